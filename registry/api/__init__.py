@@ -1,0 +1,1 @@
+"""The HTTP edge: addresses, problems, tags; the only room with litestar."""

@@ -1,0 +1,174 @@
+"""Every error that a user of the register can meet, each with a stable slug.
+
+    RegistryError
+    ├── UnreadableDocument      what was sent is not strict JSON (where, and what to mend)
+    ├── InvalidRecord           a document breaks the rules; carries every finding
+    ├── InvalidParameter        a question that the register cannot take literally
+    ├── NotFound                no such record, version, agency, code list, page
+    ├── Unauthorized            no token, or one that is unknown, expired or revoked
+    ├── Forbidden               the token may not do this
+    ├── PreconditionRequired    a change without If-Match or If-None-Match
+    ├── PreconditionFailed      the stated tag is not the current one
+    ├── Conflict                the state of the record does not allow this
+    ├── PayloadTooLarge         the body is over the limit
+    ├── UnsupportedMediaType    the body is not declared as what the address takes
+    ├── Unavailable             a part that the register needs is not there now
+    ├── ConfigurationError      a setting, a file or a port is not usable
+    └── ImportRefused           a source file or a crosswalk that cannot be used as a whole
+
+One table in `api/problems.py` maps slug to HTTP status; the command line prints the sentence
+and exits with `exit_code`. The slug is the last part of the problem's address,
+`/problems/<slug>`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Severity: TypeAlias = Literal["error", "warning"]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that validation noticed at one place of a document.
+
+    `pointer` is an RFC 6901 JSON Pointer; for a missing or unknown member it is that member's
+    own path. `rule` is a stable id: a keyword of the schema such as `maxLength`, `required`, or
+    a publication rule such as `R07`. `message` says what is wrong and how to mend it.
+    """
+
+    pointer: str
+    rule: str
+    severity: Severity
+    message: str
+
+
+class RegistryError(Exception):
+    """An error with a sentence for the person who caused it."""
+
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Something went wrong on our side"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, detail: str) -> None:
+        """Take the sentence that says where it went wrong and how to mend it."""
+        super().__init__(detail)
+        self.detail = detail
+
+
+class UnreadableDocument(RegistryError):
+    """The bytes are not a strict JSON document; `line` and `column` (from 1) say where."""
+
+    slug = "unreadable-document"
+    title = "The document cannot be read"
+
+    def __init__(self, detail: str, *, line: int | None = None, column: int | None = None) -> None:
+        """Take the sentence and, where known, the position."""
+        where = f" (line {line}, column {column})" if line is not None else ""
+        super().__init__(f"{detail}{where}")
+        self.line = line
+        self.column = column
+
+
+class InvalidRecord(RegistryError):
+    """A document breaks the format or the publication rules."""
+
+    slug = "invalid-record"
+    title = "The record does not satisfy the rules"
+
+    def __init__(self, detail: str, findings: Sequence[Finding]) -> None:
+        """Take the sentence and every finding, warnings included."""
+        super().__init__(detail)
+        self.findings = tuple(findings)
+
+
+class InvalidParameter(RegistryError):
+    """A query parameter is unknown or has a value that it cannot have."""
+
+    slug = "invalid-parameter"
+    title = "The question cannot be understood"
+    exit_code = 2
+
+
+class NotFound(RegistryError):
+    """There is nothing at this address."""
+
+    slug = "not-found"
+    title = "Not found"
+
+
+class Unauthorized(RegistryError):
+    """There is no usable token."""
+
+    slug = "unauthorized"
+    title = "A valid token is needed"
+
+
+class Forbidden(RegistryError):
+    """The token is valid, and may not do this."""
+
+    slug = "forbidden"
+    title = "This token may not do that"
+
+
+class PreconditionRequired(RegistryError):
+    """A change must say which state it changes."""
+
+    slug = "precondition-required"
+    title = "Say which state you are changing"
+
+
+class PreconditionFailed(RegistryError):
+    """The state is no longer the one that the request names."""
+
+    slug = "precondition-failed"
+    title = "The record has changed since you read it"
+
+
+class Conflict(RegistryError):
+    """The record's state does not allow this."""
+
+    slug = "conflict"
+    title = "The record's state does not allow this"
+
+
+class PayloadTooLarge(RegistryError):
+    """The body is larger than the address takes."""
+
+    slug = "payload-too-large"
+    title = "The body is too large"
+
+
+class UnsupportedMediaType(RegistryError):
+    """The body is not declared as the type that the address takes."""
+
+    slug = "unsupported-media-type"
+    title = "The body is of another type"
+
+
+class Unavailable(RegistryError):
+    """A part of the register, such as its database, cannot be reached now."""
+
+    slug = "unavailable"
+    title = "The register is not available at the moment"
+    exit_code = 3
+
+
+class ConfigurationError(RegistryError):
+    """A setting, file, folder or port is not usable as it is."""
+
+    slug = "configuration-error"
+    title = "The register is not set up correctly"
+    exit_code = 2
+
+
+class ImportRefused(RegistryError):
+    """A source file or its crosswalk cannot be used as a whole; nothing was written."""
+
+    slug = "import-refused"
+    title = "The file cannot be imported"
+    exit_code = 2

@@ -1,0 +1,4 @@
+"""Use cases: what happens when somebody files, reads or administers.
+
+One function is one transaction.
+"""

@@ -1,0 +1,1 @@
+"""The static site: what each page shows; the only room with Jinja2."""

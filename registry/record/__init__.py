@@ -1,0 +1,4 @@
+"""What a record is: the format, its rules, its bytes.
+
+Pure: no input or output but the files of the format.
+"""

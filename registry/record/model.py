@@ -1,0 +1,14 @@
+"""The words that every room shares: document, profile, language text (a finding is in `errors`)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+Document: TypeAlias = dict[str, Any]
+"""What an agency files: a JSON object of the record format."""
+
+LangText: TypeAlias = dict[str, str]
+"""Text by BCP 47 language tag."""
+
+Profile: TypeAlias = Literal["draft", "publication", "foreign"]
+"""How strictly a document is read; RECORD FORMAT, profiles."""

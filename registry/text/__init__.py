@@ -1,0 +1,1 @@
+"""Languages: locales, translations, folding for search, safe Markdown. Pure."""
