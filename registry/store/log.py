@@ -1,0 +1,86 @@
+"""The log's rows: entries in order, and the state that the next one builds on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.store.sql import statement
+from registry.tlog.compact import CompactRange, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.store.database import Connection
+
+
+class LogState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the log has come; `last_at` is None before the first entry."""
+
+    range: CompactRange
+    last_at: dt.datetime | None
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry as it is kept: its exact bytes and 32-byte leaf hash."""
+
+    index: int
+    kind: str
+    record: str | None
+    at: dt.datetime
+    content: bytes
+    leaf: bytes
+
+
+async def begin(connection: Connection) -> None:
+    """Make the state row of an empty log, if there is none."""
+    await connection.execute(statement("log", "begin_state"))
+
+
+async def lock_state(connection: Connection) -> LogState:
+    """Read the state and keep others from appending until the transaction ends."""
+    return _state(await connection.fetchrow(statement("log", "lock_state")))
+
+
+async def read_state(connection: Connection) -> LogState:
+    """Read the state."""
+    return _state(await connection.fetchrow(statement("log", "state")))
+
+
+async def append(connection: Connection, entries: Sequence[Entry], after: CompactRange) -> None:
+    """Write entries and the state after them; the caller holds the state's lock."""
+    await connection.execute(
+        statement("log", "insert_entries"),
+        [entry.index for entry in entries],
+        [entry.kind for entry in entries],
+        [entry.record for entry in entries],
+        [entry.at for entry in entries],
+        [entry.content for entry in entries],
+        [entry.leaf for entry in entries],
+    )
+    await connection.execute(
+        statement("log", "save_state"), after.size, after.packed(), entries[-1].at
+    )
+
+
+async def read_entries(
+    connection: Connection, *, since: int, limit: int
+) -> list[tuple[int, bytes, bytes]]:
+    """Read (index, bytes, leaf) of the entries after index `since`, in order."""
+    rows = await connection.fetch(statement("log", "entries"), since, limit)
+    return [(row["index"], row["bytes"], row["leaf"]) for row in rows]
+
+
+def _state(row: dict[str, object] | None) -> LogState:
+    if row is None:
+        return LogState(range=CompactRange(), last_at=None)
+    size, peaks, last_at = row["size"], row["peaks"], row["last_at"]
+    if not (isinstance(size, int) and isinstance(peaks, bytes)):
+        raise TypeError("log_state is not of the shape that the migrations made")
+    return LogState(
+        range=unpack(size, peaks),
+        # Of an empty log it is -infinity, which the driver gives as the smallest time.
+        last_at=last_at if isinstance(last_at, dt.datetime) and size > 0 else None,
+    )

@@ -1,0 +1,107 @@
+"""Bring the database to the current shape: numbered, forward only, one transaction each."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from registry.store.database import Database
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_FILE = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
+# Any constant will do, as long as it is the same in every process.
+_LOCK = 0x7265_6769_7374
+
+
+class Migration(msgspec.Struct, frozen=True, kw_only=True):
+    """One file: its number, name, SQL text and SHA-256."""
+
+    number: int
+    name: str
+    sql: str
+    checksum: str
+
+
+def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
+    """Read the files in order; the numbers run from 1 without a gap."""
+    found: list[Migration] = []
+    for path in sorted(folder.glob("*.sql")):
+        match = _FILE.match(path.name)
+        if match is None or int(match[1]) != len(found) + 1:
+            raise ConfigurationError(f"migration {path.name} is out of order")
+        text = path.read_text(encoding="utf-8")
+        found.append(
+            Migration(
+                number=int(match[1]),
+                name=match[2],
+                sql=text,
+                checksum=sha256(text.encode()).hexdigest(),
+            )
+        )
+    return found
+
+
+async def migrate(database: Database, folder: Path = MIGRATIONS) -> list[Migration]:
+    """Apply what is missing and give it; raises `ConfigurationError` if history was changed."""
+    migrations = read_migrations(folder)
+    applied: list[Migration] = []
+    async with database.connection() as connection:
+        # A session lock, so that two processes that start together take turns.
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        try:
+            await connection.execute(
+                "create table if not exists migration (number integer primary key,"
+                " name text not null, checksum text not null,"
+                " applied_at timestamptz not null default now())"
+            )
+            rows = await connection.fetch("select number, name, checksum from migration")
+            done = {row["number"]: row for row in rows}
+            _check(done, migrations)
+            for migration in migrations:
+                if migration.number in done:
+                    continue
+                async with connection.transaction():
+                    await connection.execute(migration.sql)
+                    await connection.execute(
+                        "insert into migration (number, name, checksum) values ($1, $2, $3)",
+                        migration.number,
+                        migration.name,
+                        migration.checksum,
+                    )
+                applied.append(migration)
+        finally:
+            await connection.execute("select pg_advisory_unlock($1)", _LOCK)
+    return applied
+
+
+async def is_migrated(database: Database, folder: Path = MIGRATIONS) -> bool:
+    """Tell whether every migration is in place."""
+    async with database.connection() as connection:
+        if await connection.fetchval("select to_regclass('migration')") is None:
+            return False
+        count = await connection.fetchval("select count(*) from migration")
+    return bool(count == len(read_migrations(folder)))
+
+
+def _check(done: dict[int, dict[str, str]], migrations: list[Migration]) -> None:
+    known = {migration.number: migration for migration in migrations}
+    for number, row in done.items():
+        migration = known.get(number)
+        if migration is None:
+            raise ConfigurationError(
+                f"the database has migration {number} ({row['name']}), which this version of the "
+                "register does not know; run the newer version"
+            )
+        if row["checksum"] != migration.checksum:
+            raise ConfigurationError(
+                f"migration {number} ({migration.name}) was changed after the database applied it; "
+                "restore the released file and add a new migration instead"
+            )

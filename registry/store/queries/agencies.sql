@@ -1,0 +1,19 @@
+-- name: upsert
+insert into agency (id, document, origin, fictitious)
+select id, document, origin, fictitious
+from unnest($1::text [], $2::text [], $3::text [], $4::boolean [])
+    as new (id, document, origin, fictitious)
+on conflict (id) do update
+    set document = excluded.document, origin = excluded.origin, fictitious = excluded.fictitious
+    where (agency.document, agency.origin, agency.fictitious)
+        is distinct from (excluded.document, excluded.origin, excluded.fictitious)
+
+-- name: all
+select a.document, (select count(*) from record as r where r.agency = a.id and r.state = 'published') as records
+from agency as a
+order by a.id collate "C"
+
+-- name: one
+select a.document, (select count(*) from record as r where r.agency = a.id and r.state = 'published') as records
+from agency as a
+where a.id = $1

@@ -1,0 +1,97 @@
+-- name: lock_latest
+select r.id, r.version, r.entry, r.state, e.leaf
+from record as r inner join log_entry as e on e.index = r.entry
+where r.id = any($1::text [])
+order by r.id
+for update of r
+
+-- name: latest_documents
+select r.id, '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}' as document
+from record as r inner join section as s on s.record = r.id and s.version = r.version
+where r.id = any($1::text []) and r.state = 'published'
+group by r.id
+
+-- name: upsert_records
+insert into record (id, agency, origin, state, version, entry)
+select id, agency, origin, 'published', version, entry
+from unnest($1::text [], $2::text [], $3::text [], $4::integer [], $5::bigint [])
+    as new (id, agency, origin, version, entry)
+on conflict (id) do update
+    set state = 'published', version = excluded.version, entry = excluded.entry
+
+-- name: insert_versions
+insert into version (
+    record, version, entry, published_at, schema_version, rule_set, actor,
+    completeness, accountability, missing, findings, change_note
+)
+select
+    record, version, entry, published_at, schema_version, rule_set, actor,
+    completeness, accountability,
+    array(select jsonb_array_elements_text(missing::jsonb)),
+    findings, change_note
+from unnest(
+    $1::text [], $2::integer [], $3::bigint [], $4::timestamptz [], $5::text [], $6::text [], $7::text [],
+    $8::smallint [], $9::smallint [], $10::text [], $11::text [], $12::text []
+) as new (
+    record, version, entry, published_at, schema_version, rule_set, actor,
+    completeness, accountability, missing, findings, change_note
+)
+
+-- name: insert_sections
+insert into section (record, version, key, value, salts, commitment)
+select record, version, key, value, salts, commitment
+from unnest($1::text [], $2::integer [], $3::text [], $4::text [], $5::bytea [], $6::text [])
+    as new (record, version, key, value, salts, commitment)
+
+-- name: insert_source_rows
+insert into source_row (record, version, content, truncated)
+select record, version, content, array(select jsonb_array_elements_text(truncated::jsonb))
+from unnest($1::text [], $2::integer [], $3::text [], $4::text [])
+    as new (record, version, content, truncated)
+
+-- name: latest_source_rows
+select r.id, s.content
+from record as r inner join source_row as s on s.record = r.id and s.version = r.version
+where r.origin = $1 and r.state = 'published'
+
+-- name: version
+select
+    v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
+    r.agency, r.origin, r.state, a.fictitious, e.leaf,
+    (
+        select min(n.at) from log_entry as n
+        where n.record = v.record and n.index > v.entry and n.kind in ('version', 'withdrawal')
+    ) as superseded_at,
+    (
+        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        from section as s where s.record = v.record and s.version = v.version
+    ) as document
+from version as v
+inner join record as r on r.id = v.record
+inner join agency as a on a.id = r.agency
+inner join log_entry as e on e.index = v.entry
+where v.record = $1 and v.version = coalesce($2::integer, r.version)
+
+-- name: latest
+select
+    v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
+    r.agency, r.origin, r.state, a.fictitious, e.leaf, null::timestamptz as superseded_at,
+    (
+        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        from section as s where s.record = v.record and s.version = v.version
+    ) as document
+from record as r
+inner join version as v on v.record = r.id and v.version = r.version
+inner join agency as a on a.id = r.agency
+inner join log_entry as e on e.index = v.entry
+where r.state = 'published'
+order by r.id collate "C"
+
+-- name: versions
+select v.record, v.version, v.entry, v.published_at, v.change_note, e.leaf
+from version as v inner join log_entry as e on e.index = v.entry
+where $1::text is null or v.record = $1
+order by v.record collate "C", v.version
+
+-- name: published
+select exists(select from record where id = $1 and state = 'published')

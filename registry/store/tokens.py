@@ -1,0 +1,77 @@
+"""Tokens: only their SHA-256 is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.store.database import Connection
+
+
+class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token as it is kept; without an `agency` it is the authority's."""
+
+    id: int
+    actor: str
+    agency: str | None
+    scopes: list[str]
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    revoked_at: dt.datetime | None
+    last_used_on: dt.date | None
+
+
+async def insert(
+    connection: Connection,
+    *,
+    digest: bytes,
+    actor: str,
+    agency: str | None,
+    scopes: Sequence[str],
+    created_at: dt.datetime,
+    expires_at: dt.datetime,
+) -> int:
+    """Keep a new token and give its id."""
+    return int(
+        await connection.fetchval(
+            statement("tokens", "insert"),
+            digest,
+            actor,
+            agency,
+            list(scopes),
+            created_at,
+            expires_at,
+        )
+    )
+
+
+async def find(connection: Connection, digest: bytes) -> StoredToken | None:
+    """Read the token of a digest, whatever its state."""
+    return _token(await connection.fetchrow(statement("tokens", "find"), digest))
+
+
+async def mark_used(connection: Connection, token: int, day: dt.date) -> None:
+    """Remember the day on which a token was last used."""
+    await connection.execute(statement("tokens", "mark_used"), token, day)
+
+
+async def read_all(connection: Connection) -> list[StoredToken]:
+    """Read every token, oldest first."""
+    rows = await connection.fetch(statement("tokens", "all"))
+    return [token for row in rows if (token := _token(row)) is not None]
+
+
+async def revoke(connection: Connection, token: int, at: dt.datetime) -> bool:
+    """End a token; False where there is none in force."""
+    return await connection.fetchval(statement("tokens", "revoke"), token, at) is not None
+
+
+def _token(row: Any) -> StoredToken | None:
+    return None if row is None else StoredToken(**dict(row))

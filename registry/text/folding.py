@@ -1,0 +1,53 @@
+"""One folding of text, the same for what is indexed and what is asked.
+
+Letters that people write in more than one way become one: case, accents, Arabic vowel signs,
+tatweel, the forms of alef, ya and ta marbuta, digits of every script. Tifinagh becomes its Latin
+transliteration, so that a word typed with either alphabet finds the other.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+# IRCAM Neo-Tifinagh to the Latin letters that people type; emphatics fold to their plain letter.
+_TIFINAGH = {
+    "ⴰ": "a", "ⴱ": "b", "ⴲ": "b", "ⴳ": "g", "ⴴ": "g", "ⴵ": "dj", "ⴶ": "dj", "ⴷ": "d", "ⴸ": "d",
+    "ⴹ": "d", "ⴺ": "d", "ⴻ": "e", "ⴼ": "f", "ⴽ": "k", "ⴾ": "k", "ⴿ": "k", "ⵀ": "h", "ⵁ": "h",
+    "ⵂ": "h", "ⵃ": "h", "ⵄ": "e", "ⵅ": "x", "ⵆ": "x", "ⵇ": "q", "ⵈ": "q", "ⵉ": "i", "ⵊ": "j",
+    "ⵋ": "j", "ⵌ": "j", "ⵍ": "l", "ⵎ": "m", "ⵏ": "n", "ⵐ": "n", "ⵑ": "ng", "ⵒ": "p", "ⵓ": "u",
+    "ⵔ": "r", "ⵕ": "r", "ⵖ": "gh", "ⵗ": "gh", "ⵘ": "j", "ⵙ": "s", "ⵚ": "s", "ⵛ": "c", "ⵜ": "t",
+    "ⵝ": "t", "ⵞ": "tch", "ⵟ": "t", "ⵠ": "v", "ⵡ": "w", "ⵢ": "y", "ⵣ": "z", "ⵤ": "z", "ⵥ": "z",
+    "ⵦ": "e", "ⵧ": "o", "ⵯ": "w",
+}  # fmt: skip
+
+# What Unicode decomposition leaves apart although readers take it for the same letter.
+_ALIKE = {
+    "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ـ": "",
+    "œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i",
+    "ɣ": "gh", "γ": "gh", "ɛ": "e", "ε": "e",
+    "’": "'", "‘": "'", "ʼ": "'",
+}  # fmt: skip
+
+_FOLD = str.maketrans(_TIFINAGH | _ALIKE)
+
+
+def fold(text: str) -> str:
+    """Fold text for search: lower case, no marks, one form a letter, digits 0 to 9."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    kept = [character for character in decomposed if unicodedata.category(character) != "Mn"]
+    folded = "".join(kept).translate(_FOLD)
+    if folded.isascii():
+        return folded
+    return "".join(_plain(character) for character in folded)
+
+
+def _plain(character: str) -> str:
+    if character.isascii():
+        return character
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.digit(character))
+    # Zero-width joiners and direction marks are not letters: they must not split or differ words.
+    return "" if category == "Cf" else character
