@@ -1,0 +1,66 @@
+# Everything a developer or an operator does here. `make help` lists it.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8000
+
+.PHONY: help up serve site test check format bench lock clean
+
+help: ## List what make can do
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+up: .venv/ready ## Start a register: database, demonstration records, site and API
+	$(BIN)/registry up --port $(PORT)
+
+serve: .venv/ready ## Serve the API and the built site, without loading or building anything
+	$(BIN)/registry serve --port $(PORT)
+
+site: .venv/ready ## Build the static site from the register
+	$(BIN)/registry site build
+
+test: .venv/ready-dev ## Run the whole test suite
+	$(BIN)/pytest -n 2 --dist loadgroup tests
+
+check: .venv/ready-dev ## Run every linter; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint site/templates --check --lint --quiet
+	$(BIN)/codespell
+
+format: .venv/ready-dev ## Put the code in its usual form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/ready-dev ## Measure, and write tests/bench/results.md
+	$(BIN)/python -m tests.bench
+
+lock: .venv/ready-dev ## Resolve the dependencies anew into the lock files
+	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --upgrade --quiet \
+	  -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --quiet \
+	  -c requirements.lock -o requirements-dev.lock
+
+clean: ## Remove the environment and everything that was built (not var/, the data)
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The environment: what the lock says and nothing else, then the package itself.
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv .venv \
+	  || { rm -rf .venv; echo "The module venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
+
+.venv/ready: .venv/bin/python requirements.lock pyproject.toml
+	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.lock
+	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements-dev.lock
+	@touch $@
