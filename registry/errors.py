@@ -5,6 +5,7 @@
     ├── InvalidRecord           a document breaks the rules; carries every finding
     ├── InvalidParameter        a question that the register cannot take literally
     ├── NotFound                no such record, version, agency, code list, page
+    ├── MethodNotAllowed        the address exists, and does not take this method
     ├── Unauthorized            no token, or one that is unknown, expired or revoked
     ├── Forbidden               the token may not do this
     ├── PreconditionRequired    a change without If-Match or If-None-Match
@@ -99,6 +100,13 @@ class NotFound(RegistryError):
 
     slug = "not-found"
     title = "Not found"
+
+
+class MethodNotAllowed(RegistryError):
+    """The address exists, and does not take this method."""
+
+    slug = "method-not-allowed"
+    title = "This address does not take that method"
 
 
 class Unauthorized(RegistryError):

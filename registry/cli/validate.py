@@ -1,0 +1,177 @@
+"""`registry validate`: what would be noticed if these files were filed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+import rich_click as click
+from rich.console import Console
+from rich.text import Text
+
+from registry.errors import Finding, PayloadTooLarge, RegistryError, UnreadableDocument
+from registry.record.pack import Pack, load_pack
+from registry.record.parse import MAX_BYTES, parse
+from registry.record.validate import validate as check
+from registry.settings import from_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from registry.record.model import Profile
+
+UNREADABLE = "json"
+"""The rule of the finding that stands for a file that cannot be read at all."""
+
+_STYLES = {"error": "bold red", "warning": "yellow"}
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What validation says about one file."""
+
+    file: str
+    publishable: bool
+    completeness: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> int:
+        """How many findings stand in the way."""
+        return sum(finding.severity == "error" for finding in self.findings)
+
+
+@click.command(
+    epilog="Example: registry validate records/ --profile publication --format json",
+)
+@click.argument(
+    "files",
+    metavar="FILE…",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+)
+@click.option(
+    "--profile",
+    type=click.Choice(["draft", "publication", "foreign"]),
+    default="publication",
+    show_default=True,
+    help="How strictly to read: a draft, for publication, or a record of another register.",
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Sentences for people (findings on stderr), or one JSON array on stdout.",
+)
+@click.option("--pack", "pack_code", metavar="PACK", help="The country pack [REGISTRY_PACK].")
+def validate(
+    files: tuple[Path, ...],
+    profile: Profile,
+    style: Literal["text", "json"],
+    pack_code: str | None,
+) -> None:
+    """Check records against the format and the publication rules.
+
+    A folder stands for every .json file below it. Exit status: 0 when nothing stands in the way
+    of the profile, 1 when some finding is an error or a file cannot be read, 2 for wrong use.
+    """
+    try:
+        pack = load_pack(pack_code or from_environment(os.environ).pack)
+    except RegistryError as error:
+        click.echo(f"Error: {error.detail}", err=True)
+        sys.exit(error.exit_code)
+    today = dt.datetime.now(dt.UTC).date()
+    reports = (_report(path, profile, pack, today) for path in _expanded(files))
+    failed = _print_json(reports) if style == "json" else _print_text(reports)
+    sys.exit(1 if failed else 0)
+
+
+def _expanded(files: Iterable[Path]) -> Iterator[Path]:
+    for path in files:
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(path.rglob("*.json"))
+        if not found:
+            raise click.UsageError(f"the folder {path} holds no .json file")
+        yield from found
+
+
+def _report(path: Path, profile: Profile, pack: Pack, today: dt.date) -> Report:
+    try:
+        with path.open("rb") as file:
+            document = parse(file.read(MAX_BYTES + 1))
+    except (UnreadableDocument, PayloadTooLarge) as error:
+        return _unreadable(path, error.detail)
+    except OSError as error:
+        return _unreadable(path, f"the file cannot be opened: {error.strerror}")
+    verdict = check(document, profile=profile, pack=pack, today=today)
+    return Report(
+        file=str(path),
+        publishable=verdict.publishable,
+        completeness=verdict.completeness,
+        findings=verdict.findings,
+    )
+
+
+def _unreadable(path: Path, sentence: str) -> Report:
+    finding = Finding(pointer="", rule=UNREADABLE, severity="error", message=sentence)
+    return Report(file=str(path), publishable=False, completeness=0, findings=(finding,))
+
+
+def _print_json(reports: Iterable[Report]) -> bool:
+    done = list(reports)
+    text = msgspec.json.format(msgspec.json.encode(done), indent=2)
+    click.echo(text.decode())
+    for report in done:
+        for finding in report.findings:
+            if finding.rule == UNREADABLE:
+                click.echo(f"{report.file}: {finding.message}", err=True)
+    return any(report.errors for report in done)
+
+
+def _print_text(reports: Iterable[Report]) -> bool:
+    told = Console(stderr=True, highlight=False, soft_wrap=True)
+    failed = False
+    for report in reports:
+        failed = failed or report.errors > 0
+        for finding in report.findings:
+            told.print(_line(report.file, finding))
+        click.echo(_summary(report))
+    return failed
+
+
+def _line(file: str, finding: Finding) -> Text:
+    return Text.assemble(
+        (f"{file}: ", "dim"),
+        (_visible(finding.pointer or "/"), "bold"),
+        f" [{finding.rule}] ",
+        (finding.severity, _STYLES[finding.severity]),
+        f": {_visible(finding.message)}",
+    )
+
+
+def _summary(report: Report) -> str:
+    warnings = len(report.findings) - report.errors
+    verdict = "publishable" if report.publishable else "not publishable"
+    return (
+        f"{report.file}: {verdict}, completeness {report.completeness}, "
+        f"{_count(report.errors, 'error')}, {_count(warnings, 'warning')}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _visible(text: str) -> str:
+    """Show what a terminal would obey, or hide, as escapes."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )

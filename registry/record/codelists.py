@@ -1,0 +1,87 @@
+"""Code lists: the codes that a field may hold, with their labels, read from CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from registry.errors import ConfigurationError
+from registry.record.model import LangText
+from registry.record.schema import RECORD_FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """One code; `extra` holds the columns that only its list has, such as `priority`."""
+
+    code: str
+    label: LangText
+    description: LangText | None
+    extra: dict[str, str]
+
+
+CodeList: TypeAlias = Mapping[str, Code]
+"""Codes in the order of their file."""
+
+
+@cache
+def codelists() -> Mapping[str, CodeList]:
+    """Every list of the record format, by name."""
+    paths = sorted((RECORD_FOLDER / "codelists").glob("*.csv"))
+    return {path.stem: codes(read_rows(path), source=path.name) for path in paths}
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Read a table, empty cells left out; raises `ConfigurationError` naming file and line."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            rows = []
+            for row in reader:
+                if None in row or None in row.values():
+                    raise ConfigurationError(
+                        f"{path}, line {reader.line_num}: the row has more or fewer cells than "
+                        "the first line has columns; quote cells that hold a comma"
+                    )
+                rows.append({name: cell for name, cell in row.items() if cell})
+            return rows
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path} is missing; a table is needed there") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(f"{path} is not a CSV file in UTF-8: {error}") from error
+
+
+def codes(rows: Iterable[dict[str, str]], *, source: str) -> CodeList:
+    """Make a list of its rows; raises `ConfigurationError` for a code that comes twice."""
+    found: dict[str, Code] = {}
+    for row in rows:
+        name = row.get("code", "")
+        if not name or name in found:
+            raise ConfigurationError(f"{source}: the code {name!r} is empty or comes twice")
+        found[name] = Code(
+            code=name,
+            label=texts(row, "label_"),
+            description=texts(row, "description_") or None,
+            extra={
+                column: cell
+                for column, cell in row.items()
+                if column != "code" and not column.startswith(("label_", "description_"))
+            },
+        )
+    return found
+
+
+def texts(row: dict[str, str], prefix: str) -> LangText:
+    """Collect the columns `<prefix><language>` of a row."""
+    return {
+        column.removeprefix(prefix): cell
+        for column, cell in row.items()
+        if column.startswith(prefix)
+    }

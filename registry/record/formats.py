@@ -1,0 +1,63 @@
+"""The formats that schemas name (JSON Schema 2020-12, Validation §7.3), every one enforced."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import FormatChecker
+
+from registry.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# RFC 3987 §2.2, for addresses with an authority. The library's own check runs a grammar parser
+# of 8 ms for an ordinary link; tests prove that the two agree on what a record can hold.
+_UCS = (
+    "\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef"
+    + "".join(f"{chr(plane << 16)}-{chr((plane << 16) + 0xFFFD)}" for plane in range(1, 14))
+    + "\U000e1000-\U000efffd"
+)
+_UNRESERVED = rf"A-Za-z0-9\-._~{_UCS}"
+_SUB = "!$&'()*+,;="
+_PERCENT = "%[0-9A-Fa-f]{2}"
+_CHAR = rf"(?:[{_UNRESERVED}{_SUB}:@/]|{_PERCENT})*+"
+_PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
+_IRI = re.compile(
+    rf"[A-Za-z][A-Za-z0-9+.\-]*://"
+    rf"(?:(?:[{_UNRESERVED}{_SUB}:]|{_PERCENT})*@)?"
+    rf"(?:\[[0-9A-Fa-fvV:.]+\]|(?:[{_UNRESERVED}{_SUB}]|{_PERCENT})*+)"
+    rf"(?::[0-9]*)?"
+    rf"(?:/{_CHAR})?"
+    rf"(?:\?(?:[{_UNRESERVED}{_SUB}:@/?{_PRIVATE}]|{_PERCENT})*+)?"
+    rf"(?:\#(?:[{_UNRESERVED}{_SUB}:@/?]|{_PERCENT})*+)?\Z"
+)
+
+
+def is_iri(value: object) -> bool:
+    """Whether a string is an absolute IRI with an authority; other types are not asked."""
+    return not isinstance(value, str) or _IRI.match(value) is not None
+
+
+FORMATS = FormatChecker(formats=("date", "email"))
+FORMATS.checks("iri")(is_iri)
+
+
+def assert_formats_known(schema: Any) -> None:
+    """Raise `ConfigurationError` where a schema names a format that would go unchecked."""
+    unknown = sorted(set(_formats(schema)) - set(FORMATS.checkers))
+    if unknown:
+        raise ConfigurationError(f"the format {unknown[0]!r} of a schema is not checked here")
+
+
+def _formats(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        name = node.get("format")
+        if isinstance(name, str):
+            yield name
+        for value in node.values():
+            yield from _formats(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _formats(item)

@@ -1,0 +1,32 @@
+"""Identifiers: `<agency>/<slug>`, chosen by the agency and never reused."""
+
+from __future__ import annotations
+
+import re
+
+from registry.errors import InvalidParameter
+
+MAX_LENGTH = 120
+
+_ID = re.compile(
+    r"(?!index/)(?P<agency>[a-z0-9]+(?:[.-][a-z0-9]+)*)"
+    r"/(?!index\Z)(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)\Z"
+)
+
+
+def split_id(record_id: str) -> tuple[str, str]:
+    """Split an identifier into agency and slug; raises `InvalidParameter` for anything else."""
+    match = _ID.match(record_id)
+    if match is None or len(record_id) > MAX_LENGTH:
+        shown = record_id if len(record_id) <= MAX_LENGTH else record_id[:MAX_LENGTH] + "…"
+        raise InvalidParameter(
+            f"{shown!r} is not the identifier of a record: write <agency>/<slug> in lower-case "
+            f"letters, digits and hyphens, at most {MAX_LENGTH} characters; "
+            "'index' is reserved"
+        )
+    return match["agency"], match["slug"]
+
+
+def is_foreign_agency(agency: str) -> bool:
+    """Whether an agency belongs to another register: its code has a dot, as in `us.hhs`."""
+    return "." in agency

@@ -1,0 +1,207 @@
+"""Strict JSON: one reading for one text, or a refusal that says where.
+
+What other readers pass over in silence is refused here: duplicate members, NaN, numbers that
+would change when written again, lone surrogates, and nesting or size meant to hurt.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from registry.errors import PayloadTooLarge, UnreadableDocument
+
+MAX_BYTES = 1_048_576
+MAX_DEPTH = 32
+MAX_ITEMS = 50_000
+MAX_SAFE_INTEGER = 2**53 - 1
+SAFE_DIGITS = 15
+
+_BOM = b"\xef\xbb\xbf"
+_STRING = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
+# A string that never ends runs to the end of the text, so that the scan stays linear.
+_STRINGS = re.compile(_STRING, re.DOTALL)
+_NO_BRACKETS = re.compile(r"[^\[\]{}]++")
+_MARK = re.compile(rf"{_STRING}|[\[\]{{}},]", re.DOTALL)
+_TOKEN = re.compile(rf"(?P<string>{_STRING})|[\[\]{{}},:]|[^\s\[\]{{}},:\"]+", re.DOTALL)
+_SUSPECT = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+class _Refused(Exception):
+    """A hook of the reader saw something that must be refused; the place is found afterwards."""
+
+
+def parse(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
+    """Read one document; raises `UnreadableDocument` with a position, or `PayloadTooLarge`."""
+    if len(raw) > limit:
+        raise PayloadTooLarge(
+            f"the document has {len(raw):,} bytes; at most {limit:,} are read. "
+            "Publish long texts elsewhere and link to them under documents."
+        )
+    text = _decoded(raw)
+    _gate(text)
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise UnreadableDocument(
+            f"this is not JSON: {_plain(error.msg)}", line=error.lineno, column=error.colno
+        ) from None
+    except _Refused:
+        _explain(text)
+        raise UnreadableDocument("the document would change when written again") from None
+    if _SUSPECT.search(text):
+        _explain(text)
+    return value
+
+
+def _decoded(raw: bytes) -> str:
+    if raw.startswith(_BOM):
+        raise UnreadableDocument(
+            "the document begins with a byte order mark; save it as UTF-8 without one",
+            line=1,
+            column=1,
+        )
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8")
+        line, column = _place(before, len(before))
+        raise UnreadableDocument(
+            f"the byte 0x{raw[error.start]:02x} is not UTF-8; save the document as UTF-8",
+            line=line,
+            column=column,
+        ) from None
+
+
+def _gate(text: str) -> None:
+    """Bound depth and number of values before anything recursive sees the text."""
+    bare = _STRINGS.sub("", text)
+    deepest = depth = 0
+    for sign in _NO_BRACKETS.sub("", bare):
+        depth += 1 if sign in "[{" else -1
+        deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH or _values(bare) > MAX_ITEMS:
+        _explain_size(text)
+
+
+def _values(bare: str) -> int:
+    """Count values from above: each follows an opening bracket or a comma."""
+    return bare.count(",") + bare.count("[") + bare.count("{")
+
+
+def _explain_size(text: str) -> None:
+    depth = items = 0
+    for mark in _MARK.finditer(text):
+        sign = mark[0]
+        depth += (sign in {"[", "{"}) - (sign in {"]", "}"})
+        items += sign in {"[", "{", ","}
+        if depth > MAX_DEPTH:
+            _refuse(text, mark.start(), f"the document is nested deeper than {MAX_DEPTH} levels")
+        if items > MAX_ITEMS:
+            _refuse(text, mark.start(), f"the document holds more than {MAX_ITEMS:,} values")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Refused
+    return members
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > SAFE_DIGITS and _number_fault(digits) is not None:
+        raise _Refused
+    return int(digits)
+
+
+def _real(digits: str) -> int | float:
+    if _number_fault(digits) is not None:
+        raise _Refused
+    value = float(digits)
+    return int(value) if value.is_integer() else value
+
+
+def _constant(_name: str) -> NoReturn:
+    raise _Refused
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members,
+    parse_float=_real,
+    parse_int=_integer,
+    parse_constant=_constant,
+)
+
+
+def _number_fault(digits: str) -> str | None:
+    """Say what is wrong with a number, or nothing; RFC 8785 §3.2.2.3 writes doubles."""
+    value = float(digits)
+    if math.isinf(value):
+        return "is too large to be a number"
+    if value.is_integer() and abs(value) > MAX_SAFE_INTEGER:
+        return f"is beyond ±{MAX_SAFE_INTEGER}, the largest whole number that is exact everywhere"
+    if Decimal(digits) != Decimal(repr(value)):
+        return f"would be read as {value!r}; write that, or fewer digits"
+    return None
+
+
+def _explain(text: str) -> None:
+    """Walk the tokens of a text that is JSON, and refuse at the first fault, if there is one."""
+    names: list[set[str] | None] = []
+    expects_name = False
+    for token in _TOKEN.finditer(text):
+        sign = token[0]
+        if sign == "{":
+            names.append(set())
+            expects_name = True
+        elif sign == "[":
+            names.append(None)
+            expects_name = False
+        elif sign in {"]", "}"}:
+            names.pop()
+        elif sign == ",":
+            expects_name = bool(names) and names[-1] is not None
+        elif token["string"] is not None:
+            string = json.loads(sign)
+            _check_string(text, token.start(), string)
+            members = names[-1] if names else None
+            if expects_name and members is not None:
+                if string in members:
+                    _refuse(text, token.start(), f"the member {string!r} comes twice; keep one")
+                members.add(string)
+                expects_name = False
+        elif sign not in {":", "true", "false", "null"}:
+            _check_number(text, token.start(), sign)
+
+
+def _check_string(text: str, start: int, string: str) -> None:
+    if "\x00" in string:
+        _refuse(text, start, "a string holds the character U+0000; remove it")
+    if _LONE.search(string):
+        _refuse(text, start, "a string holds half a surrogate pair; write the whole character")
+
+
+def _check_number(text: str, start: int, sign: str) -> None:
+    if sign.lstrip("-") in {"NaN", "Infinity"}:
+        _refuse(text, start, f"{sign} is not JSON; leave the member out")
+    fault = _number_fault(sign)
+    if fault is not None:
+        shown = sign if len(sign) <= 40 else sign[:40] + "…"  # noqa: PLR2004  what fits a line
+        _refuse(text, start, f"the number {shown} {fault}")
+
+
+def _refuse(text: str, start: int, sentence: str) -> NoReturn:
+    line, column = _place(text, start)
+    raise UnreadableDocument(sentence, line=line, column=column)
+
+
+def _place(text: str, start: int) -> tuple[int, int]:
+    return text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+
+
+def _plain(message: str) -> str:
+    return message[0].lower() + message[1:]

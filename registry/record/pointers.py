@@ -1,0 +1,49 @@
+"""JSON Pointers (RFC 6901), and looking things up in a document that may hold anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """Write a path as a pointer; the empty path is the whole document, `""`."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def parts(text: str) -> tuple[str, ...]:
+    """Read a pointer back into the names and numbers it goes through."""
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
+
+
+def dig(document: object, *path: str) -> Any:
+    """Return the value at a path of object members, or None where there is none."""
+    here = document
+    for name in path:
+        if not isinstance(here, dict):
+            return None
+        here = here.get(name)
+    return here
+
+
+def values_at(document: object, path: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Yield every value at a path in which `*` stands for each item of a list, with its place."""
+    yield from _values(document, path, ())
+
+
+def _values(
+    here: Any, path: Sequence[str], place: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    for depth, name in enumerate(path):
+        if name == "*":
+            if isinstance(here, list):
+                for index, item in enumerate(here):
+                    yield from _values(item, path[depth + 1 :], (*place, index))
+            return
+        if not isinstance(here, dict) or name not in here:
+            return
+        here = here[name]
+        place = (*place, name)
+    yield place, here

@@ -1,0 +1,124 @@
+"""The schema of a record as released, and the list of its fields.
+
+The document `schemas/record/<version>/record.schema.json` is the one source: requirements,
+profiles, messages and documentation are computed from it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.errors import ConfigurationError
+from registry.resources import SCHEMAS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA_VERSION = "1.0"
+RECORD_FOLDER = SCHEMAS / "record" / SCHEMA_VERSION
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One place of the format: `path` has `*` for each item of a list, `schema` is resolved."""
+
+    path: tuple[str, ...]
+    schema: dict[str, Any]
+
+    @property
+    def kind(self) -> str | None:
+        """The definition that the field refers to, such as `LangText`."""
+        kind: str | None = self.schema.get("x-definition")
+        return kind
+
+    @property
+    def title(self) -> str:
+        """The field's English title."""
+        title: str = self.schema["title"]
+        return title
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The code lists of the field's value, such as `sector` or `pack/bodies`."""
+        named = self.schema.get("x-codelist", ())
+        return (named,) if isinstance(named, str) else tuple(named)
+
+
+@cache
+def record_schema_bytes() -> bytes:
+    """Return the released file, byte for byte."""
+    return (RECORD_FOLDER / "record.schema.json").read_bytes()
+
+
+@cache
+def record_schema() -> dict[str, Any]:
+    """Return the released document; read it, never change it."""
+    document: dict[str, Any] = msgspec.json.decode(record_schema_bytes())
+    return document
+
+
+@cache
+def resolved_schema() -> dict[str, Any]:
+    """Return the schema with every `$ref` put in place: nothing is left to look up or fetch.
+
+    A resolved node keeps the name of its definition as `x-definition`.
+    """
+    resolved: dict[str, Any] = _resolve(
+        {key: value for key, value in record_schema().items() if key != "$defs"}
+    )
+    return resolved
+
+
+@cache
+def fields() -> tuple[Field, ...]:
+    """Every place that a document can have, sections and items included, in document order."""
+    return tuple(_fields(resolved_schema(), ()))
+
+
+@cache
+def field_at(path: tuple[str, ...]) -> Field | None:
+    """Find a field by its path."""
+    return next((field for field in fields() if field.path == path), None)
+
+
+def _fields(schema: dict[str, Any], path: tuple[str, ...]) -> Iterator[Field]:
+    for name, member in schema.get("properties", {}).items():
+        here = (*path, name)
+        yield Field(path=here, schema=member)
+        yield from _fields(member, here)
+        item = member.get("items")
+        if item is not None:
+            yield Field(path=(*here, "*"), schema=item)
+            yield from _fields(item, (*here, "*"))
+
+
+def _resolve(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_resolve(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    own = {key: _resolve(value) for key, value in node.items() if key != "$ref"}
+    if "$ref" not in node:
+        return own
+    target: Any = record_schema()
+    prefix, *names = node["$ref"].split("/")
+    if prefix != "#":
+        raise ConfigurationError(f"the record schema refers outside itself: {node['$ref']}")
+    for name in names:
+        target = target[name]
+    return {"x-definition": names[-1], **_conjunction(_resolve(target), own)}
+
+
+def _conjunction(definition: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Join a definition with what stands beside the reference to it; words are the nearer ones."""
+    joined = dict(definition)
+    for key, value in own.items():
+        if key in {"title", "description"} or key.startswith("x-") or key not in joined:
+            joined[key] = value
+        elif isinstance(value, dict) and isinstance(joined[key], dict):
+            joined[key] = _conjunction(joined[key], value)
+        else:
+            raise ConfigurationError(f"the record schema says {key!r} twice at one place")
+    return joined

@@ -1,0 +1,74 @@
+"""`jsonschema` validators as this project needs them: bounds first, patterns read as ECMA-262.
+
+Python's `$` also matches before a final line feed, which JSON Schema's does not; comparing
+thousands of items for uniqueness, or describing each of them, is work that a list over its bound
+does not get.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from jsonschema import Draft202012Validator, ValidationError, validators
+
+from registry.record.formats import FORMATS, assert_formats_known
+from registry.resources import SCHEMAS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_STANDARD = Draft202012Validator.VALIDATORS
+_END = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+
+
+@lru_cache(maxsize=512)
+def ecma(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern so that `$` means the very end."""
+    return re.compile(_END.sub(lambda found: r"\Z" if found[0] == "$" else found[0], pattern))
+
+
+def build_validator(schema: dict[str, Any]) -> Any:
+    """Make a validator; raises `ConfigurationError` for a format that nothing checks."""
+    assert_formats_known(schema)
+    return _Validator(schema, format_checker=FORMATS)
+
+
+@cache
+def validator_of(name: str) -> Any:
+    """Return the validator of `schemas/<name>.schema.json`, such as `codelist` or `pack`."""
+    return build_validator(msgspec.json.decode((SCHEMAS / f"{name}.schema.json").read_bytes()))
+
+
+def _pattern(
+    _validator: Any, pattern: str, instance: Any, _schema: dict[str, Any]
+) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and ecma(pattern).search(instance) is None:
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _within_bounds(check: Callable[..., Iterator[ValidationError]]) -> Callable[..., Any]:
+    """Ask a keyword only of what is neither too long nor too short."""
+
+    def bounded(
+        validator: Any, value: Any, instance: Any, schema: dict[str, Any]
+    ) -> Iterator[ValidationError]:
+        if isinstance(instance, (str, list)):
+            noun = "Length" if isinstance(instance, str) else "Items"
+            most = schema.get(f"max{noun}", len(instance))
+            if not schema.get(f"min{noun}", 0) <= len(instance) <= most:
+                return
+        yield from check(validator, value, instance, schema)
+
+    return bounded
+
+
+_Validator = validators.extend(
+    Draft202012Validator,
+    {
+        "pattern": _within_bounds(_pattern),
+        **{key: _within_bounds(_STANDARD[key]) for key in ("format", "items", "uniqueItems")},
+    },
+)

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.errors import PayloadTooLarge, UnreadableDocument
+from registry.record.canonical import canonical
+from registry.record.parse import MAX_BYTES, MAX_DEPTH, MAX_ITEMS, parse
+
+HOSTILE = {
+    "empty": (b"", "not JSON", (1, 1)),
+    "not json": (b"{'a': 1}", "not JSON", (1, 2)),
+    "trailing comma": (b'{"a": 1,}', "not JSON", None),
+    "two documents": (b"{} {}", "extra data", (1, 4)),
+    "cut short": (b'{"a": "b', "not JSON", None),
+    "string that ends in a backslash": (b'["a\\', "not JSON", None),
+    "raw line feed in a string": (b'["a\nb"]', "control character", None),
+    "byte order mark": (b"\xef\xbb\xbf{}", "byte order mark", (1, 1)),
+    "utf-16": ("{}".encode("utf-16"), "0xff is not UTF-8", (1, 1)),
+    "latin-1": (b'{\n"nom": "\xe9"}', "0xe9 is not UTF-8", (2, 9)),
+    "surrogate in utf-8": (b'["\xed\xa0\x80"]', "not UTF-8", (1, 3)),
+    "overlong slash": (b'["\xc0\xaf"]', "not UTF-8", (1, 3)),
+    "duplicate member": (b'{"a": 1,\n "b": 2,\n "a": 3}', "'a' comes twice", (3, 2)),
+    "duplicate by escape": (b'{"a": 1, "\\u0061": 2}', "'a' comes twice", (1, 10)),
+    "duplicate deep inside": (b'[{"x": [{"k": 1, "k": 1}]}]', "'k' comes twice", (1, 18)),
+    "duplicate empty name": (b'{"": 1, "": 2}', "'' comes twice", (1, 9)),
+    "NaN": (b'{"a": NaN}', "NaN is not JSON", (1, 7)),
+    "infinity": (b"[Infinity]", "Infinity is not JSON", (1, 2)),
+    "minus infinity": (b"[1, -Infinity]", "-Infinity is not JSON", (1, 5)),
+    "number too large": (b"[1e400]", "too large", (1, 2)),
+    "integer beyond 2^53": (b'{"n":\n9007199254740992}', "whole number", (2, 1)),
+    "integer beyond -2^53": (b"[-9007199254740992]", "whole number", (1, 2)),
+    "integer of 5,000 digits": (b"[" + b"9" * 5000 + b"]", "too large", (1, 2)),
+    "real beyond 2^53": (b"[1e20]", "whole number", (1, 2)),
+    "inexact decimal": (b"[0.1000000000000000055511151231257827]", "read as 0.1", (1, 2)),
+    "underflow": (b"[1e-400]", "read as 0.0", (1, 2)),
+    "lone high surrogate": (b'["\\ud800"]', "surrogate", (1, 2)),
+    "lone low surrogate": (b'["a", "\\uDC00x"]', "surrogate", (1, 7)),
+    "lone surrogate in a name": (b'{"\\udbff": 1}', "surrogate", (1, 2)),
+    "NUL": (b'{"a": "b\\u0000"}', "U+0000", (1, 7)),
+    "10,000 brackets": (b"[" * 10_000, "deeper than 32", (1, 33)),
+    "10,000 objects": (b'{"a":' * 10_000, "deeper than 32", None),
+    "too many values": (b"[" + b"0," * MAX_ITEMS + b"0]", "50,000 values", None),
+    "too many empty objects": (b"[" + b"{}," * MAX_ITEMS + b"{}]", "50,000 values", None),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_refused_with_a_sentence_and_a_place(name):
+    raw, words, place = HOSTILE[name]
+    with pytest.raises(UnreadableDocument) as refused:
+        parse(raw)
+    assert words in refused.value.detail
+    assert refused.value.line is not None
+    if place is not None:
+        assert place == (refused.value.line, refused.value.column)
+
+
+def test_brackets_inside_strings_do_not_count():
+    text = json.dumps(["[" * 500, "{\\" * 500, '"[[['])
+    assert parse(text.encode()) == json.loads(text)
+
+
+def test_depth_at_the_limit_is_read():
+    deepest = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
+    assert json.loads(deepest) == parse(deepest)
+    with pytest.raises(UnreadableDocument):
+        parse(b"[" + deepest + b"]")
+
+
+def test_too_large_is_said_before_anything_is_read():
+    with pytest.raises(PayloadTooLarge, match="at most 1,048,576"):
+        parse(b"\xff" * (MAX_BYTES + 1))
+    with pytest.raises(PayloadTooLarge):
+        parse(b"[1, 2]", limit=5)
+
+
+def test_escapes_that_only_look_dangerous_are_read():
+    assert parse(b'["\\\\ud800", "\\\\u0000"]') == ["\\ud800", "\\u0000"]
+    assert parse(b'["\\ud83d\\ude00"]') == ["\U0001f600"]
+
+
+def test_whole_reals_become_integers_as_in_the_canonical_form():
+    value = parse(b"[1.0, 1e3, -0, 0.5, 9007199254740991]")
+    assert value == [1, 1000, 0, 0.5, 9007199254740991]
+    assert [type(item) for item in value] == [int, int, int, float, int]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(-1e15, 1e15).filter(lambda real: real != 0)
+    | st.text(st.characters(codec="utf-8", exclude_characters="\x00")),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.text(st.characters(codec="utf-8", exclude_characters="\x00")), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_what_it_reads_is_what_was_meant(value):
+    assert value == parse(json.dumps(value).encode())
+    assert value == parse(json.dumps(value, ensure_ascii=False, indent=1).encode())
+
+
+@given(JSON)
+def test_canonical_bytes_are_read_back_unchanged(value):
+    raw = canonical(value)
+    assert raw == canonical(parse(raw))
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+def test_any_bytes_give_a_value_or_a_refusal(raw):
+    try:
+        parse(raw)
+    except UnreadableDocument as refused:
+        assert refused.detail  # noqa: PT017  a refusal is one of two right answers
+
+
+@given(st.text(alphabet='{}[]":,\\ua0e1.-NI', max_size=40))
+def test_near_json_gives_a_value_or_a_refusal(text):
+    try:
+        value = parse(text.encode())
+    except UnreadableDocument:
+        return
+    assert json.loads(text) == value
