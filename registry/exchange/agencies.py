@@ -1,0 +1,67 @@
+"""The agencies of another register, made from the columns that name them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+from registry.exchange.cells import said
+from registry.exchange.identity import digest, words
+from registry.record.pack import Agency
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.exchange.crosswalk import Crosswalk
+
+KIND = "foreign"
+LONGEST = 80
+
+
+def find_agencies(
+    crosswalk: Crosswalk, rows: Sequence[dict[str, Any]], nothing: frozenset[str]
+) -> list[Agency | None]:
+    """Find the agency of every row, in the order of the rows; None where the row names none.
+
+    An agency that the source names in several ways gets the name that occurs most often.
+    """
+    ids: list[str | None] = []
+    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        name = said(row.get(crosswalk.agency.name), nothing)
+        code = said(row.get(crosswalk.agency.code), nothing) if crosswalk.agency.code else name
+        if not name or not code:
+            ids.append(None)
+            continue
+        ids.append(agency_id(crosswalk.agency.prefix, code))
+        spellings[f"{ids[-1]}"][name] += 1
+    agencies = {
+        agency: _agency(agency, min(names, key=lambda name: (-names[name], name)), crosswalk)
+        for agency, names in spellings.items()
+    }
+    return [None if found is None else agencies[found] for found in ids]
+
+
+def agency_id(prefix: str, name: str) -> str:
+    """Return the agency's id: the prefix, a dot, and the name's words.
+
+    Names that differ only in case, accents and punctuation are one agency. Where letters had to
+    be left out, a digest of the name keeps different agencies apart.
+    """
+    kept, whole = words(name, LONGEST)
+    if not whole:
+        kept = f"{kept}-{digest([name.casefold()])}".lstrip("-")
+    return f"{prefix}.{kept}"
+
+
+def _agency(agency: str, name: str, crosswalk: Crosswalk) -> Agency:
+    return Agency(
+        id=agency,
+        name={crosswalk.language: name},
+        kind=KIND,
+        parent=None,
+        region=None,
+        website=None,
+        fictitious=False,
+        origin=crosswalk.origin,
+    )

@@ -1,0 +1,99 @@
+"""What a cell of a source says: its text, its items, or nothing."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import re
+import unicodedata
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from registry.exchange.texts import clean, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONGEST_VALUE = 400
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
+_QUOTES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u00b4`"), "'")
+_BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")
+
+
+@functools.lru_cache(maxsize=65_536)
+def _folded(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", clean(text)).casefold()
+    return " ".join(folded.translate(_DASHES | _QUOTES).split()).removesuffix(".")
+
+
+def same(text: str) -> str:
+    """Fold a source's value so that case, blanks, dashes and a last full stop do not matter.
+
+    What is longer than any value of a crosswalk may be is a text of its own, and stays as it is.
+    """
+    return _folded(text) if len(text) <= LONGEST_VALUE else text
+
+
+def said(cell: Any, nothing: frozenset[str]) -> str:
+    """Return the cell as one line, empty where it holds what the source writes for nothing."""
+    text = "" if cell is None else one_line(as_text(cell))
+    return "" if same(text) in nothing else text
+
+
+def as_text(cell: Any) -> str:
+    """Return the cell as a text; numbers, truth values and structures of JSON as written there."""
+    return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False, sort_keys=True)
+
+
+def items(cell: Any, form: str | None) -> list[str] | None:
+    """Return the texts that stand in a cell; None if it is not the list that it should be."""
+    if cell is None:
+        return []
+    if isinstance(cell, list):
+        return [as_text(item) for item in cell if item is not None]
+    text = as_text(cell)
+    return _FORMS[form](text) if text.strip() else []
+
+
+def _whole(text: str) -> list[str]:
+    return [text]
+
+
+def _python(text: str) -> list[str] | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a stray backslash in someone's text is no news
+        return _literal(text, ast.literal_eval)
+
+
+def _json(text: str) -> list[str] | None:
+    return _literal(text, json.loads)
+
+
+def _literal(text: str, read: Callable[[str], Any]) -> list[str] | None:
+    try:
+        found = read(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    if not isinstance(found, list | tuple):
+        return None
+    return [as_text(item) for item in found if item is not None]
+
+
+def _semicolon(text: str) -> list[str]:
+    return text.split(";")
+
+
+def _addresses(text: str) -> list[str]:
+    """Split where every part is an address; a sentence that mentions one stays a sentence."""
+    parts = [part for part in _BETWEEN_ADDRESSES.split(text) if part]
+    return parts if all("://" in part or "@" in part for part in parts) else [text]
+
+
+_FORMS: dict[str | None, Callable[[str], list[str] | None]] = {
+    None: _whole,
+    "python": _python,
+    "json": _json,
+    "semicolon": _semicolon,
+    "addresses": _addresses,
+}

@@ -1,0 +1,175 @@
+"""From the file of another register to documents of the record format, row by row.
+
+No database is needed and nothing is filed: what comes out is what a dry run reports.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.errors import ImportRefused
+from registry.exchange.agencies import find_agencies
+from registry.exchange.cells import as_text, said
+from registry.exchange.crosswalk import columns_read, unknown_columns
+from registry.exchange.draft import Draft, RowRefused, fill, plan_of
+from registry.exchange.identity import Identity, first_slug, give_slugs
+from registry.exchange.outcome import ForeignRecord, Refusal
+from registry.exchange.report import Report, count
+from registry.exchange.rows import Row, columns, read_rows
+from registry.record.pack import Agency
+from registry.record.schema import SCHEMA_VERSION
+from registry.record.validate import validate
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from registry.exchange.crosswalk import Crosswalk
+    from registry.exchange.draft import Plan
+    from registry.record.model import Document
+    from registry.record.pack import Pack
+    from registry.record.validate import Verdict
+
+NAMED_FINDINGS = 5
+_ZERO = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def convert_file(
+    crosswalk: Crosswalk,
+    path: Path,
+    *,
+    pack: Pack,
+    today: dt.date,
+    report: Report | None = None,
+) -> Iterator[ForeignRecord | Refusal]:
+    """Convert every row, in the order of the file; each row comes out exactly once.
+
+    Raises `ImportRefused` at the call, before the first row, for what concerns the whole file.
+    The same rows give the same documents and ids on every run, in whatever order they stand.
+    `report` counts each row as it comes out.
+    """
+    rows = read_rows(crosswalk.format, path)
+    names = columns(rows)
+    _check_columns(crosswalk, names, path)
+    counts = Report(origin=crosswalk.origin) if report is None else report
+    counts.unknown_columns = unknown_columns(crosswalk, names)
+    plan = plan_of(crosswalk)
+    agencies = find_agencies(crosswalk, [row.cells or {} for row in rows], plan.nothing)
+    identities = [
+        _identity(plan, row.cells or {}, agency) for row, agency in zip(rows, agencies, strict=True)
+    ]
+    found = [
+        _Found(row=row, agency=agency, identity=identity, slug=slug)
+        for row, agency, identity, slug in zip(
+            rows, agencies, identities, give_slugs(identities), strict=True
+        )
+    ]
+    check = functools.partial(validate, profile="foreign", pack=pack, today=today)
+    return _outcomes(plan, found, check, counts)
+
+
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A row with what looking at all rows together said of it."""
+
+    row: Row
+    agency: Agency | None
+    identity: Identity
+    slug: str
+
+
+def _outcomes(
+    plan: Plan, found: Iterable[_Found], check: Callable[[Document], Verdict], report: Report
+) -> Iterator[ForeignRecord | Refusal]:
+    for one in found:
+        outcome: ForeignRecord | Refusal
+        try:
+            outcome = _converted(plan, one, check)
+        except RowRefused as refused:
+            outcome = Refusal(line=one.row.line, reason=str(refused))
+        count(report, outcome)
+        yield outcome
+
+
+def _converted(plan: Plan, one: _Found, check: Callable[[Document], Verdict]) -> ForeignRecord:
+    cells = _usable(one.row)
+    if one.agency is None:
+        raise RowRefused(f"{plan.crosswalk.agency.name}: the row names no agency")
+    draft = _drafted(plan, cells, f"{one.agency.id}/{one.slug}")
+    return ForeignRecord(
+        document=draft.document,
+        agency=one.agency,
+        source_row=cells,
+        line=one.row.line,
+        verdict=_accepted(check(draft.document)),
+        truncated=tuple(draft.truncated),
+        unclear=draft.not_understood(),
+        otherwise=tuple(draft.otherwise),
+        own_id_missing=not one.identity.own,
+        told_apart=one.slug != first_slug(one.identity),
+    )
+
+
+def _drafted(plan: Plan, cells: dict[str, Any], record_id: str) -> Draft:
+    draft = Draft({"id": record_id, "schema_version": SCHEMA_VERSION})
+    fill(draft, cells, plan)
+    if "name" not in draft.document:
+        raise RowRefused(f"{plan.crosswalk.id.name}: the row has no name")
+    return draft
+
+
+def _usable(row: Row) -> dict[str, Any]:
+    """Return the row's cells if they can be kept untouched beside the record."""
+    if row.cells is None:
+        raise RowRefused("the row is not an object")
+    try:
+        kept = json.dumps(row.cells, ensure_ascii=False, allow_nan=False)
+        kept.encode()
+    except ValueError as error:
+        raise RowRefused("the row holds half a character, or a number beyond JSON") from error
+    if _ZERO.search(kept):
+        raise RowRefused("the row holds a zero character, which no database keeps")
+    return row.cells
+
+
+def _accepted(verdict: Verdict) -> Verdict:
+    errors = [finding for finding in verdict.findings if finding.severity == "error"]
+    if errors:
+        named = "; ".join(f"{error.pointer}: {error.message}" for error in errors[:NAMED_FINDINGS])
+        more = len(errors) - NAMED_FINDINGS
+        raise RowRefused(named + (f"; and {more} more" if more > 0 else ""))
+    return verdict
+
+
+def _identity(plan: Plan, cells: dict[str, Any], agency: Agency | None) -> Identity:
+    asked = plan.crosswalk.id
+
+    def texts(*names: str) -> tuple[str, ...]:
+        return tuple(said(cells.get(name), plan.nothing) for name in names)
+
+    return Identity(
+        agency=agency.id if agency else "",
+        own=texts(asked.own)[0] if asked.own else "",
+        name=texts(asked.name)[0],
+        identifying=texts(*asked.identifying),
+        telling_apart=texts(*asked.telling_apart),
+        whole=tuple("" if cells[name] is None else as_text(cells[name]) for name in sorted(cells)),
+    )
+
+
+def _check_columns(crosswalk: Crosswalk, names: list[str], path: Path) -> None:
+    missing = [column for column in columns_read(crosswalk) if column not in names]
+    if missing:
+        raise ImportRefused(
+            f"{path}: the crosswalk {crosswalk.origin} reads the column {missing[0]!r}, which the "
+            f"file does not have{_also(missing[1:])}; its columns are {', '.join(names) or 'none'}"
+        )
+
+
+def _also(missing: list[str]) -> str:
+    return f" (nor {', '.join(missing)})" if missing else ""

@@ -1,0 +1,175 @@
+"""A crosswalk: how the export of another register maps to the record format; loaded and checked."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import msgspec
+from jsonschema.exceptions import best_match
+
+from registry.errors import ImportRefused, RegistryError
+from registry.exchange.dates import Order
+from registry.record.parse import parse
+from registry.record.pointers import pointer
+from registry.record.schema import field_at
+from registry.record.validators import validator_of
+from registry.resources import SCHEMAS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FOLDER = SCHEMAS / "crosswalks"
+
+Scalar: TypeAlias = str | bool | int | None
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """How the rows stand in the file; `rows` is the key of a JSON file that holds them."""
+
+    kind: Literal["csv", "json"]
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    rows: str | None = None
+
+
+class Dates(msgspec.Struct, frozen=True, kw_only=True):
+    """How the source writes dates; see `dates.fuzzy_date`."""
+
+    order: Order | None = None
+    century_from: int | None = None
+
+
+class AgencyColumns(msgspec.Struct, frozen=True, kw_only=True):
+    """Which columns name the agency, and the prefix that marks it as a foreign one."""
+
+    prefix: str
+    name: str
+    code: str | None = None
+
+
+class IdColumns(msgspec.Struct, frozen=True, kw_only=True):
+    """Which columns tell a row from others; see `identity`."""
+
+    own: str | None = None
+    name: str
+    identifying: tuple[str, ...]
+    telling_apart: tuple[str, ...]
+
+
+class Mapping(msgspec.Struct, frozen=True, kw_only=True):
+    """One column, one place of the record, one transform; the schema explains every member."""
+
+    to: str
+    transform: str
+    column: str | None = None
+    values: dict[str, Scalar] = {}
+    value: Scalar = None
+    list: str | None = None
+    beside: dict[str, Any] = {}
+    otherwise: str | None = None
+    strict: bool = False
+    note: str | None = None
+
+
+class Unmapped(msgspec.Struct, frozen=True, kw_only=True):
+    """A column that is left out on purpose."""
+
+    column: str
+    reason: str
+
+
+class Crosswalk(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the importer knows about one other register; `schemas/crosswalk.schema.json`."""
+
+    origin: str
+    title: str
+    publisher: str
+    homepage: str
+    licence: str
+    format: Format
+    language: str
+    over_long: Literal["refuse", "truncate_and_mark"]
+    nothing: tuple[str, ...] = ()
+    dates: Dates = Dates()
+    agency: AgencyColumns
+    id: IdColumns
+    mappings: tuple[Mapping, ...]
+    unmapped: tuple[Unmapped, ...]
+
+
+def names() -> list[str]:
+    """List the crosswalks that come with the register."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def load_crosswalk(name_or_path: str | Path) -> Crosswalk:
+    """Load and check a crosswalk; raises `ImportRefused` that says where it is wrong."""
+    path = _find(str(name_or_path))
+    try:
+        document = parse(path.read_bytes())
+    except OSError as error:
+        raise ImportRefused(f"{path}: cannot be read: {error.strerror or error}") from error
+    except RegistryError as error:
+        raise ImportRefused(f"{path}: {error}") from error
+    wrong = best_match(validator_of("crosswalk").iter_errors(document))
+    if wrong is not None:
+        where = pointer(wrong.absolute_path) or "/"
+        raise ImportRefused(f"{path}: at {where}: {wrong.message}")
+    crosswalk = msgspec.convert(document, Crosswalk)
+    for problem in _problems(crosswalk):
+        raise ImportRefused(f"{path}: {problem}")
+    return crosswalk
+
+
+def path_of(place: str) -> tuple[str, ...]:
+    """Take a mapping's place apart; `-`, an item to add, is any item to the schema."""
+    return tuple("*" if part == "-" else part for part in place.split("/")[1:])
+
+
+def unknown_columns(crosswalk: Crosswalk, columns: Iterable[str]) -> list[str]:
+    """Which columns of a file the crosswalk neither reads nor leaves out on purpose."""
+    known = {*columns_read(crosswalk), *(left_out.column for left_out in crosswalk.unmapped)}
+    return [column for column in columns if column not in known]
+
+
+def columns_read(crosswalk: Crosswalk) -> list[str]:
+    """Every column that the crosswalk reads for the agency, the id or a field."""
+    agency, id_ = crosswalk.agency, crosswalk.id
+    read = [agency.code, agency.name, id_.own, id_.name, *id_.identifying, *id_.telling_apart]
+    for mapping in crosswalk.mappings:
+        read += [mapping.column, mapping.otherwise]
+    return list(dict.fromkeys(column for column in read if column is not None))
+
+
+def _find(name_or_path: str) -> Path:
+    known = names()
+    if name_or_path in known:
+        return FOLDER / f"{name_or_path}.json"
+    path = Path(name_or_path)
+    if path.suffix == ".json" or len(path.parts) > 1:
+        if path.is_file():
+            return path
+        raise ImportRefused(f"{path}: there is no such crosswalk file")
+    near = difflib.get_close_matches(name_or_path, known, n=1, cutoff=0.4)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    raise ImportRefused(
+        f"no crosswalk named {name_or_path!r}{meant} Those there are: {', '.join(known)}; "
+        "the path of a .json file is taken too"
+    )
+
+
+def _problems(crosswalk: Crosswalk) -> Iterable[str]:
+    """Find what the crosswalk's own schema cannot."""
+    mapped = {mapping.column for mapping in crosswalk.mappings}
+    for left_out in crosswalk.unmapped:
+        if left_out.column in mapped:
+            yield f"the column {left_out.column!r} is both mapped and listed as unmapped"
+    for number, mapping in enumerate(crosswalk.mappings):
+        if field_at(path_of(mapping.to)) is None:
+            yield f"at /mappings/{number}/to: the record has no field {mapping.to}"
+        if mapping.list is not None and "-" not in mapping.to.split("/"):
+            yield f"at /mappings/{number}/list: {mapping.to} holds one value; add to a list with -"
+    if "/name" not in {mapping.to for mapping in crosswalk.mappings}:
+        yield "no mapping fills /name, which every record must have"

@@ -1,0 +1,87 @@
+"""Dates in the spellings that registers use, read as the format's fuzzy dates or not at all.
+
+`2024`, `2024-10`, `2024-10-01`, also followed by a midnight that a spreadsheet added; `10/2024`;
+`10/1/2024` in the order that the crosswalk states; `Oct-24`, `October 2024`. What can be read in
+two ways is not read: a date is never guessed.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from typing import Literal, TypeAlias
+
+Order: TypeAlias = Literal["month_first", "day_first"]
+
+# Spreadsheets write an empty date as a day of 1899 or 1900; no algorithm is as old as this.
+EARLIEST = 1940
+MONTHS_IN_YEAR = 12
+
+_MIDNIGHT = re.compile(r"[ T](?:0?0:00(?::00(?:\.0+)?)?Z?|12:00(?::00)? ?AM)$", re.IGNORECASE)
+_ISO = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
+_MONTH_YEAR = re.compile(r"(\d{1,2})[/.-](\d{4})")
+_THREE_NUMBERS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
+_NAMED_MONTH = re.compile(r"([A-Za-z]{3,9})\.?[ -](\d{4}|\d{2})")
+_MONTHS = {
+    name.lower(): number
+    for names in (calendar.month_name, calendar.month_abbr)
+    for number, name in enumerate(names)
+    if name
+} | {"sept": 9}
+
+
+def fuzzy_date(
+    text: str, *, order: Order | None = None, century_from: int | None = None
+) -> str | None:
+    """Read `YYYY`, `YYYY-MM` or `YYYY-MM-DD` from a source's spelling; None if it is not clear.
+
+    `order` is how the source writes `1/2/2024`; without it only what is clear by itself is read.
+    `century_from` is the first of the hundred years that a year of two digits may mean.
+    """
+    text = _MIDNIGHT.sub("", text.strip())
+    if match := _ISO.fullmatch(text):
+        year, month, day = match.groups()
+        return _fuzzy(int(year), month and int(month), day and int(day))
+    if match := _MONTH_YEAR.fullmatch(text):
+        return _fuzzy(int(match[2]), int(match[1]))
+    if match := _THREE_NUMBERS.fullmatch(text):
+        return _ordered(int(match[1]), int(match[3]), int(match[4]), order)
+    if match := _NAMED_MONTH.fullmatch(text):
+        month_number = _MONTHS.get(match[1].lower())
+        full_year = _full_year(match[2], century_from)
+        if month_number is not None and full_year is not None:
+            return _fuzzy(full_year, month_number)
+    return None
+
+
+def _ordered(first: int, second: int, year: int, order: Order | None) -> str | None:
+    if first == second:
+        return _fuzzy(year, first, second)
+    if order is None:
+        order = "day_first" if first > MONTHS_IN_YEAR else None
+        order = "month_first" if second > MONTHS_IN_YEAR else order
+    if order is None:
+        return None
+    month, day = (first, second) if order == "month_first" else (second, first)
+    return _fuzzy(year, month, day)
+
+
+def _full_year(digits: str, century_from: int | None) -> int | None:
+    if len(digits) > 2:  # noqa: PLR2004  a year of two digits, or of four
+        return int(digits)
+    if century_from is None:
+        return None
+    return century_from + (int(digits) - century_from) % 100
+
+
+def _fuzzy(year: int, month: int | str | None = None, day: int | str | None = None) -> str | None:
+    if year < EARLIEST:
+        return None
+    if month is None:
+        return f"{year:04d}"
+    try:
+        date = dt.date(year, int(month), 1 if day is None else int(day))
+    except ValueError:
+        return None
+    return date.isoformat() if day is not None else date.isoformat()[:7]

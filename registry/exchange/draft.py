@@ -1,0 +1,159 @@
+"""One row of a source becoming a document, mapping by mapping."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.exchange.cells import items, same
+from registry.exchange.crosswalk import Crosswalk, Mapping, path_of
+from registry.exchange.outcome import Unclear
+from registry.exchange.texts import clean, shorten
+from registry.exchange.transforms import NOT_UNDERSTOOD, TRANSFORMS, limit_of
+from registry.record.pointers import pointer
+from registry.record.schema import Field, field_at
+
+if TYPE_CHECKING:
+    from registry.record.model import Document
+
+
+class RowRefused(Exception):
+    """The row cannot become a record; the message says why not."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A mapping made ready: its place taken apart, the field looked up, its values folded."""
+
+    mapping: Mapping
+    place: tuple[str, ...]
+    field: Field
+    limit: int | None
+    values: dict[str, Any]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A crosswalk made ready: its steps, and the folded words that say nothing."""
+
+    crosswalk: Crosswalk
+    steps: tuple[Step, ...]
+    nothing: frozenset[str]
+
+
+class Draft:
+    """What the mappings made of a row so far; each of them adds to it."""
+
+    def __init__(self, document: Document) -> None:
+        """Begin with what every document has: its id and the format's version."""
+        self.document = document
+        self.truncated: list[str] = []
+        self.otherwise: list[str] = []
+        self.unclear: dict[tuple[str, str], Unclear] = {}
+        self.understood: set[tuple[str, str]] = set()
+
+    def not_understood(self) -> tuple[Unclear, ...]:
+        """Return what no mapping understood: an e-mail and a link may share a column."""
+        return tuple(unclear for key, unclear in self.unclear.items() if key not in self.understood)
+
+
+def plan_of(crosswalk: Crosswalk) -> Plan:
+    """Make a checked crosswalk ready."""
+    return Plan(
+        crosswalk=crosswalk,
+        steps=tuple(_step(mapping) for mapping in crosswalk.mappings),
+        nothing=frozenset(same(text) for text in crosswalk.nothing),
+    )
+
+
+def fill(draft: Draft, cells: dict[str, Any], plan: Plan) -> None:
+    """Apply every mapping to the row; raises `RowRefused` where the crosswalk says so."""
+    for step in plan.steps:
+        mapping = step.mapping
+        if mapping.column is None:
+            _put(draft, step, mapping.value, plan.crosswalk)
+        elif (
+            not _read(draft, step, mapping.column, cells, plan)
+            and mapping.otherwise is not None
+            and _read(draft, step, mapping.otherwise, cells, plan)
+        ):
+            draft.otherwise.append(mapping.otherwise)
+
+
+def _step(mapping: Mapping) -> Step:
+    field = field_at(path_of(mapping.to))
+    if field is None:  # loading a crosswalk refuses such a mapping
+        raise LookupError(mapping.to)
+    return Step(
+        mapping=mapping,
+        place=tuple(mapping.to.split("/")[1:]),
+        field=field,
+        limit=limit_of(field),
+        values={same(value): meant for value, meant in mapping.values.items()},
+    )
+
+
+def _read(draft: Draft, step: Step, column: str, cells: dict[str, Any], plan: Plan) -> bool:
+    """Put what the column says in its place; False if it said nothing."""
+    texts = items(cells.get(column), step.mapping.list)
+    if texts is None:
+        _not_understood(draft, step, column, str(cells[column]))
+        return False
+    put = False
+    for text in texts:
+        key = same(text)
+        if key in step.values:
+            value = step.values[key]
+            draft.understood.add((column, text))
+        elif not key or key in plan.nothing:
+            continue
+        else:
+            value = TRANSFORMS[step.mapping.transform](text, step.field, plan.crosswalk)
+        if value is NOT_UNDERSTOOD:
+            _not_understood(draft, step, column, text)
+        elif value is not None:
+            draft.understood.add((column, text))
+            _put(draft, step, value, plan.crosswalk)
+            put = True
+    return put
+
+
+def _not_understood(draft: Draft, step: Step, column: str, text: str) -> None:
+    if step.mapping.strict:
+        raise RowRefused(f"{column}: {shorten(text, 80)!r} is not understood")
+    draft.unclear.setdefault(
+        (column, text), Unclear(column=column, transform=step.mapping.transform, value=text)
+    )
+
+
+def _put(draft: Draft, step: Step, value: Any, crosswalk: Crosswalk) -> None:
+    """Set a member, or add an item to a list, with what the mapping puts beside it."""
+    *outer, last = itertools.takewhile(lambda part: part != "-", step.place)
+    node = draft.document
+    for part in outer:
+        node = node.setdefault(part, {})
+    if "-" not in step.place:
+        node[last] = _fitted(draft, step, value, crosswalk, pointer(step.place))
+        node |= step.mapping.beside
+        return
+    entries: list[Any] = node.setdefault(last, [])
+    member = step.place[len(outer) + 2 :]
+    value = _fitted(draft, step, value, crosswalk, pointer([*outer, last, len(entries), *member]))
+    entry = {**step.mapping.beside, member[0]: value} if member else value
+    if entry not in entries:
+        entries.append(entry)
+
+
+def _fitted(draft: Draft, step: Step, value: Any, crosswalk: Crosswalk, place: str) -> Any:
+    """Return the value within the field's limit, and under its language where it is a text."""
+    worded = step.field.kind == "LangText"
+    if worded:
+        place = f"{place}/{crosswalk.language}"
+    if isinstance(value, str) and step.limit is not None and len(value) > step.limit:
+        if crosswalk.over_long == "refuse":
+            raise RowRefused(
+                f"{step.mapping.column}: {len(value):,} characters; {place} may have {step.limit:,}"
+            )
+        value = clean(shorten(value, step.limit))  # the cut may have parted what must be in pairs
+        draft.truncated.append(place)
+    return {crosswalk.language: value} if worded else value

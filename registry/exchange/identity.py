@@ -1,0 +1,113 @@
+"""Lasting ids for rows of another register, made from the row alone and never from its place.
+
+The slug is the source's own id. Without one it is the name followed by eight hex digits of what
+identifies the row (name and unit, say), so that editing anything else keeps the id. Rows of one
+agency that would still share a slug are told apart by eight hex digits of the columns that the
+crosswalk names (all of them, not all but one: which row comes first must not matter), and rows
+that are the same even there by the digest of the whole row and how often it came before.
+
+So rows may be reordered, added and edited without an id moving from one system to another. The
+one change that gives an old row a new id is a new row with the same source id, or the same
+identifying cells, and other content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+DIGITS = 8
+MAX_ID = 120
+LONGEST_NAME = 60
+# `index` is taken by the files that list an agency's records.
+RESERVED = frozenset({"index"})
+# Two marks may follow a slug, a hyphen and eight digits each.
+_MARKS = 2 * (DIGITS + 1)
+# What Unicode does not decompose although readers see the plain letter in it.
+_LETTERS = str.maketrans(
+    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
+_WITHIN_WORDS = frozenset("'’`´ʼ")
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells one row from another; the texts are cleaned, so that blanks make no difference.
+
+    `own` is the source's id or empty; `name` and `identifying` stand in for it; `telling_apart`
+    is asked where these are equal; `whole` is the whole row.
+    """
+
+    agency: str
+    own: str
+    name: str
+    identifying: tuple[str, ...]
+    telling_apart: tuple[str, ...]
+    whole: tuple[str, ...]
+
+
+def words(text: str, limit: int) -> tuple[str, bool]:
+    """Return lower-case ASCII words joined by hyphens, and whether no letter was left out.
+
+    Not the search folding: that may be improved one day, and an id must stay as it is.
+    """
+    folded = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    letters = [c for c in folded if not unicodedata.combining(c) and c not in _WITHIN_WORDS]
+    whole = all(c.isascii() for c in letters if c.isalnum())
+    plain = "".join(c if c.isascii() and c.isalnum() else " " for c in letters)
+    joined = "-".join(plain.split())
+    if len(joined) <= limit:
+        return joined, whole and bool(joined)
+    cut = joined.rfind("-", 0, limit + 1)
+    return joined[: cut if cut > limit // 2 else limit].rstrip("-"), False
+
+
+def digest(parts: Iterable[str]) -> str:
+    """Return eight hex digits of SHA-256 over the parts, kept apart by JSON's own notation."""
+    text = json.dumps(list(parts), ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
+
+
+def give_slugs(rows: Sequence[Identity]) -> list[str]:
+    """Give every row its slug, in the order of the rows; unique within each agency."""
+    slugs = [first_slug(row) for row in rows]
+    differing: dict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
+    for row, slug in zip(rows, slugs, strict=True):
+        differing[row.agency, slug].add(row.telling_apart)
+    slugs = [
+        f"{slug}-{digest(row.telling_apart)}" if len(differing[row.agency, slug]) > 1 else slug
+        for row, slug in zip(rows, slugs, strict=True)
+    ]
+    return _told_apart_by_all(rows, slugs)
+
+
+def first_slug(row: Identity) -> str:
+    """Return the slug that the row has where no other row claims it."""
+    room = MAX_ID - len(row.agency) - 1 - _MARKS
+    own, _ = words(row.own, MAX_ID)
+    if own and len(own) <= room and own not in RESERVED:
+        return own
+    mark = digest([row.own] if row.own else [row.name, *row.identifying])
+    kept, _ = words(own or row.name, min(room - DIGITS - 1, LONGEST_NAME))
+    return f"{kept}-{mark}" if kept else mark
+
+
+def _told_apart_by_all(rows: Sequence[Identity], slugs: Sequence[str]) -> list[str]:
+    differing: dict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
+    for row, slug in zip(rows, slugs, strict=True):
+        differing[row.agency, slug].add(row.whole)
+    seen: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
+    made: list[str] = []
+    for row, slug in zip(rows, slugs, strict=True):
+        before = seen[row.agency, slug, row.whole]
+        seen[row.agency, slug, row.whole] += 1
+        alone = len(differing[row.agency, slug]) == 1 and before == 0
+        made.append(slug if alone else f"{slug}-{digest([*row.whole, str(before)])}")
+    return made

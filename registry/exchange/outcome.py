@@ -1,0 +1,45 @@
+"""What becomes of a row: a foreign record, or a refusal that says why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from registry.record.model import Document
+from registry.record.pack import Agency
+from registry.record.validate import Verdict
+
+
+class Unclear(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of the source that no mapping of its column understood; the field stays absent."""
+
+    column: str
+    transform: str
+    value: str
+
+
+class ForeignRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One row as a document that satisfies the foreign profile.
+
+    `source_row` is the row, untouched, and `line` where it stands. `truncated` holds the JSON
+    Pointers of texts that were cut, `otherwise` the columns that stood in for an empty one.
+    """
+
+    document: Document
+    agency: Agency
+    source_row: dict[str, Any]
+    line: int
+    verdict: Verdict
+    truncated: tuple[str, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
+    otherwise: tuple[str, ...] = ()
+    own_id_missing: bool = False
+    told_apart: bool = False
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that becomes no record, and the sentence that says why not."""
+
+    line: int
+    reason: str

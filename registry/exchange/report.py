@@ -1,0 +1,114 @@
+"""The report of an import: every row accounted for, and all that was left out or cut."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.exchange.outcome import ForeignRecord, Refusal
+from registry.exchange.texts import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXAMPLES = 10
+NOT_STATED = "not_stated"
+_INDEX = re.compile(r"/\d+(?=/|$)")
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """Counts that grow while rows are converted; `rows` is always records plus refusals.
+
+    `not_understood` goes by column, then by value; `truncated` by JSON Pointer, in which `-` is
+    any item of a list; `missing_ids` counts rows without an id of their own, `told_apart` rows
+    whose id another row has too; `otherwise` goes by the column that stood in for an empty one.
+    """
+
+    origin: str
+    rows: int = 0
+    records: int = 0
+    refusals: list[Refusal] = []
+    risk: Counter[str] = msgspec.field(default_factory=Counter)
+    agencies: Counter[str] = msgspec.field(default_factory=Counter)
+    truncated: Counter[str] = msgspec.field(default_factory=Counter)
+    truncated_records: int = 0
+    not_understood: dict[str, Counter[str]] = {}
+    dates_not_understood: int = 0
+    missing_ids: int = 0
+    told_apart: int = 0
+    otherwise: Counter[str] = msgspec.field(default_factory=Counter)
+    unknown_columns: list[str] = []
+
+
+def count(report: Report, outcome: ForeignRecord | Refusal) -> None:
+    """Add what became of one row."""
+    report.rows += 1
+    if isinstance(outcome, Refusal):
+        report.refusals.append(outcome)
+        return
+    report.records += 1
+    level = outcome.document.get("risk", {}).get("level", NOT_STATED)
+    report.risk[level] += 1
+    report.agencies[outcome.agency.id] += 1
+    report.missing_ids += outcome.own_id_missing
+    report.told_apart += outcome.told_apart
+    report.otherwise.update(outcome.otherwise)
+    report.truncated.update(_INDEX.sub("/-", pointer) for pointer in outcome.truncated)
+    report.truncated_records += bool(outcome.truncated)
+    for unclear in outcome.unclear:
+        values = report.not_understood.setdefault(unclear.column, Counter())
+        values[shorten(unclear.value.strip(), 120)] += 1
+        report.dates_not_understood += unclear.transform == "date"
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Return the whole report as JSON values, the most frequent values as examples."""
+    return {
+        "origin": report.origin,
+        "rows": report.rows,
+        "records": report.records,
+        "refused": len(report.refusals),
+        "refused_by_reason": dict(Counter(item.reason for item in report.refusals).most_common()),
+        "refused_rows": [{"line": item.line, "reason": item.reason} for item in report.refusals],
+        "risk": dict(report.risk.most_common()),
+        "agencies": dict(report.agencies.most_common()),
+        "missing_ids": report.missing_ids,
+        "told_apart": report.told_apart,
+        "otherwise": dict(report.otherwise),
+        "truncated_records": report.truncated_records,
+        "truncated": dict(report.truncated.most_common()),
+        "dates_not_understood": report.dates_not_understood,
+        "not_understood": {
+            column: {
+                "count": values.total(),
+                "distinct": len(values),
+                "examples": dict(values.most_common(EXAMPLES)),
+            }
+            for column, values in sorted(report.not_understood.items())
+        },
+        "unknown_columns": report.unknown_columns,
+    }
+
+
+def as_lines(report: Report) -> Iterator[str]:
+    """Say the report in a few lines, for a terminal."""
+    yield f"{report.rows:,} rows: {report.records:,} records, {len(report.refusals):,} refused"
+    for refusal in report.refusals:
+        yield f"  line {refusal.line}: {refusal.reason}"
+    if report.missing_ids:
+        yield f"{report.missing_ids:,} rows without an id: named and numbered by their content"
+    if report.told_apart:
+        yield f"{report.told_apart:,} rows share their id or name: told apart by their content"
+    for column, number in report.otherwise.items():
+        yield f"{number:,} texts taken from the column {column} for want of a better one"
+    if report.truncated_records:
+        places = ", ".join(f"{at} {number:,}" for at, number in report.truncated.most_common())
+        yield f"{report.truncated_records:,} records with a text cut at the limit: {places}"
+    for column, values in sorted(report.not_understood.items()):
+        examples = "; ".join(repr(shorten(value, 40)) for value, _ in values.most_common(3))
+        yield f"{column}: {values.total():,} values not understood, left out: {examples}"
+    if report.unknown_columns:
+        yield f"columns that the crosswalk does not know: {', '.join(report.unknown_columns)}"

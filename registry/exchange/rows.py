@@ -1,0 +1,161 @@
+"""The rows of a source file, CSV or JSON, each with where it stands; nothing is changed in them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from registry.errors import ImportRefused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry.exchange.crosswalk import Format
+
+MAX_BYTES = 256 * 1024 * 1024
+# One cell may hold a long report; Python's own limit (128 KiB) would refuse the whole file.
+MAX_CELL = 4 * 1024 * 1024
+
+Cells = dict[str, Any]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One row; `line` counts from 1: the line where a CSV row begins, the place in a JSON list."""
+
+    line: int
+    cells: Cells | None
+
+
+def read_rows(file_format: Format, path: Path) -> list[Row]:
+    """Read every row of the file; raises `ImportRefused` for what concerns the whole file."""
+    try:
+        size = path.stat().st_size
+        raw = path.read_bytes() if size <= MAX_BYTES else b""
+    except OSError as error:
+        raise ImportRefused(f"{path}: cannot be read: {error.strerror or error}") from error
+    if size > MAX_BYTES:
+        raise ImportRefused(f"{path}: {size:,} bytes; a source file may have {MAX_BYTES:,}")
+    if not raw.strip():
+        raise ImportRefused(f"{path}: the file is empty")
+    if file_format.kind == "json":
+        return _json_rows(raw, file_format.rows, path)
+    return _csv_rows(_decode(raw, file_format.encoding, path), file_format.delimiter, path)
+
+
+def columns(rows: list[Row]) -> list[str]:
+    """Name every column that occurs, in the order in which they first appear."""
+    return list(dict.fromkeys(name for row in rows for name in row.cells or ()))
+
+
+def _decode(raw: bytes, encoding: str, path: Path) -> str:
+    # A byte order mark is no part of the first column's name.
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    try:
+        text = raw.decode(codec)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ImportRefused(
+            f"{path}: line {line}, byte {error.start}: not {encoding} text "
+            f"(byte 0x{raw[error.start]:02x}); save the file as {encoding}, "
+            'or name its real encoding in the crosswalk ("format": {"encoding": …})'
+        ) from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ImportRefused(
+            f"{path}: line {line}: a zero byte; this is not a {encoding} text file "
+            "(UTF-16, perhaps, or a spreadsheet)"
+        )
+    return text
+
+
+def _csv_rows(text: str, delimiter: str, path: Path) -> list[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    before = csv.field_size_limit(MAX_CELL)
+    rows: list[Row] = []
+    begins = 1
+    try:
+        names = next(reader)
+        _check_header(names, path)
+        begins = reader.line_num + 1
+        for cells in reader:
+            if cells:  # an empty line at the end of the file is no row
+                _check_width(cells, names, path, begins)
+                rows.append(Row(line=begins, cells=dict(zip(names, cells, strict=True))))
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise ImportRefused(f"{path}: line {begins}: not readable as CSV: {error}") from error
+    finally:
+        csv.field_size_limit(before)
+    if not rows:
+        raise ImportRefused(f"{path}: there is a header and no row below it")
+    return rows
+
+
+def _check_header(names: list[str], path: Path) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ImportRefused(f"{path}: line 1: the column {twice[0]!r} occurs twice")
+
+
+def _check_width(cells: list[str], names: list[str], path: Path, line: int) -> None:
+    if len(cells) != len(names):
+        raise ImportRefused(
+            f"{path}: line {line}: {len(cells)} cells where the header names {len(names)}; "
+            "a quotation mark or a delimiter is missing or too many"
+        )
+
+
+def _json_rows(raw: bytes, key: str | None, path: Path) -> list[Row]:
+    text = _decode(raw, "utf-8", path)
+    try:
+        document = _JSON.decode(text)
+    except json.JSONDecodeError as error:
+        raise ImportRefused(
+            f"{path}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ImportRefused(f"{path}: {_why(error)}") from error
+    found = document if key is None else _under(document, key, path)
+    if not isinstance(found, list):
+        where = "the file" if key is None else f"the value under {key!r}"
+        raise ImportRefused(f"{path}: {where} is not a list of rows")
+    if not found:
+        raise ImportRefused(f"{path}: the list of rows is empty")
+    return [
+        Row(line=place, cells=row if isinstance(row, dict) else None)
+        for place, row in enumerate(found, start=1)
+    ]
+
+
+def _under(document: Any, key: str, path: Path) -> Any:
+    if not isinstance(document, dict):
+        raise ImportRefused(f"{path}: an object with the rows under {key!r} is expected")
+    if key not in document:
+        there = ", ".join(repr(name) for name in document) or "none"
+        raise ImportRefused(f"{path}: no rows under {key!r}; the keys are {there}")
+    return document[key]
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} occurs twice in one object")
+    return members
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _why(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+# Not `record.parse`: its bounds are those of one document, not of a register's whole export.
+_JSON = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_number)

@@ -1,0 +1,104 @@
+"""Text as another register wrote it, made fit for the format without changing what it says."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+ELLIPSIS = "…"
+
+# Only real elements: "<5 minutes" and "<Includes number of providers>" are words, not markup.
+_ELEMENTS = (
+    "a|abbr|b|blockquote|body|br|code|dd|div|dl|dt|em|font|h[1-6]|head|hr|html|i|iframe|img|li|"
+    "link|meta|ol|p|pre|script|small|span|strong|style|sub|sup|table|tbody|td|th|thead|title|tr|"
+    "u|ul"
+)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_BREAKS = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|h[1-6])\s*>", re.IGNORECASE)
+_TAG = re.compile(rf"</?(?:{_ELEMENTS})(?:\s[^<>]*|/)?>", re.IGNORECASE)
+_LIKE_A_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad\ufffe\uffff"))
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_MANY_BREAKS = re.compile(r"\n{3,}")
+_MANY_SPACES = re.compile(r"[^\S\n]+")
+_AROUND_BREAK = re.compile(r" ?\n ?")
+_PILED_MARKS = re.compile(
+    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{8})"
+    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]+"
+)
+
+
+def clean(text: str) -> str:
+    """Return the text trimmed, in NFC, with paragraphs kept; without markup and control signs."""
+    if "<" in text or "&" in text:
+        text = _without_markup(text)
+    if not (text.isascii() and text.isprintable()):
+        text = _plain_text(text)
+    text = _MANY_SPACES.sub(" ", text)
+    return _MANY_BREAKS.sub("\n\n", _AROUND_BREAK.sub("\n", text)).strip()
+
+
+def one_line(text: str) -> str:
+    """Return the cleaned text as a single line, for names and titles."""
+    return " ".join(clean(text).split())
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut at the last word that leaves room for an ellipsis, so that the cut is seen."""
+    if len(text) <= limit:
+        return text
+    room = text[:limit]  # one more than may stay: a word that ends exactly there is whole
+    cut = max(room.rfind(" "), room.rfind("\n"))
+    # One word longer than the rest of the room has no boundary worth keeping.
+    kept = room[:cut] if cut > limit // 2 else room[: limit - 1]
+    return kept.rstrip(" \n,;:–—-") + ELLIPSIS
+
+
+def _without_markup(text: str) -> str:
+    # Twice, since an export may have escaped markup that it found ("&lt;p&gt;").
+    for _ in range(2):
+        text = _TAG.sub("", _BREAKS.sub("\n", text))
+        # Only what ends with a semicolon: "R&D" and "?a=1&copy=2" are not meant as signs.
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+    # What still looks like a tag is the author's own sign: a space keeps it from being read as one.
+    return _LIKE_A_TAG.sub("< ", _TAG.sub("", text))
+
+
+def _plain_text(text: str) -> str:
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.translate(_INVISIBLE)
+    if _DIRECTION.search(text) and not _balanced(text):
+        text = _DIRECTION.sub("", text)
+    if not text.isprintable():
+        text = "".join(map(_plain, text))
+    return _PILED_MARKS.sub(r"\1", text)
+
+
+def _plain(character: str) -> str:
+    """Return a letter as it is, any kind of blank as a space, a control sign as nothing."""
+    if character == "\n":
+        return character
+    category = unicodedata.category(character)
+    if category in {"Zl", "Zp"}:
+        return "\n"
+    if category == "Zs" or character in "\t\v\f":
+        return " "
+    return "" if category in {"Cc", "Cs", "Co", "Cn"} else character
+
+
+def _balanced(text: str) -> bool:
+    """Whether every embedding and isolate of a paragraph is closed in it (UAX 9)."""
+    opening = {"\u202a": "\u202c", "\u202b": "\u202c", "\u202d": "\u202c", "\u202e": "\u202c",
+               "\u2066": "\u2069", "\u2067": "\u2069", "\u2068": "\u2069"}  # fmt: skip
+    for paragraph in text.split("\n"):
+        waiting: list[str] = []
+        for character in paragraph:
+            if character in opening:
+                waiting.append(opening[character])
+            elif character in "\u202c\u2069" and (not waiting or waiting.pop() != character):
+                return False
+        if waiting:
+            return False
+    return True

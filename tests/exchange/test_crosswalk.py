@@ -1,0 +1,105 @@
+import json
+
+import pytest
+
+from registry.errors import ImportRefused
+from registry.exchange.crosswalk import FOLDER, columns_read, load_crosswalk, names
+from registry.exchange.transforms import TRANSFORMS
+from registry.record.schema import field_at
+from registry.record.validators import validator_of
+from registry.resources import SCHEMAS
+
+
+@pytest.fixture
+def spoilt(tmp_path):
+    """Write the Dutch crosswalk with something changed and return its path."""
+
+    def write(change):
+        document = json.loads((FOLDER / "nl-algoritmeregister.json").read_bytes())
+        change(document)
+        path = tmp_path / "spoilt.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_crosswalk_loads_under_its_own_name(name):
+    assert load_crosswalk(name).origin == name
+    assert load_crosswalk(FOLDER / f"{name}.json") == load_crosswalk(name)
+
+
+def test_the_two_that_the_register_brings():
+    assert names() == ["nl-algoritmeregister", "us-omb-2025"]
+
+
+def test_the_schema_and_the_code_know_the_same_transforms():
+    schema = json.loads((SCHEMAS / "crosswalk.schema.json").read_bytes())
+    named = schema["$defs"]["mapping"]["properties"]["transform"]["enum"]
+    assert sorted(named) == sorted([*TRANSFORMS, "constant"])
+    validator_of("crosswalk").check_schema(schema)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_code_of_a_crosswalk_is_a_code_of_the_format(name):
+    for mapping in load_crosswalk(name).mappings:
+        if mapping.transform == "code":
+            path = tuple("*" if part == "-" else part for part in mapping.to.split("/")[1:])
+            codes = {code for code in mapping.values.values() if code is not None}
+            assert codes <= set(field_at(path).schema["enum"]), mapping.to
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_column_is_left_out_without_a_reason(name):
+    crosswalk = load_crosswalk(name)
+    left_out = [unmapped.column for unmapped in crosswalk.unmapped]
+    assert not set(left_out) & set(columns_read(crosswalk))
+    assert len(left_out) == len(set(left_out))
+
+
+def test_a_name_that_is_not_there_lists_those_that_are():
+    with pytest.raises(ImportRefused) as refused:
+        load_crosswalk("us-omb-2024")
+    assert "did you mean 'us-omb-2025'?" in refused.value.detail
+    assert "nl-algoritmeregister, us-omb-2025" in refused.value.detail
+
+
+def test_a_path_that_is_not_there(tmp_path):
+    with pytest.raises(ImportRefused, match="there is no such crosswalk file"):
+        load_crosswalk(tmp_path / "mine.json")
+
+
+def test_a_crosswalk_that_is_not_json(tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text('{"origin": ', encoding="utf-8")
+    with pytest.raises(ImportRefused, match=r"mine\.json: .*line 1"):
+        load_crosswalk(path)
+
+
+def _set(place, value):
+    def change(document):
+        *outer, last = place
+        for part in outer:
+            document = document[part]
+        document[last] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (("over_long",), "cut", "at /over_long: 'cut' is not one of"),
+        (("surprise",), 1, "'surprise' was unexpected"),
+        (("mappings", 1, "transform"), "guess", "at /mappings/1/transform"),
+        (("mappings", 1, "to"), "/no_such_field", "at /mappings/1/to: the record has no field"),
+        (("mappings", 1, "list"), "semicolon", "at /mappings/1/list: /source_id holds one value"),
+        (("unmapped", 0, "column"), "doel", "'doel' is both mapped and listed as unmapped"),
+        (("mappings", 2, "to"), "/summary", "no mapping fills /name"),
+    ],
+)
+def test_a_crosswalk_that_is_wrong_says_where(spoilt, place, value, told):
+    with pytest.raises(ImportRefused) as refused:
+        load_crosswalk(spoilt(_set(place, value)))
+    assert told in refused.value.detail
