@@ -69,7 +69,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         if text == "":
             continue
         try:
-            values[name] = msgspec.convert(text, fields[name].type, strict=False)
+            values[name] = msgspec.convert(
+                text, fields[name].type, strict=False, dec_hook=lambda _, value: Path(value)
+            )
         except msgspec.ValidationError as error:
             raise ConfigurationError(f"{PREFIX}{name.upper()}={text!r}: {error}") from error
     return _checked(Settings(**values))  # type: ignore[arg-type]

@@ -1,0 +1,154 @@
+"""Who may do what: tokens made, recognised, listed and ended.
+
+A token is `regt_`, 43 characters that carry 256 random bits, and 8 hexadecimal digits of their
+CRC-32: a mistyped or cut token is refused before the database is asked. Only its SHA-256 is kept;
+with 256 random bits in it, a plain hash cannot be searched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from zlib import crc32
+
+import msgspec
+
+from registry.errors import ConfigurationError, Forbidden, NotFound, Unauthorized
+from registry.record.ids import is_foreign_agency
+from registry.store import agencies, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from registry.store.database import Database
+    from registry.store.tokens import StoredToken
+
+Scope: TypeAlias = Literal["file", "review", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+LONGEST_DAYS = 365
+
+_PREFIX = "regt_"
+_TOKEN = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{43}})([0-9a-f]{{8}})")
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who acts: a role, bound to an agency unless it is the authority's."""
+
+    name: str
+    agency: str | None
+    scopes: frozenset[str]
+    token: int
+
+    def require(self, scope: Scope) -> None:
+        """Refuse, by `Forbidden`, what the token's scopes do not allow."""
+        if scope not in self.scopes:
+            raise Forbidden(
+                f"this token has the scopes {', '.join(sorted(self.scopes))}; "
+                f"this needs the scope {scope}"
+            )
+
+    def files_for(self, agency: str) -> bool:
+        """Tell whether the token is of this agency."""
+        return self.agency == agency
+
+
+async def create_token(
+    database: Database,
+    *,
+    agency: str | None,
+    scopes: Sequence[str],
+    actor: str | None,
+    days: int,
+    now: dt.datetime,
+    random: Callable[[int], bytes],
+) -> str:
+    """Make a token and give it; it can never be shown again."""
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        raise ConfigurationError(
+            f"unknown scope {', '.join(unknown) or '(none)'}; the scopes are {', '.join(SCOPES)}"
+        )
+    if not 0 < days <= LONGEST_DAYS:
+        raise ConfigurationError(f"a token lives 1 to {LONGEST_DAYS} days, not {days}")
+    if "file" in scopes and agency is None:
+        raise ConfigurationError("the scope file needs an agency: --agency CODE")
+    token = _write(random(32))
+    async with database.transaction() as connection:
+        if agency is not None:
+            await _require_agency(connection, agency)
+        await tokens.insert(
+            connection,
+            digest=sha256(token.encode()).digest(),
+            actor=actor or agency or "authority",
+            agency=agency,
+            scopes=scopes,
+            created_at=now,
+            expires_at=now + dt.timedelta(days=days),
+        )
+    return token
+
+
+async def recognise(database: Database, token: str, *, now: dt.datetime) -> Actor:
+    """Find whose token this is; raises `Unauthorized` with what to do."""
+    if not _is_well_formed(token):
+        raise Unauthorized(
+            "this is not a token of the register: it is incomplete or mistyped; copy it whole"
+        )
+    async with database.connection() as connection:
+        stored = await tokens.find(connection, sha256(token.encode()).digest())
+        if stored is None:
+            raise Unauthorized("this token is unknown; ask for a new one")
+        if stored.revoked_at is not None:
+            raise Unauthorized("this token was revoked; ask for a new one")
+        if stored.expires_at <= now:
+            raise Unauthorized(
+                f"this token expired on {stored.expires_at:%Y-%m-%d}; ask for a new one"
+            )
+        await tokens.mark_used(connection, stored.id, now.date())
+    return Actor(
+        name=stored.actor,
+        agency=stored.agency,
+        scopes=frozenset(stored.scopes),
+        token=stored.id,
+    )
+
+
+async def list_tokens(database: Database) -> list[StoredToken]:
+    """Read every token, without its secret, which nobody has."""
+    async with database.connection() as connection:
+        return await tokens.read_all(connection)
+
+
+async def revoke_token(database: Database, token: int, *, now: dt.datetime) -> None:
+    """End a token at once; raises `NotFound` where none with this number is in force."""
+    async with database.transaction() as connection:
+        if not await tokens.revoke(connection, token, now):
+            raise NotFound(f"there is no token {token} in force; see: registry token list")
+
+
+async def _require_agency(connection: object, agency: str) -> None:
+    if is_foreign_agency(agency):
+        raise ConfigurationError(
+            f"{agency} belongs to another register (a dot marks those); it cannot file here"
+        )
+    if await agencies.read(connection, agency) is None:
+        known = [
+            counted.agency.id
+            for counted in await agencies.read_all(connection)
+            if counted.agency.origin is None
+        ]
+        raise ConfigurationError(f"unknown agency {agency}; the agencies are {', '.join(known)}")
+
+
+def _write(secret: bytes) -> str:
+    body = urlsafe_b64encode(secret).rstrip(b"=").decode()
+    return f"{_PREFIX}{body}{crc32(body.encode()):08x}"
+
+
+def _is_well_formed(token: str) -> bool:
+    match = _TOKEN.fullmatch(token)
+    return match is not None and f"{crc32(match[1].encode()):08x}" == match[2]

@@ -1,0 +1,187 @@
+"""Publishing: the one place where versions and log entries are written, always together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.errors import ConfigurationError
+from registry.office.listing import search_row
+from registry.record.entry import Previous, genesis_entry, outline, version_entry
+from registry.record.model import Document
+from registry.record.pack import Agency
+from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
+from registry.record.sections import seal
+from registry.record.validate import RULE_SET, Verdict
+from registry.store import log, records, search
+from registry.tlog.hashing import leaf_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from registry.store.database import Connection
+    from registry.tlog.keys import Signer
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """A validated document on its way into the register.
+
+    A foreign one carries the row it was made from (`source_row`, JSON text) and the pointers of
+    texts that were cut to fit.
+    """
+
+    document: Document
+    agency: Agency
+    actor: str
+    verdict: Verdict
+    source_row: str | None = None
+    truncated: Sequence[str] = ()
+
+    @property
+    def id(self) -> str:
+        """The record's id."""
+        return str(self.document["id"])
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a publication: the version and its place in the log."""
+
+    id: str
+    version: int
+    entry: int
+    hash: str
+    published_at: dt.datetime
+
+
+async def begin(
+    connection: Connection, *, make_signer: Callable[[], Signer], now: dt.datetime
+) -> None:
+    """Write the genesis entry of an empty log; the key is only asked for then."""
+    await log.begin(connection)
+    state = await log.lock_state(connection)
+    if state.range.size:
+        return
+    signer = make_signer()
+    content = genesis_entry(
+        at=_whole(now),
+        origin=signer.name,
+        key=signer.verifier_key,
+        schema_sha256=sha256(record_schema_bytes()).hexdigest(),
+    )
+    entry = log.Entry(
+        index=0,
+        kind="genesis",
+        record=None,
+        at=_whole(now),
+        content=content,
+        leaf=leaf_hash(content),
+    )
+    await log.append(connection, [entry], state.range.append(entry.leaf))
+
+
+async def publish(
+    connection: Connection,
+    publications: Sequence[Publication],
+    *,
+    now: dt.datetime,
+    random: Callable[[int], bytes],
+) -> list[Published]:
+    """Publish documents in order inside the caller's transaction; each record at most once.
+
+    Versions, sections, search rows and log entries are written together. The lock on the log's
+    state makes indexes dense and times never decreasing.
+    """
+    sealed = [seal(publication.document, random) for publication in publications]
+    state = await log.lock_state(connection)
+    if state.last_at is None:
+        raise ConfigurationError("the log has no first entry yet; start the register once")
+    at = max(_whole(now), state.last_at)
+    latest = await records.lock_latest(connection, [one.id for one in publications])
+    after = state.range
+    entries: list[log.Entry] = []
+    versions: list[records.NewVersion] = []
+    for publication, sections in zip(publications, sealed, strict=True):
+        before = latest.get(publication.id)
+        version = 1 if before is None else before.version + 1
+        content = version_entry(
+            actor=publication.actor,
+            at=at,
+            record=publication.id,
+            version=version,
+            schema=SCHEMA_VERSION,
+            stated=outline(publication.document),
+            origin=publication.agency.origin,
+            previous=None if before is None else Previous(index=before.entry, leaf=before.leaf),
+            sections=sections,
+        )
+        entry = log.Entry(
+            index=after.size,
+            kind="version",
+            record=publication.id,
+            at=at,
+            content=content,
+            leaf=leaf_hash(content),
+        )
+        after = after.append(entry.leaf)
+        entries.append(entry)
+        versions.append(
+            records.NewVersion(
+                record=publication.id,
+                agency=publication.agency.id,
+                origin=publication.agency.origin,
+                version=version,
+                entry=entry.index,
+                published_at=at,
+                schema_version=SCHEMA_VERSION,
+                rule_set=RULE_SET,
+                actor=publication.actor,
+                completeness=publication.verdict.completeness,
+                accountability=publication.verdict.accountability,
+                missing=publication.verdict.missing,
+                findings=publication.verdict.findings,
+                change_note=_change_note(publication.document),
+                sections=sections,
+                source_row=publication.source_row,
+                truncated=publication.truncated,
+            )
+        )
+    if not entries:
+        return []
+    await log.append(connection, entries, after)
+    await records.insert(connection, versions)
+    await search.index(
+        connection,
+        [
+            search_row(
+                publication.document,
+                agency=publication.agency,
+                version=version.version,
+                entry=version.entry,
+                published_at=at,
+                completeness=version.completeness,
+            )
+            for publication, version in zip(publications, versions, strict=True)
+        ],
+    )
+    return [
+        Published(
+            id=version.record,
+            version=version.version,
+            entry=entry.index,
+            hash=entry.leaf.hex(),
+            published_at=at,
+        )
+        for version, entry in zip(versions, entries, strict=True)
+    ]
+
+
+def _change_note(document: Document) -> Any:
+    return document.get("publication", {}).get("change_note")
+
+
+def _whole(now: dt.datetime) -> dt.datetime:
+    return now.replace(microsecond=0)

@@ -1,0 +1,41 @@
+"""Opening the register: database in shape, log begun, agencies known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry.office.ledger import begin
+from registry.office.log_key import read_or_create
+from registry.store import agencies, log
+from registry.store.migrate import migrate
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from registry.record.pack import Pack
+    from registry.settings import Settings
+    from registry.store.database import Database
+
+
+async def open_register(
+    database: Database, pack: Pack, settings: Settings, *, now: dt.datetime
+) -> None:
+    """Migrate, begin the log if it is empty, and take over the pack's agencies.
+
+    Repeats harmlessly. The first time it makes the log's key file.
+    """
+    await migrate(database)
+    async with database.transaction() as connection:
+        await begin(
+            connection,
+            make_signer=lambda: read_or_create(settings.key_file, settings.origin),
+            now=now,
+        )
+        await agencies.save(connection, list(pack.agencies.values()))
+
+
+async def is_empty(database: Database) -> bool:
+    """Tell whether nothing was ever published here."""
+    async with database.connection() as connection:
+        state = await log.read_state(connection)
+    return state.range.size <= 1
