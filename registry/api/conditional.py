@@ -1,0 +1,93 @@
+"""HEAD and If-None-Match for every GET, around the whole application (RFC 9110 §9.3.2, §13.1.2).
+
+An answer that brings no tag of its own gets a weak one, the digest of its bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, Receive, Send
+
+_TAG = re.compile(rb'(?:W/)?("[^"]*")')
+_OK = 200
+_NOT_MODIFIED = 304
+_BODY_HEADERS = {b"content-length", b"content-type", b"content-encoding"}
+
+
+def conditional(application: ASGIApp) -> ASGIApp:
+    """Wrap an application so that its GET answers serve HEAD and conditional requests too."""
+
+    async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+            await application(scope, receive, send)
+            return
+        answer = _Answer(
+            send, head=scope["method"] == "HEAD", known=_header(scope["headers"], b"if-none-match")
+        )
+        inner: Any = {**scope, "method": "GET"}
+        await application(inner, receive, answer.send)
+
+    return wrapped
+
+
+class _Answer:
+    """Holds an answer's head back until its first bytes are there to make a tag of."""
+
+    def __init__(self, send: Send, *, head: bool, known: bytes | None) -> None:
+        self._send = send
+        self._head = head
+        self._known = known
+        self._start: Any = None
+        self._silent = False
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        if message["type"] != "http.response.body":
+            await self._send(message)
+            return
+        if self._start is not None:
+            await self._begin(message)
+        if not self._silent:
+            await self._send(message)
+
+    async def _begin(self, message: Any) -> None:
+        start, self._start = self._start, None
+        headers: list[tuple[bytes, bytes]] = list(start["headers"])
+        body = message.get("body", b"")
+        whole = not message.get("more_body", False)
+        if start["status"] == _OK:
+            tag = _header(headers, b"etag")
+            if tag is None and whole:
+                tag = b'W/"' + sha256(body).hexdigest()[:16].encode() + b'"'
+                headers.append((b"etag", tag))
+            if tag is not None and self._known is not None and _names(self._known, tag):
+                start["status"] = _NOT_MODIFIED
+                headers = [pair for pair in headers if pair[0].lower() not in _BODY_HEADERS]
+                self._silent = True
+        if self._head and not self._silent:
+            self._silent = True
+            if whole and _header(headers, b"content-length") is None:
+                headers.append((b"content-length", str(len(body)).encode()))
+        start["headers"] = headers
+        await self._send(start)
+        if self._silent:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _names(known: bytes, tag: bytes) -> bool:
+    """Compare weakly, as RFC 9110 §13.1.2 asks."""
+    match = _TAG.fullmatch(tag)
+    return known.strip() == b"*" or (match is not None and match[1] in _TAG.findall(known))
+
+
+def _header(headers: Any, name: bytes) -> bytes | None:
+    for key, value in headers:
+        if key.lower() == name:
+            return bytes(value)
+    return None

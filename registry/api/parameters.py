@@ -1,0 +1,110 @@
+"""Query parameters, taken literally: a mistake is a 400, never a wider answer."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from difflib import get_close_matches
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from litestar.params import QueryParameter
+
+from registry.errors import InvalidParameter
+from registry.store.search import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from litestar import Request
+
+MOST_VALUES = 100
+LONGEST_TEXT = 500
+
+
+def refuse_unknown(request: Request[Any, Any, Any]) -> None:
+    """Refuse parameters that the address does not have; runs before every handler."""
+    known = {
+        name
+        for name, field in request.route_handler.parsed_fn_signature.parameters.items()
+        if isinstance(field.kwarg_definition, QueryParameter)
+    }
+    for name in request.query_params:
+        if name not in known:
+            if not known:
+                raise InvalidParameter(f"{name}: this address takes no parameters")
+            raise InvalidParameter(
+                f"{name}: no such parameter{_nearest(name, known)}; "
+                f"the parameters are {', '.join(sorted(known))}"
+            )
+    for name, value in request.query_params.multi_items():
+        if "\x00" in str(value):
+            raise InvalidParameter(f"{name}: a NUL character is not allowed")
+
+
+def codes(name: str, values: Sequence[str] | None, allowed: Collection[str]) -> list[str] | None:
+    """Check codes against those there are; raises `InvalidParameter` with the nearest."""
+    if values is None:
+        return None
+    if len(values) > MOST_VALUES:
+        raise InvalidParameter(f"{name}: at most {MOST_VALUES} values")
+    for value in values:
+        if value not in allowed:
+            few = f"; the codes are {', '.join(sorted(allowed))}" if len(allowed) <= 40 else ""  # noqa: PLR2004  a readable sentence
+            raise InvalidParameter(f"{name}: unknown code {value!r}{_nearest(value, allowed)}{few}")
+    return list(dict.fromkeys(values))
+
+
+def within(name: str, value: int, lowest: int, highest: int) -> int:
+    """Check a number's range."""
+    if not lowest <= value <= highest:
+        raise InvalidParameter(f"{name}: {value} is not between {lowest} and {highest}")
+    return value
+
+
+def once(request: Request[Any, Any, Any], *names: str) -> None:
+    """Refuse a repeated parameter where repeating has no meaning."""
+    for name in names:
+        if len(request.query_params.getall(name, [])) > 1:
+            raise InvalidParameter(f"{name}: give it once")
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """A place in the answers to one question: `question` is its digest."""
+
+    question: str
+    place: Place
+
+
+def write_cursor(question: Any, place: Place) -> str:
+    """Make the opaque text that asks for what comes after a place."""
+    cursor = Cursor(_digest(question), place)
+    return urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
+
+
+def read_cursor(question: Any, text: str | None) -> Place | None:
+    """Read a cursor back; it must come from the same question."""
+    if text is None:
+        return None
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        cursor = msgspec.json.decode(raw, type=Cursor)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidParameter(
+            "cursor: not a cursor of ours; take the one that `next` of an answer gives"
+        ) from error
+    if cursor.question != _digest(question):
+        raise InvalidParameter(
+            "cursor: it belongs to another question; repeat the parameters it was given for"
+        )
+    return cursor.place
+
+
+def _digest(question: Any) -> str:
+    return sha256(msgspec.json.encode(question, order="sorted")).hexdigest()[:16]
+
+
+def _nearest(value: str, allowed: Collection[str]) -> str:
+    near = get_close_matches(value, allowed, n=1)
+    return f", did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,252 @@
+"""Reading records: search, one record, its versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import MediaType, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from registry.api import parameters
+from registry.errors import InvalidParameter, NotFound
+from registry.office.listing import Card
+from registry.record.codelists import codelists
+from registry.record.entry import NOT_STATED
+from registry.store import agencies, records, search
+from registry.store.database import Database
+from registry.store.search import FILTERS, LOCAL, FacetCount, Match, Question, Sort
+from registry.text.folding import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from registry.store.records import StoredRecord
+
+SORTS: tuple[Sort, ...] = ("relevance", "newest", "name", "completeness", "review_due")
+LANGUAGES = ("ar", "fr", "zgh", "en")
+_MOST_ITEMS = 100
+_LISTS = {
+    "risk": "risk_level",
+    "sector": "sector",
+    "function": "function",
+    "status": "status",
+    "role": "decision_role",
+    "area": "annex_iii_area",
+    "personal_data": "personal_data",
+}
+
+Codes = list[str] | None
+
+
+class Item(Card, frozen=True, kw_only=True):
+    """A card with where the question's words stood."""
+
+    match: Match | None
+    highlights: list[str]
+
+
+class RecordList(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of records, the exact total, the wanted facets, the cursor of the next page."""
+
+    items: list[msgspec.Raw]
+    facets: dict[str, list[FacetCount]]
+    total: int
+    next: str | None
+
+
+class VersionList(msgspec.Struct, frozen=True, kw_only=True):
+    """A record's history, oldest first."""
+
+    items: list[records.VersionLine]
+
+
+class FindingList(msgspec.Struct, frozen=True, kw_only=True):
+    """What validation noticed in a record's latest version."""
+
+    items: list[Any]
+
+
+@get("/api/v1/records", summary="Search the register", tags=["records"])
+async def list_records(
+    *,
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    q: Annotated[str | None, QueryParameter(description="Words to find, all of them")] = None,
+    lang: Annotated[str | None, QueryParameter(description="The language of the words")] = None,
+    risk: Annotated[Codes, QueryParameter(description="Risk levels, or not_stated")] = None,
+    sector: Annotated[Codes, QueryParameter(description="Primary sectors")] = None,
+    function: Annotated[Codes, QueryParameter(description="What the system does")] = None,
+    agency: Annotated[Codes, QueryParameter(description="Agencies")] = None,
+    status: Annotated[Codes, QueryParameter(description="Lifecycle statuses")] = None,
+    role: Annotated[Codes, QueryParameter(description="Roles in decisions")] = None,
+    area: Annotated[Codes, QueryParameter(description="Areas of EU AI Act Annex III")] = None,
+    personal_data: Annotated[Codes, QueryParameter(description="Personal data processed")] = None,
+    origin: Annotated[Codes, QueryParameter(description="Registers of origin, or local")] = None,
+    sort: Annotated[str | None, QueryParameter(description="The order; ties newest first")] = None,
+    limit: Annotated[int, QueryParameter(description="Records a page, 1 to 100")] = 25,
+    cursor: Annotated[str | None, QueryParameter(description="The `next` of a page")] = None,
+    facets: Annotated[str | None, QueryParameter(description="Facets wanted, by comma")] = None,
+) -> Response[bytes]:
+    """Find records by words and codes. Repeating a parameter means OR, different ones AND."""
+    parameters.once(request, "q", "lang", "sort", "limit", "cursor", "facets")
+    parameters.within("limit", limit, 1, _MOST_ITEMS)
+    text = _text(q)
+    given = {
+        "risk": risk,
+        "sector": sector,
+        "function": function,
+        "agency": agency,
+        "status": status,
+        "role": role,
+        "area": area,
+        "personal_data": personal_data,
+        "origin": origin,
+    }
+    async with database.snapshot() as connection:
+        allowed = await _allowed(connection, given)
+        filters = {
+            name: checked
+            for name, values in given.items()
+            if (checked := parameters.codes(name, values, allowed[name])) is not None
+        }
+        asked = [] if facets is None else facets.split(",")
+        wanted = parameters.codes("facets", asked, FILTERS) or []
+        order = _sort(sort, text)
+        if lang is not None:
+            parameters.codes("lang", [lang], LANGUAGES)
+        same = [text, lang, {name: sorted(codes) for name, codes in filters.items()}, order]
+        answer = await search.search(
+            connection,
+            Question(
+                text=text,
+                lang=lang,
+                filters=filters,
+                sort=order,
+                limit=limit,
+                after=parameters.read_cursor(same, cursor),
+                facets=wanted,
+            ),
+        )
+    following = None if answer.next is None else parameters.write_cursor(same, answer.next)
+    page = RecordList(
+        items=[_item(hit) for hit in answer.hits],
+        facets=answer.facets,
+        total=answer.total,
+        next=following,
+    )
+    headers = {} if following is None else {"link": _next_link(request, following)}
+    return _json(msgspec.json.encode(page), headers)
+
+
+@get("/api/v1/records/{agency:str}/{slug:str}", summary="Read a record", tags=["records"])
+async def get_record(
+    agency: FromPath[str], slug: FromPath[str], database: NamedDependency[Database]
+) -> Response[bytes]:
+    """Read the latest version: the document as filed, and what the register adds."""
+    return _record(await _stored(database, f"{agency}/{slug}"))
+
+
+@get(
+    "/api/v1/records/{agency:str}/{slug:str}/versions",
+    summary="List a record's versions",
+    tags=["records"],
+)
+async def list_versions(
+    agency: FromPath[str], slug: FromPath[str], database: NamedDependency[Database]
+) -> VersionList:
+    """List every version ever published, oldest first."""
+    stored = await _stored(database, f"{agency}/{slug}")
+    return VersionList(items=stored.versions)
+
+
+@get(
+    "/api/v1/records/{agency:str}/{slug:str}/versions/{version:int}",
+    summary="Read one version",
+    tags=["records"],
+)
+async def get_version(
+    agency: FromPath[str],
+    slug: FromPath[str],
+    version: FromPath[int],
+    database: NamedDependency[Database],
+) -> Response[bytes]:
+    """Read a version as it was published."""
+    return _record(await _stored(database, f"{agency}/{slug}", version))
+
+
+@get(
+    "/api/v1/records/{agency:str}/{slug:str}/findings",
+    summary="List what validation noticed",
+    tags=["records"],
+)
+async def list_findings(
+    agency: FromPath[str], slug: FromPath[str], database: NamedDependency[Database]
+) -> FindingList:
+    """List the findings that were kept with the latest version."""
+    stored = await _stored(database, f"{agency}/{slug}")
+    return FindingList(items=list(stored.register.findings))
+
+
+async def _stored(database: Database, record: str, version: int | None = None) -> StoredRecord:
+    async with database.connection() as connection:
+        stored = await records.read(connection, record, version)
+    if stored is None:
+        what = f"record {record}" if version is None else f"version {version} of {record}"
+        raise NotFound(f"there is no {what}")
+    return stored
+
+
+def _record(stored: StoredRecord) -> Response[bytes]:
+    register = msgspec.json.encode(stored.register)
+    body = b'{"record":' + stored.document + b',"register":' + register + b"}"
+    return _json(body, {"etag": f'"{stored.register.hash[:16]}"'})
+
+
+def _json(body: bytes, headers: dict[str, str]) -> Response[bytes]:
+    return Response(
+        content=body,
+        media_type=MediaType.JSON,
+        headers={"cache-control": "no-cache", **headers},
+    )
+
+
+def _item(hit: search.Hit) -> msgspec.Raw:
+    match = msgspec.json.encode(hit.match).decode()
+    return msgspec.Raw(f'{hit.card[:-1]},"match":{match},"highlights":[]}}'.encode())
+
+
+def _text(q: str | None) -> str | None:
+    if q is None or not q.strip():
+        return None
+    if len(q) > parameters.LONGEST_TEXT:
+        raise InvalidParameter(f"q: at most {parameters.LONGEST_TEXT} characters")
+    return fold(q)
+
+
+def _sort(sort: str | None, text: str | None) -> Sort:
+    if sort is None:
+        return "newest" if text is None else "relevance"
+    parameters.codes("sort", [sort], SORTS)
+    if sort == "relevance" and text is None:
+        raise InvalidParameter("sort: relevance needs words to find, in q")
+    return next(known for known in SORTS if known == sort)
+
+
+async def _allowed(connection: Any, given: dict[str, Codes]) -> dict[str, Collection[str]]:
+    allowed: dict[str, Collection[str]] = {
+        name: [*codelists()[codelist], NOT_STATED] for name, codelist in _LISTS.items()
+    }
+    allowed["agency"] = allowed["origin"] = ()
+    if given["agency"] is not None or given["origin"] is not None:
+        known = [counted.agency for counted in await agencies.read_all(connection)]
+        allowed["agency"] = [agency.id for agency in known]
+        allowed["origin"] = {LOCAL, *(agency.origin for agency in known if agency.origin)}
+    return allowed
+
+
+def _next_link(request: Request[Any, Any, Any], cursor: str) -> str:
+    pairs = [(key, value) for key, value in request.query_params.multi_items() if key != "cursor"]
+    return f'<{request.url.path}?{urlencode([*pairs, ("cursor", cursor)])}>; rel="next"'

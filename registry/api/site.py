@@ -1,0 +1,142 @@
+"""The built site, served from its folder as any static host would.
+
+A flat file `fr/about.html` answers `/fr/about`, a folder's `index.html` answers `/fr/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from registry.api.problems import PROBLEM_JSON, problem
+from registry.errors import MethodNotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from litestar.types import ASGIApp, Receive, Send
+
+_HASHED = "/assets/"
+_YEAR = "public, max-age=31536000, immutable"
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+    ".xml": "application/xml",
+    ".json": "application/json",
+}
+_SECURITY = [
+    (
+        b"content-security-policy",
+        (
+            b"default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
+            b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        ),
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+def serve_site(folder: Path) -> ASGIApp:
+    """Make the application that serves a folder; `folder` may be a link that moves."""
+
+    async def application(scope: Any, _receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if scope["method"] != "GET":
+            await _problem(send, MethodNotAllowed(f"{scope['method']} is not possible here"))
+            return
+        path = scope["path"]
+        found = await asyncio.to_thread(_find, folder, path)
+        if isinstance(found, str):
+            headers = [(b"location", found.encode()), (b"content-length", b"0"), *_SECURITY]
+            await _send(send, 308, headers, b"")
+        elif found is None:
+            await _not_found(folder, scope, send)
+        else:
+            await _file(send, found, 200, path)
+
+    return application
+
+
+def _find(folder: Path, path: str) -> Path | str | None:
+    """Find the file of an address; a text is where the address should have gone."""
+    parts = unquote(path).split("/")[1:]
+    if "" in parts[:-1] or any(_is_unsafe(part) for part in parts):
+        return None
+    *above, name = parts
+    here = folder.joinpath(*above)
+    files = [here / name, here / f"{name}.html"] if name else [here / "index.html"]
+    try:
+        for file in files:
+            if file.is_file():
+                return file
+        # One slash too many or too few: a folder's page ends in one, a flat page does not.
+        if name and (here / name / "index.html").is_file():
+            return path + "/"
+        if not name and here.with_name(f"{here.name}.html").is_file():
+            return path[:-1]
+    except OSError:
+        # A name longer than the file system takes is of no page of ours.
+        return None
+    return None
+
+
+def _is_unsafe(part: str) -> bool:
+    return part in {".", ".."} or "\\" in part or "\x00" in part
+
+
+async def _file(send: Send, path: Path, status: int, address: str) -> None:
+    try:
+        content, stat = await asyncio.to_thread(lambda: (path.read_bytes(), path.stat()))
+    except FileNotFoundError:
+        # The site was switched under us; the next request finds the new one.
+        await _problem(send, NotFound("this page has just moved; try again"))
+        return
+    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(content)).encode()),
+        (b"cache-control", (_YEAR if address.startswith(_HASHED) else "no-cache").encode()),
+        *_SECURITY,
+    ]
+    if status == 200:  # noqa: PLR2004
+        headers.append((b"etag", f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'.encode()))
+    await _send(send, status, headers, content)
+
+
+async def _not_found(folder: Path, scope: Any, send: Send) -> None:
+    wants = dict(scope["headers"]).get(b"accept", b"")
+    page = folder / "404.html"
+    if b"text/html" in wants and page.is_file():
+        await _file(send, page, 404, "")
+        return
+    if not (folder / "index.html").is_file():
+        await _problem(
+            send,
+            NotFound(
+                "the site is not built yet; it is there in a moment, or run: registry site build"
+            ),
+        )
+        return
+    await _problem(send, NotFound(f"there is no page {scope['path']}"))
+
+
+async def _problem(send: Send, error: NotFound | MethodNotAllowed) -> None:
+    status, headers, body = problem(error)
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    if status == 405:  # noqa: PLR2004
+        pairs.append((b"allow", b"GET, HEAD"))
+    pairs.append((b"content-type", PROBLEM_JSON.encode()))
+    pairs.append((b"content-length", str(len(body)).encode()))
+    await _send(send, status, pairs, body)
+
+
+async def _send(send: Send, status: int, headers: Any, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
