@@ -1,0 +1,111 @@
+"""The template environment of one reader: strict, escaping, and speaking the reader's language."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Macro
+from markupsafe import Markup, escape
+
+from registry.pages.reader import language, plain_bdi
+from registry.text.catalogues import find, find_plural
+from registry.text.dates import format_date, read_duration
+from registry.text.locales import LOCALES, country_name, direction
+from registry.text.numbers import format_money, format_number, format_percent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from registry.pages.reader import Reader
+
+_MACROS = ("_marks.html", "_record.html", "_list.html")
+
+
+def make_environment(folder: Path, reader: Reader, shared: dict[str, Any]) -> Environment:
+    """Make the environment; `shared` holds what every page needs, such as the style sheet's name.
+
+    Templates get `_`, `ngettext` (marked up with its language where it is a fallback) and
+    `plain` (for titles and attributes, where no mark-up can stand).
+    """
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    tag = reader.tag
+    environment.filters["shortened"] = shortened
+    environment.globals |= shared | _translations(reader)
+    environment.globals |= {
+        "lang": tag,
+        "dir": reader.locale.dir,
+        "locales": [LOCALES[other] for other in reader.pack.languages],
+        "bdi": plain_bdi,
+        "duration": read_duration,
+        "language": lambda other: language(reader, other),
+        "country": lambda code: country_name(code, tag),
+        "number": lambda value: plain_bdi(format_number(value, tag)),
+        "percent": lambda share: plain_bdi(format_percent(share, tag)),
+        "money": lambda value, currency: plain_bdi(format_money(value, currency, tag)),
+        "date": lambda value: _time(value, format_date(value, tag)),
+    }
+    # Once, not in every template that uses them: an import costs more than the macro.
+    for file in _MACROS:
+        module = environment.get_template(file).module
+        environment.globals |= {
+            name: value for name, value in vars(module).items() if isinstance(value, Macro)
+        }
+    return environment
+
+
+def shortened(text: str, limit: int = 240) -> str:
+    """Cut a text for a list between two words, with a mark that it goes on."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit].rpartition(' ')[0] or text[:limit]}…"
+
+
+def _time(value: str, words: str) -> Markup:
+    return Markup(f'<time datetime="{escape(value)}">{escape(words)}</time>')  # noqa: S704  escaped
+
+
+def _translations(reader: Reader) -> dict[str, Callable[..., Any]]:
+    catalogues, order = reader.catalogues, reader.order
+    bdi = Markup('<bdi lang="{}">{}</bdi>')
+
+    def marked(tag: str, html: Markup, values: Mapping[str, object]) -> Markup:
+        if tag == reader.tag:
+            return html % values if values else html
+        # What is put into a sentence of another language stays in the reader's own.
+        own = {name: bdi.format(reader.tag, value) for name, value in values.items()}
+        words = html % own if own else html
+        return Markup(f'<span lang="{tag}" dir="{direction(tag)}">{words}</span>')  # noqa: S704
+
+    @cache
+    def without_values(message: str) -> Markup:
+        tag, wording = find(catalogues, order, message)
+        return marked(tag, escape(wording), {})
+
+    def translate(message: str, /, **values: object) -> Markup:
+        if not values:
+            return without_values(message)
+        tag, wording = find(catalogues, order, message)
+        return marked(tag, escape(wording), values)
+
+    def translate_counted(one: str, many: str, number: int, /, **values: object) -> Markup:
+        tag, wording = find_plural(catalogues, order, one, many, number)
+        shown = plain_bdi(format_number(number, reader.tag))
+        return marked(tag, escape(wording), {"n": shown, **values})
+
+    def plain(message: str, /, **values: object) -> str:
+        wording = find(catalogues, order, message)[1]
+        return wording % values if values else wording
+
+    return {"_": translate, "ngettext": translate_counted, "plain": plain}

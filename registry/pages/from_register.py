@@ -1,0 +1,79 @@
+"""Reading the corpus of a build from the register, and telling whether a build is still true."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.exchange.crosswalk import load_crosswalk
+from registry.exchange.crosswalk import names as crosswalk_names
+from registry.pages.corpus import Corpus, Origin
+from registry.store import agencies, log, records
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry.record.pack import Pack
+    from registry.store.database import Database
+
+
+class _Log(msgspec.Struct):
+    size: int
+    root: str
+
+
+class _MadeFrom(msgspec.Struct):
+    as_of: dt.datetime
+    log: _Log
+
+
+async def read_corpus(database: Database, pack: Pack, *, as_of: dt.datetime) -> Corpus:
+    """Read one state of the register; `as_of` is the moment that the pages speak of."""
+    async with database.snapshot() as connection:
+        state = await log.read_state(connection)
+        known = await agencies.read_all(connection)
+        found = [record async for record in records.read_all(connection)]
+    return Corpus(
+        pack=pack,
+        agencies={counted.agency.id: counted.agency for counted in known},
+        records=found,
+        log_size=state.range.size,
+        root=state.range.root().hex(),
+        as_of=as_of,
+        origins=_origins(),
+    )
+
+
+async def is_current(database: Database, site: Path, *, as_of: dt.datetime) -> bool:
+    """Tell whether the site in force shows the register's latest entry and this day."""
+    try:
+        made = msgspec.json.decode((site / "build.json").read_bytes(), type=_MadeFrom)
+    except (OSError, msgspec.DecodeError):
+        return False
+    async with database.connection() as connection:
+        state = await log.read_state(connection)
+    return (
+        made.log.size == state.range.size
+        and made.log.root == state.range.root().hex()
+        and made.as_of.date() == as_of.date()
+    )
+
+
+def day_of(now: dt.datetime) -> dt.datetime:
+    """Give the moment that pages built now speak of: the beginning of the UTC day.
+
+    What pages say of time (reviews overdue) changes by the day, so a day's builds are alike.
+    """
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _origins() -> dict[str, Origin]:
+    crosswalks = [load_crosswalk(name) for name in crosswalk_names()]
+    return {
+        crosswalk.origin: Origin(
+            code=crosswalk.origin, name={"en": crosswalk.title}, url=crosswalk.homepage
+        )
+        for crosswalk in crosswalks
+    }

@@ -1,0 +1,56 @@
+"""Labels of every code: the format's lists and the pack's, under the names the schema uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry.pages.cards import NOT_STATED
+from registry.record.codelists import codelists
+from registry.text.catalogues import SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry.record.codelists import CodeList
+    from registry.record.model import LangText
+    from registry.record.pack import Pack
+    from registry.text.catalogues import Catalogue
+
+
+def read_lists(pack: Pack) -> dict[str, CodeList]:
+    """Gather the code lists; one that packs extend holds the codes of both."""
+    lists = dict(codelists())
+    own = {f"pack/{name}": codes for name, codes in pack.lists.items()}
+    extended = {
+        "contestation_body": {**lists["contestation_body"], **pack.bodies},
+        "supplier_identifier_scheme": {
+            **lists["supplier_identifier_scheme"],
+            **pack.supplier_schemes,
+        },
+    }
+    return lists | own | extended
+
+
+def read_labels(
+    lists: Mapping[str, CodeList], catalogues: Mapping[str, Catalogue]
+) -> dict[str, dict[str, LangText]]:
+    """Take the labels by list and code, with words for what a record does not state."""
+    labels = {
+        name: {code.code: code.label for code in codes.values()} for name, codes in lists.items()
+    }
+    for name, wording in (
+        ("risk_level", message("Risk not stated")),
+        ("sector", message("Sector not stated")),
+        ("status", message("Status not stated")),
+    ):
+        labels[name][NOT_STATED] = {SOURCE: wording} | {
+            tag: catalogue.messages[wording]
+            for tag, catalogue in catalogues.items()
+            if wording in catalogue.messages
+        }
+    return labels
+
+
+def message(wording: str) -> str:
+    """Mark an English wording in code for the translation catalogues, as `_` does in templates."""
+    return wording

@@ -1,0 +1,40 @@
+"""A page: where it lies, what it depends on, and how it is made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import msgspec
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of the site.
+
+    `file` is its path under the site's folder; `key` is a digest of everything that the file
+    shows, so that an unchanged key means an unchanged file.
+    """
+
+    file: str
+    key: str
+    render: Callable[[], bytes]
+
+
+def page_file(path: str) -> str:
+    """Say which file serves a site path: `/fr/` → `fr/index.html`, `/fr/about` → `fr/about.html`.
+
+    >>> page_file("/fr/risk/high")
+    'fr/risk/high.html'
+    """
+    relative = path.removeprefix("/")
+    return f"{relative}index.html" if relative == "" or path.endswith("/") else f"{relative}.html"
+
+
+def digest(*parts: bytes | str) -> str:
+    """Fingerprint parts so that neither their order nor their borders can be confused."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        state.update(len(raw).to_bytes(8, "big"))
+        state.update(raw)
+    return state.hexdigest()

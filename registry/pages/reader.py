@@ -1,0 +1,102 @@
+"""The reader a page is written for: a language, and what to fall back on where it has no words.
+
+Every text that enters `Markup` here has been escaped or rendered by `text/markdown.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from markupsafe import Markup, escape
+
+from registry.record.model import LangText
+from registry.record.pack import Pack
+from registry.text import markdown
+from registry.text.catalogues import Catalogue
+from registry.text.locales import LOCALES, Locale, direction, language_name, pick
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a page is written for; `order` is the page's language and then the pack's fallback."""
+
+    locale: Locale
+    order: tuple[str, ...]
+    pack: Pack
+    catalogues: Mapping[str, Catalogue]
+    labels: Mapping[str, Mapping[str, LangText]]
+
+    @property
+    def tag(self) -> str:
+        """The page's language."""
+        return self.locale.tag
+
+
+class Text(msgspec.Struct, frozen=True, kw_only=True):
+    """A wording with its own language; `differs` when that is not the page's."""
+
+    text: str
+    lang: str
+    dir: str
+    differs: bool
+
+    @property
+    def attrs(self) -> Markup:
+        """The attributes an element around this text needs, with a leading space, or nothing."""
+        if not self.differs:
+            return Markup()
+        return Markup(f' lang="{self.lang}" dir="{self.dir}"')  # noqa: S704  a tag has no mark-up
+
+    @property
+    def inline(self) -> Markup:
+        """The text within a line, kept apart from the direction of its surroundings."""
+        return Markup(f"<bdi{self.attrs}>{escape(self.text)}</bdi>")  # noqa: S704
+
+    @property
+    def prose(self) -> Markup:
+        """The text as paragraphs, its small Markdown rendered."""
+        paragraphs = markdown.render(self.text)
+        return Markup(f'<div class="prose"{self.attrs}>{paragraphs}</div>')  # noqa: S704
+
+
+def make_reader(
+    tag: str,
+    pack: Pack,
+    catalogues: Mapping[str, Catalogue],
+    labels: Mapping[str, Mapping[str, LangText]],
+) -> Reader:
+    """Make the reader of one language."""
+    order = (tag, *(other for other in pack.fallback if other != tag))
+    return Reader(locale=LOCALES[tag], order=order, pack=pack, catalogues=catalogues, labels=labels)
+
+
+def say(reader: Reader, text: LangText | None) -> Text | None:
+    """Choose the wording for this reader; None where there is none."""
+    chosen = pick(text, reader.tag, reader.order) if text else None
+    if chosen is None:
+        return None
+    lang, wording = chosen
+    return Text(text=wording, lang=lang, dir=direction(lang), differs=lang != reader.tag)
+
+
+def label(reader: Reader, codelist: str, code: str) -> Text:
+    """Name a code; one without a label is shown as it is rather than hidden."""
+    found = say(reader, reader.labels.get(codelist, {}).get(code))
+    if found is None:
+        return Text(text=code.replace("_", " "), lang="en", dir="ltr", differs=reader.tag != "en")
+    return found
+
+
+def language(reader: Reader, tag: str) -> Text:
+    """Name a language to this reader."""
+    return Text(
+        text=language_name(tag, reader.tag),
+        lang=reader.tag,
+        dir=reader.locale.dir,
+        differs=False,
+    )
+
+
+def plain_bdi(text: object) -> Markup:
+    """Isolate a name, number or address that has no language of its own."""
+    return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704

@@ -1,0 +1,114 @@
+"""One site under construction: the corpus, its cards, and a reader and templates per language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from jinja2 import Environment
+
+from registry import resources
+from registry.pages.assets import Assets, read_assets
+from registry.pages.cards import Card, read_card
+from registry.pages.corpus import Corpus
+from registry.pages.environment import make_environment
+from registry.pages.labels import read_labels, read_lists
+from registry.pages.page import Page, digest, page_file
+from registry.pages.reader import Reader, make_reader, say
+from registry.record.codelists import CodeList
+from registry.text.catalogues import SOURCE, load_catalogues
+
+
+class Edition(msgspec.Struct, frozen=True, kw_only=True):
+    """The site in one language."""
+
+    reader: Reader
+    templates: Environment
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What every kind of page is made from; `ground` is the digest of all that pages share."""
+
+    corpus: Corpus
+    base_url: str
+    assets: Assets
+    lists: Mapping[str, CodeList]
+    editions: Mapping[str, Edition]
+    cards: Mapping[str, Card]
+    ground: str
+
+
+def open_site(corpus: Corpus, base_url: str) -> Site:
+    """Read templates, translations and assets, and the cards of all records."""
+    pack = corpus.pack
+    assets = read_assets(resources.SITE)
+    catalogues = load_catalogues(
+        resources.SITE / "locale", [tag for tag in pack.languages if tag != SOURCE]
+    )
+    lists = read_lists(pack)
+    labels = read_labels(lists, catalogues)
+    readers = {tag: make_reader(tag, pack, catalogues, labels) for tag in pack.languages}
+    return Site(
+        corpus=corpus,
+        base_url=base_url,
+        assets=assets,
+        lists=lists,
+        editions={
+            tag: Edition(reader=reader, templates=_templates(reader, assets, base_url))
+            for tag, reader in readers.items()
+        },
+        cards={
+            record.id: read_card(record, corpus.agencies.get(record.agency))
+            for record in corpus.records
+        },
+        ground=digest(_sources(), base_url, msgspec.json.encode([pack, lists, corpus.origins])),
+    )
+
+
+def page(
+    site: Site,
+    tag: str,
+    path: str,
+    *,
+    template: str,
+    key: str,
+    view: Callable[[], Mapping[str, Any]],
+) -> Page:
+    """Make a page of one language; `path` is what follows `/<language>/`, `key` what it shows."""
+
+    def render() -> bytes:
+        filled = site.editions[tag].templates.get_template(template)
+        return filled.render(here=path, **view()).encode()
+
+    return Page(
+        file=page_file(f"/{tag}/{path}"),
+        key=digest(site.ground, tag, path, template, key),
+        render=render,
+    )
+
+
+def _templates(reader: Reader, assets: Assets, base_url: str) -> Environment:
+    prefix = urlsplit(base_url).path.rstrip("/")
+    shared = {
+        "base_url": base_url,
+        "prefix": prefix,
+        "stylesheet": assets.stylesheet,
+        "icon": assets.icon,
+        "fonts": assets.fonts,
+        "site_name": say(reader, reader.pack.site_name),
+        "url": lambda path: f"{prefix}/{reader.tag}/{path}",
+        "api": lambda path: f"{prefix}/api/v1/{path}",
+    }
+    return make_environment(resources.SITE / "templates", reader, shared)
+
+
+def _sources() -> str:
+    """Fingerprint everything that decides how a page looks: templates, words and this code."""
+    package = Path(__file__).resolve().parent.parent
+    files = [path for path in resources.SITE.rglob("*") if path.is_file()]
+    files += [*(package / "pages").glob("*.py"), *(package / "text").glob("*.py")]
+    parts = [part for path in sorted(files) for part in (path.name.encode(), path.read_bytes())]
+    return digest(*parts)

@@ -1,0 +1,88 @@
+"""Translations of the interface: gettext catalogues, read from `.po` files and kept in memory.
+
+The source language is English, so a message's id is its English wording.
+"""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+from babel.messages.pofile import read_po
+
+from registry.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+SOURCE = "en"
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """The messages of one language; a message that is not translated is not there."""
+
+    tag: str
+    messages: Mapping[str, str]
+    plurals: Mapping[str, tuple[str, ...]]
+    plural_index: Callable[[int], int]
+
+
+def load_catalogues(folder: Path, tags: Sequence[str]) -> dict[str, Catalogue]:
+    """Read `<folder>/<tag>/LC_MESSAGES/*.po` for each tag; English needs no file."""
+    return {tag: _load(folder, tag) for tag in tags}
+
+
+def _load(folder: Path, tag: str) -> Catalogue:
+    messages: dict[str, str] = {}
+    plurals: dict[str, tuple[str, ...]] = {}
+    plural_index: Callable[[int], int] = _english
+    for path in sorted((folder / tag / "LC_MESSAGES").glob("*.po")):
+        try:
+            with path.open("rb") as file:
+                catalogue = read_po(file, locale=tag if tag != "zgh" else None, abort_invalid=True)
+        except (ValueError, OSError) as error:
+            raise ConfigurationError(f"{path}: this catalogue cannot be read: {error}") from error
+        plural_index = gettext.c2py(catalogue.plural_expr)
+        for message in catalogue:
+            if not message.id or message.fuzzy:
+                continue
+            if isinstance(message.id, str):
+                if isinstance(message.string, str) and message.string:
+                    messages[message.id] = message.string
+            elif isinstance(message.string, list | tuple) and all(message.string):
+                plurals[message.id[0]] = tuple(message.string)
+    return Catalogue(tag=tag, messages=messages, plurals=plurals, plural_index=plural_index)
+
+
+def find(
+    catalogues: Mapping[str, Catalogue], order: Sequence[str], message: str
+) -> tuple[str, str]:
+    """Find a message in the first language of `order` that has it: (language, wording)."""
+    for tag in order:
+        if tag == SOURCE:
+            break
+        found = catalogues[tag].messages.get(message)
+        if found is not None:
+            return tag, found
+    return SOURCE, message
+
+
+def find_plural(
+    catalogues: Mapping[str, Catalogue], order: Sequence[str], one: str, many: str, number: int
+) -> tuple[str, str]:
+    """Find the form of a counted message that its language uses for `number`."""
+    for tag in order:
+        if tag == SOURCE:
+            break
+        catalogue = catalogues[tag]
+        forms = catalogue.plurals.get(one)
+        if forms is not None:
+            return tag, forms[catalogue.plural_index(number)]
+    return SOURCE, one if number == 1 else many
+
+
+def _english(number: int) -> int:
+    return int(number != 1)

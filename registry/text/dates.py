@@ -1,0 +1,41 @@
+"""Dates in words: a day, a month or a year, and how long something is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from functools import lru_cache
+
+from babel import dates
+
+from registry.text.locales import LOCALES
+
+_FULL = 10  # YYYY-MM-DD
+_MONTH = 7  # YYYY-MM
+_DURATION = re.compile(
+    r"P(?:(?P<year>\d+)Y)?(?:(?P<month>\d+)M)?(?:(?P<week>\d+)W)?(?:(?P<day>\d+)D)?"
+    r"(?:T(?:(?P<hour>\d+)H)?(?:(?P<minute>\d+)M)?(?:(?P<second>\d+)S)?)?"
+)
+
+
+@lru_cache(maxsize=8192)
+def format_date(value: str, tag: str) -> str:
+    """Write `YYYY`, `YYYY-MM` or `YYYY-MM-DD` in words; anything else comes back as it is."""
+    locale = LOCALES[tag].babel
+    try:
+        if len(value) == _FULL:
+            text = dates.format_date(dt.date.fromisoformat(value), "long", locale=locale)
+            # CLDR writes "1 avril"; a French reader expects "1er avril".
+            return f"1er{text[1:]}" if tag == "fr" and text.startswith("1 ") else text
+        if len(value) == _MONTH:
+            first = dt.date.fromisoformat(f"{value}-01")
+            return dates.format_skeleton("yMMMM", first, locale=locale)
+    except ValueError:
+        return value
+    return value
+
+
+def read_duration(value: str) -> list[tuple[int, str]]:
+    """Read an ISO 8601 duration: `P1Y6M` → `[(1, "year"), (6, "month")]`; `[]` when it is none."""
+    match = _DURATION.fullmatch(value)
+    return [(int(n), unit) for unit, n in match.groupdict().items() if n] if match else []

@@ -1,0 +1,84 @@
+"""Markdown: a small safe subset for what agencies write, and the full form for our own pages."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markdown_it.renderer import RendererHTML
+    from markdown_it.rules_core import StateCore
+    from markdown_it.token import Token
+    from markdown_it.utils import EnvType, OptionsDict
+
+_ALLOWED_LINK = re.compile(r"(?:https://|mailto:)[^\s]+", re.IGNORECASE)
+
+# What can start any construct of the subset; text without it is paragraphs and nothing else.
+_MARKUP = re.compile(
+    r"[*_\[\]\\\r\t\x00]|\n[ \n]*\n\n|(?:^|\n) *(?:[-+]|\d+[.)])(?: |\n|$)|\n | \n|^ | $"
+)
+
+
+_ANCHOR = re.compile(r" *\{#(?P<id>[a-z0-9-]+)\}$")
+
+
+def render(text: str) -> str:
+    """Render an agency's text: paragraphs, lists, emphasis, links (https and mailto only).
+
+    Raw HTML is shown, never passed through. Text without any markup takes a shortcut that gives
+    the same result.
+    """
+    if _MARKUP.search(text) is None and text:
+        paragraphs = escape(text).replace("&#x27;", "'").split("\n\n")
+        return "".join(f"<p>{part}</p>\n" for part in paragraphs)
+    return str(_SUBSET.render(text))
+
+
+def render_page(text: str) -> str:
+    """Render a page of words from `site/text/`: CommonMark, and `## Heading {#anchor}`.
+
+    The file is ours; raw HTML is still not passed.
+    """
+    return str(_PAGES.render(text))
+
+
+def _nofollow(
+    renderer: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: OptionsDict,
+    env: EnvType,
+) -> str:
+    tokens[index].attrSet("rel", "nofollow ugc")
+    return renderer.renderToken(tokens, index, options, env)
+
+
+def _subset() -> Any:
+    md = MarkdownIt("zero").enable(["list", "emphasis", "link", "escape"])
+    md.validateLink = lambda url: _ALLOWED_LINK.fullmatch(url) is not None  # type: ignore[method-assign]
+    md.add_render_rule("link_open", _nofollow)
+    return md
+
+
+def _pages() -> Any:
+    md = MarkdownIt("commonmark", {"html": False})
+    md.core.ruler.after("block", "anchors", _anchors)
+    return md
+
+
+def _anchors(state: StateCore) -> None:
+    for opening, inline in pairwise(state.tokens):
+        found = _ANCHOR.search(inline.content) if opening.type == "heading_open" else None
+        if found is not None:
+            opening.attrSet("id", found["id"])
+            inline.content = inline.content[: found.start()]
+
+
+_SUBSET = _subset()
+_PAGES = _pages()

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from registry.text.dates import format_date, read_duration
+
+
+@pytest.mark.parametrize(
+    ("value", "tag", "expected"),
+    [
+        ("2026-10-12", "fr", "12 octobre 2026"),
+        ("2026-04-01", "fr", "1er avril 2026"),
+        ("2026-04-11", "fr", "11 avril 2026"),
+        ("2026-07-03", "ar", "3 يوليوز 2026"),  # the Moroccan name of July
+        ("2025-03", "fr", "mars 2025"),
+        ("2025-03", "ar", "مارس 2025"),
+        ("2025", "en", "2025"),
+        ("2026-10-12", "en", "October 12, 2026"),
+        ("2026-02-31", "en", "2026-02-31"),
+        ("soon", "en", "soon"),
+    ],
+)
+def test_format_date(value, tag, expected):
+    assert expected == format_date(value, tag)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("P5Y", [(5, "year")]),
+        ("P1Y6M", [(1, "year"), (6, "month")]),
+        ("PT12H", [(12, "hour")]),
+        ("P", []),
+        ("five years", []),
+    ],
+)
+def test_read_duration(value, expected):
+    assert expected == read_duration(value)
