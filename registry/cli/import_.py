@@ -1,0 +1,74 @@
+"""`registry import`: publish another register's export here, under that register's name."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from registry.cli.opened import now, run, say
+from registry.cli.progress import progress_bar
+from registry.exchange.convert import convert_file
+from registry.exchange.crosswalk import load_crosswalk
+from registry.exchange.outcome import ForeignRecord
+from registry.exchange.report import Report, as_json, as_lines
+from registry.office.importing import ForeignFiling, import_foreign
+from registry.record.pack import load_pack
+
+if TYPE_CHECKING:
+    from registry.settings import Settings
+
+
+@click.command(name="import")
+@click.argument("crosswalk")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Convert and report; publish nothing.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the whole report, as JSON.")
+@click.pass_obj
+def import_(
+    settings: Settings, crosswalk: str, file: Path, report: Path | None, *, dry_run: bool
+) -> None:
+    """Publish the rows of FILE as foreign records, as CROSSWALK says.
+
+    CROSSWALK is a name in schemas/crosswalks/ or the path of such a file. Every row becomes a
+    record or a line of the report; importing the same file again changes nothing. Exit code 1 if
+    any row was refused.
+
+    Example: registry import us-omb-2025 inventory.csv --report report.json
+    """
+    table = load_crosswalk(crosswalk)
+    counts = Report(origin=table.origin)
+    outcomes = list(
+        convert_file(table, file, pack=load_pack(settings.pack), today=now().date(), report=counts)
+    )
+    filings = [
+        ForeignFiling(
+            document=one.document,
+            agency=one.agency,
+            verdict=one.verdict,
+            source_row=one.source_row,
+            truncated=one.truncated,
+        )
+        for one in outcomes
+        if isinstance(one, ForeignRecord)
+    ]
+    for line in as_lines(counts):
+        say(line)
+    if report is not None:
+        report.write_text(
+            json.dumps(as_json(counts), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+        )
+    if dry_run:
+        say("dry run: nothing was published")
+    else:
+        with progress_bar("Publishing") as progress:
+            done = run(
+                settings,
+                lambda office: import_foreign(office, filings, now=now, progress=progress),
+            )
+        say(f"{done.created} created, {done.changed} changed, {done.unchanged} unchanged")
+    if counts.refusals:
+        sys.exit(1)

@@ -1,0 +1,80 @@
+"""The command `registry`: its verbs, and how errors end it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+from click.exceptions import Exit
+
+from registry import __version__
+from registry.cli.opened import UNUSABLE, say
+from registry.errors import InvalidRecord, RegistryError
+from registry.settings import from_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Each verb's module is imported when it is used: most need neither the web nor the templates.
+_VERBS = {
+    "up": "registry.cli.up:up",
+    "serve": "registry.cli.serve:serve",
+    "work": "registry.cli.work:work",
+    "validate": "registry.cli.validate:validate",
+    "load": "registry.cli.load:load",
+    "import": "registry.cli.import_:import_",
+    "site": "registry.cli.site:site",
+    "token": "registry.cli.token:token",
+}
+
+
+class _Verbs(click.RichGroup):
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, _: click.Context, name: str) -> Any:
+        if name not in _VERBS:
+            return None
+        module, attribute = _VERBS[name].split(":")
+        return getattr(importlib.import_module(module), attribute)
+
+
+@click.command(
+    cls=_Verbs,
+    epilog="Settings are environment variables that begin with REGISTRY_; see docs/operating.md. "
+    "Exit codes: 0 done, 1 refused or not found, 2 used or set up wrongly, 3 not available now.",
+)
+@click.version_option(__version__)
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Run a register of the algorithms that public bodies use.
+
+    Example: registry up
+    """
+    context.obj = from_environment(os.environ)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; every error is a sentence on stderr and an exit code."""
+    try:
+        cli.main(args=arguments, prog_name="registry", standalone_mode=False)
+    except Exit as ending:
+        sys.exit(ending.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(UNUSABLE)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except RegistryError as error:
+        say(f"registry: {error.detail}")
+        if isinstance(error, InvalidRecord):
+            for finding in error.findings:
+                say(f"  {finding.severity} {finding.pointer} [{finding.rule}] {finding.message}")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,45 @@
+"""`registry serve`: the API and the built site, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import rich_click as click
+
+from registry.cli.opened import database_of, run_in
+from registry.cli.server import announce, check_port
+from registry.cli.server import serve as serve_workers
+
+if TYPE_CHECKING:
+    from registry.office.filing import Office
+    from registry.settings import Settings
+
+
+@click.command()
+@click.option("--host", help="The address to listen at.")
+@click.option("--port", type=int, help="The port to listen at.")
+@click.option("--workers", type=int, help="How many worker processes.")
+@click.pass_obj
+def serve(settings: Settings, host: str | None, port: int | None, workers: int | None) -> None:
+    """Serve the API and the built site from the configured database.
+
+    It loads no records and builds no site; `registry work` does the latter.
+
+    Example: registry serve --host 0.0.0.0 --port 8000 --workers 2
+    """
+    settings = msgspec.structs.replace(
+        settings,
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+        workers=settings.workers if workers is None else workers,
+    )
+    check_port(settings)
+    with database_of(settings) as ready:
+        run_in(ready, _opened)
+        announce(ready)
+        serve_workers(ready)
+
+
+async def _opened(_: Office) -> None:
+    """Do nothing more: opening has migrated and begun what was not."""

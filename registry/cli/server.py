@@ -1,0 +1,72 @@
+"""Serving: granian's workers around the application, for `up` and `serve`."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from registry.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp
+
+    from registry.settings import Settings
+
+_WORKERS_GONE_SECONDS = 2.0
+
+
+def check_port(settings: Settings) -> None:
+    """Raise `ConfigurationError` when the port cannot be had.
+
+    Workers of a killed process need half a second to notice and go, so it is tried for a while.
+    """
+    until = time.monotonic() + _WORKERS_GONE_SECONDS
+    while True:
+        try:
+            with socket.create_server((settings.host, settings.port)):
+                return
+        except OSError as error:
+            if time.monotonic() < until:
+                time.sleep(0.1)
+                continue
+            raise ConfigurationError(
+                f"port {settings.port} on {settings.host} cannot be had ({error.strerror}); "
+                "end what uses it, or choose another: --port 8001"
+            ) from error
+
+
+def serve(settings: Settings) -> None:
+    """Serve until interrupted."""
+    from granian import Granian  # noqa: PLC0415  it starts threads
+    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.log import LogLevels  # noqa: PLC0415
+
+    server = Granian(
+        "registry.api.app:create_app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        websockets=False,
+        log_level=LogLevels.error,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+    )
+    server.serve(target_loader=partial(load_application, settings), wrap_loader=False)
+
+
+def load_application(settings: Settings) -> ASGIApp:
+    """Make the application inside a worker process."""
+    from registry.api.app import create_app  # noqa: PLC0415  only workers need the web
+
+    return create_app(settings)
+
+
+def announce(settings: Settings) -> None:
+    """Say where the register is to be found, on a terminal and in a log alike."""
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    sys.stdout.write(f"The register is at http://{host}:{settings.port}/  (Ctrl-C ends it)\n")
+    sys.stdout.flush()

@@ -1,0 +1,69 @@
+"""`registry up`: a whole register by one command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import rich_click as click
+
+from registry import resources
+from registry.cli import load
+from registry.cli.opened import database_of, now, run_in, say
+from registry.cli.runner import BackgroundRunner, build_site
+from registry.cli.server import announce, check_port, serve
+from registry.office.loading import load as load_records
+from registry.office.opening import is_empty
+
+if TYPE_CHECKING:
+    from registry.office.filing import Office
+    from registry.settings import Settings
+
+
+@click.command()
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="The data folder; default REGISTRY_DATA_DIR."
+)
+@click.option("--port", type=int, help="The port to listen at.")
+@click.pass_obj
+def up(settings: Settings, data: Path | None, port: int | None) -> None:
+    """Start everything: database, records, site, API. Ctrl-C ends all of it.
+
+    An empty register is filled with the demonstration records of records/.
+
+    Example: registry up --port 8000
+    """
+    if port is not None:
+        # An address that nobody set follows the port, so that links lead here.
+        moved = settings.base_url == f"http://127.0.0.1:{settings.port}"
+        settings = msgspec.structs.replace(
+            settings,
+            port=port,
+            base_url=f"http://127.0.0.1:{port}" if moved else settings.base_url,
+        )
+    if data is not None:
+        settings = msgspec.structs.replace(settings, data_dir=data)
+    check_port(settings)
+    with database_of(settings) as ready:
+        run_in(ready, lambda office: _prepare(ready, office))
+        runner = BackgroundRunner(ready)
+        runner.start()
+        try:
+            announce(ready)
+            serve(ready)
+        finally:
+            runner.stop()
+
+
+async def _prepare(settings: Settings, office: Office) -> None:
+    if await is_empty(office.database):
+        say("Loading the demonstration records …")
+        results = await load_records(office, resources.RECORDS, now=now)
+        load.report(results)
+        if any(loaded.refused for loaded in results):
+            sys.exit(1)
+    if not (settings.site_dir / "index.html").exists():
+        say("Building the site …")
+        await build_site(settings, office)
