@@ -73,7 +73,7 @@ def _origins() -> dict[str, Origin]:
     crosswalks = [load_crosswalk(name) for name in crosswalk_names()]
     return {
         crosswalk.origin: Origin(
-            code=crosswalk.origin, name={"en": crosswalk.title}, url=crosswalk.homepage
+            code=crosswalk.origin, name={crosswalk.language: crosswalk.title}, url=crosswalk.homepage
         )
         for crosswalk in crosswalks
     }

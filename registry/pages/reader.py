@@ -45,7 +45,7 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
         """The attributes an element around this text needs, with a leading space, or nothing."""
         if not self.differs:
             return Markup()
-        return Markup(f' lang="{self.lang}" dir="{self.dir}"')  # noqa: S704  a tag has no mark-up
+        return Markup(f' lang="{escape(self.lang)}" dir="{self.dir}"')  # noqa: S704
 
     @property
     def inline(self) -> Markup:

@@ -35,7 +35,9 @@ def fold(text: str) -> str:
     """Fold text for search: lower case, no marks, one form a letter, digits 0 to 9."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Decomposed first: styled letters such as 𝐀 have a case only in their plain form.
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    decomposed = unicodedata.normalize("NFKD", plain)
     kept = [character for character in decomposed if unicodedata.category(character) != "Mn"]
     folded = "".join(kept).translate(_FOLD)
     if folded.isascii():

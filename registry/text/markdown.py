@@ -21,7 +21,7 @@ _ALLOWED_LINK = re.compile(r"(?:https://|mailto:)[^\s]+", re.IGNORECASE)
 
 # What can start any construct of the subset; text without it is paragraphs and nothing else.
 _MARKUP = re.compile(
-    r"[*_\[\]\\\r\t\x00]|\n[ \n]*\n\n|(?:^|\n) *(?:[-+]|\d+[.)])(?: |\n|$)|\n | \n|^ | $"
+    r"[*_\[\]\\\r\t\x00]|\A\s|\s\Z|\n{3}| \n|\n |(?:\A|\n)(?:[-+]|\d+[.)])(?:\s|\Z)"
 )
 
 

@@ -54,6 +54,6 @@ def test_english_needs_no_catalogue(catalogues):
 def test_a_broken_catalogue_is_named(tmp_path):
     folder = tmp_path / "fr" / "LC_MESSAGES"
     folder.mkdir(parents=True)
-    (folder / "site.po").write_text('msgid "a\nmsgstr', encoding="utf-8")
+    (folder / "site.po").write_bytes(b'msgid "\xff"\nmsgstr ""\n')
     with pytest.raises(ConfigurationError, match=r"site\.po"):
         load_catalogues(tmp_path, ["fr"])

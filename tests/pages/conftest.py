@@ -1,0 +1,156 @@
+"""A small corpus: the demonstration records, one foreign record, one withdrawn, one restricted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import html5lib
+import msgspec
+import pytest
+
+from registry import resources
+from registry.pages.build import build
+from registry.pages.corpus import Corpus, Origin
+from registry.record.pack import Agency, load_pack
+from registry.settings import Settings
+from registry.store.records import Register, StoredRecord, VersionLine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = Settings(base_url="https://register.example/sub")
+LANGUAGES = {"ar": "rtl", "fr": "ltr", "zgh": "ltr", "en": "ltr"}
+
+FOREIGN = {
+    "id": "us.demo/letter-sorting",
+    "schema_version": "1.0",
+    "name": {"en": "Letter sorting"},
+    "summary": {"en": "Sorts incoming letters."},
+    "lifecycle": {"status": "in_use"},
+}
+
+
+def stored(document, *, entry=1, notes=(None,), **register):
+    raw = json.dumps(document, ensure_ascii=False).encode()
+    leaf = hashlib.sha256(raw).hexdigest()
+    when = dt.datetime(2026, 10, 1, 9, tzinfo=dt.UTC)
+    facts = {
+        "version": len(notes),
+        "state": "published",
+        "published_at": when,
+        "superseded_at": None,
+        "hash": leaf,
+        "entry": entry,
+        "origin": None,
+        "fictitious": False,
+        "completeness": 87,
+        "accountability": 80,
+        "missing": ["/purpose/goal"],
+        "findings": [],
+        "redacted": [],
+    }
+    versions = [
+        VersionLine(version=n, published_at=when, hash=leaf, entry=entry, change_note=note)
+        for n, note in enumerate(notes, start=1)
+    ]
+    return StoredRecord(
+        id=document["id"],
+        agency=document["id"].split("/")[0],
+        document=raw,
+        register=Register(**(facts | register)),
+        versions=versions,
+    )
+
+
+def demonstration():
+    for path in sorted(resources.RECORDS.glob("*/*.json")):
+        if not path.stem.rpartition(".")[2].isdigit():
+            document = msgspec.json.decode(path.read_bytes())
+            earlier = sorted(path.parent.glob(f"{path.stem}.[0-9]*.json"))
+            notes = [
+                (msgspec.json.decode(file.read_bytes()).get("publication") or {}).get("change_note")
+                for file in [*earlier, path]
+            ]
+            yield stored(document, notes=notes, fictitious=True)
+
+
+def make_corpus(*more, log_size=40):
+    pack = load_pack("ma")
+    foreign = Agency(
+        id="us.demo", name={"en": "Department of Letters"}, kind="other", origin="us-demo"
+    )
+    restricted = {
+        "id": "demo-securite/restricted",
+        "schema_version": "1.0",
+        "sector": {"primary": "public_safety"},
+        "risk": {"level": "high"},
+        "lifecycle": {"status": "in_use"},
+        "publication": {
+            "visibility": "restricted",
+            "restriction": {"ground": "state_security", "authority": "Comité fictif"},
+        },
+    }
+    withdrawn = {"id": "demo-sante/gone", "name": {"fr": "Système retiré"}, "purpose": {}}
+    records = {
+        record.id: record
+        for record in (
+            *demonstration(),
+            stored(FOREIGN, origin="us-demo"),
+            stored(restricted, fictitious=True),
+            stored(
+                withdrawn,
+                fictitious=True,
+                state="withdrawn",
+                superseded_at=dt.datetime(2026, 11, 2, tzinfo=dt.UTC),
+            ),
+            *more,
+        )
+    }
+    return Corpus(
+        pack=pack,
+        agencies={**pack.agencies, "us.demo": foreign},
+        records=[records[name] for name in sorted(records)],
+        log_size=log_size,
+        root="cd" * 32,
+        as_of=dt.datetime(2026, 11, 24, tzinfo=dt.UTC),
+        origins={
+            "us-demo": Origin(
+                code="us-demo", name={"en": "A demo inventory"}, url="https://inventory.example/"
+            )
+        },
+    )
+
+
+def parse(path: Path):
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    return parser.parse(path.read_text("utf-8"))
+
+
+def files(out: Path):
+    folder = out.resolve()
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="package")
+def corpus():
+    return make_corpus()
+
+
+@pytest.fixture(scope="package")
+def site(corpus, tmp_path_factory):
+    out = tmp_path_factory.mktemp("pages") / "site"
+    build(corpus, out=out, settings=SETTINGS)
+    return out.resolve()
+
+
+@pytest.fixture(scope="package")
+def pages(site):
+    """Every page of the site, strictly parsed, by path."""
+    return {path.relative_to(site).as_posix(): parse(path) for path in sorted(site.rglob("*.html"))}

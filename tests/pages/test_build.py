@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from registry.errors import ConfigurationError
+from registry.pages.build import build
+from registry.pages.switch import builds_folder
+from registry.settings import Settings
+
+from .conftest import FOREIGN, SETTINGS, files, make_corpus, stored
+
+
+def test_the_same_corpus_gives_the_same_bytes(corpus, site, tmp_path):
+    build(corpus, out=tmp_path / "other", settings=SETTINGS)
+    assert files(site) == files(tmp_path / "other")
+
+
+def test_a_build_says_what_it_was_made_from(corpus, site):
+    made = msgspec.json.decode((site / "build.json").read_bytes())
+    assert made["log"] == {"size": corpus.log_size, "root": corpus.root}
+    assert made["as_of"] == "2026-11-24T00:00:00Z"
+    assert made["pages"] == len(list(site.rglob("*.html"))) - 1
+
+
+def test_a_rebuild_of_the_same_renders_nothing_and_keeps_the_bytes(corpus, tmp_path):
+    out = tmp_path / "site"
+    first = build(corpus, out=out, settings=SETTINGS)
+    before = files(out)
+    second = build(corpus, out=out, settings=SETTINGS)
+    assert first.rendered == first.files == second.files
+    assert (second.rendered, second.removed) == (0, 0)
+    assert before == files(out)
+    assert build(corpus, out=out, settings=SETTINGS, full=True).rendered == first.files
+
+
+def test_a_changed_record_renders_its_pages_and_lists_only(corpus, tmp_path):
+    out = tmp_path / "site"
+    build(corpus, out=out, settings=SETTINGS)
+    before = files(out)
+    changed = stored(FOREIGN | {"name": {"en": "Parcel sorting"}}, origin="us-demo")
+    report = build(make_corpus(changed), out=out, settings=SETTINGS)
+    after = files(out)
+    different = {name for name in after if before.get(name) != after[name]}
+    expected = {
+        f"{lang}/{place}.html"
+        for lang in ("ar", "fr", "zgh", "en")
+        for place in (
+            "records/us.demo/letter-sorting",
+            "risk/not_stated",
+            "sectors/not_stated",
+            "status/in_use",
+            "agencies/us.demo",
+        )
+    }
+    assert expected == different
+    assert report.rendered == len(expected)
+
+
+def test_a_record_that_is_gone_leaves_no_page_behind(corpus, tmp_path):
+    out = tmp_path / "site"
+    more = stored(FOREIGN | {"id": "us.demo/second"}, origin="us-demo")
+    build(make_corpus(more), out=out, settings=SETTINGS)
+    assert (out / "fr/records/us.demo/second.html").is_file()
+    report = build(corpus, out=out, settings=SETTINGS)
+    assert report.removed == 4
+    assert not list(out.resolve().rglob("second.html"))
+
+
+def test_a_long_list_has_pages(tmp_path):
+    more = [stored(FOREIGN | {"id": f"us.demo/case-{n:03}"}, origin="us-demo") for n in range(120)]
+    out = tmp_path / "site"
+    build(make_corpus(*more), out=out, settings=SETTINGS)
+    pages = [out / f"en/agencies/us.demo{end}.html" for end in ("", "/2", "/3")]
+    rows = [page.read_text("utf-8").count('<li class="record">') for page in pages]
+    assert rows == [50, 50, 21]
+    assert not (out / "en/agencies/us.demo/4.html").exists()
+    assert 'rel="next" href="/sub/en/agencies/us.demo/3"' in pages[1].read_text("utf-8")
+    assert 'rel="prev" href="/sub/en/agencies/us.demo"' in pages[1].read_text("utf-8")
+
+
+def test_another_address_renders_everything(corpus, tmp_path):
+    out = tmp_path / "site"
+    first = build(corpus, out=out, settings=SETTINGS)
+    moved = build(corpus, out=out, settings=Settings(base_url="https://other.example"))
+    without_address = 7  # a style sheet, an icon, three fonts, their licence, build.json
+    assert moved.rendered == first.files - without_address
+    assert "/sub/" not in (out / "fr/index.html").read_text("utf-8")
+
+
+def test_a_build_that_fails_leaves_the_old_site(corpus, tmp_path):
+    out = tmp_path / "site"
+    build(corpus, out=out, settings=SETTINGS)
+    before = files(out)
+
+    def stop(done, total):
+        if done == total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(corpus, out=out, settings=SETTINGS, full=True, progress=stop)
+    assert before == files(out)
+    assert [entry.name for entry in builds_folder(out).iterdir() if entry.is_dir()] == ["1"]
+    assert build(corpus, out=out, settings=SETTINGS).rendered == 0
+
+
+def test_the_build_before_is_kept_and_older_ones_go(corpus, tmp_path):
+    out = tmp_path / "site"
+    for _ in range(3):
+        build(corpus, out=out, settings=SETTINGS)
+    names = sorted(entry.name for entry in builds_folder(out).iterdir())
+    assert names == [".lock", "2", "2.json", "3", "3.json"]
+    assert out.is_symlink()
+    assert out.resolve().name == "3"
+
+
+def test_a_folder_in_the_way_is_not_touched(corpus, tmp_path):
+    out = tmp_path / "site"
+    out.mkdir()
+    (out / "mine.txt").write_text("keep")
+    with pytest.raises(ConfigurationError, match="move it away"):
+        build(corpus, out=out, settings=SETTINGS)
+    assert (out / "mine.txt").read_text() == "keep"
