@@ -13,7 +13,7 @@ import rich_click as click
 from rich.console import Console
 from rich.text import Text
 
-from registry.errors import Finding, PayloadTooLarge, RegistryError, UnreadableDocument
+from registry.errors import Finding, PayloadTooLarge, UnreadableDocument
 from registry.record.pack import Pack, load_pack
 from registry.record.parse import MAX_BYTES, parse
 from registry.record.validate import validate as check
@@ -81,15 +81,12 @@ def validate(
     A folder stands for every .json file below it. Exit status: 0 when nothing stands in the way
     of the profile, 1 when some finding is an error or a file cannot be read, 2 for wrong use.
     """
-    try:
-        pack = load_pack(pack_code or from_environment(os.environ).pack)
-    except RegistryError as error:
-        click.echo(f"Error: {error.detail}", err=True)
-        sys.exit(error.exit_code)
+    pack = load_pack(pack_code or from_environment(os.environ).pack)
     today = dt.datetime.now(dt.UTC).date()
     reports = (_report(path, profile, pack, today) for path in _expanded(files))
     failed = _print_json(reports) if style == "json" else _print_text(reports)
-    sys.exit(1 if failed else 0)
+    if failed:
+        sys.exit(1)
 
 
 def _expanded(files: Iterable[Path]) -> Iterator[Path]:

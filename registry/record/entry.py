@@ -6,6 +6,7 @@ nothing is ever written anew from the parsed form.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
@@ -13,7 +14,6 @@ import msgspec
 from registry.record.canonical import canonical
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
     from registry.record.model import Document
@@ -108,4 +108,4 @@ def version_entry(
 
 def timestamp(at: dt.datetime) -> str:
     """Write a UTC time in whole seconds, RFC 3339."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -46,7 +46,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def validate(document: object, *, profile: Profile, pack: Pack, today: dt.date) -> Verdict:
     """Check a document against a profile; the same answer by command, API and library."""
-    found = list(_shape_findings(document, profile))
+    found = list(islice(_shape_findings(document, profile), MAX_FINDINGS))
     if not isinstance(document, dict):
         return _verdict(found, publishable=False, scored=None)
     cut = len(found) >= MAX_FINDINGS
@@ -83,7 +83,7 @@ def _validator(profile: Profile) -> Any:
 def _shape_findings(document: object, profile: Profile) -> Iterator[Finding]:
     """Find what the schema finds; jsonschema is the authority."""
     restricted = dig(document, "publication", "visibility") == "restricted"
-    for error in islice(_validator(profile).iter_errors(document), MAX_FINDINGS):
+    for error in _validator(profile).iter_errors(document):
         yield from _translated(error, restricted=restricted)
 
 

@@ -49,7 +49,8 @@ def _shape(schema: dict[str, Any]) -> Any:
     if reference in {_LANG_TEXT, _LINE}:
         return reference
     if reference is not None:
-        schema = _referenced(reference) | schema
+        rest = {key: part for key, part in schema.items() if key != "$ref"}
+        return _shape(_referenced(reference) | rest)
     if "items" in schema:
         return _shape(schema["items"])
     members = {key: _shape(part) for key, part in schema.get("properties", {}).items()}

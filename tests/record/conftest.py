@@ -28,11 +28,17 @@ def pack():
 
 
 @pytest.fixture(scope="session")
-def examples() -> dict[str, Any]:
+def pristine() -> dict[str, Any]:
+    """The examples as they are: to copy, never to change."""
     return {
         path.stem: json.loads(path.read_text(encoding="utf-8"))
         for path in (SCHEMAS / "examples").glob("*.json")
     }
+
+
+@pytest.fixture
+def examples(pristine) -> dict[str, Any]:
+    return copy.deepcopy(pristine)
 
 
 @pytest.fixture

@@ -77,10 +77,19 @@ def test_there_is_a_corpus():
     assert not strays, "records lie in records/<agency>/<slug>.json"
 
 
+# Records that are there to show a warning, with the rules that give it.
+SHOWN = {
+    # Not in operation yet, with its impact assessment under way.
+    "demo-education/alerte-decrochage.1.json": {"R15"},
+}
+
+
 @each_file
-def test_is_publishable_without_any_finding(path):
+def test_is_publishable_and_warns_only_where_it_is_there_to_show_it(path):
     verdict = validate(DOCUMENTS[path], profile="publication", pack=PACK, today=TODAY)
-    assert verdict.findings == ()
+    shown = SHOWN.get(path.relative_to(resources.RECORDS).as_posix(), set())
+    assert {finding.rule for finding in verdict.findings} == shown
+    assert {finding.severity for finding in verdict.findings} <= {"warning"}
     assert verdict.publishable
 
 

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from registry.errors import ConfigurationError
+from registry.record.formats import FORMATS, assert_formats_known, is_iri
+from registry.record.validators import ecma
+
+GOOD = [
+    "https://example.org",
+    "https://example.org/",
+    "https://www.example.ma/ar/خدمة?س=1#جزء",
+    "http://مثال.example/",
+    "https://example.org:8080/a/b;c=1,2/(d)?x=%C3%A9&y=/?z",
+    "https://user@example.org/",
+    "https://192.0.2.1/a",
+    "https://ⵜⴰⵎⴰⵣⵉⵖⵜ.example/ⴰ",
+    "HTTPS://EXAMPLE.ORG/A",
+]
+BAD = [
+    "", "example.org", "/a/b", "https:/example.org", "https://exa mple.org",
+    "https://example.org/a b",
+    "https://example.org/<b>", 'https://example.org/"', "https://example.org/%zz",
+    "https://example.org/a\n", "https://example.org/{id}",
+    "https://example.org/a|b", "https://example.org/\\a", "https://example.org/a#b#c",
+    "https://example.org:80a/", "ht tp://example.org", "https://example.org/^", "https://exa[mple/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("link", GOOD)
+def test_good_links(link):
+    assert is_iri(link)
+
+
+@pytest.mark.parametrize("link", BAD)
+def test_bad_links(link):
+    assert not is_iri(link)
+
+
+def test_an_address_of_numbers():
+    assert is_iri("https://[2001:db8::1]:8443/")
+    assert not is_iri("https://[2001:db8::1/")
+
+
+def test_other_types_are_not_asked():
+    assert is_iri(3)
+
+
+def test_a_long_hostile_link_is_refused_at_once():
+    assert not is_iri("https://" + "a:" * 100_000 + "\n")
+    assert not is_iri("https://example.org/" + "%" * 100_000)
+
+
+def test_an_unchecked_format_stops_the_start():
+    assert_formats_known({"properties": {"a": {"format": "date"}, "b": [{"format": "iri"}]}})
+    with pytest.raises(ConfigurationError, match="'hostname'"):
+        assert_formats_known({"items": [{"format": "hostname"}]})
+
+
+@pytest.mark.parametrize(
+    "day", ["2025-02-29", "2025-13-01", "20250101", "2025-01-01\n", "2025-1-1"]
+)
+def test_dates_are_real(day):
+    assert not FORMATS.conforms(day, "date")
+
+
+def test_a_dollar_means_the_very_end():
+    assert ecma("^a$").search("a")
+    assert not ecma("^a$").search("a\n")
+    assert ecma(r"^[$]\$$").search("$$")
+    assert not ecma("^(?!index$).*$").search("index")

@@ -1,0 +1,47 @@
+"""The words that search finds: every text that people read, with its language."""
+
+from registry.record.words import words
+
+
+def texts(value):
+    """Every string under a language tag, found without the schema."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if isinstance(part, str) and key in {"ar", "fr", "en", "zgh"}:
+                yield key, part
+            else:
+                yield from texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from texts(part)
+
+
+def test_every_text_of_a_complete_record_is_found_with_its_language(examples):
+    document = examples["complete"]
+    languages = document.pop("languages")
+    assert languages["translation_status"]
+    found = list(words(document))
+    assert set(texts(document)) <= set(found)
+    assert {tag for tag, _ in found} >= {"ar", "fr", ""}
+
+
+def test_codes_addresses_and_identifiers_are_no_words(examples):
+    document = examples["complete"]
+    found = {text for _, text in words(document)}
+    for text in (
+        document["id"],
+        document["risk"]["level"],
+        document["contact"]["email"],
+        document["lifecycle"]["status"],
+    ):
+        assert text not in found
+
+
+def test_lines_without_a_language_have_an_empty_tag(examples):
+    document = examples["complete"]
+    assert ("", document["source_id"]) in set(words(document))
+
+
+def test_members_that_the_format_does_not_have_are_passed_over():
+    assert list(words({"unknown": {"fr": "mot"}, "name": {"fr": "nom"}})) == [("fr", "nom")]
+    assert list(words({})) == []
