@@ -70,10 +70,8 @@ def day_of(now: dt.datetime) -> dt.datetime:
 
 
 def _origins() -> dict[str, Origin]:
-    crosswalks = [load_crosswalk(name) for name in crosswalk_names()]
+    known = [load_crosswalk(name) for name in crosswalk_names()]
     return {
-        crosswalk.origin: Origin(
-            code=crosswalk.origin, name={crosswalk.language: crosswalk.title}, url=crosswalk.homepage
-        )
-        for crosswalk in crosswalks
+        one.origin: Origin(code=one.origin, name={one.language: one.title}, url=one.homepage)
+        for one in known
     }
