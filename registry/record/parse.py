@@ -24,10 +24,11 @@ _BOM = b"\xef\xbb\xbf"
 _STRING = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
 # A string that never ends runs to the end of the text, so that the scan stays linear.
 _STRINGS = re.compile(_STRING, re.DOTALL)
-_NO_BRACKETS = re.compile(r"[^\[\]{}]++")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _MARK = re.compile(rf"{_STRING}|[\[\]{{}},]", re.DOTALL)
 _TOKEN = re.compile(rf"(?P<string>{_STRING})|[\[\]{{}},:]|[^\s\[\]{{}},:\"]+", re.DOTALL)
 _SUSPECT = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LONE = re.compile("[\ud800-\udfff]")
 
 
@@ -43,7 +44,7 @@ def parse(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
             "Publish long texts elsewhere and link to them under documents."
         )
     text = _decoded(raw)
-    _gate(text)
+    _gate(raw, text)
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -77,20 +78,24 @@ def _decoded(raw: bytes) -> str:
         ) from None
 
 
-def _gate(text: str) -> None:
+def _gate(raw: bytes, text: str) -> None:
     """Bound depth and number of values before anything recursive sees the text."""
-    bare = _STRINGS.sub("", text)
+    bare = _outside_strings(raw, text)
     deepest = depth = 0
-    for sign in _NO_BRACKETS.sub("", bare):
-        depth += 1 if sign in "[{" else -1
+    for sign in bare.translate(None, _NO_BRACKETS):
+        depth += 1 if sign in b"[{" else -1
         deepest = max(deepest, depth)
-    if deepest > MAX_DEPTH or _values(bare) > MAX_ITEMS:
+    # Each value follows an opening bracket or a comma: so many there are at most.
+    values = bare.count(b",") + bare.count(b"[") + bare.count(b"{")
+    if deepest > MAX_DEPTH or values > MAX_ITEMS:
         _explain_size(text)
 
 
-def _values(bare: str) -> int:
-    """Count values from above: each follows an opening bracket or a comma."""
-    return bare.count(",") + bare.count("[") + bare.count("{")
+def _outside_strings(raw: bytes, text: str) -> bytes:
+    if b"\\" in raw:
+        return _STRINGS.sub("", text).encode()
+    # Without escapes every quotation mark begins or ends a string, and splitting is faster.
+    return b"".join(raw.split(b'"')[::2])
 
 
 def _explain_size(text: str) -> None:
@@ -188,10 +193,15 @@ def _check_string(text: str, start: int, string: str) -> None:
 def _check_number(text: str, start: int, sign: str) -> None:
     if sign.lstrip("-") in {"NaN", "Infinity"}:
         _refuse(text, start, f"{sign} is not JSON; leave the member out")
+    if _NUMBER.fullmatch(sign) is None:
+        _refuse(text, start, f"this is not JSON: {_short(sign)} means nothing")
     fault = _number_fault(sign)
     if fault is not None:
-        shown = sign if len(sign) <= 40 else sign[:40] + "…"  # noqa: PLR2004  what fits a line
-        _refuse(text, start, f"the number {shown} {fault}")
+        _refuse(text, start, f"the number {_short(sign)} {fault}")
+
+
+def _short(sign: str) -> str:
+    return sign if len(sign) <= 40 else sign[:40] + "…"  # noqa: PLR2004  what fits a line
 
 
 def _refuse(text: str, start: int, sentence: str) -> NoReturn:
