@@ -15,6 +15,7 @@ from registry.errors import InvalidParameter, NotFound
 from registry.office.listing import Card
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
+from registry.record.pack import Pack
 from registry.store import agencies, records, search
 from registry.store.database import Database
 from registry.store.search import FILTERS, LOCAL, FacetCount, Match, Question, Sort
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from registry.store.records import StoredRecord
 
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "name", "completeness", "review_due")
-LANGUAGES = ("ar", "fr", "zgh", "en")
 _MOST_ITEMS = 100
+_VERSIONS = range(1, 2**31)
 _LISTS = {
     "risk": "risk_level",
     "sector": "sector",
@@ -74,6 +75,7 @@ async def list_records(
     *,
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
+    pack: NamedDependency[Pack],
     q: Annotated[str | None, QueryParameter(description="Words to find, all of them")] = None,
     lang: Annotated[str | None, QueryParameter(description="The language of the words")] = None,
     risk: Annotated[Codes, QueryParameter(description="Risk levels, or not_stated")] = None,
@@ -116,7 +118,7 @@ async def list_records(
         wanted = parameters.codes("facets", asked, FILTERS) or []
         order = _sort(sort, text)
         if lang is not None:
-            parameters.codes("lang", [lang], LANGUAGES)
+            parameters.codes("lang", [lang], pack.languages)
         same = [text, lang, {name: sorted(codes) for name, codes in filters.items()}, order]
         answer = await search.search(
             connection,
@@ -191,8 +193,10 @@ async def list_findings(
 
 
 async def _stored(database: Database, record: str, version: int | None = None) -> StoredRecord:
-    async with database.connection() as connection:
-        stored = await records.read(connection, record, version)
+    stored = None
+    if version is None or version in _VERSIONS:
+        async with database.connection() as connection:
+            stored = await records.read(connection, record, version)
     if stored is None:
         what = f"record {record}" if version is None else f"version {version} of {record}"
         raise NotFound(f"there is no {what}")
@@ -202,6 +206,10 @@ async def _stored(database: Database, record: str, version: int | None = None) -
 def _record(stored: StoredRecord) -> Response[bytes]:
     register = msgspec.json.encode(stored.register)
     body = b'{"record":' + stored.document + b',"register":' + register + b"}"
+    if stored.register.superseded_at is not None:
+        # The version will not change again, but it did when the next one came: the tag by which
+        # it was known before must not bring a 304.
+        return _json(body, {})
     return _json(body, {"etag": f'"{stored.register.hash[:16]}"'})
 
 

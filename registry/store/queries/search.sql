@@ -43,14 +43,14 @@ on conflict (record) do update set
 -- each language's own stemming; `lang` narrows it to one.
 with question as (
     select
-        case $2::text
-            when 'ar' then websearch_to_tsquery('arabic', $1)
-            when 'fr' then websearch_to_tsquery('french', $1)
-            when 'en' then websearch_to_tsquery('english', $1)
-            when 'zgh' then websearch_to_tsquery('simple', $1)
-            else
+        case
+            when $2::text is null then
                 websearch_to_tsquery('arabic', $1) || websearch_to_tsquery('french', $1)
                 || websearch_to_tsquery('english', $1) || websearch_to_tsquery('simple', $1)
+            when $2 = 'ar' then websearch_to_tsquery('arabic', $1)
+            when $2 = 'fr' then websearch_to_tsquery('french', $1)
+            when $2 = 'en' then websearch_to_tsquery('english', $1)
+            else websearch_to_tsquery('simple', $1)
         end as terms
 ),
 
