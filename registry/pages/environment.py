@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from registry.pages.reader import language, plain_bdi
 from registry.text.catalogues import find, find_plural
 from registry.text.dates import format_date, read_duration
-from registry.text.locales import LOCALES, country_name, direction
+from registry.text.locales import country_name, direction, make_locale
 from registry.text.numbers import format_money, format_number, format_percent
 
 if TYPE_CHECKING:
@@ -40,21 +40,21 @@ def make_environment(folder: Path, reader: Reader, shared: dict[str, Any]) -> En
         auto_reload=False,
         cache_size=-1,
     )
-    tag = reader.tag
+    pack, babel = reader.pack, reader.locale.babel
     environment.filters["shortened"] = shortened
     environment.globals |= shared | _translations(reader)
     environment.globals |= {
-        "lang": tag,
+        "lang": reader.tag,
         "dir": reader.locale.dir,
-        "locales": [LOCALES[other] for other in reader.pack.languages],
+        "locales": [make_locale(other, pack.country) for other in pack.languages],
         "bdi": plain_bdi,
         "duration": read_duration,
         "language": lambda other: language(reader, other),
-        "country": lambda code: country_name(code, tag),
-        "number": lambda value: plain_bdi(format_number(value, tag)),
-        "percent": lambda share: plain_bdi(format_percent(share, tag)),
-        "money": lambda value, currency: plain_bdi(format_money(value, currency, tag)),
-        "date": lambda value: _time(value, format_date(value, tag)),
+        "country": lambda code: country_name(code, babel),
+        "number": lambda value: plain_bdi(format_number(value, babel)),
+        "percent": lambda share: plain_bdi(format_percent(share, babel)),
+        "money": lambda value, currency: plain_bdi(format_money(value, currency, babel)),
+        "date": lambda value: _time(value, format_date(value, babel)),
     }
     # Once, not in every template that uses them: an import costs more than the macro.
     for file in _MACROS:
@@ -101,7 +101,7 @@ def _translations(reader: Reader) -> dict[str, Callable[..., Any]]:
 
     def translate_counted(one: str, many: str, number: int, /, **values: object) -> Markup:
         tag, wording = find_plural(catalogues, order, one, many, number)
-        shown = plain_bdi(format_number(number, reader.tag))
+        shown = plain_bdi(format_number(number, reader.locale.babel))
         return marked(tag, escape(wording), {"n": shown, **values})
 
     def plain(message: str, /, **values: object) -> str:

@@ -13,9 +13,8 @@ from registry.pages.corpus import Corpus, Origin
 from registry.store import agencies, log, records
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from registry.record.pack import Pack
+    from registry.settings import Settings
     from registry.store.database import Database
 
 
@@ -26,6 +25,7 @@ class _Log(msgspec.Struct):
 
 class _MadeFrom(msgspec.Struct):
     as_of: dt.datetime
+    base_url: str
     log: _Log
 
 
@@ -46,10 +46,10 @@ async def read_corpus(database: Database, pack: Pack, *, as_of: dt.datetime) -> 
     )
 
 
-async def is_current(database: Database, site: Path, *, as_of: dt.datetime) -> bool:
-    """Tell whether the site in force shows the register's latest entry and this day."""
+async def is_current(database: Database, settings: Settings, *, as_of: dt.datetime) -> bool:
+    """Tell whether the site in force shows the latest entry and this day, at this address."""
     try:
-        made = msgspec.json.decode((site / "build.json").read_bytes(), type=_MadeFrom)
+        made = msgspec.json.decode((settings.site_dir / "build.json").read_bytes(), type=_MadeFrom)
     except (OSError, msgspec.DecodeError):
         return False
     async with database.connection() as connection:
@@ -58,6 +58,7 @@ async def is_current(database: Database, site: Path, *, as_of: dt.datetime) -> b
         made.log.size == state.range.size
         and made.log.root == state.range.root().hex()
         and made.as_of.date() == as_of.date()
+        and made.base_url == settings.base_url
     )
 
 

@@ -40,6 +40,7 @@ def machine_pages(site: Site, files: Sequence[str]) -> Iterator[Page]:
     corpus = site.corpus
     made_from = {
         "as_of": corpus.as_of,
+        "base_url": site.base_url,
         "log": {"size": corpus.log_size, "root": corpus.root},
         "pages": len(addresses),
     }

@@ -14,7 +14,7 @@ from registry.record.model import LangText
 from registry.record.pack import Pack
 from registry.text import markdown
 from registry.text.catalogues import Catalogue
-from registry.text.locales import LOCALES, Locale, direction, language_name, pick
+from registry.text.locales import Locale, direction, language_name, make_locale, pick
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +67,13 @@ def make_reader(
 ) -> Reader:
     """Make the reader of one language."""
     order = (tag, *(other for other in pack.fallback if other != tag))
-    return Reader(locale=LOCALES[tag], order=order, pack=pack, catalogues=catalogues, labels=labels)
+    return Reader(
+        locale=make_locale(tag, pack.country),
+        order=order,
+        pack=pack,
+        catalogues=catalogues,
+        labels=labels,
+    )
 
 
 def say(reader: Reader, text: LangText | None) -> Text | None:
@@ -90,7 +96,7 @@ def label(reader: Reader, codelist: str, code: str) -> Text:
 def language(reader: Reader, tag: str) -> Text:
     """Name a language to this reader."""
     return Text(
-        text=language_name(tag, reader.tag),
+        text=language_name(tag, reader.locale.babel),
         lang=reader.tag,
         dir=reader.locale.dir,
         differs=False,

@@ -99,6 +99,7 @@ def _templates(reader: Reader, assets: Assets, base_url: str) -> Environment:
         "icon": assets.icon,
         "fonts": assets.fonts,
         "site_name": say(reader, reader.pack.site_name),
+        "redress": say(reader, reader.pack.redress),
         "url": lambda path: f"{prefix}/{reader.tag}/{path}",
         "api": lambda path: f"{prefix}/api/v1/{path}",
     }

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PAGES = ("about",)
 _QUESTION = message("Which algorithms does the administration use?")
+_LOST = message("There is no page at this address.")
+_BACK = message("Back to the home page")
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +64,7 @@ def word_pages(site: Site) -> Iterator[Page]:
             view = partial(_words, site, tag, name)
             yield page(site, tag, name, template="words.html", key="", view=view)
     yield _root(site, "/", "choice.html", partial(_choice, site))
-    yield _root(site, "/404", "not_found.html", dict)
+    yield _root(site, "/404", "not_found.html", partial(_not_found, site))
     kinds = problems()
     yield _root(site, "/problems/", "problems.html", partial(dict, problems=kinds))
     for problem in kinds:
@@ -92,13 +94,24 @@ def _choice(site: Site) -> Mapping[str, Any]:
         for edition in site.editions.values()
         if (name := say(edition.reader, site.corpus.pack.site_name))
     }
+    return {"names": list(names.values()), "choices": _in_each(site, question=_QUESTION)}
+
+
+def _not_found(site: Site) -> Mapping[str, Any]:
+    return {"choices": _in_each(site, lost=_LOST, back=_BACK)}
+
+
+def _in_each(site: Site, **messages: str) -> list[dict[str, Any]]:
+    """Say messages in every language of the site; None where a language has no words for one."""
     choices = []
     for tag, edition in site.editions.items():
-        found, question = find(edition.reader.catalogues, (tag, SOURCE), _QUESTION)
-        choices.append(
-            {"locale": edition.reader.locale, "question": question if found == tag else None}
-        )
-    return {"names": list(names.values()), "choices": choices}
+        said = {
+            name: find(edition.reader.catalogues, (tag, SOURCE), wording)
+            for name, wording in messages.items()
+        }
+        own = {name: words if found == tag else None for name, (found, words) in said.items()}
+        choices.append({"locale": edition.reader.locale, **own})
+    return choices
 
 
 def _words(site: Site, tag: str, name: str) -> Mapping[str, Any]:

@@ -42,7 +42,7 @@ def _load(folder: Path, tag: str) -> Catalogue:
     for path in sorted((folder / tag / "LC_MESSAGES").glob("*.po")):
         try:
             with path.open("rb") as file:
-                catalogue = read_po(file, locale=tag if tag != "zgh" else None, abort_invalid=True)
+                catalogue = read_po(file, abort_invalid=True)
         except (ValueError, OSError) as error:
             raise ConfigurationError(f"{path}: this catalogue cannot be read: {error}") from error
         plural_index = gettext.c2py(catalogue.plural_expr)

@@ -8,8 +8,6 @@ from functools import lru_cache
 
 from babel import dates
 
-from registry.text.locales import LOCALES
-
 _FULL = 10  # YYYY-MM-DD
 _MONTH = 7  # YYYY-MM
 _DURATION = re.compile(
@@ -19,14 +17,13 @@ _DURATION = re.compile(
 
 
 @lru_cache(maxsize=8192)
-def format_date(value: str, tag: str) -> str:
+def format_date(value: str, locale: str) -> str:
     """Write `YYYY`, `YYYY-MM` or `YYYY-MM-DD` in words; anything else comes back as it is."""
-    locale = LOCALES[tag].babel
     try:
         if len(value) == _FULL:
             text = dates.format_date(dt.date.fromisoformat(value), "long", locale=locale)
             # CLDR writes "1 avril"; a French reader expects "1er avril".
-            return f"1er{text[1:]}" if tag == "fr" and text.startswith("1 ") else text
+            return f"1er{text[1:]}" if locale.startswith("fr") and text.startswith("1 ") else text
         if len(value) == _MONTH:
             first = dt.date.fromisoformat(f"{value}-01")
             return dates.format_skeleton("yMMMM", first, locale=locale)

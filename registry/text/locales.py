@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import babel
 import msgspec
+from babel import localedata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Direction: TypeAlias = Literal["ltr", "rtl"]
 
+_QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
 _RTL_LANGUAGES = frozenset(
     ("ar", "arc", "arz", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi")
 )
+# CLDR's "Standard Moroccan Tamazight" is right and longer than a reader needs.
+_TAMAZIGHT = {"ar": "الأمازيغية", "fr": "amazighe", "en": "Tamazight"}
 _RTL_SCRIPTS = frozenset(("arab", "hebr", "thaa", "nkoo", "syrc", "adlm"))
 
 
@@ -28,15 +33,16 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True):
     babel: str
 
 
-LOCALES: Mapping[str, Locale] = {
-    locale.tag: locale
-    for locale in (
-        Locale(tag="ar", dir="rtl", name="العربية", babel="ar_MA"),
-        Locale(tag="fr", dir="ltr", name="Français", babel="fr_MA"),
-        Locale(tag="zgh", dir="ltr", name="ⵜⴰⵎⴰⵣⵉⵖⵜ", babel="zgh_MA"),
-        Locale(tag="en", dir="ltr", name="English", babel="en"),
-    )
-}
+@lru_cache(maxsize=64)
+def make_locale(tag: str, country: str) -> Locale:
+    """Describe a language as a country writes it, by CLDR; one unknown there is written as English.
+
+    A country matters: July has another name in Morocco than in Tunisia.
+    """
+    known = (name for name in (f"{tag}_{country}", tag) if localedata.exists(name))
+    found = next(known, "en")
+    own = babel.Locale.parse(found).languages.get(tag, tag)
+    return Locale(tag=tag, dir=direction(tag), name=own[0].upper() + own[1:], babel=found)
 
 
 @lru_cache(maxsize=256)
@@ -50,25 +56,21 @@ def direction(tag: str) -> Direction:
 
 
 @lru_cache(maxsize=1024)
-def language_name(tag: str, wanted: str) -> str:
-    """Name a language in another one; falls back to its own name, then to the tag."""
+def language_name(tag: str, locale: str) -> str:
+    """Name a language in a Babel locale; falls back to its own name, then to the tag."""
     primary = tag.lower().split("-")[0]
-    if primary == "zgh" and tag in LOCALES:
-        # CLDR's "Standard Moroccan Tamazight" is right and longer than a reader needs.
-        short = {"ar": "الأمازيغية", "fr": "amazighe", "en": "Tamazight"}
-        if wanted in short:
-            return short[wanted]
-    names = babel.Locale.parse(LOCALES[wanted].babel).languages
-    if primary in names:
-        return str(names[primary])
-    return LOCALES[primary].name if primary in LOCALES else tag
+    if primary == "zgh" and (short := _TAMAZIGHT.get(locale.partition("_")[0])):
+        return short
+    for names in (locale, primary):
+        if localedata.exists(names) and primary in (known := babel.Locale.parse(names).languages):
+            return str(known[primary])
+    return tag
 
 
 @lru_cache(maxsize=1024)
-def country_name(code: str, wanted: str) -> str:
-    """Name a country (ISO 3166-1 alpha-2) in a language; falls back to the code."""
-    territories = babel.Locale.parse(LOCALES[wanted].babel).territories
-    return str(territories.get(code.upper(), code))
+def country_name(code: str, locale: str) -> str:
+    """Name a country (ISO 3166-1 alpha-2) in a Babel locale; falls back to the code."""
+    return str(babel.Locale.parse(locale).territories.get(code.upper(), code))
 
 
 def pick(text: Mapping[str, str], wanted: str, fallback: Sequence[str]) -> tuple[str, str] | None:
@@ -84,3 +86,16 @@ def pick(text: Mapping[str, str], wanted: str, fallback: Sequence[str]) -> tuple
         return None
     tag = min(text)
     return tag, text[tag]
+
+
+def negotiate(header: str, among: Sequence[str]) -> str | None:
+    """Choose a language by an Accept-Language header (RFC 9110 §12.5.4), or None."""
+    best: tuple[float, str] | None = None
+    for part in header.lower().split(","):
+        wish, _, rest = part.strip().partition(";")
+        quality = _QUALITY.fullmatch(rest.strip())
+        weight = float(quality[1]) if quality else float(not rest.strip())
+        tag = next((tag for tag in among if tag in {wish, wish.split("-")[0]}), None)
+        if tag is not None and weight > (best[0] if best else 0):
+            best = (weight, tag)
+    return best[1] if best else None

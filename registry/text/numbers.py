@@ -6,27 +6,24 @@ from functools import lru_cache
 
 from babel import Locale, numbers
 
-from registry.text.locales import LOCALES
-
 
 @lru_cache(maxsize=4096)
-def format_number(value: float, tag: str) -> str:
-    """Write a number with the language's separators; at most six decimals."""
+def format_number(value: float, locale: str) -> str:
+    """Write a number with a Babel locale's separators; at most six decimals."""
     return numbers.format_decimal(
-        value, format="#,##0.######", locale=LOCALES[tag].babel, numbering_system="latn"
+        value, format="#,##0.######", locale=locale, numbering_system="latn"
     )
 
 
 @lru_cache(maxsize=1024)
-def format_percent(share: float, tag: str) -> str:
+def format_percent(share: float, locale: str) -> str:
     """Write a share from 0 to 1 as a percentage with at most one decimal."""
-    locale = Locale.parse(LOCALES[tag].babel)
-    pattern = locale.percent_formats[None].pattern.replace("#,##0", "#,##0.#")
+    pattern = Locale.parse(locale).percent_formats[None].pattern.replace("#,##0", "#,##0.#")
     return numbers.format_percent(share, format=pattern, locale=locale, numbering_system="latn")
 
 
 @lru_cache(maxsize=1024)
-def format_money(value: float, currency: str, tag: str) -> str:
+def format_money(value: float, currency: str, locale: str) -> str:
     """Write an amount with its ISO 4217 code before or after it."""
-    amount = format_number(value, tag)
-    return f"{currency} {amount}" if tag == "en" else f"{amount} {currency}"
+    amount = format_number(value, locale)
+    return f"{currency} {amount}" if locale.startswith("en") else f"{amount} {currency}"

@@ -83,7 +83,7 @@ def test_another_address_renders_everything(corpus, tmp_path):
     out = tmp_path / "site"
     first = build(corpus, out=out, settings=SETTINGS)
     moved = build(corpus, out=out, settings=Settings(base_url="https://other.example"))
-    without_address = 7  # a style sheet, an icon, three fonts, their licence, build.json
+    without_address = 6  # a style sheet, an icon, three fonts, their licence
     assert moved.rendered == first.files - without_address
     assert "/sub/" not in (out / "fr/index.html").read_text("utf-8")
 

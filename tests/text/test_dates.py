@@ -6,12 +6,12 @@ from registry.text.dates import format_date, read_duration
 
 
 @pytest.mark.parametrize(
-    ("value", "tag", "expected"),
+    ("value", "locale", "expected"),
     [
         ("2026-10-12", "fr", "12 octobre 2026"),
         ("2026-04-01", "fr", "1er avril 2026"),
         ("2026-04-11", "fr", "11 avril 2026"),
-        ("2026-07-03", "ar", "3 يوليوز 2026"),  # the Moroccan name of July
+        ("2026-07-03", "ar_MA", "3 يوليوز 2026"),  # the Moroccan name of July
         ("2025-03", "fr", "mars 2025"),
         ("2025-03", "ar", "مارس 2025"),
         ("2025", "en", "2025"),
@@ -20,8 +20,8 @@ from registry.text.dates import format_date, read_duration
         ("soon", "en", "soon"),
     ],
 )
-def test_format_date(value, tag, expected):
-    assert expected == format_date(value, tag)
+def test_format_date(value, locale, expected):
+    assert expected == format_date(value, locale)
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,24 @@ from __future__ import annotations
 
 import pytest
 
-from registry.text.locales import LOCALES, country_name, direction, language_name, pick
+from registry.text.locales import country_name, direction, language_name, make_locale, pick
 
 
-def test_the_four_languages_with_their_directions():
-    assert {tag: locale.dir for tag, locale in LOCALES.items()} == {
-        "ar": "rtl",
-        "fr": "ltr",
-        "zgh": "ltr",
-        "en": "ltr",
-    }
+@pytest.mark.parametrize(
+    ("tag", "country", "expected"),
+    [
+        ("ar", "MA", ("rtl", "العربية", "ar_MA")),
+        ("fr", "SN", ("ltr", "Français", "fr_SN")),
+        ("zgh", "MA", ("ltr", "ⵜⴰⵎⴰⵣⵉⵖⵜ", "zgh_MA")),
+        ("en", "MA", ("ltr", "English", "en")),
+        ("rw", "RW", ("ltr", "Ikinyarwanda", "rw_RW")),
+        ("qqq", "MA", ("ltr", "Qqq", "en")),
+    ],
+)
+def test_a_language_as_a_country_writes_it(tag, country, expected):
+    locale = make_locale(tag, country)
+    assert expected == (locale.dir, locale.name, locale.babel)
+    assert locale.tag == tag
 
 
 @pytest.mark.parametrize(

@@ -2,26 +2,26 @@ from __future__ import annotations
 
 import pytest
 
-from registry.text.locales import LOCALES
 from registry.text.numbers import format_money, format_number, format_percent
 
 
 @pytest.mark.parametrize(
-    ("value", "tag", "expected"),
+    ("value", "locale", "expected"),
     [
-        (92000, "fr", "92\u202f000"),
+        (92000, "fr_MA", "92\u202f000"),
         (92000, "en", "92,000"),
-        (0.9134, "ar", "0,9134"),
+        (0.9134, "ar_MA", "0,9134"),
         (12, "zgh", "12"),
     ],
 )
-def test_format_number(value, tag, expected):
-    assert expected == format_number(value, tag)
+def test_format_number(value, locale, expected):
+    assert expected == format_number(value, locale)
 
 
-@pytest.mark.parametrize("tag", LOCALES)
-def test_digits_are_western(tag):
-    digits = [c for c in format_number(1234567.89, tag) + format_percent(0.943, tag) if c.isdigit()]
+@pytest.mark.parametrize("locale", ["ar_MA", "ar", "fr_SN", "zgh_MA", "en"])
+def test_digits_are_western(locale):
+    written = format_number(1234567.89, locale) + format_percent(0.943, locale)
+    digits = [c for c in written if c.isdigit()]
     assert all(digit.isascii() for digit in digits)
 
 
