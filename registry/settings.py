@@ -74,6 +74,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             )
         except msgspec.ValidationError as error:
             raise ConfigurationError(f"{PREFIX}{name.upper()}={text!r}: {error}") from error
+    if "port" in values:
+        values.setdefault("base_url", f"http://127.0.0.1:{values['port']}")
     return _checked(Settings(**values))  # type: ignore[arg-type]
 
 
@@ -86,6 +88,12 @@ def _checked(settings: Settings) -> Settings:
         )
     if not 0 < settings.port < 65536:  # noqa: PLR2004  the range of TCP ports
         raise ConfigurationError(f"{PREFIX}PORT={settings.port}: a port is 1 to 65535")
+    if settings.review == "required":
+        # Accepting it in silence would let an operator believe in four eyes that nobody has.
+        raise ConfigurationError(
+            f"{PREFIX}REVIEW=required: review by a second person is not built yet; "
+            "leave it at none, and give tokens only to those who may publish"
+        )
     if settings.workers < 1:
         raise ConfigurationError(f"{PREFIX}WORKERS={settings.workers}: at least one worker")
     return msgspec.structs.replace(settings, base_url=settings.base_url.rstrip("/"))

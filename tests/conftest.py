@@ -5,14 +5,19 @@ import datetime as dt
 import json
 import os
 import secrets
+import shutil
+import tempfile
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from registry.office import ledger
 from registry.office.filing import Office
+from registry.office.ledger import Publication
 from registry.office.opening import open_register
 from registry.record.pack import load_pack
+from registry.record.validate import validate
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
@@ -23,12 +28,18 @@ TEMPLATE = "register_template"
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """One server for the run; its folder's path must be short, for the socket in it."""
-    folder = tmp_path_factory.mktemp("pg")
+def server():
+    """One server for the run, in a folder with a short path, for the socket in it.
+
+    It is not pytest's: as root the server is another user, and a second run of pytest closes the
+    folder above all of its own to others.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    folder.chmod(0o755)
     running = embedded.start(folder)
     yield running
     running.release()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +77,15 @@ def database_url(server, template):
 
 
 @pytest.fixture
+def empty_url(server):
+    """A database without a register in it."""
+    name = f"empty_{os.getpid()}_{secrets.token_hex(4)}"
+    asyncio.run(_execute(server.url, f"create database {name} template {embedded.DATABASE}"))
+    yield _beside(server.url, name)
+    asyncio.run(_execute(server.url, f"drop database {name} with (force)"))
+
+
+@pytest.fixture
 async def database(database_url):
     opened = await connect(database_url)
     yield opened
@@ -82,6 +102,32 @@ def record():
     """A record that can be published: a fresh copy each time."""
     text = (ROOT / "records/demo-sante/prevision-lits.json").read_text(encoding="utf-8")
     return json.loads(text)
+
+
+@pytest.fixture(scope="session")
+def publication(pack):
+    """Make a local document ready for the ledger, complete or not."""
+
+    def make(document, now=NOW):
+        agency = pack.agencies[document["id"].split("/")[0]]
+        verdict = validate(document, profile="publication", pack=pack, today=now.date())
+        return Publication(document=document, agency=agency, actor=agency.id, verdict=verdict)
+
+    return make
+
+
+@pytest.fixture
+def publish(database, publication):
+    """Publish documents in one transaction."""
+
+    async def publish_all(*documents, now=NOW):
+        publications = [publication(document, now) for document in documents]
+        async with database.transaction() as connection:
+            return await ledger.publish(
+                connection, publications, now=now, random=secrets.token_bytes
+            )
+
+    return publish_all
 
 
 async def _execute(url, statement):

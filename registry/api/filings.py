@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from registry.api.gate import read_document
+from registry.api.language import Lang, language_of
 from registry.api.reference import DocumentOperation
 from registry.errors import Finding, PreconditionFailed, Unauthorized
 from registry.office import access, filing
@@ -84,11 +85,13 @@ async def provide_actor(
     operation_class=DocumentOperation,
 )
 async def save_draft(
+    *,
     request: Request[object, object, State],
     agency: FromPath[str],
     slug: FromPath[str],
     office: NamedDependency[Office],
     actor: NamedDependency[Actor],
+    lang: Lang = None,
 ) -> Response[bytes]:
     """Begin a record, change its draft, or begin an amendment.
 
@@ -101,19 +104,26 @@ async def save_draft(
         await read_document(request),
         precondition=_precondition(request),
         now=_now(),
+        language=language_of(request, lang, office.pack),
     )
     return _draft(saved, status=201 if saved.created else 200)
 
 
 @get("/api/v1/filings/{agency:str}/{slug:str}", summary="Read a draft", tags=["filings"])
 async def get_draft(
+    *,
+    request: Request[object, object, State],
     agency: FromPath[str],
     slug: FromPath[str],
     office: NamedDependency[Office],
     actor: NamedDependency[Actor],
+    lang: Lang = None,
 ) -> Response[bytes]:
     """Read your own draft, with its findings."""
-    saved = await filing.read_draft(office, actor, f"{agency}/{slug}", now=_now())
+    language = language_of(request, lang, office.pack)
+    saved = await filing.read_draft(
+        office, actor, f"{agency}/{slug}", now=_now(), language=language
+    )
     return _draft(saved, status=200)
 
 
@@ -171,10 +181,16 @@ async def submit_draft(
     office: NamedDependency[Office],
     actor: NamedDependency[Actor],
     settings: NamedDependency[Settings],
+    lang: Lang = None,
 ) -> Response[bytes]:
     """Publish your draft, or learn every reason why not. Submitting twice is harmless."""
     receipt = await filing.submit(
-        office, actor, f"{agency}/{slug}", precondition=_precondition(request), now=_now()
+        office,
+        actor,
+        f"{agency}/{slug}",
+        precondition=_precondition(request),
+        now=_now(),
+        language=language_of(request, lang, office.pack),
     )
     base = settings.base_url
     answer = ReceiptAnswer(

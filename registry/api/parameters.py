@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from litestar.params import QueryParameter
 
-from registry.errors import InvalidParameter
+from registry.errors import InvalidParameter, NotFound
 from registry.store.search import Place
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ LONGEST_TEXT = 500
 
 def refuse_unknown(request: Request[Any, Any, Any]) -> None:
     """Refuse parameters that the address does not have; runs before every handler."""
+    if "\x00" in request.url.path or "\x00" in str(request.path_params):
+        raise NotFound("there is nothing at an address with a NUL character")
     known = {
         name
         for name, field in request.route_handler.parsed_fn_signature.parameters.items()

@@ -14,6 +14,7 @@ from litestar.params import FromPath, QueryParameter
 
 from registry.api import parameters
 from registry.api.gate import read_json
+from registry.api.language import Lang, language_of
 from registry.errors import Finding, NotFound
 from registry.record.codelists import CodeList, codelists
 from registry.record.pack import Agency, Pack
@@ -132,16 +133,19 @@ async def validate_document(
     profile: Annotated[
         str, QueryParameter(description="How strictly: draft or publication")
     ] = "publication",
+    lang: Lang = None,
 ) -> ValidationAnswer:
     """Say what would be noticed in a document if it were filed; nothing is kept."""
     parameters.once(request, "profile")
     parameters.codes("profile", [profile], ("draft", "publication"))
+    language = language_of(request, lang, pack)
     document = await read_json(request)
     verdict = validate(
         document,
         profile="draft" if profile == "draft" else "publication",
         pack=pack,
         today=dt.datetime.now(dt.UTC).date(),
+        language=language,
     )
     return ValidationAnswer(
         publishable=verdict.publishable,

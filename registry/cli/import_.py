@@ -11,6 +11,7 @@ import rich_click as click
 
 from registry.cli.opened import now, run, say
 from registry.cli.progress import progress_bar
+from registry.errors import ConfigurationError
 from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
@@ -58,9 +59,7 @@ def import_(
     for line in as_lines(counts):
         say(line)
     if report is not None:
-        report.write_text(
-            json.dumps(as_json(counts), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-        )
+        _write(report, json.dumps(as_json(counts), ensure_ascii=False, indent=2) + "\n")
     if dry_run:
         say("dry run: nothing was published")
     else:
@@ -72,3 +71,10 @@ def import_(
         say(f"{done.created} created, {done.changed} changed, {done.unchanged} unchanged")
     if counts.refusals:
         sys.exit(1)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"cannot write the report {path}: {error.strerror}") from error

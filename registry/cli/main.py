@@ -28,6 +28,8 @@ _VERBS = {
     "import": "registry.cli.import_:import_",
     "site": "registry.cli.site:site",
     "token": "registry.cli.token:token",
+    "format": "registry.cli.format_:format_",
+    "pack": "registry.cli.pack:pack",
 }
 
 
@@ -78,3 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Whoever read our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        say(f"registry: {error.filename}: {error.strerror}")
+        sys.exit(UNUSABLE)

@@ -52,9 +52,9 @@ def run_in(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
     """Do the work in a register whose database answers."""
 
     async def opened() -> T:
+        pack = load_pack(settings.pack)
         database = await connect(settings.database_url or "")
         try:
-            pack = load_pack(settings.pack)
             await open_register(database, pack, settings, now=now())
             return await work(Office(database=database, pack=pack, random=secrets.token_bytes))
         finally:

@@ -45,19 +45,20 @@ async def build_site(
 
 async def keep_site_current(settings: Settings, office: Office) -> None:
     """Build the site whenever the register has moved on; never returns."""
-    async with leadership(office.database):
-        while True:
-            pause = _LOOK_SECONDS
-            try:
-                if settings.site_build == "auto" and not await is_current(
-                    office.database, settings.site_dir, as_of=day_of(now())
-                ):
-                    report = await build_site(settings, office)
-                    _log.info("site built", files=report.files, rendered=report.rendered)
-            except Exception:  # noqa: BLE001  the runner outlives any fault
-                _log.exception("the site could not be built; the old one stays")
-                pause = _AFTER_FAULT_SECONDS
-            await asyncio.sleep(pause)
+    while True:
+        try:
+            async with leadership(office.database, "runner") as still_leads:
+                while True:
+                    await still_leads()
+                    if settings.site_build == "auto" and not await is_current(
+                        office.database, settings, as_of=day_of(now())
+                    ):
+                        report = await build_site(settings, office)
+                        _log.info("site built", files=report.files, rendered=report.rendered)
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except Exception:  # noqa: BLE001  the runner outlives any fault
+            _log.exception("the site could not be built; the old one stays")
+            await asyncio.sleep(_AFTER_FAULT_SECONDS)
 
 
 class BackgroundRunner:

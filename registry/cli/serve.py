@@ -8,7 +8,7 @@ import msgspec
 import rich_click as click
 
 from registry.cli.opened import database_of, run_in
-from registry.cli.server import announce, check_port
+from registry.cli.server import PORT, announce, check_port, listening_at
 from registry.cli.server import serve as serve_workers
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--host", help="The address to listen at.")
-@click.option("--port", type=int, help="The port to listen at.")
-@click.option("--workers", type=int, help="How many worker processes.")
+@click.option("--port", type=PORT, help="The port to listen at.")
+@click.option("--workers", type=click.IntRange(min=1), help="How many worker processes.")
 @click.pass_obj
 def serve(settings: Settings, host: str | None, port: int | None, workers: int | None) -> None:
     """Serve the API and the built site from the configured database.
@@ -28,12 +28,9 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
 
     Example: registry serve --host 0.0.0.0 --port 8000 --workers 2
     """
-    settings = msgspec.structs.replace(
-        settings,
-        host=settings.host if host is None else host,
-        port=settings.port if port is None else port,
-        workers=settings.workers if workers is None else workers,
-    )
+    settings = listening_at(settings, host=host, port=port)
+    if workers is not None:
+        settings = msgspec.structs.replace(settings, workers=workers)
     check_port(settings)
     with database_of(settings) as ready:
         run_in(ready, _opened)

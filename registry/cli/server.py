@@ -8,6 +8,9 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+import rich_click as click
+
 from registry.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -15,7 +18,26 @@ if TYPE_CHECKING:
 
     from registry.settings import Settings
 
+PORT = click.IntRange(1, 65535)
+
 _WORKERS_GONE_SECONDS = 2.0
+
+
+def listening_at(
+    settings: Settings, *, host: str | None = None, port: int | None = None
+) -> Settings:
+    """Give the settings with another address to listen at.
+
+    A base address that nobody set follows the port, so that links lead here.
+    """
+    port = settings.port if port is None else port
+    unset = settings.base_url == f"http://127.0.0.1:{settings.port}"
+    return msgspec.structs.replace(
+        settings,
+        host=settings.host if host is None else host,
+        port=port,
+        base_url=f"http://127.0.0.1:{port}" if unset else settings.base_url,
+    )
 
 
 def check_port(settings: Settings) -> None:
@@ -24,9 +46,10 @@ def check_port(settings: Settings) -> None:
     Workers of a killed process need half a second to notice and go, so it is tried for a while.
     """
     until = time.monotonic() + _WORKERS_GONE_SECONDS
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     while True:
         try:
-            with socket.create_server((settings.host, settings.port)):
+            with socket.create_server((settings.host, settings.port), family=family):
                 return
         except OSError as error:
             if time.monotonic() < until:

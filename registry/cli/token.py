@@ -80,7 +80,7 @@ def list_(settings: Settings) -> None:
 
 
 @token.command()
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, 2**63 - 1))
 @click.pass_obj
 def revoke(settings: Settings, number: int) -> None:
     """End a token at once.

@@ -13,7 +13,7 @@ from registry import resources
 from registry.cli import load
 from registry.cli.opened import database_of, now, run_in, say
 from registry.cli.runner import BackgroundRunner, build_site
-from registry.cli.server import announce, check_port, serve
+from registry.cli.server import PORT, announce, check_port, listening_at, serve
 from registry.office.loading import load as load_records
 from registry.office.opening import is_empty
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data", type=click.Path(path_type=Path), help="The data folder; default REGISTRY_DATA_DIR."
 )
-@click.option("--port", type=int, help="The port to listen at.")
+@click.option("--port", type=PORT, help="The port to listen at.")
 @click.pass_obj
 def up(settings: Settings, data: Path | None, port: int | None) -> None:
     """Start everything: database, records, site, API. Ctrl-C ends all of it.
@@ -35,14 +35,7 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
 
     Example: registry up --port 8000
     """
-    if port is not None:
-        # An address that nobody set follows the port, so that links lead here.
-        moved = settings.base_url == f"http://127.0.0.1:{settings.port}"
-        settings = msgspec.structs.replace(
-            settings,
-            port=port,
-            base_url=f"http://127.0.0.1:{port}" if moved else settings.base_url,
-        )
+    settings = listening_at(settings, port=port)
     if data is not None:
         settings = msgspec.structs.replace(settings, data_dir=data)
     check_port(settings)
@@ -60,7 +53,8 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
 async def _prepare(settings: Settings, office: Office) -> None:
     if await is_empty(office.database):
         say("Loading the demonstration records …")
-        results = await load_records(office, resources.RECORDS, now=now)
+        # Records are of one country; a register of another has none of their agencies.
+        results = await load_records(office, resources.RECORDS, now=now, known_only=True)
         load.report(results)
         if any(loaded.refused for loaded in results):
             sys.exit(1)

@@ -14,15 +14,17 @@ from rich.console import Console
 from rich.text import Text
 
 from registry.errors import Finding, PayloadTooLarge, UnreadableDocument
-from registry.record.pack import Pack, load_pack
+from registry.record.pack import load_pack
 from registry.record.parse import MAX_BYTES, parse
-from registry.record.validate import validate as check
+from registry.record.validate import validate as verdict_on
 from registry.settings import from_environment
+from registry.text.catalogues import SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from registry.record.model import Profile
+    from registry.record.validate import Verdict
 
 UNREADABLE = "json"
 """The rule of the finding that stands for a file that cannot be read at all."""
@@ -69,11 +71,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     show_default=True,
     help="Sentences for people (findings on stderr), or one JSON array on stdout.",
 )
+@click.option(
+    "--lang",
+    default="en",
+    show_default=True,
+    metavar="LANG",
+    help="The language of the findings, one of the country pack's or en.",
+)
 @click.option("--pack", "pack_code", metavar="PACK", help="The country pack [REGISTRY_PACK].")
 def validate(
     files: tuple[Path, ...],
     profile: Profile,
     style: Literal["text", "json"],
+    lang: str,
     pack_code: str | None,
 ) -> None:
     """Check records against the format and the publication rules.
@@ -82,8 +92,16 @@ def validate(
     of the profile, 1 when some finding is an error or a file cannot be read, 2 for wrong use.
     """
     pack = load_pack(pack_code or from_environment(os.environ).pack)
+    if lang not in (*pack.languages, SOURCE):
+        raise click.UsageError(
+            f"--lang {lang}: the register speaks {', '.join(pack.languages)} and {SOURCE}"
+        )
     today = dt.datetime.now(dt.UTC).date()
-    reports = (_report(path, profile, pack, today) for path in _expanded(files))
+
+    def check(document: object) -> Verdict:
+        return verdict_on(document, profile=profile, pack=pack, today=today, language=lang)
+
+    reports = (_report(path, check) for path in _expanded(files))
     failed = _print_json(reports) if style == "json" else _print_text(reports)
     if failed:
         sys.exit(1)
@@ -100,7 +118,7 @@ def _expanded(files: Iterable[Path]) -> Iterator[Path]:
         yield from found
 
 
-def _report(path: Path, profile: Profile, pack: Pack, today: dt.date) -> Report:
+def _report(path: Path, check: Callable[[object], Verdict]) -> Report:
     try:
         with path.open("rb") as file:
             document = parse(file.read(MAX_BYTES + 1))
@@ -108,7 +126,7 @@ def _report(path: Path, profile: Profile, pack: Pack, today: dt.date) -> Report:
         return _unreadable(path, error.detail)
     except OSError as error:
         return _unreadable(path, f"the file cannot be opened: {error.strerror}")
-    verdict = check(document, profile=profile, pack=pack, today=today)
+    verdict = check(document)
     return Report(
         file=str(path),
         publishable=verdict.publishable,

@@ -153,9 +153,9 @@ def _find(name_or_path: str) -> Path:
             return path
         raise ImportRefused(f"{path}: there is no such crosswalk file")
     near = difflib.get_close_matches(name_or_path, known, n=1, cutoff=0.4)
-    meant = f"; did you mean {near[0]!r}?" if near else ""
+    meant = f", did you mean {near[0]!r}?" if near else ""
     raise ImportRefused(
-        f"no crosswalk named {name_or_path!r}{meant} Those there are: {', '.join(known)}; "
+        f"no crosswalk is named {name_or_path!r}{meant}; those there are: {', '.join(known)}; "
         "the path of a .json file is taken too"
     )
 

@@ -17,6 +17,7 @@ from registry.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
+from registry.office.examining import examine
 from registry.office.ledger import Publication, Published, publish
 from registry.record.canonical import canonical
 from registry.record.ids import split_id
@@ -80,6 +81,7 @@ async def save_draft(
     *,
     precondition: Precondition | None,
     now: dt.datetime,
+    language: str = "en",
 ) -> SavedDraft:
     """Save what the agency is working on; it must be of the format, and need not be complete."""
     agency = _own_agency(office, actor, record)
@@ -87,11 +89,14 @@ async def save_draft(
         raise InvalidRecord(
             "the document and the address name different records", [_other_id(document, record)]
         )
-    shape = validate(document, profile="draft", pack=office.pack, today=now.date())
+    shape = validate(
+        document, profile="draft", pack=office.pack, today=now.date(), language=language
+    )
     if any(finding.severity == "error" for finding in shape.findings):
         raise InvalidRecord("the draft is not of the record format", shape.findings)
     text = canonical(document).decode()
     async with office.database.transaction() as connection:
+        await records.take_turn(connection, record)
         before = await drafts.lock(connection, record)
         published = (await records.lock_latest(connection, [record])).get(record)
         base = _checked_base(precondition, before, published)
@@ -107,23 +112,27 @@ async def save_draft(
         )
         if not unchanged:
             await drafts.save(connection, draft)
-    verdict = validate(document, profile="publication", pack=office.pack, today=now.date())
+        verdict = await examine(connection, office.pack, document, now=now, language=language)
     return SavedDraft(draft=draft, verdict=verdict, created=before is None)
 
 
-async def read_draft(office: Office, actor: Actor, record: str, *, now: dt.datetime) -> SavedDraft:
+async def read_draft(
+    office: Office, actor: Actor, record: str, *, now: dt.datetime, language: str = "en"
+) -> SavedDraft:
     """Read an agency's own draft with its findings."""
-    async with office.database.connection() as connection:
+    actor.require("file")
+    async with office.database.transaction() as connection:
         draft = await drafts.read(connection, record)
-    if draft is None or not actor.files_for(draft.agency):
-        raise _no_draft(record)
-    document = msgspec.json.decode(draft.document)
-    verdict = validate(document, profile="publication", pack=office.pack, today=now.date())
+        if draft is None or not actor.files_for(draft.agency):
+            raise _no_draft(record)
+        document = msgspec.json.decode(draft.document)
+        verdict = await examine(connection, office.pack, document, now=now, language=language)
     return SavedDraft(draft=draft, verdict=verdict, created=False)
 
 
 async def list_drafts(office: Office, actor: Actor) -> list[Draft]:
     """List an agency's own drafts."""
+    actor.require("file")
     if actor.agency is None:
         return []
     async with office.database.connection() as connection:
@@ -134,6 +143,7 @@ async def delete_draft(
     office: Office, actor: Actor, record: str, *, precondition: Precondition | None
 ) -> None:
     """Throw a draft away; what is published stays."""
+    actor.require("file")
     async with office.database.transaction() as connection:
         draft = await drafts.lock(connection, record)
         if draft is None or not actor.files_for(draft.agency):
@@ -150,6 +160,7 @@ async def submit(
     *,
     precondition: Precondition | None,
     now: dt.datetime,
+    language: str = "en",
 ) -> Receipt:
     """Publish an agency's draft, or refuse it with every finding.
 
@@ -158,6 +169,7 @@ async def submit(
     """
     agency = _own_agency(office, actor, record)
     async with office.database.transaction() as connection:
+        await records.take_turn(connection, record)
         draft = await drafts.lock(connection, record)
         if draft is None:
             stored = await records.read(connection, record)
@@ -174,7 +186,13 @@ async def submit(
             )
         document = msgspec.json.decode(draft.document)
         receipt = await publish_local(
-            connection, office, document, agency=agency, actor=actor.name, now=now
+            connection,
+            office,
+            document,
+            agency=agency,
+            actor=actor.name,
+            now=now,
+            language=language,
         )
         await drafts.delete(connection, record)
     return receipt
@@ -188,12 +206,20 @@ async def publish_local(
     agency: Agency,
     actor: str,
     now: dt.datetime,
+    language: str = "en",
 ) -> Receipt:
-    """Publish one complete document inside the caller's transaction, unless nothing changed."""
+    """Publish one complete document inside the caller's transaction, unless nothing changed.
+
+    A refusal is told in `language`; what is kept with the version, in English.
+    """
     record = str(document["id"])
-    verdict = validate(document, profile="publication", pack=office.pack, today=now.date())
+    await records.take_turn(connection, record)
+    # Two records of one agency must not take the same source_id at once.
+    await records.take_turn(connection, agency.id)
+    verdict = await examine(connection, office.pack, document, now=now)
     if not verdict.publishable:
-        raise InvalidRecord(f"{record} cannot be published as it is", verdict.findings)
+        told = await examine(connection, office.pack, document, now=now, language=language)
+        raise InvalidRecord(f"{record} cannot be published as it is", told.findings)
     latest = await records.latest_documents(connection, [record])
     if latest.get(record) == canonical(document):
         stored = await records.read(connection, record)

@@ -13,6 +13,7 @@ from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
 from registry.store import agencies, records
+from registry.store.leader import leadership
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -52,8 +53,19 @@ async def import_foreign(
     """Publish foreign records, a batch a transaction; what did not change is left alone.
 
     A record has changed when its document or its source row has. Stopped half-way, the batches
-    that were finished stay, and the next import goes on from there.
+    that were finished stay, and the next import goes on from there. Imports take turns.
     """
+    async with leadership(office.database, "importer"):
+        return await _import(office, filings, now=now, progress=progress)
+
+
+async def _import(
+    office: Office,
+    filings: Sequence[ForeignFiling],
+    *,
+    now: Callable[[], dt.datetime],
+    progress: Callable[[int, int], None] | None,
+) -> ImportCounts:
     counts = ImportCounts()
     done = 0
     known: dict[str, str] = {}

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from registry.errors import ConfigurationError, Finding, InvalidRecord, RegistryError
+from registry.errors import (
+    ConfigurationError,
+    Finding,
+    InvalidRecord,
+    PayloadTooLarge,
+    RegistryError,
+    UnreadableDocument,
+)
 from registry.office.filing import Receipt, local_agency, publish_local
 from registry.record.parse import parse
 from registry.store import records
@@ -59,13 +66,20 @@ def find_files(folder: Path) -> list[RecordFiles]:
     ]
 
 
-async def load(office: Office, folder: Path, *, now: Callable[[], dt.datetime]) -> list[Loaded]:
+async def load(
+    office: Office, folder: Path, *, now: Callable[[], dt.datetime], known_only: bool = False
+) -> list[Loaded]:
     """Publish a folder's records, one transaction each; what is refused stops nothing else.
 
     A new record brings all its versions; of one that is there already only the latest file
-    counts, and only if it differs.
+    counts, and only if it differs. `known_only` leaves out folders that are not named after an
+    agency of this register.
     """
-    return [await _load(office, files, now=now) for files in find_files(folder)]
+    return [
+        await _load(office, files, now=now)
+        for files in find_files(folder)
+        if not known_only or files.record.split("/")[0] in office.pack.agencies
+    ]
 
 
 async def _load(office: Office, files: RecordFiles, *, now: Callable[[], dt.datetime]) -> Loaded:
@@ -73,6 +87,7 @@ async def _load(office: Office, files: RecordFiles, *, now: Callable[[], dt.date
     try:
         agency = local_agency(office, files.record)
         async with office.database.transaction() as connection:
+            await records.take_turn(connection, files.record)
             known = await records.is_published(connection, files.record)
             for path in files.paths[-1:] if known else files.paths:
                 document = _read(path, files.record)
@@ -86,7 +101,12 @@ async def _load(office: Office, files: RecordFiles, *, now: Callable[[], dt.date
 
 
 def _read(path: Path, record: str) -> dict[str, object]:
-    document = parse(path.read_bytes())
+    try:
+        document = parse(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except (UnreadableDocument, PayloadTooLarge) as error:
+        raise type(error)(f"{path}: {error.detail}") from error
     if not isinstance(document, dict) or document.get("id") != record:
         raise InvalidRecord(
             f"{path} is not the record {record}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from registry.errors import ConfigurationError
@@ -19,20 +20,34 @@ def read_or_create(path: Path, origin: str) -> Signer:
     """Read the key file, or make it with a fresh key named after the log's origin."""
     if path.exists():
         return read(path)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    signer = Signer(name=origin, seed=secrets.token_bytes(KEY_BYTES))
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        # Another process was first.
-        return read(path)
+        signer = Signer(name=origin, seed=secrets.token_bytes(KEY_BYTES))
+    except ValueError as error:
+        raise ConfigurationError(
+            f"the log cannot have the origin {origin!r}: {error}; set REGISTRY_LOG_ORIGIN"
+        ) from error
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(path, signer.to_text() + "\n")
     except OSError as error:
         raise ConfigurationError(f"cannot write the log's key {path}: {error.strerror}") from error
-    with os.fdopen(descriptor, "w") as file:
-        file.write(signer.to_text() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return signer
+    return read(path)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the whole file or none of it; one that another process wrote meanwhile stays."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # Unlike a rename, a link never takes the place of another's key.
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        draft.unlink()
 
 
 def read(path: Path) -> Signer:

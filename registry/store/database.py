@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
@@ -16,7 +17,18 @@ if TYPE_CHECKING:
 Connection: TypeAlias = Any
 """An asyncpg connection; asyncpg ships no types."""
 
-_UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+_UNREACHABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+_LOST = (
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 _ACQUIRE_SECONDS = 10.0
 
 
@@ -32,11 +44,13 @@ class Database:
         """Borrow a connection for reading; raises `Unavailable` when none is to be had."""
         try:
             connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
-        except (*_UNREACHABLE, TimeoutError, asyncpg.TooManyConnectionsError) as error:
+        except _UNREACHABLE as error:
             raise Unavailable("the database does not answer; try again in a moment") from error
         try:
             yield connection
-        except _UNREACHABLE as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if not (isinstance(error, _LOST) or _is_lost(connection)):
+                raise
             raise Unavailable("the database does not answer; try again in a moment") from error
         finally:
             await self._pool.release(connection)
@@ -71,25 +85,42 @@ async def connect(url: str, *, size: int = 10) -> Database:
             command_timeout=120,
             server_settings={"application_name": "registry", "timezone": "UTC"},
         )
-    except (*_UNREACHABLE, TimeoutError) as error:
+    except _UNREACHABLE as error:
         raise Unavailable(
-            f"no database answers at {_without_password(url)} ({error}); "
+            f"no database answers at {_place(url)} ({error}); "
             "start it, or mend REGISTRY_DATABASE_URL"
         ) from error
-    except (
-        ValueError,
-        ssl.SSLError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-    ) as error:
+    except (ssl.SSLError, asyncpg.PostgresError) as error:
         raise ConfigurationError(
-            f"the database at {_without_password(url)} refuses us: {error}; "
-            "mend REGISTRY_DATABASE_URL"
+            f"the database at {_place(url)} refuses us: {error}; mend REGISTRY_DATABASE_URL"
         ) from error
+    except (ValueError, asyncpg.InterfaceError) as error:
+        raise _not_an_address() from error
     return Database(pool)
 
 
-def _without_password(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    scheme, slashes, user = head.partition("://")
-    return f"{scheme}{slashes}{user.split(':')[0]}{at}{tail}" if at else url
+def _is_lost(connection: Connection) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        # The pool has taken the dead connection back from under us.
+        return True
+
+
+def _place(url: str) -> str:
+    """Say where an address leads, without user and password."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2] or ",".join(parse_qs(parts.query).get("host", []))
+    if "@" in parts.path + parts.query:
+        # The password holds a sign that has ended the host's part too early.
+        raise _not_an_address()
+    return host + parts.path
+
+
+def _not_an_address() -> ConfigurationError:
+    # What was given is not shown: a part of it may be the password.
+    return ConfigurationError(
+        "REGISTRY_DATABASE_URL is not the address of a database: write "
+        "postgresql://user:password@host:5432/name, and percent-encode signs such as / and @ "
+        "in the password"
+    )

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 DATABASE = "registry"
 _FOLDER = "postgres"
 _STOP_SECONDS = 30
+_ORPHAN_SECONDS = 5
+# Any constant will do, as long as it is the same in every process.
+_LOCK = 0x7265_6769_6462
 
 
 class EmbeddedServer:
@@ -68,8 +71,9 @@ def start(data_dir: Path) -> EmbeddedServer:
         with _quiet_wheel():
             server = wheel.get_server(folder)
     except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
+        why = "" if isinstance(error, subprocess.SubprocessError) else f" ({error})"
         raise Unavailable(
-            f"the embedded database in {folder} does not start ({error}); its log is "
+            f"the embedded database in {folder} does not start{why}; its log is "
             f"{folder / 'log'}. A database of your own: set REGISTRY_DATABASE_URL"
         ) from error
     asyncio.run(_create_database(server.get_uri("postgres")))
@@ -139,8 +143,8 @@ def _lives(pid: int) -> bool:
 
 
 def _forget_stale_postmaster(folder: Path) -> None:
-    # After a crash of the machine, the number in the file may be another program's by now, which
-    # the wheel would take for a running server.
+    # After a crash, the number in the file may be another program's by now, or a zombie's, which
+    # the wheel and PostgreSQL would take for a running server.
     path = folder / "postmaster.pid"
     try:
         pid = int(path.read_text().split("\n", 1)[0])
@@ -150,7 +154,22 @@ def _forget_stale_postmaster(folder: Path) -> None:
         return
     except (ValueError, psutil.Error):
         pass
-    path.unlink(missing_ok=True)
+    _end_orphans(folder)
+    for stale in (path, *folder.glob(".s.PGSQL.*.lock")):
+        stale.unlink(missing_ok=True)
+
+
+def _end_orphans(folder: Path) -> None:
+    # The file also keeps a second server away from data that the dead one's children still hold.
+    # They end by themselves within moments; recovery copes with those that must be killed.
+    orphans = [
+        process
+        for process in psutil.process_iter(["name", "cwd"])
+        if process.info["name"] == "postgres" and process.info["cwd"] == str(folder)
+    ]
+    for process in psutil.wait_procs(orphans, timeout=_ORPHAN_SECONDS)[1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 async def _create_database(url: str) -> None:
@@ -158,17 +177,18 @@ async def _create_database(url: str) -> None:
 
     connection = await asyncpg.connect(url)
     try:
+        # Processes that start together take turns; the lock ends with the connection.
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
         exists = await connection.fetchval(
             "select true from pg_database where datname = $1", DATABASE
         )
         if not exists:
             # The wheel has no ICU; the builtin provider sorts by code point and folds case by
             # Unicode's rules, the same on every machine.
-            with contextlib.suppress(asyncpg.DuplicateDatabaseError):
-                await connection.execute(
-                    f"create database {DATABASE} template template0 encoding 'UTF8' "
-                    "locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'"
-                )
+            await connection.execute(
+                f"create database {DATABASE} template template0 encoding 'UTF8' "
+                "locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'"
+            )
     finally:
         await connection.close()
 

@@ -1,30 +1,38 @@
-"""One background runner among many processes: the one that holds an advisory lock."""
+"""One process at a time in a role: the one that holds its advisory lock."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from registry.store.database import Database
 
-# Any constant will do, as long as it is the same in every process.
-_LOCK = 0x7265_6769_776F
-_RETRY_SECONDS = 1.0
-_TRY = "select pg_try_advisory_lock($1)"
+Role: TypeAlias = Literal["runner", "importer"]
+
+# Any constants will do, as long as they are the same in every process.
+_LOCKS: dict[Role, int] = {"runner": 0x7265_6769_776F, "importer": 0x7265_6769_696D}
+_RETRY_SECONDS = 0.5
 
 
 @asynccontextmanager
-async def leadership(database: Database) -> AsyncIterator[None]:
-    """Wait to become the leader; it ends with the block, or with the process."""
+async def leadership(
+    database: Database, role: Role
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Wait for the role; it ends with the block, with the process or with the connection.
+
+    Gives a function that raises `Unavailable` once the connection is lost, and the role with it.
+    """
     async with database.connection() as connection:
         # Waiting inside PostgreSQL would run into the time limit of a command.
-        while not await connection.fetchval(_TRY, _LOCK):  # noqa: ASYNC110
+        while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCKS[role]):
             await asyncio.sleep(_RETRY_SECONDS)
-        try:
-            yield
-        finally:
-            await connection.execute("select pg_advisory_unlock($1)", _LOCK)
+
+        async def still_leads() -> None:
+            await connection.execute("select")
+
+        # The pool frees the lock when it gets the connection back.
+        yield still_leads

@@ -90,6 +90,20 @@ class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
     truncated: Sequence[str]
 
 
+class Namesake(msgspec.Struct, frozen=True, kw_only=True):
+    """What another published record of this country is called."""
+
+    record: str
+    agency: str
+    name: LangText
+    source_id: str | None
+
+
+async def take_turn(connection: Connection, record: str) -> None:
+    """Keep others from filing a record, new ones too, until the transaction ends."""
+    await connection.execute(statement("records", "take_turn"), record)
+
+
 async def lock_latest(connection: Connection, ids: Sequence[str]) -> dict[str, Latest]:
     """Read where records stand and keep others from publishing them until the transaction ends."""
     rows = await connection.fetch(statement("records", "lock_latest"), list(ids))
@@ -181,6 +195,27 @@ async def read_all(connection: Connection) -> AsyncIterator[StoredRecord]:
         history.setdefault(row["record"], []).append(_line(row))
     async for row in connection.cursor(statement("records", "latest"), prefetch=500):
         yield _stored(row, history[row["record"]])
+
+
+async def last_version(connection: Connection, record: str) -> int:
+    """Return the number of a record's last version, withdrawn or not; 0 for none."""
+    return await connection.fetchval(statement("records", "last_version"), record) or 0
+
+
+async def read_namesakes(
+    connection: Connection, record: str, *, agency: str | None
+) -> list[Namesake]:
+    """Read what the other local records are called, of one agency or of all (None)."""
+    rows = await connection.fetch(statement("records", "namesakes"), record, agency)
+    return [
+        Namesake(
+            record=row["id"],
+            agency=row["agency"],
+            name=msgspec.json.decode(row["name"], type=LangText),
+            source_id=None if row["source_id"] is None else msgspec.json.decode(row["source_id"]),
+        )
+        for row in rows
+    ]
 
 
 async def is_published(connection: Connection, record: str) -> bool:

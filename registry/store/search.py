@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -73,11 +73,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """Where a page ended in its order."""
+    """Where a page ended in its order. It comes back from outside: the limits are the columns'."""
 
-    number: int
-    text: str
-    ord: int
+    number: Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+    text: Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")]
+    ord: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from hashlib import sha256
 
 import msgspec
@@ -16,13 +17,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 ED25519 = 0x01
 KEY_BYTES = 32
 _PRIVATE = "PRIVATE+KEY+"
+_NAME = re.compile(r"[!-*,-~]+")
 
 
 class Signer(msgspec.Struct, frozen=True, kw_only=True):
-    """A named private key; `seed` is the 32 secret bytes."""
+    """A named private key; `seed` is the 32 secret bytes. `ValueError` for an unusable name."""
 
     name: str
     seed: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no note could carry."""
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(
+                f"{self.name!r} cannot be a key's name: visible ASCII without a plus sign"
+            )
 
     @property
     def verifier_key(self) -> str:

@@ -1,5 +1,6 @@
 """From draft to receipt."""
 
+import asyncio
 import datetime as dt
 
 import pytest
@@ -196,3 +197,48 @@ async def test_a_deleted_draft_leaves_the_published_version(office, record):
     )
     assert (await stored(office, record)).register.version == 1
     assert await filing.list_drafts(office, HEALTH) == []
+
+
+async def test_of_drafts_begun_at_once_one_is_kept_and_the_others_learn_of_it(office, record):
+    documents = [record | {"source_id": str(number)} for number in range(6)]
+    results = await asyncio.gather(
+        *(save(office, document) for document in documents), return_exceptions=True
+    )
+    [kept] = [one for one in results if not isinstance(one, PreconditionFailed)]
+    assert sum(isinstance(one, PreconditionFailed) for one in results) == 5
+    read = await filing.read_draft(office, HEALTH, record["id"], now=NOW)
+    assert (read.draft.tag, read.draft.document) == (kept.draft.tag, kept.draft.document)
+
+
+async def test_submitting_at_once_publishes_once_and_gives_one_receipt(office, record):
+    await save(office, record)
+    receipts = await asyncio.gather(*(submit(office, record) for _ in range(6)))
+    assert sorted(one.outcome for one in receipts) == ["published", *["unchanged"] * 5]
+    assert {(one.version, one.entry, one.hash) for one in receipts} == {(1, 1, receipts[0].hash)}
+
+
+async def test_filing_and_loading_the_same_record_at_once_stand_in_nobodys_way(office, record):
+    async def load(number):
+        async with office.database.transaction() as connection:
+            return await filing.publish_local(
+                connection,
+                office,
+                record | {"source_id": f"loaded-{number}"},
+                agency=office.pack.agencies["demo-sante"],
+                actor="demo-sante",
+                now=NOW,
+            )
+
+    for turn in range(5):
+        latest = await stored(office, record)
+        base = NEW if latest is None else Precondition(tag=latest.register.hash[:16])
+        amended = record | {"source_id": f"filed-{turn}"}
+        await save(office, amended, base)
+        results = await asyncio.gather(
+            load(turn), submit(office, amended), load(turn), return_exceptions=True
+        )
+        # Whoever came second either amends what it has seen, or is told that it has not.
+        assert isinstance(results[1], (filing.Receipt, Conflict))
+        assert all(isinstance(one, filing.Receipt) for one in (results[0], results[2]))
+        if isinstance(results[1], Conflict):
+            await filing.delete_draft(office, HEALTH, record["id"], precondition=None)

@@ -1,3 +1,6 @@
+-- name: take_turn
+select pg_advisory_xact_lock(hashtextextended($1, 0))
+
 -- name: lock_latest
 select r.id, r.version, r.entry, r.state, e.leaf
 from record as r inner join log_entry as e on e.index = r.entry
@@ -95,3 +98,14 @@ order by v.record collate "C", v.version
 
 -- name: published
 select exists(select from record where id = $1 and state = 'published')
+
+-- name: last_version
+select version from record where id = $1
+
+-- name: namesakes
+select r.id, r.agency, n.value as name, s.value as source_id
+from record as r
+inner join section as n on n.record = r.id and n.version = r.version and n.key = 'name'
+left join section as s on s.record = r.id and s.version = r.version and s.key = 'source_id'
+where r.state = 'published' and r.origin is null and r.id <> $1 and ($2::text is null or r.agency = $2)
+order by r.id

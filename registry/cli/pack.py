@@ -1,0 +1,59 @@
+"""`registry pack`: look a country pack over before it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from registry import resources
+from registry.record.pack import load_pack
+from registry.record.pack_checks import gaps
+from registry.text.catalogues import SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry.record.pack import Pack
+
+
+@click.group()
+def pack() -> None:
+    """Check the country packs, the folders of schemas/packs/.
+
+    Example: registry pack check ma
+    """
+
+
+@pack.command()
+@click.argument("code")
+def check(code: str) -> None:
+    """Say what is wrong with a pack, and which texts its languages lack.
+
+    A gap is no fault: readers meet that text in the pack's next language. Exit status: 0 when the
+    register can run with the pack, 2 when it cannot.
+
+    Example: registry pack check sn
+    """
+    loaded = load_pack(code)
+    for gap in (*gaps(loaded), *_words_gaps(loaded)):
+        click.echo(f"gap: {gap}")
+    made_up = sum(agency.fictitious for agency in loaded.agencies.values())
+    click.echo(
+        f"{code}: can be used. Languages {', '.join(loaded.languages)}; {len(loaded.agencies)} "
+        f"agencies, {made_up} of them fictitious; {len(loaded.regions)} regions, "
+        f"{len(loaded.bodies)} bodies, {len(loaded.grounds)} grounds"
+    )
+
+
+def _words_gaps(pack: Pack) -> Iterator[str]:
+    """Look for the words of the site and of findings, in the languages that need a translation."""
+    root = resources.SITE.parent
+    for tag in pack.languages:
+        if tag in pack.recommended:
+            continue
+        folders = ("site/locale", "schemas/locale") if tag != SOURCE else ()
+        wanted = [f"site/text/about.{tag}.md", *(f"{folder}/{tag}" for folder in folders)]
+        for path in wanted:
+            if not (root / path).exists():
+                yield f"{path} is not there: readers of {tag} meet another language"

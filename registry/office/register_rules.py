@@ -1,0 +1,162 @@
+"""The rules that need the register: what a record is beside the others that are published.
+
+As in `record/rules.py`, one generator function each in one ordered table; they run when a record
+is filed, submitted or loaded, after the document's own rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from types import MappingProxyType
+from typing import TypeAlias
+
+import msgspec
+
+from registry.record.case import told
+from registry.record.model import Document, LangText
+from registry.record.pack import Pack
+from registry.record.pointers import dig, pointer
+from registry.record.sayings import Remark, say
+from registry.record.wording import shown
+from registry.store.records import Namesake
+from registry.text.folding import fold
+from registry.text.skeleton import is_disguised, skeleton
+
+_NEARLY_THE_SAME = 0.9
+_SHARED_WORDS = 0.5
+
+
+class Entrance(msgspec.Struct, frozen=True, kw_only=True):
+    """A document at the register's door: `version` is what it would become."""
+
+    document: Document
+    pack: Pack
+    version: int
+    others: Sequence[Namesake]
+    """The published records that it could be taken for, this one left out."""
+
+
+RegisterRule: TypeAlias = Callable[[Entrance], Iterator[Remark]]
+
+
+def source_id_unique(entrance: Entrance) -> Iterator[Remark]:
+    """R21: No two records of an agency have the same `source_id`.
+
+    An error: the agency's own inventory number tells its systems apart.
+    """
+    source_id = dig(entrance.document, "source_id")
+    for other in entrance.others:
+        if source_id and other.source_id == source_id and other.agency == _agency(entrance):
+            yield told(
+                "R21",
+                "/source_id",
+                say(
+                    "{code} is already the agency's own identifier of {record}. Give this system "
+                    "its own, or amend that record.",
+                    code=shown(source_id),
+                    record=other.record,
+                ),
+            )
+
+
+def name_distinct(entrance: Entrance) -> Iterator[Remark]:
+    """R22: A name that repeats another of the agency, or only looks like one, is pointed out.
+
+    A warning with the other record: it may be the same system filed twice, or one that passes for
+    another by letters that look alike (UTS 39).
+    """
+    name: LangText = dig(entrance.document, "name") or {}
+    for tag, text in name.items():
+        for other in entrance.others:
+            if other.agency == _agency(entrance) and _repeats(text, other.name.get(tag)):
+                saying = say(
+                    "This is nearly the name of {record}. Amend that record if it is the same "
+                    "system; else name what tells them apart.",
+                    record=other.record,
+                )
+            elif _looks_like(text, other.name):
+                saying = say(
+                    "This looks like the name of {record}, with other letters. Write it in the "
+                    "letters of its language.",
+                    record=other.record,
+                )
+            else:
+                continue
+            yield told("R22", pointer(("name", tag)), saying, severity="warning")
+    yield from _agency_distinct(entrance)
+
+
+def _agency_distinct(entrance: Entrance) -> Iterator[Remark]:
+    agencies = entrance.pack.agencies
+    own = agencies.get(_agency(entrance))
+    for other in agencies.values() if own else ():
+        if (
+            own
+            and other.id != own.id
+            and any(_looks_like(t, other.name) for t in own.name.values())
+        ):
+            yield told(
+                "R22",
+                "/id",
+                say(
+                    "The agency's name looks like that of {agency}, with other letters. Tell the "
+                    "register's office.",
+                    agency=other.id,
+                ),
+                severity="warning",
+            )
+
+
+def change_explained(entrance: Entrance) -> Iterator[Remark]:
+    """change_note: From the second version on, a record says what has changed.
+
+    An error: readers of the history must not have to compare versions to learn why there are two.
+    """
+    if entrance.version > 1 and dig(entrance.document, "publication", "change_note") is None:
+        yield told(
+            "change_note",
+            "/publication/change_note",
+            say(
+                "This would be version {number}, and from the second version on a record says "
+                "what has changed. Add {place}: a sentence for the public, by language.",
+                number=entrance.version,
+                place="/publication/change_note",
+            ),
+        )
+
+
+RULES: Mapping[str, RegisterRule] = MappingProxyType(
+    {"R21": source_id_unique, "R22": name_distinct, "change_note": change_explained}
+)
+
+
+def may_be_disguised(document: Document) -> bool:
+    """Whether a name has to be compared with those of every agency, not only of its own."""
+    return any(map(is_disguised, (dig(document, "name") or {}).values()))
+
+
+def _agency(entrance: Entrance) -> str:
+    return str(dig(entrance.document, "id") or "").split("/")[0]
+
+
+def _repeats(text: str, other: str | None) -> bool:
+    """Tell whether two names of one language differ by little more than a slip."""
+    if other is None:
+        return False
+    one, two = fold(text), fold(other)
+    if one == two:
+        return True
+    words, others = set(one.split()), set(two.split())
+    if len(words & others) < _SHARED_WORDS * max(len(words), len(others)):
+        return False
+    if [sign for sign in one if sign.isdigit()] != [sign for sign in two if sign.isdigit()]:
+        return False
+    return SequenceMatcher(None, one, two, autojunk=False).ratio() >= _NEARLY_THE_SAME
+
+
+def _looks_like(text: str, names: LangText) -> bool:
+    if not is_disguised(text) and not any(map(is_disguised, names.values())):
+        return False
+    seen = skeleton(text)
+    return any(name != text and skeleton(name) == seen for name in names.values())

@@ -1,0 +1,249 @@
+"""Filing over HTTP, from a token to a receipt."""
+
+import asyncio
+import datetime as dt
+
+import pytest
+
+from registry.office import access
+
+PATH = "/api/v1/filings/demo-sante/prevision-lits"
+RECORD = "/api/v1/records/demo-sante/prevision-lits"
+NEW = {"if-none-match": "*"}
+DRAFT = {
+    "id", "state", "saved_at", "document", "publishable", "completeness", "accountability",
+    "findings",
+}  # fmt: skip
+RECEIPT = {"outcome", "id", "version", "hash", "entry", "published_at", "links", "next"}
+
+
+async def test_a_record_from_its_first_draft_to_its_second_version(client, agency, problem, record):
+    goal = record["purpose"].pop("goal")
+    saved = await agency.put(PATH, json=record, headers=NEW)
+    assert saved.status_code == 201
+    assert set(saved.json()) == DRAFT
+    assert saved.json()["document"] == record
+    assert saved.json()["publishable"] is False
+    assert saved.headers["cache-control"] == "no-store"
+    tag = saved.headers["etag"]
+    assert tag.startswith('"')
+
+    refused = problem(await agency.post(f"{PATH}/submit"), 422, "invalid-record")
+    assert refused["findings"] == saved.json()["findings"]
+    assert "/purpose/goal" in {finding["pointer"] for finding in refused["findings"]}
+    problem(await client.get(RECORD), 404, "not-found")
+
+    record["purpose"]["goal"] = goal
+    mended = await agency.put(PATH, json=record, headers={"if-match": tag})
+    assert mended.status_code == 200
+    assert mended.json()["publishable"] is True
+    assert mended.headers["etag"] != tag
+
+    done = await agency.post(f"{PATH}/submit", headers={"if-match": mended.headers["etag"]})
+    receipt = done.json()
+    assert done.status_code == 201
+    assert set(receipt) == RECEIPT
+    assert (receipt["outcome"], receipt["version"], receipt["entry"]) == ("published", 1, 1)
+    assert done.headers["etag"] == f'"{receipt["hash"][:16]}"'
+
+    public = await client.get(RECORD)
+    assert public.json()["record"] == record
+    assert public.json()["register"]["hash"] == receipt["hash"]
+    assert public.headers["etag"] == done.headers["etag"]
+    found = await client.get("/api/v1/records", params={"q": "prévision lits"})
+    assert [item["id"] for item in found.json()["items"]] == [record["id"]]
+    for link in receipt["links"].values():
+        assert link.startswith("https://algorithms.example/api/v1/")
+        assert (await client.get(link.removeprefix("https://algorithms.example"))).is_success
+    [change] = (await client.get(receipt["links"]["changes"].split(".example")[1])).json()["items"]
+    assert (change["index"], change["hash"]) == (receipt["entry"], receipt["hash"])
+    problem(await agency.get(PATH), 404, "not-found")
+
+    again = await agency.post(f"{PATH}/submit")
+    assert again.status_code == 200
+    assert again.json() == receipt | {"outcome": "unchanged"}
+
+    record["website"] = "https://demo.example/autre"
+    coded = done.headers["etag"].replace('"', "", 1)
+    amended = await agency.put(
+        PATH, json=record, headers={"if-match": '"' + coded.replace('"', '-gz"')}
+    )
+    assert amended.status_code == 201
+    second = (await agency.post(f"{PATH}/submit")).json()
+    assert (second["version"], second["entry"]) == (2, 2)
+    versions = (await client.get(f"{RECORD}/versions")).json()["items"]
+    assert [one["version"] for one in versions] == [1, 2]
+
+
+async def test_drafts_are_listed_read_and_thrown_away(agency, problem, record):
+    saved = await agency.put(PATH, json=record, headers=NEW)
+    [item] = (await agency.get("/api/v1/filings")).json()["items"]
+    assert item == {
+        "id": record["id"],
+        "state": "draft",
+        "saved_at": saved.json()["saved_at"],
+        "saved_by": "demo-sante",
+        "amends": False,
+        "tag": saved.headers["etag"].strip('"'),
+    }
+    read = await agency.get(PATH)
+    assert read.json() == saved.json()
+    assert read.headers["etag"] == saved.headers["etag"]
+    known = await agency.get(PATH, headers={"if-none-match": saved.headers["etag"]})
+    assert known.status_code == 304
+    problem(
+        await agency.delete(PATH, headers={"if-match": '"0000000000000000"'}),
+        412,
+        "precondition-failed",
+    )
+    gone = await agency.delete(PATH, headers={"if-match": saved.headers["etag"]})
+    assert (gone.status_code, gone.content) == (204, b"")
+    problem(await agency.delete(PATH), 404, "not-found")
+    assert (await agency.get("/api/v1/filings")).json() == {"items": []}
+
+
+async def test_a_change_without_a_state_is_refused(agency, problem, record):
+    problem(await agency.put(PATH, json=record), 428, "precondition-required")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"if-match": "*"},
+        {"if-match": 'W/"0123456789abcdef"'},
+        {"if-match": "0123456789abcdef"},
+        {"if-match": '"0123456789abcdef", "0123456789abcdee"'},
+        {"if-match": '"0123456789abcdef"'},
+        {"if-match": ""},
+        {"if-none-match": '"0123456789abcdef"'},
+    ],
+    ids=str,
+)
+async def test_a_state_that_is_not_the_current_one_is_refused(agency, problem, record, headers):
+    problem(await agency.put(PATH, json=record, headers=headers), 412, "precondition-failed")
+    await agency.put(PATH, json=record, headers=NEW)
+    problem(await agency.put(PATH, json=record, headers=headers), 412, "precondition-failed")
+    problem(await agency.put(PATH, json=record, headers=NEW), 412, "precondition-failed")
+
+
+async def test_a_draft_that_was_overtaken_is_a_conflict(agency, publish, problem, record):
+    [published] = await publish(record)
+    record["website"] = "https://demo.example/autre"
+    await agency.put(PATH, json=record, headers={"if-match": f'"{published.hash[:16]}"'})
+    await publish(record | {"website": "https://demo.example/entre-temps"})
+    problem(await agency.post(f"{PATH}/submit"), 409, "conflict")
+
+
+@pytest.mark.parametrize(
+    ("path", "pointer"),
+    [
+        ("/api/v1/filings/demo-sante/other", "/id"),
+        (PATH, "/risk/level"),
+    ],
+)
+async def test_a_draft_that_is_not_of_the_format_is_refused(agency, problem, record, path, pointer):
+    if pointer == "/risk/level":
+        record["risk"]["level"] = "huge"
+    refused = problem(await agency.put(path, json=record, headers=NEW), 422, "invalid-record")
+    assert [finding["pointer"] for finding in refused["findings"]] == [pointer]
+    assert (await agency.get("/api/v1/filings")).json() == {"items": []}
+
+
+async def test_a_wrong_schema_version_is_told_with_the_right_one(agency, problem, record):
+    record["schema_version"] = "2.0"
+    refused = problem(await agency.put(PATH, json=record, headers=NEW), 422, "invalid-record")
+    [finding] = refused["findings"]
+    assert finding["pointer"] == "/schema_version"
+    assert "1.0" in finding["message"]
+
+
+@pytest.mark.parametrize(
+    ("slug", "status", "kind"),
+    [
+        ("Upper", 400, "invalid-parameter"),
+        ("a_b", 400, "invalid-parameter"),
+        ("index", 400, "invalid-parameter"),
+        ("x" * 200, 400, "invalid-parameter"),
+        ("a%20b", 400, "invalid-parameter"),
+    ],
+)
+async def test_an_identifier_that_is_none_is_refused(agency, problem, record, slug, status, kind):
+    address = f"/api/v1/filings/demo-sante/{slug}"
+    problem(await agency.put(address, json=record, headers=NEW), status, kind)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic eDp5",
+        "regt_x",
+        "Bearer regt_x",
+        "Bearer é",
+        "Bearer \t",
+    ],
+)
+async def test_without_a_usable_token_nothing_can_be_filed(client, problem, record, header):
+    headers = {} if header is None else {"authorization": header.encode()}
+    for method, path in (
+        ("PUT", PATH),
+        ("GET", PATH),
+        ("DELETE", PATH),
+        ("POST", f"{PATH}/submit"),
+        ("GET", "/api/v1/filings"),
+    ):
+        response = await client.request(method, path, headers=headers)
+        problem(response, 401, "unauthorized")
+        assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_an_unknown_expired_or_revoked_token_is_told_apart(
+    client, database, token, problem, record
+):
+    month = dt.timedelta(days=30)
+    expired = await token(now=dt.datetime.now(dt.UTC) - month)
+    revoked = await token()
+    [*_, last] = await access.list_tokens(database)
+    await access.revoke_token(database, last.id, now=dt.datetime.now(dt.UTC))
+    for given, word in (
+        (access._write(b"\0" * 32), "unknown"),
+        (expired, "expired"),
+        (revoked, "revoked"),
+    ):
+        response = await client.get("/api/v1/filings", headers={"authorization": f"Bearer {given}"})
+        assert word in problem(response, 401, "unauthorized")["detail"]
+        assert given not in response.text
+
+
+async def test_a_token_files_for_its_agency_and_in_its_scope_only(client, token, problem, record):
+    for other in (await token(agency="demo-education"), await token(scopes=("review",))):
+        headers = {"authorization": f"Bearer {other}"}
+        problem(await client.put(PATH, json=record, headers=headers | NEW), 403, "forbidden")
+        problem(await client.post(f"{PATH}/submit", headers=headers), 403, "forbidden")
+
+
+async def test_another_agency_learns_nothing_of_a_draft(client, agency, token, problem, record):
+    await agency.put(PATH, json=record, headers=NEW)
+    headers = {"authorization": f"Bearer {await token(agency='demo-education')}"}
+    for method in ("GET", "DELETE"):
+        there = await client.request(method, PATH, headers=headers)
+        absent = await client.request(method, f"{PATH}-x", headers=headers)
+        assert problem(there, 404, "not-found") | {"detail": ""} == problem(
+            absent, 404, "not-found"
+        ) | {"detail": ""}
+    assert (await client.get("/api/v1/filings", headers=headers)).json() == {"items": []}
+
+
+async def test_agencies_that_file_at_once_all_get_their_own_receipt(agency, record):
+    async def file(number):
+        document = record | {"id": f"demo-sante/many-{number}"}
+        path = f"/api/v1/filings/{document['id']}"
+        assert (await agency.put(path, json=document, headers=NEW)).status_code == 201
+        return (await agency.post(f"{path}/submit")).json()
+
+    receipts = await asyncio.gather(*(file(number) for number in range(12)))
+    assert sorted(one["entry"] for one in receipts) == list(range(1, 13))
+    assert [one["id"] for one in receipts] == [f"demo-sante/many-{n}" for n in range(12)]

@@ -1,0 +1,152 @@
+"""The built site as the register serves it: flat files, and nothing outside its folder."""
+
+import pytest
+
+FILES = {
+    "index.html": "root",
+    "404.html": "not found page",
+    "fr/index.html": "accueil",
+    "fr/about.html": "à propos",
+    "fr/records/demo-sante/x.html": "fiche",
+    "fr/records/demo-sante/x/versions/1.html": "version",
+    "assets/style.0123.css": "body{}",
+    "feeds/all.xml": "<feed/>",
+    "favicon.svg": "<svg/>",
+}
+SECRET = "the log's key"  # noqa: S105  a word to look for
+
+
+@pytest.fixture
+def site(settings, app):
+    for name, content in FILES.items():
+        path = settings.site_dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    (settings.data_dir / "keys").mkdir()
+    (settings.data_dir / "keys/log.key").write_text(SECRET)
+    (settings.data_dir / "site-other").mkdir()
+    (settings.data_dir / "site-other/index.html").write_text(SECRET)
+    return settings.site_dir
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "kind"),
+    [
+        ("/", "index.html", "text/html; charset=utf-8"),
+        ("/fr/", "fr/index.html", "text/html; charset=utf-8"),
+        ("/fr/about", "fr/about.html", "text/html; charset=utf-8"),
+        ("/fr/about.html", "fr/about.html", "text/html; charset=utf-8"),
+        ("/fr/records/demo-sante/x", "fr/records/demo-sante/x.html", "text/html; charset=utf-8"),
+        (
+            "/fr/records/demo-sante/x/versions/1",
+            "fr/records/demo-sante/x/versions/1.html",
+            "text/html; charset=utf-8",
+        ),
+        ("/assets/style.0123.css", "assets/style.0123.css", "text/css; charset=utf-8"),
+        ("/feeds/all.xml", "feeds/all.xml", "application/xml"),
+        ("/favicon.svg", "favicon.svg", "image/svg+xml"),
+    ],
+)
+async def test_every_file_has_its_address_type_and_tag(client, site, path, file, kind):
+    response = await client.get(path)
+    assert (response.status_code, response.text) == (200, FILES[file])
+    assert response.headers["content-type"] == kind
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "script-src" not in response.headers["content-security-policy"]
+    immutable = "immutable" in response.headers["cache-control"]
+    assert immutable is path.startswith("/assets/")
+    head = await client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == response.headers["content-length"]
+    tag = response.headers["etag"]
+    known = await client.get(path, headers={"if-none-match": tag})
+    assert (known.status_code, known.content) == (304, b"")
+    (site / file).write_text("another text", encoding="utf-8")
+    fresh = await client.get(path, headers={"if-none-match": tag})
+    assert (fresh.status_code, fresh.text) == (200, "another text")
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [("/fr", "/fr/"), ("/fr/about/", "/fr/about")],
+)
+async def test_a_slash_too_many_or_too_few_is_led_to_the_page(client, site, path, target):
+    response = await client.get(path)
+    assert (response.status_code, response.headers["location"]) == (308, target)
+    assert (await client.get(target)).status_code == 200
+
+
+TRICKS = [
+    "/../keys/log.key",
+    "/fr/../../keys/log.key",
+    "/..%2fkeys%2flog.key",
+    "/%2e%2e/keys/log.key",
+    "/%252e%252e/keys/log.key",
+    "/fr/..%5c..%5ckeys",
+    "/fr\\..\\about",
+    "/fr/about%00",
+    "/%00",
+    "//fr/",
+    "//evil.example/",
+    "/fr//about",
+    "//",
+    "/./fr/about",
+    "/fr/.",
+    "/site-other/",
+    "/.",
+    "/..",
+    "/" + "x" * 300,
+    "/" + "é" * 300,
+    "/" + "a/" * 3000,
+    "/fr/about.html/",
+    "/FR/",
+    "/fr/nothing",
+    "/~root",
+    "/%ff",
+    "/\u2215etc",
+    "/api",
+    "/health",
+]
+
+
+@pytest.mark.parametrize("path", TRICKS)
+async def test_no_address_leads_out_of_the_folder_or_to_a_fault(raw, site, path):
+    for asked in dict.fromkeys([path, _decoded(path)]):
+        for method in ("GET", "HEAD"):
+            response = await raw(asked, method=method)
+            assert response.status_code == 404
+            assert SECRET not in response.text
+            assert response.headers["content-type"] == "application/problem+json"
+    page = await raw(_decoded(path), headers=[(b"accept", b"text/html,*/*;q=0.8")])
+    assert (page.status_code, page.text) == (404, FILES["404.html"])
+    assert page.headers["content-type"].startswith("text/html")
+
+
+def _decoded(path):
+    from urllib.parse import unquote
+
+    return unquote(path)
+
+
+async def test_the_site_is_only_read(client, site, problem):
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+        response = await client.request(method, "/fr/")
+        problem(response, 405, "method-not-allowed")
+        assert response.headers["allow"] == "GET, HEAD"
+
+
+async def test_a_site_that_is_not_built_yet_is_said(client, problem):
+    found = problem(await client.get("/fr/"), 404, "not-found")
+    assert "not built yet" in found["detail"]
+    assert (await client.get("/api/v1/records")).status_code == 200
+
+
+async def test_the_folder_may_be_a_link_that_moves(client, settings):
+    for number in (1, 2):
+        folder = settings.data_dir / f"site-{number}"
+        folder.mkdir()
+        (folder / "index.html").write_text(f"build {number}")
+        link = settings.data_dir / "next"
+        link.symlink_to(folder.name)
+        link.rename(settings.site_dir)
+        assert (await client.get("/")).text == f"build {number}"

@@ -1,0 +1,84 @@
+"""The command as others run it: a process of its own, with settings of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def environment():
+    """The settings of this machine, without those of the register."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("REGISTRY_")}
+    return kept | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def registry(environment, tmp_path):
+    """Run `registry` to its end."""
+
+    def run(*arguments, **settings):
+        return subprocess.run(
+            [sys.executable, "-m", "registry", *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment
+            | {f"REGISTRY_{name.upper()}": str(value) for name, value in settings.items()},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def refused(registry):
+    """Run a command that must end with a sentence and an exit code."""
+
+    def run(code, *arguments, **settings):
+        result = registry(*arguments, **settings)
+        assert result.returncode == code, result.stdout + result.stderr
+        assert "Traceback" not in result.stderr
+        assert result.stdout == ""
+        assert result.stderr.strip()
+        return " ".join(result.stderr.split())
+
+    return run
+
+
+@pytest.fixture
+def with_database(registry, database_url, tmp_path):
+    """Run a command against the test's own database."""
+
+    def run(*arguments, **settings):
+        return registry(*arguments, database_url=database_url, data_dir=tmp_path, **settings)
+
+    return run
+
+
+@pytest.fixture
+def record_file(record, tmp_path):
+    """Write the record with members changed; `...` removes one."""
+
+    def write(name="record.json", **changes):
+        document = {key: value for key, value in (record | changes).items() if value is not ...}
+        path = tmp_path / name
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def data():
+    """A short path for a register of its own: the embedded server's socket lies in it."""
+    with tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)

@@ -1,0 +1,295 @@
+"""The command line: help with examples, errors in a sentence, exit codes that scripts can use."""
+
+import csv
+import json
+import socket
+import subprocess
+import sys
+
+import click
+import pytest
+
+from registry import __version__
+from registry.cli.main import cli
+from registry.exchange.crosswalk import names
+from registry.resources import SCHEMAS
+
+
+def commands(group, words=()):
+    """Every command there is, as its words."""
+    yield list(words)
+    context = click.Context(group)
+    for name in group.list_commands(context) if isinstance(group, click.Group) else []:
+        yield from commands(group.get_command(context, name), (*words, name))
+
+
+COMMANDS = list(commands(cli))
+VERBS = [words[0] for words in COMMANDS if len(words) == 1]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(words) or "registry")
+def test_every_verb_explains_itself_with_an_example(registry, words):
+    result = registry(*words, "--help")
+    assert result.returncode == 0
+    assert f"registry {' '.join(words)}".strip() in result.stdout
+    text = " ".join(result.stdout.replace("│", " ").split())
+    assert f"Example: registry {words[0] if words else ''}".strip() in text
+
+
+def test_the_verbs_of_the_contract_are_there():
+    assert {"up", "serve", "work", "validate", "load", "import", "site", "token"} <= set(VERBS)
+    assert ["token", "create"] in COMMANDS
+    assert ["site", "build"] in COMMANDS
+
+
+def test_the_first_page_lists_every_verb_and_the_exit_codes(registry):
+    text = registry("--help").stdout
+    assert all(f" {verb} " in text for verb in VERBS)
+    assert "Exit codes" in text
+    assert __version__ in registry("--version").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["uppp"], "uppp"),
+        (["up", "--colour"], "--colour"),
+        (["up", "--port", "many"], "many"),
+        (["up", "--port", "0"], "65535"),
+        (["up", "--port", "70000"], "65535"),
+        (["serve", "--port", "-1"], "65535"),
+        (["serve", "--workers", "0"], "workers"),
+        (["token", "revoke", "99999999999999999999"], "99999999999999999999"),
+        (["token", "create"], "--scope"),
+        (["validate"], "FILE"),
+        (["validate", "nowhere.json"], "nowhere.json"),
+        (["load", "nowhere"], "nowhere"),
+        (["import", "us-omb-2025", "nowhere.csv"], "nowhere.csv"),
+    ],
+)
+def test_wrong_use_is_told_with_exit_code_2(refused, arguments, word):
+    assert word in refused(2, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"prot": "8000"}, "unknown setting REGISTRY_PROT; the settings are"),
+        ({"port": "many"}, "REGISTRY_PORT='many'"),
+        ({"port": "70000"}, "REGISTRY_PORT=70000: a port is 1 to 65535"),
+        ({"workers": "0"}, "REGISTRY_WORKERS=0"),
+        ({"review": "maybe"}, "REGISTRY_REVIEW"),
+        ({"base_url": "algorithms.example"}, "REGISTRY_BASE_URL"),
+        ({"pack": "zz"}, "'zz'; the packs are ma"),
+        ({"database_url": "mysql://u:geheim@h/d"}, "REGISTRY_DATABASE_URL is not the address"),
+    ],
+    ids=str,
+)
+def test_a_wrong_setting_is_named(refused, settings, words):
+    sentence = refused(2, "token", "list", **{"database_url": "postgresql://h/d"} | settings)
+    assert words in sentence
+    assert "geheim" not in sentence
+
+
+def test_an_origin_that_no_key_can_carry_is_refused_before_anything_is_begun(
+    refused, empty_url, tmp_path
+):
+    sentence = refused(
+        2, "token", "list", database_url=empty_url, data_dir=tmp_path, log_origin="a b"
+    )
+    assert "REGISTRY_LOG_ORIGIN" in sentence
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_database_that_is_not_there_is_exit_code_3(refused):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    url = f"postgresql://register:geheim@127.0.0.1:{port}/register"
+    for arguments in (["token", "list"], ["load", "."], ["serve", "--port", str(port)], ["work"]):
+        sentence = refused(3, *arguments, database_url=url)
+        assert f"127.0.0.1:{port}/register" in sentence
+        assert "geheim" not in sentence
+
+
+@pytest.mark.parametrize("verb", ["up", "serve"])
+def test_a_port_in_use_is_told_before_anything_is_started(refused, data, verb):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        sentence = refused(2, verb, "--port", port, data_dir=data)
+    assert f"port {port} on 127.0.0.1 cannot be had" in sentence
+    assert "--port" in sentence
+    assert list(data.iterdir()) == []
+
+
+def test_a_data_folder_that_cannot_be_made_is_told(refused, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "REGISTRY_DATA_DIR" in refused(2, "token", "list", data_dir=tmp_path / "file")
+
+
+def test_validation_has_its_exit_codes_and_both_forms(registry, record_file, tmp_path):
+    good = record_file("good.json")
+    bad = record_file("bad.json", purpose=..., risk={"level": "huge"})
+    broken = tmp_path / "broken.json"
+    broken.write_bytes(b'{"id": "x",\n "id": "y"}')
+    assert registry("validate", good).returncode == 0
+    text = registry("validate", good, bad, broken)
+    assert text.returncode == 1
+    assert "/risk/level [enum] error" in text.stderr
+    assert "comes twice; keep one (line 2" in text.stderr
+    assert len(text.stdout.splitlines()) == 3
+    answer = registry("validate", "--format", "json", good, bad, broken)
+    assert answer.returncode == 1
+    one, two, three = json.loads(answer.stdout)
+    assert (one["publishable"], two["publishable"], three["publishable"]) == (True, False, False)
+    assert {"pointer", "rule", "severity", "message"} <= set(two["findings"][0])
+    assert three["findings"][0]["message"]
+    draft = record_file("draft.json", purpose=...)
+    assert registry("validate", draft).returncode == 1
+    assert registry("validate", draft, "--profile", "draft").returncode == 0
+
+
+def test_a_token_is_alone_on_stdout_and_never_shown_again(with_database):
+    made = with_database("token", "create", "--agency", "dgi", "--scope", "file")
+    assert made.returncode == 0
+    token = made.stdout.removesuffix("\n")
+    assert token.startswith("regt_")
+    assert len(token.split()) == 1
+    listed = with_database("token", "list").stdout
+    assert "dgi\tdgi\tfile" in listed
+    assert "in force" in listed
+    assert token not in listed
+    assert with_database("token", "revoke", "1").returncode == 0
+    assert "revoked" in with_database("token", "list").stdout
+    again = with_database("token", "revoke", "1")
+    assert (again.returncode, "no token 1 in force" in again.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--agency", "nobody", "--scope", "file"], "unknown agency nobody; the agencies are"),
+        (["--agency", "dgi", "--scope", "write"], "unknown scope write"),
+        (["--scope", "file"], "--agency CODE"),
+        (["--agency", "dgi", "--scope", "file", "--days", "0"], "1 to 365"),
+    ],
+)
+def test_a_token_that_makes_no_sense_is_refused(with_database, arguments, words):
+    result = with_database("token", "create", *arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert words in " ".join(result.stderr.split())
+
+
+def test_loading_tells_what_became_of_each_and_refuses_alone(with_database, record, tmp_path):
+    folder = tmp_path / "records" / "demo-sante"
+    folder.mkdir(parents=True)
+    (folder / "prevision-lits.json").write_text(json.dumps(record), "utf-8")
+    (folder / "broken.json").write_text("{", "utf-8")
+    result = with_database("load", "records")
+    assert result.returncode == 1
+    assert "refused demo-sante/broken" in result.stderr
+    assert "broken.json" in result.stderr
+    assert "2 records: 1 versions published, 0 unchanged, 1 refused" in result.stderr
+    assert "Traceback" not in result.stderr
+    (folder / "broken.json").unlink()
+    again = with_database("load", "records")
+    assert again.returncode == 0
+    assert "1 records: 0 versions published, 1 unchanged, 0 refused" in again.stderr
+
+
+@pytest.fixture
+def inventory(tmp_path):
+    """A made-up inventory with the columns of the American one."""
+    crosswalk = json.loads((SCHEMAS / "crosswalks/us-omb-2025.json").read_text("utf-8"))
+    agency, id_ = crosswalk["agency"], crosswalk["id"]
+    columns = [one["column"] for one in crosswalk["mappings"] if "column" in one]
+    columns += [agency["code"], agency["name"], *id_.get("identifying", [])]
+    name = next(one["column"] for one in crosswalk["mappings"] if one["to"].startswith("/name"))
+
+    def write(*rows, encoding="utf-8"):
+        path = tmp_path / "inventory.csv"
+        with path.open("w", newline="", encoding=encoding) as file:
+            writer = csv.DictWriter(file, list(dict.fromkeys(columns)), restval="")
+            writer.writeheader()
+            for row in rows:
+                writer.writerow(
+                    {agency["code"]: "DWX", agency["name"]: "Department of Weather", name: row}
+                )
+        return path
+
+    return write
+
+
+async def log_size(database):
+    async with database.connection() as connection:
+        return await connection.fetchval("select size from log_state")
+
+
+async def test_an_import_is_dry_first_then_whole_then_without_change(
+    with_database, database, inventory, tmp_path
+):
+    path = inventory("Forecast of rain", "Forecast of snow", "Forecast of wind")
+    dry = with_database("import", "us-omb-2025", path, "--dry-run", "--report", "report.json")
+    assert dry.returncode == 0, dry.stderr
+    assert "dry run: nothing was published" in dry.stderr
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["rows"] == 3
+    assert await log_size(database) == 1
+    whole = with_database("import", "us-omb-2025", path)
+    assert whole.returncode == 0, whole.stderr
+    assert "3 created, 0 changed, 0 unchanged" in whole.stderr
+    again = with_database("import", "us-omb-2025", path)
+    assert "0 created, 0 changed, 3 unchanged" in again.stderr
+    assert await log_size(database) == 4
+
+
+def test_a_dry_run_needs_no_database(registry, inventory):
+    result = registry(
+        "import", "us-omb-2025", inventory("Rain"), "--dry-run", database_url="postgresql://h/d"
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_crosswalk_or_source_that_cannot_be_used_writes_nothing(refused, inventory, tmp_path):
+    path = inventory("Forecast")
+    missing = refused(2, "import", "us-omb", path)
+    assert all(name in missing for name in names())
+    assert "other.json" in refused(2, "import", "other.json", path)
+    (tmp_path / "bad.json").write_text("{}")
+    assert "bad.json" in refused(2, "import", "bad.json", path)
+    wrong = inventory("Prévision", encoding="latin-1")
+    sentence = refused(2, "import", "us-omb-2025", wrong)
+    assert "inventory.csv" in sentence
+    assert "line 2" in sentence
+    assert "utf-8" in sentence
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_published(
+    with_database, inventory
+):
+    result = with_database(
+        "import", "us-omb-2025", inventory("Rain"), "--report", "nowhere/report.json"
+    )
+    assert result.returncode == 2
+    assert "nowhere/report.json" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "1 created" in with_database("import", "us-omb-2025", inventory("Rain")).stderr
+
+
+def test_a_site_is_built_where_it_is_wanted_and_nothing_is_overwritten(with_database, tmp_path):
+    built = with_database("site", "build", "--out", "public")
+    assert built.returncode == 0, built.stderr
+    assert (tmp_path / "public" / "index.html").is_file()
+    (tmp_path / "mine").mkdir()
+    for place in ("mine", "/proc/site"):
+        refused = with_database("site", "build", "--out", place)
+        assert refused.returncode == 2
+        assert "Traceback" not in refused.stderr
+        assert place in refused.stderr
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_whoever_has_seen_enough_of_the_output_may_go(environment, tmp_path):
+    command = f"{sys.executable} -m registry validate {SCHEMAS}/examples | true"
+    result = subprocess.run(
+        ["/bin/sh", "-c", command], env=environment, cwd=tmp_path, capture_output=True, check=False
+    )
+    assert b"Traceback" not in result.stderr

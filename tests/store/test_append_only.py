@@ -1,0 +1,51 @@
+"""What is published stays as it was: the database itself refuses."""
+
+import asyncpg
+import pytest
+
+TABLES = ["log_entry", "version", "section", "source_row"]
+ACTS = {
+    "log_entry": "update log_entry set kind = 'other'",
+    "version": "update version set completeness = 100",
+    "section": "update section set value = '{}' where key = 'contact'",
+    "source_row": "update source_row set content = '{}'",
+}
+
+
+async def refused(database, statement):
+    async with database.connection() as connection:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="append-only"):
+            await connection.execute(statement)
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_nobody_updates_deletes_or_truncates(database, publish, record, table):
+    await publish(record)
+    await refused(database, ACTS[table])
+    await refused(database, f"delete from {table}")
+    await refused(database, f"truncate {table} cascade")
+
+
+async def test_not_even_by_an_insert_that_updates(database, publish, record):
+    await publish(record)
+    async with database.connection() as connection:
+        before = await connection.fetchval("select bytes from log_entry where index = 1")
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            await connection.execute(
+                "insert into log_entry select index, kind, record, at, '\\x00', leaf from log_entry"
+                " on conflict (index) do update set bytes = excluded.bytes"
+            )
+        assert await connection.fetchval("select bytes from log_entry where index = 1") == before
+
+
+async def test_the_state_of_the_log_has_one_row(database):
+    async with database.connection() as connection:
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await connection.execute(
+                "insert into log_state (size, peaks, last_at) values (0, '', now())"
+            )
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute(
+                "insert into log_state (only_row, size, peaks, last_at)"
+                " values (false, 0, '', now())"
+            )

@@ -1,0 +1,194 @@
+"""The embedded server: shared by processes, gone when the last of them is, however it went."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+
+from registry.errors import ConfigurationError
+from registry.store import embedded
+
+HOLDER = """
+import sys
+from pathlib import Path
+from registry.store import embedded
+server = embedded.start(Path(sys.argv[1]))
+print(server.url, flush=True)
+sys.stdin.readline()
+server.release()
+"""
+PATIENCE = 60
+
+
+@pytest.fixture
+def data():
+    """A short path: the server's socket lies in it."""
+    folder = Path(tempfile.mkdtemp(prefix="r"))
+    folder.chmod(0o755)
+    yield folder
+    end_server(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def hold(data):
+    """Start another process that holds the server; give it and the address it got."""
+    holders = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, data],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        holders.append(process)
+        url = process.stdout.readline().strip()
+        assert url.startswith("postgresql://")
+        return process, url
+
+    yield start
+    for process in holders:
+        process.kill()
+        process.communicate()
+
+
+def release(process):
+    process.communicate("\n", timeout=PATIENCE)
+    assert process.returncode == 0
+
+
+def postmaster(data):
+    """The server's process in this folder, found without the files that it writes."""
+    folder = str(data / "postgres")
+    for process in psutil.process_iter(["name", "cmdline"]):
+        if process.info["name"] == "postgres" and folder in (process.info["cmdline"] or []):
+            return process
+    return None
+
+
+def end_server(data):
+    if (process := postmaster(data)) is not None:
+        process.kill()
+        process.wait(PATIENCE)
+
+
+def until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def ask(url, statement):
+    async def answer():
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetchval(statement)
+        finally:
+            await connection.close()
+
+    return asyncio.run(answer())
+
+
+def test_processes_share_one_server_and_the_last_one_stops_it(data, hold):
+    first, url = hold()
+    second, same = hold()
+    assert url == same
+    ask(url, "create table t (x integer)")
+    assert ask(same, "select count(*) from t") == 0
+    server = postmaster(data).pid
+    release(first)
+    assert ask(url, "select count(*) from t") == 0
+    assert postmaster(data).pid == server
+    release(second)
+    assert postmaster(data) is None
+    third, url = hold()
+    assert ask(url, "select count(*) from t") == 0
+    release(third)
+
+
+def test_processes_that_start_together_share_the_server_too(data):
+    together = [
+        subprocess.Popen(
+            [sys.executable, "-c", HOLDER, data],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    urls = {process.stdout.readline() for process in together}
+    assert len(urls) == 1
+    for process in together:
+        release(process)
+    assert postmaster(data) is None
+
+
+def test_a_killed_holder_leaves_nothing_running(data, hold):
+    process, url = hold()
+    ask(url, "create table t (x integer)")
+    process.kill()
+    until(lambda: postmaster(data) is None)
+    again, url = hold()
+    assert ask(url, "select count(*) from t") == 0
+    release(again)
+
+
+def test_a_killed_holder_takes_nothing_from_the_one_that_lives(data, hold):
+    first, _ = hold()
+    second, url = hold()
+    first.kill()
+    first.wait()
+    time.sleep(1)
+    assert ask(url, "select 1") == 1
+    release(second)
+    assert postmaster(data) is None
+
+
+def test_a_killed_server_recovers_what_was_committed(data, hold):
+    process, url = hold()
+    ask(url, "create table t as select 1 as x")
+    postmaster(data).send_signal(signal.SIGKILL)
+    until(lambda: postmaster(data) is None)
+    process.kill()
+    process.wait()
+    assert (data / "postgres" / "postmaster.pid").exists()
+    again, url = hold()
+    assert ask(url, "select x from t") == 1
+    release(again)
+
+
+@pytest.mark.parametrize("whose", ["another program's", "nobody's", "unreadable"])
+def test_a_stale_postmaster_file_is_forgotten(data, hold, whose):
+    pid = {"another program's": os.getpid(), "nobody's": 2**22 - 1}.get(whose, "garbage")
+    process, _ = hold()
+    lines = (data / "postgres" / "postmaster.pid").read_text().split("\n")
+    release(process)
+    stale = data / "postgres" / "postmaster.pid"
+    stale.write_text("\n".join([str(pid), *lines[1:]]))
+    (data / "postgres" / ".s.PGSQL.5432.lock").write_text(f"{pid}\n")
+    again, url = hold()
+    assert ask(url, "select 1") == 1
+    release(again)
+
+
+def test_the_database_folds_case_and_sorts_by_code_point(server):
+    assert ask(server.url, "select lower('ÉⵣĞ')") == "éⵣğ"
+    assert ask(server.url, "select 'B' < 'a' and 'z' < 'é'")
+
+
+def test_a_folder_that_cannot_be_made_is_a_wrong_setting(tmp_path):
+    (tmp_path / "file").write_text(secrets.token_hex())
+    with pytest.raises(ConfigurationError, match="REGISTRY_DATA_DIR"):
+        embedded.start(tmp_path / "file")

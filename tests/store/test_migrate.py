@@ -1,0 +1,103 @@
+"""Migrations: once each, in order, all or nothing, and never a changed history."""
+
+import asyncio
+import shutil
+
+import pytest
+
+from registry.errors import ConfigurationError
+from registry.store.database import connect
+from registry.store.migrate import MIGRATIONS, is_migrated, migrate, read_migrations
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with the first migration, to which tests add others."""
+    shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    return tmp_path / "migrations"
+
+
+def second(folder, sql):
+    number = len(read_migrations(folder)) + 1
+    (folder / f"{number:04d}_second.sql").write_text(sql, encoding="utf-8")
+    return number
+
+
+async def tables(database):
+    async with database.connection() as connection:
+        rows = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
+    return {row["tablename"] for row in rows}
+
+
+async def test_a_fresh_database_gets_everything_and_the_second_time_nothing(empty):
+    assert not await is_migrated(empty)
+    applied = await migrate(empty)
+    assert [one.number for one in applied] == list(range(1, len(applied) + 1))
+    assert {"version", "log_entry", "migration"} <= await tables(empty)
+    assert await is_migrated(empty)
+    assert await migrate(empty) == []
+
+
+async def test_only_what_is_missing_is_applied(database, folder):
+    number = second(folder, "create table another (x integer)")
+    assert not await is_migrated(database, folder)
+    assert [one.number for one in await migrate(database, folder)] == [number]
+    assert "another" in await tables(database)
+
+
+async def test_a_changed_released_migration_refuses_to_start(database, folder):
+    [path, *_] = sorted(folder.glob("*.sql"))
+    path.write_text(path.read_text("utf-8") + "-- harmless?\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="was changed after the database applied it"):
+        await migrate(database, folder)
+
+
+async def test_a_database_of_a_newer_version_is_refused(database, folder):
+    second(folder, "create table another (x integer)")
+    await migrate(database, folder)
+    with pytest.raises(ConfigurationError, match="does not know; run the newer version"):
+        await migrate(database)
+    assert not await is_migrated(database)
+
+
+@pytest.mark.parametrize("name", ["0003_gap.sql", "2_short.sql", "0002-hyphen.sql", "0002_Big.sql"])
+def test_a_gap_or_a_badly_named_file_is_refused(folder, name):
+    (folder / name).write_text("select 1", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=name):
+        read_migrations(folder)
+
+
+async def test_a_migration_that_fails_half_way_leaves_nothing(database, folder):
+    number = second(folder, "create table half (x integer); select 1 / 0")
+    with pytest.raises(Exception, match="division by zero"):
+        await migrate(database, folder)
+    assert "half" not in await tables(database)
+    (folder / f"{number:04d}_second.sql").write_text("create table half (x integer)", "utf-8")
+    assert [one.number for one in await migrate(database, folder)] == [number]
+
+
+async def test_a_process_killed_in_the_middle_leaves_nothing(database, database_url, folder):
+    second(folder, "create table half (x integer); select pg_sleep(60)")
+    other = await connect(database_url, size=1)
+    running = asyncio.create_task(migrate(other, folder))
+    async with database.connection() as connection:
+        while not await connection.fetchval(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
+        ):
+            await asyncio.sleep(0.02)
+    with pytest.raises(Exception):  # noqa: B017, PT011  whatever the lost connection gives
+        await running
+    await other.close()
+    assert "half" not in await tables(database)
+    assert not await is_migrated(database, folder)
+    # The lock went with the connection: the next one is not kept waiting.
+    assert await migrate(database) == []
+
+
+async def test_processes_that_start_together_take_turns(empty_url):
+    both = [await connect(empty_url, size=2) for _ in range(3)]
+    applied = await asyncio.gather(*(migrate(one) for one in both))
+    assert sorted(len(one) for one in applied) == [0, 0, len(read_migrations())]
+    for one in both:
+        await one.close()
