@@ -91,5 +91,6 @@ def load_application(settings: Settings) -> ASGIApp:
 def announce(settings: Settings) -> None:
     """Say where the register is to be found, on a terminal and in a log alike."""
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    host = f"[{host}]" if ":" in host else host
     sys.stdout.write(f"The register is at http://{host}:{settings.port}/  (Ctrl-C ends it)\n")
     sys.stdout.flush()

@@ -55,7 +55,8 @@ async def _prepare(settings: Settings, office: Office) -> None:
         say("Loading the demonstration records …")
         # Records are of one country; a register of another has none of their agencies.
         results = await load_records(office, resources.RECORDS, now=now, known_only=True)
-        load.report(results)
+        if results:
+            load.report(results)
         if any(loaded.refused for loaded in results):
             sys.exit(1)
     if not (settings.site_dir / "index.html").exists():

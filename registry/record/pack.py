@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
 
 import msgspec
 
 from registry.errors import ConfigurationError
 from registry.record.codelists import CodeList, codes, read_rows, texts
 from registry.record.model import LangText
-from registry.record.validators import validator_of
+from registry.record.pack_checks import LISTS, TABLES, faults
 from registry.resources import SCHEMAS
 
 _PACKS = SCHEMAS / "packs"
-_TABLES = ("agencies", "regions", "bodies", "grounds", "supplier_schemes")
-_LISTS = _TABLES[1:]
 
 
 class Agency(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +47,8 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     review_months: dict[str, int]
     sensitive_statutory: tuple[str, ...]
     laws: dict[str, LangText]
+    redress: LangText
+    attestation: LangText
     report_error_url: str
     ask_more_url: str
     agencies: dict[str, Agency]
@@ -78,7 +77,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def load_pack(code: str) -> Pack:
-    """Load and check a pack; raises `ConfigurationError` naming the file and the place."""
+    """Load and check a pack; raises `ConfigurationError` naming every fault and its place."""
     known = sorted(path.parent.name for path in _PACKS.glob("*/pack.json"))
     if code not in known:
         raise ConfigurationError(
@@ -89,12 +88,16 @@ def load_pack(code: str) -> Pack:
         settings = json.loads((folder / "pack.json").read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigurationError(f"{folder / 'pack.json'} is not JSON in UTF-8: {error}") from error
-    tables = {table: read_rows(folder / f"{table}.csv") for table in _TABLES}
-    _check(code, {**settings, **tables})
+    if not isinstance(settings, dict):
+        raise ConfigurationError(f"{folder / 'pack.json'} is not a JSON object")
+    tables = {table: read_rows(folder / f"{table}.csv") for table in TABLES}
+    wrong = list(faults(code, {**settings, **tables}))
+    if wrong:
+        raise ConfigurationError("\n  ".join((f"the country pack {code!r} has faults:", *wrong)))
     return msgspec.structs.replace(
         msgspec.convert({**settings, "agencies": {}, "lists": {}}, Pack),
         agencies={row["id"]: _agency(row) for row in tables["agencies"]},
-        lists={name: codes(tables[name], source=f"{name}.csv") for name in _LISTS},
+        lists={name: codes(tables[name], source=f"{name}.csv") for name in LISTS},
     )
 
 
@@ -108,30 +111,3 @@ def _agency(row: dict[str, str]) -> Agency:
         website=row.get("website"),
         fictitious=row["fictitious"] == "yes",
     )
-
-
-def _check(code: str, whole: dict[str, Any]) -> None:
-    _check_part(code, "pack", whole, ())
-    for table in _LISTS:
-        for number, row in enumerate(whole[table]):
-            _check_part(code, "codelist", row, (table, number))
-    if whole["code"] != code:
-        raise ConfigurationError(f"pack {code}: /code says {whole['code']!r}")
-    ids = [row["id"] for row in whole["agencies"]]
-    doubles = sorted({name for name in ids if ids.count(name) > 1})
-    if doubles:
-        raise ConfigurationError(f"pack {code}: the agency {doubles[0]!r} comes twice")
-    languages = set(whole["languages"])
-    for name in ("fallback", "required_any", "required_at_high", "recommended"):
-        stray = sorted(set(whole[name]) - languages)
-        if stray:
-            raise ConfigurationError(
-                f"pack {code}: /{name} names {stray[0]!r}, which is not among /languages"
-            )
-
-
-def _check_part(code: str, schema: str, part: Any, place: tuple[str | int, ...]) -> None:
-    error = next(validator_of(schema).iter_errors(part), None)
-    if error is not None:
-        where = "/".join(str(step) for step in (*place, *error.absolute_path))
-        raise ConfigurationError(f"pack {code}: /{where}: {error.message}")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from registry.errors import ConfigurationError
 from registry.record import pack as packs
 from registry.record.pack import load_pack
+from registry.record.pack_checks import gaps
 from registry.resources import SCHEMAS
 
-REAL = ["add", "cnss", "dgi", "education", "sante"]
+LABELS = {"label_en": "X", "label_fr": "X", "label_ar": "X"}
 
 
 def test_an_unknown_pack_lists_those_there_are():
@@ -23,43 +25,6 @@ def test_an_unknown_pack_lists_those_there_are():
 def test_a_name_that_is_no_pack(name):
     with pytest.raises(ConfigurationError):
         load_pack(name)
-
-
-def test_five_real_bodies_and_five_openly_fictitious_ones(pack):
-    real = [agency.id for agency in pack.agencies.values() if not agency.fictitious]
-    made = [agency for agency in pack.agencies.values() if agency.fictitious]
-    assert sorted(real) == REAL
-    assert len(made) == 5
-    for agency in made:
-        assert agency.id.startswith("demo-")
-        assert agency.kind == "demonstration"
-        assert "démonstration" in agency.name["fr"]
-        assert "تجريبية" in agency.name["ar"]
-        assert "emonstration" in agency.name["en"]
-        assert agency.website is None
-
-
-def test_names_are_in_the_languages_that_the_law_asks_for(pack):
-    for agency in pack.agencies.values():
-        assert {"ar", "fr", "en"} <= set(agency.name)
-    for codes in pack.lists.values():
-        for code in codes.values():
-            assert {"ar", "fr", "en"} <= set(code.label)
-
-
-def test_the_twelve_regions(pack):
-    assert ["MA", *(f"MA-{number:02}" for number in range(1, 13))] == list(pack.regions)
-
-
-def test_what_the_design_sets(pack):
-    assert pack.country == "MA"
-    assert pack.languages == ("ar", "fr", "zgh", "en")
-    assert pack.fallback == ("ar", "fr", "en", "zgh")
-    assert pack.required_any == ("ar", "fr")
-    assert pack.required_at_high == ("ar", "fr")
-    assert pack.recommended == ("zgh",)
-    assert pack.review_months == {"unacceptable": 6, "high": 12, "limited": 24, "minimal": 36}
-    assert len(pack.sensitive_statutory) == 6
 
 
 @pytest.fixture
@@ -98,24 +63,75 @@ def test_another_country_is_data_alone(trial):
 @pytest.mark.parametrize(
     ("edits", "words"),
     [
-        ({"code": "yy"}, "/code says 'yy'"),
-        ({"country": "Morocco"}, "/country"),
-        ({"languages": []}, "/languages"),
-        ({"recommended": ["nl"]}, "/recommended names 'nl'"),
+        ({"code": "yy"}, "pack.json, /code: 'yy'"),
+        ({"country": "Morocco"}, "pack.json, /country: 'Morocco'"),
+        ({"country": "SN"}, "regions.csv: a row 'SN' is missing"),
+        ({"country": "SN"}, "regions.csv, line 3, column code: 'MA-01' is not a part of SN"),
+        ({"languages": []}, "pack.json, /languages"),
+        ({"languages": ["ar", "fr", "zgh", "en", "wo"]}, "/fallback: the language 'wo'"),
+        ({"recommended": ["nl"]}, "/recommended: 'nl' is not among /languages"),
         ({"review_months": {"high": 12}}, "/review_months"),
+        ({"sensitive_statutory": ["shoe_size"]}, "/sensitive_statutory: 'shoe_size'"),
+        ({"laws": {"personal_data": {"fr": "loi"}}}, "/laws: 'withholding' is a required"),
+        ({"redress": {}}, "/redress"),
+        ({"attestation": {"fr": ""}}, "/attestation/fr"),
         ({"ask_more_url": "javascript:alert(1)"}, "/ask_more_url"),
+        ({"report_error_url": "https://a.example/{record}"}, "/report_error_url"),
         ({"motto": "x"}, "motto"),
     ],
 )
-def test_a_pack_that_is_wrong_names_the_place(trial, edits, words):
+def test_a_fault_of_the_settings_names_the_place(trial, edits, words):
     rewrite(trial / "pack.json", **edits)
-    with pytest.raises(ConfigurationError, match=words):
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
         load_pack("zz")
 
 
-def test_a_pack_that_is_not_json(trial):
-    (trial / "pack.json").write_text("{", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=r"pack\.json is not JSON"):
+@pytest.mark.parametrize(
+    ("table", "cells", "words"),
+    [
+        ("agencies", {"id": "dgi"}, "LAST, column id: 'dgi' comes twice"),
+        ("agencies", {"id": "us.hhs"}, "LAST, column id: 'us.hhs' does not match"),
+        ("agencies", {"kind": "shop"}, "LAST, column kind: 'shop' is not one of"),
+        ("agencies", {"fictitious": "maybe"}, "LAST, column fictitious"),
+        ("agencies", {"parent": "atlantis"}, "LAST, column parent: 'atlantis'"),
+        ("agencies", {"parent": "zz-1"}, "LAST, column parent: 'zz-1' is not another agency"),
+        ("agencies", {"region": "MA-99"}, "LAST, column region: 'MA-99'"),
+        ("agencies", {"name_en": "", "name_fr": ""}, "LAST: it has no name"),
+        ("agencies", {"website": "ftp://a"}, "LAST, column website"),
+        ("regions", {"code": "SN-DK"}, "LAST, column code: 'SN-DK' is not a part of MA"),
+        (
+            "bodies",
+            {"code": "x", "label_en": "", "label_fr": "", "label_ar": ""},
+            "LAST: it has no name",
+        ),
+        ("bodies", {"code": "x", "label_fr": " X"}, "LAST, column label_fr"),
+        ("bodies", {"code": "x y"}, "LAST, column code"),
+        ("bodies", {"code": "court"}, "it is one of contestation_body.csv"),
+        ("bodies", {"code": "cndp"}, "'cndp' is empty or comes twice"),
+        ("grounds", {"code": ""}, "LAST: 'code' is a required property"),
+        ("supplier_schemes", {"code": "lei"}, "it is one of supplier_identifier_scheme.csv"),
+    ],
+)
+def test_a_fault_of_a_table_names_the_line(trial, table, cells, words):
+    row = {"name_en": "Z", "name_fr": "Z", "kind": "other", "fictitious": "no", "id": "zz-1"}
+    append(trial / f"{table}.csv", **(row if table == "agencies" else LABELS) | cells)
+    last = len((trial / f"{table}.csv").read_text(encoding="utf-8").splitlines())
+    with pytest.raises(ConfigurationError, match=re.escape(words.replace("LAST", f"line {last}"))):
+        load_pack("zz")
+
+
+def test_all_faults_are_told_at_once(trial):
+    rewrite(trial / "pack.json", country="Morocco", motto="x")
+    append(trial / "bodies.csv", code="x y", **LABELS)
+    with pytest.raises(ConfigurationError) as caught:
+        load_pack("zz")
+    assert len(caught.value.detail.splitlines()) == 4
+
+
+@pytest.mark.parametrize(("text", "words"), [("{", "is not JSON"), ("[]", "is not a JSON object")])
+def test_settings_that_cannot_be_read(trial, text, words):
+    (trial / "pack.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=rf"pack\.json {words}"):
         load_pack("zz")
 
 
@@ -125,23 +141,13 @@ def test_a_missing_table(trial):
         load_pack("zz")
 
 
-def test_an_agency_that_comes_twice(trial):
+def test_a_text_that_a_language_lacks_is_a_gap_and_no_fault(trial):
     append(
-        trial / "agencies.csv", id="dgi", name_en="D", name_fr="D", kind="other", fictitious="no"
+        trial / "agencies.csv", id="zz-1", name_en="Z", name_fr="Z", kind="other", fictitious="no"
     )
-    with pytest.raises(ConfigurationError, match="'dgi' comes twice"):
-        load_pack("zz")
-
-
-def test_an_agency_with_a_dot_is_foreign_and_refused(trial):
-    append(
-        trial / "agencies.csv", id="us.hhs", name_en="H", name_fr="H", kind="other", fictitious="no"
-    )
-    with pytest.raises(ConfigurationError, match="agencies/10/id"):
-        load_pack("zz")
-
-
-def test_a_code_without_a_label(trial):
-    append(trial / "bodies.csv", code="nobody", label_en="Nobody")
-    with pytest.raises(ConfigurationError, match="bodies/7"):
-        load_pack("zz")
+    rewrite(trial / "pack.json", attestation={"fr": "L'organisme déclare ce qu'il utilise."})
+    assert list(gaps(load_pack("zz"))) == [
+        "pack.json: 1 of 9 not in ar: attestation",
+        "pack.json: 1 of 9 not in en: attestation",
+        f"agencies.csv: 1 of {len(load_pack('zz').agencies)} not in ar: zz-1",
+    ]

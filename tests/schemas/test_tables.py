@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import unicodedata
 
 import pytest
@@ -14,8 +14,7 @@ from registry.record.validators import validator_of
 from registry.resources import SCHEMAS
 
 LISTS = sorted((RECORD_FOLDER / "codelists").glob("*.csv"))
-PACKS = sorted(path.parent for path in (SCHEMAS / "packs").glob("*/pack.json"))
-TABLES = [path for folder in PACKS for path in sorted(folder.glob("*.csv"))]
+TABLES = sorted((SCHEMAS / "packs").glob("*/*.csv"))
 LANGUAGES = ("en", "fr", "ar")
 TAMAZIGHT = {
     "health": "ⵜⴰⴷⵓⵙⵉ",
@@ -43,7 +42,37 @@ def test_rows_of_a_list(path):
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("path", [*LISTS, *TABLES], ids=lambda path: path.stem)
+SOUND = {"code": "a_b", "label_en": "A", "label_fr": "A", "label_ar": "أ"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "keyword"),
+    [
+        ({"code": "A"}, "pattern"),
+        ({"code": "a-b"}, "pattern"),
+        ({"code": None}, "required"),
+        ({"label_en": None}, "required"),
+        ({"label_fr": None}, "required"),
+        ({"label_ar": None}, "required"),
+        ({"label_fr": " A"}, "pattern"),
+        ({"label_fr": "A\n"}, "pattern"),
+        ({"label_fr": "A" * 301}, "maxLength"),
+        ({"label_French": "A"}, "additionalProperties"),
+        ({"description_en": "A "}, "pattern"),
+        ({"priority": "0"}, "pattern"),
+        ({"colour": "red"}, "additionalProperties"),
+    ],
+)
+def test_a_row_with_one_fault_is_refused(cells, keyword):
+    row = {name: cell for name, cell in (SOUND | cells).items() if cell is not None}
+    found = list(validator_of("codelist").iter_errors(row))
+    assert [error.validator for error in found] == [keyword]
+    assert validator_of("codelist").is_valid(SOUND)
+
+
+@pytest.mark.parametrize(
+    "path", [*LISTS, *TABLES], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_cells_are_trimmed_and_composed(path):
     for row in read_rows(path):
         for cell in row.values():
@@ -82,15 +111,13 @@ def test_tamazight_is_given_only_where_the_design_marks_it():
         assert all("TIFINAGH" in unicodedata.name(sign) for sign in label)
 
 
-@pytest.mark.parametrize("folder", PACKS, ids=lambda folder: folder.name)
-def test_sensitive_codes_of_a_pack_exist(folder):
-    settings = json.loads((folder / "pack.json").read_text(encoding="utf-8"))
-    assert set(settings["sensitive_statutory"]) <= set(codelists()["sensitive_category"])
-
-
 def test_no_code_knows_a_country():
-    """A pack is data alone: no module asks which country it is."""
-    for path in (SCHEMAS.parent / "registry" / "record").glob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        assert '"ma"' not in text
-        assert '"MA"' not in text
+    """A pack is data alone: neither module nor template asks which country it is."""
+    root = SCHEMAS.parent
+    files = [*(root / "registry").rglob("*.py"), *(root / "site" / "templates").rglob("*.html")]
+    files.remove(root / "registry" / "settings.py")  # which pack is used when none is set
+    for pack in (SCHEMAS / "packs").iterdir():
+        code, country = pack.name, pack.name.upper()
+        told = re.compile(rf"[\"']({code}|{country})[\"']|_{country}\b|\b{country}-[A-Z0-9]")
+        for path in files:
+            assert not told.search(path.read_text(encoding="utf-8")), (path, code)

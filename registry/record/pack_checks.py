@@ -1,0 +1,124 @@
+"""What is wrong with a country pack, and which of its texts are not in all its languages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from registry.record.codelists import codelists, texts
+from registry.record.validators import validator_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from registry.record.model import LangText
+    from registry.record.pack import Pack
+
+LISTS = ("regions", "bodies", "grounds", "supplier_schemes")
+TABLES = ("agencies", *LISTS)
+
+# Codes that every country has; a pack adds its own to them.
+_EVERYWHERE = {"bodies": "contestation_body", "supplier_schemes": "supplier_identifier_scheme"}
+_ORDERS = ("fallback", "required_any", "required_at_high", "recommended")
+
+
+def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is wrong with `pack.json` and its tables, read as one object; each with its place.
+
+    What the parts say of each other is looked at once each part has its shape.
+    """
+    shapeless = [
+        f"{_place(error.absolute_path)}: {error.message}"
+        for error in validator_of("pack").iter_errors(whole)
+    ]
+    if shapeless:
+        yield from shapeless
+        return
+    if whole["code"] != code:
+        yield f"pack.json, /code: {whole['code']!r} is not the name of the folder, {code!r}"
+    yield from _languages(whole)
+    unknown = set(whole["sensitive_statutory"]) - set(codelists()["sensitive_category"])
+    for name in sorted(unknown):
+        yield f"pack.json, /sensitive_statutory: {name!r} is not a code of sensitive_category"
+    yield from _regions(whole)
+    yield from _agencies(whole)
+    for table, codelist in _EVERYWHERE.items():
+        for number, row in enumerate(whole[table]):
+            if row["code"] in codelists()[codelist]:
+                yield f"{_place((table, number, 'code'))}: it is one of {codelist}.csv"
+
+
+def gaps(pack: Pack) -> Iterator[str]:
+    """Say which texts a reader of one of the pack's languages meets in another one.
+
+    A recommended language is one that may be missing.
+    """
+    texts_of: dict[str, Mapping[str, LangText]] = {
+        "pack.json": {
+            "site_name": pack.site_name,
+            "redress": pack.redress,
+            "attestation": pack.attestation,
+            **{f"laws/{name}": text for name, text in pack.laws.items()},
+        },
+        "agencies.csv": {agency.id: agency.name for agency in pack.agencies.values()},
+    }
+    for name, codelist in (*pack.lists.items(), *codelists().items()):
+        texts_of[f"{name}.csv"] = {code.code: code.label for code in codelist.values()}
+    for file, named in texts_of.items():
+        for tag in pack.languages:
+            missing = [name for name, text in named.items() if tag not in text]
+            if missing and tag not in pack.recommended:
+                yield f"{file}: {len(missing)} of {len(named)} not in {tag}: {_some(missing)}"
+
+
+def _languages(whole: Mapping[str, Any]) -> Iterator[str]:
+    languages = set(whole["languages"])
+    for name in _ORDERS:
+        for tag in sorted(set(whole[name]) - languages):
+            yield f"pack.json, /{name}: {tag!r} is not among /languages"
+    for tag in sorted(languages - set(whole["fallback"])):
+        yield f"pack.json, /fallback: the language {tag!r} has no place in it"
+    for table in TABLES:
+        prefix = "name_" if table == "agencies" else "label_"
+        for number, row in enumerate(whole[table]):
+            if not languages & set(texts(row, prefix)):
+                wanted = " or ".join(prefix + tag for tag in whole["languages"])
+                yield f"{_place((table, number))}: it has no name; fill in {wanted}"
+
+
+def _regions(whole: Mapping[str, Any]) -> Iterator[str]:
+    country = whole["country"]
+    regions = [row["code"] for row in whole["regions"]]
+    if country not in regions:
+        yield f"regions.csv: a row {country!r} is missing, for the whole country"
+    for number, region in enumerate(regions):
+        if region.split("-")[0] != country:
+            yield f"{_place(('regions', number, 'code'))}: {region!r} is not a part of {country}"
+
+
+def _agencies(whole: Mapping[str, Any]) -> Iterator[str]:
+    seen: set[str] = set()
+    ids = {row["id"] for row in whole["agencies"]}
+    regions = {row["code"] for row in whole["regions"]}
+    for number, row in enumerate(whole["agencies"]):
+        place, name = ("agencies", number), row["id"]
+        if name in seen:
+            yield f"{_place((*place, 'id'))}: {name!r} comes twice"
+        seen.add(name)
+        if "parent" in row and row["parent"] not in ids - {name}:
+            yield f"{_place((*place, 'parent'))}: {row['parent']!r} is not another agency"
+        if "region" in row and row["region"] not in regions:
+            yield f"{_place((*place, 'region'))}: {row['region']!r} is not in regions.csv"
+
+
+def _place(path: Iterable[str | int]) -> str:
+    """Name a place as the file and line, where every row of a table is one line."""
+    steps = [str(step) for step in path]
+    if not steps or steps[0] not in TABLES:
+        return "pack.json, /" + "/".join(steps)
+    table, *rest = steps
+    line = f", line {int(rest[0]) + 2}" if rest else ""
+    return f"{table}.csv{line}" + "".join(f", column {name}" for name in rest[1:])
+
+
+def _some(names: list[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

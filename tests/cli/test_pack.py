@@ -1,0 +1,67 @@
+"""`registry pack check`: faults end it, gaps do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.cli.main import main
+from registry.record import pack as packs
+from registry.record.pack import load_pack
+from registry.resources import SCHEMAS
+
+
+@pytest.fixture
+def check(capsys):
+    def run(code):
+        ending = 0
+        try:
+            main(["pack", "check", code])
+        except SystemExit as stopped:
+            ending = stopped.code
+        told = capsys.readouterr()
+        return ending, told.out, told.err
+
+    return run
+
+
+@pytest.fixture
+def trial(tmp_path, monkeypatch):
+    """A pack whose `pack.json` a test may write."""
+    (tmp_path / "sn").mkdir()
+    for path in (SCHEMAS / "packs" / "sn").iterdir():
+        (tmp_path / "sn" / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(packs, "_PACKS", tmp_path)
+    load_pack.cache_clear()
+    yield tmp_path / "sn" / "pack.json"
+    load_pack.cache_clear()
+
+
+@pytest.mark.parametrize("code", ["ma", "sn"])
+def test_a_pack_that_is_complete(check, code):
+    ending, out, err = check(code)
+    assert (ending, err) == (0, "")
+    assert out.startswith(f"{code}: can be used.")
+
+
+def test_an_unknown_pack(check):
+    ending, out, err = check("atlantis")
+    assert (ending, out) == (2, "")
+    assert "there is no country pack 'atlantis'; the packs are ma, sn" in err
+
+
+def test_a_fault_is_named(check, trial):
+    trial.write_text(trial.read_text("utf-8").replace('"SN"', '"ML"'), encoding="utf-8")
+    ending, out, err = check("sn")
+    assert (ending, out) == (2, "")
+    assert "regions.csv: a row 'ML' is missing, for the whole country" in err
+
+
+def test_a_language_without_words_is_a_gap(check, trial):
+    text = trial.read_text("utf-8").replace('["fr", "en"]', '["fr", "en", "wo"]')
+    trial.write_text(text, encoding="utf-8")
+    ending, out, _ = check("sn")
+    assert ending == 0
+    assert "gap: agencies.csv: 15 of 15 not in wo: finances, education" in out
+    assert "gap: risk_level.csv: 4 of 4 not in wo" in out
+    for path in ("site/locale/wo", "schemas/locale/wo", "site/text/about.wo.md"):
+        assert f"gap: {path} is not there" in out

@@ -1,0 +1,87 @@
+"""The catalogues of the format: complete, without strays, and true to their English."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from babel.messages.pofile import read_po
+
+from registry.exchange.format_pages import LANGUAGES, pages_in
+from registry.exchange.format_words import Language
+from registry.record.schema import record_schema
+from registry.resources import SCHEMAS
+
+LOCALE = SCHEMAS / "locale"
+TAGS = ("ar", "fr")
+NAMES = sorted((path.parent.parent.name, path.stem) for path in LOCALE.glob("*/LC_MESSAGES/*.po"))
+
+
+def catalogue(tag, name):
+    with (LOCALE / tag / "LC_MESSAGES" / f"{name}.po").open("rb") as file:
+        return [message for message in read_po(file, abort_invalid=True) if message.id]
+
+
+def words(node, place="#"):
+    """Every title and description of the schema, with its place as the catalogues write it."""
+    if isinstance(node, list):
+        for number, item in enumerate(node):
+            yield from words(item, f"{place}/{number}")
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key in {"title", "description"} and isinstance(value, str):
+                yield value, place
+            elif key == "properties":
+                yield from words(value, place)
+            else:
+                yield from words(value, f"{place}/{'*' if key == 'items' else key}")
+
+
+WORDS = tuple(words(record_schema()))
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_title_and_description_is_translated_and_nothing_else(tag):
+    assert {text for text, _ in WORDS} == {message.id for message in catalogue(tag, "schema")}
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_place_that_the_catalogue_names_has_its_wording_there(tag):
+    named = {
+        (message.id, place)
+        for message in catalogue(tag, "schema")
+        for place, _ in message.locations
+    }
+    assert named == set(WORDS)
+
+
+@pytest.mark.parametrize("tag", [tag for tag in LANGUAGES if tag != "en"])
+def test_every_wording_of_the_documentation_is_translated_and_nothing_else(tag):
+    asked = set()
+
+    def say(wording):
+        asked.add(wording)
+        return wording
+
+    pages_in(Language(tag=tag, say=say))
+    others = {message.id for name in ("schema", "findings") for message in catalogue(tag, name)}
+    assert asked - others == {message.id for message in catalogue(tag, "pages")}
+
+
+@pytest.mark.parametrize(("tag", "name"), NAMES, ids="/".join)
+def test_every_message_says_the_same(tag, name):
+    for message in catalogue(tag, name):
+        assert message.string, message.id
+        assert not message.fuzzy
+        assert message.string == message.string.strip()
+        for kept in (r"\{\w*\}", r"\d+", r"`[^`]+`", r"\b[a-z]+_[a-z_]+\b", r"\*\*|\n"):
+            wanted = sorted(re.findall(kept, message.id))
+            assert wanted == sorted(re.findall(kept, message.string)), message.id
+        ends = {".": ".", "?": "?؟"}.get(message.id[-1])
+        assert ends is None or message.string[-1] in ends, message.id
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_wording_stands_in_one_catalogue_of_a_language(tag):
+    ids = [message.id for of, name in NAMES if of == tag for message in catalogue(of, name)]
+    assert len(ids) == len(set(ids))

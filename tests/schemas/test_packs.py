@@ -1,0 +1,276 @@
+"""Every country pack alone: what depends on a country holds in each, and one refuses another."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import hashlib
+import json
+import re
+
+import html5lib
+import pytest
+
+from registry.pages.build import build
+from registry.pages.corpus import Corpus
+from registry.record import pack as packs
+from registry.record.codelists import codelists
+from registry.record.pack import load_pack
+from registry.record.pack_checks import gaps
+from registry.record.parse import parse
+from registry.record.pointers import values_at
+from registry.record.schema import fields
+from registry.record.validate import validate
+from registry.resources import SCHEMAS
+from registry.settings import Settings
+from registry.store.records import Register, StoredRecord, VersionLine
+
+TODAY = dt.date(2026, 11, 24)
+CODES = sorted(path.parent.name for path in (SCHEMAS / "packs").glob("*/pack.json"))
+EXAMPLES = {
+    path.stem: parse(path.read_bytes()) for path in sorted((SCHEMAS / "examples").glob("*.json"))
+}
+
+
+@pytest.fixture(params=CODES)
+def pack(request):
+    return load_pack(request.param)
+
+
+@pytest.fixture
+def stranger(pack):
+    """Another country's pack."""
+    return load_pack(next(code for code in CODES if code != pack.code))
+
+
+def put(document, place, value):
+    for step in place[:-1]:
+        document = document[int(step)] if isinstance(document, list) else document[step]
+    document[int(place[-1]) if isinstance(document, list) else place[-1]] = value
+
+
+def at_home(name, pack):
+    """Move an example to a country: its agency, languages, codes and country become the pack's."""
+    document = copy.deepcopy(EXAMPLES[name])
+    agency = next(agency.id for agency in pack.agencies.values() if agency.fictitious)
+    document["id"] = f"{agency}/{document['id'].split('/')[1]}"
+    document.pop("related_records", None)
+    for field in fields():
+        national = [item.removeprefix("pack/") for item in field.lists if item.startswith("pack/")]
+        everywhere = [item for item in field.lists if not item.startswith("pack/")]
+        common = {code for item in everywhere for code in codelists()[item]}
+        if national:
+            codes = [code for item in national for code in pack.lists[item]]
+            for number, (place, code) in enumerate(list(values_at(document, field.path))):
+                if code not in common:
+                    put(document, place, codes[number])
+        for place, value in list(values_at(document, field.path)):
+            if field.kind == "LangText":
+                put(document, place, {tag: value[tag] for tag in pack.languages if tag in value})
+            elif value == "MA" and not national:
+                put(document, place, pack.country)
+    status = document["languages"]["translation_status"]
+    document["languages"]["translation_status"] = {
+        tag: how for tag, how in status.items() if tag in pack.languages
+    }
+    return document
+
+
+def errors(document, pack):
+    verdict = validate(document, profile="publication", pack=pack, today=TODAY)
+    found = [(each.pointer, each.rule) for each in verdict.findings if each.severity == "error"]
+    assert verdict.publishable == (not found)
+    return found
+
+
+def test_there_are_two_countries_at_least():
+    assert {"ma", "sn"} <= set(CODES)
+
+
+def test_a_reader_of_any_language_of_the_pack_meets_no_other(pack):
+    assert list(gaps(pack)) == []
+
+
+def test_the_parts_of_a_pack_fit(pack):
+    assert sorted(pack.fallback) == sorted(pack.languages)
+    assert {*pack.required_any, *pack.required_at_high, *pack.recommended} <= set(pack.languages)
+    assert {region.split("-")[0] for region in pack.regions} == {pack.country}
+    for agency in pack.agencies.values():
+        assert agency.parent is None or agency.parent in pack.agencies
+        assert agency.region is None or agency.region in pack.regions
+
+
+def test_fictitious_agencies_say_so_and_real_ones_do_not(pack):
+    made_up = [agency for agency in pack.agencies.values() if agency.fictitious]
+    assert len(made_up) >= 3
+    assert len(pack.agencies) - len(made_up) >= 10
+    for agency in pack.agencies.values():
+        said = agency.id.startswith("demo-"), "emonstration" in agency.name["en"]
+        assert (agency.fictitious, agency.fictitious) == said
+        assert (agency.kind == "demonstration") == agency.fictitious
+        assert not (agency.fictitious and agency.website)
+
+
+def test_no_two_agencies_or_codes_have_one_name(pack):
+    lists = [[agency.name for agency in pack.agencies.values()]]
+    lists += [[code.label for code in codes.values()] for codes in pack.lists.values()]
+    for names in lists:
+        for tag in pack.languages:
+            written = [name[tag] for name in names if tag in name]
+            assert len(written) == len(set(written))
+
+
+def test_every_law_that_the_code_cites_is_there(pack):
+    text = "".join(
+        path.read_text(encoding="utf-8") for path in (SCHEMAS.parent / "registry").rglob("*.py")
+    )
+    cited = re.findall(r'asked_by\([\w.]+,\s*"(\w+)"', text)
+    assert "automated_decisions" in cited
+    assert set(cited) <= set(pack.laws)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_record_of_the_country_is_published(pack, name):
+    assert errors(at_home(name, pack), pack) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "table"),
+    [
+        ("/territory/0", "regions"),
+        ("/rights/contestation/body", "bodies"),
+        ("/publication/withheld_fields/0/ground", "grounds"),
+        ("/procurement/suppliers/0/identifier/scheme", "supplier_schemes"),
+    ],
+)
+def test_a_code_of_another_country_is_refused(pack, stranger, place, table):
+    document = at_home("complete", pack)
+    foreign = next(code for code in stranger.lists[table] if code not in pack.lists[table])
+    put(document, place.split("/")[1:], foreign)
+    assert errors(document, pack) == [(place, "R00")]
+    assert errors(at_home("complete", stranger), stranger) == []
+
+
+def test_an_agency_of_another_country_is_refused(pack, stranger):
+    document = at_home("minimal", pack)
+    foreign = next(agency for agency in stranger.agencies if agency not in pack.agencies)
+    document["id"] = f"{foreign}/x"
+    assert errors(document, pack) == [("/id", "R00")]
+
+
+def test_a_language_of_another_country_is_refused(pack, stranger):
+    foreign = next((tag for tag in stranger.languages if tag not in pack.languages), "wo")
+    document = at_home("minimal", pack)
+    document["summary"][foreign] = document["summary"]["fr"]
+    assert errors(document, pack) == [(f"/summary/{foreign}", "R00")]
+
+
+def stored(document):
+    raw = json.dumps(document, ensure_ascii=False).encode()
+    leaf = hashlib.sha256(raw).hexdigest()
+    when = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    return StoredRecord(
+        id=document["id"],
+        agency=document["id"].split("/")[0],
+        document=raw,
+        register=Register(
+            version=1,
+            state="published",
+            published_at=when,
+            superseded_at=None,
+            hash=leaf,
+            entry=1,
+            origin=None,
+            fictitious=True,
+            completeness=90,
+            accountability=90,
+            missing=[],
+            findings=[],
+            redacted=[],
+        ),
+        versions=[VersionLine(version=1, published_at=when, hash=leaf, entry=1, change_note=None)],
+    )
+
+
+@pytest.fixture(params=["empty", "filed"])
+def site(request, pack, tmp_path):
+    records = [] if request.param == "empty" else [at_home(name, pack) for name in EXAMPLES]
+    corpus = Corpus(
+        pack=pack,
+        agencies=pack.agencies,
+        records=sorted(map(stored, records), key=lambda record: record.id),
+        log_size=len(records) + 1,
+        root="ab" * 32,
+        as_of=dt.datetime(2026, 11, 24, tzinfo=dt.UTC),
+    )
+    build(corpus, out=tmp_path / "site", settings=Settings(base_url="https://register.example"))
+    return (tmp_path / "site").resolve()
+
+
+def test_the_site_speaks_the_languages_of_the_country_and_no_other(pack, site):
+    folders = {path.name for path in site.iterdir() if path.is_dir()}
+    assert folders == {*pack.languages, "assets", "problems"}
+    for path in sorted(site.rglob("*.html")):
+        page = html5lib.parse(path.read_bytes(), namespaceHTMLElements=False)
+        inside = [a.get("href") for a in page.iter("a") if a.get("href", "").startswith("/")]
+        leads = {href.split("/")[1] for href in inside}
+        assert leads <= {*pack.languages, "api", "problems", ""}, path
+
+
+def test_the_site_has_the_name_that_the_country_gave_it(pack, site):
+    for tag, name in pack.site_name.items():
+        page = html5lib.parse((site / tag / "index.html").read_bytes(), namespaceHTMLElements=False)
+        assert page.get("lang") == tag
+        assert page.find(".//title").text.endswith(name)
+        assert name in (site / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("site", ["filed"], indirect=True)
+def test_a_record_says_whom_to_turn_to_in_the_country(pack, site):
+    for tag, words in pack.redress.items():
+        for path in (site / tag / "records").rglob("*.html"):
+            page = html5lib.parse(path.read_bytes(), namespaceHTMLElements=False)
+            section = page.find(".//section[@id='contest']")
+            assert words in "".join(section.itertext()), path
+
+
+def test_morocco_as_the_design_sets_it():
+    pack = load_pack("ma")
+    assert pack.country == "MA"
+    assert pack.languages == ("ar", "fr", "zgh", "en")
+    assert pack.fallback == ("ar", "fr", "en", "zgh")
+    assert pack.required_any == pack.required_at_high == ("ar", "fr")
+    assert pack.recommended == ("zgh",)
+    assert pack.review_months == {"unacceptable": 6, "high": 12, "limited": 24, "minimal": 36}
+    assert len(pack.sensitive_statutory) == 6
+    assert list(pack.regions) == ["MA", *(f"MA-{number:02}" for number in range(1, 13))]
+    assert sum(not agency.fictitious for agency in pack.agencies.values()) >= 25
+    assert sum(agency.fictitious for agency in pack.agencies.values()) == 5
+    assert {ground.extra["citation"] for ground in pack.grounds.values()} == {
+        pack.laws["withholding"]["fr"]
+    }
+
+
+def test_senegal_french_first():
+    pack = load_pack("sn")
+    assert pack.country == "SN"
+    assert pack.languages == pack.fallback == ("fr", "en")
+    assert pack.required_any == pack.required_at_high == ("fr",)
+    assert pack.recommended == ()
+    assert len(pack.regions) == 15
+    assert "SN-DK" in pack.regions
+    assert "cdp" in pack.bodies
+    assert "2008-12" in pack.laws["personal_data"]["fr"]
+
+
+def test_the_example_of_the_page_is_a_pack(tmp_path, monkeypatch):
+    page = (SCHEMAS.parent / "docs" / "adopting.md").read_text(encoding="utf-8")
+    parts = re.findall(r"^`([\w.]+)`\n\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(parts) == 6
+    (tmp_path / "zz").mkdir()
+    for name, text in parts:
+        (tmp_path / "zz" / name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(packs, "_PACKS", tmp_path)
+    loaded = load_pack.__wrapped__("zz")
+    assert list(gaps(loaded)) == []
+    assert errors(at_home("minimal", loaded), loaded) == []
