@@ -14,6 +14,7 @@ def local_documents(count: int) -> list[dict[str, object]]:
         for path in sorted(RECORDS.glob("*/*.json"))
         if path.name.count(".") == 1
     ]
+    models = [model for model in models if "name" in model]  # a restricted record has none
     documents = []
     for number in range(count):
         document = copy.deepcopy(models[number % len(models)])
