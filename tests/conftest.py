@@ -99,9 +99,11 @@ def office(database, pack):
 
 @pytest.fixture
 def record():
-    """A record that can be published: a fresh copy each time."""
+    """A record that can be published, and amended: a fresh copy each time."""
     text = (ROOT / "records/demo-sante/prevision-lits.json").read_text(encoding="utf-8")
-    return json.loads(text)
+    document = json.loads(text)
+    document["publication"]["change_note"] = {"ar": "تصحيح", "fr": "Correction"}
+    return document
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import subprocess
 import sys
 import warnings
@@ -94,11 +93,6 @@ def stop_if_unused(folder: Path, gone: int) -> None:
             wheel.pg_ctl(
                 ["-w", "-m", "fast", "stop"], pgdata=folder, user=owner, timeout=_STOP_SECONDS
             )
-
-
-def remove(data_dir: Path) -> None:
-    """Delete the stopped server's folder."""
-    shutil.rmtree(data_dir / _FOLDER, ignore_errors=True)
 
 
 def _wheel() -> Any:

@@ -16,6 +16,7 @@ Role: TypeAlias = Literal["runner", "importer"]
 # Any constants will do, as long as they are the same in every process.
 _LOCKS: dict[Role, int] = {"runner": 0x7265_6769_776F, "importer": 0x7265_6769_696D}
 _RETRY_SECONDS = 0.5
+_TRY = "select pg_try_advisory_lock($1)"
 
 
 @asynccontextmanager
@@ -28,7 +29,7 @@ async def leadership(
     """
     async with database.connection() as connection:
         # Waiting inside PostgreSQL would run into the time limit of a command.
-        while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCKS[role]):
+        while not await connection.fetchval(_TRY, _LOCKS[role]):  # noqa: ASYNC110
             await asyncio.sleep(_RETRY_SECONDS)
 
         async def still_leads() -> None:

@@ -11,11 +11,11 @@ MEGABYTE = 1_048_576
 GATES = [("POST", VALIDATE), ("PUT", "/api/v1/filings/demo-sante/prevision-lits")]
 VERDICT = {"publishable", "completeness", "accountability", "findings"}
 
-each_gate = pytest.mark.parametrize(("method", "path"), GATES)
+each_gate = pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate[0])
 
 
-def send(agency, method, path, content, headers=JSON):
-    return agency.request(method, path, content=content, headers=headers | {"if-none-match": "*"})
+def send(agency, gate, content, headers=JSON):
+    return agency.request(*gate, content=content, headers=headers | {"if-none-match": "*"})
 
 
 async def chunks(content, size=65_536):
@@ -77,17 +77,17 @@ async def test_a_profile_that_is_none_is_refused(client, problem, record, query)
     ],
 )
 async def test_what_is_not_strict_json_is_refused_with_its_place(
-    agency, problem, method, path, content, words
+    agency, problem, gate, content, words
 ):
-    response = await send(agency, method, path, content)
+    response = await send(agency, gate, content)
     assert words in problem(response, 400, "unreadable-document")["detail"]
 
 
 @each_gate
-async def test_a_body_of_five_megabytes_is_refused_however_it_comes(agency, problem, method, path):
+async def test_a_body_of_five_megabytes_is_refused_however_it_comes(agency, problem, gate):
     body = json.dumps({"name": {"fr": "x" * (5 * MEGABYTE)}}).encode()
-    problem(await send(agency, method, path, body), 413, "payload-too-large")
-    problem(await send(agency, method, path, chunks(body)), 413, "payload-too-large")
+    problem(await send(agency, gate, body), 413, "payload-too-large")
+    problem(await send(agency, gate, chunks(body)), 413, "payload-too-large")
 
 
 async def test_a_stated_length_is_believed_before_anything_is_read(app, raw, problem):
@@ -125,9 +125,9 @@ async def test_a_body_in_pieces_is_one_document(client, record):
     ],
     ids=str,
 )
-async def test_a_body_of_another_type_or_coding_is_refused(agency, problem, method, path, headers):
+async def test_a_body_of_another_type_or_coding_is_refused(agency, problem, gate, headers):
     body = gzip.compress(b"{}") if "content-encoding" in headers else b"{}"
-    response = await send(agency, method, path, body, headers)
+    response = await send(agency, gate, body, headers)
     problem(response, 415, "unsupported-media-type")
 
 
@@ -141,12 +141,11 @@ async def test_a_type_may_be_written_in_its_usual_ways(client, kind):
 
 @pytest.mark.parametrize("body", [b"[]", b"3", b'"x"', b"null"])
 async def test_a_filing_is_an_object(agency, problem, body):
-    method, path = GATES[1]
-    problem(await send(agency, method, path, body), 400, "unreadable-document")
+    problem(await send(agency, GATES[1], body), 400, "unreadable-document")
 
 
 async def test_nothing_is_kept_of_what_was_refused_or_only_validated(agency, record):
     await agency.post(VALIDATE, json=record)
-    await send(agency, *GATES[1], b'{"id": "demo-sante/prevision-lits",')
+    await send(agency, GATES[1], b'{"id": "demo-sante/prevision-lits",')
     assert (await agency.get("/api/v1/filings")).json() == {"items": []}
     assert (await agency.get("/api/v1/records")).json()["total"] == 0

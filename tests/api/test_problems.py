@@ -1,51 +1,77 @@
 """Faults of ours: told plainly, noted, and over when their cause is."""
 
 import asyncio
+import tempfile
+from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
 
-from registry.store import embedded
-from registry.store.database import Database
-
-READS = ["/api/v1/records", "/api/v1/records/demo-sante/prevision-lits", "/health/ready"]
+RECORDS = "/api/v1/records"
+READS = [RECORDS, f"{RECORDS}/demo-sante/prevision-lits", "/api/v1/changes", "/health/ready"]
+CUT = (
+    "select bool_or(pg_terminate_backend(pid)) from pg_stat_activity"
+    " where datname = current_database() and pid <> pg_backend_pid()"
+)
 
 
 @pytest.fixture
-def gone(database_url):
-    """Make the register's database unreachable, and give it back."""
-    away = database_url.split("?")[0].rsplit("/", 1)[1] + "_away"
-    name = away.removesuffix("_away")
-    admin = database_url.replace(f"/{name}?", f"/{embedded.DATABASE}?")
+def way():
+    """A short path by which the application reaches its database, and which can be closed."""
+    with tempfile.TemporaryDirectory(prefix="w") as folder:
+        yield Path(folder) / "open"
 
-    async def rename(old, new):
-        connection = await asyncpg.connect(admin)
-        await connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", old
-        )
-        for _ in range(100):
-            try:
-                await connection.execute(f"alter database {old} rename to {new}")
-            except asyncpg.ObjectInUseError:
-                await asyncio.sleep(0.05)
-            else:
-                break
+
+@pytest.fixture
+def settings(settings, database_url, way):
+    head, folder = database_url.split("?host=")
+    way.symlink_to(folder)
+    return msgspec.structs.replace(settings, database_url=f"{head}?host={way}")
+
+
+@pytest.fixture
+def close(way, database_url):
+    """Close the way and cut who is on it; gives what opens it again."""
+
+    def closed():
+        folder = way.readlink()
+        way.unlink()
+        asyncio.run(execute(database_url, CUT))
+        return lambda: way.symlink_to(folder)
+
+    return closed
+
+
+async def execute(database_url, statement):
+    connection = await asyncpg.connect(database_url)
+    try:
+        return await connection.fetchval(statement)
+    finally:
         await connection.close()
 
-    return lambda: rename(name, away), lambda: rename(away, name)
+
+async def test_without_its_database_it_says_so_and_comes_back_by_itself(
+    client, close, publish, problem, record
+):
+    await publish(record)
+    reopen = await asyncio.to_thread(close)
+    for path in READS:
+        response = await client.get(path)
+        found = problem(response, 503, "unavailable")
+        assert "try again" in found["detail"]
+        assert response.headers["retry-after"] == "5"
+    assert (await client.get("/health/live")).status_code == 200
+    reopen()
+    assert (await client.get(READS[1])).json()["record"] == record
 
 
-async def test_a_database_whose_connections_were_cut_answers_again_at_once(
+async def test_cut_connections_are_replaced_without_anybody_noticing(
     client, database_url, publish, record
 ):
     await publish(record)
-    assert (await client.get(READS[0])).status_code == 200
-    other = await asyncpg.connect(database_url)
-    await other.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity"
-        " where datname = current_database() and pid <> pg_backend_pid()"
-    )
-    await other.close()
+    assert (await client.get(RECORDS)).status_code == 200
+    await execute(database_url, CUT)
     await asyncio.sleep(0.1)
     assert (await client.get(READS[1])).json()["record"] == record
 
@@ -53,33 +79,27 @@ async def test_a_database_whose_connections_were_cut_answers_again_at_once(
 async def test_a_question_that_is_cut_off_is_told_to_try_again(
     client, database, database_url, problem
 ):
+    waiting_for_a_lock = CUT + " and wait_event_type = 'Lock'"
     async with database.transaction() as connection:
         await connection.execute("lock table search_row in access exclusive mode")
-        waiting = asyncio.create_task(client.get(READS[0]))
-        other = await asyncpg.connect(database_url)
-        while not await other.fetchval(
-            "select bool_or(pg_terminate_backend(pid)) from pg_stat_activity"
-            " where wait_event_type = 'Lock' and datname = current_database()"
-        ):
+        asked = asyncio.create_task(client.get(RECORDS))
+        while not await execute(database_url, waiting_for_a_lock):  # noqa: ASYNC110  not our event
             await asyncio.sleep(0.02)
-        await other.close()
-        response = await waiting
-        problem(response, 503, "unavailable")
-        assert response.headers["retry-after"] == "5"
-    assert (await client.get(READS[0])).status_code == 200
+        problem(await asked, 503, "unavailable")
+    assert (await client.get(RECORDS)).status_code == 200
 
 
 async def test_a_fault_is_told_without_its_story(client, database, problem, capsys):
     async with database.connection() as connection:
         await connection.execute("alter table search_row rename to elsewhere")
-    response = await client.get(READS[0])
+    response = await client.get(RECORDS)
     found = problem(response, 500, "internal-error")
     assert "search_row" not in response.text
     assert set(found) == {"type", "title", "status", "detail"}
     assert "search_row" in capsys.readouterr().out
     async with database.connection() as connection:
         await connection.execute("alter table elsewhere rename to search_row")
-    assert (await client.get(READS[0])).status_code == 200
+    assert (await client.get(RECORDS)).status_code == 200
 
 
 @pytest.mark.parametrize(

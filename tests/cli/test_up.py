@@ -164,7 +164,8 @@ def test_one_command_is_a_register_and_its_end_leaves_nothing(up, record):
     headers = up.agency()
     document = copy.deepcopy(record)
     document["id"] = "demo-sante/arganier-test"
-    document["name"]["fr"] = "Suivi de l’arganier"
+    document["source_id"] = "ARGANIER"
+    document["name"]["fr"] = "Suivi zellijographe"
     draft = f"/api/v1/filings/{document['id']}"
     incomplete = {key: value for key, value in document.items() if key != "purpose"}
     saved = up.client.put(draft, json=incomplete, headers=headers | {"if-none-match": "*"})
@@ -181,10 +182,10 @@ def test_one_command_is_a_register_and_its_end_leaves_nothing(up, record):
     receipt = up.client.post(f"{draft}/submit", headers=headers).json()
     assert receipt["version"] == 1
     assert receipt["links"]["record"].startswith(f"http://127.0.0.1:{up.port}/")
-    at_once = up.client.get("/api/v1/records", params={"q": "arganier"}).json()
+    at_once = up.client.get("/api/v1/records", params={"q": "zellijographe"}).json()
     assert [item["id"] for item in at_once["items"]] == [document["id"]]
     until(lambda: answers(up.client, f"/fr/records/{document['id']}"), SITE_SECONDS)
-    assert "arganier" in up.client.get(f"/fr/records/{document['id']}").text
+    assert "zellijographe" in up.client.get(f"/fr/records/{document['id']}").text
 
     output = up.end(signal.SIGINT)
     assert f"http://127.0.0.1:{up.port}/" in output
@@ -208,7 +209,10 @@ def test_killed_during_a_stream_of_filings_it_loses_nothing_acknowledged(up, rec
     def stream():
         try:
             for number in range(FILINGS):
-                document = record | {"id": f"demo-sante/stream-{number}"}
+                document = record | {
+                    "id": f"demo-sante/stream-{number}",
+                    "source_id": f"S-{number}",
+                }
                 receipts.append(up.file(headers, document))
                 if number == FILINGS // 2:
                     half.set()
@@ -230,7 +234,8 @@ def test_killed_during_a_stream_of_filings_it_loses_nothing_acknowledged(up, rec
         answer = up.client.get(f"/api/v1/records/{receipt['id']}")
         assert answer.json()["register"]["hash"] == receipt["hash"]
     size = len(kept)
-    more = up.file(headers, record | {"id": "demo-sante/after-the-crash"})
+    after = {"id": "demo-sante/after-the-crash", "source_id": "AFTER"}
+    more = up.file(headers, record | after)
     assert more["entry"] >= size - 1
     assert of_rows(url)["demo-sante/after-the-crash"] == (more["entry"], more["hash"])
     up.end(signal.SIGINT)

@@ -16,7 +16,7 @@ def test_it_is_made_once_and_readable_by_its_owner_only(tmp_path):
     assert signer.name == ORIGIN
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert os.listdir(path.parent) == ["log.key"]
+    assert list(path.parent.iterdir()) == [path]
     assert read_or_create(path, "another.example/log") == signer == read(path)
 
 
@@ -52,7 +52,7 @@ def test_what_is_not_a_key_is_refused_and_left_alone(tmp_path, content):
 def test_an_origin_that_no_key_can_carry_makes_no_key(tmp_path, origin):
     with pytest.raises(ConfigurationError, match="REGISTRY_LOG_ORIGIN"):
         read_or_create(tmp_path / "log.key", origin)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path):

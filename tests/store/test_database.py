@@ -68,7 +68,7 @@ async def test_a_database_or_login_that_the_server_does_not_know_is_a_wrong_sett
 async def test_a_transaction_is_all_or_nothing(database):
     async with database.connection() as connection:
         await connection.execute("create table t (x integer)")
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012  the block is what ends
         async with database.transaction() as connection:
             await connection.execute("insert into t values (1)")
             raise ZeroDivisionError
@@ -103,7 +103,7 @@ async def cut_all(database_url):
 async def test_a_connection_lost_in_the_middle_is_unavailable_and_the_next_one_works(
     database, database_url, kind
 ):
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable):  # noqa: PT012  the block is what ends
         async with getattr(database, kind)() as connection:
             waiting = asyncio.create_task(connection.fetchval("select pg_sleep(60)"))
             await asyncio.sleep(0.1)
@@ -117,7 +117,7 @@ async def test_a_connection_lost_in_the_middle_is_unavailable_and_the_next_one_w
 async def test_a_connection_lost_between_two_questions_is_unavailable_too(
     database, database_url, kind
 ):
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable):  # noqa: PT012  the block is what ends
         async with getattr(database, kind)() as connection:
             await cut_all(database_url)
             await asyncio.sleep(0.1)

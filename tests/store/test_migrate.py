@@ -9,6 +9,11 @@ from registry.errors import ConfigurationError
 from registry.store.database import connect
 from registry.store.migrate import MIGRATIONS, is_migrated, migrate, read_migrations
 
+KILL_SLEEPER = (
+    "select pg_terminate_backend(pid) from pg_stat_activity"
+    " where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
+)
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -81,10 +86,7 @@ async def test_a_process_killed_in_the_middle_leaves_nothing(database, database_
     other = await connect(database_url, size=1)
     running = asyncio.create_task(migrate(other, folder))
     async with database.connection() as connection:
-        while not await connection.fetchval(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
-        ):
+        while not await connection.fetchval(KILL_SLEEPER):  # noqa: ASYNC110  not our event
             await asyncio.sleep(0.02)
     with pytest.raises(Exception):  # noqa: B017, PT011  whatever the lost connection gives
         await running

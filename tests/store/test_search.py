@@ -188,7 +188,7 @@ async def test_a_new_version_takes_the_place_of_the_old_one(found, publish, text
 
 
 @pytest.mark.parametrize(
-    ("lang", "written", "asked"),
+    "words",
     [
         ("fr", "Détection des fraudes à l’hôpital", "detection"),
         ("fr", "Détection des fraudes à l’hôpital", "DÉTECTION fraude"),
@@ -206,9 +206,8 @@ async def test_a_new_version_takes_the_place_of_the_old_one(found, publish, text
         ("nl", "Uitkeringen controleren", "uitkeringen"),
     ],
 )
-async def test_words_are_found_however_they_are_written(
-    found, publish, texts, lang, written, asked
-):
+async def test_words_are_found_however_they_are_written(found, publish, texts, words):
+    lang, written, asked = words
     await publish(texts(written, lang=lang))
     assert await found(asked) == [("t", "name")]
     if lang != "nl":

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from registry.text.locales import country_name, direction, language_name, make_locale, pick
+from registry.text.locales import (
+    country_name,
+    direction,
+    language_name,
+    make_locale,
+    negotiate,
+    pick,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +68,23 @@ def test_names_of_languages():
 def test_names_of_countries():
     assert country_name("FR", "ar") == "فرنسا"
     assert country_name("ZZ9", "en") == "ZZ9"
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("fr", "fr"),
+        ("fr-MA, en;q=0.5", "fr"),
+        ("en;q=0.5, ar;q=0.9", "ar"),
+        ("de, es", None),
+        ("", None),
+        ("*", None),
+        ("fr;q=0", None),
+        ("fr;q=0, en;q=0.1", "en"),
+        ("FR", "fr"),
+        ("zgh, ar", "zgh"),
+        ("fr;q=x, en;q=0.2", "en"),
+    ],
+)
+def test_a_language_is_chosen_as_the_reader_prefers(header, expected):
+    assert negotiate(header, ("ar", "fr", "zgh", "en")) == expected

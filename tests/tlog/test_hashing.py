@@ -40,7 +40,7 @@ def test_the_roots_are_those_of_the_known_vectors():
 
 
 def test_leaves_and_nodes_cannot_be_taken_for_each_other():
-    assert EMPTY_ROOT == sha256(b"").digest()
+    assert sha256(b"").digest() == EMPTY_ROOT
     assert leaf_hash(b"") == sha256(b"\x00").digest()
     left, right = leaf_hash(b"a"), leaf_hash(b"b")
     assert node_hash(left, right) == sha256(b"\x01" + left + right).digest()

@@ -22,8 +22,3 @@ select index, at, bytes, leaf from log_entry
 where index > $1
 order by index
 limit $2
-
--- name: previous_entries
-select distinct on (record) record, index, leaf from log_entry
-where record = any($1::text [])
-order by record, index desc

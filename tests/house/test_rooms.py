@@ -1,0 +1,99 @@
+"""The house keeps its order: what no linter sees."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from registry import errors
+from registry.pages.words import problems
+
+ROOT = Path(__file__).parents[2]
+CODE = sorted((ROOT / "registry").rglob("*.py"))
+LONGEST = 350
+
+_SQL = re.compile(
+    r"\s*(?:select\s.+\sfrom\s|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s"
+    r"|(?:create|alter|drop|truncate|lock)\s+(?:table|index|database|trigger|function)\b"
+    r"|select\s+pg_\w+)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def strings(path):
+    """Every text in a module that is not a docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    sentences = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in sentences
+        ):
+            yield node.value
+
+
+def test_there_is_no_code_among_the_data():
+    for folder in ("site", "schemas", "records"):
+        assert sorted((ROOT / folder).rglob("*.py")) == []
+
+
+def test_sql_is_in_the_store_only():
+    found = [
+        f"{path.relative_to(ROOT)}: {text[:60]}"
+        for path in CODE
+        if path.relative_to(ROOT).parts[1] != "store"
+        for text in strings(path)
+        if _SQL.match(text)
+    ]
+    assert found == []
+
+
+def test_the_search_for_sql_finds_what_the_store_has():
+    texts = [text for path in (ROOT / "registry/store").glob("*.py") for text in strings(path)]
+    assert sum(_SQL.match(text) is not None for text in texts) > 5
+
+
+def test_no_module_has_two_subjects_worth_of_lines():
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in CODE
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST
+    }
+    assert long == {}
+
+
+def test_every_named_statement_is_used_and_every_used_one_is_there():
+    named = {
+        (path.stem, name)
+        for path in (ROOT / "registry/store/queries").glob("*.sql")
+        for name in re.findall(r"^-- name: (\w+)$", path.read_text("utf-8"), re.MULTILINE)
+    }
+    used = {
+        pair
+        for path in (ROOT / "registry/store").glob("*.py")
+        for pair in re.findall(r'statement\(\s*"(\w+)", "(\w+)"', path.read_text("utf-8"))
+    }
+    assert used == named
+
+
+def kinds(kind=errors.RegistryError):
+    yield kind
+    for child in kind.__subclasses__():
+        yield from kinds(child)
+
+
+@pytest.mark.parametrize("kind", list(kinds()), ids=lambda kind: kind.__name__)
+def test_every_error_has_its_own_slug_title_and_page(kind):
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.slug)
+    assert [other for other in kinds() if other.slug == kind.slug] == [kind]
+    assert kind.exit_code in {1, 2, 3}
+    [page] = [problem for problem in problems() if problem.slug == kind.slug]
+    assert page.title == kind.title

@@ -1,0 +1,105 @@
+"""The wheel: installed elsewhere, it runs with everything it needs inside."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("registry", "schemas", "site", "records", "LICENSES")
+FILES = ("pyproject.toml", "README.md", "LICENSE")
+
+
+def run(*command, **options):
+    result = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, **options
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel of a copy of the tree, so that nothing of this one is touched."""
+    tree = tmp_path_factory.mktemp("tree")
+    for name in SOURCES:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tree / name, ignore=ignored)
+    for name in FILES:
+        shutil.copy(ROOT / name, tree / name)
+    out = tmp_path_factory.mktemp("wheel")
+    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", out, tree)
+    [path] = out.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """A fresh environment with the wheel in it; what it depends on is borrowed from this one."""
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder / "env", with_pip=False, symlinks=True)
+    python = folder / "env/bin/python"
+    [packages] = (folder / "env/lib").glob("python*/site-packages")
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet")
+    run(*pip, "--disable-pip-version-check", "--no-deps", "--no-index", wheel)
+    # Only names below our own: the editable install of this tree is not borrowed with them.
+    for path in sorted({Path(place) for place in sys.path if place.endswith("site-packages")}):
+        for entry in path.iterdir():
+            borrowed = packages / entry.name
+            ours = entry.name.endswith(".pth") or "register" in entry.name
+            if not ours and not borrowed.exists():
+                borrowed.symlink_to(entry)
+    return folder
+
+
+def registry(installed, *arguments):
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("REGISTRY_", "PYTHON"))
+    }
+    return run(installed / "env/bin/registry", *arguments, cwd=installed, env=kept)
+
+
+def test_data_and_nothing_of_the_workshop_travels_inside(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    for folder in ("schemas", "site", "records"):
+        there = {
+            path.relative_to(ROOT).as_posix()
+            for path in (ROOT / folder).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+        inside = {
+            name.removeprefix("registry/_resources/")
+            for name in names
+            if name.startswith(f"registry/_resources/{folder}/")
+        }
+        assert inside == there
+    assert not [name for name in names if name.startswith(("tests", "docs", ".", "var"))]
+    assert any(name.endswith("0001_register.sql") for name in names)
+    assert any(name.endswith("queries/search.sql") for name in names)
+    assert "registry/py.typed" in names
+    assert len(names) == len(set(names))
+
+
+def test_it_runs_outside_the_tree(installed):
+    where = run(
+        installed / "env/bin/python",
+        "-c",
+        "import registry.resources as r; print(r.__file__); print(r.SCHEMAS)",
+        cwd=installed,
+        env={"PATH": os.environ["PATH"]},
+    ).stdout
+    assert all(line.startswith(str(installed)) for line in where.splitlines())
+    record = ROOT / "records/demo-sante/prevision-lits.json"
+    result = registry(installed, "validate", "--format", "json", record)
+    [report] = json.loads(result.stdout)
+    assert report["publishable"] is True
+    assert "Example" in registry(installed, "up", "--help").stdout
