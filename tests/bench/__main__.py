@@ -16,8 +16,10 @@ def main() -> None:
     lines = [
         "# Results of `make bench`",
         "",
-        f"Python {platform.python_version()}, {os.cpu_count()} cores. Absolute figures drift "
-        + "with the machine; the ratios of one run are what counts.",
+        (
+            f"Python {platform.python_version()}, {os.cpu_count()} cores. Absolute figures drift "
+            "with the machine; the ratios of one run are what counts."
+        ),
         "",
         "| comparison | ours | beside | ratio | ours: median | p99 |",
         "|---|---|---|---|---|---|",
