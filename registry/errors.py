@@ -39,13 +39,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     `pointer` is an RFC 6901 JSON Pointer; for a missing or unknown member it is that member's
     own path. `rule` is a stable id: a keyword of the schema such as `maxLength`, `required`, or
-    a publication rule such as `R07`. `message` says what is wrong and how to mend it.
+    a publication rule such as `R07`. `message` says what is wrong and how to mend it, in the
+    language `lang`.
     """
 
     pointer: str
     rule: str
     severity: Severity
     message: str
+    lang: str = "en"
 
 
 class RegistryError(Exception):

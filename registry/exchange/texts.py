@@ -6,6 +6,8 @@ import html
 import re
 import unicodedata
 
+from registry.text.purity import balanced
+
 ELLIPSIS = "…"
 
 # Only real elements: "<5 minutes" and "<Includes number of providers>" are words, not markup.
@@ -69,7 +71,7 @@ def _without_markup(text: str) -> str:
 def _plain_text(text: str) -> str:
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.translate(_INVISIBLE)
-    if _DIRECTION.search(text) and not _balanced(text):
+    if _DIRECTION.search(text) and not balanced(text):
         text = _DIRECTION.sub("", text)
     if not text.isprintable():
         text = "".join(map(_plain, text))
@@ -86,19 +88,3 @@ def _plain(character: str) -> str:
     if category == "Zs" or character in "\t\v\f":
         return " "
     return "" if category in {"Cc", "Cs", "Co", "Cn"} else character
-
-
-def _balanced(text: str) -> bool:
-    """Whether every embedding and isolate of a paragraph is closed in it (UAX 9)."""
-    opening = {"\u202a": "\u202c", "\u202b": "\u202c", "\u202d": "\u202c", "\u202e": "\u202c",
-               "\u2066": "\u2069", "\u2067": "\u2069", "\u2068": "\u2069"}  # fmt: skip
-    for paragraph in text.split("\n"):
-        waiting: list[str] = []
-        for character in paragraph:
-            if character in opening:
-                waiting.append(opening[character])
-            elif character in "\u202c\u2069" and (not waiting or waiting.pop() != character):
-                return False
-        if waiting:
-            return False
-    return True

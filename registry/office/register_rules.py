@@ -14,11 +14,11 @@ from typing import TypeAlias
 import msgspec
 
 from registry.record.case import told
+from registry.record.forms import shown
 from registry.record.model import Document, LangText
 from registry.record.pack import Pack
 from registry.record.pointers import dig, pointer
 from registry.record.sayings import Remark, say
-from registry.record.wording import shown
 from registry.store.records import Namesake
 from registry.text.folding import fold
 from registry.text.skeleton import is_disguised, skeleton

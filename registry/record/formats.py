@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import FormatChecker
 
 from registry.errors import ConfigurationError
+from registry.text.purity import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +41,14 @@ def is_iri(value: object) -> bool:
     return not isinstance(value, str) or _IRI.match(value) is not None
 
 
+def is_plain_text(value: object) -> bool:
+    """Whether a string holds nothing that a reader cannot see; other types are not asked."""
+    return not isinstance(value, str) or fault_of(value) is None
+
+
 FORMATS = FormatChecker(formats=("date", "email"))
 FORMATS.checks("iri")(is_iri)
+FORMATS.checks("text")(is_plain_text)
 
 
 def assert_formats_known(schema: Any) -> None:

@@ -28,6 +28,17 @@ def dig(document: object, *path: str) -> Any:
     return here
 
 
+def value_at(document: object, path: Sequence[str]) -> Any:
+    """Return the value at a path that may go through lists by number, or None."""
+    here = document
+    for name in path:
+        if isinstance(here, list):
+            here = here[int(name)] if name.isdecimal() and int(name) < len(here) else None
+        else:
+            here = dig(here, name)
+    return here
+
+
 def values_at(document: object, path: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """Yield every value at a path in which `*` stands for each item of a list, with its place."""
     yield from _values(document, path, ())

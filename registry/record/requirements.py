@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from registry.errors import ConfigurationError, Severity
-from registry.record.pointers import dig, pointer
+from registry.record.pointers import dig, parts, pointer
+from registry.record.sayings import Saying, message, say
 from registry.record.schema import Field, fields, record_schema
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     weight: int
     state: State
     severity: Severity | None
-    reason: str
+    reason: Saying
 
     @property
     def absent(self) -> bool:
@@ -98,79 +99,81 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def conditions() -> dict[str, Condition]:
     """Every condition that the notation knows, by its name."""
-    answers = tuple(
-        (*field.path, "answer")
-        for field in fields()
-        if "answer" in field.schema.get("properties", {})
-    )
+    answers = tuple((*path, "answer") for path in answer_paths())
     return {
         "L": Condition(
             paths=(RISK_LEVEL,),
             values=("limited", "high", "unacceptable"),
-            reason="from risk level limited up",
+            reason=message("from risk level limited up"),
         ),
         "H": Condition(
             paths=(RISK_LEVEL,),
             values=("high", "unacceptable"),
-            reason="at the risk levels high and unacceptable",
+            reason=message("at the risk levels high and unacceptable"),
         ),
         "P": Condition(
             paths=(("data", "personal_data"),),
             values=("yes", "pseudonymised"),
-            reason="when personal data is processed",
+            reason=message("when personal data is processed"),
         ),
         "D": Condition(
             paths=(_STATUS,),
             values=("pilot", "in_use", "suspended"),
-            reason="once the system is in pilot, in use or suspended",
+            reason=message("once the system is in pilot, in use or suspended"),
         ),
         "retired": Condition(
-            paths=(_STATUS,), values=("retired",), reason="when the system is retired"
+            paths=(_STATUS,), values=("retired",), reason=message("when the system is retired")
         ),
         "not_retired": Condition(
             paths=(_STATUS,),
             values=("retired",),
             negated=True,
-            reason="until the system is retired",
+            reason=message("until the system is retired"),
         ),
         "stopped": Condition(
             paths=(_STATUS,),
             values=("suspended", "retired"),
-            reason="when the system is suspended or retired",
+            reason=message("when the system is suspended or retired"),
         ),
         "purchased": Condition(
-            paths=(_ORIGIN,), values=("purchased",), reason="when the system is purchased"
+            paths=(_ORIGIN,), values=("purchased",), reason=message("when the system is purchased")
         ),
         "supplied": Condition(
             paths=(_ORIGIN,),
             values=("purchased", "joint"),
-            reason="when the system is purchased or made jointly",
+            reason=message("when the system is purchased or made jointly"),
         ),
         "recommends": Condition(
             paths=(("decision", "role"),),
             values=("recommends", "decides_with_review", "decides_alone"),
-            reason="when the system recommends decisions or makes them",
+            reason=message("when the system recommends decisions or makes them"),
         ),
         "legal_effect": Condition(
             paths=(("decision", "legal_effect"),),
             values=(True,),
-            reason="when the decision has legal effect",
+            reason=message("when the decision has legal effect"),
         ),
         "public_interacts": Condition(
             paths=(("sector", "function"),),
             values=("chatbot_information",),
-            reason="when the public talks with the system",
+            reason=message("when the public talks with the system"),
         ),
         "withholds": Condition(
-            paths=answers, values=("withheld",), reason="when an answer is withheld"
+            paths=answers, values=("withheld",), reason=message("when an answer is withheld")
         ),
         "restricted": Condition(
             paths=(("publication", "visibility"),),
             values=("restricted",),
-            reason="when the record is restricted",
+            reason=message("when the record is restricted"),
         ),
-        "amended": Condition(paths=(), values=(), reason="from the second version on"),
+        "amended": Condition(paths=(), values=(), reason=message("from the second version on")),
     }
+
+
+@cache
+def answer_paths() -> tuple[Path, ...]:
+    """List the questions, whose value is an answer with its note."""
+    return tuple(field.path for field in fields() if "answer" in field.schema.get("properties", {}))
 
 
 @cache
@@ -196,7 +199,7 @@ def holding(document: Document) -> frozenset[str]:
 def standings(document: Document) -> list[Standing]:
     """How a document stands to every unit that it may state."""
     held = holding(document)
-    withheld = _withheld(document)
+    withheld = withheld_pointers(document)
     asked = restricted_units() if "restricted" in held else units()
     return [_standing(unit, document, held, withheld) for unit in asked]
 
@@ -265,14 +268,20 @@ def _standing(
         grave = any(held.issuperset(names) for names in unit.grave)
         severity = "error" if grave else "warning"
     because = asked[0] if asked else (unit.recommended or ALWAYS,)
-    reason = " and ".join(conditions()[name].reason for name in because if name != ALWAYS)
     return Standing(
         unit=unit,
         weight=WEIGHT_REQUIRED if asked else WEIGHT_OPTIONAL * unit.optional,
         state=_state(unit, document, withheld),
         severity=severity,
-        reason=reason or "for every record",
+        reason=_reason(because),
     )
+
+
+def _reason(names: tuple[str, ...]) -> Saying:
+    if names == (ALWAYS,):
+        return say("for every record")
+    first, *others = (say(conditions()[name].reason) for name in names)
+    return say("{first} and {second}", first=first, second=others[0]) if others else first
 
 
 def _state(unit: Unit, document: Document, withheld: tuple[str, ...]) -> State:
@@ -280,7 +289,7 @@ def _state(unit: Unit, document: Document, withheld: tuple[str, ...]) -> State:
     if value is None:
         if any(dig(document, *path) is not None for path in unit.places):
             return "met"
-        excused = any(_covers(given, unit.pointer) for given in withheld)
+        excused = any(covers(given, unit.pointer) for given in withheld)
         return "withheld" if excused else "missing"
     if value == [] and not unit.empty_answers:
         return "empty"
@@ -300,17 +309,21 @@ def _answer_state(value: dict[str, object]) -> State:
     return "met"
 
 
-def _covers(given: str, asked: str) -> bool:
+def covers(given: str, asked: str) -> bool:
+    """Whether a pointer is another one or lies above it."""
     return asked == given or asked.startswith(given + "/")
 
 
-def _withheld(document: Document) -> tuple[str, ...]:
+def withheld_pointers(document: Document) -> tuple[str, ...]:
     """List the pointers that a record lawfully withholds."""
     listed = dig(document, "publication", "withheld_fields") or ()
-    return tuple(entry["pointer"] for entry in listed if not _untouchable(entry["pointer"]))
+    return tuple(entry["pointer"] for entry in listed if not never_withheld(entry["pointer"]))
 
 
-def _untouchable(given: str) -> bool:
-    return any(
-        _covers(pointer(path), given) or _covers(given, pointer(path)) for path in NEVER_WITHHELD
-    )
+def never_withheld(given: str) -> bool:
+    """Whether a pointer names, holds or is part of what the public is always told."""
+    path = tuple("*" if part.isdecimal() else part for part in parts(given))
+    if path[:1] == ("assessments",):
+        # That an assessment is there, and of which type; what it says may be withheld.
+        return path[1:] in {(), ("*",), ("*", "type")}
+    return any(path[: len(never)] == never[: len(path)] for never in NEVER_WITHHELD)

@@ -10,11 +10,15 @@ import msgspec
 
 from registry.errors import Finding
 from registry.record import wording
+from registry.record.acceptance import accepts
+from registry.record.case import open_case
 from registry.record.completeness import Completeness, score
-from registry.record.pointers import dig, parts, pointer
+from registry.record.pointers import dig, parts, pointer, values_at
 from registry.record.profiles import shape
 from registry.record.requirements import Standing, standings
 from registry.record.rules import RESTRICTED_RULES, RULE_SET, RULES
+from registry.record.sayings import Remark, to_finding
+from registry.record.schema import fields
 from registry.record.validators import build_validator
 
 if TYPE_CHECKING:
@@ -24,8 +28,9 @@ if TYPE_CHECKING:
     from registry.record.model import Document, Profile
     from registry.record.pack import Pack
     from registry.record.requirements import Path
+    from registry.record.sayings import Saying
 
-__all__ = ["MAX_FINDINGS", "RULE_SET", "Verdict", "validate"]
+__all__ = ["MAX_FINDINGS", "RULE_SET", "Verdict", "validate", "with_remarks"]
 
 MAX_FINDINGS = 50
 
@@ -44,34 +49,58 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
-def validate(document: object, *, profile: Profile, pack: Pack, today: dt.date) -> Verdict:
-    """Check a document against a profile; the same answer by command, API and library."""
-    found = list(islice(_shape_findings(document, profile), MAX_FINDINGS))
+def validate(
+    document: object, *, profile: Profile, pack: Pack, today: dt.date, language: str = "en"
+) -> Verdict:
+    """Check a document against a profile; the same answer by command, API and library.
+
+    Findings are told in `language`, or in the next of the pack's order that has the sentence.
+    """
+    found = list(islice(_shape_remarks(document, profile), MAX_FINDINGS))
     if not isinstance(document, dict):
-        return _verdict(found, publishable=False, scored=None)
+        return _verdict(_findings(found, language, pack), publishable=False, scored=None)
     cut = len(found) >= MAX_FINDINGS
-    faulty = {_fault(document, finding) for finding in found} - {()}
+    faulty = {_fault(document, remark) for remark in found} - {()}
     sound = _without(document, faulty) if faulty else document
     stands = standings(sound)
     if profile == "publication" and not cut:
-        told = [*_unmet(stands), *_rule_findings(sound, pack, today)]
-        found += [finding for finding in told if not _touches(parts(finding.pointer), faulty)]
-    publishable = all(finding.severity != "error" for finding in found)
+        told = _asked(sound, stands, pack, today)
+        found += [remark for remark in told if not _touches(parts(remark.pointer), faulty)]
+    publishable = all(remark.severity != "error" for remark in found)
     if profile == "draft" and publishable:
         publishable = validate(document, profile="publication", pack=pack, today=today).publishable
-    return _verdict(found, publishable=publishable, scored=score(stands))
+    return _verdict(_findings(found, language, pack), publishable=publishable, scored=score(stands))
+
+
+def with_remarks(verdict: Verdict, remarks: Iterable[Remark], pack: Pack, language: str) -> Verdict:
+    """Add what the register noticed to what the document's own rules did."""
+    told = [to_finding(remark, language, pack.fallback) for remark in remarks]
+    findings = sorted(
+        [*verdict.findings, *told], key=lambda finding: (finding.pointer, finding.rule)
+    )
+    return msgspec.structs.replace(
+        verdict,
+        publishable=verdict.publishable and all(one.severity != "error" for one in told),
+        findings=tuple(findings[:MAX_FINDINGS]),
+    )
+
+
+def _findings(remarks: Iterable[Remark], language: str, pack: Pack) -> tuple[Finding, ...]:
+    """Put remarks into words, each once, ordered by pointer and rule."""
+    ordered = sorted(remarks, key=lambda remark: (remark.pointer, remark.rule))
+    told = (to_finding(remark, language, pack.fallback) for remark in ordered)
+    return tuple(dict.fromkeys(told))[:MAX_FINDINGS]
 
 
 def _verdict(
-    found: Iterable[Finding], *, publishable: bool, scored: Completeness | None
+    findings: tuple[Finding, ...], *, publishable: bool, scored: Completeness | None
 ) -> Verdict:
-    unique = {(finding.pointer, finding.rule, finding.message): finding for finding in found}
     return Verdict(
         publishable=publishable,
         completeness=scored.completeness if scored else 0,
         accountability=scored.accountability if scored else 0,
         missing=scored.missing if scored else (),
-        findings=tuple(unique[key] for key in sorted(unique)[:MAX_FINDINGS]),
+        findings=findings,
     )
 
 
@@ -80,21 +109,23 @@ def _validator(profile: Profile) -> Any:
     return build_validator(shape(profile))
 
 
-def _shape_findings(document: object, profile: Profile) -> Iterator[Finding]:
+def _shape_remarks(document: object, profile: Profile) -> Iterator[Remark]:
     """Find what the schema finds; jsonschema is the authority."""
+    if accepts(document, profile):
+        return
     restricted = dig(document, "publication", "visibility") == "restricted"
     for error in _validator(profile).iter_errors(document):
         yield from _translated(error, restricted=restricted)
 
 
-def _translated(error: Any, *, restricted: bool) -> Iterator[Finding]:
+def _translated(error: Any, *, restricted: bool) -> Iterator[Remark]:
     """One finding for each member that an error is about, at that member's own path."""
     place = tuple(error.absolute_path)
     rule = error.validator
     if rule == "additionalProperties":
         for name in sorted(set(error.instance) - set(error.schema.get("properties", ()))):
-            message = wording.unknown(name, place, restricted=restricted)
-            yield _found((*place, name), rule, message)
+            sayings = wording.unknown(name, place, restricted=restricted)
+            yield _found((*place, name), rule, sayings)
     elif rule == "required":
         for name in error.validator_value:
             if name not in error.instance:
@@ -102,50 +133,68 @@ def _translated(error: Any, *, restricted: bool) -> Iterator[Finding]:
     elif "propertyNames" in error.absolute_schema_path:
         yield _found((*place, error.instance), "propertyNames", wording.no_language(error.instance))
     else:
-        message = wording.sentence(rule, error.validator_value, error.instance, error.schema, place)
-        yield _found(place, rule, message)
+        sayings = wording.sentence(rule, error.validator_value, error.instance, error.schema, place)
+        yield _found(place, rule, sayings)
 
 
-def _found(place: tuple[str | int, ...], rule: str, message: str) -> Finding:
-    return Finding(
-        pointer=pointer(place),
-        rule=rule,
-        severity="error",
-        message=message[0].upper() + message[1:],
+def _found(place: tuple[str | int, ...], rule: str, sayings: tuple[Saying, ...]) -> Remark:
+    return Remark(pointer=pointer(place), rule=rule, sayings=sayings)
+
+
+def _asked(
+    document: Document, stands: Iterable[Standing], pack: Pack, today: dt.date
+) -> list[Remark]:
+    """Ask the rules and the requirements; what a rule has told, a requirement need not repeat."""
+    told = [*_rule_remarks(document, pack, today), *_deprecated(document)]
+    errors = {remark.pointer for remark in told if remark.severity == "error"}
+    places = {remark.pointer for remark in told}
+    missed = (
+        remark
+        for remark in _unmet(stands)
+        if remark.pointer not in (errors if remark.severity == "error" else places)
     )
+    return [*told, *missed]
 
 
-def _unmet(stands: Iterable[Standing]) -> Iterator[Finding]:
+def _unmet(stands: Iterable[Standing]) -> Iterator[Remark]:
     """Find what the requirements miss: absent although asked for, or stated although excluded."""
     for standing in stands:
         unit = standing.unit
         if standing.absent and standing.severity is not None:
-            yield Finding(
+            yield Remark(
                 pointer=unit.pointer,
                 rule="minItems" if standing.state == "empty" else "required",
                 severity=standing.severity,
-                message=wording.missing(standing),
+                sayings=wording.missing(standing),
             )
         elif unit.exclusive and not standing.absent and standing.severity is None:
-            yield Finding(
-                pointer=unit.pointer,
-                rule="not",
-                severity="error",
-                message=wording.not_wanted(unit),
-            )
+            yield Remark(pointer=unit.pointer, rule="not", sayings=wording.not_wanted(unit))
 
 
-def _rule_findings(document: Document, pack: Pack, today: dt.date) -> Iterator[Finding]:
+def _deprecated(document: Document) -> Iterator[Remark]:
+    for field in fields():
+        if "x-deprecated" in field.schema:
+            for place, _ in values_at(document, field.path):
+                yield Remark(
+                    pointer=pointer(place),
+                    rule="deprecated",
+                    severity="warning",
+                    sayings=wording.deprecated(field),
+                )
+
+
+def _rule_remarks(document: Document, pack: Pack, today: dt.date) -> Iterator[Remark]:
     restricted = dig(document, "publication", "visibility") == "restricted"
+    case = open_case(document, pack, today)
     for name, rule in RULES.items():
         if not restricted or name in RESTRICTED_RULES:
-            yield from rule(document, pack, today)
+            yield from rule(case)
 
 
-def _fault(document: object, finding: Finding) -> Path:
+def _fault(document: object, remark: Remark) -> Path:
     """Name the members to leave out so that rules meet only what is sound: never part of a list."""
-    names = parts(finding.pointer)
-    if finding.rule == "required":
+    names = parts(remark.pointer)
+    if remark.rule == "required":
         names = names[:-1]
     path: list[str] = []
     here = document

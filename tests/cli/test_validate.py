@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from registry.cli.main import main
-from registry.resources import SCHEMAS
 
-MINIMAL = SCHEMAS / "examples" / "minimal.json"
+DATA = Path(__file__).parents[1] / "data"
+MINIMAL = DATA / "valid" / "minimal.json"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +66,15 @@ def test_findings_are_sentences_on_stderr(run, spoilt):
     assert "not publishable, completeness 80, 1 error, 0 warnings" in result.stdout
 
 
+def test_findings_are_told_in_the_language_asked_for(run, spoilt):
+    french = run(spoilt, "--lang", "fr").stderr
+    assert "/risk/level [enum] error" in french
+    assert french != run(spoilt).stderr
+    refused = run(spoilt, "--lang", "de")
+    assert refused.exit_code == 2
+    assert "ar, fr, zgh, en" in refused.stderr
+
+
 def test_json_is_one_array_on_stdout(run, spoilt):
     result = run(MINIMAL, spoilt, "--format", "json")
     assert result.exit_code == 1
@@ -73,8 +83,8 @@ def test_json_is_one_array_on_stdout(run, spoilt):
         ["file", "publishable", "completeness", "findings"]
     ]
     assert [report["publishable"] for report in reports] == [True, False]
-    (finding,) = reports[1]["findings"]
-    assert list(finding) == ["pointer", "rule", "severity", "message"]
+    (finding,) = [one for one in reports[1]["findings"] if one["severity"] == "error"]
+    assert list(finding) == ["pointer", "rule", "severity", "message", "lang"]
     assert (finding["pointer"], finding["rule"]) == ("/risk/level", "enum")
 
 

@@ -90,7 +90,7 @@ def test_every_unit_has_an_example_but_those_that_exclude_each_other(tag):
 def test_every_rule_and_every_code_has_its_section(tag):
     rules, lists = PAGES[f"{tag}/rules.md"], PAGES[f"{tag}/code-lists.md"]
     assert [*RULES, "risk-floor", *REGISTER_RULES] == anchors(rules)
-    assert len(GROUNDS) == len(re.findall(r"^- \*\*", rules, re.MULTILINE))
+    assert len(GROUNDS) == len(re.findall(r"^- .* → \*\*", rules, re.MULTILINE))
     national = dict.fromkeys(
         name.replace("/", "-") for field in fields() for name in field.lists if "/" in name
     )

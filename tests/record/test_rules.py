@@ -134,6 +134,8 @@ def test_rules_on_the_minimal_example(edited, found, name):
 )
 def test_each_level_has_its_interval(edited, found, level, last):
     edits = {"/risk/level": level, "/lifecycle/next_review_on": last}
+    if level == "limited":
+        edits |= {"/risk/annex_iii_area": "none", "/decision/role": "informs"}
     if level == "unacceptable":
         edits |= {"/lifecycle/status": "suspended", "/lifecycle/status_reason": AR}
     assert found(edited("complete", edits)) == []
@@ -197,8 +199,18 @@ def test_high_risk_has_a_mitigation(edited, found):
     assert found(edited("complete", edits)) == [("/risks", "R15", "error")]
 
 
+@pytest.mark.parametrize(("status", "refused"), [("in_use", True), ("suspended", False)])
+def test_a_system_that_nobody_watches_is_suspended(edited, found, status, refused):
+    edits = {"/lifecycle/status": status, "/decision/oversight_type": "none"}
+    if status == "suspended":
+        edits["/lifecycle/status_reason"] = AR
+    expected = [("/decision/oversight_type", "R15", "error")] if refused else []
+    assert expected == found(edited("complete", edits))
+
+
 def test_the_table_is_in_order():
     assert list(RULES) == sorted(RULES)
+    assert len(RULES) == 21
     assert set(RESTRICTED_RULES) <= set(RULES)
     for name, rule in RULES.items():
         assert rule.__doc__.startswith(f"{name}: ")

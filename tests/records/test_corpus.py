@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from registry import resources
+from registry.office.loading import load
 from registry.record.codelists import codelists
 from registry.record.ids import split_id
 from registry.record.pack import load_pack
@@ -20,7 +21,8 @@ from registry.record.pointers import dig, pointer, values_at
 from registry.record.schema import fields
 from registry.record.validate import validate
 
-TODAY = dt.date(2026, 11, 24)
+NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
+TODAY = NOW.date()
 PACK = load_pack("ma")
 LANGUAGES = {"ar", "fr", "en"}
 LAST = 10_000
@@ -54,8 +56,15 @@ HISTORIES = defaultdict(list)
 for file in sorted(FILES, key=lambda file: split_version(file)[1] or LAST):
     HISTORIES[split_version(file)[0]].append(DOCUMENTS[file])
 LATEST = {record_id: versions[-1] for record_id, versions in HISTORIES.items()}
+RESTRICTED = {
+    path for path, document in DOCUMENTS.items() if "restriction" in document["publication"]
+}
+OPEN = {record_id: doc for record_id, doc in LATEST.items() if "name" in doc}
 
 each_file = pytest.mark.parametrize("path", FILES, ids=name_of)
+each_open_file = pytest.mark.parametrize(
+    "path", [path for path in FILES if path not in RESTRICTED], ids=name_of
+)
 each_history = pytest.mark.parametrize("record_id", sorted(HISTORIES))
 
 
@@ -68,19 +77,42 @@ def found(document, *, kind):
 
 
 def spread(*path):
-    return {dig(document, *path) for document in LATEST.values()}
+    """The values of one field over the latest versions that state it."""
+    return {dig(document, *path) for document in LATEST.values()} - {None}
+
+
+def stating(*path):
+    """How many of the latest versions state something at a path, which may hold a `*`."""
+    return sum(any(True for _ in values_at(document, path)) for document in LATEST.values())
 
 
 def test_there_is_a_corpus():
-    assert len(LATEST) >= 12
+    assert len(LATEST) >= 42
     strays = set(resources.RECORDS.rglob("*.json")).difference(FILES)
     assert not strays, "records lie in records/<agency>/<slug>.json"
 
 
-# Records that are there to show a warning, with the rules that give it.
+# Records that are there to show a warning, with the rules that give it. Tamazight (R03) is
+# missing almost everywhere: the corpus states only what its writers are sure of.
+RECOMMENDED_LANGUAGE = "R03"
 SHOWN = {
     # Not in operation yet, with its impact assessment under way.
     "demo-education/alerte-decrochage.1.json": {"R15"},
+    # A person's name and mailbox where an office is meant; the name is mended, the mailbox not.
+    "demo-education/experts-projets.1.json": {"R19", "R20"},
+    "demo-education/experts-projets.json": {"R19"},
+    # Retired without ever having had what is asked of it today.
+    "demo-education/surveillance-examens-distance.json": {"R15", "required"},
+    # Health data hosted abroad, in a pilot, while it was stopped and since it has resumed.
+    "demo-sante/transcription-consultations.1.json": {"R13"},
+    "demo-sante/transcription-consultations.2.json": {"R13"},
+    "demo-sante/transcription-consultations.json": {"R13"},
+    # In development: much is not known yet, nobody has been consulted.
+    "demo-securite/appels-urgence.json": {"R15", "required"},
+    # Planned at high risk; the version after it is of limited risk and in order.
+    "demo-securite/comptage-foules.1.json": {"R15", "required"},
+    # Declared below its risk floor, with reasons.
+    "demo-services/suggestions-offres-emploi.json": {"below_floor"},
 }
 
 
@@ -88,9 +120,23 @@ SHOWN = {
 def test_is_publishable_and_warns_only_where_it_is_there_to_show_it(path):
     verdict = validate(DOCUMENTS[path], profile="publication", pack=PACK, today=TODAY)
     shown = SHOWN.get(path.relative_to(resources.RECORDS).as_posix(), set())
-    assert {finding.rule for finding in verdict.findings} == shown
+    assert {finding.rule for finding in verdict.findings} - {RECOMMENDED_LANGUAGE} == shown
     assert {finding.severity for finding in verdict.findings} <= {"warning"}
     assert verdict.publishable
+
+
+def test_five_records_stand_with_a_warning_today():
+    files = {path.relative_to(resources.RECORDS).as_posix() for path in FILES}
+    assert files.issuperset(SHOWN)
+    latest = {name for name in SHOWN if name.count(".") == 1}
+    assert len(latest) >= 5
+
+
+async def test_a_fresh_register_publishes_them_all(office):
+    outcomes = await load(office, resources.RECORDS, now=lambda: NOW)
+    assert {outcome.record: outcome.refused for outcome in outcomes if outcome.refused} == {}
+    published = {outcome.record: len(outcome.receipts) for outcome in outcomes}
+    assert published == {record_id: len(versions) for record_id, versions in HISTORIES.items()}
 
 
 @each_file
@@ -115,7 +161,7 @@ def test_stands_under_its_own_id_at_a_fictitious_agency(path):
     assert PACK.agencies[agency].fictitious
 
 
-@each_file
+@each_open_file
 def test_every_text_is_in_arabic_french_and_english(path):
     document = DOCUMENTS[path]
     assert LANGUAGES.issubset(dig(document, "languages", "translation_status"))
@@ -173,17 +219,47 @@ def test_versions_are_numbered_from_1_and_say_what_changed(record_id):
     for before, after in itertools.pairwise(HISTORIES[record_id]):
         assert before != after
         reviewed = ("lifecycle", "last_reviewed_on")
-        assert dig(before, *reviewed) < dig(after, *reviewed)
+        if "restriction" not in after["publication"]:
+            assert dig(before, *reviewed) < dig(after, *reviewed)
 
 
-def test_some_records_have_a_history_and_one_raises_its_risk():
-    levels = [
-        [dig(version, "risk", "level") for version in versions]
-        for versions in HISTORIES.values()
-        if len(versions) > 1
-    ]
-    assert len(levels) >= 2
-    assert ["limited", "limited", "high"] in levels
+def transitions(*path):
+    """(before, after) of one field wherever it changes; of tuples for a path with `*`."""
+
+    def read(document):
+        values = [value for _, value in values_at(document, path)]
+        return tuple(values) if "*" in path else next(iter(values), None)
+
+    pairs = itertools.chain.from_iterable(map(itertools.pairwise, HISTORIES.values()))
+    values = ((read(before), read(after)) for before, after in pairs)
+    return {(before, after) for before, after in values if before != after}
+
+
+def test_ten_records_have_a_history():
+    assert sum(len(versions) > 1 for versions in HISTORIES.values()) >= 10
+    assert sum(len(versions) > 2 for versions in HISTORIES.values()) >= 3
+
+
+def test_histories_show_how_a_record_changes():
+    assert transitions("risk", "level") >= {
+        ("limited", "high"),
+        ("minimal", "limited"),
+        ("high", "limited"),
+    }
+    assert transitions("lifecycle", "status") >= {
+        ("planned", "pilot"),
+        ("in_development", "pilot"),
+        ("pilot", "in_use"),
+        ("pilot", "suspended"),
+        ("suspended", "pilot"),
+        ("in_use", "retired"),
+    }
+    assert transitions("assessments", "*", "status") >= {
+        (("in_progress",), ("completed",)),
+        (("planned",), ("completed",)),
+    }
+    assert any(all(names) for names in transitions("procurement", "suppliers", "*", "name"))
+    assert any(all(values) for values in transitions("evaluation", "metrics", "*", "value"))
 
 
 def test_source_ids_are_unique_within_an_agency():
@@ -207,22 +283,48 @@ def test_related_records_are_there():
         (("risk", "level"), "risk_level"),
         (("lifecycle", "status"), "status"),
         (("decision", "role"), "decision_role"),
+        (("sector", "primary"), "sector"),
+        (("sector", "function"), "function"),
     ],
 )
 def test_shows_every_code_of_the_main_lists(path, name):
     assert spread(*path) == set(codelists()[name])
 
 
-def test_shows_the_leading_sectors_and_others():
-    leading = {code for code, row in codelists()["sector"].items() if "priority" in row.extra}
-    assert leading
-    assert spread("sector", "primary") > leading
-
-
-def test_shows_many_functions_and_every_fictitious_agency():
-    assert len(spread("sector", "function")) >= 10
+def test_is_spread_over_every_fictitious_agency():
     fictitious = {agency for agency, row in PACK.agencies.items() if row.fictitious}
     assert {split_id(record_id)[0] for record_id in LATEST} == fictitious
+
+
+def test_shows_several_stopped_withheld_and_restricted_records():
+    statuses = [dig(document, "lifecycle", "status") for document in LATEST.values()]
+    assert statuses.count("retired") >= 3
+    assert statuses.count("suspended") >= 3
+    assert stating("publication", "withheld_fields") >= 3
+    assert len({split_version(path)[0] for path in RESTRICTED}) >= 2
+    assert "withheld" in spread("evaluation", "fairness_tested", "answer")
+
+
+def test_shows_where_systems_come_from_and_what_became_of_them():
+    assert {"open_source", "donor_provided", "other_agency", "joint"} <= spread(
+        "procurement", "origin"
+    )
+    assert "open_tender" in spread("procurement", "contract", "procedure")
+    assert stating("evaluation", "outcomes", "overturned")
+    assert stating("evaluation", "incidents", "*", "severity")
+    relations = {
+        relation
+        for document in LATEST.values()
+        for _, relation in values_at(document, ("related_records", "*", "relation"))
+    }
+    assert {"shares_model_with", "instance_of", "replaces", "replaced_by"} <= relations
+
+
+def test_one_text_was_translated_by_a_machine_and_says_so():
+    assert any(
+        "machine" in dig(document, "languages", "translation_status").values()
+        for document in OPEN.values()
+    )
 
 
 def test_what_is_unacceptable_has_been_stopped():
@@ -232,8 +334,13 @@ def test_what_is_unacceptable_has_been_stopped():
                 assert dig(document, "lifecycle", "status") in STOPPED
 
 
-def test_only_one_record_lets_a_machine_decide_alone_and_it_can_be_contested():
-    alone = [doc for doc in LATEST.values() if dig(doc, "decision", "role") == "decides_alone"]
+def test_only_one_record_lets_a_machine_alone_decide_on_a_right_and_it_can_be_contested():
+    alone = [
+        document
+        for document in LATEST.values()
+        if dig(document, "decision", "role") == "decides_alone"
+        and dig(document, "decision", "legal_effect")
+    ]
     assert len(alone) == 1
     assert dig(alone[0], "risk", "level") == "high"
     assert dig(alone[0], "rights", "contestation", "available") == "yes"

@@ -23,13 +23,13 @@ def catalogue(tag, name):
 
 
 def words(node, place="#"):
-    """Every title and description of the schema, with its place as the catalogues write it."""
+    """Every title, description and reason of a deprecation, with its place in the schema."""
     if isinstance(node, list):
         for number, item in enumerate(node):
             yield from words(item, f"{place}/{number}")
     elif isinstance(node, dict):
         for key, value in node.items():
-            if key in {"title", "description"} and isinstance(value, str):
+            if key in {"title", "description", "reason"} and isinstance(value, str):
                 yield value, place
             elif key == "properties":
                 yield from words(value, place)

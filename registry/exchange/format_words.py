@@ -1,0 +1,202 @@
+"""What the schema says of a field, in words: its type and limits, and when it is asked for."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from registry.record.pointers import pointer
+from registry.record.requirements import ALWAYS, conditions, never_withheld
+from registry.record.schema import field_at, record_schema
+from registry.text.numbers import format_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from registry.record.requirements import Path, Unit
+
+    Say: TypeAlias = Callable[[str], str]
+
+# The limit of these is said beside the field; the others have one of their own.
+_LIMITED = {
+    "LangText": "{shape}, at most {most} characters in each language",
+    "Line": "{shape}, at most {most} characters",
+}
+
+
+_PLAIN = {
+    "boolean": "true or false",
+    "integer": "whole number from {least} to {most}",
+    "number": "number from {least} to {most}",
+}
+
+
+class Language(msgspec.Struct, frozen=True, kw_only=True):
+    """The language of a page: `say` translates an English wording."""
+
+    tag: str
+    say: Say
+
+    def put(self, wording: str, **values: object) -> str:
+        """Translate a wording and fill in its values; numbers as the language writes them."""
+        shown = {
+            name: format_number(value, self.tag) if isinstance(value, int | float) else value
+            for name, value in values.items()
+        }
+        return self.say(wording).format(**shown)
+
+    def join(self, wording: str, parts: Sequence[str]) -> str:
+        """Put parts together by twos, with a wording of `{first}` and `{second}`."""
+        return reduce(lambda first, second: self.put(wording, first=first, second=second), parts)
+
+
+def anchor(path: Sequence[str]) -> str:
+    """Name the place of a field on its page: `data.sources.name`."""
+    return ".".join(step for step in path if step != "*")
+
+
+def prose(text: str) -> str:
+    """Keep Markdown from reading angle brackets and bars as its own."""
+    return text.replace("<", "\\<").replace("|", "\\|")
+
+
+def kind(schema: dict[str, Any], language: Language) -> str:
+    """Say the type and limits of a value; `schema` is resolved."""
+    definition = schema.get("x-definition")
+    if "x-codelist" in schema or "enum" in schema:
+        return _code(schema, language)
+    if definition in _LIMITED:
+        text = schema.get("additionalProperties", schema)
+        return language.put(
+            _LIMITED[definition],
+            shape=shape_link(definition, language),
+            most=text["maxLength"],
+        )
+    if definition is not None:
+        return shape_link(definition, language)
+    return _own_kind(schema, language)
+
+
+def _own_kind(schema: dict[str, Any], language: Language) -> str:
+    if "const" in schema:
+        return language.put("always {value}", value=f'`"{schema["const"]}"`')
+    if schema["type"] == "array":
+        return _list(schema, language)
+    if schema["type"] == "object":
+        return _object(schema, language)
+    if schema["type"] == "string":
+        wording = "text that matches {pattern}, at most {most} characters"
+        pattern = f"`{schema['pattern']}`"
+        return language.put(wording, pattern=pattern, most=schema["maxLength"])
+    least, most = schema.get("minimum"), schema.get("maximum")
+    return language.put(_PLAIN[schema["type"]], least=least, most=most)
+
+
+def _code(schema: dict[str, Any], language: Language) -> str:
+    named = schema["x-codelist"]
+    lists = [named] if isinstance(named, str) else named
+    links = [f"[`{name}`](code-lists.md#{name.replace('/', '-')})" for name in lists]
+    return language.put("code of {lists}", lists=language.join("{first}, or {second}", links))
+
+
+def _list(schema: dict[str, Any], language: Language) -> str:
+    least, most = schema.get("minItems", 0), schema["maxItems"]
+    wording = "list of {least} to {most} entries" if least else "list of at most {most} entries"
+    parts = [language.put(wording, least=least, most=most)]
+    if schema.get("uniqueItems"):
+        parts.append(language.say("none twice"))
+    parts.append(language.put("each: {entry}", entry=kind(schema["items"], language)))
+    return ", ".join(parts)
+
+
+def _object(schema: dict[str, Any], language: Language) -> str:
+    if "properties" not in schema:
+        wording = "object from a {tag} to a {entry}"
+        return language.put(
+            wording,
+            tag=shape_link("LanguageTag", language),
+            entry=kind(schema["additionalProperties"], language),
+        )
+    if schema.get("maxProperties") == 1:
+        return language.say("object with exactly one of its members")
+    if schema.get("minProperties") == 1:
+        return language.say("object with at least one of its members")
+    return language.say("object")
+
+
+def shape_link(definition: str, language: Language) -> str:
+    """Link to the definition that many fields share."""
+    title = language.say(record_schema()["$defs"][definition]["title"])
+    return f"[{title}](shapes.md#{definition})"
+
+
+def requirement(unit: Unit, language: Language) -> Iterator[str]:
+    """Say when a unit is asked for, what its absence is, and what else is particular to it."""
+    notice = unit.field.schema.get("x-deprecated")
+    if notice is not None:
+        wording = (
+            "{title}: deprecated since version {version} of the format, and removed in a later one."
+        )
+        title = language.say(unit.field.title)
+        yield f"**{language.put(wording, title=title, version=notice['since'])}**"
+        yield language.say(notice["reason"])
+    if unit.alternatives:
+        yield _asked(unit, language)
+        yield _absence(unit, language)
+    if unit.optional:
+        yield language.say(
+            "**Otherwise optional**, and counted in completeness."
+            if unit.alternatives
+            else "**Optional**, and counted in completeness."
+        )
+    if unit.recommended is not None:
+        reason = _reason((unit.recommended,), language)
+        yield language.put("**Recommended** {reason}: its absence is a warning.", reason=reason)
+    for path in unit.places[1:]:
+        yield language.put("**May be replaced** by {place}.", place=f"`{pointer(path)}`")
+    for wording, holds in (
+        ("**Refused** where this does not hold.", unit.exclusive),
+        ("**An empty list** is an answer.", unit.empty_answers),
+        ("**Never withheld.**", never_withheld(unit.pointer)),
+    ):
+        if holds:
+            yield language.say(wording)
+
+
+def _asked(unit: Unit, language: Language) -> str:
+    notation = f"`{unit.field.schema['x-requirement']}`"
+    if unit.alternatives == ((ALWAYS,),):
+        return language.put("**Asked for:** always ({notation}).", notation=notation)
+    reasons = _reasons(unit.alternatives, language)
+    wording = "**Asked for:** {reasons} ({notation})."
+    return language.put(wording, reasons=reasons, notation=notation)
+
+
+def _absence(unit: Unit, language: Language) -> str:
+    if unit.grave == unit.alternatives:
+        return language.say("**If absent:** an error.")
+    if set(unit.grave).isdisjoint(unit.alternatives):
+        return language.say(
+            "**If absent:** an error once the system is in pilot, in use or suspended; "
+            "a warning before."
+        )
+    reasons = _reasons(unit.grave, language)
+    return language.put("**If absent:** an error {reasons}; else a warning.", reasons=reasons)
+
+
+def _reasons(alternatives: Sequence[Sequence[str]], language: Language) -> str:
+    reasons = [_reason(names, language) for names in alternatives]
+    return language.join("{first}, or {second}", reasons)
+
+
+def _reason(names: Sequence[str], language: Language) -> str:
+    reasons = [language.say(conditions()[name].reason) for name in names]
+    return language.join("{first} and {second}", reasons)
+
+
+def needed(path: Path) -> bool:
+    """Whether a member is needed in its object in every profile."""
+    owner = field_at(path[:-1])
+    return owner is not None and path[-1] in owner.schema.get("required", ())

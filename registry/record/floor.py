@@ -1,0 +1,149 @@
+"""The risk floor: the level that follows from what a record states (record format, risk floor).
+
+An agency may declare a higher level; a lower one only with reasons, under rule R24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.record.case import STRONG_ROLES, Case
+from registry.record.sayings import message, say
+
+if TYPE_CHECKING:
+    from registry.record.sayings import Saying
+
+LEVELS = ("minimal", "limited", "high", "unacceptable")
+
+_VULNERABLE = frozenset(("minors", "migrants_asylum", "prisoners_or_suspects"))
+_NOT_NATURAL = frozenset(("businesses", "public_agents"))
+_GATEKEEPING = frozenset(("eligibility", "fraud_control", "inspection_targeting"))
+_WATCHING = frozenset(("identity_verification", "monitoring_surveillance"))
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """One circumstance that sets a floor, and how it is told."""
+
+    level: str
+    holds: Callable[[Case], bool]
+    reason: str
+
+
+def floor_of(case: Case) -> tuple[str, tuple[Saying, ...]]:
+    """Return the floor and why; minimal needs no reason."""
+    for level in ("high", "limited"):
+        reasons = tuple(
+            say(ground.reason) for ground in GROUNDS if ground.level == level and ground.holds(case)
+        )
+        if reasons:
+            return level, reasons
+    return "minimal", ()
+
+
+def on_natural_persons(case: Case) -> bool:
+    """Tell whether people are touched: by their data, or as a group that is named."""
+    groups = case.dig("purpose", "affected_groups") or ()
+    return "P" in case.held or not _NOT_NATURAL.issuperset(groups)
+
+
+def _role(case: Case) -> str:
+    return str(case.dig("decision", "role") or "")
+
+
+def _function(case: Case) -> str:
+    return str(case.dig("sector", "function") or "")
+
+
+def _in_high_risk_area(case: Case) -> bool:
+    return case.dig("risk", "annex_iii_area") not in {None, "none"}
+
+
+def _decides_with_legal_effect(case: Case) -> bool:
+    return "legal_effect" in case.held and _role(case) in {"decides_with_review", "decides_alone"}
+
+
+def _weighs_sensitive_data(case: Case) -> bool:
+    return bool(case.dig("data", "sensitive")) and _role(case) in STRONG_ROLES
+
+
+def _weighs_on_the_vulnerable(case: Case) -> bool:
+    groups = case.dig("purpose", "affected_groups") or ()
+    return not _VULNERABLE.isdisjoint(groups) and _role(case) in STRONG_ROLES
+
+
+def _recognises_bodies(case: Case) -> bool:
+    categories = case.dig("data", "categories") or ()
+    return "biometric" in categories and _function(case) in _WATCHING
+
+
+def _sorts_people(case: Case) -> bool:
+    return _function(case) in _GATEKEEPING and on_natural_persons(case)
+
+
+def _talks(case: Case) -> bool:
+    return _function(case) == "chatbot_information"
+
+
+def _generates(case: Case) -> bool:
+    return "generative_llm" in (case.dig("technical", "techniques") or ())
+
+
+def _processes_personal_data(case: Case) -> bool:
+    return "P" in case.held
+
+
+def _informs_with_legal_effect(case: Case) -> bool:
+    return "legal_effect" in case.held and _role(case) in STRONG_ROLES | {"informs"}
+
+
+GROUNDS = (
+    Ground(
+        level="high",
+        holds=_in_high_risk_area,
+        reason=message("the use falls under an area of Annex III of the EU AI Act"),
+    ),
+    Ground(
+        level="high",
+        holds=_decides_with_legal_effect,
+        reason=message("it decides with legal effect"),
+    ),
+    Ground(
+        level="high",
+        holds=_weighs_sensitive_data,
+        reason=message("it recommends or decides on sensitive data"),
+    ),
+    Ground(
+        level="high",
+        holds=_weighs_on_the_vulnerable,
+        reason=message(
+            "it recommends or decides about minors, migrants, or prisoners and suspects"
+        ),
+    ),
+    Ground(
+        level="high",
+        holds=_recognises_bodies,
+        reason=message("it identifies or watches people by biometric data"),
+    ),
+    Ground(
+        level="high",
+        holds=_sorts_people,
+        reason=message("it examines people for eligibility, fraud or inspection"),
+    ),
+    Ground(level="limited", holds=_talks, reason=message("it talks with the public")),
+    Ground(
+        level="limited", holds=_generates, reason=message("it generates text by a language model")
+    ),
+    Ground(
+        level="limited",
+        holds=_processes_personal_data,
+        reason=message("it processes personal data"),
+    ),
+    Ground(
+        level="limited",
+        holds=_informs_with_legal_effect,
+        reason=message("it informs decisions with legal effect"),
+    ),
+)

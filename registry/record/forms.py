@@ -1,0 +1,130 @@
+"""What fields are called, what they hold and of which form it is, in words."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from registry.record.profiles import FOREIGN_ID
+from registry.record.sayings import Title, message, say
+from registry.record.schema import Field, field_at
+
+if TYPE_CHECKING:
+    from registry.record.sayings import Saying
+
+FEW = 15
+SHOWN = 60
+
+TYPES = {
+    "object": message("an object"),
+    "array": message("a list"),
+    "string": message("a text in quotes"),
+    "integer": message("a whole number"),
+    "number": message("a number"),
+    "boolean": message("true or false"),
+}
+
+
+def shown(value: object) -> str:
+    """Write a value as JSON, cut to what a sentence can hold."""
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+
+
+def title_at(place: tuple[str | int, ...]) -> Title:
+    """Return the title of the nearest field at or above a place."""
+    field = _nearest_field(place)
+    return Title(text=_RECORD) if field is None else titled(field)
+
+
+_RECORD = message("The record")
+
+
+def titled(field: Field) -> Title:
+    """Return a field's title as a part of a saying."""
+    return Title(text=field.title)
+
+
+def _nearest_field(place: tuple[str | int, ...]) -> Field | None:
+    path = tuple("*" if isinstance(step, int) else step for step in place)
+    for depth in range(len(path), 0, -1):
+        field = field_at(path[:depth])
+        if field is not None and "title" in field.schema:
+            return field
+    return None
+
+
+_EXAMPLES = {
+    "LangText": message('a text by language, such as {{"ar": "…", "fr": "…"}}'),
+    "Date": message("a date, YYYY-MM-DD"),
+    "FuzzyDate": message("a date, YYYY, YYYY-MM or YYYY-MM-DD"),
+    "Url": message("an address that begins with https://"),
+    "Email": message("a mailbox such as contact@example.org"),
+    "Country": message("an ISO 3166-1 code such as MA"),
+    "LanguageTag": message("a language tag such as fr"),
+    "RecordId": message("an identifier such as agency/name-of-the-system"),
+}
+
+
+def example(field: Field) -> Saying:
+    """Say what a field holds, in words."""
+    schema = field.schema
+    if field.kind in _EXAMPLES:
+        return say(_EXAMPLES[field.kind])
+    if "enum" in schema:
+        return _one_of(schema["enum"])
+    if "const" in schema:
+        return say("the value {value}", value=shown(schema["const"]))
+    if "items" in schema:
+        return _list_of(schema["items"].get("enum", []))
+    members = schema.get("required") or list(schema.get("properties", {}))
+    if members:
+        return say("an object with {names}", names=tuple(members))
+    kind = TYPES[schema["type"]]
+    return say(kind)
+
+
+def _one_of(codes: list[str]) -> Saying:
+    if len(codes) <= FEW:
+        return say("one of {codes}", codes=tuple(codes))
+    return say("a code such as {codes}", codes=tuple(codes[:5]))
+
+
+def _list_of(codes: list[str]) -> Saying:
+    if not codes:
+        return say("a list with at least one entry")
+    if len(codes) <= FEW:
+        return say("a list of one or more of {codes}", codes=tuple(codes))
+    return say("a list of codes such as {codes}", codes=tuple(codes[:5]))
+
+
+FORMS = {
+    "Line": message("Write one line, without space at its ends and without control characters."),
+    "Text": message(
+        "Remove the space at its ends and any control characters; a new line is \\n alone."
+    ),
+    "Date": message("Write a day that exists as YYYY-MM-DD."),
+    "FuzzyDate": message("Write YYYY, YYYY-MM or YYYY-MM-DD, a day that exists, from 1900 on."),
+    "Url": message("Write a whole address that begins with https:// or http://, without spaces."),
+    "Email": message("Write a mailbox such as contact@example.org."),
+    "Country": message("Write an ISO 3166-1 code of two capital letters, such as MA."),
+    "LanguageTag": message("Write a BCP 47 tag such as ar, fr, zgh or en."),
+    "RecordId": message(
+        "Write <agency>/<slug> in lower-case ASCII letters, digits and hyphens; 'index' is "
+        "reserved."
+    ),
+    "PackCode": message("Write a code in lower snake_case."),
+}
+
+
+def form(place: tuple[str | int, ...], pattern: object) -> tuple[Saying, ...]:
+    """Say which form a value at a place has."""
+    if pattern == FOREIGN_ID:
+        return (say("The agency of another register's record has a dot in it, as in us.hhs."),)
+    field = _nearest_field(place)
+    if field is None:
+        return ()
+    kind = "Text" if field.kind == "LangText" else field.kind
+    if kind in FORMS:
+        return (say(FORMS[kind]),)
+    return (say("{form}", form=Title(text=str(field.schema["description"]))),)

@@ -1,0 +1,145 @@
+"""Rules on dates: retirement, deployment, review. A date is an interval of days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry.record.case import told
+from registry.record.codelists import codelists
+from registry.record.days import interval, months_after
+from registry.record.sayings import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry.record.case import Case
+    from registry.record.sayings import Remark
+
+
+def retirement_dated(case: Case) -> Iterator[Remark]:
+    """R04: A retirement date if and only if retired, not before deployment, not in the future.
+
+    An error: people must be able to tell until when a system may have touched them.
+    """
+    place = "/lifecycle/retired_on"
+    status = case.dig("lifecycle", "status")
+    retired = case.dig("lifecycle", "retired_on")
+    if retired is None:
+        if status == "retired" and case.lacks("lifecycle", "retired_on"):
+            yield told(
+                "R04",
+                place,
+                say(
+                    "A retired system has a date of retirement. Add {place}: the date of last use.",
+                    place=place,
+                ),
+            )
+        return
+    first, last = interval(retired)
+    if status is not None and status != "retired":
+        yield told(
+            "R04",
+            place,
+            say(
+                "A system has a date of retirement only when it is retired, and the status is "
+                "{status}. Remove the date, or set {place} to retired.",
+                status=codelists()["status"][status].label,
+                place="/lifecycle/status",
+            ),
+        )
+    if first > case.today:
+        yield told(
+            "R04",
+            place,
+            say(
+                "{date} is in the future. State the date of last use once it has passed.",
+                date=retired,
+            ),
+        )
+    deployed = case.dig("lifecycle", "deployed_on")
+    if deployed is not None and last < interval(deployed)[0]:
+        yield told(
+            "R04",
+            place,
+            say(
+                "{date} is before {other}, when the system came into operation "
+                "({place}). Mend either date.",
+                date=retired,
+                other=deployed,
+                place="/lifecycle/deployed_on",
+            ),
+        )
+
+
+def deployment_dated(case: Case) -> Iterator[Remark]:
+    """R05: In pilot, in use or suspended, the date of deployment is stated; never in the future.
+
+    An error: people must be able to tell since when a system may have touched them.
+    """
+    place = "/lifecycle/deployed_on"
+    deployed = case.dig("lifecycle", "deployed_on")
+    if deployed is None:
+        if "D" in case.held and case.lacks("lifecycle", "deployed_on"):
+            yield told(
+                "R05",
+                place,
+                say(
+                    "A system that is in pilot, in use or suspended has a date since when. Add "
+                    "{place}: YYYY, YYYY-MM or YYYY-MM-DD, as precisely as it is known.",
+                    place=place,
+                ),
+            )
+    elif interval(deployed)[0] > case.today:
+        yield told(
+            "R05",
+            place,
+            say(
+                "{date} is in the future. State when the system was first used on real cases, or "
+                "leave it out until then.",
+                date=deployed,
+            ),
+        )
+
+
+def review_planned(case: Case) -> Iterator[Remark]:
+    """R06: The next review comes after the last one, within the country's interval for the level.
+
+    An error: a record that nobody looks at again stops being true.
+    """
+    last = case.dig("lifecycle", "last_reviewed_on")
+    following = case.dig("lifecycle", "next_review_on")
+    if last is None or following is None:
+        return
+    place = "/lifecycle/next_review_on"
+    day, next_day = interval(last)[0], interval(following)[0]
+    if next_day <= day:
+        yield told(
+            "R06",
+            place,
+            say(
+                "{date} is not after the last review, {other} ({place}). State when the record "
+                "will be looked at again.",
+                date=following,
+                other=last,
+                place="/lifecycle/last_reviewed_on",
+            ),
+        )
+        return
+    level = case.dig("risk", "level")
+    if level is None:
+        return
+    months = case.pack.review_months[level]
+    limit = months_after(day, months)
+    if next_day > limit:
+        yield told(
+            "R06",
+            place,
+            say(
+                "{date} is too late: at the level {level} a record is reviewed every {months} "
+                "months at the latest. State {limit} or an earlier day.",
+                date=following,
+                level=codelists()["risk_level"][level].label,
+                months=months,
+                limit=limit.isoformat(),
+            ),
+        )

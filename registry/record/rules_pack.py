@@ -1,0 +1,184 @@
+"""Rules on what is national: agencies, codes and languages are the country pack's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry.record.case import told
+from registry.record.codelists import codelists
+from registry.record.forms import shown, titled
+from registry.record.ids import is_foreign_agency
+from registry.record.pointers import pointer, values_at
+from registry.record.sayings import Tongue, say
+from registry.record.schema import field_at, fields
+from registry.record.wording import choice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry.record.case import Case
+    from registry.record.sayings import Remark, Title
+
+NAMING = (("name",), ("summary",), ("purpose", "goal"))
+"""The texts by which everybody recognises a system."""
+
+
+def belongs_to_pack(case: Case) -> Iterator[Remark]:
+    """R00: The agency, languages, regions, bodies, schemes and grounds are the country's.
+
+    Also, every language that a text is in says in `languages.translation_status` how it came
+    about. An error. Codes that another country uses cannot be checked or explained here.
+    """
+    yield from _agency_known(case)
+    yield from _codes_known(case)
+    yield from _languages_known(case)
+
+
+def _agency_known(case: Case) -> Iterator[Remark]:
+    record_id = case.dig("id")
+    if record_id is None:
+        return
+    agency = record_id.split("/")[0]
+    if is_foreign_agency(agency):
+        reserved = say(
+            "{code} has a dot, which is reserved for agencies of other registers. File under an "
+            "agency of this register.",
+            code=shown(agency),
+        )
+        yield told("R00", "/id", reserved)
+    elif agency not in case.pack.agencies:
+        stranger = say("{code} is not an agency of this register.", code=shown(agency))
+        yield told("R00", "/id", stranger, *choice(agency, case.pack.agencies))
+
+
+def _codes_known(case: Case) -> Iterator[Remark]:
+    for field in fields():
+        national = [name.removeprefix("pack/") for name in field.lists if name.startswith("pack/")]
+        if not national:
+            continue
+        everywhere = [name for name in field.lists if not name.startswith("pack/")]
+        known = [code for name in everywhere for code in codelists()[name]]
+        known += [code for name in national for code in case.pack.lists[name]]
+        for place, code in values_at(case.document, field.path):
+            if code not in known:
+                stray = say(
+                    "{code} is not one of this country's codes for {title}.",
+                    code=shown(code),
+                    title=titled(field),
+                )
+                yield told("R00", pointer(place), stray, *choice(code, known))
+
+
+def _languages_known(case: Case) -> Iterator[Remark]:
+    present: set[str] = set()
+    known = case.pack.languages
+    for field in fields():
+        if field.kind != "LangText":
+            continue
+        for place, text in values_at(case.document, field.path):
+            present.update(text)
+            for tag in text:
+                if tag not in known:
+                    yield _stray_language(pointer((*place, tag)), tag, known)
+    source = case.dig("languages", "source")
+    if source is not None and source not in known:
+        yield _stray_language("/languages/source", source, known)
+    status = case.dig("languages", "translation_status")
+    if status is not None:
+        for tag in sorted(present.intersection(known).difference(status)):
+            yield told(
+                "R00",
+                pointer(("languages", "translation_status", tag)),
+                say(
+                    "The record has text in {code} and does not say how it came about. Add "
+                    "authored, reviewed or machine.",
+                    code=shown(tag),
+                ),
+            )
+
+
+def _stray_language(place: str, tag: str, known: tuple[str, ...]) -> Remark:
+    return told(
+        "R00",
+        place,
+        say(
+            "{code} is not a language of this register. Use: {codes}.", code=shown(tag), codes=known
+        ),
+    )
+
+
+def named_in_a_national_language(case: Case) -> Iterator[Remark]:
+    """R01: Name, summary and goal are in at least one of the languages that the country demands.
+
+    An error: the public concerned must be able to read what the system is and what it is for.
+    """
+    for path in NAMING:
+        text = case.dig(*path)
+        if text and not text.keys() & set(case.pack.required_any):
+            yield told(
+                "R01",
+                pointer(path),
+                say(
+                    "{title}: in none of the languages that everybody here can be expected to "
+                    "read. Write it in at least one of: {codes}.",
+                    title=_title(path),
+                    codes=case.pack.required_any,
+                ),
+            )
+
+
+def named_in_all_languages_at_high_risk(case: Case) -> Iterator[Remark]:
+    """R02: At high and unacceptable risk, name, summary and goal are in all of those languages.
+
+    An error: whoever may be harmed must be able to read it. The pack says which languages.
+    """
+    if "H" not in case.held:
+        return
+    for path in NAMING:
+        text = case.dig(*path)
+        if not text or not text.keys() & set(case.pack.required_any):
+            continue
+        for tag in case.pack.required_at_high:
+            if tag not in text:
+                yield told(
+                    "R02",
+                    pointer((*path, tag)),
+                    say(
+                        "{title}: at this risk level it is written in all of {codes}. Add "
+                        "{language} ({code}).",
+                        title=_title(path),
+                        codes=case.pack.required_at_high,
+                        language=Tongue(tag=tag),
+                        code=tag,
+                    ),
+                )
+
+
+def named_in_recommended_languages(case: Case) -> Iterator[Remark]:
+    """R03: Name and summary are also in the languages that the country recommends.
+
+    A warning, so that a language without many translators holds nothing up.
+    """
+    for path in NAMING[:2]:
+        text = case.dig(*path)
+        for tag in case.pack.recommended:
+            if text and tag not in text:
+                yield told(
+                    "R03",
+                    pointer((*path, tag)),
+                    say(
+                        "{title}: not yet in {language} ({code}), which this register recommends. "
+                        "Add a translation when you have one.",
+                        title=_title(path),
+                        language=Tongue(tag=tag),
+                        code=tag,
+                    ),
+                    severity="warning",
+                )
+
+
+def _title(path: tuple[str, ...]) -> Title:
+    field = field_at(path)
+    if field is None:
+        raise LookupError(path)
+    return titled(field)

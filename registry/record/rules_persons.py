@@ -1,0 +1,113 @@
+"""Rules on persons: nobody's own mailbox, and nobody's name where an office is meant."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from registry.record.case import told
+from registry.record.forms import shown
+from registry.record.pointers import pointer
+from registry.record.sayings import say
+from registry.text.folding import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry.record.case import Case
+    from registry.record.sayings import Remark
+
+# The words of a mailbox or role that no person's name holds, folded.
+_ROLE_WORDS = frozenset((
+    "accueil", "adjoint", "adjointe", "admin", "administration", "agence", "ai", "algo",
+    "algorithm", "algorithme", "algorithmes", "algorithms", "analyst", "analyste", "architecte",
+    "assistance", "auditeur", "auditor", "board", "bureau", "cabinet", "caid", "cellule",
+    "centre", "chef", "chief", "citizen", "citoyen", "citoyens", "client", "clients", "comite",
+    "commissaire", "commission", "commissioner", "communication", "conseil", "conseiller",
+    "contact", "controleur", "controller", "coordinateur", "coordinator", "coordinatrice",
+    "council", "courrier", "data", "dean", "delegue", "demande", "demandes", "departement",
+    "department", "deputy", "digital", "directeur", "direction", "directorate", "directrice",
+    "division", "doctor", "donnees", "doyen", "dpd", "dpo", "droits", "ecole", "engineer",
+    "equipe", "expert", "general", "generale", "gestion", "gestionnaire", "gouverneur",
+    "greffe", "head", "health", "hello", "help", "helpdesk", "ia", "info", "information",
+    "infos", "ingenieur", "inspecteur", "inspection", "lead", "mail", "manager", "medecin",
+    "mediation", "minister", "ministere", "ministre", "national", "nationale", "numerique",
+    "nurse", "office", "officer", "ombudsman", "operations", "pacha", "percepteur", "physician",
+    "pole", "president", "presidente", "press", "presse", "principal", "principale", "privacy",
+    "projet", "public", "publics", "qualite", "question", "questions", "rapporteur",
+    "reception", "receveur", "reclamation", "reclamations", "recteur", "rector", "regional",
+    "regionale", "registre", "registry", "relations", "responsable", "sante", "school",
+    "secretaire", "secretariat", "secretary", "section", "security", "service", "services",
+    "sg", "si", "superviseur", "supervisor", "support", "systeme", "systemes", "team",
+    "technology", "transparence", "transparency", "tresorier", "tresoriere", "unit", "unite",
+    "usager", "usagers", "vice", "wali", "webmaster",
+))  # fmt: skip
+_PRIVATE_HOSTS = frozenset((
+    "aol.com", "free.fr", "gmail.com", "gmx.com", "gmx.fr", "googlemail.com", "hotmail.com",
+    "hotmail.fr", "icloud.com", "laposte.net", "live.com", "live.fr", "menara.ma", "orange.fr",
+    "outlook.com", "outlook.fr", "proton.me", "protonmail.com", "yahoo.com", "yahoo.fr",
+    "ymail.com",
+))  # fmt: skip
+_NAME_LIKE = re.compile(r"[a-z]+(?:-[a-z]+)?[._][a-z]+(?:-[a-z]+)*[0-9]{0,3}")
+_MAILBOXES = (("contact", "email"), ("rights", "data_rights_contact", "email"))
+
+
+def mailbox_generic(case: Case) -> Iterator[Remark]:
+    """R19: A mailbox that looks like a person's own is pointed out.
+
+    A warning: a mailbox of the agency outlives whoever reads it, and names nobody.
+    """
+    for path in _MAILBOXES:
+        address = case.dig(*path)
+        if address is None:
+            continue
+        local, _, host = address.lower().rpartition("@")
+        personal = _NAME_LIKE.fullmatch(local) and _ROLE_WORDS.isdisjoint(
+            re.split(r"[._-]", local.rstrip("0123456789"))
+        )
+        if personal or host in _PRIVATE_HOSTS:
+            yield told(
+                "R19",
+                pointer(path),
+                say(
+                    "{address} looks like a person's own mailbox. Use a generic one of the agency, "
+                    "which outlives whoever reads it.",
+                    address=shown(address),
+                ),
+                severity="warning",
+            )
+
+
+_HONORIFIC = re.compile(
+    r"(?:(?<!\w)(?:M|Mr|Mrs|Ms|Dr|Pr|Prof)\.\s|(?<!\w)(?:Mr|Mrs|Ms|Mme|Mlle|Dr|Pr|Monsieur|Madame)\s"
+    r"|(?<!\w)(?:السيد|السيدة|الأستاذ|الأستاذة|الدكتور|الدكتورة)\s)(?=\w)"
+)
+_FEWEST, _MOST = 2, 3
+
+
+def role_not_person(case: Case) -> Iterator[Remark]:
+    """R20: An accountable role that looks like a person's name is pointed out.
+
+    A warning: the format asks who answers by office, never by name.
+    """
+    for tag, text in (case.dig("organisation", "accountable_role") or {}).items():
+        if _HONORIFIC.search(text) or _looks_like_a_name(text):
+            yield told(
+                "R20",
+                pointer(("organisation", "accountable_role", tag)),
+                say(
+                    "{given} looks like a person's name. State the role that answers for the "
+                    "system, such as head of division.",
+                    given=shown(text),
+                ),
+                severity="warning",
+            )
+
+
+def _looks_like_a_name(text: str) -> bool:
+    """Tell whether a text is two or three capitalised words, none of them a word of offices."""
+    words = text.split()
+    if not _FEWEST <= len(words) <= _MOST:
+        return False
+    folded = {part for word in words for part in fold(word).split("-")}
+    return _ROLE_WORDS.isdisjoint(folded) and all(word[0].isupper() for word in words)

@@ -1,0 +1,272 @@
+"""Rules on risk: what a level forbids and demands, and the level below which none may go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry.record.case import asked_by, told
+from registry.record.codelists import codelists
+from registry.record.floor import LEVELS, floor_of
+from registry.record.sayings import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry.errors import Severity
+    from registry.record.case import Case
+    from registry.record.sayings import Remark, Saying
+
+RATIONALE_BELOW_FLOOR = 200
+BELOW_FLOOR = "below_floor"
+"""The rule of the public finding that a level is lower than the format's own reading."""
+
+
+def unacceptable_not_in_use(case: Case) -> Iterator[Remark]:
+    """R07: A system of unacceptable risk is not in pilot and not in use.
+
+    An error: it may only be published as planned, suspended or retired.
+    """
+    status = case.dig("lifecycle", "status")
+    if case.dig("risk", "level") == "unacceptable" and status in {"pilot", "in_use"}:
+        yield told(
+            "R07",
+            "/lifecycle/status",
+            say(
+                "A system of unacceptable risk ({place}) cannot be published with the status "
+                "{status}. It must be planned, suspended or retired.",
+                place="/risk/level",
+                status=codelists()["status"][status].label,
+            ),
+        )
+
+
+def automated_decision_contestable(case: Case) -> Iterator[Remark]:
+    """R08: What decides alone, with legal effect, on personal data is of high risk and contestable.
+
+    An error. The law forbids decisions with legal effect that rest on automated processing alone,
+    save where the person concerned can be heard (`ma`: law 09-08, article 11).
+    """
+    alone = case.dig("decision", "role") == "decides_alone"
+    if not (alone and case.held >= {"legal_effect", "P"}):
+        return
+    law = asked_by(case.pack, "automated_decisions")
+    level = case.dig("risk", "level")
+    if level in {"minimal", "limited"}:
+        yield told(
+            "R08",
+            "/risk/level",
+            say(
+                "A system that decides alone ({role}), with legal effect, on personal data is of "
+                "high risk at least. Set the level to high, or mend what is stated.",
+                role="/decision/role",
+            ),
+            *law,
+        )
+    if case.lacks("rights", "contestation"):
+        yield told(
+            "R08",
+            "/rights/contestation",
+            say(
+                "Whoever is subject to an automated decision with legal effect must be able to "
+                "contest it. Add {place}: how, where and by when.",
+                place="/rights/contestation",
+            ),
+            *law,
+        )
+
+
+def high_risk_in_operation_is_answered_for(case: Case) -> Iterator[Remark]:
+    """R15: High risk in operation has an assessment, a mitigation, a metric, redress, oversight.
+
+    At least one completed assessment (`dpia` where personal data is processed, else
+    `algorithmic_impact` or `human_rights`), one risk with its mitigation, one metric,
+    `rights.contestation`, and human oversight that is more than the word none. An error in pilot,
+    in use or suspended; before that, what is stated and does not suffice is a warning.
+    """
+    if "H" not in case.held:
+        return
+    operates = "D" in case.held
+    severity: Severity = "error" if operates else "warning"
+    if (operates or case.dig("assessments")) and not _assessed(case):
+        yield told("R15", "/assessments", *_assessment_wanted(case), severity=severity)
+    risks = case.dig("risks")
+    mitigated = any("mitigation" in entry for entry in risks or ())
+    if not mitigated and (risks or (operates and case.lacks("risks"))):
+        yield told(
+            "R15",
+            "/risks",
+            say(
+                "At this risk level at least one risk is stated with its mitigation. Add it: a "
+                "known risk that nobody answers for is not acceptable."
+            ),
+            severity=severity,
+        )
+    if not operates:
+        return
+    if case.lacks("evaluation", "metrics"):
+        yield _wanted(
+            "/evaluation/metrics",
+            say(
+                "A high-risk system in operation states at least one measurement of how well it "
+                "works. Add {place}: name and value.",
+                place="/evaluation/metrics",
+            ),
+        )
+    if case.lacks("rights", "contestation"):
+        yield _wanted(
+            "/rights/contestation",
+            say(
+                "A high-risk system in operation says how its results can be contested. Add "
+                "{place}: how, where and by when.",
+                place="/rights/contestation",
+            ),
+        )
+    if case.lacks("decision", "human_oversight"):
+        yield _wanted(
+            "/decision/human_oversight",
+            say(
+                "A high-risk system in operation is watched over by people. Add {place}: who, with "
+                "what means and powers.",
+                place="/decision/human_oversight",
+            ),
+        )
+    if _nobody_looks(case):
+        yield _wanted("/decision/oversight_type", *_somebody_wanted())
+
+
+def _nobody_looks(case: Case) -> bool:
+    """Tell whether a system that is running is watched by nobody; to suspend it is a remedy."""
+    running = case.dig("lifecycle", "status") in {"pilot", "in_use"}
+    return running and case.dig("decision", "oversight_type") == "none"
+
+
+def _somebody_wanted() -> tuple[Saying, ...]:
+    return (
+        say(
+            "A high-risk system in operation cannot be without human oversight. State when a "
+            "person looks, or suspend the system."
+        ),
+    )
+
+
+def _wanted(place: str, *sayings: Saying) -> Remark:
+    return told("R15", place, *sayings)
+
+
+def _assessed(case: Case) -> bool:
+    types = _types_wanted(case)
+    return any(
+        entry["status"] == "completed" and entry["type"] in types
+        for entry in case.dig("assessments") or ()
+    )
+
+
+def _types_wanted(case: Case) -> tuple[str, ...]:
+    return ("dpia",) if "P" in case.held else ("algorithmic_impact", "human_rights")
+
+
+def _assessment_wanted(case: Case) -> tuple[Saying, ...]:
+    if "P" in case.held:
+        return (
+            say(
+                "At this risk level, and as personal data is processed, a completed impact "
+                "assessment on data protection (type dpia) is needed. Complete it and add it."
+            ),
+            *asked_by(case.pack, "personal_data"),
+        )
+    return (
+        say(
+            "At this risk level a completed assessment of type algorithmic_impact or human_rights "
+            "is needed. Complete it and add it."
+        ),
+    )
+
+
+def contribution_told(case: Case) -> Iterator[Remark]:
+    """R17: A system that decides who gets what, or ranks people, takes part in a decision.
+
+    An error: with the function `eligibility` or `scoring_ranking` the role is not `no_decision`.
+    """
+    function = case.dig("sector", "function")
+    if case.dig("decision", "role") == "no_decision" and function in {
+        "eligibility",
+        "scoring_ranking",
+    }:
+        yield told(
+            "R17",
+            "/decision/role",
+            say(
+                "A system with the function {function} ({place}) takes part in a decision. State "
+                "its role: informs or more, or mend the function.",
+                function=codelists()["function"][function].label,
+                place="/sector/function",
+            ),
+        )
+
+
+def below_floor_explained(case: Case) -> Iterator[Remark]:
+    """R24: A level below the risk floor is explained at length, and announced to everybody.
+
+    The floor is computed from what the record states (risk floor). Below it the finding
+    `below_floor` is public, a warning; `risk.rationale` has at least 200 characters, and
+    contestation, human oversight and assessments are required as at the floor: errors.
+    """
+    declared = case.dig("risk", "level")
+    if declared is None:
+        return
+    floor, reasons = floor_of(case)
+    if LEVELS.index(declared) >= LEVELS.index(floor):
+        return
+    levels = codelists()["risk_level"]
+    yield told(
+        BELOW_FLOOR,
+        "/risk/level",
+        say(
+            "The declared level, {declared}, is below {floor}, the level that follows from the "
+            "record: {reasons}. This remark is public.",
+            declared=levels[declared].label,
+            floor=levels[floor].label,
+            reasons=reasons,
+        ),
+        severity="warning",
+    )
+    rationale = case.dig("risk", "rationale")
+    if rationale and max(map(len, rationale.values())) < RATIONALE_BELOW_FLOOR:
+        yield told(
+            "R24",
+            "/risk/rationale",
+            say(
+                "A level below {floor} needs reasons of at least {number} characters. Explain "
+                "why the harm is smaller than the record suggests, or raise the level.",
+                floor=levels[floor].label,
+                number=RATIONALE_BELOW_FLOOR,
+            ),
+        )
+    yield from _as_at_the_floor(case, floor)
+
+
+def _as_at_the_floor(case: Case, floor: str) -> Iterator[Remark]:
+    operates = "D" in case.held
+    wanted: list[tuple[tuple[str, str], Severity]] = [(("decision", "human_oversight"), "error")]
+    if floor == "high":
+        # As at the high level itself: a warning until the system is in operation.
+        wanted.append((("rights", "contestation"), "error" if operates else "warning"))
+    for path, severity in wanted:
+        if case.lacks(*path):
+            place = "/" + "/".join(path)
+            yield told("R24", place, _still_required(floor, place), severity=severity)
+    strict = floor == "high" and operates
+    if strict and _nobody_looks(case):
+        yield told("R24", "/decision/oversight_type", *_somebody_wanted())
+    if not (_assessed(case) if strict else case.dig("assessments")):
+        which = _assessment_wanted(case) if strict else ()
+        yield told("R24", "/assessments", *which, _still_required(floor, "/assessments"))
+
+
+def _still_required(floor: str, place: str) -> Saying:
+    return say(
+        "A lower level does not do away with this: it is required as at the level {floor}. Add "
+        "{place}.",
+        floor=codelists()["risk_level"][floor].label,
+        place=place,
+    )

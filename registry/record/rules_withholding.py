@@ -1,0 +1,77 @@
+"""The rule on what is not told: lawful withholding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry.record.case import asked_by, told
+from registry.record.forms import shown, title_at
+from registry.record.pointers import parts, pointer, value_at
+from registry.record.requirements import answer_paths, never_withheld
+from registry.record.sayings import say
+from registry.record.schema import field_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry.record.case import Case
+    from registry.record.sayings import Remark, Saying
+
+_LIST = "/publication/withheld_fields"
+
+
+def lawfully_withheld(case: Case) -> Iterator[Remark]:
+    """R18: What is withheld is named with its ground, is not stated, and may be withheld at all.
+
+    An error for a pointer to no field of the format, to a stated value, or to what is never
+    withheld (identity, name, summary, goal, risk, sector, status, contact, organisation, role and
+    legal effect, human oversight, contestation, that an assessment exists and its type), and for
+    an answer `withheld` without its pointer. A lawful one satisfies what asks for the field
+    (`ma`: law 31-13, article 7).
+    """
+    entries = case.dig("publication", "withheld_fields") or ()
+    law = asked_by(case.pack, "withholding")
+    for index, entry in enumerate(entries):
+        fault = _fault(case, entry["pointer"])
+        if fault is not None:
+            yield told("R18", f"{_LIST}/{index}/pointer", fault, *law)
+    named = {entry["pointer"] for entry in entries}
+    for path in answer_paths():
+        place = pointer(path)
+        if case.dig(*path, "answer") != "withheld" or place in named:
+            continue
+        yield told(
+            "R18",
+            place if entries else _LIST,
+            say(
+                "The answer at {place} is withheld, and nothing says on what ground. Add an entry "
+                "with its pointer to {list}.",
+                place=place,
+                list=_LIST,
+            ),
+            *law,
+        )
+
+
+def _fault(case: Case, given: str) -> Saying | None:
+    path = parts(given)
+    field = field_at(tuple("*" if part.isdecimal() else part for part in path))
+    if field is None:
+        return say("{place} is no field of the format. Mend the pointer.", place=shown(given))
+    title = title_at(tuple(path))
+    if never_withheld(given):
+        return say(
+            "{title} ({place}) is never withheld, nor anything that holds it: the public is always "
+            "told. State it, or file a restricted record.",
+            title=title,
+            place=given,
+        )
+    value = value_at(case.document, path)
+    answered = isinstance(value, dict) and value.get("answer") == "withheld"
+    if value is None or answered:
+        return None
+    return say(
+        "{title}: {place} is stated, so it is not withheld. Remove the value or this entry.",
+        title=title,
+        place=given,
+    )

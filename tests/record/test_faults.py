@@ -1,0 +1,181 @@
+"""One fault a file: `tests/data/invalid/` and its table of what is noticed in each.
+
+`<base>.<fault>.json` differs from `tests/data/valid/<base>.json` at one place.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from registry.office.register_rules import RULES as REGISTER_RULES
+from registry.record import validate as validation
+from registry.record.pack import load_pack
+from registry.record.profiles import shape
+from registry.record.rules import RULES
+from registry.record.rules_risk import BELOW_FLOOR
+from registry.record.sayings import Remark, say
+from registry.record.validate import validate
+
+DATA = Path(__file__).parents[1] / "data"
+TODAY = dt.date(2026, 11, 24)
+COLUMNS = ["file", "profile", "pack", "pointer", "rule", "severity"]
+# Keywords that no finding is named after: they hold others, or say nothing of a value.
+SILENT = {
+    "$comment", "$id", "$schema", "allOf", "description", "else", "if", "items", "properties",
+    "then", "title",
+}  # fmt: skip
+BASES = sorted(path.stem for path in (DATA / "valid").iterdir())
+# What valid bases carry: a level below the floor, lawfully explained.
+CARRIED = {"below-floor": [("/risk/level", BELOW_FLOOR, "warning")]}
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def table():
+    with (DATA / "invalid" / "expected.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(list(row) == COLUMNS for row in rows)
+    return rows
+
+
+EXPECTED = defaultdict(list)
+SETTING = {}
+for each in table():
+    EXPECTED[each["file"]].append((each["pointer"], each["rule"], each["severity"]))
+    SETTING.setdefault(each["file"], (each["profile"], each["pack"]))
+FILES = sorted(EXPECTED)
+
+
+def found(document, profile, pack):
+    verdict = validate(document, profile=profile, pack=load_pack(pack), today=TODAY)
+    return [(one.pointer, one.rule, one.severity) for one in verdict.findings]
+
+
+def found_in(file):
+    return found(read(DATA / "invalid" / file), *SETTING[file])
+
+
+def found_in_base(base):
+    profile = "foreign" if base == "foreign" else "publication"
+    return found(
+        read(DATA / "valid" / f"{base}.json"), profile, "sn" if base == "senegal" else "ma"
+    )
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_fault_gives_exactly_its_findings(file):
+    assert EXPECTED[file] == found_in(file)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_a_base_is_valid(base):
+    assert CARRIED.get(base, []) == found_in_base(base)
+
+
+def test_table_and_files_are_the_same():
+    there = {path.name for path in (DATA / "invalid").glob("*.json")}
+    assert there == set(FILES)
+    assert {path.name for path in (DATA / "invalid").iterdir()} == there | {"expected.csv"}
+    assert {file.split(".")[0] for file in FILES} == set(BASES)
+    assert len(FILES) >= 150
+    for file in FILES:
+        settings = {(row["profile"], row["pack"]) for row in table() if row["file"] == file}
+        assert len(settings) == 1
+
+
+def places(before, after, path=()):
+    """Where two documents differ: the deepest place that one operation of a patch can change."""
+    if type(before) is not type(after) or not isinstance(before, (dict, list)):
+        return [] if before == after and type(before) is type(after) else [path]
+    if isinstance(before, list) and len(before) != len(after):
+        longer, shorter = sorted((before, after), key=len, reverse=True)
+        shortened = (longer[:at] + longer[at + 1 :] for at in range(len(longer)))
+        return [(*path, "-")] if shorter in shortened else [path]
+    keys = range(len(before)) if isinstance(before, list) else sorted({*before, *after})
+    differing = [
+        place
+        for key in keys
+        for place in (
+            places(before[key], after[key], (*path, key))
+            if isinstance(before, list) or (key in before and key in after)
+            else [(*path, key)]
+        )
+    ]
+    # Several differences within one value are one operation: its replacement.
+    return [path] if len(differing) > 1 and path else differing
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_fault_is_one_operation_away_from_its_base(file):
+    base = read(DATA / "valid" / f"{file.split('.')[0]}.json")
+    [place] = places(base, read(DATA / "invalid" / file))
+    assert place
+
+
+def keywords(schema):
+    used = set()
+    if isinstance(schema, dict):
+        used = {key for key in schema if not key.startswith("x-")}
+        for key, part in schema.items():
+            parts = part.values() if key == "properties" else [part]
+            for each in parts if key not in {"enum", "const", "required"} else ():
+                used |= keywords(each)
+    elif isinstance(schema, list):
+        for part in schema:
+            used |= keywords(part)
+    return used
+
+
+def test_every_keyword_of_the_format_is_broken_once():
+    told = {rule for findings in EXPECTED.values() for _, rule, _ in findings}
+    used = set().union(*(keywords(shape(name)) for name in ("draft", "publication", "foreign")))
+    assert used - SILENT <= told
+    # What is left are rules, and `not`: a field stated where the format excludes it.
+    assert told - used == {*RULES, BELOW_FLOOR, "not"}
+
+
+def test_no_rule_of_a_document_is_a_rule_of_the_register():
+    assert not set(RULES) & set(REGISTER_RULES)
+
+
+def silent(_case):
+    return iter(())
+
+
+def negated(rule, name):
+    def opposite(case):
+        if not any(rule(case)):
+            yield Remark(pointer="", rule=name, sayings=(say("The opposite."),))
+
+    return opposite
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_dropping_or_negating_a_rule_makes_a_named_case_fail(name, monkeypatch):
+    named = [file for file in FILES if any(rule == name for _, rule, _ in EXPECTED[file])]
+    assert named
+    monkeypatch.setattr(validation, "RULES", {**RULES, name: silent})
+    assert all(EXPECTED[file] != found_in(file) for file in named)
+    monkeypatch.setattr(validation, "RULES", {**RULES, name: negated(RULES[name], name)})
+    assert all(EXPECTED[file] != found_in(file) for file in named)
+    assert found_in_base("high") != []
+
+
+def test_messages_say_how_to_mend_and_hold_no_placeholder():
+    for file in FILES:
+        profile, pack = SETTING[file]
+        document = read(DATA / "invalid" / file)
+        verdict = validate(document, profile=profile, pack=load_pack(pack), today=TODAY)
+        for finding in verdict.findings:
+            assert finding.message.endswith((".", "?")), finding
+            assert "{title}" not in finding.message
+            assert "{place}" not in finding.message
+            assert "()" not in finding.message
