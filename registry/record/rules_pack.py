@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from registry.record.case import told
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from registry.record.case import Case
     from registry.record.sayings import Remark, Title
+    from registry.record.schema import Field
 
 NAMING = (("name",), ("summary",), ("purpose", "goal"))
 """The texts by which everybody recognises a system."""
@@ -52,15 +54,10 @@ def _agency_known(case: Case) -> Iterator[Remark]:
 
 
 def _codes_known(case: Case) -> Iterator[Remark]:
-    for field in fields():
-        national = [name.removeprefix("pack/") for name in field.lists if name.startswith("pack/")]
-        if not national:
-            continue
-        everywhere = [name for name in field.lists if not name.startswith("pack/")]
-        known = [code for name in everywhere for code in codelists()[name]]
-        known += [code for name in national for code in case.pack.lists[name]]
+    for field, everywhere, national in _national_fields():
         for place, code in values_at(case.document, field.path):
-            if code not in known:
+            if code not in everywhere and all(code not in case.pack.lists[it] for it in national):
+                known = [*everywhere, *(known for it in national for known in case.pack.lists[it])]
                 stray = say(
                     "{code} is not one of this country's codes for {title}.",
                     code=shown(code),
@@ -69,12 +66,30 @@ def _codes_known(case: Case) -> Iterator[Remark]:
                 yield told("R00", pointer(place), stray, *choice(code, known))
 
 
+@cache
+def _national_fields() -> tuple[tuple[Field, tuple[str, ...], tuple[str, ...]], ...]:
+    """List the fields with codes of the pack: the codes good everywhere, the pack's lists."""
+    found = []
+    for field in fields():
+        national = tuple(
+            name.removeprefix("pack/") for name in field.lists if name.startswith("pack/")
+        )
+        others = [name for name in field.lists if not name.startswith("pack/")]
+        everywhere = tuple(code for name in others for code in codelists()[name])
+        if national:
+            found.append((field, everywhere, national))
+    return tuple(found)
+
+
+@cache
+def _texts() -> tuple[Field, ...]:
+    return tuple(field for field in fields() if field.kind == "LangText")
+
+
 def _languages_known(case: Case) -> Iterator[Remark]:
     present: set[str] = set()
     known = case.pack.languages
-    for field in fields():
-        if field.kind != "LangText":
-            continue
+    for field in _texts():
         for place, text in values_at(case.document, field.path):
             present.update(text)
             for tag in text:
