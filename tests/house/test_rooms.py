@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,18 @@ def test_every_error_has_its_own_slug_title_and_page(kind):
     assert kind.exit_code in {1, 2, 3}
     [page] = [problem for problem in problems() if problem.slug == kind.slug]
     assert page.title == kind.title
+
+
+@pytest.mark.parametrize(
+    ("lock", "groups"),
+    [("requirements.lock", ["build"]), ("requirements-dev.lock", ["build", "dev"])],
+)
+def test_the_lock_holds_every_dependency_with_a_hash_and_no_address(lock, groups):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wanted = list(project["project"]["dependencies"])
+    for group in groups:
+        wanted += [one for one in project["dependency-groups"][group] if isinstance(one, str)]
+    text = (ROOT / lock).read_text("utf-8")
+    locked = set(re.findall(r"^([a-z0-9.-]+)==[^\s]+ .*\\\n    --hash=sha256:", text, re.MULTILINE))
+    assert {re.match(r"[\w.-]+", one)[0].lower() for one in wanted} <= locked
+    assert "://" not in text
