@@ -28,7 +28,25 @@ _ALIKE = {
     "’": "'", "‘": "'", "ʼ": "'",
 }  # fmt: skip
 
-_FOLD = str.maketrans(_TIFINAGH | _ALIKE)
+
+class _Folding(dict[int, str]):
+    """What each character folds to, by code point; filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        category = unicodedata.category(character)
+        folded = character
+        # Marks fall away; so do zero-width joiners and direction marks, which are not letters:
+        # they must not split words, nor make them differ.
+        if category in {"Mn", "Cf"}:
+            folded = ""
+        elif category == "Nd":
+            folded = str(unicodedata.digit(character))
+        self[code] = folded
+        return folded
+
+
+_FOLD = _Folding(str.maketrans(_TIFINAGH | _ALIKE))
 
 
 def fold(text: str) -> str:
@@ -37,19 +55,4 @@ def fold(text: str) -> str:
         return text.lower()
     # Decomposed first: styled letters such as 𝐀 have a case only in their plain form.
     plain = unicodedata.normalize("NFKD", text).casefold()
-    decomposed = unicodedata.normalize("NFKD", plain)
-    kept = [character for character in decomposed if unicodedata.category(character) != "Mn"]
-    folded = "".join(kept).translate(_FOLD)
-    if folded.isascii():
-        return folded
-    return "".join(_plain(character) for character in folded)
-
-
-def _plain(character: str) -> str:
-    if character.isascii():
-        return character
-    category = unicodedata.category(character)
-    if category == "Nd":
-        return str(unicodedata.digit(character))
-    # Zero-width joiners and direction marks are not letters: they must not split or differ words.
-    return "" if category == "Cf" else character
+    return unicodedata.normalize("NFKD", plain).translate(_FOLD)

@@ -20,6 +20,7 @@ def local_documents(count: int) -> list[dict[str, object]]:
         document = copy.deepcopy(models[number % len(models)])
         document["id"] = f"{document['id']}-{number}"
         document["name"] = {tag: f"{text} {number}" for tag, text in document["name"].items()}
+        document["source_id"] = f"bench-{number}"
         document.pop("related_records", None)
         documents.append(document)
     return documents

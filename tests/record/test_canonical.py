@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from registry.record.canonical import canonical
 
@@ -33,3 +36,27 @@ def test_names_are_sorted_by_utf_16_and_nothing_is_escaped_without_need():
 def test_what_json_cannot_say_exactly_is_refused(value):
     with pytest.raises(ValueError):  # noqa: PT011  the sentence is the library's
         canonical(value)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8")),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=6), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_the_fast_way_writes_the_same_bytes(value):
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@given(st.text(st.characters(max_codepoint=0x2100)))
+def test_every_character_is_escaped_as_the_standard_says(text):
+    assert canonical({"a": text, "B": [text]}) == rfc8785.dumps({"a": text, "B": [text]})
