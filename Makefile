@@ -29,6 +29,7 @@ check: .venv/ready-dev ## Run every linter; changes nothing
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint site/templates --lint --quiet
+	$(BIN)/squawk registry/store/migrations/*.sql
 	$(BIN)/codespell
 
 format: .venv/ready-dev ## Put the code in its usual form
