@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from registry.office import ledger
 from registry.office.filing import Office
@@ -21,6 +22,15 @@ from registry.record.validate import validate
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
+
+# Timings never decide; a change is judged on the same examples each time, a developer on new ones.
+settings.register_profile(
+    "house",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+)
+settings.load_profile("house")
 
 ROOT = Path(__file__).parents[1]
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

@@ -73,7 +73,7 @@ EDITS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(edits=EDITS)
 def test_they_agree_with_validate(pristine, plain, pack, today, edits):
     document = copy.deepcopy(pristine[edits["example"]])

@@ -312,7 +312,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_no_document_breaks_it(pristine, pack, today, data):
     document = copy.deepcopy(pristine["complete"])
