@@ -12,13 +12,12 @@ from litestar.params import FromPath, QueryParameter
 
 from registry.api import parameters
 from registry.errors import InvalidParameter, NotFound
-from registry.office.listing import Card
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
 from registry.record.pack import Pack
 from registry.store import agencies, records, search
 from registry.store.database import Database
-from registry.store.search import FILTERS, LOCAL, FacetCount, Match, Question, Sort
+from registry.store.search import FILTERS, LOCAL, FacetCount, Question, Sort
 from registry.text.folding import fold
 
 if TYPE_CHECKING:
@@ -40,13 +39,6 @@ _LISTS = {
 }
 
 Codes = list[str] | None
-
-
-class Item(Card, frozen=True, kw_only=True):
-    """A card with where the question's words stood."""
-
-    match: Match | None
-    highlights: list[str]
 
 
 class RecordList(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,6 @@ from registry.record.sayings import Remark, Saying, say
 
 if TYPE_CHECKING:
     from registry.errors import Severity
-    from registry.record.sayings import Value
 
 STRONG_ROLES = frozenset(("recommends", "decides_with_review", "decides_alone"))
 """The roles in a decision from `recommends` up."""
@@ -45,11 +44,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             return bool(value == [])
         place = pointer(path)
         return not any(covers(given, place) for given in self.withheld)
-
-    @property
-    def in_operation_at_high_risk(self) -> bool:
-        """Whether the system is of high or unacceptable risk and in pilot, in use or suspended."""
-        return self.held >= {"H", "D"}
 
     @property
     def statutory(self) -> tuple[str, ...]:
@@ -81,8 +75,3 @@ def asked_by(pack: Pack, subject: str) -> tuple[Saying, ...]:
     """Cite the country's law on a subject, where the pack knows one."""
     law = pack.laws.get(subject)
     return (say("Asked for by {law}.", law=law),) if law else ()
-
-
-def labelled(codes: Any, *names: str) -> Value:
-    """Name codes of a list by their labels."""
-    return tuple(codes[name].label for name in names)
