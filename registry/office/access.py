@@ -36,12 +36,17 @@ _TOKEN = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{43}})([0-9a-f]{{8}})")
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who acts: a role, bound to an agency unless it is the authority's."""
+    """Who acts: a role, bound to an agency unless it is the authority's.
+
+    `token` is None for the operator at the command line. `request` is the id of the request, which
+    the audit trail, the logs and every problem name alike.
+    """
 
     name: str
     agency: str | None
     scopes: frozenset[str]
-    token: int
+    token: int | None
+    request: str = ""
 
     def require(self, scope: Scope) -> None:
         """Refuse, by `Forbidden`, what the token's scopes do not allow."""

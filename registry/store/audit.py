@@ -1,0 +1,59 @@
+"""The audit trail: who did what, and who was refused. Append-only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    from registry.store.database import Connection
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """Something done or refused.
+
+    `subject` is a record's id, an agency or a token's number; `before` the version or tag that the
+    act began from; `result` is `done` or the slug of the refusal. Nothing of a document is in it.
+    """
+
+    at: dt.datetime
+    request: str
+    actor: str | None
+    token: int | None
+    action: str
+    subject: str | None
+    before: str | None
+    result: str
+
+
+class NumberedAct(Act, frozen=True, kw_only=True):
+    """An act in its place in the trail."""
+
+    id: int
+
+
+async def insert(connection: Connection, act: Act) -> None:
+    """Add an act to the trail."""
+    await connection.execute(
+        statement("audit", "insert"),
+        act.at,
+        act.request,
+        act.actor,
+        act.token,
+        act.action,
+        act.subject,
+        act.before,
+        act.result,
+    )
+
+
+async def read(
+    connection: Connection, *, since: int, subject: str | None, limit: int
+) -> list[NumberedAct]:
+    """Read the acts after the one numbered `since`, of one subject or of all, in order."""
+    rows = await connection.fetch(statement("audit", "after"), since, subject, limit)
+    return [NumberedAct(**dict(row)) for row in rows]
