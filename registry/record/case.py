@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -11,11 +12,13 @@ import msgspec
 from registry.record.model import Document
 from registry.record.pack import Pack
 from registry.record.pointers import dig, pointer
-from registry.record.requirements import covers, holding, withheld_pointers
+from registry.record.requirements import FUNCTION, RISK_LEVEL, ROLE, STATUS
 from registry.record.sayings import Remark, Saying, say
+from registry.record.standings import covers
 
 if TYPE_CHECKING:
     from registry.errors import Severity
+    from registry.record.standings import Standings
 
 STRONG_ROLES = frozenset(("recommends", "decides_with_review", "decides_alone"))
 """The roles in a decision from `recommends` up."""
@@ -24,7 +27,10 @@ STRONG_ROLES = frozenset(("recommends", "decides_with_review", "decides_alone"))
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """What every rule is given. The document's shape is sound; `today` is the UTC date.
 
-    `held` names the conditions that hold, `withheld` the pointers that it may and does withhold.
+    `held` names the conditions that hold, `withheld` the pointers that it may and does withhold;
+    `national` says that every code and language is already known to be the country's own. Level,
+    status, role and function are those stated, of the risk, the system, in the decision;
+    `statutory` are the sensitive categories used that the country's law calls so.
     """
 
     document: Document
@@ -32,10 +38,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     today: dt.date
     held: frozenset[str]
     withheld: tuple[str, ...]
-
-    def dig(self, *path: str) -> Any:
-        """Return what the document states at a path, or None."""
-        return dig(self.document, *path)
+    national: bool
+    level: str | None
+    status: str | None
+    role: str | None
+    function: str | None
+    statutory: tuple[str, ...]
+    dig: Callable[..., Any]
+    """Returns what the document states at a path, or None."""
 
     def lacks(self, *path: str) -> bool:
         """Tell whether a path is neither stated nor lawfully withheld; an empty list says none."""
@@ -45,24 +55,29 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         place = pointer(path)
         return not any(covers(given, place) for given in self.withheld)
 
-    @property
-    def statutory(self) -> tuple[str, ...]:
-        """The sensitive categories used that the country's law calls so."""
-        used = self.dig("data", "sensitive") or ()
-        return tuple(code for code in used if code in self.pack.sensitive_statutory)
-
 
 Rule: TypeAlias = Callable[[Case], Iterator[Remark]]
 
 
-def open_case(document: Document, pack: Pack, today: dt.date) -> Case:
+def open_case(
+    document: Document, stands: Standings, pack: Pack, today: dt.date, *, national: bool = False
+) -> Case:
     """Prepare a document for the rules."""
+    stated: Any = stands.circumstances.stated
+    sensitive = dig(document, "data", "sensitive") or ()
     return Case(
         document=document,
         pack=pack,
         today=today,
-        held=holding(document),
-        withheld=withheld_pointers(document),
+        held=stands.circumstances.held,
+        withheld=stands.excused,
+        national=national,
+        level=stated[RISK_LEVEL],
+        status=stated[STATUS],
+        role=stated[ROLE],
+        function=stated[FUNCTION],
+        statutory=tuple([code for code in sensitive if code in pack.sensitive_statutory]),
+        dig=partial(dig, document),
     )
 
 

@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from registry.record.requirements import ALWAYS, RISK_LEVEL, WEIGHT_REQUIRED, Standing, standings
+from registry.record.requirements import RISK_LEVEL, WEIGHT_OPTIONAL, WEIGHT_REQUIRED, unit_of
+from registry.record.standings import Standings, pointers, standings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from registry.record.model import Document
-
-_HALVES = {"met": 2, "half": 1}
-_FAMILIES = frozenset("LHPD")
 
 
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,31 +32,26 @@ def completeness(document: Document) -> Completeness:
     return score(standings(document))
 
 
-def score(all_standings: Iterable[Standing]) -> Completeness:
+def score(stands: Standings) -> Completeness:
     """Score from what is already known of each unit."""
-    applicable = [standing for standing in all_standings if standing.weight]
-    accountable = [standing for standing in applicable if _accountable(standing)]
-    levelled = any(
-        standing.unit.path == RISK_LEVEL and not standing.absent for standing in applicable
-    )
+    asked, absent = stands.asked, stands.absent
+    levelled = asked.required & unit_of(RISK_LEVEL) & ~absent
     return Completeness(
-        completeness=_share(applicable),
-        accountability=_share(accountable) if levelled else 0,
-        missing=tuple(standing.unit.pointer for standing in applicable if standing.absent),
+        completeness=_share(stands, asked.required, asked.optional),
+        accountability=_share(stands, asked.accountable, 0) if levelled else 0,
+        missing=pointers((asked.required | asked.optional) & absent),
     )
 
 
-def _accountable(standing: Standing) -> bool:
-    if standing.weight != WEIGHT_REQUIRED:
-        return False
-    names = {name for alternative in standing.unit.alternatives for name in alternative}
-    return ALWAYS not in names and not names.isdisjoint(_FAMILIES)
-
-
-def _share(of: list[Standing]) -> int:
+def _share(stands: Standings, required: int, optional: int) -> int:
     """Return the weighted share that is met, rounded half up; nothing asked for is all met."""
-    whole = 2 * sum(standing.weight for standing in of)
+    whole = 2 * _weight(required, optional)
     if whole == 0:
         return 100
-    met = sum(standing.weight * _HALVES.get(standing.state, 0) for standing in of)
+    met = 2 * _weight(required & stands.met, optional & stands.met)
+    met += _weight(required & stands.half, optional & stands.half)
     return (200 * met + whole) // (2 * whole)
+
+
+def _weight(required: int, optional: int) -> int:
+    return WEIGHT_REQUIRED * required.bit_count() + WEIGHT_OPTIONAL * optional.bit_count()

@@ -34,10 +34,9 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
 
 def floor_of(case: Case) -> tuple[str, tuple[Saying, ...]]:
     """Return the floor and why; minimal needs no reason."""
+    grounds = [ground for ground in GROUNDS if ground.holds(case)]
     for level in ("high", "limited"):
-        reasons = tuple(
-            say(ground.reason) for ground in GROUNDS if ground.level == level and ground.holds(case)
-        )
+        reasons = tuple(say(ground.reason) for ground in grounds if ground.level == level)
         if reasons:
             return level, reasons
     return "minimal", ()
@@ -49,42 +48,34 @@ def on_natural_persons(case: Case) -> bool:
     return "P" in case.held or not _NOT_NATURAL.issuperset(groups)
 
 
-def _role(case: Case) -> str:
-    return str(case.dig("decision", "role") or "")
-
-
-def _function(case: Case) -> str:
-    return str(case.dig("sector", "function") or "")
-
-
 def _in_high_risk_area(case: Case) -> bool:
     return case.dig("risk", "annex_iii_area") not in {None, "none"}
 
 
 def _decides_with_legal_effect(case: Case) -> bool:
-    return "legal_effect" in case.held and _role(case) in {"decides_with_review", "decides_alone"}
+    return "legal_effect" in case.held and case.role in {"decides_with_review", "decides_alone"}
 
 
 def _weighs_sensitive_data(case: Case) -> bool:
-    return bool(case.dig("data", "sensitive")) and _role(case) in STRONG_ROLES
+    return bool(case.dig("data", "sensitive")) and case.role in STRONG_ROLES
 
 
 def _weighs_on_the_vulnerable(case: Case) -> bool:
     groups = case.dig("purpose", "affected_groups") or ()
-    return not _VULNERABLE.isdisjoint(groups) and _role(case) in STRONG_ROLES
+    return not _VULNERABLE.isdisjoint(groups) and case.role in STRONG_ROLES
 
 
 def _recognises_bodies(case: Case) -> bool:
     categories = case.dig("data", "categories") or ()
-    return "biometric" in categories and _function(case) in _WATCHING
+    return "biometric" in categories and case.function in _WATCHING
 
 
 def _sorts_people(case: Case) -> bool:
-    return _function(case) in _GATEKEEPING and on_natural_persons(case)
+    return case.function in _GATEKEEPING and on_natural_persons(case)
 
 
 def _talks(case: Case) -> bool:
-    return _function(case) == "chatbot_information"
+    return case.function == "chatbot_information"
 
 
 def _generates(case: Case) -> bool:
@@ -96,7 +87,7 @@ def _processes_personal_data(case: Case) -> bool:
 
 
 def _informs_with_legal_effect(case: Case) -> bool:
-    return "legal_effect" in case.held and _role(case) in STRONG_ROLES | {"informs"}
+    return "legal_effect" in case.held and case.role in STRONG_ROLES | {"informs"}
 
 
 GROUNDS = (

@@ -23,22 +23,31 @@ _UCS = (
 _UNRESERVED = rf"A-Za-z0-9\-._~{_UCS}"
 _SUB = "!$&'()*+,;="
 _PERCENT = "%[0-9A-Fa-f]{2}"
-_CHAR = rf"(?:[{_UNRESERVED}{_SUB}:@/]|{_PERCENT})*+"
 _PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
-_IRI = re.compile(
-    rf"[A-Za-z][A-Za-z0-9+.\-]*://"
-    rf"(?:(?:[{_UNRESERVED}{_SUB}:]|{_PERCENT})*@)?"
-    rf"(?:\[[0-9A-Fa-fvV:.]+\]|(?:[{_UNRESERVED}{_SUB}]|{_PERCENT})*+)"
-    rf"(?::[0-9]*)?"
-    rf"(?:/{_CHAR})?"
-    rf"(?:\?(?:[{_UNRESERVED}{_SUB}:@/?{_PRIVATE}]|{_PERCENT})*+)?"
-    rf"(?:\#(?:[{_UNRESERVED}{_SUB}:@/?]|{_PERCENT})*+)?\Z"
-)
+
+
+def iri_pattern(many: str) -> str:
+    """Write the pattern of an absolute IRI with an authority; `many` is `*`, or Python's `*+`.
+
+    What `*+` has taken it does not give back, so that no link takes Python long.
+    """
+    path = rf"(?:[{_UNRESERVED}{_SUB}:@/]|{_PERCENT}){many}"
+    query = rf"(?:[{_UNRESERVED}{_SUB}:@/?{_PRIVATE}]|{_PERCENT}){many}"
+    fragment = rf"(?:[{_UNRESERVED}{_SUB}:@/?]|{_PERCENT}){many}"
+    return (
+        rf"^[A-Za-z][A-Za-z0-9+.\-]*://"
+        rf"(?:(?:[{_UNRESERVED}{_SUB}:]|{_PERCENT})*@)?"
+        rf"(?:\[[0-9A-Fa-fvV:.]+\]|(?:[{_UNRESERVED}{_SUB}]|{_PERCENT}){many})"
+        rf"(?::[0-9]*)?(?:/{path})?(?:\?{query})?(?:#{fragment})?$"
+    )
+
+
+_IRI = re.compile(iri_pattern("*+"))
 
 
 def is_iri(value: object) -> bool:
     """Whether a string is an absolute IRI with an authority; other types are not asked."""
-    return not isinstance(value, str) or _IRI.match(value) is not None
+    return not isinstance(value, str) or _IRI.fullmatch(value) is not None
 
 
 def is_plain_text(value: object) -> bool:

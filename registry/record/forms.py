@@ -33,7 +33,11 @@ def shown(value: object) -> str:
 
 def title_at(place: tuple[str | int, ...]) -> Title:
     """Return the title of the nearest field at or above a place."""
-    field = _nearest_field(place)
+    return title_of(nearest_field(place))
+
+
+def title_of(field: Field | None) -> Title:
+    """Return a field's title; without one, that of the whole."""
     return Title(text=_RECORD) if field is None else titled(field)
 
 
@@ -45,7 +49,8 @@ def titled(field: Field) -> Title:
     return Title(text=field.title)
 
 
-def _nearest_field(place: tuple[str | int, ...]) -> Field | None:
+def nearest_field(place: tuple[str | int, ...]) -> Field | None:
+    """Return the nearest field with a title at or above a place."""
     path = tuple("*" if isinstance(step, int) else step for step in place)
     for depth in range(len(path), 0, -1):
         field = field_at(path[:depth])
@@ -117,11 +122,10 @@ FORMS = {
 }
 
 
-def form(place: tuple[str | int, ...], pattern: object) -> tuple[Saying, ...]:
-    """Say which form a value at a place has."""
+def form(field: Field | None, pattern: object) -> tuple[Saying, ...]:
+    """Say which form the value of a field has."""
     if pattern == FOREIGN_ID:
         return (say("The agency of another register's record has a dot in it, as in us.hhs."),)
-    field = _nearest_field(place)
     if field is None:
         return ()
     kind = "Text" if field.kind == "LangText" else field.kind

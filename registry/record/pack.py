@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.record.codelists import CodeList, codes, read_rows, texts
+from registry.record.codelists import CodeList, codelists, codes, read_rows, texts
 from registry.record.model import LangText
 from registry.record.pack_checks import LISTS, TABLES, faults
 from registry.resources import SCHEMAS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _PACKS = SCHEMAS / "packs"
+_OWN = "pack/"
 
 
 class Agency(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +34,7 @@ class Agency(msgspec.Struct, frozen=True, kw_only=True):
     origin: str | None = None
 
 
-class Pack(msgspec.Struct, frozen=True, kw_only=True):
+class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What one country sets; `schemas/pack.schema.json` says what each part means.
 
     `laws` are citations by subject and language; `review_months` goes by risk level. In the two
@@ -53,6 +58,14 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     ask_more_url: str
     agencies: dict[str, Agency]
     lists: dict[str, CodeList]
+
+    def codes(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Every code of some lists, of which `pack/…` are the country's own."""
+        lists = (
+            self.lists[name.removeprefix(_OWN)] if name.startswith(_OWN) else codelists()[name]
+            for name in names
+        )
+        return tuple(code for each in lists for code in each)
 
     @property
     def regions(self) -> CodeList:

@@ -6,26 +6,25 @@ Each annotated field is one requirement unit. The notation is explained in the s
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
-from registry.errors import ConfigurationError, Severity
-from registry.record.pointers import dig, parts, pointer
+from registry.errors import ConfigurationError
+from registry.record.pointers import parts, pointer
 from registry.record.sayings import Saying, message, say
 from registry.record.schema import Field, fields, record_schema
 
-if TYPE_CHECKING:
-    from registry.record.model import Document
-
 Path: TypeAlias = tuple[str, ...]
-State: TypeAlias = Literal["met", "half", "withheld", "empty", "missing"]
 
 ALWAYS, OPTIONAL = "M", "o"
+_FAMILIES = frozenset("LHPD")
 WEIGHT_REQUIRED, WEIGHT_OPTIONAL = 3, 1
 
 RISK_LEVEL = ("risk", "level")
-_STATUS = ("lifecycle", "status")
+STATUS = ("lifecycle", "status")
+ROLE = ("decision", "role")
+FUNCTION = ("sector", "function")
 _ORIGIN = ("procurement", "origin")
 
 # Under these an unmet H is an error even before the system is in operation.
@@ -78,22 +77,21 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     recommended: str | None
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How a document stands to one unit: how much it counts, and whether it is there.
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for under some circumstances, as sets of units: bit n is `units()[n]`.
 
-    `severity` is that of the finding when it is not, `reason` says when it is asked for.
+    `allowed` may be stated by such a record; `required` weighs 3 and `optional` 1; `accountable`
+    is what is required because of risk, personal data or operation. The absence of a unit is an
+    error, a warning, or nothing; to state an `excluded` one is an error.
     """
 
-    unit: Unit
-    weight: int
-    state: State
-    severity: Severity | None
-    reason: Saying
-
-    @property
-    def absent(self) -> bool:
-        """Whether nothing is there that could count as an answer."""
-        return self.state in {"missing", "empty"}
+    allowed: int
+    required: int
+    optional: int
+    accountable: int
+    errors: int
+    warnings: int
+    excluded: int
 
 
 @cache
@@ -117,21 +115,21 @@ def conditions() -> dict[str, Condition]:
             reason=message("when personal data is processed"),
         ),
         "D": Condition(
-            paths=(_STATUS,),
+            paths=(STATUS,),
             values=("pilot", "in_use", "suspended"),
             reason=message("once the system is in pilot, in use or suspended"),
         ),
         "retired": Condition(
-            paths=(_STATUS,), values=("retired",), reason=message("when the system is retired")
+            paths=(STATUS,), values=("retired",), reason=message("when the system is retired")
         ),
         "not_retired": Condition(
-            paths=(_STATUS,),
+            paths=(STATUS,),
             values=("retired",),
             negated=True,
             reason=message("until the system is retired"),
         ),
         "stopped": Condition(
-            paths=(_STATUS,),
+            paths=(STATUS,),
             values=("suspended", "retired"),
             reason=message("when the system is suspended or retired"),
         ),
@@ -144,7 +142,7 @@ def conditions() -> dict[str, Condition]:
             reason=message("when the system is purchased or made jointly"),
         ),
         "recommends": Condition(
-            paths=(("decision", "role"),),
+            paths=(ROLE,),
             values=("recommends", "decides_with_review", "decides_alone"),
             reason=message("when the system recommends decisions or makes them"),
         ),
@@ -154,7 +152,7 @@ def conditions() -> dict[str, Condition]:
             reason=message("when the decision has legal effect"),
         ),
         "public_interacts": Condition(
-            paths=(("sector", "function"),),
+            paths=(FUNCTION,),
             values=("chatbot_information",),
             reason=message("when the public talks with the system"),
         ),
@@ -186,22 +184,52 @@ def units() -> tuple[Unit, ...]:
     )
 
 
-def holding(document: Document) -> frozenset[str]:
-    """Return the names of the conditions that hold for a document."""
-    held = {ALWAYS}
-    for name, condition in conditions().items():
-        found = any(dig(document, *path) in condition.values for path in condition.paths)
-        if found != condition.negated:
-            held.add(name)
-    return frozenset(held)
+def unit_of(path: Path) -> int:
+    """Return the set that holds the unit at a path alone; empty where none is."""
+    return _sets().get(path, 0)
 
 
-def standings(document: Document) -> list[Standing]:
-    """How a document stands to every unit that it may state."""
-    held = holding(document)
-    withheld = withheld_pointers(document)
-    asked = restricted_units() if "restricted" in held else units()
-    return [_standing(unit, document, held, withheld) for unit in asked]
+@cache
+def _sets() -> dict[Path, int]:
+    return {unit.path: 1 << number for number, unit in enumerate(units())}
+
+
+@cache
+def asked(held: frozenset[str]) -> Asked:
+    """Return what is asked for when these conditions hold; there are a few thousand cases."""
+    sets = dict.fromkeys(Asked.__struct_fields__, 0)
+    for number, unit in enumerate(units()):
+        if "restricted" in held and unit not in restricted_units():
+            continue
+        required = any(held.issuperset(names) for names in unit.alternatives)
+        grave = any(held.issuperset(names) for names in unit.grave)
+        mild = not grave and (required or unit.recommended in held)
+        for name, belongs in {
+            "allowed": True,
+            "required": required,
+            "optional": unit.optional and not required,
+            "accountable": required and _accountable(unit),
+            "errors": grave,
+            "warnings": mild,
+            "excluded": unit.exclusive and not (grave or mild),
+        }.items():
+            sets[name] |= belongs << number
+    return Asked(**sets)
+
+
+def _accountable(unit: Unit) -> bool:
+    names = {name for alternative in unit.alternatives for name in alternative}
+    return ALWAYS not in names and not names.isdisjoint(_FAMILIES)
+
+
+def reason(unit: Unit, held: frozenset[str]) -> Saying:
+    """Say under which of the conditions that hold a unit is asked for, or recommended."""
+    because = (names for names in unit.alternatives if held.issuperset(names))
+    names = next(because, (unit.recommended or ALWAYS,))
+    if names == (ALWAYS,):
+        return say("for every record")
+    first, *others = (say(conditions()[name].reason) for name in names)
+    return say("{first} and {second}", first=first, second=others[0]) if others else first
 
 
 def _unit(field: Field, notation: str) -> Unit:
@@ -257,67 +285,6 @@ def _allowed(path: Path) -> bool:
             return False
         here = here["properties"][name]
     return True
-
-
-def _standing(
-    unit: Unit, document: Document, held: frozenset[str], withheld: tuple[str, ...]
-) -> Standing:
-    asked = [names for names in unit.alternatives if held.issuperset(names)]
-    severity: Severity | None = "warning" if unit.recommended in held else None
-    if asked:
-        grave = any(held.issuperset(names) for names in unit.grave)
-        severity = "error" if grave else "warning"
-    because = asked[0] if asked else (unit.recommended or ALWAYS,)
-    return Standing(
-        unit=unit,
-        weight=WEIGHT_REQUIRED if asked else WEIGHT_OPTIONAL * unit.optional,
-        state=_state(unit, document, withheld),
-        severity=severity,
-        reason=_reason(because),
-    )
-
-
-def _reason(names: tuple[str, ...]) -> Saying:
-    if names == (ALWAYS,):
-        return say("for every record")
-    first, *others = (say(conditions()[name].reason) for name in names)
-    return say("{first} and {second}", first=first, second=others[0]) if others else first
-
-
-def _state(unit: Unit, document: Document, withheld: tuple[str, ...]) -> State:
-    value = dig(document, *unit.path)
-    if value is None:
-        if any(dig(document, *path) is not None for path in unit.places):
-            return "met"
-        excused = any(covers(given, unit.pointer) for given in withheld)
-        return "withheld" if excused else "missing"
-    if value == [] and not unit.empty_answers:
-        return "empty"
-    if isinstance(value, dict) and "answer" in value:
-        return _answer_state(value)
-    return "met"
-
-
-def _answer_state(value: dict[str, object]) -> State:
-    answer = value["answer"]
-    if answer == "in_progress":
-        return "half"
-    if answer == "withheld":
-        return "withheld"
-    if answer in {"no", "not_applicable"} and "note" not in value:
-        return "empty"
-    return "met"
-
-
-def covers(given: str, asked: str) -> bool:
-    """Whether a pointer is another one or lies above it."""
-    return asked == given or asked.startswith(given + "/")
-
-
-def withheld_pointers(document: Document) -> tuple[str, ...]:
-    """List the pointers that a record lawfully withholds."""
-    listed = dig(document, "publication", "withheld_fields") or ()
-    return tuple(entry["pointer"] for entry in listed if not never_withheld(entry["pointer"]))
 
 
 def never_withheld(given: str) -> bool:

@@ -35,7 +35,7 @@ def sensitive_data_authorised(case: Case) -> Iterator[Remark]:
     if not case.statutory:
         return
     law = asked_by(case.pack, "sensitive_data")
-    if case.dig("risk", "level") == "minimal":
+    if case.level == "minimal":
         yield told(
             "R10",
             "/risk/level",
@@ -112,8 +112,8 @@ def sensitive_data_hosted_at_home(case: Case) -> Iterator[Remark]:
 
     A warning that cites the law on transfers (`ma`: law 09-08, articles 43 and 44).
     """
-    country = case.dig("data", "hosting", "country")
-    if case.statutory and country not in {None, case.pack.country}:
+    country = case.dig("data", "hosting", "country") if case.statutory else None
+    if country not in {None, case.pack.country}:
         yield told(
             "R13",
             "/data/hosting/country",

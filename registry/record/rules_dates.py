@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from registry.record.case import told
@@ -22,7 +23,7 @@ def retirement_dated(case: Case) -> Iterator[Remark]:
     An error: people must be able to tell until when a system may have touched them.
     """
     place = "/lifecycle/retired_on"
-    status = case.dig("lifecycle", "status")
+    status = case.status
     retired = case.dig("lifecycle", "retired_on")
     if retired is None:
         if status == "retired" and case.lacks("lifecycle", "retired_on"):
@@ -111,7 +112,7 @@ def review_planned(case: Case) -> Iterator[Remark]:
     if last is None or following is None:
         return
     place = "/lifecycle/next_review_on"
-    day, next_day = interval(last)[0], interval(following)[0]
+    day, next_day = dt.date.fromisoformat(last), dt.date.fromisoformat(following)
     if next_day <= day:
         yield told(
             "R06",
@@ -125,10 +126,9 @@ def review_planned(case: Case) -> Iterator[Remark]:
             ),
         )
         return
-    level = case.dig("risk", "level")
-    if level is None:
+    if case.level is None:
         return
-    months = case.pack.review_months[level]
+    months = case.pack.review_months[case.level]
     limit = months_after(day, months)
     if next_day > limit:
         yield told(
@@ -138,7 +138,7 @@ def review_planned(case: Case) -> Iterator[Remark]:
                 "{date} is too late: at the level {level} a record is reviewed every {months} "
                 "months at the latest. State {limit} or an earlier day.",
                 date=following,
-                level=codelists()["risk_level"][level].label,
+                level=codelists()["risk_level"][case.level].label,
                 months=months,
                 limit=limit.isoformat(),
             ),

@@ -6,7 +6,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from registry.record.case import told
-from registry.record.codelists import codelists
 from registry.record.forms import shown, titled
 from registry.record.ids import is_foreign_agency
 from registry.record.pointers import pointer, values_at
@@ -32,8 +31,9 @@ def belongs_to_pack(case: Case) -> Iterator[Remark]:
     about. An error. Codes that another country uses cannot be checked or explained here.
     """
     yield from _agency_known(case)
-    yield from _codes_known(case)
-    yield from _languages_known(case)
+    if not case.national:
+        yield from _codes_known(case)
+        yield from _languages_known(case)
 
 
 def _agency_known(case: Case) -> Iterator[Remark]:
@@ -54,10 +54,10 @@ def _agency_known(case: Case) -> Iterator[Remark]:
 
 
 def _codes_known(case: Case) -> Iterator[Remark]:
-    for field, everywhere, national in _national_fields():
+    for field in _national_fields():
+        known = case.pack.codes(field.lists)
         for place, code in values_at(case.document, field.path):
-            if code not in everywhere and all(code not in case.pack.lists[it] for it in national):
-                known = [*everywhere, *(known for it in national for known in case.pack.lists[it])]
+            if code not in known:
                 stray = say(
                     "{code} is not one of this country's codes for {title}.",
                     code=shown(code),
@@ -67,18 +67,10 @@ def _codes_known(case: Case) -> Iterator[Remark]:
 
 
 @cache
-def _national_fields() -> tuple[tuple[Field, tuple[str, ...], tuple[str, ...]], ...]:
-    """List the fields with codes of the pack: the codes good everywhere, the pack's lists."""
-    found = []
-    for field in fields():
-        national = tuple(
-            name.removeprefix("pack/") for name in field.lists if name.startswith("pack/")
-        )
-        others = [name for name in field.lists if not name.startswith("pack/")]
-        everywhere = tuple(code for name in others for code in codelists()[name])
-        if national:
-            found.append((field, everywhere, national))
-    return tuple(found)
+def _national_fields() -> tuple[Field, ...]:
+    return tuple(
+        field for field in fields() if any(name.startswith("pack/") for name in field.lists)
+    )
 
 
 @cache
@@ -94,10 +86,10 @@ def _languages_known(case: Case) -> Iterator[Remark]:
             present.update(text)
             for tag in text:
                 if tag not in known:
-                    yield _stray_language(pointer((*place, tag)), tag, known)
+                    yield stray_language(pointer((*place, tag)), tag, known)
     source = case.dig("languages", "source")
     if source is not None and source not in known:
-        yield _stray_language("/languages/source", source, known)
+        yield stray_language("/languages/source", source, known)
     status = case.dig("languages", "translation_status")
     if status is not None:
         for tag in sorted(present.intersection(known).difference(status)):
@@ -112,7 +104,8 @@ def _languages_known(case: Case) -> Iterator[Remark]:
             )
 
 
-def _stray_language(place: str, tag: str, known: tuple[str, ...]) -> Remark:
+def stray_language(place: str, tag: str, known: tuple[str, ...]) -> Remark:
+    """Tell that a text is in a language that the register does not have."""
     return told(
         "R00",
         place,
@@ -129,7 +122,7 @@ def named_in_a_national_language(case: Case) -> Iterator[Remark]:
     """
     for path in NAMING:
         text = case.dig(*path)
-        if text and not text.keys() & set(case.pack.required_any):
+        if text and text.keys().isdisjoint(case.pack.required_any):
             yield told(
                 "R01",
                 pointer(path),
@@ -151,7 +144,7 @@ def named_in_all_languages_at_high_risk(case: Case) -> Iterator[Remark]:
         return
     for path in NAMING:
         text = case.dig(*path)
-        if not text or not text.keys() & set(case.pack.required_any):
+        if not text or text.keys().isdisjoint(case.pack.required_any):
             continue
         for tag in case.pack.required_at_high:
             if tag not in text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from registry.record.case import told
@@ -59,13 +60,7 @@ def mailbox_generic(case: Case) -> Iterator[Remark]:
     """
     for path in _MAILBOXES:
         address = case.dig(*path)
-        if address is None:
-            continue
-        local, _, host = address.lower().rpartition("@")
-        personal = _NAME_LIKE.fullmatch(local) and _ROLE_WORDS.isdisjoint(
-            re.split(r"[._-]", local.rstrip("0123456789"))
-        )
-        if personal or host in _PRIVATE_HOSTS:
+        if address is not None and _is_personal(address):
             yield told(
                 "R19",
                 pointer(path),
@@ -78,9 +73,19 @@ def mailbox_generic(case: Case) -> Iterator[Remark]:
             )
 
 
+# An agency states the same mailbox, and the same role, in record after record.
+@lru_cache(maxsize=4096)
+def _is_personal(address: str) -> bool:
+    local, _, host = address.lower().rpartition("@")
+    named = _NAME_LIKE.fullmatch(local) and _ROLE_WORDS.isdisjoint(
+        re.split(r"[._-]", local.rstrip("0123456789"))
+    )
+    return bool(named) or host in _PRIVATE_HOSTS
+
+
 _HONORIFIC = re.compile(
-    r"(?:(?<!\w)(?:M|Mr|Mrs|Ms|Dr|Pr|Prof)\.\s|(?<!\w)(?:Mr|Mrs|Ms|Mme|Mlle|Dr|Pr|Monsieur|Madame)\s"
-    r"|(?<!\w)(?:السيد|السيدة|الأستاذ|الأستاذة|الدكتور|الدكتورة)\s)(?=\w)"
+    r"(?<!\w)(?:(?:M|Mr|Mrs|Ms|Dr|Pr|Prof)\.|Mr|Mrs|Ms|Mme|Mlle|Dr|Pr|Monsieur|Madame"
+    r"|السيد|السيدة|الأستاذ|الأستاذة|الدكتور|الدكتورة)\s(?=\w)"
 )
 _FEWEST, _MOST = 2, 3
 
@@ -91,7 +96,7 @@ def role_not_person(case: Case) -> Iterator[Remark]:
     A warning: the format asks who answers by office, never by name.
     """
     for tag, text in (case.dig("organisation", "accountable_role") or {}).items():
-        if _HONORIFIC.search(text) or _looks_like_a_name(text):
+        if _looks_like_a_name(text):
             yield told(
                 "R20",
                 pointer(("organisation", "accountable_role", tag)),
@@ -104,8 +109,11 @@ def role_not_person(case: Case) -> Iterator[Remark]:
             )
 
 
+@lru_cache(maxsize=4096)
 def _looks_like_a_name(text: str) -> bool:
-    """Tell whether a text is two or three capitalised words, none of them a word of offices."""
+    """Tell whether a text holds a title, or is two or three capitalised words, none of offices."""
+    if _HONORIFIC.search(text):
+        return True
     words = text.split()
     if not _FEWEST <= len(words) <= _MOST:
         return False

@@ -26,8 +26,7 @@ def unacceptable_not_in_use(case: Case) -> Iterator[Remark]:
 
     An error: it may only be published as planned, suspended or retired.
     """
-    status = case.dig("lifecycle", "status")
-    if case.dig("risk", "level") == "unacceptable" and status in {"pilot", "in_use"}:
+    if case.level == "unacceptable" and case.status in {"pilot", "in_use"}:
         yield told(
             "R07",
             "/lifecycle/status",
@@ -35,7 +34,7 @@ def unacceptable_not_in_use(case: Case) -> Iterator[Remark]:
                 "A system of unacceptable risk ({place}) cannot be published with the status "
                 "{status}. It must be planned, suspended or retired.",
                 place="/risk/level",
-                status=codelists()["status"][status].label,
+                status=codelists()["status"][case.status].label,
             ),
         )
 
@@ -46,12 +45,10 @@ def automated_decision_contestable(case: Case) -> Iterator[Remark]:
     An error. The law forbids decisions with legal effect that rest on automated processing alone,
     save where the person concerned can be heard (`ma`: law 09-08, article 11).
     """
-    alone = case.dig("decision", "role") == "decides_alone"
-    if not (alone and case.held >= {"legal_effect", "P"}):
+    if not (case.role == "decides_alone" and case.held >= {"legal_effect", "P"}):
         return
     law = asked_by(case.pack, "automated_decisions")
-    level = case.dig("risk", "level")
-    if level in {"minimal", "limited"}:
+    if case.level in {"minimal", "limited"}:
         yield told(
             "R08",
             "/risk/level",
@@ -136,7 +133,7 @@ def high_risk_in_operation_is_answered_for(case: Case) -> Iterator[Remark]:
 
 def _nobody_looks(case: Case) -> bool:
     """Tell whether a system that is running is watched by nobody; to suspend it is a remedy."""
-    running = case.dig("lifecycle", "status") in {"pilot", "in_use"}
+    running = case.status in {"pilot", "in_use"}
     return running and case.dig("decision", "oversight_type") == "none"
 
 
@@ -187,18 +184,14 @@ def contribution_told(case: Case) -> Iterator[Remark]:
 
     An error: with the function `eligibility` or `scoring_ranking` the role is not `no_decision`.
     """
-    function = case.dig("sector", "function")
-    if case.dig("decision", "role") == "no_decision" and function in {
-        "eligibility",
-        "scoring_ranking",
-    }:
+    if case.role == "no_decision" and case.function in {"eligibility", "scoring_ranking"}:
         yield told(
             "R17",
             "/decision/role",
             say(
                 "A system with the function {function} ({place}) takes part in a decision. State "
                 "its role: informs or more, or mend the function.",
-                function=codelists()["function"][function].label,
+                function=codelists()["function"][case.function].label,
                 place="/sector/function",
             ),
         )
@@ -211,8 +204,9 @@ def below_floor_explained(case: Case) -> Iterator[Remark]:
     `below_floor` is public, a warning; `risk.rationale` has at least 200 characters, and
     contestation, human oversight and assessments are required as at the floor: errors.
     """
-    declared = case.dig("risk", "level")
-    if declared is None:
+    declared = case.level
+    if declared is None or "H" in case.held:
+        # No floor is above high.
         return
     floor, reasons = floor_of(case)
     if LEVELS.index(declared) >= LEVELS.index(floor):

@@ -45,6 +45,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         named = self.schema.get("x-codelist", ())
         return (named,) if isinstance(named, str) else tuple(named)
 
+    @property
+    def is_national(self) -> bool:
+        """Whether some of its codes are the country pack's."""
+        return any(name.startswith("pack/") for name in self.lists)
+
 
 @cache
 def record_schema_bytes() -> bytes:
@@ -65,16 +70,21 @@ def resolved_schema() -> dict[str, Any]:
 
     A resolved node keeps the name of its definition as `x-definition`.
     """
-    resolved: dict[str, Any] = _resolve(
-        {key: value for key, value in record_schema().items() if key != "$defs"}
+    return resolved(record_schema())
+
+
+def resolved(document: dict[str, Any]) -> dict[str, Any]:
+    """Put every `$ref` of a schema into its own `$defs` in place."""
+    whole: dict[str, Any] = _resolve(
+        {key: value for key, value in document.items() if key != "$defs"}, document
     )
-    return resolved
+    return whole
 
 
 @cache
 def fields() -> tuple[Field, ...]:
     """Every place that a document can have, sections and items included, in document order."""
-    return tuple(_fields(resolved_schema(), ()))
+    return tuple(fields_of(resolved_schema(), ()))
 
 
 @cache
@@ -83,32 +93,33 @@ def field_at(path: tuple[str, ...]) -> Field | None:
     return next((field for field in fields() if field.path == path), None)
 
 
-def _fields(schema: dict[str, Any], path: tuple[str, ...]) -> Iterator[Field]:
+def fields_of(schema: dict[str, Any], path: tuple[str, ...]) -> Iterator[Field]:
+    """Every place below a resolved schema that stands at a path."""
     for name, member in schema.get("properties", {}).items():
         here = (*path, name)
         yield Field(path=here, schema=member)
-        yield from _fields(member, here)
+        yield from fields_of(member, here)
         item = member.get("items")
         if item is not None:
             yield Field(path=(*here, "*"), schema=item)
-            yield from _fields(item, (*here, "*"))
+            yield from fields_of(item, (*here, "*"))
 
 
-def _resolve(node: Any) -> Any:
+def _resolve(node: Any, root: dict[str, Any]) -> Any:
     if isinstance(node, list):
-        return [_resolve(item) for item in node]
+        return [_resolve(item, root) for item in node]
     if not isinstance(node, dict):
         return node
-    own = {key: _resolve(value) for key, value in node.items() if key != "$ref"}
+    own = {key: _resolve(value, root) for key, value in node.items() if key != "$ref"}
     if "$ref" not in node:
         return own
-    target: Any = record_schema()
+    target: Any = root
     prefix, *names = node["$ref"].split("/")
     if prefix != "#":
-        raise ConfigurationError(f"the record schema refers outside itself: {node['$ref']}")
+        raise ConfigurationError(f"the schema refers outside itself: {node['$ref']}")
     for name in names:
         target = target[name]
-    return {"x-definition": names[-1], **_conjunction(_resolve(target), own)}
+    return {"x-definition": names[-1], **_conjunction(_resolve(target, root), own)}
 
 
 def _conjunction(definition: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -120,5 +131,5 @@ def _conjunction(definition: dict[str, Any], own: dict[str, Any]) -> dict[str, A
         elif isinstance(value, dict) and isinstance(joined[key], dict):
             joined[key] = _conjunction(joined[key], value)
         else:
-            raise ConfigurationError(f"the record schema says {key!r} twice at one place")
+            raise ConfigurationError(f"the schema says {key!r} twice at one place")
     return joined

@@ -10,20 +10,23 @@ while its neighbours still verify.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from registry.record.canonical import canonical
+from registry.record.canonical import encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from registry.record.model import Document
 
 SALT_BYTES = 32
+
+_JSON = msgspec.json.Encoder()
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,11 +50,12 @@ def seal(document: Document, random: Callable[[int], bytes]) -> list[Section]:
 def _seal(key: str, value: Any, random: Callable[[int], bytes]) -> Section:
     parts = members(key, value)
     salts = random(SALT_BYTES * len(parts))
+    encode = encoder(value)
     return Section(
         key=key,
-        value=canonical(value).decode(),
+        value=encode(value).decode(),
         salts=salts,
-        commitment=section_commitment(key, value, salts),
+        commitment=_commitment(key, parts, salts, encode),
     )
 
 
@@ -76,24 +80,34 @@ def section_commitment(key: str, value: Any, salts: bytes) -> str:
         raise ValueError(
             f"section {key!r} has {len(parts)} members, not {len(salts) // SALT_BYTES}"
         )
+    return _commitment(key, parts, salts, encoder(value))
+
+
+def _commitment(
+    key: str,
+    parts: Sequence[tuple[str, Any]],
+    salts: bytes,
+    encode: Callable[[Any], bytes],
+) -> str:
     listed = [
-        [pointer, member_commitment(salts[at * SALT_BYTES :][:SALT_BYTES], pointer, part)]
+        [pointer, _member_commitment(salts[at * SALT_BYTES :][:SALT_BYTES], pointer, encode(part))]
         for at, (pointer, part) in enumerate(parts)
     ]
-    return _digest(["registry/section/1", key, listed])
+    # Strings in lists: canonical as they are encoded.
+    return _digest(_JSON.encode(["registry/section/1", key, listed]))
 
 
-def member_commitment(salt: bytes, pointer: str, value: Any) -> str:
-    """Compute one member's commitment."""
-    return _digest(["registry/member/1", _base64url(salt), pointer, value])
+def _member_commitment(salt: bytes, pointer: str, content: bytes) -> str:
+    label = _JSON.encode(["registry/member/1", _base64url(salt), pointer])
+    return _digest(label[:-1] + b"," + content + b"]")
 
 
-def _digest(value: Any) -> str:
-    return _base64url(sha256(canonical(value)).digest())
+def _digest(content: bytes) -> str:
+    return _base64url(sha256(content).digest())
 
 
 def _base64url(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def _escaped(name: str) -> str:

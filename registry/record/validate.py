@@ -10,25 +10,30 @@ import msgspec
 
 from registry.errors import Finding
 from registry.record import wording
-from registry.record.acceptance import accepts
+from registry.record.acceptance import ACCEPT_PATH, accepts
 from registry.record.case import open_case
 from registry.record.completeness import Completeness, score
+from registry.record.forms import nearest_field
 from registry.record.pointers import dig, parts, pointer, values_at
 from registry.record.profiles import shape
-from registry.record.requirements import Standing, standings
+from registry.record.requirements import reason
 from registry.record.rules import RESTRICTED_RULES, RULE_SET, RULES
 from registry.record.sayings import Remark, to_finding
 from registry.record.schema import fields
+from registry.record.standings import members, standings
 from registry.record.validators import build_validator
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator
 
+    from registry.record.case import Case, Rule
     from registry.record.model import Document, Profile
     from registry.record.pack import Pack
     from registry.record.requirements import Path
     from registry.record.sayings import Saying
+    from registry.record.schema import Field
+    from registry.record.standings import Standings
 
 __all__ = ["MAX_FINDINGS", "RULE_SET", "Verdict", "validate", "with_remarks"]
 
@@ -56,15 +61,20 @@ def validate(
 
     Findings are told in `language`, or in the next of the pack's order that has the sentence.
     """
-    found = list(islice(_shape_remarks(document, profile), MAX_FINDINGS))
-    if not isinstance(document, dict):
+    accepted = accepts(document, profile, pack)
+    trusted = accepted and ACCEPT_PATH.trusts()
+    found = [] if trusted else list(islice(_shape_remarks(document, profile), MAX_FINDINGS))
+    if accepted and found:
+        ACCEPT_PATH.disagrees(profile, dig(document, "id"))
+    if not isinstance(document, dict) or len(found) >= MAX_FINDINGS:
+        # With faults that were not looked for, nothing can be said of the rest.
         return _verdict(_findings(found, language, pack), publishable=False, scored=None)
-    cut = len(found) >= MAX_FINDINGS
     faulty = {_fault(document, remark) for remark in found} - {()}
     sound = _without(document, faulty) if faulty else document
     stands = standings(sound)
-    if profile == "publication" and not cut:
-        told = _asked(sound, stands, pack, today)
+    if profile == "publication":
+        case = open_case(sound, stands, pack, today, national=trusted)
+        told = _asked(case, stands)
         found += [remark for remark in told if not _touches(parts(remark.pointer), faulty)]
     publishable = all(remark.severity != "error" for remark in found)
     if profile == "draft" and publishable:
@@ -105,16 +115,14 @@ def _verdict(
 
 
 @cache
-def _validator(profile: Profile) -> Any:
+def _authority(profile: Profile) -> Any:
     return build_validator(shape(profile))
 
 
 def _shape_remarks(document: object, profile: Profile) -> Iterator[Remark]:
     """Find what the schema finds; jsonschema is the authority."""
-    if accepts(document, profile):
-        return
     restricted = dig(document, "publication", "visibility") == "restricted"
-    for error in _validator(profile).iter_errors(document):
+    for error in _authority(profile).iter_errors(document):
         yield from _translated(error, restricted=restricted)
 
 
@@ -133,7 +141,9 @@ def _translated(error: Any, *, restricted: bool) -> Iterator[Remark]:
     elif "propertyNames" in error.absolute_schema_path:
         yield _found((*place, error.instance), "propertyNames", wording.no_language(error.instance))
     else:
-        sayings = wording.sentence(rule, error.validator_value, error.instance, error.schema, place)
+        sayings = wording.sentence(
+            rule, error.validator_value, error.instance, error.schema, nearest_field(place)
+        )
         yield _found(place, rule, sayings)
 
 
@@ -141,54 +151,58 @@ def _found(place: tuple[str | int, ...], rule: str, sayings: tuple[Saying, ...])
     return Remark(pointer=pointer(place), rule=rule, sayings=sayings)
 
 
-def _asked(
-    document: Document, stands: Iterable[Standing], pack: Pack, today: dt.date
-) -> list[Remark]:
+def _asked(case: Case, stands: Standings) -> list[Remark]:
     """Ask the rules and the requirements; what a rule has told, a requirement need not repeat."""
-    told = [*_rule_remarks(document, pack, today), *_deprecated(document)]
+    told = [remark for rule in _rules(case) for remark in rule(case)]
+    told += _deprecated(case.document)
+    unmet = list(_unmet(stands))
+    if not told or not unmet:
+        return told + unmet
     errors = {remark.pointer for remark in told if remark.severity == "error"}
     places = {remark.pointer for remark in told}
-    missed = (
+    return told + [
         remark
-        for remark in _unmet(stands)
+        for remark in unmet
         if remark.pointer not in (errors if remark.severity == "error" else places)
-    )
-    return [*told, *missed]
+    ]
 
 
-def _unmet(stands: Iterable[Standing]) -> Iterator[Remark]:
+def _rules(case: Case) -> Iterable[Rule]:
+    if "restricted" in case.held:
+        return [RULES[name] for name in RESTRICTED_RULES]
+    return RULES.values()
+
+
+def _unmet(stands: Standings) -> Iterator[Remark]:
     """Find what the requirements miss: absent although asked for, or stated although excluded."""
-    for standing in stands:
-        unit = standing.unit
-        if standing.absent and standing.severity is not None:
-            yield Remark(
-                pointer=unit.pointer,
-                rule="minItems" if standing.state == "empty" else "required",
-                severity=standing.severity,
-                sayings=wording.missing(standing),
-            )
-        elif unit.exclusive and not standing.absent and standing.severity is None:
-            yield Remark(pointer=unit.pointer, rule="not", sayings=wording.not_wanted(unit))
+    asked, absent = stands.asked, stands.absent
+    for bit, unit in members(absent & (asked.errors | asked.warnings)):
+        empty, required = bool(bit & stands.empty), bool(bit & asked.required)
+        why = reason(unit, stands.held)
+        yield Remark(
+            pointer=unit.pointer,
+            rule="minItems" if empty else "required",
+            severity="error" if bit & asked.errors else "warning",
+            sayings=wording.missing(unit, why, empty=empty, required=required),
+        )
+    for _, unit in members(asked.excluded & ~absent):
+        yield Remark(pointer=unit.pointer, rule="not", sayings=wording.not_wanted(unit))
 
 
 def _deprecated(document: Document) -> Iterator[Remark]:
-    for field in fields():
-        if "x-deprecated" in field.schema:
-            for place, _ in values_at(document, field.path):
-                yield Remark(
-                    pointer=pointer(place),
-                    rule="deprecated",
-                    severity="warning",
-                    sayings=wording.deprecated(field),
-                )
+    for field in _deprecated_fields():
+        for place, _ in values_at(document, field.path):
+            yield Remark(
+                pointer=pointer(place),
+                rule="deprecated",
+                severity="warning",
+                sayings=wording.deprecated(field),
+            )
 
 
-def _rule_remarks(document: Document, pack: Pack, today: dt.date) -> Iterator[Remark]:
-    restricted = dig(document, "publication", "visibility") == "restricted"
-    case = open_case(document, pack, today)
-    for name, rule in RULES.items():
-        if not restricted or name in RESTRICTED_RULES:
-            yield from rule(case)
+@cache
+def _deprecated_fields() -> tuple[Field, ...]:
+    return tuple(field for field in fields() if "x-deprecated" in field.schema)
 
 
 def _fault(document: object, remark: Remark) -> Path:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from registry.record.forms import FEW, FORMS, SHOWN, TYPES, example, form, shown, title_at, titled
-from registry.record.requirements import WEIGHT_REQUIRED, conditions
+from registry.record.forms import FEW, FORMS, SHOWN, TYPES, example, form, shown, title_of, titled
+from registry.record.requirements import conditions
 from registry.record.sayings import Title, message, say
 from registry.record.schema import Field, field_at, fields
 from registry.text.purity import Fault, fault_of
@@ -14,7 +14,7 @@ from registry.text.purity import Fault, fault_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from registry.record.requirements import Standing, Unit
+    from registry.record.requirements import Unit
     from registry.record.sayings import Saying, Value
 
 OF_THE_REGISTER = frozenset(
@@ -41,10 +41,10 @@ OF_THE_REGISTER = frozenset(
 )
 
 _ABSENT = {
-    ("missing", True): message("{title}: missing, and mandatory {reason}."),
-    ("missing", False): message("{title}: missing, and recommended {reason}."),
-    ("empty", True): message("{title}: empty, and mandatory {reason}."),
-    ("empty", False): message("{title}: empty, and recommended {reason}."),
+    (False, True): message("{title}: missing, and mandatory {reason}."),
+    (False, False): message("{title}: missing, and recommended {reason}."),
+    (True, True): message("{title}: empty, and mandatory {reason}."),
+    (True, False): message("{title}: empty, and recommended {reason}."),
 }
 
 
@@ -72,11 +72,10 @@ def nearest(given: object, among: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(given[:SHOWN], list(among), n=1)), None)
 
 
-def missing(standing: Standing) -> tuple[Saying, ...]:
+def missing(unit: Unit, reason: Saying, *, empty: bool, required: bool) -> tuple[Saying, ...]:
     """Tell that a field that is asked for is not there, or is an empty list."""
-    unit = standing.unit
-    wording = _ABSENT[standing.state, standing.weight == WEIGHT_REQUIRED]
-    return (say(wording, title=titled(unit.field), reason=standing.reason), add(unit.field))
+    wording = _ABSENT[empty, required]
+    return (say(wording, title=titled(unit.field), reason=reason), add(unit.field))
 
 
 def add(field: Field) -> Saying:
@@ -88,11 +87,16 @@ def needed(name: str, place: tuple[str | int, ...]) -> tuple[Saying, ...]:
     """Ask for a member without which its object says nothing, or not enough."""
     path = tuple("*" if isinstance(step, int) else step for step in place)
     field = field_at((*path, name))
-    if field is None:
-        return (say("{name} is missing. Add it.", name=shown(name)),)
+    return (
+        (say("{name} is missing. Add it.", name=shown(name)),) if field is None else lacking(field)
+    )
+
+
+def lacking(field: Field) -> tuple[Saying, ...]:
+    """Ask for a field without which its object says nothing, or not enough."""
     return (
         say("{title}: missing here.", title=titled(field)),
-        say("Add {place}: {example}.", place=name, example=example(field)),
+        say("Add {place}: {example}.", place=field.path[-1], example=example(field)),
     )
 
 
@@ -168,10 +172,10 @@ def sentence(
     value: Any,
     instance: Any,
     schema: dict[str, Any],
-    place: tuple[str | int, ...],
+    field: Field | None,
 ) -> tuple[Saying, ...]:
-    """Tell what a keyword of the schema found wrong with the value at a place."""
-    title = title_at(place)
+    """Tell what a keyword of the schema found wrong with a field's value, or with the whole."""
+    title = title_of(field)
     size = len(instance) if isinstance(instance, (str, list, dict)) else 0
     if keyword == "format" and value == "text":
         fault = fault_of(instance)
@@ -180,7 +184,7 @@ def sentence(
         wrong = say(
             "{title}: {value} is not of the right form.", value=shown(instance), title=title
         )
-        return (wrong, *form(place, value))
+        return (wrong, *form(field, value))
     if keyword in {"maxProperties", "minProperties"}:
         return (_number_of_members(title, keyword, value, size, schema),)
     if keyword == "enum":

@@ -57,6 +57,13 @@ def test_the_fast_way_writes_the_same_bytes(value):
     assert canonical(value) == rfc8785.dumps(value)
 
 
+@given(
+    st.floats(1e-5, 1e16) | st.floats(-1e16, -1e-5) | st.decimals(-1000, 1000, places=3).map(float)
+)
+def test_fractions_are_written_alike(real):
+    assert canonical([real]) == rfc8785.dumps([real])
+
+
 @given(st.text(st.characters(max_codepoint=0x2100)))
 def test_every_character_is_escaped_as_the_standard_says(text):
     assert canonical({"a": text, "B": [text]}) == rfc8785.dumps({"a": text, "B": [text]})

@@ -7,6 +7,7 @@ import pytest
 from registry.record import floor
 from registry.record.case import open_case
 from registry.record.floor import GROUNDS, LEVELS, floor_of
+from registry.record.standings import standings
 
 LEGAL = {"/decision/legal_effect": True}
 HIGH = {
@@ -69,7 +70,11 @@ CASES = [
 
 @pytest.fixture
 def floor_for(edited, pack, today):
-    return lambda edits: floor_of(open_case(edited("minimal", edits), pack, today))
+    def find(edits):
+        document = edited("minimal", edits)
+        return floor_of(open_case(document, standings(document), pack, today))
+
+    return find
 
 
 @pytest.mark.parametrize(("level", "name", "edits"), CASES)

@@ -3,12 +3,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.errors import PayloadTooLarge, UnreadableDocument
 from registry.record.canonical import canonical
-from registry.record.parse import MAX_BYTES, MAX_DEPTH, MAX_ITEMS, parse
+from registry.record.parse import MAX_BYTES, MAX_DEPTH, MAX_ITEMS, _read, parse
 
 HOSTILE = {
     "empty": (b"", "not JSON", (1, 1)),
@@ -132,3 +132,90 @@ def test_near_json_gives_a_value_or_a_refusal(text):
     except UnreadableDocument:
         return
     assert json.loads(text) == value
+
+
+def outcome(read, raw):
+    """What a reader makes of a text: the value with its types, or the refusal with its place."""
+    try:
+        return repr(read(raw))
+    except UnreadableDocument as refused:
+        return refused.detail, refused.line, refused.column
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+def test_the_compiled_reader_changes_nothing(raw):
+    assert outcome(parse, raw) == outcome(_read, raw)
+
+
+@given(st.text(alphabet='{}[]",:\\ua0e1.-NI \n\x00é\ud800', max_size=40))
+def test_the_compiled_reader_changes_nothing_near_json(text):
+    raw = text.encode("utf-8", "surrogatepass")
+    assert outcome(parse, raw) == outcome(_read, raw)
+
+
+NAMES = st.sampled_from(["a", "b", "é", "\n", '"', "\\", ""])
+NUMBERS = (
+    "0", "-0", "1.0", "1e3", "0.1", "0.10", "1.50", "9007199254740991", "-9007199254740992",
+    "12345678901234567890123", "1e400", "1e-400", "0.1000000000000000055", "NaN",
+)  # fmt: skip
+
+
+def written(chance, value):
+    """Write a value as JSON in one of its many ways, duplicate members and odd escapes included."""
+    if isinstance(value, tuple):
+        members = ((written(chance, name), written(chance, part)) for name, part in value)
+        return "{" + " ,".join(f"{name}:{part}" for name, part in members) + "}"
+    if isinstance(value, list):
+        return "[" + ",\n".join(written(chance, part) for part in value) + "]"
+    if isinstance(value, str) and value[:1].isalpha() and chance.random() < 0.1:
+        return f'"\\u{ord(value[0]):04x}{json.dumps(value[1:])[1:]}'
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=chance.random() < 0.2)
+    return value.decode()
+
+
+TEXTS = st.text(max_size=4) | NAMES
+WRITTEN = st.recursive(
+    TEXTS | st.sampled_from(NUMBERS).map(str.encode) | st.sampled_from([b"null", b"true"]),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.lists(st.tuples(NAMES, inner), max_size=4).map(tuple)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=400)
+@given(WRITTEN, st.randoms(use_true_random=False))
+def test_the_compiled_reader_changes_no_document(value, chance):
+    raw = written(chance, value).encode("utf-8", "surrogatepass")
+    assert outcome(parse, raw) == outcome(_read, raw)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_compiled_reader_refuses_the_hostile(name):
+    raw, _, _ = HOSTILE[name]
+    assert outcome(parse, raw) == outcome(_read, raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a": 1, "b": "\\"", "b": 2}',
+        b'{"a": "\\\\", "a": "\\\\"}',
+        b'{"a": "\\\\\\"", "a": 1}',
+        b'{"a\\"": 1, "a\\u0022": 2}',
+        b'[{"a": {"b": "c"}, "a": 1}, "\\\\", "\\\\"]',
+    ],
+)
+def test_no_escape_hides_a_duplicate(raw):
+    with pytest.raises(UnreadableDocument, match="comes twice"):
+        parse(raw)
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_records_are_read_by_the_compiled_reader(examples, monkeypatch, ascii_only, indent):
+    monkeypatch.delattr("registry.record.parse._read")
+    for document in examples.values():
+        text = json.dumps(document, ensure_ascii=ascii_only, indent=indent)
+        assert parse(text.encode()) == document

@@ -7,12 +7,11 @@ import pytest
 from registry.record.requirements import (
     NEVER_WITHHELD,
     conditions,
-    holding,
     restricted_units,
-    standings,
     units,
 )
 from registry.record.schema import field_at, fields
+from registry.record.standings import standings
 
 TABLE = """
 /id M
@@ -184,8 +183,4 @@ def test_a_restricted_record_states_seven_units():
     ],
 )
 def test_conditions(edited, edits, held):
-    assert held == holding(edited("minimal", edits))
-
-
-def test_nothing_of_an_empty_document_is_there():
-    assert {"missing"} == {standing.state for standing in standings({})}
+    assert held == standings(edited("minimal", edits)).held

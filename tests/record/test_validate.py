@@ -92,13 +92,9 @@ def test_what_is_recommended_is_a_warning(edited, found):
 
 def test_a_deprecated_field_is_a_warning_with_its_reason(edited, pack, today, monkeypatch):
     notice = {"since": "1.1", "reason": "It says what the name says.", "instead": "/name"}
-    former = [
-        msgspec.structs.replace(field, schema={**field.schema, "x-deprecated": notice})
-        if field.path == ("tags", "*")
-        else field
-        for field in fields()
-    ]
-    monkeypatch.setattr(validation, "fields", lambda: former)
+    [tag] = [field for field in fields() if field.path == ("tags", "*")]
+    former = msgspec.structs.replace(tag, schema={**tag.schema, "x-deprecated": notice})
+    monkeypatch.setattr(validation, "_deprecated_fields", lambda: [former])
     document = edited("minimal", {"/tags": [{"fr": "eau"}, {"fr": "pluie"}]})
     verdict = validate(document, profile="publication", pack=pack, today=today)
     assert verdict.publishable
@@ -262,6 +258,24 @@ def test_bounds_come_before_costly_checks(examples, found):
     assert found(document) == [("/territory", "maxItems", "error")]
     document = examples["complete"] | {"related_records": [LONG] * 40_000}
     assert found(document) == [("/related_records", "maxItems", "error")]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"publication": {"withheld_fields": [1]}},
+        {"publication": {"withheld_fields": [{"pointer": 3}]}},
+        {"publication": {"withheld_fields": {"a": 1}}},
+        {"rights": {"notice": {"answer": []}}},
+        {"risk": {"level": []}},
+    ],
+)
+def test_what_lies_behind_fifty_faults_is_not_trusted(examples, pack, today, part):
+    """Only faults that were found can be left out of what rules and scores are asked of."""
+    document = examples["complete"] | part | {"name": {f"x{number}": "y" for number in range(100)}}
+    verdict = validate(document, profile="publication", pack=pack, today=today)
+    assert len(verdict.findings) == MAX_FINDINGS
+    assert (verdict.publishable, verdict.completeness, verdict.missing) == (False, 0, ())
 
 
 def test_messages_say_how_to_mend(edited, pack, today):
