@@ -3,16 +3,23 @@
     RegistryError
     ├── UnreadableDocument      what was sent is not strict JSON (where, and what to mend)
     ├── InvalidRecord           a document breaks the rules; carries every finding
+    │   └── InvalidStatement    the same of an attestation, a withdrawal, a reviewer's comment
     ├── InvalidParameter        a question that the register cannot take literally
     ├── NotFound                no such record, version, agency, code list, page
+    ├── Withdrawn               the record is out of force; carries the tombstone
     ├── MethodNotAllowed        the address exists, and does not take this method
     ├── Unauthorized            no token, or one that is unknown, expired or revoked
     ├── Forbidden               the token may not do this
     ├── PreconditionRequired    a change without If-Match or If-None-Match
     ├── PreconditionFailed      the stated tag is not the current one
     ├── Conflict                the state of the record does not allow this
+    ├── IdempotencyKeyReused    the key of a request that said something else
+    ├── RequestTimeout          the body did not come in time
     ├── PayloadTooLarge         the body is over the limit
+    ├── AddressTooLong          path and query are over the limit
     ├── UnsupportedMediaType    the body is not declared as what the address takes
+    ├── MisdirectedRequest      the request names a host that is not this register
+    ├── TooManyRequests         what one may do in a minute is used up
     ├── Unavailable             a part that the register needs is not there now
     ├── ConfigurationError      a setting, a file or a port is not usable
     └── ImportRefused           a source file or a crosswalk that cannot be used as a whole
@@ -104,6 +111,18 @@ class NotFound(RegistryError):
     title = "Not found"
 
 
+class Withdrawn(RegistryError):
+    """The record was withdrawn; `tombstone` says when, why, and which version was the last."""
+
+    slug = "withdrawn"
+    title = "This record was withdrawn"
+
+    def __init__(self, detail: str, *, tombstone: object) -> None:
+        """Take the sentence and the tombstone, which can be written as JSON."""
+        super().__init__(detail)
+        self.tombstone = tombstone
+
+
 class MethodNotAllowed(RegistryError):
     """The address exists, and does not take this method."""
 
@@ -146,11 +165,39 @@ class Conflict(RegistryError):
     title = "The record's state does not allow this"
 
 
+class InvalidStatement(InvalidRecord):
+    """What is said beside the records, to attest, withdraw or review, breaks its format."""
+
+    slug = "invalid-statement"
+    title = "The statement does not satisfy the rules"
+
+
+class IdempotencyKeyReused(RegistryError):
+    """The idempotency key was used before, for another request."""
+
+    slug = "idempotency-key-reused"
+    title = "This key belongs to another request"
+
+
+class RequestTimeout(RegistryError):
+    """The body of the request did not come whole in the time there is for it."""
+
+    slug = "request-timeout"
+    title = "The body took too long to arrive"
+
+
 class PayloadTooLarge(RegistryError):
     """The body is larger than the address takes."""
 
     slug = "payload-too-large"
     title = "The body is too large"
+
+
+class AddressTooLong(RegistryError):
+    """The path and query of the request are longer than the register reads."""
+
+    slug = "address-too-long"
+    title = "The address is too long"
 
 
 class UnsupportedMediaType(RegistryError):
@@ -160,12 +207,36 @@ class UnsupportedMediaType(RegistryError):
     title = "The body is of another type"
 
 
+class MisdirectedRequest(RegistryError):
+    """The request names a host that this register does not answer for."""
+
+    slug = "misdirected-request"
+    title = "This register does not answer for that host"
+
+
+class TooManyRequests(RegistryError):
+    """Whoever asks has used up what one may do in a minute."""
+
+    slug = "too-many-requests"
+    title = "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        """Take the sentence and after how many seconds to try again."""
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
 class Unavailable(RegistryError):
     """A part of the register, such as its database, cannot be reached now."""
 
     slug = "unavailable"
     title = "The register is not available at the moment"
     exit_code = 3
+
+    def __init__(self, detail: str, *, retry_after: int = 5) -> None:
+        """Take the sentence and after how many seconds to try again."""
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class ConfigurationError(RegistryError):

@@ -1,35 +1,52 @@
-"""Filing, for agencies with a token: drafts, submission, receipts."""
+"""Filing, for agencies with a token: drafts, submission, review."""
 
 from __future__ import annotations
 
 import datetime as dt
-import re
-from typing import Any
+from typing import Annotated, Any, get_args
 
 import msgspec
-from litestar import MediaType, Request, Response, delete, get, post, put
+from litestar import Request, Response, delete, get, post, put
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
+from registry.api import parameters
 from registry.api.gate import read_document
 from registry.api.language import Lang, language_of
-from registry.api.reference import DocumentOperation
-from registry.errors import Finding, PreconditionFailed, Unauthorized
-from registry.office import access, filing
+from registry.api.receipts import answer_receipt
+from registry.api.writing import key_of, now, precondition_of, private
+from registry.errors import Finding
+from registry.office import filing, submitting
 from registry.office.access import Actor
-from registry.office.filing import Office, Precondition
+from registry.office.filing import Office
+from registry.record.model import LangText
 from registry.settings import Settings
+from registry.store import drafts
 
-_TAG = re.compile(r'"([0-9a-f]{16})(?:-[a-z]+)?"')
+STATES: tuple[drafts.State, ...] = get_args(drafts.State)
 
 
-class DraftAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A draft, with what publication would still ask of it."""
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a draft stands: whether it is in review, and what its latest review said.
+
+    `comment` is the text or texts of the reviewer who returned it last.
+    """
 
     id: str
-    state: str
+    state: drafts.State
     saved_at: dt.datetime
+    saved_by: str
+    submitted_at: dt.datetime | None
+    submitted_by: str | None
+    returned_at: dt.datetime | None
+    returned_by: str | None
+    comment: str | LangText | None
+
+
+class DraftAnswer(Standing, frozen=True, kw_only=True):
+    """A draft, with what publication would still ask of it."""
+
     document: msgspec.Raw
     publishable: bool
     completeness: int
@@ -37,52 +54,29 @@ class DraftAnswer(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
-class DraftItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an agency's drafts."""
+class DraftItem(Standing, frozen=True, kw_only=True):
+    """One line of a list of drafts."""
 
-    id: str
-    state: str
-    saved_at: dt.datetime
-    saved_by: str
     amends: bool
     tag: str
 
 
 class DraftList(msgspec.Struct, frozen=True, kw_only=True):
-    """An agency's drafts, in the order of ids."""
+    """Drafts, in the order of ids."""
 
     items: list[DraftItem]
 
 
-class ReceiptAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The proof of a filing, and where to look next. Keep it."""
+class Returning(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reviewer says to the agency: a text, or texts by language, 1 to 2,000 characters."""
 
-    outcome: str
-    id: str
-    version: int
-    hash: str
-    entry: int
-    published_at: dt.datetime
-    links: dict[str, str]
-    next: str
-
-
-async def provide_actor(
-    request: Request[object, object, State], office: NamedDependency[Office]
-) -> Actor:
-    """Recognise the bearer token of a request."""
-    header = request.headers.get("authorization", "")
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthorized("send your token: Authorization: Bearer regt_…")
-    return await access.recognise(office.database, token.strip(), now=_now())
+    comment: str | LangText
 
 
 @put(
     "/api/v1/filings/{agency:str}/{slug:str}",
     summary="Save a draft",
     tags=["filings"],
-    operation_class=DocumentOperation,
 )
 async def save_draft(
     *,
@@ -102,9 +96,10 @@ async def save_draft(
         actor,
         f"{agency}/{slug}",
         await read_document(request),
-        precondition=_precondition(request),
-        now=_now(),
+        precondition=precondition_of(request),
+        now=now(),
         language=language_of(request, lang, office.pack),
+        idempotency_key=key_of(request),
     )
     return _draft(saved, status=201 if saved.created else 200)
 
@@ -119,11 +114,9 @@ async def get_draft(
     actor: NamedDependency[Actor],
     lang: Lang = None,
 ) -> Response[bytes]:
-    """Read your own draft, with its findings."""
+    """Read your own draft, or one that you review, with its findings."""
     language = language_of(request, lang, office.pack)
-    saved = await filing.read_draft(
-        office, actor, f"{agency}/{slug}", now=_now(), language=language
-    )
+    saved = await filing.read_draft(office, actor, f"{agency}/{slug}", now=now(), language=language)
     return _draft(saved, status=200)
 
 
@@ -140,32 +133,33 @@ async def delete_draft(
     office: NamedDependency[Office],
     actor: NamedDependency[Actor],
 ) -> None:
-    """Throw your own draft away; what is published stays."""
+    """Throw your own draft away, also to take it back from review; what is published stays."""
     await filing.delete_draft(
-        office, actor, f"{agency}/{slug}", precondition=_precondition(request)
+        office, actor, f"{agency}/{slug}", precondition=precondition_of(request), now=now()
     )
 
 
-@get("/api/v1/filings", summary="List your drafts", tags=["filings"])
+@get("/api/v1/filings", summary="List drafts", tags=["filings"])
 async def list_drafts(
-    office: NamedDependency[Office], actor: NamedDependency[Actor]
+    request: Request[object, object, State],
+    office: NamedDependency[Office],
+    actor: NamedDependency[Actor],
+    standing: Annotated[
+        str | None,
+        QueryParameter(name="state", description="Only those in this state: draft or in_review"),
+    ] = None,
 ) -> Response[bytes]:
-    """List your agency's drafts."""
-    drafts = await filing.list_drafts(office, actor)
-    answer = DraftList(
-        items=[
-            DraftItem(
-                id=draft.record,
-                state="draft",
-                saved_at=draft.saved_at,
-                saved_by=draft.actor,
-                amends=draft.base is not None,
-                tag=draft.tag,
-            )
-            for draft in drafts
-        ]
-    )
-    return _private(msgspec.json.encode(answer), {})
+    """List your agency's drafts, or, as a reviewer, what waits for you."""
+    parameters.once(request, "state")
+    if standing is not None:
+        parameters.codes("state", [standing], STATES)
+    wanted = next((known for known in STATES if known == standing), None)
+    found = await filing.list_drafts(office, actor, state=wanted)
+    items = [
+        DraftItem(**_standing(draft), amends=draft.base is not None, tag=draft.tag)
+        for draft in found
+    ]
+    return private(msgspec.json.encode(DraftList(items=items)))
 
 
 @post(
@@ -183,80 +177,105 @@ async def submit_draft(
     settings: NamedDependency[Settings],
     lang: Lang = None,
 ) -> Response[bytes]:
-    """Publish your draft, or learn every reason why not. Submitting twice is harmless."""
-    receipt = await filing.submit(
+    """Publish your draft or put it into review, or learn every reason why not.
+
+    Submitting twice is harmless.
+    """
+    receipt = await submitting.submit(
         office,
         actor,
         f"{agency}/{slug}",
-        precondition=_precondition(request),
-        now=_now(),
+        precondition=precondition_of(request),
+        now=now(),
         language=language_of(request, lang, office.pack),
+        idempotency_key=key_of(request),
     )
-    base = settings.base_url
-    answer = ReceiptAnswer(
-        outcome=receipt.outcome,
-        id=receipt.id,
-        version=receipt.version,
-        hash=receipt.hash,
-        entry=receipt.entry,
-        published_at=receipt.published_at,
-        links={
-            "record": f"{base}/api/v1/records/{receipt.id}",
-            "version": f"{base}/api/v1/records/{receipt.id}/versions/{receipt.version}",
-            "history": f"{base}/api/v1/records/{receipt.id}/versions",
-            "changes": f"{base}/api/v1/changes?since={receipt.entry - 1}&limit=1",
-        },
-        next="The record is public now and in search; the site shows it within seconds. To change "
-        "it, save an amendment with If-Match and the tag in the ETag header.",
+    return answer_receipt(receipt, settings, office.pack)
+
+
+@post(
+    "/api/v1/filings/{agency:str}/{slug:str}/approve",
+    summary="Approve a draft",
+    tags=["filings"],
+)
+async def approve_draft(
+    *,
+    request: Request[object, object, State],
+    agency: FromPath[str],
+    slug: FromPath[str],
+    office: NamedDependency[Office],
+    actor: NamedDependency[Actor],
+    settings: NamedDependency[Settings],
+    lang: Lang = None,
+) -> Response[bytes]:
+    """Publish what is in review, and was submitted by somebody else than you.
+
+    `If-Match` with the tag of the draft that you have read makes sure that you approve that one.
+    """
+    receipt = await submitting.approve(
+        office,
+        actor,
+        f"{agency}/{slug}",
+        precondition=precondition_of(request),
+        now=now(),
+        language=language_of(request, lang, office.pack),
+        idempotency_key=key_of(request),
     )
-    return _private(
-        msgspec.json.encode(answer),
-        {"etag": f'"{receipt.hash[:16]}"'},
-        status=201 if receipt.outcome == "published" else 200,
+    return answer_receipt(receipt, settings, office.pack)
+
+
+@post(
+    "/api/v1/filings/{agency:str}/{slug:str}/return",
+    summary="Return a draft",
+    tags=["filings"],
+)
+async def return_draft(
+    *,
+    request: Request[object, object, State],
+    agency: FromPath[str],
+    slug: FromPath[str],
+    office: NamedDependency[Office],
+    actor: NamedDependency[Actor],
+    settings: NamedDependency[Settings],
+    lang: Lang = None,
+) -> Response[bytes]:
+    """Give what is in review back to its agency, with a comment that says what to mend."""
+    receipt = await submitting.return_draft(
+        office,
+        actor,
+        f"{agency}/{slug}",
+        await read_document(request),
+        precondition=precondition_of(request),
+        now=now(),
+        language=language_of(request, lang, office.pack),
+        idempotency_key=key_of(request),
     )
+    return answer_receipt(receipt, settings, office.pack)
 
 
 def _draft(saved: filing.SavedDraft, *, status: int) -> Response[bytes]:
     draft, verdict = saved.draft, saved.verdict
     answer = DraftAnswer(
-        id=draft.record,
-        state="draft",
-        saved_at=draft.saved_at,
+        **_standing(draft),
         document=msgspec.Raw(draft.document.encode()),
         publishable=verdict.publishable,
         completeness=verdict.completeness,
         accountability=verdict.accountability,
         findings=verdict.findings,
     )
-    return _private(msgspec.json.encode(answer), {"etag": f'"{draft.tag}"'}, status=status)
+    headers = {"etag": f'"{draft.tag}"'}
+    return private(msgspec.json.encode(answer), status=status, headers=headers)
 
 
-def _private(body: bytes, headers: dict[str, str], status: int = 200) -> Response[bytes]:
-    return Response(
-        content=body,
-        status_code=status,
-        media_type=MediaType.JSON,
-        headers={"cache-control": "no-store", **headers},
-    )
-
-
-def _precondition(request: Request[Any, Any, Any]) -> Precondition | None:
-    match = request.headers.get("if-match")
-    if match is not None:
-        tag = _TAG.fullmatch(match.strip())
-        if tag is None:
-            raise PreconditionFailed(
-                f"If-Match: {match} is not one strong tag of ours; send the ETag that the draft "
-                "or the record was answered with, quotes included"
-            )
-        return Precondition(tag=tag[1])
-    none_match = request.headers.get("if-none-match")
-    if none_match is None:
-        return None
-    if none_match.strip() != "*":
-        raise PreconditionFailed("to begin a new record send If-None-Match: *, nothing else")
-    return Precondition(new=True)
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
+def _standing(draft: drafts.Draft) -> dict[str, Any]:
+    return {
+        "id": draft.record,
+        "state": draft.state,
+        "saved_at": draft.saved_at,
+        "saved_by": draft.actor,
+        "submitted_at": draft.submitted_at,
+        "submitted_by": draft.submitted_by,
+        "returned_at": draft.returned_at,
+        "returned_by": draft.returned_by,
+        "comment": None if draft.comment is None else msgspec.json.decode(draft.comment),
+    }

@@ -6,7 +6,7 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from difflib import get_close_matches
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
 from litestar.params import QueryParameter
@@ -19,16 +19,24 @@ if TYPE_CHECKING:
 
     from litestar import Request
 
+AsOf: TypeAlias = Annotated[
+    str | None,
+    QueryParameter(
+        description="As it was then: an RFC 3339 time, a day (its end in UTC) or `entry:<n>`"
+    ),
+]
+"""A parameter for `registry.store.moments`."""
+
 MOST_VALUES = 100
 LONGEST_TEXT = 500
 
 
 def refuse_unknown(request: Request[Any, Any, Any]) -> None:
     """Refuse parameters that the address does not have; runs before every handler."""
-    if "\x00" in request.url.path or "\x00" in str(request.path_params):
+    if "\x00" in request.scope["path"] or "\x00" in str(request.path_params):
         raise NotFound("there is nothing at an address with a NUL character")
     known = {
-        name
+        field.kwarg_definition.name or name
         for name, field in request.route_handler.parsed_fn_signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,24 +12,28 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from registry.api import parameters
-from registry.errors import InvalidParameter, NotFound
+from registry.api.parameters import AsOf
+from registry.errors import Finding, InvalidParameter, NotFound, Withdrawn
+from registry.office.withdrawing import read_tombstone
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
 from registry.record.pack import Pack
-from registry.store import agencies, records, search
+from registry.store import agencies, moments, records, search, withdrawals
 from registry.store.database import Database
 from registry.store.search import FILTERS, LOCAL, FacetCount, Question, Sort
+from registry.store.withdrawals import Withdrawal
 from registry.text.folding import fold
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from registry.store.database import Connection
     from registry.store.records import StoredRecord
 
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "name", "completeness", "review_due")
-_MOST_ITEMS = 100
+MOST_ITEMS = 100
 _VERSIONS = range(1, 2**31)
-_LISTS = {
+LISTS = {
     "risk": "risk_level",
     "sector": "sector",
     "function": "function",
@@ -51,15 +56,16 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VersionList(msgspec.Struct, frozen=True, kw_only=True):
-    """A record's history, oldest first."""
+    """A record's history, oldest first: its versions, and its withdrawals."""
 
     items: list[records.VersionLine]
+    withdrawals: list[Withdrawal]
 
 
 class FindingList(msgspec.Struct, frozen=True, kw_only=True):
     """What validation noticed in a record's latest version."""
 
-    items: list[Any]
+    items: list[Finding]
 
 
 @get("/api/v1/records", summary="Search the register", tags=["records"])
@@ -86,7 +92,7 @@ async def list_records(
 ) -> Response[bytes]:
     """Find records by words and codes. Repeating a parameter means OR, different ones AND."""
     parameters.once(request, "q", "lang", "sort", "limit", "cursor", "facets")
-    parameters.within("limit", limit, 1, _MOST_ITEMS)
+    parameters.within("limit", limit, 1, MOST_ITEMS)
     text = _text(q)
     given = {
         "risk": risk,
@@ -137,10 +143,27 @@ async def list_records(
 
 @get("/api/v1/records/{agency:str}/{slug:str}", summary="Read a record", tags=["records"])
 async def get_record(
-    agency: FromPath[str], slug: FromPath[str], database: NamedDependency[Database]
+    *,
+    request: Request[Any, Any, Any],
+    agency: FromPath[str],
+    slug: FromPath[str],
+    database: NamedDependency[Database],
+    now: NamedDependency[dt.datetime],
+    as_of: AsOf = None,
 ) -> Response[bytes]:
     """Read the latest version: the document as filed, and what the register adds."""
-    return _record(await _stored(database, f"{agency}/{slug}"))
+    parameters.once(request, "as_of")
+    async with database.connection() as connection:
+        last = await moments.read_entry(connection, as_of, now=now)
+        stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
+        if stored.register.state == "withdrawn":
+            tombstone = await read_tombstone(connection, stored, as_of=last)
+            raise Withdrawn(
+                f"{stored.id} was withdrawn on {tombstone.withdrawn_at:%Y-%m-%d}; the tombstone "
+                f"says why, and its versions stay at /api/v1/records/{stored.id}/versions",
+                tombstone=tombstone,
+            )
+    return _record(stored)
 
 
 @get(
@@ -149,11 +172,21 @@ async def get_record(
     tags=["records"],
 )
 async def list_versions(
-    agency: FromPath[str], slug: FromPath[str], database: NamedDependency[Database]
+    *,
+    request: Request[Any, Any, Any],
+    agency: FromPath[str],
+    slug: FromPath[str],
+    database: NamedDependency[Database],
+    now: NamedDependency[dt.datetime],
+    as_of: AsOf = None,
 ) -> VersionList:
-    """List every version ever published, oldest first."""
-    stored = await _stored(database, f"{agency}/{slug}")
-    return VersionList(items=stored.versions)
+    """List every version ever published, and every withdrawal, oldest first."""
+    parameters.once(request, "as_of")
+    async with database.connection() as connection:
+        last = await moments.read_entry(connection, as_of, now=now)
+        stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
+        withdrawn = await withdrawals.read_all(connection, stored.id, as_of=last)
+    return VersionList(items=stored.versions, withdrawals=withdrawn)
 
 
 @get(
@@ -162,13 +195,20 @@ async def list_versions(
     tags=["records"],
 )
 async def get_version(
+    *,
+    request: Request[Any, Any, Any],
     agency: FromPath[str],
     slug: FromPath[str],
     version: FromPath[int],
     database: NamedDependency[Database],
+    now: NamedDependency[dt.datetime],
+    as_of: AsOf = None,
 ) -> Response[bytes]:
     """Read a version as it was published."""
-    return _record(await _stored(database, f"{agency}/{slug}", version))
+    parameters.once(request, "as_of")
+    async with database.connection() as connection:
+        last = await moments.read_entry(connection, as_of, now=now)
+        return _record(await _stored(connection, f"{agency}/{slug}", version, as_of=last))
 
 
 @get(
@@ -177,21 +217,32 @@ async def get_version(
     tags=["records"],
 )
 async def list_findings(
-    agency: FromPath[str], slug: FromPath[str], database: NamedDependency[Database]
+    *,
+    request: Request[Any, Any, Any],
+    agency: FromPath[str],
+    slug: FromPath[str],
+    database: NamedDependency[Database],
+    now: NamedDependency[dt.datetime],
+    as_of: AsOf = None,
 ) -> FindingList:
     """List the findings that were kept with the latest version."""
-    stored = await _stored(database, f"{agency}/{slug}")
+    parameters.once(request, "as_of")
+    async with database.connection() as connection:
+        last = await moments.read_entry(connection, as_of, now=now)
+        stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
     return FindingList(items=list(stored.register.findings))
 
 
-async def _stored(database: Database, record: str, version: int | None = None) -> StoredRecord:
+async def _stored(
+    connection: Connection, record: str, version: int | None = None, *, as_of: int
+) -> StoredRecord:
     stored = None
     if version is None or version in _VERSIONS:
-        async with database.connection() as connection:
-            stored = await records.read(connection, record, version)
+        stored = await records.read(connection, record, version, as_of=as_of)
     if stored is None:
         what = f"record {record}" if version is None else f"version {version} of {record}"
-        raise NotFound(f"there is no {what}")
+        then = "" if as_of == moments.END else f" as of entry {as_of}"
+        raise NotFound(f"there is no {what}{then}")
     return stored
 
 
@@ -237,7 +288,7 @@ def _sort(sort: str | None, text: str | None) -> Sort:
 
 async def _allowed(connection: Any, given: dict[str, Codes]) -> dict[str, Collection[str]]:
     allowed: dict[str, Collection[str]] = {
-        name: [*codelists()[codelist], NOT_STATED] for name, codelist in _LISTS.items()
+        name: [*codelists()[codelist], NOT_STATED] for name, codelist in LISTS.items()
     }
     allowed["agency"] = allowed["origin"] = ()
     if given["agency"] is not None or given["origin"] is not None:
@@ -249,4 +300,5 @@ async def _allowed(connection: Any, given: dict[str, Codes]) -> dict[str, Collec
 
 def _next_link(request: Request[Any, Any, Any], cursor: str) -> str:
     pairs = [(key, value) for key, value in request.query_params.multi_items() if key != "cursor"]
-    return f'<{request.url.path}?{urlencode([*pairs, ("cursor", cursor)])}>; rel="next"'
+    path = request.scope["path"]
+    return f'<{path}?{urlencode([*pairs, ("cursor", cursor)])}>; rel="next"'

@@ -1,8 +1,7 @@
-"""Filing: from a draft that an agency saves to a version that everybody reads."""
+"""Filing: the drafts that an agency works on until it submits them."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -17,24 +16,25 @@ from registry.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
+from registry.office import answers, audit
 from registry.office.examining import examine
-from registry.office.ledger import Publication, Published, publish
 from registry.record.canonical import canonical
 from registry.record.ids import split_id
 from registry.record.pack import Pack
 from registry.record.validate import Verdict, validate
 from registry.store import drafts, records
-from registry.store.database import Database
+from registry.store.database import Database, retried
 from registry.store.drafts import Draft
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from registry.office.access import Actor
     from registry.record.model import Document
     from registry.record.pack import Agency
-    from registry.store.database import Connection
-    from registry.store.records import StoredRecord
+    from registry.store.drafts import State
 
-Outcome: TypeAlias = Literal["published", "unchanged"]
+Review: TypeAlias = Literal["none", "required"]
 
 _TAG_DIGITS = 16
 
@@ -45,6 +45,14 @@ class Precondition(msgspec.Struct, frozen=True, kw_only=True):
     new: bool = False
     tag: str | None = None
 
+    def require(self, current: str) -> None:
+        """Refuse, by `PreconditionFailed`, when the state that is meant is not the current one."""
+        if self.tag != current:
+            raise PreconditionFailed(
+                f'the tag is now "{current}": someone changed it since you read it; read it '
+                "again, take over the changes, and repeat with this tag"
+            )
+
 
 class SavedDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A draft with what validation for publication notices in it."""
@@ -54,25 +62,19 @@ class SavedDraft(msgspec.Struct, frozen=True, kw_only=True):
     created: bool
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """The proof of a filing: which version it became and where it stands in the log."""
-
-    outcome: Outcome
-    id: str
-    version: int
-    entry: int
-    hash: str
-    published_at: dt.datetime
-
-
 class Office(msgspec.Struct, frozen=True, kw_only=True):
-    """What every filing needs: the database, the country's pack, and where chance comes from."""
+    """What every filing needs: the database, the country's pack, and where chance comes from.
+
+    `review` says whether a second person approves what an agency submits.
+    """
 
     database: Database
     pack: Pack
     random: Callable[[int], bytes]
+    review: Review = "none"
 
 
+@retried
 async def save_draft(
     office: Office,
     actor: Actor,
@@ -82,9 +84,13 @@ async def save_draft(
     precondition: Precondition | None,
     now: dt.datetime,
     language: str = "en",
+    idempotency_key: str | None = None,
 ) -> SavedDraft:
-    """Save what the agency is working on; it must be of the format, and need not be complete."""
-    agency = _own_agency(office, actor, record)
+    """Save what the agency is working on; it must be of the format, and need not be complete.
+
+    What is saved already is not saved again, whatever tag comes with it: the answer was lost.
+    """
+    agency = own_agency(office, actor, record)
     if document.get("id") != record:
         raise InvalidRecord(
             "the document and the address name different records", [_other_id(document, record)]
@@ -94,24 +100,37 @@ async def save_draft(
     )
     if any(finding.severity == "error" for finding in shape.findings):
         raise InvalidRecord("the draft is not of the record format", shape.findings)
-    text = canonical(document).decode()
-    async with office.database.transaction() as connection:
-        await records.take_turn(connection, record)
-        before = await drafts.lock(connection, record)
-        published = (await records.lock_latest(connection, [record])).get(record)
-        base = _checked_base(precondition, before, published)
-        unchanged = before is not None and before.document == text
-        draft = Draft(
-            record=record,
-            agency=agency.id,
-            document=text,
-            tag=before.tag if before is not None and unchanged else office.random(8).hex(),
-            base=before.base if before is not None else base,
-            actor=actor.name,
-            saved_at=now,
+    if precondition is None:
+        raise PreconditionRequired(
+            "send If-None-Match: * for a new record, or If-Match with the tag of the draft or of "
+            "the published version that you are changing"
         )
-        if not unchanged:
-            await drafts.save(connection, draft)
+    content = canonical(document)
+    request = b"save_draft " + content
+    async with office.database.transaction() as connection:
+        known = await answers.replay(connection, actor, idempotency_key, request)
+        await records.take_turn(connection, record)
+        before = draft = await drafts.lock(connection, record)
+        if draft is None or draft.document != content.decode():
+            if draft is not None and draft.state == "in_review":
+                raise Conflict(
+                    "this draft is in review; delete it to take it back, or wait for the review"
+                )
+            latest = (await records.lock_latest(connection, [record])).get(record)
+            tag = _checked(precondition, draft, latest)
+            saved = Draft(
+                record=record,
+                agency=agency.id,
+                document=content.decode(),
+                tag=office.random(8).hex(),
+                base=None if latest is None else latest.leaf,
+                actor=actor.name,
+                saved_at=now,
+            )
+            draft = await drafts.save(connection, saved)
+            await audit.note(connection, actor, "save_draft", record, before=tag, now=now)
+        if known is None:
+            await answers.keep(connection, office, actor, idempotency_key, request, b"", now=now)
         verdict = await examine(connection, office.pack, document, now=now, language=language)
     return SavedDraft(draft=draft, verdict=verdict, created=before is None)
 
@@ -119,119 +138,64 @@ async def save_draft(
 async def read_draft(
     office: Office, actor: Actor, record: str, *, now: dt.datetime, language: str = "en"
 ) -> SavedDraft:
-    """Read an agency's own draft with its findings."""
-    actor.require("file")
+    """Read a draft with its findings: an agency its own, a reviewer what is in review."""
+    _require_reader(actor)
+    agency = record.partition("/")[0]
+    own = "file" in actor.scopes and actor.files_for(agency)
+    if not (own or actor.reviews_for(agency)):
+        raise no_draft(record)
     async with office.database.transaction() as connection:
-        draft = await drafts.read(connection, record)
-        if draft is None or not actor.files_for(draft.agency):
-            raise _no_draft(record)
+        draft = await drafts.read(connection, record, state=None if own else "in_review")
+        if draft is None:
+            raise no_draft(record)
         document = msgspec.json.decode(draft.document)
         verdict = await examine(connection, office.pack, document, now=now, language=language)
     return SavedDraft(draft=draft, verdict=verdict, created=False)
 
 
-async def list_drafts(office: Office, actor: Actor) -> list[Draft]:
-    """List an agency's own drafts."""
-    actor.require("file")
-    if actor.agency is None:
+async def list_drafts(office: Office, actor: Actor, *, state: State | None = None) -> list[Draft]:
+    """List an agency's own drafts, or, for a reviewer, those in review."""
+    _require_reader(actor)
+    own = "file" in actor.scopes and actor.agency is not None
+    if not own and state == "draft":
         return []
     async with office.database.connection() as connection:
-        return await drafts.read_all(connection, actor.agency)
+        return await drafts.read_all(connection, actor.agency, state=state if own else "in_review")
 
 
+@retried
 async def delete_draft(
-    office: Office, actor: Actor, record: str, *, precondition: Precondition | None
-) -> None:
-    """Throw a draft away; what is published stays."""
-    actor.require("file")
-    async with office.database.transaction() as connection:
-        draft = await drafts.lock(connection, record)
-        if draft is None or not actor.files_for(draft.agency):
-            raise _no_draft(record)
-        if precondition is not None and precondition.tag != draft.tag:
-            raise _stale(draft.tag)
-        await drafts.delete(connection, record)
-
-
-async def submit(
     office: Office,
     actor: Actor,
     record: str,
     *,
     precondition: Precondition | None,
     now: dt.datetime,
-    language: str = "en",
-) -> Receipt:
-    """Publish an agency's draft, or refuse it with every finding.
-
-    Submitting again after the answer was lost gives the same receipt: without a draft, the
-    latest version is what the last filing became.
-    """
-    agency = _own_agency(office, actor, record)
+) -> None:
+    """Throw a draft away, also one in review; what is published stays."""
+    actor.require("file")
+    if not actor.files_for(record.partition("/")[0]):
+        raise no_draft(record)
     async with office.database.transaction() as connection:
-        await records.take_turn(connection, record)
         draft = await drafts.lock(connection, record)
         if draft is None:
-            stored = await records.read(connection, record)
-            if stored is None or stored.register.state != "published":
-                raise _no_draft(record)
-            return _receipt_of(stored)
-        if precondition is not None and precondition.tag != draft.tag:
-            raise _stale(draft.tag)
-        published = (await records.lock_latest(connection, [record])).get(record)
-        if (None if published is None else published.leaf) != draft.base:
-            raise Conflict(
-                "another version was published since this draft was begun; read the record, take "
-                "over what changed, delete this draft and save it anew with the record's tag"
-            )
-        document = msgspec.json.decode(draft.document)
-        receipt = await publish_local(
-            connection,
-            office,
-            document,
-            agency=agency,
-            actor=actor.name,
-            now=now,
-            language=language,
-        )
+            raise no_draft(record)
+        if precondition is not None:
+            precondition.require(draft.tag)
         await drafts.delete(connection, record)
-    return receipt
+        await audit.note(connection, actor, "delete_draft", record, before=draft.tag, now=now)
 
 
-async def publish_local(
-    connection: Connection,
-    office: Office,
-    document: Document,
-    *,
-    agency: Agency,
-    actor: str,
-    now: dt.datetime,
-    language: str = "en",
-) -> Receipt:
-    """Publish one complete document inside the caller's transaction, unless nothing changed.
+def own_agency(office: Office, actor: Actor, record: str) -> Agency:
+    """Find the agency of a record that the actor files for.
 
-    A refusal is told in `language`; what is kept with the version, in English.
+    Another agency's is refused by `Forbidden` from the address alone, whether there is one or not.
     """
-    record = str(document["id"])
-    await records.take_turn(connection, record)
-    # Two records of one agency must not take the same source_id at once.
-    await records.take_turn(connection, agency.id)
-    verdict = await examine(connection, office.pack, document, now=now)
-    if not verdict.publishable:
-        told = await examine(connection, office.pack, document, now=now, language=language)
-        raise InvalidRecord(f"{record} cannot be published as it is", told.findings)
-    latest = await records.latest_documents(connection, [record])
-    if latest.get(record) == canonical(document):
-        stored = await records.read(connection, record)
-        if stored is not None:
-            return _receipt_of(stored)
-    [published] = await publish(
-        connection,
-        [Publication(document=document, agency=agency, actor=actor, verdict=verdict)],
-        now=now,
-        random=office.random,
-    )
-    return _receipt(published)
+    actor.require("file")
+    code, _ = split_id(record)
+    if not actor.files_for(code):
+        raise Forbidden(f"this token files for {actor.agency}; it cannot file for {code}")
+    return local_agency(office, record)
 
 
 def local_agency(office: Office, record: str) -> Agency:
@@ -244,63 +208,43 @@ def local_agency(office: Office, record: str) -> Agency:
     return agency
 
 
-def _own_agency(office: Office, actor: Actor, record: str) -> Agency:
-    actor.require("file")
-    code, _ = split_id(record)
-    if not actor.files_for(code):
-        raise Forbidden(f"this token files for {actor.agency}; it cannot file for {code}")
-    return local_agency(office, record)
+def no_draft(record: str) -> NotFound:
+    """Say that there is no draft, or none that the actor may know of: the same sentence."""
+    return NotFound(f"there is no draft {record} that your token may read")
 
 
-def _checked_base(
-    precondition: Precondition | None, draft: Draft | None, published: records.Latest | None
-) -> bytes | None:
-    """Check the stated state against the real one; give the leaf of what a new draft amends."""
-    in_force = published if published is not None and published.state == "published" else None
-    if precondition is None:
-        raise PreconditionRequired(
-            "send If-None-Match: * for a new record, or If-Match with the tag of the draft or of "
-            "the published version that you are changing"
-        )
+def tag_of(leaf: bytes) -> str:
+    """Make the tag of a published version from its leaf hash."""
+    return leaf.hex()[:_TAG_DIGITS]
+
+
+def _require_reader(actor: Actor) -> None:
+    if "review" not in actor.scopes:
+        actor.require("file")
+
+
+def _checked(
+    precondition: Precondition, draft: Draft | None, latest: records.Latest | None
+) -> str | None:
+    """Check the stated state against the real one; give the tag of the real one."""
+    current = None
+    if draft is not None:
+        current = draft.tag
+    elif latest is not None and latest.state == "published":
+        current = tag_of(latest.leaf)
     if precondition.new:
-        if draft is not None or in_force is not None:
+        if current is not None:
             what = "a draft" if draft is not None else "a published record"
             raise PreconditionFailed(
                 f"there is {what} with this id already; read it and use its tag"
             )
-        return None if published is None else published.leaf
-    current = None
-    if draft is not None:
-        current = draft.tag
-    elif in_force is not None:
-        current = in_force.leaf.hex()[:_TAG_DIGITS]
-    if current is None:
-        raise PreconditionFailed("there is no such record yet; send If-None-Match: * to begin it")
-    if precondition.tag != current:
-        raise _stale(current)
-    return None if published is None else published.leaf
-
-
-def _receipt(published: Published) -> Receipt:
-    return Receipt(
-        outcome="published",
-        id=published.id,
-        version=published.version,
-        entry=published.entry,
-        hash=published.hash,
-        published_at=published.published_at,
-    )
-
-
-def _receipt_of(stored: StoredRecord) -> Receipt:
-    return Receipt(
-        outcome="unchanged",
-        id=stored.id,
-        version=stored.register.version,
-        entry=stored.register.entry,
-        hash=stored.register.hash,
-        published_at=stored.register.published_at,
-    )
+    elif current is None:
+        what = "there is no such record yet" if latest is None else "this record was withdrawn"
+        anew = "begin it" if latest is None else "file it anew, as its next version"
+        raise PreconditionFailed(f"{what}; send If-None-Match: * to {anew}")
+    else:
+        precondition.require(current)
+    return current
 
 
 def _other_id(document: Document, record: str) -> Finding:
@@ -311,14 +255,3 @@ def _other_id(document: Document, record: str) -> Finding:
         message=f"The id is {document.get('id')!r} and the address says {record!r}. "
         "Make them the same.",
     )
-
-
-def _stale(current: str) -> PreconditionFailed:
-    return PreconditionFailed(
-        f'the tag is now "{current}": someone changed it since you read it; read it again, take '
-        "over the changes, and repeat with this tag"
-    )
-
-
-def _no_draft(record: str) -> NotFound:
-    return NotFound(f"there is no draft {record} of yours")

@@ -41,6 +41,7 @@ class ImportCounts(msgspec.Struct, kw_only=True):
     created: int = 0
     changed: int = 0
     unchanged: int = 0
+    withdrawn: int = 0
 
 
 async def import_foreign(
@@ -52,8 +53,9 @@ async def import_foreign(
 ) -> ImportCounts:
     """Publish foreign records, a batch a transaction; what did not change is left alone.
 
-    A record has changed when its document or its source row has. Stopped half-way, the batches
-    that were finished stay, and the next import goes on from there. Imports take turns.
+    A record has changed when its document or its source row has. One that was withdrawn here stays
+    so, whatever its source says. Stopped half-way, the batches that were finished stay, and the
+    next import goes on from there. Imports take turns.
     """
     async with leadership(office.database, "importer"):
         return await _import(office, filings, now=now, progress=progress)
@@ -77,13 +79,16 @@ async def _import(
             await agencies.save(
                 connection, list({one.agency.id: one.agency for one in batch}.values())
             )
-            latest = await records.latest_documents(
-                connection, [one.document["id"] for one in batch]
-            )
+            ids = [one.document["id"] for one in batch]
+            standing = await records.lock_latest(connection, ids)
+            latest = await records.latest_documents(connection, ids)
             new = []
             for one in batch:
                 record = one.document["id"]
                 row = canonical(one.source_row).decode()
+                if record in standing and standing[record].state == "withdrawn":
+                    counts.withdrawn += 1
+                    continue
                 if latest.get(record) == canonical(one.document) and known.get(record) == row:
                     counts.unchanged += 1
                     continue

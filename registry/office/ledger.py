@@ -1,4 +1,4 @@
-"""Publishing: the one place where versions and log entries are written, always together."""
+"""The ledger: the one place where versions and log entries are written, always together."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ import msgspec
 
 from registry.errors import ConfigurationError
 from registry.office.listing import search_row
-from registry.record.entry import Previous, genesis_entry, outline, version_entry
+from registry.record.entry import NOT_STATED, Previous, genesis_entry, outline, version_entry
+from registry.record.floor import LEVELS
 from registry.record.model import Document
 from registry.record.pack import Agency
+from registry.record.pointers import dig
 from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
 from registry.record.sections import seal
 from registry.record.validate import RULE_SET, Verdict
-from registry.store import log, records, search
+from registry.store import figures, log, records, search
 from registry.tlog.hashing import leaf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from registry.record.entry import Kind
+    from registry.record.sections import Section
     from registry.store.database import Connection
     from registry.tlog.keys import Signer
 
@@ -40,6 +44,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     source_row: str | None = None
     truncated: Sequence[str] = ()
+    approved_by: str | None = None
 
     @property
     def id(self) -> str:
@@ -92,14 +97,11 @@ async def publish(
 ) -> list[Published]:
     """Publish documents in order inside the caller's transaction; each record at most once.
 
-    Versions, sections, search rows and log entries are written together. The lock on the log's
-    state makes indexes dense and times never decreasing.
+    Versions, sections, figures, search rows and log entries are written together. The lock on the
+    log's state makes indexes dense and times never decreasing.
     """
     sealed = [seal(publication.document, random) for publication in publications]
-    state = await log.lock_state(connection)
-    if state.last_at is None:
-        raise ConfigurationError("the log has no first entry yet; start the register once")
-    at = max(_whole(now), state.last_at)
+    state, at = await _next(connection, now)
     latest = await records.lock_latest(connection, [one.id for one in publications])
     after = state.range
     entries: list[log.Entry] = []
@@ -139,6 +141,7 @@ async def publish(
                 schema_version=SCHEMA_VERSION,
                 rule_set=RULE_SET,
                 actor=publication.actor,
+                approved_by=publication.approved_by,
                 completeness=publication.verdict.completeness,
                 accountability=publication.verdict.accountability,
                 missing=publication.verdict.missing,
@@ -153,6 +156,11 @@ async def publish(
         return []
     await log.append(connection, entries, after)
     await records.insert(connection, versions)
+    await figures.insert(
+        connection,
+        [_figure(one, version) for one, version in zip(publications, versions, strict=True)],
+        levels=LEVELS,
+    )
     await search.index(
         connection,
         [
@@ -177,6 +185,66 @@ async def publish(
         )
         for version, entry in zip(versions, entries, strict=True)
     ]
+
+
+async def append_entry(
+    connection: Connection,
+    kind: Kind,
+    write: Callable[[dt.datetime], bytes],
+    *,
+    record: str | None,
+    sections: Sequence[Section],
+    now: dt.datetime,
+) -> log.Entry:
+    """Append an entry that is no version, with its sections, inside the caller's transaction.
+
+    `write` makes its bytes, knowing the time that it will bear.
+    """
+    state, at = await _next(connection, now)
+    content = write(at)
+    entry = log.Entry(
+        index=state.range.size,
+        kind=kind,
+        record=record,
+        at=at,
+        content=content,
+        leaf=leaf_hash(content),
+    )
+    await log.append(connection, [entry], state.range.append(entry.leaf))
+    await log.insert_sections(connection, entry.index, sections)
+    return entry
+
+
+async def _next(connection: Connection, now: dt.datetime) -> tuple[log.LogState, dt.datetime]:
+    """Lock the log's state, and give with it the time of what is appended next."""
+    state = await log.lock_state(connection)
+    if state.last_at is None:
+        raise ConfigurationError("the log has no first entry yet; start the register once")
+    return state, max(_whole(now), state.last_at)
+
+
+def _figure(publication: Publication, version: records.NewVersion) -> figures.Figure:
+    document = publication.document
+    stated = outline(document)
+    due = dig(document, "lifecycle", "next_review_on")
+    withheld = dig(document, "publication", "withheld_fields") or ()
+    return figures.Figure(
+        entry=version.entry,
+        record=version.record,
+        agency=version.agency,
+        origin=version.origin,
+        at=version.published_at,
+        risk=stated.risk or NOT_STATED,
+        sector=stated.sector or NOT_STATED,
+        status=stated.status or NOT_STATED,
+        personal_data=dig(document, "data", "personal_data") or NOT_STATED,
+        completeness=version.completeness,
+        accountability=version.accountability,
+        next_review_on=None if due is None else dt.date.fromisoformat(due),
+        rules=[finding.rule for finding in version.findings],
+        withheld=[field["ground"] for field in withheld if "ground" in field],
+        restricted=dig(document, "publication", "restriction", "ground"),
+    )
 
 
 def _change_note(document: Document) -> Any:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from registry.record.model import Document
     from registry.record.pack import Agency
 
+_SORTED = msgspec.json.Encoder(order="sorted")
 _FACETS = {
     "risk": ("risk", "level"),
     "sector": ("sector", "primary"),
@@ -56,7 +57,9 @@ def search_row(
     published_at: dt.datetime,
     completeness: int,
 ) -> SearchRow:
-    """Make what search keeps of a record's latest version."""
+    """Make what search keeps of a record's latest version; anew, it comes out the same."""
+    # A version is kept with its members sorted, in whatever order it was sent.
+    document = msgspec.json.decode(_SORTED.encode(document))
     facets = {
         name: document.get(section, {}).get(member, NOT_STATED)
         for name, (section, member) in _FACETS.items()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -25,6 +26,7 @@ from registry.text.skeleton import is_disguised, skeleton
 
 _NEARLY_THE_SAME = 0.9
 _SHARED_WORDS = 0.5
+_NAMES_KEPT = 20_000  # every filing is compared with the same names
 
 
 class Entrance(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,15 +69,19 @@ def name_distinct(entrance: Entrance) -> Iterator[Remark]:
     another by letters that look alike (UTS 39).
     """
     name: LangText = dig(entrance.document, "name") or {}
+    agency = _agency(entrance)
+    disguised = {other.record for other in entrance.others if _any_disguised(other.name)}
     for tag, text in name.items():
         for other in entrance.others:
-            if other.agency == _agency(entrance) and _repeats(text, other.name.get(tag)):
+            if other.agency == agency and _repeats(text, other.name.get(tag)):
                 saying = say(
                     "This is nearly the name of {record}. Amend that record if it is the same "
                     "system; else name what tells them apart.",
                     record=other.record,
                 )
-            elif _looks_like(text, other.name):
+            elif (other.record in disguised or _is_disguised(text)) and _looks_like(
+                text, other.name
+            ):
                 saying = say(
                     "This looks like the name of {record}, with other letters. Write it in the "
                     "letters of its language.",
@@ -133,7 +139,7 @@ RULES: Mapping[str, RegisterRule] = MappingProxyType(
 
 def may_be_disguised(document: Document) -> bool:
     """Whether a name has to be compared with those of every agency, not only of its own."""
-    return any(map(is_disguised, (dig(document, "name") or {}).values()))
+    return _any_disguised(dig(document, "name") or {})
 
 
 def _agency(entrance: Entrance) -> str:
@@ -144,19 +150,30 @@ def _repeats(text: str, other: str | None) -> bool:
     """Tell whether two names of one language differ by little more than a slip."""
     if other is None:
         return False
-    one, two = fold(text), fold(other)
+    (one, words, digits), (two, others, numbers) = _parts(text), _parts(other)
     if one == two:
         return True
-    words, others = set(one.split()), set(two.split())
-    if len(words & others) < _SHARED_WORDS * max(len(words), len(others)):
-        return False
-    if [sign for sign in one if sign.isdigit()] != [sign for sign in two if sign.isdigit()]:
+    if len(words & others) < _SHARED_WORDS * max(len(words), len(others)) or digits != numbers:
         return False
     return SequenceMatcher(None, one, two, autojunk=False).ratio() >= _NEARLY_THE_SAME
 
 
+@lru_cache(maxsize=_NAMES_KEPT)
+def _parts(name: str) -> tuple[str, frozenset[str], str]:
+    """Give a name folded, its words, and its digits."""
+    folded = fold(name)
+    return folded, frozenset(folded.split()), "".join(filter(str.isdigit, folded))
+
+
+_is_disguised = lru_cache(maxsize=_NAMES_KEPT)(is_disguised)
+
+
+def _any_disguised(names: LangText) -> bool:
+    return any(map(_is_disguised, names.values()))
+
+
 def _looks_like(text: str, names: LangText) -> bool:
-    if not is_disguised(text) and not any(map(is_disguised, names.values())):
+    if not _is_disguised(text) and not _any_disguised(names):
         return False
     seen = skeleton(text)
     return any(name != text and skeleton(name) == seen for name in names.values())

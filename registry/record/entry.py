@@ -29,7 +29,7 @@ Kind: TypeAlias = Literal["genesis", "version", "withdrawal", "redaction", "atte
 
 
 class Previous(msgspec.Struct, frozen=True, kw_only=True):
-    """This record's entry before this one: its index and 32-byte leaf hash."""
+    """The entry before this one of the same record, or agency: its index and 32-byte leaf hash."""
 
     index: int
     leaf: bytes
@@ -96,16 +96,73 @@ def version_entry(
         "risk": stated.risk,
         "sector": stated.sector,
         "status": stated.status,
-        "prev": None
-        if previous is None
-        else {"index": previous.index, "leaf": previous.leaf.hex()},
-        "sections": {section.key: section.commitment for section in sections},
+        **_chained(previous, sections),
     }
     if origin is not None:
         entry["origin"] = origin
     return canonical(entry)
 
 
+def withdrawal_entry(
+    *,
+    actor: str,
+    at: dt.datetime,
+    record: str,
+    version: int,
+    reason: str,
+    previous: Previous,
+    sections: Sequence[Section],
+) -> bytes:
+    """Make the entry of a withdrawal; `version` is the one that was in force until then."""
+    return canonical(
+        {
+            "v": FORMAT,
+            "kind": "withdrawal",
+            "actor": actor,
+            "at": timestamp(at),
+            "id": record,
+            "version": version,
+            "reason": reason,
+            **_chained(previous, sections),
+        }
+    )
+
+
+def attestation_entry(
+    *,
+    actor: str,
+    at: dt.datetime,
+    agency: str,
+    day: dt.date,
+    systems_total: int,
+    previous: Previous | None,
+    sections: Sequence[Section],
+) -> bytes:
+    """Make the entry of what an agency says that it runs; `previous` is its attestation before."""
+    return canonical(
+        {
+            "v": FORMAT,
+            "kind": "attestation",
+            "actor": actor,
+            "at": timestamp(at),
+            "agency": agency,
+            "day": day.isoformat(),
+            "systems_total": systems_total,
+            **_chained(previous, sections),
+        }
+    )
+
+
 def timestamp(at: dt.datetime) -> str:
     """Write a UTC time in whole seconds, RFC 3339."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _chained(previous: Previous | None, sections: Sequence[Section]) -> dict[str, Any]:
+    """Say what came before, and commit to what may have to be erased one day."""
+    return {
+        "prev": None
+        if previous is None
+        else {"index": previous.index, "leaf": previous.leaf.hex()},
+        "sections": {section.key: section.commitment for section in sections},
+    }

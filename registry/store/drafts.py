@@ -1,20 +1,28 @@
-"""Drafts: what an agency is working on and nobody else sees."""
+"""Drafts: what an agency is working on and nobody else sees, until it is in review."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
 from registry.store.sql import statement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from registry.store.database import Connection
+
+State: TypeAlias = Literal["draft", "in_review"]
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A document on its way: canonical JSON text; `base` is the leaf of what it amends."""
+    """A document on its way: canonical JSON text; `base` is the leaf of what it amends.
+
+    `submitted_*` are of its latest submission, `returned_*` and `comment` (JSON: a text, or texts
+    by language) of its latest return.
+    """
 
     record: str
     agency: str
@@ -23,6 +31,12 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     base: bytes | None
     actor: str
     saved_at: dt.datetime
+    state: State = "draft"
+    submitted_by: str | None = None
+    submitted_at: dt.datetime | None = None
+    comment: str | None = None
+    returned_by: str | None = None
+    returned_at: dt.datetime | None = None
 
 
 async def lock(connection: Connection, record: str) -> Draft | None:
@@ -30,20 +44,28 @@ async def lock(connection: Connection, record: str) -> Draft | None:
     return _draft(await connection.fetchrow(statement("drafts", "lock"), record))
 
 
-async def read(connection: Connection, record: str) -> Draft | None:
-    """Read a draft."""
-    return _draft(await connection.fetchrow(statement("drafts", "one"), record))
+async def lock_many(connection: Connection, records: Sequence[str]) -> dict[str, Draft]:
+    """Read the drafts of records and keep others from changing them."""
+    rows = await connection.fetch(statement("drafts", "lock_many"), list(records))
+    return {row["record"]: Draft(**dict(row)) for row in rows}
 
 
-async def read_all(connection: Connection, agency: str | None) -> list[Draft]:
-    """Read the drafts of an agency, or of all, in the order of ids."""
-    rows = await connection.fetch(statement("drafts", "of_agency"), agency)
+async def read(connection: Connection, record: str, *, state: State | None = None) -> Draft | None:
+    """Read a draft, if it is in the state."""
+    return _draft(await connection.fetchrow(statement("drafts", "one"), record, state))
+
+
+async def read_all(
+    connection: Connection, agency: str | None, *, state: State | None = None
+) -> list[Draft]:
+    """Read the drafts of an agency, or of all, in one state or any, in the order of ids."""
+    rows = await connection.fetch(statement("drafts", "of_agency"), agency, state)
     return [draft for row in rows if (draft := _draft(row)) is not None]
 
 
-async def save(connection: Connection, draft: Draft) -> None:
-    """Write a draft in place of the one before."""
-    await connection.execute(
+async def save(connection: Connection, draft: Draft) -> Draft:
+    """Write a draft, and give what is kept: where there was one, its base and its review stay."""
+    row = await connection.fetchrow(
         statement("drafts", "save"),
         draft.record,
         draft.agency,
@@ -53,11 +75,29 @@ async def save(connection: Connection, draft: Draft) -> None:
         draft.actor,
         draft.saved_at,
     )
+    return Draft(**dict(row))
+
+
+async def submit(connection: Connection, record: str, *, by: str, at: dt.datetime) -> None:
+    """Put a draft into review."""
+    await connection.execute(statement("drafts", "submit"), record, by, at)
+
+
+async def give_back(
+    connection: Connection, record: str, *, comment: str, by: str, at: dt.datetime
+) -> None:
+    """Take a draft out of review, with a comment (JSON)."""
+    await connection.execute(statement("drafts", "give_back"), record, comment, by, at)
 
 
 async def delete(connection: Connection, record: str) -> None:
     """Remove a draft, if there is one."""
     await connection.execute(statement("drafts", "delete"), record)
+
+
+async def delete_many(connection: Connection, records: Sequence[str]) -> None:
+    """Remove the drafts of records, where there are any."""
+    await connection.execute(statement("drafts", "delete_many"), list(records))
 
 
 def _draft(row: Any) -> Draft | None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from registry.store.figures import RiskChange
 from registry.store.sql import statement
 from registry.tlog.compact import CompactRange, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from registry.record.sections import Section
     from registry.store.database import Connection
 
 
@@ -32,6 +34,23 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     at: dt.datetime
     content: bytes
     leaf: bytes
+
+
+class RiskMove(msgspec.Struct, frozen=True, kw_only=True):
+    """What a version made of its record's risk level: codes of the list `risk_level`."""
+
+    change: RiskChange
+    before: str
+    after: str
+
+
+class Logged(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry as others read it: its exact bytes, its leaf hash, whether the risk level moved."""
+
+    index: int
+    content: bytes
+    leaf: bytes
+    risk: RiskMove | None
 
 
 async def begin(connection: Connection) -> None:
@@ -65,12 +84,43 @@ async def append(connection: Connection, entries: Sequence[Entry], after: Compac
     )
 
 
+async def insert_sections(connection: Connection, index: int, sections: Sequence[Section]) -> None:
+    """Write what an entry that is no version commits to."""
+    await connection.execute(
+        statement("log", "insert_sections"),
+        index,
+        [section.key for section in sections],
+        [section.value for section in sections],
+        [section.salts for section in sections],
+        [section.commitment for section in sections],
+    )
+
+
 async def read_entries(
-    connection: Connection, *, since: int, limit: int
-) -> list[tuple[int, bytes, bytes]]:
-    """Read (index, bytes, leaf) of the entries after index `since`, in order."""
-    rows = await connection.fetch(statement("log", "entries"), since, limit)
-    return [(row["index"], row["bytes"], row["leaf"]) for row in rows]
+    connection: Connection,
+    *,
+    since: int,
+    until: int,
+    limit: int,
+    risk_change: Sequence[RiskChange] | None = None,
+) -> list[Logged]:
+    """Read the entries after index `since` and up to `until`, in order.
+
+    `risk_change` asks for those alone that moved a risk level so.
+    """
+    moved = None if risk_change is None else list(risk_change)
+    rows = await connection.fetch(statement("log", "entries"), since, until, limit, moved)
+    return [
+        Logged(
+            index=row["index"],
+            content=row["bytes"],
+            leaf=row["leaf"],
+            risk=None
+            if row["risk_change"] is None
+            else RiskMove(change=row["risk_change"], before=row["risk_before"], after=row["risk"]),
+        )
+        for row in rows
+    ]
 
 
 def _state(row: dict[str, object] | None) -> LogState:

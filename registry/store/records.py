@@ -11,10 +11,11 @@ import msgspec
 from registry.errors import Finding
 from registry.record.model import LangText
 from registry.record.sections import Section
+from registry.store.moments import END
 from registry.store.sql import statement
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
 
     from registry.store.database import Connection
 
@@ -68,6 +69,17 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True):
     leaf: bytes
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """A record's last version, withdrawn or not: `document` is its canonical JSON."""
+
+    version: int
+    state: str
+    entry: int
+    leaf: bytes
+    published_at: dt.datetime
+    document: bytes
+
+
 class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A version about to be written; `source_row` is JSON text of a foreign record's source."""
 
@@ -80,6 +92,7 @@ class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: str
     rule_set: str
     actor: str
+    approved_by: str | None
     completeness: int
     accountability: int
     missing: Sequence[str]
@@ -104,6 +117,11 @@ async def take_turn(connection: Connection, record: str) -> None:
     await connection.execute(statement("records", "take_turn"), record)
 
 
+async def take_turns(connection: Connection, subjects: Sequence[str]) -> None:
+    """Take the turns of many, always in the same order, so that nobody waits in a circle."""
+    await connection.fetch(statement("records", "take_turns"), list(subjects))
+
+
 async def lock_latest(connection: Connection, ids: Sequence[str]) -> dict[str, Latest]:
     """Read where records stand and keep others from publishing them until the transaction ends."""
     rows = await connection.fetch(statement("records", "lock_latest"), list(ids))
@@ -119,6 +137,22 @@ async def latest_documents(connection: Connection, ids: Sequence[str]) -> dict[s
     """Read the canonical JSON of published records' latest versions."""
     rows = await connection.fetch(statement("records", "latest_documents"), list(ids))
     return {row["id"]: row["document"].encode() for row in rows}
+
+
+async def read_standings(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
+    """Read the last versions of records, those that are withdrawn too."""
+    rows = await connection.fetch(statement("records", "standings"), list(ids))
+    return {
+        row["id"]: Standing(
+            version=row["version"],
+            state=row["state"],
+            entry=row["entry"],
+            leaf=row["leaf"],
+            published_at=row["published_at"],
+            document=row["document"].encode(),
+        )
+        for row in rows
+    }
 
 
 async def latest_source_rows(connection: Connection, origin: str) -> dict[str, str]:
@@ -151,6 +185,7 @@ async def insert(connection: Connection, versions: Sequence[NewVersion]) -> None
         [_json(list(new.missing)) for new in versions],
         [_json(list(new.findings)) for new in versions],
         [None if new.change_note is None else _json(new.change_note) for new in versions],
+        [new.approved_by for new in versions],
     )
     sections = [(new, section) for new in versions for section in new.sections]
     await connection.execute(
@@ -173,40 +208,57 @@ async def insert(connection: Connection, versions: Sequence[NewVersion]) -> None
 
 
 async def read(
-    connection: Connection, record: str, version: int | None = None
+    connection: Connection, record: str, version: int | None = None, *, as_of: int = END
 ) -> StoredRecord | None:
-    """Read one version of a record (the latest where none is named), with its history."""
-    row = await connection.fetchrow(statement("records", "version"), record, version)
+    """Read one version of a record (the latest where none is named), with its history.
+
+    It is told as it was known when the entry `as_of` was the log's last.
+    """
+    row = await connection.fetchrow(statement("records", "version"), record, version, as_of)
     if row is None:
         return None
-    return _stored(row, await read_versions(connection, record))
+    return _stored(row, await read_versions(connection, record, as_of=as_of))
 
 
-async def read_versions(connection: Connection, record: str) -> list[VersionLine]:
+async def read_versions(
+    connection: Connection, record: str, *, as_of: int = END
+) -> list[VersionLine]:
     """Read a record's history, oldest first; empty where there is no such record."""
-    rows = await connection.fetch(statement("records", "versions"), record)
+    rows = await connection.fetch(statement("records", "versions"), record, as_of)
     return [_line(row) for row in rows]
 
 
-async def read_all(connection: Connection) -> AsyncIterator[StoredRecord]:
-    """Read every published record's latest version in the order of ids; needs a transaction."""
+async def read_all(
+    connection: Connection, *, withdrawn: bool = False
+) -> AsyncIterator[StoredRecord]:
+    """Read every published record's latest version in the order of ids; needs a transaction.
+
+    `withdrawn` adds the last versions of the records that are out of force.
+    """
     history: dict[str, list[VersionLine]] = {}
-    async for row in connection.cursor(statement("records", "versions"), None, prefetch=1000):
+    async for row in connection.cursor(statement("records", "versions"), None, END, prefetch=1000):
         history.setdefault(row["record"], []).append(_line(row))
-    async for row in connection.cursor(statement("records", "latest"), prefetch=500):
+    async for row in connection.cursor(statement("records", "latest"), withdrawn, prefetch=500):
         yield _stored(row, history[row["record"]])
 
 
-async def last_version(connection: Connection, record: str) -> int:
-    """Return the number of a record's last version, withdrawn or not; 0 for none."""
-    return await connection.fetchval(statement("records", "last_version"), record) or 0
+async def read_approver(connection: Connection, record: str) -> str | None:
+    """Read who approved a published record's latest version, if anybody did."""
+    approver: str | None = await connection.fetchval(statement("records", "approver"), record)
+    return approver
+
+
+async def withdraw(connection: Connection, record: str, *, entry: int) -> None:
+    """Take a record's latest version out of force; `entry` is the withdrawal's in the log."""
+    await connection.execute(statement("records", "withdraw"), record, entry)
 
 
 async def read_namesakes(
-    connection: Connection, record: str, *, agency: str | None
+    connection: Connection, agencies: Collection[str] | None
 ) -> list[Namesake]:
-    """Read what the other local records are called, of one agency or of all (None)."""
-    rows = await connection.fetch(statement("records", "namesakes"), record, agency)
+    """Read what the local records are called, of some agencies or of all (None)."""
+    wanted = None if agencies is None else list(agencies)
+    rows = await connection.fetch(statement("records", "namesakes"), wanted)
     return [
         Namesake(
             record=row["id"],
@@ -216,11 +268,6 @@ async def read_namesakes(
         )
         for row in rows
     ]
-
-
-async def is_published(connection: Connection, record: str) -> bool:
-    """Tell whether a record has a published version in force."""
-    return bool(await connection.fetchval(statement("records", "published"), record))
 
 
 def _stored(row: Any, versions: list[VersionLine]) -> StoredRecord:

@@ -132,6 +132,11 @@ async def index(connection: Connection, rows: Sequence[SearchRow]) -> None:
     )
 
 
+async def remove(connection: Connection, record: str) -> None:
+    """Take a record out of lists and search."""
+    await connection.execute(statement("search", "remove"), record)
+
+
 async def search(connection: Connection, question: Question) -> Answer:
     """Answer a question; page and counts are of one state inside a `snapshot`."""
     filters = [_codes(question.filters.get(name)) for name in FILTERS]

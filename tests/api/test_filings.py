@@ -11,7 +11,8 @@ PATH = "/api/v1/filings/demo-sante/prevision-lits"
 RECORD = "/api/v1/records/demo-sante/prevision-lits"
 NEW = {"if-none-match": "*"}
 DRAFT = {
-    "id", "state", "saved_at", "document", "publishable", "completeness", "accountability",
+    "id", "state", "saved_at", "saved_by", "submitted_at", "submitted_by", "returned_at",
+    "returned_by", "comment", "document", "publishable", "completeness", "accountability",
     "findings",
 }  # fmt: skip
 RECEIPT = {"outcome", "id", "version", "hash", "entry", "published_at", "links", "next"}
@@ -52,7 +53,10 @@ async def test_a_record_from_its_first_draft_to_its_second_version(client, agenc
     assert public.headers["etag"] == done.headers["etag"]
     found = await client.get("/api/v1/records", params={"q": "prévision lits"})
     assert [item["id"] for item in found.json()["items"]] == [record["id"]]
-    for link in receipt["links"].values():
+    links = dict(receipt["links"])
+    assert links.pop("page") == f"https://algorithms.example/ar/records/{record['id']}"
+    assert set(links) == {"record", "version", "history", "changes"}
+    for link in links.values():
         assert link.startswith("https://algorithms.example/api/v1/")
         assert (await client.get(link.removeprefix("https://algorithms.example"))).is_success
     [change] = (await client.get(receipt["links"]["changes"].split(".example")[1])).json()["items"]
@@ -83,6 +87,11 @@ async def test_drafts_are_listed_read_and_thrown_away(agency, problem, record):
         "state": "draft",
         "saved_at": saved.json()["saved_at"],
         "saved_by": "demo-sante",
+        "submitted_at": None,
+        "submitted_by": None,
+        "returned_at": None,
+        "returned_by": None,
+        "comment": None,
         "amends": False,
         "tag": saved.headers["etag"].strip('"'),
     }
@@ -122,8 +131,18 @@ async def test_a_change_without_a_state_is_refused(agency, problem, record):
 async def test_a_state_that_is_not_the_current_one_is_refused(agency, problem, record, headers):
     problem(await agency.put(PATH, json=record, headers=headers), 412, "precondition-failed")
     await agency.put(PATH, json=record, headers=NEW)
+    record["source_id"] = "another"
     problem(await agency.put(PATH, json=record, headers=headers), 412, "precondition-failed")
     problem(await agency.put(PATH, json=record, headers=NEW), 412, "precondition-failed")
+
+
+@pytest.mark.parametrize("headers", [NEW, {"if-match": '"0123456789abcdef"'}], ids=str)
+async def test_a_draft_whose_answer_was_lost_is_saved_again(agency, record, headers):
+    first = await agency.put(PATH, json=record, headers=NEW)
+    again = await agency.put(PATH, json=record, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert again.headers["etag"] == first.headers["etag"]
 
 
 async def test_a_draft_that_was_overtaken_is_a_conflict(agency, publish, problem, record):
@@ -217,9 +236,13 @@ async def test_another_agency_learns_nothing_of_a_draft(client, agency, token, p
     for method in ("GET", "DELETE"):
         there = await client.request(method, PATH, headers=headers)
         absent = await client.request(method, f"{PATH}-x", headers=headers)
-        assert problem(there, 404, "not-found") | {"detail": ""} == problem(
-            absent, 404, "not-found"
-        ) | {"detail": ""}
+        told = problem(there, 404, "not-found")
+        other = problem(absent, 404, "not-found")
+        assert told["detail"].replace(record["id"], "") == other["detail"].replace(
+            f"{record['id']}-x", ""
+        )
+        kept = {"detail": "", "request": ""}
+        assert told | kept == other | kept
     assert (await client.get("/api/v1/filings", headers=headers)).json() == {"items": []}
 
 
@@ -235,3 +258,45 @@ async def test_agencies_that_file_at_once_all_get_their_own_receipt(agency, reco
     receipts = await asyncio.gather(*(file(number) for number in range(12)))
     assert sorted(one["entry"] for one in receipts) == list(range(1, 13))
     assert [one["id"] for one in receipts] == [f"demo-sante/many-{n}" for n in range(12)]
+
+
+async def test_a_key_repeats_the_answer_and_belongs_to_one_request(agency, problem, record):
+    key = {"idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
+    await agency.put(PATH, json=record, headers=NEW)
+    first = await agency.post(f"{PATH}/submit", headers=key)
+    again = await agency.post(f"{PATH}/submit", headers=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (again.json(), again.headers["etag"]) == (first.json(), first.headers["etag"])
+    other = await agency.post("/api/v1/filings/demo-sante/other/submit", headers=key)
+    problem(other, 422, "idempotency-key-reused")
+    kept = await agency.put(PATH, json=record, headers=key | {"if-match": first.headers["etag"]})
+    problem(kept, 422, "idempotency-key-reused")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "clé", "a\tb"], ids=repr)
+async def test_a_key_is_printable_ascii(agency, problem, record, key):
+    headers = NEW | {"idempotency-key": key.encode("latin-1")}
+    problem(await agency.put(PATH, json=record, headers=headers), 400, "invalid-parameter")
+    assert (await agency.get("/api/v1/filings")).json() == {"items": []}
+
+
+async def test_fifty_identical_submissions_at_once_make_one_version(agency, client, record):
+    await agency.put(PATH, json=record, headers=NEW)
+    answers = await asyncio.gather(*(agency.post(f"{PATH}/submit") for _ in range(50)))
+    assert sorted(one.status_code for one in answers) == [*[200] * 49, 201]
+    assert len({one.json()["hash"] for one in answers}) == 1
+    versions = (await client.get(f"{RECORD}/versions")).json()
+    assert [one["version"] for one in versions["items"]] == [1]
+    assert versions["withdrawals"] == []
+
+
+async def test_drafts_are_listed_by_state(agency, problem, record):
+    await agency.put(PATH, json=record, headers=NEW)
+    listed = await agency.get("/api/v1/filings", params={"state": "draft"})
+    assert [item["id"] for item in listed.json()["items"]] == [record["id"]]
+    waiting = await agency.get("/api/v1/filings", params={"state": "in_review"})
+    assert waiting.json() == {"items": []}
+    problem(await agency.get("/api/v1/filings?state=reviewed"), 400, "invalid-parameter")
+    problem(
+        await agency.get("/api/v1/filings?state=draft&state=in_review"), 400, "invalid-parameter"
+    )

@@ -12,7 +12,9 @@ import rfc8785
 
 from registry.errors import ConfigurationError
 from registry.office import ledger
+from registry.record.entry import Previous, withdrawal_entry
 from registry.record.schema import record_schema_bytes
+from registry.record.sections import seal
 from registry.store import records
 from registry.store.database import connect
 from registry.store.log import read_state
@@ -45,7 +47,7 @@ async def audited(database):
         assert rfc8785.dumps(entry) == row["bytes"]
         assert (entry["kind"], entry.get("id")) == (row["kind"], row["record"])
         assert entry["at"] == f"{row['at']:%Y-%m-%dT%H:%M:%SZ}"
-        if entry["kind"] == "version":
+        if entry["kind"] in {"version", "withdrawal"}:
             assert entry["prev"] == last.get(entry["id"])
             last[entry["id"]] = {"index": row["index"], "leaf": row["leaf"].hex()}
     times = [row["at"] for row in rows]
@@ -152,6 +154,33 @@ async def test_without_a_first_entry_nothing_can_be_published(database, publish,
         await connection.execute("delete from log_state")
     with pytest.raises(ConfigurationError, match="no first entry"):
         await publish(record)
+
+
+async def test_an_entry_that_is_no_version_takes_its_place_among_them(database, publish, record):
+    [published] = await publish(record, now=NOW + 60 * SECOND)
+    sections = seal({"note": {"fr": "x"}}, secrets.token_bytes)
+
+    def write(at):
+        return withdrawal_entry(
+            actor="demo-sante",
+            at=at,
+            record=record["id"],
+            version=1,
+            reason="other",
+            previous=Previous(index=published.entry, leaf=bytes.fromhex(published.hash)),
+            sections=sections,
+        )
+
+    async with database.transaction() as connection:
+        entry = await ledger.append_entry(
+            connection, "withdrawal", write, record=record["id"], sections=sections, now=NOW
+        )
+        kept = await connection.fetch("select * from entry_section")
+    assert (entry.index, entry.at) == (2, (NOW + 60 * SECOND).replace(microsecond=0))
+    [row] = kept
+    assert (row["entry"], row["key"], row["value"]) == (2, "note", '{"fr":"x"}')
+    assert (row["salts"], row["commitment"]) == (sections[0].salts, sections[0].commitment)
+    assert (await audited(database))[2]["sections"] == {"note": sections[0].commitment}
 
 
 async def test_nothing_to_publish_writes_nothing(database, publish):

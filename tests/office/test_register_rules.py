@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from registry.errors import InvalidRecord
-from registry.office import filing
+from registry.office import submitting
 from registry.office.examining import examine
 from registry.office.register_rules import RULES, Entrance, may_be_disguised
 from registry.store import records
@@ -115,7 +115,7 @@ def test_from_the_second_version_on_a_record_says_what_changed(pack, version, me
 
 async def publish(office, record):
     async with office.database.transaction() as connection:
-        return await filing.publish_local(
+        return await submitting.publish_local(
             connection,
             office,
             record,

@@ -10,7 +10,15 @@ import pytest
 import rfc8785
 
 from registry.record.canonical import canonical
-from registry.record.entry import Previous, genesis_entry, outline, timestamp, version_entry
+from registry.record.entry import (
+    Previous,
+    attestation_entry,
+    genesis_entry,
+    outline,
+    timestamp,
+    version_entry,
+    withdrawal_entry,
+)
 from registry.record.sections import seal
 
 AT = dt.datetime(2026, 11, 24, 13, 5, 9, tzinfo=dt.UTC)
@@ -121,6 +129,60 @@ def test_the_genesis_entry_names_log_key_and_schema():
         "key": "k",
         "schema": "00",
     }
+
+
+def test_the_entry_of_a_withdrawal_commits_to_its_note():
+    note = {"fr": "Déposé deux fois, par erreur."}
+    [section] = seal({"note": note}, secrets.token_bytes)
+    content = withdrawal_entry(
+        actor="dgi",
+        at=AT,
+        record="dgi/x",
+        version=3,
+        reason="filed_in_error",
+        previous=Previous(index=41, leaf=b"\xab" * 32),
+        sections=[section],
+    )
+    assert rfc8785.dumps(json.loads(content)) == content
+    assert json.loads(content) == {
+        "v": 1,
+        "kind": "withdrawal",
+        "actor": "dgi",
+        "at": "2026-11-24T13:05:09Z",
+        "id": "dgi/x",
+        "version": 3,
+        "reason": "filed_in_error",
+        "prev": {"index": 41, "leaf": "ab" * 32},
+        "sections": {"note": section.commitment},
+    }
+    assert note["fr"].encode() not in content
+
+
+@pytest.mark.parametrize("previous", [None, Previous(index=7, leaf=b"\x01" * 32)], ids=str)
+def test_the_entry_of_an_attestation_names_agency_day_and_number(previous):
+    sections = seal({"contact": {"email": "a@dgi.example"}}, secrets.token_bytes)
+    content = attestation_entry(
+        actor="dgi",
+        at=AT,
+        agency="dgi",
+        day=dt.date(2026, 11, 20),
+        systems_total=12,
+        previous=previous,
+        sections=sections,
+    )
+    assert rfc8785.dumps(json.loads(content)) == content
+    assert json.loads(content) == {
+        "v": 1,
+        "kind": "attestation",
+        "actor": "dgi",
+        "at": "2026-11-24T13:05:09Z",
+        "agency": "dgi",
+        "day": "2026-11-20",
+        "systems_total": 12,
+        "prev": previous and {"index": 7, "leaf": "01" * 32},
+        "sections": {"contact": sections[0].commitment},
+    }
+    assert b"a@dgi.example" not in content
 
 
 def test_times_are_whole_seconds_of_utc():

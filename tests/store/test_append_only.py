@@ -3,12 +3,25 @@
 import asyncpg
 import pytest
 
-TABLES = ["log_entry", "version", "section", "source_row"]
+TABLES = [
+    "log_entry",
+    "version",
+    "section",
+    "source_row",
+    "entry_section",
+    "withdrawal",
+    "attestation",
+    "audit",
+]
 ACTS = {
     "log_entry": "update log_entry set kind = 'other'",
     "version": "update version set completeness = 100",
     "section": "update section set value = '{}' where key = 'contact'",
     "source_row": "update source_row set content = '{}'",
+    "entry_section": "update entry_section set value = '{}'",
+    "withdrawal": "update withdrawal set reason = 'other'",
+    "attestation": "update attestation set systems_total = 0",
+    "audit": "update audit set actor = 'nobody'",
 }
 
 

@@ -38,6 +38,9 @@ on conflict (record) do update set
     name_key = excluded.name_key, completeness = excluded.completeness,
     next_review_on = excluded.next_review_on, card = excluded.card, words = excluded.words
 
+-- name: remove
+delete from search_row where record = $1
+
 -- name: hits
 -- What the text finds, and for each filter whether it lets the row pass. The question is asked in
 -- each language's own stemming; `lang` narrows it to one.

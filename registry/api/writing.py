@@ -1,0 +1,61 @@
+"""What every write shares: the state that it means, its key, and an answer for nobody else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from litestar import MediaType, Request, Response
+
+from registry.errors import PreconditionFailed
+from registry.office.filing import Precondition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Asking: TypeAlias = Request[Any, Any, Any]
+
+_TAG = re.compile(r'"([0-9a-f]{16})(?:-[a-z]+)?"')
+
+
+def precondition_of(request: Asking) -> Precondition | None:
+    """Read which state a request means to change; refuses weak tags, several tags and `*`."""
+    match = request.headers.get("if-match")
+    if match is not None:
+        tag = _TAG.fullmatch(match.strip())
+        if tag is None:
+            raise PreconditionFailed(
+                f"If-Match: {match} is not one strong tag of ours; send the ETag that the draft "
+                "or the record was answered with, quotes included"
+            )
+        return Precondition(tag=tag[1])
+    none_match = request.headers.get("if-none-match")
+    if none_match is None:
+        return None
+    if none_match.strip() != "*":
+        raise PreconditionFailed("to begin a new record send If-None-Match: *, nothing else")
+    return Precondition(new=True)
+
+
+def key_of(request: Asking) -> str | None:
+    """Read the key by which a request may be repeated."""
+    key: str | None = request.headers.get("idempotency-key")
+    return key
+
+
+def private(
+    body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    """Answer JSON that nobody keeps."""
+    return Response(
+        content=body,
+        status_code=status,
+        media_type=MediaType.JSON,
+        headers={"cache-control": "no-store", **(headers or {})},
+    )
+
+
+def now() -> dt.datetime:
+    """Give the current UTC time."""
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,145 @@
+"""Statements: what is said beside a document, such as the note of a withdrawal.
+
+They are checked as a document is, by the same definitions and in the same words.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from registry.record import wording
+from registry.record.codelists import codelists
+from registry.record.forms import shown
+from registry.record.pointers import pointer, values_at
+from registry.record.rules_pack import stray_language
+from registry.record.sayings import Remark, message, say, to_finding
+from registry.record.schema import Field, fields_of, record_schema, resolved
+from registry.record.validators import build_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from registry.errors import Finding
+    from registry.record.pack import Pack
+
+NOTE_LENGTH = 1000
+COMMENT_LENGTH = 2000
+
+
+class Form:
+    """A small schema, and what it finds wrong with a statement."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        """Take a schema; its references lead into its own `$defs`."""
+        whole = resolved(schema)
+        self._validator = build_validator(whole)
+        self._fields: Mapping[tuple[str, ...], Field] = {
+            field.path: field for field in fields_of(whole, ())
+        }
+
+    def remarks(self, statement: object) -> list[Remark]:
+        """List a remark for each member that a fault is about, at that member's own path."""
+        faults = self._validator.iter_errors(statement)
+        found = [remark for fault in faults for remark in self._told(fault)]
+        # A fault of missing members comes once for each of them, and names them all.
+        return list({(remark.pointer, remark.rule): remark for remark in found}.values())
+
+    def languages(self, statement: object, pack: Pack) -> list[Remark]:
+        """List a remark for each text in a language that the country's register does not have."""
+        return [
+            stray_language(pointer((*place, tag)), tag, pack.languages)
+            for field in self._fields.values()
+            for place, text in values_at(statement, field.path)
+            if field.kind == "LangText" and isinstance(text, dict)
+            for tag in text
+            if tag not in pack.languages
+        ]
+
+    def _told(self, fault: Any) -> Iterator[Remark]:
+        place = tuple(fault.absolute_path)
+        rule = fault.validator
+        if rule == "required":
+            for name in fault.validator_value:
+                if name not in fault.instance:
+                    yield Remark(
+                        pointer=pointer((*place, name)),
+                        rule=rule,
+                        sayings=wording.lacking(self._fields[*place, name]),
+                    )
+        elif rule == "additionalProperties":
+            known = tuple(fault.schema["properties"])
+            for name in sorted(set(fault.instance) - set(known)):
+                stray = say("There is no field {name} here.", name=shown(name))
+                fields = say("The fields are: {names}.", names=known)
+                yield Remark(pointer=pointer((*place, name)), rule=rule, sayings=(stray, fields))
+        elif "propertyNames" in fault.absolute_schema_path:
+            yield Remark(
+                pointer=pointer((*place, fault.instance)),
+                rule="propertyNames",
+                sayings=wording.no_language(fault.instance),
+            )
+        else:
+            field = self._fields.get(place) or self._fields.get(place[:-1])
+            sayings = wording.sentence(
+                rule, fault.validator_value, fault.instance, fault.schema, field
+            )
+            yield Remark(pointer=pointer(place), rule=rule, sayings=sayings)
+
+
+def check_withdrawal(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
+    """Find everything that is wrong with a withdrawal's `reason` and `note`."""
+    return _check(_withdrawal(), statement, pack, language)
+
+
+def check_comment(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
+    """Find everything that is wrong with a reviewer's `comment`, a text or texts by language."""
+    return _check(_comment(), statement, pack, language)
+
+
+def _check(form: Form, statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
+    found = form.remarks(statement) or form.languages(statement, pack)
+    found.sort(key=lambda remark: (remark.pointer, remark.rule))
+    return tuple(to_finding(remark, language, pack.fallback) for remark in found)
+
+
+@cache
+def _withdrawal() -> Form:
+    return _form(
+        reason={
+            "title": message("Reason"),
+            "type": "string",
+            "enum": list(codelists()["withdrawal_reason"]),
+        },
+        note={"title": "Note", **_texts(NOTE_LENGTH)},
+    )
+
+
+@cache
+def _comment() -> Form:
+    text = {"$ref": "#/$defs/Text", "maxLength": COMMENT_LENGTH}
+    return _form(
+        comment={
+            "title": message("Comment"),
+            "x-definition": "LangText",
+            "if": {"type": "string"},
+            "then": text,
+            "else": _texts(COMMENT_LENGTH),
+        }
+    )
+
+
+def _texts(most: int) -> dict[str, Any]:
+    return {"$ref": "#/$defs/LangText", "additionalProperties": {"maxLength": most}}
+
+
+def _form(**members: dict[str, Any]) -> Form:
+    return Form(
+        {
+            "type": "object",
+            "properties": members,
+            "required": list(members),
+            "additionalProperties": False,
+            "$defs": record_schema()["$defs"],
+        }
+    )

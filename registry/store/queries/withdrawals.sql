@@ -1,0 +1,11 @@
+-- name: insert
+insert into withdrawal (entry, record, version, withdrawn_at, reason, actor)
+values ($1, $2, $3, $4, $5, $6)
+
+-- name: of_record
+select w.record, w.entry, w.version, w.withdrawn_at, w.reason, s.value as note, e.leaf
+from withdrawal as w
+inner join log_entry as e on e.index = w.entry
+left join entry_section as s on s.entry = w.entry and s.key = 'note'
+where ($1::text is null or w.record = $1) and w.entry <= $2
+order by w.entry

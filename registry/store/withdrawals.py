@@ -1,0 +1,71 @@
+"""Withdrawals: records taken out of force, with the reason that the public is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.record.model import LangText
+from registry.store.moments import END
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    from registry.store.database import Connection
+
+
+class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
+    """A record's withdrawal: `version` was in force until then, `hash` is the entry's leaf hash."""
+
+    version: int
+    reason: str
+    note: LangText | None
+    withdrawn_at: dt.datetime
+    entry: int
+    hash: str
+
+
+async def insert(
+    connection: Connection,
+    *,
+    entry: int,
+    record: str,
+    version: int,
+    withdrawn_at: dt.datetime,
+    reason: str,
+    actor: str,
+) -> None:
+    """Write a withdrawal; its note is a section of its entry."""
+    await connection.execute(
+        statement("withdrawals", "insert"), entry, record, version, withdrawn_at, reason, actor
+    )
+
+
+async def read_all(connection: Connection, record: str, *, as_of: int = END) -> list[Withdrawal]:
+    """Read a record's withdrawals up to the entry `as_of`, oldest first."""
+    return (await _by_record(connection, record, as_of)).get(record, [])
+
+
+async def read_every(connection: Connection) -> dict[str, list[Withdrawal]]:
+    """Read all withdrawals there ever were, by record and oldest first."""
+    return await _by_record(connection, None, END)
+
+
+async def _by_record(
+    connection: Connection, record: str | None, as_of: int
+) -> dict[str, list[Withdrawal]]:
+    found: dict[str, list[Withdrawal]] = {}
+    for row in await connection.fetch(statement("withdrawals", "of_record"), record, as_of):
+        note = row["note"]
+        found.setdefault(row["record"], []).append(
+            Withdrawal(
+                version=row["version"],
+                reason=row["reason"],
+                note=None if note is None else msgspec.json.decode(note, type=LangText),
+                withdrawn_at=row["withdrawn_at"],
+                entry=row["entry"],
+                hash=row["leaf"].hex(),
+            )
+        )
+    return found

@@ -1,0 +1,170 @@
+"""Review over HTTP: submitted, returned with a comment, mended, approved by somebody else."""
+
+import asyncio
+
+import httpx
+import msgspec
+import pytest
+
+PATH = "/api/v1/filings/demo-sante/prevision-lits"
+RECORD = "/api/v1/records/demo-sante/prevision-lits"
+NEW = {"if-none-match": "*"}
+COMMENT = {"fr": "Dites qui décide.", "ar": "من يقرر؟"}
+
+
+@pytest.fixture
+def settings(settings):
+    return msgspec.structs.replace(settings, review="required")
+
+
+@pytest.fixture
+async def reviewer(app, token):
+    """A client with the authority's token for reviews."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    headers = {"authorization": f"Bearer {await token(agency=None, scopes=('review',))}"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://register", headers=headers
+    ) as opened:
+        yield opened
+
+
+async def test_a_record_submitted_returned_mended_and_approved(
+    client, agency, reviewer, problem, record
+):
+    saved = await agency.put(PATH, json=record, headers=NEW)
+    sent = await agency.post(f"{PATH}/submit")
+    waiting = sent.json()
+    assert sent.status_code == 202
+    assert set(waiting) == {"outcome", "id", "tag", "submitted_at", "links", "next"}
+    assert (waiting["outcome"], waiting["id"]) == ("in_review", record["id"])
+    assert sent.headers["etag"] == saved.headers["etag"] == f'"{waiting["tag"]}"'
+    assert waiting["links"] == {"draft": f"https://algorithms.example{PATH}"}
+    again = await agency.post(f"{PATH}/submit")
+    assert (again.status_code, again.json()) == (202, waiting)
+    problem(await client.get(RECORD), 404, "not-found")
+    amended = record | {"website": "https://demo.example/autre"}
+    headers = {"if-match": saved.headers["etag"]}
+    problem(await agency.put(PATH, json=amended, headers=headers), 409, "conflict")
+
+    [item] = (await reviewer.get("/api/v1/filings?state=in_review")).json()["items"]
+    assert (item["id"], item["state"], item["submitted_by"]) == (
+        record["id"],
+        "in_review",
+        "demo-sante",
+    )
+    seen = await reviewer.get(PATH)
+    assert seen.json()["document"] == record
+    assert seen.headers["etag"] == saved.headers["etag"]
+    returned = await reviewer.post(f"{PATH}/return", json={"comment": COMMENT}, headers=headers)
+    assert returned.status_code == 200
+    assert set(returned.json()) == {"outcome", "id", "tag", "returned_at", "links", "next"}
+    problem(await reviewer.get(PATH), 404, "not-found")
+    assert (await reviewer.get("/api/v1/filings")).json() == {"items": []}
+
+    draft = (await agency.get(PATH)).json()
+    assert (draft["state"], draft["comment"], draft["returned_by"]) == (
+        "draft",
+        COMMENT,
+        "authority",
+    )
+    assert draft["returned_at"] == returned.json()["returned_at"]
+    [item] = (await agency.get("/api/v1/filings")).json()["items"]
+    assert item["comment"] == COMMENT
+    mended = await agency.put(PATH, json=amended, headers=headers)
+    assert mended.status_code == 200
+    assert (await agency.post(f"{PATH}/submit")).status_code == 202
+    problem(await reviewer.post(f"{PATH}/approve", headers=headers), 412, "precondition-failed")
+    headers = {"if-match": mended.headers["etag"]}
+    done = await reviewer.post(f"{PATH}/approve", headers=headers)
+    receipt = done.json()
+    assert done.status_code == 201
+    assert (receipt["outcome"], receipt["version"]) == ("published", 1)
+    assert done.headers["etag"] == f'"{receipt["hash"][:16]}"'
+    assert (await client.get(RECORD)).json()["record"] == amended
+    for repeated in (
+        await reviewer.post(f"{PATH}/approve", headers=headers),
+        await agency.post(f"{PATH}/submit"),
+    ):
+        assert repeated.status_code == 200
+        assert repeated.json() == receipt | {"outcome": "unchanged"}
+
+
+async def test_a_submission_is_taken_back_by_deleting_the_draft(agency, reviewer, problem, record):
+    await agency.put(PATH, json=record, headers=NEW)
+    await agency.post(f"{PATH}/submit")
+    assert (await agency.delete(PATH)).status_code == 204
+    problem(await reviewer.post(f"{PATH}/approve"), 404, "not-found")
+
+
+async def test_who_submitted_does_not_approve(client, token, problem, record):
+    both = {"authorization": f"Bearer {await token(scopes=('file', 'review'))}"}
+    await client.put(PATH, json=record, headers=both | NEW)
+    await client.post(f"{PATH}/submit", headers=both)
+    refused = problem(await client.post(f"{PATH}/approve", headers=both), 403, "forbidden")
+    assert "four eyes" in refused["detail"]
+
+
+@pytest.mark.parametrize("verb", ["approve", "return"])
+async def test_review_needs_its_scope_and_its_agency(
+    *, client, agency, token, problem, record, verb
+):
+    await agency.put(PATH, json=record, headers=NEW)
+    await agency.post(f"{PATH}/submit")
+    body = {"json": {"comment": "x"}} if verb == "return" else {}
+    problem(await agency.post(f"{PATH}/{verb}", **body), 403, "forbidden")
+    other = {"authorization": f"Bearer {await token(agency='demo-education', scopes=('review',))}"}
+    there = problem(await client.post(f"{PATH}/{verb}", headers=other, **body), 403, "forbidden")
+    absent = problem(await client.post(f"{PATH}-x/{verb}", headers=other, **body), 403, "forbidden")
+    assert there["detail"] == absent["detail"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "status", "slug"),
+    [
+        ("*", 412, "precondition-failed"),
+        ('W/"0123456789abcdef"', 412, "precondition-failed"),
+        ('"0123456789abcdef"', 412, "precondition-failed"),
+    ],
+)
+async def test_an_approval_of_another_state_is_refused(
+    *, agency, reviewer, problem, record, tag, status, slug
+):
+    await agency.put(PATH, json=record, headers=NEW)
+    await agency.post(f"{PATH}/submit")
+    problem(await reviewer.post(f"{PATH}/approve", headers={"if-match": tag}), status, slug)
+    assert (await agency.get(PATH)).json()["state"] == "in_review"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [({}, "/comment"), ({"comment": ""}, "/comment"), ({"comment": {"de": "x"}}, "/comment/de")],
+    ids=str,
+)
+async def test_a_return_says_what_to_mend(*, agency, reviewer, problem, record, body, pointer):
+    await agency.put(PATH, json=record, headers=NEW)
+    await agency.post(f"{PATH}/submit")
+    answer = await reviewer.post(f"{PATH}/return", json=body)
+    refused = problem(answer, 422, "invalid-statement")
+    assert [finding["pointer"] for finding in refused["findings"]] == [pointer]
+    problem(await reviewer.post(f"{PATH}/return"), 415, "unsupported-media-type")
+
+
+async def test_a_draft_that_nobody_submitted_is_not_reviewed(agency, reviewer, problem, record):
+    await agency.put(PATH, json=record, headers=NEW)
+    problem(await reviewer.get(PATH), 404, "not-found")
+    problem(await reviewer.post(f"{PATH}/approve"), 409, "conflict")
+    problem(await reviewer.post(f"{PATH}/return", json={"comment": "x"}), 409, "conflict")
+
+
+async def test_of_approval_and_return_at_once_one_wins(agency, reviewer, client, record):
+    await agency.put(PATH, json=record, headers=NEW)
+    await agency.post(f"{PATH}/submit")
+    approved, returned = await asyncio.gather(
+        reviewer.post(f"{PATH}/approve"),
+        reviewer.post(f"{PATH}/return", json={"comment": "x"}),
+    )
+    public = (await client.get(RECORD)).status_code
+    assert (approved.status_code, returned.status_code, public) in {
+        (201, 404, 200),
+        (409, 200, 404),
+    }
