@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 
 PREFIX = "REGISTRY_"
 
+Network: TypeAlias = IPv4Network | IPv6Network
+
+_EVERY_HOST = "*"
+_HOST = re.compile(r"[A-Za-z0-9._-]+")
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What can be set, each with a working default; `docs/operating.md` explains every one."""
@@ -25,11 +32,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pack: str = "ma"
     review: Literal["none", "required"] = "none"
     site_build: Literal["auto", "manual"] = "auto"
+    accept_path: Literal["on", "off"] = "on"
     log_origin: str | None = None
     log_key_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
+    allowed_hosts: str | None = None
+    trusted_proxies: str | None = None
+    limit_writes: int = 600
+    limit_validations: int = 240
+    limit_failures: int = 30
 
     @property
     def site_dir(self) -> Path:
@@ -42,12 +55,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.log_key_file or self.data_dir / "keys" / "log.key"
 
     @property
+    def hosts(self) -> frozenset[str] | None:
+        """The host names that requests may name, in lower case; None where any will do.
+
+        Loopback names are not among them: those are always answered.
+        """
+        given = _listed(self.allowed_hosts) or [urlsplit(self.base_url).hostname or ""]
+        unset = self.allowed_hosts is None
+        if _EVERY_HOST in given or (unset and is_loopback(given[0])):
+            return None
+        return frozenset(host.lower() for host in given)
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of the proxies whose word about a client is taken."""
+        return tuple(ip_network(text) for text in _listed(self.trusted_proxies))
+
+    @property
     def origin(self) -> str:
         """The log's origin (c2sp.org/tlog-checkpoint): a scheme-less name."""
         if self.log_origin is not None:
             return self.log_origin
         parts = urlsplit(self.base_url)
         return f"{parts.netloc}{parts.path.rstrip('/')}/log"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name, without a port, means this machine."""
+    return host.lower() == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -88,12 +123,37 @@ def _checked(settings: Settings) -> Settings:
         )
     if not 0 < settings.port < 65536:  # noqa: PLR2004  the range of TCP ports
         raise ConfigurationError(f"{PREFIX}PORT={settings.port}: a port is 1 to 65535")
-    if settings.review == "required":
-        # Accepting it in silence would let an operator believe in four eyes that nobody has.
-        raise ConfigurationError(
-            f"{PREFIX}REVIEW=required: review by a second person is not built yet; "
-            "leave it at none, and give tokens only to those who may publish"
-        )
     if settings.workers < 1:
         raise ConfigurationError(f"{PREFIX}WORKERS={settings.workers}: at least one worker")
+    for name in ("limit_writes", "limit_validations", "limit_failures"):
+        if (limit := getattr(settings, name)) < 0:
+            raise ConfigurationError(
+                f"{PREFIX}{name.upper()}={limit}: give a number a minute, or 0 for no limit"
+            )
+    for host in _listed(settings.allowed_hosts):
+        if host != _EVERY_HOST and _HOST.fullmatch(host) is None and not _is_address(host):
+            raise ConfigurationError(
+                f"{PREFIX}ALLOWED_HOSTS: {host!r} is no host name; give names without scheme and "
+                "port, separated by commas, or * for any"
+            )
+    for text in _listed(settings.trusted_proxies):
+        try:
+            ip_network(text)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{PREFIX}TRUSTED_PROXIES: {error}; give addresses or networks, separated by "
+                "commas, for example 127.0.0.1,10.0.0.0/8"
+            ) from error
     return msgspec.structs.replace(settings, base_url=settings.base_url.rstrip("/"))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _listed(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]

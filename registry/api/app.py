@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import multiprocessing
 import os
 import secrets
 import signal
+from collections.abc import Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
-from litestar import Litestar, MediaType
-from litestar.datastructures import State  # noqa: TC002  read at run time
+from litestar import Litestar
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme, Server
 
-from registry import __version__
-from registry.api import changes, filings, health, problems, records, reference
+from registry.api import (
+    attestations,
+    audit,
+    authority,
+    bulk,
+    changes,
+    filings,
+    health,
+    history,
+    problems,
+    records,
+    reference,
+    statistics,
+    withdrawals,
+)
 from registry.api.conditional import conditional
+from registry.api.description import document
+from registry.api.edge import edge
 from registry.api.parameters import refuse_unknown
 from registry.api.site import serve_site
 from registry.errors import RegistryError
 from registry.office.filing import Office
+from registry.record.acceptance import ACCEPT_PATH
 from registry.record.pack import load_pack
 from registry.store.database import Database, connect
 
@@ -35,36 +51,54 @@ if TYPE_CHECKING:
 
     from registry.settings import Settings
 
+Clock: TypeAlias = Callable[[], dt.datetime]
+
 _API = ("/api/", "/health/")
-_OPENAPI = "/openapi.json"
 _ASCII = "".join(map(chr, range(128)))
 _WATCH_SECONDS = 0.5
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """Make the ASGI application of one worker; `settings.database_url` must be set."""
-    litestar = _litestar(settings)
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def create_app(settings: Settings, *, clock: Clock = _now) -> ASGIApp:
+    """Make the ASGI application of one worker; `settings.database_url` must be set.
+
+    `clock` says what time it is to whoever reads: what is still to come, and what is overdue.
+    """
+    ACCEPT_PATH.taken = settings.accept_path == "on"
+    litestar = _litestar(settings, clock)
     site = serve_site(settings.site_dir)
 
     async def application(scope: Any, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
         if not (query := scope.get("query_string", b"")).isascii():
             # Typed as it is rather than percent-encoded; the framework would misread it.
             scope["query_string"] = quote(query, safe=_ASCII).encode()
-        ours = scope["type"] != "http" or path.startswith(_API) or path == _OPENAPI
+        ours = scope["type"] != "http" or _is_api(scope["path"])
         await (litestar if ours else site)(scope, receive, send)
 
-    return conditional(application)
+    return edge(conditional(application), settings, is_api=_is_api)
 
 
-def _litestar(settings: Settings) -> Litestar:
+def _is_api(path: str) -> bool:
+    return path.startswith(_API) or path == document.PATH
+
+
+def _litestar(settings: Settings, clock: Clock = _now) -> Litestar:
     pack = load_pack(settings.pack)
+    kept = statistics.Kept()
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         database = await connect(settings.database_url or "")
-        app.state.office = Office(database=database, pack=pack, random=secrets.token_bytes)
-        watch = asyncio.create_task(_end_with_parent(os.getppid()))
+        app.state.office = Office(
+            database=database,
+            pack=pack,
+            random=secrets.token_bytes,
+            review=settings.review,
+        )
+        watch = asyncio.create_task(_end_with_parent(_parent()))
         try:
             yield
         finally:
@@ -78,18 +112,28 @@ def _litestar(settings: Settings) -> Litestar:
             records.list_versions,
             records.get_version,
             records.list_findings,
+            history.compare_versions,
             changes.list_changes,
+            statistics.count,
             reference.list_agencies,
             reference.get_agency,
             reference.list_codelists,
             reference.get_codelist,
             reference.get_schema,
+            attestations.list_attestations,
+            attestations.attest,
+            attestations.get_attestation_schema,
             reference.validate_document,
             filings.list_drafts,
+            bulk.file_many,
             filings.save_draft,
             filings.get_draft,
             filings.delete_draft,
             filings.submit_draft,
+            filings.approve_draft,
+            filings.return_draft,
+            withdrawals.withdraw_record,
+            audit.list_acts,
             health.live,
             health.ready,
         ],
@@ -98,26 +142,20 @@ def _litestar(settings: Settings) -> Litestar:
             "database": Provide(_database, sync_to_thread=False),
             "pack": Provide(lambda: pack, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
-            "actor": Provide(filings.provide_actor),
+            "actor": Provide(authority.provide_actor),
+            "now": Provide(clock, sync_to_thread=False),
+            "kept": Provide(lambda: kept, sync_to_thread=False),
         },
         before_request=refuse_unknown,
+        after_exception=[authority.note_refusal],
+        state=State({"settings": settings}),
         exception_handlers={
             RegistryError: problems.handle_registry_error,
             HTTPException: problems.handle_http_exception,
             Exception: problems.handle_any,
         },
         lifespan=[lifespan],
-        openapi_config=OpenAPIConfig(
-            title="Register of public algorithms",
-            version=__version__,
-            use_handler_docstrings=True,
-            path="/",
-            servers=[Server(url=settings.base_url)],
-            components=Components(
-                security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
-            ),
-            render_plugins=[JsonRenderPlugin(path=_OPENAPI, media_type=MediaType.JSON)],
-        ),
+        openapi_config=document.configuration(settings, pack),
         logging_config=None,
     )
 
@@ -128,6 +166,12 @@ def _office(state: State) -> Office:
 
 def _database(state: State) -> Database:
     return state.office.database  # type: ignore[no-any-return]
+
+
+def _parent() -> int:
+    # It may have died before this worker had begun, and then another is the parent by now.
+    started_by = multiprocessing.parent_process()
+    return os.getppid() if started_by is None or started_by.pid is None else started_by.pid
 
 
 async def _end_with_parent(parent: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 import msgspec
@@ -11,18 +12,25 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from registry.api import parameters
+from registry.api.parameters import AsOf
 from registry.store import log
 from registry.store.database import Database
+from registry.store.figures import RISK_CHANGES
+from registry.store.moments import read_moment
 
-_MOST_ENTRIES = 1000
+MOST_ENTRIES = 1000
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the log: its index, leaf hash in hex, and the entry as it was hashed."""
+    """One entry of the log: its index, leaf hash in hex, and the entry as it was hashed.
+
+    `risk` says how the level moved, null where it did not.
+    """
 
     index: int
     hash: str
     entry: msgspec.Raw
+    risk: log.RiskMove | None
 
 
 class ChangeList(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,26 +43,41 @@ class ChangeList(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/api/v1/changes", summary="Read what happened, in order", tags=["log"])
 async def list_changes(
+    *,
     request: Request[object, object, State],
     database: NamedDependency[Database],
+    now: NamedDependency[dt.datetime],
     since: Annotated[int, QueryParameter(description="Entries after this index")] = -1,
     limit: Annotated[int, QueryParameter(description="Entries an answer, 1 to 1000")] = 100,
+    risk_change: Annotated[
+        list[str] | None, QueryParameter(description="Only what raised, or lowered, a risk level")
+    ] = None,
+    as_of: AsOf = None,
 ) -> Response[bytes]:
     """Read the log's entries after an index. `since` = -1 begins at the first."""
-    parameters.once(request, "since", "limit")
+    parameters.once(request, "since", "limit", "as_of")
     parameters.within("since", since, -1, 2**63 - 1)
-    parameters.within("limit", limit, 1, _MOST_ENTRIES)
+    parameters.within("limit", limit, 1, MOST_ENTRIES)
+    asked = parameters.codes("risk_change", risk_change, RISK_CHANGES)
+    moved = None if asked is None else [one for one in RISK_CHANGES if one in asked]
     async with database.snapshot() as connection:
-        state = await log.read_state(connection)
-        entries = await log.read_entries(connection, since=since, limit=limit)
-    last = entries[-1][0] if entries else since
+        moment = await read_moment(connection, as_of, now=now)
+        found = await log.read_entries(
+            connection, since=since, until=moment.entry, limit=limit + 1, risk_change=moved
+        )
+    entries = found[:limit]
     changes = ChangeList(
         items=[
-            Change(index=index, hash=leaf.hex(), entry=msgspec.Raw(content))
-            for index, content, leaf in entries
+            Change(
+                index=one.index,
+                hash=one.leaf.hex(),
+                entry=msgspec.Raw(one.content),
+                risk=one.risk,
+            )
+            for one in entries
         ],
-        size=state.range.size,
-        next=last if last + 1 < state.range.size else None,
+        size=moment.entry + 1,
+        next=entries[-1].index if len(found) > limit else None,
     )
     return Response(
         content=msgspec.json.encode(changes),

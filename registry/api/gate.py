@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
-from registry.errors import PayloadTooLarge, UnreadableDocument, UnsupportedMediaType
+from litestar.exceptions import InternalServerException
+
+from registry.errors import (
+    PayloadTooLarge,
+    RequestTimeout,
+    UnreadableDocument,
+    UnsupportedMediaType,
+)
 from registry.record.parse import MAX_BYTES, parse
 
 if TYPE_CHECKING:
@@ -12,26 +20,47 @@ if TYPE_CHECKING:
 
     from registry.record.model import Document
 
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive, so that slow ones cannot hold connections for ever."""
+
 
 async def read_json(request: Request[Any, Any, Any]) -> Any:
     """Read a request's body as strict JSON; raises what is wrong with it."""
-    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media_type != "application/json":
+    require_type(request, "application/json", "JSON")
+    return parse(await read_body(request))
+
+
+def require_type(request: Request[Any, Any, Any], media_type: str, called: str) -> None:
+    """Refuse a body that is declared as something else, or is encoded."""
+    given = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if given != media_type:
         raise UnsupportedMediaType(
-            f"the body is declared as {media_type or 'nothing'}; "
-            "send JSON with Content-Type: application/json"
+            f"the body is declared as {given or 'nothing'}; "
+            f"send {called} with Content-Type: {media_type}"
         )
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("send the body without a content encoding")
+
+
+async def read_body(request: Request[Any, Any, Any]) -> bytes:
+    """Read a request's body whole, if it is small enough and comes in time."""
     stated = request.headers.get("content-length", "")
     if stated.isdigit() and int(stated) > MAX_BYTES:
         raise _too_large()
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise _too_large()
-    return parse(bytes(body))
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise _too_large()
+    except TimeoutError as error:
+        raise RequestTimeout(
+            f"the body did not come whole within {BODY_SECONDS:.0f} seconds; send it again"
+        ) from error
+    except InternalServerException as error:
+        raise UnreadableDocument("the connection ended before the body did") from error
+    return bytes(body)
 
 
 async def read_document(request: Request[Any, Any, Any]) -> Document:

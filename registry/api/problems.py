@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,8 +10,11 @@ import structlog
 from litestar import Response
 
 from registry import errors
+from registry.api.asked import asked, path_for_logs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from litestar import Request
     from litestar.exceptions import HTTPException
 
@@ -23,12 +27,19 @@ STATUS: dict[str, int] = {
     errors.Forbidden.slug: 403,
     errors.NotFound.slug: 404,
     errors.MethodNotAllowed.slug: 405,
+    errors.RequestTimeout.slug: 408,
     errors.Conflict.slug: 409,
+    errors.Withdrawn.slug: 410,
     errors.PreconditionFailed.slug: 412,
     errors.PayloadTooLarge.slug: 413,
+    errors.AddressTooLong.slug: 414,
     errors.UnsupportedMediaType.slug: 415,
+    errors.MisdirectedRequest.slug: 421,
     errors.InvalidRecord.slug: 422,
+    errors.InvalidStatement.slug: 422,
+    errors.IdempotencyKeyReused.slug: 422,
     errors.PreconditionRequired.slug: 428,
+    errors.TooManyRequests.slug: 429,
     errors.RegistryError.slug: 500,
     errors.ConfigurationError.slug: 500,
     errors.Unavailable.slug: 503,
@@ -38,59 +49,89 @@ STATUS: dict[str, int] = {
 _log = structlog.get_logger()
 
 
-def problem(error: errors.RegistryError) -> tuple[int, dict[str, str], bytes]:
-    """Make the answer to an error: status, headers, body."""
+def problem(error: errors.RegistryError, request: str) -> tuple[int, dict[str, str], bytes]:
+    """Make the answer to an error in the request with this id: status, headers, body."""
     status = STATUS.get(error.slug, 500)
     body: dict[str, Any] = {
         "type": f"/problems/{error.slug}",
         "title": error.title,
         "status": status,
         "detail": error.detail,
+        "request": request,
     }
     headers = {"cache-control": "no-store"}
     if isinstance(error, errors.InvalidRecord):
         body["findings"] = error.findings
+    if isinstance(error, errors.Withdrawn):
+        body["tombstone"] = error.tombstone
     if isinstance(error, errors.Unauthorized):
         headers["www-authenticate"] = 'Bearer realm="registry"'
-    if isinstance(error, errors.Unavailable):
-        headers["retry-after"] = "5"
+    if isinstance(error, errors.Unavailable | errors.TooManyRequests):
+        headers["retry-after"] = str(error.retry_after)
+    if isinstance(error, errors.RequestTimeout):
+        # What is left of the body is not waited for.
+        headers["connection"] = "close"
     return status, headers, msgspec.json.encode(body)
 
 
+def problem_messages(
+    error: errors.RegistryError, request: str, more: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Any, Any]:
+    """Make the ASGI messages that answer an error, with `more` headers."""
+    status, headers, body = problem(error, request)
+    headers |= {"content-type": PROBLEM_JSON, "content-length": str(len(body)), **more}
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return (
+        {"type": "http.response.start", "status": status, "headers": pairs},
+        {"type": "http.response.body", "body": body, "more_body": False},
+    )
+
+
+def report_fault(error: Exception, scope: Any) -> errors.RegistryError:
+    """Note a fault of ours: the log has the story, the caller gets a plain sentence."""
+    _log.error("fault", path=path_for_logs(scope), method=scope["method"], exc_info=error)
+    return errors.RegistryError(
+        "the register made a mistake and has noted it; try again in a moment. "
+        "Whoever runs it finds the mistake by the number of this request"
+    )
+
+
 def handle_registry_error(
-    _: Request[Any, Any, Any], error: errors.RegistryError
+    request: Request[Any, Any, Any], error: errors.RegistryError
 ) -> Response[bytes]:
     """Answer an error of ours."""
-    return _response(error)
+    return _response(request, error)
 
 
 def handle_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Answer what the framework refuses, in our words."""
     if error.status_code == STATUS[errors.NotFound.slug]:
-        return _response(errors.NotFound(f"there is nothing at {request.url.path}"))
+        return _response(request, errors.NotFound(f"there is nothing at {request.scope['path']}"))
     if error.status_code == STATUS[errors.MethodNotAllowed.slug]:
         methods = (error.headers or {}).get("allow", "").split(", ")
         allowed = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
         response = _response(
-            errors.MethodNotAllowed(f"{request.method} is not possible here; use {allowed}")
+            request,
+            errors.MethodNotAllowed(f"{request.method} is not possible here; use {allowed}"),
         )
         response.headers["allow"] = allowed
         return response
+    if error.status_code == STATUS[errors.PayloadTooLarge.slug]:
+        return _response(
+            request, errors.PayloadTooLarge("the body is too large; send less at once")
+        )
     if error.status_code < 500:  # noqa: PLR2004  what the caller can mend
-        return _response(errors.InvalidParameter(_named(error)))
+        return _response(request, errors.InvalidParameter(_named(error)))
     return handle_any(request, error)
 
 
 def handle_any(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Answer a fault of ours: the log has the story, the caller a plain sentence."""
-    _log.error("fault", path=request.url.path, method=request.method, exc_info=error)
-    return _response(
-        errors.RegistryError("the register made a mistake and has noted it; try again in a moment")
-    )
+    """Answer a fault of ours."""
+    return _response(request, report_fault(error, request.scope))
 
 
-def _response(error: errors.RegistryError) -> Response[bytes]:
-    status, headers, body = problem(error)
+def _response(request: Request[Any, Any, Any], error: errors.RegistryError) -> Response[bytes]:
+    status, headers, body = problem(error, asked(request.scope).id)
     return Response(content=body, status_code=status, media_type=PROBLEM_JSON, headers=headers)
 
 

@@ -11,6 +11,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from registry import __version__
+from registry.cli import logs
 from registry.cli.opened import UNUSABLE, say
 from registry.errors import InvalidRecord, RegistryError
 from registry.settings import from_environment
@@ -24,10 +25,18 @@ _VERBS = {
     "serve": "registry.cli.serve:serve",
     "work": "registry.cli.work:work",
     "validate": "registry.cli.validate:validate",
+    "file": "registry.cli.filing:file_",
+    "submit": "registry.cli.filing:submit",
+    "drafts": "registry.cli.filing:drafts",
+    "approve": "registry.cli.reviewing:approve",
+    "return": "registry.cli.reviewing:return_",
+    "withdraw": "registry.cli.withdraw:withdraw",
+    "attest": "registry.cli.attest:attest",
     "load": "registry.cli.load:load",
     "import": "registry.cli.import_:import_",
     "site": "registry.cli.site:site",
     "token": "registry.cli.token:token",
+    "agency": "registry.cli.agency:agency",
     "format": "registry.cli.format_:format_",
     "pack": "registry.cli.pack:pack",
 }
@@ -56,6 +65,7 @@ def cli(context: click.Context) -> None:
 
     Example: registry up
     """
+    logs.configure()
     context.obj = from_environment(os.environ)
 
 

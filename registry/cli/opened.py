@@ -13,6 +13,7 @@ import msgspec
 
 from registry.office.filing import Office
 from registry.office.opening import open_register
+from registry.record.acceptance import ACCEPT_PATH
 from registry.record.pack import load_pack
 from registry.store.database import connect
 
@@ -50,13 +51,21 @@ def run(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
 
 def run_in(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
     """Do the work in a register whose database answers."""
+    ACCEPT_PATH.taken = settings.accept_path == "on"
 
     async def opened() -> T:
         pack = load_pack(settings.pack)
         database = await connect(settings.database_url or "")
         try:
             await open_register(database, pack, settings, now=now())
-            return await work(Office(database=database, pack=pack, random=secrets.token_bytes))
+            return await work(
+                Office(
+                    database=database,
+                    pack=pack,
+                    random=secrets.token_bytes,
+                    review=settings.review,
+                )
+            )
         finally:
             await database.close()
 

@@ -1,8 +1,9 @@
-"""The background runner: it keeps the site as new as the register."""
+"""The background runner: it keeps the site as new as the register, and forgets what is over."""
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from registry.cli.opened import now, run_in
+from registry.office import answers, limits
 from registry.pages.build import build
 from registry.pages.from_register import day_of, is_current, read_corpus
 from registry.store.leader import leadership
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.5
 _AFTER_FAULT_SECONDS = 10.0
+_FORGETS_EVERY = dt.timedelta(hours=1)
 
 _log = structlog.get_logger()
 
@@ -48,8 +51,12 @@ async def keep_site_current(settings: Settings, office: Office) -> None:
     while True:
         try:
             async with leadership(office.database, "runner") as still_leads:
+                forgets_at = now()
                 while True:
                     await still_leads()
+                    if now() >= forgets_at:
+                        await forget(office, now=now())
+                        forgets_at = now() + _FORGETS_EVERY
                     if settings.site_build == "auto" and not await is_current(
                         office.database, settings, as_of=day_of(now())
                     ):
@@ -59,6 +66,12 @@ async def keep_site_current(settings: Settings, office: Office) -> None:
         except Exception:  # noqa: BLE001  the runner outlives any fault
             _log.exception("the site could not be built; the old one stays")
             await asyncio.sleep(_AFTER_FAULT_SECONDS)
+
+
+async def forget(office: Office, *, now: dt.datetime) -> None:
+    """Forget kept answers and allowances whose time is over."""
+    await answers.forget_old(office.database, now=now)
+    await limits.forget_unused(office.database, now=now)
 
 
 class BackgroundRunner:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import rich_click as click
 
+from registry.cli import logs
 from registry.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def load_application(settings: Settings) -> ASGIApp:
     """Make the application inside a worker process."""
     from registry.api.app import create_app  # noqa: PLC0415  only workers need the web
 
+    logs.configure()
     return create_app(settings)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,20 @@ import rich_click as click
 from registry import resources
 from registry.cli import load
 from registry.cli.opened import database_of, now, run_in, say
+from registry.cli.progress import progress_bar
 from registry.cli.runner import BackgroundRunner, build_site
 from registry.cli.server import PORT, announce, check_port, listening_at, serve
+from registry.errors import ConfigurationError
 from registry.office.loading import load as load_records
 from registry.office.opening import is_empty
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from registry.office.filing import Office
     from registry.settings import Settings
+
+_LOADING = "loading"
 
 
 @click.command()
@@ -31,7 +38,8 @@ if TYPE_CHECKING:
 def up(settings: Settings, data: Path | None, port: int | None) -> None:
     """Start everything: database, records, site, API. Ctrl-C ends all of it.
 
-    An empty register is filled with the demonstration records of records/.
+    An empty register is filled with the demonstration records of records/; a start that was
+    interrupted goes on with that.
 
     Example: registry up --port 8000
     """
@@ -51,10 +59,14 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
 
 
 async def _prepare(settings: Settings, office: Office) -> None:
-    if await is_empty(office.database):
+    unfinished = settings.data_dir / _LOADING
+    if unfinished.exists() or await is_empty(office.database):
         say("Loading the demonstration records …")
-        # Records are of one country; a register of another has none of their agencies.
-        results = await load_records(office, resources.RECORDS, now=now, known_only=True)
+        with _to_be_finished(unfinished), progress_bar("Loading") as progress:
+            # Records are of one country; a register of another has none of their agencies.
+            results = await load_records(
+                office, resources.RECORDS, now=now, known_only=True, progress=progress
+            )
         if results:
             load.report(results)
         if any(loaded.refused for loaded in results):
@@ -62,3 +74,15 @@ async def _prepare(settings: Settings, office: Office) -> None:
     if not (settings.site_dir / "index.html").exists():
         say("Building the site …")
         await build_site(settings, office)
+
+
+@contextmanager
+def _to_be_finished(note: Path) -> Iterator[None]:
+    """Keep a file for as long as the block takes; it stays when the process dies in it."""
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.touch()
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {note}: {error.strerror}") from error
+    yield
+    note.unlink()

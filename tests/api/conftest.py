@@ -12,6 +12,7 @@ import pytest
 from registry.api.app import create_app
 from registry.office import access
 from registry.settings import Settings
+from tests.described import Described
 
 PROBLEM = "application/problem+json"
 
@@ -19,7 +20,10 @@ PROBLEM = "application/problem+json"
 @pytest.fixture
 def settings(tmp_path, database_url):
     return Settings(
-        data_dir=tmp_path, database_url=database_url, base_url="https://algorithms.example"
+        data_dir=tmp_path,
+        database_url=database_url,
+        base_url="https://algorithms.example",
+        allowed_hosts="algorithms.example,register",
     )
 
 
@@ -30,11 +34,40 @@ async def app(settings):
         yield application
 
 
+@pytest.fixture(scope="session")
+def described():
+    """The description that every answer of this suite must keep to."""
+
+    async def ask():
+        transport = httpx.ASGITransport(create_app(Settings()))
+        async with httpx.AsyncClient(transport=transport, base_url="http://register") as opened:
+            return (await opened.get("/openapi.json")).json()
+
+    return Described(asyncio.run(ask()))
+
+
 @pytest.fixture
-async def client(app):
+def hooks(described):
+    """What every client of this suite does with every answer."""
+
+    async def check(answer):
+        path = answer.request.url.path
+        if path.startswith(("/api/", "/health/")):
+            body = await answer.aread()
+            method, status = answer.request.method, answer.status_code
+            fault = described.fault(method, path, status, answer.headers, body)
+            assert fault is None, f"{method} {path}: {fault}"
+
+    return {"response": [check]}
+
+
+@pytest.fixture
+async def client(app, hooks):
     """A client that has no token."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://register") as opened:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://register", event_hooks=hooks
+    ) as opened:
         yield opened
 
 
@@ -42,12 +75,12 @@ async def client(app):
 def token(database):
     """Make tokens."""
 
-    async def make(agency="demo-sante", scopes=("file",), days=30, now=None):
+    async def make(agency="demo-sante", scopes=("file",), days=30, now=None, actor=None):
         return await access.create_token(
             database,
             agency=agency,
             scopes=scopes,
-            actor=None,
+            actor=actor,
             days=days,
             now=now or dt.datetime.now(dt.UTC),
             random=secrets.token_bytes,
@@ -57,12 +90,12 @@ def token(database):
 
 
 @pytest.fixture
-async def agency(app, token):
+async def agency(app, token, hooks):
     """A client with the token of demo-sante."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     headers = {"authorization": f"Bearer {await token()}"}
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://register", headers=headers
+        transport=transport, base_url="http://register", headers=headers, event_hooks=hooks
     ) as opened:
         yield opened
 
@@ -87,11 +120,28 @@ def problem():
 
 
 @pytest.fixture
+def started(hooks):
+    """Start an application beside the test's own, for a client of it."""
+
+    @asynccontextmanager
+    async def start(application):
+        async with _lifespan(application):
+            transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://register", event_hooks=hooks
+            ) as opened:
+                yield opened
+
+    return start
+
+
+@pytest.fixture
 def raw(app):
     """Ask with a path and query that no client would send."""
 
-    async def ask(path, query=b"", method="GET", headers=()):
+    async def ask(path, query=b"", method="GET", headers=(), peer="127.0.0.1", messages=()):
         sent = []
+        waiting = list(messages) or [{"type": "http.request", "body": b"", "more_body": False}]
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -103,13 +153,13 @@ def raw(app):
             "query_string": query,
             "root_path": "",
             "headers": [(b"host", b"register"), *headers],
-            "client": ("127.0.0.1", 1),
+            "client": (peer, 1),
             "server": ("127.0.0.1", 80),
             "state": {},
         }
 
         async def receive():
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return waiting.pop(0)
 
         async def send(message):
             sent.append(message)

@@ -1,9 +1,12 @@
 """The gate before every document: type, size, strict JSON; nothing hostile comes through."""
 
+import asyncio
 import gzip
 import json
 
 import pytest
+
+from registry.api import gate as api_gate
 
 VALIDATE = "/api/v1/validate"
 JSON = {"content-type": "application/json"}
@@ -149,3 +152,36 @@ async def test_nothing_is_kept_of_what_was_refused_or_only_validated(agency, rec
     await send(agency, GATES[1], b'{"id": "demo-sante/prevision-lits",')
     assert (await agency.get("/api/v1/filings")).json() == {"items": []}
     assert (await agency.get("/api/v1/records")).json()["total"] == 0
+
+
+@each_gate
+async def test_a_body_that_does_not_come_in_time_is_not_waited_for(
+    agency, problem, gate, monkeypatch
+):
+    monkeypatch.setattr(api_gate, "BODY_SECONDS", 0.05)
+    never = asyncio.Event()
+
+    async def slow():
+        yield b"{"
+        await never.wait()
+
+    response = await send(agency, gate, slow())
+    problem(response, 408, "request-timeout")
+    assert response.headers["connection"] == "close"
+
+
+async def test_a_body_that_breaks_off_is_no_fault(raw, problem):
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"100")]
+    pieces = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    response = await raw(VALIDATE, method="POST", headers=headers, messages=pieces)
+    problem(response, 400, "unreadable-document")
+
+
+async def test_one_piece_of_any_size_is_refused_by_its_size(raw, problem):
+    headers = [(b"content-type", b"application/json")]
+    pieces = [{"type": "http.request", "body": b" " * 20_000_000, "more_body": True}]
+    response = await raw(VALIDATE, method="POST", headers=headers, messages=pieces)
+    problem(response, 413, "payload-too-large")

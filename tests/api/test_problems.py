@@ -7,8 +7,13 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import pytest
+from structlog.testing import capture_logs
+
+from registry.store import database as store
 
 RECORDS = "/api/v1/records"
+DRAFT = "/api/v1/filings/demo-sante/prevision-lits"
+POOL = 10
 READS = [RECORDS, f"{RECORDS}/demo-sante/prevision-lits", "/api/v1/changes", "/health/ready"]
 CUT = (
     "select bool_or(pg_terminate_backend(pid)) from pg_stat_activity"
@@ -89,17 +94,79 @@ async def test_a_question_that_is_cut_off_is_told_to_try_again(
     assert (await client.get(RECORDS)).status_code == 200
 
 
-async def test_a_fault_is_told_without_its_story(client, database, problem, capsys):
+async def test_a_fault_is_told_without_its_story(client, database, problem):
     async with database.connection() as connection:
         await connection.execute("alter table search_row rename to elsewhere")
-    response = await client.get(RECORDS)
+    with capture_logs() as lines:
+        response = await client.get(f"{RECORDS}?q=cancer")
     found = problem(response, 500, "internal-error")
     assert "search_row" not in response.text
-    assert set(found) == {"type", "title", "status", "detail"}
-    assert "search_row" in capsys.readouterr().out
+    assert set(found) == {"type", "title", "status", "detail", "request"}
+    [fault, request] = lines
+    assert isinstance(fault.pop("exc_info"), asyncpg.UndefinedTableError)
+    assert fault == {"event": "fault", "log_level": "error", "method": "GET", "path": RECORDS}
+    assert request["status"] == 500
     async with database.connection() as connection:
         await connection.execute("alter table elsewhere rename to search_row")
     assert (await client.get(RECORDS)).status_code == 200
+
+
+# --- while something is filed
+
+
+def break_at(code):
+    return (
+        "create function broken() returns trigger language plpgsql as"
+        f" $$ begin raise exception 'geheim' using errcode = '{code}'; end $$;"
+        " create trigger broken before insert on {} for each row execute function broken()"
+    )
+
+
+@pytest.mark.parametrize("code", ["53100", "25006", "40P01"])
+@pytest.mark.parametrize("table", ["draft", "version", "log_entry", "search_row", "audit"])
+async def test_a_database_that_cannot_now_leaves_nothing_half_done(
+    agency, client, database, problem, record, code, table
+):
+    steps = [
+        lambda: agency.put(DRAFT, json=record, headers={"if-none-match": "*"}),
+        lambda: agency.post(f"{DRAFT}/submit"),
+    ]
+    if table != "draft":
+        await steps[0]()
+    async with database.connection() as connection:
+        await connection.execute(break_at(code).format(table))
+    answer = await steps[table != "draft"]()
+    problem(answer, 503, "unavailable")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert "geheim" not in answer.text
+    async with database.connection() as connection:
+        await connection.execute("drop function broken cascade")
+        for left in ("version", "section", "search_row", "record"):
+            assert await connection.fetchval(f"select count(*) from {left}") == 0  # noqa: S608  our own
+    for step in steps[table != "draft" :]:
+        assert (await step()).status_code == 201
+    assert (await client.get(READS[1])).json()["register"]["version"] == 1
+
+
+async def test_when_all_connections_are_busy_it_says_so_and_goes_on(
+    client, database, database_url, monkeypatch, problem
+):
+    monkeypatch.setattr(store, "_ACQUIRE_SECONDS", 0.1)
+    async with database.transaction() as connection:
+        await connection.execute("lock table search_row in access exclusive mode")
+        stuck = [asyncio.create_task(client.get(RECORDS)) for _ in range(POOL)]
+        waiting = (
+            "select count(*) from pg_stat_activity"
+            " where datname = current_database() and wait_event_type = 'Lock'"
+        )
+        while await execute(database_url, waiting) < POOL:  # noqa: ASYNC110  not our event
+            await asyncio.sleep(0.02)
+        answer = await client.get("/api/v1/agencies")
+        assert "busy" in problem(answer, 503, "unavailable")["detail"]
+        assert int(answer.headers["retry-after"]) >= 1
+        assert (await client.get("/health/live")).status_code == 200
+    assert [(await one).status_code for one in stuck] == [200] * POOL
+    assert (await client.get("/api/v1/agencies")).status_code == 200
 
 
 @pytest.mark.parametrize(

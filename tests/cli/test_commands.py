@@ -164,6 +164,14 @@ def test_a_token_is_alone_on_stdout_and_never_shown_again(with_database):
     assert (again.returncode, "no token 1 in force" in again.stderr) == (1, True)
 
 
+def test_a_third_token_says_which_to_end(with_database):
+    create = ("token", "create", "--agency", "dgi", "--scope", "file")
+    assert [with_database(*create).returncode for _ in range(2)] == [0, 0]
+    third = with_database(*create)
+    assert (third.returncode, third.stdout) == (1, "")
+    assert "registry token revoke 1" in " ".join(third.stderr.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

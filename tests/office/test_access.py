@@ -1,13 +1,16 @@
 """Tokens: recognised when whole, known, in force; kept only as a hash."""
 
+import asyncio
 import datetime as dt
 import hashlib
 import secrets
 
+import msgspec
 import pytest
 
-from registry.errors import ConfigurationError, Forbidden, NotFound, Unauthorized
+from registry.errors import ConfigurationError, Conflict, Forbidden, NotFound, Unauthorized
 from registry.office import access
+from registry.store import audit
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -15,14 +18,14 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture
 def create(database):
-    async def create(agency="dgi", scopes=("file",), actor=None, days=30):
+    async def create(agency="dgi", scopes=("file",), actor=None, days=30, now=NOW):
         return await access.create_token(
             database,
             agency=agency,
             scopes=scopes,
             actor=actor,
             days=days,
-            now=NOW,
+            now=now,
             random=secrets.token_bytes,
         )
 
@@ -65,8 +68,9 @@ async def test_a_mistyped_or_cut_token_is_told_apart_from_an_unknown_one(databas
         other = "A" if token[place] != "A" else "B"
         wrong.append(token[:place] + other + token[place + 1 :])
     for mistyped in wrong:
-        with pytest.raises(Unauthorized, match="incomplete or mistyped"):
-            await access.recognise(database, mistyped, now=NOW)
+        with pytest.raises(access.MistypedToken, match="incomplete or mistyped"):
+            # There is no database, and it is not missed.
+            await access.recognise(None, mistyped, now=NOW)
     unknown = access._write(secrets.token_bytes(32))
     with pytest.raises(Unauthorized, match="unknown"):
         await access.recognise(database, unknown, now=NOW)
@@ -111,7 +115,60 @@ async def test_the_last_use_is_remembered_by_the_day(database, create):
 
 
 async def test_two_tokens_are_never_the_same(create):
-    assert len({await create() for _ in range(5)}) == 5
+    assert len({await create(actor=f"role {number}") for number in range(5)}) == 5
+
+
+async def test_two_tokens_of_one_actor_can_be_in_force_and_a_third_says_which_to_end(
+    database, create
+):
+    for _ in range(2):
+        kept = await create()
+    await access.recognise(database, kept, now=NOW + DAY)
+    with pytest.raises(Conflict, match=r"tokens 1 and 2 in force.*registry token revoke 1"):
+        await create()
+    await access.revoke_token(database, 1, now=NOW)
+    await create()
+    with pytest.raises(Conflict, match=r"tokens 2 and 3 in force.*registry token revoke 3"):
+        await create()
+    # Each actor, each agency and the authority have two of their own; what expired is not counted.
+    await create(actor="dgi-it")
+    await create(agency="cnss", actor="dgi")
+    await create(agency=None, scopes=["admin"], actor="dgi")
+    for _ in range(2):
+        await create(now=NOW + 30 * DAY)
+
+
+async def test_of_many_made_at_once_two_are_in_force(database, create):
+    made = await asyncio.gather(*(create() for _ in range(8)), return_exceptions=True)
+    assert sum(isinstance(one, str) for one in made) == 2
+    assert all(isinstance(one, str | Conflict) for one in made)
+    assert len(await access.list_tokens(database)) == 2
+
+
+async def test_a_token_of_another_digest_is_never_taken(database, create, monkeypatch):
+    token = await create()
+    [stored] = await access.list_tokens(database)
+
+    async def found(*_):
+        return msgspec.structs.replace(stored, digest=b"another")
+
+    monkeypatch.setattr(access.tokens, "find", found)
+    with pytest.raises(Unauthorized, match="unknown"):
+        await access.recognise(database, token, now=NOW)
+
+
+async def test_what_the_operator_does_is_in_the_audit_trail(database, create):
+    token = await create()
+    await access.revoke_token(database, 1, now=NOW + DAY)
+    with pytest.raises(NotFound):
+        await access.revoke_token(database, 1, now=NOW + DAY)
+    async with database.connection() as connection:
+        acts = await audit.read(connection, since=0, subject="1", limit=10)
+    assert [(act.actor, act.token, act.action, act.at, act.result) for act in acts] == [
+        ("operator", None, "create_token", NOW, "done"),
+        ("operator", None, "revoke_token", NOW + DAY, "done"),
+    ]
+    assert token not in str(acts)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from registry.errors import ConfigurationError, Unavailable
-from registry.store.database import connect
+from registry.store import database as store
+from registry.store.database import connect, retried
 
 
 def free_port():
@@ -84,7 +85,7 @@ async def test_a_snapshot_sees_one_state_and_writes_nothing(database):
         async with database.transaction() as writing:
             await writing.execute("insert into t values (1)")
         assert await reading.fetchval("select count(*) from t") == 0
-    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+    with pytest.raises(Unavailable, match="can only be read"):
         async with database.snapshot() as reading:
             await reading.execute("insert into t values (2)")
 
@@ -130,3 +131,152 @@ async def test_an_error_of_the_caller_is_not_taken_for_the_databases(database):
     with pytest.raises(FileNotFoundError):
         async with database.transaction():
             raise FileNotFoundError
+
+
+async def test_a_connection_lost_after_the_work_takes_nothing_back(database, database_url):
+    async with database.connection() as connection:
+        assert await connection.fetchval("select 1") == 1
+        await cut_all(database_url)
+    async with database.connection() as connection:
+        assert await connection.fetchval("select 2") == 2
+
+
+def fail(code):
+    return f"do $$ begin raise exception 'geheim' using errcode = '{code}'; end $$"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("40001", "at once"),
+        ("40P01", "at once"),
+        ("53000", "overloaded"),
+        ("53100", "no room left"),
+        ("53200", "overloaded"),
+        ("53300", "overloaded"),
+        ("25006", "can only be read"),
+        ("55P03", "too long"),
+        ("57014", "too long"),
+        ("57P01", "does not answer"),
+        ("57P02", "does not answer"),
+        ("57P03", "does not answer"),
+        ("58030", "does not answer"),
+        ("08006", "does not answer"),
+    ],
+)
+async def test_what_the_database_cannot_do_now_is_told_and_nothing_is_kept(database, code, words):
+    async with database.connection() as connection:
+        await connection.execute("create table t (x integer)")
+    with pytest.raises(Unavailable, match=words) as refused:  # noqa: PT012  the block is what ends
+        async with database.transaction() as connection:
+            await connection.execute("insert into t values (1)")
+            await connection.execute(fail(code))
+    assert refused.value.retry_after >= 1
+    assert "geheim" not in refused.value.detail
+    async with database.connection() as connection:
+        assert await connection.fetchval("select count(*) from t") == 0
+
+
+@pytest.mark.parametrize("code", ["22012", "23505", "42P01", "XX001"])
+async def test_a_mistake_of_ours_is_none_of_these(database, code):
+    with pytest.raises(asyncpg.PostgresError):
+        async with database.connection() as connection:
+            await connection.execute(fail(code))
+
+
+async def test_a_question_that_takes_too_long_is_given_up(database):
+    with pytest.raises(Unavailable, match="does not answer"):
+        async with database.connection() as connection:
+            await connection.fetchval("select pg_sleep(60)", timeout=0.05)
+    with pytest.raises(Unavailable, match="too long"):  # noqa: PT012  the block is what ends
+        async with database.transaction() as connection:
+            await connection.execute("set local statement_timeout = 50")
+            await connection.execute("select pg_sleep(60)")
+
+
+async def test_when_all_connections_are_taken_it_says_so_and_goes_on(database_url, monkeypatch):
+    monkeypatch.setattr(store, "_ACQUIRE_SECONDS", 0.05)
+    small = await connect(database_url, size=2)
+    async with small.connection(), small.transaction():
+        for _ in range(3):
+            with pytest.raises(Unavailable, match="busy"):
+                async with small.connection():
+                    pytest.fail("there is no third connection")
+    async with small.connection() as one, small.connection() as other:
+        assert await one.fetchval("select 1") + await other.fetchval("select 1") == 2
+    await small.close()
+
+
+async def test_a_closed_pool_is_unavailable(database_url):
+    closed = await connect(database_url)
+    await closed.close()
+    with pytest.raises(Unavailable):
+        async with closed.connection():
+            pytest.fail("it is closed")
+
+
+@pytest.fixture
+def colliding(database, monkeypatch):
+    """Make a use case that fails so and so often; give it, and how often it was tried."""
+    monkeypatch.setattr(store, "_PAUSE_SECONDS", 0.001)
+    tries = []
+
+    def make(failures, code):
+        @retried
+        async def work(answer):
+            tries.append(answer)
+            async with database.transaction() as connection:
+                if len(tries) <= failures:
+                    await connection.execute(fail(code))
+            return answer
+
+        return work, tries
+
+    return make
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01"])
+async def test_what_collided_is_done_again(colliding, code):
+    work, tries = colliding(3, code)
+    assert await work("done") == "done"
+    assert tries == ["done"] * 4
+
+
+async def test_and_not_for_ever(colliding):
+    work, tries = colliding(99, "40001")
+    with pytest.raises(Unavailable, match="at once"):
+        await work("done")
+    assert len(tries) == 4
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("53100", Unavailable), ("23505", asyncpg.UniqueViolationError)]
+)
+async def test_anything_else_is_not_repeated(colliding, code, error):
+    work, tries = colliding(99, code)
+    with pytest.raises(error):
+        await work("done")
+    assert len(tries) == 1
+
+
+async def test_two_that_lock_each_other_out_both_end_well(database, database_url):
+    async with database.connection() as connection:
+        await connection.execute("create table t (x integer primary key, n integer not null)")
+        await connection.execute("insert into t values (1, 0), (2, 0)")
+    both_hold_one = asyncio.Barrier(2)
+    tries = []
+
+    @retried
+    async def add(first, second):
+        tries.append(first)
+        async with database.transaction() as connection:
+            await connection.execute("set local deadlock_timeout = 20")
+            await connection.execute("update t set n = n + 1 where x = $1", first)
+            if len(tries) <= 2:
+                await both_hold_one.wait()
+            await connection.execute("update t set n = n + 1 where x = $1", second)
+
+    await asyncio.gather(add(1, 2), add(2, 1))
+    async with database.connection() as connection:
+        assert [row["n"] for row in await connection.fetch("select n from t order by x")] == [2, 2]
+    assert len(tries) > 2

@@ -169,6 +169,30 @@ def test_a_killed_server_recovers_what_was_committed(data, hold):
     release(again)
 
 
+def test_a_server_that_never_comes_to_its_end_is_ended(data, hold, monkeypatch):
+    """PostgreSQL 18 does so when it is told to stop while it recovers."""
+    process, url = hold()
+    ask(url, "create table t as select 1 as x")
+    for guardian in psutil.process_iter(["cmdline"]):
+        if {"registry.store.guardian", str(data / "postgres")} <= set(
+            guardian.info["cmdline"] or []
+        ):
+            guardian.kill()
+    process.kill()
+    process.wait()
+    told = data / "postgres" / "postmaster.pid"
+    told.write_text(told.read_text().replace("ready   ", "stopping"))
+    hung = postmaster(data)
+    hung.suspend()
+    monkeypatch.setattr(embedded, "_STOP_SECONDS", 1)
+    again = embedded.start(data)
+    assert not hung.is_running()
+    assert ask(again.url, "select x from t") == 1
+    monkeypatch.undo()
+    again.release()
+    assert postmaster(data) is None
+
+
 @pytest.mark.parametrize("whose", ["another program's", "nobody's", "unreadable"])
 def test_a_stale_postmaster_file_is_forgotten(data, hold, whose):
     pid = {"another program's": os.getpid(), "nobody's": 2**22 - 1}.get(whose, "garbage")

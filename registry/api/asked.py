@@ -1,0 +1,78 @@
+"""What is known of a request beside what it says: its id, who asks, and from where."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+from registry.office.access import Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.settings import Network
+
+_OF_ONE_CLIENT = 64
+_TOKEN = re.compile(r"regt_[\w-]+")
+
+
+class Asked(msgspec.Struct, kw_only=True):
+    """A request's id, which answer, log and audit trail name alike, and its actor once known."""
+
+    id: str
+    actor: Actor | None = None
+
+
+def asked(scope: Any) -> Asked:
+    """Give what the edge has noted of a request."""
+    found: Asked = scope["asked"]
+    return found
+
+
+def path_for_logs(scope: Any) -> str:
+    """Give a request's path percent-encoded, and without a token that was put there wrongly."""
+    return _TOKEN.sub("regt_", quote(scope["path"], safe="/", errors="replace"))
+
+
+def comes_from(scope: Any, proxies: Sequence[Network]) -> bool:
+    """Tell whether the other end of the connection lies in one of these networks."""
+    peer = _address((scope.get("client") or ("",))[0])
+    return peer is not None and any(peer in network for network in proxies)
+
+
+def client_address(scope: Any, proxies: Sequence[Network]) -> str:
+    """Say who asks, for limits: an IPv4 address, or the IPv6 network /64 of one customer.
+
+    Behind trusted proxies it is the last address of `X-Forwarded-For` that is none of theirs; what
+    stands before it may be invented.
+    """
+    hops = [(scope.get("client") or ("",))[0]]
+    if proxies and comes_from(scope, proxies):
+        forwarded = b",".join(
+            value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"
+        )
+        hops += reversed(forwarded.decode("latin-1").split(","))
+    found = None
+    for hop in hops:
+        address = _address(hop.strip())
+        if address is None:
+            break
+        found = address
+        if not any(address in network for network in proxies):
+            break
+    if isinstance(found, IPv6Address):
+        network = int(found) >> _OF_ONE_CLIENT << _OF_ONE_CLIENT
+        return f"{IPv6Address(network)}/{_OF_ONE_CLIENT}"
+    return str(found or "unknown")
+
+
+def _address(text: str) -> Any:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

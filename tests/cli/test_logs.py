@@ -1,0 +1,89 @@
+"""The log: JSON lines that tell where a fault is and nothing that was sent, and never hold up."""
+
+import io
+import json
+import os
+import threading
+
+import pytest
+import structlog
+
+from registry.cli import logs
+
+SECRET = "regt_geheim"
+PATIENCE = 30
+
+
+@pytest.fixture(autouse=True)
+def as_it_was():
+    yield
+    structlog.reset_defaults()
+
+
+def told(work):
+    """What the log says of some work, line by line."""
+    stream = io.StringIO()
+    logs.configure(stream)
+    work(structlog.get_logger())
+    structlog.get_config()["logger_factory"]().close()
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_an_object_with_the_id_of_the_request():
+    def work(log):
+        with structlog.contextvars.bound_contextvars(request="abc"):
+            log.info("request", status=200, path="/a\nb")
+        log.debug("not worth a line")
+
+    [line] = told(work)
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "request", "level": "info", "status": 200, "path": "/a\nb", "request": "abc"
+    }  # fmt: skip
+
+
+def test_of_a_fault_the_kind_and_the_places_are_told_and_no_value():
+    def inner(document):
+        raise ValueError(document)
+
+    def work(log):
+        try:
+            try:
+                inner(SECRET)
+            except ValueError as error:
+                raise OSError(28, "No space left on device", SECRET) from error
+        except OSError:
+            log.exception("fault")
+
+    [line] = told(work)
+    story = line["exception"]
+    assert "OSError (No space left on device)" in story
+    assert "caused by:" in story
+    assert story.endswith("ValueError")
+    assert "in inner" in story
+    assert SECRET not in json.dumps(line)
+
+
+def test_a_log_that_nobody_reads_holds_nothing_up():
+    read, write = os.pipe()
+    with os.fdopen(read) as reader:
+        with os.fdopen(write, "w") as stream:
+            logs.configure(stream)
+            log = structlog.get_logger()
+            done = threading.Event()
+
+            def work():
+                for number in range(20_000):
+                    log.info("request", number=number, path="x" * 100)
+                done.set()
+
+            threading.Thread(target=work, daemon=True).start()
+            assert done.wait(PATIENCE)
+            # Somebody begins to read after all: what has waited comes, what had no room does not.
+            first = [json.loads(reader.readline())["number"] for _ in range(5_000)]
+            assert first == list(range(5_000))
+            log.info("again")
+            while json.loads(reader.readline())["event"] != "again":
+                pass
+            structlog.get_config()["logger_factory"]().close()
+        assert reader.read() == ""
