@@ -69,6 +69,8 @@ def import_(
                 lambda office: import_foreign(office, filings, now=now, progress=progress),
             )
         say(f"{done.created} created, {done.changed} changed, {done.unchanged} unchanged")
+        if done.withdrawn:
+            say(f"{done.withdrawn} were withdrawn from this register and stay so")
     if counts.refusals:
         sys.exit(1)
 

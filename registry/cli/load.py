@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from registry.cli.acting import tell_refusal
 from registry.cli.opened import now, run, say
-from registry.errors import InvalidRecord
+from registry.cli.progress import progress_bar
 from registry.office import loading
 
 if TYPE_CHECKING:
@@ -23,11 +24,16 @@ if TYPE_CHECKING:
 def load(settings: Settings, directory: Path) -> None:
     """File and publish the records of DIRECTORY, laid out as <agency>/<slug>.json.
 
-    Exit code 1 if any was refused; the others are published all the same.
+    Earlier versions of a record are <slug>.1.json, <slug>.2.json and so on; withdrawals.csv says
+    which versions were withdrawn. Loading again changes nothing. Exit code 1 if any was refused;
+    the others are published all the same.
 
     Example: registry load records
     """
-    results = run(settings, lambda office: loading.load(office, directory, now=now))
+    with progress_bar("Loading") as progress:
+        results = run(
+            settings, lambda office: loading.load(office, directory, now=now, progress=progress)
+        )
     report(results)
     if any(loaded.refused for loaded in results):
         sys.exit(1)
@@ -35,23 +41,14 @@ def load(settings: Settings, directory: Path) -> None:
 
 def report(results: list[Loaded]) -> None:
     """Say what became of each record, refusals with every finding."""
-    versions = sum(
-        receipt.outcome == "published" for loaded in results for receipt in loaded.receipts
-    )
-    unchanged = sum(
-        all(receipt.outcome == "unchanged" for receipt in loaded.receipts)
-        for loaded in results
-        if not loaded.refused
-    )
+    outcomes = [receipt.outcome for loaded in results for receipt in loaded.receipts]
+    withdrawn = outcomes.count("withdrawn")
     for loaded in results:
-        if loaded.refused is None:
-            continue
-        say(f"refused {loaded.record}: {loaded.refused.detail}")
-        if isinstance(loaded.refused, InvalidRecord):
-            for finding in loaded.refused.findings:
-                say(f"  {finding.severity} {finding.pointer} [{finding.rule}] {finding.message}")
+        if loaded.refused is not None:
+            tell_refusal(loaded.record, loaded.refused)
     refused = sum(loaded.refused is not None for loaded in results)
     say(
-        f"{len(results)} records: {versions} versions published, {unchanged} unchanged, "
-        f"{refused} refused"
+        f"{len(results)} records: {outcomes.count('published')} versions published, "
+        + (f"{withdrawn} withdrawn, " if withdrawn else "")
+        + f"{outcomes.count('unchanged')} unchanged, {refused} refused"
     )

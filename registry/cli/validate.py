@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from registry.errors import Finding, PayloadTooLarge, UnreadableDocument
+from registry.record.acceptance import ACCEPT_PATH
 from registry.record.pack import load_pack
 from registry.record.parse import MAX_BYTES, parse
 from registry.record.validate import validate as verdict_on
@@ -91,7 +92,9 @@ def validate(
     A folder stands for every .json file below it. Exit status: 0 when nothing stands in the way
     of the profile, 1 when some finding is an error or a file cannot be read, 2 for wrong use.
     """
-    pack = load_pack(pack_code or from_environment(os.environ).pack)
+    settings = from_environment(os.environ)
+    ACCEPT_PATH.taken = settings.accept_path == "on"
+    pack = load_pack(pack_code or settings.pack)
     if lang not in (*pack.languages, SOURCE):
         raise click.UsageError(
             f"--lang {lang}: the register speaks {', '.join(pack.languages)} and {SOURCE}"

@@ -1,8 +1,9 @@
-"""Loading: the records of a folder, each version in its turn."""
+"""Loading: the records of a folder, each version in its turn, and their withdrawals."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,35 +13,52 @@ from registry.errors import (
     ConfigurationError,
     Finding,
     InvalidRecord,
+    InvalidStatement,
     PayloadTooLarge,
     RegistryError,
+    Unavailable,
     UnreadableDocument,
 )
-from registry.office.filing import Receipt, local_agency, publish_local
+from registry.office.access import Actor
+from registry.office.bulk import GROUP, file_group
+from registry.office.filing import local_agency
+from registry.office.steps import Ending, Filing, Step, version
+from registry.office.submitting import Receipt
+from registry.record.codelists import read_rows
+from registry.record.model import Document
 from registry.record.parse import parse
+from registry.record.statements import check_withdrawal
 from registry.store import records
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from registry.office.filing import Office
 
+WITHDRAWALS = "withdrawals.csv"
+"""One row a withdrawal: `id`, `reason`, `note_<language>`, `after_version`."""
+
 _FILE = re.compile(r"(?P<slug>[a-z0-9-]+?)(?:\.(?P<version>[1-9][0-9]*))?\.json")
+_NOTE = "note_"
 
 
 class RecordFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """One record's files, oldest version first: `slug.1.json`, `slug.2.json`, …, `slug.json`."""
+    """One record's files, oldest version first: `slug.1.json`, `slug.2.json`, …, `slug.json`.
+
+    `withdrawals` are statements by the number of the version that they end.
+    """
 
     record: str
     paths: list[Path]
+    withdrawals: dict[int, Document] = {}
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one record's files: the receipts of new versions, or why it was refused."""
 
     record: str
-    receipts: list[Receipt]
+    receipts: Sequence[Receipt]
     refused: RegistryError | None
 
 
@@ -58,56 +76,131 @@ def find_files(folder: Path) -> list[RecordFiles]:
                 f"{path} is named neither <slug>.json nor <slug>.<version>.json; "
                 "a slug is lower-case letters, digits and hyphens"
             )
-        version = float(match["version"] or "inf")
-        found.setdefault(f"{path.parent.name}/{match['slug']}", []).append((version, path))
+        number = float(match["version"] or "inf")
+        found.setdefault(f"{path.parent.name}/{match['slug']}", []).append((number, path))
+    counts = {record: len(paths) for record, paths in found.items()}
+    withdrawals = _read_withdrawals(folder / WITHDRAWALS, counts)
     return [
-        RecordFiles(record=record, paths=[path for _, path in sorted(paths)])
+        RecordFiles(
+            record=record,
+            paths=[path for _, path in sorted(paths)],
+            withdrawals=withdrawals.get(record, {}),
+        )
         for record, paths in sorted(found.items())
     ]
 
 
 async def load(
-    office: Office, folder: Path, *, now: Callable[[], dt.datetime], known_only: bool = False
+    office: Office,
+    folder: Path,
+    *,
+    now: Callable[[], dt.datetime],
+    known_only: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Loaded]:
-    """Publish a folder's records, one transaction each; what is refused stops nothing else.
+    """Publish a folder's records; what is refused stops nothing else.
 
-    A new record brings all its versions; of one that is there already only the latest file
-    counts, and only if it differs. `known_only` leaves out folders that are not named after an
-    agency of this register.
+    A new record brings all its versions, or none; of one that is there already only the latest
+    file counts, and only if it differs. So loading again changes nothing, and goes on where it was
+    stopped. `known_only` leaves out folders that are not named after an agency of this register.
     """
-    return [
-        await _load(office, files, now=now)
+    found = [
+        files
         for files in find_files(folder)
         if not known_only or files.record.split("/")[0] in office.pack.agencies
     ]
+    loaded: list[Loaded] = []
+    for start in range(0, len(found), GROUP):
+        loaded += await _load(office, found[start : start + GROUP], now=now())
+        if progress is not None:
+            progress(len(loaded), len(found))
+    return loaded
 
 
-async def _load(office: Office, files: RecordFiles, *, now: Callable[[], dt.datetime]) -> Loaded:
-    receipts: list[Receipt] = []
-    try:
-        agency = local_agency(office, files.record)
-        async with office.database.transaction() as connection:
-            await records.take_turn(connection, files.record)
-            known = await records.is_published(connection, files.record)
-            for path in files.paths[-1:] if known else files.paths:
-                document = _read(path, files.record)
-                receipt = await publish_local(
-                    connection, office, document, agency=agency, actor=agency.id, now=now()
+async def _load(office: Office, group: Sequence[RecordFiles], *, now: dt.datetime) -> list[Loaded]:
+    async with office.database.connection() as connection:
+        known = await records.read_standings(connection, [files.record for files in group])
+    filings: list[Filing] = []
+    results: dict[str, Sequence[Receipt] | Exception] = {}
+    for files in group:
+        try:
+            filings.append(_filing(office, files, known, now=now))
+        except RegistryError as error:
+            results[files.record] = error
+    if filings:
+        filed = await file_group(office, filings, now=now)
+        results |= dict(zip((one.record for one in filings), filed, strict=True))
+    return [_loaded(files.record, results[files.record]) for files in group]
+
+
+def _loaded(record: str, result: Sequence[Receipt] | Exception) -> Loaded:
+    if not isinstance(result, Exception):
+        return Loaded(record=record, receipts=result, refused=None)
+    if isinstance(result, Unavailable) or not isinstance(result, RegistryError):
+        raise result
+    return Loaded(record=record, receipts=[], refused=result)
+
+
+def _filing(
+    office: Office, files: RecordFiles, known: Container[str], *, now: dt.datetime
+) -> Filing:
+    """Read a record's files; of one that is there already, the latest is enough."""
+    agency = local_agency(office, files.record)
+    steps: list[Step] = []
+    for number, path in enumerate(files.paths, start=1):
+        if files.record in known and path != files.paths[-1]:
+            continue
+        document = _read(path, files.record)
+        steps.append(version(document, profile="publication", pack=office.pack, today=now.date()))
+        if number in files.withdrawals:
+            statement = files.withdrawals[number]
+            findings = check_withdrawal(statement, office.pack, "en")
+            if findings:
+                raise InvalidStatement(
+                    f"{files.record} cannot be withdrawn as {WITHDRAWALS} says", findings
                 )
-                receipts.append(receipt)
-    except RegistryError as error:
-        return Loaded(record=files.record, receipts=[], refused=error)
-    return Loaded(record=files.record, receipts=receipts, refused=None)
+            steps.append(Ending(statement=statement))
+    actor = Actor(name=agency.id, agency=agency.id, scopes=frozenset({"file"}), token=None)
+    return Filing(record=files.record, agency=agency, actor=actor, purpose="load", steps=steps)
 
 
-def _read(path: Path, record: str) -> dict[str, object]:
+def _read_withdrawals(path: Path, counts: dict[str, int]) -> dict[str, dict[int, Document]]:
+    """Read the table of withdrawals, if there is one; each must end a version that is there."""
+    found: dict[str, dict[int, Document]] = {}
+    for number, row in enumerate(read_rows(path) if path.exists() else (), start=2):
+        record, after = row.get("id", ""), row.get("after_version", "")
+        if record not in counts:
+            raise ConfigurationError(f"{path}, row {number}: there are no files of {record!r}")
+        if not (after.isdecimal() and 1 <= int(after) <= counts[record]):
+            raise ConfigurationError(
+                f"{path}, row {number}: after_version is {after!r}; {record} has the versions "
+                f"1 to {counts[record]}"
+            )
+        if int(after) in found.setdefault(record, {}):
+            raise ConfigurationError(f"{path}, row {number}: version {after} ends twice")
+        note = {
+            name.removeprefix(_NOTE): cell for name, cell in row.items() if name.startswith(_NOTE)
+        }
+        found[record][int(after)] = {"reason": row.get("reason", ""), "note": note}
+    return found
+
+
+def read_document(path: Path) -> Document:
+    """Read a file that holds one record; what is wrong with it is told with its name."""
     try:
         document = parse(path.read_bytes())
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     except (UnreadableDocument, PayloadTooLarge) as error:
         raise type(error)(f"{path}: {error.detail}") from error
-    if not isinstance(document, dict) or document.get("id") != record:
+    if not isinstance(document, dict):
+        raise UnreadableDocument(f"{path}: a record is a JSON object: {{ … }}")
+    return document
+
+
+def _read(path: Path, record: str) -> Document:
+    document = read_document(path)
+    if document.get("id") != record:
         raise InvalidRecord(
             f"{path} is not the record {record}",
             [

@@ -2,30 +2,25 @@
 
 import asyncio
 import copy
-import hashlib
-import os
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 
 import asyncpg
 import httpx
-import psutil
 import pytest
+
+from registry.record.codelists import read_rows
+from registry.record.pack import load_pack
+from registry.resources import RECORDS
+from tests.crash.invariants import broken_laws
+from tests.crash.register import belonging_to, free_port
 
 PATIENCE = 60
 SITE_SECONDS = 15
-FILINGS = 150
 
 pytestmark = pytest.mark.xdist_group("up")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
 
 
 def until(condition, seconds=PATIENCE):
@@ -43,20 +38,6 @@ def answers(client, path):
         return False
 
 
-def belonging_to(data):
-    """Every process that has to do with a data folder: servers, workers, guardians, PostgreSQL."""
-    found = []
-    for process in psutil.process_iter(["cmdline", "cwd", "environ", "status"]):
-        told = process.info
-        if told["status"] == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
-            continue
-        words = [*(told["cmdline"] or []), told["cwd"] or ""]
-        named = (told["environ"] or {}).get("REGISTRY_DATA_DIR", "")
-        if any(str(data) in word for word in (*words, named)):
-            found.append(process)
-    return found
-
-
 class Running:
     """A register that runs on its own folder and port."""
 
@@ -67,7 +48,7 @@ class Running:
         self.process = None
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
 
-    def start(self):
+    def launch(self):
         self.process = subprocess.Popen(
             [sys.executable, "-m", "registry", "up", "--port", str(self.port)],
             env=self.environment,
@@ -76,6 +57,10 @@ class Running:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        return self.process
+
+    def start(self):
+        self.launch()
         until(lambda: answers(self.client, "/health/ready") or self.process.poll() is not None)
         assert self.process.poll() is None, self.process.communicate()[0]
 
@@ -120,34 +105,14 @@ def up(environment, data):
         running.process.communicate()
 
 
-def of_rows(url):
-    """Read the log's rows and recompute from them what the state says, with none of our code."""
-
+def in_the_log(url):
     async def read():
         connection = await asyncpg.connect(url)
-        rows = await connection.fetch("select index, record, bytes, leaf from log_entry order by 1")
-        state = await connection.fetchrow("select size, peaks from log_state")
+        rows = await connection.fetch("select record from log_entry where record is not null")
         await connection.close()
-        return rows, state
+        return {row["record"] for row in rows}
 
-    rows, state = asyncio.run(read())
-    assert [row["index"] for row in rows] == list(range(len(rows)))
-    leaves = [hashlib.sha256(b"\x00" + row["bytes"]).digest() for row in rows]
-    assert [row["leaf"] for row in rows] == leaves
-    peaks, start = [], 0
-    for bit in reversed(range(len(leaves).bit_length())):
-        if len(leaves) >> bit & 1:
-            peaks.append(perfect(leaves[start : start + (1 << bit)]))
-            start += 1 << bit
-    assert (state["size"], state["peaks"]) == (len(leaves), b"".join(peaks))
-    return {row["record"]: (row["index"], row["leaf"].hex()) for row in rows}
-
-
-def perfect(leaves):
-    while len(leaves) > 1:
-        pairs = zip(leaves[::2], leaves[1::2], strict=True)
-        leaves = [hashlib.sha256(b"\x01" + left + right).digest() for left, right in pairs]
-    return leaves[0]
+    return asyncio.run(read())
 
 
 def test_one_command_is_a_register_and_its_end_leaves_nothing(up, record):
@@ -200,43 +165,17 @@ def test_a_term_signal_ends_everything_too(up):
     assert "Traceback" not in output
 
 
-def test_killed_during_a_stream_of_filings_it_loses_nothing_acknowledged(up, record):
-    up.start()
-    headers = up.agency()
-    receipts = []
-    half = threading.Event()
-
-    def stream():
-        try:
-            for number in range(FILINGS):
-                document = record | {
-                    "id": f"demo-sante/stream-{number}",
-                    "source_id": f"S-{number}",
-                }
-                receipts.append(up.file(headers, document))
-                if number == FILINGS // 2:
-                    half.set()
-        except httpx.TransportError:
-            pass
-
-    filing = threading.Thread(target=stream)
-    filing.start()
-    assert half.wait(PATIENCE)
+def test_killed_while_it_fills_an_empty_register_the_next_start_finishes(up):
+    process = up.launch()
+    until(lambda: (up.data / "loading").exists() or process.poll() is not None)
     up.end(signal.SIGKILL)
-    filing.join(PATIENCE)
-    assert FILINGS // 2 < len(receipts) < FILINGS
+    assert (up.data / "loading").exists()
 
     up.start()
+    assert not (up.data / "loading").exists()
+    names = {path.name.split(".")[0] for path in RECORDS.glob("*/*.json")}
+    withdrawn = {row["id"].split("/")[1] for row in read_rows(RECORDS / "withdrawals.csv")}
     url = f"postgresql://postgres@/registry?host={up.data / 'postgres'}"
-    kept = of_rows(url)
-    for receipt in receipts:
-        assert kept[receipt["id"]] == (receipt["entry"], receipt["hash"])
-        answer = up.client.get(f"/api/v1/records/{receipt['id']}")
-        assert answer.json()["register"]["hash"] == receipt["hash"]
-    size = len(kept)
-    after = {"id": "demo-sante/after-the-crash", "source_id": "AFTER"}
-    more = up.file(headers, record | after)
-    assert more["entry"] >= size - 1
-    assert of_rows(url)["demo-sante/after-the-crash"] == (more["entry"], more["hash"])
+    assert {record.split("/")[1] for record in in_the_log(url)} == names >= withdrawn
+    assert asyncio.run(broken_laws(url, load_pack("ma"))) == []
     up.end(signal.SIGINT)
-    assert not (up.data / "postgres" / "postmaster.pid").exists()

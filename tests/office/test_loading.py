@@ -1,14 +1,27 @@
 """Loading a folder: every version in its turn, and a bad file refused alone."""
 
+import csv
 import datetime as dt
 import json
 
 import pytest
 
 from registry import resources
-from registry.errors import ConfigurationError, InvalidRecord, NotFound, UnreadableDocument
+from registry.errors import (
+    ConfigurationError,
+    InvalidRecord,
+    InvalidStatement,
+    NotFound,
+    Unavailable,
+    UnreadableDocument,
+)
+from registry.office import bulk
+from registry.office.access import Actor
+from registry.office.filing import Precondition
 from registry.office.loading import find_files, load
-from registry.store import records
+from registry.office.withdrawing import withdraw
+from registry.record.codelists import read_rows
+from registry.store import audit, records, withdrawals
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
@@ -32,7 +45,10 @@ async def test_the_demonstration_records_load_and_load_again_unchanged(office):
     first = await loaded(office, resources.RECORDS)
     assert [one.refused for one in first.values()] == [None] * len(first)
     files = list(resources.RECORDS.glob("*/*.json"))
-    assert sum(len(one.receipts) for one in first.values()) == len(files)
+    rows = read_rows(resources.RECORDS / "withdrawals.csv")
+    outcomes = [receipt.outcome for one in first.values() for receipt in one.receipts]
+    assert outcomes.count("published") == len(files)
+    assert outcomes.count("withdrawn") == len(rows) > 0
     again = await loaded(office, resources.RECORDS)
     outcomes = {receipt.outcome for one in again.values() for receipt in one.receipts}
     assert outcomes == {"unchanged"}
@@ -87,7 +103,7 @@ async def test_bad_files_are_refused_each_for_itself_and_nothing_half(
     assert {name: type(error) for name, error in refused.items()} == {
         "demo-sante/prevision-lits": type(None),
         "demo-sante/broken": UnreadableDocument,
-        "demo-sante/list": InvalidRecord,
+        "demo-sante/list": UnreadableDocument,
         "demo-sante/elsewhere": InvalidRecord,
         "demo-sante/incomplete": InvalidRecord,
         "demo-nobody/stranger": NotFound,
@@ -122,3 +138,189 @@ async def test_a_folder_that_is_not_there_is_told(office, tmp_path):
     with pytest.raises(ConfigurationError, match="is not a folder"):
         await loaded(office, tmp_path / "nowhere")
     assert await loaded(office, tmp_path) == {}
+
+
+COLUMNS = ["id", "reason", "note_ar", "note_fr", "note_en", "after_version"]
+ROW = {
+    "id": "demo-sante/prevision-lits",
+    "reason": "filed_in_error",
+    "note_fr": "Déposée par erreur.",
+    "after_version": "1",
+}
+
+
+@pytest.fixture
+def withdrawn(tmp_path):
+    def write(*rows):
+        with (tmp_path / "withdrawals.csv").open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, COLUMNS, restval="")
+            table.writeheader()
+            table.writerows(rows)
+
+    return write
+
+
+async def standing(office, record):
+    async with office.database.connection() as connection:
+        found = await records.read_standings(connection, [record])
+        return found[record].state, found[record].version
+
+
+async def withdrawals_of(office, record):
+    async with office.database.connection() as connection:
+        return await withdrawals.read_all(connection, record)
+
+
+async def test_a_withdrawal_comes_after_its_version_and_a_later_one_reinstates(
+    office, tmp_path, write, record, withdrawn
+):
+    write("demo-sante/prevision-lits.1.json", record | {"system_version": "1"})
+    write("demo-sante/prevision-lits.2.json", record | {"system_version": "2"})
+    write("demo-sante/prevision-lits.json", record | {"system_version": "3"})
+    withdrawn(ROW | {"after_version": "2", "note_ar": "أودعت خطأ"})
+    [one] = (await loaded(office, tmp_path)).values()
+    assert one.refused is None
+    assert [(receipt.outcome, receipt.version, receipt.entry) for receipt in one.receipts] == [
+        ("published", 1, 1),
+        ("published", 2, 2),
+        ("withdrawn", 2, 3),
+        ("published", 3, 4),
+    ]
+    assert await standing(office, record["id"]) == ("published", 3)
+    [ended] = await withdrawals_of(office, record["id"])
+    assert (ended.version, ended.reason) == (2, "filed_in_error")
+    assert ended.note == {"fr": "Déposée par erreur.", "ar": "أودعت خطأ"}
+    async with office.database.connection() as connection:
+        entries = await connection.fetch("select bytes, leaf from log_entry order by index")
+        acts = await audit.read(connection, since=0, subject=record["id"], limit=10)
+    said = [json.loads(row["bytes"]) for row in entries]
+    for at in (2, 3, 4):
+        assert said[at]["prev"] == {"index": at - 1, "leaf": entries[at - 1]["leaf"].hex()}
+    assert [act.action for act in acts] == ["publish", "publish", "withdraw", "publish"]
+    [again] = (await loaded(office, tmp_path)).values()
+    assert [receipt.outcome for receipt in again.receipts] == ["unchanged"]
+
+
+async def test_a_record_whose_last_version_is_withdrawn_stays_so(
+    office, tmp_path, write, record, withdrawn
+):
+    write("demo-sante/prevision-lits.json", record)
+    withdrawn(ROW)
+    await loaded(office, tmp_path)
+    assert await standing(office, record["id"]) == ("withdrawn", 1)
+    [again] = (await loaded(office, tmp_path)).values()
+    assert [receipt.outcome for receipt in again.receipts] == ["unchanged"]
+    assert await standing(office, record["id"]) == ("withdrawn", 1)
+    assert len(await withdrawals_of(office, record["id"])) == 1
+
+
+async def test_a_withdrawal_that_is_added_is_carried_out(
+    office, tmp_path, write, record, withdrawn
+):
+    write("demo-sante/prevision-lits.json", record)
+    await loaded(office, tmp_path)
+    withdrawn(ROW)
+    [one] = (await loaded(office, tmp_path)).values()
+    assert [receipt.outcome for receipt in one.receipts] == ["withdrawn"]
+    assert await standing(office, record["id"]) == ("withdrawn", 1)
+
+
+async def test_what_the_register_has_withdrawn_is_not_brought_back_by_loading_again(
+    office, tmp_path, write, record
+):
+    write("demo-sante/prevision-lits.json", record)
+    [one] = (await loaded(office, tmp_path)).values()
+    agency = Actor(name="a", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+    await withdraw(
+        office,
+        agency,
+        record["id"],
+        {"reason": "other", "note": {"fr": "Fini."}},
+        precondition=Precondition(tag=one.receipts[0].hash[:16]),
+        now=NOW,
+    )
+    [again] = (await loaded(office, tmp_path)).values()
+    assert [receipt.outcome for receipt in again.receipts] == ["unchanged"]
+    assert await standing(office, record["id"]) == ("withdrawn", 1)
+    write("demo-sante/prevision-lits.json", record | {"system_version": "2"})
+    [changed] = (await loaded(office, tmp_path)).values()
+    assert [(receipt.outcome, receipt.version) for receipt in changed.receipts] == [
+        ("published", 2)
+    ]
+    assert await standing(office, record["id"]) == ("published", 2)
+
+
+async def test_a_history_with_a_faulty_withdrawal_is_refused_whole(
+    office, tmp_path, write, record, withdrawn
+):
+    write("demo-sante/prevision-lits.1.json", record | {"system_version": "1"})
+    write("demo-sante/prevision-lits.json", record)
+    withdrawn(ROW | {"reason": "no_reason"})
+    [one] = (await loaded(office, tmp_path)).values()
+    assert isinstance(one.refused, InvalidStatement)
+    assert [finding.pointer for finding in one.refused.findings] == ["/reason"]
+    async with office.database.connection() as connection:
+        assert await connection.fetchval("select count(*) from record") == 0
+
+
+async def test_a_history_that_a_rule_of_the_register_refuses_is_refused_whole(
+    office, tmp_path, write, record
+):
+    write("demo-sante/prevision-lits.1.json", record | {"system_version": "1"})
+    unexplained = json.loads(json.dumps(record))
+    del unexplained["publication"]["change_note"]
+    write("demo-sante/prevision-lits.json", unexplained)
+    write("demo-sante/other.json", record | {"id": "demo-sante/other"})
+    result = await loaded(office, tmp_path)
+    assert isinstance(result["demo-sante/prevision-lits"].refused, InvalidRecord)
+    # What it would have taken is free for the others.
+    assert result["demo-sante/other"].refused is None
+    async with office.database.connection() as connection:
+        assert await connection.fetchval("select array_agg(id) from record") == ["demo-sante/other"]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"id": "demo-sante/nothing"}, "no files of 'demo-sante/nothing'"),
+        ({"after_version": "2"}, "versions 1 to 1"),
+        ({"after_version": "0"}, "versions 1 to 1"),
+        ({"after_version": ""}, "after_version is ''"),
+        ({"after_version": "one"}, "after_version is 'one'"),
+    ],
+)
+async def test_a_table_that_does_not_fit_the_files_is_told_before_anything_is_published(
+    office, tmp_path, write, record, withdrawn, row, words
+):
+    write("demo-sante/prevision-lits.json", record)
+    withdrawn(ROW | row)
+    with pytest.raises(ConfigurationError, match=words):
+        await loaded(office, tmp_path)
+    withdrawn(ROW, ROW)
+    with pytest.raises(ConfigurationError, match="ends twice"):
+        await loaded(office, tmp_path)
+
+
+async def test_many_records_are_loaded_in_groups_and_progress_is_told(
+    office, tmp_path, write, record, monkeypatch
+):
+    monkeypatch.setattr("registry.office.loading.GROUP", 4)
+    for number in range(10):
+        document = record | {"id": f"demo-sante/r-{number:02}", "source_id": str(number)}
+        write(f"demo-sante/r-{number:02}.json", document)
+    told = []
+    results = await load(
+        office, tmp_path, now=lambda: NOW, progress=lambda *step: told.append(step)
+    )
+    assert told == [(4, 10), (8, 10), (10, 10)]
+    assert [one.receipts[0].entry for one in results] == list(range(1, 11))
+
+
+async def test_loading_ends_with_the_database(office, tmp_path, write, record, monkeypatch):
+    async def gone(*_, **__):
+        raise Unavailable("the database does not answer")
+
+    monkeypatch.setattr(bulk, "_file", gone)
+    write("demo-sante/prevision-lits.json", record)
+    with pytest.raises(Unavailable):
+        await loaded(office, tmp_path)

@@ -1,0 +1,220 @@
+"""Filing many at once: a document a line in, an answer a line out, both as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt  # noqa: TC003  read at run time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from registry.api import parameters
+from registry.api.asked import asked
+from registry.api.gate import BODY_SECONDS, require_type
+from registry.api.language import Lang, language_of
+from registry.api.problems import problem, report_fault
+from registry.api.receipts import ReceiptAnswer, with_links
+from registry.api.writing import now
+from registry.errors import InvalidParameter, RegistryError, RequestTimeout
+from registry.office import lines
+from registry.office.access import Actor
+from registry.office.filing import Office
+from registry.office.steps import DraftReceipt
+from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from litestar.types import Receive, Send
+
+    from registry.office.lines import FiledLine, Purpose
+
+NDJSON = "application/x-ndjson"
+ACTIONS: tuple[Purpose, ...] = ("submit", "draft")
+
+
+_SAVED = (
+    "Nothing is public yet. Submit the draft when it is ready; read it to see what publication "
+    "still asks of it."
+)
+
+
+class LineReceipt(ReceiptAnswer, frozen=True, kw_only=True, omit_defaults=True):
+    """The proof of what became of a line; for a draft, whether it could be published."""
+
+    saved_at: dt.datetime | None = None
+    publishable: bool | None = None
+    completeness: int | None = None
+
+
+class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one line, blank ones counted: its receipt, or the problem with it."""
+
+    line: int
+    id: str | None
+    outcome: str
+    receipt: LineReceipt | msgspec.UnsetType = msgspec.UNSET
+    problem: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+@post("/api/v1/filings", status_code=200, summary="File many records", tags=["filings"])
+async def file_many(
+    *,
+    request: Request[object, object, State],
+    office: NamedDependency[Office],
+    actor: NamedDependency[Actor],
+    settings: NamedDependency[Settings],
+    action: Annotated[
+        str | None, QueryParameter(description="What to do with each: submit or draft")
+    ] = None,
+    lang: Lang = None,
+) -> Response[bytes]:
+    """File one record a line, and read one answer a line, in the same order.
+
+    Each stands for itself: a line that is refused stops nothing, and sending all of them again
+    changes nothing. Documents are saved over what is there, without a precondition.
+    """
+    parameters.once(request, "action")
+    purpose = next((known for known in ACTIONS if known == action), None)
+    if purpose is None:
+        raise InvalidParameter(
+            f"action: {action or 'nothing'} is none; send action=submit or action=draft"
+        )
+    require_type(request, NDJSON, "one document a line")
+    actor.require("file")
+    return _Lines(
+        office,
+        actor,
+        settings,
+        purpose=purpose,
+        language=language_of(request, lang, office.pack),
+    )
+
+
+class _Gone(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class _Lines(Response[bytes]):
+    """An answer that is written while the request is read.
+
+    Whoever sends everything before reading anything must not wait for us, nor we for them: what is
+    not read yet is kept.
+    """
+
+    def __init__(
+        self, office: Office, actor: Actor, settings: Settings, *, purpose: Purpose, language: str
+    ) -> None:
+        super().__init__(content=b"")
+        self._office = office
+        self._actor = actor
+        self._settings = settings
+        self._purpose = purpose
+        self._language = language
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> Any:
+        """Give the application that answers."""
+        return self._answer
+
+    async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
+        told: asyncio.Queue[bytes | None] = asyncio.Queue()
+        whole = asyncio.Event()
+        working = asyncio.create_task(self._work(scope, _chunks(receive, whole), told))
+        watching = asyncio.create_task(_end_when_gone(receive, whole, working))
+        headers = [(b"content-type", NDJSON.encode()), (b"cache-control", b"no-store")]
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            while (part := await told.get()) is not None:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await asyncio.wait([working])
+            if not working.cancelled():
+                working.result()
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except _Gone:
+            return
+        finally:
+            watching.cancel()
+            working.cancel()
+            await asyncio.gather(watching, working, return_exceptions=True)
+
+    async def _work(
+        self, scope: Any, chunks: AsyncIterator[bytes], told: asyncio.Queue[bytes | None]
+    ) -> None:
+        """File the lines; every answer goes to `told` at once, and None after the last."""
+        filed = lines.file_lines(
+            self._office,
+            self._actor,
+            lines.split(chunks),
+            purpose=self._purpose,
+            now=now,
+            language=self._language,
+        )
+        try:
+            async with aclosing(filed):
+                async for line in filed:
+                    told.put_nowait(msgspec.json.encode(self._told(line, scope)) + b"\n")
+        finally:
+            told.put_nowait(None)
+
+    def _told(self, line: FiledLine, scope: Any) -> LineAnswer:
+        result = line.result
+        if isinstance(result, Exception):
+            error = result if isinstance(result, RegistryError) else report_fault(result, scope)
+            _, _, body = problem(error, asked(scope).id)
+            return LineAnswer(
+                line=line.number, id=line.record, outcome="refused", problem=msgspec.Raw(body)
+            )
+        if isinstance(result, DraftReceipt):
+            receipt = LineReceipt(
+                **msgspec.structs.asdict(result),
+                links={"draft": f"{self._settings.base_url}/api/v1/filings/{result.id}"},
+                next=_SAVED,
+            )
+        else:
+            answer = with_links(result, self._settings, self._office.pack)
+            receipt = LineReceipt(**msgspec.structs.asdict(answer))
+        return LineAnswer(
+            line=line.number, id=line.record, outcome=receipt.outcome, receipt=receipt
+        )
+
+
+async def _chunks(receive: Receive, whole: asyncio.Event) -> AsyncIterator[bytes]:
+    """Read the body piece by piece; raises `_Gone` when whoever sends it goes away.
+
+    Each line may be waited for as long as a whole body elsewhere.
+    """
+    clock = asyncio.get_running_loop().time
+    left = BODY_SECONDS
+    while True:
+        began = clock()
+        try:
+            async with asyncio.timeout(left):
+                message: Any = await receive()
+        except TimeoutError as error:
+            raise RequestTimeout(
+                f"this line did not come whole within {BODY_SECONDS:.0f} seconds; send it and "
+                "those after it again"
+            ) from error
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        body = message.get("body", b"")
+        left = BODY_SECONDS if b"\n" in body else left - (clock() - began)
+        yield body
+        if not message.get("more_body", False):
+            whole.set()
+            return
+
+
+async def _end_when_gone(
+    receive: Receive, whole: asyncio.Event, working: asyncio.Task[None]
+) -> None:
+    """Stop the work when the body is whole and nobody waits for the answer any more."""
+    await whole.wait()
+    message: Any = await receive()
+    if message["type"] == "http.disconnect":
+        working.cancel()

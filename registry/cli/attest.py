@@ -1,0 +1,64 @@
+"""`registry attest`: say how many systems an agency runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from registry.cli.acting import acts_as, of_agency, show, texts
+from registry.cli.opened import now, run
+from registry.office import attesting
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from registry.cli.acting import Style
+    from registry.record.model import Document
+    from registry.settings import Settings
+
+
+@click.command()
+@click.argument("agency")
+@click.option("--systems", type=int, required=True, help="How many it runs; 0: it uses none.")
+@click.option("--contact", required=True, help="A mailbox, or the address of a page.")
+@click.option(
+    "--day", type=click.DateTime(["%Y-%m-%d"]), help="The day of the count. Default: today."
+)
+@click.option(
+    "--note",
+    multiple=True,
+    metavar="LANG=TEXT",
+    help="What the public should know of the number; once for each language.",
+)
+@acts_as("the agency")
+@click.pass_obj
+def attest(
+    settings: Settings,
+    *,
+    agency: str,
+    systems: int,
+    contact: str,
+    day: dt.datetime | None,
+    note: tuple[str, ...],
+    actor: str | None,
+    style: Style,
+) -> None:
+    """Say for AGENCY how many systems it runs, whether it has filed records of them or not.
+
+    Example: registry attest demo-sante --systems 4 --contact registre@demo-sante.example
+    """
+    statement: Document = {
+        "day": (day or now()).date().isoformat(),
+        "systems_total": systems,
+        "contact": {"url" if "://" in contact else "email": contact},
+    }
+    if note:
+        statement["note"] = texts(note, "--note")
+    attested = run(
+        settings,
+        lambda office: attesting.attest(
+            office, of_agency(actor, agency), agency, statement, now=now()
+        ),
+    )
+    show([attested], style)

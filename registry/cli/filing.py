@@ -1,0 +1,156 @@
+"""`registry file`, `submit` and `drafts`: an agency's documents, on their way to the public."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import rich_click as click
+
+from registry.cli.acting import acts_as, of_agency, show, tell_refusal
+from registry.cli.opened import now, run
+from registry.errors import RegistryError, Unavailable
+from registry.office import submitting
+from registry.office.bulk import file_group
+from registry.office.filing import own_agency
+from registry.office.lines import identifier
+from registry.office.loading import read_document
+from registry.office.steps import Filing, version
+from registry.store.drafts import read_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.cli.acting import Style
+    from registry.office.filing import Office
+    from registry.office.submitting import Receipt
+    from registry.settings import Settings
+    from registry.store.drafts import Draft, State
+
+
+@click.command(name="file")
+@click.argument(
+    "files",
+    metavar="FILE…",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option("--submit", is_flag=True, help="Submit them too: publish, or put into review.")
+@acts_as("the record's agency")
+@click.pass_obj
+def file_(
+    settings: Settings, files: tuple[Path, ...], actor: str | None, style: Style, *, submit: bool
+) -> None:
+    """Save each FILE, a record, as its agency's draft, over what is there.
+
+    Receipts go to stdout, refusals with every finding to stderr. Exit code 1 if any was refused;
+    the others are filed all the same.
+
+    Example: registry file record.json --submit
+    """
+    receipts, refused = run(settings, lambda office: _file_all(office, files, actor, submit=submit))
+    show(receipts, style, many=True)
+    if refused:
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("record", metavar="ID")
+@acts_as("the record's agency")
+@click.pass_obj
+def submit(settings: Settings, record: str, actor: str | None, style: Style) -> None:
+    """Publish the draft of the record ID, or put it into review where that is required.
+
+    Example: registry submit demo-sante/prevision-lits
+    """
+    receipt = run(
+        settings,
+        lambda office: submitting.submit(
+            office, of_agency(actor, record), record, precondition=None, now=now()
+        ),
+    )
+    show([receipt], style)
+
+
+@click.command()
+@click.option("--agency", help="Only this agency's.")
+@click.option("--state", type=click.Choice(["draft", "in_review"]), help="Only those in it.")
+@click.option(
+    "--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.pass_obj
+def drafts(settings: Settings, agency: str | None, state: State | None, style: Style) -> None:
+    """List the drafts: id, state, since when, by whom.
+
+    Example: registry drafts --state in_review
+    """
+    found = run(settings, lambda office: _read_drafts(office, agency, state))
+    listed = [
+        {
+            "id": draft.record,
+            "state": draft.state,
+            "saved_at": draft.saved_at,
+            "saved_by": draft.actor,
+            "submitted_at": draft.submitted_at,
+            "submitted_by": draft.submitted_by,
+            "comment": None if draft.comment is None else msgspec.json.decode(draft.comment),
+            "tag": draft.tag,
+        }
+        for draft in found
+    ]
+    if style == "json":
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(listed), indent=2).decode() + "\n")
+        return
+    for draft in found:
+        waits = draft.state == "in_review"
+        at = draft.submitted_at if waits else draft.saved_at
+        by = draft.submitted_by if waits else draft.actor
+        sys.stdout.write(f"{draft.record}\t{draft.state}\t{at:%Y-%m-%d %H:%M}\t{by}\n")
+
+
+async def _file_all(
+    office: Office, files: Sequence[Path], actor: str | None, *, submit: bool
+) -> tuple[list[Receipt], int]:
+    receipts: list[Receipt] = []
+    refused = 0
+    for path in files:
+        try:
+            receipts.append(await _file(office, path, actor, submit=submit))
+        except Unavailable:
+            raise
+        except RegistryError as error:
+            tell_refusal(str(path), error)
+            refused += 1
+    return receipts, refused
+
+
+async def _file(office: Office, path: Path, name: str | None, *, submit: bool) -> Receipt:
+    document = read_document(path)
+    record = identifier(document)
+    actor = of_agency(name, record)
+    filing = Filing(
+        record=record,
+        agency=own_agency(office, actor, record),
+        actor=actor,
+        purpose="submit" if submit else "draft",
+        steps=[
+            version(
+                document,
+                profile="publication" if submit else "draft",
+                pack=office.pack,
+                today=now().date(),
+            )
+        ],
+    )
+    [result] = await file_group(office, [filing], now=now())
+    if isinstance(result, Exception):
+        raise result
+    return result[0]
+
+
+async def _read_drafts(office: Office, agency: str | None, state: State | None) -> list[Draft]:
+    async with office.database.connection() as connection:
+        return await read_all(connection, agency, state=state)

@@ -1,0 +1,67 @@
+"""`registry withdraw`: take a record out of force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from registry.cli.acting import acts_as, of_agency, show, texts
+from registry.cli.opened import now, run
+from registry.office import withdrawing
+from registry.office.filing import Precondition, tag_of
+from registry.store import records
+
+if TYPE_CHECKING:
+    from registry.cli.acting import Style
+    from registry.office.access import Actor
+    from registry.office.filing import Office
+    from registry.office.submitting import Receipt
+    from registry.record.model import Document
+    from registry.settings import Settings
+
+
+@click.command()
+@click.argument("record", metavar="ID")
+@click.option("--reason", required=True, help="A code of the list withdrawal_reason.")
+@click.option(
+    "--note",
+    required=True,
+    multiple=True,
+    metavar="LANG=TEXT",
+    help="What the public is told; once for each language.",
+)
+@acts_as("the record's agency")
+@click.pass_obj
+def withdraw(
+    settings: Settings,
+    *,
+    record: str,
+    reason: str,
+    note: tuple[str, ...],
+    actor: str | None,
+    style: Style,
+) -> None:
+    """Take the record ID out of force, lists and search; its history stays readable.
+
+    Example: registry withdraw demo-sante/prevision-lits --reason other --note "fr=Abandonné."
+    """
+    statement = {"reason": reason, "note": texts(note, "--note")}
+    receipt = run(
+        settings, lambda office: _withdraw(office, of_agency(actor, record), record, statement)
+    )
+    show([receipt], style)
+
+
+async def _withdraw(office: Office, actor: Actor, record: str, statement: Document) -> Receipt:
+    """Withdraw the record as it stands now."""
+    async with office.database.connection() as connection:
+        standing = (await records.read_standings(connection, [record])).get(record)
+    return await withdrawing.withdraw(
+        office,
+        actor,
+        record,
+        statement,
+        precondition=Precondition(tag=None if standing is None else tag_of(standing.leaf)),
+        now=now(),
+    )

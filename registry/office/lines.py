@@ -1,0 +1,285 @@
+"""Filing line by line: each line a document that is answered for itself, in order.
+
+While one group of lines is in the database, the next is read and validated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import msgspec
+
+from registry.errors import (
+    Finding,
+    Forbidden,
+    InvalidParameter,
+    InvalidRecord,
+    PayloadTooLarge,
+    RegistryError,
+    Unavailable,
+    UnreadableDocument,
+)
+from registry.office import audit
+from registry.office.access import Actor
+from registry.office.bulk import GROUP, file_group
+from registry.office.filing import Office, own_agency
+from registry.office.steps import Filing, Version, version
+from registry.office.submitting import Receipt
+from registry.record.ids import split_id
+from registry.record.parse import MAX_BYTES, parse
+
+if TYPE_CHECKING:
+    from registry.record.model import Document
+
+MOST_LINES = 10_000
+"""Documents that one request may file; what is beyond is refused line by line."""
+
+Purpose: TypeAlias = Literal["draft", "submit"]
+
+_MOST_ANSWERED = 2 * MOST_LINES
+_LINGER_SECONDS = 0.01
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that is not blank, by its number from 1; without content it is too long."""
+
+    number: int
+    content: bytes | None
+
+
+class FiledLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a line: its receipt, or the error that says why it was refused."""
+
+    number: int
+    record: str | None
+    result: Receipt | Exception
+
+
+class _Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that has been looked at alone."""
+
+    number: int
+    record: str | None = None
+    filing: Filing | None = None
+    refused: RegistryError | None = None
+
+
+async def split(chunks: AsyncIterable[bytes]) -> AsyncIterator[Line]:
+    """Cut a stream at LF or CRLF. Blank lines are counted and left out."""
+    number, held = 1, bytearray()
+    async for chunk in chunks:
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            _hold(held, end)
+            if line := _line(number, held):
+                yield line
+            number += 1
+            held.clear()
+        _hold(held, rest)
+    if line := _line(number, held):
+        yield line
+
+
+async def file_lines(
+    office: Office,
+    actor: Actor,
+    lines: AsyncIterable[Line],
+    *,
+    purpose: Purpose,
+    now: Callable[[], dt.datetime],
+    language: str = "en",
+) -> AsyncGenerator[FiledLine, None]:
+    """File an agency's documents as they come, and say of each what became of it.
+
+    A document is saved over what is there: as a draft, or published as the next version. Nothing
+    that is wrong with a line, nor the loss of the database, ends the answer before the last line.
+    A `RegistryError` that `lines` raises is the answer to the line that it would have given.
+    """
+    actor.require("file")
+    clerk = _Clerk(office=office, actor=actor, purpose=purpose, now=now, language=language)
+    waiting: asyncio.Queue[_Ready | Exception | None] = asyncio.Queue(2 * GROUP)
+    preparing = asyncio.create_task(clerk.prepare(lines, waiting))
+    try:
+        held: _Ready | None = None
+        ended = False
+        while not ended:
+            group, held, ended = await _next_group(waiting, held)
+            for line in await clerk.file(group):
+                yield line
+    finally:
+        preparing.cancel()
+        with suppress(asyncio.CancelledError):
+            await preparing
+
+
+class _Clerk(msgspec.Struct, kw_only=True):
+    """Does the lines of one request."""
+
+    office: Office
+    actor: Actor
+    purpose: Purpose
+    now: Callable[[], dt.datetime]
+    language: str
+    gone: Unavailable | None = None
+    noted: bool = False
+
+    async def prepare(
+        self, lines: AsyncIterable[Line], ready: asyncio.Queue[_Ready | Exception | None]
+    ) -> None:
+        """Look at each line alone; ends the queue with None, or with a fault of the stream."""
+        count = number = 0
+        try:
+            async for line in lines:
+                count, number = count + 1, line.number
+                await ready.put(self._prepared(line) if count <= MOST_LINES else _over(line))
+                if count == _MOST_ANSWERED:
+                    await ready.put(_unread(line))
+                    break
+                # What is in the database goes on between two lines.
+                await asyncio.sleep(0)
+            await ready.put(None)
+        except RegistryError as error:
+            await ready.put(_Ready(number=number + 1, refused=error))
+            await ready.put(None)
+        except Exception as error:  # noqa: BLE001  told where the answer is made
+            await ready.put(error)
+
+    async def file(self, group: Sequence[_Ready]) -> list[FiledLine]:
+        """File what may be filed of some lines; once the database is gone, nothing more."""
+        now = self.now()
+        filings = [line.filing for line in group if line.filing is not None]
+        results: list[Any] = [self.gone] * len(filings)
+        if filings and self.gone is None:
+            results = await file_group(self.office, filings, now=now, language=self.language)
+        of_record = dict(zip((one.record for one in filings), results, strict=True))
+        told = []
+        for line in group:
+            result: Any = line.refused
+            if line.filing is not None:
+                result = of_record[line.filing.record]
+            if isinstance(result, Unavailable):
+                self.gone = result
+            if isinstance(result, Forbidden):
+                await self._note(line, result)
+            if not isinstance(result, Exception):
+                [result] = result
+            told.append(FiledLine(number=line.number, record=line.record, result=result))
+        return told
+
+    def _prepared(self, line: Line) -> _Ready:
+        record = None
+        try:
+            if line.content is None:
+                raise PayloadTooLarge(f"a line has at most {MAX_BYTES:,} bytes")
+            document = parse(line.content)
+            if not isinstance(document, dict):
+                raise UnreadableDocument("each line is a record, a JSON object: { … }")
+            record = identifier(document)
+            filing = Filing(
+                record=record,
+                agency=own_agency(self.office, self.actor, record),
+                actor=self.actor,
+                purpose=self.purpose,
+                steps=(self._version(document),),
+            )
+        except RegistryError as error:
+            return _Ready(number=line.number, record=record, refused=error)
+        return _Ready(number=line.number, record=record, filing=filing)
+
+    def _version(self, document: Document) -> Version:
+        return version(
+            document,
+            profile="draft" if self.purpose == "draft" else "publication",
+            pack=self.office.pack,
+            today=self.now().date(),
+            language=self.language,
+        )
+
+    async def _note(self, line: _Ready, refused: Forbidden) -> None:
+        """Note the first refusal of authority in a request; the others are the same."""
+        if self.noted or self.gone is not None:
+            return
+        self.noted = True
+        with suppress(Unavailable):
+            await audit.note_refusal(
+                self.office.database,
+                self.actor,
+                "file_many",
+                line.record,
+                request=self.actor.request,
+                result=refused.slug,
+                now=self.now(),
+            )
+
+
+async def _next_group(
+    ready: asyncio.Queue[_Ready | Exception | None], held: _Ready | None
+) -> tuple[list[_Ready], _Ready | None, bool]:
+    """Take lines of different records, as many as come without a pause.
+
+    Gives with them the first line of the next group, if it was taken already, and whether these
+    are the last.
+    """
+    group: list[_Ready] = []
+    filed: set[str] = set()
+    item = held or await ready.get()
+    while isinstance(item, _Ready):
+        if item.filing is not None:
+            if item.filing.record in filed:
+                return group, item, False
+            filed.add(item.filing.record)
+        group.append(item)
+        if len(group) == GROUP:
+            return group, None, False
+        try:
+            item = await asyncio.wait_for(ready.get(), _LINGER_SECONDS)
+        except TimeoutError:
+            return group, None, False
+    if isinstance(item, Exception):
+        raise item
+    return group, None, True
+
+
+def identifier(document: dict[str, Any]) -> str:
+    """Read the identifier of a document, without which nobody can say whose it is."""
+    given = document.get("id")
+    try:
+        record = given if isinstance(given, str) else ""
+        split_id(record)
+    except InvalidParameter as error:
+        finding = Finding(pointer="/id", rule="id", severity="error", message=error.detail)
+        raise InvalidRecord("the document does not say which record it is", [finding]) from error
+    return record
+
+
+def _over(line: Line) -> _Ready:
+    return _Ready(
+        number=line.number,
+        refused=PayloadTooLarge(
+            f"a request files at most {MOST_LINES:,} documents; send this line and those after it "
+            "in another request"
+        ),
+    )
+
+
+def _unread(line: Line) -> _Ready:
+    return _Ready(
+        number=line.number + 1,
+        refused=PayloadTooLarge("from this line on nothing was read; send it in another request"),
+    )
+
+
+def _line(number: int, held: bytearray) -> Line | None:
+    content = bytes(held).removesuffix(b"\r")
+    if not content.strip():
+        return None
+    return Line(number=number, content=content if len(content) <= MAX_BYTES else None)
+
+
+def _hold(held: bytearray, more: bytes) -> None:
+    """Keep what was read of a line, but of one that is too long no more than shows it."""
+    held += more[: MAX_BYTES + 2 - len(held)]

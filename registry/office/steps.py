@@ -1,0 +1,89 @@
+"""Steps: what is to become of one record, before anybody has looked at the register."""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003  read at run time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+
+from registry.errors import InvalidRecord
+from registry.office.access import Actor
+from registry.office.submitting import Receipt
+from registry.record.canonical import canonical
+from registry.record.model import Document
+from registry.record.pack import Agency
+from registry.record.validate import Verdict, validate
+from registry.text.catalogues import SOURCE
+
+if TYPE_CHECKING:
+    from registry.record.model import Profile
+    from registry.record.pack import Pack
+    from registry.store.records import Standing
+
+Purpose: TypeAlias = Literal["draft", "submit", "load"]
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """A document to be filed, with its canonical bytes; its own rules have nothing against it."""
+
+    document: Document
+    content: bytes
+    verdict: Verdict
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """A withdrawal: the `reason` and `note` of the statement."""
+
+    statement: Document
+
+
+Step: TypeAlias = Version | Ending
+
+
+class Filing(msgspec.Struct, frozen=True, kw_only=True):
+    """What one record is to become, step by step: all of it happens, or nothing.
+
+    Loading brings a history; of a record that is there already only its end counts. Otherwise
+    there is one step, a version.
+    """
+
+    record: str
+    agency: Agency
+    actor: Actor
+    purpose: Purpose
+    steps: Sequence[Step]
+
+    def left(self, standing: Standing | None) -> Sequence[Step]:
+        """Give the steps that have not been taken, by where the record stands."""
+        if standing is None or self.purpose != "load":
+            return self.steps
+        last = max(at for at, step in enumerate(self.steps) if isinstance(step, Version))
+        version = self.steps[last]
+        if isinstance(version, Version) and version.content != standing.document:
+            return self.steps[last:]
+        return self.steps[last + 1 :] if standing.state == "published" else ()
+
+
+class DraftReceipt(Receipt, frozen=True, kw_only=True):
+    """The proof that a draft was saved, and whether it could be published as it is."""
+
+    saved_at: dt.datetime
+    publishable: bool
+    completeness: int
+
+
+def version(
+    document: Document, *, profile: Profile, pack: Pack, today: dt.date, language: str = SOURCE
+) -> Version:
+    """Make a version of a document; raises `InvalidRecord`, told in `language`, if it is none."""
+    verdict = validate(document, profile=profile, pack=pack, today=today)
+    if any(finding.severity == "error" for finding in verdict.findings):
+        if language != SOURCE:
+            verdict = validate(document, profile=profile, pack=pack, today=today, language=language)
+        what = (
+            "is not of the record format" if profile == "draft" else "cannot be published as it is"
+        )
+        raise InvalidRecord(f"{document.get('id')} {what}", verdict.findings)
+    return Version(document=document, content=canonical(document), verdict=verdict)

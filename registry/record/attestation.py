@@ -1,0 +1,59 @@
+"""Attestations: what an agency says of all its systems on one day, filed or not.
+
+`schemas/attestation/<version>/attestation.schema.json` says what one holds.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.record.sayings import Remark, say, to_finding
+from registry.record.statements import Form
+from registry.resources import SCHEMAS
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from registry.errors import Finding
+    from registry.record.pack import Pack
+
+SCHEMA_VERSION = "1.0"
+
+_PATH = SCHEMAS / "attestation" / SCHEMA_VERSION / "attestation.schema.json"
+
+
+@cache
+def attestation_schema_bytes() -> bytes:
+    """Return the released file, byte for byte."""
+    return _PATH.read_bytes()
+
+
+def check(
+    statement: object, *, pack: Pack, today: dt.date, language: str = "en"
+) -> tuple[Finding, ...]:
+    """Find everything that is wrong with an attestation, ordered by pointer; empty: nothing is."""
+    form = _form()
+    found = form.remarks(statement) or [
+        *form.languages(statement, pack),
+        *_not_yet(statement, today),
+    ]
+    found.sort(key=lambda remark: (remark.pointer, remark.rule))
+    return tuple(to_finding(remark, language, pack.fallback) for remark in found)
+
+
+@cache
+def _form() -> Form:
+    return Form(msgspec.json.decode(attestation_schema_bytes()))
+
+
+def _not_yet(statement: Any, today: dt.date) -> Iterator[Remark]:
+    if statement["day"] > today.isoformat():
+        future = say(
+            "{date} is in the future. State a day on which the systems were counted.",
+            date=statement["day"],
+        )
+        yield Remark(pointer="/day", rule="past", sayings=(future,))

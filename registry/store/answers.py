@@ -1,0 +1,47 @@
+"""Answers that were given to requests with a key, kept for a day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from registry.store.database import Connection
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request was answered: `digest` is SHA-256 of the salt and the request."""
+
+    salt: bytes
+    digest: bytes
+    content: str
+
+
+async def take_turn(connection: Connection, token: int, key: str) -> None:
+    """Keep others from answering a token's key until the transaction ends."""
+    await connection.execute(statement("answers", "take_turn"), token, key)
+
+
+async def read(connection: Connection, token: int, key: str) -> Answer | None:
+    """Read what a token's key was answered."""
+    row = await connection.fetchrow(statement("answers", "one"), token, key)
+    return None if row is None else Answer(**dict(row))
+
+
+async def insert(
+    connection: Connection, token: int, key: str, answer: Answer, *, at: dt.datetime
+) -> None:
+    """Keep an answer, unless the key has one."""
+    await connection.execute(
+        statement("answers", "insert"), token, key, answer.salt, answer.digest, answer.content, at
+    )
+
+
+async def delete_before(connection: Connection, at: dt.datetime) -> None:
+    """Forget the answers that are older."""
+    await connection.execute(statement("answers", "delete_before"), at)
