@@ -1,16 +1,19 @@
 """The built site, served from its folder as any static host would.
 
-A flat file `fr/about.html` answers `/fr/about`, a folder's `index.html` answers `/fr/`.
+A flat file `fr/about.html` answers `/fr/about`, a folder's `index.html` answers `/fr/`. The page of
+a withdrawn record says in its first element that it is answered with 410: `data-status="410"`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import mimetypes
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from registry.api.problems import PROBLEM_JSON, problem
+from registry.api.asked import asked
+from registry.api.problems import problem_messages
 from registry.errors import MethodNotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from litestar.types import ASGIApp, Receive, Send
 
 _HASHED = "/assets/"
+_GONE = re.compile(rb'<!doctype html>\s*<html [^>]*data-status="410"')
 _YEAR = "public, max-age=31536000, immutable"
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -37,8 +41,6 @@ _SECURITY = [
             b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         ),
     ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
 ]
 
 
@@ -49,7 +51,7 @@ def serve_site(folder: Path) -> ASGIApp:
         if scope["type"] != "http":
             return
         if scope["method"] != "GET":
-            await _problem(send, MethodNotAllowed(f"{scope['method']} is not possible here"))
+            await _problem(scope, send, MethodNotAllowed(f"{scope['method']} is not possible here"))
             return
         path = scope["path"]
         found = await asyncio.to_thread(_find, folder, path)
@@ -59,7 +61,7 @@ def serve_site(folder: Path) -> ASGIApp:
         elif found is None:
             await _not_found(folder, scope, send)
         else:
-            await _file(send, found, 200, path)
+            await _file(scope, send, found, 200)
 
     return application
 
@@ -67,7 +69,7 @@ def serve_site(folder: Path) -> ASGIApp:
 def _find(folder: Path, path: str) -> Path | str | None:
     """Find the file of an address; a text is where the address should have gone."""
     parts = unquote(path).split("/")[1:]
-    if "" in parts[:-1] or any(_is_unsafe(part) for part in parts):
+    if not parts or "" in parts[:-1] or any(_is_unsafe(part) for part in parts):
         return None
     *above, name = parts
     here = folder.joinpath(*above)
@@ -91,18 +93,21 @@ def _is_unsafe(part: str) -> bool:
     return part in {".", ".."} or "\\" in part or "\x00" in part
 
 
-async def _file(send: Send, path: Path, status: int, address: str) -> None:
+async def _file(scope: Any, send: Send, path: Path, status: int) -> None:
     try:
         content, stat = await asyncio.to_thread(lambda: (path.read_bytes(), path.stat()))
     except FileNotFoundError:
         # The site was switched under us; the next request finds the new one.
-        await _problem(send, NotFound("this page has just moved; try again"))
+        await _problem(scope, send, NotFound("this page has just moved; try again"))
         return
+    lasting = status == 200 and scope["path"].startswith(_HASHED)  # noqa: PLR2004
     kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"
+    if _GONE.match(content):
+        status = 410
     headers = [
         (b"content-type", kind.encode()),
         (b"content-length", str(len(content)).encode()),
-        (b"cache-control", (_YEAR if address.startswith(_HASHED) else "no-cache").encode()),
+        (b"cache-control", (_YEAR if lasting else "no-cache").encode()),
         *_SECURITY,
     ]
     if status == 200:  # noqa: PLR2004
@@ -114,27 +119,26 @@ async def _not_found(folder: Path, scope: Any, send: Send) -> None:
     wants = dict(scope["headers"]).get(b"accept", b"")
     page = folder / "404.html"
     if b"text/html" in wants and page.is_file():
-        await _file(send, page, 404, "")
+        await _file(scope, send, page, 404)
         return
     if not (folder / "index.html").is_file():
         await _problem(
+            scope,
             send,
             NotFound(
                 "the site is not built yet; it is there in a moment, or run: registry site build"
             ),
         )
         return
-    await _problem(send, NotFound(f"there is no page {scope['path']}"))
+    await _problem(scope, send, NotFound(f"there is no page {scope['path']}"))
 
 
-async def _problem(send: Send, error: NotFound | MethodNotAllowed) -> None:
-    status, headers, body = problem(error)
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    if status == 405:  # noqa: PLR2004
-        pairs.append((b"allow", b"GET, HEAD"))
-    pairs.append((b"content-type", PROBLEM_JSON.encode()))
-    pairs.append((b"content-length", str(len(body)).encode()))
-    await _send(send, status, pairs, body)
+async def _problem(scope: Any, send: Send, error: NotFound | MethodNotAllowed) -> None:
+    allow = {"allow": "GET, HEAD"} if isinstance(error, MethodNotAllowed) else {}
+    start, body = problem_messages(error, asked(scope).id, allow)
+    start["headers"] += _SECURITY
+    await send(start)
+    await send(body)
 
 
 async def _send(send: Send, status: int, headers: Any, body: bytes) -> None:

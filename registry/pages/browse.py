@@ -2,63 +2,70 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from registry.pages.cards import Card, copied
+from registry.pages.cards import copied
+from registry.pages.history import change_view
+from registry.pages.labels import message
 from registry.pages.page import digest
 from registry.pages.reader import label, say
+from registry.pages.shown import Shown
 from registry.pages.site import page
-from registry.pages.view_lists import (
-    LEVELS,
-    agency_name,
-    card_row,
-    count_rows,
-    origin_view,
-)
+from registry.pages.view_lists import agency_view, card_row, count_rows, origin_view
 from registry.text.folding import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from registry.pages.cards import Card
     from registry.pages.page import Page
     from registry.pages.reader import Reader
     from registry.pages.site import Site
+    from registry.store.attestations import Attestation
 
 PAGE_SIZE = 50
 
-# The kinds of list whose members are codes of the format: address, code list, fact of a card.
-_CODED: tuple[tuple[str, str, Callable[[Card], str]], ...] = (
-    ("risk", "risk_level", lambda card: card.risk),
-    ("sectors", "sector", lambda card: card.sector),
-    ("status", "status", lambda card: card.status),
-)
+_CODED = {"risk": "risk_level", "sectors": "sector", "status": "status"}
+"""The kinds of list whose members are codes of the format: address, code list."""
+
+_TITLES = {
+    "risk": message("Records by level of risk"),
+    "sectors": message("Records by sector"),
+    "status": message("Records by status"),
+    "agencies": message("Records by agency"),
+}
 
 
 def browse_pages(site: Site) -> Iterator[Page]:
     """Yield every index and every page of every list, in each language."""
     shown = [card for card in site.cards.values() if not card.withdrawn]
+    gone = [card for card in site.cards.values() if card.withdrawn]
     for tag, edition in site.editions.items():
         reader = edition.reader
         ordered = _in_order(reader, shown)
-        for kind, codelist, fact in _CODED:
+        for kind, codelist in _CODED.items():
             yield _index(site, tag, kind, shown, codelist)
-            for code in _codes(reader, codelist):
-                chosen = [card for card in ordered if fact(card) == code]
-                yield from _list(site, tag, kind, code, chosen)
+            for code in reader.labels[codelist]:
+                chosen = [card for card in ordered if card.code(codelist) == code]
+                head = partial(_code_head, reader, site, codelist, code)
+                yield from _list(site, tag, kind, code, chosen, head=head)
         yield _agency_index(site, tag, shown)
         by_agency: dict[str, list[Card]] = {agency: [] for agency in site.corpus.agencies}
         for card in ordered:
             by_agency.setdefault(card.agency, []).append(card)
         for agency, chosen in by_agency.items():
-            yield from _list(site, tag, "agencies", agency, chosen)
-
-
-def _codes(reader: Reader, codelist: str) -> list[str]:
-    if codelist == "risk_level":
-        return list(LEVELS)
-    return list(reader.labels[codelist])
+            left = [card for card in gone if card.agency == agency]
+            head = partial(_agency_head, reader, site, agency, left)
+            facts = [
+                site.corpus.agencies.get(agency),
+                site.corpus.attestations.get(agency),
+                [(card.name, site.corpus.withdrawals.get(card.id)) for card in left],
+            ]
+            yield from _list(site, tag, "agencies", agency, chosen, head=head, facts=facts)
 
 
 def _in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
@@ -72,58 +79,52 @@ def _in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
 
 
 def _index(site: Site, tag: str, kind: str, shown: list[Card], codelist: str) -> Page:
-    reader = site.editions[tag].reader
-    codes = _codes(reader, codelist)
-    rows = count_rows(reader, shown, codes, codelist, kind)
-    elsewhere = len(copied(shown))
-
-    def view() -> dict[str, Any]:
-        return {"kind": kind, "rows": rows, "copied": elsewhere}
-
+    rows = count_rows(site.editions[tag].reader, shown, codelist, kind)
+    known = {"kind": kind, "title": _TITLES[kind], "rows": rows, "copied": len(copied(shown))}
     key = digest(msgspec.json.encode([[row["here"], row["copied"]] for row in rows]))
-    return page(site, tag, f"{kind}/", template="kinds.html", key=key, view=view)
+    return page(site, tag, f"{kind}/", template="kinds.html", key=key, view=partial(dict, known))
 
 
 def _agency_index(site: Site, tag: str, shown: list[Card]) -> Page:
-    reader = site.editions[tag].reader
-    number: dict[str, int] = dict.fromkeys(site.corpus.agencies, 0)
-    for card in shown:
-        number[card.agency] = number.get(card.agency, 0) + 1
+    reader, attestations = site.editions[tag].reader, site.corpus.attestations
+    number = Counter(card.agency for card in shown)
     groups: dict[str, list[dict[str, Any]]] = {}
-    for agency_id, total in number.items():
-        agency = site.corpus.agencies.get(agency_id)
-        origin = agency.origin if agency else None
-        groups.setdefault(origin or "here", []).append(
-            {
-                "code": agency_id,
-                "path": f"agencies/{agency_id}",
-                "name": agency_name(reader, agency.name if agency else None, agency_id),
-                "badge": False,
-                "fictitious": bool(agency and agency.fictitious),
-                "total": total,
-            }
-        )
+    for agency_id in [*site.corpus.agencies, *(number.keys() - site.corpus.agencies.keys())]:
+        agency = agency_view(reader, site, agency_id)
+        said = attestations.get(agency_id)
+        row = agency | {"total": number[agency_id], "systems": said and said.systems_total}
+        groups.setdefault(agency["origin"] or "here", []).append(row)
     for rows in groups.values():
-        rows.sort(key=lambda row: (row["fictitious"], fold(row["name"].text), row["code"]))
+        rows.sort(key=lambda row: (row["fictitious"], fold(row["name"].text), row["id"]))
 
     def view() -> dict[str, Any]:
         return {
+            "title": _TITLES["agencies"],
             "groups": [
                 {"code": code, "rows": rows, **origin_view(reader, site, code)}
                 for code, rows in sorted(groups.items(), key=lambda item: item[0] != "here")
             ],
         }
 
-    key = digest(msgspec.json.encode([number, site.corpus.agencies]))
+    systems = {agency: said.systems_total for agency, said in attestations.items()}
+    key = digest(msgspec.json.encode([number, site.corpus.agencies, systems]))
     return page(site, tag, "agencies/", template="agencies.html", key=key, view=view)
 
 
-def _list(site: Site, tag: str, kind: str, code: str, cards: list[Card]) -> Iterator[Page]:
+def _list(
+    site: Site,
+    tag: str,
+    kind: str,
+    code: str,
+    cards: list[Card],
+    *,
+    head: Callable[[], Mapping[str, Any]],
+    facts: Sequence[Any] = (),
+) -> Iterator[Page]:
+    """Yield the pages of one list; `facts` is what its head shows besides the code's own words."""
     reader = site.editions[tag].reader
     pages = max(1, -(-len(cards) // PAGE_SIZE))
     elsewhere = len(copied(cards))
-    agency = site.corpus.agencies.get(code) if kind == "agencies" else None
-    facts = [kind, code, len(cards), elsewhere, agency]
     for number in range(1, pages + 1):
         part = cards[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
 
@@ -135,23 +136,19 @@ def _list(site: Site, tag: str, kind: str, code: str, cards: list[Card]) -> Iter
             ]
             return {
                 "kind": kind,
+                "title": _TITLES[kind],
                 "code": code,
-                "name": _title(reader, site, kind, code),
-                "description": _description(reader, site, kind, code),
-                "agency": agency
-                and {
-                    "website": agency.website,
-                    "fictitious": agency.fictitious,
-                    **origin_view(reader, site, agency.origin),
-                },
+                "agency": None,
                 "total": len(cards),
                 "copied_total": elsewhere,
                 "groups": groups,
                 "page": number,
                 "pages": pages,
+                **head(),
             }
 
-        key = digest(msgspec.json.encode([*facts, number, pages]), *(card.digest for card in part))
+        shown = [kind, code, len(cards), elsewhere, *facts, number, pages]
+        key = digest(msgspec.json.encode(shown), *(card.digest for card in part))
         suffix = "" if number == 1 else f"/{number}"
         yield page(site, tag, f"{kind}/{code}{suffix}", template="browse.html", key=key, view=view)
 
@@ -160,15 +157,39 @@ def _rows(reader: Reader, site: Site, cards: list[Card], *, foreign: bool) -> li
     return [card_row(reader, site, card) for card in cards if (card.origin is not None) == foreign]
 
 
-def _title(reader: Reader, site: Site, kind: str, code: str) -> Any:
-    if kind == "agencies":
-        agency = site.corpus.agencies.get(code)
-        return agency_name(reader, agency.name if agency else None, code)
-    codelist = next(codelist for name, codelist, _ in _CODED if name == kind)
-    return label(reader, codelist, code)
+def _code_head(reader: Reader, site: Site, codelist: str, code: str) -> dict[str, Any]:
+    known = site.lists[codelist].get(code)
+    return {
+        "name": label(reader, codelist, code),
+        "description": say(reader, known.description) if known else None,
+    }
 
 
-def _description(reader: Reader, site: Site, kind: str, code: str) -> Any:
-    codelist = next((codelist for name, codelist, _ in _CODED if name == kind), None)
-    found = site.lists[codelist].get(code) if codelist else None
-    return say(reader, found.description) if found else None
+def _agency_head(reader: Reader, site: Site, agency: str, gone: list[Card]) -> dict[str, Any]:
+    view = agency_view(reader, site, agency)
+    said = site.corpus.attestations.get(agency)
+    return {
+        "name": view["name"],
+        "description": None,
+        "agency": view,
+        "statement": said and _attestation(reader, said),
+        "withdrawn": [
+            {
+                "id": card.id,
+                "name": say(reader, card.name),
+                **change_view(reader, site.corpus.withdrawals[card.id][-1]),
+            }
+            for card in _in_order(reader, gone)
+        ],
+    }
+
+
+def _attestation(reader: Reader, said: Attestation) -> dict[str, Any]:
+    return {
+        "day": said.day.isoformat(),
+        "systems": said.systems_total,
+        "contact": Shown(said.contact or {}),
+        "note": say(reader, said.note),
+        "filed_on": said.filed_at.date().isoformat(),
+        "entry": said.entry,
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,10 +14,12 @@ from registry.pages.browse import browse_pages
 from registry.pages.machine import machine_pages
 from registry.pages.manifest import Manifest, read_manifest, write_manifest
 from registry.pages.page import Page, digest
+from registry.pages.problems import problem_pages
 from registry.pages.site import Site, open_site, page
 from registry.pages.switch import building, manifest_file
 from registry.pages.view_lists import home_view
 from registry.pages.view_record import is_overdue, record_view
+from registry.pages.view_tombstone import tombstone_view
 from registry.pages.words import word_pages
 
 if TYPE_CHECKING:
@@ -25,9 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry.pages.corpus import Corpus
-    from registry.pages.reader import Reader
     from registry.settings import Settings
-    from registry.store.records import StoredRecord
 
 _NOTHING = Manifest(keys={})
 
@@ -85,10 +85,16 @@ def build(
 
 
 def _pages(site: Site) -> Iterator[Page]:
-    pages = [*_home_pages(site), *browse_pages(site), *_record_pages(site), *word_pages(site)]
+    pages = [
+        *_home_pages(site),
+        *browse_pages(site),
+        *_record_pages(site),
+        *word_pages(site),
+        *problem_pages(site),
+    ]
     yield from asset_pages(site.assets)
     yield from pages
-    yield from machine_pages(site, sorted(item.file for item in pages))
+    yield from machine_pages(site, sorted(item.file for item in pages if item.listed))
 
 
 def _home_pages(site: Site) -> Iterator[Page]:
@@ -102,31 +108,33 @@ def _record_pages(site: Site) -> Iterator[Page]:
     corpus, today = site.corpus, site.corpus.as_of.date()
     for record in corpus.records:
         document = msgspec.json.decode(record.document)
+        withdrawals = site.corpus.withdrawals.get(record.id, ())
         related = [
-            site.cards[named["record"]].name
+            (card.name, card.withdrawn)
             for named in document.get("related_records") or ()
-            if named["record"] in site.cards
+            if (card := site.cards.get(named["record"])) is not None
         ]
-        key = digest(
-            msgspec.json.encode(
-                [
-                    record.register,
-                    record.versions,
-                    corpus.agencies.get(record.agency),
-                    related,
-                    is_overdue(document, today),
-                ]
-            ),
-            record.document,
-        )
+        facts = [
+            record.register,
+            record.versions,
+            withdrawals,
+            corpus.agencies.get(record.agency),
+            related,
+            is_overdue(document, today),
+        ]
+        key = digest(msgspec.json.encode(facts), record.document)
+        gone = record.register.state == "withdrawn"
+        make = tombstone_view if gone else record_view
         for tag, edition in site.editions.items():
-            view = partial(_record, site, edition.reader, record)
-            path = f"records/{record.id}"
-            yield page(site, tag, path, template="record.html", key=key, view=view)
-
-
-def _record(site: Site, reader: Reader, record: StoredRecord) -> dict[str, Any]:
-    return {"r": record_view(reader, record, site.corpus, site.cards)}
+            yield page(
+                site,
+                tag,
+                f"records/{record.id}",
+                template="tombstone.html" if gone else "record.html",
+                key=key,
+                view=partial(make, edition.reader, record, site),
+                listed=not gone,
+            )
 
 
 def _keep(old: Path, new: Path, file: str) -> bool:

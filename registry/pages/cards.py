@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from registry.pages.page import digest
+from registry.record.entry import NOT_STATED
 from registry.record.model import LangText
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from registry.record.pack import Agency
     from registry.store.records import StoredRecord
-
-NOT_STATED = "not_stated"
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +35,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     published_on: str
     entry: int
     digest: str
+
+    def code(self, codelist: str) -> str:
+        """Give the code by which one browses, of risk_level, sector or status."""
+        return {"risk_level": self.risk, "sector": self.sector, "status": self.status}[codelist]
 
 
 def read_card(record: StoredRecord, agency: Agency | None) -> Card:

@@ -9,7 +9,9 @@ import msgspec
 
 from registry.record.model import LangText
 from registry.record.pack import Agency, Pack
+from registry.store.attestations import Attestation
 from registry.store.records import StoredRecord
+from registry.store.withdrawals import Withdrawal
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,8 +25,10 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     """The whole register as of one entry of its log.
 
-    `records` are in order of id, withdrawn ones included; `agencies` holds the pack's and the
-    foreign ones; `root` is the log's root hash, 64 hexadecimal digits.
+    `records` are in order of id, withdrawn ones included; `withdrawals` are, by record and oldest
+    first, all there ever were, of records that have come back too; `attestations` hold the last
+    word of each agency; `agencies` holds the pack's and the foreign ones; `root` is the log's
+    root hash, 64 hexadecimal digits.
     """
 
     pack: Pack
@@ -34,3 +38,5 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     as_of: dt.datetime
     origins: Mapping[str, Origin] = {}
+    withdrawals: Mapping[str, Sequence[Withdrawal]] = {}
+    attestations: Mapping[str, Attestation] = {}

@@ -41,13 +41,14 @@ def make_environment(folder: Path, reader: Reader, shared: dict[str, Any]) -> En
         cache_size=-1,
     )
     pack, babel = reader.pack, reader.locale.babel
-    environment.filters["shortened"] = shortened
+    environment.filters |= {"shortened": shortened, "bdi": plain_bdi}
     environment.globals |= shared | _translations(reader)
     environment.globals |= {
         "lang": reader.tag,
         "dir": reader.locale.dir,
         "locales": [make_locale(other, pack.country) for other in pack.languages],
         "bdi": plain_bdi,
+        "comma": "، " if reader.tag == "ar" else ", ",
         "duration": read_duration,
         "language": lambda other: language(reader, other),
         "country": lambda code: country_name(code, babel),

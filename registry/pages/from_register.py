@@ -10,7 +10,7 @@ import msgspec
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.crosswalk import names as crosswalk_names
 from registry.pages.corpus import Corpus, Origin
-from registry.store import agencies, log, records
+from registry.store import agencies, attestations, log, records, withdrawals
 
 if TYPE_CHECKING:
     from registry.record.pack import Pack
@@ -34,7 +34,9 @@ async def read_corpus(database: Database, pack: Pack, *, as_of: dt.datetime) -> 
     async with database.snapshot() as connection:
         state = await log.read_state(connection)
         known = await agencies.read_all(connection)
-        found = [record async for record in records.read_all(connection)]
+        found = [record async for record in records.read_all(connection, withdrawn=True)]
+        withdrawn = await withdrawals.read_every(connection)
+        attested = await attestations.read_latest(connection)
     return Corpus(
         pack=pack,
         agencies={counted.agency.id: counted.agency for counted in known},
@@ -43,6 +45,8 @@ async def read_corpus(database: Database, pack: Pack, *, as_of: dt.datetime) -> 
         root=state.range.root().hex(),
         as_of=as_of,
         origins=_origins(),
+        withdrawals=withdrawn,
+        attestations={attestation.agency: attestation for attestation in attested},
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry.pages.cards import NOT_STATED
 from registry.record.codelists import codelists
+from registry.record.entry import NOT_STATED
 from registry.text.catalogues import SOURCE
 
 if TYPE_CHECKING:
@@ -18,17 +18,8 @@ if TYPE_CHECKING:
 
 
 def read_lists(pack: Pack) -> dict[str, CodeList]:
-    """Gather the code lists; one that packs extend holds the codes of both."""
-    lists = dict(codelists())
-    own = {f"pack/{name}": codes for name, codes in pack.lists.items()}
-    extended = {
-        "contestation_body": {**lists["contestation_body"], **pack.bodies},
-        "supplier_identifier_scheme": {
-            **lists["supplier_identifier_scheme"],
-            **pack.supplier_schemes,
-        },
-    }
-    return lists | own | extended
+    """Gather the code lists, the format's and the pack's."""
+    return {**codelists(), **{f"pack/{name}": codes for name, codes in pack.lists.items()}}
 
 
 def read_labels(

@@ -19,12 +19,8 @@ MAX_ADDRESSES = 50_000  # in one site map (sitemaps.org)
 
 
 def machine_pages(site: Site, files: Sequence[str]) -> Iterator[Page]:
-    """Yield the files for machines; `files` are the site's pages."""
-    addresses = [
-        f"{site.base_url}/{_address(file)}"
-        for file in files
-        if file.endswith(".html") and file != "404.html"
-    ]
+    """Yield the files for machines; `files` are the pages for the site map."""
+    addresses = [f"{site.base_url}/{_address(file)}" for file in files]
     parts = [
         addresses[start : start + MAX_ADDRESSES]
         for start in range(0, len(addresses), MAX_ADDRESSES)

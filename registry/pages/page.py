@@ -12,12 +12,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One file of the site.
 
     `file` is its path under the site's folder; `key` is a digest of everything that the file
-    shows, so that an unchanged key means an unchanged file.
+    shows, so that an unchanged key means an unchanged file. `listed` pages stand in the site map.
     """
 
     file: str
     key: str
     render: Callable[[], bytes]
+    listed: bool = True
 
 
 def page_file(path: str) -> str:

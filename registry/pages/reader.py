@@ -5,7 +5,7 @@ Every text that enters `Markup` here has been escaped or rendered by `text/markd
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from markupsafe import Markup, escape
@@ -13,17 +13,21 @@ from markupsafe import Markup, escape
 from registry.record.model import LangText
 from registry.record.pack import Pack
 from registry.text import markdown
-from registry.text.catalogues import Catalogue
+from registry.text.catalogues import SOURCE, Catalogue
 from registry.text.locales import Locale, direction, language_name, make_locale, pick
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a page is written for; `order` is the page's language and then the pack's fallback."""
+    """Whom a page is written for; `order` is the page's language and then the pack's fallback.
+
+    `catalogues` hold the site's wordings, `titles` those of the format, such as fields' names.
+    """
 
     locale: Locale
     order: tuple[str, ...]
     pack: Pack
     catalogues: Mapping[str, Catalogue]
+    titles: Mapping[str, Catalogue]
     labels: Mapping[str, Mapping[str, LangText]]
 
     @property
@@ -33,12 +37,16 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
-    """A wording with its own language; `differs` when that is not the page's."""
+    """A wording with its own language; `differs` when that is not the page's.
+
+    A code's label has its `code`.
+    """
 
     text: str
     lang: str
     dir: str
     differs: bool
+    code: str = ""
 
     @property
     def attrs(self) -> Markup:
@@ -63,6 +71,7 @@ def make_reader(
     tag: str,
     pack: Pack,
     catalogues: Mapping[str, Catalogue],
+    titles: Mapping[str, Catalogue],
     labels: Mapping[str, Mapping[str, LangText]],
 ) -> Reader:
     """Make the reader of one language."""
@@ -72,6 +81,7 @@ def make_reader(
         order=order,
         pack=pack,
         catalogues=catalogues,
+        titles=titles,
         labels=labels,
     )
 
@@ -85,12 +95,18 @@ def say(reader: Reader, text: LangText | None) -> Text | None:
     return Text(text=wording, lang=lang, dir=direction(lang), differs=lang != reader.tag)
 
 
-def label(reader: Reader, codelist: str, code: str) -> Text:
-    """Name a code; one without a label is shown as it is rather than hidden."""
-    found = say(reader, reader.labels.get(codelist, {}).get(code))
-    if found is None:
-        return Text(text=code.replace("_", " "), lang="en", dir="ltr", differs=reader.tag != "en")
-    return found
+def label(reader: Reader, lists: str | Sequence[str], code: str) -> Text:
+    """Name a code of a list, or of the first of several that has it; else show it as it is."""
+    for name in (lists,) if isinstance(lists, str) else lists:
+        found = say(reader, reader.labels[name].get(code))
+        if found is not None:
+            return msgspec.structs.replace(found, code=code)
+    return msgspec.structs.replace(as_it_is(reader, code.replace("_", " ")), code=code)
+
+
+def as_it_is(reader: Reader, text: str) -> Text:
+    """Show a word of the register's own, such as an identifier, that no language has."""
+    return Text(text=text, lang=SOURCE, dir="ltr", differs=reader.tag != SOURCE)
 
 
 def language(reader: Reader, tag: str) -> Text:

@@ -45,12 +45,12 @@ def open_site(corpus: Corpus, base_url: str) -> Site:
     """Read templates, translations and assets, and the cards of all records."""
     pack = corpus.pack
     assets = read_assets(resources.SITE)
-    catalogues = load_catalogues(
-        resources.SITE / "locale", [tag for tag in pack.languages if tag != SOURCE]
-    )
+    translated = [tag for tag in pack.languages if tag != SOURCE]
+    catalogues = load_catalogues(resources.SITE / "locale", translated)
+    titles = load_catalogues(resources.SCHEMAS / "locale", translated)
     lists = read_lists(pack)
     labels = read_labels(lists, catalogues)
-    readers = {tag: make_reader(tag, pack, catalogues, labels) for tag in pack.languages}
+    readers = {tag: make_reader(tag, pack, catalogues, titles, labels) for tag in pack.languages}
     return Site(
         corpus=corpus,
         base_url=base_url,
@@ -76,6 +76,7 @@ def page(
     template: str,
     key: str,
     view: Callable[[], Mapping[str, Any]],
+    listed: bool = True,
 ) -> Page:
     """Make a page of one language; `path` is what follows `/<language>/`, `key` what it shows."""
 
@@ -87,7 +88,26 @@ def page(
         file=page_file(f"/{tag}/{path}"),
         key=digest(site.ground, tag, path, template, key),
         render=render,
+        listed=listed,
     )
+
+
+def root_page(
+    site: Site,
+    path: str,
+    *,
+    template: str,
+    view: Callable[[], Mapping[str, Any]],
+    listed: bool = True,
+) -> Page:
+    """Make a page outside the languages: English, but for those that are in all of them."""
+    tag = SOURCE if path.startswith("/problems/") else site.corpus.pack.languages[0]
+
+    def render() -> bytes:
+        return site.editions[tag].templates.get_template(template).render(**view()).encode()
+
+    key = digest(site.ground, path, template)
+    return Page(file=page_file(path), key=key, render=render, listed=listed)
 
 
 def _templates(reader: Reader, assets: Assets, base_url: str) -> Environment:
@@ -110,6 +130,7 @@ def _sources() -> str:
     """Fingerprint everything that decides how a page looks: templates, words and this code."""
     package = Path(__file__).resolve().parent.parent
     files = [path for path in resources.SITE.rglob("*") if path.is_file()]
-    files += [*(package / "pages").glob("*.py"), *(package / "text").glob("*.py")]
+    files += [path for room in ("pages", "record", "text") for path in package.glob(f"{room}/*.py")]
+    files += [package / "errors.py", *resources.SCHEMAS.glob("locale/*/LC_MESSAGES/*.po")]
     parts = [part for path in sorted(files) for part in (path.name.encode(), path.read_bytes())]
     return digest(*parts)

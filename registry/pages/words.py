@@ -1,26 +1,25 @@
-"""Pages of words: the choice of language, about, the problem types, and what is not found."""
+"""Pages of words: the choice of language, about, and what is not found."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from markupsafe import Markup
 
 from registry import resources
-from registry.errors import ConfigurationError, RegistryError
+from registry.errors import ConfigurationError
 from registry.pages.labels import message
-from registry.pages.page import Page, digest, page_file
 from registry.pages.reader import Text, say
-from registry.pages.site import page
+from registry.pages.site import page, root_page
 from registry.text.catalogues import SOURCE, find
 from registry.text.locales import direction
 from registry.text.markdown import render_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
+    from registry.pages.page import Page
     from registry.pages.site import Site
 
 PAGES = ("about",)
@@ -29,63 +28,15 @@ _LOST = message("There is no page at this address.")
 _BACK = message("Back to the home page")
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of error, as its page explains it; `remedy` is Markdown."""
-
-    slug: str
-    title: str
-    meaning: str
-    exit_code: int
-    remedy: str
-
-
-def problems() -> list[Problem]:
-    """Read the problem types from the error tree; how to mend each is in `site/text/problems/`."""
-    found = []
-    tree: list[type[RegistryError]] = [RegistryError, *RegistryError.__subclasses__()]
-    for error in tree:
-        path = resources.SITE / "text" / "problems" / f"{error.slug}.md"
-        found.append(
-            Problem(
-                slug=error.slug,
-                title=error.title,
-                meaning=(error.__doc__ or "").strip().split("\n\n")[0],
-                exit_code=error.exit_code,
-                remedy=path.read_text("utf-8") if path.is_file() else "",
-            )
-        )
-    return sorted(found, key=lambda problem: problem.slug)
-
-
 def word_pages(site: Site) -> Iterator[Page]:
     """Yield the pages of words."""
     for tag in site.editions:
         for name in PAGES:
             view = partial(_words, site, tag, name)
             yield page(site, tag, name, template="words.html", key="", view=view)
-    yield _root(site, "/", "choice.html", partial(_choice, site))
-    yield _root(site, "/404", "not_found.html", partial(_not_found, site))
-    kinds = problems()
-    yield _root(site, "/problems/", "problems.html", partial(dict, problems=kinds))
-    for problem in kinds:
-        view = partial(_problem, problem)
-        yield _root(site, f"/problems/{problem.slug}", "problem.html", view)
-
-
-def _root(site: Site, path: str, template: str, view: Callable[[], Mapping[str, Any]]) -> Page:
-    """Make a page outside the languages: English, but for the choice of language itself."""
-    tag = "en" if path.startswith("/problems/") else site.corpus.pack.languages[0]
-
-    def render() -> bytes:
-        templates = site.editions[tag].templates
-        return templates.get_template(template).render(**view()).encode()
-
-    return Page(file=page_file(path), key=digest(site.ground, path, template), render=render)
-
-
-def _problem(problem: Problem) -> Mapping[str, Any]:
-    remedy = Markup(render_page(problem.remedy))  # noqa: S704  our own text
-    return {"problem": problem, "remedy": remedy}
+    yield root_page(site, "/", template="choice.html", view=partial(_choice, site))
+    lost = partial(_not_found, site)
+    yield root_page(site, "/404", template="not_found.html", view=lost, listed=False)
 
 
 def _choice(site: Site) -> Mapping[str, Any]:

@@ -30,6 +30,8 @@ def lawfully_withheld(case: Case) -> Iterator[Remark]:
     (`ma`: law 31-13, article 7).
     """
     entries = case.dig("publication", "withheld_fields") or ()
+    if not entries and "withholds" not in case.held:
+        return
     law = asked_by(case.pack, "withholding")
     for index, entry in enumerate(entries):
         fault = _fault(case, entry["pointer"])

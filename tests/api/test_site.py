@@ -4,7 +4,9 @@ from urllib.parse import unquote
 
 import pytest
 
+GONE = '<!doctype html>\n<html lang="fr" dir="ltr" data-status="410">retirée'
 FILES = {
+    "fr/records/demo-sante/gone.html": GONE,
     "index.html": "root",
     "404.html": "not found page",
     "fr/index.html": "accueil",
@@ -76,6 +78,22 @@ async def test_a_slash_too_many_or_too_few_is_led_to_the_page(client, site, path
     response = await client.get(path)
     assert (response.status_code, response.headers["location"]) == (308, target)
     assert (await client.get(target)).status_code == 200
+
+
+async def test_the_page_of_a_withdrawn_record_is_gone_and_says_so(client, site):
+    response = await client.get("/fr/records/demo-sante/gone")
+    assert (response.status_code, response.text) == (410, GONE)
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["cache-control"] == "no-cache"
+    assert "etag" not in response.headers
+    head = await client.head("/fr/records/demo-sante/gone")
+    assert (head.status_code, head.content) == (410, b"")
+
+
+async def test_only_the_first_element_of_a_page_says_its_status(client, site):
+    quoted = f"<!doctype html>\n<html><p>{GONE}</p>"
+    (site / "fr/about.html").write_text(quoted, encoding="utf-8")
+    assert (await client.get("/fr/about")).status_code == 200
 
 
 TRICKS = [

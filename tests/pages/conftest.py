@@ -12,16 +12,22 @@ import msgspec
 import pytest
 
 from registry import resources
+from registry.errors import Finding
 from registry.pages.build import build
 from registry.pages.corpus import Corpus, Origin
 from registry.record.pack import Agency, load_pack
+from registry.record.validate import validate
 from registry.settings import Settings
+from registry.store.attestations import Attestation
 from registry.store.records import Register, StoredRecord, VersionLine
+from registry.store.withdrawals import Withdrawal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SETTINGS = Settings(base_url="https://register.example/sub")
+PACK = load_pack("ma")
+FILED = dt.datetime(2026, 10, 1, 9, tzinfo=dt.UTC)
 LANGUAGES = {"ar": "rtl", "fr": "ltr", "zgh": "ltr", "en": "ltr"}
 
 FOREIGN = {
@@ -33,14 +39,18 @@ FOREIGN = {
 }
 
 
+OLD_FINDING = Finding(
+    pointer="/name", rule="R99", severity="warning", message="Noticed by an older rule."
+)
+
+
 def stored(document, *, entry=1, notes=(None,), **register):
     raw = json.dumps(document, ensure_ascii=False).encode()
     leaf = hashlib.sha256(raw).hexdigest()
-    when = dt.datetime(2026, 10, 1, 9, tzinfo=dt.UTC)
     facts = {
         "version": len(notes),
         "state": "published",
-        "published_at": when,
+        "published_at": FILED,
         "superseded_at": None,
         "hash": leaf,
         "entry": entry,
@@ -53,7 +63,13 @@ def stored(document, *, entry=1, notes=(None,), **register):
         "redacted": [],
     }
     versions = [
-        VersionLine(version=n, published_at=when, hash=leaf, entry=entry, change_note=note)
+        VersionLine(
+            version=n,
+            published_at=FILED,
+            hash=leaf,
+            entry=entry - 2 * (len(notes) - n),
+            change_note=note,
+        )
         for n, note in enumerate(notes, start=1)
     ]
     return StoredRecord(
@@ -65,20 +81,46 @@ def stored(document, *, entry=1, notes=(None,), **register):
     )
 
 
+def withdrawal(entry, *, version, reason="merged_into", note=None):
+    return Withdrawal(
+        version=version,
+        reason=reason,
+        note=note,
+        withdrawn_at=dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC),
+        entry=entry,
+        hash=f"{entry:064x}",
+    )
+
+
+def attestation(agency, systems, note=None):
+    return Attestation(
+        agency=agency,
+        day=dt.date(2026, 9, 30),
+        systems_total=systems,
+        uses_none=systems == 0,
+        contact={"email": f"algorithmes@{agency}.example"},
+        note=note,
+        filed_at=dt.datetime(2026, 10, 3, 9, tzinfo=dt.UTC),
+        entry=35,
+        hash="ef" * 32,
+        records=0,
+    )
+
+
 def demonstration():
     for path in sorted(resources.RECORDS.glob("*/*.json")):
         if not path.stem.rpartition(".")[2].isdigit():
             document = msgspec.json.decode(path.read_bytes())
+            verdict = validate(document, profile="publication", pack=PACK, today=FILED.date())
             earlier = sorted(path.parent.glob(f"{path.stem}.[0-9]*.json"))
             notes = [
                 (msgspec.json.decode(file.read_bytes()).get("publication") or {}).get("change_note")
                 for file in [*earlier, path]
             ]
-            yield stored(document, notes=notes, fictitious=True)
+            yield stored(document, notes=notes, fictitious=True, findings=list(verdict.findings))
 
 
 def make_corpus(*more, log_size=40):
-    pack = load_pack("ma")
     foreign = Agency(
         id="us.demo", name={"en": "Department of Letters"}, kind="other", origin="us-demo"
     )
@@ -93,29 +135,43 @@ def make_corpus(*more, log_size=40):
             "restriction": {"ground": "state_security", "authority": "Comité fictif"},
         },
     }
-    withdrawn = {"id": "demo-sante/gone", "name": {"fr": "Système retiré"}, "purpose": {}}
+    gone = {
+        "id": "demo-sante/gone",
+        "name": {"fr": "Système retiré"},
+        "risk": {"level": "high"},
+        "contact": {"email": "algorithmes@demo-sante.example"},
+    }
+    gone_restricted = restricted | {"id": "demo-sante/gone-restricted"}
+    back = {"id": "demo-sante/back", "name": {"fr": "Système revenu"}}
     records = {
         record.id: record
         for record in (
             *demonstration(),
-            stored(FOREIGN, origin="us-demo"),
+            stored(FOREIGN, origin="us-demo", findings=[OLD_FINDING]),
             stored(restricted, fictitious=True),
-            stored(
-                withdrawn,
-                fictitious=True,
-                state="withdrawn",
-                superseded_at=dt.datetime(2026, 11, 2, tzinfo=dt.UTC),
-            ),
+            stored(gone, entry=30, notes=(None, None), fictitious=True, state="withdrawn"),
+            stored(gone_restricted, fictitious=True, state="withdrawn"),
+            stored(back, entry=33, notes=(None, None), fictitious=True),
             *more,
         )
     }
     return Corpus(
-        pack=pack,
-        agencies={**pack.agencies, "us.demo": foreign},
+        pack=PACK,
+        agencies={**PACK.agencies, "us.demo": foreign},
         records=[records[name] for name in sorted(records)],
         log_size=log_size,
         root="cd" * 32,
         as_of=dt.datetime(2026, 11, 24, tzinfo=dt.UTC),
+        withdrawals={
+            "demo-sante/back": [withdrawal(32, version=1, reason="court_order")],
+            "demo-sante/gone": [withdrawal(31, version=2, note={"fr": "Fusionné avec les lits."})],
+            "demo-sante/gone-restricted": [withdrawal(34, version=1, reason="other")],
+        },
+        attestations={
+            "demo-sante": attestation("demo-sante", 12, note={"ar": "بما فيها التجريبية."}),
+            "hcp": attestation("hcp", 0),
+            "dgi": attestation("dgi", 7),
+        },
         origins={
             "us-demo": Origin(
                 code="us-demo", name={"en": "A demo inventory"}, url="https://inventory.example/"

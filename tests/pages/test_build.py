@@ -20,7 +20,8 @@ def test_a_build_says_what_it_was_made_from(corpus, site):
     made = msgspec.json.decode((site / "build.json").read_bytes())
     assert made["log"] == {"size": corpus.log_size, "root": corpus.root}
     assert made["as_of"] == "2026-11-24T00:00:00Z"
-    assert made["pages"] == len(list(site.rglob("*.html"))) - 1
+    shown = [page for page in site.rglob("*.html") if b"noindex" not in page.read_bytes()]
+    assert made["pages"] == len(shown)
 
 
 def test_a_rebuild_of_the_same_renders_nothing_and_keeps_the_bytes(corpus, tmp_path):

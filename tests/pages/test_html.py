@@ -3,10 +3,17 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 
+from registry import resources
 from registry.errors import RegistryError
 from registry.pages.page import page_file
+from registry.pages.problems import error_types
+from registry.record.pointers import values_at
+from registry.record.schema import fields
+
+from .conftest import demonstration
 
 LANGUAGES = {"ar": "rtl", "fr": "ltr", "zgh": "ltr", "en": "ltr"}
 PREFIX = "/sub"
@@ -153,13 +160,148 @@ def test_a_restricted_record_shows_its_existence_alone(pages):
     assert not page.findall(".//section[@id='purpose']")
 
 
-def test_a_withdrawn_record_is_a_tombstone_and_in_no_list(pages):
+def facts_of(page, place):
+    """The rows of a section's definition list, as (heading, what it says)."""
+    rows = page.findall(f".//section[@id='{place}']//dl/div")
+    return {text_of(row.find("dt")): text_of(row.find("dd")) for row in rows}
+
+
+def test_a_withdrawn_record_leaves_a_tombstone(pages):
     page = pages["fr/records/demo-sante/gone.html"]
+    assert page.get("data-status") == "410"
     assert "2 novembre 2026" in text_of(page.find(".//*[@class='notice withdrawn']"))
-    assert [section.get("id") for section in page.findall(".//article//section")] == ["versions"]
-    lists = [path for path in pages if path.startswith("fr/") and "/records/" not in path]
-    for path in lists:
-        assert not any("demo-sante/gone" in link.get("href") for link in pages[path].iter("a"))
+    assert text_of(page.find(".//h1")) == "Système retiré"
+    told = facts_of(page, "withdrawal")
+    assert told["Motif"] == "Fusionné avec une autre fiche"
+    assert told["Ce que dit l’organisme"] == "Fusionné avec les lits."
+    assert told["Retirée le"] == "2 novembre 2026"
+    assert told["En vigueur jusque-là"] == "Version 2"
+    assert "algorithmes@demo-sante.example" in told["À qui s’adresser"]
+    assert told["Inscription au journal"] == "31"
+    assert told["Empreinte de l’inscription"] == f"{31:064x}"
+    assert not page.findall(".//section[@id='purpose']")
+
+
+@pytest.mark.parametrize(
+    ("lang", "reason"),
+    [
+        ("ar", "أدمج في بطاقة أخرى"),
+        ("zgh", "أدمج في بطاقة أخرى"),
+        ("en", "Merged into another record"),
+    ],
+)
+def test_a_tombstone_stands_in_every_language_and_marks_the_note_s_own(pages, lang, reason):
+    page = pages[f"{lang}/records/demo-sante/gone.html"]
+    section = page.find(".//section[@id='withdrawal']")
+    assert reason in text_of(section)
+    note = section.find(".//div[@class='prose']")
+    assert (note.get("lang"), note.get("dir"), text_of(note)) == (
+        "fr",
+        "ltr",
+        "Fusionné avec les lits.",
+    )
+    assert page.find(".//meta[@name='robots']").get("content") == "noindex"
+
+
+def test_a_restricted_record_leaves_a_tombstone_without_a_name(pages):
+    page = pages["en/records/demo-sante/gone-restricted.html"]
+    assert text_of(page.find(".//h1")) == "A system whose name is not published"
+    assert facts_of(page, "withdrawal")["Reason"] == "Other"
+    links = page.findall(".//section[@id='withdrawal']//dd//a")
+    assert f"{PREFIX}/en/agencies/demo-sante" in [link.get("href") for link in links]
+
+
+def test_a_withdrawn_record_stands_under_its_agency_and_the_changes_alone(pages, site):
+    allowed = {"fr/index.html": "latest", "fr/agencies/demo-sante.html": "withdrawn"}
+    for path, page in pages.items():
+        if not path.startswith("fr/") or "/records/" in path:
+            continue
+        links = [link for link in page.iter("a") if "demo-sante/gone" in link.get("href")]
+        place = page.find(f".//section[@id='{allowed[path]}']") if path in allowed else None
+        apart = [] if place is None else list(place.iter("a"))
+        assert [link for link in links if link not in apart] == [], path
+        assert bool(links) == (path in allowed), path
+    assert "demo-sante/gone" not in (site / "sitemap.xml").read_text("utf-8")
+    by_agency = pages["fr/agencies/demo-sante.html"]
+    listed = text_of(by_agency.find(".//section[@id='withdrawn']"))
+    assert "Fusionné avec une autre fiche · 2 novembre 2026" in listed
+    assert "Un système dont le nom n’est pas publié" in listed
+    latest = text_of(pages["fr/index.html"].find(".//section[@id='latest']"))
+    assert "Fiche retirée · Fusionné avec une autre fiche" in latest
+
+
+def history_of(page):
+    return [
+        text_of(line.find(".//strong")) for line in page.findall(".//section[@id='versions']//li")
+    ]
+
+
+def test_the_history_shows_withdrawals_between_the_versions(pages):
+    gone = pages["en/records/demo-sante/gone.html"]
+    assert history_of(gone) == ["Withdrawn", "Version 2", "Version 1"]
+    links = [link.get("href") for link in gone.findall(".//section[@id='versions']//a")]
+    base = "/sub/api/v1/records/demo-sante/gone/versions"
+    assert [f"{base}/2", f"{base}/1"] == links
+    back = pages["en/records/demo-sante/back.html"]
+    assert history_of(back) == ["Version 2", "Withdrawn", "Version 1"]
+    assert "Court order" in text_of(back.find(".//section[@id='versions']"))
+    assert back.get("data-status") is None
+    assert back.find(".//*[@class='notice withdrawn']") is None
+
+
+def test_an_agency_page_says_what_the_agency_states(pages):
+    head = pages["fr/agencies/demo-sante.html"].find(".//header[@class='head']")
+    assert "utilisait 12 systèmes à la date du 30 septembre 2026" in text_of(head)
+    assert "Déclaré le 3 octobre 2026, inscription 35 au journal" in text_of(head)
+    assert "mailto:algorithmes@demo-sante.example" in [link.get("href") for link in head.iter("a")]
+    note = head.find(".//div[@class='prose']")
+    assert (note.get("lang"), note.get("dir")) == ("ar", "rtl")
+    none = text_of(pages["en/agencies/hcp.html"].find(".//header[@class='head']"))
+    assert "The agency states that it used no algorithmic system on September 30, 2026" in none
+    silent = text_of(pages["en/agencies/tgr.html"].find(".//header[@class='head']"))
+    assert "The agency has not stated how many systems it uses" in silent
+    foreign = text_of(pages["en/agencies/us.demo.html"].find(".//header[@class='head']"))
+    assert "state" not in foreign
+
+
+def test_the_list_of_agencies_tells_silence_from_none(pages):
+    rows = {
+        row.find("a").get("href").rpartition("/")[2]: text_of(row.find("span[@class='quiet']"))
+        for row in pages["en/agencies/index.html"].iter("li")
+        if row.find("span[@class='quiet']") is not None
+    }
+    assert rows["tgr"] == "Has filed and stated nothing"
+    assert rows["hcp"] == "States that it uses none"
+    assert rows["dgi"] == "0 records · States that it uses 7 systems"
+    assert rows["demo-sante"].endswith("records · States that it uses 12 systems")
+    assert rows["us.demo"] == "1 record"
+
+
+def test_what_validation_noticed_is_told_in_the_reader_s_language(pages):
+    path = "records/demo-services/suggestions-offres-emploi.html"
+    for lang, word, sentence in (
+        ("fr", "Avertissement", "Le niveau déclaré, « Risque limité », est inférieur"),
+        ("ar", "تنبيه", "أدنى من «مخاطر عالية»"),
+        ("en", "Warning", "The declared level, Limited risk, is below High risk"),
+    ):
+        section = pages[f"{lang}/{path}"].find(".//section[@id='findings']")
+        [told] = [
+            item for item in section.findall("div[@class='item']") if "below_floor" in text_of(item)
+        ]
+        assert word in text_of(told)
+        assert "/risk/level" in text_of(told)
+        message = told.findall("p")[1]
+        assert sentence in text_of(message)
+        assert message.get("lang") is None
+        assert not list(section.iter("a"))
+
+
+def test_a_finding_that_nobody_translates_stays_in_english(pages):
+    section = pages["fr/records/us.demo/letter-sorting.html"].find(".//section[@id='findings']")
+    message = section.findall("div[@class='item']/p")[1]
+    assert (message.get("lang"), message.get("dir")) == ("en", "ltr")
+    assert text_of(message) == "Noticed by an older rule."
+    assert pages["fr/records/demo-sante/back.html"].find(".//section[@id='findings']") is None
 
 
 def test_the_versions_of_a_record_lead_to_their_data(pages):
@@ -176,15 +318,66 @@ def test_the_tamazight_pages_say_that_they_are_not_translated(pages):
     assert (heading.get("lang"), heading.get("dir")) == ("ar", "rtl")
 
 
+@pytest.mark.parametrize("lang", ["en", "fr", "ar"])
+def test_every_error_has_its_words_and_no_other_has(lang):
+    text = (resources.SITE / "text" / f"problems.{lang}.md").read_text("utf-8")
+    slugs = re.findall(r"^## .+ \{#([a-z-]+)\}$", text, flags=re.MULTILINE)
+    assert slugs == [error.slug for error in error_types()]
+    assert {RegistryError, *RegistryError.__subclasses__()} <= set(error_types())
+
+
+DEMONSTRATION = {record.id: msgspec.json.decode(record.document) for record in demonstration()}
+
+
+@pytest.mark.parametrize("record_id", DEMONSTRATION)
+def test_every_text_of_a_record_stands_on_its_page(pages, record_id):
+    document = DEMONSTRATION[record_id]
+    shown = text_of(pages[f"fr/records/{record_id}.html"])
+    plain = str.maketrans({"\n": " ", "*": "", "_": ""})
+    stated = [
+        line
+        for field in fields()
+        if field.kind == "LangText"
+        for _, text in values_at(document, field.path)
+        for line in text["fr"].split("\n")
+        if line and not re.match(r"[-+*] |[0-9]+[.)] ", line)
+    ]
+    assert [line for line in stated if " ".join(line.translate(plain).split()) not in shown] == []
+
+
+def test_what_is_withheld_is_named_with_its_ground(pages):
+    page = pages["fr/records/demo-securite/comptage-foules.html"]
+    told = facts_of(page, "withheld")
+    assert told["Sources"].startswith(
+        "Sécurité intérieure et extérieure de l'État (loi 31-13 art. 7)"
+    )
+    assert told["Sources"].endswith("Emplacement et angle des caméras.")
+    assert pages["fr/records/demo-sante/back.html"].find(".//section[@id='withheld']") is None
+
+
 def test_every_error_has_its_page(pages):
-    for error in (RegistryError, *RegistryError.__subclasses__()):
+    for error in error_types():
         page = pages[f"problems/{error.slug}.html"]
         assert error.title == text_of(page.find(".//h1"))
-        assert "How to mend it" in text_of(page), f"site/text/problems/{error.slug}.md is missing"
+        sections = page.findall(".//section")
+        told = [(part.get("id"), part.get("lang"), part.get("dir")) for part in sections]
+        assert told == [("en", "en", "ltr"), ("ar", "ar", "rtl"), ("fr", "fr", "ltr")]
+        for part in sections:
+            happened, to_do = part.find("div[@class='lede']"), part.find("h3")
+            assert text_of(happened)
+            assert text_of(to_do) in {"What to do", "ما العمل", "Que faire"}
+            assert list(part).index(to_do) < len(part) - 1
+
+
+def test_the_words_for_an_error_bear_its_title():
+    text = (resources.SITE / "text" / "problems.en.md").read_text("utf-8")
+    titles = dict(re.findall(r"^## (.+) \{#([a-z-]+)\}$", text, flags=re.MULTILINE))
+    assert {error.title: error.slug for error in error_types()} == titles
 
 
 def test_the_site_map_lists_the_pages(pages, site):
     found = re.findall(r"<loc>(.*?)</loc>", (site / "sitemap.xml").read_text("utf-8"))
-    assert len(pages) - 1 == len(found) == len(set(found))
+    shown = [page for page in pages.values() if page.find(".//meta[@name='robots']") is None]
+    assert len(shown) == len(found) == len(set(found))
     assert "https://register.example/sub/fr/" in found
     assert "https://register.example/sub/ar/records/us.demo/letter-sorting" in found

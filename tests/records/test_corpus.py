@@ -13,13 +13,16 @@ import pytest
 
 from registry import resources
 from registry.office.loading import load
-from registry.record.codelists import codelists
+from registry.record.codelists import codelists, read_rows, texts
 from registry.record.ids import split_id
 from registry.record.pack import load_pack
 from registry.record.parse import parse
 from registry.record.pointers import dig, pointer, values_at
 from registry.record.schema import fields
+from registry.record.statements import check_withdrawal
 from registry.record.validate import validate
+from registry.store import withdrawals
+from registry.store.records import read_all
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 TODAY = NOW.date()
@@ -59,6 +62,9 @@ LATEST = {record_id: versions[-1] for record_id, versions in HISTORIES.items()}
 RESTRICTED = {
     path for path, document in DOCUMENTS.items() if "restriction" in document["publication"]
 }
+WITHDRAWALS = read_rows(resources.RECORDS / "withdrawals.csv")
+"""Rows of id, reason, note_<language> and after_version: the one that was in force until then."""
+
 OPEN = {record_id: doc for record_id, doc in LATEST.items() if "name" in doc}
 
 each_file = pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -76,18 +82,26 @@ def found(document, *, kind):
                 yield pointer(place), value
 
 
+IN_FORCE = {
+    record_id: document
+    for record_id, document in LATEST.items()
+    if (record_id, len(HISTORIES[record_id]))
+    not in {(row["id"], int(row["after_version"])) for row in WITHDRAWALS}
+}
+
+
 def spread(*path):
-    """The values of one field over the latest versions that state it."""
-    return {dig(document, *path) for document in LATEST.values()} - {None}
+    """The values of one field over the versions in force that state it."""
+    return {dig(document, *path) for document in IN_FORCE.values()} - {None}
 
 
 def stating(*path):
-    """How many of the latest versions state something at a path, which may hold a `*`."""
-    return sum(any(True for _ in values_at(document, path)) for document in LATEST.values())
+    """How many of the versions in force state something at a path, which may hold a `*`."""
+    return sum(any(True for _ in values_at(document, path)) for document in IN_FORCE.values())
 
 
 def test_there_is_a_corpus():
-    assert len(LATEST) >= 42
+    assert len(IN_FORCE) >= 42
     strays = set(resources.RECORDS.rglob("*.json")).difference(FILES)
     assert not strays, "records lie in records/<agency>/<slug>.json"
 
@@ -132,11 +146,46 @@ def test_five_records_stand_with_a_warning_today():
     assert len(latest) >= 5
 
 
-async def test_a_fresh_register_publishes_them_all(office):
+async def test_a_fresh_register_publishes_them_all_and_withdraws_what_the_table_says(office):
     outcomes = await load(office, resources.RECORDS, now=lambda: NOW)
     assert {outcome.record: outcome.refused for outcome in outcomes if outcome.refused} == {}
-    published = {outcome.record: len(outcome.receipts) for outcome in outcomes}
-    assert published == {record_id: len(versions) for record_id, versions in HISTORIES.items()}
+    async with office.database.snapshot() as connection:
+        stored = [record async for record in read_all(connection, withdrawn=True)]
+        withdrawn = await withdrawals.read_every(connection)
+    assert {record.id: len(record.versions) for record in stored} == {
+        record_id: len(versions) for record_id, versions in HISTORIES.items()
+    }
+    in_force = {record.id for record in stored if record.register.state == "published"}
+    assert in_force == IN_FORCE.keys()
+    assert [
+        (record_id, one.version, one.reason, one.note)
+        for record_id, found in sorted(withdrawn.items())
+        for one in found
+    ] == [
+        (row["id"], int(row["after_version"]), row["reason"], texts(row, "note_"))
+        for row in WITHDRAWALS
+    ]
+
+
+def test_one_record_is_withdrawn_and_another_came_back():
+    gone = LATEST.keys() - IN_FORCE.keys()
+    assert gone == {"demo-services/affluence-musees"}
+    assert {row["id"] for row in WITHDRAWALS} - gone == {"demo-securite/comptage-foules"}
+
+
+@pytest.mark.parametrize("row", WITHDRAWALS, ids=lambda row: row["id"])
+def test_a_withdrawal_is_of_a_version_and_says_why_in_every_language(row):
+    assert 1 <= int(row["after_version"]) <= len(HISTORIES[row["id"]])
+    note = texts(row, "note_")
+    statement = {"reason": row["reason"], "note": note}
+    assert check_withdrawal(statement, PACK, "en") == ()
+    assert note.keys() == LANGUAGES
+    assert not any(letter.isalpha() and letter.isascii() for letter in note["ar"])
+
+
+def test_withdrawals_are_in_order_and_each_of_its_own_version():
+    named = [(row["id"], int(row["after_version"])) for row in WITHDRAWALS]
+    assert named == sorted(set(named))
 
 
 @each_file

@@ -1,0 +1,73 @@
+"""What validation noticed when a version was published, in the reader's language where it can be.
+
+Findings are kept in English. Validating the document as of its day gives the same ones in another
+language; what only the register could notice, and what the rules of today no longer find, stays
+in English.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from registry.pages.reader import Text
+from registry.record.validate import validate
+from registry.text.catalogues import SOURCE
+from registry.text.locales import direction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from registry.errors import Finding
+    from registry.pages.reader import Reader
+    from registry.store.records import StoredRecord
+
+
+def findings_view(
+    reader: Reader, record: StoredRecord, document: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """List the findings kept with the version in force, errors first."""
+    kept = record.register.findings
+    told = _told(reader, record, document) if kept and reader.tag != SOURCE else {}
+    return [
+        {
+            "error": finding.severity == "error",
+            "rule": finding.rule,
+            "pointer": finding.pointer,
+            "message": _text(reader, told.get(finding, finding)),
+        }
+        for finding in sorted(kept, key=lambda finding: finding.severity != "error")
+    ]
+
+
+def _told(reader: Reader, record: StoredRecord, document: dict[str, Any]) -> dict[Finding, Finding]:
+    """Find what the reader's language says for each finding that is found again."""
+    verdict = validate(
+        document,
+        profile="publication",
+        pack=reader.pack,
+        today=record.register.published_at.date(),
+        language=reader.tag,
+    )
+    again = _by_place(verdict.findings)
+    return {
+        finding: other
+        for place, findings in _by_place(record.register.findings).items()
+        if len(findings) == len(again.get(place, ()))
+        for finding, other in zip(findings, again[place], strict=True)
+    }
+
+
+def _by_place(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        found.setdefault((finding.pointer, finding.rule), []).append(finding)
+    return found
+
+
+def _text(reader: Reader, finding: Finding) -> Text:
+    return Text(
+        text=finding.message,
+        lang=finding.lang,
+        dir=direction(finding.lang),
+        differs=finding.lang != reader.tag,
+    )

@@ -1,0 +1,37 @@
+"""What stands at the address of a withdrawn record: what it was, when it left, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.pages.history import history_view
+from registry.pages.reader import say
+from registry.pages.shown import Shown
+from registry.pages.view_lists import agency_view
+from registry.pages.view_record import links, register_notices
+
+if TYPE_CHECKING:
+    from registry.pages.reader import Reader
+    from registry.pages.site import Site
+    from registry.store.records import StoredRecord
+
+
+def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
+    """Build the tombstone; the last version's name and contact stand in it, and nothing else."""
+    document = msgspec.json.decode(record.document)
+    withdrawals = site.corpus.withdrawals[record.id]
+    last, *before = history_view(reader, record, withdrawals)
+    known = {
+        "id": record.id,
+        "name": say(reader, document.get("name")),
+        "shown": reader.tag,
+        "agency": agency_view(reader, site, record.agency),
+        "notices": register_notices(reader, record, site),
+        "withdrawal": last | {"hash": withdrawals[-1].hash},
+        "contact": Shown(document.get("contact") or {}),
+        "links": links(reader, record, document),
+        "history": [last | {"note": None}, *before],  # its note stands above
+    }
+    return {"r": known}

@@ -1,0 +1,83 @@
+"""The corpus of a build, read from a register in which records came and went."""
+
+import datetime as dt
+
+from registry.api.site import serve_site
+from registry.office.access import Actor
+from registry.office.attesting import attest
+from registry.office.filing import Precondition
+from registry.office.withdrawing import withdraw
+from registry.pages.build import build
+from registry.pages.from_register import day_of, is_current, read_corpus
+from registry.settings import Settings
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+REASON = {"reason": "filed_in_error", "note": {"fr": "Déposée deux fois."}}
+
+
+async def taken_out(office, published):
+    return await withdraw(
+        office,
+        AGENCY,
+        published.id,
+        REASON,
+        precondition=Precondition(tag=published.hash[:16]),
+        now=NOW,
+    )
+
+
+async def served(folder, path):
+    """The status that our own server answers an address of the built site with."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+    await serve_site(folder)(scope, None, send)
+    return sent[0]["status"]
+
+
+async def test_a_withdrawn_record_keeps_its_page_and_a_reinstated_one_its_history(
+    office, publish, record, tmp_path
+):
+    settings = Settings(data_dir=tmp_path, base_url="https://register.example")
+    other = record | {"id": "demo-sante/autre", "name": {"fr": "Autre", "ar": "آخر"}}
+    [first], [second] = await publish(record), await publish(other)
+    gone = await taken_out(office, first)
+    await taken_out(office, second)
+    [back] = await publish(other)
+    await attest(
+        office,
+        AGENCY,
+        "demo-sante",
+        {"day": "2026-11-01", "systems_total": 3, "contact": {"email": "a@demo-sante.example"}},
+        now=NOW,
+    )
+    corpus = await read_corpus(office.database, office.pack, as_of=day_of(NOW))
+    states = {one.id: (one.register.state, one.register.version) for one in corpus.records}
+    assert states == {first.id: ("withdrawn", 1), second.id: ("published", back.version)}
+    [withdrawal] = corpus.withdrawals[first.id]
+    assert (withdrawal.entry, withdrawal.hash) == (gone.entry, gone.hash)
+    assert withdrawal.note == REASON["note"]
+    assert [one.version for one in corpus.withdrawals[second.id]] == [1]
+    assert corpus.attestations["demo-sante"].systems_total == 3
+
+    build(corpus, out=settings.site_dir, settings=settings)
+    assert await served(settings.site_dir, f"/fr/records/{first.id}") == 410
+    assert await served(settings.site_dir, f"/fr/records/{second.id}") == 200
+    listed = (settings.site_dir / "sitemap.xml").read_text("utf-8")
+    assert (first.id in listed, second.id in listed) == (False, True)
+    agency = (settings.site_dir / "fr/agencies/demo-sante.html").read_text("utf-8")
+    assert "utilisait <bdi>3</bdi> systèmes" in agency
+
+
+async def test_a_withdrawal_makes_the_site_out_of_date(office, publish, record, tmp_path):
+    settings = Settings(data_dir=tmp_path, base_url="https://register.example")
+    [published] = await publish(record)
+    corpus = await read_corpus(office.database, office.pack, as_of=day_of(NOW))
+    build(corpus, out=settings.site_dir, settings=settings)
+    assert await is_current(office.database, settings, as_of=NOW)
+    await taken_out(office, published)
+    assert not await is_current(office.database, settings, as_of=NOW)
