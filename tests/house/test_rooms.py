@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry import errors
-from registry.pages.words import problems
+from registry.pages.problems import error_types
 
 ROOT = Path(__file__).parents[2]
 CODE = sorted((ROOT / "registry").rglob("*.py"))
@@ -86,18 +86,19 @@ def test_every_named_statement_is_used_and_every_used_one_is_there():
 
 
 def kinds(kind=errors.RegistryError):
-    yield kind
+    """Every kind of error that has a slug of its own; one without is of the kind above it."""
+    if "slug" in vars(kind):
+        yield kind
     for child in kind.__subclasses__():
         yield from kinds(child)
 
 
 @pytest.mark.parametrize("kind", list(kinds()), ids=lambda kind: kind.__name__)
-def test_every_error_has_its_own_slug_title_and_page(kind):
+def test_every_error_has_its_own_slug_and_page(kind):
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.slug)
     assert [other for other in kinds() if other.slug == kind.slug] == [kind]
     assert kind.exit_code in {1, 2, 3}
-    [page] = [problem for problem in problems() if problem.slug == kind.slug]
-    assert page.title == kind.title
+    assert kind in error_types()
 
 
 @pytest.mark.parametrize(

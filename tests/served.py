@@ -1,0 +1,209 @@
+"""A register that really serves: its own folder, port, PostgreSQL and tokens, for tests.
+
+`Served.rows` is how a test knows that nothing was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import secrets
+import socket
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import asyncpg
+import httpx
+
+from registry.office import access
+from registry.store.database import connect
+from tests.crash.invariants import broken_laws
+from tests.crash.register import Register
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+    from registry.record.pack import Pack
+
+Answer: TypeAlias = tuple[int, dict[str, str], bytes]
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 60
+UNLIMITED = {"limit_writes": 0, "limit_validations": 0, "limit_failures": 0}
+
+# What a refusal may leave: the note of it, a bucket's level, the day a token was last used.
+_NOTED = ("allowance", "audit", "token")
+
+_DIGEST = "select count(*), md5(string_agg(t::text, '' order by t::text)) from {} as t"
+
+
+class Served:
+    """A running register, and ways to ask it and to look into its database."""
+
+    def __init__(self, register: Register) -> None:
+        self.register = register
+        self.port = register.port
+        self.url = register.base_url
+        self.client = httpx.Client(base_url=self.url, timeout=PATIENCE)
+        self._actors = 0
+
+    def token(
+        self,
+        agency: str | None = "demo-sante",
+        *scopes: str,
+        actor: str | None = None,
+        days: int = 30,
+        now: dt.datetime | None = None,
+    ) -> str:
+        """Make a token; its scope is `file`, and its actor is its own, unless others are named."""
+        self._actors += 1
+        return self.work(
+            lambda database: access.create_token(
+                database,
+                agency=agency,
+                scopes=scopes or ("file",),
+                actor=actor or f"actor-{self._actors}",
+                days=days,
+                now=now or dt.datetime.now(dt.UTC),
+                random=secrets.token_bytes,
+            )
+        )
+
+    def bearer(
+        self, agency: str | None = "demo-sante", *scopes: str, **more: Any
+    ) -> dict[str, str]:
+        """Make a token, as the header that shows it."""
+        return {"authorization": f"Bearer {self.token(agency, *scopes, **more)}"}
+
+    def work(self, do: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Do something with the register's database, as its own code does."""
+
+        async def opened() -> Any:
+            database = await connect(self.register.database_url)
+            try:
+                return await do(database)
+            finally:
+                await database.close()
+
+        return asyncio.run(opened())
+
+    def rows(self) -> dict[str, tuple[int, str | None]]:
+        """Count every table's rows and digest them, but for what a refusal may leave."""
+
+        async def read() -> dict[str, tuple[int, str | None]]:
+            connection = await asyncpg.connect(self.register.database_url)
+            tables = await connection.fetch(
+                "select relname from pg_class where relkind = 'r'"
+                " and relnamespace = 'public'::regnamespace order by 1"
+            )
+            found = {}
+            for name in (row["relname"] for row in tables):
+                if name not in _NOTED:
+                    row = await connection.fetchrow(_DIGEST.format(name))
+                    found[name] = (row[0], row[1])
+            await connection.close()
+            return found
+
+        return asyncio.run(read())
+
+    def broken_laws(self, pack: Pack) -> list[str]:
+        """Say which laws of the register's rows do not hold, but for one.
+
+        A submission for review, or of what is in force, is noted and publishes nothing.
+        """
+        found = asyncio.run(broken_laws(self.register.database_url, pack))
+        return [law for law in found if not law.startswith("the audit trail and the log differ")]
+
+    def faults(self) -> list[str]:
+        """Give the lines of the register's own log that tell of a fault."""
+        lines = self.register.log.read_text(encoding="utf-8").splitlines()
+        return [line for line in lines if '"level":"error"' in line]
+
+    def raw(self, *parts: bytes, wait: float = 0, cut: bool = False) -> Answer:
+        """Send bytes as they are, with a pause between, and read one whole answer.
+
+        `cut` ends our half of the connection after them. The status is 0 where nothing came back.
+        """
+        received = b""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as line:
+            # What is refused early is answered, or dropped, before it was said to its end.
+            with suppress(OSError):
+                for part in parts:
+                    line.sendall(part)
+                    time.sleep(wait)
+                if cut:
+                    line.shutdown(socket.SHUT_WR)
+            with suppress(OSError):
+                while not _is_whole(received) and (block := line.recv(65536)):
+                    received += block
+        return _parsed(received)
+
+
+@contextmanager
+def served(*, load: bool = False, **settings: object) -> Iterator[Served]:
+    """Start a register, with the demonstration records or empty; end it, whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="s", ignore_cleanup_errors=True) as folder:
+        # A short path, which others may enter: PostgreSQL's socket lies in it.
+        Path(folder).chmod(0o755)
+        if load:
+            loaded = Register(Path(folder)).run("load", ROOT / "records")
+            assert loaded.returncode == 0, loaded.stderr
+        running = Served(Register(Path(folder), **settings))
+        # As if a site were built: it is not what is asked here.
+        running.register.data.joinpath("site").mkdir(exist_ok=True)
+        running.register.data.joinpath("site/index.html").touch()
+        running.register.start()
+        try:
+            _until_live(running)
+            yield running
+        finally:
+            running.client.close()
+            running.register.end()
+
+
+def records(*agencies: str) -> Sequence[dict[str, Any]]:
+    """The demonstration records of some agencies, all of which can be published."""
+    return [
+        json.loads(path.read_text(encoding="utf-8"))
+        for agency in agencies
+        for path in sorted((ROOT / "records" / agency).glob("*.json"))
+        if "." not in path.stem
+    ]
+
+
+def _until_live(running: Served) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if running.client.get("/health/live").is_success:
+                return
+        except httpx.TransportError:
+            pass
+        log = running.register.log.read_text(encoding="utf-8")
+        assert not running.register.gone(), log
+        assert time.monotonic() < deadline, log
+        time.sleep(0.1)
+
+
+def _is_whole(received: bytes) -> bool:
+    head, found, body = received.partition(b"\r\n\r\n")
+    if not found:
+        return False
+    length = _headers(head).get("content-length")
+    return length is not None and len(body) >= int(length)
+
+
+def _parsed(received: bytes) -> Answer:
+    head, _, body = received.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 "):
+        return 0, {}, received
+    return int(head[9:12]), _headers(head), body
+
+
+def _headers(head: bytes) -> dict[str, str]:
+    lines = head.decode("latin-1").split("\r\n")[1:]
+    return {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
