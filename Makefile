@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: help up serve site test check format bench lock clean
+.PHONY: help up serve site test check format bench crash fuzz lock clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -38,6 +38,12 @@ format: .venv/ready-dev ## Put the code in its usual form
 
 bench: .venv/ready-dev ## Measure, and write tests/bench/results.md
 	$(BIN)/python -m tests.bench
+
+crash: .venv/ready-dev ## Kill it under load, ROUNDS times (100); SEED= repeats a campaign
+	$(BIN)/python -m tests.crash $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+
+fuzz: .venv/ready-dev ## Ask it 20,000 things and more; SEED= and EXAMPLES= repeat a campaign
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),600) $(if $(SEED),FUZZ_SEED=$(SEED)) $(BIN)/pytest -s tests/fuzz
 
 lock: .venv/ready-dev ## Resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 \

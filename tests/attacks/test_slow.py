@@ -1,0 +1,96 @@
+"""Slow bodies and heads: who says nothing more holds up nobody, and is sent away."""
+
+import asyncio
+import json
+
+import pytest
+
+from registry.api.gate import BODY_SECONDS
+from tests.served import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("untouched")
+
+BODY = b'{"id": "demo-sante/slow"}'
+
+# What each says after its head, a piece every half second and then nothing.
+SLOW = {
+    "no body": ("Content-Length: 5000", []),
+    "a body byte by byte": (f"Content-Length: {len(BODY) + 1}", [bytes([one]) for one in BODY]),
+    "a chunk without end": ("Transfer-Encoding: chunked", [b"1388\r\n", BODY]),
+    "chunks without end": ("Transfer-Encoding: chunked", [b"1\r\n{\r\n", b"1\r\n \r\n"]),
+}
+
+
+async def slowly(register, agency, headers, pieces):
+    """Ask, send the pieces, and wait for the answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", register.port)
+    lines = [
+        "PUT /api/v1/filings/demo-sante/slow HTTP/1.1",
+        f"Host: 127.0.0.1:{register.port}",
+        f"Authorization: {agency['authorization']}",
+        "If-None-Match: *",
+        "Content-Type: application/json",
+        *headers,
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.5)
+        head = await reader.readuntil(b"\r\n\r\n")
+        status = int(head[9:12])
+        named = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:-2])
+        body = await reader.readexactly(int(named["content-length"]))
+        # Nothing more is waited for on this line.
+        assert await reader.read() == b""
+        return status, named, body
+    finally:
+        writer.close()
+
+
+async def silent_head(register):
+    """Begin a head and never end it; the line is closed, with or without a word."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", register.port)
+    try:
+        writer.write(b"GET /api/v1/records HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: ")
+        await writer.drain()
+        return await reader.read()
+    finally:
+        writer.close()
+
+
+async def test_slow_bodies_are_sent_away_and_nobody_waits_for_them(register, agency, refused):
+    async with asyncio.timeout(BODY_SECONDS + PATIENCE):
+        slow = [
+            asyncio.create_task(slowly(register, agency, [header], pieces))
+            for header, pieces in SLOW.values()
+            for _ in range(25)
+        ]
+        head = asyncio.create_task(silent_head(register))
+        await asyncio.sleep(1)
+        for _ in range(20):
+            answer = await asyncio.to_thread(register.client.get, "/api/v1/records")
+            assert answer.status_code == 200
+        assert not any(one.done() for one in slow)
+        for answer in await asyncio.gather(*slow):
+            problem = refused(answer, 408, "request-timeout")
+            assert json.loads(answer[2]) == problem
+        assert (await head)[:13] in {b"", b"HTTP/1.1 400 ", b"HTTP/1.1 408 "}
+
+
+async def test_who_goes_away_in_the_middle_leaves_nothing(register, agency):
+    for _ in range(20):
+        _, writer = await asyncio.open_connection("127.0.0.1", register.port)
+        lines = [
+            "PUT /api/v1/filings/demo-sante/slow HTTP/1.1",
+            f"Host: 127.0.0.1:{register.port}",
+            f"Authorization: {agency['authorization']}",
+            "If-None-Match: *",
+            "Content-Type: application/json",
+            "Content-Length: 5000",
+        ]
+        writer.write("\r\n".join([*lines, "", ""]).encode() + BODY)
+        await writer.drain()
+        writer.close()
+    assert (await asyncio.to_thread(register.client.get, "/health/live")).status_code == 200
