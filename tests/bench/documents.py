@@ -2,8 +2,16 @@
 
 import copy
 import json
+import random
 from pathlib import Path
 
+_LATIN = "abcdefghijklmnopqrstuvwxyzéèà"
+LETTERS = {
+    "ar": "ابتثجحخدذرزسشصضطظعغفقكلمنهوي",
+    "zgh": "ⴰⴱⴳⴷⴹⴻⴼⴽⵀⵃⵄⵅⵇⵉⵊⵍⵎⵏⵓⵔⵕⵖⵙⵚⵛⵜⵟⵡⵢⵣ",
+    "fr": _LATIN,
+    "en": _LATIN,
+}
 RECORDS = Path(__file__).parents[2] / "records"
 
 
@@ -19,8 +27,15 @@ def local_documents(count: int) -> list[dict[str, object]]:
     for number in range(count):
         document = copy.deepcopy(models[number % len(models)])
         document["id"] = f"{document['id']}-{number}"
-        document["name"] = {tag: f"{text} {number}" for tag, text in document["name"].items()}
+        # Models that come again and again must not all seem to be one system filed twice.
+        document["name"] = {tag: _invented_name(number, tag) for tag in document["name"]}
         document["source_id"] = f"bench-{number}"
         document.pop("related_records", None)
         documents.append(document)
     return documents
+
+
+def _invented_name(number: int, tag: str) -> str:
+    chance = random.Random(number)
+    words = ["".join(chance.choices(LETTERS[tag], k=chance.randint(2, 10))) for _ in range(7)]
+    return " ".join(words)

@@ -1,19 +1,21 @@
-"""Publishing, one by one and in bulk, beside a bare insert of the same bytes."""
+"""Publishing, one by one, side by side and in bulk, beside a bare insert of the same bytes."""
 
 import asyncio
 import datetime as dt
-import json
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
-from registry.office.filing import Office, publish_local
+from registry.office.filing import Office
 from registry.office.importing import ForeignFiling, import_foreign
 from registry.office.opening import open_register
+from registry.office.submitting import publish_local
+from registry.record.canonical import canonical
 from registry.record.pack import Agency, load_pack
 from registry.record.validate import validate
 from registry.settings import Settings
@@ -23,43 +25,35 @@ from tests.bench.documents import local_documents
 from tests.bench.measure import Comparison, Timing
 
 SINGLE = 400
+PARALLEL = 800
+WRITERS = 8
+BLOCK = 50
 BULK = 3_000
 BULK_BLOCK = 250
+
+BARE = "bare insert + commit of the same bytes"
+
+Document = dict[str, Any]
+Work = Callable[[Document], Awaitable[object]]
 
 
 def run() -> Iterator[Comparison]:
     with tempfile.TemporaryDirectory(prefix="rb", ignore_cleanup_errors=True) as folder:
         server = embedded.start(Path(folder))
         try:
-            single, bare, bulk = asyncio.run(_measure(server.url, Path(folder)))
+            yield from asyncio.run(_measure(server.url, Path(folder)))
         finally:
             server.release()
-    yield Comparison(
-        name="one record published durably",
-        unit="records",
-        beside_name="bare insert + commit of the same bytes",
-        ours=single,
-        beside=bare,
-    )
-    yield Comparison(
-        name="records imported in bulk, validated, hashed, indexed, logged",
-        unit="records",
-        beside_name="bare insert + commit of the same bytes",
-        ours=bulk,
-        beside=bare,
-    )
 
 
-async def _measure(url: str, folder: Path) -> tuple[Timing, Timing, Timing]:
+async def _measure(url: str, folder: Path) -> list[Comparison]:
     pack = load_pack("ma")
     database = await connect(url)
     await open_register(database, pack, Settings(data_dir=folder), now=_now())
     office = Office(database=database, pack=pack, random=secrets.token_bytes)
-    raw = await asyncpg.connect(url)
-    await raw.execute("create table bare (id text primary key, document bytea)")
-    single, bare = Timing(), Timing()
-    for document in local_documents(SINGLE):
-        start = time.perf_counter()
+    bare = await Bare.prepare(url)
+
+    async def publish(document: Document) -> None:
         async with database.transaction() as connection:
             await publish_local(
                 connection,
@@ -69,15 +63,84 @@ async def _measure(url: str, folder: Path) -> tuple[Timing, Timing, Timing]:
                 actor="bench",
                 now=_now(),
             )
-        single.seconds.append(time.perf_counter() - start)
-        content = json.dumps(document, ensure_ascii=False).encode()
-        start = time.perf_counter()
-        await raw.execute("insert into bare values ($1, $2)", document["id"], content)
-        bare.seconds.append(time.perf_counter() - start)
-    await raw.close()
+
+    documents = local_documents(SINGLE + PARALLEL)
+    single = await compare(documents[:SINGLE], publish, bare, writers=1)
+    parallel = await compare(documents[SINGLE:], publish, bare, writers=WRITERS)
     bulk = await _bulk(office)
+    await bare.close()
     await database.close()
-    return single, bare, bulk
+    return [
+        line("one record published durably", *single),
+        line(f"records published by {WRITERS} at once", *parallel),
+        line("records imported in bulk, validated, hashed, indexed, logged", bulk, single[1]),
+    ]
+
+
+def line(name: str, ours: Timing, beside: Timing) -> Comparison:
+    return Comparison(name=name, unit="records", beside_name=BARE, ours=ours, beside=beside)
+
+
+class Bare:
+    """Connections that only insert and commit, into a table of their own."""
+
+    def __init__(self, connections: Sequence[Any]) -> None:
+        self._connections = asyncio.Queue[Any]()
+        for connection in connections:
+            self._connections.put_nowait(connection)
+
+    @classmethod
+    async def prepare(cls, url: str) -> "Bare":
+        connections = [await asyncpg.connect(url) for _ in range(WRITERS)]
+        settings = [
+            await connections[0].fetchval(f"show {name}")
+            for name in ("fsync", "synchronous_commit", "full_page_writes")
+        ]
+        if settings != ["on"] * len(settings):
+            raise RuntimeError(f"this PostgreSQL does not write durably: {settings}")
+        await connections[0].execute(
+            "create table bare (number integer generated always as identity primary key,"
+            " document bytea not null)"
+        )
+        return cls(connections)
+
+    async def insert(self, content: bytes) -> None:
+        connection = await self._connections.get()
+        await connection.execute("insert into bare (document) values ($1)", content)
+        self._connections.put_nowait(connection)
+
+    async def close(self) -> None:
+        while not self._connections.empty():
+            await self._connections.get_nowait().close()
+
+
+async def compare(
+    documents: Sequence[Document], publish: Work, bare: Bare, *, writers: int
+) -> tuple[Timing, Timing]:
+    """Give every document to both in turn, a block at a time, by so many writers at once."""
+    ours, beside = Timing(), Timing()
+    size = BLOCK * writers
+    for start in range(0, len(documents), size):
+        block = documents[start : start + size]
+        await _side_by_side(ours, block, publish, writers)
+        await _side_by_side(beside, block, lambda one: bare.insert(canonical(one)), writers)
+    return ours, beside
+
+
+async def _side_by_side(
+    timing: Timing, documents: Sequence[Document], work: Work, writers: int
+) -> None:
+    waiting = iter(documents)
+
+    async def write() -> None:
+        for document in waiting:
+            start = time.perf_counter()
+            await work(document)
+            timing.seconds.append(time.perf_counter() - start)
+
+    start = time.perf_counter()
+    await asyncio.gather(*(write() for _ in range(writers)))
+    timing.elapsed += time.perf_counter() - start
 
 
 async def _bulk(office: Office) -> Timing:

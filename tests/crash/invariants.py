@@ -1,0 +1,293 @@
+"""What must hold in the rows of a register whatever died: each broken law as a sentence.
+
+Read with none of the register's own code where that can be: SQL for what rows say of each other,
+SHA-256 for the tree.
+"""
+
+import hashlib
+import json
+
+import asyncpg
+import msgspec
+
+from registry.office.listing import search_row
+from registry.record.canonical import canonical
+from registry.record.pack import Pack
+from registry.record.sections import section_commitment
+from registry.store import search
+
+# The entries with what their bytes say, for the other questions.
+_SAYS = """
+create temporary table e on commit drop as
+select
+    index, kind, record, at, leaf, says, bytes,
+    coalesce(says ->> 'id', 'agency ' || (says ->> 'agency')) as subject
+from (select *, convert_from(bytes, 'UTF8')::jsonb as says from log_entry) as entry
+"""
+
+LAWS = {
+    "the entries are not dense": """
+        select index from (
+            select index, row_number() over (order by index) - 1 as expected from e
+        ) as numbered where index <> expected
+        """,
+    "the log's state is not that of its rows": """
+        select size, last_at from log_state
+        where size <> (select count(*) from e) or last_at <> (select max(at) from e)
+        """,
+    "an entry's time is before the one ahead of it": """
+        select index from (
+            select index, at, lag(at) over (order by index) as before from e
+        ) as timed where at < before
+        """,
+    "a leaf is not its entry's hash": """
+        select index from e where leaf <> sha256('\\x00'::bytea || bytes)
+        """,
+    "an entry and its row differ": """
+        select index from e
+        where says ->> 'kind' <> kind
+            or (says ->> 'at')::timestamptz <> at
+            or record is distinct from (says ->> 'id')
+        """,
+    "an entry does not name the one of its subject before it": """
+        select index from (
+            select
+                index, says -> 'prev' as said,
+                lag(index) over chain as before, lag(leaf) over chain as leaf
+            from e where subject is not null
+            window chain as (partition by subject order by index)
+        ) as chained
+        where said is distinct from case
+            when before is null then 'null'::jsonb
+            else jsonb_build_object('index', before, 'leaf', encode(leaf, 'hex'))
+        end
+        """,
+    "a version and its entry do not match": """
+        select coalesce(v.record, e.record), v.version, e.index
+        from version as v full join (select * from e where kind = 'version') as e
+            on e.index = v.entry and e.record = v.record
+                and (e.says ->> 'version')::integer = v.version
+                and e.at = v.published_at and e.says ->> 'actor' = v.actor
+        where v.record is null or e.index is null
+        """,
+    "a withdrawal and its entry do not match": """
+        select coalesce(w.record, e.record), e.index
+        from withdrawal as w full join (select * from e where kind = 'withdrawal') as e
+            on e.index = w.entry and e.record = w.record
+                and (e.says ->> 'version')::integer = w.version
+                and e.at = w.withdrawn_at and e.says ->> 'reason' = w.reason
+        where w.record is null or e.index is null
+        """,
+    "an attestation and its entry do not match": """
+        select a.agency, e.index
+        from attestation as a full join (select * from e where kind = 'attestation') as e
+            on e.index = a.entry and e.says ->> 'agency' = a.agency and e.at = a.filed_at
+                and (e.says ->> 'systems_total')::integer = a.systems_total
+                and (e.says ->> 'day')::date = a.day
+        where a.agency is null or e.index is null
+        """,
+    "a record's versions are not contiguous from 1": """
+        select record, version from (
+            select
+                record, version,
+                row_number() over (partition by record order by entry) as expected
+            from version
+        ) as numbered where version <> expected
+        """,
+    "a record does not stand where its last entry left it": """
+        select coalesce(r.id, l.record), r.entry, l.index
+        from record as r full join (
+            select distinct on (record) record, index, kind,
+                (says ->> 'version')::integer as version
+            from e where record is not null order by record, index desc
+        ) as l
+            on l.record = r.id and l.index = r.entry and l.version = r.version
+                and r.state = case l.kind when 'version' then 'published' else 'withdrawn' end
+        where r.id is null or l.record is null
+        """,
+    "the sections are not those that the entry commits to": """
+        select e.index from e
+        left join version as v on v.entry = e.index
+        left join lateral (
+            select jsonb_object_agg(key, commitment) as kept from (
+                select key, commitment from section
+                where section.record = v.record and section.version = v.version
+                union all
+                select key, commitment from entry_section where entry_section.entry = e.index
+            ) as one
+        ) as s on true
+        where e.kind <> 'genesis' and e.says -> 'sections' <> coalesce(s.kept, '{}')
+        """,
+    "a search row is not the latest version's": """
+        select coalesce(r.id, s.record)
+        from (
+            select r.*, v.published_at from record as r
+            inner join version as v on v.record = r.id and v.version = r.version
+            where r.state = 'published'
+        ) as r
+        full join search_row as s
+            on s.record = r.id and s.ord = r.entry and s.agency = r.agency
+                and s.card::jsonb ->> 'id' = r.id
+                and (s.card::jsonb ->> 'version')::integer = r.version
+                and (s.card::jsonb ->> 'published_at')::timestamptz = r.published_at
+        where r.id is null or s.record is null
+        """,
+    "a draft is not whole": """
+        select record from draft as d
+        where d.document::jsonb ->> 'id' <> d.record
+            or split_part(d.record, '/', 1) <> d.agency
+            or d.state = 'in_review' and (d.submitted_by is null or d.submitted_at is null)
+            or (d.base is not null and not exists (
+                select from e where e.record = d.record and e.leaf = d.base
+            ))
+        """,
+    # Where nobody submits what is in force already, and nobody reviews.
+    "the audit trail and the log differ": """
+        select subject, done, made
+        from (
+            select
+                case action when 'attest' then 'attest' when 'withdraw' then 'withdraw'
+                else 'publish' end as act,
+                subject, count(*) as done
+            from audit
+            where result = 'done' and action in ('submit', 'publish', 'withdraw', 'attest')
+            group by 1, 2
+        ) as told
+        full join (
+            select
+                case kind when 'version' then 'publish' when 'withdrawal' then 'withdraw'
+                else 'attest' end as act,
+                coalesce(record, says ->> 'agency') as subject, count(*) as made
+            from e
+            where kind in ('version', 'withdrawal', 'attestation') and says ->> 'origin' is null
+            group by 1, 2
+        ) as entered using (act, subject)
+        where done is distinct from made
+        """,
+    "a stored answer names an entry that is not there": """
+        select a.key from answer as a
+        where a.content <> '' and a.content::jsonb ? 'entry' and not exists (
+            select from e
+            where e.index = (a.content::jsonb ->> 'entry')::bigint
+                and encode(e.leaf, 'hex') = a.content::jsonb ->> 'hash'
+        )
+        """,
+}
+
+_DOCUMENTS = """
+select
+    r.id, r.agency, r.version, r.entry, v.published_at, v.completeness,
+    json_agg(
+        json_build_array(s.key, s.value, encode(s.salts, 'hex'), s.commitment)
+        order by s.key collate "C"
+    ) as sections
+from record as r
+inner join version as v on v.record = r.id and v.version = r.version
+inner join section as s on s.record = r.id and s.version = r.version
+where r.state = 'published' and r.entry > $1
+group by r.id, v.record, v.version
+"""
+_INDEXED = "select * from search_row where ord > $1 order by record"
+
+
+async def broken_laws(url: str, pack: Pack, *, since: int = -1) -> list[str]:
+    """Check a register's rows; empty when all is well.
+
+    Everything is checked of all rows, but what takes long, the commitments and the words of search,
+    only of records that were published after entry `since`.
+    """
+    connection = await asyncpg.connect(url, server_settings={"timezone": "UTC"})
+    transaction = connection.transaction(isolation="repeatable_read")
+    try:
+        await transaction.start()
+        await connection.execute(_SAYS)
+        found = []
+        for sentence, question in LAWS.items():
+            rows = await connection.fetch(question)
+            if rows:
+                found.append(f"{sentence}: {[tuple(row) for row in rows[:5]]}, {len(rows)} in all")
+        found += await _tree(connection)
+        found += await _latest(connection, pack, since)
+        return found
+    finally:
+        await transaction.rollback()
+        await connection.close()
+
+
+async def _tree(connection: asyncpg.Connection) -> list[str]:
+    leaves = [row["leaf"] for row in await connection.fetch("select leaf from e order by index")]
+    peaks, start = [], 0
+    for bit in reversed(range(len(leaves).bit_length())):
+        if len(leaves) >> bit & 1:
+            peaks.append(_perfect(leaves[start : start + (1 << bit)]))
+            start += 1 << bit
+    kept = await connection.fetchval("select peaks from log_state")
+    return [] if kept == b"".join(peaks) else ["the log's root is not that of its entries"]
+
+
+def _perfect(leaves: list[bytes]) -> bytes:
+    while len(leaves) > 1:
+        pairs = zip(leaves[::2], leaves[1::2], strict=True)
+        leaves = [hashlib.sha256(b"\x01" + left + right).digest() for left, right in pairs]
+    return leaves[0]
+
+
+async def _latest(connection: asyncpg.Connection, pack: Pack, since: int) -> list[str]:
+    """Compare what is derived from the latest versions with what is kept; writes, to be undone."""
+    found, expected = [], []
+    for row in await connection.fetch(_DOCUMENTS, since):
+        document = {}
+        for key, value, salts, commitment in json.loads(row["sections"]):
+            document[key] = json.loads(value)
+            if canonical(document[key]).decode() != value:
+                found.append(f"{key} of {row['id']} is not canonical")
+            if section_commitment(key, document[key], bytes.fromhex(salts)) != commitment:
+                found.append(f"{key} of {row['id']} does not fit its commitment")
+        expected.append(
+            search_row(
+                document,
+                agency=pack.agencies[row["agency"]],
+                version=row["version"],
+                entry=row["entry"],
+                published_at=row["published_at"],
+                completeness=row["completeness"],
+            )
+        )
+    kept = await connection.fetch(_INDEXED, since)
+    await connection.execute("delete from search_row where ord > $1", since)
+    await search.index(connection, expected)
+    made = await connection.fetch(_INDEXED, since)
+    for one, other in zip(kept, made, strict=False):
+        if one != other:
+            found.append(f"search does not say of {one['record']} what its latest version says")
+    return found
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agency was answered: an entry of the log, and the version that it made, if any."""
+
+    id: str
+    entry: int
+    hash: str
+    version: int | None = None
+
+
+async def unkept(url: str, receipts: list[Receipt]) -> list[str]:
+    """Find the receipts that the register does not keep: other hash, other version, no entry."""
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch(
+        "select e.index, encode(e.leaf, 'hex') as hash, v.record, v.version from log_entry as e"
+        " left join version as v on v.entry = e.index"
+    )
+    await connection.close()
+    kept = {row["index"]: row for row in rows}
+    return [
+        f"{receipt} was acknowledged and the register has {kept.get(receipt.entry)}"
+        for receipt in receipts
+        if (row := kept.get(receipt.entry)) is None
+        or row["hash"] != receipt.hash
+        or (
+            receipt.version is not None
+            and (row["record"], row["version"]) != (receipt.id, receipt.version)
+        )
+    ]

@@ -1,0 +1,28 @@
+"""A short campaign: the register is killed in three ways under load, and keeps its word."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.crash.campaign import campaign
+
+SEED = 4
+KINDS = ("a worker", "a backend of PostgreSQL", "server, workers and PostgreSQL")
+
+
+@pytest.fixture
+def folder():
+    """A short path: the embedded server's socket lies in it."""
+    with tempfile.TemporaryDirectory(prefix="c", ignore_cleanup_errors=True) as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.mark.xdist_group("up")
+async def test_killed_under_load_it_loses_doubles_and_halves_nothing(folder):
+    summary = await campaign(folder, rounds=len(KINDS), seed=SEED, kinds=KINDS)
+    assert summary.deaths.keys() == set(KINDS)
+    assert summary.versions > 0
+    assert summary.acknowledged > summary.versions // 2
+    assert summary.answers["500"] == 0

@@ -1,0 +1,98 @@
+"""The harness notices what it is there to notice: each law, broken on purpose."""
+
+import secrets
+
+import asyncpg
+import pytest
+
+from registry.office import audit
+from registry.office.access import Actor
+from tests.crash.invariants import LAWS, Receipt, broken_laws, unkept
+
+LATER = "update log_entry set at = at + interval '1 day' where index = 1"
+CORRUPTIONS = {
+    "the entries are not dense": "update log_entry set index = 9 where index = 3",
+    "the log's state is not that of its rows": "update log_state set size = size - 1",
+    "an entry's time is before the one ahead of it": LATER,
+    "a leaf is not its entry's hash": "update log_entry set leaf = sha256('x') where index = 3",
+    "an entry and its row differ": "update log_entry set record = 'demo-sante/x' where index = 1",
+    "an entry does not name the one of its subject before it": (
+        "update log_entry set bytes = convert_to(replace("
+        "convert_from(bytes, 'UTF8'), '\"prev\":{\"index\":1', '\"prev\":{\"index\":2'), 'UTF8')"
+    ),
+    "a version and its entry do not match": "delete from version where version = 2",
+    "a withdrawal and its entry do not match": (
+        "insert into withdrawal values (1, 'demo-sante/prevision-lits', 1, now(), 'error', 'me')"
+    ),
+    "an attestation and its entry do not match": (
+        "insert into attestation values (1, 'demo-sante', '2026-11-24', 1, now(), 'me')"
+    ),
+    "a record's versions are not contiguous from 1": (
+        "update version set version = 5 where version = 2"
+    ),
+    "a record does not stand where its last entry left it": "update record set version = 1",
+    "the sections are not those that the entry commits to": (
+        "delete from section where key = 'risk'"
+    ),
+    "a search row is not the latest version's": "delete from search_row",
+    "a draft is not whole": (
+        "insert into draft (record, agency, document, tag, actor, saved_at)"
+        " values ('demo-sante/a', 'demo-sante', '{\"id\": \"demo-sante/b\"}', 'x', 'me', now())"
+    ),
+    "a stored answer names an entry that is not there": (
+        "insert into answer values (1, 'k', '', '', '{\"entry\": 1, \"hash\": \"00\"}', now())"
+    ),
+    "the audit trail and the log differ": "delete from audit where id = 1",
+    "the log's root is not that of its entries": "update log_state set peaks = sha256('x')",
+    "does not fit its commitment": (
+        "update section set salts = set_byte(salts, 0, get_byte(salts, 0) # 1)"
+    ),
+    "is not canonical": "update section set value = ' ' || value where key = 'name'",
+    "search does not say of": "update search_row set words = ''",
+}
+
+
+@pytest.fixture
+async def filed(publish, record, database):
+    """Two records, one of them in two versions."""
+    amended = record | {"system_version": "1.3"}
+    other = record | {"id": "demo-sante/autre", "source_id": "A-2"}
+    published = [(await publish(one))[0] for one in (record, amended, other)]
+    actor = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset(), token=None)
+    async with database.transaction() as connection:
+        for one in published:
+            at = one.published_at
+            await audit.note(connection, actor, "publish", one.id, before=None, now=at)
+    return published
+
+
+def test_every_law_is_broken_once():
+    assert set(CORRUPTIONS) >= set(LAWS)
+
+
+async def test_a_register_without_fault_breaks_no_law(filed, database_url, pack):
+    assert await broken_laws(database_url, pack) == []
+
+
+@pytest.mark.parametrize("sentence", CORRUPTIONS)
+async def test_a_broken_law_is_noticed(filed, database_url, pack, sentence):
+    connection = await asyncpg.connect(database_url)
+    # Without the guards that make it impossible.
+    await connection.execute("set session_replication_role = replica")
+    await connection.execute(CORRUPTIONS[sentence])
+    await connection.close()
+    assert any(sentence in one for one in await broken_laws(database_url, pack))
+
+
+async def test_a_receipt_that_was_not_kept_is_noticed(filed, database_url):
+    kept = [
+        Receipt(id=one.id, entry=one.entry, hash=one.hash, version=one.version) for one in filed
+    ]
+    assert await unkept(database_url, kept) == []
+    first, second, _ = kept
+    lost = Receipt(id=first.id, entry=99, hash=first.hash, version=3)
+    other = Receipt(id=first.id, entry=first.entry, hash=secrets.token_hex(32), version=1)
+    doubled = Receipt(id=second.id, entry=second.entry, hash=second.hash, version=3)
+    for one in (lost, other, doubled):
+        [found] = await unkept(database_url, [*kept, one])
+        assert str(one) in found
