@@ -27,6 +27,7 @@ from registry.api import (
     filings,
     health,
     history,
+    metrics,
     problems,
     records,
     reference,
@@ -43,6 +44,9 @@ from registry.office.filing import Office
 from registry.record.acceptance import ACCEPT_PATH
 from registry.record.pack import load_pack
 from registry.store.database import Database, connect
+from registry.store.generation import Generation
+from registry.store.index.engine import SearchIndex
+from registry.text.asking import Synonyms
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,7 +86,7 @@ def create_app(settings: Settings, *, clock: Clock = _now) -> ASGIApp:
 
 
 def _is_api(path: str) -> bool:
-    return path.startswith(_API) or path == document.PATH
+    return path.startswith(_API) or path in {document.PATH, metrics.PATH}
 
 
 def _litestar(settings: Settings, clock: Clock = _now) -> Litestar:
@@ -91,12 +95,16 @@ def _litestar(settings: Settings, clock: Clock = _now) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        database = await connect(settings.database_url or "")
+        generation = Generation(settings.generation_file)
+        database = await connect(settings.database_url or "", generation=generation)
         app.state.office = Office(
             database=database,
             pack=pack,
             random=secrets.token_bytes,
             review=settings.review,
+        )
+        app.state.index = SearchIndex(
+            database.connection, synonyms=Synonyms(pack.synonyms), generation=generation
         )
         watch = asyncio.create_task(_end_with_parent(_parent()))
         try:
@@ -136,10 +144,12 @@ def _litestar(settings: Settings, clock: Clock = _now) -> Litestar:
             audit.list_acts,
             health.live,
             health.ready,
+            metrics.read_metrics,
         ],
         dependencies={
             "office": Provide(_office, sync_to_thread=False),
             "database": Provide(_database, sync_to_thread=False),
+            "index": Provide(_index, sync_to_thread=False),
             "pack": Provide(lambda: pack, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
             "actor": Provide(authority.provide_actor),
@@ -166,6 +176,10 @@ def _office(state: State) -> Office:
 
 def _database(state: State) -> Database:
     return state.office.database  # type: ignore[no-any-return]
+
+
+def _index(state: State) -> SearchIndex:
+    return state.index  # type: ignore[no-any-return]
 
 
 def _parent() -> int:

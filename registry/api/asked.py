@@ -21,10 +21,14 @@ _TOKEN = re.compile(r"regt_[\w-]+")
 
 
 class Asked(msgspec.Struct, kw_only=True):
-    """A request's id, which answer, log and audit trail name alike, and its actor once known."""
+    """A request's id, which answer, log and audit trail name alike; actor and operation once known.
+
+    The operation is named after its handler.
+    """
 
     id: str
     actor: Actor | None = None
+    operation: str = "none"
 
 
 def asked(scope: Any) -> Asked:

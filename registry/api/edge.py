@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from registry.api import metrics
 from registry.api.asked import Asked, asked, comes_from, path_for_logs
 from registry.api.problems import problem_messages, report_fault
 from registry.errors import AddressTooLong, MisdirectedRequest, RegistryError
@@ -85,13 +86,14 @@ def edge(application: ASGIApp, settings: Settings, *, is_api: Callable[[str], bo
                 await answer.problem(fault, scope)
             finally:
                 if api:
-                    actor = seen.actor
+                    actor, seconds = seen.actor, time.perf_counter() - began
+                    metrics.count(seen.operation, answer.status, seconds)
                     _log.info(
                         "request",
                         method=scope["method"],
                         path=path_for_logs(scope),
                         status=answer.status,
-                        ms=round((time.perf_counter() - began) * 1000, 1),
+                        ms=round(seconds * 1000, 1),
                         actor=None if actor is None else actor.name,
                         token=None if actor is None else actor.token,
                     )

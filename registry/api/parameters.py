@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import msgspec
 from litestar.params import QueryParameter
 
+from registry.api.asked import asked
 from registry.errors import InvalidParameter, NotFound
-from registry.store.search import Place
+from registry.store.index.question import Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -32,12 +33,16 @@ LONGEST_TEXT = 500
 
 
 def refuse_unknown(request: Request[Any, Any, Any]) -> None:
-    """Refuse parameters that the address does not have; runs before every handler."""
+    """Refuse parameters that the address does not have; runs first, and notes the operation."""
+    asked(request.scope).operation = request.route_handler.handler_name
     if "\x00" in request.scope["path"] or "\x00" in str(request.path_params):
         raise NotFound("there is nothing at an address with a NUL character")
+    handler = request.route_handler
+    asking = (handler, *handler.resolve_dependencies().values())
     known = {
         field.kwarg_definition.name or name
-        for name, field in request.route_handler.parsed_fn_signature.parameters.items()
+        for one in asking
+        for name, field in one.parsed_fn_signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
     }
     for name in request.query_params:

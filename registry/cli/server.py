@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 import sys
 import time
@@ -68,6 +70,11 @@ def serve(settings: Settings) -> None:
     from granian.constants import Interfaces  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
 
+    # Before a worker imports what counts: where all of them count together, from nothing.
+    counts = settings.data_dir.resolve() / "metrics" / str(settings.port)
+    shutil.rmtree(counts, ignore_errors=True)
+    counts.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counts)
     server = Granian(
         "registry.api.app:create_app",
         address=settings.host,
