@@ -19,6 +19,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _FILE = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 # Any constant will do, as long as it is the same in every process.
 _LOCK = 0x7265_6769_7374
+# One over a large register, and whoever waits for it, may take longer than any other command.
+_LONGEST_SECONDS = 24 * 3600
 
 
 class Migration(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +57,7 @@ async def migrate(database: Database, folder: Path = MIGRATIONS) -> list[Migrati
     applied: list[Migration] = []
     async with database.connection() as connection:
         # A session lock, so that two processes that start together take turns.
-        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        await connection.execute("select pg_advisory_lock($1)", _LOCK, timeout=_LONGEST_SECONDS)
         try:
             await connection.execute(
                 "create table if not exists migration (number integer primary key,"
@@ -69,7 +71,7 @@ async def migrate(database: Database, folder: Path = MIGRATIONS) -> list[Migrati
                 if migration.number in done:
                     continue
                 async with connection.transaction():
-                    await connection.execute(migration.sql)
+                    await connection.execute(migration.sql, timeout=_LONGEST_SECONDS)
                     await connection.execute(
                         "insert into migration (number, name, checksum) values ($1, $2, $3)",
                         migration.number,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from registry.office.filing import Office
-from registry.office.submitting import publish_local
 from registry.office.opening import open_register
+from registry.office.submitting import publish_local
 from registry.pages.build import build
 from registry.pages.from_register import read_corpus
 from registry.record.pack import load_pack

@@ -26,7 +26,7 @@ ROOM = 1 << 20
 MORE_THAN_FIT = 1000
 
 
-@pytest.mark.parametrize("table", ["log_entry", "version", "section", "search_row", "audit"])
+@pytest.mark.parametrize("table", ["log_entry", "version", "section", "search_version", "audit"])
 async def test_a_publication_that_runs_out_of_room(agency, intruder, is_whole, table):
     """PostgreSQL's own error, at each place where the publication grows the database."""
     document = agency.document("no-room")

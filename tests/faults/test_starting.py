@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from registry.errors import Unavailable
-from registry.store.database import connect
+from registry.store.database import Database, connect
 from registry.store.migrate import MIGRATIONS, is_migrated, migrate, read_migrations
 from tests.crash.register import Register, belonging_to, environment
 
@@ -148,6 +148,14 @@ async def test_killed_in_the_middle_of_a_migration(empty_url, folder_of_migratio
         assert await connection.fetchval("select to_regclass('half') is not null")
     assert await is_migrated(database, folder_of_migrations)
     await database.close()
+
+
+async def test_a_migration_may_take_longer_than_other_commands(empty_url, folder_of_migrations):
+    both = [Database(await asyncpg.create_pool(empty_url, command_timeout=1)) for _ in range(2)]
+    applied = await asyncio.gather(*(migrate(one, folder_of_migrations) for one in both))
+    assert sorted(len(one) for one in applied) == [0, len(read_migrations()) + 1]
+    for one in both:
+        await one.close()
 
 
 async def test_two_processes_that_migrate_at_once(empty_url, folder_of_migrations, migrating):
