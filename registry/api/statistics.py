@@ -1,0 +1,106 @@
+"""The register counted: now, or as it was then."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from litestar import MediaType, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from registry.api import parameters
+from registry.api.parameters import AsOf
+from registry.record.codelists import codelists
+from registry.record.entry import NOT_STATED
+from registry.store import agencies, statistics
+from registry.store.database import Database
+from registry.store.moments import read_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable
+
+LISTS = {"risk": "risk_level", "sector": "sector", "status": "status"}
+
+Codes = list[str] | None
+
+_MOST_KEPT = 32
+
+
+class Kept:
+    """Answers that do not change any more: of one log, one day and one question, the latest.
+
+    `turn` is for whoever makes a new one: the database counts for one at a time.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.turn = asyncio.Lock()
+        self._answers: OrderedDict[Hashable, bytes] = OrderedDict()
+
+    def find(self, question: Hashable) -> bytes | None:
+        """Give an answer that was kept."""
+        if question in self._answers:
+            self._answers.move_to_end(question)
+        return self._answers.get(question)
+
+    def keep(self, question: Hashable, answer: bytes) -> None:
+        """Keep an answer in the place of the one not asked for the longest time."""
+        self._answers[question] = answer
+        if len(self._answers) > _MOST_KEPT:
+            self._answers.popitem(last=False)
+
+
+@get("/api/v1/statistics", summary="Count the register", tags=["records"])
+async def count(
+    *,
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    kept: NamedDependency[Kept],
+    now: NamedDependency[dt.datetime],
+    by: Annotated[
+        str, QueryParameter(description="What groups are made by, by comma")
+    ] = "risk,sector,agency,status",
+    risk: Annotated[Codes, QueryParameter(description="Risk levels, or not_stated")] = None,
+    sector: Annotated[Codes, QueryParameter(description="Primary sectors")] = None,
+    agency: Annotated[Codes, QueryParameter(description="Agencies")] = None,
+    status: Annotated[Codes, QueryParameter(description="Lifecycle statuses")] = None,
+    as_of: AsOf = None,
+) -> Response[bytes]:
+    """Count records by risk, sector, agency and status, and what is wrong or missing in them.
+
+    What was filed here and what comes from other registers are counted apart. Where a real agency
+    has filed, the records of fictitious ones are left out.
+    """
+    parameters.once(request, "by", "as_of")
+    groups = parameters.codes("by", by.split(","), statistics.GROUPS) or []
+    given = {"risk": risk, "sector": sector, "agency": agency, "status": status}
+    async with database.connection() as connection:
+        moment = await read_moment(connection, as_of, now=now)
+        allowed: dict[str, Collection[str]] = {
+            name: [*codelists()[codelist], NOT_STATED] for name, codelist in LISTS.items()
+        }
+        if agency is not None:
+            known = await agencies.read_all(connection)
+            allowed["agency"] = [counted.agency.id for counted in known]
+    filters = {
+        name: sorted(checked)
+        for name, codes in given.items()
+        if (checked := parameters.codes(name, codes, allowed.get(name, ()))) is not None
+    }
+    question = (moment, tuple(groups), tuple((name, *of) for name, of in filters.items()))
+    answer = kept.find(question)
+    if answer is None:
+        async with kept.turn:
+            answer = kept.find(question)
+            if answer is None:
+                async with database.snapshot() as connection:
+                    counted = await statistics.read(connection, moment, by=groups, filters=filters)
+                answer = msgspec.json.encode(counted)
+                kept.keep(question, answer)
+    return Response(
+        content=answer, media_type=MediaType.JSON, headers={"cache-control": "no-cache"}
+    )

@@ -1,0 +1,113 @@
+-- name: real_agency_has_filed
+select exists (
+    select from agency as a
+    where
+        a.origin is null and not a.fictitious
+        and exists (select from figure as f where f.agency = a.id and f.entry <= $1)
+)
+
+-- name: counted
+-- The versions up to entry $1 that are asked about; those in force then are `standing`. $3 says
+-- whether fictitious agencies count.
+with counted as (
+    select f.*, f.origin is null as local
+    from figure as f inner join agency as a on a.id = f.agency
+    where
+        f.entry <= $1
+        and ($3::boolean or not a.fictitious)
+        and ($4::text [] is null or f.risk = any($4))
+        and ($5::text [] is null or f.sector = any($5))
+        and ($6::text [] is null or f.agency = any($6))
+        and ($7::text [] is null or f.status = any($7))
+),
+
+standing as (
+    select
+        c.*,
+        case when c.status <> 'retired' and c.next_review_on < $2 then $2::date - c.next_review_on end as days_late
+    from counted as c
+    where c.until_entry is null or c.until_entry > $1
+)
+
+-- name: groups
+-- Each part as a whole, and by the codes of $8.
+, coded as (
+    select
+        local, completeness, accountability, days_late, rules, withheld,
+        case when 'risk' = any($8::text []) then risk end as risk,
+        case when 'sector' = any($8) then sector end as sector,
+        case when 'agency' = any($8) then agency end as agency,
+        case when 'status' = any($8) then status end as status,
+        case when 'personal_data' = any($8) then personal_data end as personal_data
+    from standing
+)
+
+select
+    local, risk, sector, agency, status, personal_data,
+    grouping(risk) = 1 as whole,
+    count(*) as records,
+    sum(completeness) as completeness_sum,
+    percentile_disc('{0, 0.25, 0.5, 0.75, 1}'::double precision []) within group (order by completeness) as completeness,
+    sum(accountability) as accountability_sum,
+    percentile_disc('{0, 0.25, 0.5, 0.75, 1}'::double precision []) within group (order by accountability) as accountability,
+    count(days_late) as overdue,
+    coalesce(max(days_late), 0) as longest_days,
+    sum(cardinality(rules)) as findings,
+    sum(cardinality(withheld)) as withheld
+from coded
+group by grouping sets ((local), (local, risk, sector, agency, status, personal_data))
+order by
+    risk collate "C", sector collate "C", agency collate "C", status collate "C", personal_data collate "C"
+
+-- name: tallies
+select local, 'personal_data' as kind, personal_data as code, count(*) as records, count(*) as places
+from standing
+group by local, personal_data
+union all
+select local, 'restricted', restricted, count(*), count(*)
+from standing
+where restricted is not null
+group by local, restricted
+union all
+select s.local, 'missing', m.code, count(*), count(*)
+from standing as s inner join version as v on v.entry = s.entry cross join unnest(v.missing) as m (code)
+group by s.local, m.code
+union all
+select s.local, 'findings', r.code, count(*), sum(r.places)::bigint
+from standing as s
+cross join lateral (select code, count(*) as places from unnest(s.rules) as u (code) group by code) as r
+group by s.local, r.code
+union all
+select s.local, 'withheld', w.code, count(*), sum(w.places)::bigint
+from standing as s
+cross join lateral (select code, count(*) as places from unnest(s.withheld) as u (code) group by code) as w
+group by s.local, w.code
+
+-- name: months
+select local, to_char(at at time zone 'UTC', 'YYYY-MM') as month, 'published' as what, count(*) as versions
+from counted
+group by local, month
+union all
+select c.local, to_char(c.until_at at time zone 'UTC', 'YYYY-MM') as month, e.kind as what, count(*) as versions
+from counted as c inner join log_entry as e on e.index = c.until_entry
+where c.until_entry <= $1
+group by c.local, month, e.kind
+
+-- name: coverage
+-- The agencies of this country, of which $4 are asked about, with what they published and attest.
+select
+    a.id as agency, a.fictitious,
+    (
+        select count(*) from figure as f
+        where f.agency = a.id and f.entry <= $1 and (f.until_entry is null or f.until_entry > $1)
+    ) as records,
+    said.systems_total, said.day
+from agency as a
+left join lateral (
+    select t.systems_total, t.day from attestation as t
+    where t.agency = a.id and t.entry <= $1
+    order by t.day desc, t.entry desc
+    limit 1
+) as said on true
+where a.origin is null and ($2::boolean or not a.fictitious) and ($3::text [] is null or a.id = any($3))
+order by a.id collate "C"

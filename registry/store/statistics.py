@@ -1,0 +1,257 @@
+"""Statistics: the register counted as it was at a moment, exactly."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from registry.store.database import Connection
+    from registry.store.moments import Moment
+
+FILTERS = ("risk", "sector", "agency", "status")
+"""What may be asked about alone, in the order in which the statements take it."""
+
+GROUPS = (*FILTERS, "personal_data")
+"""By what records may be grouped."""
+
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """How scores from 0 to 100 lie: their mean to one decimal, and where they begin and end.
+
+    A quartile is the lowest score that a quarter, half, three quarters of the records keep within.
+    """
+
+    mean: float
+    lowest: int
+    lower_quartile: int
+    median: int
+    upper_quartile: int
+    highest: int
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Records that have the same codes, of what was grouped by; `not_stated` where they do not say.
+
+    `overdue` counts records, `findings` and `withheld` count findings and withheld fields.
+    """
+
+    risk: str | msgspec.UnsetType = msgspec.UNSET
+    sector: str | msgspec.UnsetType = msgspec.UNSET
+    agency: str | msgspec.UnsetType = msgspec.UNSET
+    status: str | msgspec.UnsetType = msgspec.UNSET
+    personal_data: str | msgspec.UnsetType = msgspec.UNSET
+    records: int
+    completeness: Spread
+    accountability: Spread
+    overdue: int
+    findings: int
+    withheld: int
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many records have a code, and in how many places of them it stands."""
+
+    code: str
+    records: int
+    places: int
+
+
+class Overdue(msgspec.Struct, frozen=True, kw_only=True):
+    """Records not retired whose review should have been before the day; the longest wait."""
+
+    records: int
+    longest_days: int
+
+
+class Month(msgspec.Struct, frozen=True, kw_only=True):
+    """A month, `YYYY-MM`: versions published, records withdrawn, records in force at its end."""
+
+    month: str
+    published: int
+    withdrawn: int
+    records: int
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """The records that were filed here, or those of other registers.
+
+    The scores are null where there is no record. `findings` are by rule, `missing` by pointer,
+    `withheld` fields and `restricted` records by ground. Months run from the first publication.
+    """
+
+    records: int
+    completeness: Spread | None
+    accountability: Spread | None
+    overdue: Overdue
+    personal_data: list[Tally]
+    findings: list[Tally]
+    missing: list[Tally]
+    withheld: list[Tally]
+    restricted: list[Tally]
+    months: list[Month]
+    groups: list[Group]
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """An agency of this country, with or without records.
+
+    `systems_total` is what it attested last, of the day `attested_on`: null where it has not said.
+    """
+
+    agency: str
+    fictitious: bool
+    records: int
+    systems_total: int | None
+    attested_on: dt.date | None
+
+
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+    """The register counted, as it was when `entry`, of `entry_at`, was the log's last.
+
+    Reviews are overdue by `day`. Where `fictitious` is false, a real agency has filed and the
+    records of fictitious ones are left out everywhere.
+    """
+
+    entry: int
+    entry_at: dt.datetime
+    day: dt.date
+    fictitious: bool
+    by: list[str]
+    local: Part
+    foreign: Part
+    agencies: list[Coverage]
+
+
+async def read(
+    connection: Connection,
+    moment: Moment,
+    *,
+    by: Sequence[str],
+    filters: Mapping[str, Sequence[str]],
+) -> Statistics:
+    """Count what was in force at a moment, in a `snapshot`; `by` is some of `GROUPS`.
+
+    `filters` have codes by some of `FILTERS`. The agencies and which of them are fictitious are
+    the country pack's of today.
+    """
+    real = await connection.fetchval(statement("statistics", "real_agency_has_filed"), moment.entry)
+    wanted = [list(filters[name]) if name in filters else None for name in FILTERS]
+    asked = [moment.entry, moment.day, not real, *wanted]
+    counted = statement("statistics", "counted")
+    groups = await connection.fetch(counted + statement("statistics", "groups"), *asked, list(by))
+    tallies = await connection.fetch(counted + statement("statistics", "tallies"), *asked)
+    months = await connection.fetch(counted + statement("statistics", "months"), *asked)
+    agencies = await connection.fetch(
+        statement("statistics", "coverage"), moment.entry, not real, wanted[FILTERS.index("agency")]
+    )
+
+    def part(*, local: bool) -> Part:
+        mine = [
+            [row for row in rows if row["local"] is local] for rows in (groups, tallies, months)
+        ]
+        return _part(*mine, by=by, day=moment.day)
+
+    return Statistics(
+        entry=moment.entry,
+        entry_at=moment.at,
+        day=moment.day,
+        fictitious=not real,
+        by=list(by),
+        local=part(local=True),
+        foreign=part(local=False),
+        agencies=[
+            Coverage(
+                agency=row["agency"],
+                fictitious=row["fictitious"],
+                records=row["records"],
+                systems_total=row["systems_total"],
+                attested_on=row["day"],
+            )
+            for row in agencies
+        ],
+    )
+
+
+def _part(
+    groups: Iterable[Any],
+    tallies: Sequence[Any],
+    months: Sequence[Any],
+    *,
+    by: Sequence[str],
+    day: dt.date,
+) -> Part:
+    rows = {whole: [row for row in groups if row["whole"] is whole] for whole in (True, False)}
+    whole = rows[True][0] if rows[True] else None
+
+    def tally(kind: str) -> list[Tally]:
+        return [
+            Tally(code=row["code"], records=row["records"], places=row["places"])
+            for row in sorted(tallies, key=lambda row: row["code"])
+            if row["kind"] == kind
+        ]
+
+    return Part(
+        records=whole["records"] if whole else 0,
+        completeness=_spread(whole, "completeness") if whole else None,
+        accountability=_spread(whole, "accountability") if whole else None,
+        overdue=Overdue(
+            records=whole["overdue"] if whole else 0,
+            longest_days=whole["longest_days"] if whole else 0,
+        ),
+        personal_data=tally("personal_data"),
+        findings=tally("findings"),
+        missing=tally("missing"),
+        withheld=tally("withheld"),
+        restricted=tally("restricted"),
+        months=list(_months(months, day)),
+        groups=[
+            Group(
+                **{name: row[name] for name in by},
+                records=row["records"],
+                completeness=_spread(row, "completeness"),
+                accountability=_spread(row, "accountability"),
+                overdue=row["overdue"],
+                findings=row["findings"],
+                withheld=row["withheld"],
+            )
+            for row in rows[False]
+        ],
+    )
+
+
+def _spread(row: Any, score: str) -> Spread:
+    lowest, lower, median, upper, highest = row[score]
+    count = row["records"]
+    return Spread(
+        mean=(20 * row[f"{score}_sum"] + count) // (2 * count) / 10,
+        lowest=lowest,
+        lower_quartile=lower,
+        median=median,
+        upper_quartile=upper,
+        highest=highest,
+    )
+
+
+def _months(rows: Iterable[Any], day: dt.date) -> Iterator[Month]:
+    """Walk the months up to that of a day, quiet ones too."""
+    counts = {(row["month"], row["what"]): row["versions"] for row in rows}
+    if not counts:
+        return
+    month, last = min(counts)[0], max(f"{day:%Y-%m}", max(counts)[0])
+    standing = 0
+    while month <= last:
+        published, withdrawn = (
+            counts.get((month, "published"), 0),
+            counts.get((month, "withdrawal"), 0),
+        )
+        standing += published - withdrawn - counts.get((month, "version"), 0)
+        yield Month(month=month, published=published, withdrawn=withdrawn, records=standing)
+        first = dt.date.fromisoformat(f"{month}-01")
+        month = f"{first + dt.timedelta(days=31):%Y-%m}"
