@@ -1,0 +1,156 @@
+"""Taking the answers to a question away as one file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import msgspec
+from litestar import Request, get
+from litestar.di import NamedDependency, Provide
+from litestar.params import QueryParameter
+from litestar.response import Stream
+
+from registry.api import parameters
+from registry.api.authority import limit_exports
+from registry.api.conditional import is_unread
+from registry.api.sought import Sought, provide_sought, read_question
+from registry.exchange.export import MEDIA_TYPES, Form, prepare, write
+from registry.exchange.export_columns import COLUMN_SETS
+from registry.record.pack import Pack
+from registry.settings import Settings  # noqa: TC001  read at run time
+from registry.store.database import Database
+from registry.store.index.engine import SearchIndex
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+SAFE = ("true", "false")
+
+Columns: TypeAlias = Annotated[
+    str, QueryParameter(description="`summary`, or `full`: every field of the format")
+]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sought, of what, and by whom; `pairs` become the query that the export names."""
+
+    request: Request[Any, Any, Any]
+    database: Database
+    index: SearchIndex
+    pack: Pack
+    site: str
+    now: dt.datetime
+    sought: Sought
+
+
+async def provide_asked(
+    *,
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    index: NamedDependency[SearchIndex],
+    pack: NamedDependency[Pack],
+    settings: NamedDependency[Settings],
+    now: NamedDependency[dt.datetime],
+    sought: NamedDependency[Sought],
+) -> Asked:
+    """Gather what every export needs; a dependency of litestar's."""
+    return Asked(
+        request=request,
+        database=database,
+        index=index,
+        pack=pack,
+        site=settings.base_url,
+        now=now,
+        sought=sought,
+    )
+
+
+_DEPENDENCIES = {
+    "sought": Provide(provide_sought, sync_to_thread=False),
+    "asked": Provide(provide_asked),
+}
+
+
+@get(
+    "/api/v1/exports/records.csv",
+    summary="Take records away as CSV",
+    tags=["records"],
+    guards=[limit_exports],
+    dependencies=_DEPENDENCIES,
+)
+async def export_csv(
+    *,
+    asked: NamedDependency[Asked],
+    columns: Columns = "summary",
+    safe: Annotated[
+        str, QueryParameter(description="`false`: raw, for programs rather than spreadsheets")
+    ] = "true",
+) -> Stream:
+    """Write every record found as a line of a table, in the order of ids."""
+    parameters.once(asked.request, "safe")
+    parameters.codes("safe", [safe], SAFE)
+    return await _answer(asked, "csv", columns=columns, safe=safe == "true")
+
+
+@get(
+    "/api/v1/exports/records.xlsx",
+    summary="Take records away as a workbook",
+    tags=["records"],
+    guards=[limit_exports],
+    dependencies=_DEPENDENCIES,
+)
+async def export_xlsx(*, asked: NamedDependency[Asked], columns: Columns = "summary") -> Stream:
+    """Write every record found as a row of a sheet, from right to left where `lang` is."""
+    return await _answer(asked, "xlsx", columns=columns)
+
+
+@get(
+    "/api/v1/exports/records.jsonl",
+    summary="Take records away whole",
+    tags=["records"],
+    guards=[limit_exports],
+    dependencies=_DEPENDENCIES,
+)
+async def export_jsonl(*, asked: NamedDependency[Asked]) -> Stream:
+    """Write every record found as a line of JSON, as reading it alone answers it."""
+    return await _answer(asked, "jsonl")
+
+
+async def _answer(
+    asked: Asked, form: Form, *, columns: str = "summary", safe: bool = True
+) -> Stream:
+    parameters.once(asked.request, "columns")
+    parameters.codes("columns", [columns], COLUMN_SETS)
+    async with asked.database.connection() as connection:
+        question, moment = await read_question(connection, asked.sought, asked.pack, now=asked.now)
+    export = await prepare(
+        asked.database,
+        asked.index,
+        question,
+        moment,
+        form=form,
+        query=asked.sought.pairs,
+        pack=asked.pack,
+        site=asked.site,
+        columns=next(known for known in COLUMN_SETS if known == columns),
+        safe=safe,
+    )
+    tag = f'W/"{export.digest}"'
+    unread = is_unread(asked.request.scope, tag)
+    return Stream(
+        _nothing() if unread else write(asked.database, export),
+        # The framework names the character set of texts itself.
+        media_type=MEDIA_TYPES[form].partition(";")[0],
+        headers={
+            "cache-control": "no-cache",
+            "content-disposition": f'attachment; filename="{export.name}"',
+            "etag": tag,
+            "link": f'<{export.address}>; rel="canonical"',
+            "x-register-size": str(export.selection.size),
+        },
+    )
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """Give a body that nobody reads, and that does not look like a whole one."""
+    yield b""

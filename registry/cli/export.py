@@ -1,0 +1,116 @@
+"""`registry export`: take away what a question finds, as one file."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import rich_click as click
+
+from registry.api.sought import Sought, read_question
+from registry.cli.opened import now, run, say
+from registry.exchange.export import MEDIA_TYPES, prepare, write
+from registry.exchange.export_columns import COLUMN_SETS
+from registry.store.index.engine import SearchIndex
+from registry.store.index.question import FILTERS
+from registry.text.asking import Synonyms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from registry.exchange.export import Form
+    from registry.exchange.export_columns import ColumnSet
+    from registry.office.filing import Office
+    from registry.settings import Settings
+
+
+def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command an option for each filter of search, by the same name."""
+    for name in reversed(FILTERS):
+        option = f"--{name.replace('_', '-')}"
+        command = click.option(
+            option, name, multiple=True, metavar="CODE", help="Only these; repeat it for or."
+        )(command)
+    return command
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(list(MEDIA_TYPES)), required=True)
+@click.option("--out", type=click.Path(path_type=Path), help="A file or folder. Default: stdout.")
+@click.option(
+    "--columns",
+    type=click.Choice(COLUMN_SETS),
+    default="summary",
+    show_default=True,
+    help="Of a table: the most important, or every field of the format.",
+)
+@click.option("--raw", is_flag=True, help="CSV for programs: as it is, not safe in a spreadsheet.")
+@click.option("--q", metavar="WORDS", help="Words to find, all of them.")
+@click.option("--lang", metavar="TAG", help="The language of words and labels.")
+@click.option("--as-of", metavar="WHEN", help="As it was then: a time, a day, or entry:<n>.")
+@_filters
+@click.pass_obj
+def export(
+    settings: Settings,
+    /,
+    *,
+    form: Form,
+    out: Path | None,
+    columns: ColumnSet,
+    raw: bool,
+    q: str | None,
+    lang: str | None,
+    as_of: str | None,
+    **filters: tuple[str, ...],
+) -> None:
+    """Write every record that the filters find, in the order of ids, as one file.
+
+    The filters are those of search. Given a folder, the file is called by its question and the
+    log's last entry.
+
+    Example: registry export --format xlsx --risk high --lang fr --out exports/
+    """
+    codes = {name: list(given) for name, given in filters.items() if given}
+    sought = Sought(q=q, lang=lang, codes=codes, as_of=as_of)
+
+    async def work(office: Office) -> int:
+        database, pack = office.database, office.pack
+        index = SearchIndex(database.connection, synonyms=Synonyms(pack.synonyms))
+        async with database.connection() as connection:
+            question, moment = await read_question(connection, sought, pack, now=now())
+        made = await prepare(
+            database,
+            index,
+            question,
+            moment,
+            form=form,
+            query=sought.pairs,
+            pack=pack,
+            site=settings.base_url,
+            columns=columns,
+            safe=not raw,
+        )
+        with _opened(out, made.name) as file:
+            async for part in write(database, made):
+                file.write(part)
+        return len(made.selection.entries)
+
+    say(f"{run(settings, work)} records")
+
+
+@contextmanager
+def _opened(out: Path | None, name: str) -> Iterator[IO[bytes]]:
+    """Open what is written to; a file is there whole, or as it was before."""
+    if out is None:
+        yield sys.stdout.buffer
+        return
+    path = out / name if out.is_dir() else out
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,173 @@
+"""Exports: every record that a question finds, as one file, written as it is read.
+
+An export says which question it answers and of which log, so that it can be cited and asked for
+again: in its name, and inside where the form has room for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Literal, TypeAlias
+from urllib.parse import urlencode
+
+import msgspec
+
+from registry import __version__
+from registry.exchange.export_columns import ColumnSet, Row, Wording, columns
+from registry.exchange.export_csv import csv_lines
+from registry.exchange.export_xlsx import About, workbook
+from registry.store import agencies, exports
+from registry.store.exports import Selection
+from registry.text.catalogues import SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from registry.record.pack import Pack
+    from registry.store.database import Database
+    from registry.store.exports import Exported
+    from registry.store.index.engine import SearchIndex
+    from registry.store.index.question import Question
+    from registry.store.moments import Moment
+
+Form: TypeAlias = Literal["csv", "jsonl", "xlsx"]
+
+MEDIA_TYPES: dict[Form, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/x-ndjson",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+_BATCH = 200
+_LONGEST_NAME = 120
+_OUTSIDE_NAMES = re.compile(r"[^a-z0-9]+")
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """One file to be written.
+
+    `query` has what was asked for, by parameter, without the log it was asked of; `safe` says
+    whether cells of CSV are kept from being taken for formulas.
+    """
+
+    form: Form
+    query: Sequence[tuple[str, str]]
+    selection: Selection
+    wording: Wording
+    columns: ColumnSet = "summary"
+    safe: bool = True
+
+    @property
+    def name(self) -> str:
+        """The file's name, such as `records-2026-11-24-entry-1234-risk-high.csv`."""
+        parts = ["records", f"{self.selection.moment.at:%Y-%m-%d}", "entry"]
+        parts.append(str(self.selection.moment.entry))
+        said = ""
+        for name, value in self.query:
+            parts += [name, value] if name != said else [value]
+            said = name
+        words = (_OUTSIDE_NAMES.sub("-", part.lower()).strip("-") for part in parts)
+        stem = "-".join(word for word in words if word)
+        return f"{stem[:_LONGEST_NAME].strip('-')}.{self.form}"
+
+    @property
+    def address(self) -> str:
+        """The address that gives the same file at any later time."""
+        then = ("as_of", f"entry:{self.selection.moment.entry}")
+        asked = urlencode([*self.query, then], safe=":")
+        return f"{self.wording.site}/api/v1/exports/records.{self.form}?{asked}"
+
+    @property
+    def digest(self) -> str:
+        """What tells two exports with other bytes apart, 16 hexadecimal digits."""
+        said = [
+            __version__,
+            self.address,
+            str(self.selection.moment.day),
+            self.selection.leaf.hex(),
+        ]
+        return sha256(msgspec.json.encode(said)).hexdigest()[:16]
+
+
+async def prepare(
+    database: Database,
+    index: SearchIndex,
+    question: Question,
+    moment: Moment,
+    *,
+    form: Form,
+    query: Sequence[tuple[str, str]],
+    pack: Pack,
+    site: str,
+    columns: ColumnSet = "summary",
+    safe: bool = True,
+) -> Export:
+    """Find what a question asked at a moment finds; `query` says the same in parameters."""
+    found = await index.find(question, size=moment.entry + 1)
+    async with database.transaction() as connection:
+        selection = await exports.select(connection, found, moment)
+        known = [counted.agency for counted in await agencies.read_all(connection)]
+    lang = question.lang or (SOURCE if SOURCE in pack.languages else pack.languages[0])
+    further = [] if columns == "summary" else [("columns", columns)]
+    return Export(
+        form=form,
+        query=[*query, *further, *([] if safe else [("safe", "false")])],
+        selection=selection,
+        wording=Wording(
+            lang=lang,
+            pack=pack,
+            agencies={agency.id: agency for agency in known},
+            site=site.rstrip("/"),
+        ),
+        columns=columns,
+        safe=safe,
+    )
+
+
+async def write(database: Database, export: Export) -> AsyncIterator[bytes]:
+    """Write an export, some bytes at a time; memory does not grow with the records."""
+    batches = _read(database, export.selection)
+    if export.form == "jsonl":
+        async for batch in batches:
+            yield b"".join(_line(one) for one in batch)
+        return
+    table = columns(export.columns, export.wording)
+    rows = ([_row(one) for one in batch] async for batch in batches)
+    if export.form == "csv":
+        parts = csv_lines(table, rows, safe=export.safe)
+    else:
+        about = About(
+            address=export.address,
+            records=len(export.selection.entries),
+            size=export.selection.size,
+            last_hash=export.selection.leaf.hex(),
+            at=export.selection.moment.at,
+        )
+        parts = workbook(table, rows, about, lang=export.wording.lang)
+    async for part in parts:
+        yield part
+
+
+async def _read(database: Database, selection: Selection) -> AsyncIterator[list[Exported]]:
+    for start in range(0, len(selection.entries), _BATCH):
+        async with database.connection() as connection:
+            batch = await exports.read(connection, selection.entries[start : start + _BATCH])
+        yield batch
+
+
+def _row(one: Exported) -> Row:
+    return Row(
+        id=one.id,
+        agency=one.agency,
+        document=msgspec.json.decode(one.document),
+        register=one.register,
+    )
+
+
+def _line(one: Exported) -> bytes:
+    """Write a record as reading it alone gives it, on one line."""
+    return (
+        b'{"record":' + one.document + b',"register":' + msgspec.json.encode(one.register) + b"}\n"
+    )

@@ -1,0 +1,229 @@
+"""The columns of a table of records: what stands in each, by record.
+
+They are called by the names of the format in every language, so that what was made for one export
+reads the next; the words for codes stand beside them in the language asked for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import msgspec
+
+from registry.record.codelists import codelists
+from registry.record.entry import NOT_STATED
+from registry.record.model import Document
+from registry.record.pack import Agency, Pack
+from registry.record.schema import Field, fields
+from registry.store.records import Register
+from registry.text.catalogues import SOURCE
+from registry.text.locales import pick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from registry.record.codelists import CodeList
+
+ColumnSet: TypeAlias = Literal["summary", "full"]
+Cell: TypeAlias = str | int | float | bool | dt.date | dt.datetime | None
+
+COLUMN_SETS: tuple[ColumnSet, ...] = ("summary", "full")
+BETWEEN = "; "
+"""What stands between the codes or texts of one cell."""
+
+_CODES = (
+    ("risk", ("risk", "level")),
+    ("sector", ("sector", "primary")),
+    ("function", ("sector", "function")),
+    ("status", ("lifecycle", "status")),
+    ("role", ("decision", "role")),
+    ("area", ("risk", "annex_iii_area")),
+    ("personal_data", ("data", "personal_data")),
+)
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One record to write: its document and what the register says of it."""
+
+    id: str
+    agency: str
+    document: Document
+    register: Register
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """One column: its name, and what it holds of a record."""
+
+    name: str
+    cell: Callable[[Row], Cell]
+
+
+class Wording(msgspec.Struct, frozen=True, kw_only=True):
+    """The language in which a table is worded, and where its words come from.
+
+    `site` is the address of the register, without a slash at its end.
+    """
+
+    lang: str
+    pack: Pack
+    agencies: Mapping[str, Agency]
+    site: str
+
+    def pick(self, texts: Mapping[str, str]) -> tuple[str, str]:
+        """Give the language and the text to show of texts by language; empty without any."""
+        return pick(texts, self.lang, (*self.pack.fallback, SOURCE)) or ("", "")
+
+    def labels(self, names: Sequence[str]) -> dict[str, str]:
+        """Give the words for the codes of some lists."""
+        lists = codelists()
+        labels: dict[str, str] = {}
+        for name in names:
+            own = name.startswith("pack/")
+            known: CodeList = self.pack.lists[name.removeprefix("pack/")] if own else lists[name]
+            labels |= {code: self.pick(one.label)[1] for code, one in known.items()}
+        return labels
+
+
+def columns(wanted: ColumnSet, wording: Wording) -> list[Column]:
+    """Give the columns of a set: a summary, or after it every field of the format."""
+    found = list(_summary(wording))
+    if wanted == "full":
+        for field in fields():
+            # The identifier is in the summary.
+            if "*" not in field.path and field.path != ("id",):
+                found += _of_field(field, wording)
+    return found
+
+
+def _summary(wording: Wording) -> Iterator[Column]:
+    agencies = {agency: wording.pick(one.name)[1] for agency, one in wording.agencies.items()}
+    yield Column(name="id", cell=lambda row: row.id)
+    yield Column(name="agency", cell=lambda row: row.agency)
+    yield Column(name="agency_label", cell=lambda row: agencies.get(row.agency))
+    for name in ("name", "summary"):
+        yield Column(name=name, cell=_picked(name, wording, 1))
+        yield Column(name=f"{name}_lang", cell=_picked(name, wording, 0))
+    for name, path in _CODES:
+        yield from _codes(name, path, wording, absent=NOT_STATED)
+    yield Column(name="next_review_on", cell=_date(("lifecycle", "next_review_on")))
+    yield Column(name="origin", cell=lambda row: row.register.origin)
+    yield Column(name="fictitious", cell=lambda row: row.register.fictitious)
+    yield Column(name="version", cell=lambda row: row.register.version)
+    yield Column(name="published_at", cell=lambda row: row.register.published_at)
+    yield Column(name="completeness", cell=lambda row: row.register.completeness)
+    yield Column(name="accountability", cell=lambda row: row.register.accountability)
+    yield Column(name="missing", cell=lambda row: BETWEEN.join(row.register.missing))
+    yield Column(name="findings", cell=_rules)
+    yield Column(name="url", cell=lambda row: f"{wording.site}/{wording.lang}/records/{row.id}")
+    yield Column(name="entry", cell=lambda row: row.register.entry)
+    yield Column(name="hash", cell=lambda row: row.register.hash)
+
+
+def _of_field(field: Field, wording: Wording) -> Iterator[Column]:
+    path, schema = field.path, field.schema
+    name = ".".join(path)
+    if field.kind == "LangText":
+        languages = wording.pack.languages
+        for lang in languages:
+            yield Column(name=f"{name}.{lang}", cell=_plain((*path, lang)))
+        yield Column(name=f"{name}.other", cell=_others(path, frozenset(languages)))
+    elif "properties" in schema:
+        # Its members have columns of their own.
+        return
+    elif field.lists:
+        yield from _codes(name, path, wording)
+    elif field.kind == "Date":
+        yield Column(name=name, cell=_date(path))
+    elif schema.get("type") == "array" and schema["items"].get("type") == "string":
+        listed = Field(path=path, schema=schema["items"]).lists
+        if listed:
+            yield from _codes(name, path, wording, listed=listed)
+        else:
+            yield Column(name=name, cell=_joined(path, {}))
+    elif schema.get("type") in {"array", "object"}:
+        yield Column(name=name, cell=_json(path))
+    else:
+        yield Column(name=name, cell=_plain(path))
+
+
+def _codes(
+    name: str,
+    path: Sequence[str],
+    wording: Wording,
+    *,
+    listed: Sequence[str] | None = None,
+    absent: str | None = None,
+) -> Iterator[Column]:
+    """Give the column of one code or several, and the one with their words."""
+    if listed is None:
+        [field] = [field for field in fields() if field.path == tuple(path)]
+        listed = field.lists
+    yield Column(name=name, cell=_joined(path, {}, absent))
+    yield Column(name=f"{name}_label", cell=_joined(path, wording.labels(listed)))
+
+
+def _at(document: Document, path: Sequence[str]) -> Any:
+    here: Any = document
+    for step in path:
+        if not isinstance(here, dict) or step not in here:
+            return None
+        here = here[step]
+    return here
+
+
+def _plain(path: Sequence[str]) -> Callable[[Row], Cell]:
+    def cell(row: Row) -> Cell:
+        value: Cell = _at(row.document, path)
+        return value
+
+    return cell
+
+
+def _picked(member: str, wording: Wording, part: int) -> Callable[[Row], Cell]:
+    return lambda row: wording.pick(row.document.get(member) or {})[part]
+
+
+def _joined(
+    path: Sequence[str], labels: Mapping[str, str], absent: str | None = None
+) -> Callable[[Row], Cell]:
+    def cell(row: Row) -> Cell:
+        value = _at(row.document, path)
+        if value is None:
+            return absent
+        values = value if isinstance(value, list) else [value]
+        return BETWEEN.join(labels.get(one, one) for one in values)
+
+    return cell
+
+
+def _date(path: Sequence[str]) -> Callable[[Row], Cell]:
+    def cell(row: Row) -> Cell:
+        value = _at(row.document, path)
+        return None if value is None else dt.date.fromisoformat(value)
+
+    return cell
+
+
+def _json(path: Sequence[str]) -> Callable[[Row], Cell]:
+    def cell(row: Row) -> Cell:
+        value = _at(row.document, path)
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    return cell
+
+
+def _others(path: Sequence[str], known: frozenset[str]) -> Callable[[Row], Cell]:
+    """Give texts in languages that have no column, as JSON by tag."""
+
+    def cell(row: Row) -> Cell:
+        texts = _at(row.document, path) or {}
+        others = {tag: text for tag, text in texts.items() if tag not in known}
+        return msgspec.json.encode(others).decode() if others else None
+
+    return cell
+
+
+def _rules(row: Row) -> Cell:
+    return BETWEEN.join(sorted({finding.rule for finding in row.register.findings}))

@@ -1,0 +1,59 @@
+"""Tables as CSV, RFC 4180 in UTF-8: safe to open in a spreadsheet, or raw for programs."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Sequence
+
+    from registry.exchange.export_columns import Cell, Column, Row
+
+_BOM = "\ufeff"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+async def csv_lines(
+    table: Sequence[Column], batches: AsyncIterable[Sequence[Row]], *, safe: bool
+) -> AsyncIterator[bytes]:
+    """Write a header and a line a record.
+
+    The safe form begins with a byte order mark, without which Excel misreads every letter that is
+    not English, and puts an apostrophe before what a spreadsheet would take for a formula.
+    """
+    kept = io.StringIO()
+    writer = csv.writer(kept, lineterminator="\r\n")
+    kept.write(_BOM if safe else "")
+    writer.writerow([column.name for column in table])
+    yield _taken(kept)
+    async for batch in batches:
+        for row in batch:
+            cells = (written(column.cell(row)) for column in table)
+            writer.writerow([harmless(cell) for cell in cells] if safe else list(cells))
+        yield _taken(kept)
+
+
+def written(cell: Cell) -> str:
+    """Write a cell as text: times in UTC as RFC 3339, truth as in JSON."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, dt.datetime):
+        return cell.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    return cell.isoformat() if isinstance(cell, dt.date) else str(cell)
+
+
+def harmless(text: str) -> str:
+    """Keep a text from being taken for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _taken(kept: io.StringIO) -> bytes:
+    text = kept.getvalue()
+    kept.seek(0)
+    kept.truncate()
+    return text.encode()

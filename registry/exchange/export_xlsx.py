@@ -1,0 +1,153 @@
+"""Tables as an Excel workbook: text is only ever text, dates are dates.
+
+A workbook is a ZIP file, whose directory comes last: it is written into a temporary folder, not
+into memory, and handed out from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import xlsxwriter
+
+from registry.text.locales import direction
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Sequence
+
+    from registry.exchange.export_columns import Cell, Column, Row
+
+MOST_ROWS = 1_048_575
+"""Records of one sheet, beside its header; further ones are on sheets of their own."""
+
+LONGEST_CELL = 32_767
+"""UTF-16 units of a cell; what is longer is cut."""
+
+_CUT = "…"
+_PART = 2**16
+_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
+    "remove_timezone": True,
+}
+_WIDTHS = {"id": 36, "name": 40, "summary": 60, "url": 40}
+_WIDTH = 16
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a workbook says of itself: the question, the log's size, its last entry."""
+
+    address: str
+    records: int
+    size: int
+    last_hash: str
+    at: dt.datetime
+
+
+async def workbook(
+    table: Sequence[Column], batches: AsyncIterable[Sequence[Row]], about: About, *, lang: str
+) -> AsyncIterator[bytes]:
+    """Write a sheet of records, then one about the export, and give the file's bytes."""
+    with tempfile.TemporaryDirectory(prefix="export-") as folder:
+        path = Path(folder) / "records.xlsx"
+        book = _Book(path, table, about, right_to_left=direction(lang) == "rtl")
+        async for batch in batches:
+            await asyncio.to_thread(book.write, batch)
+        await asyncio.to_thread(book.close)
+        with path.open("rb") as file:
+            while part := file.read(_PART):
+                yield part
+
+
+class _Book:
+    def __init__(
+        self, path: Path, table: Sequence[Column], about: About, *, right_to_left: bool
+    ) -> None:
+        self._book: Any = xlsxwriter.Workbook(path, _OPTIONS | {"tmpdir": str(path.parent)})
+        # Not the time of writing: the same question to the same log gives the same file.
+        self._book.set_properties({"created": about.at.replace(tzinfo=None)})
+        self._heading = self._book.add_format({"bold": True})
+        self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
+        self._time = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self._table = table
+        self._about = about
+        self._right_to_left = right_to_left
+        self._sheets = 0
+        self._begin(about.records)
+
+    def _begin(self, left: int) -> None:
+        """Begin a sheet for the records that are left, as many as it takes."""
+        self._left = left
+        self._row = 0
+        self._sheets += 1
+        name = "Records" if self._sheets == 1 else f"Records {self._sheets}"
+        self._sheet = self._sheet_named(name)
+        for number, column in enumerate(self._table):
+            self._sheet.set_column(number, number, _WIDTHS.get(column.name, _WIDTH))
+        self._sheet.freeze_panes(1, 1)
+        self._sheet.autofilter(0, 0, min(left, MOST_ROWS), len(self._table) - 1)
+        for number, column in enumerate(self._table):
+            self._sheet.write_string(0, number, column.name, self._heading)
+
+    def _sheet_named(self, name: str) -> Any:
+        sheet = self._book.add_worksheet(name)
+        if self._right_to_left:
+            sheet.right_to_left()
+        return sheet
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Write records below those that are there."""
+        for row in rows:
+            if self._row == MOST_ROWS:
+                self._begin(self._left - MOST_ROWS)
+            self._row += 1
+            for number, column in enumerate(self._table):
+                self._put(self._row, number, column.cell(row))
+
+    def close(self) -> None:
+        """Write what the workbook says of itself, and the file."""
+        about = self._about
+        self._sheet = self._sheet_named("About")
+        self._sheet.set_column(0, 0, 24)
+        self._sheet.set_column(1, 1, 80)
+        cells: list[tuple[str, Cell]] = [
+            ("query", about.address),
+            ("records", about.records),
+            ("register_size", about.size),
+            ("last_entry_hash", about.last_hash),
+            ("last_entry_at", about.at),
+        ]
+        for row, (name, cell) in enumerate(cells):
+            self._sheet.write_string(row, 0, name, self._heading)
+            self._put(row, 1, cell)
+        self._book.close()
+
+    def _put(self, row: int, number: int, cell: Cell) -> None:
+        if isinstance(cell, str):
+            if cell:
+                self._sheet.write_string(row, number, _fitting(cell))
+        elif isinstance(cell, bool):
+            self._sheet.write_boolean(row, number, cell)
+        elif isinstance(cell, dt.datetime):
+            self._sheet.write_datetime(row, number, cell.astimezone(dt.UTC), self._time)
+        elif isinstance(cell, dt.date):
+            self._sheet.write_datetime(row, number, cell, self._day)
+        elif cell is not None:
+            self._sheet.write_number(row, number, cell)
+
+
+def _fitting(text: str) -> str:
+    """Cut a text to what a cell takes, never inside a character."""
+    if len(text) * 2 <= LONGEST_CELL:
+        return text
+    units = text.encode("utf-16-le")
+    if len(units) <= LONGEST_CELL * 2:
+        return text
+    return units[: (LONGEST_CELL - 1) * 2].decode("utf-16-le", "ignore") + _CUT

@@ -1,0 +1,71 @@
+"""All records that a question finds, for taking away: first which versions, then these in parts.
+
+A version does not change, so parts that are read one after another are of one state of the
+register, and nobody who reads slowly holds a connection.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.store.moments import Moment
+from registry.store.records import Register, register_of
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.store.database import Connection
+
+_PREFETCH = 10_000
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Versions by their entries, in the order of their records' ids, eight bytes each.
+
+    `moment` is the last entry of the log that they are of, `leaf` that entry's leaf hash.
+    """
+
+    entries: array[int]
+    moment: Moment
+    leaf: bytes
+
+    @property
+    def size(self) -> int:
+        """The log's size then."""
+        return self.moment.entry + 1
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """One version to be taken away: `document` is its canonical JSON."""
+
+    id: str
+    agency: str
+    document: bytes
+    register: Register
+
+
+async def select(connection: Connection, entries: Sequence[int], moment: Moment) -> Selection:
+    """Put versions in the order of their records' ids; needs a transaction."""
+    sorted_entries = array("q")
+    async for row in connection.cursor(statement("exports", "by_id"), entries, prefetch=_PREFETCH):
+        sorted_entries.append(row["entry"])
+    leaf: bytes = await connection.fetchval(statement("exports", "leaf"), moment.entry)
+    return Selection(entries=sorted_entries, moment=moment, leaf=leaf)
+
+
+async def read(connection: Connection, entries: Sequence[int]) -> list[Exported]:
+    """Read versions in the order of their entries given, as they were in force."""
+    rows = await connection.fetch(statement("exports", "versions"), entries)
+    return [
+        Exported(
+            id=row["record"],
+            agency=row["agency"],
+            document=row["document"].encode(),
+            register=register_of(row),
+        )
+        for row in rows
+    ]

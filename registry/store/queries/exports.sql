@@ -1,0 +1,23 @@
+-- name: by_id
+select entry from version where entry = any($1::bigint []) order by record collate "C"
+
+-- name: leaf
+select leaf from log_entry where index = $1
+
+-- name: versions
+-- As they were when each was the last of its record.
+select
+    v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
+    r.agency, r.origin, a.fictitious, e.leaf,
+    'published' as state,
+    null::timestamptz as superseded_at,
+    (
+        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        from section as s where s.record = v.record and s.version = v.version
+    ) as document
+from unnest($1::bigint []) with ordinality as wanted (entry, place)
+inner join version as v on v.entry = wanted.entry
+inner join record as r on r.id = v.record
+inner join agency as a on a.id = r.agency
+inner join log_entry as e on e.index = v.entry
+order by wanted.place

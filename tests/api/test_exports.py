@@ -1,0 +1,175 @@
+"""Exports over HTTP: what search finds, whole, with a name that can be cited."""
+
+import copy
+import csv
+import datetime as dt
+import io
+import json
+import re
+import zipfile
+from urllib.parse import urlsplit
+
+import pytest
+
+EXPORTS = "/api/v1/exports/records"
+RECORDS = "/api/v1/records"
+FORMS = ("csv", "jsonl", "xlsx")
+
+
+def copies(record, count):
+    made = [copy.deepcopy(record) for _ in range(count)]
+    for number, document in enumerate(made):
+        # Published in another order than that of ids.
+        document["id"] = f"demo-sante/copy-{count - number:03}"
+        document["risk"]["level"] = "high" if number % 3 == 0 else "limited"
+    return made
+
+
+def table(answer):
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+def lines(answer):
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def sheet(answer, number=1):
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        return archive.read(f"xl/worksheets/sheet{number}.xml").decode()
+
+
+async def test_a_line_is_what_reading_the_record_answers(client, publish, record):
+    await publish(*copies(record, 3), {"id": "demo-education/bare", "schema_version": "1.0"})
+    answer = await client.get(f"{EXPORTS}.jsonl")
+    found = lines(answer)
+    assert [line["record"]["id"] for line in found] == [
+        "demo-education/bare", "demo-sante/copy-001", "demo-sante/copy-002", "demo-sante/copy-003",
+    ]  # fmt: skip
+    for raw, line in zip(answer.content.splitlines(), found, strict=True):
+        assert (await client.get(f"{RECORDS}/{line['record']['id']}")).content == raw
+
+
+async def test_a_table_has_codes_with_words_beside_them(client, publish, record):
+    await publish(record, {"id": "demo-education/bare", "schema_version": "1.0"})
+    bare, full = table(await client.get(f"{EXPORTS}.csv?lang=fr"))
+    assert full["id"] == record["id"]
+    assert (full["name"], full["name_lang"]) == (record["name"]["fr"], "fr")
+    assert (full["risk"], full["sector"]) == (record["risk"]["level"], record["sector"]["primary"])
+    assert full["risk_label"]
+    assert full["sector_label"] not in {"", full["sector"]}
+    assert full["published_at"] == "2026-11-24T12:00:00Z"
+    assert full["next_review_on"] == record["lifecycle"]["next_review_on"]
+    assert (full["version"], full["fictitious"], full["origin"]) == ("1", "true", "")
+    assert full["url"] == f"https://algorithms.example/fr/records/{record['id']}"
+    assert re.fullmatch("[0-9a-f]{64}", full["hash"])
+    assert (bare["name"], bare["risk"], bare["risk_label"]) == ("", "not_stated", "")
+    english = table(await client.get(f"{EXPORTS}.csv?lang=en"))[1]
+    assert english["risk_label"] != full["risk_label"]
+
+
+async def test_the_full_set_has_every_field(client, publish, record):
+    record["name"]["nl"] = "Bedden"
+    await publish(record)
+    [row] = table(await client.get(f"{EXPORTS}.csv?columns=full"))
+    assert row["name.ar"] == record["name"]["ar"]
+    assert json.loads(row["name.other"]) == {"nl": "Bedden"}
+    assert row["risk.level"] == record["risk"]["level"]
+    assert row["technical.techniques"].split("; ") == record["technical"]["techniques"]
+    assert json.loads(row["data.sources"]) == record["data"]["sources"]
+    assert row["risk"] == row["risk.level"]
+
+
+@pytest.mark.parametrize(
+    "query", ["risk=high", "q=lits&risk=limited", "risk=high&risk=limited", "q=zzz"]
+)
+async def test_an_export_has_what_search_finds(client, publish, record, query):
+    await publish(*copies(record, 5))
+    found = (await client.get(f"{RECORDS}?{query}&limit=100")).json()
+    wanted = sorted(item["id"] for item in found["items"])
+    assert [
+        line["record"]["id"] for line in lines(await client.get(f"{EXPORTS}.jsonl?{query}"))
+    ] == wanted
+    assert [row["id"] for row in table(await client.get(f"{EXPORTS}.csv?{query}"))] == wanted
+    assert sheet(await client.get(f"{EXPORTS}.xlsx?{query}")).count("<row ") == len(wanted) + 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_an_export_can_be_asked_for_again(client, publish, record, form):
+    first, *others = copies(record, 3)
+    await publish(first)
+    answer = await client.get(f"{EXPORTS}.{form}?risk=high")
+    [size] = [int(answer.headers["x-register-size"])]
+    assert answer.headers["content-disposition"] == (
+        f'attachment; filename="records-2026-11-24-entry-{size - 1}-risk-high.{form}"'
+    )
+    [again] = re.findall('<([^>]+)>; rel="canonical"', answer.headers["link"])
+    assert again.startswith(f"https://algorithms.example{EXPORTS}.{form}?risk=high&as_of=entry:")
+    later = copy.deepcopy(first)
+    later["risk"]["level"] = "limited"
+    await publish(later, *others, now=dt.datetime(2026, 11, 24, 13, tzinfo=dt.UTC))
+    parts = urlsplit(again)
+    then = await client.get(f"{parts.path}?{parts.query}")
+    assert then.content == answer.content
+    assert then.headers["content-disposition"] == answer.headers["content-disposition"]
+    now = await client.get(f"{EXPORTS}.{form}?risk=high")
+    assert now.content != answer.content
+    assert now.headers["etag"] != answer.headers["etag"]
+
+
+async def test_a_question_in_other_letters_still_names_a_file(client, publish, record):
+    await publish(record)
+    name = (await client.get(f"{EXPORTS}.csv", params={"q": 'أسرة/../ "x\r\n'})).headers[
+        "content-disposition"
+    ]
+    assert re.fullmatch(r'attachment; filename="records-2026-11-24-entry-\d+-q-x\.csv"', name)
+    words = {"q": "lits " * 90}
+    name = (await client.get(f"{EXPORTS}.csv", params=words)).headers["content-disposition"]
+    assert len(name) < 160
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_nobody_pays_for_a_body_that_is_not_read(client, publish, record, form):
+    await publish(record)
+    whole = await client.get(f"{EXPORTS}.{form}")
+    head = await client.head(f"{EXPORTS}.{form}")
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("etag", "content-type", "content-disposition", "link", "x-register-size"):
+        assert head.headers[name] == whole.headers[name]
+    assert head.headers.get("content-length", str(len(whole.content))) == str(len(whole.content))
+    known = {"if-none-match": whole.headers["etag"]}
+    unchanged = await client.get(f"{EXPORTS}.{form}", headers=known)
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("csv?riks=high", "did you mean 'risk'"),
+        ("csv?risk=hihg", "did you mean 'high'"),
+        ("csv?limit=3", "no such parameter"),
+        ("csv?columns=all", "columns: unknown code 'all'"),
+        ("csv?safe=no", "safe: unknown code 'no'"),
+        ("csv?safe=true&safe=false", "give it once"),
+        ("xlsx?columns=full&columns=summary", "give it once"),
+        ("xlsx?safe=true", "no such parameter"),
+        ("jsonl?columns=full", "no such parameter"),
+        ("jsonl?lang=xx", "lang: unknown code"),
+        ("jsonl?agency=nobody", "agency: unknown code"),
+        ("jsonl?as_of=entry:999", "there is no entry:999 yet"),
+        ("jsonl?q=" + "x" * 501, "at most 500 characters"),
+    ],
+)
+async def test_a_mistake_is_named(client, query, says):
+    answer = await client.get(f"{EXPORTS}.{query}")
+    assert answer.status_code == 400
+    assert says in answer.json()["detail"]
+
+
+async def test_an_unknown_form_is_not_there(client):
+    assert (await client.get(f"{EXPORTS}.pdf")).status_code == 404
+
+
+async def test_an_empty_answer_is_an_empty_file(client):
+    assert table(await client.get(f"{EXPORTS}.csv")) == []
+    assert (await client.get(f"{EXPORTS}.jsonl")).content == b""
+    assert sheet(await client.get(f"{EXPORTS}.xlsx")).count("<row ") == 1
