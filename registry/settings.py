@@ -43,11 +43,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_writes: int = 600
     limit_validations: int = 240
     limit_failures: int = 30
+    limit_exports: int = 30
 
     @property
     def site_dir(self) -> Path:
         """The folder that is served as the site: a link to the build in force."""
         return self.data_dir / "site"
+
+    @property
+    def generation_file(self) -> Path:
+        """The file by which the processes of a host tell each other that something was written."""
+        return self.data_dir / "generation"
 
     @property
     def key_file(self) -> Path:
@@ -125,7 +131,7 @@ def _checked(settings: Settings) -> Settings:
         raise ConfigurationError(f"{PREFIX}PORT={settings.port}: a port is 1 to 65535")
     if settings.workers < 1:
         raise ConfigurationError(f"{PREFIX}WORKERS={settings.workers}: at least one worker")
-    for name in ("limit_writes", "limit_validations", "limit_failures"):
+    for name in ("limit_writes", "limit_validations", "limit_failures", "limit_exports"):
         if (limit := getattr(settings, name)) < 0:
             raise ConfigurationError(
                 f"{PREFIX}{name.upper()}={limit}: give a number a minute, or 0 for no limit"

@@ -66,6 +66,9 @@ class Described:
         if media_type != told:
             yield f"{media_type} is not {told}"
             return
+        if "schema" not in content:
+            # A file that is no JSON.
+            return
         validator = self.validator(json.dumps(content["schema"]))
         for part in body.splitlines() if told == LINES else [body]:
             for error in validator.iter_errors(json.loads(part)):

@@ -103,13 +103,28 @@ async def limit_validations(
     connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
 ) -> None:
     """Take a validation from what an address may do; a guard of litestar's."""
-    settings: Settings = connection.app.state.settings
+    await _spend_of_address(
+        connection, "validations", connection.app.state.settings.limit_validations
+    )
+
+
+async def limit_exports(
+    connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
+) -> None:
+    """Take an export from what an address may do; a guard of litestar's."""
+    await _spend_of_address(connection, "exports", connection.app.state.settings.limit_exports)
+
+
+async def _spend_of_address(
+    connection: ASGIConnection[Any, Any, Any, Any], kind: str, limit: int
+) -> None:
+    state = connection.app.state
     await limits.spend(
-        connection.app.state.office.database,
-        "validations",
-        client_address(connection.scope, settings.proxies),
-        per_minute=settings.limit_validations,
-        burst=settings.limit_validations,
+        state.office.database,
+        kind,
+        client_address(connection.scope, state.settings.proxies),
+        per_minute=limit,
+        burst=limit,
         now=_now(),
     )
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _TAG = re.compile(rb'(?:W/)?("[^"]*")')
 _OK = 200
 _NOT_MODIFIED = 304
+_HEAD = "is_head"
 _BODY_HEADERS = {b"content-length", b"content-type", b"content-encoding"}
 
 
@@ -28,10 +29,19 @@ def conditional(application: ASGIApp) -> ASGIApp:
         answer = _Answer(
             send, head=scope["method"] == "HEAD", known=_header(scope["headers"], b"if-none-match")
         )
-        inner: Any = {**scope, "method": "GET"}
+        inner: Any = {**scope, "method": "GET", _HEAD: scope["method"] == "HEAD"}
         await application(inner, receive, answer.send)
 
     return wrapped
+
+
+def is_unread(scope: Any, tag: str) -> bool:
+    """Tell whether nobody will read the body of the answer with a tag, so that none need be made.
+
+    What stands for it must come in more than one part, not to be taken for the whole of it.
+    """
+    known = _header(scope["headers"], b"if-none-match")
+    return bool(scope.get(_HEAD)) or (known is not None and _names(known, tag.encode()))
 
 
 class _Answer:

@@ -41,7 +41,7 @@ _OPEN = [
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"ETag, Link, Retry-After, X-Request-Id, Content-Disposition, Location",
+        b"ETag, Link, Retry-After, X-Request-Id, X-Register-Size, Content-Disposition, Location",
     ),
 ]
 _PREFLIGHT = [

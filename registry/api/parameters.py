@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from difflib import get_close_matches
 from hashlib import sha256
@@ -31,6 +32,8 @@ AsOf: TypeAlias = Annotated[
 MOST_VALUES = 100
 LONGEST_TEXT = 500
 
+_NUMBER = re.compile(r"-?[0-9]{1,400}")
+
 
 def refuse_unknown(request: Request[Any, Any, Any]) -> None:
     """Refuse parameters that the address does not have; runs first, and notes the operation."""
@@ -38,11 +41,14 @@ def refuse_unknown(request: Request[Any, Any, Any]) -> None:
     if "\x00" in request.scope["path"] or "\x00" in str(request.path_params):
         raise NotFound("there is nothing at an address with a NUL character")
     handler = request.route_handler
-    asking = (handler, *handler.resolve_dependencies().values())
+    signatures = [
+        handler.parsed_fn_signature,
+        *(one.parsed_fn_signature for one in handler.resolve_dependencies().values()),
+    ]
     known = {
-        field.kwarg_definition.name or name
-        for one in asking
-        for name, field in one.parsed_fn_signature.parameters.items()
+        field.kwarg_definition.name or name: field
+        for signature in signatures
+        for name, field in signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
     }
     for name in request.query_params:
@@ -56,6 +62,11 @@ def refuse_unknown(request: Request[Any, Any, Any]) -> None:
     for name, value in request.query_params.multi_items():
         if "\x00" in str(value):
             raise InvalidParameter(f"{name}: a NUL character is not allowed")
+        field = known[name]
+        is_number = field.is_subclass_of(int) or field.has_inner_subclass_of(int)
+        # The framework would take the word null for none.
+        if is_number and _NUMBER.fullmatch(str(value)) is None:
+            raise InvalidParameter(f"{name}: {value!r} is not a whole number")
 
 
 def codes(name: str, values: Sequence[str] | None, allowed: Collection[str]) -> list[str] | None:

@@ -8,51 +8,41 @@ from urllib.parse import urlencode
 
 import msgspec
 from litestar import MediaType, Request, Response, get
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter
 
 from registry.api import parameters
 from registry.api.parameters import AsOf
+from registry.api.sought import Sought, provide_sought, read_question
 from registry.errors import Finding, InvalidParameter, NotFound, Withdrawn
 from registry.office.withdrawing import read_tombstone
-from registry.record.codelists import codelists
-from registry.record.entry import NOT_STATED
 from registry.record.pack import Pack
-from registry.store import agencies, moments, records, search, withdrawals
+from registry.store import moments, records, withdrawals
 from registry.store.database import Database
-from registry.store.search import FILTERS, LOCAL, FacetCount, Question, Sort
+from registry.store.index.engine import SearchIndex
+from registry.store.index.question import FILTERS, FacetCount, Hit, Sort
 from registry.store.withdrawals import Withdrawal
-from registry.text.folding import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from registry.store.database import Connection
     from registry.store.records import StoredRecord
 
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "name", "completeness", "review_due")
 MOST_ITEMS = 100
 _VERSIONS = range(1, 2**31)
-LISTS = {
-    "risk": "risk_level",
-    "sector": "sector",
-    "function": "function",
-    "status": "status",
-    "role": "decision_role",
-    "area": "annex_iii_area",
-    "personal_data": "personal_data",
-}
-
-Codes = list[str] | None
 
 
 class RecordList(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of records, the exact total, the wanted facets, the cursor of the next page."""
+    """One page of records, the exact total, the wanted facets, the cursor of the next page.
+
+    `mended` are the words that were looked for where nothing has those that were given.
+    """
 
     items: list[msgspec.Raw]
     facets: dict[str, list[FacetCount]]
     total: int
     next: str | None
+    mended: str | None
 
 
 class VersionList(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,74 +58,50 @@ class FindingList(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Finding]
 
 
-@get("/api/v1/records", summary="Search the register", tags=["records"])
+@get(
+    "/api/v1/records",
+    summary="Search the register",
+    tags=["records"],
+    dependencies={"sought": Provide(provide_sought, sync_to_thread=False)},
+)
 async def list_records(
     *,
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
+    index: NamedDependency[SearchIndex],
     pack: NamedDependency[Pack],
-    q: Annotated[str | None, QueryParameter(description="Words to find, all of them")] = None,
-    lang: Annotated[str | None, QueryParameter(description="The language of the words")] = None,
-    risk: Annotated[Codes, QueryParameter(description="Risk levels, or not_stated")] = None,
-    sector: Annotated[Codes, QueryParameter(description="Primary sectors")] = None,
-    function: Annotated[Codes, QueryParameter(description="What the system does")] = None,
-    agency: Annotated[Codes, QueryParameter(description="Agencies")] = None,
-    status: Annotated[Codes, QueryParameter(description="Lifecycle statuses")] = None,
-    role: Annotated[Codes, QueryParameter(description="Roles in decisions")] = None,
-    area: Annotated[Codes, QueryParameter(description="Areas of EU AI Act Annex III")] = None,
-    personal_data: Annotated[Codes, QueryParameter(description="Personal data processed")] = None,
-    origin: Annotated[Codes, QueryParameter(description="Registers of origin, or local")] = None,
+    now: NamedDependency[dt.datetime],
+    sought: NamedDependency[Sought],
     sort: Annotated[str | None, QueryParameter(description="The order; ties newest first")] = None,
     limit: Annotated[int, QueryParameter(description="Records a page, 1 to 100")] = 25,
     cursor: Annotated[str | None, QueryParameter(description="The `next` of a page")] = None,
     facets: Annotated[str | None, QueryParameter(description="Facets wanted, by comma")] = None,
 ) -> Response[bytes]:
     """Find records by words and codes. Repeating a parameter means OR, different ones AND."""
-    parameters.once(request, "q", "lang", "sort", "limit", "cursor", "facets")
+    parameters.once(request, "sort", "limit", "cursor", "facets")
     parameters.within("limit", limit, 1, MOST_ITEMS)
-    text = _text(q)
-    given = {
-        "risk": risk,
-        "sector": sector,
-        "function": function,
-        "agency": agency,
-        "status": status,
-        "role": role,
-        "area": area,
-        "personal_data": personal_data,
-        "origin": origin,
-    }
-    async with database.snapshot() as connection:
-        allowed = await _allowed(connection, given)
-        filters = {
-            name: checked
-            for name, values in given.items()
-            if (checked := parameters.codes(name, values, allowed[name])) is not None
-        }
-        asked = [] if facets is None else facets.split(",")
-        wanted = parameters.codes("facets", asked, FILTERS) or []
-        order = _sort(sort, text)
-        if lang is not None:
-            parameters.codes("lang", [lang], pack.languages)
-        same = [text, lang, {name: sorted(codes) for name, codes in filters.items()}, order]
-        answer = await search.search(
-            connection,
-            Question(
-                text=text,
-                lang=lang,
-                filters=filters,
-                sort=order,
-                limit=limit,
-                after=parameters.read_cursor(same, cursor),
-                facets=wanted,
-            ),
+    wanted = parameters.codes("facets", [] if facets is None else facets.split(","), FILTERS)
+    async with database.connection() as connection:
+        question, _ = await read_question(connection, sought, pack, now=now)
+    order = _sort(sort, question.text)
+    same = [question.text, sought.pairs, sought.as_of, order]
+    answer = await index.answer(
+        msgspec.structs.replace(
+            question,
+            sort=order,
+            limit=limit,
+            after=parameters.read_cursor(same, cursor),
+            facets=wanted or [],
+            highlights=True,
         )
+    )
     following = None if answer.next is None else parameters.write_cursor(same, answer.next)
     page = RecordList(
         items=[_item(hit) for hit in answer.hits],
         facets=answer.facets,
         total=answer.total,
         next=following,
+        mended=answer.mended,
     )
     headers = {} if following is None else {"link": _next_link(request, following)}
     return _json(msgspec.json.encode(page), headers)
@@ -264,17 +230,9 @@ def _json(body: bytes, headers: dict[str, str]) -> Response[bytes]:
     )
 
 
-def _item(hit: search.Hit) -> msgspec.Raw:
-    match = msgspec.json.encode(hit.match).decode()
-    return msgspec.Raw(f'{hit.card[:-1]},"match":{match},"highlights":[]}}'.encode())
-
-
-def _text(q: str | None) -> str | None:
-    if q is None or not q.strip():
-        return None
-    if len(q) > parameters.LONGEST_TEXT:
-        raise InvalidParameter(f"q: at most {parameters.LONGEST_TEXT} characters")
-    return fold(q)
+def _item(hit: Hit) -> msgspec.Raw:
+    match, marked = (msgspec.json.encode(part).decode() for part in (hit.match, hit.highlights))
+    return msgspec.Raw(f'{hit.card[:-1]},"match":{match},"highlights":{marked}}}'.encode())
 
 
 def _sort(sort: str | None, text: str | None) -> Sort:
@@ -284,18 +242,6 @@ def _sort(sort: str | None, text: str | None) -> Sort:
     if sort == "relevance" and text is None:
         raise InvalidParameter("sort: relevance needs words to find, in q")
     return next(known for known in SORTS if known == sort)
-
-
-async def _allowed(connection: Any, given: dict[str, Codes]) -> dict[str, Collection[str]]:
-    allowed: dict[str, Collection[str]] = {
-        name: [*codelists()[codelist], NOT_STATED] for name, codelist in LISTS.items()
-    }
-    allowed["agency"] = allowed["origin"] = ()
-    if given["agency"] is not None or given["origin"] is not None:
-        known = [counted.agency for counted in await agencies.read_all(connection)]
-        allowed["agency"] = [agency.id for agency in known]
-        allowed["origin"] = {LOCAL, *(agency.origin for agency in known if agency.origin)}
-    return allowed
 
 
 def _next_link(request: Request[Any, Any, Any], cursor: str) -> str:

@@ -34,6 +34,7 @@ _VERBS = {
     "attest": "registry.cli.attest:attest",
     "load": "registry.cli.load:load",
     "import": "registry.cli.import_:import_",
+    "export": "registry.cli.export:export",
     "site": "registry.cli.site:site",
     "token": "registry.cli.token:token",
     "agency": "registry.cli.agency:agency",

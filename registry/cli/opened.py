@@ -16,6 +16,7 @@ from registry.office.opening import open_register
 from registry.record.acceptance import ACCEPT_PATH
 from registry.record.pack import load_pack
 from registry.store.database import connect
+from registry.store.generation import Generation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -55,7 +56,9 @@ def run_in(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
 
     async def opened() -> T:
         pack = load_pack(settings.pack)
-        database = await connect(settings.database_url or "")
+        database = await connect(
+            settings.database_url or "", generation=Generation(settings.generation_file)
+        )
         try:
             await open_register(database, pack, settings, now=now())
             return await work(

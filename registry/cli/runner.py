@@ -1,4 +1,4 @@
-"""The background runner: it keeps the site as new as the register, and forgets what is over."""
+"""The background runner: it builds the site, folds the search index, forgets what is over."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from registry.cli.opened import now, run_in
 from registry.office import answers, limits
 from registry.pages.build import build
 from registry.pages.from_register import day_of, is_current, read_corpus
+from registry.store.index.fold import fold
 from registry.store.leader import leadership
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ async def build_site(
 
 
 async def keep_site_current(settings: Settings, office: Office) -> None:
-    """Build the site whenever the register has moved on; never returns."""
+    """Build the site and fold the index whenever the register has moved on; never returns."""
     while True:
         try:
             async with leadership(office.database, "runner") as still_leads:
@@ -57,6 +58,7 @@ async def keep_site_current(settings: Settings, office: Office) -> None:
                     if now() >= forgets_at:
                         await forget(office, now=now())
                         forgets_at = now() + _FORGETS_EVERY
+                    await fold(office.database)
                     if settings.site_build == "auto" and not await is_current(
                         office.database, settings, as_of=day_of(now())
                     ):

@@ -19,7 +19,7 @@ from registry.office.examining import Surroundings, surroundings
 from registry.office.filing import Office
 from registry.office.ledger import Publication, publish
 from registry.office.steps import DraftReceipt, Ending, Filing, Step, Version
-from registry.office.submitting import Outcome, Receipt
+from registry.office.submitting import Outcome, Receipt, unchanged
 from registry.office.withdrawing import append_withdrawal
 from registry.record.validate import validate, with_remarks
 from registry.store import drafts, records
@@ -69,9 +69,8 @@ async def _file(
     purpose = filings[0].purpose
     versions = [one for filing in filings for one in filing.steps if isinstance(one, Version)]
     async with office.database.transaction() as connection:
-        await records.take_turns(connection, ids)
         # Two records of one agency must not take the same source_id at once.
-        await records.take_turns(connection, list({filing.agency.id for filing in filings}))
+        await records.take_turns(connection, [*ids, *{filing.agency.id for filing in filings}])
         group = _Group(
             office=office,
             connection=connection,
@@ -122,7 +121,7 @@ class _Group(msgspec.Struct, frozen=True, kw_only=True):
         await audit.note_all(self.connection, acts)
         for plan in good:
             if plan.before is not None and not plan.receipts:
-                plan.receipts.append(_unchanged(plan.filing.record, plan.before))
+                plan.receipts.append(unchanged(plan.filing.record, plan.before))
         return [plan.receipts if isinstance(plan, _Plan) else plan for plan in plans]
 
     async def keep(self, filing: Filing) -> Receipts | Exception:
@@ -135,7 +134,7 @@ class _Group(msgspec.Struct, frozen=True, kw_only=True):
             return error
         if not isinstance(version, Version):
             await drafts.delete_many(self.connection, [record])
-            return [_unchanged(record, self.around.standings[record])]
+            return [unchanged(record, self.around.standings[record])]
         outcome: Outcome = "changed" if draft is not None else "created"
         if draft is not None and draft.document == version.content.decode():
             outcome = "unchanged"
@@ -226,7 +225,7 @@ class _Group(msgspec.Struct, frozen=True, kw_only=True):
 
     async def _withdraw(self, plan: _Plan, step: Ending) -> None:
         record = plan.filing.record
-        latest = await records.lock_latest(self.connection, [record])
+        latest = await records.read_latest(self.connection, [record])
         plan.receipts.append(
             await append_withdrawal(
                 self.connection,
@@ -242,7 +241,7 @@ class _Group(msgspec.Struct, frozen=True, kw_only=True):
     async def _save(self, filing: Filing, version: Version, before: Draft | None) -> Draft:
         """Write a draft in place of the one before, as if begun now."""
         record = filing.record
-        latest = (await records.lock_latest(self.connection, [record])).get(record)
+        latest = (await records.read_latest(self.connection, [record])).get(record)
         await drafts.delete_many(self.connection, [record])
         draft = await drafts.save(
             self.connection,
@@ -275,14 +274,3 @@ class _Group(msgspec.Struct, frozen=True, kw_only=True):
             before=None if plan.before is None else str(plan.before.version),
             now=self.now,
         )
-
-
-def _unchanged(record: str, standing: Standing) -> Receipt:
-    return Receipt(
-        outcome="unchanged",
-        id=record,
-        version=standing.version,
-        entry=standing.entry,
-        hash=standing.leaf.hex(),
-        published_at=standing.published_at,
-    )

@@ -61,6 +61,21 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
         )
         return [remark for rule in RULES.values() for remark in rule(entrance)]
 
+    def examine(
+        self,
+        document: Document,
+        content: bytes,
+        pack: Pack,
+        *,
+        now: dt.datetime,
+        language: str = "en",
+    ) -> Verdict:
+        """Say whether a document could be published now, and everything that is noticed."""
+        verdict = validate(
+            document, profile="publication", pack=pack, today=now.date(), language=language
+        )
+        return with_remarks(verdict, self.remarks(document, content, pack), pack, language)
+
     def publish(self, document: Document, content: bytes, *, at: dt.datetime) -> None:
         """Count on a document's being published, at a place in the log that is not known yet."""
         record = str(document["id"])
@@ -116,12 +131,8 @@ async def examine(
     language: str = "en",
 ) -> Verdict:
     """Say whether a document could be published now, and everything that is noticed."""
-    verdict = validate(
-        document, profile="publication", pack=pack, today=now.date(), language=language
-    )
     around = await surroundings(connection, [document])
-    remarks = around.remarks(document, canonical(document), pack)
-    return with_remarks(verdict, remarks, pack, language)
+    return around.examine(document, canonical(document), pack, now=now, language=language)
 
 
 def _namesake_of(document: Document) -> Namesake | None:

@@ -116,7 +116,7 @@ async def save_draft(
                 raise Conflict(
                     "this draft is in review; delete it to take it back, or wait for the review"
                 )
-            latest = (await records.lock_latest(connection, [record])).get(record)
+            latest = (await records.read_latest(connection, [record])).get(record)
             tag = _checked(precondition, draft, latest)
             saved = Draft(
                 record=record,

@@ -13,6 +13,7 @@ from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
 from registry.store import agencies, records
+from registry.store.index.fold import fold
 from registry.store.leader import leadership
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from registry.office.filing import Office
+
+_BACKLOG = 5_000
+"""Entries that are left for the background runner to fold into the search index."""
 
 _BATCH = 250
 """Records a transaction: large enough to be fast, short enough that filings do not wait."""
@@ -80,22 +84,23 @@ async def _import(
                 connection, list({one.agency.id: one.agency for one in batch}.values())
             )
             ids = [one.document["id"] for one in batch]
-            standing = await records.lock_latest(connection, ids)
-            latest = await records.latest_documents(connection, ids)
+            await records.take_turns(connection, ids)
+            standings = await records.read_standings(connection, ids)
             new = []
             for one in batch:
                 record = one.document["id"]
                 row = canonical(one.source_row).decode()
-                if record in standing and standing[record].state == "withdrawn":
+                standing = standings.get(record)
+                if standing is None:
+                    counts.created += 1
+                elif standing.state == "withdrawn":
                     counts.withdrawn += 1
                     continue
-                if latest.get(record) == canonical(one.document) and known.get(record) == row:
+                elif standing.document == canonical(one.document) and known.get(record) == row:
                     counts.unchanged += 1
                     continue
-                if record in latest:
-                    counts.changed += 1
                 else:
-                    counts.created += 1
+                    counts.changed += 1
                 new.append(
                     Publication(
                         document=one.document,
@@ -106,7 +111,8 @@ async def _import(
                         truncated=one.truncated,
                     )
                 )
-            await publish(connection, new, now=now(), random=office.random)
+            await publish(connection, new, now=now(), random=office.random, standing=standings)
+        await fold(office.database, least=_BACKLOG)
         if progress is not None:
             done += len(batch)
             progress(done, len(filings))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.office.listing import search_row
+from registry.office.listing import Standing, index_row
 from registry.record.entry import NOT_STATED, Previous, genesis_entry, outline, version_entry
 from registry.record.floor import LEVELS
 from registry.record.model import Document
@@ -19,7 +19,8 @@ from registry.record.pointers import dig
 from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
 from registry.record.sections import seal
 from registry.record.validate import RULE_SET, Verdict
-from registry.store import figures, log, records, search
+from registry.store import figures, log, records
+from registry.store.index import rows
 from registry.tlog.hashing import leaf_hash
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ async def begin(
         content=content,
         leaf=leaf_hash(content),
     )
-    await log.append(connection, [entry], state.range.append(entry.leaf))
+    await log.append(connection, entry, state.range.append(entry.leaf))
 
 
 async def publish(
@@ -94,20 +95,24 @@ async def publish(
     *,
     now: dt.datetime,
     random: Callable[[int], bytes],
+    standing: Mapping[str, records.Latest] | None = None,
 ) -> list[Published]:
     """Publish documents in order inside the caller's transaction; each record at most once.
 
+    `standing`: where the records stand, if the caller has read it since it took their turns.
     Versions, sections, figures, search rows and log entries are written together. The lock on the
     log's state makes indexes dense and times never decreasing.
     """
+    if not publications:
+        return []
     sealed = [seal(publication.document, random) for publication in publications]
     state, at = await _next(connection, now)
-    latest = await records.lock_latest(connection, [one.id for one in publications])
+    if standing is None:
+        standing = await records.read_latest(connection, [one.id for one in publications])
     after = state.range
-    entries: list[log.Entry] = []
     versions: list[records.NewVersion] = []
     for publication, sections in zip(publications, sealed, strict=True):
-        before = latest.get(publication.id)
+        before = standing.get(publication.id)
         version = 1 if before is None else before.version + 1
         content = version_entry(
             actor=publication.actor,
@@ -120,24 +125,17 @@ async def publish(
             previous=None if before is None else Previous(index=before.entry, leaf=before.leaf),
             sections=sections,
         )
-        entry = log.Entry(
-            index=after.size,
-            kind="version",
-            record=publication.id,
-            at=at,
-            content=content,
-            leaf=leaf_hash(content),
-        )
-        after = after.append(entry.leaf)
-        entries.append(entry)
+        leaf = leaf_hash(content)
         versions.append(
             records.NewVersion(
                 record=publication.id,
                 agency=publication.agency.id,
                 origin=publication.agency.origin,
                 version=version,
-                entry=entry.index,
+                entry=after.size,
                 published_at=at,
+                content=content,
+                leaf=leaf,
                 schema_version=SCHEMA_VERSION,
                 rule_set=RULE_SET,
                 actor=publication.actor,
@@ -152,25 +150,30 @@ async def publish(
                 truncated=publication.truncated,
             )
         )
-    if not entries:
-        return []
-    await log.append(connection, entries, after)
-    await records.insert(connection, versions)
+        after = after.append(leaf)
+    await records.insert(connection, versions, after)
     await figures.insert(
         connection,
         [_figure(one, version) for one, version in zip(publications, versions, strict=True)],
         levels=LEVELS,
     )
-    await search.index(
+    amended = [version.record for version in versions if version.version > 1]
+    moved = await rows.read_risk_changes(connection, amended)
+    await rows.write(
         connection,
         [
-            search_row(
+            index_row(
                 publication.document,
-                agency=publication.agency,
-                version=version.version,
-                entry=version.entry,
-                published_at=at,
-                completeness=version.completeness,
+                publication.agency,
+                Standing(
+                    version=version.version,
+                    entry=version.entry,
+                    published_at=at,
+                    completeness=version.completeness,
+                    missing=version.missing,
+                    findings=version.findings,
+                    risk_changes=moved.get(version.record, ()),
+                ),
             )
             for publication, version in zip(publications, versions, strict=True)
         ],
@@ -179,11 +182,11 @@ async def publish(
         Published(
             id=version.record,
             version=version.version,
-            entry=entry.index,
-            hash=entry.leaf.hex(),
+            entry=version.entry,
+            hash=version.leaf.hex(),
             published_at=at,
         )
-        for version, entry in zip(versions, entries, strict=True)
+        for version in versions
     ]
 
 
@@ -210,8 +213,7 @@ async def append_entry(
         content=content,
         leaf=leaf_hash(content),
     )
-    await log.append(connection, [entry], state.range.append(entry.leaf))
-    await log.insert_sections(connection, entry.index, sections)
+    await log.append(connection, entry, state.range.append(entry.leaf), sections)
     return entry
 
 

@@ -1,26 +1,39 @@
-"""What lists and search show of a record: its card, its facet codes, its words."""
+"""What lists and search show of a version: its card, its codes, its words."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from registry.errors import Finding
 from registry.record.entry import NOT_STATED
 from registry.record.model import LangText
+from registry.record.pointers import dig
 from registry.record.words import words
-from registry.store.search import INDEXED_LANGUAGES, LOCAL, SearchRow, Words
+from registry.store.index.facets import (
+    COMPLETENESS,
+    LANGUAGE,
+    NAME_LENGTH,
+    REVIEW_DUE,
+    length_code,
+)
+from registry.store.index.question import LOCAL
+from registry.store.index.rows import IndexRow, joined
+from registry.text import analysis
 from registry.text.folding import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from registry.record.model import Document
     from registry.record.pack import Agency
 
 _SORTED = msgspec.json.Encoder(order="sorted")
-_FACETS = {
+
+_ONE_CODE = {
     "risk": ("risk", "level"),
     "sector": ("sector", "primary"),
     "function": ("sector", "function"),
@@ -29,6 +42,7 @@ _FACETS = {
     "area": ("risk", "annex_iii_area"),
     "personal_data": ("data", "personal_data"),
 }
+_PARTS = ("name", "summary", "rest")
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,71 +62,95 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     completeness: int
 
 
-def search_row(
-    document: Document,
-    *,
-    agency: Agency,
-    version: int,
-    entry: int,
-    published_at: dt.datetime,
-    completeness: int,
-) -> SearchRow:
-    """Make what search keeps of a record's latest version; anew, it comes out the same."""
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the register knows of a version beside its document.
+
+    `risk_changes` is what ever became of the record's risk level, up to this version.
+    """
+
+    version: int
+    entry: int
+    published_at: dt.datetime
+    completeness: int
+    missing: Sequence[str]
+    findings: Sequence[Finding]
+    risk_changes: Sequence[str]
+
+
+def index_row(document: Document, agency: Agency, standing: Standing) -> IndexRow:
+    """Make what search keeps of a version; anew, it comes out the same."""
     # A version is kept with its members sorted, in whatever order it was sent.
     document = msgspec.json.decode(_SORTED.encode(document))
-    facets = {
-        name: document.get(section, {}).get(member, NOT_STATED)
-        for name, (section, member) in _FACETS.items()
-    }
-    facets["agency"] = agency.id
-    facets["origin"] = agency.origin or LOCAL
-    name: LangText = document.get("name") or {}
+    codes = {kind: [dig(document, *path) or NOT_STATED] for kind, path in _ONE_CODE.items()}
     card = Card(
         id=document["id"],
         name=document.get("name"),
         summary=document.get("summary"),
         agency=agency.id,
-        risk=facets["risk"],
-        sector=facets["sector"],
-        status=facets["status"],
+        risk=codes["risk"][0],
+        sector=codes["sector"][0],
+        status=codes["status"][0],
         origin=agency.origin,
         fictitious=agency.fictitious,
-        version=version,
-        published_at=published_at,
-        completeness=completeness,
+        version=standing.version,
+        published_at=standing.published_at,
+        completeness=standing.completeness,
     )
-    return SearchRow(
-        record=document["id"],
-        ord=entry,
-        facets=facets,
+    found = _words(document, agency)
+    codes |= {
+        "agency": [agency.id],
+        "origin": [agency.origin or LOCAL],
+        "territory": document.get("territory", []),
+        "technique": dig(document, "technical", "techniques") or [],
+        "supplier": _members(dig(document, "procurement", "suppliers"), "name"),
+        "withheld": _members(dig(document, "publication", "withheld_fields"), "ground"),
+        "finding": sorted({finding.rule for finding in standing.findings}),
+        "missing": list(standing.missing),
+        "risk_change": list(standing.risk_changes),
+        COMPLETENESS: [str(standing.completeness)],
+        REVIEW_DUE: _some(dig(document, "lifecycle", "next_review_on")),
+        LANGUAGE: sorted(found),
+        NAME_LENGTH: [
+            length_code(language, len(name.split()))
+            for language, (name, *_) in found.items()
+            if name
+        ],
+    }
+    name: LangText = document.get("name") or {}
+    return IndexRow(
+        ord=standing.entry,
         name_key=fold(next(iter(name.values()), document["id"])),
-        completeness=completeness,
-        next_review_on=_date(document.get("lifecycle", {}).get("next_review_on")),
+        codes={kind: given for kind, given in codes.items() if given},
         card=msgspec.json.encode(card).decode(),
-        words=_words(document, agency),
+        words=found,
     )
 
 
-def _words(document: Document, agency: Agency) -> Words:
-    rest = {key: value for key, value in document.items() if key not in {"name", "summary"}}
-    text = list(words(rest))
-    text += agency.name.items()
-    text.append(("", document["id"].replace("/", " ").replace("-", " ").replace(".", " ")))
-    return Words(
-        name=_by_language(document.get("name", {}).items()),
-        summary=_by_language(document.get("summary", {}).items()),
-        text=_by_language(text),
-    )
+def _words(document: Document, agency: Agency) -> dict[str, tuple[str, str, str]]:
+    texts: dict[str, dict[str, list[list[str]]]] = {}
+    for pointer, tag, text in [
+        *words(document),
+        *(("", tag, text) for tag, text in agency.name.items()),
+        ("", analysis.NEUTRAL, document["id"]),
+    ]:
+        found = analysis.words(text)
+        if found:
+            part = pointer[1:] if pointer[1:] in _PARTS else "rest"
+            by_part = texts.setdefault(analysis.language_of(tag), {})
+            by_part.setdefault(part, []).append(found)
+    return {
+        language: (
+            joined(by_part.get("name", ())),
+            joined(by_part.get("summary", ())),
+            joined(by_part.get("rest", ())),
+        )
+        for language, by_part in texts.items()
+    }
 
 
-def _by_language(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
-    parts: dict[str, list[str]] = {}
-    for tag, text in texts:
-        language = tag.split("-")[0]
-        key = language if language in INDEXED_LANGUAGES else INDEXED_LANGUAGES[-1]
-        parts.setdefault(key, []).append(fold(text))
-    return {key: "\n".join(found) for key, found in parts.items()}
+def _members(items: Iterable[Mapping[str, str]] | None, name: str) -> list[str]:
+    return list(dict.fromkeys(item[name] for item in items or () if name in item))
 
 
-def _date(value: Any) -> dt.date | None:
-    return None if value is None else dt.date.fromisoformat(value)
+def _some(value: Any) -> list[str]:
+    return [] if value is None else [value]

@@ -1,9 +1,10 @@
-"""Opening the register: database in shape, log begun, agencies known."""
+"""Opening the register: database in shape, log begun, agencies known, index of this analysis."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from registry.office.indexing import keep_index
 from registry.office.ledger import begin
 from registry.office.log_key import read_or_create
 from registry.store import agencies, log
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 async def open_register(
     database: Database, pack: Pack, settings: Settings, *, now: dt.datetime
 ) -> None:
-    """Migrate, begin the log if it is empty, and take over the pack's agencies.
+    """Migrate, begin the log if it is empty, take over the pack's agencies, keep the index.
 
     Repeats harmlessly. The first time it makes the log's key file.
     """
@@ -32,6 +33,7 @@ async def open_register(
             now=now,
         )
         await agencies.save(connection, list(pack.agencies.values()))
+    await keep_index(database)
 
 
 async def is_empty(database: Database) -> bool:

@@ -27,6 +27,7 @@ from registry.text.skeleton import is_disguised, skeleton
 _NEARLY_THE_SAME = 0.9
 _SHARED_WORDS = 0.5
 _NAMES_KEPT = 20_000  # every filing is compared with the same names
+_Parts: TypeAlias = tuple[str, frozenset[str], str]
 
 
 class Entrance(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,18 +71,17 @@ def name_distinct(entrance: Entrance) -> Iterator[Remark]:
     """
     name: LangText = dig(entrance.document, "name") or {}
     agency = _agency(entrance)
-    disguised = {other.record for other in entrance.others if _any_disguised(other.name)}
     for tag, text in name.items():
+        parts, disguised = _parts(text), _is_disguised(text)
         for other in entrance.others:
-            if other.agency == agency and _repeats(text, other.name.get(tag)):
+            theirs = other.name.get(tag) if other.agency == agency else None
+            if theirs is not None and _repeats(parts, _parts(theirs)):
                 saying = say(
                     "This is nearly the name of {record}. Amend that record if it is the same "
                     "system; else name what tells them apart.",
                     record=other.record,
                 )
-            elif (other.record in disguised or _is_disguised(text)) and _looks_like(
-                text, other.name
-            ):
+            elif (disguised or _passes_for_another(other)) and _looks_like(text, other.name):
                 saying = say(
                     "This looks like the name of {record}, with other letters. Write it in the "
                     "letters of its language.",
@@ -96,10 +96,12 @@ def name_distinct(entrance: Entrance) -> Iterator[Remark]:
 def _agency_distinct(entrance: Entrance) -> Iterator[Remark]:
     agencies = entrance.pack.agencies
     own = agencies.get(_agency(entrance))
+    disguised = own is not None and _any_disguised(own.name)
     for other in agencies.values() if own else ():
         if (
             own
             and other.id != own.id
+            and (disguised or _any_disguised(other.name))
             and any(_looks_like(t, other.name) for t in own.name.values())
         ):
             yield told(
@@ -146,26 +148,32 @@ def _agency(entrance: Entrance) -> str:
     return str(dig(entrance.document, "id") or "").split("/")[0]
 
 
-def _repeats(text: str, other: str | None) -> bool:
+def _repeats(mine: _Parts, other: _Parts) -> bool:
     """Tell whether two names of one language differ by little more than a slip."""
-    if other is None:
-        return False
-    (one, words, digits), (two, others, numbers) = _parts(text), _parts(other)
+    (one, words, digits), (two, others, numbers) = mine, other
     if one == two:
         return True
-    if len(words & others) < _SHARED_WORDS * max(len(words), len(others)) or digits != numbers:
+    # Most names are far from alike, and what is cheap to see comes first.
+    if digits != numbers or words.isdisjoint(others):
+        return False
+    if len(words & others) < _SHARED_WORDS * max(len(words), len(others)):
         return False
     return SequenceMatcher(None, one, two, autojunk=False).ratio() >= _NEARLY_THE_SAME
 
 
 @lru_cache(maxsize=_NAMES_KEPT)
-def _parts(name: str) -> tuple[str, frozenset[str], str]:
+def _parts(name: str) -> _Parts:
     """Give a name folded, its words, and its digits."""
     folded = fold(name)
     return folded, frozenset(folded.split()), "".join(filter(str.isdigit, folded))
 
 
 _is_disguised = lru_cache(maxsize=_NAMES_KEPT)(is_disguised)
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def _passes_for_another(other: Namesake) -> bool:
+    return _any_disguised(other.name)
 
 
 def _any_disguised(names: LangText) -> bool:

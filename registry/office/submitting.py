@@ -9,7 +9,7 @@ import msgspec
 
 from registry.errors import Conflict, Forbidden, InvalidRecord, InvalidStatement
 from registry.office import answers, audit
-from registry.office.examining import examine
+from registry.office.examining import surroundings
 from registry.office.filing import local_agency, no_draft, own_agency
 from registry.office.ledger import Publication, publish
 from registry.record.canonical import canonical
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from registry.office.access import Actor
+    from registry.office.examining import Surroundings
     from registry.office.filing import Office, Precondition
     from registry.record.model import Document
     from registry.record.pack import Agency
     from registry.record.validate import Verdict
     from registry.store.database import Connection
     from registry.store.drafts import Draft
+    from registry.store.records import Standing
 
 Outcome: TypeAlias = Literal[
     "created", "changed", "published", "unchanged", "in_review", "returned", "withdrawn"
@@ -72,7 +74,7 @@ async def submit(
     agency = own_agency(office, actor, record)
 
     async def work(connection: Connection) -> Receipt:
-        await records.take_turn(connection, record)
+        await _take_turns(connection, record, agency)
         draft = await drafts.lock(connection, record)
         if draft is None:
             return await _receipt_of_latest(connection, record)
@@ -80,23 +82,20 @@ async def submit(
             precondition.require(draft.tag)
         if office.review == "required" and draft.state == "in_review":
             return _receipt_of_draft(draft, submitted_at=draft.submitted_at)
-        await _require_base(connection, draft)
+        content = draft.document.encode()
+        document = msgspec.json.decode(content)
+        around = await surroundings(connection, [document])
+        _require_base(draft, around)
         await audit.note(connection, actor, "submit", record, before=draft.tag, now=now)
-        document = msgspec.json.decode(draft.document)
-        if office.review == "required" and not await _is_in_force(connection, document):
-            await _verdict(connection, office, document, now=now, language=language)
+        verdict = _verdict(around, office, document, content, now=now, language=language)
+        if office.review == "required" and not around.is_in_force(record, content):
             await drafts.submit(connection, record, by=actor.name, at=now)
             return _receipt_of_draft(draft, submitted_at=now)
-        return await _publish_draft(
-            connection,
-            office,
-            draft,
-            agency=agency,
-            actor=actor.name,
-            approved_by=None,
-            now=now,
-            language=language,
+        await drafts.delete(connection, record)
+        publication = Publication(
+            document=document, agency=agency, actor=actor.name, verdict=verdict
         )
+        return await _publish(connection, office, publication, content, around, now=now)
 
     request = f"submit {record}".encode()
     return await once(office, actor, idempotency_key, request, work, now=now)
@@ -117,7 +116,7 @@ async def approve(
     agency = _reviewed_agency(office, actor, record)
 
     async def work(connection: Connection) -> Receipt:
-        await records.take_turn(connection, record)
+        await _take_turns(connection, record, agency)
         draft = await drafts.lock(connection, record)
         if draft is None:
             if await records.read_approver(connection, record) != actor.name:
@@ -131,18 +130,20 @@ async def approve(
             )
         if precondition is not None:
             precondition.require(draft.tag)
-        await _require_base(connection, draft)
+        content = draft.document.encode()
+        document = msgspec.json.decode(content)
+        around = await surroundings(connection, [document])
+        _require_base(draft, around)
         await audit.note(connection, actor, "approve", record, before=draft.tag, now=now)
-        return await _publish_draft(
-            connection,
-            office,
-            draft,
+        publication = Publication(
+            document=document,
             agency=agency,
             actor=submitter,
+            verdict=_verdict(around, office, document, content, now=now, language=language),
             approved_by=actor.name,
-            now=now,
-            language=language,
         )
+        await drafts.delete(connection, record)
+        return await _publish(connection, office, publication, content, around, now=now)
 
     request = f"approve {record}".encode()
     return await once(office, actor, idempotency_key, request, work, now=now)
@@ -194,34 +195,17 @@ async def publish_local(
     actor: str,
     now: dt.datetime,
     language: str = "en",
-    approved_by: str | None = None,
 ) -> Receipt:
     """Publish one complete document inside the caller's transaction, unless nothing changed.
 
     A refusal is told in `language`; what is kept with the version, in English.
     """
-    record = str(document["id"])
-    await records.take_turn(connection, record)
-    # Two records of one agency must not take the same source_id at once.
-    await records.take_turn(connection, agency.id)
-    verdict = await _verdict(connection, office, document, now=now, language=language)
-    if await _is_in_force(connection, document):
-        return await _receipt_of_latest(connection, record)
-    [published] = await publish(
-        connection,
-        [
-            Publication(
-                document=document,
-                agency=agency,
-                actor=actor,
-                verdict=verdict,
-                approved_by=approved_by,
-            )
-        ],
-        now=now,
-        random=office.random,
-    )
-    return Receipt(outcome="published", **msgspec.structs.asdict(published))
+    await _take_turns(connection, str(document["id"]), agency)
+    content = canonical(document)
+    around = await surroundings(connection, [document])
+    verdict = _verdict(around, office, document, content, now=now, language=language)
+    publication = Publication(document=document, agency=agency, actor=actor, verdict=verdict)
+    return await _publish(connection, office, publication, content, around, now=now)
 
 
 async def once(
@@ -244,51 +228,49 @@ async def once(
     return receipt
 
 
-async def _publish_draft(
+async def _take_turns(connection: Connection, record: str, agency: Agency) -> None:
+    # Two records of one agency must not take the same source_id at once.
+    await records.take_turns(connection, [record, agency.id])
+
+
+async def _publish(
     connection: Connection,
     office: Office,
-    draft: Draft,
+    publication: Publication,
+    content: bytes,
+    around: Surroundings,
     *,
-    agency: Agency,
-    actor: str,
-    approved_by: str | None,
+    now: dt.datetime,
+) -> Receipt:
+    """Publish what may be, with the records' turns taken, unless it is in force already."""
+    if around.is_in_force(publication.id, content):
+        return unchanged(publication.id, around.standings[publication.id])
+    [published] = await publish(
+        connection, [publication], now=now, random=office.random, standing=around.standings
+    )
+    return Receipt(outcome="published", **msgspec.structs.asdict(published))
+
+
+def _verdict(
+    around: Surroundings,
+    office: Office,
+    document: Document,
+    content: bytes,
+    *,
     now: dt.datetime,
     language: str,
-) -> Receipt:
-    receipt = await publish_local(
-        connection,
-        office,
-        msgspec.json.decode(draft.document),
-        agency=agency,
-        actor=actor,
-        now=now,
-        language=language,
-        approved_by=approved_by,
-    )
-    await drafts.delete(connection, draft.record)
-    return receipt
-
-
-async def _verdict(
-    connection: Connection, office: Office, document: Document, *, now: dt.datetime, language: str
 ) -> Verdict:
     """Examine a document for publication; what hinders it is raised, told in `language`."""
-    verdict = await examine(connection, office.pack, document, now=now)
+    verdict = around.examine(document, content, office.pack, now=now)
     if not verdict.publishable:
-        told = await examine(connection, office.pack, document, now=now, language=language)
+        told = around.examine(document, content, office.pack, now=now, language=language)
         raise InvalidRecord(f"{document['id']} cannot be published as it is", told.findings)
     return verdict
 
 
-async def _is_in_force(connection: Connection, document: Document) -> bool:
-    record = str(document["id"])
-    latest = await records.latest_documents(connection, [record])
-    return latest.get(record) == canonical(document)
-
-
-async def _require_base(connection: Connection, draft: Draft) -> None:
+def _require_base(draft: Draft, around: Surroundings) -> None:
     """Refuse a draft of a state that has been overtaken, by publication or by withdrawal."""
-    latest = (await records.lock_latest(connection, [draft.record])).get(draft.record)
+    latest = around.standings.get(draft.record)
     if (None if latest is None else latest.leaf) == draft.base:
         return
     if latest is not None and latest.state == "withdrawn":
@@ -332,14 +314,19 @@ def _receipt_of_draft(
 
 
 async def _receipt_of_latest(connection: Connection, record: str) -> Receipt:
-    stored = await records.read(connection, record)
-    if stored is None or stored.register.state != "published":
+    standing = (await records.read_standings(connection, [record])).get(record)
+    if standing is None or standing.state != "published":
         raise no_draft(record)
+    return unchanged(record, standing)
+
+
+def unchanged(record: str, standing: Standing) -> Receipt:
+    """Say that a record stands as it was to be."""
     return Receipt(
         outcome="unchanged",
-        id=stored.id,
-        version=stored.register.version,
-        entry=stored.register.entry,
-        hash=stored.register.hash,
-        published_at=stored.register.published_at,
+        id=record,
+        version=standing.version,
+        entry=standing.entry,
+        hash=standing.leaf.hex(),
+        published_at=standing.published_at,
     )

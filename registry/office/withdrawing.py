@@ -24,7 +24,7 @@ from registry.record.ids import split_id
 from registry.record.model import LangText
 from registry.record.sections import seal
 from registry.record.statements import check_withdrawal
-from registry.store import figures, records, search, withdrawals
+from registry.store import figures, records, withdrawals
 from registry.store.database import retried
 from registry.store.moments import END
 
@@ -85,7 +85,7 @@ async def withdraw(
 
     async def work(connection: Connection) -> Receipt:
         await records.take_turn(connection, record)
-        latest = (await records.lock_latest(connection, [record])).get(record)
+        latest = (await records.read_latest(connection, [record])).get(record)
         if latest is None:
             raise NotFound(f"there is no record {record}")
         if latest.state == "withdrawn":
@@ -159,7 +159,6 @@ async def append_withdrawal(
     )
     await records.withdraw(connection, record, entry=entry.index)
     await figures.end(connection, record, entry=entry.index, at=entry.at)
-    await search.remove(connection, record)
     return Receipt(
         outcome="withdrawn",
         id=record,

@@ -11,7 +11,7 @@ import msgspec
 from registry.errors import ConfigurationError
 from registry.record.codelists import CodeList, codelists, codes, read_rows, texts
 from registry.record.model import LangText
-from registry.record.pack_checks import LISTS, TABLES, faults
+from registry.record.pack_checks import LISTS, SYNONYMS, TABLES, faults
 from registry.resources import SCHEMAS
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What one country sets; `schemas/pack.schema.json` says what each part means.
 
     `laws` are citations by subject and language; `review_months` goes by risk level. In the two
-    links `{id}` and `{email}` stand for the record's identifier and contact mailbox.
+    links `{id}` and `{email}` stand for the record's identifier and contact mailbox. `synonyms` are
+    sets of what means the same to a search.
     """
 
     code: str
@@ -58,6 +59,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ask_more_url: str
     agencies: dict[str, Agency]
     lists: dict[str, CodeList]
+    synonyms: tuple[tuple[str, ...], ...] = ()
 
     def codes(self, names: Iterable[str]) -> tuple[str, ...]:
         """Every code of some lists, of which `pack/…` are the country's own."""
@@ -104,6 +106,8 @@ def load_pack(code: str) -> Pack:
     if not isinstance(settings, dict):
         raise ConfigurationError(f"{folder / 'pack.json'} is not a JSON object")
     tables = {table: read_rows(folder / f"{table}.csv") for table in TABLES}
+    synonyms = folder / f"{SYNONYMS}.csv"
+    tables[SYNONYMS] = read_rows(synonyms) if synonyms.exists() else []
     wrong = list(faults(code, {**settings, **tables}))
     if wrong:
         raise ConfigurationError("\n  ".join((f"the country pack {code!r} has faults:", *wrong)))
@@ -111,6 +115,7 @@ def load_pack(code: str) -> Pack:
         msgspec.convert({**settings, "agencies": {}, "lists": {}}, Pack),
         agencies={row["id"]: _agency(row) for row in tables["agencies"]},
         lists={name: codes(tables[name], source=f"{name}.csv") for name in LISTS},
+        synonyms=tuple(_synonyms(row) for row in tables[SYNONYMS]),
     )
 
 
@@ -124,3 +129,8 @@ def _agency(row: dict[str, str]) -> Agency:
         website=row.get("website"),
         fictitious=row["fictitious"] == "yes",
     )
+
+
+def _synonyms(row: dict[str, str]) -> tuple[str, ...]:
+    spellings = (cell.split("|") for cell in texts(row, "label_").values())
+    return tuple(one.strip() for several in spellings for one in several)

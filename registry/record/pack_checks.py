@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LISTS = ("regions", "bodies", "grounds", "supplier_schemes")
 TABLES = ("agencies", *LISTS)
+SYNONYMS = "synonyms"
+"""The one table that a pack need not have."""
 
 # Codes that every country has; a pack adds its own to them.
 _EVERYWHERE = {"bodies": "contestation_body", "supplier_schemes": "supplier_identifier_scheme"}
@@ -113,7 +115,7 @@ def _agencies(whole: Mapping[str, Any]) -> Iterator[str]:
 def _place(path: Iterable[str | int]) -> str:
     """Name a place as the file and line, where every row of a table is one line."""
     steps = [str(step) for step in path]
-    if not steps or steps[0] not in TABLES:
+    if not steps or steps[0] not in {*TABLES, SYNONYMS}:
         return "pack.json, /" + "/".join(steps)
     table, *rest = steps
     line = f", line {int(rest[0]) + 2}" if rest else ""

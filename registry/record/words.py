@@ -16,26 +16,30 @@ _LANG_TEXT = "#/$defs/LangText"
 _LINE = "#/$defs/Line"
 
 
-def words(document: Document) -> Iterator[tuple[str, str]]:
-    """Walk a document's texts as (language tag, text); "" where the format asks no language."""
-    for key, value in document.items():
-        child = _members().get(key)
-        if child is not None:
-            yield from _walk(value, child)
+def words(document: Document) -> Iterator[tuple[str, str, str]]:
+    """Walk a document's texts as (pointer, language tag, text), in the order of the schema.
+
+    The pointer of a text in several languages is the same for all; the tag is "" where the format
+    asks for no language.
+    """
+    for key, child in _members().items():
+        if key in document:
+            yield from _walk(document[key], child, f"/{key}")
 
 
-def _walk(value: Any, shape: Any) -> Iterator[tuple[str, str]]:
+def _walk(value: Any, shape: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
     if isinstance(value, list):
-        for item in value:
-            yield from _walk(item, shape)
+        for number, item in enumerate(value):
+            yield from _walk(item, shape, f"{pointer}/{number}")
     elif shape == _LINE:
-        yield "", value
+        yield pointer, "", value
     elif shape == _LANG_TEXT:
-        yield from value.items()
+        for tag, text in value.items():
+            yield pointer, tag, text
     else:
-        for key, part in value.items():
-            if key in shape:
-                yield from _walk(part, shape[key])
+        for key, part in shape.items():
+            if key in value:
+                yield from _walk(value[key], part, f"{pointer}/{key}")
 
 
 @cache

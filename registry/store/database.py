@@ -17,6 +17,8 @@ from registry.errors import ConfigurationError, Unavailable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from registry.store.generation import Generation
+
 Connection: TypeAlias = Any
 """An asyncpg connection; asyncpg ships no types."""
 
@@ -56,11 +58,12 @@ _PAUSE_SECONDS = 0.05
 
 
 class Database:
-    """A pool of connections. Everything read or written goes through one of the two methods."""
+    """A pool of connections. Everything read or written goes through one of the methods."""
 
-    def __init__(self, pool: Any) -> None:
-        """Take an open asyncpg pool."""
+    def __init__(self, pool: Any, generation: Generation | None = None) -> None:
+        """Take an open asyncpg pool, and what tells other processes of what is written."""
         self._pool = pool
+        self._generation = generation
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -88,6 +91,8 @@ class Database:
         """Borrow a connection with a transaction around it: all of it happens, or nothing."""
         async with self.connection() as connection, connection.transaction():
             yield connection
+        if self._generation is not None:
+            self._generation.change()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
@@ -98,12 +103,22 @@ class Database:
         ):
             yield connection
 
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Connection]:
+        """Borrow a connection whose session locks and settings end with the block."""
+        async with self.connection() as connection:
+            try:
+                yield connection
+            finally:
+                with suppress(*_FAULTS):
+                    await _reset(connection)
+
     async def close(self) -> None:
         """Give all connections back."""
         await self._pool.close()
 
 
-async def connect(url: str, *, size: int = 10) -> Database:
+async def connect(url: str, *, size: int = 10, generation: Generation | None = None) -> Database:
     """Open a pool; raises `ConfigurationError` when the address or login is wrong."""
     try:
         pool = await asyncpg.create_pool(
@@ -111,6 +126,8 @@ async def connect(url: str, *, size: int = 10) -> Database:
             min_size=1,
             max_size=size,
             command_timeout=120,
+            # What a session holds beyond its transactions is for `Database.session` alone.
+            reset=_nothing_held,
             server_settings={
                 "application_name": "registry",
                 "timezone": "UTC",
@@ -129,7 +146,7 @@ async def connect(url: str, *, size: int = 10) -> Database:
         ) from error
     except (ValueError, asyncpg.InterfaceError) as error:
         raise _not_an_address() from error
-    return Database(pool)
+    return Database(pool, generation)
 
 
 def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -151,6 +168,19 @@ def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         return await work(*args, **kwargs)
 
     return again
+
+
+async def _reset(connection: Connection) -> None:
+    try:
+        await connection.reset()
+    except BaseException:
+        # It must not be lent again with what it holds.
+        connection.terminate()
+        raise
+
+
+async def _nothing_held(connection: Connection) -> None:
+    """Lend a connection again as it is: that saves a trip at every return."""
 
 
 def _meaning(error: Exception, connection: Connection) -> str | None:

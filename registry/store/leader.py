@@ -27,7 +27,7 @@ async def leadership(
 
     Gives a function that raises `Unavailable` once the connection is lost, and the role with it.
     """
-    async with database.connection() as connection:
+    async with database.session() as connection:
         # Waiting inside PostgreSQL would run into the time limit of a command.
         while not await connection.fetchval(_TRY, _LOCKS[role]):  # noqa: ASYNC110
             await asyncio.sleep(_RETRY_SECONDS)
@@ -35,5 +35,4 @@ async def leadership(
         async def still_leads() -> None:
             await connection.execute("select")
 
-        # The pool frees the lock when it gets the connection back.
         yield still_leads

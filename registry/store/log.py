@@ -68,27 +68,22 @@ async def read_state(connection: Connection) -> LogState:
     return _state(await connection.fetchrow(statement("log", "state")))
 
 
-async def append(connection: Connection, entries: Sequence[Entry], after: CompactRange) -> None:
-    """Write entries and the state after them; the caller holds the state's lock."""
-    await connection.execute(
-        statement("log", "insert_entries"),
-        [entry.index for entry in entries],
-        [entry.kind for entry in entries],
-        [entry.record for entry in entries],
-        [entry.at for entry in entries],
-        [entry.content for entry in entries],
-        [entry.leaf for entry in entries],
-    )
-    await connection.execute(
-        statement("log", "save_state"), after.size, after.packed(), entries[-1].at
-    )
+async def append(
+    connection: Connection, entry: Entry, after: CompactRange, sections: Sequence[Section] = ()
+) -> None:
+    """Write an entry that is no version, what it commits to, and the state after it.
 
-
-async def insert_sections(connection: Connection, index: int, sections: Sequence[Section]) -> None:
-    """Write what an entry that is no version commits to."""
+    The caller holds the state's lock.
+    """
     await connection.execute(
-        statement("log", "insert_sections"),
-        index,
+        statement("log", "append"),
+        entry.index,
+        after.packed(),
+        entry.at,
+        entry.kind,
+        entry.record,
+        entry.content,
+        entry.leaf,
         [section.key for section in sections],
         [section.value for section in sections],
         [section.salts for section in sections],

@@ -55,32 +55,29 @@ async def migrate(database: Database, folder: Path = MIGRATIONS) -> list[Migrati
     """Apply what is missing and give it; raises `ConfigurationError` if history was changed."""
     migrations = read_migrations(folder)
     applied: list[Migration] = []
-    async with database.connection() as connection:
+    async with database.session() as connection:
         # A session lock, so that two processes that start together take turns.
         await connection.execute("select pg_advisory_lock($1)", _LOCK, timeout=_LONGEST_SECONDS)
-        try:
-            await connection.execute(
-                "create table if not exists migration (number integer primary key,"
-                " name text not null, checksum text not null,"
-                " applied_at timestamptz not null default now())"
-            )
-            rows = await connection.fetch("select number, name, checksum from migration")
-            done = {row["number"]: row for row in rows}
-            _check(done, migrations)
-            for migration in migrations:
-                if migration.number in done:
-                    continue
-                async with connection.transaction():
-                    await connection.execute(migration.sql, timeout=_LONGEST_SECONDS)
-                    await connection.execute(
-                        "insert into migration (number, name, checksum) values ($1, $2, $3)",
-                        migration.number,
-                        migration.name,
-                        migration.checksum,
-                    )
-                applied.append(migration)
-        finally:
-            await connection.execute("select pg_advisory_unlock($1)", _LOCK)
+        await connection.execute(
+            "create table if not exists migration (number integer primary key,"
+            " name text not null, checksum text not null,"
+            " applied_at timestamptz not null default now())"
+        )
+        rows = await connection.fetch("select number, name, checksum from migration")
+        done = {row["number"]: row for row in rows}
+        _check(done, migrations)
+        for migration in migrations:
+            if migration.number in done:
+                continue
+            async with connection.transaction():
+                await connection.execute(migration.sql, timeout=_LONGEST_SECONDS)
+                await connection.execute(
+                    "insert into migration (number, name, checksum) values ($1, $2, $3)",
+                    migration.number,
+                    migration.name,
+                    migration.checksum,
+                )
+            applied.append(migration)
     return applied
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
 
     from registry.store.database import Connection
+    from registry.tlog.compact import CompactRange
 
 _JSON = msgspec.json.Encoder()
 
@@ -69,19 +71,18 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True):
     leaf: bytes
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """A record's last version, withdrawn or not: `document` is its canonical JSON."""
+class Standing(Latest, frozen=True, kw_only=True):
+    """A record's last version too, withdrawn or not: `document` is its canonical JSON."""
 
-    version: int
-    state: str
-    entry: int
-    leaf: bytes
     published_at: dt.datetime
     document: bytes
 
 
 class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """A version about to be written; `source_row` is JSON text of a foreign record's source."""
+    """A version about to be written; `content` and `leaf` are the bytes and hash of its entry.
+
+    `source_row` is JSON text of a foreign record's source.
+    """
 
     record: str
     agency: str
@@ -89,6 +90,8 @@ class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     entry: int
     published_at: dt.datetime
+    content: bytes
+    leaf: bytes
     schema_version: str
     rule_set: str
     actor: str
@@ -103,8 +106,8 @@ class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
     truncated: Sequence[str]
 
 
-class Namesake(msgspec.Struct, frozen=True, kw_only=True):
-    """What another published record of this country is called."""
+class Namesake(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What another published record of this country is called; told apart by identity."""
 
     record: str
     agency: str
@@ -112,9 +115,9 @@ class Namesake(msgspec.Struct, frozen=True, kw_only=True):
     source_id: str | None
 
 
-async def take_turn(connection: Connection, record: str) -> None:
+async def take_turn(connection: Connection, subject: str) -> None:
     """Keep others from filing a record, new ones too, until the transaction ends."""
-    await connection.execute(statement("records", "take_turn"), record)
+    await take_turns(connection, [subject])
 
 
 async def take_turns(connection: Connection, subjects: Sequence[str]) -> None:
@@ -122,21 +125,15 @@ async def take_turns(connection: Connection, subjects: Sequence[str]) -> None:
     await connection.fetch(statement("records", "take_turns"), list(subjects))
 
 
-async def lock_latest(connection: Connection, ids: Sequence[str]) -> dict[str, Latest]:
-    """Read where records stand and keep others from publishing them until the transaction ends."""
-    rows = await connection.fetch(statement("records", "lock_latest"), list(ids))
+async def read_latest(connection: Connection, ids: Sequence[str]) -> dict[str, Latest]:
+    """Read where records stand; whoever publishes has taken their turns."""
+    rows = await connection.fetch(statement("records", "read_latest"), list(ids))
     return {
         row["id"]: Latest(
             version=row["version"], state=row["state"], entry=row["entry"], leaf=row["leaf"]
         )
         for row in rows
     }
-
-
-async def latest_documents(connection: Connection, ids: Sequence[str]) -> dict[str, bytes]:
-    """Read the canonical JSON of published records' latest versions."""
-    rows = await connection.fetch(statement("records", "latest_documents"), list(ids))
-    return {row["id"]: row["document"].encode() for row in rows}
 
 
 async def read_standings(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
@@ -161,49 +158,43 @@ async def latest_source_rows(connection: Connection, origin: str) -> dict[str, s
     return {row["id"]: row["content"] for row in rows}
 
 
-async def insert(connection: Connection, versions: Sequence[NewVersion]) -> None:
-    """Write versions with their sections; each record at most once."""
+async def insert(
+    connection: Connection, versions: Sequence[NewVersion], after: CompactRange
+) -> None:
+    """Write versions, each record at most once, with their sections, entries and the log's state.
+
+    `after` is what the log's tree becomes; the caller holds the state's lock.
+    """
+    sections = [(new, section) for new in versions for section in new.sections]
     await connection.execute(
-        statement("records", "upsert_records"),
+        statement("records", "insert"),
         [new.record for new in versions],
         [new.agency for new in versions],
         [new.origin for new in versions],
         [new.version for new in versions],
         [new.entry for new in versions],
-    )
-    await connection.execute(
-        statement("records", "insert_versions"),
-        [new.record for new in versions],
-        [new.version for new in versions],
-        [new.entry for new in versions],
         [new.published_at for new in versions],
+        [new.content for new in versions],
+        [new.leaf for new in versions],
         [new.schema_version for new in versions],
         [new.rule_set for new in versions],
         [new.actor for new in versions],
+        [new.approved_by for new in versions],
         [new.completeness for new in versions],
         [new.accountability for new in versions],
         [_json(list(new.missing)) for new in versions],
         [_json(list(new.findings)) for new in versions],
         [None if new.change_note is None else _json(new.change_note) for new in versions],
-        [new.approved_by for new in versions],
-    )
-    sections = [(new, section) for new in versions for section in new.sections]
-    await connection.execute(
-        statement("records", "insert_sections"),
+        [new.source_row for new in versions],
+        [_json(list(new.truncated)) for new in versions],
+        after.size,
+        after.packed(),
         [new.record for new, _ in sections],
         [new.version for new, _ in sections],
         [section.key for _, section in sections],
         [section.value for _, section in sections],
         [section.salts for _, section in sections],
         [section.commitment for _, section in sections],
-    )
-    foreign = [new for new in versions if new.source_row is not None]
-    await connection.execute(
-        statement("records", "insert_source_rows"),
-        [new.record for new in foreign],
-        [new.version for new in foreign],
-        [new.source_row for new in foreign],
-        [_json(list(new.truncated)) for new in foreign],
     )
 
 
@@ -259,15 +250,37 @@ async def read_namesakes(
     """Read what the local records are called, of some agencies or of all (None)."""
     wanted = None if agencies is None else list(agencies)
     rows = await connection.fetch(statement("records", "namesakes"), wanted)
-    return [
-        Namesake(
-            record=row["id"],
-            agency=row["agency"],
-            name=msgspec.json.decode(row["name"], type=LangText),
-            source_id=None if row["source_id"] is None else msgspec.json.decode(row["source_id"]),
-        )
-        for row in rows
-    ]
+    return [_namesake(*row) for row in rows]
+
+
+@lru_cache(maxsize=20_000)
+def _namesake(record: str, agency: str, name: str, source_id: str | None) -> Namesake:
+    # Every filing reads the same ones.
+    return Namesake(
+        record=record,
+        agency=agency,
+        name=msgspec.json.decode(name, type=LangText),
+        source_id=None if source_id is None else msgspec.json.decode(source_id),
+    )
+
+
+def register_of(row: Any) -> Register:
+    """Make what the register says beside a version's document of a row with all of it."""
+    return Register(
+        version=row["version"],
+        state=row["state"],
+        published_at=row["published_at"],
+        superseded_at=row["superseded_at"],
+        hash=row["leaf"].hex(),
+        entry=row["entry"],
+        origin=row["origin"],
+        fictitious=row["fictitious"],
+        completeness=row["completeness"],
+        accountability=row["accountability"],
+        missing=row["missing"],
+        findings=msgspec.json.decode(row["findings"], type=list[Finding]),
+        redacted=[],
+    )
 
 
 def _stored(row: Any, versions: list[VersionLine]) -> StoredRecord:
@@ -275,21 +288,7 @@ def _stored(row: Any, versions: list[VersionLine]) -> StoredRecord:
         id=row["record"],
         agency=row["agency"],
         document=row["document"].encode(),
-        register=Register(
-            version=row["version"],
-            state=row["state"],
-            published_at=row["published_at"],
-            superseded_at=row["superseded_at"],
-            hash=row["leaf"].hex(),
-            entry=row["entry"],
-            origin=row["origin"],
-            fictitious=row["fictitious"],
-            completeness=row["completeness"],
-            accountability=row["accountability"],
-            missing=row["missing"],
-            findings=msgspec.json.decode(row["findings"], type=list[Finding]),
-            redacted=[],
-        ),
+        register=register_of(row),
         versions=versions,
     )
 

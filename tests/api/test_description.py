@@ -146,6 +146,18 @@ async def test_head_is_get_without_its_body(document, client, publish, record):
         }
 
 
+async def test_what_is_no_number_is_refused_by_name(document, client, problem, publish, record):
+    await publish(record)
+    for path, of in document["paths"].items():
+        place = path.replace("{agency}/{slug}", record["id"])
+        for one in of.get("get", {}).get("parameters", ()):
+            numeric = one["in"] == "query" and one["schema"].get("type") == "integer"
+            if numeric and "security" not in of["get"]:
+                for text in ("null", "None", "", "1.5", "1e3", "one", "٣"):
+                    answer = await client.get(place, params={one["name"]: text})
+                    assert one["name"] in problem(answer, 400, "invalid-parameter")["detail"]
+
+
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*;q=0", "nonsense"])
 async def test_whatever_is_accepted_an_answer_is_of_the_one_type(client, accept):
     for path in ("/api/v1/records", "/health/live", "/openapi.json"):

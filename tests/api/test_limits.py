@@ -27,7 +27,12 @@ def one_moment(monkeypatch):
 @pytest.fixture
 def settings(settings):
     return msgspec.structs.replace(
-        settings, limit_writes=3, limit_validations=3, limit_failures=3, trusted_proxies="127.0.0.1"
+        settings,
+        limit_writes=3,
+        limit_validations=3,
+        limit_failures=3,
+        limit_exports=3,
+        trusted_proxies="127.0.0.1",
     )
 
 
@@ -51,6 +56,17 @@ async def test_another_token_has_its_own(client, agency, token, problem):
     limited(problem, last, "3 writes a minute")
     other = {"authorization": f"Bearer {await token()}"}
     assert (await client.delete(DRAFT, headers=other)).status_code == 404
+
+
+async def test_exports_are_counted_by_address(client, problem):
+    def export(address, form):
+        path = f"/api/v1/exports/records.{form}"
+        return client.get(path, headers={"x-forwarded-for": address})
+
+    for form in ("csv", "jsonl", "xlsx"):
+        assert (await export("192.0.2.1", form)).status_code == 200
+    limited(problem, await export("192.0.2.1", "csv"), "3 exports a minute")
+    assert (await export("192.0.2.2", "csv")).status_code == 200
 
 
 async def test_validations_are_counted_by_address(client, problem, record):

@@ -86,7 +86,7 @@ async def test_a_question_that_is_cut_off_is_told_to_try_again(
 ):
     waiting_for_a_lock = CUT + " and wait_event_type = 'Lock'"
     async with database.transaction() as connection:
-        await connection.execute("lock table search_row in access exclusive mode")
+        await connection.execute("lock table search_state in access exclusive mode")
         asked = asyncio.create_task(client.get(RECORDS))
         while not await execute(database_url, waiting_for_a_lock):  # noqa: ASYNC110  not our event
             await asyncio.sleep(0.02)
@@ -96,18 +96,18 @@ async def test_a_question_that_is_cut_off_is_told_to_try_again(
 
 async def test_a_fault_is_told_without_its_story(client, database, problem):
     async with database.connection() as connection:
-        await connection.execute("alter table search_row rename to elsewhere")
+        await connection.execute("alter table search_state rename to elsewhere")
     with capture_logs() as lines:
         response = await client.get(f"{RECORDS}?q=cancer")
     found = problem(response, 500, "internal-error")
-    assert "search_row" not in response.text
+    assert "search_state" not in response.text
     assert set(found) == {"type", "title", "status", "detail", "request"}
     [fault, request] = lines
     assert isinstance(fault.pop("exc_info"), asyncpg.UndefinedTableError)
     assert fault == {"event": "fault", "log_level": "error", "method": "GET", "path": RECORDS}
     assert request["status"] == 500
     async with database.connection() as connection:
-        await connection.execute("alter table elsewhere rename to search_row")
+        await connection.execute("alter table elsewhere rename to search_state")
     assert (await client.get(RECORDS)).status_code == 200
 
 
@@ -123,7 +123,7 @@ def break_at(code):
 
 
 @pytest.mark.parametrize("code", ["53100", "25006", "40P01"])
-@pytest.mark.parametrize("table", ["draft", "version", "log_entry", "search_row", "audit"])
+@pytest.mark.parametrize("table", ["draft", "version", "log_entry", "search_version", "audit"])
 async def test_a_database_that_cannot_now_leaves_nothing_half_done(
     agency, client, database, problem, record, code, table
 ):
@@ -141,7 +141,7 @@ async def test_a_database_that_cannot_now_leaves_nothing_half_done(
     assert "geheim" not in answer.text
     async with database.connection() as connection:
         await connection.execute("drop function broken cascade")
-        for left in ("version", "section", "search_row", "record"):
+        for left in ("version", "section", "search_version", "record"):
             assert await connection.fetchval(f"select count(*) from {left}") == 0  # noqa: S608  our own
     for step in steps[table != "draft" :]:
         assert (await step()).status_code == 201
@@ -149,12 +149,13 @@ async def test_a_database_that_cannot_now_leaves_nothing_half_done(
 
 
 async def test_when_all_connections_are_busy_it_says_so_and_goes_on(
-    client, database, database_url, monkeypatch, problem
+    client, database, database_url, monkeypatch, problem, publish, record
 ):
+    await publish(record)
     monkeypatch.setattr(store, "_ACQUIRE_SECONDS", 0.1)
     async with database.transaction() as connection:
-        await connection.execute("lock table search_row in access exclusive mode")
-        stuck = [asyncio.create_task(client.get(RECORDS)) for _ in range(POOL)]
+        await connection.execute("lock table version in access exclusive mode")
+        stuck = [asyncio.create_task(client.get(READS[1])) for _ in range(POOL)]
         waiting = (
             "select count(*) from pg_stat_activity"
             " where datname = current_database() and wait_event_type = 'Lock'"

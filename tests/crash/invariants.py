@@ -10,11 +10,12 @@ import json
 import asyncpg
 import msgspec
 
-from registry.office.listing import search_row
+from registry.errors import Finding
+from registry.office.listing import Standing, index_row
 from registry.record.canonical import canonical
 from registry.record.pack import Pack
 from registry.record.sections import section_commitment
-from registry.store import search
+from registry.store.index import rows as index
 
 # The entries with what their bytes say, for the other questions.
 _SAYS = """
@@ -118,19 +119,14 @@ LAWS = {
         ) as s on true
         where e.kind <> 'genesis' and e.says -> 'sections' <> coalesce(s.kept, '{}')
         """,
-    "a search row is not the latest version's": """
-        select coalesce(r.id, s.record)
-        from (
-            select r.*, v.published_at from record as r
-            inner join version as v on v.record = r.id and v.version = r.version
-            where r.state = 'published'
-        ) as r
-        full join search_row as s
-            on s.record = r.id and s.ord = r.entry and s.agency = r.agency
-                and s.card::jsonb ->> 'id' = r.id
-                and (s.card::jsonb ->> 'version')::integer = r.version
-                and (s.card::jsonb ->> 'published_at')::timestamptz = r.published_at
-        where r.id is null or s.record is null
+    "a search row is not its version's": """
+        select v.record, coalesce(v.entry, s.ord)
+        from version as v full join search_version as s
+            on s.ord = v.entry
+                and s.card::jsonb ->> 'id' = v.record
+                and (s.card::jsonb ->> 'version')::integer = v.version
+                and (s.card::jsonb ->> 'published_at')::timestamptz = v.published_at
+        where v.record is null or s.ord is null
         """,
     "a draft is not whole": """
         select record from draft as d
@@ -176,7 +172,7 @@ LAWS = {
 
 _DOCUMENTS = """
 select
-    r.id, r.agency, r.version, r.entry, v.published_at, v.completeness,
+    r.id, r.agency, r.version, r.entry, v.published_at, v.completeness, v.missing, v.findings,
     json_agg(
         json_build_array(s.key, s.value, encode(s.salts, 'hex'), s.commitment)
         order by s.key collate "C"
@@ -187,7 +183,7 @@ inner join section as s on s.record = r.id and s.version = r.version
 where r.state = 'published' and r.entry > $1
 group by r.id, v.record, v.version
 """
-_INDEXED = "select * from search_row where ord > $1 order by record"
+_INDEXED = "select * from search_version where ord = any($1::bigint []) order by ord"
 
 
 async def broken_laws(url: str, pack: Pack, *, since: int = -1) -> list[str]:
@@ -235,7 +231,9 @@ def _perfect(leaves: list[bytes]) -> bytes:
 async def _latest(connection: asyncpg.Connection, pack: Pack, since: int) -> list[str]:
     """Compare what is derived from the latest versions with what is kept; writes, to be undone."""
     found, expected = [], []
-    for row in await connection.fetch(_DOCUMENTS, since):
+    documents = await connection.fetch(_DOCUMENTS, since)
+    moved = await index.read_risk_changes(connection, [row["id"] for row in documents])
+    for row in documents:
         document = {}
         for key, value, salts, commitment in json.loads(row["sections"]):
             document[key] = json.loads(value)
@@ -244,22 +242,28 @@ async def _latest(connection: asyncpg.Connection, pack: Pack, since: int) -> lis
             if section_commitment(key, document[key], bytes.fromhex(salts)) != commitment:
                 found.append(f"{key} of {row['id']} does not fit its commitment")
         expected.append(
-            search_row(
+            index_row(
                 document,
-                agency=pack.agencies[row["agency"]],
-                version=row["version"],
-                entry=row["entry"],
-                published_at=row["published_at"],
-                completeness=row["completeness"],
+                pack.agencies[row["agency"]],
+                Standing(
+                    version=row["version"],
+                    entry=row["entry"],
+                    published_at=row["published_at"],
+                    completeness=row["completeness"],
+                    missing=row["missing"],
+                    findings=msgspec.json.decode(row["findings"], type=list[Finding]),
+                    risk_changes=moved.get(row["id"], ()),
+                ),
             )
         )
-    kept = await connection.fetch(_INDEXED, since)
-    await connection.execute("delete from search_row where ord > $1", since)
-    await search.index(connection, expected)
-    made = await connection.fetch(_INDEXED, since)
+    entries = [row.ord for row in expected]
+    kept = await connection.fetch(_INDEXED, entries)
+    await connection.execute("delete from search_version where ord = any($1::bigint [])", entries)
+    await index.write(connection, expected)
+    made = await connection.fetch(_INDEXED, entries)
     for one, other in zip(kept, made, strict=False):
         if one != other:
-            found.append(f"search does not say of {one['record']} what its latest version says")
+            found.append(f"search does not say of version {one['ord']} what that says itself")
     return found
 
 

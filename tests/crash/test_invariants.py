@@ -34,7 +34,7 @@ CORRUPTIONS = {
     "the sections are not those that the entry commits to": (
         "delete from section where key = 'risk'"
     ),
-    "a search row is not the latest version's": "delete from search_row",
+    "a search row is not its version's": "delete from search_version",
     "a draft is not whole": (
         "insert into draft (record, agency, document, tag, actor, saved_at)"
         " values ('demo-sante/a', 'demo-sante', '{\"id\": \"demo-sante/b\"}', 'x', 'me', now())"
@@ -48,7 +48,7 @@ CORRUPTIONS = {
         "update section set salts = set_byte(salts, 0, get_byte(salts, 0) # 1)"
     ),
     "is not canonical": "update section set value = ' ' || value where key = 'name'",
-    "search does not say of": "update search_row set words = ''",
+    "search does not say of": "update search_version set words = '{}'",
 }
 
 

@@ -171,17 +171,14 @@ class Wire:
         try:
             while message := await reader.read(1 << 20):
                 self.messages += 1
-                breaks = self.messages == self.cut_at
-                if breaks:
+                if self.messages == self.cut_at:
                     cut.set()
                     self.broke = True
-                if not breaks or self.delivered:
-                    to_them.write(message)
-                    await to_them.drain()
-                if breaks:
-                    if self.delivered:
-                        await answers
-                    break
+                    if not self.delivered:
+                        break
+                # What follows is the rest of a long message, until its answer is lost.
+                to_them.write(message)
+                await to_them.drain()
         except ConnectionError:
             pass
         finally:
@@ -192,7 +189,7 @@ class Wire:
     async def _carry_answers(self, theirs, writer, cut):
         while answer := await theirs.read(1 << 20):
             if cut.is_set():
-                return
+                break
             writer.write(answer)
         writer.close()
 

@@ -26,7 +26,9 @@ from registry.office.lines import Line, file_lines, split
 from registry.office.withdrawing import withdraw
 from registry.record.canonical import canonical
 from registry.record.parse import MAX_BYTES
-from registry.store import audit, drafts, records, search
+from registry.store import audit, drafts, records
+from registry.store.index.engine import search
+from registry.store.index.question import Question
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 HEALTH = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)
@@ -115,7 +117,7 @@ async def test_every_line_is_published_in_its_order(office, file, record):
         assert kept.document == canonical(document)
         assert (kept.register.hash, kept.register.entry) == (line.result.hash, line.result.entry)
     async with office.database.connection() as connection:
-        answer = await search.search(connection, search.Question(sort="newest", limit=1))
+        answer = await search(connection, Question(sort="newest", limit=1))
     assert answer.total == len(documents)
 
 

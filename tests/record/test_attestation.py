@@ -108,3 +108,9 @@ def test_it_is_told_in_the_readers_language(pack, language, words):
 
 def test_its_schema_names_its_version():
     assert json.loads(attestation_schema_bytes())["$id"].endswith(f":attestation:{SCHEMA_VERSION}")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31"])
+def test_a_day_of_long_ago_is_none_on_which_systems_were_counted(pack, day):
+    """The database would take the first day of year 1 for the beginning of all time."""
+    assert [one.rule for one in found(pack, GOOD | {"day": day})] == ["pattern"]

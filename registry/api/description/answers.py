@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from registry import errors
 from registry.api.description.schemas import Json, reference
 from registry.api.problems import PROBLEM_JSON, STATUS
@@ -21,6 +23,16 @@ HEADERS: Json = {
         "required": True,
         "schema": {"type": "string", "pattern": '^(W/)?"[^"]+"$'},
     },
+    "Canonical": {
+        "description": 'The address that gives the same file at any later time, rel="canonical"',
+        "required": True,
+        "schema": {"type": "string", "pattern": '^<[^>]+>; rel="canonical"$'},
+    },
+    "Content-Disposition": {
+        "description": "The name of the file",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^attachment; filename="[a-z0-9-]+[.][a-z]+"$'},
+    },
     "Link": {
         "description": 'The next page, rel="next"; absent on the last one',
         "required": False,
@@ -36,6 +48,11 @@ HEADERS: Json = {
         "required": True,
         "schema": {"type": "string"},
     },
+    "X-Register-Size": {
+        "description": "How many entries the log had that this answer speaks of",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
     "X-Request-Id": {
         "description": "This request's id: problems, the register's log and audit trail name it",
         "required": True,
@@ -44,6 +61,7 @@ HEADERS: Json = {
 }
 """The headers that mean something to a program."""
 
+_OF_DOWNLOADS = ("Content-Disposition", "X-Register-Size")
 _NOT_MODIFIED = "304"
 
 
@@ -74,8 +92,17 @@ def _success(kind: type | None, method: str, path: str, told: Operation) -> Json
     names = ["ETag"] if method == "get" or told.tagged else []
     answer: Json = {
         "description": inspect.cleandoc(kind.__doc__ or "").splitlines()[0],
-        "headers": _named(*names, *(["Link"] if told.pages else [])),
-        "content": {told.media_type: {"schema": reference(kind.__name__)}},
+        "headers": _named(
+            *names,
+            *(["Link"] if told.pages else []),
+            *(_OF_DOWNLOADS if told.download else []),
+        )
+        | ({"Link": {"$ref": "#/components/headers/Canonical"}} if told.download else {}),
+        "content": {
+            told.media_type: {"schema": reference(kind.__name__)}
+            if issubclass(kind, msgspec.Struct)
+            else {}
+        },
     }
     if told.follows:
         answer["links"] = {name: _link(name, path) for name in told.follows}

@@ -26,11 +26,12 @@ from registry.api import (
     withdrawals,
 )
 from registry.errors import RegistryError
+from registry.exchange.export import MEDIA_TYPES
 from registry.office.access import Scope
 from registry.office.listing import Card
 from registry.store import statistics
+from registry.store.index.question import Highlight, Match  # noqa: TC001  read at run time
 from registry.store.records import Register
-from registry.store.search import Match  # noqa: TC001  read at run time
 
 Body: TypeAlias = Literal["any", "attestation", "lines", "record"]
 """A body that is not written as a struct: any JSON, or something with a released format."""
@@ -53,21 +54,31 @@ class RecordItem(Card, frozen=True, kw_only=True):
     """
 
     match: Match | None
-    highlights: list[str]
+    highlights: list[Highlight]
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
     """A JSON Schema, draft 2020-12."""
 
 
+class Table:
+    """A table with a line a record."""
+
+
+class Workbook:
+    """A workbook with a row a record, and a sheet that says of what it is."""
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of one operation.
 
-    `answers` has the type of each success's body, None for an empty one. `problems` are those that
+    `answers` has the type of each success's body, None for an empty one, no struct for what is not
+    JSON. `problems` are those that
     no rule of `answers.py` gives. `scope` is what the token must have; any one of several does.
     `condition` says which tags a request may state; a `tagged` success brings one, as every reading
     does. A `keyed` request may have an idempotency key. `media_type` is that of a success; `pages`
-    link to the next one. `follows` names the operations that make sense after a success.
+    link to the next one, a `download` is a file with a name. `follows` names the operations that
+    make sense after a success.
     """
 
     answers: Mapping[int, type | None]
@@ -79,6 +90,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = False
     media_type: str = "application/json"
     pages: bool = False
+    download: bool = False
     follows: tuple[str, ...] = ()
 
 
@@ -98,6 +110,17 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "GET /api/v1/records/{agency}/{slug}/findings": Operation(answers={200: records.FindingList}),
     "GET /api/v1/records/{agency}/{slug}/changes": Operation(answers={200: history.Comparison}),
+    **{
+        f"GET /api/v1/exports/records.{form}": Operation(
+            answers={200: kind},
+            problems=(errors.TooManyRequests,),
+            media_type=media_type,
+            download=True,
+        )
+        for (form, media_type), kind in zip(
+            MEDIA_TYPES.items(), (Table, RecordAnswer, Workbook), strict=True
+        )
+    },
     "POST /api/v1/records/{agency}/{slug}/withdraw": Operation(
         answers={200: receipts.ReceiptAnswer, 201: receipts.ReceiptAnswer},
         problems=(errors.InvalidStatement, errors.PreconditionRequired, errors.Conflict),

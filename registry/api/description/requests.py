@@ -5,17 +5,20 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
-from registry.api import audit, bulk, changes, filings, records, statistics
+from registry.api import audit, bulk, changes, exports, filings, records, sought, statistics
 from registry.api import parameters as limits
 from registry.api.description.operations import OPERATIONS
 from registry.api.description.schemas import Json, reference
+from registry.exchange.export import MEDIA_TYPES
+from registry.exchange.export_columns import COLUMN_SETS
 from registry.office.lines import MOST_LINES
 from registry.record import attestation, schema
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
 from registry.record.parse import MAX_BYTES
 from registry.store.figures import RISK_CHANGES
-from registry.store.search import FILTERS
+from registry.store.index.question import FILTERS
+from registry.store.moments import AS_OF
 from registry.store.statistics import GROUPS
 from registry.text.catalogues import SOURCE
 
@@ -34,6 +37,8 @@ _IN_PATH: dict[str, Json] = {
     "version": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
 }
 
+_ANYWHERE: dict[str, Json] = {"as_of": {"pattern": AS_OF}}
+
 
 def parameters(derived: Iterable[Json], told: Mapping[str, Json]) -> Iterator[Json]:
     """Give what the framework derived, with limits, and without what cannot be sent."""
@@ -45,7 +50,7 @@ def parameters(derived: Iterable[Json], told: Mapping[str, Json]) -> Iterator[Js
         if place == "path":
             holds = told.get(name) or _IN_PATH[name]
         else:
-            holds |= told.get(name, {})
+            holds |= told.get(name) or _ANYWHERE.get(name, {})
         required = holds.pop("required", parameter["required"])
         kept = {"name": name, "in": place, "required": required, "schema": holds}
         if "description" in parameter:
@@ -63,20 +68,31 @@ def read_limits(pack: Pack) -> dict[str, dict[str, Json]]:
         name: _several(_one_of([*codelists()[codelist], NOT_STATED]))
         for name, codelist in statistics.LISTS.items()
     }
+    found = {
+        **{
+            name: _several(_one_of([*codelists()[codelist], NOT_STATED]))
+            for name, codelist in sought.LISTS.items()
+        },
+        "agency": _several({"type": "string"}),
+        "origin": _several({"type": "string"}),
+        "q": {"maxLength": limits.LONGEST_TEXT},
+        "lang": _one_of(pack.languages),
+    }
     version = {"minimum": 1, "maximum": 2**31 - 1}
     return dict.fromkeys(OPERATIONS, spoken) | {
         "GET /api/v1/records": {
-            **{
-                name: _several(_one_of([*codelists()[codelist], NOT_STATED]))
-                for name, codelist in records.LISTS.items()
-            },
-            "agency": _several({"type": "string"}),
-            "origin": _several({"type": "string"}),
-            "q": {"maxLength": limits.LONGEST_TEXT},
-            "lang": _one_of(pack.languages),
+            **found,
             "sort": _one_of(records.SORTS),
             "limit": {"minimum": 1, "maximum": records.MOST_ITEMS},
             "facets": _several(_one_of(FILTERS)),
+        },
+        **{
+            f"GET /api/v1/exports/records.{form}": {
+                **found,
+                "columns": _one_of(COLUMN_SETS),
+                "safe": _one_of(exports.SAFE),
+            }
+            for form in MEDIA_TYPES
         },
         "GET /api/v1/changes": {
             "since": {"minimum": -1, "maximum": 2**63 - 1},

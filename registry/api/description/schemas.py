@@ -44,14 +44,14 @@ def schemas() -> Json:
     """Write every schema by name."""
     answered = {kind for told in OPERATIONS.values() for kind in told.answers.values()}
     asked = {told.body for told in OPERATIONS.values()}
-    kinds = [kind for kind in answered | asked if isinstance(kind, type)]
+    kinds = [
+        kind
+        for kind in answered | asked
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+    ]
     _, found = msgspec.json.schema_components([*kinds, Problem, RecordItem], ref_template=_PLACE)
     within = _within()
-    leaving_out = {
-        kind.__name__
-        for kind in kinds
-        if issubclass(kind, msgspec.Struct) and kind.__struct_config__.omit_defaults
-    }
+    leaving_out = {kind.__name__ for kind in kinds if kind.__struct_config__.omit_defaults}
     for name, schema in found.items():
         schema["description"] = inspect.cleandoc(schema.get("description", ""))
         left_out = name in leaving_out

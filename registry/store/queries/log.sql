@@ -8,19 +8,19 @@ select size, peaks, last_at from log_state
 insert into log_state (size, peaks, last_at) values (0, '', '-infinity')
 on conflict do nothing
 
--- name: save_state
-update log_state set size = $1, peaks = $2, last_at = $3
+-- name: append
+with reached as (
+    update log_state set size = $1::bigint + 1, peaks = $2, last_at = $3::timestamptz
+),
 
--- name: insert_entries
-insert into log_entry (index, kind, record, at, bytes, leaf)
-select index, kind, record, at, bytes, leaf
-from unnest($1::bigint [], $2::text [], $3::text [], $4::timestamptz [], $5::bytea [], $6::bytea [])
-    as new (index, kind, record, at, bytes, leaf)
+logged as (
+    insert into log_entry (index, at, kind, record, bytes, leaf)
+    values ($1, $3, $4, $5, $6, $7)
+)
 
--- name: insert_sections
 insert into entry_section (entry, key, value, salts, commitment)
 select $1, key, value, salts, commitment
-from unnest($2::text [], $3::text [], $4::bytea [], $5::text []) as new (key, value, salts, commitment)
+from unnest($8::text [], $9::text [], $10::bytea [], $11::text []) as new (key, value, salts, commitment)
 
 -- name: entries
 -- After index $1 and up to $2; of those that moved a risk level one of the ways of $4 may be asked for.

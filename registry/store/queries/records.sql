@@ -1,72 +1,81 @@
--- name: take_turn
-select pg_advisory_xact_lock(hashtextextended($1, 0))
-
 -- name: take_turns
+-- An agency comes after its records whoever asks, and nobody waits in a circle.
 select pg_advisory_xact_lock(hashtextextended(subject, 0))
-from (select subject from unnest($1::text []) as given (subject) order by subject) as sorted
+from (select subject from unnest($1::text []) as given (subject) order by subject collate "C" desc) as sorted
 
--- name: lock_latest
+-- name: read_latest
 select r.id, r.version, r.entry, r.state, e.leaf
 from record as r inner join log_entry as e on e.index = r.entry
 where r.id = any($1::text [])
-order by r.id
-for update of r
-
--- name: latest_documents
-select r.id, '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}' as document
-from record as r inner join section as s on s.record = r.id and s.version = r.version
-where r.id = any($1::text []) and r.state = 'published'
-group by r.id
 
 -- name: standings
 select
-    r.id, r.version, r.state, v.entry, v.published_at, e.leaf,
+    r.id, r.version, r.state, r.entry, v.published_at, e.leaf,
     (
         select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
         from section as s where s.record = v.record and s.version = v.version
     ) as document
 from record as r
 inner join version as v on v.record = r.id and v.version = r.version
-inner join log_entry as e on e.index = v.entry
+inner join log_entry as e on e.index = r.entry
 where r.id = any($1::text [])
 
--- name: upsert_records
-insert into record (id, agency, origin, state, version, entry)
-select id, agency, origin, 'published', version, entry
-from unnest($1::text [], $2::text [], $3::text [], $4::integer [], $5::bigint [])
-    as new (id, agency, origin, version, entry)
-on conflict (id) do update
-    set state = 'published', version = excluded.version, entry = excluded.entry
+-- name: insert
+-- Versions with all that belongs to them, and the log's entries and state: nobody else can append
+-- meanwhile, so it is one trip.
+with new as (
+    select *
+    from unnest(
+        $1::text [], $2::text [], $3::text [], $4::integer [], $5::bigint [], $6::timestamptz [], $7::bytea [],
+        $8::bytea [], $9::text [], $10::text [], $11::text [], $12::text [], $13::smallint [], $14::smallint [],
+        $15::text [], $16::text [], $17::text [], $18::text [], $19::text []
+    ) as given (
+        record, agency, origin, version, entry, published_at, content,
+        leaf, schema_version, rule_set, actor, approved_by, completeness, accountability,
+        missing, findings, change_note, source_row, truncated
+    )
+),
 
--- name: insert_versions
-insert into version (
-    record, version, entry, published_at, schema_version, rule_set, actor,
-    completeness, accountability, missing, findings, change_note, approved_by
-)
-select
-    record, version, entry, published_at, schema_version, rule_set, actor,
-    completeness, accountability,
-    array(select jsonb_array_elements_text(missing::jsonb)),
-    findings, change_note, approved_by
-from unnest(
-    $1::text [], $2::integer [], $3::bigint [], $4::timestamptz [], $5::text [], $6::text [], $7::text [],
-    $8::smallint [], $9::smallint [], $10::text [], $11::text [], $12::text [], $13::text []
-) as new (
-    record, version, entry, published_at, schema_version, rule_set, actor,
-    completeness, accountability, missing, findings, change_note, approved_by
+logged as (
+    insert into log_entry (index, kind, record, at, bytes, leaf)
+    select entry, 'version', record, published_at, content, leaf from new
+),
+
+reached as (
+    update log_state set size = $20, peaks = $21, last_at = (select max(published_at) from new)
+),
+
+recorded as (
+    insert into record (id, agency, origin, state, version, entry)
+    select record, agency, origin, 'published', version, entry from new
+    on conflict (id) do update
+        set state = 'published', version = excluded.version, entry = excluded.entry
+),
+
+published as (
+    insert into version (
+        record, version, entry, published_at, schema_version, rule_set, actor, approved_by,
+        completeness, accountability, missing, findings, change_note
+    )
+    select
+        record, version, entry, published_at, schema_version, rule_set, actor, approved_by,
+        completeness, accountability,
+        array(select jsonb_array_elements_text(missing::jsonb)),
+        findings, change_note
+    from new
+),
+
+sourced as (
+    insert into source_row (record, version, content, truncated)
+    select record, version, source_row, array(select jsonb_array_elements_text(truncated::jsonb))
+    from new
+    where source_row is not null
 )
 
--- name: insert_sections
 insert into section (record, version, key, value, salts, commitment)
 select record, version, key, value, salts, commitment
-from unnest($1::text [], $2::integer [], $3::text [], $4::text [], $5::bytea [], $6::text [])
-    as new (record, version, key, value, salts, commitment)
-
--- name: insert_source_rows
-insert into source_row (record, version, content, truncated)
-select record, version, content, array(select jsonb_array_elements_text(truncated::jsonb))
-from unnest($1::text [], $2::integer [], $3::text [], $4::text [])
-    as new (record, version, content, truncated)
+from unnest($22::text [], $23::integer [], $24::text [], $25::text [], $26::bytea [], $27::text [])
+    as part (record, version, key, value, salts, commitment)
 
 -- name: latest_source_rows
 select r.id, s.content

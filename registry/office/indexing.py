@@ -1,0 +1,58 @@
+"""Making the search index anew from the versions, when what analyses their words has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry.office.listing import Standing, index_row
+from registry.store import agencies
+from registry.store.index import rows
+from registry.store.index.fold import fold
+from registry.text.analysis import ANALYSIS
+
+if TYPE_CHECKING:
+    from registry.store.database import Connection, Database
+    from registry.store.index.rows import IndexRow
+
+_BATCH = 200
+
+
+async def keep_index(database: Database) -> None:
+    """Make the index anew unless it was made by this very analysis; then fold what is new.
+
+    Nothing is published meanwhile.
+    """
+    async with database.connection() as connection:
+        state = await rows.read_state(connection)
+    if state.analysis != ANALYSIS:
+        async with database.transaction() as connection:
+            state = await rows.lock_state(connection)
+            if state.analysis != ANALYSIS:
+                await index_anew(connection)
+    await fold(database)
+
+
+async def index_anew(connection: Connection) -> None:
+    """Write the index's rows of every version there ever was, in the caller's transaction."""
+    await rows.begin_anew(connection, ANALYSIS)
+    known = {one.agency.id: one.agency for one in await agencies.read_all(connection)}
+    batch: list[IndexRow] = []
+    async for version in rows.read_versions(connection):
+        row = index_row(
+            version.document,
+            known[version.agency],
+            Standing(
+                version=version.version,
+                entry=version.entry,
+                published_at=version.published_at,
+                completeness=version.completeness,
+                missing=version.missing,
+                findings=version.findings,
+                risk_changes=version.risk_changes,
+            ),
+        )
+        batch.append(row)
+        if len(batch) == _BATCH:
+            await rows.write(connection, batch)
+            batch = []
+    await rows.write(connection, batch)

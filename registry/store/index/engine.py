@@ -1,0 +1,135 @@
+"""Search: answering questions from what a process knows of the index."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.errors import Unavailable
+from registry.store.index.find import find
+from registry.store.index.lookup import Reader
+from registry.store.index.page import Cards, answer
+from registry.store.index.view import caught_up
+from registry.text.asking import NO_SYNONYMS
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import AsyncIterator, Callable
+
+    from registry.store.database import Connection
+    from registry.store.generation import Generation
+    from registry.store.index.lookup import Borrow
+    from registry.store.index.question import Answer, Question
+    from registry.store.index.view import View
+    from registry.text.asking import Synonyms
+
+_POSTINGS_ROOM = 64 * 2**20
+_CARDS_ROOM = 24 * 2**20
+_LOOK_SECONDS = 0.5
+"""After so long the database is asked for what is new, whatever the generation says."""
+
+_WAIT_SECONDS = 5.0
+"""How long a question waits for another to take over what is new."""
+
+
+class SearchIndex:
+    """The index as one process has it, kept in step with the register.
+
+    What was published before a question came is in its answer when it was published on this host,
+    and half a second later when on another.
+    """
+
+    def __init__(
+        self,
+        borrow: Borrow,
+        *,
+        synonyms: Synonyms = NO_SYNONYMS,
+        generation: Generation | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        room: int = _POSTINGS_ROOM,
+    ) -> None:
+        """Take what lends connections. Without a generation, the database is asked every time."""
+        self._borrow = borrow
+        self._synonyms = synonyms
+        self._generation = generation
+        self._clock = clock
+        self._room = room
+        self._cards = Cards(_CARDS_ROOM)
+        self._lock = asyncio.Lock()
+        self._view: View | None = None
+        self._looked_at = float("-inf")
+        self._looked_in: bytes | None = None
+
+    async def answer(self, question: Question) -> Answer:
+        """Answer a question; raises `InvalidParameter` for one that would take too long."""
+        async with AsyncExitStack() as stack:
+            reader = Reader(self._borrow, stack)
+            view = await self._current(reader)
+            result = await find(question, view=view, reader=reader, synonyms=self._synonyms)
+            return await answer(question, result, view=view, cards=self._cards, reader=reader)
+
+    async def find(self, question: Question, *, size: int) -> array[int]:
+        """Give every version that a question finds in a log of a size, whatever its page.
+
+        The oldest come first. Raises `InvalidParameter` as `answer` does.
+        """
+        async with AsyncExitStack() as stack:
+            reader = Reader(self._borrow, stack)
+            view = await self._current(reader, size=size)
+            last = size - 1 if question.as_of is None else min(question.as_of, size - 1)
+            asked = msgspec.structs.replace(question, as_of=last)
+            result = await find(asked, view=view, reader=reader, synonyms=self._synonyms)
+            return result.hits.to_array()
+
+    async def _current(self, reader: Reader, *, size: int = 0) -> View:
+        """Give the view, after taking over what is new; of a log at least so large."""
+        began = self._clock()
+        if self._view is not None and self._view.size >= size and self._is_current(began):
+            return self._view
+        async with self._turn():
+            # Somebody who waited while another looked need not look again.
+            if self._view is None or self._looked_at <= began:
+                looked_in = self._seen()
+                looked_at = self._clock()
+                view = await caught_up(self._view, await reader.connection(), self._room)
+                if view.epoch != (self._view or view).epoch:
+                    self._cards = Cards(_CARDS_ROOM)
+                self._view, self._looked_in, self._looked_at = view, looked_in, looked_at
+            return self._view
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await self._lock.acquire()
+        except TimeoutError as error:
+            raise Unavailable("the register is busy; try again in a moment") from error
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _is_current(self, now: float) -> bool:
+        seen = self._seen()
+        return (
+            seen is not None and seen == self._looked_in and now - self._looked_at < _LOOK_SECONDS
+        )
+
+    def _seen(self) -> bytes | None:
+        return None if self._generation is None else self._generation.read()
+
+
+async def search(
+    connection: Connection, question: Question, *, synonyms: Synonyms = NO_SYNONYMS
+) -> Answer:
+    """Answer one question on a connection, from an index that is read for it alone."""
+
+    @asynccontextmanager
+    async def lend() -> AsyncIterator[Connection]:
+        yield connection
+
+    return await SearchIndex(lend, synonyms=synonyms).answer(question)

@@ -1,0 +1,114 @@
+"""The versions of each code of each kind of facet, as sets in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap
+
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from registry.store.database import Connection
+
+ALL = "all"
+"""The kind of which every version has the one code ""."""
+
+COMPLETENESS = "completeness"
+"""The kind whose codes are the numbers from 0 to 100."""
+
+REVIEW_DUE = "review_due"
+"""The kind whose codes are the days on which the next review is due."""
+
+LANGUAGE = "language"
+"""The kind whose codes are the languages that versions have words in."""
+
+NAME_LENGTH = "name_length"
+"""The kind whose codes are `length_code`s: how many words a name has in a language."""
+
+LONGEST_NAME = 30
+"""Names of more words count as of so many."""
+
+
+def length_code(language: str, length: int) -> str:
+    """Give the code of names of so many words in a language."""
+    return f"{min(length, LONGEST_NAME)} {language}"
+
+
+class Facets:
+    """Sets of ordinals by kind and code."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._kinds: dict[str, dict[str, BitMap]] = {ALL: {"": BitMap()}}
+
+    def add(self, ordinal: int, codes: Mapping[str, Iterable[str]]) -> None:
+        """Take in a version with its codes."""
+        self._kinds[ALL][""].add(ordinal)
+        for kind, given in codes.items():
+            known = self._kinds.setdefault(kind, {})
+            for code in given:
+                if code in known:
+                    known[code].add(ordinal)
+                else:
+                    known[code] = BitMap((ordinal,))
+
+    def merge(self, kind: str, code: str, bits: bytes) -> None:
+        """Take in a stored set."""
+        known = self._kinds.setdefault(kind, {})
+        stored = BitMap.deserialize(bits)
+        known[code] = known[code] | stored if code in known else stored
+
+    def sets(self, kind: str) -> Mapping[str, BitMap]:
+        """Give the sets of a kind by code."""
+        return self._kinds.get(kind, {})
+
+    def having(self, kind: str, code: str) -> BitMap | None:
+        """Give the versions that have a code, if there ever were any."""
+        return self.sets(kind).get(code)
+
+    def having_any(self, kind: str, codes: Iterable[str]) -> BitMap:
+        """Give the versions that have at least one of some codes; a set of one's own."""
+        known = self.sets(kind)
+        return union([known[code] for code in codes if code in known])
+
+    def items(self) -> Iterable[tuple[str, str, BitMap]]:
+        """Walk all sets as (kind, code, set)."""
+        for kind, known in self._kinds.items():
+            for code, ordinals in known.items():
+                yield kind, code, ordinals
+
+
+def union(sets: Sequence[BitMap]) -> BitMap:
+    """Unite sets into a new one."""
+    return BitMap.union(*sets) if sets else BitMap()
+
+
+def packed(ordinals: BitMap) -> bytes:
+    """Give the portable form of a set, the same whatever it was made of."""
+    ordinals.run_optimize()
+    return ordinals.serialize()
+
+
+async def load_facets(connection: Connection) -> Facets:
+    """Read all stored sets."""
+    facets = Facets()
+    for row in await connection.fetch(statement("index", "facets")):
+        facets.merge(row["kind"], row["code"], row["bits"])
+    return facets
+
+
+async def save_facets(connection: Connection, new: Facets) -> None:
+    """Unite what is new with what is stored; the caller holds the index's state."""
+    sets = {(kind, code): ordinals for kind, code, ordinals in new.items()}
+    kinds, codes = [kind for kind, _ in sets], [code for _, code in sets]
+    for row in await connection.fetch(statement("index", "some_facets"), kinds, codes):
+        sets[row["kind"], row["code"]] |= BitMap.deserialize(row["bits"])
+    await connection.execute(
+        statement("index", "save_facets"),
+        kinds,
+        codes,
+        [packed(ordinals) for ordinals in sets.values()],
+    )

@@ -1,0 +1,85 @@
+"""What a question finds: by its words, which are mended where nothing has them, and its filters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from pyroaring import BitMap
+
+from registry.store.index.count import passing, within
+from registry.store.index.evaluate import Found, asked_languages, evaluate
+from registry.store.index.facets import LANGUAGE
+from registry.store.index.lookup import look_up
+from registry.store.index.mend import mend
+from registry.store.index.postings import ANYWHERE
+from registry.text.asking import Asked, read
+
+if TYPE_CHECKING:
+    from registry.store.index.lookup import Reader
+    from registry.store.index.question import Question
+    from registry.store.index.view import View
+    from registry.text.asking import Synonyms
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a question finds: by its words alone (`texts`), and with its filters (`hits`).
+
+    `entry` is the one up to which the log was looked at; `mended` the text in other words.
+    """
+
+    entry: int
+    asked: Asked | None
+    found: Found | None
+    mended: str | None
+    texts: BitMap
+    passed: dict[str, BitMap]
+    hits: BitMap
+
+
+async def find(question: Question, *, view: View, reader: Reader, synonyms: Synonyms) -> Result:
+    """Find the versions that a question asks for; raises `InvalidParameter` as `look_up` does."""
+    entry = _entry(question, view)
+    standing = view.standing_as_of(entry)
+    asked: Asked | None = None
+    found: Found | None = None
+    mended = None
+    texts = standing if question.text is None else BitMap()
+    if question.text is not None:
+        asked = read(question.text, synonyms)
+    if asked is not None and question.text is not None:
+        found = await look_up(
+            asked,
+            reader=reader,
+            view=view,
+            languages=asked_languages(question.lang, view.facets.sets(LANGUAGE)),
+            lang=question.lang,
+            entry=entry,
+        )
+        texts = evaluate(asked, found, ANYWHERE) & standing
+        if not texts and question.mends:
+            better = await mend(question.text, asked, found, reader=reader, view=view, entry=entry)
+            if better is not None:
+                asked, found, mended = better.asked, better.found, better.text
+                texts = evaluate(asked, found, ANYWHERE) & standing
+    if question.among is not None:
+        texts = texts & BitMap(question.among)
+    passed = passing(question.filters, view.facets, question.today)
+    return Result(
+        entry=entry,
+        asked=asked,
+        found=found,
+        mended=mended,
+        texts=texts,
+        passed=passed,
+        hits=within(texts, passed),
+    )
+
+
+def _entry(question: Question, view: View) -> int:
+    entry = view.size - 1
+    if question.as_of is not None:
+        entry = min(entry, question.as_of)
+    if question.after is not None:
+        entry = min(entry, question.after.size - 1)
+    return entry

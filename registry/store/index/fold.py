@@ -1,0 +1,49 @@
+"""Folding: what was published since the last time goes into the stored sets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry.store.index.facets import Facets, save_facets
+from registry.store.index.postings import NewTerms, save_postings
+from registry.store.index.rows import lock_state, read_new, read_state
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    from registry.store.database import Database
+
+WORTHWHILE = 500
+"""Entries of the log from which on it pays: a process reads as many in a quarter of a second."""
+
+_MOST = 5_000
+"""Versions folded in one transaction: they are held in memory."""
+
+
+async def fold(database: Database, *, least: int = WORTHWHILE) -> int:
+    """Fold all that is new if the log has grown by so many entries; returns how many versions.
+
+    Any process may do it at any time, one at a time: nobody's answers change by it.
+    """
+    async with database.connection() as connection:
+        state = await read_state(connection)
+    done = 0
+    if state.size - 1 - state.folded >= least:
+        while folded := await _fold_some(database):
+            done += folded
+    return done
+
+
+async def _fold_some(database: Database) -> int:
+    async with database.transaction() as connection:
+        state = await lock_state(connection)
+        rows = await read_new(connection, since=state.folded, size=state.size, limit=_MOST)
+        facets, terms = Facets(), NewTerms()
+        for row in rows:
+            facets.add(row.ord, row.codes)
+            terms.add(row.ord, row.words)
+        await save_facets(connection, facets)
+        await save_postings(connection, terms)
+        # Entries that are no versions have nothing to fold.
+        last = rows[-1].ord if len(rows) == _MOST else state.size - 1
+        await connection.execute(statement("index", "save_folded"), last)
+    return len(rows)

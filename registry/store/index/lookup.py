@@ -1,0 +1,174 @@
+"""Looking up what a question names: its words' postings, how its prefixes go on, its phrases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from pyroaring import BitMap
+
+from registry.errors import InvalidParameter
+from registry.store.index.evaluate import Found, candidates, evaluate, leaves, word_terms
+from registry.store.index.lexicon import Scope, beginning
+from registry.store.index.postings import read_postings
+from registry.store.index.rows import TEXTS, read_words
+from registry.text.analysis import stems
+from registry.text.asking import Every, Phrase, Prefix, Some, Without, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager, AsyncExitStack
+    from typing import Protocol
+
+    from registry.store.database import Connection
+    from registry.store.index.phrases import Checked
+    from registry.store.index.postings import Posting, Term
+    from registry.store.index.rows import Words
+    from registry.store.index.view import View
+    from registry.text.asking import Asked
+
+    class Borrow(Protocol):
+        """Lends a connection for the time of a block."""
+
+        def __call__(self) -> AbstractAsyncContextManager[Connection]:  # noqa: D102
+            ...
+
+
+MOST_CHECKED = 100_000
+"""Versions that are read to find a phrase in them; it takes about 30 µs each."""
+
+
+class Reader:
+    """One connection for one question, borrowed when first needed."""
+
+    def __init__(self, borrow: Borrow, stack: AsyncExitStack) -> None:
+        """Take the stack that gives it back."""
+        self._borrow = borrow
+        self._stack = stack
+        self._connection: Connection | None = None
+
+    async def connection(self) -> Connection:
+        """Give the connection."""
+        if self._connection is None:
+            self._connection = await self._stack.enter_async_context(self._borrow())
+        return self._connection
+
+
+async def look_up(
+    asked: Asked,
+    *,
+    reader: Reader,
+    view: View,
+    languages: Sequence[str],
+    lang: str | None,
+    entry: int,
+) -> Found:
+    """Look up all that a question names, in what stood as of an entry.
+
+    Raises `InvalidParameter` when a phrase stands in more versions than can be read.
+    """
+    scope = Scope(languages=languages, entry=entry, new=view.postings.new)
+    terms: dict[Word | Prefix, Sequence[Term]] = {}
+    wanted: list[Term] = []
+    phrases: list[Phrase] = []
+    for leaf in leaves(asked):
+        if isinstance(leaf, Word):
+            terms[leaf] = word_terms(leaf.word, languages)
+            wanted += terms[leaf]
+        elif isinstance(leaf, Prefix):
+            known = await beginning(await reader.connection(), leaf.start, scope)
+            terms[leaf] = sorted({(language, stems(language)[word]) for word, language in known})
+            wanted += terms[leaf]
+        else:
+            phrases.append(leaf)
+            wanted += [term for word in leaf.words for term in word_terms(word, languages)]
+    found = Found(
+        languages=languages,
+        terms=terms,
+        postings=await read_whole(wanted, reader=reader, view=view),
+        phrases={},
+        standing=view.standing_as_of(entry),
+    )
+    if not phrases:
+        return found
+    checked = {phrase: view.phrases.known(phrase, lang) for phrase in phrases}
+    await _check(asked, found, checked, reader)
+    return msgspec.structs.replace(
+        found, phrases={phrase: known.tiers for phrase, known in checked.items()}
+    )
+
+
+async def read_whole(terms: Iterable[Term], *, reader: Reader, view: View) -> dict[Term, Posting]:
+    """Give whole postings, from memory as far as they are there."""
+    wanted = dict.fromkeys(terms)
+    while True:
+        folded = view.folded
+        postings = view.postings.kept(wanted)
+        lacking = [term for term in wanted if term not in postings]
+        if not lacking:
+            break
+        read = await read_postings(await reader.connection(), lacking)
+        # If others folded meanwhile, what was read may lack what is no longer new.
+        if view.folded == folded:
+            view.postings.keep(read)
+            postings |= read
+            break
+    return view.postings.whole(postings)
+
+
+async def _check(
+    asked: Asked, found: Found, checked: dict[Phrase, Checked], reader: Reader
+) -> None:
+    """Read the versions that may have a phrase of the question, and remember which do."""
+    possible = {phrase: (candidates(phrase, found),) * TEXTS for phrase in checked}
+    widest = _at_widest(asked)
+    within = found.standing
+    if widest is not None:
+        assumed = msgspec.structs.replace(found, phrases=possible)
+        within = within & evaluate(widest, assumed, TEXTS - 1)
+    todo = {
+        phrase: (possible[phrase][0] & within) - known.versions for phrase, known in checked.items()
+    }
+    ordinals = BitMap.union(*todo.values())
+    if len(ordinals) > MOST_CHECKED:
+        raise InvalidParameter(
+            f"q: the words of the phrase stand in {len(ordinals)} records, too many to look for "
+            "them in a row; add another word, or leave the quotation marks out"
+        )
+    patterns = {phrase: f" {' '.join(phrase.words)} " for phrase in checked}
+    languages = set(found.languages)
+    async for ordinal, words in read_words(await reader.connection(), list(ordinals)):
+        for phrase, pattern in patterns.items():
+            tier = _tier(words, pattern, languages)
+            for having in checked[phrase].tiers[tier:]:
+                having.add(ordinal)
+    for known in checked.values():
+        known.versions |= ordinals
+
+
+def _tier(words: Words, pattern: str, languages: set[str]) -> int:
+    """Give the first tier in which a phrase stands; the number of tiers where it does not."""
+    return min(
+        (
+            tier
+            for language, texts in words.items()
+            if language in languages
+            for tier, text in enumerate(texts)
+            if pattern in text
+        ),
+        default=TEXTS,
+    )
+
+
+def _at_widest(asked: Asked) -> Asked | None:
+    """Leave out of a question what a phrase is not to be in; None where nothing is left."""
+    if isinstance(asked, Without):
+        return None if any(isinstance(leaf, Phrase) for leaf in leaves(asked.of)) else asked
+    if isinstance(asked, Every):
+        rest = tuple(one for of in asked.of if (one := _at_widest(of)) is not None)
+        return Every(rest) if rest else None
+    if isinstance(asked, Some):
+        every = tuple(_at_widest(of) for of in asked.of)
+        some = tuple(one for one in every if one is not None)
+        return Some(some) if len(some) == len(every) else None
+    return asked

@@ -1,0 +1,110 @@
+"""Putting misspelt words right, where a question finds nothing as it stands."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.store.index.evaluate import Found, evaluate, leaves, word_terms
+from registry.store.index.facets import union
+from registry.store.index.lexicon import Scope, alike
+from registry.store.index.lookup import read_whole
+from registry.store.index.postings import ANYWHERE
+from registry.text.analysis import words
+from registry.text.asking import Asked, Word, asked_words, reworded, with_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyroaring import BitMap
+
+    from registry.store.index.lexicon import Alike
+    from registry.store.index.lookup import Reader
+    from registry.store.index.view import View
+
+_MOST_WORDS = 12
+_SHORT = 3
+
+
+class Mended(msgspec.Struct, frozen=True, kw_only=True):
+    """A question in other words: as text, as it was read, and with what it names."""
+
+    text: str
+    asked: Asked
+    found: Found
+
+
+async def mend(
+    text: str, asked: Asked, found: Found, *, reader: Reader, view: View, entry: int
+) -> Mended | None:
+    """Find words, alike to those of a question, with which it finds something.
+
+    A word that nothing has is replaced; where each is there but not together, one of them is.
+    """
+    typed = set(words(text))
+    own = [word for word in dict.fromkeys(asked_words(asked)) if word in typed]
+    unknown = [word for word in own if not _having(Word(word), found)]
+    scope = Scope(languages=found.languages, entry=entry, new=view.postings.new)
+    options: dict[str, list[Alike]] = {}
+    for word in (unknown or own)[:_MOST_WORDS]:
+        if len(word) > _SHORT or len(own) > 1:
+            options[word] = await alike(await reader.connection(), word, scope)
+    meant = {one.word for one in chain.from_iterable(options.values())}
+    terms = {Word(word): word_terms(word, found.languages) for word in sorted(meant)}
+    postings = await read_whole(chain.from_iterable(terms.values()), reader=reader, view=view)
+    known = msgspec.structs.replace(
+        found, terms={**found.terms, **terms}, postings={**found.postings, **postings}
+    )
+    for word, ones in options.items():
+        counted = [(one, len(_having(Word(one.word), known))) for one in ones]
+        options[word] = [
+            one
+            for one, count in sorted(counted, key=lambda pair: (pair[0].distance, -pair[1]))
+            if count
+        ]
+    best = _best(asked, known, options, unknown)
+    if best is None:
+        return None
+    replaced = with_words(asked, best)
+    return Mended(text=reworded(text, best), asked=replaced, found=_naming(replaced, known))
+
+
+def _best(
+    asked: Asked, found: Found, options: Mapping[str, list[Alike]], unknown: list[str]
+) -> dict[str, str] | None:
+    """Choose other words: the fewest slips first, then those with which the question finds most."""
+    if any(not options.get(word) for word in unknown):
+        return None
+    likeliest = {word: options[word][0].word for word in unknown}
+    tries: list[tuple[int, int, int, dict[str, str]]] = []
+    for word in unknown or options:
+        for number, one in enumerate(options.get(word, ())):
+            chosen = {**likeliest, word: one.word}
+            count = _finds(with_words(asked, chosen), found)
+            if count:
+                tries.append((one.distance, -count, number, chosen))
+    return min(tries, key=lambda one: one[:3])[3] if tries else None
+
+
+def _finds(asked: Asked, found: Found) -> int:
+    return len(evaluate(asked, _naming(asked, found), ANYWHERE) & found.standing)
+
+
+def _naming(asked: Asked, found: Found) -> Found:
+    """Let the words of a question be looked up by what they are."""
+    terms = dict(found.terms)
+    for leaf in leaves(asked):
+        if isinstance(leaf, Word) and leaf not in terms:
+            terms[leaf] = word_terms(leaf.word, found.languages)
+    return msgspec.structs.replace(found, terms=terms)
+
+
+def _having(word: Word, found: Found) -> BitMap:
+    return union(
+        [
+            found.postings[term].tiers[ANYWHERE] & found.standing
+            for term in word_terms(word.word, found.languages)
+        ]
+    )

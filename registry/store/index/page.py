@@ -1,0 +1,161 @@
+"""An answer made of what was found: its page in order, its facets, where the words stood."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import msgspec
+from pyroaring import BitMap
+
+from registry.store.index import highlights, order
+from registry.store.index.count import counts, within
+from registry.store.index.evaluate import evaluate
+from registry.store.index.postings import NAME, SUMMARY
+from registry.store.index.question import Answer, Hit, Place
+from registry.store.sql import statement
+from registry.text.asking import is_positive
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.store.index.find import Result
+    from registry.store.index.lookup import Reader
+    from registry.store.index.question import Highlight, Match, Question
+    from registry.store.index.view import View
+
+_CARD_BYTES = 150
+"""What a card takes in memory beside its text."""
+
+_FEW = 2_000
+"""Hits that are sorted by name after reading their names; of more, the names are read in order."""
+
+
+class Cards:
+    """Cards of versions, kept as long as there is room."""
+
+    def __init__(self, room: int) -> None:
+        """Begin with nothing; `room` is in bytes."""
+        self._cards: OrderedDict[int, str] = OrderedDict()
+        self._room = room
+        self._used = 0
+
+    async def read(self, ordinals: Sequence[int], reader: Reader) -> list[str]:
+        """Give the cards of versions, reading those that are not here."""
+        found = {ordinal: self._cards[ordinal] for ordinal in ordinals if ordinal in self._cards}
+        lacking = [ordinal for ordinal in ordinals if ordinal not in found]
+        for ordinal in found:
+            self._cards.move_to_end(ordinal)
+        if lacking:
+            connection = await reader.connection()
+            for row in await connection.fetch(statement("index", "cards"), lacking):
+                found[row["ord"]] = row["card"]
+                self._keep(row["ord"], row["card"])
+        return [found[ordinal] for ordinal in ordinals]
+
+    def _keep(self, ordinal: int, card: str) -> None:
+        if ordinal not in self._cards:
+            self._used += len(card) + _CARD_BYTES
+        self._cards[ordinal] = card
+        while self._used > self._room:
+            _, gone = self._cards.popitem(last=False)
+            self._used -= len(gone) + _CARD_BYTES
+
+
+async def answer(
+    question: Question, result: Result, *, view: View, cards: Cards, reader: Reader
+) -> Answer:
+    """Make the answer to a question of what it found."""
+    size = result.entry + 1
+    facets = {
+        kind: counts(
+            kind,
+            within(result.texts, result.passed, leave_out=kind)
+            if kind in result.passed
+            else result.hits,
+            view.facets,
+            question.today,
+        )
+        for kind in question.facets
+    }
+    if question.sort == "name":
+        places = await _by_name(result.hits, question, size, reader)
+    else:
+        grouped = order.groups(question.sort, result.hits, view.facets, result.asked, result.found)
+        taken = order.page(grouped, question.after, question.limit + 1)
+        places = [
+            Place(number=number, text="", ord=ordinal, size=size) for number, ordinal in taken
+        ]
+    shown = places[: question.limit]
+    ordinals = [place.ord for place in shown]
+    matches = _matches(ordinals, result)
+    texts = await cards.read(ordinals, reader)
+    marked = (
+        await _marked(ordinals, matches, texts, result, reader)
+        if question.highlights
+        else [[] for _ in ordinals]
+    )
+    return Answer(
+        hits=[
+            Hit(ord=ordinal, card=card, match=match, highlights=marks)
+            for ordinal, card, match, marks in zip(ordinals, texts, matches, marked, strict=True)
+        ],
+        total=len(result.hits),
+        facets=facets,
+        next=shown[-1] if len(places) > len(shown) else None,
+        size=size,
+        mended=result.mended,
+    )
+
+
+async def _by_name(hits: BitMap, question: Question, size: int, reader: Reader) -> list[Place]:
+    """Take a page of hits in the order of names, the newest first among namesakes."""
+    most = question.limit + 1
+    after = ("", -(2**32)) if question.after is None else (question.after.text, -question.after.ord)
+    connection = await reader.connection()
+    named: list[tuple[str, int]] = []
+    if len(hits) <= _FEW:
+        rows = await connection.fetch(statement("index", "names"), hits.to_array())
+        by_name = sorted((row["name_key"], -row["ord"]) for row in rows)
+        named = [one for one in by_name if one > after]
+    else:
+        block = _FEW
+        while len(named) < most and block == _FEW:
+            query = statement("index", "names_after")
+            rows = await connection.fetch(query, after[0], -after[1], block)
+            named += [(row["name_key"], -row["ord"]) for row in rows if row["ord"] in hits]
+            block = len(rows)
+            if rows:
+                after = (rows[-1]["name_key"], -rows[-1]["ord"])
+    return [Place(number=0, text=name, ord=-less, size=size) for name, less in named[:most]]
+
+
+def _matches(ordinals: Sequence[int], result: Result) -> list[Match | None]:
+    """Say of each hit where the words stood; nothing where no words are to be there."""
+    asked, found = result.asked, result.found
+    if asked is None or found is None or not is_positive(asked):
+        return [None] * len(ordinals)
+    page = BitMap(ordinals)
+    on_page = msgspec.structs.replace(found, standing=page)
+    in_name = evaluate(asked, on_page, NAME) & page
+    in_summary = evaluate(asked, on_page, SUMMARY) & page
+    return [order.match_of(ordinal, in_name, in_summary) for ordinal in ordinals]
+
+
+async def _marked(
+    ordinals: Sequence[int],
+    matches: Sequence[Match | None],
+    cards: Sequence[str],
+    result: Result,
+    reader: Reader,
+) -> list[list[Highlight]]:
+    """Mark what was asked for in names and summaries, and in texts where it stands only there."""
+    if result.asked is None or result.found is None or not any(matches):
+        return [[] for _ in ordinals]
+    wanted = highlights.sought(result.asked, result.found)
+    heads = [highlights.in_heads(card, wanted) for card in cards]
+    only_in_text = [one for one, match in zip(ordinals, matches, strict=True) if match == "text"]
+    passages = await highlights.in_texts(only_in_text, result.asked, result.found, wanted, reader)
+    return [
+        [*marks, *passages.get(ordinal, ())] for ordinal, marks in zip(ordinals, heads, strict=True)
+    ]

@@ -1,0 +1,39 @@
+"""What is known of phrases: nobody indexes words in a row, so versions are read to find them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import msgspec
+from pyroaring import BitMap
+
+if TYPE_CHECKING:
+    from registry.text.asking import Phrase
+
+_MOST_PHRASES = 500
+
+
+class Checked(msgspec.Struct):
+    """What is known of a phrase: the versions that were read, and those that have it, by tier."""
+
+    versions: BitMap
+    tiers: tuple[BitMap, BitMap, BitMap]
+
+
+class Phrases:
+    """The phrases that were asked for lately, with what is known of them."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._known: OrderedDict[tuple[Phrase, str | None], Checked] = OrderedDict()
+
+    def known(self, phrase: Phrase, lang: str | None) -> Checked:
+        """Give what is known of a phrase in a language, or in any."""
+        checked = self._known.setdefault(
+            (phrase, lang), Checked(BitMap(), (BitMap(), BitMap(), BitMap()))
+        )
+        self._known.move_to_end((phrase, lang))
+        if len(self._known) > _MOST_PHRASES:
+            self._known.popitem(last=False)
+        return checked

@@ -1,0 +1,213 @@
+"""The versions with each term: what is folded, kept as long as there is room, and what is new."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import OrderedDict
+from itertools import takewhile
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+from pyroaring import BitMap
+
+from registry.store.index.facets import packed
+from registry.store.index.rows import TEXTS
+from registry.store.sql import statement
+from registry.text.analysis import forms, stems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from registry.store.database import Connection
+    from registry.store.index.rows import Words
+
+Term: TypeAlias = tuple[str, str]
+"""A language and a stem of it."""
+
+NAME, SUMMARY, ANYWHERE = range(TEXTS)
+"""The tiers of a posting: in the name, in name or summary, in any text."""
+
+_NOTHING = BitMap()
+_ENTRY_BYTES = 400
+"""What an entry of the cache takes beside its sets."""
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """The versions that have a term, by tier; each tier holds the ones before it."""
+
+    tiers: tuple[BitMap, BitMap, BitMap]
+    size: int
+
+
+_ABSENT = Posting((_NOTHING, _NOTHING, _NOTHING), _ENTRY_BYTES)
+
+
+class NewTerms:
+    """Versions by term, tier by tier, that are not folded yet."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._terms: dict[str, dict[str, tuple[list[int], list[int], list[int]]]] = {}
+        self._words: dict[str, dict[str, int]] = {}
+        # Sorted when asked for, by the words and by the words backwards.
+        self._forward: list[tuple[str, str, int]] | None = None
+        self._backward: list[tuple[str, str, int]] | None = None
+
+    def add(self, ordinal: int, words: Words) -> None:
+        """Take in a version's words."""
+        self._forward = self._backward = None
+        for language, texts in words.items():
+            known = stems(language)
+            first = self._words.setdefault(language, {})
+            terms = self._terms.setdefault(language, {})
+            before: set[str] = set()
+            for tier, text in enumerate(texts):
+                found = set(text.split())
+                for word in found:
+                    for form in forms(word, language):
+                        first.setdefault(form, ordinal)
+                here = {known[word] for word in found}
+                for stem in here - before:
+                    lists = terms.get(stem)
+                    if lists is None:
+                        lists = terms[stem] = ([], [], [])
+                    for later in range(tier, TEXTS):
+                        lists[later].append(ordinal)
+                before |= here
+
+    def get(self, term: Term) -> tuple[list[int], list[int], list[int]] | None:
+        """Give the ordinals that have a term, by tier."""
+        return self._terms.get(term[0], {}).get(term[1])
+
+    def terms(self) -> Iterator[tuple[Term, tuple[list[int], list[int], list[int]]]]:
+        """Walk the terms with their ordinals by tier."""
+        for language, terms in self._terms.items():
+            for stem, lists in terms.items():
+                yield (language, stem), lists
+
+    def words(self) -> Iterator[tuple[str, str, int]]:
+        """Walk the words as (word, language, first ordinal)."""
+        for language, known in self._words.items():
+            for word, first in known.items():
+                yield word, language, first
+
+    def first(self, word: str) -> Iterator[tuple[str, str, int]]:
+        """Walk the languages that have a word, as `words` does."""
+        for language, known in self._words.items():
+            if word in known:
+                yield word, language, known[word]
+
+    def beginning(self, start: str) -> list[tuple[str, str, int]]:
+        """List the words that begin so, as `words` does."""
+        if self._forward is None:
+            self._forward = sorted(self.words())
+        return _from(self._forward, start)
+
+    def ending(self, end: str) -> list[tuple[str, str, int]]:
+        """List the words that end so, as `words` does."""
+        if self._backward is None:
+            self._backward = sorted((word[::-1], tag, first) for word, tag, first in self.words())
+        return [(word[::-1], tag, first) for word, tag, first in _from(self._backward, end[::-1])]
+
+
+def _from(known: list[tuple[str, str, int]], start: str) -> list[tuple[str, str, int]]:
+    first = bisect_left(known, (start,))
+    return list(takewhile(lambda one: one[0].startswith(start), known[first:]))
+
+
+class Postings:
+    """What a process knows of terms."""
+
+    def __init__(self, room: int) -> None:
+        """Begin with nothing; `room` is in bytes."""
+        self.new = NewTerms()
+        self._kept: OrderedDict[Term, Posting] = OrderedDict()
+        self._room = room
+        self._used = 0
+
+    def kept(self, terms: Iterable[Term]) -> dict[Term, Posting]:
+        """Give the folded part of those terms for which it is here."""
+        found: dict[Term, Posting] = {}
+        for term in terms:
+            posting = self._kept.get(term)
+            if posting is not None:
+                self._kept.move_to_end(term)
+                found[term] = posting
+        return found
+
+    def keep(self, postings: Mapping[Term, Posting]) -> None:
+        """Keep what was read, in the place of what was not used for the longest time."""
+        for term, posting in postings.items():
+            if term not in self._kept:
+                self._used += posting.size
+            self._kept[term] = posting
+        while self._used > self._room and self._kept:
+            _, gone = self._kept.popitem(last=False)
+            self._used -= gone.size
+
+    def whole(self, folded: Mapping[Term, Posting]) -> dict[Term, Posting]:
+        """Add to the folded part of postings what is new."""
+        return {term: self._with_new(term, posting) for term, posting in folded.items()}
+
+    def fold(self, still_new: NewTerms) -> None:
+        """Take what was new into what is kept, since the stored postings have it by now."""
+        for term, posting in self._kept.items():
+            self._kept[term] = self._with_new(term, posting)
+        self.new = still_new
+
+    def _with_new(self, term: Term, posting: Posting) -> Posting:
+        lists = self.new.get(term)
+        if lists is None:
+            return posting
+        name, summary, anywhere = (
+            ordinals | BitMap(new) for ordinals, new in zip(posting.tiers, lists, strict=True)
+        )
+        return Posting((name, summary, anywhere), posting.size)
+
+
+async def read_postings(connection: Connection, terms: Sequence[Term]) -> dict[Term, Posting]:
+    """Read the folded part of postings; those that nothing has are there as well, empty."""
+    rows = await connection.fetch(
+        statement("index", "postings"), [lang for lang, _ in terms], [stem for _, stem in terms]
+    )
+    found = dict.fromkeys(terms, _ABSENT)
+    for row in rows:
+        tiers = (row["name"], row["summary"], row["anywhere"])
+        name, summary, anywhere = (
+            _NOTHING if bits is None else BitMap.deserialize(bits) for bits in tiers
+        )
+        size = _ENTRY_BYTES + sum(len(bits) for bits in tiers if bits is not None)
+        found[row["lang"], row["term"]] = Posting((name, summary, anywhere), size)
+    return found
+
+
+async def save_postings(connection: Connection, new: NewTerms) -> None:
+    """Unite what is new with what is stored; the caller holds the index's state."""
+    lists = dict(new.terms())
+    terms = list(lists)
+    for start in range(0, len(terms), _BLOCK):
+        block = terms[start : start + _BLOCK]
+        stored = await read_postings(connection, block)
+        columns: list[list[bytes | None]] = [[], [], []]
+        for term in block:
+            for column, kept, added in zip(columns, stored[term].tiers, lists[term], strict=True):
+                ordinals = kept | BitMap(added)
+                column.append(packed(ordinals) if ordinals else None)
+        await connection.execute(
+            statement("index", "save_postings"),
+            [lang for lang, _ in block],
+            [stem for _, stem in block],
+            *columns,
+        )
+    words = list(new.words())
+    for start in range(0, len(words), _BLOCK):
+        part = words[start : start + _BLOCK]
+        await connection.execute(
+            statement("index", "save_lexemes"),
+            [word for word, _, _ in part],
+            [language for _, language, _ in part],
+            [first for _, _, first in part],
+        )
+
+
+_BLOCK = 5000

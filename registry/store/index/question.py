@@ -1,0 +1,125 @@
+"""What is asked of the index, and what it answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+Sort: TypeAlias = Literal["relevance", "newest", "name", "completeness", "review_due"]
+Match: TypeAlias = Literal["name", "summary", "text"]
+
+FILTERS = (
+    "risk",
+    "sector",
+    "function",
+    "agency",
+    "status",
+    "role",
+    "area",
+    "personal_data",
+    "origin",
+)
+"""The filters and facets of which every record has a code."""
+
+FURTHER_FILTERS = (
+    "finding",
+    "missing",
+    "risk_change",
+    "territory",
+    "technique",
+    "supplier",
+    "overdue",
+)
+"""The filters and facets of which a record may have no code, or several.
+
+`finding` has rules, `missing` pointers, `risk_change` `raised` or `lowered`, `overdue` `true`.
+"""
+
+LOCAL = "local"
+"""The origin, in filters and facets, of what was filed here."""
+
+OVERDUE = "true"
+"""The code of records whose next review should have been by now."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Where a page ended in its order, in the log of which size.
+
+    It comes back from outside: the limits are the columns'.
+    """
+
+    number: Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+    text: Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")]
+    ord: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked.
+
+    `text` is as people type it (`registry.text.asking`); `lang` the language that its words are
+    in. `among` are ordinals, of which alone anything is found. `as_of` is the entry up to which the
+    log is looked at, and `today` the day by which reviews are due. `after` is the place behind
+    which the page begins, in the log of its size. `mends` says whether misspelt words may be put
+    right, `highlights` whether passages are wanted.
+    """
+
+    text: str | None = None
+    lang: str | None = None
+    filters: Mapping[str, Sequence[str]] = {}
+    among: Collection[int] | None = None
+    sort: Sort = "newest"
+    limit: int = 25
+    after: Place | None = None
+    facets: Sequence[str] = ()
+    as_of: int | None = None
+    today: dt.date | None = None
+    mends: bool = True
+    highlights: bool = False
+
+
+class Highlight(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage of a record with what was asked for in it.
+
+    `field` is a JSON pointer, `lang` a language tag, "" where the text has none; `marks` are
+    [from, to) in `text`, counted in Unicode code points.
+    """
+
+    field: str
+    lang: str
+    text: str
+    marks: list[tuple[int, int]]
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """One record found: its card, JSON text, and where the words stood (None without words)."""
+
+    ord: int
+    card: str
+    match: Match | None
+    highlights: list[Highlight]
+
+
+class FacetCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many records a code would give."""
+
+    code: str
+    count: int
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One page, the exact total, and the wanted facets by count, then code.
+
+    `mended` is the text that was answered where that is not the one asked; `size` is that of the
+    log which the answer speaks of.
+    """
+
+    hits: list[Hit]
+    total: int
+    facets: dict[str, list[FacetCount]]
+    next: Place | None
+    size: int
+    mended: str | None = None

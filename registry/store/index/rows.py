@@ -1,0 +1,174 @@
+"""The index's rows of single versions: written with the version, in its transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from registry.errors import Finding
+from registry.record.model import Document
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from registry.store.database import Connection
+
+Codes: TypeAlias = dict[str, list[str]]
+Words: TypeAlias = dict[str, tuple[str, str, str]]
+
+_BLOCK = 500
+
+TEXTS = 3
+"""A record's words are of its name, its summary and the rest of it."""
+
+_JSON = msgspec.json.Encoder()
+_codes = msgspec.json.Decoder(Codes)
+_words = msgspec.json.Decoder(Words)
+
+
+class IndexRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What the index knows of one version.
+
+    `codes` are by kind of facet; `card` is the JSON that lists show; `words` are by language the
+    words of name, of summary and of the rest, each as `joined` gives them.
+    """
+
+    ord: int
+    name_key: str
+    codes: Mapping[str, Sequence[str]]
+    card: str
+    words: Mapping[str, tuple[str, str, str]]
+
+
+class NewRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process takes over of a version that it does not know yet."""
+
+    ord: int
+    codes: Codes
+    words: Words
+
+
+class StoredVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A version as it was published, with all that its row is made from."""
+
+    record: str
+    agency: str
+    entry: int
+    version: int
+    published_at: dt.datetime
+    completeness: int
+    missing: Sequence[str]
+    findings: Sequence[Finding]
+    risk_changes: Sequence[str]
+    document: Document
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """How far things are: the log's size, and the ordinals that are folded into the postings.
+
+    The `epoch` changes when the index was made anew, by the analysis named.
+    """
+
+    size: int
+    folded: int
+    epoch: int
+    analysis: str
+
+
+def joined(texts: Sequence[Sequence[str]]) -> str:
+    """Write the words of several texts, so that words in a row are found between spaces."""
+    return " " + " \n ".join(" ".join(words) for words in texts) + " " if texts else ""
+
+
+async def write(connection: Connection, rows: Sequence[IndexRow]) -> None:
+    """Write the rows of new versions."""
+    await connection.execute(
+        statement("index", "insert_versions"),
+        [row.ord for row in rows],
+        [row.name_key for row in rows],
+        [_JSON.encode(row.codes).decode() for row in rows],
+        [row.card for row in rows],
+        [_JSON.encode(row.words).decode() for row in rows],
+    )
+
+
+async def read_risk_changes(
+    connection: Connection, records: Sequence[str]
+) -> dict[str, Sequence[str]]:
+    """Read what ever became of the risk level of records, of those where it changed."""
+    if not records:
+        return {}
+    rows = await connection.fetch(statement("index", "risk_changes"), list(records))
+    return {row["record"]: row["risk_changes"] for row in rows}
+
+
+async def read_state(connection: Connection) -> State:
+    """Read how far things are."""
+    return _state(await connection.fetchrow(statement("index", "state")))
+
+
+async def lock_state(connection: Connection) -> State:
+    """Read how far things are and keep others from folding until the transaction ends."""
+    return _state(await connection.fetchrow(statement("index", "lock_state")))
+
+
+async def begin_anew(connection: Connection, analysis: str) -> None:
+    """Empty the index; the caller has its lock."""
+    await connection.execute(statement("index", "clear"))
+    await connection.execute(statement("index", "begin_anew"), analysis)
+
+
+async def read_versions(connection: Connection) -> AsyncIterator[StoredVersion]:
+    """Read every version there ever was, in the order of the log; needs a transaction."""
+    async for row in connection.cursor(statement("index", "all_versions"), prefetch=200):
+        yield StoredVersion(
+            record=row["record"],
+            agency=row["agency"],
+            entry=row["entry"],
+            version=row["version"],
+            published_at=row["published_at"],
+            completeness=row["completeness"],
+            missing=row["missing"],
+            findings=msgspec.json.decode(row["findings"], type=list[Finding]),
+            risk_changes=row["risk_changes"],
+            document=msgspec.json.decode(row["document"]),
+        )
+
+
+async def read_new(connection: Connection, *, since: int, size: int, limit: int) -> list[NewRow]:
+    """Read versions after the ordinal `since`, in a log of some size, in order."""
+    rows = await connection.fetch(statement("index", "new_versions"), since, size, limit)
+    return [
+        NewRow(ord=row["ord"], codes=_codes.decode(row["codes"]), words=_words.decode(row["words"]))
+        for row in rows
+    ]
+
+
+async def read_superseded(
+    connection: Connection, *, since: int, size: int
+) -> list[tuple[int, int]]:
+    """Read (by, ordinal) of what entries after `since` put out of force, in order."""
+    rows = await connection.fetch(statement("index", "superseded"), since, size)
+    return [(row["by"], row["ord"]) for row in rows]
+
+
+async def read_words(
+    connection: Connection, ordinals: Sequence[int]
+) -> AsyncIterator[tuple[int, Words]]:
+    """Read the words of versions, some at a time."""
+    for start in range(0, len(ordinals), _BLOCK):
+        rows = await connection.fetch(
+            statement("index", "words"), list(ordinals[start : start + _BLOCK])
+        )
+        for row in rows:
+            yield row["ord"], _words.decode(row["words"])
+
+
+def _state(row: Any) -> State:
+    return State(
+        size=row["size"], folded=row["folded"], epoch=row["epoch"], analysis=row["analysis"]
+    )

@@ -1,0 +1,121 @@
+-- name: insert_versions
+insert into search_version (ord, name_key, codes, card, words)
+select ord, name_key, codes, card, words
+from unnest($1::bigint [], $2::text [], $3::text [], $4::text [], $5::text [])
+    as new (ord, name_key, codes, card, words)
+
+-- name: state
+select l.size, s.folded, s.epoch, s.analysis
+from search_state as s cross join log_state as l
+
+-- name: lock_state
+select l.size, s.folded, s.epoch, s.analysis
+from search_state as s cross join log_state as l
+for update of s
+
+-- name: new_versions
+select ord, codes, words from search_version where ord > $1 and ord < $2 order by ord limit $3
+
+-- name: words
+select ord, words from search_version where ord = any($1::bigint [])
+
+-- name: cards
+select ord, card from search_version where ord = any($1::bigint [])
+
+-- name: names
+select ord, name_key from search_version where ord = any($1::bigint [])
+
+-- name: names_after
+select ord, name_key from search_version
+where name_key >= $1 and (name_key > $1 or ord < $2)
+order by name_key, ord desc
+limit $3
+
+-- name: facets
+select kind, code, bits from facet
+
+-- name: some_facets
+select f.kind, f.code, f.bits
+from unnest($1::text [], $2::text []) as w (kind, code)
+inner join facet as f on f.kind = w.kind and f.code = w.code
+
+-- name: save_facets
+insert into facet (kind, code, bits)
+select kind, code, bits from unnest($1::text [], $2::text [], $3::bytea []) as new (kind, code, bits)
+on conflict (kind, code) do update set bits = excluded.bits
+
+-- name: postings
+select p.lang, p.term, p.name, p.summary, p.anywhere
+from unnest($1::text [], $2::text []) as w (lang, term)
+inner join posting as p on p.lang = w.lang and p.term = w.term
+
+-- name: save_postings
+insert into posting (lang, term, name, summary, anywhere)
+select lang, term, name, summary, anywhere
+from unnest($1::text [], $2::text [], $3::bytea [], $4::bytea [], $5::bytea [])
+    as new (lang, term, name, summary, anywhere)
+on conflict (lang, term) do update
+    set name = excluded.name, summary = excluded.summary, anywhere = excluded.anywhere
+
+-- name: save_lexemes
+insert into lexeme (word, lang, first)
+select word, lang, first from unnest($1::text [], $2::text [], $3::bigint []) as new (word, lang, first)
+on conflict (word, lang) do nothing
+
+-- name: save_folded
+update search_state set folded = $1
+
+-- name: words_that_begin
+select word, lang, first from lexeme where word >= $1 and word < $2
+
+-- name: words_among
+select word, lang, first from lexeme where word = any($1::text [])
+
+-- name: words_alike
+-- Those that begin or end like a word, and are about as long.
+select word, lang, first from lexeme
+where word >= $1 and word < $2 and char_length(word) between $5 and $6
+union
+select word, lang, first from lexeme
+where reverse(word) >= $3 and reverse(word) < $4 and char_length(word) between $5 and $6
+
+-- name: begin_anew
+update search_state set folded = -1, epoch = epoch + 1, analysis = $1
+
+-- name: clear
+truncate search_version, posting, facet, lexeme
+
+-- name: documents
+select
+    v.entry as ord,
+    (
+        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        from section as s where s.record = v.record and s.version = v.version
+    ) as document
+from version as v where v.entry = any($1::bigint [])
+
+-- name: superseded
+select until_entry as by, entry as ord from figure
+where until_entry > $1 and until_entry < $2
+order by until_entry
+
+-- name: risk_changes
+select record, array_agg(distinct risk_change order by risk_change) as risk_changes
+from figure
+where record = any($1::text []) and risk_change is not null
+group by record
+
+-- name: all_versions
+select
+    v.entry, v.record, v.version, v.published_at, v.completeness, v.missing, v.findings, r.agency,
+    array(
+        select distinct f.risk_change from figure as f
+        where f.record = v.record and f.entry <= v.entry and f.risk_change is not null
+        order by f.risk_change
+    ) as risk_changes,
+    (
+        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        from section as s where s.record = v.record and s.version = v.version
+    ) as document
+from version as v inner join record as r on r.id = v.record
+order by v.entry

@@ -1,0 +1,223 @@
+"""One analysis of text for search, the same for what is indexed and what is asked.
+
+A text becomes words: runs of letters and digits, folded (`folding`), without elided particles (l',
+qu') and the English possessive. What a language makes of a word is its stem, under which the word
+is found. Words do not depend on the language, since nobody knows that of a question.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+
+import Stemmer
+
+from registry.text.folding import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ANALYSIS = f"1 {Stemmer.version()}"
+"""Changes when the analysis does; an index made by another must be made anew."""
+
+LONGEST_WORD = 64
+"""Characters of a word that count."""
+
+NEUTRAL = ""
+"""The language of names, numbers and other text that has none."""
+
+_SNOWBALL = {
+    "ca": "catalan",
+    "cs": "czech",
+    "da": "danish",
+    "de": "german",
+    "en": "english",
+    "es": "spanish",
+    "et": "estonian",
+    "eu": "basque",
+    "fi": "finnish",
+    "fr": "french",
+    "ga": "irish",
+    "hu": "hungarian",
+    "id": "indonesian",
+    "it": "italian",
+    "lt": "lithuanian",
+    "nb": "norwegian",
+    "nl": "dutch",
+    "nn": "norwegian",
+    "no": "norwegian",
+    "pl": "polish",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "sv": "swedish",
+    "tr": "turkish",
+}
+"""Languages whose Snowball stemmer works on folded Latin letters."""
+
+# Words that say little: beside others, nobody need have them.
+_COMMON = """
+ال الي التي الذي او ان في من علي عن مع هذا هذه ذلك كل ما لا هو هي و ب ل
+a au aux avec ce ces cette dans de des du elle en est et il ils la le les leur leurs mais ne nos
+notre ou par pas pour que qui sa se ses son sont sur un une vos votre
+an and are as at be by for from has have in into is it its not of on or that the their this to was
+were which will with
+das der die ein eine im ist mit und von zu den dem
+al como con del el es las los para por una y lo no
+het een op te van voor bij aan dat door zijn
+d i n s
+"""
+
+# Marks and joiners belong to the word that they stand in; \\w leaves them out.
+_JOINING = {"Mn", "Mc", "Me", "Cf"}
+_PARTICLE = "(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)"
+_APOSTROPHE = "['’‘ʼ]"
+_ARABIC = "؀-ۿ"
+
+# One script a word: بالـGPS are two.
+_FOLDED_WORD = re.compile(rf"[{_ARABIC}]+|[^\W_{_ARABIC}]+")
+
+_CONJOINED_ARTICLE = re.compile(r"[وف]?(?:ال|بال|كال|لل)(?=...)")
+_CONJUNCTION = re.compile(r"و+(?=.....)")
+# Possessive, dual, plural, relative, ta marbuta: each with how much must be left of the word.
+_ENDINGS = (
+    (re.compile("(?:ها|هم|نا)$"), 4),
+    (re.compile("(?:ان|ون|ين|ات)$"), 3),
+    (re.compile("يه$"), 2),
+    (re.compile("ه$"), 2),
+    (re.compile("ي$"), 2),
+)
+
+
+class _Words(dict[str, tuple[str, ...]]):
+    """What runs of letters fold to, kept since most texts say the same words."""
+
+    _MOST = 50_000
+
+    def __missing__(self, run: str) -> tuple[str, ...]:
+        if len(self) >= self._MOST:
+            self.clear()
+        found = _FOLDED_WORD.findall(fold(run))
+        # Interned: the same word is held in many places.
+        words = tuple(sys.intern(word[:LONGEST_WORD]) for word in found)
+        self[run] = words
+        return words
+
+
+class _Stems(dict[str, str]):
+    """The stems of one language, kept as they are met."""
+
+    _MOST = 50_000
+
+    def __init__(self, stem: Callable[[str], str]) -> None:
+        super().__init__()
+        self._stem = stem
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= self._MOST:
+            self.clear()
+        stem = sys.intern(self._stem(word) or word)
+        self[word] = stem
+        return stem
+
+
+_words = _Words()
+
+
+def words(text: str) -> list[str]:
+    """List the words of a text in order."""
+    known = _words
+    return [word for run in runs(text) for word in known[run]]
+
+
+def runs(text: str) -> list[str]:
+    """List a text's runs of letters as they are written; most are one word, some none or two."""
+    return [run for run in _pattern().findall(text) if run]
+
+
+def words_of_run(run: str) -> tuple[str, ...]:
+    """Give the words that a run of letters is."""
+    return _words[run]
+
+
+def word_places(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Walk a text's runs of letters as (start, end, words)."""
+    for match in _pattern().finditer(text):
+        if match[1]:
+            yield match.start(1), match.end(1), _words[match[1]]
+
+
+def language_of(tag: str) -> str:
+    """Give the language under which text of a BCP 47 tag is indexed: its first part."""
+    return tag.split("-", 1)[0].lower()
+
+
+def stem(word: str, language: str) -> str:
+    """Give what a language makes of a folded word; languages without a stemmer leave it."""
+    return stems(language)[word]
+
+
+@cache
+def stems(language: str) -> _Stems:
+    """Give a language's stems, by folded word."""
+    if language == "ar":
+        return _Stems(_arabic)
+    if language in _SNOWBALL:
+        return _Stems(Stemmer.Stemmer(_SNOWBALL[language], 0).stemWord)
+    return _Stems(str)
+
+
+def forms(word: str, language: str) -> tuple[str, ...]:
+    """Give a word, and what it is without its article where that is written with it."""
+    if language == "ar" and (article := _CONJOINED_ARTICLE.match(word)):
+        return word, word[article.end() :]
+    return (word,)
+
+
+@cache
+def common() -> frozenset[str]:
+    """Give the words that say little, in any language."""
+    return frozenset(_COMMON.split())
+
+
+def _arabic(word: str) -> str:
+    """Take the article, the conjunctions before it and the commonest endings off a word.
+
+    After Larkey, Ballesteros and Connell, "Light Stemming for Arabic Information Retrieval"
+    (2007), on folded letters. Snowball's stemmer gives مدرسة and المدرسة different stems.
+    """
+    if article := _CONJOINED_ARTICLE.match(word):
+        word = word[article.end() :]
+    if conjunction := _CONJUNCTION.match(word):
+        word = word[conjunction.end() :]
+    for ending, least in _ENDINGS:
+        if (found := ending.search(word)) and found.start() >= least:
+            word = word[: found.start()]
+    return word
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    """Give the pattern of runs of letters, in its first group; particles match without it."""
+    letter = rf"[^\W_{_joining()}]"
+    inner = rf"(?:[^\W_]|[{_joining()}])"
+    start = rf"(?<![^\W_])(?<![{_joining()}])"
+    return re.compile(
+        rf"{start}(?i:{_PARTICLE}){_APOSTROPHE}(?={letter})"
+        rf"|(?<=[^\W_]){_APOSTROPHE}[sS](?!{inner})"
+        rf"|({letter}{inner}*)"
+    )
+
+
+def _joining() -> str:
+    """Write the marks and joiners of the first plane as the inside of a character class."""
+    ranges: list[list[int]] = []
+    for code in range(0x10000):
+        if unicodedata.category(chr(code)) in _JOINING:
+            if ranges and ranges[-1][1] == code - 1:
+                ranges[-1][1] = code
+            else:
+                ranges.append([code, code])
+    return "".join(f"\\u{low:04x}-\\u{high:04x}" for low, high in ranges)

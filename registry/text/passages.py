@@ -1,0 +1,118 @@
+"""What was asked for, marked in the texts that have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.text.analysis import language_of, stems, word_places, words_of_run
+from registry.text.analysis import runs as runs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LONGEST = 240
+"""Characters of a passage, about."""
+
+_BEFORE = 80
+_CUT = "…"
+
+
+class Passage(msgspec.Struct, frozen=True, kw_only=True):
+    """A text or a piece of one; `marks` are [from, to) in it, in Unicode code points."""
+
+    text: str
+    marks: list[tuple[int, int]]
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """A place in a text, [start, end), and which of the things sought stands there."""
+
+    start: int
+    end: int
+    what: int
+
+
+class Sought:
+    """What is to be marked: words by their stems, and words in a row, each with a number.
+
+    Which runs of letters are one of them is remembered, since texts repeat themselves.
+    """
+
+    def __init__(
+        self,
+        stems_by_language: Mapping[str, Mapping[str, int]],
+        phrases: Mapping[tuple[str, ...], int],
+    ) -> None:
+        """Take numbers by language and stem, and by phrase; a phrase may be in any of these."""
+        self._stems = stems_by_language
+        self._phrases = phrases
+        self._runs: dict[str, _Runs] = {}
+        self.numbers = {
+            *(number for stems in stems_by_language.values() for number in stems.values()),
+            *phrases.values(),
+        }
+
+    def marks(self, text: str, tag: str) -> list[Mark]:
+        """Find the places of what is sought in a text of a BCP 47 tag, in order."""
+        language = language_of(tag)
+        if language not in self._stems:
+            return []
+        known = self._runs.get(language)
+        if known is None:
+            known = self._runs[language] = _Runs(language, self._stems[language])
+        found = []
+        if any(map(known.__getitem__, runs_of(text))):
+            found += [
+                Mark(at, end, what)
+                for at, end, _ in word_places(text)
+                for what in known[text[at:end]][:1]
+            ]
+        if self._phrases:
+            found = sorted([*found, *self._phrase_marks(text)], key=lambda mark: mark.start)
+        return found
+
+    def _phrase_marks(self, text: str) -> list[Mark]:
+        places = [(word, at, end) for at, end, words in word_places(text) for word in words]
+        row = [word for word, _, _ in places]
+        return [
+            Mark(places[start][1], places[start + len(phrase) - 1][2], number)
+            for phrase, number in self._phrases.items()
+            for start in range(len(row) - len(phrase) + 1)
+            if row[start : start + len(phrase)] == list(phrase)
+        ]
+
+
+class _Runs(dict[str, tuple[int, ...]]):
+    def __init__(self, language: str, sought: Mapping[str, int]) -> None:
+        super().__init__()
+        self._stems = stems(language)
+        self._sought = sought
+
+    def __missing__(self, run: str) -> tuple[int, ...]:
+        sought, known = self._sought, self._stems
+        found = tuple([sought[known[word]] for word in words_of_run(run) if known[word] in sought])
+        self[run] = found
+        return found
+
+
+def passage(text: str, marks: Sequence[Mark]) -> Passage:
+    """Cut a text down to a piece around its first mark; the cuts are between words."""
+    first = marks[0]
+    start, end = 0, len(text)
+    if end > LONGEST:
+        start = max(0, first.start - _BEFORE)
+        if start:
+            space = text.find(" ", start, first.start)
+            start = first.start if space < 0 else space + 1
+        end = min(end, start + LONGEST)
+    if end < len(text):
+        space = text.rfind(" ", first.end, end)
+        end = max(end, first.end) if space < 0 else space
+    head = _CUT if start else ""
+    moved = len(head) - start
+    return Passage(
+        text=head + text[start:end] + (_CUT if end < len(text) else ""),
+        marks=[(mark.start + moved, mark.end + moved) for mark in marks if mark.end <= end],
+    )

@@ -1,0 +1,58 @@
+"""Words that differ by a slip of the fingers."""
+
+from __future__ import annotations
+
+import re
+import string
+
+_LATIN = string.ascii_lowercase
+_ARABIC = "ءابتثجحخدذرزسشصضطظعغفقكلمنهويپڤگ"
+_IS_ARABIC = re.compile("[؀-ۿ]")
+
+_TWO_SLIPS_FROM = 8
+"""Letters of a word in which two slips are likely."""
+
+
+def slips(word: str) -> int:
+    """Say how many slips a word of this length may have; a number has none."""
+    if word.isdigit() or len(word) < 2:  # noqa: PLR2004  one letter is anything
+        return 0
+    return 2 if len(word) >= _TWO_SLIPS_FROM else 1
+
+
+def one_slip_away(word: str) -> set[str]:
+    """Give all that a word may be with a letter left out, put in, changed, or two swapped."""
+    alphabet = _ARABIC if _IS_ARABIC.search(word) else _LATIN
+    parts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    found = {left + right[1:] for left, right in parts if right}
+    found |= {left + right[1] + right[0] + right[2:] for left, right in parts if len(right) > 1}
+    found |= {left + letter + right[1:] for left, right in parts if right for letter in alphabet}
+    found |= {left + letter + right for left, right in parts for letter in alphabet}
+    return found - {word}
+
+
+def ends(word: str) -> tuple[str, str]:
+    """Give the first and the last third of a word: with two slips, most keep one of them whole."""
+    third = len(word) // 3
+    return word[:third], word[-third:]
+
+
+def distance(one: str, other: str, most: int) -> int:
+    """Count the slips between words, letters swapped as one; `most` + 1 where there are more.
+
+    Optimal string alignment, Damerau (1964).
+    """
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, start=1):
+        before, above, row = row, before, [i]
+        for j, against in enumerate(other, start=1):
+            cost = min(row[-1] + 1, before[j] + 1, before[j - 1] + (letter != against))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == against:
+                cost = min(cost, above[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return min(row[-1], most + 1)

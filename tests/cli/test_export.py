@@ -1,0 +1,60 @@
+"""`registry export`: the same files as over HTTP, to stdout or a folder."""
+
+import csv
+import io
+import json
+
+import pytest
+
+ID = "demo-sante/prevision-lits"
+
+
+@pytest.fixture
+def filed(with_database, record_file):
+    done = with_database("file", record_file(), "--submit")
+    assert done.returncode == 0, done.stderr
+
+
+def test_to_stdout_and_to_a_file_with_a_name(filed, with_database, tmp_path):
+    result = with_database("export", "--format", "jsonl", "--agency", "demo-sante")
+    assert result.returncode == 0, result.stderr
+    assert "1 records" in result.stderr
+    [line] = map(json.loads, result.stdout.splitlines())
+    assert (line["record"]["id"], line["register"]["version"]) == (ID, 1)
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    arguments = ("--lang", "fr", "--risk", line["record"]["risk"]["level"], "--out", folder)
+    assert with_database("export", "--format", "csv", *arguments).returncode == 0
+    [file] = folder.iterdir()
+    assert file.name.startswith("records-20")
+    assert file.name.endswith(f"-entry-1-lang-fr-risk-{line['record']['risk']['level']}.csv")
+    [row] = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig")))
+    assert (row["id"], row["name_lang"]) == (ID, "fr")
+    out = tmp_path / "all.xlsx"
+    assert (
+        with_database("export", "--format", "xlsx", "--columns", "full", "--out", out).returncode
+        == 0
+    )
+    assert out.read_bytes().startswith(b"PK")
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_as_it_was_then(filed, with_database):
+    then = with_database("export", "--format", "csv", "--raw", "--as-of", "entry:0")
+    assert then.returncode == 0
+    assert len(then.stdout.splitlines()) == 1
+    assert then.stdout.startswith("id,")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--risk", "hihg"), "did you mean 'high'"),
+        (("--as-of", "tomorrow"), "as_of: 'tomorrow' is not a time"),
+        (("--lang", "xx"), "lang: unknown code"),
+    ],
+)
+def test_a_mistake_is_named(with_database, arguments, says):
+    result = with_database("export", "--format", "csv", *arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert says in " ".join(result.stderr.split())

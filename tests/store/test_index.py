@@ -1,0 +1,558 @@
+"""What one process knows of the index: it keeps up, and mends what was misspelt."""
+
+import asyncio
+import copy
+import datetime as dt
+import json
+import random
+import secrets
+
+import msgspec
+import pytest
+
+from registry.errors import InvalidParameter, Unavailable
+from registry.office import withdrawing
+from registry.office.access import Actor
+from registry.office.filing import Precondition
+from registry.office.indexing import index_anew, keep_index
+from registry.store.index import lookup
+from registry.store.index.engine import SearchIndex
+from registry.store.index.fold import fold
+from registry.store.index.question import FILTERS, Place, Question
+from registry.text.asking import Synonyms
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+TODAY = dt.date(2026, 11, 24)
+SYNONYMS = Synonyms([["CNSS", "caisse nationale de sécurité sociale"], ["IA", "AI"]])
+AGENCY = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+
+
+class Counted:
+    """Lends connections and counts how often."""
+
+    def __init__(self, database):
+        self.database = database
+        self.times = 0
+
+    def __call__(self):
+        self.times += 1
+        return self.database.connection()
+
+
+class Told:
+    """A generation that a test changes."""
+
+    def __init__(self):
+        self.value = b"0"
+
+    def read(self):
+        return self.value
+
+
+@pytest.fixture
+def index(database):
+    return SearchIndex(database.connection, synonyms=SYNONYMS)
+
+
+@pytest.fixture
+def find(index):
+    """The slugs that words find, with what they were mended to."""
+
+    async def slugs(text=None, **more):
+        answer = await index.answer(Question(text=text, **more))
+        assert answer.total == len(answer.hits)
+        return [slug(hit) for hit in answer.hits], answer.mended
+
+    return slugs
+
+
+def slug(hit):
+    return json.loads(hit.card)["id"].split("/")[1]
+
+
+def named(name, at="t", lang="fr", **more):
+    """A record with nothing to find in it but what is given."""
+    texts = {key: {lang: text} for key, text in more.items()}
+    goal = texts.pop("goal", None)
+    return {
+        "id": f"demo-sante/{at}",
+        "schema_version": "1.0",
+        "name": {lang: name},
+        **texts,
+        **({} if goal is None else {"purpose": {"goal": goal}}),
+    }
+
+
+# --- keeping up
+
+
+async def test_a_process_learns_of_every_change(find, office, publish, database):
+    assert await find() == ([], None)
+    await publish(named("Cadastre ancien"))
+    assert await find("ancien") == (["t"], None)
+    await fold(database, least=1)
+    await publish(named("Cadastre nouveau"), named("Autre", at="u"))
+    assert await find("ancien", mends=False) == ([], None)
+    assert await find("cadastre") == (["t"], None)
+    assert await find() == (["u", "t"], None)
+    await fold(database, least=1)
+    assert await find("cadastre") == (["t"], None)
+    await withdraw(office, "demo-sante/t")
+    assert await find() == (["u"], None)
+    await publish(named("Cadastre revenu"))
+    assert await find("cadastre") == (["t"], None)
+
+
+async def withdraw(office, record):
+    async with office.database.connection() as connection:
+        leaf = await connection.fetchval(
+            "select e.leaf from record r join log_entry e on e.index = r.entry where r.id = $1",
+            record,
+        )
+    await withdrawing.withdraw(
+        office,
+        AGENCY,
+        record,
+        {"reason": "filed_in_error", "note": {"fr": "Erreur", "ar": "خطأ"}},
+        precondition=Precondition(tag=leaf.hex()[:16]),
+        now=NOW,
+    )
+
+
+async def test_folding_by_others_is_noticed_by_who_was_there_and_who_was_away(
+    database, publish, record
+):
+    there, away = SearchIndex(database.connection), SearchIndex(database.connection)
+    for index in (there, away):
+        await index.answer(Question(text="irrigation"))
+    for number in range(6):
+        await publish(named(f"Irrigation {number}", at=f"n{number}"))
+        await fold(database, least=2)
+        expected = [f"n{one}" for one in range(number, -1, -1)]
+        for index in (there, SearchIndex(database.connection, room=0)):
+            answer = await index.answer(Question(text="irrigation"))
+            assert [slug(hit) for hit in answer.hits] == expected
+    answer = await away.answer(Question(text="irrigation"))
+    assert [slug(hit) for hit in answer.hits] == expected
+
+
+async def test_a_generation_that_stays_spares_the_database(database, publish):
+    lend, generation, clock = Counted(database), Told(), [0.0]
+    index = SearchIndex(lend, generation=generation, clock=lambda: clock[0])
+    await publish(named("Cadastre"))
+    assert (await index.answer(Question(text="cadastre"))).total == 1
+    asked = lend.times
+    assert (await index.answer(Question(text="cadastre", facets=FILTERS))).total == 1
+    assert lend.times == asked
+    await publish(named("Cadastre", at="u"))
+    assert (await index.answer(Question(text="cadastre"))).total == 1
+    generation.value = b"1"
+    assert (await index.answer(Question(text="cadastre"))).total == 2
+    await publish(named("Cadastre", at="v"))
+    clock[0] += 1
+    assert (await index.answer(Question(text="cadastre"))).total == 3
+
+
+async def test_a_log_of_a_size_is_looked_at_to_its_end(database, publish):
+    index = SearchIndex(database.connection, generation=Told(), clock=lambda: 0.0)
+    await publish(named("Cadastre"))
+    assert list(await index.find(Question(), size=2)) == [1]
+    await publish(named("Cadastre", at="u"), named("Autre", at="v"))
+    assert list(await index.find(Question(text="cadastre"), size=4)) == [1, 2]
+    assert list(await index.find(Question(), size=4)) == [1, 2, 3]
+    assert list(await index.find(Question(), size=2)) == [1]
+    assert list(await index.find(Question(as_of=2), size=4)) == [1, 2]
+
+
+async def test_who_waits_too_long_for_another_is_told_so(database, monkeypatch):
+    monkeypatch.setattr("registry.store.index.engine._WAIT_SECONDS", 0.01)
+    index = SearchIndex(database.connection)
+    async with database.transaction() as connection:
+        await connection.execute("lock table search_state in access exclusive mode")
+        first = asyncio.create_task(index.answer(Question()))
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="busy"):
+            await index.answer(Question())
+    assert (await first).total == 0
+
+
+async def test_questions_amid_publications_and_folds_are_of_one_state(database, publish):
+    index = SearchIndex(database.connection, room=2000)
+    await publish(named("Zellige 0", at="n0"))
+
+    async def write():
+        for number in range(1, 25):
+            await publish(named(f"Zellige {number}", at=f"n{number}"))
+
+    async def folds():
+        for _ in range(12):
+            await fold(database, least=1)
+
+    async def ask():
+        for _ in range(40):
+            answer = await index.answer(
+                Question(text="zellige", facets=["agency"], limit=100, sort="relevance")
+            )
+            assert answer.total == answer.size - 1 == len(answer.hits)
+            assert answer.facets["agency"][0].count == answer.total
+
+    await asyncio.gather(write(), folds(), ask(), ask())
+    assert (await index.answer(Question(text="zellige"))).total == 25
+
+
+# --- time
+
+
+def ask_everything(record):
+    return [
+        Question(facets=FILTERS, today=TODAY),
+        Question(text="prevision", sort="relevance", facets=["risk"], highlights=True),
+        Question(text="previsoin lits", sort="relevance"),
+        Question(text='"besoins en lits"'),
+        Question(text="hospi*", sort="name", limit=3),
+        Question(filters={"risk": ["high"]}, facets=["risk"], sort="completeness"),
+        Question(filters={"overdue": ["true"]}, today=dt.date(2029, 1, 1), sort="review_due"),
+        Question(filters={"risk_change": ["raised"]}, facets=["risk_change", "missing"]),
+    ]
+
+
+async def test_an_answer_as_of_an_entry_is_what_was_answered_then(
+    database, office, publish, record
+):
+    chance = random.Random(5)
+    index = SearchIndex(database.connection)
+    questions, told = ask_everything(record), {}
+    for number in range(40):
+        document = copy.deepcopy(record)
+        document["id"] = f"demo-sante/n{chance.randrange(8)}"
+        document["name"]["fr"] = f"Prévision {chance.choice(['lits', 'salles', 'gardes'])} {number}"
+        document["risk"]["level"] = chance.choice(["high", "limited", "minimal"])
+        await publish(document)
+        if number % 5 == 4:
+            await withdraw(office, document["id"])
+        if number % 7 == 6:
+            await fold(database, least=1)
+        answers = [await index.answer(question) for question in questions]
+        assert answers[0].size == answers[-1].size
+        told[answers[0].size - 1] = msgspec.json.encode(answers)
+    assert any(b'"mended":"prevision lits"' in answers for answers in told.values())
+    for each in (index, SearchIndex(database.connection)):
+        for entry, answers in told.items():
+            again = [
+                await each.answer(msgspec.structs.replace(question, as_of=entry))
+                for question in questions
+            ]
+            assert msgspec.json.encode(again) == answers
+
+
+@pytest.mark.parametrize("sort", ["newest", "relevance", "name", "completeness", "review_due"])
+async def test_later_pages_are_of_the_log_that_the_first_was_of(index, publish, record, sort):
+    for number in range(30):
+        document = copy.deepcopy(record)
+        document["id"] = f"demo-sante/n{number}"
+        document["name"]["fr"] = f"Prévision {number * 7 % 5}"
+        document["lifecycle"]["next_review_on"] = f"2028-0{number % 4 + 1}-01"
+        await publish(document)
+    question = Question(text="prevision", sort=sort, limit=4)
+    whole = await index.answer(msgspec.structs.replace(question, limit=100))
+    seen, after = [], None
+    while True:
+        answer = await index.answer(msgspec.structs.replace(question, after=after))
+        assert answer.total == 30
+        seen += [hit.ord for hit in answer.hits]
+        # What comes meanwhile, and what is amended, does not show.
+        await publish(named("Prévision", at=f"new-{len(seen)}"), record | {"id": "demo-sante/n3"})
+        after = answer.next
+        if after is None:
+            break
+    assert seen == [hit.ord for hit in whole.hits]
+
+
+async def test_a_place_from_outside_is_no_fault(index, publish):
+    await publish(named("Cadastre"))
+    for place in (
+        Place(number=-(2**31), text="", ord=0, size=0),
+        Place(number=2**31 - 1, text="ز", ord=2**32 - 1, size=2**32 - 1),
+        Place(number=0, text="", ord=0, size=2),
+    ):
+        for sort in ("newest", "relevance", "name", "completeness", "review_due"):
+            answer = await index.answer(Question(text="cadastre", after=place, sort=sort))
+            assert answer.total in {0, 1}
+
+
+# --- misspelt words
+
+
+@pytest.mark.parametrize("folded", [True, False])
+@pytest.mark.parametrize(
+    ("typed", "mended"),
+    [
+        ("cadatsre", "cadastre"),
+        ("cadastr", None),
+        ("le cadasttre royal", "le cadastre royal"),
+        ("Cadesstre", "cadastre"),
+        ("fonceir", "foncier"),
+        ("مستشفا", "مستشفي"),
+        ("المستشغى", "المستشفي"),
+        ("reconaisance", "reconnaissance"),
+        ("rayal cadastre", "royal cadastre"),
+        # Both are there, but not together: the likelier of the two slips is put right.
+        ("foncier hopitaux", "foncier hopital"),
+        ("zzzzz", None),
+        ("2027", None),
+        ("ab", None),
+        ("cadatsre inconnue", None),
+    ],
+)
+async def test_what_was_misspelt_is_put_right(find, publish, database, typed, mended, folded):
+    await publish(
+        named("Cadastre royal", at="cadastre", summary="reconnaissance foncière"),
+        named("Hôpital foncier", at="hopital"),
+        named("المستشفى الجامعي", at="arabic", lang="ar"),
+        named("Hôpitaux 2026", at="others"),
+    )
+    if folded:
+        await fold(database, least=1)
+    slugs, told = await find(typed)
+    if typed == "cadastr":
+        # It has the stem of a word that is there.
+        assert (slugs, told) == (["cadastre"], None)
+    elif typed == "foncier hopitaux":
+        # And so has this.
+        assert (slugs, told) == (["hopital"], None)
+    else:
+        assert told == mended
+        assert bool(slugs) is (mended is not None)
+    assert (await find(typed, mends=False))[1] is None
+
+
+async def test_words_that_are_there_but_not_together_are_mended_too(find, publish):
+    await publish(named("Gestion des routes", at="roads"), named("Gestation animale", at="animals"))
+    assert await find("gestation routes", mends=False) == ([], None)
+    assert await find("gestation routes") == (["roads"], "gestion routes")
+
+
+async def test_of_several_words_the_one_that_finds_most_is_meant(find, publish):
+    await publish(
+        named("Dosage", at="a"), named("Dosage fin", at="b"), named("Dopage", at="c"),
+        named("Doxage", at="d", lang="nl"),
+    )  # fmt: skip
+    assert (await find("dozage"))[1] == "dosage"
+    assert (await find("dozage", lang="nl"))[1] == "doxage"
+
+
+async def test_only_what_finds_nothing_is_mended(find, publish):
+    await publish(named("Cadastre"), named("Cadastré", at="u"))
+    assert (await find("cadastre", filters={"risk": ["high"]})) == ([], None)
+    assert (await find("cadatsre", filters={"risk": ["high"]})) == ([], "cadastre")
+    assert (await find("-cadatsre"))[1] is None
+    assert await find('"cadatsre"') == ([], None)
+
+
+# --- synonyms, beginnings, words in a row
+
+
+async def test_an_acronym_finds_what_it_stands_for_and_the_other_way_round(find, publish):
+    await publish(
+        named("Recouvrement de la CNSS", at="short"),
+        named("Caisse nationale de la sécurité sociale", at="long"),
+        named("Caisse nationale", at="half"),
+    )
+    for text in ("cnss", "CNSS", "caisse nationale de sécurité sociale"):
+        assert sorted((await find(text))[0]) == ["long", "short"]
+    assert (await find("cnss recouvrement"))[0] == ["short"]
+    assert (await find('"cnss"'))[0] == ["short"]
+
+
+@pytest.mark.parametrize("folded", [True, False])
+async def test_a_beginning_finds_words_that_go_on(find, publish, database, folded):
+    await publish(
+        named("Irrigation", at="a"),
+        named("Irriguer", at="b"),
+        named("Irritant", at="c"),
+        named("المستشفى", at="d", lang="ar"),
+    )
+    if folded:
+        await fold(database, least=1)
+    assert sorted((await find("irri*"))[0]) == ["a", "b", "c"]
+    assert sorted((await find("irrig*"))[0]) == ["a", "b"]
+    assert (await find("irrigati*"))[0] == ["a"]
+    assert (await find("مستش*"))[0] == (await find("المستش*"))[0] == ["d"]
+    assert await find("irrigatx*") == ([], None)
+    assert await find("ir*", mends=False) == ([], None)
+
+
+async def test_words_in_a_row_are_found_as_they_are_written(find, publish):
+    await publish(
+        named("Eau potable", at="a", goal="l’oued"),
+        named("Potable eau", at="b", goal="eaux potables"),
+        named("Eau", at="c", summary="potable"),
+        named("صحة عامة", at="d", lang="ar"),
+    )
+    assert (await find('"eau potable"'))[0] == ["a"]
+    assert (await find('"EAU  PÔTABLE"'))[0] == ["a"]
+    assert (await find('"eau"'))[0] == ["c", "b", "a"]
+    assert (await find('eau -"eau potable"'))[0] == ["c", "b"]
+    assert (await find('-"eau potable"'))[0] == ["d", "c", "b"]
+    assert (await find('"صحة عامة"'))[0] == ["d"]
+    assert (await find('"صحة عامة"', lang="fr"))[0] == []
+    assert (await find('"l\'oued"'))[0] == ["a"]
+
+
+async def test_a_phrase_is_looked_for_once(database, publish, monkeypatch):
+    index, read = SearchIndex(database.connection), []
+    words_of = lookup.read_words
+
+    def counted(connection, ordinals):
+        read.extend(ordinals)
+        return words_of(connection, ordinals)
+
+    monkeypatch.setattr(lookup, "read_words", counted)
+    await publish(*(named("Santé publique", at=f"n{one}") for one in range(3)))
+    for _ in range(3):
+        assert (await index.answer(Question(text='"santé publique"'))).total == 3
+    assert read == [1, 2, 3]
+    await publish(named("Santé publique", at="n9"))
+    assert (await index.answer(Question(text='"santé publique"'))).total == 4
+    assert read == [1, 2, 3, 4]
+
+
+async def test_a_phrase_of_words_that_everything_has_is_refused(find, publish, monkeypatch):
+    await publish(*(named("Santé publique", at=f"n{one}") for one in range(4)))
+    monkeypatch.setattr(lookup, "MOST_CHECKED", 3)
+    with pytest.raises(InvalidParameter, match=r"^q: .* 4 records"):
+        await find('"santé publique"')
+    assert (await find("santé publique"))[1] is None
+
+
+# --- what comes with the hits
+
+
+async def test_passages_show_what_was_found(index, publish, record):
+    await publish(record)
+
+    async def marked(text, **more):
+        [hit] = (await index.answer(Question(text=text, highlights=True, **more))).hits
+        return hit.match, {
+            (one.field, one.lang): [one.text[start:end] for start, end in one.marks]
+            for one in hit.highlights
+        }
+
+    assert await marked("prévision des lits") == (
+        "name",
+        {("/name", "fr"): ["Prévision", "lits"], ("/summary", "fr"): ["lits"]},
+    )
+    assert await marked("توقع", lang="ar") == ("name", {("/name", "ar"): ["توقع"]})
+    where, found = await marked("grippe épidémie")
+    assert where == "text"
+    assert found == {
+        ("/data/description", "fr"): ["grippe"],
+        ("/risks/0/description", "fr"): ["épidémie"],
+    }
+    assert (await marked('"jours fériés"'))[1] == {
+        ("/data/description", "fr"): ["jours fériés"],
+    }
+    assert await marked("-cadastre") == (None, {})
+    assert (await index.answer(Question(text="lits"))).hits[0].highlights == []
+
+
+async def test_among_and_filters_and_words_go_together(index, publish):
+    await publish(*(named(f"Cadastre {one}", at=f"n{one}") for one in range(5)))
+    answer = await index.answer(
+        Question(text="cadastre", among=[2, 3, 99], facets=["agency"], filters={"agency": ["x"]})
+    )
+    assert (answer.total, [one.count for one in answer.facets["agency"]]) == (0, [2])
+    assert [hit.ord for hit in (await index.answer(Question(among=[2, 3]))).hits] == [3, 2]
+
+
+async def test_what_a_version_has_of_each_further_kind(index, publish, record):
+    record["procurement"] = {
+        "origin": "purchased",
+        "suppliers": [{"name": "Acme"}, {"name": "Acme"}, {"name": "Société X"}],
+    }
+    del record["evaluation"]
+    await publish(record)
+    record["risk"]["level"] = "high"
+    await publish(record)
+    record["risk"]["level"] = "limited"
+    await publish(record)
+    kinds = ["supplier", "technique", "territory", "risk_change", "overdue"]
+    answer = await index.answer(Question(facets=[*kinds, "missing"], today=dt.date(2030, 1, 1)))
+    given = {kind: [one.code for one in counts] for kind, counts in answer.facets.items()}
+    assert any(pointer.startswith("/") for pointer in given.pop("missing"))
+    assert given == {
+        "supplier": ["Acme", "Société X"],
+        "technique": record["technical"]["techniques"],
+        "territory": record["territory"],
+        "risk_change": ["lowered", "raised"],
+        "overdue": ["true"],
+    }
+
+
+# --- made anew
+
+
+async def test_an_index_made_anew_is_the_same(database, office, publish, record):
+    for level in ("minimal", "high", "limited"):
+        record["risk"]["level"] = level
+        await publish(record)
+    await publish(named("Cadastre"), named("Autre", at="u"))
+    await withdraw(office, "demo-sante/u")
+    await fold(database, least=1)
+    before = await rows(database)
+    index = SearchIndex(database.connection)
+    question = Question(text="prevision", facets=FILTERS, sort="relevance")
+    answer = await index.answer(question)
+    async with database.transaction() as connection:
+        await index_anew(connection)
+    assert await index.answer(question) == answer
+    await fold(database, least=1)
+    assert await rows(database) == before
+    assert await index.answer(question) == answer
+
+
+async def test_an_index_of_another_analysis_is_made_anew_when_the_register_opens(database, publish):
+    await publish(named("Cadastre"))
+    before = await rows(database)
+    async with database.connection() as connection:
+        await connection.execute("update search_state set analysis = 'another'")
+        await connection.execute("delete from search_version")
+    await keep_index(database)
+    assert await rows(database) == before
+    async with database.connection() as connection:
+        epoch = await connection.fetchval("select epoch from search_state")
+        await keep_index(database)
+        assert await connection.fetchval("select epoch from search_state") == epoch
+
+
+async def rows(database):
+    tables = ("search_version", "posting", "facet", "lexeme")
+    async with database.connection() as connection:
+        return {
+            table: sorted(
+                map(tuple, await connection.fetch(f"select * from {table}")),  # noqa: S608  our own
+                key=str,
+            )
+            for table in tables
+        }
+
+
+async def test_folding_in_any_portions_gives_the_same(database, publish):
+    for number in range(9):
+        await publish(named(f"Cadastre {number % 4} {secrets.token_hex(2)}", at=f"n{number % 5}"))
+        if number % 3 == 0:
+            await fold(database, least=1)
+    await fold(database, least=1)
+    in_portions = await rows(database)
+    async with database.connection() as connection:
+        await connection.execute("truncate posting, facet, lexeme")
+        await connection.execute("update search_state set folded = -1")
+    await fold(database, least=1)
+    assert await rows(database) == in_portions
+
+
+async def test_a_few_entries_are_not_worth_folding(database, publish):
+    await publish(named("Cadastre"))
+    assert await fold(database, least=3) == 0
+    assert await fold(database, least=1) == 1
+    assert await fold(database, least=1) == 0

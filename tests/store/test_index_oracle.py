@@ -1,0 +1,287 @@
+"""Search against a plain scan of every version: totals, facets and orders are equal, exactly."""
+
+import asyncio
+import datetime as dt
+import json
+import random
+import secrets
+from collections import Counter
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from registry.exchange.convert import convert_file
+from registry.exchange.crosswalk import load_crosswalk
+from registry.exchange.outcome import ForeignRecord
+from registry.exchange.report import Report
+from registry.office.filing import Office
+from registry.office.importing import ForeignFiling, import_foreign
+from registry.office.loading import load
+from registry.store.database import connect
+from registry.store.index.engine import SearchIndex
+from registry.store.index.fold import fold
+from registry.store.index.question import FILTERS, FURTHER_FILTERS, Question
+from registry.text.analysis import NEUTRAL, common, forms, stem
+from registry.text.asking import Every, Prefix, Some, Synonyms, Without, Word, read
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+FOREIGN = {
+    "us-omb-2025": SHARED / "us-omb-2025" / "2025_individually_reported_AI_use_cases.csv",
+    "nl-algoritmeregister": SHARED / "nl" / "algoritmes_2026-08-08.json",
+}
+TODAY = dt.date(2027, 3, 1)
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+QUESTIONS = 200
+KINDS = [*FILTERS, *FURTHER_FILTERS]
+NAME, SUMMARY, TEXT = range(3)
+SORTS = ["relevance", "newest", "name", "completeness", "review_due"]
+
+
+class Scan:
+    """Every version's analysed words and codes, and the plain way to ask them."""
+
+    def __init__(self, versions, gone, synonyms):
+        self.gone = gone
+        self.synonyms = synonyms
+        self.rows = {}
+        self.first = {}
+        for row in versions:
+            words = json.loads(row["words"])
+            stems = {}
+            for language, texts in words.items():
+                known = set()
+                stems[language] = []
+                for text in texts:
+                    for word in text.split():
+                        for form in forms(word, language):
+                            self.first.setdefault((form, language), row["ord"])
+                        known.add(stem(word, language))
+                    stems[language].append(set(known))
+            self.rows[row["ord"]] = (json.loads(row["codes"]), words, stems, row["name_key"])
+
+    def standing(self, entry):
+        return [
+            ordinal
+            for ordinal in self.rows
+            if ordinal <= entry and not self.gone.get(ordinal, entry + 1) <= entry
+        ]
+
+    def has(self, asked, ordinal, tier, languages, entry):
+        _, words, stems, _ = self.rows[ordinal]
+        if isinstance(asked, Every | Some):
+            every = all if isinstance(asked, Every) else any
+            return every(self.has(one, ordinal, tier, languages, entry) for one in asked.of)
+        if isinstance(asked, Without):
+            return not self.has(asked.of, ordinal, TEXT, self.languages, entry)
+        here = [language for language in languages if language in words]
+        if isinstance(asked, Word):
+            return any(stem(asked.word, tag) in stems[tag][tier] for tag in here)
+        if isinstance(asked, Prefix):
+            return any(self.begun(asked.start, tag, entry) & stems[tag][tier] for tag in here)
+        row = f" {' '.join(asked.words)} "
+        # A phrase counts for its name in whatever language it stands.
+        here = [language for language in self.languages if language in words]
+        return any(row in text for tag in here for text in words[tag][: tier + 1])
+
+    def begun(self, start, language, entry):
+        key = (start, language, entry)
+        if key not in self._begun:
+            self._begun[key] = {
+                stem(word, tag)
+                for (word, tag), first in self.first.items()
+                if tag == language and first <= entry and word.startswith(start)
+            }
+        return self._begun[key]
+
+    def answer(self, question, size):
+        entry = min(size - 1, question.as_of if question.as_of is not None else size)
+        self._begun = {}
+        tags = {language for _, words, _, _ in self.rows.values() for language in words}
+        self.languages = sorted(tags) if question.lang is None else [NEUTRAL, question.lang]
+        asked = None if question.text is None else read(question.text, self.synonyms)
+        texts = [
+            ordinal
+            for ordinal in self.standing(entry)
+            if question.text is None
+            or (asked is not None and self.has(asked, ordinal, TEXT, self.languages, entry))
+        ]
+        hits = [one for one in texts if self.passes(one, question, None)]
+        facets = {}
+        for kind in question.facets:
+            counted = Counter(
+                code
+                for one in texts
+                if self.passes(one, question, kind)
+                for code in self.codes(one, kind)
+            )
+            facets[kind] = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+        keys = {one: self.key(one, question, asked, entry) for one in hits}
+        ordered = sorted(hits, key=lambda one: (keys[one], -one))
+        return ordered, facets
+
+    def codes(self, ordinal, kind):
+        codes = self.rows[ordinal][0]
+        if kind == "overdue":
+            due = codes.get("review_due", ["9999-12-31"])[0]
+            retired = codes["status"] == ["retired"]
+            return ["true"] if due < TODAY.isoformat() and not retired else []
+        return codes.get(kind, [])
+
+    def passes(self, ordinal, question, leave_out):
+        return all(
+            set(self.codes(ordinal, kind)) & set(wanted)
+            for kind, wanted in question.filters.items()
+            if kind != leave_out
+        )
+
+    def key(self, ordinal, question, asked, entry):
+        codes, words, _, name = self.rows[ordinal]
+        if question.sort == "name":
+            return name
+        if question.sort == "completeness":
+            return -int(codes["completeness"][0])
+        if question.sort == "review_due":
+            return codes.get("review_due", ["9999-12-31"])[0]
+        if question.sort == "newest" or asked is None:
+            return 0
+        if self.has(asked, ordinal, NAME, self.languages, entry):
+            lengths = [
+                min(len(words[tag][NAME].split()), 30)
+                for tag in self.languages
+                if tag in words
+                and words[tag][NAME].split()
+                and self.has(asked, ordinal, NAME, [tag], entry)
+            ]
+            return min(lengths, default=31)
+        return 32 if self.has(asked, ordinal, SUMMARY, self.languages, entry) else 33
+
+
+@pytest.fixture(scope="module")
+def large_url(server, template):
+    """A register with the demonstration corpus and, where they are, the real foreign ones."""
+    name = f"large_{secrets.token_hex(4)}"
+    asyncio.run(run(server.url, f"create database {name} template {template}"))
+    head, tail = server.url.split("/registry", 1)
+    yield f"{head}/{name}{tail}"
+    asyncio.run(run(server.url, f"drop database {name} with (force)"))
+
+
+@pytest.fixture(scope="module")
+async def large(large_url, pack):
+    database = await connect(large_url)
+    office = Office(database=database, pack=pack, random=secrets.token_bytes)
+    for name, path in FOREIGN.items():
+        if path.exists():
+            crosswalk = load_crosswalk(name)
+            outcomes = convert_file(
+                crosswalk, path, pack=pack, today=NOW.date(), report=Report(origin=name)
+            )
+            filings = [
+                ForeignFiling(
+                    document=one.document,
+                    agency=one.agency,
+                    verdict=one.verdict,
+                    source_row=one.source_row,
+                    truncated=one.truncated,
+                )
+                for one in outcomes
+                if isinstance(one, ForeignRecord)
+            ]
+            await import_foreign(office, filings, now=lambda: NOW)
+    await load(office, ROOT / "records", now=lambda: NOW)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="module")
+async def scan(large, pack):
+    async with large.connection() as connection:
+        versions = await connection.fetch("select * from search_version order by ord")
+        gone = await connection.fetch(
+            "select entry, until_entry from figure where until_entry is not null"
+        )
+    return Scan(
+        versions, {row["entry"]: row["until_entry"] for row in gone}, Synonyms(pack.synonyms)
+    )
+
+
+async def run(url, statement):
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def some_text(chance, scan):
+    """Words as people ask for them, out of a version that there is."""
+    words = scan.rows[chance.choice(list(scan.rows))][1]
+    language = chance.choice(list(words))
+    text = chance.choice([text for text in words[language] if text.split()])
+    found = [word for word in text.split() if len(word) > 2] or text.split()
+    start = chance.randrange(len(found))
+    line = max(text.split("\n"), key=len).split()
+    return chance.choice(
+        [
+            found[start],
+            " ".join(chance.sample(found, min(len(found), 2))),
+            " ".join(found[start : start + 3]),
+            f'"{" ".join(line[:2])}"',
+            f'"{" ".join(line[-3:])}" -{found[start]}',
+            f"{found[start]} OR {chance.choice(found)} {chance.choice(found)}",
+            f"{found[start]} -{chance.choice(found)}",
+            f"{found[start][:4]}*",
+            f"{chance.choice(sorted(common()))} {found[start]}",
+            chance.choice(["CNSS", "AI", "intelligence artificielle", "ML detection"]),
+        ]
+    )
+
+
+def some_question(chance, scan, size):
+    filters = {}
+    for kind in chance.sample(KINDS, chance.choice([0, 0, 1, 2, 3])):
+        codes = sorted({code for one in scan.rows for code in scan.codes(one, kind)})
+        filters[kind] = chance.sample(codes, min(len(codes), chance.choice([1, 2])))
+    text = some_text(chance, scan) if chance.random() < 0.8 else None
+    return Question(
+        text=text,
+        lang=chance.choice([None, None, None, "fr", "en", "ar", "nl"]),
+        filters=filters,
+        facets=chance.sample(KINDS, 4),
+        sort=chance.choice(SORTS if text is not None else SORTS[1:]),
+        limit=chance.choice([1, 10, 40]),
+        as_of=chance.choice([None, None, chance.randrange(size)]),
+        today=TODAY,
+        mends=False,
+    )
+
+
+def plain(answer):
+    return (
+        answer.total,
+        {kind: [(one.code, one.count) for one in counts] for kind, counts in answer.facets.items()},
+        [hit.ord for hit in answer.hits],
+    )
+
+
+@pytest.mark.xdist_group("large")
+async def test_answers_are_those_of_a_plain_scan(large, scan, pack):
+    async with large.connection() as connection:
+        size = await connection.fetchval("select size from log_state")
+    chance = random.Random(20261124)
+    questions = [some_question(chance, scan, size) for _ in range(QUESTIONS)]
+    index = SearchIndex(large.connection, synonyms=Synonyms(pack.synonyms))
+    answers = [await index.answer(question) for question in questions]
+    for question, answer in zip(questions, answers, strict=True):
+        ordered, facets = scan.answer(question, size)
+        expected = (len(ordered), facets, ordered[: question.limit])
+        assert plain(answer) == expected, question
+    assert sum(answer.total > 0 for answer in answers) > QUESTIONS / 4
+
+    # Folding changes nobody's answers: not those of who was there before, nor of who comes after.
+    await fold(large, least=1)
+    later = SearchIndex(large.connection, synonyms=Synonyms(pack.synonyms))
+    for each in (index, later):
+        assert [await each.answer(question) for question in questions] == answers

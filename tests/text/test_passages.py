@@ -1,0 +1,71 @@
+"""What is marked in a text, and where a long one is cut."""
+
+import pytest
+
+from registry.text.analysis import stem
+from registry.text.folding import fold
+from registry.text.passages import LONGEST, Mark, Sought, passage
+
+
+def sought(*words, language="fr", phrases=()):
+    numbers = {stem(fold(word), language): number for number, word in enumerate(words)}
+    return Sought({language: numbers}, dict.fromkeys(phrases, len(words)))
+
+
+def marked(text, tag, what):
+    return [text[mark.start : mark.end] for mark in what.marks(text, tag)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Détection des fraudes, l’Hôpital", ["Détection", "fraudes", "Hôpital"]),
+        ("rien", []),
+        ("e\u0301tat de FRAUDE\u0301", ["FRAUDE\u0301"]),
+        ("", []),
+    ],
+)
+def test_words_are_marked_as_they_stand(text, expected):
+    assert marked(text, "fr", sought("fraude", "détecter", "hôpitaux")) == expected
+
+
+def test_a_word_counts_in_its_language():
+    assert marked("المستشفيات الجامعية", "ar", sought("مستشفى", language="ar")) == ["المستشفيات"]
+    assert marked("fraudes", "en", sought("fraude")) == []
+    assert marked("fraudes", "fr-MA", sought("fraude")) == ["fraudes"]
+
+
+def test_words_in_a_row_are_marked_as_one():
+    what = sought(phrases=[("sante", "publique")])
+    assert marked("La santé d’abord ; santé\u00a0publique", "fr", what) == ["santé\u00a0publique"]
+
+
+def test_each_mark_says_what_it_is():
+    marks = sought("fraude", "santé").marks("Santé, fraudes, santé", "fr")
+    assert [mark.what for mark in marks] == [1, 0, 1]
+
+
+def test_a_short_text_stays_whole():
+    assert passage("La fraude", [Mark(3, 9, 0)]).text == "La fraude"
+
+
+@pytest.mark.parametrize("at", [0, 50, 300, 590])
+def test_a_long_text_is_cut_between_words_around_its_first_mark(at):
+    words = ["mot"] * 600
+    words[at] = "FRAUDE"
+    text = " ".join(words)
+    start = text.index("FRAUDE")
+    last = text.rindex("mot")
+    cut = passage(text, [Mark(start, start + 6, 0), Mark(last, last + 3, 1)])
+    first = cut.marks[0]
+    assert cut.text[first[0] : first[1]] == "FRAUDE"
+    assert all(cut.text[start:end] in {"FRAUDE", "mot"} for start, end in cut.marks)
+    assert len(cut.text) <= LONGEST + 10
+    assert set(cut.text.strip("…").split()) <= {"mot", "FRAUDE"}
+    assert cut.text.startswith("…") is (at > 0 and start > 80)
+
+
+def test_a_text_without_spaces_is_cut_all_the_same():
+    cut = passage("x" * 1000, [Mark(500, 900, 0)])
+    assert cut.marks == [(1, 401)]
+    assert cut.text == "…" + "x" * 400 + "…"
