@@ -1,8 +1,8 @@
 """Registers of any size to search in: real uses, multiplied with variation, and nothing but search.
 
 Each record has the name, the summary and the text of one real use and the text of another, filled
-up to about 11 KB, and now and then French and Arabic text. The American inventory is used where it lies beside the project, otherwise
-the demonstration corpus.
+up to about 11 KB, and now and then French and Arabic text. The American inventory is used where it
+lies beside the project, otherwise the demonstration corpus.
 """
 
 import datetime as dt

@@ -58,7 +58,7 @@ def test_sql_is_in_the_store_only():
 
 
 def test_the_search_for_sql_finds_what_the_store_has():
-    texts = [text for path in (ROOT / "registry/store").glob("*.py") for text in strings(path)]
+    texts = [text for path in (ROOT / "registry/store").rglob("*.py") for text in strings(path)]
     assert sum(_SQL.match(text) is not None for text in texts) > 5
 
 
@@ -79,7 +79,7 @@ def test_every_named_statement_is_used_and_every_used_one_is_there():
     }
     used = {
         pair
-        for path in (ROOT / "registry/store").glob("*.py")
+        for path in (ROOT / "registry/store").rglob("*.py")
         for pair in re.findall(r'statement\(\s*"(\w+)", "(\w+)"', path.read_text("utf-8"))
     }
     assert used == named

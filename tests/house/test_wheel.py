@@ -84,7 +84,7 @@ def test_data_and_nothing_of_the_workshop_travels_inside(wheel):
         assert inside == there
     assert not [name for name in names if name.startswith(("tests", "docs", ".", "var"))]
     assert any(name.endswith("0001_register.sql") for name in names)
-    assert any(name.endswith("queries/search.sql") for name in names)
+    assert any(name.endswith("queries/index.sql") for name in names)
     assert "registry/py.typed" in names
     assert len(names) == len(set(names))
 
