@@ -21,13 +21,22 @@ def test_every_text_of_a_complete_record_is_found_with_its_language(examples):
     languages = document.pop("languages")
     assert languages["translation_status"]
     found = list(words(document))
-    assert set(texts(document)) <= set(found)
-    assert {tag for tag, _ in found} >= {"ar", "fr", ""}
+    assert set(texts(document)) <= {(tag, text) for _, tag, text in found}
+    assert {tag for _, tag, _ in found} >= {"ar", "fr", ""}
+
+
+def test_a_pointer_leads_to_its_text(examples):
+    document = examples["complete"]
+    for pointer, tag, text in words(document):
+        here = document
+        for step in pointer.split("/")[1:]:
+            here = here[int(step)] if isinstance(here, list) else here[step]
+        assert (here[tag] if tag else here) == text
 
 
 def test_codes_addresses_and_identifiers_are_no_words(examples):
     document = examples["complete"]
-    found = {text for _, text in words(document)}
+    found = {text for _, _, text in words(document)}
     for text in (
         document["id"],
         document["risk"]["level"],
@@ -39,9 +48,10 @@ def test_codes_addresses_and_identifiers_are_no_words(examples):
 
 def test_lines_without_a_language_have_an_empty_tag(examples):
     document = examples["complete"]
-    assert ("", document["source_id"]) in set(words(document))
+    assert ("/source_id", "", document["source_id"]) in set(words(document))
 
 
 def test_members_that_the_format_does_not_have_are_passed_over():
-    assert list(words({"unknown": {"fr": "mot"}, "name": {"fr": "nom"}})) == [("fr", "nom")]
+    found = list(words({"unknown": {"fr": "mot"}, "name": {"fr": "nom"}}))
+    assert found == [("/name", "fr", "nom")]
     assert list(words({})) == []
