@@ -21,6 +21,7 @@ from registry.record.pack import Pack
 from registry.settings import Settings  # noqa: TC001  read at run time
 from registry.store.database import Database
 from registry.store.index.engine import SearchIndex
+from registry.store.moments import read_moment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -121,8 +122,9 @@ async def _answer(
 ) -> Stream:
     parameters.once(asked.request, "columns")
     parameters.codes("columns", [columns], COLUMN_SETS)
+    question = await read_question(asked.database, asked.sought, asked.pack, now=asked.now)
     async with asked.database.connection() as connection:
-        question, moment = await read_question(connection, asked.sought, asked.pack, now=asked.now)
+        moment = await read_moment(connection, asked.sought.as_of, now=asked.now)
     export = await prepare(
         asked.database,
         asked.index,

@@ -81,8 +81,7 @@ async def list_records(
     parameters.once(request, "sort", "limit", "cursor", "facets")
     parameters.within("limit", limit, 1, MOST_ITEMS)
     wanted = parameters.codes("facets", [] if facets is None else facets.split(","), FILTERS)
-    async with database.connection() as connection:
-        question, _ = await read_question(connection, sought, pack, now=now)
+    question = await read_question(database, sought, pack, now=now)
     order = _sort(sort, question.text)
     same = [question.text, sought.pairs, sought.as_of, order]
     answer = await index.answer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003  read at run time
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -17,11 +17,11 @@ from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
 from registry.store import agencies
 from registry.store.index.question import LOCAL, Question
-from registry.store.moments import Moment, read_moment
+from registry.store.moments import read_moment
 
 if TYPE_CHECKING:
     from registry.record.pack import Pack
-    from registry.store.database import Connection
+    from registry.store.database import Database
 
 LISTS = {
     "risk": "risk_level",
@@ -98,40 +98,39 @@ def provide_sought(
 
 
 async def read_question(
-    connection: Connection, sought: Sought, pack: Pack, *, now: dt.datetime
-) -> tuple[Question, Moment]:
+    database: Database, sought: Sought, pack: Pack, *, now: dt.datetime
+) -> Question:
     """Check what is sought and ask it of the log as it is, or was then.
 
-    Raises `InvalidParameter` for what no record could have.
+    The database is asked only for what the process cannot know. Raises `InvalidParameter` for what
+    no record could have.
     """
     if sought.q is not None and len(sought.q) > parameters.LONGEST_TEXT:
         raise InvalidParameter(f"q: at most {parameters.LONGEST_TEXT} characters")
     if sought.lang is not None:
         parameters.codes("lang", [sought.lang], pack.languages)
-    allowed = await _allowed(connection, sought.codes)
+    allowed = await _allowed(database, sought.codes)
     filters = {
         name: parameters.codes(name, codes, allowed[name]) or []
         for name, codes in sought.codes.items()
     }
-    moment = await read_moment(connection, sought.as_of, now=now)
-    question = Question(
-        text=sought.text,
-        lang=sought.lang,
-        filters=filters,
-        as_of=None if sought.as_of is None else moment.entry,
-        today=moment.day,
-    )
-    return question, moment
+    entry, today = None, now.astimezone(dt.UTC).date()
+    if sought.as_of is not None:
+        async with database.connection() as connection:
+            moment = await read_moment(connection, sought.as_of, now=now)
+        entry, today = moment.entry, moment.day
+    return Question(text=sought.text, lang=sought.lang, filters=filters, as_of=entry, today=today)
 
 
 async def _allowed(
-    connection: Connection, given: Mapping[str, Sequence[str]]
+    database: Database, given: Mapping[str, Sequence[str]]
 ) -> dict[str, Collection[str]]:
     allowed: dict[str, Collection[str]] = {
         name: [*codelists()[codelist], NOT_STATED] for name, codelist in LISTS.items()
     }
     if "agency" in given or "origin" in given:
-        known = [counted.agency for counted in await agencies.read_all(connection)]
-        allowed["agency"] = [agency.id for agency in known]
-        allowed["origin"] = {LOCAL, *(agency.origin for agency in known if agency.origin)}
+        async with database.connection() as connection:
+            origins = await agencies.read_origins(connection)
+        allowed["agency"] = origins
+        allowed["origin"] = {LOCAL, *(origin for origin in origins.values() if origin)}
     return allowed

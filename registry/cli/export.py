@@ -15,6 +15,7 @@ from registry.exchange.export import MEDIA_TYPES, prepare, write
 from registry.exchange.export_columns import COLUMN_SETS
 from registry.store.index.engine import SearchIndex
 from registry.store.index.question import FILTERS
+from registry.store.moments import read_moment
 from registry.text.asking import Synonyms
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ def export(
     async def work(office: Office) -> int:
         database, pack = office.database, office.pack
         index = SearchIndex(database.connection, synonyms=Synonyms(pack.synonyms))
+        question = await read_question(database, sought, pack, now=now())
         async with database.connection() as connection:
-            question, moment = await read_question(connection, sought, pack, now=now())
+            moment = await read_moment(connection, as_of, now=now())
         made = await prepare(
             database,
             index,

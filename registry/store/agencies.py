@@ -38,6 +38,12 @@ async def read_all(connection: Connection) -> list[CountedAgency]:
     return [_counted(row) for row in await connection.fetch(statement("agencies", "all"))]
 
 
+async def read_origins(connection: Connection) -> dict[str, str | None]:
+    """Read the codes of all agencies, with the register that each comes from."""
+    rows = await connection.fetch(statement("agencies", "origins"))
+    return {row["id"]: row["origin"] for row in rows}
+
+
 async def read(connection: Connection, agency: str) -> CountedAgency | None:
     """Read one agency."""
     row = await connection.fetchrow(statement("agencies", "one"), agency)

@@ -5,10 +5,10 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import filing, ingest, site_build, validation
+from tests.bench import filing, ingest, search, site_build, validation
 from tests.bench.measure import Comparison
 
-BENCHES = (validation, ingest, filing, site_build)
+BENCHES = (validation, ingest, filing, search, site_build)
 SHARES = (0.5, 0.95, 0.99)
 RESULTS = Path(__file__).with_name("results.md")
 

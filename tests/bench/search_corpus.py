@@ -18,8 +18,9 @@ from registry.exchange.outcome import ForeignRecord
 from registry.exchange.report import Report
 from registry.office.listing import Standing, index_row
 from registry.office.opening import open_register
-from registry.record.pack import load_pack
+from registry.record.pack import Agency, load_pack
 from registry.settings import Settings
+from registry.store import agencies
 from registry.store.database import Database, connect
 from registry.store.index.fold import fold
 from registry.store.index.rows import IndexRow, write
@@ -62,8 +63,8 @@ FILTERS: tuple[dict[str, list[str]], ...] = (
 FACETS = ("risk", "sector", "status", "agency")
 
 
-def real_rows() -> list[IndexRow]:
-    """What search keeps of the real uses, or of the demonstration records."""
+def real_uses() -> list[tuple[IndexRow, Agency]]:
+    """What search keeps of the real uses, or of the demonstration records, and whose they are."""
     pack = load_pack("ma")
     if US.exists():
         crosswalk = load_crosswalk("us-omb-2025")
@@ -73,10 +74,10 @@ def real_rows() -> list[IndexRow]:
         found = [(one.document, one.agency) for one in outcomes if isinstance(one, ForeignRecord)]
     else:
         found = _local()
-    return [_row(document, agency) for document, agency in found]
+    return [(_row(document, agency), agency) for document, agency in found]
 
 
-def _local() -> list[tuple[dict[str, object], object]]:
+def _local() -> list[tuple[dict[str, object], Agency]]:
     pack = load_pack("ma")
     return [
         (document, pack.agencies[str(document["id"]).split("/")[0]])
@@ -84,7 +85,7 @@ def _local() -> list[tuple[dict[str, object], object]]:
     ]
 
 
-def _row(document: dict[str, object], agency: object) -> IndexRow:
+def _row(document: dict[str, object], agency: Agency) -> IndexRow:
     standing = Standing(
         version=1,
         entry=0,
@@ -132,6 +133,7 @@ def varied(rows: Sequence[IndexRow], count: int) -> Iterator[IndexRow]:
 
 async def fill(url: str, folder: Path, count: int) -> Database:
     """Make a register that can only be searched, of so many records, and fold its index."""
+    uses = real_uses()
     database = await connect(url)
     await open_register(database, load_pack("ma"), Settings(data_dir=folder), now=NOW)
     async with database.connection() as connection:
@@ -139,13 +141,18 @@ async def fill(url: str, folder: Path, count: int) -> Database:
         await connection.execute(
             "alter table search_version drop constraint search_version_ord_fkey"
         )
+        known = {agency.id: agency for _, agency in uses}
+        await agencies.save(connection, list(known.values()))
     batch: list[IndexRow] = []
-    for row in varied(real_rows(), count):
+    for row in varied([row for row, _ in uses], count):
         batch.append(row)
         if len(batch) == BATCH or row.ord == count:
             async with database.transaction() as connection:
                 await write(connection, batch)
-                await connection.execute("update log_state set size = $1", row.ord + 1)
+                size = row.ord + 1
+                await connection.execute(
+                    "update log_state set size = $1, peaks = $2", size, bytes(32) * size.bit_count()
+                )
             batch = []
             await fold(database, least=5_000)
     await fold(database, least=1)

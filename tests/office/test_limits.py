@@ -120,5 +120,7 @@ async def test_nobody_waits_for_a_disk(spend, database):
             await connection.execute("create table if not exists lasting (x integer)")
             await connection.execute("insert into lasting values (1)")
 
+    take = partial(spend, per_minute=6000, burst=100)
     assert await waits(write_what_lasts) >= 10
-    assert await waits(partial(spend, per_minute=6000, burst=100)) == 0
+    await take()  # not counted: the first one prepares the statement
+    assert await waits(take) == 0

@@ -13,6 +13,9 @@ select a.document, (select count(*) from record as r where r.agency = a.id and r
 from agency as a
 order by a.id collate "C"
 
+-- name: origins
+select id, origin from agency order by id collate "C"
+
 -- name: one
 select a.document, (select count(*) from record as r where r.agency = a.id and r.state = 'published') as records
 from agency as a
