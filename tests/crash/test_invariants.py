@@ -48,7 +48,7 @@ CORRUPTIONS = {
         "update section set salts = set_byte(salts, 0, get_byte(salts, 0) # 1)"
     ),
     "is not canonical": "update section set value = ' ' || value where key = 'name'",
-    "search does not say of": "update search_version set words = '{}'",
+    "search does not say of": "update search_version set rest = '{}'",
 }
 
 

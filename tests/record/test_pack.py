@@ -151,3 +151,24 @@ def test_a_text_that_a_language_lacks_is_a_gap_and_no_fault(trial):
         "pack.json: 1 of 9 not in en: attestation",
         f"agencies.csv: 1 of {len(load_pack('zz').agencies)} not in ar: zz-1",
     ]
+
+
+def test_synonyms_are_sets_of_spellings(trial):
+    append(
+        trial / "synonyms.csv",
+        code="zz_1",
+        label_fr="ZZ | zone des zèbres|Z.Z.",
+        label_ar="منطقة",
+    )
+    assert load_pack("zz").synonyms[-1] == ("ZZ", "zone des zèbres", "Z.Z.", "منطقة")
+
+
+def test_a_pack_need_not_have_synonyms(trial):
+    (trial / "synonyms.csv").unlink()
+    assert load_pack("zz").synonyms == ()
+
+
+def test_a_fault_in_the_synonyms_is_named(trial):
+    append(trial / "synonyms.csv", code="ZZ zz", label_fr="Z")
+    with pytest.raises(ConfigurationError, match=r"synonyms\.csv, line \d+, column code"):
+        load_pack("zz")

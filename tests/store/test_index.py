@@ -401,13 +401,13 @@ async def test_words_in_a_row_are_found_as_they_are_written(find, publish):
 
 async def test_a_phrase_is_looked_for_once(database, publish, monkeypatch):
     index, read = SearchIndex(database.connection), []
-    words_of = lookup.read_words
+    look = lookup.find_phrase
 
-    def counted(connection, ordinals):
+    def counted(connection, phrase, ordinals):
         read.extend(ordinals)
-        return words_of(connection, ordinals)
+        return look(connection, phrase, ordinals)
 
-    monkeypatch.setattr(lookup, "read_words", counted)
+    monkeypatch.setattr(lookup, "find_phrase", counted)
     await publish(*(named("Santé publique", at=f"n{one}") for one in range(3)))
     for _ in range(3):
         assert (await index.answer(Question(text='"santé publique"'))).total == 3

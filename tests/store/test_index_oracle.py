@@ -48,7 +48,11 @@ class Scan:
         self.rows = {}
         self.first = {}
         for row in versions:
-            words = json.loads(row["words"])
+            parts = [json.loads(row[part]) for part in ("name", "summary", "rest")]
+            words = {
+                tag: [part.get(tag, "") for part in parts]
+                for tag in {tag for one in parts for tag in one}
+            }
             stems = {}
             for language, texts in words.items():
                 known = set()

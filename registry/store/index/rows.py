@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 Codes: TypeAlias = dict[str, list[str]]
 Words: TypeAlias = dict[str, tuple[str, str, str]]
 
-_BLOCK = 500
+_BLOCK = 2_000
 
 TEXTS = 3
 """A record's words are of its name, its summary and the rest of it."""
 
 _JSON = msgspec.json.Encoder()
 _codes = msgspec.json.Decoder(Codes)
-_words = msgspec.json.Decoder(Words)
+_texts = msgspec.json.Decoder(dict[str, str])
 
 
 class IndexRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ async def write(connection: Connection, rows: Sequence[IndexRow]) -> None:
         [row.name_key for row in rows],
         [_JSON.encode(row.codes).decode() for row in rows],
         [row.card for row in rows],
-        [_JSON.encode(row.words).decode() for row in rows],
+        *([_part(row, tier) for row in rows] for tier in range(TEXTS)),
     )
 
 
@@ -143,8 +143,7 @@ async def read_new(connection: Connection, *, since: int, size: int, limit: int)
     """Read versions after the ordinal `since`, in a log of some size, in order."""
     rows = await connection.fetch(statement("index", "new_versions"), since, size, limit)
     return [
-        NewRow(ord=row["ord"], codes=_codes.decode(row["codes"]), words=_words.decode(row["words"]))
-        for row in rows
+        NewRow(ord=row["ord"], codes=_codes.decode(row["codes"]), words=_words(row)) for row in rows
     ]
 
 
@@ -156,16 +155,39 @@ async def read_superseded(
     return [(row["by"], row["ord"]) for row in rows]
 
 
+async def find_phrase(
+    connection: Connection, phrase: Sequence[str], ordinals: Sequence[int]
+) -> AsyncIterator[tuple[int, int]]:
+    """Find the versions, of some, that have words in a row, as (ordinal, first tier)."""
+    query, pattern = statement("index", "with_phrase"), f" {' '.join(phrase)} "
+    for start in range(0, len(ordinals), _BLOCK):
+        for row in await connection.fetch(query, ordinals[start : start + _BLOCK], pattern):
+            yield row["ord"], row["tier"]
+
+
 async def read_words(
     connection: Connection, ordinals: Sequence[int]
 ) -> AsyncIterator[tuple[int, Words]]:
     """Read the words of versions, some at a time."""
+    query = statement("index", "words")
     for start in range(0, len(ordinals), _BLOCK):
-        rows = await connection.fetch(
-            statement("index", "words"), list(ordinals[start : start + _BLOCK])
-        )
-        for row in rows:
-            yield row["ord"], _words.decode(row["words"])
+        for row in await connection.fetch(query, ordinals[start : start + _BLOCK]):
+            yield row["ord"], _words(row)
+
+
+def _part(row: IndexRow, tier: int) -> str:
+    part = {language: texts[tier] for language, texts in row.words.items() if texts[tier]}
+    return _JSON.encode(part).decode()
+
+
+def _words(row: Any) -> Words:
+    parts = [_texts.decode(row[name]) for name in ("name", "summary", "rest")]
+    languages = dict.fromkeys(language for part in parts for language in part)
+    name, summary, rest = parts
+    return {
+        language: (name.get(language, ""), summary.get(language, ""), rest.get(language, ""))
+        for language in languages
+    }
 
 
 def _state(row: Any) -> State:

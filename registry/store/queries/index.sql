@@ -1,8 +1,8 @@
 -- name: insert_versions
-insert into search_version (ord, name_key, codes, card, words)
-select ord, name_key, codes, card, words
-from unnest($1::bigint [], $2::text [], $3::text [], $4::text [], $5::text [])
-    as new (ord, name_key, codes, card, words)
+insert into search_version (ord, name_key, codes, card, name, summary, rest)
+select ord, name_key, codes, card, name, summary, rest
+from unnest($1::bigint [], $2::text [], $3::text [], $4::text [], $5::text [], $6::text [], $7::text [])
+    as new (ord, name_key, codes, card, name, summary, rest)
 
 -- name: state
 select l.size, s.folded, s.epoch, s.analysis
@@ -14,10 +14,24 @@ from search_state as s cross join log_state as l
 for update of s
 
 -- name: new_versions
-select ord, codes, words from search_version where ord > $1 and ord < $2 order by ord limit $3
+select ord, codes, name, summary, rest from search_version where ord > $1 and ord < $2 order by ord limit $3
 
 -- name: words
-select ord, words from search_version where ord = any($1::bigint [])
+select ord, name, summary, rest from search_version where ord = any($1::bigint [])
+
+-- name: with_phrase
+-- The first of name, summary and rest in which words stand in a row, in any language.
+select
+    ord,
+    case
+        when position($2 in name) > 0 then 0
+        when position($2 in summary) > 0 then 1
+        else 2
+    end as tier
+from search_version
+where
+    ord = any($1::bigint [])
+    and (position($2 in name) > 0 or position($2 in summary) > 0 or position($2 in rest) > 0)
 
 -- name: cards
 select ord, card from search_version where ord = any($1::bigint [])
