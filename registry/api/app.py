@@ -162,7 +162,7 @@ def _litestar(settings: Settings, clock: Clock = _now) -> Litestar:
         },
         before_request=refuse_unknown,
         after_exception=[authority.note_refusal],
-        state=State({"settings": settings}),
+        state=State({"settings": settings, "clock": clock}),
         exception_handlers={
             RegistryError: problems.handle_registry_error,
             HTTPException: problems.handle_http_exception,

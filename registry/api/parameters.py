@@ -6,6 +6,7 @@ import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from difflib import get_close_matches
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from litestar import Request
+    from litestar.handlers import BaseRouteHandler
 
 AsOf: TypeAlias = Annotated[
     str | None,
@@ -35,22 +37,15 @@ LONGEST_TEXT = 500
 _NUMBER = re.compile(r"-?[0-9]{1,400}")
 
 
-def refuse_unknown(request: Request[Any, Any, Any]) -> None:
-    """Refuse parameters that the address does not have; runs first, and notes the operation."""
+async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
+    """Refuse parameters that the address does not have; runs first, and notes the operation.
+
+    It is a coroutine only so that the framework does not send it through a thread.
+    """
     asked(request.scope).operation = request.route_handler.handler_name
     if "\x00" in request.scope["path"] or "\x00" in str(request.path_params):
         raise NotFound("there is nothing at an address with a NUL character")
-    handler = request.route_handler
-    signatures = [
-        handler.parsed_fn_signature,
-        *(one.parsed_fn_signature for one in handler.resolve_dependencies().values()),
-    ]
-    known = {
-        field.kwarg_definition.name or name: field
-        for signature in signatures
-        for name, field in signature.parameters.items()
-        if isinstance(field.kwarg_definition, QueryParameter)
-    }
+    known = _parameters(request.route_handler)
     for name in request.query_params:
         if name not in known:
             if not known:
@@ -62,11 +57,25 @@ def refuse_unknown(request: Request[Any, Any, Any]) -> None:
     for name, value in request.query_params.multi_items():
         if "\x00" in str(value):
             raise InvalidParameter(f"{name}: a NUL character is not allowed")
-        field = known[name]
-        is_number = field.is_subclass_of(int) or field.has_inner_subclass_of(int)
         # The framework would take the word null for none.
-        if is_number and _NUMBER.fullmatch(str(value)) is None:
+        if known[name] and _NUMBER.fullmatch(str(value)) is None:
             raise InvalidParameter(f"{name}: {value!r} is not a whole number")
+
+
+@cache
+def _parameters(handler: BaseRouteHandler) -> dict[str, bool]:
+    """Give the parameters of an address, and whether each is a number."""
+    signatures = [
+        handler.parsed_fn_signature,
+        *(one.parsed_fn_signature for one in handler.resolve_dependencies().values()),
+    ]
+    return {
+        field.kwarg_definition.name or name: field.is_subclass_of(int)
+        or field.has_inner_subclass_of(int)
+        for signature in signatures
+        for name, field in signature.parameters.items()
+        if isinstance(field.kwarg_definition, QueryParameter)
+    }
 
 
 def codes(name: str, values: Sequence[str] | None, allowed: Collection[str]) -> list[str] | None:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from litestar import MediaType, Request, Response, get
+from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter
 
@@ -16,15 +17,15 @@ from registry.api.parameters import AsOf
 from registry.api.sought import Sought, provide_sought, read_question
 from registry.errors import Finding, InvalidParameter, NotFound, Withdrawn
 from registry.office.withdrawing import read_tombstone
-from registry.record.pack import Pack
 from registry.store import moments, records, withdrawals
 from registry.store.database import Database
-from registry.store.index.engine import SearchIndex
 from registry.store.index.question import FILTERS, FacetCount, Hit, Sort
 from registry.store.withdrawals import Withdrawal
 
 if TYPE_CHECKING:
+    from registry.office.filing import Office
     from registry.store.database import Connection
+    from registry.store.index.engine import SearchIndex
     from registry.store.records import StoredRecord
 
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "name", "completeness", "review_due")
@@ -67,10 +68,7 @@ class FindingList(msgspec.Struct, frozen=True, kw_only=True):
 async def list_records(
     *,
     request: Request[Any, Any, Any],
-    database: NamedDependency[Database],
-    index: NamedDependency[SearchIndex],
-    pack: NamedDependency[Pack],
-    now: NamedDependency[dt.datetime],
+    state: State,
     sought: NamedDependency[Sought],
     sort: Annotated[str | None, QueryParameter(description="The order; ties newest first")] = None,
     limit: Annotated[int, QueryParameter(description="Records a page, 1 to 100")] = 25,
@@ -78,10 +76,13 @@ async def list_records(
     facets: Annotated[str | None, QueryParameter(description="Facets wanted, by comma")] = None,
 ) -> Response[bytes]:
     """Find records by words and codes. Repeating a parameter means OR, different ones AND."""
+    # Several dependencies would each be a task, which takes as long as the search.
+    office: Office = state.office
+    index: SearchIndex = state.index
     parameters.once(request, "sort", "limit", "cursor", "facets")
     parameters.within("limit", limit, 1, MOST_ITEMS)
     wanted = parameters.codes("facets", [] if facets is None else facets.split(","), FILTERS)
-    question = await read_question(database, sought, pack, now=now)
+    question = await read_question(office.database, sought, office.pack, now=state.clock())
     order = _sort(sort, question.text)
     same = [question.text, sought.pairs, sought.as_of, order]
     answer = await index.answer(

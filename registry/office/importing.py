@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from registry.office.filing import Office
 
-_BACKLOG = 5_000
-"""Entries that are left for the background runner to fold into the search index."""
+_PATIENCE = 4
+"""The background runner folds the search index, if there is one; this is for when there is not."""
 
 _BATCH = 250
 """Records a transaction: large enough to be fast, short enough that filings do not wait."""
@@ -112,7 +112,7 @@ async def _import(
                     )
                 )
             await publish(connection, new, now=now(), random=office.random, standing=standings)
-        await fold(office.database, least=_BACKLOG)
+        await fold(office.database, patience=_PATIENCE)
         if progress is not None:
             done += len(batch)
             progress(done, len(filings))

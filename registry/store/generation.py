@@ -10,25 +10,39 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
+from registry.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 _BYTES = 16
+_MODE = 0o660
 
 
 class Generation:
     """The file, mapped. Each change writes bytes that were never there before."""
 
     def __init__(self, path: Path) -> None:
-        """Map the file, which is made where it is not there."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o660)
+        """Map the file, which is made where it is not there.
+
+        Raises `ConfigurationError` where that is not allowed.
+        """
         try:
-            if os.fstat(descriptor).st_size < _BYTES:
-                os.ftruncate(descriptor, _BYTES)
-            self._map = mmap.mmap(descriptor, _BYTES)
-        finally:
-            os.close(descriptor)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
+            try:
+                if os.fstat(descriptor).st_size < _BYTES:
+                    os.ftruncate(descriptor, _BYTES)
+                    # Whatever the umask: processes of other users in the group write it as well.
+                    os.fchmod(descriptor, _MODE)
+                self._map = mmap.mmap(descriptor, _BYTES)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{path} cannot be opened for writing ({error.strerror}); every process of the "
+                "register must be able to: run them as one user, or as users of one group"
+            ) from error
 
     def read(self) -> bytes:
         """Give the bytes; torn while another writes they are new all the same."""

@@ -74,6 +74,7 @@ d i n s
 _JOINING = {"Mn", "Mc", "Me", "Cf"}
 _PARTICLE = "(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)"
 _APOSTROPHE = "['’‘ʼ]"
+_HAS_APOSTROPHE = re.compile(_APOSTROPHE)
 _ARABIC = "؀-ۿ"
 
 # One script a word: بالـGPS are two.
@@ -123,6 +124,24 @@ class _Stems(dict[str, str]):
         return stem
 
 
+class _StemsOfRuns(dict[str, str]):
+    """What runs of letters are as terms of one language, by their first word."""
+
+    _MOST = 50_000
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._stems = stems(language)
+
+    def __missing__(self, run: str) -> str:
+        if len(self) >= self._MOST:
+            self.clear()
+        words = _words[run]
+        stem = self._stems[words[0]] if words else ""
+        self[run] = stem
+        return stem
+
+
 _words = _Words()
 
 
@@ -134,7 +153,10 @@ def words(text: str) -> list[str]:
 
 def runs(text: str) -> list[str]:
     """List a text's runs of letters as they are written; most are one word, some none or two."""
-    return [run for run in _pattern().findall(text) if run]
+    text = text.replace("_", " ")
+    if _HAS_APOSTROPHE.search(text) is None:
+        return _runs().findall(text)
+    return [run for run in _runs_without_particles().findall(text) if run]
 
 
 def words_of_run(run: str) -> tuple[str, ...]:
@@ -144,7 +166,7 @@ def words_of_run(run: str) -> tuple[str, ...]:
 
 def word_places(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     """Walk a text's runs of letters as (start, end, words)."""
-    for match in _pattern().finditer(text):
+    for match in _runs_without_particles().finditer(text.replace("_", " ")):
         if match[1]:
             yield match.start(1), match.end(1), _words[match[1]]
 
@@ -167,6 +189,12 @@ def stems(language: str) -> _Stems:
     if language in _SNOWBALL:
         return _Stems(Stemmer.Stemmer(_SNOWBALL[language], 0).stemWord)
     return _Stems(str)
+
+
+@cache
+def stems_of_runs(language: str) -> dict[str, str]:
+    """Give the stems of a language by run of letters, as it is written; "" where it is no word."""
+    return _StemsOfRuns(language)
 
 
 def forms(word: str, language: str) -> tuple[str, ...]:
@@ -199,18 +227,23 @@ def _arabic(word: str) -> str:
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
+def _runs() -> re.Pattern[str]:
+    """Give the pattern of runs of letters in text without apostrophes."""
+    return re.compile(rf"[\w{_joining()}]+")
+
+
+@cache
+def _runs_without_particles() -> re.Pattern[str]:
     """Give the pattern of runs of letters, in its first group; particles match without it."""
-    letter = rf"[^\W_{_joining()}]"
-    inner = rf"(?:[^\W_]|[{_joining()}])"
-    start = rf"(?<![^\W_])(?<![{_joining()}])"
+    letter = rf"[\w{_joining()}]"
     return re.compile(
-        rf"{start}(?i:{_PARTICLE}){_APOSTROPHE}(?={letter})"
-        rf"|(?<=[^\W_]){_APOSTROPHE}[sS](?!{inner})"
-        rf"|({letter}{inner}*)"
+        rf"(?<!{letter})(?i:{_PARTICLE}){_APOSTROPHE}(?=\w)"
+        rf"|(?<={letter}){_APOSTROPHE}[sS](?!{letter})"
+        rf"|({letter}+)"
     )
 
 
+@cache
 def _joining() -> str:
     """Write the marks and joiners of the first plane as the inside of a character class."""
     ranges: list[list[int]] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from registry.text.analysis import language_of, stems, word_places, words_of_run
+from registry.text.analysis import language_of, stems_of_runs, word_places
 from registry.text.analysis import runs as runs_of
 
 if TYPE_CHECKING:
@@ -35,10 +35,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Sought:
-    """What is to be marked: words by their stems, and words in a row, each with a number.
-
-    Which runs of letters are one of them is remembered, since texts repeat themselves.
-    """
+    """What is to be marked: words by their stems, and words in a row, each with a number."""
 
     def __init__(
         self,
@@ -48,7 +45,6 @@ class Sought:
         """Take numbers by language and stem, and by phrase; a phrase may be in any of these."""
         self._stems = stems_by_language
         self._phrases = phrases
-        self._runs: dict[str, _Runs] = {}
         self.numbers = {
             *(number for stems in stems_by_language.values() for number in stems.values()),
             *phrases.values(),
@@ -57,17 +53,17 @@ class Sought:
     def marks(self, text: str, tag: str) -> list[Mark]:
         """Find the places of what is sought in a text of a BCP 47 tag, in order."""
         language = language_of(tag)
-        if language not in self._stems:
+        sought = self._stems.get(language)
+        if sought is None:
             return []
-        known = self._runs.get(language)
-        if known is None:
-            known = self._runs[language] = _Runs(language, self._stems[language])
+        stem_of = stems_of_runs(language)
         found = []
-        if any(map(known.__getitem__, runs_of(text))):
+        # Most texts have nothing of it, which is told without a look at each word.
+        if not sought.keys().isdisjoint(map(stem_of.__getitem__, runs_of(text))):
             found += [
-                Mark(at, end, what)
+                Mark(at, end, sought[stem])
                 for at, end, _ in word_places(text)
-                for what in known[text[at:end]][:1]
+                if (stem := stem_of[text[at:end]]) in sought
             ]
         if self._phrases:
             found = sorted([*found, *self._phrase_marks(text)], key=lambda mark: mark.start)
@@ -82,19 +78,6 @@ class Sought:
             for start in range(len(row) - len(phrase) + 1)
             if row[start : start + len(phrase)] == list(phrase)
         ]
-
-
-class _Runs(dict[str, tuple[int, ...]]):
-    def __init__(self, language: str, sought: Mapping[str, int]) -> None:
-        super().__init__()
-        self._stems = stems(language)
-        self._sought = sought
-
-    def __missing__(self, run: str) -> tuple[int, ...]:
-        sought, known = self._sought, self._stems
-        found = tuple([sought[known[word]] for word in words_of_run(run) if known[word] in sought])
-        self[run] = found
-        return found
 
 
 def passage(text: str, marks: Sequence[Mark]) -> Passage:

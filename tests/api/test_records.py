@@ -59,6 +59,48 @@ async def test_words_find_and_say_where_they_stood(client, publish, record):
     assert found.json()["total"] == 2
 
 
+async def test_passages_and_mended_words_come_with_the_hits(client, publish, record):
+    await publish(record)
+    answer = (await client.get(f"{RECORDS}?q=previsoin+grippe")).json()
+    assert answer["mended"] == "prevision grippe"
+    [item] = answer["items"]
+    assert item["match"] == "text"
+    marked = {
+        (one["field"], one["lang"]): [one["text"][start:end] for start, end in one["marks"]]
+        for one in item["highlights"]
+    }
+    assert marked["/name", "fr"] == ["Prévision"]
+    assert marked["/data/description", "fr"] == ["grippe"]
+    assert (await client.get(f"{RECORDS}?q=prevision+grippe")).json()["mended"] is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"',
+        "-",
+        "- OR -",
+        "!!!",
+        "%",
+        "_",
+        "'",
+        "\\",
+        "😀",
+        "\u202e\u2066",
+        "le la",
+        '"le',
+        "*",
+        "a*" * 200,
+    ],
+)
+async def test_no_words_are_a_fault(client, publish, record, text):
+    await publish(record)
+    answer = await client.get(RECORDS, params={"q": text, "facets": "risk,agency"})
+    assert answer.status_code == 200
+    assert answer.json()["total"] in {0, 1}
+    assert len(answer.json()["items"]) == answer.json()["total"]
+
+
 async def test_repeating_means_or_and_different_means_and(client, publish, record):
     await publish(*copies(record, 6))
 
@@ -150,7 +192,16 @@ async def test_a_cursor_belongs_to_its_question(client, publish, problem, record
 
 
 @pytest.mark.parametrize(
-    "place", [[2**31, "", 1], [0, "", 2**63], [0, "\0", 1], [0, 1, 1], [0.5, "", 1], [0, ""]]
+    "place",
+    [
+        [2**31, "", 1, 3],
+        [0, "", 2**32, 3],
+        [0, "\0", 1, 3],
+        [0, 1, 1, 3],
+        [0.5, "", 1, 3],
+        [0, "", 1, -1],
+        [0, "", 1],
+    ],
 )
 async def test_a_forged_cursor_is_refused(client, publish, problem, record, place):
     await publish(*copies(record, 2))

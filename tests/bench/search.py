@@ -46,7 +46,7 @@ print(json.dumps(asyncio.run(in_process(sys.argv[1], Path(sys.argv[2])))))
 """
 
 
-def run() -> Iterator[Comparison]:
+def run() -> Iterator[Comparison | str]:
     smallest: Timing | None = None
     with datasette() as program:
         for size in SIZES:
@@ -63,9 +63,9 @@ def run() -> Iterator[Comparison]:
                     ours=one,
                     beside=smallest,
                 )
-                sys.stderr.write(
-                    f"{size:,} records: a process is ready after {told['start']:.2f} s and has "
-                    f"{told['memory'] / 2**20:.0f} MB after the questions\n"
+                yield (
+                    f"Search of {size:,} records: a process is ready after {told['start']:.2f} s, "
+                    f"and has {told['memory'] / 2**20:.0f} MB after the questions"
                 )
                 if program is not None:
                     yield Comparison(

@@ -7,7 +7,8 @@ lies beside the project, otherwise the demonstration corpus.
 
 import datetime as dt
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -26,10 +27,8 @@ from registry.store.index.fold import fold
 from registry.store.index.rows import IndexRow, write
 from tests.bench.documents import local_documents
 
-US = (
-    Path(__file__).parents[3]
-    / "shared/data/us-omb-2025/2025_individually_reported_AI_use_cases.csv"
-)
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+US = SHARED / "us-omb-2025" / "2025_individually_reported_AI_use_cases.csv"
 WORDS = 1_700
 BATCH = 2_000
 TODAY = dt.date(2026, 11, 24)
@@ -131,9 +130,23 @@ def varied(rows: Sequence[IndexRow], count: int) -> Iterator[IndexRow]:
         )
 
 
+def index_rows(documents: Iterable[tuple[dict[str, object], Agency]]) -> Iterator[IndexRow]:
+    """Make rows of documents, as if they were the first entries of a log."""
+    for ordinal, (document, agency) in enumerate(documents, start=1):
+        yield msgspec.structs.replace(_row(document, agency), ord=ordinal)
+
+
 async def fill(url: str, folder: Path, count: int) -> Database:
-    """Make a register that can only be searched, of so many records, and fold its index."""
+    """Make a register that can only be searched, of so many records."""
     uses = real_uses()
+    database = await written(url, folder, varied([row for row, _ in uses], count))
+    async with database.connection() as connection:
+        await agencies.save(connection, list({one.id: one for _, one in uses}.values()))
+    return database
+
+
+async def written(url: str, folder: Path, rows: Iterable[IndexRow]) -> Database:
+    """Write the rows of a register that can only be searched, and fold them."""
     database = await connect(url)
     await open_register(database, load_pack("ma"), Settings(data_dir=folder), now=NOW)
     async with database.connection() as connection:
@@ -141,21 +154,16 @@ async def fill(url: str, folder: Path, count: int) -> Database:
         await connection.execute(
             "alter table search_version drop constraint search_version_ord_fkey"
         )
-        known = {agency.id: agency for _, agency in uses}
-        await agencies.save(connection, list(known.values()))
-    batch: list[IndexRow] = []
-    for row in varied([row for row, _ in uses], count):
-        batch.append(row)
-        if len(batch) == BATCH or row.ord == count:
-            async with database.transaction() as connection:
-                await write(connection, batch)
-                size = row.ord + 1
-                await connection.execute(
-                    "update log_state set size = $1, peaks = $2", size, bytes(32) * size.bit_count()
-                )
-            batch = []
-            await fold(database, least=5_000)
+    batches = iter(rows)
+    while batch := list(islice(batches, BATCH)):
+        size = batch[-1].ord + 1
+        async with database.transaction() as connection:
+            await write(connection, batch)
+            await connection.execute(
+                "update log_state set size = $1, peaks = $2", size, bytes(32) * size.bit_count()
+            )
+        await fold(database, patience=4)
     await fold(database, least=1)
     async with database.connection() as connection:
-        await connection.execute("vacuum analyze")
+        await connection.execute("vacuum analyze", timeout=3600)
     return database

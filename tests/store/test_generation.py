@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from registry.errors import ConfigurationError
 from registry.store.database import connect
 from registry.store.generation import Generation
 
@@ -35,6 +36,12 @@ def test_another_process_is_seen(path):
     before = here.read()
     subprocess.run([sys.executable, "-c", SAY, str(path)], check=True)
     assert here.read() != before
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "data").write_text("no folder")
+    with pytest.raises(ConfigurationError, match=r"data/generation cannot be opened"):
+        Generation(tmp_path / "data" / "generation")
 
 
 async def test_what_was_committed_is_told_and_nothing_else(path, database_url):

@@ -17,7 +17,7 @@ from registry.office.filing import Precondition
 from registry.office.indexing import index_anew, keep_index
 from registry.store.index import lookup
 from registry.store.index.engine import SearchIndex
-from registry.store.index.fold import fold
+from registry.store.index.fold import fold, worthwhile
 from registry.store.index.question import FILTERS, Place, Question
 from registry.text.asking import Synonyms
 
@@ -552,7 +552,9 @@ async def test_folding_in_any_portions_gives_the_same(database, publish):
 
 
 async def test_a_few_entries_are_not_worth_folding(database, publish):
+    assert [worthwhile(folded) for folded in (-1, 50_000, 1_000_000)] == [500, 500, 5_000]
     await publish(named("Cadastre"))
+    assert await fold(database) == 0
     assert await fold(database, least=3) == 0
     assert await fold(database, least=1) == 1
     assert await fold(database, least=1) == 0

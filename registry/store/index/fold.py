@@ -12,22 +12,33 @@ from registry.store.sql import statement
 if TYPE_CHECKING:
     from registry.store.database import Database
 
-WORTHWHILE = 500
-"""Entries of the log from which on it pays: a process reads as many in a quarter of a second."""
+_LEAST = 500
+_SHARE = 200
+"""Folding writes most sets anew, so what is folded grows with them."""
 
-_MOST = 5_000
+_MOST = 10_000
 """Versions folded in one transaction: they are held in memory."""
 
 
-async def fold(database: Database, *, least: int = WORTHWHILE) -> int:
-    """Fold all that is new if the log has grown by so many entries; returns how many versions.
+def worthwhile(folded: int) -> int:
+    """Say how many new entries pay the folding, where so many are folded.
 
-    Any process may do it at any time, one at a time: nobody's answers change by it.
+    A process reads 500 in a quarter of a second when it starts.
+    """
+    return max(_LEAST, folded // _SHARE)
+
+
+async def fold(database: Database, *, least: int | None = None, patience: int = 1) -> int:
+    """Fold all that is new if it is worthwhile, or at least so much; returns how many versions.
+
+    With `patience` it must be so many times as much. Any process may fold at any time, one at a
+    time: nobody's answers change by it.
     """
     async with database.connection() as connection:
         state = await read_state(connection)
     done = 0
-    if state.size - 1 - state.folded >= least:
+    wanted = worthwhile(state.folded) * patience if least is None else least
+    if state.size - 1 - state.folded >= wanted:
         while folded := await _fold_some(database):
             done += folded
     return done

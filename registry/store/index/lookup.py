@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from pyroaring import BitMap
 
 from registry.errors import InvalidParameter
 from registry.store.index.evaluate import Found, candidates, evaluate, leaves, word_terms
@@ -16,7 +15,8 @@ from registry.text.analysis import stems
 from registry.text.asking import Every, Phrase, Prefix, Some, Without, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence, Set
+    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from contextlib import AbstractAsyncContextManager, AsyncExitStack
     from typing import Protocol
 
@@ -148,7 +148,7 @@ async def _check(
 
 
 async def _in_languages(
-    phrase: Phrase, places: Mapping[int, int], languages: Set[str], connection: Connection
+    phrase: Phrase, places: Mapping[int, int], languages: AbstractSet[str], connection: Connection
 ) -> dict[int, int]:
     """Keep of the places of a phrase those that are in some languages."""
     pattern = f" {' '.join(phrase.words)} "

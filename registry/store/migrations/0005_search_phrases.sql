@@ -8,7 +8,14 @@ update search_state set folded = -1, epoch = epoch + 1, analysis = '';
 -- squawk-ignore ban-drop-column
 alter table search_version drop column words;
 -- squawk-ignore adding-required-field
-alter table search_version
-add column name text not null,
-add column summary text not null,
-add column rest text not null;
+alter table search_version add column name text not null;
+-- squawk-ignore adding-required-field
+alter table search_version add column summary text not null;
+-- squawk-ignore adding-required-field
+alter table search_version add column rest text not null;
+
+-- Folding writes most sets anew; the room of the old ones is soon needed again.
+alter table posting set (
+    autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0,
+    toast.autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_cost_delay = 0
+);
