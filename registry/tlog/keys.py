@@ -6,18 +6,59 @@ The signer's form is the one that Go's `note` package writes, so that its tools 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from hashlib import sha256
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from registry.tlog import base64_text
+from registry.tlog.ed25519_points import check_public_key
 
 ED25519 = 0x01
+"""A log's own signature (signed-note, § Signature types)."""
+
+COSIGNATURE = 0x04
+"""A witness's timestamped cosignature, c2sp.org/tlog-cosignature. 0x06, ML-DSA-44, is reserved."""
+
 KEY_BYTES = 32
 _PRIVATE = "PRIVATE+KEY+"
 _NAME = re.compile(r"[!-*,-~]+")
+
+
+class Verifier(msgspec.Struct, frozen=True, kw_only=True):
+    """A named public key of 32 bytes and what it signs; `ValueError` for one not to be trusted."""
+
+    name: str
+    kind: int
+    public: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse what should never be configured: odd names, other algorithms, unsound keys."""
+        _check_name(self.name)
+        if self.kind not in {ED25519, COSIGNATURE}:
+            raise ValueError(f"a key of the type 0x{self.kind:02x} cannot be used here")
+        if len(self.public) != KEY_BYTES:
+            raise ValueError(f"an Ed25519 key has {KEY_BYTES} bytes, not {len(self.public)}")
+        check_public_key(self.public)
+
+    @property
+    def id(self) -> bytes:
+        """The 4 bytes that name the key in a signature, together with its name."""
+        return key_id(self.name, self.public, self.kind)
+
+    def to_text(self) -> str:
+        """Give the verifier key as others write it into their configuration."""
+        return _encoded(self.name, self.id, self.kind, self.public)
+
+    def verifies(self, message: bytes, signature: bytes) -> bool:
+        """Tell whether 64 bytes are this key's Ed25519 signature over a message."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
 
 
 class Signer(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,51 +66,81 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     seed: bytes
+    kind: int = ED25519
 
     def __post_init__(self) -> None:
         """Refuse a name that no note could carry."""
-        if not _NAME.fullmatch(self.name):
-            raise ValueError(
-                f"{self.name!r} cannot be a key's name: visible ASCII without a plus sign"
-            )
+        _check_name(self.name)
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public half."""
+        public = self._private().public_key().public_bytes_raw()
+        return Verifier(name=self.name, kind=self.kind, public=public)
 
     @property
     def verifier_key(self) -> str:
         """The public half, as others write it into their configuration."""
-        public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
-        return _encoded(self.name, key_id(self.name, public), public)
+        return self.verifier.to_text()
 
     def to_text(self) -> str:
         """Give the form that the key file holds."""
-        public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
-        return _PRIVATE + _encoded(self.name, key_id(self.name, public), self.seed)
+        return _PRIVATE + _encoded(self.name, self.verifier.id, self.kind, self.seed)
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign a message: 64 bytes, Ed25519."""
+        return self._private().sign(message)
+
+    def _private(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.seed)
 
 
-def key_id(name: str, public: bytes) -> bytes:
-    """Compute a key's 4-byte id from its name and 32 public bytes (signed-note, Ed25519)."""
-    return sha256(name.encode() + b"\n" + bytes([ED25519]) + public).digest()[:4]
+def key_id(name: str, public: bytes, kind: int = ED25519) -> bytes:
+    """Compute a key's 4-byte id from its name, public bytes and type (signed-note)."""
+    return sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:4]
+
+
+def parse_verifier(text: str) -> Verifier:
+    """Read a verifier key; raises `ValueError` saying what is wrong."""
+    name, kind, public = _parts(text)
+    verifier = Verifier(name=name, kind=kind, public=public)
+    if verifier.to_text() != text:
+        raise ValueError(f"the key's id is not {text.split('+', 2)[1]}")
+    return verifier
 
 
 def parse_signer(text: str) -> Signer:
     """Read the key file's form; raises `ValueError` saying what is wrong."""
     if not text.startswith(_PRIVATE):
         raise ValueError(f"does not begin with {_PRIVATE}")
-    # The base64 may hold "+": split on the first two only.
-    parts = text.removeprefix(_PRIVATE).strip().split("+", 2)
-    if len(parts) != 3:  # noqa: PLR2004  name, id, key
-        raise ValueError("does not have the three parts name, id and key")
-    name, stated_id, encoded = parts
-    try:
-        key = base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
-        raise ValueError("the key is not base64") from error
-    if len(key) != 1 + KEY_BYTES or key[0] != ED25519:
+    stated = text.removeprefix(_PRIVATE).strip()
+    name, kind, seed = _parts(stated)
+    if len(seed) != KEY_BYTES or kind != ED25519:
         raise ValueError("the key is not an Ed25519 key")
-    signer = Signer(name=name, seed=key[1:])
-    if signer.to_text() != text.strip():
-        raise ValueError(f"the key's id is not {stated_id}")
+    signer = Signer(name=name, seed=seed)
+    if signer.to_text() != _PRIVATE + stated:
+        raise ValueError(f"the key's id is not {stated.split('+', 2)[1]}")
     return signer
 
 
-def _encoded(name: str, identity: bytes, key: bytes) -> str:
-    return f"{name}+{identity.hex()}+{base64.b64encode(bytes([ED25519]) + key).decode()}"
+def _parts(text: str) -> tuple[str, int, bytes]:
+    # The base64 may hold "+": split on the first two only.
+    parts = text.split("+", 2)
+    if len(parts) != 3:  # noqa: PLR2004  name, id, key
+        raise ValueError("does not have the three parts name, id and key")
+    try:
+        key = base64_text.decode(parts[2])
+    except ValueError as error:
+        raise ValueError("the key is not base64") from error
+    if not key:
+        raise ValueError("the key is empty")
+    return parts[0], key[0], key[1:]
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be a key's name: visible ASCII without a plus sign")
+
+
+def _encoded(name: str, identity: bytes, kind: int, key: bytes) -> str:
+    return f"{name}+{identity.hex()}+{base64_text.encode(bytes([kind]) + key)}"

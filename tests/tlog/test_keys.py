@@ -6,8 +6,18 @@ import secrets
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from hypothesis import given
+from hypothesis import strategies as st
 
-from registry.tlog.keys import Signer, key_id, parse_signer
+from registry.tlog.keys import (
+    COSIGNATURE,
+    ED25519,
+    Signer,
+    Verifier,
+    key_id,
+    parse_signer,
+    parse_verifier,
+)
 
 # Of the tests of Go's golang.org/x/mod/sumdb/note.
 GO_SIGNER = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
@@ -82,3 +92,82 @@ def test_what_is_not_a_key_is_refused_with_the_reason(text, sentence):
 def test_a_name_that_a_note_cannot_carry_is_refused(name):
     with pytest.raises(ValueError, match="name"):
         Signer(name=name, seed=SEED)
+
+
+# Encodings of the points whose order divides 8, and
+# second ways to write some of them.
+LOW_ORDER = [
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+]
+NOT_CANONICAL = [
+    "0100000000000000000000000000000000000000000000000000000000000080",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "0200000000000000000000000000000000000000000000000000000000000000",
+]
+
+
+@pytest.mark.parametrize("public", LOW_ORDER)
+def test_a_key_of_low_order_is_refused(public):
+    with pytest.raises(ValueError, match="low order"):
+        Verifier(name=NAME, kind=ED25519, public=bytes.fromhex(public))
+
+
+@pytest.mark.parametrize("public", NOT_CANONICAL)
+def test_a_key_that_is_no_point_or_written_otherwise_is_refused(public):
+    with pytest.raises(ValueError, match="no point"):
+        Verifier(name=NAME, kind=ED25519, public=bytes.fromhex(public))
+
+
+def test_every_honest_key_is_sound():
+    for _ in range(50):
+        assert Signer(name=NAME, seed=secrets.token_bytes(32)).verifier.public
+
+
+@pytest.mark.parametrize("kind", [ED25519, COSIGNATURE])
+def test_a_verifier_key_is_read_as_it_is_written(kind):
+    verifier = Signer(name=NAME, seed=SEED, kind=kind).verifier
+    assert verifier.public == PUBLIC
+    assert parse_verifier(verifier.to_text()) == verifier
+    identity = hashlib.sha256(NAME.encode() + b"\n" + bytes([kind]) + PUBLIC).digest()[:4]
+    assert verifier.id == identity
+
+
+VKEY = Signer(name=NAME, seed=SEED).verifier_key
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "three parts"),
+        (GOOD, "three parts|name|base64"),
+        (VKEY + "\n", "base64"),
+        (VKEY.upper(), "id is not|no point|cannot be used"),
+        (VKEY[:-1] + "V", "id is not|no point"),
+        (f"{NAME}+00000000+{VKEY.split('+', 2)[2]}", "id is not 00000000"),
+        (f"{NAME}+00000000+{base64.b64encode(b'').decode()}", "empty"),
+        (f"{NAME}+00000000+{base64.b64encode(bytes([6]) + bytes(1312)).decode()}", "0x06"),
+        (f"{NAME}+00000000+{base64.b64encode(bytes([1]) + PUBLIC[1:]).decode()}", "32 bytes"),
+    ],
+)
+def test_what_is_not_a_verifier_key_is_refused(text, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        parse_verifier(text)
+
+
+@given(st.text(alphabet="ab+/=0123456789AQ", max_size=90))
+def test_what_is_read_as_a_verifier_key_is_written_the_same(text):
+    try:
+        verifier = parse_verifier(text)
+    except ValueError:
+        return
+    assert verifier.to_text() == text

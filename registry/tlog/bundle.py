@@ -1,0 +1,63 @@
+"""Entry bundles, c2sp.org/tlog-tiles § Log entries: up to 256 entries, each behind its length."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry.tlog.tile import WIDTH, numbered, parse_tile_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MAX_ENTRY_BYTES = 0xFFFF
+_LENGTH_BYTES = 2
+_FOLDER = "tile/entries/"
+
+
+def bundle_path(index: int, width: int = WIDTH) -> str:
+    """Say where a bundle is served, relative to the log's prefix."""
+    return _FOLDER + numbered(index, width)
+
+
+def parse_bundle_path(path: str) -> tuple[int, int]:
+    """Read a path as (index, number of entries); raises `ValueError` for any but the one way."""
+    _, separator, number = path.partition(_FOLDER)
+    tile = parse_tile_path(f"tile/0/{number}")
+    if not separator or bundle_path(tile.index, tile.width) != path:
+        raise ValueError(f"{path!r} is no path of a bundle")
+    return tile.index, tile.width
+
+
+def bundles_of(size: int) -> Iterator[tuple[int, int]]:
+    """List every bundle of a log as (index, number of entries)."""
+    for index in range(size // WIDTH):
+        yield index, WIDTH
+    if size % WIDTH:
+        yield size // WIDTH, size % WIDTH
+
+
+def write_bundle(entries: Iterable[bytes]) -> bytes:
+    """Put entries together; raises `ValueError` for one that is too long."""
+    return b"".join(_framed(entry) for entry in entries)
+
+
+def parse_bundle(content: bytes, width: int) -> list[bytes]:
+    """Take a bundle of `width` entries apart; raises `ValueError` where it does not come out."""
+    entries: list[bytes] = []
+    at = 0
+    while at < len(content):
+        start = at + _LENGTH_BYTES
+        end = start + int.from_bytes(content[at:start], "big")
+        if start > len(content) or end > len(content):
+            raise ValueError(f"entry {len(entries)} of the bundle is cut off")
+        entries.append(content[start:end])
+        at = end
+    if len(entries) != width:
+        raise ValueError(f"the bundle has {len(entries)} entries, not {width}")
+    return entries
+
+
+def _framed(entry: bytes) -> bytes:
+    if len(entry) > MAX_ENTRY_BYTES:
+        raise ValueError(f"an entry has at most {MAX_ENTRY_BYTES:,} bytes, not {len(entry):,}")
+    return len(entry).to_bytes(_LENGTH_BYTES, "big") + entry
