@@ -74,7 +74,7 @@ async def _file(
         group = _Group(
             office=office,
             connection=connection,
-            around=await surroundings(connection, [one.document for one in versions]),
+            around=await surroundings(connection, office, [one.document for one in versions]),
             drafts={} if purpose == "load" else await drafts.lock_many(connection, ids),
             now=now,
             language=language,
@@ -163,11 +163,11 @@ class _Group(msgspec.Struct, frozen=True, kw_only=True):
     def _plan(self, filing: Filing) -> _Plan | RegistryError:
         """Examine a filing beside those planned before it; give why not where it cannot be."""
         record = filing.record
-        before, namesake = self.around.standings.get(record), self.around.namesakes.get(record)
+        before = self.around.standings.get(record)
         try:
             steps = [self._examined(filing, step) for step in filing.left(before)]
         except (Conflict, InvalidRecord) as error:
-            self.around.put_back(record, before, namesake)
+            self.around.put_back(record, before)
             return error
         taken = [step for step in steps if step is not None]
         return _Plan(filing=filing, before=before, steps=taken, receipts=[])
@@ -214,6 +214,7 @@ class _Group(msgspec.Struct, frozen=True, kw_only=True):
                     agency=plan.filing.agency,
                     actor=plan.filing.actor.name,
                     verdict=step.verdict,
+                    ready=step.ready,
                 )
                 for plan, step in versions
             ],

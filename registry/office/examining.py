@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from registry.office.register_rules import RULES, Entrance, may_be_disguised
+from registry.office.names import NamesOfAgency, may_be_disguised
+from registry.office.register_rules import RULES, Entrance
 from registry.record.canonical import canonical
 from registry.record.ids import split_id
 from registry.record.validate import Verdict, validate, with_remarks
 from registry.store import records
-from registry.store.records import Namesake, Standing
+from registry.store.names import Namesake
+from registry.store.records import Standing
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
+    from registry.office.filing import Office
     from registry.record.model import Document
     from registry.record.pack import Pack
     from registry.record.sayings import Remark
@@ -26,11 +30,13 @@ if TYPE_CHECKING:
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What the register holds around some documents.
 
-    `standings` are their own records' last versions, `namesakes` what they could be taken for.
+    `standings` are their own records' last versions, `names` those of the agencies' records, by
+    agency, and `planned` what records are about to be called; None of one to be withdrawn.
     """
 
     standings: dict[str, Standing]
-    namesakes: dict[str, Namesake]
+    names: Mapping[str, NamesOfAgency]
+    planned: dict[str, Namesake | None] = {}
 
     def is_in_force(self, record: str, content: bytes) -> bool:
         """Tell whether exactly this document, in canonical bytes, is the published version."""
@@ -47,17 +53,12 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
         record = str(document["id"])
         if self.is_in_force(record, content):
             return []
-        agency = None if may_be_disguised(document) else split_id(record)[0]
         standing = self.standings.get(record)
         entrance = Entrance(
             document=document,
             pack=pack,
             version=1 if standing is None else standing.version + 1,
-            others=[
-                other
-                for other in self.namesakes.values()
-                if other.record != record and agency in {None, other.agency}
-            ],
+            others=self._others(document),
         )
         return [remark for rule in RULES.values() for remark in rule(entrance)]
 
@@ -85,54 +86,64 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
             state="published",
             entry=-1,
             leaf=b"",
+            risk="",
+            risk_changes=(),
             published_at=at,
             document=content,
         )
-        self._name(record, _namesake_of(document))
+        self.planned[record] = _namesake_of(document)
 
     def withdraw(self, record: str) -> None:
         """Count on a record's being withdrawn."""
         before = self.standings[record]
         self.standings[record] = msgspec.structs.replace(before, state="withdrawn")
-        self._name(record, None)
+        self.planned[record] = None
 
-    def put_back(self, record: str, standing: Standing | None, namesake: Namesake | None) -> None:
+    def put_back(self, record: str, standing: Standing | None) -> None:
         """Count on nothing: a record stands as it did."""
         self.standings.pop(record, None)
         if standing is not None:
             self.standings[record] = standing
-        self._name(record, namesake)
+        self.planned.pop(record, None)
 
-    def _name(self, record: str, namesake: Namesake | None) -> None:
-        self.namesakes.pop(record, None)
-        if namesake is not None:
-            self.namesakes[record] = namesake
+    def _others(self, document: Document) -> list[Namesake]:
+        """List the other records that a document could be taken for, and some more."""
+        record = str(document["id"])
+        agencies = self.names if may_be_disguised(document) else [split_id(record)[0]]
+        known = [one for agency in agencies for one in self.names[agency].like(document)]
+        others = [one for one in known if one.record not in self.planned]
+        others += [one for one in self.planned.values() if one and one.agency in agencies]
+        return sorted((one for one in others if one.record != record), key=lambda one: one.record)
 
 
-async def surroundings(connection: Connection, documents: Sequence[Document]) -> Surroundings:
-    """Read what there is around documents whose identifiers are sound."""
+async def surroundings(
+    connection: Connection, office: Office, documents: Sequence[Document]
+) -> Surroundings:
+    """Read what there is around documents whose identifiers are sound.
+
+    In a transaction that has not published anything.
+    """
     ids = [str(document["id"]) for document in documents]
     agencies = {split_id(record)[0] for record in ids}
-    named = await records.read_namesakes(
-        connection, None if any(map(may_be_disguised, documents)) else agencies
-    )
+    if any(map(may_be_disguised, documents)):
+        agencies |= office.pack.agencies.keys()
     return Surroundings(
         standings=await records.read_standings(connection, ids),
-        namesakes={other.record: other for other in named},
+        names=await office.names.read(connection, agencies),
     )
 
 
 async def examine(
     connection: Connection,
-    pack: Pack,
+    office: Office,
     document: Document,
     *,
     now: dt.datetime,
     language: str = "en",
 ) -> Verdict:
     """Say whether a document could be published now, and everything that is noticed."""
-    around = await surroundings(connection, [document])
-    return around.examine(document, canonical(document), pack, now=now, language=language)
+    around = await surroundings(connection, office, [document])
+    return around.examine(document, canonical(document), office.pack, now=now, language=language)
 
 
 def _namesake_of(document: Document) -> Namesake | None:

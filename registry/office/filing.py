@@ -17,7 +17,8 @@ from registry.errors import (
     PreconditionRequired,
 )
 from registry.office import answers, audit
-from registry.office.examining import examine
+from registry.office.examining import examine, surroundings
+from registry.office.names import Names
 from registry.record.canonical import canonical
 from registry.record.ids import split_id
 from registry.record.pack import Pack
@@ -72,6 +73,7 @@ class Office(msgspec.Struct, frozen=True, kw_only=True):
     pack: Pack
     random: Callable[[int], bytes]
     review: Review = "none"
+    names: Names = msgspec.field(default_factory=Names)
 
 
 @retried
@@ -111,12 +113,13 @@ async def save_draft(
         known = await answers.replay(connection, actor, idempotency_key, request)
         await records.take_turn(connection, record)
         before = draft = await drafts.lock(connection, record)
+        around = await surroundings(connection, office, [document])
         if draft is None or draft.document != content.decode():
             if draft is not None and draft.state == "in_review":
                 raise Conflict(
                     "this draft is in review; delete it to take it back, or wait for the review"
                 )
-            latest = (await records.read_latest(connection, [record])).get(record)
+            latest = around.standings.get(record)
             tag = _checked(precondition, draft, latest)
             saved = Draft(
                 record=record,
@@ -131,7 +134,7 @@ async def save_draft(
             await audit.note(connection, actor, "save_draft", record, before=tag, now=now)
         if known is None:
             await answers.keep(connection, office, actor, idempotency_key, request, b"", now=now)
-        verdict = await examine(connection, office.pack, document, now=now, language=language)
+    verdict = around.examine(document, content, office.pack, now=now, language=language)
     return SavedDraft(draft=draft, verdict=verdict, created=before is None)
 
 
@@ -149,7 +152,7 @@ async def read_draft(
         if draft is None:
             raise no_draft(record)
         document = msgspec.json.decode(draft.document)
-        verdict = await examine(connection, office.pack, document, now=now, language=language)
+        verdict = await examine(connection, office, document, now=now, language=language)
     return SavedDraft(draft=draft, verdict=verdict, created=False)
 
 

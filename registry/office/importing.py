@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from registry.office.ledger import Publication, publish
+from registry.office.ledger import Publication, Ready, make_ready, publish
 from registry.record.canonical import canonical
+from registry.record.erasing import without
 from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
-from registry.store import agencies, records
+from registry.store import agencies, records, redactions
 from registry.store.index.fold import fold
 from registry.store.leader import leadership
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
     from registry.office.filing import Office
 
@@ -37,6 +39,9 @@ class ForeignFiling(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     source_row: Mapping[str, Any]
     truncated: Sequence[str] = ()
+
+
+_Batch: TypeAlias = Sequence[tuple[ForeignFiling, Ready | None]]
 
 
 class ImportCounts(msgspec.Struct, kw_only=True):
@@ -58,8 +63,8 @@ async def import_foreign(
     """Publish foreign records, a batch a transaction; what did not change is left alone.
 
     A record has changed when its document or its source row has. One that was withdrawn here stays
-    so, whatever its source says. Stopped half-way, the batches that were finished stay, and the
-    next import goes on from there. Imports take turns.
+    so, whatever its source says, and what was erased here stays out. Stopped half-way, the batches
+    that were finished stay, and the next import goes on from there. Imports take turns.
     """
     async with leadership(office.database, "importer"):
         return await _import(office, filings, now=now, progress=progress)
@@ -78,37 +83,41 @@ async def _import(
     async with office.database.connection() as connection:
         for origin in sorted({filing.agency.origin or "" for filing in filings}):
             known |= await records.latest_source_rows(connection, origin)
-    for batch in _batches(filings):
+    async for batch in _made_ready(filings, known, office.random):
         async with office.database.transaction() as connection:
             await agencies.save(
-                connection, list({one.agency.id: one.agency for one in batch}.values())
+                connection, list({one.agency.id: one.agency for one, _ in batch}.values())
             )
-            ids = [one.document["id"] for one in batch]
+            ids = [one.document["id"] for one, _ in batch]
             await records.take_turns(connection, ids)
             standings = await records.read_standings(connection, ids)
+            erased = await redactions.read_erased(connection, ids)
             new = []
-            for one in batch:
+            for one, ready in batch:
                 record = one.document["id"]
-                row = canonical(one.source_row).decode()
+                gone = erased.get(record)
+                document = without(one.document, gone) if gone else one.document
+                row = None if gone else canonical(one.source_row).decode()
                 standing = standings.get(record)
                 if standing is None:
                     counts.created += 1
                 elif standing.state == "withdrawn":
                     counts.withdrawn += 1
                     continue
-                elif standing.document == canonical(one.document) and known.get(record) == row:
+                elif standing.document == canonical(document) and row in {None, known.get(record)}:
                     counts.unchanged += 1
                     continue
                 else:
                     counts.changed += 1
                 new.append(
                     Publication(
-                        document=one.document,
+                        document=document,
                         agency=one.agency,
                         actor=office.pack.code,
                         verdict=one.verdict,
                         source_row=row,
                         truncated=one.truncated,
+                        ready=None if gone else ready,
                     )
                 )
             await publish(connection, new, now=now(), random=office.random, standing=standings)
@@ -119,6 +128,31 @@ async def _import(
     return counts
 
 
-def _batches(filings: Sequence[ForeignFiling]) -> Iterator[Sequence[ForeignFiling]]:
-    for start in range(0, len(filings), _BATCH):
-        yield filings[start : start + _BATCH]
+async def _made_ready(
+    filings: Sequence[ForeignFiling], known: Mapping[str, str], random: Callable[[int], bytes]
+) -> AsyncIterator[_Batch]:
+    """Give the filings batch by batch; while one is in the database, the next is made ready."""
+    batches = [filings[start : start + _BATCH] for start in range(0, len(filings), _BATCH)]
+    making: asyncio.Task[_Batch] | None = None
+    try:
+        for batch in [*batches, ()]:
+            made = None if making is None else await making
+            making = asyncio.create_task(_make_ready(batch, known, random))
+            if made is not None:
+                yield made
+    finally:
+        if making is not None:
+            making.cancel()
+
+
+async def _make_ready(
+    batch: Sequence[ForeignFiling], known: Mapping[str, str], random: Callable[[int], bytes]
+) -> _Batch:
+    """Make ready what will be published; what seems to stand as it is, when that proves wrong."""
+    made: list[tuple[ForeignFiling, Ready | None]] = []
+    for one in batch:
+        same = known.get(one.document["id"]) == canonical(one.source_row).decode()
+        made.append((one, None if same else make_ready(one.document, one.agency, random)))
+        # What is in the database goes on between two records.
+        await asyncio.sleep(0)
+    return made

@@ -10,33 +10,47 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.office.listing import Standing, index_row
-from registry.record.entry import NOT_STATED, Previous, genesis_entry, outline, version_entry
+from registry.office.listing import Listed, Standing, listed, row_of
+from registry.record.entry import (
+    NOT_STATED,
+    Outline,
+    Previous,
+    genesis_entry,
+    outline,
+    version_entry,
+)
 from registry.record.floor import LEVELS
 from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
-from registry.record.sections import seal
+from registry.record.sections import Section, seal
 from registry.record.validate import RULE_SET, Verdict
-from registry.store import figures, log, records
-from registry.store.index import rows
+from registry.store import figures, log, records, versions
+from registry.store.versions import NewVersion
 from registry.tlog.hashing import leaf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from registry.record.entry import Kind
-    from registry.record.sections import Section
     from registry.store.database import Connection
     from registry.tlog.keys import Signer
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document becomes, wherever in the log it will stand: sealed, its words found."""
+
+    sections: Sequence[Section]
+    listed: Listed
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
     """A validated document on its way into the register.
 
     A foreign one carries the row it was made from (`source_row`, JSON text) and the pointers of
-    texts that were cut to fit.
+    texts that were cut to fit. What is `ready` is not made again. `entry` has the bytes of an
+    entry that is brought back.
     """
 
     document: Document
@@ -46,6 +60,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     source_row: str | None = None
     truncated: Sequence[str] = ()
     approved_by: str | None = None
+    ready: Ready | None = None
+    entry: bytes | None = None
 
     @property
     def id(self) -> str:
@@ -105,79 +121,19 @@ async def publish(
     """
     if not publications:
         return []
-    sealed = [seal(publication.document, random) for publication in publications]
+    ready = [one.ready or make_ready(one.document, one.agency, random) for one in publications]
     state, at = await _next(connection, now)
     if standing is None:
         standing = await records.read_latest(connection, [one.id for one in publications])
     after = state.range
-    versions: list[records.NewVersion] = []
-    for publication, sections in zip(publications, sealed, strict=True):
-        before = standing.get(publication.id)
-        version = 1 if before is None else before.version + 1
-        content = version_entry(
-            actor=publication.actor,
-            at=at,
-            record=publication.id,
-            version=version,
-            schema=SCHEMA_VERSION,
-            stated=outline(publication.document),
-            origin=publication.agency.origin,
-            previous=None if before is None else Previous(index=before.entry, leaf=before.leaf),
-            sections=sections,
+    new: list[NewVersion] = []
+    for publication, made in zip(publications, ready, strict=True):
+        version = _version(
+            publication, made, before=standing.get(publication.id), entry=after.size, at=at
         )
-        leaf = leaf_hash(content)
-        versions.append(
-            records.NewVersion(
-                record=publication.id,
-                agency=publication.agency.id,
-                origin=publication.agency.origin,
-                version=version,
-                entry=after.size,
-                published_at=at,
-                content=content,
-                leaf=leaf,
-                schema_version=SCHEMA_VERSION,
-                rule_set=RULE_SET,
-                actor=publication.actor,
-                approved_by=publication.approved_by,
-                completeness=publication.verdict.completeness,
-                accountability=publication.verdict.accountability,
-                missing=publication.verdict.missing,
-                findings=publication.verdict.findings,
-                change_note=_change_note(publication.document),
-                sections=sections,
-                source_row=publication.source_row,
-                truncated=publication.truncated,
-            )
-        )
-        after = after.append(leaf)
-    await records.insert(connection, versions, after)
-    await figures.insert(
-        connection,
-        [_figure(one, version) for one, version in zip(publications, versions, strict=True)],
-        levels=LEVELS,
-    )
-    amended = [version.record for version in versions if version.version > 1]
-    moved = await rows.read_risk_changes(connection, amended)
-    await rows.write(
-        connection,
-        [
-            index_row(
-                publication.document,
-                publication.agency,
-                Standing(
-                    version=version.version,
-                    entry=version.entry,
-                    published_at=at,
-                    completeness=version.completeness,
-                    missing=version.missing,
-                    findings=version.findings,
-                    risk_changes=moved.get(version.record, ()),
-                ),
-            )
-            for publication, version in zip(publications, versions, strict=True)
-        ],
-    )
+        new.append(version)
+        after = after.append(version.leaf)
+    await versions.insert(connection, new, after)
     return [
         Published(
             id=version.record,
@@ -186,8 +142,82 @@ async def publish(
             hash=version.leaf.hex(),
             published_at=at,
         )
-        for version in versions
+        for version in new
     ]
+
+
+def make_ready(document: Document, agency: Agency, random: Callable[[int], bytes]) -> Ready:
+    """Do of a publication what does not need its place in the log, which is most of the work."""
+    return Ready(sections=seal(document, random), listed=listed(document, agency))
+
+
+def _version(
+    publication: Publication,
+    ready: Ready,
+    *,
+    before: records.Latest | None,
+    entry: int,
+    at: dt.datetime,
+) -> NewVersion:
+    """Make what is written of a publication at its place in the log."""
+    brought_back = publication.entry
+    stated = (
+        outline(publication.document)
+        if brought_back is None
+        else msgspec.json.decode(brought_back, type=Outline)
+    )
+    verdict = publication.verdict
+    version = 1 if before is None else before.version + 1
+    content = brought_back or version_entry(
+        actor=publication.actor,
+        at=at,
+        record=publication.id,
+        version=version,
+        schema=SCHEMA_VERSION,
+        stated=stated,
+        origin=publication.agency.origin,
+        previous=None
+        if before is None
+        else Previous(index=before.last_entry, leaf=before.last_leaf),
+        sections=ready.sections,
+    )
+    figure = _figure(publication, stated, before)
+    moved: set[str] = set() if before is None else set(before.risk_changes)
+    if figure.risk_change is not None:
+        moved.add(figure.risk_change)
+    standing = Standing(
+        version=version,
+        entry=entry,
+        published_at=at,
+        completeness=verdict.completeness,
+        missing=verdict.missing,
+        findings=verdict.findings,
+        risk_changes=sorted(moved),
+    )
+    return NewVersion(
+        record=publication.id,
+        agency=publication.agency.id,
+        origin=publication.agency.origin,
+        version=version,
+        entry=entry,
+        published_at=at,
+        content=content,
+        leaf=leaf_hash(content),
+        schema_version=SCHEMA_VERSION,
+        rule_set=RULE_SET,
+        actor=publication.actor,
+        approved_by=publication.approved_by,
+        completeness=verdict.completeness,
+        accountability=verdict.accountability,
+        missing=verdict.missing,
+        findings=verdict.findings,
+        change_note=_change_note(publication.document),
+        source_row=publication.source_row,
+        truncated=publication.truncated,
+        sections=ready.sections,
+        figure=figure,
+        row=row_of(ready.listed, standing),
+    )
 
 
 async def append_entry(
@@ -225,28 +255,32 @@ async def _next(connection: Connection, now: dt.datetime) -> tuple[log.LogState,
     return state, max(_whole(now), state.last_at)
 
 
-def _figure(publication: Publication, version: records.NewVersion) -> figures.Figure:
+def _figure(
+    publication: Publication, stated: Outline, before: records.Latest | None
+) -> figures.Figure:
     document = publication.document
-    stated = outline(document)
     due = dig(document, "lifecycle", "next_review_on")
     withheld = dig(document, "publication", "withheld_fields") or ()
+    risk = stated.risk or NOT_STATED
+    risk_before = None if before is None else before.risk
     return figures.Figure(
-        entry=version.entry,
-        record=version.record,
-        agency=version.agency,
-        origin=version.origin,
-        at=version.published_at,
-        risk=stated.risk or NOT_STATED,
+        risk=risk,
+        risk_before=risk_before,
+        risk_change=_risk_change(risk_before, risk),
         sector=stated.sector or NOT_STATED,
         status=stated.status or NOT_STATED,
         personal_data=dig(document, "data", "personal_data") or NOT_STATED,
-        completeness=version.completeness,
-        accountability=version.accountability,
         next_review_on=None if due is None else dt.date.fromisoformat(due),
-        rules=[finding.rule for finding in version.findings],
+        rules=[finding.rule for finding in publication.verdict.findings],
         withheld=[field["ground"] for field in withheld if "ground" in field],
         restricted=dig(document, "publication", "restriction", "ground"),
     )
+
+
+def _risk_change(before: str | None, after: str) -> figures.RiskChange | None:
+    if before == after or before not in LEVELS or after not in LEVELS:
+        return None
+    return "raised" if LEVELS.index(after) > LEVELS.index(before) else "lowered"
 
 
 def _change_note(document: Document) -> Any:

@@ -27,6 +27,7 @@ from registry.office import audit
 from registry.office.access import Actor
 from registry.office.bulk import GROUP, file_group
 from registry.office.filing import Office, own_agency
+from registry.office.ledger import make_ready
 from registry.office.steps import Filing, Version, version
 from registry.office.submitting import Receipt
 from registry.record.ids import split_id
@@ -34,6 +35,7 @@ from registry.record.parse import MAX_BYTES, parse
 
 if TYPE_CHECKING:
     from registry.record.model import Document
+    from registry.record.pack import Agency
 
 MOST_LINES = 10_000
 """Documents that one request may file; what is beyond is refused line by line."""
@@ -179,25 +181,31 @@ class _Clerk(msgspec.Struct, kw_only=True):
             if not isinstance(document, dict):
                 raise UnreadableDocument("each line is a record, a JSON object: { … }")
             record = identifier(document)
+            agency = own_agency(self.office, self.actor, record)
             filing = Filing(
                 record=record,
-                agency=own_agency(self.office, self.actor, record),
+                agency=agency,
                 actor=self.actor,
                 purpose=self.purpose,
-                steps=(self._version(document),),
+                steps=(self._version(document, agency),),
             )
         except RegistryError as error:
             return _Ready(number=line.number, record=record, refused=error)
         return _Ready(number=line.number, record=record, filing=filing)
 
-    def _version(self, document: Document) -> Version:
-        return version(
+    def _version(self, document: Document, agency: Agency) -> Version:
+        made = version(
             document,
             profile="draft" if self.purpose == "draft" else "publication",
             pack=self.office.pack,
             today=self.now().date(),
             language=self.language,
         )
+        if self.purpose == "draft" or self.office.review == "required":
+            return made
+        # While the group before is in the database.
+        ready = make_ready(document, agency, self.office.random)
+        return msgspec.structs.replace(made, ready=ready)
 
     async def _note(self, line: _Ready, refused: Forbidden) -> None:
         """Note the first refusal of authority in a request; the others are the same."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from registry.errors import Finding
 from registry.record.entry import NOT_STATED
-from registry.record.model import LangText
+from registry.record.model import Document, LangText
+from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.record.words import words
 from registry.store.index.facets import (
@@ -26,10 +27,7 @@ from registry.text import analysis
 from registry.text.folding import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from registry.record.model import Document
-    from registry.record.pack import Agency
+    from collections.abc import Iterable
 
 _SORTED = msgspec.json.Encoder(order="sorted")
 
@@ -77,10 +75,31 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     risk_changes: Sequence[str]
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """What search makes of a document before its place in the log is known: its words.
+
+    The document's members are sorted, as a version is kept, in whatever order it was sent.
+    """
+
+    document: Document
+    agency: Agency
+    words: Mapping[str, tuple[str, str, str]]
+
+
+def listed(document: Document, agency: Agency) -> Listed:
+    """Find the words of a document, which is most of the work."""
+    document = msgspec.json.decode(_SORTED.encode(document))
+    return Listed(document=document, agency=agency, words=_words(document, agency))
+
+
 def index_row(document: Document, agency: Agency, standing: Standing) -> IndexRow:
     """Make what search keeps of a version; anew, it comes out the same."""
-    # A version is kept with its members sorted, in whatever order it was sent.
-    document = msgspec.json.decode(_SORTED.encode(document))
+    return row_of(listed(document, agency), standing)
+
+
+def row_of(one: Listed, standing: Standing) -> IndexRow:
+    """Make what search keeps of a version whose words are found."""
+    document, agency, found = one.document, one.agency, one.words
     codes = {kind: [dig(document, *path) or NOT_STATED] for kind, path in _ONE_CODE.items()}
     card = Card(
         id=document["id"],
@@ -96,7 +115,6 @@ def index_row(document: Document, agency: Agency, standing: Standing) -> IndexRo
         published_at=standing.published_at,
         completeness=standing.completeness,
     )
-    found = _words(document, agency)
     codes |= {
         "agency": [agency.id],
         "origin": [agency.origin or LOCAL],
@@ -104,6 +122,7 @@ def index_row(document: Document, agency: Agency, standing: Standing) -> IndexRo
         "technique": dig(document, "technical", "techniques") or [],
         "supplier": _members(dig(document, "procurement", "suppliers"), "name"),
         "withheld": _members(dig(document, "publication", "withheld_fields"), "ground"),
+        "restricted": _some(dig(document, "publication", "restriction", "ground")),
         "finding": sorted({finding.rule for finding in standing.findings}),
         "missing": list(standing.missing),
         "risk_change": list(standing.risk_changes),

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
-from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
 
+from registry.office.names import SHARED_WORDS, Parts, any_disguised, disguised, parts
 from registry.record.case import told
 from registry.record.forms import shown
 from registry.record.model import Document, LangText
 from registry.record.pack import Pack
 from registry.record.pointers import dig, pointer
 from registry.record.sayings import Remark, say
-from registry.store.records import Namesake
-from registry.text.folding import fold
-from registry.text.skeleton import is_disguised, skeleton
+from registry.store.names import Namesake
+from registry.text.skeleton import skeleton
 
 _NEARLY_THE_SAME = 0.9
-_SHARED_WORDS = 0.5
-_NAMES_KEPT = 20_000  # every filing is compared with the same names
-_Parts: TypeAlias = tuple[str, frozenset[str], str]
 
 
 class Entrance(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,16 +68,16 @@ def name_distinct(entrance: Entrance) -> Iterator[Remark]:
     name: LangText = dig(entrance.document, "name") or {}
     agency = _agency(entrance)
     for tag, text in name.items():
-        parts, disguised = _parts(text), _is_disguised(text)
+        mine, pretends = parts(text), disguised(text)
         for other in entrance.others:
             theirs = other.name.get(tag) if other.agency == agency else None
-            if theirs is not None and _repeats(parts, _parts(theirs)):
+            if theirs is not None and _repeats(mine, parts(theirs)):
                 saying = say(
                     "This is nearly the name of {record}. Amend that record if it is the same "
                     "system; else name what tells them apart.",
                     record=other.record,
                 )
-            elif (disguised or _passes_for_another(other)) and _looks_like(text, other.name):
+            elif (pretends or any_disguised(other.name)) and _looks_like(text, other.name):
                 saying = say(
                     "This looks like the name of {record}, with other letters. Write it in the "
                     "letters of its language.",
@@ -96,12 +92,12 @@ def name_distinct(entrance: Entrance) -> Iterator[Remark]:
 def _agency_distinct(entrance: Entrance) -> Iterator[Remark]:
     agencies = entrance.pack.agencies
     own = agencies.get(_agency(entrance))
-    disguised = own is not None and _any_disguised(own.name)
+    pretends = own is not None and any_disguised(own.name)
     for other in agencies.values() if own else ():
         if (
             own
             and other.id != own.id
-            and (disguised or _any_disguised(other.name))
+            and (pretends or any_disguised(other.name))
             and any(_looks_like(t, other.name) for t in own.name.values())
         ):
             yield told(
@@ -139,16 +135,11 @@ RULES: Mapping[str, RegisterRule] = MappingProxyType(
 )
 
 
-def may_be_disguised(document: Document) -> bool:
-    """Whether a name has to be compared with those of every agency, not only of its own."""
-    return _any_disguised(dig(document, "name") or {})
-
-
 def _agency(entrance: Entrance) -> str:
     return str(dig(entrance.document, "id") or "").split("/")[0]
 
 
-def _repeats(mine: _Parts, other: _Parts) -> bool:
+def _repeats(mine: Parts, other: Parts) -> bool:
     """Tell whether two names of one language differ by little more than a slip."""
     (one, words, digits), (two, others, numbers) = mine, other
     if one == two:
@@ -156,32 +147,13 @@ def _repeats(mine: _Parts, other: _Parts) -> bool:
     # Most names are far from alike, and what is cheap to see comes first.
     if digits != numbers or words.isdisjoint(others):
         return False
-    if len(words & others) < _SHARED_WORDS * max(len(words), len(others)):
+    if len(words & others) < SHARED_WORDS * max(len(words), len(others)):
         return False
     return SequenceMatcher(None, one, two, autojunk=False).ratio() >= _NEARLY_THE_SAME
 
 
-@lru_cache(maxsize=_NAMES_KEPT)
-def _parts(name: str) -> _Parts:
-    """Give a name folded, its words, and its digits."""
-    folded = fold(name)
-    return folded, frozenset(folded.split()), "".join(filter(str.isdigit, folded))
-
-
-_is_disguised = lru_cache(maxsize=_NAMES_KEPT)(is_disguised)
-
-
-@lru_cache(maxsize=_NAMES_KEPT)
-def _passes_for_another(other: Namesake) -> bool:
-    return _any_disguised(other.name)
-
-
-def _any_disguised(names: LangText) -> bool:
-    return any(map(_is_disguised, names.values()))
-
-
 def _looks_like(text: str, names: LangText) -> bool:
-    if not _is_disguised(text) and not _any_disguised(names):
+    if not disguised(text) and not any_disguised(names):
         return False
     seen = skeleton(text)
     return any(name != text and skeleton(name) == seen for name in names.values())

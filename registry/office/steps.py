@@ -10,6 +10,7 @@ import msgspec
 
 from registry.errors import InvalidRecord
 from registry.office.access import Actor
+from registry.office.ledger import Ready
 from registry.office.submitting import Receipt
 from registry.record.canonical import canonical
 from registry.record.model import Document
@@ -26,11 +27,15 @@ Purpose: TypeAlias = Literal["draft", "submit", "load"]
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
-    """A document to be filed, with its canonical bytes; its own rules have nothing against it."""
+    """A document to be filed, with its canonical bytes; its own rules have nothing against it.
+
+    One that is about to be published may be `ready` for the ledger.
+    """
 
     document: Document
     content: bytes
     verdict: Verdict
+    ready: Ready | None = None
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):

@@ -84,7 +84,7 @@ async def submit(
             return _receipt_of_draft(draft, submitted_at=draft.submitted_at)
         content = draft.document.encode()
         document = msgspec.json.decode(content)
-        around = await surroundings(connection, [document])
+        around = await surroundings(connection, office, [document])
         _require_base(draft, around)
         await audit.note(connection, actor, "submit", record, before=draft.tag, now=now)
         verdict = _verdict(around, office, document, content, now=now, language=language)
@@ -132,7 +132,7 @@ async def approve(
             precondition.require(draft.tag)
         content = draft.document.encode()
         document = msgspec.json.decode(content)
-        around = await surroundings(connection, [document])
+        around = await surroundings(connection, office, [document])
         _require_base(draft, around)
         await audit.note(connection, actor, "approve", record, before=draft.tag, now=now)
         publication = Publication(
@@ -202,7 +202,7 @@ async def publish_local(
     """
     await _take_turns(connection, str(document["id"]), agency)
     content = canonical(document)
-    around = await surroundings(connection, [document])
+    around = await surroundings(connection, office, [document])
     verdict = _verdict(around, office, document, content, now=now, language=language)
     publication = Publication(document=document, agency=agency, actor=actor, verdict=verdict)
     return await _publish(connection, office, publication, content, around, now=now)

@@ -51,9 +51,10 @@ def _is_simple(value: Any) -> bool:
             for name in part:
                 if type(name) is not str or not name.isascii():
                     return False
-            waiting.extend(part.values())
+            # Most parts are strings, of which nothing is asked.
+            waiting += [inner for inner in part.values() if type(inner) is not str]
         elif kind is list:
-            waiting.extend(part)
+            waiting += [inner for inner in part if type(inner) is not str]
         elif kind is int or kind is float:
             if not _is_plain(part):
                 return False

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from registry.errors import Finding
+from registry.record.canonical import canonical
+from registry.record.erasing import readable
 from registry.record.model import LangText
-from registry.record.sections import Section
 from registry.store.moments import END
 from registry.store.sql import statement
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncIterator
 
     from registry.store.database import Connection
-    from registry.tlog.compact import CompactRange
 
-_JSON = msgspec.json.Encoder()
+
+class Redacted(msgspec.Struct, frozen=True, kw_only=True):
+    """A part that was erased, and why: a code of the list `redaction_reason`, and who decided it.
+
+    `entry` is that of the redaction in the log.
+    """
+
+    pointer: str
+    basis: str
+    authority: str | None
+    entry: int
+    redacted_at: dt.datetime
 
 
 class Register(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +49,7 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     accountability: int
     missing: list[str]
     findings: list[Finding]
-    redacted: list[str]
+    redacted: list[Redacted]
 
 
 class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,13 +72,24 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
     versions: list[VersionLine]
 
 
+_redacted = msgspec.json.Decoder(list[Redacted])
+
+
 class Latest(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a record stands now: latest version, its state, its last entry."""
+    """Where a record stands now: latest version, its state, the entry that put it there.
+
+    `risk` is the latest version's level, `risk_changes` what ever became of it. The last entry is
+    the log's last word on the record, a redaction too.
+    """
 
     version: int
     state: str
     entry: int
     leaf: bytes
+    risk: str
+    risk_changes: Sequence[str]
+    last_entry: int = -1
+    last_leaf: bytes = b""
 
 
 class Standing(Latest, frozen=True, kw_only=True):
@@ -76,43 +97,6 @@ class Standing(Latest, frozen=True, kw_only=True):
 
     published_at: dt.datetime
     document: bytes
-
-
-class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """A version about to be written; `content` and `leaf` are the bytes and hash of its entry.
-
-    `source_row` is JSON text of a foreign record's source.
-    """
-
-    record: str
-    agency: str
-    origin: str | None
-    version: int
-    entry: int
-    published_at: dt.datetime
-    content: bytes
-    leaf: bytes
-    schema_version: str
-    rule_set: str
-    actor: str
-    approved_by: str | None
-    completeness: int
-    accountability: int
-    missing: Sequence[str]
-    findings: Sequence[Finding]
-    change_note: LangText | None
-    sections: Sequence[Section]
-    source_row: str | None
-    truncated: Sequence[str]
-
-
-class Namesake(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """What another published record of this country is called; told apart by identity."""
-
-    record: str
-    agency: str
-    name: LangText
-    source_id: str | None
 
 
 async def take_turn(connection: Connection, subject: str) -> None:
@@ -128,12 +112,7 @@ async def take_turns(connection: Connection, subjects: Sequence[str]) -> None:
 async def read_latest(connection: Connection, ids: Sequence[str]) -> dict[str, Latest]:
     """Read where records stand; whoever publishes has taken their turns."""
     rows = await connection.fetch(statement("records", "read_latest"), list(ids))
-    return {
-        row["id"]: Latest(
-            version=row["version"], state=row["state"], entry=row["entry"], leaf=row["leaf"]
-        )
-        for row in rows
-    }
+    return {row["id"]: Latest(**_latest(row)) for row in rows}
 
 
 async def read_standings(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
@@ -141,12 +120,9 @@ async def read_standings(connection: Connection, ids: Sequence[str]) -> dict[str
     rows = await connection.fetch(statement("records", "standings"), list(ids))
     return {
         row["id"]: Standing(
-            version=row["version"],
-            state=row["state"],
-            entry=row["entry"],
-            leaf=row["leaf"],
+            **_latest(row),
             published_at=row["published_at"],
-            document=row["document"].encode(),
+            document=document_of(row, row["erased"]),
         )
         for row in rows
     }
@@ -156,46 +132,6 @@ async def latest_source_rows(connection: Connection, origin: str) -> dict[str, s
     """Read the source rows, JSON text, from which an origin's records were last made."""
     rows = await connection.fetch(statement("records", "latest_source_rows"), origin)
     return {row["id"]: row["content"] for row in rows}
-
-
-async def insert(
-    connection: Connection, versions: Sequence[NewVersion], after: CompactRange
-) -> None:
-    """Write versions, each record at most once, with their sections, entries and the log's state.
-
-    `after` is what the log's tree becomes; the caller holds the state's lock.
-    """
-    sections = [(new, section) for new in versions for section in new.sections]
-    await connection.execute(
-        statement("records", "insert"),
-        [new.record for new in versions],
-        [new.agency for new in versions],
-        [new.origin for new in versions],
-        [new.version for new in versions],
-        [new.entry for new in versions],
-        [new.published_at for new in versions],
-        [new.content for new in versions],
-        [new.leaf for new in versions],
-        [new.schema_version for new in versions],
-        [new.rule_set for new in versions],
-        [new.actor for new in versions],
-        [new.approved_by for new in versions],
-        [new.completeness for new in versions],
-        [new.accountability for new in versions],
-        [_json(list(new.missing)) for new in versions],
-        [_json(list(new.findings)) for new in versions],
-        [None if new.change_note is None else _json(new.change_note) for new in versions],
-        [new.source_row for new in versions],
-        [_json(list(new.truncated)) for new in versions],
-        after.size,
-        after.packed(),
-        [new.record for new, _ in sections],
-        [new.version for new, _ in sections],
-        [section.key for _, section in sections],
-        [section.value for _, section in sections],
-        [section.salts for _, section in sections],
-        [section.commitment for _, section in sections],
-    )
 
 
 async def read(
@@ -233,6 +169,14 @@ async def read_all(
         yield _stored(row, history[row["record"]])
 
 
+async def read_earlier(connection: Connection) -> dict[str, list[StoredRecord]]:
+    """Read the versions before the last of every record that has any, oldest first."""
+    found: dict[str, list[StoredRecord]] = {}
+    for row in await connection.fetch(statement("records", "earlier")):
+        found.setdefault(row["record"], []).append(_stored(row, []))
+    return found
+
+
 async def read_approver(connection: Connection, record: str) -> str | None:
     """Read who approved a published record's latest version, if anybody did."""
     approver: str | None = await connection.fetchval(statement("records", "approver"), record)
@@ -242,26 +186,6 @@ async def read_approver(connection: Connection, record: str) -> str | None:
 async def withdraw(connection: Connection, record: str, *, entry: int) -> None:
     """Take a record's latest version out of force; `entry` is the withdrawal's in the log."""
     await connection.execute(statement("records", "withdraw"), record, entry)
-
-
-async def read_namesakes(
-    connection: Connection, agencies: Collection[str] | None
-) -> list[Namesake]:
-    """Read what the local records are called, of some agencies or of all (None)."""
-    wanted = None if agencies is None else list(agencies)
-    rows = await connection.fetch(statement("records", "namesakes"), wanted)
-    return [_namesake(*row) for row in rows]
-
-
-@lru_cache(maxsize=20_000)
-def _namesake(record: str, agency: str, name: str, source_id: str | None) -> Namesake:
-    # Every filing reads the same ones.
-    return Namesake(
-        record=record,
-        agency=agency,
-        name=msgspec.json.decode(name, type=LangText),
-        source_id=None if source_id is None else msgspec.json.decode(source_id),
-    )
 
 
 def register_of(row: Any) -> Register:
@@ -279,16 +203,29 @@ def register_of(row: Any) -> Register:
         accountability=row["accountability"],
         missing=row["missing"],
         findings=msgspec.json.decode(row["findings"], type=list[Finding]),
-        redacted=[],
+        redacted=[] if row["redacted"] is None else _redacted.decode(row["redacted"]),
     )
 
 
+def document_of(row: Any, erased: Sequence[str]) -> bytes:
+    """Give a version's canonical JSON as it is shown: without the places of what was erased."""
+    content: bytes = row["document"].encode()
+    if not erased:
+        return content
+    return canonical(readable(msgspec.json.decode(content), erased))
+
+
+def _latest(row: Any) -> dict[str, Any]:
+    return {name: row[name] for name in Latest.__struct_fields__}
+
+
 def _stored(row: Any, versions: list[VersionLine]) -> StoredRecord:
+    register = register_of(row)
     return StoredRecord(
         id=row["record"],
         agency=row["agency"],
-        document=row["document"].encode(),
-        register=register_of(row),
+        document=document_of(row, [one.pointer for one in register.redacted]),
+        register=register,
         versions=versions,
     )
 
@@ -302,7 +239,3 @@ def _line(row: Any) -> VersionLine:
         entry=row["entry"],
         change_note=None if note is None else msgspec.json.decode(note, type=LangText),
     )
-
-
-def _json(value: Any) -> str:
-    return _JSON.encode(value).decode()

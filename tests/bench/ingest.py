@@ -29,7 +29,6 @@ PARALLEL = 800
 WRITERS = 8
 BLOCK = 50
 BULK = 3_000
-BULK_BLOCK = 250
 
 BARE = "bare insert + commit of the same bytes"
 
@@ -145,27 +144,31 @@ async def _side_by_side(
 
 async def _bulk(office: Office) -> Timing:
     agency = Agency(id="xx.bench", name={"en": "Bench"}, kind="foreign", origin="bench")
-    timing = Timing()
     documents = [
         document | {"id": f"xx.bench/{str(document['id']).split('/')[1]}"}
         for document in local_documents(BULK)
     ]
-    for at in range(0, BULK, BULK_BLOCK):
-        start = time.perf_counter()
-        filings = [
-            ForeignFiling(
-                document=document,
-                agency=agency,
-                verdict=validate(
-                    document, profile="foreign", pack=office.pack, today=_now().date()
-                ),
-                source_row={"id": document["id"]},
-            )
-            for document in documents[at : at + BULK_BLOCK]
-        ]
-        await import_foreign(office, filings, now=_now)
-        seconds = (time.perf_counter() - start) / len(filings)
-        timing.seconds += [seconds] * len(filings)
+    timing = Timing()
+    start = time.perf_counter()
+    filings = [
+        ForeignFiling(
+            document=document,
+            agency=agency,
+            verdict=validate(document, profile="foreign", pack=office.pack, today=_now().date()),
+            source_row={"id": document["id"]},
+        )
+        for document in documents
+    ]
+    done, since = 0, time.perf_counter()
+
+    def progress(reached: int, _: int) -> None:
+        nonlocal done, since
+        at = time.perf_counter()
+        timing.seconds += [(at - since) / (reached - done)] * (reached - done)
+        done, since = reached, at
+
+    await import_foreign(office, filings, now=_now, progress=progress)
+    timing.elapsed = time.perf_counter() - start
     return timing
 
 

@@ -7,9 +7,10 @@ import pytest
 from registry.errors import InvalidRecord
 from registry.office import submitting
 from registry.office.examining import examine
-from registry.office.register_rules import RULES, Entrance, may_be_disguised
+from registry.office.names import may_be_disguised
+from registry.office.register_rules import RULES, Entrance
 from registry.store import records
-from registry.store.records import Namesake
+from registry.store.names import Namesake
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 NAME = "Prévision des lits d'hôpital"
@@ -127,7 +128,7 @@ async def publish(office, record):
 
 async def found(office, record):
     async with office.database.transaction() as connection:
-        verdict = await examine(connection, office.pack, record, now=NOW)
+        verdict = await examine(connection, office, record, now=NOW)
     return verdict.publishable, {one.rule for one in verdict.findings} & set(RULES)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from registry.errors import Finding
+from registry.record.erasing import readable
 from registry.record.model import Document
 from registry.store.sql import statement
 
@@ -85,25 +86,18 @@ def joined(texts: Sequence[Sequence[str]]) -> str:
 
 
 async def write(connection: Connection, rows: Sequence[IndexRow]) -> None:
-    """Write the rows of new versions."""
-    await connection.execute(
-        statement("index", "insert_versions"),
-        [row.ord for row in rows],
-        [row.name_key for row in rows],
-        [_JSON.encode(row.codes).decode() for row in rows],
-        [row.card for row in rows],
-        *([_part(row, tier) for row in rows] for tier in range(TEXTS)),
-    )
+    """Write the rows of versions that there are already."""
+    if rows:
+        await connection.execute(
+            statement("index", "insert_versions"), *zip(*map(columns, rows), strict=True)
+        )
 
 
-async def read_risk_changes(
-    connection: Connection, records: Sequence[str]
-) -> dict[str, Sequence[str]]:
-    """Read what ever became of the risk level of records, of those where it changed."""
-    if not records:
-        return {}
-    rows = await connection.fetch(statement("index", "risk_changes"), list(records))
-    return {row["record"]: row["risk_changes"] for row in rows}
+def columns(row: IndexRow) -> tuple[int, str, str, str, str, str, str]:
+    """List what is kept of a row, in the order of the table."""
+    codes = _JSON.encode(row.codes).decode()
+    name, summary, rest = (_part(row, tier) for tier in range(TEXTS))
+    return row.ord, row.name_key, codes, row.card, name, summary, rest
 
 
 async def read_state(connection: Connection) -> State:
@@ -122,9 +116,11 @@ async def begin_anew(connection: Connection, analysis: str) -> None:
     await connection.execute(statement("index", "begin_anew"), analysis)
 
 
-async def read_versions(connection: Connection) -> AsyncIterator[StoredVersion]:
-    """Read every version there ever was, in the order of the log; needs a transaction."""
-    async for row in connection.cursor(statement("index", "all_versions"), prefetch=200):
+async def read_versions(
+    connection: Connection, entries: Sequence[int] | None = None
+) -> AsyncIterator[StoredVersion]:
+    """Read versions, or every one there ever was, in the log's order; needs a transaction."""
+    async for row in connection.cursor(statement("index", "all_versions"), entries, prefetch=200):
         yield StoredVersion(
             record=row["record"],
             agency=row["agency"],
@@ -135,7 +131,7 @@ async def read_versions(connection: Connection) -> AsyncIterator[StoredVersion]:
             missing=row["missing"],
             findings=msgspec.json.decode(row["findings"], type=list[Finding]),
             risk_changes=row["risk_changes"],
-            document=msgspec.json.decode(row["document"]),
+            document=readable(msgspec.json.decode(row["document"]), row["erased"]),
         )
 
 

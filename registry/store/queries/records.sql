@@ -1,81 +1,51 @@
 -- name: take_turns
--- An agency comes after its records whoever asks, and nobody waits in a circle.
-select pg_advisory_xact_lock(hashtextextended(subject, 0))
+-- An agency comes after its records whoever asks, and nobody waits in a circle. What follows in the
+-- transaction is planned once for all: to plan it would take as long as to do it.
+select
+    set_config('plan_cache_mode', 'force_generic_plan', true),
+    pg_advisory_xact_lock(hashtextextended(subject, 0))
 from (select subject from unnest($1::text []) as given (subject) order by subject collate "C" desc) as sorted
 
 -- name: read_latest
-select r.id, r.version, r.entry, r.state, e.leaf
-from record as r inner join log_entry as e on e.index = r.entry
+select
+    r.id, r.version, r.entry, r.state, e.leaf,
+    f.risk, last.index as last_entry, last.leaf as last_leaf,
+    array(
+        select distinct moved.risk_change from figure as moved
+        where moved.record = r.id and moved.risk_change is not null
+        order by moved.risk_change
+    ) as risk_changes
+from record as r
+inner join log_entry as e on e.index = r.entry
+inner join version as v on v.record = r.id and v.version = r.version
+inner join figure as f on f.entry = v.entry
+inner join lateral (
+    select n.index, n.leaf from log_entry as n where n.record = r.id order by n.index desc limit 1
+) as last on true
 where r.id = any($1::text [])
 
 -- name: standings
 select
     r.id, r.version, r.state, r.entry, v.published_at, e.leaf,
+    f.risk, last.index as last_entry, last.leaf as last_leaf,
+    array(
+        select distinct moved.risk_change from figure as moved
+        where moved.record = r.id and moved.risk_change is not null
+        order by moved.risk_change
+    ) as risk_changes,
     (
         select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
         from section as s where s.record = v.record and s.version = v.version
-    ) as document
+    ) as document,
+    array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
 from record as r
 inner join version as v on v.record = r.id and v.version = r.version
+inner join figure as f on f.entry = v.entry
 inner join log_entry as e on e.index = r.entry
+inner join lateral (
+    select n.index, n.leaf from log_entry as n where n.record = r.id order by n.index desc limit 1
+) as last on true
 where r.id = any($1::text [])
-
--- name: insert
--- Versions with all that belongs to them, and the log's entries and state: nobody else can append
--- meanwhile, so it is one trip.
-with new as (
-    select *
-    from unnest(
-        $1::text [], $2::text [], $3::text [], $4::integer [], $5::bigint [], $6::timestamptz [], $7::bytea [],
-        $8::bytea [], $9::text [], $10::text [], $11::text [], $12::text [], $13::smallint [], $14::smallint [],
-        $15::text [], $16::text [], $17::text [], $18::text [], $19::text []
-    ) as given (
-        record, agency, origin, version, entry, published_at, content,
-        leaf, schema_version, rule_set, actor, approved_by, completeness, accountability,
-        missing, findings, change_note, source_row, truncated
-    )
-),
-
-logged as (
-    insert into log_entry (index, kind, record, at, bytes, leaf)
-    select entry, 'version', record, published_at, content, leaf from new
-),
-
-reached as (
-    update log_state set size = $20, peaks = $21, last_at = (select max(published_at) from new)
-),
-
-recorded as (
-    insert into record (id, agency, origin, state, version, entry)
-    select record, agency, origin, 'published', version, entry from new
-    on conflict (id) do update
-        set state = 'published', version = excluded.version, entry = excluded.entry
-),
-
-published as (
-    insert into version (
-        record, version, entry, published_at, schema_version, rule_set, actor, approved_by,
-        completeness, accountability, missing, findings, change_note
-    )
-    select
-        record, version, entry, published_at, schema_version, rule_set, actor, approved_by,
-        completeness, accountability,
-        array(select jsonb_array_elements_text(missing::jsonb)),
-        findings, change_note
-    from new
-),
-
-sourced as (
-    insert into source_row (record, version, content, truncated)
-    select record, version, source_row, array(select jsonb_array_elements_text(truncated::jsonb))
-    from new
-    where source_row is not null
-)
-
-insert into section (record, version, key, value, salts, commitment)
-select record, version, key, value, salts, commitment
-from unnest($22::text [], $23::integer [], $24::text [], $25::text [], $26::bytea [], $27::text [])
-    as part (record, version, key, value, salts, commitment)
 
 -- name: latest_source_rows
 select r.id, s.content
@@ -95,7 +65,8 @@ select
     (
         select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
         from section as s where s.record = v.record and s.version = v.version
-    ) as document
+    ) as document,
+    (select x.members from redacted as x where x.entry = v.entry) as redacted
 from record as r
 inner join lateral (
     select n.kind from log_entry as n
@@ -120,13 +91,34 @@ select
     (
         select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
         from section as s where s.record = v.record and s.version = v.version
-    ) as document
+    ) as document,
+    (select x.members from redacted as x where x.entry = v.entry) as redacted
 from record as r
 inner join version as v on v.record = r.id and v.version = r.version
 inner join agency as a on a.id = r.agency
 inner join log_entry as e on e.index = v.entry
 where $1::boolean or r.state = 'published'
 order by r.id collate "C"
+
+-- name: earlier
+-- The versions that others have followed, as they were published.
+select
+    v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
+    r.agency, r.origin, 'published' as state, a.fictitious, e.leaf,
+    (
+        select min(n.at) from log_entry as n
+        where n.record = v.record and n.index > v.entry and n.kind in ('version', 'withdrawal')
+    ) as superseded_at,
+    (
+        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        from section as s where s.record = v.record and s.version = v.version
+    ) as document,
+    (select x.members from redacted as x where x.entry = v.entry) as redacted
+from record as r
+inner join version as v on v.record = r.id and v.version < r.version
+inner join agency as a on a.id = r.agency
+inner join log_entry as e on e.index = v.entry
+order by r.id collate "C", v.version
 
 -- name: versions
 select v.record, v.version, v.entry, v.published_at, v.change_note, e.leaf
@@ -141,11 +133,3 @@ where r.id = $1 and r.state = 'published'
 
 -- name: withdraw
 update record set state = 'withdrawn', entry = $2 where id = $1
-
--- name: namesakes
-select r.id, r.agency, n.value as name, s.value as source_id
-from record as r
-inner join section as n on n.record = r.id and n.version = r.version and n.key = 'name'
-left join section as s on s.record = r.id and s.version = r.version and s.key = 'source_id'
-where r.state = 'published' and r.origin is null and ($1::text [] is null or r.agency = any($1))
-order by r.id

@@ -1,0 +1,123 @@
+"""Names: what this process knows of how the country's published records are called.
+
+Whoever files is compared with the records of the agency. They are kept here by the words of their
+names, so that what a comparison costs does not grow with the agency, and what has changed since the
+last filing is read before the next.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from math import ceil
+from typing import TYPE_CHECKING, TypeAlias
+
+from registry.store import names
+from registry.text.folding import fold
+from registry.text.skeleton import is_disguised
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from registry.record.model import Document, LangText
+    from registry.store.database import Connection
+    from registry.store.names import Namesake
+
+SHARED_WORDS = 0.5
+"""The least share of their words that two names have in common when one repeats the other."""
+
+_MOST = 50_000
+_NAMES_KEPT = 20_000  # every filing is compared with the same names
+Parts: TypeAlias = tuple[str, frozenset[str], str]
+
+
+class Names:
+    """The names of agencies' records, as far as a filing of this process has asked for them."""
+
+    def __init__(self) -> None:
+        """Begin with nothing; what is missing is read when it is asked for."""
+        self._agencies: dict[str, NamesOfAgency] = {}
+
+    async def read(
+        self, connection: Connection, agencies: Collection[str]
+    ) -> dict[str, NamesOfAgency]:
+        """Give what agencies' records are called, in a transaction that has published nothing."""
+        if sum(len(agency.known) for agency in self._agencies.values()) > _MOST:
+            self._agencies.clear()
+        known = {code: self._agencies.setdefault(code, NamesOfAgency()) for code in agencies}
+        seen = {code: agency.seen for code, agency in known.items()}
+        for change in await names.read_since(connection, seen):
+            known[change.agency].take(change.entry, change.record, change.namesake)
+        return known
+
+
+class NamesOfAgency:
+    """The names of one agency's records, and which records have a word."""
+
+    def __init__(self) -> None:
+        """Begin with no entry seen."""
+        self.seen = -1
+        self.known: dict[str, Namesake] = {}
+        self._entries: dict[str, int] = {}
+        self._by_word: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._by_source_id: dict[str | None, set[str]] = defaultdict(set)
+        self._disguised: set[str] = set()
+
+    def take(self, entry: int, record: str, namesake: Namesake | None) -> None:
+        """Take over what a record came to be called, unless something later is known."""
+        if entry <= self._entries.get(record, -1):
+            return
+        self.seen = max(self.seen, entry)
+        self._entries[record] = entry
+        before = self.known.pop(record, None)
+        for records in self._places(before):
+            records.discard(record)
+        for records in self._places(namesake):
+            records.add(record)
+        if namesake is not None:
+            self.known[record] = namesake
+
+    def like(self, document: Document) -> list[Namesake]:
+        """List the records that a document could be taken for, and some others."""
+        if may_be_disguised(document):
+            return list(self.known.values())
+        found = self._disguised | self._by_source_id.get(document.get("source_id"), set())
+        name: LangText = document.get("name") or {}
+        for tag, text in name.items():
+            having = [self._by_word.get((tag, word), set()) for word in parts(text)[1]]
+            # Whoever shares that many has one of these, since fewer are left.
+            left = ceil(SHARED_WORDS * len(having)) - 1
+            for records in sorted(having, key=len)[: len(having) - left]:
+                found |= records
+        return [self.known[record] for record in found]
+
+    def _places(self, namesake: Namesake | None) -> Iterator[set[str]]:
+        if namesake is None:
+            return
+        if namesake.source_id is not None:
+            yield self._by_source_id[namesake.source_id]
+        if any_disguised(namesake.name):
+            yield self._disguised
+        for tag, text in namesake.name.items():
+            for word in parts(text)[1]:
+                yield self._by_word[tag, word]
+
+
+def may_be_disguised(document: Document) -> bool:
+    """Whether a name has to be compared with those of every agency, not only of its own."""
+    return any_disguised(document.get("name") or {})
+
+
+def any_disguised(texts: LangText) -> bool:
+    """Whether a name, in any language, holds letters that pass for others."""
+    return any(map(disguised, texts.values()))
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def parts(name: str) -> Parts:
+    """Give a name folded, its words, and its digits."""
+    folded = fold(name)
+    return folded, frozenset(folded.split()), "".join(filter(str.isdigit, folded))
+
+
+disguised = lru_cache(maxsize=_NAMES_KEPT)(is_disguised)

@@ -1,0 +1,67 @@
+"""What the published records of this country are called, as others are compared with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.record.model import LangText
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry.store.database import Connection
+
+_name = msgspec.json.Decoder(LangText | None)
+
+
+class Namesake(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What another published record of this country is called; told apart by identity."""
+
+    record: str
+    agency: str
+    name: LangText
+    source_id: str | None
+
+
+class Renaming(msgspec.Struct, frozen=True, kw_only=True):
+    """What a record came to be called by an entry of the log; None when it was withdrawn.
+
+    So it is too where the record does not show its name.
+    """
+
+    entry: int
+    agency: str
+    record: str
+    namesake: Namesake | None
+
+
+async def read_since(connection: Connection, entries: Mapping[str, int]) -> list[Renaming]:
+    """Read what became of the names of agencies after an entry of each, in the log's order."""
+    rows = await connection.fetch(
+        statement("names", "since"), list(entries), list(entries.values())
+    )
+    return [
+        Renaming(
+            entry=entry,
+            agency=agency,
+            record=record,
+            namesake=_namesake(record, agency, name, source_id),
+        )
+        for agency, record, entry, name, source_id in rows
+    ]
+
+
+def _namesake(record: str, agency: str, name: str | None, source_id: str | None) -> Namesake | None:
+    called = None if name is None else _name.decode(name)
+    if not called:
+        # It was never shown, or it was erased.
+        return None
+    return Namesake(
+        record=record,
+        agency=agency,
+        name=called,
+        source_id=None if source_id is None else msgspec.json.decode(source_id),
+    )
