@@ -1,14 +1,18 @@
 """The harness notices what it is there to notice: each law, broken on purpose."""
 
+import datetime as dt
 import secrets
 
 import asyncpg
+import msgspec
 import pytest
 
-from registry.office import audit
+from registry.office import audit, filing, submitting
 from registry.office.access import Actor
+from registry.office.filing import Precondition
 from tests.crash.invariants import LAWS, Receipt, broken_laws, unkept
 
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 LATER = "update log_entry set at = at + interval '1 day' where index = 1"
 CORRUPTIONS = {
     "the entries are not dense": "update log_entry set index = 9 where index = 3",
@@ -82,6 +86,51 @@ async def test_a_broken_law_is_noticed(filed, database_url, pack, sentence):
     await connection.execute(CORRUPTIONS[sentence])
     await connection.close()
     assert any(sentence in one for one in await broken_laws(database_url, pack))
+
+
+@pytest.fixture
+async def reviewed(office, record):
+    """A record that was submitted, returned, submitted again and approved, and one in review."""
+    office = msgspec.structs.replace(office, review="required")
+    agency = Actor(name="a", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+    authority = Actor(name="b", agency=None, scopes=frozenset({"review"}), token=None)
+    for document in (record, record | {"id": "demo-sante/autre", "source_id": "A-2"}):
+        for returned in (True, False):
+            tag = await _submitted(office, agency, document)
+            if returned:
+                await submitting.return_draft(
+                    office,
+                    authority,
+                    document["id"],
+                    {"comment": {"fr": "Précisez.", "ar": "وضحوا"}},
+                    precondition=Precondition(tag=tag),
+                    now=NOW,
+                )
+                await filing.delete_draft(
+                    office, agency, document["id"], precondition=None, now=NOW
+                )
+    await submitting.approve(office, authority, record["id"], precondition=None, now=NOW)
+
+
+async def _submitted(office, agency, document):
+    saved = await filing.save_draft(
+        office, agency, document["id"], document, precondition=Precondition(new=True), now=NOW
+    )
+    await submitting.submit(office, agency, document["id"], precondition=None, now=NOW)
+    return saved.draft.tag
+
+
+async def test_a_submission_for_review_is_no_publication(reviewed, database_url, pack):
+    assert await broken_laws(database_url, pack) == []
+
+
+async def test_an_approval_that_is_not_noted_is_noticed(reviewed, database_url, pack):
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("set session_replication_role = replica")
+    await connection.execute("delete from audit where action = 'approve'")
+    await connection.close()
+    [law] = await broken_laws(database_url, pack)
+    assert law.startswith("the audit trail and the log differ: [('approve', ")
 
 
 async def test_a_receipt_that_was_not_kept_is_noticed(filed, database_url):
