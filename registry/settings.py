@@ -21,6 +21,7 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 _EVERY_HOST = "*"
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
+_CONTACT = re.compile(r"(?:mailto:|https://)[\x21-\x7e]+")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 1
     allowed_hosts: str | None = None
     trusted_proxies: str | None = None
+    security_contact: str | None = None
     limit_writes: int = 600
     limit_validations: int = 240
     limit_failures: int = 30
@@ -59,6 +61,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def key_file(self) -> Path:
         """The log's Ed25519 key file."""
         return self.log_key_file or self.data_dir / "keys" / "log.key"
+
+    @property
+    def log_dir(self) -> Path:
+        """The folder of the published log."""
+        return self.data_dir / "log"
+
+    @property
+    def signed_sizes_file(self) -> Path:
+        """What was ever signed of the log, beside the key and outside the database."""
+        return self.key_file.with_name("signed-sizes")
 
     @property
     def hosts(self) -> frozenset[str] | None:
@@ -136,6 +148,7 @@ def _checked(settings: Settings) -> Settings:
             raise ConfigurationError(
                 f"{PREFIX}{name.upper()}={limit}: give a number a minute, or 0 for no limit"
             )
+    _check_contact(settings.security_contact)
     for host in _listed(settings.allowed_hosts):
         if host != _EVERY_HOST and _HOST.fullmatch(host) is None and not _is_address(host):
             raise ConfigurationError(
@@ -151,6 +164,14 @@ def _checked(settings: Settings) -> Settings:
                 "commas, for example 127.0.0.1,10.0.0.0/8"
             ) from error
     return msgspec.structs.replace(settings, base_url=settings.base_url.rstrip("/"))
+
+
+def _check_contact(contact: str | None) -> None:
+    if contact is not None and _CONTACT.fullmatch(contact) is None:
+        raise ConfigurationError(
+            f"{PREFIX}SECURITY_CONTACT={contact!r}: give an address that begins with mailto: or "
+            "https:"
+        )
 
 
 def _is_address(text: str) -> bool:

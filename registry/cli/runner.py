@@ -1,4 +1,4 @@
-"""The background runner: it builds the site, folds the search index, forgets what is over."""
+"""The background runner: it publishes the log, builds the site, folds the index, forgets."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ import asyncio
 import datetime as dt
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from registry.api.app import describe_api
 from registry.cli.opened import now, run_in
+from registry.errors import RegistryError
 from registry.office import answers, limits
+from registry.office.log_contents import write_contents
+from registry.office.log_files import prune
+from registry.office.publishing_log import publish_log, published_size
+from registry.office.redacting import carry_out
 from registry.pages.build import build
 from registry.pages.from_register import day_of, is_current, read_corpus
 from registry.store.index.fold import fold
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.5
 _AFTER_FAULT_SECONDS = 10.0
 _FORGETS_EVERY = dt.timedelta(hours=1)
+_PARTIALS_STAY = dt.timedelta(days=1)
 
 _log = structlog.get_logger()
 
@@ -38,13 +46,28 @@ async def build_site(
     *,
     out: Path | None = None,
     full: bool = False,
+    as_of: dt.datetime | None = None,
     progress: Callable[[int, int], None] | None = None,
+    processes: int = 1,
 ) -> BuildReport:
     """Build the site from the register as it is now, in force at `out` or the settings' place."""
-    corpus = await read_corpus(office.database, office.pack, as_of=day_of(now()))
+    corpus = await read_corpus(office.database, office.pack, as_of=as_of or day_of(now()))
     return await asyncio.to_thread(
-        build, corpus, out=out or settings.site_dir, settings=settings, full=full, progress=progress
+        build,
+        corpus,
+        out=out or settings.site_dir,
+        settings=settings,
+        full=full,
+        progress=progress,
+        description=_description(settings),
+        processes=processes,
     )
+
+
+@cache
+def _description(settings: Settings) -> dict[str, Any]:
+    """Describe the API, once a process."""
+    return describe_api(settings)
 
 
 async def keep_site_current(settings: Settings, office: Office) -> None:
@@ -68,6 +91,47 @@ async def keep_site_current(settings: Settings, office: Office) -> None:
         except Exception:  # noqa: BLE001  the runner outlives any fault
             _log.exception("the site could not be built; the old one stays")
             await asyncio.sleep(_AFTER_FAULT_SECONDS)
+
+
+async def keep_log_published(settings: Settings, office: Office) -> None:
+    """Publish the log whenever it has grown, and carry redactions out then; never returns."""
+    told = None
+    prunes_at = now()
+    while True:
+        try:
+            await publish(settings, office)
+            told = None
+            if now() >= prunes_at:
+                await asyncio.to_thread(prune, settings.log_dir, before=now() - _PARTIALS_STAY)
+                prunes_at = now() + _FORGETS_EVERY
+        except RegistryError as error:
+            # The sentence is ours and quotes nobody; it is told once, not every time.
+            if error.detail != told:
+                _log.error("the log could not be published", why=error.detail)
+            told = error.detail
+            await asyncio.sleep(_AFTER_FAULT_SECONDS)
+        except Exception:  # noqa: BLE001  the runner outlives any fault
+            _log.exception("the log could not be published")
+            await asyncio.sleep(_AFTER_FAULT_SECONDS)
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def publish(settings: Settings, office: Office) -> None:
+    """Publish the log as it is, and destroy what published redactions name."""
+    signed = await publish_log(office.database, settings, now=now())
+    if signed is not None:
+        _log.info("log published", size=signed.size)
+    await carry_out(
+        office.database,
+        size=await asyncio.to_thread(published_size, settings.log_dir),
+        write_contents=partial(write_contents, office.database, settings.log_dir),
+    )
+
+
+async def work(settings: Settings, office: Office) -> None:
+    """Do all the background work; never returns."""
+    # A build may take long, and a receipt's proof should not.
+    await asyncio.gather(keep_log_published(settings, office), keep_site_current(settings, office))
 
 
 async def forget(office: Office, *, now: dt.datetime) -> None:
@@ -103,5 +167,5 @@ class BackgroundRunner:
 
     async def _work(self, office: Office) -> None:
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.ensure_future(keep_site_current(self._settings, office))
+        self._task = asyncio.ensure_future(work(self._settings, office))
         await self._task

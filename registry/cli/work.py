@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from registry.cli import runner
 from registry.cli.opened import run
-from registry.cli.runner import keep_site_current
 
 if TYPE_CHECKING:
     from registry.settings import Settings
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.pass_obj
 def work(settings: Settings) -> None:
-    """Do the background work: build the site whenever something is published.
+    """Do the background work: publish the log and build the site whenever something is new.
 
     Any number may run; one works, the others wait to take over.
 
     Example: registry work
     """
-    run(settings, lambda office: keep_site_current(settings, office))
+    run(settings, lambda office: runner.work(settings, office))

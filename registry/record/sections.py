@@ -89,24 +89,36 @@ def _commitment(
     salts: bytes,
     encode: Callable[[Any], bytes],
 ) -> str:
-    listed = [
-        [pointer, _member_commitment(salts[at * SALT_BYTES :][:SALT_BYTES], pointer, encode(part))]
-        for at, (pointer, part) in enumerate(parts)
-    ]
+    return section_digest(
+        key,
+        [
+            (
+                pointer,
+                member_commitment(salts[at * SALT_BYTES :][:SALT_BYTES], pointer, encode(part)),
+            )
+            for at, (pointer, part) in enumerate(parts)
+        ],
+    )
+
+
+def section_digest(key: str, listed: Sequence[tuple[str, str]]) -> str:
+    """Compute a section's commitment from its members', as (pointer, commitment) by pointer."""
     # Strings in lists: canonical as they are encoded.
     return _digest(_JSON.encode(["registry/section/1", key, listed]))
 
 
-def _member_commitment(salt: bytes, pointer: str, content: bytes) -> str:
-    label = _JSON.encode(["registry/member/1", _base64url(salt), pointer])
+def member_commitment(salt: bytes, pointer: str, content: bytes) -> str:
+    """Compute a member's commitment from its salt, its place and its canonical JSON."""
+    label = _JSON.encode(["registry/member/1", base64url(salt), pointer])
     return _digest(label[:-1] + b"," + content + b"]")
 
 
 def _digest(content: bytes) -> str:
-    return _base64url(sha256(content).digest())
+    return base64url(sha256(content).digest())
 
 
-def _base64url(raw: bytes) -> str:
+def base64url(raw: bytes) -> str:
+    """Write bytes as base64url without padding, RFC 4648 §5."""
     return b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 

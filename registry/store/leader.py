@@ -11,10 +11,14 @@ if TYPE_CHECKING:
 
     from registry.store.database import Database
 
-Role: TypeAlias = Literal["runner", "importer"]
+Role: TypeAlias = Literal["runner", "importer", "publisher"]
 
 # Any constants will do, as long as they are the same in every process.
-_LOCKS: dict[Role, int] = {"runner": 0x7265_6769_776F, "importer": 0x7265_6769_696D}
+_LOCKS: dict[Role, int] = {
+    "runner": 0x7265_6769_776F,
+    "importer": 0x7265_6769_696D,
+    "publisher": 0x7265_6769_7075,
+}
 _RETRY_SECONDS = 0.5
 _TRY = "select pg_try_advisory_lock($1)"
 

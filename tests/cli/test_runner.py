@@ -3,11 +3,19 @@
 import asyncio
 import contextlib
 import datetime as dt
+import secrets
+import time
 
+import structlog
+
+from registry.cli import runner
 from registry.cli.runner import forget, keep_site_current
-from registry.office import answers, limits
+from registry.office import answers, ledger, limits
 from registry.office.access import Actor
+from registry.office.filing import Office
+from registry.office.opening import open_register
 from registry.settings import Settings
+from registry.store.database import connect
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -52,3 +60,40 @@ async def test_it_does_so_while_it_works(office, tmp_path):
     working.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await working
+
+
+async def published_size(settings, size):
+    path = settings.log_dir / "checkpoint"
+    while not path.exists() or path.read_text().split("\n")[1] != str(size):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
+async def test_the_log_is_published_within_a_second_and_a_fault_is_told_once(
+    empty_url, pack, tmp_path, record, publication, monkeypatch
+):
+    monkeypatch.setattr(runner, "_AFTER_FAULT_SECONDS", 0.05)
+    settings = Settings(data_dir=tmp_path)
+    database = await connect(empty_url)
+    await open_register(database, pack, settings, now=NOW)
+    office = Office(database=database, pack=pack, random=secrets.token_bytes)
+    with structlog.testing.capture_logs() as told:
+        working = asyncio.create_task(runner.keep_log_published(settings, office))
+        await asyncio.wait_for(published_size(settings, 1), 20)
+        async with database.transaction() as connection:
+            await ledger.publish(
+                connection, [publication(record)], now=NOW, random=secrets.token_bytes
+            )
+        began = time.perf_counter()
+        await asyncio.wait_for(published_size(settings, 2), 20)
+        assert time.perf_counter() - began < 5
+        settings.key_file.chmod(0o644)
+        (settings.log_dir / "checkpoint").unlink()
+        await asyncio.sleep(1.5)
+        settings.key_file.chmod(0o600)
+        await asyncio.wait_for(published_size(settings, 2), 20)
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+    await database.close()
+    assert [line["event"] for line in told].count("the log could not be published") == 1
+    assert "chmod 600" in next(line["why"] for line in told if "why" in line)

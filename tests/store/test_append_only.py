@@ -12,6 +12,9 @@ TABLES = [
     "withdrawal",
     "attestation",
     "audit",
+    "checkpoint",
+    "cosignature",
+    "erased_member",
 ]
 ACTS = {
     "log_entry": "update log_entry set kind = 'other'",
@@ -22,6 +25,9 @@ ACTS = {
     "withdrawal": "update withdrawal set reason = 'other'",
     "attestation": "update attestation set systems_total = 0",
     "audit": "update audit set actor = 'nobody'",
+    "checkpoint": "update checkpoint set note = ''",
+    "cosignature": "update cosignature set line = ''",
+    "erased_member": "update erased_member set commitment = ''",
 }
 
 

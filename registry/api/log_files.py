@@ -1,0 +1,89 @@
+"""The transparency log as files, c2sp.org/tlog-tiles: the paths any static host could serve.
+
+Tiles, bundles and the checkpoint are read from disk; contents and proofs are made on request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from registry.errors import NotFound
+from registry.office.log_files import CHECKPOINT, read_checkpoint
+from registry.office.log_proofs import (
+    read_content,
+    read_description,
+    read_proof,
+    site_made_from,
+)
+from registry.settings import Settings
+from registry.store.database import Database
+from registry.tlog.bundle import parse_bundle_path
+from registry.tlog.tile import parse_tile_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PREFIX = "/log/"
+
+_TEXT = "text/plain"
+_BINARY = "application/octet-stream"
+_JSON = "application/json"
+_LASTING = "public, max-age=31536000, immutable"
+_CHANGING = "no-cache"
+_CONTENT = re.compile(r"content/(0|[1-9][0-9]{0,17})\.json")
+_PROOF = re.compile(r"proof/(0|[1-9][0-9]{0,17})\.tlog-proof")
+
+
+@get("/log/{path:path}", include_in_schema=False)
+async def get_log_file(
+    path: FromPath[str], database: NamedDependency[Database], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """Read a file of the log."""
+    path = path.removeprefix("/")
+    if path == CHECKPOINT:
+        checkpoint = await asyncio.to_thread(read_checkpoint, settings.log_dir)
+        if checkpoint is None:
+            raise NotFound("no checkpoint is published yet; the background runner does that")
+        return _answer(checkpoint, _TEXT, _CHANGING)
+    if path.startswith("tile/"):
+        return _answer(await asyncio.to_thread(_tile, settings.log_dir, path), _BINARY, _LASTING)
+    async with database.connection() as connection:
+        if (match := _CONTENT.fullmatch(path)) is not None:
+            return _answer(await read_content(connection, int(match[1])), _JSON, _CHANGING)
+        if (match := _PROOF.fullmatch(path)) is not None:
+            proof = await read_proof(connection, settings.log_dir, int(match[1]))
+            return _answer(proof, _TEXT, _CHANGING)
+        if path == "log.json":
+            return _json(await read_description(connection))
+    if path == "site.json":
+        made_from = await asyncio.to_thread(site_made_from, settings.site_dir)
+        if made_from is not None:
+            return _json(made_from)
+    raise NotFound(f"the log has no file {path}")
+
+
+def _tile(folder: Path, path: str) -> bytes:
+    """Read a tile or bundle; nothing but the one way to write its path leads to a file."""
+    try:
+        if path.startswith("tile/entries/"):
+            parse_bundle_path(path)
+        else:
+            parse_tile_path(path)
+        return (folder / path).read_bytes()
+    except (ValueError, FileNotFoundError) as error:
+        raise NotFound(f"the log has no file {path}") from error
+
+
+def _json(value: object) -> Response[bytes]:
+    return _answer(msgspec.json.encode(value), _JSON, _CHANGING)
+
+
+def _answer(content: bytes, media_type: str, caching: str) -> Response[bytes]:
+    return Response(content=content, media_type=media_type, headers={"cache-control": caching})

@@ -1,0 +1,155 @@
+"""`registry log`: publish the transparency log, prove from it, verify it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import rich_click as click
+
+from registry.cli.keys import verifier_option
+from registry.cli.opened import now, run, say
+from registry.cli.progress import progress_bar
+from registry.cli.runner import publish as publish_as_runner
+from registry.exchange.fetching import reader
+from registry.office.checking_log import check_database
+from registry.office.exporting_log import export_log
+from registry.office.fsck_log import fsck as check_files
+from registry.office.fsck_log import read_from
+from registry.office.healing_log import heal_log
+from registry.office.log_proofs import read_record_proof
+from registry.office.publishing_log import published_size
+from registry.office.verifying_log import VerifiedLog, verify_log
+from registry.tlog import base64_text
+
+if TYPE_CHECKING:
+    from registry.office.filing import Office
+    from registry.office.log_proofs import RecordProof
+    from registry.settings import Settings
+    from registry.tlog.keys import Verifier
+
+
+@click.group()
+def log() -> None:
+    """Publish the transparency log, prove records by it, and verify it.
+
+    Example: registry log verify https://algorithms.example.org/log
+    """
+
+
+@log.command()
+@click.pass_obj
+def publish(settings: Settings) -> None:
+    """Sign the log as it is now and publish it; redactions that are published then are carried out.
+
+    The background runner does the same within a second of anything new.
+
+    Example: registry log publish
+    """
+    run(settings, lambda office: publish_as_runner(settings, office))
+    say(f"published: {published_size(settings.log_dir)} entries, {settings.log_dir}")
+
+
+@log.command()
+@click.argument("record", metavar="ID")
+@click.option("--version", type=click.IntRange(1), help="A version; default the latest.")
+@click.pass_obj
+def prove(settings: Settings, record: str, version: int | None) -> None:
+    """Write a record's proof to standard output, to be kept; `registry verify` checks it.
+
+    Example: registry log prove demo-sante/prevision-lits > proof.json
+    """
+
+    async def read(office: Office) -> RecordProof:
+        async with office.database.snapshot() as connection:
+            return await read_record_proof(connection, settings.log_dir, record, version)
+
+    found = run(settings, read)
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
+
+
+@log.command()
+@click.argument("place", metavar="[URL|DIR]", required=False)
+@verifier_option
+@click.pass_obj
+def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
+    """Verify a whole log: signature, tree, every entry, chains, times, contents.
+
+    Without an address or folder it checks this register's database by its log; what it finds there
+    blocks publication until it finds nothing more. Prints the first fault, with file and entry.
+
+    Example: registry log verify https://algorithms.example.org/log --key log.example+1234abcd+AQ…
+    """
+    with progress_bar("Verifying the log") as progress:
+        if place is None:
+            size = run(
+                settings,
+                lambda office: check_database(office.database, settings, progress=progress),
+            )
+            say(f"in order: {size} entries in the database, with all that they commit to")
+            return
+        opened = reader(place) if "://" in place else nullcontext(read_from(Path(place)))
+        with opened as read:
+            found = verify_log(read, verifier=key, progress=progress)
+    _tell(found, given=key is not None)
+
+
+@log.command()
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
+@verifier_option
+@click.pass_obj
+def fsck(settings: Settings, folder: Path | None, key: Verifier | None) -> None:
+    """Check every file of a log's folder, those of earlier sizes too; default DATA_DIR/log.
+
+    Prints the first file in which a single bit is not as it was published.
+
+    Example: registry log fsck
+    """
+    with progress_bar("Checking files") as progress:
+        found, count = check_files(folder or settings.log_dir, verifier=key, progress=progress)
+    say(f"{count} files")
+    _tell(found, given=key is not None)
+
+
+@log.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.pass_obj
+def export(settings: Settings, folder: Path) -> None:
+    """Write all of the published log to a folder, for any static host or for keeping.
+
+    Example: registry log export /srv/www/log
+    """
+    with progress_bar("Exporting the log") as progress:
+        size = run(
+            settings,
+            lambda office: export_log(office.database, settings, folder, progress=progress),
+        )
+    say(f"{size} entries: {folder}")
+
+
+@log.command()
+@click.pass_obj
+def heal(settings: Settings) -> None:
+    """Bring back what a restored older database has lost, from our own published files.
+
+    Everything is verified first; nothing is taken that was not signed.
+
+    Example: registry log heal
+    """
+    with progress_bar("Healing") as progress:
+        count = run(
+            settings, lambda office: heal_log(office, settings, now=now(), progress=progress)
+        )
+    say(f"{count} entries were brought back" if count else "nothing is missing")
+
+
+def _tell(found: VerifiedLog, *, given: bool) -> None:
+    checkpoint = found.checkpoint
+    say(f"in order: {checkpoint.origin}, {checkpoint.size} entries")
+    say(f"root {base64_text.encode(checkpoint.root)}")
+    say(f"signed by {found.verifier.to_text()}")
+    if not given:
+        say("This key is the one that the log names itself; compare it with one from elsewhere.")

@@ -1,0 +1,93 @@
+"""`registry verify`: check a record that somebody kept."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import rich_click as click
+
+from registry.cli.keys import KEY, verifier_option
+from registry.cli.opened import say
+from registry.errors import NotFound
+from registry.office.verifying_record import VerifiedRecord, check_same, verify_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry.tlog.keys import Verifier
+
+_EMBEDDED = re.compile(rb'<script type="application/json" id="log-proof">(.*?)</script>', re.DOTALL)
+
+
+@click.command()
+@click.argument("place", metavar="PAGE|DIR", type=click.Path(exists=True, path_type=Path))
+@verifier_option
+@click.option("--witness", "witnesses", type=KEY, multiple=True, help="A witness's verifier key.")
+@click.option(
+    "--quorum", type=click.IntRange(0), default=0, help="How many witnesses must have cosigned."
+)
+def verify(place: Path, key: Verifier | None, witnesses: tuple[Verifier, ...], quorum: int) -> None:
+    """Check a record that was kept, by its proof, with no trust in the register.
+
+    PAGE is the answer of /api/v1/records/{agency}/{slug}/proof, or a page that holds it; in DIR
+    every such file is checked, and every answer of /api/v1/records/{agency}/{slug} against them.
+
+    Example: registry verify proof.json --key log.example+1234abcd+AQ…
+    """
+    proofs: list[VerifiedRecord] = []
+    kept: list[tuple[Path, dict[str, Any]]] = []
+    for path in sorted(place.iterdir()) if place.is_dir() else [place]:
+        for content, value in _read(path):
+            if "version_entry" in value:
+                found = verify_record(content, verifier=key, witnesses=witnesses, quorum=quorum)
+                proofs.append(found)
+                _tell(path, found)
+            elif "record" in value and "register" in value:
+                kept.append((path, value))
+    if not proofs:
+        raise NotFound(f"{place}: there is no proof of a record here")
+    for path, value in kept:
+        _compare(path, value, proofs)
+    if key is None:
+        say(
+            "The key is the one that the proof names itself; give the log's own with --key, from "
+            "a source that is not this register."
+        )
+
+
+def _read(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Yield the JSON objects of a file, with their bytes."""
+    if not path.is_file():
+        return
+    content = path.read_bytes()
+    for part in _EMBEDDED.findall(content) or [content]:
+        try:
+            value = msgspec.json.decode(part)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            yield part, value
+
+
+def _compare(path: Path, value: dict[str, Any], proofs: list[VerifiedRecord]) -> None:
+    document, version = value["record"], value["register"].get("version")
+    for proof in proofs:
+        if (proof.id, proof.version) == (document.get("id"), version):
+            check_same(proof, document)
+            say(f"{path}: it is what the log has of {proof.id}, version {proof.version}")
+            return
+    say(f"{path}: there is no proof of it here, so it was not checked")
+
+
+def _tell(path: Path, found: VerifiedRecord) -> None:
+    say(
+        f"{path}: {found.id}, version {found.version}, was published on {found.at} as entry "
+        f"{found.index} of {found.origin}, which had {found.size} entries when it signed this"
+    )
+    for pointer, redaction, basis in found.erased:
+        say(f"  {pointer} was erased (entry {redaction}, basis {basis}); the rest is as it was")
+    if found.witnesses:
+        say(f"  cosigned by {found.witnesses} of the witnesses named")

@@ -1,0 +1,71 @@
+"""Fetching files of another's log: over https, from one host, with limits on size and time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from registry.errors import ConfigurationError, Unavailable
+from registry.settings import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_LONGEST = 64 << 20
+_SECONDS = 30.0
+_OK, _NOT_FOUND = 200, 404
+
+
+@contextmanager
+def reader(url: str) -> Iterator[Callable[[str], bytes]]:
+    """Give what reads files below an address; it raises `FileNotFoundError` where one is not.
+
+    One connection serves many files. It follows nobody elsewhere: a redirect is an error.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host or ""))
+    if not is_safe or host is None or parts.query or parts.fragment:
+        raise ConfigurationError(f"{url}: give an address that begins with https://")
+    make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    try:
+        connection = make(host, parts.port, timeout=_SECONDS)
+    except ValueError as error:
+        raise ConfigurationError(f"{url}: {error}") from error
+    base = parts.path.rstrip("/")
+
+    def read(path: str) -> bytes:
+        address = f"{url.rstrip('/')}/{path}"
+        try:
+            # A server may end a connection that it kept; a new one is made then, once.
+            try:
+                return _get(connection, f"{base}/{path}", address)
+            except (ConnectionError, HTTPException):
+                connection.close()
+                return _get(connection, f"{base}/{path}", address)
+        except FileNotFoundError:
+            raise
+        except (OSError, HTTPException) as error:
+            connection.close()
+            raise Unavailable(f"{address} cannot be read: {error}") from error
+
+    try:
+        yield read
+    finally:
+        connection.close()
+
+
+def _get(connection: HTTPConnection, target: str, address: str) -> bytes:
+    connection.request("GET", target, headers={"Accept-Encoding": "identity"})
+    with connection.getresponse() as answer:
+        content = answer.read(_LONGEST + 1)
+        if answer.status == _NOT_FOUND:
+            raise FileNotFoundError(address)
+        if answer.status != _OK:
+            raise Unavailable(f"{address} answers {answer.status}")
+        if len(content) > _LONGEST:
+            connection.close()
+            raise Unavailable(f"{address} is larger than a file of a log can be")
+    return content

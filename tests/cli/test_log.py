@@ -1,0 +1,132 @@
+"""`registry log` and `registry verify`, as an operator and a journalist run them."""
+
+import asyncio
+import json
+
+import asyncpg
+import pytest
+
+
+@pytest.fixture
+def own(registry, empty_url, tmp_path):
+    """Run a command against a register whose log has a key of its own."""
+
+    def run(*arguments, code=0, **settings):
+        result = registry(*arguments, database_url=empty_url, data_dir=tmp_path, **settings)
+        assert result.returncode == code, result.stdout + result.stderr
+        assert "Traceback" not in result.stderr
+        return result
+
+    return run
+
+
+@pytest.fixture
+def published(own, record, record_file):
+    """A register with one record in a published log."""
+    own("file", record_file())
+    own("submit", record["id"])
+    own("log", "publish")
+    return record
+
+
+def key_of(own):
+    told = own("log", "fsck").stderr.splitlines()
+    return next(line for line in told if line.startswith("signed by ")).split(" ", 2)[2]
+
+
+def test_from_the_first_publication_to_a_kept_proof(own, registry, published, tmp_path):
+    assert "published: 2 entries" in own("log", "publish").stderr
+    assert "in order: 2 entries in the database" in own("log", "verify").stderr
+    key = key_of(own)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    proof = own("log", "prove", published["id"]).stdout
+    (kept / "proof.json").write_text(proof)
+    # From here on there is no register any more.
+    told = registry("verify", kept / "proof.json", "--key", key)
+    assert told.returncode == 0
+    assert f"{published['id']}, version 1, was published on" in told.stderr
+    assert "names itself" not in told.stderr
+    assert "names itself" in registry("verify", kept / "proof.json").stderr
+
+    page = f'<html><script type="application/json" id="log-proof">{proof}</script></html>'
+    (kept / "page.html").write_text(page)
+    assert registry("verify", kept / "page.html", "--key", key).returncode == 0
+
+    answer = {"record": published, "register": {"version": 1}}
+    (kept / "record.json").write_text(json.dumps(answer))
+    assert "it is what the log has of" in registry("verify", kept, "--key", key).stderr
+    answer["record"]["summary"]["fr"] += " Ou pas."
+    (kept / "record.json").write_text(json.dumps(answer))
+    told = registry("verify", kept, "--key", key)
+    assert told.returncode == 1
+    assert "/summary is another" in told.stderr
+
+
+def test_what_proves_nothing_is_told(registry, own, published, tmp_path):
+    proof = own("log", "prove", published["id"]).stdout
+    path = tmp_path / "proof.json"
+    said = json.loads(proof)
+    said["version_entry"]["entry"] = said["version_entry"]["entry"].replace(
+        '"version":1', '"version":2'
+    )
+    path.write_text(json.dumps(said))
+    told = registry("verify", path)
+    assert told.returncode == 1
+    assert "the proof, entry 1: " in told.stderr
+    path.write_text("{}")
+    assert registry("verify", path).returncode == 1
+    assert registry("verify", tmp_path / "none.json").returncode == 2
+    path.write_text(proof)
+    assert registry("verify", path, "--key", "nonsense").returncode == 2
+    assert registry("verify", path, "--quorum", "1").returncode == 1
+
+
+def test_an_export_is_verified_anywhere_and_a_changed_one_is_not(
+    own, registry, published, tmp_path
+):
+    folder = tmp_path / "exported"
+    own("log", "export", folder)
+    told = registry("log", "verify", folder)
+    assert told.returncode == 0
+    assert "in order: 127.0.0.1:8000/log, 2 entries" in told.stderr
+    path = folder / "content" / "1.json"
+    path.write_text(path.read_text().replace("demo-sante", "demo-santé"))
+    told = registry("log", "verify", folder)
+    assert told.returncode == 1
+    assert "content/1.json, entry 1: " in told.stderr
+    told = registry("log", "fsck", folder)
+    assert told.returncode == 1
+    assert registry("log", "verify", "http://example.org/log").returncode == 2
+
+
+def test_what_was_done_to_the_database_is_told_and_stops_publication(own, published, empty_url):
+    async def change(value):
+        connection = await asyncpg.connect(empty_url)
+        await connection.execute("alter table section disable trigger user")
+        await connection.execute("update section set value = $1 where key = 'id'", value)
+        await connection.execute("alter table section enable trigger user")
+        await connection.close()
+
+    asyncio.run(change('"demo-sante/other"'))
+    told = own("log", "verify", code=1).stderr
+    assert "the database, entry 1: section id is not what the entry commits to" in told
+    own("attest", "demo-sante", "--systems", 3, "--contact", "a@demo-sante.example")
+    told = " ".join(own("log", "publish", code=1).stderr.split())
+    assert "section id is not what the entry commits to" in told
+    assert "Nothing is published until" in told
+    asyncio.run(change(json.dumps(published["id"])))
+    own("log", "verify")
+    own("log", "publish")
+
+
+def test_nothing_is_missing_where_nothing_was_lost(own, published):
+    assert "nothing is missing" in own("log", "heal").stderr
+
+
+def test_there_is_no_proof_before_a_publication(own, record_file, record):
+    own("file", record_file())
+    own("submit", record["id"])
+    told = own("log", "prove", record["id"], code=3).stderr
+    assert "not in a published checkpoint yet" in told
+    assert "no record" in own("log", "prove", "demo-sante/none", code=1).stderr
