@@ -3,7 +3,7 @@
     RegistryError
     ├── UnreadableDocument      what was sent is not strict JSON (where, and what to mend)
     ├── InvalidRecord           a document breaks the rules; carries every finding
-    │   └── InvalidStatement    the same of an attestation, a withdrawal, a reviewer's comment
+    │   └── InvalidStatement    the same of what is said beside records, to attest or redact
     ├── InvalidParameter        a question that the register cannot take literally
     ├── NotFound                no such record, version, agency, code list, page
     ├── Withdrawn               the record is out of force; carries the tombstone
@@ -166,7 +166,7 @@ class Conflict(RegistryError):
 
 
 class InvalidStatement(InvalidRecord):
-    """What is said beside the records, to attest, withdraw or review, breaks its format."""
+    """What is said beside the records, to attest, withdraw, redact or review, breaks its format."""
 
     slug = "invalid-statement"
     title = "The statement does not satisfy the rules"

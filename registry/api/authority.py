@@ -46,6 +46,9 @@ ACTIONS: dict[str, Action] = {
     "withdraw_record": "withdraw",
     "file_many": "file_many",
     "attest": "attest",
+    "request_redaction": "request_redaction",
+    "confirm_redaction": "confirm_redaction",
+    "list_redactions": "list_redactions",
     "list_acts": "read_audit",
 }
 """What each handler that needs a token is called in the audit trail."""

@@ -29,6 +29,8 @@ _NEXT = {
     "published": "It is public now; the site shows it within seconds.",
     "withdrawn": "It is out of force; its history stays readable.",
     "attested": "It is public now.",
+    "requested": "Nothing is erased yet. Somebody else confirms it: registry redact confirm",
+    "confirmed": "It is in the log. What it names is destroyed once the log has published it.",
 }
 
 

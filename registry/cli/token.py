@@ -25,7 +25,9 @@ def token() -> None:
 
 @token.command()
 @click.option("--agency", help="The agency that the token files for.")
-@click.option("--scope", required=True, help="What it allows, by comma: file, review, admin.")
+@click.option(
+    "--scope", required=True, help="What it allows, by comma: file, review, redact, admin."
+)
 @click.option("--actor", help="The role that uses it; the log names it. Default: the agency.")
 @click.option("--days", default=access.LONGEST_DAYS, show_default=True, help="How long it lives.")
 @click.pass_obj

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from registry.store.database import Database
     from registry.store.tokens import StoredToken
 
-Scope: TypeAlias = Literal["file", "review", "admin"]
+Scope: TypeAlias = Literal["file", "review", "redact", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 LONGEST_DAYS = 365

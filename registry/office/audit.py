@@ -27,10 +27,13 @@ Action: TypeAlias = Literal[
     "publish",
     "withdraw",
     "attest",
+    "request_redaction",
+    "confirm_redaction",
     "create_token",
     "revoke_token",
     "read_draft",
     "list_drafts",
+    "list_redactions",
     "file_many",
     "read_audit",
 ]

@@ -11,6 +11,8 @@ from registry.store.index.fold import fold
 from registry.text.analysis import ANALYSIS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from registry.store.database import Connection, Database
     from registry.store.index.rows import IndexRow
 
@@ -35,9 +37,14 @@ async def keep_index(database: Database) -> None:
 async def index_anew(connection: Connection) -> None:
     """Write the index's rows of every version there ever was, in the caller's transaction."""
     await rows.begin_anew(connection, ANALYSIS)
+    await index_versions(connection)
+
+
+async def index_versions(connection: Connection, entries: Sequence[int] | None = None) -> None:
+    """Write the index's rows of versions that have none, of some or of all."""
     known = {one.agency.id: one.agency for one in await agencies.read_all(connection)}
     batch: list[IndexRow] = []
-    async for version in rows.read_versions(connection):
+    async for version in rows.read_versions(connection, entries):
         row = index_row(
             version.document,
             known[version.agency],

@@ -141,7 +141,7 @@ async def append_withdrawal(
             record=record,
             version=latest.version,
             reason=reason,
-            previous=Previous(index=latest.entry, leaf=latest.leaf),
+            previous=Previous(index=latest.last_entry, leaf=latest.last_leaf),
             sections=sections,
         ),
         record=record,

@@ -128,6 +128,38 @@ def withdrawal_entry(
     )
 
 
+def redaction_entry(
+    *,
+    actor: str,
+    confirmed_by: str,
+    at: dt.datetime,
+    record: str,
+    versions: Sequence[int],
+    pointers: Sequence[str],
+    basis: str,
+    previous: Previous,
+    sections: Sequence[Section],
+) -> bytes:
+    """Make the entry of a redaction: what is to be erased of which versions, and why.
+
+    Who decided it is a text, and so only committed to.
+    """
+    return canonical(
+        {
+            "v": FORMAT,
+            "kind": "redaction",
+            "actor": actor,
+            "confirmed_by": confirmed_by,
+            "at": timestamp(at),
+            "id": record,
+            "versions": list(versions),
+            "pointers": sorted(pointers),
+            "basis": basis,
+            **_chained(previous, sections),
+        }
+    )
+
+
 def attestation_entry(
     *,
     actor: str,

@@ -1,0 +1,126 @@
+"""Redactions: asking for parts of a record to be erased, and confirming it as somebody else."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from registry.api.gate import read_document
+from registry.api.language import Lang, language_of
+from registry.api.writing import key_of, now, private
+from registry.errors import NotFound
+from registry.office import redaction as office_redaction
+from registry.office.access import Actor
+from registry.office.filing import Office
+from registry.office.redaction import RedactionReceipt
+from registry.settings import Settings
+from registry.store.redactions import Redaction
+
+_STATUS = {"requested": 202, "confirmed": 201}
+_LARGEST = 2**63
+
+_REQUESTED = (
+    "Nothing is erased yet: somebody else confirms it, with a token of another actor and the scope "
+    "redact."
+)
+_CONFIRMED = (
+    "It is in the log now. As soon as the log's next checkpoint is published, what it names is "
+    "destroyed with its salts; the record says what was erased and why. Whoever has a copy, or a "
+    "backup, has to be told."
+)
+
+
+class Redacting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be erased of a record, on which basis, and who decided it.
+
+    Pointers name parts such as `/contact/phone`, or whole sections such as `/contact`. Without
+    `versions` it is every version that holds them.
+    """
+
+    record: str
+    pointers: list[str]
+    basis: str
+    authority: str
+    versions: list[int] | msgspec.UnsetType = msgspec.UNSET
+    reference: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class RedactionAnswer(RedactionReceipt, frozen=True, kw_only=True, omit_defaults=True):
+    """The proof of a redaction, where to look, and what happens next. Keep it."""
+
+    links: dict[str, str]
+    next: str
+
+
+class RedactionList(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked to be erased, and what became of it, newest first."""
+
+    items: list[Redaction]
+
+
+@get("/api/v1/redactions", summary="List redactions", tags=["redactions"])
+async def list_redactions(
+    *, office: NamedDependency[Office], actor: NamedDependency[Actor]
+) -> Response[bytes]:
+    """Read what was asked to be erased and what was confirmed. It takes the scope `redact`."""
+    found = await office_redaction.list_redactions(office, actor)
+    return private(msgspec.json.encode(RedactionList(items=found)))
+
+
+@post("/api/v1/redactions", summary="Ask for parts to be erased", tags=["redactions"])
+async def request_redaction(
+    *,
+    request: Request[object, object, State],
+    office: NamedDependency[Office],
+    actor: NamedDependency[Actor],
+    settings: NamedDependency[Settings],
+    lang: Lang = None,
+) -> Response[bytes]:
+    """Ask for parts of a record's versions to be erased; somebody else has to confirm it."""
+    receipt = await office_redaction.request(
+        office,
+        actor,
+        await read_document(request),
+        now=now(),
+        language=language_of(request, lang, office.pack),
+        idempotency_key=key_of(request),
+    )
+    return _answer(receipt, settings)
+
+
+@post(
+    "/api/v1/redactions/{redaction:int}/confirm", summary="Confirm a redaction", tags=["redactions"]
+)
+async def confirm_redaction(
+    *,
+    request: Request[object, object, State],
+    redaction: FromPath[int],
+    office: NamedDependency[Office],
+    actor: NamedDependency[Actor],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    """Put a redaction into the log; what it names is destroyed once that is published."""
+    if not 0 < redaction < _LARGEST:
+        raise NotFound(f"there is no redaction {redaction}")
+    receipt = await office_redaction.confirm(
+        office, actor, redaction, now=now(), idempotency_key=key_of(request)
+    )
+    return _answer(receipt, settings)
+
+
+def _answer(receipt: RedactionReceipt, settings: Settings) -> Response[bytes]:
+    base = f"{settings.base_url}/api/v1"
+    links = {"record": f"{base}/records/{receipt.id}", "redactions": f"{base}/redactions"}
+    if receipt.entry is None:
+        links["confirm"] = f"{base}/redactions/{receipt.redaction}/confirm"
+    else:
+        links["changes"] = f"{base}/changes?since={receipt.entry - 1}&limit=1"
+    answer = RedactionAnswer(
+        **msgspec.structs.asdict(receipt),
+        links=links,
+        next=_REQUESTED if receipt.entry is None else _CONFIRMED,
+    )
+    return private(msgspec.json.encode(answer), status=_STATUS.get(receipt.outcome, 200))

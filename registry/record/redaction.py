@@ -1,0 +1,183 @@
+"""Redactions: what may be asked to be erased, by whom it was decided, and on which basis.
+
+What the public must always be able to read of a system is erased only where a court says so, and
+what says which record it is, never.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from registry.record.codelists import codelists
+from registry.record.erasing import covers
+from registry.record.pointers import parts, pointer
+from registry.record.sayings import Remark, message, say, to_finding
+from registry.record.schema import record_schema
+from registry.record.statements import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from registry.errors import Finding
+    from registry.record.pack import Pack
+
+COURT = "court"
+
+KEPT = ("/id", "/schema_version")
+"""Without these nobody could tell which record it is, nor read it."""
+
+PROTECTED = (
+    "/name",
+    "/purpose",
+    "/risk",
+    "/sector",
+    "/lifecycle",
+    "/decision/role",
+    "/decision/legal_effect",
+    "/rights",
+)
+"""What is erased only on a court's basis: sections, and members of one."""
+
+MOST_POINTERS = 50
+MOST_VERSIONS = 500
+LONGEST_POINTER = 100
+AUTHORITY_LENGTH = 200
+REFERENCE_LENGTH = 150
+
+_POINTER = r"^(/([^/~\u0000-\u001F\u007F]|~[01])+)+$"
+
+
+def check(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
+    """Find everything that is wrong with what a redaction asks, whatever the record holds."""
+    form = _form()
+    found = form.remarks(statement) or [
+        *form.languages(statement, pack),
+        *_forbidden(statement),
+    ]
+    return _told(found, pack, language)
+
+
+def check_held(
+    statement: Mapping[str, Any],
+    held: Mapping[int, Collection[str]],
+    pack: Pack,
+    language: str,
+) -> tuple[Finding, ...]:
+    """Find what a redaction names and the record does not hold.
+
+    `held` are the pointers of the members that are left, by version.
+    """
+    return _told([*_unknown_versions(statement, held), *_unheld(statement, held)], pack, language)
+
+
+def chosen(statement: Mapping[str, Any], held: Mapping[int, Collection[str]]) -> list[int]:
+    """Say which versions a redaction is of: those named, or every one that holds what it names."""
+    # A whole number may have been written as 1.0.
+    named = {int(version) for version in statement.get("versions") or held}
+    return [
+        version
+        for version in sorted(named)
+        if any(covers(statement["pointers"], member) for member in held.get(version, ()))
+    ]
+
+
+def _forbidden(statement: Any) -> Iterator[Remark]:
+    for at, asked in enumerate(statement["pointers"]):
+        place = pointer(("pointers", at))
+        if _meets(asked, KEPT):
+            never = say("{pointer} is never erased: it says which record this is.", pointer=asked)
+            yield Remark(pointer=place, rule="kept", sayings=(never,))
+        elif statement["basis"] != COURT and _meets(asked, PROTECTED):
+            court = say(
+                "{pointer} is erased on the basis of a court’s decision alone: everybody must be "
+                "able to read it.",
+                pointer=asked,
+            )
+            yield Remark(pointer=place, rule="protected", sayings=(court,))
+
+
+def _meets(asked: str, kept: Sequence[str]) -> bool:
+    """Tell whether a pointer is one of some, or within one, or around one."""
+    return any(
+        f"{asked}/".startswith(f"{one}/") or f"{one}/".startswith(f"{asked}/") for one in kept
+    )
+
+
+def _unknown_versions(
+    statement: Mapping[str, Any], held: Mapping[int, Collection[str]]
+) -> Iterator[Remark]:
+    for at, version in enumerate(statement.get("versions") or ()):
+        if version not in held:
+            unknown = say("There is no version {version} of this record.", version=version)
+            yield Remark(pointer=pointer(("versions", at)), rule="version", sayings=(unknown,))
+
+
+def _unheld(statement: Mapping[str, Any], held: Mapping[int, Collection[str]]) -> Iterator[Remark]:
+    versions = statement.get("versions") or held
+    members = {member for version in versions for member in held.get(version, ())}
+    for at, asked in enumerate(statement["pointers"]):
+        if any(covers([asked], member) for member in members):
+            continue
+        within = pointer(parts(asked)[:2])
+        if within in members or pointer(parts(asked)[:1]) in members:
+            whole = within if within in members else pointer(parts(asked)[:1])
+            said = say(
+                "{pointer} is a part of what was committed to as a whole; name {whole}.",
+                pointer=asked,
+                whole=whole,
+            )
+        else:
+            said = say(
+                "There is nothing at {pointer} in these versions, or it was erased already.",
+                pointer=asked,
+            )
+        yield Remark(pointer=pointer(("pointers", at)), rule="held", sayings=(said,))
+
+
+def _told(found: Sequence[Remark], pack: Pack, language: str) -> tuple[Finding, ...]:
+    found = sorted(found, key=lambda remark: (remark.pointer, remark.rule))
+    return tuple(to_finding(remark, language, pack.fallback) for remark in found)
+
+
+@cache
+def _form() -> Form:
+    line = {"$ref": "#/$defs/Line"}
+    return Form(
+        {
+            "type": "object",
+            "properties": {
+                "record": {"title": "Record", "$ref": "#/$defs/RecordId"},
+                "versions": {
+                    "title": message("Versions"),
+                    "description": message("Write numbers of versions, such as 1."),
+                    "type": "array",
+                    "items": {"type": "integer", "minimum": 1},
+                    "minItems": 1,
+                    "maxItems": MOST_VERSIONS,
+                    "uniqueItems": True,
+                },
+                "pointers": {
+                    "title": message("Pointers"),
+                    "description": message(
+                        "Write pointers such as /contact/phone or /documents/0."
+                    ),
+                    "type": "array",
+                    "items": {"type": "string", "maxLength": LONGEST_POINTER, "pattern": _POINTER},
+                    "minItems": 1,
+                    "maxItems": MOST_POINTERS,
+                    "uniqueItems": True,
+                },
+                "basis": {
+                    "title": message("Basis"),
+                    "type": "string",
+                    "enum": list(codelists()["redaction_reason"]),
+                },
+                "authority": {"title": "Authority", **line, "maxLength": AUTHORITY_LENGTH},
+                "reference": {"title": "Reference", **line, "maxLength": REFERENCE_LENGTH},
+            },
+            "required": ["record", "pointers", "basis", "authority"],
+            "additionalProperties": False,
+            "$defs": record_schema()["$defs"],
+        }
+    )

@@ -1,0 +1,142 @@
+-- name: insert
+insert into redaction (record, versions, pointers, basis, authority, reference, requested_by, requested_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+returning id
+
+-- name: one
+select
+    r.id, r.record, r.versions, r.pointers, r.basis, r.authority, r.reference, r.requested_by, r.requested_at,
+    r.confirmed_by, r.entry, e.at as confirmed_at, e.leaf,
+    exists (select from erasure as d where d.redaction = r.entry) as is_done
+from redaction as r left join log_entry as e on e.index = r.entry
+where r.id = $1
+
+-- name: all
+select
+    r.id, r.record, r.versions, r.pointers, r.basis, r.authority, r.reference, r.requested_by, r.requested_at,
+    r.confirmed_by, r.entry, e.at as confirmed_at, e.leaf,
+    exists (select from erasure as d where d.redaction = r.entry) as is_done
+from redaction as r
+inner join record as o on o.id = r.record
+left join log_entry as e on e.index = r.entry
+where $1::text is null or o.agency = $1
+order by r.id desc
+
+-- name: confirm
+update redaction set confirmed_by = $2, entry = $3 where id = $1
+
+-- name: last_entry
+-- The last word of the log on a record, whatever it is.
+select index, leaf from log_entry where record = $1 order by index desc limit 1
+
+-- name: sections
+select
+    v.version, v.entry, v.change_note, s.key, s.value, s.salts,
+    array(select m.pointer from erased_member as m where m.entry = v.entry and m.key = s.key) as gone
+from version as v inner join section as s on s.record = v.record and s.version = v.version
+where v.record = $1 and ($2::integer [] is null or v.version = any($2))
+order by v.version, s.key collate "C"
+
+-- name: waiting
+-- Redactions in a log of a size that were not carried out yet.
+select e.index from log_entry as e
+where e.kind = 'redaction' and e.index < $1 and not exists (select from erasure as d where d.redaction = e.index)
+order by e.index
+
+-- name: entry
+select bytes from log_entry where index = $1 and kind = 'redaction'
+
+-- name: erase
+select erase_members($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: erase_findings
+select erase_findings($1, $2, $3, $4)
+
+-- name: quoting
+-- Versions of a record, and those of others of which a finding quotes a text, written as JSON does.
+select v.record, v.version, v.entry, v.findings from version as v
+where v.record = $1 or exists (select from unnest($2::text []) as t (text) where position(t.text in v.findings) > 0)
+
+-- name: done
+-- Whoever does it again, at once or later, must not forget what the first one changed.
+insert into erasure (redaction, entries) values ($1, $2)
+on conflict (redaction) do update
+    set entries = array(select distinct e from unnest(erasure.entries || excluded.entries) as u (e) order by e), settled = false
+
+-- name: unsettled
+select redaction, entries from erasure where not settled order by redaction
+
+-- name: settle
+update erasure set settled = true where redaction = $1
+
+-- name: count
+select count(*) from erasure
+
+-- name: recount
+-- What is counted of record $1, made of what is left of it. $2: the risk levels from the lowest; $3: the
+-- code for what is not stated.
+with stated as (
+    select
+        v.entry, v.version,
+        coalesce(risk.value::jsonb ->> 'level', $3) as risk,
+        coalesce(sector.value::jsonb ->> 'primary', $3) as sector,
+        coalesce(lifecycle.value::jsonb ->> 'status', $3) as status,
+        coalesce(data.value::jsonb ->> 'personal_data', $3) as personal_data,
+        (lifecycle.value::jsonb ->> 'next_review_on')::date as next_review_on,
+        array(select f ->> 'rule' from jsonb_array_elements(v.findings::jsonb) as f) as rules,
+        array(
+            select w ->> 'ground'
+            from jsonb_array_elements(coalesce(publication.value::jsonb -> 'withheld_fields', '[]')) as w
+            where w ? 'ground'
+        ) as withheld,
+        publication.value::jsonb -> 'restriction' ->> 'ground' as restricted
+    from version as v
+    left join section as risk on risk.record = v.record and risk.version = v.version and risk.key = 'risk'
+    left join section as sector on sector.record = v.record and sector.version = v.version and sector.key = 'sector'
+    left join section as lifecycle
+        on lifecycle.record = v.record and lifecycle.version = v.version and lifecycle.key = 'lifecycle'
+    left join section as data on data.record = v.record and data.version = v.version and data.key = 'data'
+    left join section as publication
+        on publication.record = v.record and publication.version = v.version and publication.key = 'publication'
+    where v.record = $1
+),
+
+followed as (
+    select stated.*, lag(risk) over (order by version) as risk_before from stated
+)
+
+update figure as f set
+    risk = n.risk, sector = n.sector, status = n.status, personal_data = n.personal_data,
+    next_review_on = n.next_review_on, rules = n.rules, withheld = n.withheld, restricted = n.restricted,
+    risk_before = n.risk_before,
+    risk_change = case
+        when array_position($2::text [], n.risk) > array_position($2, n.risk_before) then 'raised'
+        when array_position($2, n.risk) < array_position($2, n.risk_before) then 'lowered'
+    end
+from followed as n
+where f.entry = n.entry
+
+-- name: drop_search_rows
+delete from search_version where ord = any($1::bigint [])
+
+-- name: drop_sets
+truncate facet, posting, lexeme
+
+-- name: fold_anew
+update search_state set folded = -1, epoch = epoch + 1
+
+-- name: drop_draft
+delete from draft where record = $1
+
+-- name: drop_answers
+delete from answer
+
+-- name: erased
+-- What was ever erased of records, in whatever version.
+select v.record, array_agg(distinct m.pointer) as pointers
+from erased_member as m inner join version as v on v.entry = m.entry
+where v.record = any($1::text [])
+group by v.record
+
+-- name: vacuum
+vacuum section, version, source_row, search_version, facet, posting, lexeme, draft, answer

@@ -1,0 +1,253 @@
+"""Redactions: what is asked to be erased, and what was; and the only way to erase it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.errors import Finding
+from registry.store.sql import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.record.erasing import Erased
+    from registry.store.database import Connection
+
+_JSON = msgspec.json.Encoder()
+_LONGEST_SECONDS = 3600
+
+
+class Redaction(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be erased of which versions; `entry` and `hash` are null until it is confirmed.
+
+    `is_done` says whether it was carried out: then nobody can read it any more.
+    """
+
+    id: int
+    record: str
+    versions: list[int]
+    pointers: list[str]
+    basis: str
+    authority: str
+    reference: str | None
+    requested_by: str
+    requested_at: dt.datetime
+    confirmed_by: str | None = None
+    confirmed_at: dt.datetime | None = None
+    entry: int | None = None
+    hash: str | None = None
+    is_done: bool = False
+
+
+class HeldSection(msgspec.Struct, frozen=True, kw_only=True):
+    """A section of a version as it is kept: JSON text, and what is `gone` of it already."""
+
+    version: int
+    entry: int
+    change_note: str | None
+    key: str
+    value: str
+    salts: bytes
+    gone: list[str]
+
+
+class Quoting(msgspec.Struct, frozen=True, kw_only=True):
+    """A version with its findings, of which one may quote something."""
+
+    record: str
+    version: int
+    entry: int
+    findings: list[Finding]
+
+
+class Last(msgspec.Struct, frozen=True, kw_only=True):
+    """The last entry of a record in the log, with its 32-byte leaf hash."""
+
+    index: int
+    leaf: bytes
+
+
+async def insert(connection: Connection, redaction: Redaction) -> int:
+    """Write what is asked for, and give its number."""
+    number: int = await connection.fetchval(
+        statement("redactions", "insert"),
+        redaction.record,
+        redaction.versions,
+        redaction.pointers,
+        redaction.basis,
+        redaction.authority,
+        redaction.reference,
+        redaction.requested_by,
+        redaction.requested_at,
+    )
+    return number
+
+
+async def read(connection: Connection, number: int) -> Redaction | None:
+    """Read a redaction."""
+    row = await connection.fetchrow(statement("redactions", "one"), number)
+    return None if row is None else _redaction(row)
+
+
+async def read_all(connection: Connection, agency: str | None) -> list[Redaction]:
+    """Read the redactions of an agency's records, or of all, newest first."""
+    return [
+        _redaction(row) for row in await connection.fetch(statement("redactions", "all"), agency)
+    ]
+
+
+async def confirm(connection: Connection, number: int, *, by: str, entry: int) -> None:
+    """Say who confirmed a redaction, and where the log has it."""
+    await connection.execute(statement("redactions", "confirm"), number, by, entry)
+
+
+async def read_last(connection: Connection, record: str) -> Last | None:
+    """Read the last word of the log on a record."""
+    row = await connection.fetchrow(statement("redactions", "last_entry"), record)
+    return None if row is None else Last(**dict(row))
+
+
+async def read_sections(
+    connection: Connection, record: str, versions: Sequence[int] | None = None
+) -> list[HeldSection]:
+    """Read the sections of some versions of a record, or of all of them."""
+    rows = await connection.fetch(statement("redactions", "sections"), record, versions)
+    return [HeldSection(**dict(row)) for row in rows]
+
+
+async def read_waiting(connection: Connection, *, size: int) -> list[int]:
+    """Read the entries, in a log of some size, of redactions that were not carried out yet."""
+    rows = await connection.fetch(statement("redactions", "waiting"), size)
+    return [row["index"] for row in rows]
+
+
+async def read_entry(connection: Connection, redaction: int) -> bytes | None:
+    """Read the entry of a redaction by its index."""
+    content: bytes | None = await connection.fetchval(statement("redactions", "entry"), redaction)
+    return content
+
+
+async def erase(
+    connection: Connection,
+    redaction: int,
+    record: str,
+    version: int,
+    sections: dict[str, Erased],
+    *,
+    change_note: str | None,
+) -> None:
+    """Destroy members of a version and their salts, with the row that it was made from.
+
+    The database refuses what the published entry `redaction` does not name.
+    """
+    gone = [
+        (key, pointer, commitment)
+        for key, section in sections.items()
+        for pointer, commitment in section.commitments.items()
+    ]
+    await connection.execute(
+        statement("redactions", "erase"),
+        redaction,
+        record,
+        version,
+        list(sections),
+        [section.value for section in sections.values()],
+        [section.salts for section in sections.values()],
+        [key for key, _, _ in gone],
+        [pointer for _, pointer, _ in gone],
+        [commitment for _, _, commitment in gone],
+        change_note,
+    )
+
+
+async def read_quoting(connection: Connection, record: str, texts: Sequence[str]) -> list[Quoting]:
+    """Read a record's versions, and others of which a finding may quote one of some texts."""
+    quoted = [_JSON.encode(text).decode()[1:-1] for text in texts]
+    return [
+        Quoting(
+            record=row["record"],
+            version=row["version"],
+            entry=row["entry"],
+            findings=msgspec.json.decode(row["findings"], type=list[Finding]),
+        )
+        for row in await connection.fetch(statement("redactions", "quoting"), record, quoted)
+    ]
+
+
+async def erase_findings(
+    connection: Connection, redaction: int, version: Quoting, left: Sequence[Finding]
+) -> None:
+    """Keep of a version's findings only those that are left."""
+    await connection.execute(
+        statement("redactions", "erase_findings"),
+        redaction,
+        version.record,
+        version.version,
+        _JSON.encode(left).decode(),
+    )
+
+
+async def recount(
+    connection: Connection, record: str, *, levels: Sequence[str], unstated: str
+) -> None:
+    """Count the versions of a record anew, from what is left of them.
+
+    `levels` are the risk levels from the lowest.
+    """
+    await connection.execute(statement("redactions", "recount"), record, list(levels), unstated)
+
+
+async def drop_search(connection: Connection, entries: Sequence[int]) -> None:
+    """Drop the index's rows of versions, and all sets: they are folded anew from the rows."""
+    await connection.execute(statement("redactions", "drop_search_rows"), list(entries))
+    await connection.execute(statement("redactions", "drop_sets"))
+    await connection.execute(statement("redactions", "fold_anew"))
+
+
+async def drop_unpublished(connection: Connection, record: str) -> None:
+    """Drop a record's draft, and the answers kept for requests that come again."""
+    await connection.execute(statement("redactions", "drop_draft"), record)
+    await connection.execute(statement("redactions", "drop_answers"))
+
+
+async def finish(connection: Connection, redaction: int, entries: Sequence[int]) -> None:
+    """Note that a redaction was carried out, and which entries' content it changed."""
+    await connection.execute(statement("redactions", "done"), redaction, list(entries))
+
+
+async def read_unsettled(connection: Connection) -> dict[int, list[int]]:
+    """Read, by redaction, the entries whose files were not written anew since."""
+    rows = await connection.fetch(statement("redactions", "unsettled"))
+    return {row["redaction"]: row["entries"] for row in rows}
+
+
+async def settle(connection: Connection, redaction: int) -> None:
+    """Note that the files of what a redaction changed were written anew."""
+    await connection.execute(statement("redactions", "settle"), redaction)
+
+
+async def vacuum(connection: Connection) -> None:
+    """Let the room of what was destroyed be used again; not inside a transaction."""
+    await connection.execute(statement("redactions", "vacuum"), timeout=_LONGEST_SECONDS)
+
+
+async def count(connection: Connection) -> int:
+    """Count the redactions that were carried out: what was kept from before may have to go."""
+    number: int = await connection.fetchval(statement("redactions", "count"))
+    return number
+
+
+async def read_erased(connection: Connection, records: Sequence[str]) -> dict[str, list[str]]:
+    """Read what was ever erased of records, as pointers."""
+    rows = await connection.fetch(statement("redactions", "erased"), list(records))
+    return {row["record"]: row["pointers"] for row in rows}
+
+
+def _redaction(row: Any) -> Redaction:
+    leaf = row["leaf"]
+    found = {name: value for name, value in dict(row).items() if name != "leaf"}
+    return Redaction(**found, hash=None if leaf is None else leaf.hex())
