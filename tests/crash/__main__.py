@@ -10,6 +10,10 @@ from pathlib import Path
 
 from tests.crash.asking import Violation
 from tests.crash.campaign import BrokenWord, campaign
+from tests.crash.publishing import log_campaign
+
+PUBLISHER_ROUNDS = 1_000
+FLIPS = 10_000
 
 
 def main() -> int:
@@ -24,6 +28,10 @@ def main() -> int:
     _told(f"{asked.rounds} rounds in {data}, SEED={seed}")
     try:
         summary = asyncio.run(campaign(data, rounds=asked.rounds, seed=seed, told=_told))
+        _told(f"{FLIPS} flipped bits, {PUBLISHER_ROUNDS} faults of the log's publisher")
+        of_log = data / "log-campaign"
+        of_log.mkdir(mode=0o755)
+        ended = asyncio.run(log_campaign(of_log, rounds=PUBLISHER_ROUNDS, flips=FLIPS, seed=seed))
     except (BrokenWord, Violation) as broken:
         _told(
             f"\nThe register broke its word. {broken}\n"
@@ -37,7 +45,8 @@ def main() -> int:
         f"{sum(summary.deaths.values())} deaths and {summary.restarts} restarts in "
         f"{summary.seconds:.0f} seconds; answers: {answers}\n"
         f"{summary.acknowledged} receipts for {summary.entries} log entries, of which "
-        f"{summary.versions} versions; {summary.drafts} drafts"
+        f"{summary.versions} versions; {summary.drafts} drafts\n"
+        f"Every flipped bit was named; the publisher's ends: {dict(sorted(ended.items()))}"
     )
     return 0
 

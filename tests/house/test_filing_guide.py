@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -21,28 +20,21 @@ from registry.office.register_rules import RULES as REGISTER_RULES
 from registry.record.pack import load_pack
 from registry.record.rules import RULES
 from registry.record.validate import validate
+from tests.guides import alike, fences, needs, outputs
 from tests.served import served
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs/filing-guide"
 INVALID = ROOT / "tests/data/invalid"
-HERE = "http://127.0.0.1:8000"
 TODAY = dt.date(2026, 11, 24)
 
 # Chapters by the review policy that they are written for.
-CHAPTERS = {"index.md": "none", "review.md": "required", "problems.md": "none"}
-# What differs each time: of these only the kind is compared.
-VOLATILE = {
-    "at", "base", "entry", "filed_at", "hash", "id_of_request", "published_at", "request",
-    "returned_at", "saved_at", "submitted_at", "tag", "withdrawn_at",
-}  # fmt: skip
-
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_MARK = "---- end of block ----"
-
-
-def fences(chapter):
-    return _FENCE.findall((GUIDE / chapter).read_text(encoding="utf-8"))
+CHAPTERS = {
+    "index.md": "none",
+    "review.md": "required",
+    "redaction.md": "none",
+    "problems.md": "none",
+}
 
 
 @pytest.fixture
@@ -65,48 +57,13 @@ def run_register():
         yield run
 
 
-def needs(*commands):
-    missing = [command for command in commands if shutil.which(command) is None]
-    if missing and "CI" not in os.environ:
-        pytest.skip(f"{', '.join(missing)} not installed")
-    assert missing == []
-
-
-def outputs(script, address, environment, folder):
-    """Run the shell blocks of a chapter in one shell; gives what each wrote."""
-    lines = "\n".join(f"{block}\necho; echo '{_MARK}'" for block in script)
-    done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", lines.replace(HERE, address)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.replace(address, HERE).split(_MARK)
-
-
-def alike(said, real, name=""):
-    """Whether an answer is what the page shows; where the page has `…` anything may stand."""
-    if name in VOLATILE:
-        return type(said) is type(real)
-    if isinstance(said, dict) and isinstance(real, dict):
-        return said.keys() == real.keys() and all(alike(said[key], real[key], key) for key in said)
-    if isinstance(said, list) and isinstance(real, list):
-        return len(said) == len(real) and all(
-            alike(one, other) for one, other in zip(said, real, strict=True)
-        )
-    if isinstance(said, str) and isinstance(real, str) and "…" in said:
-        return re.fullmatch(re.escape(said).replace("…", ".*"), real, re.DOTALL) is not None
-    return said == real
-
-
 @pytest.mark.parametrize(("chapter", "review"), CHAPTERS.items())
 def test_a_chapter_can_be_followed(chapter, review, run_register, folder):
     needs("bash", "curl", "jq")
     address, environment = run_register(review)
-    told = [(kind, body) for kind, body in fences(chapter) if kind in {"sh", "json", "http"}]
+    told = [
+        (kind, body) for kind, body in fences(GUIDE / chapter) if kind in {"sh", "json", "http"}
+    ]
     wrote = iter(
         outputs([body for kind, body in told if kind == "sh"], address, environment, folder)
     )
@@ -129,7 +86,7 @@ def test_a_chapter_can_be_followed(chapter, review, run_register, folder):
 
 def test_the_python_chapter_runs(run_register, folder):
     address, environment = run_register("none")
-    script = "\n".join(body for kind, body in fences("python.md") if kind == "python")
+    script = "\n".join(body for kind, body in fences(GUIDE / "python.md") if kind == "python")
     token = subprocess.run(
         ["registry", "token", "create", "--agency", "demo-agriculture", "--scope", "file"],
         env=environment,
@@ -146,7 +103,7 @@ def test_the_python_chapter_runs(run_register, folder):
         text=True,
         check=False,
     )
-    [said] = [body for kind, body in fences("python.md") if kind == "text"]
+    [said] = [body for kind, body in fences(GUIDE / "python.md") if kind == "text"]
 
     assert done.returncode == 0, done.stderr
     assert [

@@ -1,0 +1,52 @@
+"""A short campaign against the log's publisher: killed and failing wherever it touches the disk."""
+
+import base64
+import datetime as dt
+
+import pytest
+
+from registry.office.opening import open_register
+from registry.office.publishing_log import publish_log
+from registry.settings import Settings
+from registry.store.database import connect
+from tests.crash.asking import Violation
+from tests.crash.publishing import ERRORS, STEPS, attest_some, check_signed, torment
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+ROUNDS = 100
+SEED = 11
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(data_dir=tmp_path, base_url="https://algorithms.example")
+
+
+@pytest.fixture
+async def database(empty_url, pack, settings):
+    opened = await connect(empty_url)
+    await open_register(opened, pack, settings, now=NOW)
+    yield opened
+    await opened.close()
+
+
+async def test_wherever_it_dies_the_files_converge_and_each_size_has_one_root(
+    office, settings, empty_url
+):
+    # So many that a tile is filled on the way.
+    await attest_some(office, 180, 1, now=NOW)
+    ended = await torment(office, settings, empty_url, rounds=ROUNDS, seed=SEED, now=NOW)
+    assert ended.total() == ROUNDS
+    assert ended["killed: died"] > len(STEPS)
+    assert all(ended[f"{error}: failed"] > 0 for error in ERRORS)
+    assert "killed: failed" not in ended
+
+
+async def test_a_second_root_of_a_size_would_be_seen(office, database, settings):
+    await attest_some(office, 3, 1, now=NOW)
+    await publish_log(database, settings, now=NOW)
+    await check_signed(office, settings, {})
+    with settings.signed_sizes_file.open("a", encoding="ascii") as file:
+        file.write(f"2 {base64.b64encode(bytes(32)).decode()}\n")
+    with pytest.raises(Violation, match="size 2"):
+        await check_signed(office, settings, {})

@@ -1,0 +1,133 @@
+"""The page on checking the log by hand, followed to the letter: nothing of ours runs in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.served import served
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/transparency-log.md"
+HERE = "http://127.0.0.1:8000"
+TOOLS = ("bash", "curl", "jq", "openssl", "sha256sum", "python3")
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_MARK = "---- end of block ----"
+
+
+def fences():
+    return _FENCE.findall(PAGE.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def register(tmp_path_factory):
+    """A register with three records, one of them in two versions, and its log published."""
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing and "CI" not in os.environ:
+        pytest.skip(f"{', '.join(missing)} not installed")
+    assert missing == []
+    folder = tmp_path_factory.mktemp("records")
+    for name in (
+        "demo-services/objets-trouves",
+        "demo-sante/prevision-lits",
+        "demo-securite/systeme-b.1",
+        "demo-securite/systeme-b",
+    ):
+        target = folder / f"{name}.json"
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "records" / f"{name}.json", target)
+    with served() as running:
+        for arguments in (("load", folder), ("log", "publish")):
+            done = running.register.run(*arguments)
+            assert done.returncode == 0, done.stderr
+        yield running.register
+
+
+@pytest.fixture
+def follow(register, tmp_path):
+    """Run shell blocks of the page in an empty folder with its scripts; give what each wrote."""
+    for kind, body in fences():
+        if kind == "python":
+            (tmp_path / re.match(r'"""(\w+\.py):', body)[1]).write_text(body, encoding="utf-8")
+
+    def run(blocks, *, fails=False):
+        lines = "\n".join(f"{block}\necho '{_MARK}'" for block in blocks)
+        done = subprocess.run(
+            ["bash", "-eu", "-o", "pipefail", "-c", lines.replace(HERE, register.base_url)],
+            cwd=tmp_path,
+            # Without this project's own Python: its packages are not there.
+            env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode != 0) is fails, done.stderr
+        return done.stdout.split(f"{_MARK}\n"), done.stderr
+
+    return run
+
+
+def test_the_page_can_be_followed(follow):
+    told = [(kind, body) for kind, body in fences() if kind in {"sh", "text"}]
+    wrote, _ = follow([body for kind, body in told if kind == "sh"])
+    outputs = iter(wrote)
+    compared = 0
+    output = ""
+    for kind, body in told:
+        if kind == "sh":
+            output = next(outputs)
+        else:
+            expected = re.escape(body).replace("…", ".+")
+            assert re.fullmatch(expected, output), output
+            compared += 1
+    assert compared == len([kind for kind, _ in told if kind == "sh"])
+
+
+@pytest.mark.parametrize(
+    ("forgery", "command", "why"),
+    [
+        (
+            "sed -i 's/minimal/limited/' proof.json",
+            "python3 check_proof.py proof.json",
+            "the entry is not in the tree",
+        ),
+        (
+            "jq '.version_entry.content |= sub(\"pilot\"; \"in_use\")' proof.json > o.json",
+            "python3 check_proof.py o.json",
+            "is another",
+        ),
+        ("sed -i '3s/^./_/;3s/^_/A/' checkpoint", 'python3 check_log.py "$REGISTRY/log" checkpoint',
+         "keep it, and show it"),
+    ],
+)  # fmt: skip
+def test_what_was_forged_is_found(follow, forgery, command, why):
+    keep = next(body for kind, body in fences() if kind == "sh")
+    _, errors = follow([keep, forgery, command], fails=True)
+    assert why in errors
+
+
+def test_what_was_erased_is_told_with_its_basis(follow, register):
+    record = "demo-sante/prevision-lits"
+    for arguments in (
+        ("redact", "request", record, "--pointer", "/contact", "--basis", "data_protection",
+         "--authority", "CNDP"),
+        ("redact", "confirm", "1", "--actor", "data office"),
+        ("log", "publish"),
+        ("redact", "list"),
+    ):  # fmt: skip
+        done = register.run(*arguments)
+        assert done.returncode == 0, done.stderr
+    assert "basis: data_protection" in done.stdout
+    keep = next(body for kind, body in fences() if kind == "sh")
+    keep = keep.replace("demo-services/objets-trouves", record)
+    wrote, _ = follow([keep, "python3 check_proof.py proof.json"])
+    assert re.search(
+        r"^/contact/email was erased by entry \d+, basis: data_protection$", wrote[1], re.MULTILINE
+    )
+    assert wrote[1].endswith(f"{record}, version 1: in order\n")
