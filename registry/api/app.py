@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
+import msgspec
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -28,9 +29,13 @@ from registry.api import (
     filings,
     health,
     history,
+    linked,
+    log_files,
     metrics,
     problems,
+    proofs,
     records,
+    redactions,
     reference,
     statistics,
     withdrawals,
@@ -39,6 +44,7 @@ from registry.api.conditional import conditional
 from registry.api.description import document
 from registry.api.edge import edge
 from registry.api.parameters import refuse_unknown
+from registry.api.ready import Ready, ready_first
 from registry.api.site import serve_site
 from registry.errors import RegistryError
 from registry.office.filing import Office
@@ -47,6 +53,7 @@ from registry.record.pack import load_pack
 from registry.store.database import Database, connect
 from registry.store.generation import Generation
 from registry.store.index.engine import SearchIndex
+from registry.store.kept import Kept
 from registry.text.asking import Synonyms
 
 if TYPE_CHECKING:
@@ -58,22 +65,26 @@ if TYPE_CHECKING:
 
 Clock: TypeAlias = Callable[[], dt.datetime]
 
-_API = ("/api/", "/health/")
+_API = ("/api/", "/health/", log_files.PREFIX)
 _ASCII = "".join(map(chr, range(128)))
 _WATCH_SECONDS = 0.5
+_READY_ROOM = 32 * 2**20
 
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def create_app(settings: Settings, *, clock: Clock = _now) -> ASGIApp:
+def create_app(
+    settings: Settings, *, clock: Clock = _now, ready_room: int = _READY_ROOM
+) -> ASGIApp:
     """Make the ASGI application of one worker; `settings.database_url` must be set.
 
     `clock` says what time it is to whoever reads: what is still to come, and what is overdue.
+    `ready_room` is for the bytes of records that are ready to be sent.
     """
     ACCEPT_PATH.taken = settings.accept_path == "on"
-    litestar = _litestar(settings, clock)
+    litestar = _litestar(settings, clock, ready_room)
     site = serve_site(settings.site_dir)
 
     async def application(scope: Any, receive: Receive, send: Send) -> None:
@@ -83,14 +94,24 @@ def create_app(settings: Settings, *, clock: Clock = _now) -> ASGIApp:
         ours = scope["type"] != "http" or _is_api(scope["path"])
         await (litestar if ours else site)(scope, receive, send)
 
-    return edge(conditional(application), settings, is_api=_is_api)
+    def opened() -> tuple[Database, Kept[Ready]] | None:
+        return litestar.state.get("ready")
+
+    wrapped = edge(conditional(application), settings, is_api=_is_api)
+    return ready_first(wrapped, settings, opened)
+
+
+def describe_api(settings: Settings) -> dict[str, Any]:
+    """Make the description that `/openapi.json` serves, without serving."""
+    derived = msgspec.json.encode(_litestar(settings).openapi_schema.to_schema())
+    return document.describe(msgspec.json.decode(derived), load_pack(settings.pack))
 
 
 def _is_api(path: str) -> bool:
     return path.startswith(_API) or path in {document.PATH, metrics.PATH}
 
 
-def _litestar(settings: Settings, clock: Clock = _now) -> Litestar:
+def _litestar(settings: Settings, clock: Clock = _now, ready_room: int = _READY_ROOM) -> Litestar:
     pack = load_pack(settings.pack)
     kept = statistics.Kept()
 
@@ -107,6 +128,8 @@ def _litestar(settings: Settings, clock: Clock = _now) -> Litestar:
         app.state.index = SearchIndex(
             database.connection, synonyms=Synonyms(pack.synonyms), generation=generation
         )
+        kept_ready = Kept[Ready](database.connection, generation, room=ready_room)
+        app.state.ready = (database, kept_ready)
         watch = asyncio.create_task(_end_with_parent(_parent()))
         try:
             yield
@@ -122,10 +145,15 @@ def _litestar(settings: Settings, clock: Clock = _now) -> Litestar:
             records.get_version,
             records.list_findings,
             history.compare_versions,
+            proofs.get_proof,
+            log_files.get_log_file,
             changes.list_changes,
             exports.export_csv,
             exports.export_xlsx,
             exports.export_jsonl,
+            exports.export_jsonld,
+            linked.get_catalogue,
+            linked.get_context,
             statistics.count,
             reference.list_agencies,
             reference.get_agency,
@@ -145,6 +173,9 @@ def _litestar(settings: Settings, clock: Clock = _now) -> Litestar:
             filings.approve_draft,
             filings.return_draft,
             withdrawals.withdraw_record,
+            redactions.list_redactions,
+            redactions.request_redaction,
+            redactions.confirm_redaction,
             audit.list_acts,
             health.live,
             health.ready,

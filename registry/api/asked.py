@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -74,6 +75,7 @@ def client_address(scope: Any, proxies: Sequence[Network]) -> str:
     return str(found or "unknown")
 
 
+@lru_cache(maxsize=1000)
 def _address(text: str) -> Any:
     try:
         address = ip_address(text)

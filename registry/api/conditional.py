@@ -16,7 +16,9 @@ _TAG = re.compile(rb'(?:W/)?("[^"]*")')
 _OK = 200
 _NOT_MODIFIED = 304
 _HEAD = "is_head"
-_BODY_HEADERS = {b"content-length", b"content-type", b"content-encoding"}
+
+BODY_HEADERS = {b"content-length", b"content-type", b"content-encoding"}
+"""What a 304 leaves out."""
 
 
 def conditional(application: ASGIApp) -> ASGIApp:
@@ -41,7 +43,7 @@ def is_unread(scope: Any, tag: str) -> bool:
     What stands for it must come in more than one part, not to be taken for the whole of it.
     """
     known = _header(scope["headers"], b"if-none-match")
-    return bool(scope.get(_HEAD)) or (known is not None and _names(known, tag.encode()))
+    return bool(scope.get(_HEAD)) or (known is not None and is_named(known, tag.encode()))
 
 
 class _Answer:
@@ -76,9 +78,9 @@ class _Answer:
             if tag is None and whole:
                 tag = b'W/"' + sha256(body).hexdigest()[:16].encode() + b'"'
                 headers.append((b"etag", tag))
-            if tag is not None and self._known is not None and _names(self._known, tag):
+            if tag is not None and self._known is not None and is_named(self._known, tag):
                 start["status"] = _NOT_MODIFIED
-                headers = [pair for pair in headers if pair[0].lower() not in _BODY_HEADERS]
+                headers = [pair for pair in headers if pair[0].lower() not in BODY_HEADERS]
                 self._silent = True
         if self._head and not self._silent:
             self._silent = True
@@ -90,8 +92,8 @@ class _Answer:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _names(known: bytes, tag: bytes) -> bool:
-    """Compare weakly, as RFC 9110 §13.1.2 asks."""
+def is_named(known: bytes, tag: bytes) -> bool:
+    """Tell whether If-None-Match names a tag, compared weakly, as RFC 9110 §13.1.2 asks."""
     match = _TAG.fullmatch(tag)
     return known.strip() == b"*" or (match is not None and match[1] in _TAG.findall(known))
 

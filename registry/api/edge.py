@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,11 +24,11 @@ from registry.errors import AddressTooLong, MisdirectedRequest, RegistryError
 from registry.settings import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from litestar.types import ASGIApp, Receive, Send
 
-    from registry.settings import Settings
+    from registry.settings import Network, Settings
 
 LONGEST_ADDRESS = 8192
 
@@ -57,6 +58,8 @@ def edge(application: ASGIApp, settings: Settings, *, is_api: Callable[[str], bo
     """Wrap the application; `is_api` tells which paths are the API's, not the site's."""
     hosts = settings.hosts
     proxies = settings.proxies
+    # Bound once: to find out each time how the log is written takes as long as to write it.
+    log = _log.bind()
 
     async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,9 +67,9 @@ def edge(application: ASGIApp, settings: Settings, *, is_api: Callable[[str], bo
             return
         began = time.perf_counter()
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        given = headers.get(b"x-request-id", "")
-        known = _ID.fullmatch(given) is not None and comes_from(scope, proxies)
-        seen = scope["asked"] = Asked(id=given if known else secrets.token_hex(8))
+        seen = scope["asked"] = Asked(
+            id=request_id(scope, headers.get(b"x-request-id", ""), proxies)
+        )
         api = is_api(scope["path"])
         answer = _Answer(send, _headers(scope["method"], headers, seen.id, api=api))
         with bound_contextvars(request=seen.id):
@@ -86,19 +89,37 @@ def edge(application: ASGIApp, settings: Settings, *, is_api: Callable[[str], bo
                 await answer.problem(fault, scope)
             finally:
                 if api:
-                    actor, seconds = seen.actor, time.perf_counter() - began
-                    metrics.count(seen.operation, answer.status, seconds)
-                    _log.info(
-                        "request",
+                    note(
+                        log,
+                        seen,
                         method=scope["method"],
                         path=path_for_logs(scope),
                         status=answer.status,
-                        ms=round(seconds * 1000, 1),
-                        actor=None if actor is None else actor.name,
-                        token=None if actor is None else actor.token,
+                        seconds=time.perf_counter() - began,
                     )
 
     return wrapped
+
+
+def request_id(scope: Any, given: str, proxies: Sequence[Network]) -> str:
+    """Name a request: as a trusted proxy has, or anew."""
+    known = given and _ID.fullmatch(given) is not None and comes_from(scope, proxies)
+    return given if known else secrets.token_hex(8)
+
+
+def note(log: Any, seen: Asked, *, method: str, path: str, status: int, seconds: float) -> None:
+    """Count an answer of the API and write it down, with nothing that was sent."""
+    metrics.count(seen.operation, status, seconds)
+    log.info(
+        "request",
+        request=seen.id,
+        method=method,
+        path=path,
+        status=status,
+        ms=round(seconds * 1000, 1),
+        actor=None if seen.actor is None else seen.actor.name,
+        token=None if seen.actor is None else seen.actor.token,
+    )
 
 
 class _Answer:
@@ -137,10 +158,20 @@ def _headers(
     readable = method in _READS and b"authorization" not in headers
     return [
         (b"x-request-id", request.encode()),
+        *(OF_READING if api and readable else _security(api=api, readable=readable)),
+    ]
+
+
+def _security(*, api: bool, readable: bool) -> list[tuple[bytes, bytes]]:
+    return [
         *_ALWAYS,
         *([_NO_CONTENT] if api else []),
         *(_OPEN if readable else [_CLOSED]),
     ]
+
+
+OF_READING = _security(api=True, readable=True)
+"""What the edge adds to an answer of the API that anybody may read, beside its id."""
 
 
 def _refusal(scope: Any, hosts: frozenset[str] | None) -> RegistryError | None:
@@ -152,18 +183,28 @@ def _refusal(scope: Any, hosts: frozenset[str] | None) -> RegistryError | None:
     # Whoever looks after the process asks it by whatever address it has.
     if hosts is None or scope["path"].startswith("/health/"):
         return None
-    named = {_host(value.decode("latin-1")) for name, value in scope["headers"] if name == b"host"}
-    if named and all(host in hosts or is_loopback(host) for host in named):
+    given = {value for name, value in scope["headers"] if name == b"host"}
+    if given and all(is_answered(value, hosts) for value in given):
         return None
+    named = {_host(value) for value in given}
     return MisdirectedRequest(
         f"this register does not answer for the host {' and '.join(sorted(named)) or '(none)'}; "
         "use the address that its links have"
     )
 
 
-def _host(header: str) -> str:
+@lru_cache(maxsize=1000)
+def is_answered(given: bytes, hosts: frozenset[str] | None) -> bool:
+    """Tell whether the register answers for the host of a Host header; `hosts` None for any."""
+    if hosts is None:
+        return True
+    host = _host(given)
+    return host in hosts or is_loopback(host)
+
+
+def _host(given: bytes) -> str:
     """Give the name in a Host header, in lower case; empty where it is none."""
     try:
-        return urlsplit(f"//{header}").hostname or ""
+        return urlsplit(f"//{given.decode('latin-1')}").hostname or ""
     except ValueError:
         return ""

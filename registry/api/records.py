@@ -19,14 +19,15 @@ from registry.errors import Finding, InvalidParameter, NotFound, Withdrawn
 from registry.office.withdrawing import read_tombstone
 from registry.store import moments, records, withdrawals
 from registry.store.database import Database
-from registry.store.index.question import FILTERS, FacetCount, Hit, Sort
+from registry.store.index.question import CODED, FacetCount, Hit, Sort
 from registry.store.withdrawals import Withdrawal
 
 if TYPE_CHECKING:
     from registry.office.filing import Office
     from registry.store.database import Connection
     from registry.store.index.engine import SearchIndex
-    from registry.store.records import StoredRecord
+    from registry.store.index.question import Place, Question
+    from registry.store.records import Register, StoredRecord
 
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "name", "completeness", "review_due")
 MOST_ITEMS = 100
@@ -81,21 +82,30 @@ async def list_records(
     index: SearchIndex = state.index
     parameters.once(request, "sort", "limit", "cursor", "facets")
     parameters.within("limit", limit, 1, MOST_ITEMS)
-    wanted = parameters.codes("facets", [] if facets is None else facets.split(","), FILTERS)
+    wanted = parameters.codes("facets", [] if facets is None else facets.split(","), CODED)
     question = await read_question(office.database, sought, office.pack, now=state.clock())
     order = _sort(sort, question.text)
-    same = [question.text, sought.pairs, sought.as_of, order]
+    # A page goes on in the log and on the day of the first, whatever `as_of` comes to by then.
+    same = [sought.pairs, order]
+    before = parameters.read_cursor(same, cursor)
+    after, today = None, question.today
+    if before is not None:
+        _check_as_of(question, before.place)
+        after, today = before.place, before.day or today
     answer = await index.answer(
         msgspec.structs.replace(
             question,
             sort=order,
             limit=limit,
-            after=parameters.read_cursor(same, cursor),
+            after=after,
             facets=wanted or [],
+            today=today,
             highlights=True,
         )
     )
-    following = None if answer.next is None else parameters.write_cursor(same, answer.next)
+    following = None
+    if answer.next is not None:
+        following = parameters.write_cursor(same, answer.next, today)
     page = RecordList(
         items=[_item(hit) for hit in answer.hits],
         facets=answer.facets,
@@ -213,13 +223,23 @@ async def _stored(
 
 
 def _record(stored: StoredRecord) -> Response[bytes]:
-    register = msgspec.json.encode(stored.register)
-    body = b'{"record":' + stored.document + b',"register":' + register + b"}"
+    body = written(stored.document, stored.register)
     if stored.register.superseded_at is not None:
         # The version will not change again, but it did when the next one came: the tag by which
         # it was known before must not bring a 304.
         return _json(body, {})
-    return _json(body, {"etag": f'"{stored.register.hash[:16]}"'})
+    return _json(body, {"etag": tag_of(stored.register)})
+
+
+def written(document: bytes, register: Register) -> bytes:
+    """Write the answer that shows a version: canonical JSON, and what the register says."""
+    return b'{"record":' + document + b',"register":' + msgspec.json.encode(register) + b"}"
+
+
+def tag_of(register: Register) -> str:
+    """Give the strong ETag of a version in force; what was erased since tells itself apart."""
+    erased = f"-erased{count}" if (count := len(register.redacted)) else ""
+    return f'"{register.hash[:16]}{erased}"'
 
 
 def _json(body: bytes, headers: dict[str, str]) -> Response[bytes]:
@@ -232,7 +252,16 @@ def _json(body: bytes, headers: dict[str, str]) -> Response[bytes]:
 
 def _item(hit: Hit) -> msgspec.Raw:
     match, marked = (msgspec.json.encode(part).decode() for part in (hit.match, hit.highlights))
-    return msgspec.Raw(f'{hit.card[:-1]},"match":{match},"highlights":{marked}}}'.encode())
+    late = "" if hit.overdue_days is None else f',"overdue_days":{hit.overdue_days}'
+    return msgspec.Raw(f'{hit.card[:-1]},"match":{match},"highlights":{marked}{late}}}'.encode())
+
+
+def _check_as_of(question: Question, place: Place) -> None:
+    if question.as_of is not None and question.as_of < place.size - 1:
+        raise InvalidParameter(
+            f"cursor: it goes on as of entry:{place.size - 1}, which is later than as_of; "
+            "repeat the parameters it was given for"
+        )
 
 
 def _sort(sort: str | None, text: str | None) -> Sort:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Asking: TypeAlias = Request[Any, Any, Any]
 
-_TAG = re.compile(r'"([0-9a-f]{16})(?:-[a-z]+)?"')
+_TAG = re.compile(r'"([0-9a-f]{16})(?:-[a-z]+[0-9]*)*"')
 
 
 def precondition_of(request: Asking) -> Precondition | None:

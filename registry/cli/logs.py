@@ -12,13 +12,15 @@ import threading
 import time
 import traceback
 from contextlib import suppress
-from queue import Full, Queue
+from functools import lru_cache
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
     from typing import TextIO
 
 _MOST_WAITING = 10_000
@@ -35,7 +37,7 @@ def configure(stream: TextIO | None = None) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _stamped,
             structlog.processors.ExceptionRenderer(_told),
             structlog.dev.ConsoleRenderer()
             if stream.isatty()
@@ -53,14 +55,14 @@ class _Lines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._waiting: Queue[str | None] = Queue(_MOST_WAITING)
+        self._waiting: SimpleQueue[str | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
         atexit.register(self.close)
 
     def msg(self, line: str | None) -> None:
-        with suppress(Full):
-            self._waiting.put_nowait(line)
+        if self._waiting.qsize() < _MOST_WAITING:
+            self._waiting.put(line)
 
     debug = info = warning = error = critical = exception = msg
 
@@ -80,6 +82,18 @@ class _Lines:
             with suppress(OSError, ValueError):
                 self._stream.writelines(f"{line}\n" for line in lines if line is not None)
                 self._stream.flush()
+
+
+def _stamped(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Any:
+    """Add the time, RFC 3339 in UTC; structlog's own stamp takes a third of what a line does."""
+    seconds, nanoseconds = divmod(time.time_ns(), 10**9)
+    event["timestamp"] = f"{_second(seconds)}.{nanoseconds // 1000:06}Z"
+    return event
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _told(exc_info: Any) -> str:

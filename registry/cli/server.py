@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -17,6 +18,8 @@ from registry.cli import logs
 from registry.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from litestar.types import ASGIApp
 
     from registry.settings import Settings
@@ -64,8 +67,8 @@ def check_port(settings: Settings) -> None:
             ) from error
 
 
-def serve(settings: Settings) -> None:
-    """Serve until interrupted."""
+def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None) -> None:
+    """Serve until interrupted; `load` makes the application inside each worker."""
     from granian import Granian  # noqa: PLC0415  it starts threads
     from granian.constants import Interfaces  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
@@ -86,7 +89,7 @@ def serve(settings: Settings) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=10,
     )
-    server.serve(target_loader=partial(load_application, settings), wrap_loader=False)
+    server.serve(target_loader=partial(load or load_application, settings), wrap_loader=False)
 
 
 def load_application(settings: Settings) -> ASGIApp:
@@ -94,7 +97,11 @@ def load_application(settings: Settings) -> ASGIApp:
     from registry.api.app import create_app  # noqa: PLC0415  only workers need the web
 
     logs.configure()
-    return create_app(settings)
+    application = create_app(settings)
+    # What is there by now stays: the collector need not look at it over and over again.
+    gc.collect()
+    gc.freeze()
+    return application
 
 
 def announce(settings: Settings) -> None:

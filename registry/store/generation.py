@@ -15,6 +15,10 @@ from registry.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
+LOOK_SECONDS = 0.5
+"""After so long the database is asked for what is new, whatever the bytes say: so far behind may
+the answers of another host be."""
+
 _BYTES = 16
 _MODE = 0o660
 

@@ -7,11 +7,14 @@ import secrets
 from contextlib import asynccontextmanager
 
 import httpx
+import msgspec
 import pytest
 
 from registry.api.app import create_app
 from registry.office import access
 from registry.settings import Settings
+from registry.store.database import connect
+from registry.store.generation import Generation
 from tests.described import Described
 
 PROBLEM = "application/problem+json"
@@ -25,6 +28,15 @@ def settings(tmp_path, database_url):
         base_url="https://algorithms.example",
         allowed_hosts="algorithms.example,register",
     )
+
+
+@pytest.fixture
+async def database(settings):
+    """The register's database, as another process of the same host has it open."""
+    generation = Generation(settings.generation_file)
+    opened = await connect(settings.database_url, generation=generation)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
@@ -133,6 +145,25 @@ def started(hooks):
                 yield opened
 
     return start
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    now = dt.datetime(2026, 12, 1, 7, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def asker(settings, clock, started):
+    """A client without a token of an application that goes by the test's clock."""
+    unlimited = msgspec.structs.replace(settings, limit_exports=0)
+    async with started(create_app(unlimited, clock=lambda: clock.now)) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,10 @@
-"""Several workers, none of which answers what was true before a receipt."""
+"""Several workers, none of which answers what was true before a receipt.
+
+`PUBLICATIONS=1000` makes it the long campaign.
+"""
 
 import itertools
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -8,20 +12,20 @@ import pytest
 
 from tests.served import UNLIMITED, records, served
 
-PUBLICATIONS = 60
+PUBLICATIONS = int(os.environ.get("PUBLICATIONS", "60"))
 CLIENTS = 6
 
 
 @pytest.fixture(scope="module")
 def register():
     with served(workers=2, **UNLIMITED) as running:
+        running.agency = running.bearer()
         yield running
 
 
 @pytest.mark.xdist_group("served")
 def test_every_worker_knows_what_was_published_before_it_is_asked(register):
     model = records("demo-sante")[0]
-    bearer = register.bearer()
     found = []
 
     def ask(query, expected):
@@ -30,7 +34,6 @@ def test_every_worker_knows_what_was_published_before_it_is_asked(register):
             answer = client.get("/api/v1/records", params=query).json()
             found.append(answer["total"])
             assert answer["total"] == expected, query
-            return answer
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         for number in range(PUBLICATIONS):
@@ -41,11 +44,49 @@ def test_every_worker_knows_what_was_published_before_it_is_asked(register):
                 "name": {tag: f"{text} zellige {number}" for tag, text in model["name"].items()},
             }
             document.pop("related_records", None)
-            path = f"/api/v1/filings/{document['id']}"
-            with httpx.Client(base_url=register.url, headers=bearer, timeout=60) as client:
-                saved = client.put(path, json=document, headers={"if-none-match": "*"})
-                assert saved.status_code == 201, saved.text
-                assert client.post(f"{path}/submit").status_code == 201
+            publish(register, document, {"if-none-match": "*"})
             asked = itertools.repeat({"q": "zellige", "facets": "agency"}, CLIENTS)
             list(pool.map(ask, asked, itertools.repeat(number + 1)))
     assert len(found) == PUBLICATIONS * CLIENTS
+
+
+@pytest.mark.xdist_group("served")
+def test_every_worker_has_the_version_that_was_published_before_it_is_asked(register):
+    document = records("demo-sante")[0]
+    path = f"/api/v1/records/{document['id']}"
+    precondition, stale = {"if-none-match": "*"}, []
+
+    def ask(version):
+        with httpx.Client(base_url=register.url, timeout=60) as client:
+            # The second time it may be from memory.
+            for answer in (client.get(path), client.get(path)):
+                assert answer.json()["register"]["version"] == version
+                tag = answer.headers["etag"]
+                assert client.get(path, headers={"if-none-match": tag}).status_code == 304
+                for old in stale[-2:]:
+                    assert client.get(path, headers={"if-none-match": old}).status_code == 200
+            return tag
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        for version in range(1, PUBLICATIONS + 1):
+            document["summary"] = {
+                tag: f"{text[:200]} {version}" for tag, text in document["summary"].items()
+            }
+            if version > 1:
+                note = dict.fromkeys(document["name"], f"{version}. Correction")
+                document["publication"] = {**document["publication"], "change_note": note}
+            publish(register, document, precondition)
+            [tag] = set(pool.map(ask, itertools.repeat(version, CLIENTS)))
+            stale.append(tag)
+            precondition = {"if-match": tag}
+    assert len(set(stale)) == PUBLICATIONS
+
+
+def publish(register, document, precondition):
+    """File a document and submit it: it is published, and the receipt is here."""
+    path = f"/api/v1/filings/{document['id']}"
+    with httpx.Client(base_url=register.url, headers=register.agency, timeout=60) as client:
+        saved = client.put(path, json=document, headers=precondition)
+        assert saved.is_success, saved.text
+        done = client.post(f"{path}/submit")
+        assert done.status_code == 201, done.text
