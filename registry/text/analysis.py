@@ -164,9 +164,9 @@ def words_of_run(run: str) -> tuple[str, ...]:
     return _words[run]
 
 
-def word_places(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """Walk a text's runs of letters as (start, end, words)."""
-    for match in _runs_without_particles().finditer(text.replace("_", " ")):
+def word_places(text: str, start: int = 0) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Walk a text's runs of letters as (start, end, words), from the beginning of a word on."""
+    for match in _runs_without_particles().finditer(text.replace("_", " "), start):
         if match[1]:
             yield match.start(1), match.end(1), _words[match[1]]
 

@@ -50,21 +50,32 @@ class Sought:
             *phrases.values(),
         }
 
-    def marks(self, text: str, tag: str) -> list[Mark]:
-        """Find the places of what is sought in a text of a BCP 47 tag, in order."""
+    def marks(
+        self, text: str, tag: str, *, runs: Sequence[str] | None = None, around: int | None = None
+    ) -> list[Mark]:
+        """Find the places of what is sought in a text of a BCP 47 tag, in order.
+
+        `runs` are the text's, where they are known. Of single words only those that are so many
+        characters `around` the first, or all.
+        """
         language = language_of(tag)
         sought = self._stems.get(language)
         if sought is None:
             return []
         stem_of = stems_of_runs(language)
-        found = []
-        # Most texts have nothing of it, which is told without a look at each word.
-        if not sought.keys().isdisjoint(map(stem_of.__getitem__, runs_of(text))):
-            found += [
-                Mark(at, end, sought[stem])
-                for at, end, _ in word_places(text)
-                if (stem := stem_of[text[at:end]]) in sought
-            ]
+        found: list[Mark] = []
+        known = runs or runs_of(text)
+        # Most texts have nothing of it, which is told without a look at each place.
+        if not sought.keys().isdisjoint(map(stem_of.__getitem__, known)):
+            start = 0
+            if around is not None:
+                there = [run for run in known if stem_of[run] in sought]
+                start = text.rfind(" ", 0, min(map(text.find, there))) + 1
+            for at, end, _ in word_places(text, start):
+                if found and around is not None and at > found[0].start + around:
+                    break
+                if (stem := stem_of[text[at:end]]) in sought:
+                    found.append(Mark(at, end, sought[stem]))
         if self._phrases:
             found = sorted([*found, *self._phrase_marks(text)], key=lambda mark: mark.start)
         return found

@@ -1,8 +1,10 @@
 """What is marked in a text, and where a long one is cut."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from registry.text.analysis import stem
+from registry.text.analysis import runs, stem
 from registry.text.folding import fold
 from registry.text.passages import LONGEST, Mark, Sought, passage
 
@@ -69,3 +71,34 @@ def test_a_text_without_spaces_is_cut_all_the_same():
     cut = passage("x" * 1000, [Mark(500, 900, 0)])
     assert cut.marks == [(1, 401)]
     assert cut.text == "…" + "x" * 400 + "…"
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "fraude",
+                "L’Hôpital",
+                "l'hôpital",
+                "antifraude",
+                "FRAUDES",
+                "d’eau",
+                "la,",
+                "—",
+                "état_fraude",
+                "x" * 30,
+                "hôpitaux",
+                "fraude\n",
+                "aujourd’hui",
+            ]
+        ),
+        max_size=60,
+    ),
+    st.integers(0, 300),
+)
+def test_the_marks_around_the_first_are_those_of_all_that_are_so_near(parts, around):
+    text, what = " ".join(parts), sought("fraude", "hôpitaux")
+    every = what.marks(text, "fr")
+    near = [mark for mark in every if mark.start <= every[0].start + around]
+    known = tuple(dict.fromkeys(runs(text)))
+    assert what.marks(text, "fr", runs=known, around=around) == near

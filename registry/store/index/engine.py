@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from registry.errors import Unavailable
+from registry.store.generation import LOOK_SECONDS
 from registry.store.index.find import find
+from registry.store.index.highlights import Bodies
 from registry.store.index.lookup import Reader
 from registry.store.index.page import Cards, answer
 from registry.store.index.view import caught_up
@@ -29,9 +31,7 @@ if TYPE_CHECKING:
 
 _POSTINGS_ROOM = 64 * 2**20
 _CARDS_ROOM = 24 * 2**20
-_LOOK_SECONDS = 0.5
-"""After so long the database is asked for what is new, whatever the generation says."""
-
+_BODIES_ROOM = 16 * 2**20
 _WAIT_SECONDS = 5.0
 """How long a question waits for another to take over what is new."""
 
@@ -59,6 +59,7 @@ class SearchIndex:
         self._clock = clock
         self._room = room
         self._cards = Cards(_CARDS_ROOM)
+        self._bodies = Bodies(_BODIES_ROOM)
         self._lock = asyncio.Lock()
         self._view: View | None = None
         self._looked_at = float("-inf")
@@ -70,7 +71,14 @@ class SearchIndex:
             reader = Reader(self._borrow, stack)
             view = await self._current(reader)
             result = await find(question, view=view, reader=reader, synonyms=self._synonyms)
-            return await answer(question, result, view=view, cards=self._cards, reader=reader)
+            return await answer(
+                question,
+                result,
+                view=view,
+                cards=self._cards,
+                bodies=self._bodies,
+                reader=reader,
+            )
 
     async def find(self, question: Question, *, size: int) -> array[int]:
         """Give every version that a question finds in a log of a size, whatever its page.
@@ -98,6 +106,7 @@ class SearchIndex:
                 view = await caught_up(self._view, await reader.connection(), self._room)
                 if view.epoch != (self._view or view).epoch:
                     self._cards = Cards(_CARDS_ROOM)
+                    self._bodies = Bodies(_BODIES_ROOM)
                 self._view, self._looked_in, self._looked_at = view, looked_in, looked_at
             return self._view
 
@@ -115,9 +124,7 @@ class SearchIndex:
 
     def _is_current(self, now: float) -> bool:
         seen = self._seen()
-        return (
-            seen is not None and seen == self._looked_in and now - self._looked_at < _LOOK_SECONDS
-        )
+        return seen is not None and seen == self._looked_in and now - self._looked_at < LOOK_SECONDS
 
     def _seen(self) -> bytes | None:
         return None if self._generation is None else self._generation.read()

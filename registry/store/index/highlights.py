@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from sys import getsizeof, intern
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from registry.record.erasing import readable
 from registry.record.words import words
+from registry.store.bounded import Bounded
 from registry.store.index.postings import ANYWHERE
 from registry.store.index.question import Highlight
 from registry.store.sql import statement
-from registry.text.analysis import language_of
+from registry.text.analysis import language_of, runs
 from registry.text.asking import Every, Phrase, Some, Without, Word
-from registry.text.passages import Sought, passage
+from registry.text.passages import LONGEST, Sought, passage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from registry.store.index.evaluate import Found
     from registry.store.index.lookup import Reader
@@ -23,6 +26,45 @@ if TYPE_CHECKING:
 
 _HEADS = ("name", "summary")
 _MOST_FIELDS = 2
+
+_TEXT_BYTES = 150
+"""What a text takes in memory beside itself."""
+
+Text: TypeAlias = tuple[str, str, str, tuple[str, ...]]
+"""A text of a document beside name and summary: pointer, tag, what it says, its runs of letters."""
+
+
+class Bodies:
+    """The texts of versions, kept as long as there is room."""
+
+    def __init__(self, room: int) -> None:
+        """Begin with nothing; `room` is in bytes."""
+        self._texts: Bounded[int, list[Text]] = Bounded(room)
+
+    async def read(self, ordinals: Sequence[int], reader: Reader) -> dict[int, list[Text]]:
+        """Give the texts of versions, reading those that are not here."""
+        found = {
+            ordinal: texts
+            for ordinal in ordinals
+            if (texts := self._texts.get(ordinal)) is not None
+        }
+        lacking = [ordinal for ordinal in ordinals if ordinal not in found]
+        if lacking:
+            connection = await reader.connection()
+            for row in await connection.fetch(statement("index", "documents"), lacking):
+                document = readable(msgspec.json.decode(row["document"]), row["erased"])
+                texts = [
+                    # Each run once, and the same one in all texts.
+                    (field, tag, text, tuple(map(intern, dict.fromkeys(runs(text)))))
+                    for field, tag, text in words(document)
+                    if field[1:] not in _HEADS
+                ]
+                found[row["ord"]] = texts
+                weight = sum(
+                    getsizeof(text) + getsizeof(known) + _TEXT_BYTES for _, _, text, known in texts
+                )
+                self._texts.put(row["ord"], texts, weight + _TEXT_BYTES)
+        return found
 
 
 def sought(asked: Asked, found: Found) -> Sought:
@@ -54,26 +96,16 @@ def in_heads(card: str, wanted: Sought) -> list[Highlight]:
     ]
 
 
-async def in_texts(
-    ordinals: Sequence[int], asked: Asked, found: Found, wanted: Sought, reader: Reader
+def in_texts(
+    bodies: Mapping[int, Sequence[Text]], asked: Asked, found: Found, wanted: Sought
 ) -> dict[int, list[Highlight]]:
     """Mark passages of versions, beside name and summary.
 
     They are of the first field that has any, and of one more where that has what else was asked.
     """
-    if not ordinals:
-        return {}
-    connection = await reader.connection()
-    rows = await connection.fetch(statement("index", "documents"), list(ordinals))
     return {
-        row["ord"]: list(
-            _passages(
-                msgspec.json.decode(row["document"]),
-                wanted,
-                languages=_languages(row["ord"], asked, found),
-            )
-        )
-        for row in rows
+        ordinal: list(_passages(texts, wanted, _languages(ordinal, asked, found)))
+        for ordinal, texts in bodies.items()
     }
 
 
@@ -90,16 +122,16 @@ def _languages(ordinal: int, asked: Asked, found: Found) -> set[str]:
 
 
 def _passages(
-    document: dict[str, Any], wanted: Sought, languages: Collection[str]
+    texts: Sequence[Text], wanted: Sought, languages: Collection[str]
 ) -> Iterator[Highlight]:
     shown: set[str] = set()
     left = set(wanted.numbers)
-    for field, tag, text in words(document):
+    for field, tag, text, known in texts:
         if field not in shown and (len(shown) == _MOST_FIELDS or not left):
             return
-        if field[1:] in _HEADS or language_of(tag) not in languages:
+        if language_of(tag) not in languages:
             continue
-        marks = wanted.marks(text, tag)
+        marks = wanted.marks(text, tag, runs=known, around=LONGEST)
         new = {mark.what for mark in marks} & left
         if new or (marks and field in shown):
             shown.add(field)
