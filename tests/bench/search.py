@@ -1,8 +1,8 @@
 """Search: 16 texts × 5 filters, with the total, 20 records and 4 facets, in registers of any size.
 
-Over HTTP beside Datasette, where that can be installed into an environment of its own; and by one
-client in the process, a larger register beside the smallest. `BENCH_SIZES=3600,100000,1000000`
-names the sizes; a million takes half an hour and 6 GB of disk to make.
+By one client in the process, a larger register beside the smallest; and over HTTP in turn with
+Datasette, where that can be installed into an environment of its own. `BENCH_SIZES=1000000` names
+the sizes; a million takes about half an hour and 6 GB of disk to make.
 """
 
 import asyncio
@@ -15,9 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import psutil
@@ -27,14 +28,18 @@ from registry.store.database import connect
 from registry.store.generation import Generation
 from registry.store.index.engine import SearchIndex
 from registry.store.index.question import Question
+from tests.bench.generator import ask, load, told, until_there
 from tests.bench.measure import Comparison, Timing
 from tests.bench.search_corpus import FACETS, FILTERS, TEXTS, fill, real_uses, varied
 from tests.crash.register import Register, free_port
 
+# Of a million records one question takes Datasette many seconds.
+BESIDE_UP_TO = 100_000
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "3600,100000").split(","))
 CONNECTIONS = 8
 ROUNDS = 5
-SECONDS = 8.0
+TURNS = 4
+SECONDS = 4.0
 LIMIT = 20
 MIX = list(itertools.product(TEXTS, FILTERS))
 
@@ -53,50 +58,74 @@ def run() -> Iterator[Comparison | str]:
             with tempfile.TemporaryDirectory(prefix="rb", ignore_cleanup_errors=True) as name:
                 folder = Path(name)
                 folder.chmod(0o755)
-                told, served = _ours(folder, size)
-                one = Timing(seconds=told["seconds"])
-                smallest = smallest or one
-                yield Comparison(
-                    name=f"search of {size:,} records, one client, the first time included",
-                    unit="questions",
-                    beside_name=f"of {SIZES[0]:,}",
-                    ours=one,
-                    beside=smallest,
-                )
-                yield (
-                    f"Search of {size:,} records: a process is ready after {told['start']:.2f} s, "
-                    f"and has {told['memory'] / 2**20:.0f} MB after the questions"
-                )
-                if program is not None:
+                server = embedded.start(folder)
+                try:
+                    asyncio.run(_filled(server.url, folder, size))
+                    alone = _in_process(server.url, folder)
+                    one = Timing(seconds=alone["seconds"])
+                    smallest = smallest or one
                     yield Comparison(
-                        name=f"search of {size:,} records over HTTP, {CONNECTIONS} connections",
+                        name=f"search of {size:,} records, one client, the first time included",
                         unit="questions",
-                        beside_name="Datasette, facet suggestions off",
-                        ours=served,
-                        beside=_datasette(program, folder, size),
+                        beside_name=f"of {SIZES[0]:,}",
+                        ours=one,
+                        beside=smallest,
                     )
+                    yield (
+                        f"Search of {size:,} records: a process is ready after "
+                        f"{alone['start']:.2f} s, and has {alone['memory'] / 2**20:.0f} MB after "
+                        "the questions"
+                    )
+                    if program is not None and size <= BESIDE_UP_TO:
+                        yield from _over_http(program, folder, size)
+                finally:
+                    server.release()
 
 
-def _ours(folder: Path, size: int) -> tuple[dict[str, object], Timing]:
-    server = embedded.start(folder)
+def _in_process(url: str, folder: Path) -> dict[str, Any]:
+    """Ask in a process of its own, whose memory is that of a worker."""
+    done = subprocess.run(
+        [sys.executable, "-c", _IN_PROCESS, url, str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout)
+
+
+def _over_http(program: Path, folder: Path, size: int) -> Iterator[Comparison | str]:
+    """Ask the register and Datasette in turn, each until it has answered every question."""
+    register = Register(folder, workers=1)
+    register.start()
     try:
-        asyncio.run(_filled(server.url, folder, size))
-        # In a process of its own, whose memory is that of a worker.
-        done = subprocess.run(
-            [sys.executable, "-c", _IN_PROCESS, server.url, str(folder)],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        register = Register(folder, workers=1)
-        register.start()
-        try:
-            served = asyncio.run(_asked(register.port, [_our_path(*one) for one in MIX]))
-        finally:
-            register.end()
+        until_there(register.port)
+        with _datasette(program, folder, size) as beside:
+            servers = {
+                "the register": load(
+                    (register.port, register.process.pid), [_our_path(*one) for one in MIX]
+                ),
+                "Datasette, facet suggestions off": load(
+                    beside, [_their_path(*one) for one in MIX]
+                ),
+            }
+            for _ in range(TURNS):
+                for one in servers.values():
+                    ask(one, connections=CONNECTIONS, seconds=SECONDS)
+            while any(one.asked < len(MIX) for one in servers.values()):
+                for one in servers.values():
+                    ask(one, connections=CONNECTIONS, seconds=SECONDS)
     finally:
-        server.release()
-    return json.loads(done.stdout), served
+        register.end()
+    (_, ours), (name, theirs) = servers.items()
+    yield Comparison(
+        name=f"search of {size:,} records over HTTP, {CONNECTIONS} connections",
+        unit="questions",
+        beside_name=name,
+        ours=ours.timing,
+        beside=theirs.timing,
+    )
+    for line in told(servers):
+        yield f"Search of {size:,} records over HTTP, {line}"
 
 
 async def _filled(url: str, folder: Path, size: int) -> None:
@@ -129,60 +158,6 @@ def _our_path(text: str, filters: dict[str, list[str]]) -> str:
     return f"/api/v1/records?{urlencode(asked)}"
 
 
-async def _asked(port: int, paths: Sequence[str]) -> Timing:
-    """Ask from several connections for a while; the seconds are those between two answers."""
-    await _until_there(port, paths[0])
-    latencies: list[float] = []
-    until = time.perf_counter() + SECONDS
-
-    async def client(first: int) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for number in itertools.count(first, CONNECTIONS):
-            if time.perf_counter() > until and number >= len(paths):
-                break
-            start = time.perf_counter()
-            status = await _ask(reader, writer, paths[number % len(paths)])
-            if status != 200:
-                raise RuntimeError(f"{status} for {paths[number % len(paths)]}")
-            latencies.append(time.perf_counter() - start)
-        writer.close()
-
-    start = time.perf_counter()
-    await asyncio.gather(*(client(number) for number in range(CONNECTIONS)))
-    spent = time.perf_counter() - start
-    # As fast as one after the other at this rate, and as spread as they were.
-    share = spent / sum(latencies)
-    return Timing(seconds=[latency * share for latency in latencies])
-
-
-async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> int:
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    status = int(head[9:12])
-    if "transfer-encoding: chunked" in head:
-        while size := int(await reader.readline(), 16):
-            await reader.readexactly(size + 2)
-        await reader.readline()
-    else:
-        length = head.partition("content-length:")[2].split("\r\n", 1)[0]
-        await reader.readexactly(int(length))
-    return status
-
-
-async def _until_there(port: int, path: str) -> None:
-    for _ in range(600):
-        try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            status = await _ask(reader, writer, path)
-            writer.close()
-            if status < 500:
-                return
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-        await asyncio.sleep(0.1)
-    raise RuntimeError("the server did not come")
-
-
 # --- beside
 
 
@@ -205,8 +180,9 @@ def datasette() -> Iterator[Path | None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _datasette(program: Path, folder: Path, size: int) -> Timing:
-    """Ask Datasette the same, of a table with a full text index and indexed facet columns."""
+@contextmanager
+def _datasette(program: Path, folder: Path, size: int) -> Iterator[tuple[int, int]]:
+    """Serve the same as a table with a full text index and indexed facet columns."""
     file = folder / "register.db"
     _write_sqlite(file, size)
     port = free_port()
@@ -218,7 +194,8 @@ def _datasette(program: Path, folder: Path, size: int) -> Timing:
         stderr=subprocess.DEVNULL,
     )
     try:
-        return asyncio.run(_asked(port, [_their_path(*one) for one in MIX]))
+        until_there(port, "/-/versions.json")
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait()

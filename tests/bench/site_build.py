@@ -1,4 +1,4 @@
-"""A full build of the site beside one in which nothing changed."""
+"""A full build of the site beside those in which nothing changed, and one record did."""
 
 import asyncio
 import datetime as dt
@@ -7,10 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from registry.office.filing import Office
 from registry.office.opening import open_register
 from registry.office.submitting import publish_local
 from registry.pages.build import build
+from registry.pages.corpus import Corpus
 from registry.pages.from_register import read_corpus
 from registry.record.pack import load_pack
 from registry.settings import Settings
@@ -31,7 +34,8 @@ def run() -> Iterator[Comparison]:
             corpus = asyncio.run(_corpus(server.url, settings))
         finally:
             server.release()
-        full, unchanged = Timing(), Timing()
+        full, unchanged, one = Timing(), Timing(), Timing()
+        changed = _with_one_changed(corpus)
         report = build(corpus, out=settings.site_dir, settings=settings, full=True)
         for _ in range(3):
             timed(
@@ -44,6 +48,11 @@ def run() -> Iterator[Comparison]:
                 lambda: build(corpus, out=settings.site_dir, settings=settings),
                 report.files,
             )
+            timed(
+                one,
+                lambda: build(changed, out=settings.site_dir, settings=settings),
+                report.files,
+            )
     yield Comparison(
         name=f"the site rebuilt with nothing changed, {report.files:,} files",
         unit="files",
@@ -51,9 +60,24 @@ def run() -> Iterator[Comparison]:
         ours=unchanged,
         beside=full,
     )
+    yield Comparison(
+        name=f"the site rebuilt after one changed record, {report.files:,} files",
+        unit="files",
+        beside_name="a full build",
+        ours=one,
+        beside=full,
+    )
 
 
-async def _corpus(url: str, settings: Settings) -> object:
+def _with_one_changed(corpus: Corpus) -> Corpus:
+    first, *others = corpus.records
+    document = msgspec.json.decode(first.document)
+    document["name"] = {tag: f"{name} +" for tag, name in document["name"].items()}
+    changed = msgspec.structs.replace(first, document=msgspec.json.encode(document))
+    return msgspec.structs.replace(corpus, records=[changed, *others])
+
+
+async def _corpus(url: str, settings: Settings) -> Corpus:
     pack = load_pack("ma")
     database = await connect(url)
     now = dt.datetime.now(dt.UTC)
