@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, get_args
 
 import msgspec
 from litestar import MediaType, Request, Response, get
@@ -13,12 +13,14 @@ from litestar.params import QueryParameter
 
 from registry.api import parameters
 from registry.api.parameters import AsOf
+from registry.record.entry import Kind
 from registry.store import log
 from registry.store.database import Database
 from registry.store.figures import RISK_CHANGES
 from registry.store.moments import read_moment
 
 MOST_ENTRIES = 1000
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,9 @@ async def list_changes(
     risk_change: Annotated[
         list[str] | None, QueryParameter(description="Only what raised, or lowered, a risk level")
     ] = None,
+    kind: Annotated[
+        list[str] | None, QueryParameter(description="Only entries of these kinds: `withdrawal`, …")
+    ] = None,
     as_of: AsOf = None,
 ) -> Response[bytes]:
     """Read the log's entries after an index. `since` = -1 begins at the first."""
@@ -60,10 +65,16 @@ async def list_changes(
     parameters.within("limit", limit, 1, MOST_ENTRIES)
     asked = parameters.codes("risk_change", risk_change, RISK_CHANGES)
     moved = None if asked is None else [one for one in RISK_CHANGES if one in asked]
+    kinds = parameters.codes("kind", kind, KINDS)
     async with database.snapshot() as connection:
         moment = await read_moment(connection, as_of, now=now)
         found = await log.read_entries(
-            connection, since=since, until=moment.entry, limit=limit + 1, risk_change=moved
+            connection,
+            since=since,
+            until=moment.entry,
+            limit=limit + 1,
+            risk_change=moved,
+            kinds=kinds,
         )
     entries = found[:limit]
     changes = ChangeList(

@@ -23,11 +23,15 @@ _LASTING = "public, max-age=86400, immutable"
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """A version that is compared; `hash` is its entry's leaf hash."""
+    """A version that is compared; `hash` is its entry's leaf hash.
+
+    What is `redacted` of it cannot be compared any more.
+    """
 
     version: int
     published_at: dt.datetime
     hash: str
+    redacted: list[records.Redacted]
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True, rename={"earlier": "from"}):
@@ -109,5 +113,8 @@ def _asked(record: str, known: list[int], earlier: int | None, to: int | None) -
 def _compared(stored: records.StoredRecord) -> Compared:
     register = stored.register
     return Compared(
-        version=register.version, published_at=register.published_at, hash=register.hash
+        version=register.version,
+        published_at=register.published_at,
+        hash=register.hash,
+        redacted=register.redacted,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import datetime as dt
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from difflib import get_close_matches
@@ -33,6 +34,8 @@ AsOf: TypeAlias = Annotated[
 
 MOST_VALUES = 100
 LONGEST_TEXT = 500
+LONGEST_SHOWN = 100
+"""Characters of a wrong code that are said again."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,400}")
 
@@ -87,7 +90,8 @@ def codes(name: str, values: Sequence[str] | None, allowed: Collection[str]) -> 
     for value in values:
         if value not in allowed:
             few = f"; the codes are {', '.join(sorted(allowed))}" if len(allowed) <= 40 else ""  # noqa: PLR2004  a readable sentence
-            raise InvalidParameter(f"{name}: unknown code {value!r}{_nearest(value, allowed)}{few}")
+            shown = value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
+            raise InvalidParameter(f"{name}: unknown code {shown!r}{_nearest(value, allowed)}{few}")
     return list(dict.fromkeys(values))
 
 
@@ -106,19 +110,20 @@ def once(request: Request[Any, Any, Any], *names: str) -> None:
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """A place in the answers to one question: `question` is its digest."""
+    """A place in the answers to one question: its digest, and the day by which it was asked."""
 
     question: str
     place: Place
+    day: dt.date | None
 
 
-def write_cursor(question: Any, place: Place) -> str:
+def write_cursor(question: Any, place: Place, day: dt.date | None) -> str:
     """Make the opaque text that asks for what comes after a place."""
-    cursor = Cursor(_digest(question), place)
+    cursor = Cursor(_digest(question), place, day)
     return urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
 
 
-def read_cursor(question: Any, text: str | None) -> Place | None:
+def read_cursor(question: Any, text: str | None) -> Cursor | None:
     """Read a cursor back; it must come from the same question."""
     if text is None:
         return None
@@ -133,7 +138,7 @@ def read_cursor(question: Any, text: str | None) -> Place | None:
         raise InvalidParameter(
             "cursor: it belongs to another question; repeat the parameters it was given for"
         )
-    return cursor.place
+    return cursor
 
 
 def _digest(question: Any) -> str:
@@ -141,5 +146,6 @@ def _digest(question: Any) -> str:
 
 
 def _nearest(value: str, allowed: Collection[str]) -> str:
-    near = get_close_matches(value, allowed, n=1)
-    return f", did you mean {near[0]!r}?" if near else ""
+    by_lower = {one.lower(): one for one in allowed}
+    near = get_close_matches(value.lower(), by_lower, n=1)
+    return f", did you mean {by_lower[near[0]]!r}?" if near else ""

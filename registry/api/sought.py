@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
@@ -13,11 +15,17 @@ from litestar.params import QueryParameter
 from registry.api import parameters
 from registry.api.parameters import AsOf  # noqa: TC001  the same
 from registry.errors import InvalidParameter
+from registry.office.register_rules import RULES as REGISTER_RULES
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
+from registry.record.requirements import units
+from registry.record.rules import RULES
+from registry.record.rules_risk import BELOW_FLOOR
 from registry.store import agencies
-from registry.store.index.question import LOCAL, Question
-from registry.store.moments import read_moment
+from registry.store.figures import RISK_CHANGES
+from registry.store.index.facets import COMPLETENESS
+from registry.store.index.question import LOCAL, OVERDUE, Question
+from registry.store.moments import read_moment, read_window
 
 if TYPE_CHECKING:
     from registry.record.pack import Pack
@@ -34,6 +42,16 @@ LISTS = {
 }
 """The code lists of filters."""
 
+FINDINGS = (*RULES, *REGISTER_RULES, BELOW_FLOOR, "required")
+"""The rules that may have found something in what was published."""
+
+ABROAD = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+"""A country, or a region of one."""
+
+_ONCE = (
+    "q", "lang", "completeness_min", "completeness_max", "changed_since", "changed_until", "as_of",
+)  # fmt: skip
+
 Codes: TypeAlias = list[str] | None
 
 
@@ -43,6 +61,10 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
     q: str | None = None
     lang: str | None = None
     codes: Mapping[str, Sequence[str]] = {}
+    completeness_min: int | None = None
+    completeness_max: int | None = None
+    changed_since: str | None = None
+    changed_until: str | None = None
     as_of: str | None = None
 
     @property
@@ -53,10 +75,21 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """What is sought of a log, by parameter and in one order, however it was asked."""
+        once = {
+            "completeness_min": self.completeness_min,
+            "completeness_max": self.completeness_max,
+            "changed_since": self.changed_since,
+            "changed_until": self.changed_until,
+        }
         return [
             *([] if self.text is None else [("q", self.text)]),
             *([] if self.lang is None else [("lang", self.lang)]),
-            *((name, code) for name, codes in self.codes.items() for code in sorted(set(codes))),
+            *(
+                (name, code)
+                for name, codes in self.codes.items()
+                for code in sorted({_plain(name, code) for code in codes})
+            ),
+            *((name, str(value)) for name, value in once.items() if value is not None),
         ]
 
 
@@ -74,10 +107,37 @@ def provide_sought(
     area: Annotated[Codes, QueryParameter(description="Areas of EU AI Act Annex III")] = None,
     personal_data: Annotated[Codes, QueryParameter(description="Personal data processed")] = None,
     origin: Annotated[Codes, QueryParameter(description="Registers of origin, or local")] = None,
+    territory: Annotated[Codes, QueryParameter(description="Where it applies, ISO 3166-2")] = None,
+    technique: Annotated[Codes, QueryParameter(description="Techniques used")] = None,
+    supplier: Annotated[Codes, QueryParameter(description="Names of suppliers")] = None,
+    finding: Annotated[Codes, QueryParameter(description="Rules that found something")] = None,
+    missing: Annotated[
+        Codes, QueryParameter(description="What should be stated and is not: `rights.contestation`")
+    ] = None,
+    withheld: Annotated[
+        Codes, QueryParameter(description="Legal grounds on which fields are withheld")
+    ] = None,
+    restricted: Annotated[
+        Codes, QueryParameter(description="Legal grounds on which little but the existence is told")
+    ] = None,
+    overdue: Annotated[
+        Codes, QueryParameter(description="`true`: the next review should have been by now")
+    ] = None,
+    risk_change: Annotated[
+        Codes, QueryParameter(description="Whose risk level was raised, or lowered")
+    ] = None,
+    completeness_min: Annotated[int | None, QueryParameter(description="0 to 100")] = None,
+    completeness_max: Annotated[int | None, QueryParameter(description="0 to 100")] = None,
+    changed_since: Annotated[
+        str | None, QueryParameter(description="A version came then or later: a time, or a day")
+    ] = None,
+    changed_until: Annotated[
+        str | None, QueryParameter(description="A version came until then: a time, or a day")
+    ] = None,
     as_of: AsOf = None,
 ) -> Sought:
     """Take the parameters of a request; a dependency of litestar's."""
-    parameters.once(request, "q", "lang", "as_of")
+    parameters.once(request, *_ONCE)
     given = {
         "risk": risk,
         "sector": sector,
@@ -88,11 +148,24 @@ def provide_sought(
         "area": area,
         "personal_data": personal_data,
         "origin": origin,
+        "territory": territory,
+        "technique": technique,
+        "supplier": supplier,
+        "finding": finding,
+        "missing": missing,
+        "withheld": withheld,
+        "restricted": restricted,
+        "overdue": overdue,
+        "risk_change": risk_change,
     }
     return Sought(
         q=q,
         lang=lang,
         codes={name: codes for name, codes in given.items() if codes is not None},
+        completeness_min=completeness_min,
+        completeness_max=completeness_max,
+        changed_since=changed_since,
+        changed_until=changed_until,
         as_of=as_of,
     )
 
@@ -109,28 +182,90 @@ async def read_question(
         raise InvalidParameter(f"q: at most {parameters.LONGEST_TEXT} characters")
     if sought.lang is not None:
         parameters.codes("lang", [sought.lang], pack.languages)
-    allowed = await _allowed(database, sought.codes)
-    filters = {
-        name: parameters.codes(name, codes, allowed[name]) or []
-        for name, codes in sought.codes.items()
-    }
-    entry, today = None, now.astimezone(dt.UTC).date()
-    if sought.as_of is not None:
+    filters = await _filters(database, sought, pack)
+    entry, today, changed = None, now.astimezone(dt.UTC).date(), None
+    if (sought.as_of, sought.changed_since, sought.changed_until) != (None, None, None):
         async with database.connection() as connection:
-            moment = await read_moment(connection, sought.as_of, now=now)
-        entry, today = moment.entry, moment.day
-    return Question(text=sought.text, lang=sought.lang, filters=filters, as_of=entry, today=today)
+            if sought.as_of is not None:
+                moment = await read_moment(connection, sought.as_of, now=now)
+                entry, today = moment.entry, moment.day
+            changed = await read_window(connection, sought.changed_since, sought.changed_until)
+    return Question(
+        text=sought.text,
+        lang=sought.lang,
+        filters=filters,
+        changed=changed,
+        as_of=entry,
+        today=today,
+    )
 
 
-async def _allowed(
+@cache
+def allowed(pack: Pack) -> Mapping[str, Collection[str]]:
+    """Say which codes the filters take that have a list of them."""
+    return {
+        **{name: (*codelists()[codelist], NOT_STATED) for name, codelist in LISTS.items()},
+        "technique": codelists()["technique"],
+        "finding": FINDINGS,
+        "missing": tuple(unit.pointer for unit in units()),
+        "withheld": pack.grounds,
+        "restricted": pack.grounds,
+        "overdue": (OVERDUE,),
+        "risk_change": RISK_CHANGES,
+    }
+
+
+async def _filters(database: Database, sought: Sought, pack: Pack) -> dict[str, Sequence[str]]:
+    """Check the codes of each filter; scores from one to another are so many codes."""
+    known = {**allowed(pack), **await _read_codes(database, sought.codes)}
+    filters: dict[str, Sequence[str]] = {}
+    for name, codes in sought.codes.items():
+        plain = [_plain(name, code) for code in codes]
+        if name == "territory":
+            abroad = [code for code in plain if _is_abroad(code, pack)]
+            known[name] = [*pack.regions, *abroad]
+        elif name == "supplier":
+            # Who is not there sells nothing.
+            known[name] = [code for code in plain if code.strip()]
+        filters[name] = parameters.codes(name, plain, known[name]) or []
+    if (sought.completeness_min, sought.completeness_max) != (None, None):
+        filters[COMPLETENESS] = [str(score) for score in _scores(sought)]
+    return filters
+
+
+def _scores(sought: Sought) -> range:
+    """Give the scores from the lowest to the highest that is sought."""
+    lowest = 0 if sought.completeness_min is None else sought.completeness_min
+    highest = 100 if sought.completeness_max is None else sought.completeness_max
+    parameters.within("completeness_min", lowest, 0, 100)
+    parameters.within("completeness_max", highest, 0, 100)
+    if lowest > highest:
+        raise InvalidParameter(
+            f"completeness_min: {lowest} is above completeness_max, which is {highest}"
+        )
+    return range(lowest, highest + 1)
+
+
+async def _read_codes(
     database: Database, given: Mapping[str, Sequence[str]]
 ) -> dict[str, Collection[str]]:
-    allowed: dict[str, Collection[str]] = {
-        name: [*codelists()[codelist], NOT_STATED] for name, codelist in LISTS.items()
+    """Give the codes of agencies and registers, where they are asked for."""
+    if not given.keys() & {"agency", "origin"}:
+        return {}
+    async with database.connection() as connection:
+        origins = await agencies.read_origins(connection)
+    return {
+        "agency": origins,
+        "origin": {LOCAL, *(origin for origin in origins.values() if origin)},
     }
-    if "agency" in given or "origin" in given:
-        async with database.connection() as connection:
-            origins = await agencies.read_origins(connection)
-        allowed["agency"] = origins
-        allowed["origin"] = {LOCAL, *(origin for origin in origins.values() if origin)}
-    return allowed
+
+
+def _plain(name: str, code: str) -> str:
+    """Write a code as the register does: a field is a pointer, whichever way it was named."""
+    if name == "missing" and not code.startswith("/"):
+        return "/" + code.replace(".", "/")
+    return code
+
+
+def _is_abroad(code: str, pack: Pack) -> bool:
+    return ABROAD.fullmatch(code) is not None and not code.startswith(pack.country)

@@ -14,20 +14,21 @@ from litestar.params import QueryParameter
 
 from registry.api import parameters
 from registry.api.parameters import AsOf
+from registry.errors import InvalidParameter
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
-from registry.store import agencies, statistics
+from registry.store import agencies, redactions, statistics
 from registry.store.database import Database
 from registry.store.moments import read_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable
+    from collections.abc import Collection, Hashable, Sequence
 
 LISTS = {"risk": "risk_level", "sector": "sector", "status": "status"}
 
 Codes = list[str] | None
 
-_MOST_KEPT = 32
+_ROOM = 16 * 2**20
 
 
 class Kept:
@@ -36,10 +37,12 @@ class Kept:
     `turn` is for whoever makes a new one: the database counts for one at a time.
     """
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, room: int = _ROOM) -> None:
+        """Begin with none; `room` is in bytes."""
         self.turn = asyncio.Lock()
         self._answers: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._room = room
+        self._used = 0
 
     def find(self, question: Hashable) -> bytes | None:
         """Give an answer that was kept."""
@@ -48,10 +51,12 @@ class Kept:
         return self._answers.get(question)
 
     def keep(self, question: Hashable, answer: bytes) -> None:
-        """Keep an answer in the place of the one not asked for the longest time."""
+        """Keep an answer in the place of those not asked for the longest time."""
         self._answers[question] = answer
-        if len(self._answers) > _MOST_KEPT:
-            self._answers.popitem(last=False)
+        self._used += len(answer)
+        while self._used > self._room:
+            _, gone = self._answers.popitem(last=False)
+            self._used -= len(gone)
 
 
 @get("/api/v1/statistics", summary="Count the register", tags=["records"])
@@ -77,9 +82,11 @@ async def count(
     """
     parameters.once(request, "by", "as_of")
     groups = parameters.codes("by", by.split(","), statistics.GROUPS) or []
+    _check_groups(groups)
     given = {"risk": risk, "sector": sector, "agency": agency, "status": status}
     async with database.connection() as connection:
         moment = await read_moment(connection, as_of, now=now)
+        erasures = await redactions.count(connection)
         allowed: dict[str, Collection[str]] = {
             name: [*codelists()[codelist], NOT_STATED] for name, codelist in LISTS.items()
         }
@@ -91,7 +98,7 @@ async def count(
         for name, codes in given.items()
         if (checked := parameters.codes(name, codes, allowed.get(name, ()))) is not None
     }
-    question = (moment, tuple(groups), tuple((name, *of) for name, of in filters.items()))
+    question = (moment, erasures, tuple(groups), tuple((name, *of) for name, of in filters.items()))
     answer = kept.find(question)
     if answer is None:
         async with kept.turn:
@@ -104,3 +111,13 @@ async def count(
     return Response(
         content=answer, media_type=MediaType.JSON, headers={"cache-control": "no-cache"}
     )
+
+
+def _check_groups(by: Sequence[str]) -> None:
+    """Refuse what would have more groups than there are records."""
+    several = [name for name in by if name in statistics.SEVERAL]
+    if several and len(by) > 2:  # noqa: PLR2004  two are a table
+        raise InvalidParameter(
+            f"by: {several[0]} goes with one other at most, because a record may be in many of "
+            "its groups; ask for one table after the other"
+        )

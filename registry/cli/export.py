@@ -14,7 +14,7 @@ from registry.cli.opened import now, run, say
 from registry.exchange.export import MEDIA_TYPES, prepare, write
 from registry.exchange.export_columns import COLUMN_SETS
 from registry.store.index.engine import SearchIndex
-from registry.store.index.question import FILTERS
+from registry.store.index.question import CODED
 from registry.store.moments import read_moment
 from registry.text.asking import Synonyms
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command an option for each filter of search, by the same name."""
-    for name in reversed(FILTERS):
+    for name in reversed(CODED):
         option = f"--{name.replace('_', '-')}"
         command = click.option(
             option, name, multiple=True, metavar="CODE", help="Only these; repeat it for or."
@@ -50,6 +50,10 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--raw", is_flag=True, help="CSV for programs: as it is, not safe in a spreadsheet.")
 @click.option("--q", metavar="WORDS", help="Words to find, all of them.")
 @click.option("--lang", metavar="TAG", help="The language of words and labels.")
+@click.option("--completeness-min", type=int, metavar="0-100", help="Scores from this one on.")
+@click.option("--completeness-max", type=int, metavar="0-100", help="Scores up to this one.")
+@click.option("--changed-since", metavar="WHEN", help="A version came then or later.")
+@click.option("--changed-until", metavar="WHEN", help="A version came until then.")
 @click.option("--as-of", metavar="WHEN", help="As it was then: a time, a day, or entry:<n>.")
 @_filters
 @click.pass_obj
@@ -63,6 +67,10 @@ def export(
     raw: bool,
     q: str | None,
     lang: str | None,
+    completeness_min: int | None,
+    completeness_max: int | None,
+    changed_since: str | None,
+    changed_until: str | None,
     as_of: str | None,
     **filters: tuple[str, ...],
 ) -> None:
@@ -74,7 +82,16 @@ def export(
     Example: registry export --format xlsx --risk high --lang fr --out exports/
     """
     codes = {name: list(given) for name, given in filters.items() if given}
-    sought = Sought(q=q, lang=lang, codes=codes, as_of=as_of)
+    sought = Sought(
+        q=q,
+        lang=lang,
+        codes=codes,
+        completeness_min=completeness_min,
+        completeness_max=completeness_max,
+        changed_since=changed_since,
+        changed_until=changed_until,
+        as_of=as_of,
+    )
 
     async def work(office: Office) -> int:
         database, pack = office.database, office.pack

@@ -7,12 +7,13 @@ register, and nobody who reads slowly holds a connection.
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from registry.store import redactions
 from registry.store.moments import Moment
-from registry.store.records import Register, register_of
+from registry.store.records import Register, document_of, register_of
 from registry.store.sql import statement
 
 if TYPE_CHECKING:
@@ -26,12 +27,14 @@ _PREFETCH = 10_000
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Versions by their entries, in the order of their records' ids, eight bytes each.
 
-    `moment` is the last entry of the log that they are of, `leaf` that entry's leaf hash.
+    `moment` is the last entry of the log that they are of, `leaf` that entry's leaf hash;
+    `erasures` counts the redactions carried out: after another they read differently.
     """
 
     entries: array[int]
     moment: Moment
     leaf: bytes
+    erasures: int = 0
 
     @property
     def size(self) -> int:
@@ -54,18 +57,21 @@ async def select(connection: Connection, entries: Sequence[int], moment: Moment)
     async for row in connection.cursor(statement("exports", "by_id"), entries, prefetch=_PREFETCH):
         sorted_entries.append(row["entry"])
     leaf: bytes = await connection.fetchval(statement("exports", "leaf"), moment.entry)
-    return Selection(entries=sorted_entries, moment=moment, leaf=leaf)
+    erasures = await redactions.count(connection)
+    return Selection(entries=sorted_entries, moment=moment, leaf=leaf, erasures=erasures)
 
 
 async def read(connection: Connection, entries: Sequence[int]) -> list[Exported]:
     """Read versions in the order of their entries given, as they were in force."""
     rows = await connection.fetch(statement("exports", "versions"), entries)
-    return [
-        Exported(
-            id=row["record"],
-            agency=row["agency"],
-            document=row["document"].encode(),
-            register=register_of(row),
-        )
-        for row in rows
-    ]
+    return [_exported(row) for row in rows]
+
+
+def _exported(row: Any) -> Exported:
+    register = register_of(row)
+    return Exported(
+        id=row["record"],
+        agency=row["agency"],
+        document=document_of(row, [one.pointer for one in register.redacted]),
+        register=register,
+    )

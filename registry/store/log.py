@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -53,6 +53,16 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True):
     risk: RiskMove | None
 
 
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry as a list of changes shows it; `subject` is a record's or an agency's id."""
+
+    index: int
+    at: dt.datetime
+    kind: str
+    subject: str | None
+    risk: RiskMove | None = None
+
+
 async def begin(connection: Connection) -> None:
     """Make the state row of an empty log, if there is none."""
     await connection.execute(statement("log", "begin_state"))
@@ -98,24 +108,39 @@ async def read_entries(
     until: int,
     limit: int,
     risk_change: Sequence[RiskChange] | None = None,
+    kinds: Sequence[str] | None = None,
 ) -> list[Logged]:
     """Read the entries after index `since` and up to `until`, in order.
 
-    `risk_change` asks for those alone that moved a risk level so.
+    `risk_change` asks for those alone that moved a risk level so, `kinds` for those of some kinds.
     """
     moved = None if risk_change is None else list(risk_change)
-    rows = await connection.fetch(statement("log", "entries"), since, until, limit, moved)
+    kinds = None if kinds is None else list(kinds)
+    rows = await connection.fetch(statement("log", "entries"), since, until, limit, moved, kinds)
     return [
-        Logged(
-            index=row["index"],
-            content=row["bytes"],
-            leaf=row["leaf"],
-            risk=None
-            if row["risk_change"] is None
-            else RiskMove(change=row["risk_change"], before=row["risk_before"], after=row["risk"]),
-        )
+        Logged(index=row["index"], content=row["bytes"], leaf=row["leaf"], risk=_move(row))
         for row in rows
     ]
+
+
+async def read_lines(connection: Connection) -> list[Line]:
+    """Read the whole log in order, without the entries' bytes."""
+    return [
+        Line(
+            index=row["index"],
+            at=row["at"],
+            kind=row["kind"],
+            subject=row["subject"],
+            risk=_move(row),
+        )
+        for row in await connection.fetch(statement("log", "lines"))
+    ]
+
+
+def _move(row: Any) -> RiskMove | None:
+    if row["risk_change"] is None:
+        return None
+    return RiskMove(change=row["risk_change"], before=row["risk_before"], after=row["risk"])
 
 
 def _state(row: dict[str, object] | None) -> LogState:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from registry.errors import InvalidParameter, Unavailable
+from registry.store.index.question import Window
 from registry.store.sql import statement
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ _TIME = re.compile(
 AS_OF = "^(" + "|".join(form.pattern for form in (_ENTRY, _DAY, _TIME)) + ")$"
 """The forms that `as_of` may have, as a pattern."""
 
+TIME = "^(" + "|".join(form.pattern for form in (_DAY, _TIME)) + ")$"
+"""The forms that a time may have."""
+
 _LAST_OF_A_DAY = dt.time(23, 59, 59, 999_999, tzinfo=dt.UTC)
 _FORMS = "a time such as 2026-11-24T13:05:09Z, or a day such as 2026-11-24"
 
@@ -40,6 +44,14 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     entry: int
     at: dt.datetime
     day: dt.date
+
+    @property
+    def text(self) -> str:
+        """The `as_of` that names this moment at any later time."""
+        if self.at.date() == self.day:
+            return f"entry:{self.entry}"
+        # The entry alone would be asked about on its own day.
+        return f"{self.day.isoformat()}T00:00:00Z"
 
 
 async def read_moment(connection: Connection, as_of: str | None, *, now: dt.datetime) -> Moment:
@@ -73,7 +85,7 @@ async def read_moment(connection: Connection, as_of: str | None, *, now: dt.date
         )
     row = await connection.fetchrow(statement("moments", "at_time"), wanted)
     if row is None:
-        first = await connection.fetchval(statement("moments", "first"))
+        first = await read_beginning(connection)
         raise InvalidParameter(
             f"as_of: {as_of} is before the register began; its first entry is entry:0, "
             f"of {_written(first)}"
@@ -81,9 +93,33 @@ async def read_moment(connection: Connection, as_of: str | None, *, now: dt.date
     return _moment(row, wanted)
 
 
+async def read_beginning(connection: Connection) -> dt.datetime:
+    """Read when the register began: the time of its first entry, which is there."""
+    first: dt.datetime = await connection.fetchval(statement("moments", "first"))
+    return first
+
+
 async def read_entry(connection: Connection, as_of: str | None, *, now: dt.datetime) -> int:
     """Find the last entry of the moment that `as_of` names; without it there is no last one."""
     return END if as_of is None else (await read_moment(connection, as_of, now=now)).entry
+
+
+async def read_window(
+    connection: Connection, since: str | None, until: str | None
+) -> Window | None:
+    """Find the entries from a time until another, both included; None where none is named.
+
+    A day is from its beginning or until its end. Raises `InvalidParameter` as `read_time` does, and
+    where the one is after the other.
+    """
+    if since is None and until is None:
+        return None
+    first = None if since is None else read_time("changed_since", since, begins=True)
+    last = None if until is None else read_time("changed_until", until)
+    if first is not None and last is not None and first > last:
+        raise InvalidParameter(f"changed_since: {since} is after changed_until, which is {until}")
+    row = await connection.fetchrow(statement("moments", "window"), first, last)
+    return Window(after=row["after"], last=None if last is None else row["last"])
 
 
 def read_time(name: str, text: str, *, begins: bool = False, forms: str = _FORMS) -> dt.datetime:
@@ -101,7 +137,8 @@ def read_time(name: str, text: str, *, begins: bool = False, forms: str = _FORMS
     except (ValueError, OverflowError):
         # A day or an hour that no calendar has.
         pass
-    hint = "; write + as %2B" if _TIME.fullmatch(text.replace(" ", "+")) else ""
+    lost_plus = " " in text and _TIME.fullmatch(text.replace(" ", "+"))
+    hint = "; write + as %2B" if lost_plus else ""
     raise InvalidParameter(f"{name}: {text!r} is not {forms}{hint}")
 
 

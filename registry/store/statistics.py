@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 FILTERS = ("risk", "sector", "agency", "status")
 """What may be asked about alone, in the order in which the statements take it."""
 
-GROUPS = (*FILTERS, "personal_data")
+SEVERAL = ("finding", "missing", "ground")
+"""Of what records may have none or several; one of these, and one other, group them at most."""
+
+GROUPS = (*FILTERS, "personal_data", "completeness_range", *SEVERAL)
 """By what records may be grouped."""
 
 
@@ -39,7 +42,10 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """Records that have the same codes, of what was grouped by; `not_stated` where they do not say.
 
-    `overdue` counts records, `findings` and `withheld` count findings and withheld fields.
+    A record that has several rules that found something, missing fields or grounds on which it
+    withholds fields is in the group of each, one without in none. A `completeness_range` is `70-79`
+    or so. `overdue` counts records, `longest_days` is the longest wait of theirs; `findings` and
+    `withheld` count findings and withheld fields, in groups by rule or ground those of it.
     """
 
     risk: str | msgspec.UnsetType = msgspec.UNSET
@@ -47,10 +53,15 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     agency: str | msgspec.UnsetType = msgspec.UNSET
     status: str | msgspec.UnsetType = msgspec.UNSET
     personal_data: str | msgspec.UnsetType = msgspec.UNSET
+    finding: str | msgspec.UnsetType = msgspec.UNSET
+    missing: str | msgspec.UnsetType = msgspec.UNSET
+    ground: str | msgspec.UnsetType = msgspec.UNSET
+    completeness_range: str | msgspec.UnsetType = msgspec.UNSET
     records: int
     completeness: Spread
     accountability: Spread
     overdue: int
+    longest_days: int
     findings: int
     withheld: int
 
@@ -83,12 +94,14 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """The records that were filed here, or those of other registers.
 
     The scores are null where there is no record. `findings` are by rule, `missing` by pointer,
-    `withheld` fields and `restricted` records by ground. Months run from the first publication.
+    `withheld` fields and `restricted` records by ground, `completeness_ranges` by ten points.
+    Months run from the first publication.
     """
 
     records: int
     completeness: Spread | None
     accountability: Spread | None
+    completeness_ranges: list[Tally]
     overdue: Overdue
     personal_data: list[Tally]
     findings: list[Tally]
@@ -145,7 +158,9 @@ async def read(
     wanted = [list(filters[name]) if name in filters else None for name in FILTERS]
     asked = [moment.entry, moment.day, not real, *wanted]
     counted = statement("statistics", "counted")
-    groups = await connection.fetch(counted + statement("statistics", "groups"), *asked, list(by))
+    grouped = counted + statement("statistics", "groups")
+    groups = await connection.fetch(grouped, *asked, list(by))
+    whole = await connection.fetch(grouped, *asked, [])
     tallies = await connection.fetch(counted + statement("statistics", "tallies"), *asked)
     months = await connection.fetch(counted + statement("statistics", "months"), *asked)
     agencies = await connection.fetch(
@@ -154,7 +169,8 @@ async def read(
 
     def part(*, local: bool) -> Part:
         mine = [
-            [row for row in rows if row["local"] is local] for rows in (groups, tallies, months)
+            [row for row in rows if row["local"] is local]
+            for rows in (whole, groups, tallies, months)
         ]
         return _part(*mine, by=by, day=moment.day)
 
@@ -180,6 +196,7 @@ async def read(
 
 
 def _part(
+    wholes: Sequence[Any],
     groups: Iterable[Any],
     tallies: Sequence[Any],
     months: Sequence[Any],
@@ -187,8 +204,7 @@ def _part(
     by: Sequence[str],
     day: dt.date,
 ) -> Part:
-    rows = {whole: [row for row in groups if row["whole"] is whole] for whole in (True, False)}
-    whole = rows[True][0] if rows[True] else None
+    whole = wholes[0] if wholes else None
 
     def tally(kind: str) -> list[Tally]:
         return [
@@ -201,6 +217,7 @@ def _part(
         records=whole["records"] if whole else 0,
         completeness=_spread(whole, "completeness") if whole else None,
         accountability=_spread(whole, "accountability") if whole else None,
+        completeness_ranges=tally("completeness_ranges"),
         overdue=Overdue(
             records=whole["overdue"] if whole else 0,
             longest_days=whole["longest_days"] if whole else 0,
@@ -218,10 +235,11 @@ def _part(
                 completeness=_spread(row, "completeness"),
                 accountability=_spread(row, "accountability"),
                 overdue=row["overdue"],
+                longest_days=row["longest_days"],
                 findings=row["findings"],
                 withheld=row["withheld"],
             )
-            for row in rows[False]
+            for row in groups
         ],
     )
 

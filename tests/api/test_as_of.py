@@ -6,15 +6,12 @@ import itertools
 import json
 import random
 
-import msgspec
 import pytest
 
-from registry.api.app import create_app
 from registry.office import attesting, withdrawing
 from registry.office.access import Actor
 from registry.store.records import read_latest
 
-START = dt.datetime(2026, 12, 1, 7, 0, tzinfo=dt.UTC)
 EVENTS = 520
 REAL = "dgi"
 OF_RECORD = ("", "/versions", "/versions/1", "/findings")
@@ -27,24 +24,14 @@ OF_REGISTER = (
     "/api/v1/changes?risk_change=raised&risk_change=lowered",
     "/api/v1/records?q=lits&facets=risk,agency,status&limit=100&status=in_use&risk=high",
     "/api/v1/records?sort=review_due&facets=risk&limit=3",
+    "/api/v1/records?overdue=true&facets=overdue,missing,finding,risk_change&sort=review_due&limit=5",
+    "/api/v1/records?risk_change=lowered&changed_since=2027-02-01&facets=risk_change,agency&limit=9",
+    "/api/v1/records?changed_since=2027-01-10&changed_until=2027-03-01T00:00:00Z&facets=risk",
+    "/api/v1/statistics?by=sector,completeness_range",
+    "/api/v1/statistics?by=agency,finding",
     "/api/v1/exports/records.jsonl?risk=high",
+    "/api/v1/exports/records.csv?overdue=true",
 )
-
-
-class Clock:
-    now = START
-
-
-@pytest.fixture
-async def clock():
-    return Clock()
-
-
-@pytest.fixture
-async def asker(settings, clock, started):
-    unlimited = msgspec.structs.replace(settings, limit_exports=0)
-    async with started(create_app(unlimited, clock=lambda: clock.now)) as opened:
-        yield opened
 
 
 def actor(agency):
@@ -132,12 +119,7 @@ def events(office, publish, record, clock):
 
 
 def told(answer):
-    """An answer's status, bytes and tag: all of it, but for what names the request itself.
-
-    That is a problem's `request`, and a page's `next`, which goes on in the question it came from.
-    """
-    if b'"next":"' in answer.content[-200:]:
-        return answer.status_code, answer.content.rpartition(b'"next":"')[0], None
+    """An answer's status, bytes and tag: all of it, but for a problem's `request`."""
     if answer.status_code == 200:
         return answer.status_code, answer.content, answer.headers.get("etag")
     body = json.loads(answer.content)

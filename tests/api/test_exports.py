@@ -7,13 +7,13 @@ import io
 import json
 import re
 import zipfile
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 EXPORTS = "/api/v1/exports/records"
 RECORDS = "/api/v1/records"
-FORMS = ("csv", "jsonl", "xlsx")
+FORMS = ("csv", "jsonl", "xlsx", "jsonld")
 
 
 def copies(record, count):
@@ -173,3 +173,50 @@ async def test_an_empty_answer_is_an_empty_file(client):
     assert table(await client.get(f"{EXPORTS}.csv")) == []
     assert (await client.get(f"{EXPORTS}.jsonl")).content == b""
     assert sheet(await client.get(f"{EXPORTS}.xlsx")).count("<row ") == 1
+
+
+async def test_what_is_overdue_is_cited_by_its_day(asker, clock, publish, record):
+    def late(slug, day):
+        document = copy.deepcopy(record)
+        document["id"] = f"demo-sante/{slug}"
+        document["lifecycle"]["next_review_on"] = day
+        return document
+
+    await publish(late("a", "2027-01-10"), late("b", "2027-01-30"))
+    clock.now = dt.datetime(2027, 1, 20, 9, tzinfo=dt.UTC)
+    answer = await asker.get(f"{EXPORTS}.csv?overdue=true")
+    assert [row["id"] for row in table(answer)] == ["demo-sante/a"]
+    [address] = re.findall('<([^>]+)>; rel="canonical"', answer.headers["link"])
+    assert address.endswith("?overdue=true&as_of=2027-01-20T00:00:00Z")
+    name = 'filename="records-2026-11-24-entry-2-overdue-true-on-2027-01-20.csv"'
+    assert answer.headers["content-disposition"] == f"attachment; {name}"
+    await publish(late("c", "2027-01-11"), now=dt.datetime(2027, 1, 20, 10, tzinfo=dt.UTC))
+    clock.now = dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
+    parts = urlsplit(address)
+    then = await asker.get(f"{parts.path}?{parts.query}")
+    assert then.content == answer.content
+    assert then.headers["etag"] == answer.headers["etag"]
+    now = await asker.get(f"{EXPORTS}.csv?overdue=true")
+    assert len(table(now)) == 3
+
+
+async def test_an_export_takes_every_filter_of_search(client, publish, record):
+    await publish(*copies(record, 5))
+    for query in (
+        "missing=contact.phone&completeness_min=1&completeness_max=100",
+        "changed_since=2026-11-24&changed_until=2026-11-24",
+        "finding=R03&technique=classical_ml&technique=statistical_scoring",
+        "risk_change=raised",
+        f"territory={record['territory'][0]}&supplier=nobody",
+    ):
+        found = (await client.get(f"{RECORDS}?{query}&limit=100")).json()
+        wanted = sorted(item["id"] for item in found["items"])
+        answer = await client.get(f"{EXPORTS}.csv?{query}")
+        assert [row["id"] for row in table(answer)] == wanted
+        [address] = re.findall('<([^>]+)>; rel="canonical"', answer.headers["link"])
+        parts = urlsplit(address)
+        cited = parse_qsl(parts.query)
+        assert sorted(pair for pair in cited if pair[0] not in {"as_of", "missing"}) == sorted(
+            pair for pair in parse_qsl(query) if pair[0] != "missing"
+        )
+        assert (await client.get(f"{parts.path}?{parts.query}")).content == answer.content

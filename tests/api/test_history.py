@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+SHOWN = ("version", "published_at", "hash", "redacted")
 RECORD = "/api/v1/records/demo-sante/prevision-lits"
 CHANGES = f"{RECORD}/changes"
 NO_CACHE = "no-cache"
@@ -29,7 +30,7 @@ async def test_the_last_two_versions_are_compared(client, versions):
     assert body["id"] == "demo-sante/prevision-lits"
     for side, number in (("from", 2), ("to", 3)):
         register = (await client.get(f"{RECORD}/versions/{number}")).json()["register"]
-        assert body[side] == {key: register[key] for key in ("version", "published_at", "hash")}
+        assert body[side] == {key: register[key] for key in SHOWN}
     assert body["change_note"] == {"fr": "Résumé complété"}
     items = {item["pointer"]: item for item in body["items"]}
     assert set(items) == {
@@ -178,3 +179,8 @@ async def test_the_log_says_who_raised_a_level_and_who_lowered_it(
     assert whole[2]["entry"]["id"] == "demo-sante/prevision-lits"
     answer = problem(await client.get(f"{log}?risk_change=raise"), 400, "invalid-parameter")
     assert "did you mean 'raised'?" in answer["detail"]
+    assert await asked("kind=version&limit=2") == ([1, 2], 2, 5)
+    assert await asked("kind=genesis&kind=withdrawal") == ([0], None, 5)
+    assert await asked("kind=withdrawal") == ([], None, 5)
+    answer = problem(await client.get(f"{log}?kind=withdrawa"), 400, "invalid-parameter")
+    assert "did you mean 'withdrawal'?" in answer["detail"]

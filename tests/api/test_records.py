@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import datetime as dt
 import json
 from urllib.parse import urlsplit
 
@@ -206,11 +207,10 @@ async def test_a_cursor_belongs_to_its_question(client, publish, problem, record
 async def test_a_forged_cursor_is_refused(client, publish, problem, record, place):
     await publish(*copies(record, 2))
     cursor = (await client.get(f"{RECORDS}?limit=1")).json()["next"]
-    question, _ = json.loads(base64.urlsafe_b64decode(cursor + "==="))
-    forged = base64.urlsafe_b64encode(json.dumps([question, place]).encode()).decode()
-    problem(
-        await client.get(RECORDS, params={"cursor": forged.rstrip("=")}), 400, "invalid-parameter"
-    )
+    question, _, day = json.loads(base64.urlsafe_b64decode(cursor + "==="))
+    for forged in ([question, place, day], [question, place]):
+        text = base64.urlsafe_b64encode(json.dumps(forged).encode()).decode().rstrip("=")
+        problem(await client.get(RECORDS, params={"cursor": text}), 400, "invalid-parameter")
 
 
 async def test_a_record_is_the_document_as_filed_and_the_registers_word(client, publish, record):
@@ -279,3 +279,228 @@ async def test_findings_are_those_kept_with_the_version(client, publish, record)
 async def test_what_is_not_there_is_a_problem(client, publish, problem, record, path):
     await publish(record)
     problem(await client.get(f"{RECORDS}/{path}"), 404, "not-found")
+
+
+# --- what is wrong, missing, late or changed
+
+
+def varied(record, slug, **more):
+    """A copy of a record under another id, with members at paths changed, or removed by None."""
+    document = copy.deepcopy(record)
+    document["id"] = f"demo-sante/{slug}"
+    for path, value in more.items():
+        *above, name = path.split("__")
+        here = document
+        for part in above:
+            here = here.setdefault(part, {})
+        here.pop(name, None)
+        if value is not None:
+            here[name] = value
+    return document
+
+
+@pytest.fixture
+def found(client):
+    """The slugs that a question finds, in their order."""
+
+    async def ask(query):
+        answer = (await client.get(f"{RECORDS}?{query}&limit=100")).json()
+        assert answer["total"] == len(answer["items"])
+        return [item["id"].split("/")[1] for item in answer["items"]]
+
+    return ask
+
+
+async def test_what_is_missing_wrong_or_withheld_can_be_asked_for(found, publish, record):
+    withheld = [{"pointer": "/technical/description", "ground": "state_security"}]
+    restricted = {
+        "id": "demo-securite/hidden",
+        "schema_version": "1.0",
+        "publication": {
+            "visibility": "restricted",
+            "restriction": {
+                "ground": "national_defence",
+                "authority": "A",
+                "review_on": "2030-01-01",
+            },
+        },
+    }
+    await publish(
+        varied(record, "whole"),
+        varied(record, "silent", risk__level="high", rights__contestation=None),
+        varied(record, "secret", publication__withheld_fields=withheld),
+        varied(record, "unreviewed", lifecycle__next_review_on=None),
+        restricted,
+    )
+    assert await found("missing=rights.contestation") == ["silent"]
+    assert await found("missing=/rights/contestation") == ["silent"]
+    assert await found("missing=rights.contestation&missing=lifecycle.next_review_on") == [
+        "unreviewed",
+        "silent",
+    ]
+    assert await found("finding=R15") == ["silent"]
+    assert await found("finding=R15&finding=R04&missing=lifecycle.next_review_on") == []
+    assert await found("withheld=state_security") == ["secret"]
+    assert await found("withheld=national_defence") == []
+    assert await found("restricted=national_defence") == ["hidden"]
+
+
+async def test_scores_from_one_to_another(client, found, publish, record):
+    await publish(
+        varied(record, "whole"),
+        varied(record, "less", data=None, technical=None, rights=None),
+        {"id": "demo-sante/bare", "schema_version": "1.0"},
+    )
+    scores = {
+        item["id"].split("/")[1]: item["completeness"]
+        for item in (await client.get(RECORDS)).json()["items"]
+    }
+    assert scores["bare"] < scores["less"] < scores["whole"]
+    low, middle, _ = sorted(scores.values())
+    assert await found(f"completeness_max={low}") == ["bare"]
+    assert await found(f"completeness_min={middle}&completeness_max={middle}") == ["less"]
+    assert await found(f"completeness_min={middle + 1}") == ["whole"]
+    assert await found("completeness_min=0&completeness_max=100") == ["bare", "less", "whole"]
+
+
+async def test_overdue_reviews_say_since_how_many_days(asker, clock, publish, record):
+    await publish(
+        varied(record, "late", lifecycle__next_review_on="2027-01-10"),
+        varied(record, "later", lifecycle__next_review_on="2027-01-20"),
+        varied(record, "gone", lifecycle__status="retired", lifecycle__next_review_on="2027-01-01"),
+    )
+
+    async def late(query=""):
+        address = f"{RECORDS}?overdue=true&sort=review_due&facets=overdue{query}"
+        answer = (await asker.get(address)).json()
+        counted = answer["facets"]["overdue"]
+        assert counted == ([{"code": "true", "count": answer["total"]}] if counted else [])
+        return [(item["id"].split("/")[1], item["overdue_days"]) for item in answer["items"]]
+
+    clock.now = dt.datetime(2027, 1, 10, 23, tzinfo=dt.UTC)
+    assert await late() == []
+    clock.now = dt.datetime(2027, 1, 25, tzinfo=dt.UTC)
+    assert await late() == [("late", 15), ("later", 5)]
+    assert await late("&as_of=2027-01-11") == [("late", 1)]
+    assert await late("&as_of=entry:3") == []
+    assert await late("&q=lits") == [("late", 15), ("later", 5)]
+    items = (await asker.get(RECORDS)).json()["items"]
+    assert not any("overdue_days" in item for item in items)
+
+
+async def test_a_page_goes_on_by_the_day_of_the_first(asker, clock, publish, record):
+    await publish(
+        *(
+            varied(record, f"n{day}", lifecycle__next_review_on=f"2027-01-1{day}")
+            for day in (1, 2, 3)
+        )
+    )
+    clock.now = dt.datetime(2027, 1, 13, 23, tzinfo=dt.UTC)
+    first = (await asker.get(f"{RECORDS}?overdue=true&sort=review_due&limit=1")).json()
+    clock.now += dt.timedelta(days=1)
+    assert (await asker.get(f"{RECORDS}?overdue=true")).json()["total"] == 3
+    query = {"overdue": "true", "sort": "review_due", "limit": "1", "cursor": first["next"]}
+    second = (await asker.get(RECORDS, params=query)).json()
+    assert first["total"] == second["total"] == 2
+    assert [item["overdue_days"] for item in first["items"] + second["items"]] == [2, 1]
+    assert second["next"] is None
+
+
+async def test_a_page_goes_on_in_the_log_of_the_first_whatever_as_of_says(
+    client, publish, record, problem
+):
+    await publish(*copies(record, 3))
+    first = (await client.get(f"{RECORDS}?limit=1&as_of=entry:3")).json()
+    await publish(varied(record, "new"))
+    assert first["next"] == (await client.get(f"{RECORDS}?limit=1&as_of=entry:3")).json()["next"]
+    for as_of in ("", "&as_of=entry:3", "&as_of=entry:4"):
+        second = await client.get(f"{RECORDS}?limit=2&cursor={first['next']}{as_of}")
+        assert [item["id"] for item in second.json()["items"]] == [
+            "demo-sante/copy-1",
+            "demo-sante/copy-0",
+        ]
+    earlier = await client.get(f"{RECORDS}?limit=2&cursor={first['next']}&as_of=entry:2")
+    assert "later than as_of" in problem(earlier, 400, "invalid-parameter")["detail"]
+
+
+async def test_what_changed_in_a_time_and_whose_risk_moved_then(client, found, publish, record):
+    def on(day):
+        return dt.datetime(2026, 11, day, 12, tzinfo=dt.UTC)
+
+    await publish(varied(record, "a"), varied(record, "b", risk__level="high"), now=on(25))
+    await publish(varied(record, "b"), now=on(26))
+    await publish(varied(record, "b", summary={"fr": "Autre", "ar": "آخر"}), now=on(27))
+    await publish(varied(record, "c", risk__level="high"), now=on(28))
+    assert await found("changed_since=2026-11-26") == ["c", "b"]
+    assert await found("changed_until=2026-11-25") == ["b", "a"]
+    assert await found("changed_since=2026-11-27&changed_until=2026-11-27") == ["b"]
+    assert await found("changed_since=2026-11-25T12:00:01Z&changed_until=2026-11-26") == ["b"]
+    assert await found("changed_since=2026-11-29") == []
+    assert await found("changed_until=2020-01-01") == []
+    assert await found("risk_change=lowered") == ["b"]
+    assert await found("risk_change=raised") == []
+    assert await found("risk_change=lowered&changed_since=2026-11-26&changed_until=2026-11-26") == [
+        "b"
+    ]
+    assert await found("risk_change=lowered&changed_since=2026-11-27") == []
+    assert await found("risk_change=lowered&as_of=entry:2") == []
+    assert await found("changed_until=2026-11-25&as_of=entry:2") == ["b", "a"]
+    query = "risk_change=raised&facets=risk_change&changed_since="
+    for since, counted in (("2026-11-26", [{"code": "lowered", "count": 1}]), ("2026-11-27", [])):
+        answer = (await client.get(f"{RECORDS}?{query}{since}")).json()
+        assert (answer["total"], answer["facets"]["risk_change"]) == (0, counted)
+
+
+async def test_suppliers_are_found_whatever_their_letters(client, found, publish, record):
+    bought = {"origin": "purchased", "suppliers": [{"name": "Société  Étoile"}]}
+    await publish(varied(record, "a", procurement=bought), varied(record, "b"))
+    for name in ("Société  Étoile", "societe etoile", " SOCIÉTÉ ÉTOILE "):
+        answer = await client.get(RECORDS, params={"supplier": name, "facets": "supplier"})
+        assert answer.json()["total"] == 1
+        assert answer.json()["facets"] == {"supplier": [{"code": "Société  Étoile", "count": 1}]}
+    assert await found("supplier=nobody") == []
+    technique = record["technical"]["techniques"][0]
+    assert await found(f"technique={technique}&territory={record['territory'][0]}") == ["b", "a"]
+    assert await found("territory=FR-75&territory=US") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("finding=R155", "did you mean 'R15'?"),
+        ("missing=rights.contestatoin", "did you mean '/rights/contestation'?"),
+        ("missing=rights", "missing"),
+        ("overdue=yes", "the codes are true"),
+        ("overdue=false", "the codes are true"),
+        ("risk_change=lower", "did you mean 'lowered'?"),
+        ("territory=ma-04", "did you mean 'MA-04'?"),
+        ("territory=MA-99", "territory: unknown code 'MA-99'"),
+        ("territory=Rabat", "territory: unknown code 'Rabat'"),
+        ("technique=machine_learnin", "did you mean"),
+        ("withheld=state_secrity", "did you mean 'state_security'?"),
+        ("restricted=state_secrity", "did you mean 'state_security'?"),
+        ("supplier=", "supplier: unknown code ''"),
+        ("supplier=+", "supplier: unknown code ' '"),
+        (f"missing={'x.' * 2000}", "…'"),
+        (f"agency={'us' * 2000}", "…'"),
+        ("&".join(["supplier=a"] * 101), "at most 100"),
+        ("completeness_min=101", "101 is not between 0 and 100"),
+        ("completeness_max=-1", "-1 is not between 0 and 100"),
+        ("completeness_min=60&completeness_max=50", "60 is above completeness_max"),
+        ("completeness_min=x", "not a whole number"),
+        ("completeness_min=1&completeness_min=2", "give it once"),
+        ("changed_since=yesterday", "changed_since: 'yesterday' is not a time such as"),
+        ("changed_since=entry:3", "changed_since: 'entry:3' is not"),
+        ("changed_until=2026-02-30", "changed_until: '2026-02-30' is not"),
+        ("changed_since=2026-12-02&changed_until=2026-12-01", "is after changed_until"),
+        ("changed_since=2026-12-02&changed_since=2026-12-01", "give it once"),
+        ("facets=completeness", "facets: unknown code"),
+        ("RISK=high", "did you mean 'risk'?"),
+        ("risk=High", "did you mean 'high'?"),
+    ],
+)
+async def test_a_question_about_faults_that_cannot_be_taken_literally_is_refused(
+    client, problem, query, word
+):
+    found = problem(await client.get(f"{RECORDS}?{query}"), 400, "invalid-parameter")
+    assert word in found["detail"]

@@ -5,12 +5,13 @@ import copy
 
 import pytest
 
+from registry.api.statistics import Kept
 from registry.store import statistics
 
 STATISTICS = "/api/v1/statistics"
 PART = {
-    "records", "completeness", "accountability", "overdue", "personal_data", "findings", "missing",
-    "withheld", "restricted", "months", "groups",
+    "records", "completeness", "accountability", "completeness_ranges", "overdue",
+    "personal_data", "findings", "missing", "withheld", "restricted", "months", "groups",
 }  # fmt: skip
 SPREAD = {"mean", "lowest", "lower_quartile", "median", "upper_quartile", "highest"}
 
@@ -41,7 +42,7 @@ async def test_the_shape_is_the_one_that_is_documented(client, publish, record):
     ]
     assert set(local["groups"][0]) == {
         "risk", "sector", "agency", "status", "records", "completeness", "accountability",
-        "overdue", "findings", "withheld",
+        "overdue", "longest_days", "findings", "withheld",
     }  # fmt: skip
     assert local["months"][0] == {
         "month": "2026-11",
@@ -85,6 +86,50 @@ async def test_groups_and_filters_are_those_asked_for(client, publish, record):
     assert await groups("by=personal_data,risk&risk=limited") == (1, [both])
     answer = (await client.get(f"{STATISTICS}?agency=dgi")).json()
     assert [one["agency"] for one in answer["agencies"]] == ["dgi"]
+
+
+async def test_what_is_wrong_is_counted_by_agency_and_can_be_opened(client, publish, record):
+    silent = at(record, "silent", "high")
+    secret = at(record, "secret", "limited")
+    secret["publication"]["withheld_fields"] = [
+        {"pointer": "/technical/description", "ground": "state_security"},
+        {"pointer": "/technical/models", "ground": "state_security"},
+    ]
+    await publish(silent, secret, at(record, "whole", "limited"))
+    opened = 0
+    for kind, name in (("finding", "finding"), ("missing", "missing"), ("ground", "withheld")):
+        answer = (await client.get(f"{STATISTICS}?by=agency,{kind}")).json()
+        for group in answer["local"]["groups"]:
+            found = await client.get(
+                "/api/v1/records", params={"agency": group["agency"], name: group[kind]}
+            )
+            assert found.json()["total"] == group["records"]
+            opened += 1
+    assert opened > 5
+    [ground] = (await client.get(f"{STATISTICS}?by=ground")).json()["local"]["groups"]
+    assert (ground["ground"], ground["records"], ground["withheld"]) == ("state_security", 1, 2)
+    answer = (await client.get(f"{STATISTICS}?by=completeness_range")).json()["local"]
+    assert sum(group["records"] for group in answer["groups"]) == 3
+    for group, counted in zip(answer["groups"], answer["completeness_ranges"], strict=True):
+        assert (group["completeness_range"], group["records"]) == (
+            counted["code"],
+            counted["records"],
+        )
+        lowest, highest = counted["code"].split("-")
+        query = f"completeness_min={lowest}&completeness_max={highest}"
+        found = (await client.get(f"/api/v1/records?{query}")).json()
+        assert found["total"] == counted["records"]
+
+
+async def test_what_is_kept_has_its_bounds():
+    kept = Kept(room=10)
+    for question, answer in enumerate((b"1234", b"1234", b"1234", b"x" * 11, b"12")):
+        kept.keep(question, answer)
+    assert [kept.find(question) for question in range(5)] == [None, None, None, None, b"12"]
+    kept.keep(5, b"1234")
+    assert kept.find(4) == b"12"
+    kept.keep(6, b"12345")
+    assert [kept.find(question) for question in (4, 5, 6)] == [b"12", None, b"12345"]
 
 
 async def test_an_answer_that_was_kept_is_not_given_for_another_state(client, publish, record):
@@ -142,6 +187,8 @@ async def test_once_a_real_agency_has_filed_the_fictitious_are_left_out(client, 
         ("by=risk,colour", "by: unknown code 'colour'"),
         ("by=risk&by=sector", "by: give it once"),
         ("by=origin", "by: unknown code 'origin'"),
+        ("by=agency,missing,risk", "by: missing goes with one other at most"),
+        ("by=finding,ground,missing", "by: finding goes with one other at most"),
         ("risk=hihg", "did you mean 'high'?"),
         ("sector=helth", "did you mean 'health'?"),
         ("status=", "status: unknown code ''"),

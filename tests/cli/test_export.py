@@ -37,6 +37,23 @@ def test_to_stdout_and_to_a_file_with_a_name(filed, with_database, tmp_path):
     )
     assert out.read_bytes().startswith(b"PK")
     assert not list(tmp_path.glob("*.part"))
+    linked = with_database("export", "--format", "jsonld", "--sector", "health")
+    document = json.loads(linked.stdout)
+    assert [one["identifier"] for one in document["records"]] == [ID]
+    assert document["query"].endswith("/records.jsonld?sector=health&as_of=entry:1")
+
+
+def test_every_filter_of_search_is_an_option(filed, with_database):
+    def ids(*arguments):
+        result = with_database("export", "--format", "jsonl", *arguments)
+        assert result.returncode == 0, result.stderr
+        return [json.loads(line)["record"]["id"] for line in result.stdout.splitlines()]
+
+    asked = ("--missing", "contact.phone", "--completeness-min", "50", "--finding", "R03")
+    assert ids(*asked, "--territory", "FR") == []
+    assert ids(*asked, "--changed-since", "2020-01-01") == [ID]
+    assert ids("--changed-until", "2020-01-01") == []
+    assert ids("--completeness-max", "10", "--risk-change", "lowered") == []
 
 
 def test_as_it_was_then(filed, with_database):
@@ -52,6 +69,10 @@ def test_as_it_was_then(filed, with_database):
         (("--risk", "hihg"), "did you mean 'high'"),
         (("--as-of", "tomorrow"), "as_of: 'tomorrow' is not a time"),
         (("--lang", "xx"), "lang: unknown code"),
+        (("--missing", "contact.phon"), "did you mean '/contact/phone'"),
+        (("--overdue", "yes"), "overdue: unknown code 'yes'"),
+        (("--completeness-min", "101"), "101 is not between 0 and 100"),
+        (("--changed-since", "soon"), "changed_since: 'soon' is not a time"),
     ],
 )
 def test_a_mistake_is_named(with_database, arguments, says):

@@ -7,7 +7,7 @@ import pytest
 
 from registry.office import withdrawing
 from registry.office.access import Actor
-from registry.store import figures, log
+from registry.store import log
 from registry.store.migrate import MIGRATIONS
 from registry.store.records import read_latest
 
@@ -53,15 +53,6 @@ def rows(database):
         async with database.connection() as connection:
             found = await connection.fetch("select * from figure order by entry")
         return [tuple(row[name] for name in columns or row.keys()) for row in found]
-
-    return read
-
-
-@pytest.fixture
-def changed(database):
-    async def read(as_of=1000, **asked):
-        async with database.snapshot() as connection:
-            return await figures.changed(connection, as_of=as_of, **asked)
 
     return read
 
@@ -121,26 +112,6 @@ async def test_entries_say_who_moved_a_level(publish, levelled, database):
     assert await moves(risk_change=["raised", "lowered"], limit=1) == [lowered]
     assert await moves(risk_change=["raised", "lowered"], since=3) == [raised]
     assert await moves(risk_change=["raised"], until=3) == []
-
-
-async def test_records_that_changed_in_a_time_are_found_by_what_is_in_force(
-    publish, withdraw, levelled, changed
-):
-    await publish(levelled("high"), levelled("high", "other"), levelled("high", "third"), now=NOW)
-    await publish(levelled("limited"), now=NOW + DAY)
-    await publish(levelled("limited"), levelled("unacceptable", "other"), now=NOW + 2 * DAY)
-    await withdraw("demo-sante/third", NOW + 3 * DAY)
-    assert await changed() == [5, 6]
-    assert await changed(as_of=6) == [3, 5, 6]
-    assert await changed(since=NOW + DAY) == [5, 6]
-    assert await changed(since=NOW + DAY, until=NOW + DAY) == [5]
-    assert await changed(until=NOW + DAY, as_of=4) == [2, 3, 4]
-    assert await changed(since=NOW + 3 * DAY) == []
-    assert await changed(risk_change=["lowered"]) == [5]
-    assert await changed(risk_change=["raised", "lowered"]) == [5, 6]
-    assert await changed(risk_change=["raised"], until=NOW + DAY) == []
-    assert await changed(risk_change=["lowered"], since=NOW + 2 * DAY) == []
-    assert await changed(risk_change=["raised"], as_of=4) == []
 
 
 async def test_the_migration_makes_of_versions_what_publishing_writes(

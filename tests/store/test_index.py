@@ -18,7 +18,7 @@ from registry.office.indexing import index_anew, keep_index
 from registry.store.index import lookup
 from registry.store.index.engine import SearchIndex
 from registry.store.index.fold import fold, worthwhile
-from registry.store.index.question import FILTERS, Place, Question
+from registry.store.index.question import FILTERS, Place, Question, Window
 from registry.text.asking import Synonyms
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -487,6 +487,47 @@ async def test_what_a_version_has_of_each_further_kind(index, publish, record):
         "risk_change": ["lowered", "raised"],
         "overdue": ["true"],
     }
+
+
+async def test_what_changed_in_a_part_of_the_log_is_found_by_what_stands(
+    index, office, publish, record
+):
+    def levelled(level, slug):
+        document = copy.deepcopy(record)
+        document["id"] = f"demo-sante/{slug}"
+        document["risk"]["level"] = level
+        return document
+
+    await publish(*(levelled("high", slug) for slug in ("first", "other", "third")))
+    await publish(levelled("limited", "first"))
+    await publish(levelled("limited", "first"), levelled("unacceptable", "other"))
+    await withdraw(office, "demo-sante/third")
+
+    async def stands(after=-1, last=None, moved=(), as_of=None):
+        filters = {"risk_change": moved} if moved else {}
+        window = Window(after=after, last=last)
+        asked = Question(changed=window, filters=filters, facets=["risk_change"], as_of=as_of)
+        answer = await index.answer(asked)
+        assert answer.total == len(answer.hits)
+        counted = {one.code: one.count for one in answer.facets["risk_change"]}
+        return sorted(hit.ord for hit in answer.hits), counted
+
+    both = {"lowered": 1, "raised": 1}
+    assert await stands() == ([5, 6], both)
+    assert await stands(as_of=6) == ([3, 5, 6], both)
+    assert await stands(after=3) == ([5, 6], both)
+    assert await stands(after=3, last=4) == ([5], {"lowered": 1})
+    assert await stands(last=4, as_of=4) == ([2, 3, 4], {"lowered": 1})
+    assert await stands(after=6) == ([], {})
+    assert await stands(after=4, last=2) == ([], {})
+    assert await stands(last=-1) == ([], {})
+    assert await stands(moved=["lowered"]) == ([5], both)
+    assert await stands(moved=["raised", "lowered"]) == ([5, 6], both)
+    assert await stands(last=4, moved=["raised"]) == ([], {"lowered": 1})
+    assert await stands(after=4, moved=["lowered"]) == ([], {"raised": 1})
+    await publish(levelled("limited", "third"))
+    assert await stands(after=2, last=3) == ([8], {})
+    assert await stands(after=7) == ([8], {"lowered": 1})
 
 
 # --- made anew

@@ -11,6 +11,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from registry.api import parameters
+from registry.api.sought import Sought, read_question
 from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
@@ -21,7 +23,7 @@ from registry.office.loading import load
 from registry.store.database import connect
 from registry.store.index.engine import SearchIndex
 from registry.store.index.fold import fold
-from registry.store.index.question import FILTERS, FURTHER_FILTERS, Question
+from registry.store.index.question import CODED, Question, Window
 from registry.text.analysis import NEUTRAL, common, forms, stem
 from registry.text.asking import Every, Prefix, Some, Synonyms, Without, Word, read
 
@@ -34,16 +36,21 @@ FOREIGN = {
 TODAY = dt.date(2027, 3, 1)
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 QUESTIONS = 200
-KINDS = [*FILTERS, *FURTHER_FILTERS]
+KINDS = [*CODED, "completeness"]
 NAME, SUMMARY, TEXT = range(3)
+LEVELS = ["minimal", "limited", "high", "unacceptable"]
 SORTS = ["relevance", "newest", "name", "completeness", "review_due"]
 
 
 class Scan:
     """Every version's analysed words and codes, and the plain way to ask them."""
 
-    def __init__(self, versions, gone, synonyms):
-        self.gone = gone
+    def __init__(self, versions, figures, synonyms):
+        self.record = {row["entry"]: row["record"] for row in figures}
+        self.risk = {row["entry"]: row["risk"] for row in figures}
+        self.gone = {
+            row["entry"]: row["until_entry"] for row in figures if row["until_entry"] is not None
+        }
         self.synonyms = synonyms
         self.rows = {}
         self.first = {}
@@ -64,6 +71,7 @@ class Scan:
                         known.add(stem(word, language))
                     stems[language].append(set(known))
             self.rows[row["ord"]] = (json.loads(row["codes"]), words, stems, row["name_key"])
+        self.moves = self.published(None, max(self.rows))
 
     def standing(self, entry):
         return [
@@ -105,11 +113,15 @@ class Scan:
         tags = {language for _, words, _, _ in self.rows.values() for language in words}
         self.languages = sorted(tags) if question.lang is None else [NEUTRAL, question.lang]
         asked = None if question.text is None else read(question.text, self.synonyms)
+        self.moves = self.published(question.changed, entry)
         texts = [
             ordinal
             for ordinal in self.standing(entry)
-            if question.text is None
-            or (asked is not None and self.has(asked, ordinal, TEXT, self.languages, entry))
+            if (question.changed is None or self.record[ordinal] in self.moves)
+            and (
+                question.text is None
+                or (asked is not None and self.has(asked, ordinal, TEXT, self.languages, entry))
+            )
         ]
         hits = [one for one in texts if self.passes(one, question, None)]
         facets = {}
@@ -125,17 +137,45 @@ class Scan:
         ordered = sorted(hits, key=lambda one: (keys[one], -one))
         return ordered, facets
 
+    def published(self, window, entry):
+        """What became of the risk level of each record with a version in a part of the log."""
+        first, last = 0, entry
+        if window is not None:
+            first, last = (
+                window.after + 1,
+                min(entry, entry if window.last is None else window.last),
+            )
+        moves, before = {}, {}
+        for ordinal in sorted(self.rows):
+            record, risk = self.record[ordinal], self.risk[ordinal]
+            if first <= ordinal <= last:
+                was, now = (
+                    LEVELS.index(level) if level in LEVELS else None
+                    for level in (before.get(record), risk)
+                )
+                moved = moves.setdefault(record, set())
+                if None not in (was, now) and was != now:
+                    moved.add("raised" if now > was else "lowered")
+            before[record] = risk
+        return moves
+
     def codes(self, ordinal, kind):
         codes = self.rows[ordinal][0]
+        if kind == "risk_change":
+            return sorted(self.moves.get(self.record[ordinal], ()))
         if kind == "overdue":
             due = codes.get("review_due", ["9999-12-31"])[0]
             retired = codes["status"] == ["retired"]
             return ["true"] if due < TODAY.isoformat() and not retired else []
         return codes.get(kind, [])
 
+    def days_late(self, ordinal):
+        return (TODAY - dt.date.fromisoformat(self.rows[ordinal][0]["review_due"][0])).days
+
     def passes(self, ordinal, question, leave_out):
         return all(
-            set(self.codes(ordinal, kind)) & set(wanted)
+            {shape(kind, code) for code in self.codes(ordinal, kind)}
+            & {shape(kind, code) for code in wanted}
             for kind, wanted in question.filters.items()
             if kind != leave_out
         )
@@ -160,6 +200,11 @@ class Scan:
             ]
             return min(lengths, default=31)
         return 32 if self.has(asked, ordinal, SUMMARY, self.languages, entry) else 33
+
+
+def shape(kind, code):
+    """A code as it is compared: names of suppliers by their letters."""
+    return code.replace(" ", "").casefold() if kind == "supplier" else code
 
 
 @pytest.fixture(scope="module")
@@ -203,12 +248,8 @@ async def large(large_url, pack):
 async def scan(large, pack):
     async with large.connection() as connection:
         versions = await connection.fetch("select * from search_version order by ord")
-        gone = await connection.fetch(
-            "select entry, until_entry from figure where until_entry is not null"
-        )
-    return Scan(
-        versions, {row["entry"]: row["until_entry"] for row in gone}, Synonyms(pack.synonyms)
-    )
+        figures = await connection.fetch("select entry, record, risk, until_entry from figure")
+    return Scan(versions, figures, Synonyms(pack.synonyms))
 
 
 async def run(url, statement):
@@ -248,11 +289,22 @@ def some_question(chance, scan, size):
     for kind in chance.sample(KINDS, chance.choice([0, 0, 1, 2, 3])):
         codes = sorted({code for one in scan.rows for code in scan.codes(one, kind)})
         filters[kind] = chance.sample(codes, min(len(codes), chance.choice([1, 2])))
+        if kind == "supplier":
+            filters[kind] = [f" {code.upper()} " for code in filters[kind]]
+        if kind == "completeness":
+            lowest = chance.randrange(100)
+            filters[kind] = [str(score) for score in range(lowest, lowest + chance.choice([5, 40]))]
+    window = None
+    if chance.random() < 0.3:
+        # The demonstration records, which came last, have several versions.
+        after = chance.choice([chance.randrange(-1, size), size - chance.randrange(2, 80)])
+        window = Window(after=after, last=chance.choice([None, after + chance.randrange(80)]))
     text = some_text(chance, scan) if chance.random() < 0.8 else None
     return Question(
         text=text,
         lang=chance.choice([None, None, None, "fr", "en", "ar", "nl"]),
         filters=filters,
+        changed=window,
         facets=chance.sample(KINDS, 4),
         sort=chance.choice(SORTS if text is not None else SORTS[1:]),
         limit=chance.choice([1, 10, 40]),
@@ -282,6 +334,10 @@ async def test_answers_are_those_of_a_plain_scan(large, scan, pack):
         ordered, facets = scan.answer(question, size)
         expected = (len(ordered), facets, ordered[: question.limit])
         assert plain(answer) == expected, question
+        asked_late = "overdue" in question.filters
+        assert [hit.overdue_days for hit in answer.hits] == [
+            scan.days_late(hit.ord) if asked_late else None for hit in answer.hits
+        ]
     assert sum(answer.total > 0 for answer in answers) > QUESTIONS / 4
 
     # Folding changes nobody's answers: not those of who was there before, nor of who comes after.
@@ -289,3 +345,19 @@ async def test_answers_are_those_of_a_plain_scan(large, scan, pack):
     later = SearchIndex(large.connection, synonyms=Synonyms(pack.synonyms))
     for each in (index, later):
         assert [await each.answer(question) for question in questions] == answers
+
+
+@pytest.mark.xdist_group("large")
+async def test_every_code_that_there_is_can_be_asked_for(large, scan, pack):
+    """A facet's codes are those that the filter of its name takes."""
+    codes = {
+        kind: sorted({code for kinds, *_ in scan.rows.values() for code in kinds.get(kind, ())})
+        for kind in CODED
+        if kind != "overdue"
+    }
+    assert all(codes.values())
+    for kind, known in codes.items():
+        for start in range(0, len(known), parameters.MOST_VALUES):
+            some = known[start : start + parameters.MOST_VALUES]
+            question = await read_question(large, Sought(codes={kind: some}), pack, now=NOW)
+            assert list(question.filters[kind]) == some

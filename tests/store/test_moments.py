@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 
 from registry.errors import InvalidParameter
-from registry.store.moments import END, read_entry, read_moment, read_time
+from registry.store.index.question import Window
+from registry.store.moments import END, read_entry, read_moment, read_time, read_window
 
 # The genesis entry of the tests' register; what follows comes at these times.
 BEGAN = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -112,3 +113,46 @@ def test_a_day_begins_and_ends_in_utc():
     assert last - first == dt.timedelta(days=1) - dt.timedelta(microseconds=1)
     with pytest.raises(InvalidParameter, match="changed_since: 'x' is not a time such as"):
         read_time("changed_since", "x")
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "after", "last"),
+    [
+        ("2026-11-24", None, -1, None),
+        ("2026-11-25", None, 2, None),
+        ("2026-11-24T13:00:05Z", None, 0, None),
+        ("2026-11-24T13:00:05.000001Z", None, 2, None),
+        ("2030-01-01", None, 3, None),
+        (None, "2026-11-23", -1, -1),
+        (None, "2026-11-24", -1, 2),
+        (None, "2026-11-26T00:00:00Z", -1, 3),
+        ("2026-11-26", "2026-11-26", 2, 3),
+        ("2026-11-24T14:00:05+01:00", "2026-11-24", 0, 2),
+    ],
+)
+async def test_a_time_is_a_part_of_the_log(find, database, since, until, after, last):
+    async with database.connection() as connection:
+        found = await read_window(connection, since, until)
+    assert found == Window(after=after, last=last)
+
+
+async def test_without_a_time_all_of_the_log_is_asked(database):
+    async with database.connection() as connection:
+        assert await read_window(connection, None, None) is None
+        with pytest.raises(InvalidParameter, match="changed_since: 2026-11-26 is after"):
+            await read_window(connection, "2026-11-26", "2026-11-25")
+
+
+async def test_a_moment_can_be_named_again(find, database):
+    async def again(as_of, now=NOW):
+        async with database.snapshot() as connection:
+            moment = await read_moment(connection, as_of, now=now)
+            text = moment.text
+            same = await read_moment(connection, text, now=NOW + dt.timedelta(days=99))
+        assert (same.entry, same.day) == (moment.entry, moment.day)
+        return text
+
+    assert await again("entry:2") == "entry:2"
+    assert await again("2026-11-24T23:00:00Z") == "entry:2"
+    assert await again("2026-11-25") == "2026-11-25T00:00:00Z"
+    assert await again(None) == "2026-11-27T00:00:00Z"

@@ -2,6 +2,7 @@
 
 import copy
 import datetime as dt
+import itertools
 import json
 import math
 import random
@@ -31,6 +32,7 @@ LEVELS = ["minimal", "limited", "high", "unacceptable", None]
 STATUSES = ["planned", "in_use", "retired", None]
 GROUNDS = ["state_security", "trade_secret"]
 REAL = "dgi"
+RANGES = [*((low, low + 9) for low in range(0, 90, 10)), (90, 100)]
 STEPS = 160
 REAL_AFTER = 110
 
@@ -59,12 +61,32 @@ class Told:
             "agency": agency.id,
             "status": document.get("lifecycle", {}).get("status", "not_stated"),
             "personal_data": document.get("data", {}).get("personal_data", "not_stated"),
+            "completeness_range": _range(verdict.completeness),
         }
+        self.several = {
+            "finding": [each.rule for each in verdict.findings],
+            "missing": list(verdict.missing),
+            "ground": self.withheld,
+        }
+
+    def combinations(self, by):
+        """The codes of each group that it is in."""
+        kinds = [name for name in statistics.GROUPS if name in by]
+        return itertools.product(
+            *(
+                [self.codes[kind]] if kind in self.codes else sorted(set(self.several[kind]))
+                for kind in kinds
+            )
+        )
 
     def late(self, day):
         if self.due is None or self.codes["status"] == "retired":
             return 0
         return max(0, (day - dt.date.fromisoformat(self.due)).days)
+
+
+def _range(score):
+    return next(f"{low}-{high}" for low, high in RANGES if low <= score <= high)
 
 
 def models():
@@ -244,9 +266,8 @@ def part(said, moment, by, filters, *, local, fictitious):
     standing = [one for one in counted if one.until is None or one.until > moment.entry]
     groups = {}
     for one in standing:
-        groups.setdefault(
-            tuple(one.codes[name] for name in statistics.GROUPS if name in by), []
-        ).append(one)
+        for codes in one.combinations(by):
+            groups.setdefault(codes, []).append(one)
 
     def figures(those):
         return {
@@ -255,9 +276,16 @@ def part(said, moment, by, filters, *, local, fictitious):
             "accountability": spread([one.verdict.accountability for one in those]),
         }
 
+    def places(those, kind, codes):
+        """How many findings, or withheld fields, of some records, or of a group's one code."""
+        kinds = [name for name in statistics.GROUPS if name in by]
+        wanted = codes[kinds.index(kind)] if kind in kinds else None
+        return sum(wanted in {None, code} for one in those for code in one.several[kind])
+
     late = [one.late(moment.day) for one in standing if one.late(moment.day)]
     return {
         **figures(standing),
+        "completeness_ranges": tallies(standing, lambda one: [one.codes["completeness_range"]]),
         "overdue": {"records": len(late), "longest_days": max(late, default=0)},
         "personal_data": tallies(standing, lambda one: [one.codes["personal_data"]]),
         "findings": tallies(standing, lambda one: [each.rule for each in one.verdict.findings]),
@@ -270,8 +298,9 @@ def part(said, moment, by, filters, *, local, fictitious):
                 **dict(zip([name for name in statistics.GROUPS if name in by], codes, strict=True)),
                 **figures(groups[codes]),
                 "overdue": sum(one.late(moment.day) > 0 for one in groups[codes]),
-                "findings": sum(len(one.verdict.findings) for one in groups[codes]),
-                "withheld": sum(len(one.withheld) for one in groups[codes]),
+                "longest_days": max(one.late(moment.day) for one in groups[codes]),
+                "findings": places(groups[codes], "finding", codes),
+                "withheld": places(groups[codes], "ground", codes),
             }
             for codes in sorted(groups)
         ],
@@ -318,6 +347,8 @@ async def test_every_number_is_that_of_a_plain_count(history, database, pack):
     left_out = set()
     for as_of in moments:
         by = chance.sample(statistics.GROUPS, chance.randint(1, len(statistics.GROUPS)))
+        if several := [name for name in by if name in statistics.SEVERAL]:
+            by = [several[0], *(name for name in by if name != several[0])][:2]
         filters = {}
         if chance.random() < 0.7:
             filters["risk"] = chance.sample(["high", "limited", "not_stated"], 2)

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry.store.index.facets import REVIEW_DUE, union
-from registry.store.index.question import OVERDUE, FacetCount
+from registry.store.index.facets import union
+from registry.store.index.question import FacetCount
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from pyroaring import BitMap
 
-    from registry.store.index.facets import Facets
 
-_OVERDUE = "overdue"
-
-
-def passing(
-    filters: Mapping[str, Sequence[str]], facets: Facets, today: dt.date | None
-) -> dict[str, BitMap]:
-    """Give for each filter the versions that have one of its codes."""
-    return {
-        kind: _overdue(facets, today) if kind == _OVERDUE else facets.having_any(kind, codes)
-        for kind, codes in filters.items()
-    }
+def passing(codes: Iterable[str], having: Mapping[str, BitMap]) -> BitMap:
+    """Give the versions that have at least one of some codes."""
+    return union([having[code] for code in codes if code in having])
 
 
 def within(versions: BitMap, passed: Mapping[str, BitMap], leave_out: str | None = None) -> BitMap:
@@ -36,28 +26,12 @@ def within(versions: BitMap, passed: Mapping[str, BitMap], leave_out: str | None
     return versions
 
 
-def counts(kind: str, versions: BitMap, facets: Facets, today: dt.date | None) -> list[FacetCount]:
+def counts(versions: BitMap, having: Mapping[str, BitMap]) -> list[FacetCount]:
     """Count some versions by code, the most first; codes that none has are left out."""
-    if kind == _OVERDUE:
-        count = versions.intersection_cardinality(_overdue(facets, today))
-        return [FacetCount(code=OVERDUE, count=count)] if count else []
-    counted = (
-        (versions.intersection_cardinality(having), code)
-        for code, having in facets.sets(kind).items()
-    )
+    counted = ((versions.intersection_cardinality(of), code) for code, of in having.items())
     return [
         FacetCount(code=code, count=count)
         for count, code in sorted(
             ((count, code) for count, code in counted if count), key=lambda one: (-one[0], one[1])
         )
     ]
-
-
-def _overdue(facets: Facets, today: dt.date | None) -> BitMap:
-    if today is None:
-        raise ValueError("what is overdue depends on the day: give `today`")
-    due = union(
-        [having for day, having in facets.sets(REVIEW_DUE).items() if day < today.isoformat()]
-    )
-    retired = facets.having("status", "retired")
-    return due if retired is None else due - retired

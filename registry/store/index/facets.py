@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from registry.store.sql import statement
+from registry.text.folding import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,6 +44,8 @@ class Facets:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._kinds: dict[str, dict[str, BitMap]] = {ALL: {"": BitMap()}}
+        # By kind: how many codes there were, and these by how they are folded.
+        self._folded: dict[str, tuple[int, dict[str, list[str]]]] = {}
 
     def add(self, ordinal: int, codes: Mapping[str, Iterable[str]]) -> None:
         """Take in a version with its codes."""
@@ -69,16 +72,26 @@ class Facets:
         """Give the versions that have a code, if there ever were any."""
         return self.sets(kind).get(code)
 
-    def having_any(self, kind: str, codes: Iterable[str]) -> BitMap:
-        """Give the versions that have at least one of some codes; a set of one's own."""
+    def alike(self, kind: str, codes: Iterable[str]) -> list[str]:
+        """Give the codes of a kind that are some names, whatever their case, accents and spaces."""
         known = self.sets(kind)
-        return union([known[code] for code in codes if code in known])
+        count, folded = self._folded.get(kind, (0, {}))
+        if count != len(known):
+            folded = {}
+            for code in known:
+                folded.setdefault(_plain(code), []).append(code)
+            self._folded[kind] = len(known), folded
+        return [known for code in codes for known in folded.get(_plain(code), ())]
 
     def items(self) -> Iterable[tuple[str, str, BitMap]]:
         """Walk all sets as (kind, code, set)."""
         for kind, known in self._kinds.items():
             for code, ordinals in known.items():
                 yield kind, code, ordinals
+
+
+def _plain(name: str) -> str:
+    return " ".join(fold(name).split())
 
 
 def union(sets: Sequence[BitMap]) -> BitMap:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,6 +14,7 @@ from registry.store.index.facets import LANGUAGE
 from registry.store.index.lookup import look_up
 from registry.store.index.mend import mend
 from registry.store.index.postings import ANYWHERE
+from registry.store.index.times import changed, moved, overdue
 from registry.text.asking import Asked, read
 
 if TYPE_CHECKING:
@@ -22,10 +24,16 @@ if TYPE_CHECKING:
     from registry.text.asking import Synonyms
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What a question finds: by its words alone (`texts`), and with its filters (`hits`).
+_NAMES = frozenset({"supplier"})
+"""The kinds whose codes are names, which people write in more than one way."""
 
-    `entry` is the one up to which the log was looked at; `mended` the text in other words.
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a question finds: by its words and time alone (`texts`), and with its filters (`hits`).
+
+    `entry` is the one up to which the log was looked at; `mended` the text in other words. `having`
+    are the versions by code of each kind that was filtered by or is to be counted, `passed` those
+    that each filter lets pass.
     """
 
     entry: int
@@ -33,7 +41,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     found: Found | None
     mended: str | None
     texts: BitMap
-    passed: dict[str, BitMap]
+    having: Mapping[str, Mapping[str, BitMap]]
+    passed: Mapping[str, BitMap]
     hits: BitMap
 
 
@@ -64,16 +73,38 @@ async def find(question: Question, *, view: View, reader: Reader, synonyms: Syno
                 texts = evaluate(asked, found, ANYWHERE) & standing
     if question.among is not None:
         texts = texts & BitMap(question.among)
-    passed = passing(question.filters, view.facets, question.today)
+    if question.changed is not None:
+        texts = texts & await changed(question.changed, view=view, entry=entry, reader=reader)
+    having = await _having(question, view=view, entry=entry, reader=reader)
+    passed = {
+        kind: passing(view.facets.alike(kind, codes) if kind in _NAMES else codes, having[kind])
+        for kind, codes in question.filters.items()
+    }
     return Result(
         entry=entry,
         asked=asked,
         found=found,
         mended=mended,
         texts=texts,
+        having=having,
         passed=passed,
         hits=within(texts, passed),
     )
+
+
+async def _having(
+    question: Question, *, view: View, entry: int, reader: Reader
+) -> dict[str, Mapping[str, BitMap]]:
+    """Give the versions by code of each kind that matters to a question."""
+    having: dict[str, Mapping[str, BitMap]] = {}
+    for kind in {*question.filters, *question.facets}:
+        if kind == "overdue":
+            having[kind] = overdue(view.facets, question.today)
+        elif kind == "risk_change" and question.changed is not None:
+            having[kind] = await moved(question.changed, view=view, entry=entry, reader=reader)
+        else:
+            having[kind] = view.facets.sets(kind)
+    return having
 
 
 def _entry(question: Question, view: View) -> int:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import msgspec
 from pyroaring import BitMap
 
+from registry.store.bounded import Bounded
 from registry.store.index import highlights, order
 from registry.store.index.count import counts, within
 from registry.store.index.evaluate import evaluate
 from registry.store.index.postings import NAME, SUMMARY
 from registry.store.index.question import Answer, Hit, Place
+from registry.store.index.times import days_late
 from registry.store.sql import statement
 from registry.text.asking import is_positive
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from registry.store.index.find import Result
     from registry.store.index.lookup import Reader
@@ -36,45 +37,39 @@ class Cards:
 
     def __init__(self, room: int) -> None:
         """Begin with nothing; `room` is in bytes."""
-        self._cards: OrderedDict[int, str] = OrderedDict()
-        self._room = room
-        self._used = 0
+        self._cards: Bounded[int, str] = Bounded(room)
 
     async def read(self, ordinals: Sequence[int], reader: Reader) -> list[str]:
         """Give the cards of versions, reading those that are not here."""
-        found = {ordinal: self._cards[ordinal] for ordinal in ordinals if ordinal in self._cards}
+        found = {
+            ordinal: card for ordinal in ordinals if (card := self._cards.get(ordinal)) is not None
+        }
         lacking = [ordinal for ordinal in ordinals if ordinal not in found]
-        for ordinal in found:
-            self._cards.move_to_end(ordinal)
         if lacking:
             connection = await reader.connection()
             for row in await connection.fetch(statement("index", "cards"), lacking):
                 found[row["ord"]] = row["card"]
-                self._keep(row["ord"], row["card"])
+                self._cards.put(row["ord"], row["card"], len(row["card"]) + _CARD_BYTES)
         return [found[ordinal] for ordinal in ordinals]
-
-    def _keep(self, ordinal: int, card: str) -> None:
-        if ordinal not in self._cards:
-            self._used += len(card) + _CARD_BYTES
-        self._cards[ordinal] = card
-        while self._used > self._room:
-            _, gone = self._cards.popitem(last=False)
-            self._used -= len(gone) + _CARD_BYTES
 
 
 async def answer(
-    question: Question, result: Result, *, view: View, cards: Cards, reader: Reader
+    question: Question,
+    result: Result,
+    *,
+    view: View,
+    cards: Cards,
+    bodies: highlights.Bodies,
+    reader: Reader,
 ) -> Answer:
     """Make the answer to a question of what it found."""
     size = result.entry + 1
     facets = {
         kind: counts(
-            kind,
             within(result.texts, result.passed, leave_out=kind)
             if kind in result.passed
             else result.hits,
-            view.facets,
-            question.today,
+            result.having[kind],
         )
         for kind in question.facets
     }
@@ -91,13 +86,22 @@ async def answer(
     matches = _matches(ordinals, result)
     texts = await cards.read(ordinals, reader)
     marked = (
-        await _marked(ordinals, matches, texts, result, reader)
+        await _marked(ordinals, matches, texts, result, bodies=bodies, reader=reader)
         if question.highlights
         else [[] for _ in ordinals]
     )
+    late: Mapping[int, int] = {}
+    if "overdue" in question.filters and question.today is not None:
+        late = days_late(ordinals, view.facets, question.today)
     return Answer(
         hits=[
-            Hit(ord=ordinal, card=card, match=match, highlights=marks)
+            Hit(
+                ord=ordinal,
+                card=card,
+                match=match,
+                highlights=marks,
+                overdue_days=late.get(ordinal),
+            )
             for ordinal, card, match, marks in zip(ordinals, texts, matches, marked, strict=True)
         ],
         total=len(result.hits),
@@ -147,6 +151,8 @@ async def _marked(
     matches: Sequence[Match | None],
     cards: Sequence[str],
     result: Result,
+    *,
+    bodies: highlights.Bodies,
     reader: Reader,
 ) -> list[list[Highlight]]:
     """Mark what was asked for in names and summaries, and in texts where it stands only there."""
@@ -155,7 +161,8 @@ async def _marked(
     wanted = highlights.sought(result.asked, result.found)
     heads = [highlights.in_heads(card, wanted) for card in cards]
     only_in_text = [one for one, match in zip(ordinals, matches, strict=True) if match == "text"]
-    passages = await highlights.in_texts(only_in_text, result.asked, result.found, wanted, reader)
+    read = await bodies.read(only_in_text, reader)
+    passages = highlights.in_texts(read, result.asked, result.found, wanted)
     return [
         [*marks, *passages.get(ordinal, ())] for ordinal, marks in zip(ordinals, heads, strict=True)
     ]

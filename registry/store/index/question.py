@@ -25,18 +25,25 @@ FILTERS = (
 """The filters and facets of which every record has a code."""
 
 FURTHER_FILTERS = (
-    "finding",
-    "missing",
-    "risk_change",
     "territory",
     "technique",
     "supplier",
+    "finding",
+    "missing",
+    "withheld",
+    "restricted",
     "overdue",
+    "risk_change",
 )
 """The filters and facets of which a record may have no code, or several.
 
-`finding` has rules, `missing` pointers, `risk_change` `raised` or `lowered`, `overdue` `true`.
+`finding` has rules, `missing` pointers, `withheld` the grounds of fields, `restricted` that of
+records of which little more than the existence is published, `overdue` has `true`, `risk_change`
+`raised` or `lowered`.
 """
+
+CODED = (*FILTERS, *FURTHER_FILTERS)
+"""Every filter by codes, each of which is a facet too."""
 
 LOCAL = "local"
 """The origin, in filters and facets, of what was filed here."""
@@ -57,20 +64,29 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     size: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
 
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the log: the entries behind one, up to another or to the end."""
+
+    after: int
+    last: int | None
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked.
 
     `text` is as people type it (`registry.text.asking`); `lang` the language that its words are
-    in. `among` are ordinals, of which alone anything is found. `as_of` is the entry up to which the
-    log is looked at, and `today` the day by which reviews are due. `after` is the place behind
-    which the page begins, in the log of its size. `mends` says whether misspelt words may be put
-    right, `highlights` whether passages are wanted.
+    in. `among` are ordinals, of which alone anything is found. Of a record that stands now, a
+    version was published within `changed`, and `risk_change` says what that did. `as_of` is the
+    entry up to which the log is looked at, and `today` the day by which reviews are due. `after` is
+    the place behind which the page begins, in the log of its size. `mends` says whether misspelt
+    words may be put right, `highlights` whether passages are wanted.
     """
 
     text: str | None = None
     lang: str | None = None
     filters: Mapping[str, Sequence[str]] = {}
     among: Collection[int] | None = None
+    changed: Window | None = None
     sort: Sort = "newest"
     limit: int = 25
     after: Place | None = None
@@ -95,12 +111,16 @@ class Highlight(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """One record found: its card, JSON text, and where the words stood (None without words)."""
+    """One record found: its card, JSON text, and where the words stood (None without words).
+
+    `overdue_days` is None unless what is overdue was asked for.
+    """
 
     ord: int
     card: str
     match: Match | None
     highlights: list[Highlight]
+    overdue_days: int | None
 
 
 class FacetCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,8 @@ select
     (
         select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
         from section as s where s.record = v.record and s.version = v.version
-    ) as document
+    ) as document,
+    (select x.members from redacted as x where x.entry = v.entry) as redacted
 from unnest($1::bigint []) with ordinality as wanted (entry, place)
 inner join version as v on v.entry = wanted.entry
 inner join record as r on r.id = v.record

@@ -105,7 +105,8 @@ select
     (
         select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
         from section as s where s.record = v.record and s.version = v.version
-    ) as document
+    ) as document,
+    array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
 from version as v where v.entry = any($1::bigint [])
 
 -- name: superseded
@@ -113,13 +114,19 @@ select until_entry as by, entry as ord from figure
 where until_entry > $1 and until_entry < $2
 order by until_entry
 
--- name: risk_changes
-select record, array_agg(distinct risk_change order by risk_change) as risk_changes
-from figure
-where record = any($1::text []) and risk_change is not null
-group by record
+-- name: moved
+-- The versions that moved their record's risk level, of the entries from $1 to before $2.
+select entry, risk_change from figure
+where risk_change is not null and entry >= $1 and entry < $2
+
+-- name: standing_for
+-- What stood of the records of versions when entry $2 was the last.
+select distinct f.entry
+from figure as given inner join figure as f on f.record = given.record
+where given.entry = any($1::bigint []) and f.entry <= $2 and (f.until_entry is null or f.until_entry > $2)
 
 -- name: all_versions
+-- Of some entries, or of all.
 select
     v.entry, v.record, v.version, v.published_at, v.completeness, v.missing, v.findings, r.agency,
     array(
@@ -130,6 +137,8 @@ select
     (
         select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
         from section as s where s.record = v.record and s.version = v.version
-    ) as document
+    ) as document,
+    array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
 from version as v inner join record as r on r.id = v.record
+where $1::bigint [] is null or v.entry = any($1)
 order by v.entry

@@ -23,9 +23,21 @@ select $1, key, value, salts, commitment
 from unnest($8::text [], $9::text [], $10::bytea [], $11::text []) as new (key, value, salts, commitment)
 
 -- name: entries
--- After index $1 and up to $2; of those that moved a risk level one of the ways of $4 may be asked for.
+-- After index $1 and up to $2; those alone may be asked for that moved a risk level one of the ways of
+-- $4, or are of a kind of $5.
 select e.index, e.at, e.bytes, e.leaf, f.risk_change, f.risk_before, f.risk
 from log_entry as e left join figure as f on f.entry = e.index and f.risk_change is not null
-where e.index > $1 and e.index <= $2 and ($4::text [] is null or f.risk_change = any($4))
+where
+    e.index > $1 and e.index <= $2
+    and ($4::text [] is null or f.risk_change = any($4))
+    and ($5::text [] is null or e.kind = any($5))
 order by e.index
 limit $3
+
+-- name: lines
+-- Every entry in order, without its bytes; an attestation's subject is its agency.
+select e.index, e.at, e.kind, coalesce(e.record, a.agency) as subject, f.risk_change, f.risk_before, f.risk
+from log_entry as e
+left join attestation as a on a.entry = e.index
+left join figure as f on f.entry = e.index and f.risk_change is not null
+order by e.index

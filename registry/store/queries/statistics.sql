@@ -24,27 +24,48 @@ with counted as (
 standing as (
     select
         c.*,
+        case
+            when c.completeness >= 90 then '90-100'
+            else format('%s-%s', c.completeness / 10 * 10, c.completeness / 10 * 10 + 9)
+        end as completeness_range,
         case when c.status <> 'retired' and c.next_review_on < $2 then $2::date - c.next_review_on end as days_late
     from counted as c
     where c.until_entry is null or c.until_entry > $1
 )
 
 -- name: groups
--- Each part as a whole, and by the codes of $8.
+-- By the codes of $8; all of them where there are none. Of records that have several codes of a
+-- kind, each counts them.
 , coded as (
     select
-        local, completeness, accountability, days_late, rules, withheld,
-        case when 'risk' = any($8::text []) then risk end as risk,
-        case when 'sector' = any($8) then sector end as sector,
-        case when 'agency' = any($8) then agency end as agency,
-        case when 'status' = any($8) then status end as status,
-        case when 'personal_data' = any($8) then personal_data end as personal_data
-    from standing
+        s.local, s.completeness, s.accountability, s.days_late,
+        f.code as finding, m.code as missing, w.code as ground,
+        case when 'risk' = any($8::text []) then s.risk end as risk,
+        case when 'sector' = any($8) then s.sector end as sector,
+        case when 'agency' = any($8) then s.agency end as agency,
+        case when 'status' = any($8) then s.status end as status,
+        case when 'personal_data' = any($8) then s.personal_data end as personal_data,
+        case when 'completeness_range' = any($8) then s.completeness_range end as completeness_range,
+        coalesce(f.places, cardinality(s.rules)) as findings,
+        coalesce(w.places, cardinality(s.withheld)) as withheld
+    from standing as s
+    left join lateral (
+        select code, count(*) as places from unnest(s.rules) as u (code) group by code
+    ) as f on 'finding' = any($8)
+    left join lateral (
+        select code, count(*) as places from unnest(s.withheld) as u (code) group by code
+    ) as w on 'ground' = any($8)
+    left join lateral (
+        select u.code from version as v cross join unnest(v.missing) as u (code) where v.entry = s.entry
+    ) as m on 'missing' = any($8)
+    where
+        ('finding' <> all($8) or f.code is not null)
+        and ('ground' <> all($8) or w.code is not null)
+        and ('missing' <> all($8) or m.code is not null)
 )
 
 select
-    local, risk, sector, agency, status, personal_data,
-    grouping(risk) = 1 as whole,
+    local, risk, sector, agency, status, personal_data, completeness_range, finding, missing, ground,
     count(*) as records,
     sum(completeness) as completeness_sum,
     percentile_disc('{0, 0.25, 0.5, 0.75, 1}'::double precision []) within group (order by completeness) as completeness,
@@ -52,17 +73,22 @@ select
     percentile_disc('{0, 0.25, 0.5, 0.75, 1}'::double precision []) within group (order by accountability) as accountability,
     count(days_late) as overdue,
     coalesce(max(days_late), 0) as longest_days,
-    sum(cardinality(rules)) as findings,
-    sum(cardinality(withheld)) as withheld
+    sum(findings)::bigint as findings,
+    sum(withheld)::bigint as withheld
 from coded
-group by grouping sets ((local), (local, risk, sector, agency, status, personal_data))
+group by local, risk, sector, agency, status, personal_data, completeness_range, finding, missing, ground
 order by
-    risk collate "C", sector collate "C", agency collate "C", status collate "C", personal_data collate "C"
+    risk collate "C", sector collate "C", agency collate "C", status collate "C", personal_data collate "C",
+    completeness_range collate "C", finding collate "C", missing collate "C", ground collate "C"
 
 -- name: tallies
 select local, 'personal_data' as kind, personal_data as code, count(*) as records, count(*) as places
 from standing
 group by local, personal_data
+union all
+select local, 'completeness_ranges', completeness_range, count(*), count(*)
+from standing
+group by local, completeness_range
 union all
 select local, 'restricted', restricted, count(*), count(*)
 from standing
