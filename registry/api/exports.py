@@ -117,6 +117,18 @@ async def export_jsonl(*, asked: NamedDependency[Asked]) -> Stream:
     return await _answer(asked, "jsonl")
 
 
+@get(
+    "/api/v1/exports/records.jsonld",
+    summary="Take records away as linked data",
+    tags=["records"],
+    guards=[limit_exports],
+    dependencies=_DEPENDENCIES,
+)
+async def export_jsonld(*, asked: NamedDependency[Asked]) -> Stream:
+    """Write every record found as a node of a JSON-LD document, a line each."""
+    return await _answer(asked, "jsonld")
+
+
 async def _answer(
     asked: Asked, form: Form, *, columns: str = "summary", safe: bool = True
 ) -> Stream:

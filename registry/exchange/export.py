@@ -17,6 +17,7 @@ import msgspec
 from registry import __version__
 from registry.exchange.export_columns import ColumnSet, Row, Wording, columns
 from registry.exchange.export_csv import csv_lines
+from registry.exchange.export_jsonld import graph
 from registry.exchange.export_xlsx import About, workbook
 from registry.store import agencies, exports
 from registry.store.exports import Selection
@@ -32,12 +33,13 @@ if TYPE_CHECKING:
     from registry.store.index.question import Question
     from registry.store.moments import Moment
 
-Form: TypeAlias = Literal["csv", "jsonl", "xlsx"]
+Form: TypeAlias = Literal["csv", "jsonl", "xlsx", "jsonld"]
 
 MEDIA_TYPES: dict[Form, str] = {
     "csv": "text/csv; charset=utf-8",
     "jsonl": "application/x-ndjson",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "jsonld": "application/ld+json",
 }
 
 _BATCH = 200
@@ -68,6 +70,8 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
         for name, value in self.query:
             parts += [name, value] if name != said else [value]
             said = name
+        if self._is_of_another_day:
+            parts += ["on", str(self.selection.moment.day)]
         words = (_OUTSIDE_NAMES.sub("-", part.lower()).strip("-") for part in parts)
         stem = "-".join(word for word in words if word)
         return f"{stem[:_LONGEST_NAME].strip('-')}.{self.form}"
@@ -75,9 +79,17 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def address(self) -> str:
         """The address that gives the same file at any later time."""
-        then = ("as_of", f"entry:{self.selection.moment.entry}")
+        moment = self.selection.moment
+        then = ("as_of", moment.text if self._is_of_another_day else f"entry:{moment.entry}")
         asked = urlencode([*self.query, then], safe=":")
         return f"{self.wording.site}/api/v1/exports/records.{self.form}?{asked}"
+
+    @property
+    def _is_of_another_day(self) -> bool:
+        """Whether it hangs on a later day than that of the last entry; only what is overdue may."""
+        moment = self.selection.moment
+        overdue = any(name == "overdue" for name, _ in self.query)
+        return overdue and moment.at.date() != moment.day
 
     @property
     def digest(self) -> str:
@@ -87,6 +99,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
             self.address,
             str(self.selection.moment.day),
             self.selection.leaf.hex(),
+            str(self.selection.erasures),
         ]
         return sha256(msgspec.json.encode(said)).hexdigest()[:16]
 
@@ -133,19 +146,15 @@ async def write(database: Database, export: Export) -> AsyncIterator[bytes]:
         async for batch in batches:
             yield b"".join(_line(one) for one in batch)
         return
-    table = columns(export.columns, export.wording)
+    wording = export.wording
     rows = ([_row(one) for one in batch] async for batch in batches)
-    if export.form == "csv":
-        parts = csv_lines(table, rows, safe=export.safe)
+    if export.form == "jsonld":
+        parts = graph(rows, _about(export), wording)
+    elif export.form == "csv":
+        parts = csv_lines(columns(export.columns, wording), rows, safe=export.safe)
     else:
-        about = About(
-            address=export.address,
-            records=len(export.selection.entries),
-            size=export.selection.size,
-            last_hash=export.selection.leaf.hex(),
-            at=export.selection.moment.at,
-        )
-        parts = workbook(table, rows, about, lang=export.wording.lang)
+        table = columns(export.columns, wording)
+        parts = workbook(table, rows, _about(export), lang=wording.lang)
     async for part in parts:
         yield part
 
@@ -155,6 +164,16 @@ async def _read(database: Database, selection: Selection) -> AsyncIterator[list[
         async with database.connection() as connection:
             batch = await exports.read(connection, selection.entries[start : start + _BATCH])
         yield batch
+
+
+def _about(export: Export) -> About:
+    return About(
+        address=export.address,
+        records=len(export.selection.entries),
+        size=export.selection.size,
+        last_hash=export.selection.leaf.hex(),
+        at=export.selection.moment.at,
+    )
 
 
 def _row(one: Exported) -> Row:

@@ -42,7 +42,7 @@ _WIDTH = 16
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What a workbook says of itself: the question, the log's size, its last entry."""
+    """What an export says of itself: the question, the log's size, its last entry."""
 
     address: str
     records: int

@@ -39,7 +39,8 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `laws` are citations by subject and language; `review_months` goes by risk level. In the two
     links `{id}` and `{email}` stand for the record's identifier and contact mailbox. `synonyms` are
-    sets of what means the same to a search.
+    sets of what means the same to a search. `publisher` is the agency that runs the register, and
+    `licence` the address of the terms under which its contents may be used.
     """
 
     code: str
@@ -60,6 +61,8 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     agencies: dict[str, Agency]
     lists: dict[str, CodeList]
     synonyms: tuple[tuple[str, ...], ...] = ()
+    publisher: str | None = None
+    licence: str | None = None
 
     def codes(self, names: Iterable[str]) -> tuple[str, ...]:
         """Every code of some lists, of which `pack/…` are the country's own."""

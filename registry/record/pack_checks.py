@@ -100,6 +100,8 @@ def _regions(whole: Mapping[str, Any]) -> Iterator[str]:
 def _agencies(whole: Mapping[str, Any]) -> Iterator[str]:
     seen: set[str] = set()
     ids = {row["id"] for row in whole["agencies"]}
+    if whole.get("publisher", next(iter(ids))) not in ids:
+        yield f"pack.json, /publisher: {whole['publisher']!r} is not in agencies.csv"
     regions = {row["code"] for row in whole["regions"]}
     for number, row in enumerate(whole["agencies"]):
         place, name = ("agencies", number), row["id"]

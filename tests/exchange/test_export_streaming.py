@@ -61,7 +61,7 @@ def reads(monkeypatch):
     return sizes
 
 
-@pytest.mark.parametrize("form", ["csv", "jsonl"])
+@pytest.mark.parametrize("form", ["csv", "jsonl", "jsonld"])
 async def test_what_is_not_taken_is_not_read(many, prepared, database, reads, form):
     parts = write(database, await prepared(form))
     for _ in range(2):

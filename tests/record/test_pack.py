@@ -77,6 +77,8 @@ def test_another_country_is_data_alone(trial):
         ({"attestation": {"fr": ""}}, "/attestation/fr"),
         ({"ask_more_url": "javascript:alert(1)"}, "/ask_more_url"),
         ({"report_error_url": "https://a.example/{record}"}, "/report_error_url"),
+        ({"publisher": "nobody"}, "pack.json, /publisher: 'nobody' is not in agencies.csv"),
+        ({"licence": "https://a.example/<b>"}, "/licence"),
         ({"motto": "x"}, "motto"),
     ],
 )

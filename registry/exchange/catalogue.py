@@ -1,0 +1,161 @@
+"""The register as a catalogue of open data: DCAT-AP, with schema.org's types beside its own.
+
+Open data portals read it to find the register, what it is about and the files it can be taken
+away as.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.exchange.export import MEDIA_TYPES, Form
+from registry.exchange.linked import (
+    CODES,
+    CONTEXT_VERSION,
+    Node,
+    agency_node,
+    catalogue_address,
+    context,
+    register_address,
+    stated,
+    words,
+)
+from registry.record.codelists import codelists
+from registry.record.schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from registry.record.pack import Pack
+
+_EUROPE = "http://publications.europa.eu/resource/authority"
+_LANGUAGES = "http://id.loc.gov/vocabulary"
+_MEDIA_TYPES = "https://www.iana.org/assignments/media-types"
+_TAXONOMIES = ("risk_level", "sector", "function", "status", "decision_role", "visibility")
+
+
+class Extent(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a register goes: the times of its first and last entry, the log's size, records."""
+
+    began: dt.datetime
+    at: dt.datetime
+    size: int
+    records: int
+
+
+def catalogue(pack: Pack, site: str, extent: Extent) -> Node:
+    """Describe a register as a catalogue that holds it; `site` has no slash at its end."""
+    publisher = _publisher(pack, site)
+    return {
+        "@context": context(),
+        **stated(
+            id=catalogue_address(site),
+            type=["Catalog", "DataCatalog"],
+            title=pack.site_name,
+            description=words().description,
+            publisher=publisher,
+            landing_page=f"{site}/",
+            language=_languages(pack),
+            licence=pack.licence,
+            issued=extent.began,
+            modified=extent.at,
+            theme_taxonomy=[_taxonomy(name) for name in _TAXONOMIES],
+            datasets=[_register(pack, site, extent, publisher["id"])],
+            services=[_service(site)],
+        ),
+    }
+
+
+def _register(pack: Pack, site: str, extent: Extent, publisher: str) -> Node:
+    return stated(
+        id=register_address(site),
+        type=["Dataset", "SchemaDataset"],
+        identifier=register_address(site),
+        title=pack.site_name,
+        description=words().description,
+        name=pack.site_name,
+        summary=words().description,
+        publisher=publisher,
+        creator=publisher,
+        landing_page=f"{site}/",
+        language=_languages(pack),
+        licence=pack.licence,
+        issued=extent.began,
+        modified=extent.at,
+        temporal={"type": "PeriodOfTime", "start_date": extent.began, "end_date": extent.at},
+        spatial={"type": "Location", "identifier": pack.country},
+        access_rights=f"{_EUROPE}/access-right/PUBLIC",
+        frequency=f"{_EUROPE}/frequency/UPDATE_CONT",
+        theme=[f"{_EUROPE}/data-theme/GOVE"],
+        conforms_to={
+            "id": f"{site}/api/v1/schemas/record/{SCHEMA_VERSION}",
+            "type": "Standard",
+            "identifier": SCHEMA_VERSION,
+        },
+        record_count=extent.records,
+        register_size=extent.size,
+        distributions=[_distribution(form, pack, site, extent) for form in MEDIA_TYPES],
+    )
+
+
+def _distribution(form: Form, pack: Pack, site: str, extent: Extent) -> Node:
+    address = f"{site}/api/v1/exports/records.{form}"
+    media_type = MEDIA_TYPES[form].partition(";")[0]
+    context_address = f"{site}/api/v1/contexts/{CONTEXT_VERSION}"
+    return stated(
+        id=address,
+        type=["Distribution", "DataDownload"],
+        title=words().forms[form],
+        access_url=address,
+        download_url=address,
+        media_type=f"{_MEDIA_TYPES}/{media_type}",
+        licence=pack.licence,
+        modified=extent.at,
+        conforms_to=context_address if form == "jsonld" else None,
+    )
+
+
+def _service(site: str) -> Node:
+    return stated(
+        id=f"{site}/api/v1",
+        type="DataService",
+        title=words().service,
+        endpoint=f"{site}/api/v1",
+        endpoint_description=f"{site}/openapi.json",
+        serves=register_address(site),
+    )
+
+
+def _publisher(pack: Pack, site: str) -> Node:
+    """Describe who runs the register: the agency that the pack names, else the register itself."""
+    if pack.publisher is not None:
+        return agency_node(site, pack.agencies[pack.publisher])
+    return {
+        "id": f"{catalogue_address(site)}#publisher",
+        "type": "Agent",
+        "name": pack.site_name,
+    }
+
+
+def _languages(pack: Pack) -> list[str]:
+    """Name languages as DCAT asks: by ISO 639-1 where it has a code, else by ISO 639-2."""
+    primary = (tag.split("-")[0] for tag in pack.languages)
+    return [f"{_LANGUAGES}/iso639-{1 if len(tag) == 2 else 2}/{tag}" for tag in primary]  # noqa: PLR2004  two letters
+
+
+def _taxonomy(name: str) -> Node:
+    return {
+        "id": f"{CODES}{name}",
+        "type": "ConceptScheme",
+        "title": {"en": name.replace("_", " ")},
+        "concepts": [
+            {
+                "id": f"{CODES}{name}:{code.code}",
+                "type": "Concept",
+                "notation": code.code,
+                "label": code.label,
+            }
+            for code in codelists()[name].values()
+        ],
+    }

@@ -1,0 +1,111 @@
+"""Records as linked data: one JSON-LD document, a record a line, in our own context.
+
+What is written is only ever a JSON string, and in RDF a literal: no text is taken for markup.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from registry.exchange.linked import (
+    Node,
+    agency_node,
+    context,
+    record_address,
+    register_address,
+    stated,
+)
+from registry.record.pointers import dig
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Sequence
+
+    from registry.exchange.export_columns import Row, Wording
+    from registry.exchange.export_xlsx import About
+    from registry.record.model import Document
+
+_FUZZY = {4: "xsd:gYear", 7: "xsd:gYearMonth", 10: "xsd:date"}
+"""The types of dates by how many characters they are known to."""
+
+
+async def graph(
+    batches: AsyncIterable[Sequence[Row]], about: About, wording: Wording
+) -> AsyncIterator[bytes]:
+    """Write the export as a node whose parts are the records; memory does not grow with them."""
+    head = {"@context": context(), **_export_node(about, wording.site)}
+    # The list of records comes last, to be written as it is read.
+    yield msgspec.json.encode(head)[:-1] + b',"records":['
+    before = b"\n"
+    async for batch in batches:
+        lines = b",\n".join(msgspec.json.encode(record_node(row, wording)) for row in batch)
+        yield before + lines
+        before = b",\n"
+    yield b"\n]}\n"
+
+
+def record_node(row: Row, wording: Wording) -> Node:
+    """Describe a record; what it does not say is left out."""
+    document, register, site = row.document, row.register, wording.site
+    here = record_address(site, row.id)
+    agency = wording.agencies[row.agency]
+    return stated(
+        id=here,
+        type=["SoftwareApplication", "Algorithm"],
+        identifier=row.id,
+        name=document.get("name"),
+        summary=document.get("summary"),
+        purpose=dig(document, "purpose", "goal"),
+        publisher=agency_node(site, agency),
+        creator=agency_node(site, agency)["id"],
+        risk=dig(document, "risk", "level"),
+        sector=dig(document, "sector", "primary"),
+        function=dig(document, "sector", "function"),
+        status=dig(document, "lifecycle", "status"),
+        decision_role=dig(document, "decision", "role"),
+        visibility=dig(document, "publication", "visibility"),
+        system_version=document.get("system_version"),
+        website=document.get("website"),
+        contact=_contact(document),
+        territory=document.get("territory"),
+        deployed_on=_fuzzy(dig(document, "lifecycle", "deployed_on")),
+        retired_on=_fuzzy(dig(document, "lifecycle", "retired_on")),
+        last_reviewed_on=dig(document, "lifecycle", "last_reviewed_on"),
+        next_review_on=dig(document, "lifecycle", "next_review_on"),
+        version=register.version,
+        modified=register.published_at,
+        has_version=f"{here}/versions/{register.version}",
+        landing_page=[f"{site}/{lang}/records/{row.id}" for lang in wording.pack.languages],
+        origin=register.origin,
+        fictitious=register.fictitious,
+        completeness=register.completeness,
+        accountability=register.accountability,
+        entry=register.entry,
+        hash=register.hash,
+        redacted=register.redacted,
+    )
+
+
+def _export_node(about: About, site: str) -> Node:
+    return stated(
+        id=about.address,
+        type=["Distribution", "DataDownload"],
+        distribution_of=register_address(site),
+        access_url=about.address,
+        query=about.address,
+        record_count=about.records,
+        register_size=about.size,
+        last_entry_hash=about.last_hash,
+        modified=about.at,
+    )
+
+
+def _contact(document: Document) -> Node | None:
+    known = stated(**{name: dig(document, "contact", name) for name in ("email", "url", "phone")})
+    return {"type": "ContactPoint"} | known if known else None
+
+
+def _fuzzy(day: Any) -> Node | None:
+    """Type a date that may be a year, or a month of one."""
+    return None if day is None else {"@value": day, "@type": _FUZZY[len(day)]}
