@@ -155,9 +155,15 @@ def _problem(status: int, those: list[type[RegistryError]]) -> Json:
     }
 
 
+_OF_BODY: dict[str, Json] = {
+    "list_records": {"cursor": "$response.body#/next"},
+    "confirm_redaction": {"redaction": "$response.body#/redaction"},
+}
+
+
 def _link(name: str, path: str) -> Json:
     """Lead from an answer to what can be asked next: the next page, or of the same record."""
-    told: Json = {"cursor": "$response.body#/next"}
+    told = _OF_BODY.get(name, {})
     if "{agency}/{slug}" in path:
         told = {part: f"$request.path.{part}" for part in ("agency", "slug")}
         if any(

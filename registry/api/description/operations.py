@@ -20,8 +20,10 @@ from registry.api import (
     filings,
     health,
     history,
+    linked,
     receipts,
     records,
+    redactions,
     reference,
     withdrawals,
 )
@@ -29,6 +31,7 @@ from registry.errors import RegistryError
 from registry.exchange.export import MEDIA_TYPES
 from registry.office.access import Scope
 from registry.office.listing import Card
+from registry.office.log_proofs import RecordProof
 from registry.store import statistics
 from registry.store.index.question import Highlight, Match  # noqa: TC001  read at run time
 from registry.store.records import Register
@@ -50,11 +53,13 @@ class RecordAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class RecordItem(Card, frozen=True, kw_only=True):
     """A line of a list: codes are `not_stated` where the record does not say.
 
-    `match` says where the words stood first, null without words.
+    `match` says where the words stood first, null without words; `overdue_days` is there where what
+    is overdue was asked for.
     """
 
     match: Match | None
     highlights: list[Highlight]
+    overdue_days: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +72,10 @@ class Table:
 
 class Workbook:
     """A workbook with a row a record, and a sheet that says of what it is."""
+
+
+class Graph:
+    """A document of JSON-LD."""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +119,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "GET /api/v1/records/{agency}/{slug}/findings": Operation(answers={200: records.FindingList}),
     "GET /api/v1/records/{agency}/{slug}/changes": Operation(answers={200: history.Comparison}),
+    "GET /api/v1/records/{agency}/{slug}/proof": Operation(answers={200: RecordProof}),
     **{
         f"GET /api/v1/exports/records.{form}": Operation(
             answers={200: kind},
@@ -118,7 +128,7 @@ OPERATIONS: Mapping[str, Operation] = {
             download=True,
         )
         for (form, media_type), kind in zip(
-            MEDIA_TYPES.items(), (Table, RecordAnswer, Workbook), strict=True
+            MEDIA_TYPES.items(), (Table, RecordAnswer, Workbook, Graph), strict=True
         )
     },
     "POST /api/v1/records/{agency}/{slug}/withdraw": Operation(
@@ -129,6 +139,22 @@ OPERATIONS: Mapping[str, Operation] = {
         condition="changed",
         keyed=True,
         follows=("list_versions", "save_draft"),
+    ),
+    "GET /api/v1/redactions": Operation(answers={200: redactions.RedactionList}, scope=("redact",)),
+    "POST /api/v1/redactions": Operation(
+        answers={202: redactions.RedactionAnswer},
+        problems=(errors.InvalidStatement, errors.NotFound),
+        scope=("redact",),
+        body=redactions.Redacting,
+        keyed=True,
+        follows=("confirm_redaction", "list_redactions"),
+    ),
+    "POST /api/v1/redactions/{redaction}/confirm": Operation(
+        answers={200: redactions.RedactionAnswer, 201: redactions.RedactionAnswer},
+        problems=(errors.Conflict,),
+        scope=("redact",),
+        keyed=True,
+        follows=("list_redactions",),
     ),
     "GET /api/v1/attestations": Operation(answers={200: attestations.AttestationList}),
     "PUT /api/v1/attestations/{agency}": Operation(
@@ -151,6 +177,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /api/v1/schemas/attestation/{version}": Operation(
         answers={200: Format}, media_type="application/schema+json"
     ),
+    "GET /api/v1/catalogue": Operation(answers={200: Graph}, media_type=linked.MEDIA_TYPE),
+    "GET /api/v1/contexts/{version}": Operation(answers={200: Graph}, media_type=linked.MEDIA_TYPE),
     "POST /api/v1/validate": Operation(answers={200: reference.ValidationAnswer}, body="any"),
     "GET /api/v1/filings": Operation(answers={200: filings.DraftList}, scope=("file", "review")),
     "POST /api/v1/filings": Operation(

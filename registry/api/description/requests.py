@@ -11,14 +11,15 @@ from registry.api.description.operations import OPERATIONS
 from registry.api.description.schemas import Json, reference
 from registry.exchange.export import MEDIA_TYPES
 from registry.exchange.export_columns import COLUMN_SETS
+from registry.exchange.linked import CONTEXT_VERSION
 from registry.office.lines import MOST_LINES
 from registry.record import attestation, schema
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
 from registry.record.parse import MAX_BYTES
 from registry.store.figures import RISK_CHANGES
-from registry.store.index.question import FILTERS
-from registry.store.moments import AS_OF
+from registry.store.index.question import CODED
+from registry.store.moments import AS_OF, TIME
 from registry.store.statistics import GROUPS
 from registry.text.catalogues import SOURCE
 
@@ -35,6 +36,7 @@ _IN_PATH: dict[str, Json] = {
     "agency": {"type": "string", "pattern": r"^[a-z0-9]+([.-][a-z0-9]+)*$", "maxLength": 118},
     "slug": {"type": "string", "pattern": r"^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 118},
     "version": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+    "redaction": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
 }
 
 _ANYWHERE: dict[str, Json] = {"as_of": {"pattern": AS_OF}}
@@ -69,12 +71,15 @@ def read_limits(pack: Pack) -> dict[str, dict[str, Json]]:
         for name, codelist in statistics.LISTS.items()
     }
     found = {
-        **{
-            name: _several(_one_of([*codelists()[codelist], NOT_STATED]))
-            for name, codelist in sought.LISTS.items()
-        },
+        **{name: _several(_one_of(codes)) for name, codes in sought.allowed(pack).items()},
         "agency": _several({"type": "string"}),
         "origin": _several({"type": "string"}),
+        "territory": _several({"type": "string", "pattern": f"^{sought.ABROAD.pattern}$"}),
+        "supplier": _several({"type": "string", "minLength": 1}),
+        "completeness_min": {"minimum": 0, "maximum": 100},
+        "completeness_max": {"minimum": 0, "maximum": 100},
+        "changed_since": {"pattern": TIME},
+        "changed_until": {"pattern": TIME},
         "q": {"maxLength": limits.LONGEST_TEXT},
         "lang": _one_of(pack.languages),
     }
@@ -84,7 +89,7 @@ def read_limits(pack: Pack) -> dict[str, dict[str, Json]]:
             **found,
             "sort": _one_of(records.SORTS),
             "limit": {"minimum": 1, "maximum": records.MOST_ITEMS},
-            "facets": _several(_one_of(FILTERS)),
+            "facets": _several(_one_of(CODED)),
         },
         **{
             f"GET /api/v1/exports/records.{form}": {
@@ -98,6 +103,7 @@ def read_limits(pack: Pack) -> dict[str, dict[str, Json]]:
             "since": {"minimum": -1, "maximum": 2**63 - 1},
             "limit": {"minimum": 1, "maximum": changes.MOST_ENTRIES},
             "risk_change": _several(_one_of(RISK_CHANGES)),
+            "kind": _several(_one_of(changes.KINDS)),
         },
         "GET /api/v1/records/{agency}/{slug}/changes": {"from": version, "to": version},
         "GET /api/v1/statistics": by_code
@@ -108,6 +114,7 @@ def read_limits(pack: Pack) -> dict[str, dict[str, Json]]:
         "GET /api/v1/schemas/attestation/{version}": {
             "version": _one_of([attestation.SCHEMA_VERSION])
         },
+        "GET /api/v1/contexts/{version}": {"version": _one_of([CONTEXT_VERSION])},
         "GET /api/v1/attestations": {"agency": _one_of(pack.agencies)},
         "POST /api/v1/validate": {"profile": _one_of(("draft", "publication"))} | spoken,
         "GET /api/v1/filings": {"state": _one_of(filings.STATES)},
@@ -124,7 +131,7 @@ def headers(method: str, told: Operation) -> Iterator[Json]:
     if method == "get":
         yield _header("If-None-Match", "Tags that are known; 304 if one of them is current", {})
     if told.condition is not None:
-        tag = {"pattern": '^"[0-9a-f]{16}(-[a-z]+)?"$', "examples": ['"0123456789abcdef"']}
+        tag = {"pattern": '^"[0-9a-f]{16}(-[a-z]+[0-9]*)*"$', "examples": ['"0123456789abcdef"']}
         yield _header("If-Match", "The tag of what is changed", tag)
     if told.condition == "new or changed":
         yield _header("If-None-Match", "`*` to begin a new record", {"enum": ["*"]})

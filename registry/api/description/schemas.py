@@ -10,6 +10,7 @@ import msgspec
 from registry.api.description.operations import OPERATIONS, RecordItem
 from registry.errors import Finding
 from registry.office.withdrawing import Tombstone
+from registry.record import redaction
 from registry.record.attestation import attestation_schema_bytes
 from registry.record.codelists import codelists
 from registry.record.schema import record_schema
@@ -134,6 +135,32 @@ def _within() -> Json:
         "Withdrawing": {
             "reason": {"enum": list(codelists()["withdrawal_reason"])},
             "note": {**by_language, "additionalProperties": {"maxLength": NOTE_LENGTH}},
+        },
+        "Redacting": {
+            "record": reference("Record/$defs/RecordId"),
+            "versions": {
+                "type": "array",
+                "items": {"type": "integer", "minimum": 1},
+                "minItems": 1,
+                "maxItems": redaction.MOST_VERSIONS,
+                "uniqueItems": True,
+            },
+            "pointers": {
+                "type": "array",
+                "items": {"type": "string", "maxLength": redaction.LONGEST_POINTER},
+                "minItems": 1,
+                "maxItems": redaction.MOST_POINTERS,
+                "uniqueItems": True,
+            },
+            "basis": {"enum": list(codelists()["redaction_reason"])},
+            "authority": {
+                **reference("Record/$defs/Line"),
+                "maxLength": redaction.AUTHORITY_LENGTH,
+            },
+            "reference": {
+                **reference("Record/$defs/Line"),
+                "maxLength": redaction.REFERENCE_LENGTH,
+            },
         },
         "Returning": {
             "comment": {
