@@ -46,7 +46,10 @@ class _Folding(dict[int, str]):
         return folded
 
 
-_FOLD = _Folding(str.maketrans(_TIFINAGH | _ALIKE))
+LETTERS = _TIFINAGH | _ALIKE
+"""What single letters fold to, for whoever folds elsewhere."""
+
+_FOLD = _Folding(str.maketrans(LETTERS))
 
 
 def fold(text: str) -> str:

@@ -1,0 +1,92 @@
+"""The finder: one box, filters with counts, and the words for codes that its script shows."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from registry.pages.labels import message
+from registry.pages.page import Page, digest
+from registry.pages.reader import label, say
+from registry.pages.site import page
+from registry.pages.static_index import FOLDER, index_pages
+from registry.record.entry import NOT_STATED
+from registry.store.index.question import LOCAL
+from registry.text.catalogues import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry.pages.reader import Reader, Text
+    from registry.pages.site import Site
+
+FACETS = {
+    "risk": message("Level of risk"),
+    "sector": message("Sector"),
+    "agency": message("Agency"),
+    "status": message("Status"),
+    "role": message("Part in the decision"),
+    "personal_data": message("Personal data"),
+    "origin": message("From which register"),
+}
+"""The filters that one chooses from, in their order, by the parameter of the API."""
+
+_LISTS = {
+    "risk": "risk_level",
+    "sector": "sector",
+    "status": "status",
+    "role": "decision_role",
+    "personal_data": "personal_data",
+    "function": "function",
+    "area": "annex_iii_area",
+}
+_HERE = message("Filed in this register")
+_UNSAID = message("Not stated")
+
+
+def finder_pages(site: Site) -> Iterator[Page]:
+    """Yield the finder in each language with its labels, and the index for copies of the site."""
+    yield from index_pages(site)
+    for tag, edition in site.editions.items():
+        day = site.corpus.as_of.date().isoformat()
+        known = {"facets": FACETS, "order": " ".join(edition.reader.order), "as_of": day}
+        yield page(site, tag, "search", template="search.html", key=day, view=partial(dict, known))
+        yield _labels(site, tag)
+
+
+def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
+    """Name every code by filter: `[text]`, and its language where that is not the page's."""
+    corpus = site.corpus
+    unsaid, here = _saying(reader, _UNSAID), _saying(reader, _HERE)
+    found = {
+        name: {code: _plain(label(reader, codelist, code)) for code in reader.labels[codelist]}
+        for name, codelist in _LISTS.items()
+    }
+    for texts in found.values():
+        texts.setdefault(NOT_STATED, unsaid)
+    for name, known in (("agency", corpus.agencies), ("origin", corpus.origins)):
+        names = {code: say(reader, one.name) for code, one in known.items()}
+        found[name] = {code: _plain(text) for code, text in names.items() if text}
+    found["origin"] = {LOCAL: here} | found["origin"]
+    return found
+
+
+def _labels(site: Site, tag: str) -> Page:
+    content = msgspec.json.encode(labels(site.editions[tag].reader, site))
+    return Page(
+        file=f"{FOLDER}/{tag}.json",
+        key=digest(content),
+        render=partial(bytes, content),
+        listed=False,
+    )
+
+
+def _saying(reader: Reader, wording: str) -> list[str]:
+    tag, said = find(reader.catalogues, reader.order, wording)
+    return [said] if tag == reader.tag else [said, tag]
+
+
+def _plain(text: Text) -> list[str]:
+    return [text.text, text.lang] if text.differs else [text.text]

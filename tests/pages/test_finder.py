@@ -1,0 +1,155 @@
+"""The finder's files: the page, the labels, and the index beside the pages."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+
+from registry import resources
+from registry.pages import static_index
+from registry.pages.build import build
+from registry.pages.finder import FACETS
+from registry.pages.static_index import SHARDS, shard_of
+from registry.store.index.question import FILTERS
+from registry.text.analysis import forms, stem, words
+
+from .conftest import FOREIGN, SETTINGS, make_corpus, stored
+from .test_html import text_of
+
+LANGUAGES = ("ar", "fr", "zgh", "en")
+
+
+def read(site, name):
+    return msgspec.json.decode((site / "find" / f"{name}.json").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def index(site):
+    return read(site, "index")
+
+
+@pytest.fixture(scope="module")
+def cards(site, index):
+    return [
+        card
+        for part in range(-(-len(index["entry"]) // index["chunk"]))
+        for card in read(site, f"cards-{part}")
+    ]
+
+
+def found(site, cards, word):
+    """The ids that the index has under a word, by tier."""
+    postings = read(site, f"words-{shard_of(word)}").get(word, [[], [], []])
+    return [{cards[number]["id"] for number in numbers} for numbers in postings]
+
+
+def test_the_index_has_every_record_in_force_and_no_other(corpus, index, cards):
+    in_force = {one.id for one in corpus.records if one.register.state != "withdrawn"}
+    assert {card["id"] for card in cards} == in_force
+    assert len(cards) == len(in_force) == len(index["entry"])
+    assert index["entry"] == sorted(index["entry"], reverse=True)
+    assert index["left_out"] == 0
+
+
+def test_its_columns_say_what_the_cards_say(index, cards):
+    assert index["codes"].keys() == index["columns"].keys() == set(FILTERS)
+    for name in ("risk", "sector", "agency", "status"):
+        codes, column = index["codes"][name], index["columns"][name]
+        assert [codes[at] for at in column] == [card[name] for card in cards]
+    assert index["completeness"] == [card["completeness"] for card in cards]
+    assert sorted(index["by_name"]) == list(range(len(cards)))
+
+
+def test_a_word_is_found_folded_and_by_its_stem(site, cards):
+    as_written, by_stem = (
+        found(site, cards, word)[0] for word in ("radiographies", stem("radiographies", "fr"))
+    )
+    assert "demo-sante/triage-radiographies" in as_written <= by_stem
+    summary = set().union(*found(site, cards, "sante"))
+    assert "demo-sante/prevision-lits" in summary
+
+
+def test_every_word_of_a_name_is_in_the_index(site, cards):
+    shards = {number: read(site, f"words-{number}") for number in range(SHARDS)}
+    checked = 0
+    for number, card in enumerate(cards):
+        for lang, text in (card["name"] or {}).items():
+            for word in (forms(written, lang)[-1] for written in words(text)):
+                assert number in shards[shard_of(word)][word][0], (card["id"], word)
+                checked += 1
+    assert checked > 500
+
+
+def test_what_is_restricted_or_withdrawn_tells_nothing_by_the_index(site, cards):
+    restricted = next(card for card in cards if card["id"] == "demo-securite/restricted")
+    assert restricted["name"] is restricted["summary"] is None
+    everything = "".join(path.read_text("utf-8") for path in site.glob("find/*.json"))
+    assert "retire" not in read(site, f"words-{shard_of('retire')}").get("retire", [[]])[0]
+    assert "demo-sante/gone" not in everything
+
+
+def test_past_the_limit_copies_from_other_registers_are_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(static_index, "MOST", 50)
+    more = [stored(FOREIGN | {"id": f"us.demo/n-{n}"}, origin="us-demo") for n in range(5)]
+    out = tmp_path / "site"
+    build(make_corpus(*more), out=out, settings=SETTINGS)
+    assert read(out, "index")["left_out"] == 6
+    assert all(card["origin"] is None for card in read(out, "cards-0"))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_labels_name_every_code_of_every_record(site, index, lang):
+    labels = read(site, lang)
+    for name in FACETS:
+        for code in index["codes"][name]:
+            if name != "agency" or code != "us.demo":
+                assert labels[name][code][0].strip(), (name, code)
+
+
+def test_a_label_in_another_language_says_which(site):
+    assert read(site, "fr")["risk"]["high"] == ["Risque élevé"]
+    assert read(site, "fr")["agency"]["us.demo"] == ["Department of Letters", "en"]
+    assert read(site, "zgh")["status"]["not_stated"][1] == "ar"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_without_a_script_the_page_leads_to_every_list(pages, lang):
+    page = pages[f"{lang}/search.html"]
+    links = {link.get("href") for link in page.findall(".//section[@id='browse']//a")}
+    assert links == {f"/sub/{lang}/{kind}/" for kind in ("sectors", "risk", "agencies", "status")}
+    assert text_of(page.find(".//noscript"))
+    assert page.find(".//form").get("action") == f"/sub/{lang}/search"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_page_has_every_template_that_the_script_clones(pages, lang):
+    script = (resources.SITE / "scripts" / "finder.js").read_text("utf-8")
+    script += (resources.SITE / "scripts" / "hits.js").read_text("utf-8")
+    named = set(re.findall(r'\b(?:made|turn)\("([\w-]+)"', script)) | {"found-other"}
+    assert len(named) > 5
+    page = pages[f"{lang}/search.html"]
+    assert named <= {template.get("id") for template in page.iter("template")}
+    wanted = set(re.findall(r'\bat\("([\w-]+)"\)', script))
+    ids = {element.get("id") for element in page.iter()}
+    assert wanted - ids <= {"q"}
+
+
+def test_scripts_ask_for_each_other_by_their_own_names(site):
+    scripts = {path.name: path.read_text("utf-8") for path in site.glob("assets/*.js")}
+    assert len(scripts) == len(list(resources.SITE.glob("scripts/*.js")))
+    for text in scripts.values():
+        for name in re.findall(r'(?:from|import) "\./([^"]+)"', text):
+            assert name in scripts
+
+
+def test_the_lists_of_a_level_in_a_sector(pages):
+    table = pages["fr/risk/index.html"].find(".//table[@class='crossed']")
+    linked = {link.get("href"): text_of(link) for link in table.iter("a")}
+    cells = {href: text for href, text in linked.items() if href.startswith("/sub/fr/risk/")}
+    assert len(cells) > 10
+    for href, count in cells.items():
+        page = pages[f"{href.removeprefix('/sub/')}.html"]
+        rows = [item for item in page.iter("li") if item.get("class") == "record"]
+        assert len(rows) == int(count), href
