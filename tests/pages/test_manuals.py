@@ -1,0 +1,122 @@
+"""Pages of words and manuals: their parts in every language, their links, what is made of what."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+
+from registry import resources
+from registry.api.app import describe_api
+from registry.errors import ConfigurationError
+from registry.exchange.format_pages import SECTIONS
+from registry.pages.build import build
+from registry.pages.manuals import read_operations
+from registry.pages.words import PAGES
+from registry.record.schema import fields
+from registry.settings import Settings, from_environment
+
+from .conftest import SETTINGS, parse
+from .test_html import text_of
+
+LANGUAGES = ("ar", "fr", "zgh", "en")
+NAMES = (*PAGES, "api", "format")
+
+
+def anchors(name, lang):
+    text = (resources.SITE / "text" / f"{name}.{lang}.md").read_text("utf-8")
+    assert text.startswith("# ")
+    return re.findall(r"\{#([\w-]+)\}", text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_of_words_has_the_same_parts_in_every_language(name):
+    assert anchors(name, "en") == anchors(name, "fr") == anchors(name, "ar")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_page_of_words_says_in_which_language_it_is(pages, name, lang):
+    path = f"{lang}/format/index.html" if name == "format" else f"{lang}/{name}.html"
+    article = pages[path].find(".//article")
+    said_in = article.get("lang") or lang
+    assert said_in == ("ar" if lang == "zgh" else lang)
+    assert len(text_of(article)) > 200
+
+
+def test_who_can_help_stands_under_how_to_contest(pages, corpus):
+    for lang in LANGUAGES:
+        section = pages[f"{lang}/contest.html"].find(".//section[@id='bodies']")
+        assert len(section.findall(".//li")) == len(corpus.pack.bodies)
+        linked = {link.get("href") for link in section.iter("a")}
+        assert "https://www.mediateur.ma/" in linked
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_every_field_of_the_format_has_its_place_on_the_site(pages, lang):
+    ids = {
+        element.get("id")
+        for section in SECTIONS
+        for element in pages[f"{lang}/format/{section}.html"].iter()
+    }
+    wanted = {".".join(part for part in field.path if part != "*") for field in fields()}
+    assert len(wanted) > 100
+    assert wanted <= ids
+    listed = [link.get("href") for link in pages[f"{lang}/format/index.html"].iter("a")]
+    assert {f"/sub/{lang}/format/{section}" for section in SECTIONS} <= set(listed)
+
+
+def test_the_api_s_page_has_every_operation_of_its_description(tmp_path, corpus):
+    description = describe_api(SETTINGS)
+    out = tmp_path / "site"
+    build(corpus, out=out, settings=SETTINGS, description=description)
+    page = parse(out / "fr" / "api.html")
+    shown = [text_of(one.find(".//code")) for one in page.iter("summary")]
+    told = [
+        f"{method.upper()} {path}"
+        for path, methods in description["paths"].items()
+        for method in methods
+    ]
+    assert sorted(shown) == sorted(told)
+    assert len(told) > 30
+    search = next(
+        one
+        for group in read_operations(description)
+        for one in group["operations"]
+        if one["path"] == "/api/v1/records"
+    )
+    assert {"q", "risk", "facets"} <= {parameter["name"] for parameter in search["parameters"]}
+
+
+def test_browsers_are_told_of_the_finder(site, pages):
+    for lang in LANGUAGES:
+        text = (site / lang / "opensearch.xml").read_text("utf-8")
+        assert f"https://register.example/sub/{lang}/search?q={{searchTerms}}" in text
+        link = pages[f"{lang}/about.html"].find(".//link[@rel='search']")
+        assert link.get("href") == f"/sub/{lang}/opensearch.xml"
+
+
+def test_whom_to_tell_of_a_weakness(tmp_path, corpus, site):
+    assert not (site / ".well-known").exists()
+    settings = msgspec.structs.replace(SETTINGS, security_contact="mailto:security@example.org")
+    build(corpus, out=tmp_path / "site", settings=settings)
+    text = (tmp_path / "site/.well-known/security.txt").read_text("utf-8")
+    assert "Contact: mailto:security@example.org\n" in text
+    assert "Expires: 2027-05-01T00:00:00Z\n" in text
+    assert "Canonical: https://register.example/sub/.well-known/security.txt\n" in text
+
+
+@pytest.mark.parametrize("contact", ["security@example.org", "http://example.org", "mailto:a\nb"])
+def test_a_contact_that_is_no_address_is_refused(contact):
+    with pytest.raises(ConfigurationError, match="SECURITY_CONTACT"):
+        from_environment({"REGISTRY_SECURITY_CONTACT": contact})
+    assert Settings().security_contact is None
+
+
+def test_a_page_shared_elsewhere_names_itself(pages):
+    page = pages["fr/records/demo-sante/triage-radiographies.html"]
+    said = {meta.get("property"): meta.get("content") for meta in page.iter("meta")}
+    assert said["og:title"] == "Tri des radiographies thoraciques"
+    assert said["og:url"].endswith("/sub/fr/records/demo-sante/triage-radiographies")
+    assert said["og:description"].startswith("Classe les radiographies")
