@@ -2,6 +2,7 @@
 
 A flat file `fr/about.html` answers `/fr/about`, a folder's `index.html` answers `/fr/`. The page of
 a withdrawn record says in its first element that it is answered with 410: `data-status="410"`.
+Every page has a policy of its own beside the header's: only those with a search box run a script.
 """
 
 from __future__ import annotations
@@ -27,18 +28,22 @@ _YEAR = "public, max-age=31536000, immutable"
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
     ".txt": "text/plain; charset=utf-8",
     ".xml": "application/xml",
+    ".atom": "application/atom+xml",
+    ".csv": "text/csv; charset=utf-8",
     ".json": "application/json",
 }
 _SECURITY = [
     (
         b"content-security-policy",
         (
-            b"default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
-            b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            b"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+            b"img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
+            b"frame-ancestors 'none'"
         ),
     ),
 ]

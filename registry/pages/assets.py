@@ -1,4 +1,4 @@
-"""Styles, fonts and icons: copied under names that carry a digest, so that they cache for ever."""
+"""Styles, scripts, fonts, icons: copied under names that carry a digest, to cache for ever."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _URL = re.compile(r'url\("\.\./fonts/([^"]+)"\)')
+_IMPORT = re.compile(r'(?<=")\./([\w-]+\.js)(?=";)')
 
 
 class Assets(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,10 +26,11 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
     stylesheet: str
     icon: str
     fonts: dict[str, str]
+    scripts: dict[str, str]
 
 
 def read_assets(site: Path) -> Assets:
-    """Read `styles/*.css` (in order of name, as one file), `fonts/` and `icons/`."""
+    """Read `styles/*.css` (in order of name, as one file), `scripts/`, `fonts/` and `icons/`."""
     files: dict[str, bytes] = {}
 
     def add(name: str, content: bytes) -> str:
@@ -42,10 +44,22 @@ def read_assets(site: Path) -> Assets:
     }
     files["assets/OFL.txt"] = (site / "fonts" / "OFL.txt").read_bytes()
     css = "\n".join(path.read_text("utf-8") for path in sorted(site.glob("styles/*.css")))
-    css = _URL.sub(lambda found: f'url("{fonts[found[1]].removeprefix("assets/")}")', css)
+    css = _URL.sub(lambda found: f'url("{_last(fonts[found[1]])}")', css)
     stylesheet = add("register.css", css.encode())
     icon = add("icon.svg", (site / "icons" / "icon.svg").read_bytes())
-    return Assets(files=files, stylesheet=stylesheet, icon=icon, fonts=fonts)
+    scripts: dict[str, str] = {}
+
+    def add_script(name: str) -> str:
+        """Add a module after those that it imports, which it then imports by their new names."""
+        if name not in scripts:
+            text = (site / "scripts" / name).read_text("utf-8")
+            text = _IMPORT.sub(lambda found: f"./{_last(add_script(found[1]))}", text)
+            scripts[name] = add(name, text.encode())
+        return scripts[name]
+
+    for path in sorted(site.glob("scripts/*.js")):
+        add_script(path.name)
+    return Assets(files=files, stylesheet=stylesheet, icon=icon, fonts=fonts, scripts=scripts)
 
 
 def asset_pages(assets: Assets) -> Iterator[Page]:
@@ -53,3 +67,7 @@ def asset_pages(assets: Assets) -> Iterator[Page]:
     for name, content in assets.files.items():
         key = hashlib.sha256(content).hexdigest()[:32]
         yield Page(file=name, key=key, render=partial(bytes, content))
+
+
+def _last(name: str) -> str:
+    return name.removeprefix("assets/")

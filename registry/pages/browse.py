@@ -49,8 +49,13 @@ def browse_pages(site: Site) -> Iterator[Page]:
         ordered = _in_order(reader, shown)
         for kind, codelist in _CODED.items():
             yield _index(site, tag, kind, shown, codelist)
+            if kind == "risk":
+                yield from _crossed(site, tag, ordered)
+            by_code: dict[str, list[Card]] = {}
+            for card in ordered:
+                by_code.setdefault(card.code(codelist), []).append(card)
             for code in reader.labels[codelist]:
-                chosen = [card for card in ordered if card.code(codelist) == code]
+                chosen = by_code.get(code, [])
                 head = partial(_code_head, reader, site, codelist, code)
                 yield from _list(site, tag, kind, code, chosen, head=head)
         yield _agency_index(site, tag, shown)
@@ -68,6 +73,21 @@ def browse_pages(site: Site) -> Iterator[Page]:
             yield from _list(site, tag, "agencies", agency, chosen, head=head, facts=facts)
 
 
+def _crossed(site: Site, tag: str, ordered: Sequence[Card]) -> Iterator[Page]:
+    """Yield the lists of each level of risk in each sector that has any."""
+    reader = site.editions[tag].reader
+    by_both: dict[tuple[str, str], list[Card]] = {}
+    for card in ordered:
+        by_both.setdefault((card.risk, card.sector), []).append(card)
+    for (risk, sector), chosen in by_both.items():
+
+        def head(risk: str = risk, sector: str = sector) -> dict[str, Any]:
+            within = {"name": label(reader, "sector", sector), "path": f"sectors/{sector}"}
+            return _code_head(reader, site, "risk_level", risk) | {"within": within}
+
+        yield from _list(site, tag, "risk", f"{risk}/{sector}", chosen, head=head)
+
+
 def _in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
     """Put this register's own records first, then sort by name in the reader's language."""
 
@@ -80,9 +100,41 @@ def _in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
 
 def _index(site: Site, tag: str, kind: str, shown: list[Card], codelist: str) -> Page:
     rows = count_rows(site.editions[tag].reader, shown, codelist, kind)
-    known = {"kind": kind, "title": _TITLES[kind], "rows": rows, "copied": len(copied(shown))}
-    key = digest(msgspec.json.encode([[row["here"], row["copied"]] for row in rows]))
+    table = _risk_by_sector(site, tag, shown) if kind == "risk" else None
+    known = {
+        "kind": kind,
+        "title": _TITLES[kind],
+        "rows": rows,
+        "copied": len(copied(shown)),
+        "table": table,
+    }
+    numbers = [[row["here"], row["copied"]] for row in rows]
+    crossed = Counter(f"{card.risk}/{card.sector}" for card in shown)
+    key = digest(msgspec.json.encode([numbers, sorted(crossed.items()) if table else []]))
     return page(site, tag, f"{kind}/", template="kinds.html", key=key, view=partial(dict, known))
+
+
+def _risk_by_sector(site: Site, tag: str, shown: list[Card]) -> dict[str, Any]:
+    """Count every record shown by sector, and in each by level of risk."""
+    reader = site.editions[tag].reader
+    number = Counter((card.sector, card.risk) for card in shown)
+    sectors, risks = {sector for sector, _ in number}, {risk for _, risk in number}
+    levels = [code for code in reader.labels["risk_level"] if code in risks]
+    return {
+        "levels": [label(reader, "risk_level", level) for level in levels],
+        "rows": [
+            {
+                "name": label(reader, "sector", code),
+                "path": f"sectors/{code}",
+                "cells": [
+                    {"path": f"risk/{level}/{code}", "count": number[code, level]}
+                    for level in levels
+                ],
+            }
+            for code in reader.labels["sector"]
+            if code in sectors
+        ],
+    }
 
 
 def _agency_index(site: Site, tag: str, shown: list[Card]) -> Page:
@@ -139,6 +191,7 @@ def _list(
                 "title": _TITLES[kind],
                 "code": code,
                 "agency": None,
+                "within": None,
                 "total": len(cards),
                 "copied_total": elsewhere,
                 "groups": groups,

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
-from functools import partial
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from registry.pages.assets import asset_pages
-from registry.pages.browse import browse_pages
-from registry.pages.machine import machine_pages
-from registry.pages.manifest import Manifest, read_manifest, write_manifest
-from registry.pages.page import Page, digest
-from registry.pages.problems import problem_pages
-from registry.pages.site import Site, open_site, page
-from registry.pages.switch import building, manifest_file
-from registry.pages.view_lists import home_view
-from registry.pages.view_record import is_overdue, record_view
-from registry.pages.view_tombstone import tombstone_view
-from registry.pages.words import word_pages
+from registry.pages.contents import all_pages
+from registry.pages.manifest import NOTHING, Manifest
+from registry.pages.rendering import render_all
+from registry.pages.site import open_site
+from registry.pages.switch import building, drop_earlier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from registry.pages.corpus import Corpus
+    from registry.pages.switch import Begun
     from registry.settings import Settings
-
-_NOTHING = Manifest(keys={})
 
 
 class BuildReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,101 +40,86 @@ def build(
     settings: Settings,
     full: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    description: Mapping[str, Any] | None = None,
+    processes: int = 1,
 ) -> BuildReport:
     """Build the site of a corpus beside the one in force, then put it in force.
 
     `out` becomes a link to a folder in `<out>-builds/`. A build that fails leaves the old site as
-    it was. The same corpus gives the same bytes. `progress` is told (files done, files in all).
+    it was; where nothing has changed the old one stays too. The same corpus gives the same bytes.
+    `progress` is told (files done, files in all). `description` is the API's OpenAPI document, for
+    its reference on the site. More `processes` than one are forks of this one.
     """
-    site = open_site(corpus, settings.base_url)
-    pages = list(_pages(site))
-    pages.sort(key=lambda item: item.file)
-    with building(out) as (current, new):
-        known = read_manifest(manifest_file(current)) if current and not full else _NOTHING
-        rendered = 0
-        folders: set[str] = set()
-        for done, item in enumerate(pages, start=1):
-            target = new / item.file
-            folder = item.file.rpartition("/")[0]
-            if folder not in folders:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                folders.add(folder)
-            unchanged = known.keys.get(item.file) == item.key
-            if not (unchanged and current and _keep(current, new, item.file)):
-                with target.open("xb") as file:
-                    file.write(item.render())
-                rendered += 1
+    site = open_site(corpus, settings.base_url, security_contact=settings.security_contact)
+    pages = {page.file: page for page in all_pages(site, description)}
+    wanted = Manifest(
+        keys={file: page.key for file, page in pages.items()}, erasures=corpus.erasures
+    )
+    with building(out) as place:
+        known = NOTHING if full else place.known
+        if place.current and known == wanted:
+            return BuildReport(files=len(pages), rendered=0, removed=0, folder=str(place.current))
+        new = place.new(fresh=full)
+        changed = _keep_unchanged(place.current, known, new, wanted)
+
+        def done(number: int) -> None:
             if progress is not None:
-                progress(done, len(pages))
-        keys = {item.file: item.key for item in pages}
-        write_manifest(manifest_file(new), Manifest(keys=keys))
+                progress(len(pages) - len(changed) + number, len(pages))
+
+        render_all(
+            [pages[file] for file in changed], new.folder, processes=processes, progress=done
+        )
+        place.put_in_force(wanted)
+    if known.erasures != corpus.erasures:
+        # What was erased since must not be found in what was built before.
+        drop_earlier(out)
     return BuildReport(
         files=len(pages),
-        rendered=rendered,
-        removed=len(known.keys.keys() - keys.keys()),
-        folder=str(new),
+        rendered=len(changed),
+        removed=len(known.keys.keys() - wanted.keys.keys()),
+        folder=str(new.folder),
     )
 
 
-def _pages(site: Site) -> Iterator[Page]:
-    pages = [
-        *_home_pages(site),
-        *browse_pages(site),
-        *_record_pages(site),
-        *word_pages(site),
-        *problem_pages(site),
-    ]
-    yield from asset_pages(site.assets)
-    yield from pages
-    yield from machine_pages(site, sorted(item.file for item in pages if item.listed))
+def _keep_unchanged(
+    current: Path | None, known: Manifest, new: Begun, wanted: Manifest
+) -> list[str]:
+    """Make the new folder hold what it can of the build in force; list what is to be rendered.
 
-
-def _home_pages(site: Site) -> Iterator[Page]:
-    for tag, edition in site.editions.items():
-        view = home_view(edition.reader, site)
-        key = digest(msgspec.json.encode(view))
-        yield page(site, tag, "", template="home.html", key=key, view=partial(dict, view))
-
-
-def _record_pages(site: Site) -> Iterator[Page]:
-    corpus, today = site.corpus, site.corpus.as_of.date()
-    for record in corpus.records:
-        document = msgspec.json.decode(record.document)
-        withdrawals = site.corpus.withdrawals.get(record.id, ())
-        related = [
-            (card.name, card.withdrawn)
-            for named in document.get("related_records") or ()
-            if (card := site.cards.get(named["record"])) is not None
-        ]
-        facts = [
-            record.register,
-            record.versions,
-            withdrawals,
-            corpus.agencies.get(record.agency),
-            related,
-            is_overdue(document, today),
-        ]
-        key = digest(msgspec.json.encode(facts), record.document)
-        gone = record.register.state == "withdrawn"
-        make = tombstone_view if gone else record_view
-        for tag, edition in site.editions.items():
-            yield page(
-                site,
-                tag,
-                f"records/{record.id}",
-                template="tombstone.html" if gone else "record.html",
-                key=key,
-                view=partial(make, edition.reader, record, site),
-                listed=not gone,
-            )
+    It may hold files of a build before already: those that are not wanted go.
+    """
+    for file in new.held.keys.keys() - wanted.keys.keys():
+        _remove(new.folder, file)
+    changed = []
+    folders: set[str] = set()
+    for file, key in wanted.keys.items():
+        if new.held.keys.get(file) == key:
+            continue
+        folder = file.rpartition("/")[0]
+        if folder not in folders:
+            (new.folder / folder).mkdir(parents=True, exist_ok=True)
+            folders.add(folder)
+        if current is None or known.keys.get(file) != key or not _keep(current, new.folder, file):
+            changed.append(file)
+    return changed
 
 
 def _keep(old: Path, new: Path, file: str) -> bool:
     """Take a file over from the build before; False when it is not there any more."""
+    target = new / file
+    target.unlink(missing_ok=True)
     try:
-        os.link(old / file, new / file)
+        os.link(old / file, target)
     except FileNotFoundError:
         return False
     except OSError:  # a file system without hard links
-        shutil.copyfile(old / file, new / file)
+        shutil.copyfile(old / file, target)
     return True
+
+
+def _remove(folder: Path, file: str) -> None:
+    """Remove a file, and the folders that are empty without it."""
+    (folder / file).unlink(missing_ok=True)
+    with suppress(OSError):
+        for above in (folder / file).relative_to(folder).parents:
+            (folder / above).rmdir()

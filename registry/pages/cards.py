@@ -11,14 +11,55 @@ from registry.record.entry import NOT_STATED
 from registry.record.model import LangText
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from registry.record.pack import Agency
     from registry.store.records import StoredRecord
 
 
+class _Risk(msgspec.Struct, frozen=True):
+    level: str = NOT_STATED
+
+
+class _Sector(msgspec.Struct, frozen=True):
+    primary: str = NOT_STATED
+    function: str = NOT_STATED
+
+
+class _Lifecycle(msgspec.Struct, frozen=True):
+    status: str = NOT_STATED
+    next_review_on: str | None = None
+
+
+class _Publication(msgspec.Struct, frozen=True):
+    visibility: str = "public"
+
+
+class _Related(msgspec.Struct, frozen=True):
+    record: str
+
+
+class _Document(msgspec.Struct):
+    """The little of a document that cards are made of; the rest is passed over unread."""
+
+    name: LangText = {}
+    summary: LangText = {}
+    risk: _Risk = _Risk()
+    sector: _Sector = _Sector()
+    lifecycle: _Lifecycle = _Lifecycle()
+    publication: _Publication = _Publication()
+    related_records: list[_Related] = []
+
+
+_READ = msgspec.json.Decoder(_Document).decode
+
+
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """A record as a list shows it; `digest` covers all that a list can show of it."""
+    """A record as a list shows it; `digest` covers all that a list can show of it.
+
+    `function` and `review_due` (null for what is retired) are for its own page.
+    """
 
     id: str
     agency: str
@@ -35,34 +76,53 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     published_on: str
     entry: int
     digest: str
+    function: str = NOT_STATED
+    review_due: str | None = None
 
     def code(self, codelist: str) -> str:
         """Give the code by which one browses, of risk_level, sector or status."""
-        return {"risk_level": self.risk, "sector": self.sector, "status": self.status}[codelist]
+        if codelist == "risk_level":
+            return self.risk
+        return self.sector if codelist == "sector" else self.status
+
+    def is_overdue(self, today: dt.date) -> bool:
+        """Say whether the review that the agency promised is late on that day."""
+        return self.review_due is not None and self.review_due < today.isoformat()
 
 
 def read_card(record: StoredRecord, agency: Agency | None) -> Card:
     """Read the card of a record from its document and its register part."""
-    document: dict[str, Any] = msgspec.json.decode(record.document)
+    document = _READ(record.document)
     register = record.register
     facts: dict[str, Any] = {
         "id": record.id,
         "agency": record.agency,
-        "name": document.get("name") or {},
-        "summary": document.get("summary") or {},
-        "risk": (document.get("risk") or {}).get("level", NOT_STATED),
-        "sector": (document.get("sector") or {}).get("primary", NOT_STATED),
-        "status": (document.get("lifecycle") or {}).get("status", NOT_STATED),
+        "name": document.name,
+        "summary": document.summary,
+        "risk": document.risk.level,
+        "sector": document.sector.primary,
+        "status": document.lifecycle.status,
         "origin": register.origin,
         "fictitious": register.fictitious,
-        "restricted": (document.get("publication") or {}).get("visibility") == "restricted",
+        "restricted": document.publication.visibility == "restricted",
         "withdrawn": register.state == "withdrawn",
         "version": register.version,
         "published_on": register.published_at.date().isoformat(),
         "entry": register.entry,
     }
     seen = digest(msgspec.json.encode(facts), msgspec.json.encode(agency))
-    return Card(**facts, digest=seen)
+    retired = document.lifecycle.status == "retired"
+    return Card(
+        **facts,
+        digest=seen,
+        function=document.sector.function,
+        review_due=None if retired else document.lifecycle.next_review_on,
+    )
+
+
+def read_related(document: bytes) -> tuple[str, ...]:
+    """Read which records a document names."""
+    return tuple(named.record for named in _READ(document).related_records)
 
 
 def counted(cards: Sequence[Card]) -> list[Card]:

@@ -10,7 +10,9 @@ import msgspec
 from registry.record.model import LangText
 from registry.record.pack import Agency, Pack
 from registry.store.attestations import Attestation
+from registry.store.log import Line
 from registry.store.records import StoredRecord
+from registry.store.statistics import Statistics
 from registry.store.withdrawals import Withdrawal
 
 
@@ -22,13 +24,22 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
 
 
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """The register counted twice: by risk, sector, status and personal data, and by agency."""
+
+    by_code: Statistics
+    by_agency: Statistics
+
+
 class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     """The whole register as of one entry of its log.
 
-    `records` are in order of id, withdrawn ones included; `withdrawals` are, by record and oldest
-    first, all there ever were, of records that have come back too; `attestations` hold the last
-    word of each agency; `agencies` holds the pack's and the foreign ones; `root` is the log's
-    root hash, 64 hexadecimal digits.
+    `records` are in order of id, withdrawn ones included; `earlier` holds, by record and oldest
+    first, the versions before the last. `withdrawals` are, by record and oldest first, all there
+    ever were, of records that have come back too; `attestations` hold the last word of each agency;
+    `agencies` holds the pack's and the foreign ones; `log` is every entry in order; `root` is the
+    log's root hash, 64 hexadecimal digits. `erasures` counts the redactions that were carried out;
+    nothing is `counted` where nothing was filed yet.
     """
 
     pack: Pack
@@ -37,6 +48,10 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     log_size: int
     root: str
     as_of: dt.datetime
+    erasures: int = 0
+    counted: Counted | None = None
+    log: Sequence[Line] = ()
+    earlier: Mapping[str, Sequence[StoredRecord]] = {}
     origins: Mapping[str, Origin] = {}
     withdrawals: Mapping[str, Sequence[Withdrawal]] = {}
     attestations: Mapping[str, Attestation] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.runtime import Macro
 from markupsafe import Markup, escape
 
@@ -19,9 +19,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from jinja2.bccache import Bucket
+
     from registry.pages.reader import Reader
 
-_MACROS = ("_marks.html", "_record.html", "_list.html")
+
+class _Compiled(BytecodeCache):
+    """Templates compiled once a process, for the environments of all languages."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (kept := self._kept.get(f"{bucket.key} {bucket.checksum}")) is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[f"{bucket.key} {bucket.checksum}"] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+_MACROS = ("_marks.html", "_record.html", "_list.html", "_charts.html", "_changes.html")
 
 
 def make_environment(folder: Path, reader: Reader, shared: dict[str, Any]) -> Environment:
@@ -38,6 +56,7 @@ def make_environment(folder: Path, reader: Reader, shared: dict[str, Any]) -> En
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
         cache_size=-1,
     )
     pack, babel = reader.pack, reader.locale.babel
@@ -48,6 +67,7 @@ def make_environment(folder: Path, reader: Reader, shared: dict[str, Any]) -> En
         "dir": reader.locale.dir,
         "locales": [make_locale(other, pack.country) for other in pack.languages],
         "bdi": plain_bdi,
+        "slot": slot,
         "comma": "، " if reader.tag == "ar" else ", ",
         "duration": read_duration,
         "language": lambda other: language(reader, other),
@@ -71,6 +91,11 @@ def shortened(text: str, limit: int = 240) -> str:
     if len(text) <= limit:
         return text
     return f"{text[:limit].rpartition(' ')[0] or text[:limit]}…"
+
+
+def slot(name: str) -> Markup:
+    """Leave a place in a template that a script fills."""
+    return Markup('<bdi data-slot="{}"></bdi>').format(name)
 
 
 def _time(value: str, words: str) -> Markup:

@@ -9,13 +9,16 @@ import msgspec
 
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.crosswalk import names as crosswalk_names
-from registry.pages.corpus import Corpus, Origin
-from registry.store import agencies, attestations, log, records, withdrawals
+from registry.pages.corpus import Corpus, Counted, Origin
+from registry.store import agencies, attestations, log, records, redactions, statistics, withdrawals
+from registry.store.moments import Moment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from registry.record.pack import Pack
     from registry.settings import Settings
-    from registry.store.database import Database
+    from registry.store.database import Connection, Database
 
 
 class _Log(msgspec.Struct):
@@ -27,6 +30,7 @@ class _MadeFrom(msgspec.Struct):
     as_of: dt.datetime
     base_url: str
     log: _Log
+    erasures: int
 
 
 async def read_corpus(database: Database, pack: Pack, *, as_of: dt.datetime) -> Corpus:
@@ -37,16 +41,35 @@ async def read_corpus(database: Database, pack: Pack, *, as_of: dt.datetime) -> 
         found = [record async for record in records.read_all(connection, withdrawn=True)]
         withdrawn = await withdrawals.read_every(connection)
         attested = await attestations.read_latest(connection)
+        earlier = await records.read_earlier(connection)
+        lines = await log.read_lines(connection)
+        counted = await _count(connection, lines, as_of)
+        erasures = await redactions.count(connection)
     return Corpus(
         pack=pack,
-        agencies={counted.agency.id: counted.agency for counted in known},
+        agencies={one.agency.id: one.agency for one in known},
         records=found,
+        earlier=earlier,
+        counted=counted,
+        log=lines,
         log_size=state.range.size,
         root=state.range.root().hex(),
         as_of=as_of,
+        erasures=erasures,
         origins=_origins(),
         withdrawals=withdrawn,
         attestations={attestation.agency: attestation for attestation in attested},
+    )
+
+
+async def _count(connection: Connection, lines: Sequence[log.Line], as_of: dt.datetime) -> Counted:
+    last = lines[-1]
+    moment = Moment(entry=last.index, at=last.at, day=as_of.date())
+    return Counted(
+        by_code=await statistics.read(
+            connection, moment, by=("risk", "sector", "status", "personal_data"), filters={}
+        ),
+        by_agency=await statistics.read(connection, moment, by=("agency",), filters={}),
     )
 
 
@@ -58,11 +81,13 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         return False
     async with database.connection() as connection:
         state = await log.read_state(connection)
+        erasures = await redactions.count(connection)
     return (
         made.log.size == state.range.size
         and made.log.root == state.range.root().hex()
         and made.as_of.date() == as_of.date()
         and made.base_url == settings.base_url
+        and made.erasures == erasures
     )
 
 

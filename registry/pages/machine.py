@@ -1,4 +1,4 @@
-"""Files for machines: robots.txt, the site map, and what this build was made from."""
+"""Files for machines: robots.txt, the site map, OpenSearch, and what this build was made from."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from registry.pages.page import Page, digest
+from registry.pages.reader import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from registry.pages.reader import Reader
     from registry.pages.site import Site
 
 MAX_ADDRESSES = 50_000  # in one site map (sitemaps.org)
@@ -33,11 +35,16 @@ def machine_pages(site: Site, files: Sequence[str]) -> Iterator[Page]:
             yield _file(name, _site_map(part))
         yield _file("sitemap.xml", _index([f"{site.base_url}/{name}" for name in names]))
     yield _file("robots.txt", f"User-agent: *\nAllow: /\nSitemap: {site.base_url}/sitemap.xml\n")
+    if site.security_contact is not None:
+        yield _file(".well-known/security.txt", _security_text(site, site.security_contact))
+    for tag, edition in site.editions.items():
+        yield _file(f"{tag}/opensearch.xml", _open_search(site, edition.reader))
     corpus = site.corpus
     made_from = {
         "as_of": corpus.as_of,
         "base_url": site.base_url,
         "log": {"size": corpus.log_size, "root": corpus.root},
+        "erasures": corpus.erasures,
         "pages": len(addresses),
     }
     yield _file("build.json", msgspec.json.format(msgspec.json.encode(made_from)).decode() + "\n")
@@ -45,6 +52,34 @@ def machine_pages(site: Site, files: Sequence[str]) -> Iterator[Page]:
 
 def _address(file: str) -> str:
     return file.removesuffix("index.html").removesuffix(".html")
+
+
+def _security_text(site: Site, contact: str) -> str:
+    """Say whom to tell of a weakness (RFC 9116); each month's builds move the date on."""
+    month = site.corpus.as_of.month + 6
+    year = site.corpus.as_of.year + (month - 1) // 12
+    return (
+        f"Contact: {contact}\nExpires: {year}-{(month - 1) % 12 + 1:02}-01T00:00:00Z\n"
+        f"Preferred-Languages: {', '.join(site.editions)}\n"
+        f"Canonical: {site.base_url}/.well-known/security.txt\n"
+    )
+
+
+def _open_search(site: Site, reader: Reader) -> str:
+    """Describe the finder to browsers, which then offer it in their own box (OpenSearch 1.1)."""
+    name = say(reader, reader.pack.site_name)
+    title = "" if name is None else name.text
+    address = escape(f"{site.base_url}/{reader.tag}/search?q={{searchTerms}}", {'"': "&quot;"})
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/">\n'
+        f"<ShortName>{escape(title[:16].strip())}</ShortName>\n"
+        f"<LongName>{escape(title[:48])}</LongName>\n"
+        f"<Description>{escape(title)}</Description>\n<Language>{reader.tag}</Language>\n"
+        "<InputEncoding>UTF-8</InputEncoding>\n"
+        f'<Url type="text/html" template="{address}"/>\n'
+        "</OpenSearchDescription>\n"
+    )
 
 
 def _site_map(addresses: Sequence[str]) -> str:

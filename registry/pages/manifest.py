@@ -11,9 +11,17 @@ if TYPE_CHECKING:
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The key of every file of one build, by its path under the site's folder."""
+    """The key of every file of one build, by its path under the site's folder.
+
+    `erasures` counts the redactions that were carried out before it.
+    """
 
     keys: dict[str, str]
+    erasures: int = 0
+
+
+NOTHING = Manifest(keys={})
+"""What a folder without a build holds."""
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -21,7 +29,7 @@ def read_manifest(path: Path) -> Manifest:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError):
-        return Manifest(keys={})
+        return NOTHING
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

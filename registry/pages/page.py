@@ -33,9 +33,6 @@ def page_file(path: str) -> str:
 
 def digest(*parts: bytes | str) -> str:
     """Fingerprint parts so that neither their order nor their borders can be confused."""
-    state = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
-        state.update(len(raw).to_bytes(8, "big"))
-        state.update(raw)
-    return state.hexdigest()
+    raw = [part.encode() if isinstance(part, str) else part for part in parts]
+    borders = b"".join(len(part).to_bytes(8, "big") for part in raw)
+    return hashlib.blake2b(borders + b"".join(raw), digest_size=16).hexdigest()

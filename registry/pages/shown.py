@@ -62,13 +62,18 @@ def show(reader: Reader, document: Mapping[str, Any]) -> Shown:
 
 
 def field_name(reader: Reader, pointer: str) -> Text:
-    """Name the field at a pointer, or the nearest one above it that the format has."""
+    """Name the field at a pointer, or the nearest one above it that has a name."""
     path = tuple("*" if part.isdecimal() else part for part in parts(pointer))
-    while path and field_at(path) is None:
+    while path and ((field := field_at(path)) is None or "title" not in field.schema):
         path = path[:-1]
+    return field_title(reader, path) if path else as_it_is(reader, pointer)
+
+
+def field_title(reader: Reader, path: tuple[str, ...]) -> Text:
+    """Name the field at a path, `*` for each item of a list; one of no field by its last step."""
     field = field_at(path)
     if field is None:
-        return as_it_is(reader, pointer)
+        return as_it_is(reader, path[-1].replace("_", " "))
     tag, title = find(reader.titles, reader.order, field.title)
     return Text(text=title, lang=tag, dir=direction(tag), differs=tag != reader.tag)
 

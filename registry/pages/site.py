@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,9 +40,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     editions: Mapping[str, Edition]
     cards: Mapping[str, Card]
     ground: str
+    security_contact: str | None = None
 
 
-def open_site(corpus: Corpus, base_url: str) -> Site:
+def open_site(corpus: Corpus, base_url: str, *, security_contact: str | None = None) -> Site:
     """Read templates, translations and assets, and the cards of all records."""
     pack = corpus.pack
     assets = read_assets(resources.SITE)
@@ -54,6 +56,7 @@ def open_site(corpus: Corpus, base_url: str) -> Site:
     return Site(
         corpus=corpus,
         base_url=base_url,
+        security_contact=security_contact,
         assets=assets,
         lists=lists,
         editions={
@@ -79,17 +82,38 @@ def page(
     listed: bool = True,
 ) -> Page:
     """Make a page of one language; `path` is what follows `/<language>/`, `key` what it shows."""
-
-    def render() -> bytes:
-        filled = site.editions[tag].templates.get_template(template)
-        return filled.render(here=path, **view()).encode()
-
     return Page(
         file=page_file(f"/{tag}/{path}"),
         key=digest(site.ground, tag, path, template, key),
-        render=render,
+        render=partial(_render, site.editions[tag], path, template, view),
         listed=listed,
     )
+
+
+def pages(
+    site: Site,
+    path: str,
+    *,
+    template: str,
+    key: str,
+    view: Callable[[Reader], Mapping[str, Any]],
+    listed: bool = True,
+) -> Iterator[Page]:
+    """Make a page in each language, under one key: it shows the same facts to every reader."""
+    shared = digest(site.ground, path, template, key)
+    for tag, edition in site.editions.items():
+        yield Page(
+            file=page_file(f"/{tag}/{path}"),
+            key=shared,
+            render=partial(_render, edition, path, template, partial(view, edition.reader)),
+            listed=listed,
+        )
+
+
+def _render(
+    edition: Edition, path: str, template: str, view: Callable[[], Mapping[str, Any]]
+) -> bytes:
+    return edition.templates.get_template(template).render(here=path, **view()).encode()
 
 
 def root_page(
@@ -118,6 +142,7 @@ def _templates(reader: Reader, assets: Assets, base_url: str) -> Environment:
         "stylesheet": assets.stylesheet,
         "icon": assets.icon,
         "fonts": assets.fonts,
+        "scripts": assets.scripts,
         "site_name": say(reader, reader.pack.site_name),
         "redress": say(reader, reader.pack.redress),
         "url": lambda path: f"{prefix}/{reader.tag}/{path}",

@@ -1,7 +1,8 @@
 """Putting a finished build in force: a link that changes from one folder to the next at once.
 
 Beside the link `site` lies `site-builds/` with numbered folders, each with its manifest. The
-build in force and the one before it are kept, for readers who are under way.
+build in force and the one before it are kept, for readers who are under way, unless something was
+erased in between; the one before becomes the next.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 import fcntl
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from registry.errors import ConfigurationError
+from registry.pages.manifest import NOTHING, Manifest, read_manifest, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 def builds_folder(out: Path) -> Path:
@@ -28,11 +32,62 @@ def manifest_file(build: Path) -> Path:
     return build.with_name(f"{build.name}.json")
 
 
-@contextmanager
-def building(out: Path) -> Iterator[tuple[Path | None, Path]]:
-    """Hold the only right to build here; gives the folder in force, if any, and a new empty one.
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """A build under way: its folder, and what that holds of an older build already."""
 
-    When the block ends well the new folder is put in force; when it fails the old one stays.
+    folder: Path
+    held: Manifest
+
+
+class Place:
+    """Where one build happens, held alone: `current` is the folder in force with `known` in it."""
+
+    def __init__(self, out: Path, builds: Path) -> None:
+        """Look at what is in force."""
+        self._out, self._builds = out, builds
+        self.current = out.resolve() if out.exists() else None
+        self.known = read_manifest(manifest_file(self.current)) if self.current else NOTHING
+        self._folder: Path | None = None
+
+    def new(self, *, fresh: bool) -> Begun:
+        """Begin a folder; unless it must be fresh, the one that is over serves again.
+
+        Its files are most of the next build, and a few changes are sooner made than all links.
+        """
+        last = max(_numbers(self._builds), default=0)
+        folder = self._builds / str(last + 1)
+        over = [n for n in _numbers(self._builds) if self.current != self._builds / str(n)]
+        spare = self._builds / str(max(over, default=0))
+        self._folder = folder
+        held = NOTHING if fresh or not over else read_manifest(manifest_file(spare))
+        if not held.keys:
+            folder.mkdir()
+            return Begun(folder=folder, held=NOTHING)
+        # From here on it is no build that could serve anything, until its manifest is written.
+        manifest_file(spare).unlink()
+        spare.rename(folder)
+        return Begun(folder=folder, held=held)
+
+    def put_in_force(self, manifest: Manifest) -> None:
+        """Switch to the new folder, and remove what is over."""
+        if self._folder is None:
+            raise RuntimeError("no build was begun")
+        write_manifest(manifest_file(self._folder), manifest)
+        switch(self._out, self._folder)
+        kept = {self._folder.name} | ({self.current.name} if self.current else set())
+        self._folder = None
+        _prune(self._builds, keep=kept)
+
+    def abandon(self) -> None:
+        """Remove a folder that was not put in force."""
+        if self._folder is not None:
+            _remove(self._folder)
+
+
+@contextmanager
+def building(out: Path) -> Iterator[Place]:
+    """Hold the only right to build here; what was begun and not put in force is removed.
+
     Raises `ConfigurationError` when something else lies where the link belongs.
     """
     builds = builds_folder(out)
@@ -43,16 +98,11 @@ def building(out: Path) -> Iterator[tuple[Path | None, Path]]:
     builds.mkdir(parents=True, exist_ok=True)
     with (builds / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        current = out.resolve() if out.exists() else None
-        new = builds / str(max(_numbers(builds), default=0) + 1)
-        new.mkdir()
+        place = Place(out, builds)
         try:
-            yield current, new
-            switch(out, new)
-        except BaseException:
-            _remove(new)
-            raise
-        _prune(builds, keep={new.name} | ({current.name} if current else set()))
+            yield place
+        finally:
+            place.abandon()
 
 
 def switch(out: Path, new: Path) -> None:
@@ -61,6 +111,14 @@ def switch(out: Path, new: Path) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(new.relative_to(out.parent))
     link.replace(out)
+
+
+def drop_earlier(out: Path) -> None:
+    """Remove every build but the one in force."""
+    builds = builds_folder(out)
+    with (builds / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _prune(builds, keep={out.resolve().name})
 
 
 def _numbers(builds: Path) -> list[int]:

@@ -11,13 +11,15 @@ from registry.pages.findings import findings_view
 from registry.pages.history import history_view
 from registry.pages.reader import label, language, say
 from registry.pages.shown import Shown, field_name, show
-from registry.pages.view_lists import agency_view, origin_view
+from registry.pages.structured import record_script
+from registry.pages.view_lists import agency_view, card_row, origin_view
 from registry.text.locales import pick
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from registry.pages.cards import Card
     from registry.pages.reader import Reader
     from registry.pages.site import Site
     from registry.store.records import StoredRecord
@@ -25,12 +27,23 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 
+def record_page_view(
+    reader: Reader, record: StoredRecord, site: Site, *, alike: Sequence[Card]
+) -> dict[str, Any]:
+    """Build the page of a record in force; `alike` are the records to look at next."""
+    view = record_view(reader, record, site)
+    view["similar"] = [card_row(reader, site, card) for card in alike]
+    view["structured"] = record_script(reader, site, site.cards[record.id])
+    return view
+
+
 def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
-    """Build everything that the page of a record shows to this reader; `d` is the document."""
+    """Build everything that one version of a record says to this reader; `d` is the document."""
     document: Document = msgspec.json.decode(record.document)
     languages = document.get("languages") or {}
     shown = _main_language(reader, document)
     source = languages.get("source")
+    register = record.register
     d = show(reader, document)
     known = {
         "id": record.id,
@@ -40,15 +53,15 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "language": language(reader, shown) if shown != reader.tag else None,
         "machine": (languages.get("translation_status") or {}).get(shown) == "machine",
         "source": language(reader, source) if source not in (None, shown) else None,
-        "withheld": {
-            field["pointer"]: Shown(field, title=field_name(reader, field["pointer"]))
-            for field in d["publication"]["withheld_fields"]
-        },
+        "languages": _languages(reader, document),
+        "withheld": _gaps(reader, record, d),
+        "missing": [field_name(reader, pointer) for pointer in register.missing],
         "overdue": is_overdue(document, site.corpus.as_of.date()),
         "related": _related(reader, document, site),
         "links": links(reader, record, document),
         "register": _register(record),
         "findings": findings_view(reader, record, document),
+        "compared": register.version > 1,
         "history": history_view(reader, record, site.corpus.withdrawals.get(record.id, ())),
     }
     return {"r": known, "d": d}
@@ -88,6 +101,40 @@ def links(reader: Reader, record: StoredRecord, document: Document) -> dict[str,
     }
 
 
+def _gaps(reader: Reader, record: StoredRecord, d: Shown) -> dict[str, Shown]:
+    """Name what is kept from the public, by pointer: withheld by the agency, or erased here."""
+    erased = {
+        one.pointer: Shown(
+            title=field_name(reader, one.pointer),
+            erased=True,
+            basis=label(reader, "redaction_reason", one.basis),
+            authority=one.authority,
+            on=one.redacted_at.date().isoformat(),
+        )
+        for one in record.register.redacted
+    }
+    withheld = {
+        field["pointer"]: Shown(field, title=field_name(reader, field["pointer"]))
+        for field in d["publication"]["withheld_fields"]
+    }
+    return withheld | erased
+
+
+def _languages(reader: Reader, document: Document) -> list[dict[str, Any]]:
+    """List the languages that the agency wrote in or had its texts put into, the source first."""
+    stated = document.get("languages") or {}
+    source, status = stated.get("source"), stated.get("translation_status") or {}
+    tags = sorted({*status, *([source] if source else [])}, key=lambda tag: (tag != source, tag))
+    return [
+        {
+            "name": language(reader, tag),
+            "source": tag == source,
+            "status": label(reader, "translation_status", status[tag]) if tag in status else None,
+        }
+        for tag in tags
+    ]
+
+
 def _main_language(reader: Reader, document: Document) -> str:
     """Find the language that most of the page's texts will be in."""
     goal = (document.get("purpose") or {}).get("goal")
@@ -119,5 +166,5 @@ def _register(record: StoredRecord) -> dict[str, Any]:
         "entry": register.entry,
         "hash": register.hash,
         "completeness": register.completeness / 100,
-        "missing": len(register.missing),
+        "superseded_on": register.superseded_at and register.superseded_at.date().isoformat(),
     }

@@ -31,6 +31,7 @@ def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str
         "notices": register_notices(reader, record, site),
         "withdrawal": last | {"hash": withdrawals[-1].hash},
         "contact": Shown(document.get("contact") or {}),
+        "compared": record.register.version > 1,
         "links": links(reader, record, document),
         "history": [last | {"note": None}, *before],  # its note stands above
     }

@@ -41,7 +41,7 @@ def render(text: str) -> str:
 
 
 def render_page(text: str) -> str:
-    """Render a page of words from `site/text/`: CommonMark, and `## Heading {#anchor}`.
+    """Render a page of words from `site/text/`: CommonMark with tables, and `## Heading {#anchor}`.
 
     The file is ours; raw HTML is still not passed.
     """
@@ -62,12 +62,26 @@ def _nofollow(
 def _subset() -> Any:
     md = MarkdownIt("zero").enable(["list", "emphasis", "link", "escape"])
     md.validateLink = lambda url: _ALLOWED_LINK.fullmatch(url) is not None  # type: ignore[method-assign]
+    md.core.ruler.push("leads_nowhere", _leads_nowhere)
     md.add_render_rule("link_open", _nofollow)
     return md
 
 
+def _leads_nowhere(state: StateCore) -> None:
+    """Leave the words alone of a link without an address, `[such]()`; links do not nest."""
+    for inline in state.tokens:
+        kept: list[Token] = []
+        dropped = False
+        for token in inline.children or ():
+            if token.type == "link_open":
+                dropped = not token.attrGet("href")
+            if not (dropped and token.type in {"link_open", "link_close"}):
+                kept.append(token)
+        inline.children = kept if inline.children is not None else None
+
+
 def _pages() -> Any:
-    md = MarkdownIt("commonmark", {"html": False})
+    md = MarkdownIt("commonmark", {"html": False}).enable("table")
     md.core.ruler.after("block", "anchors", _anchors)
     return md
 

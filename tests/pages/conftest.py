@@ -19,8 +19,11 @@ from registry.record.pack import Agency, load_pack
 from registry.record.validate import validate
 from registry.settings import Settings
 from registry.store.attestations import Attestation
+from registry.store.log import Line
 from registry.store.records import Register, StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
+
+from .counted import count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,6 +123,18 @@ def demonstration():
             yield stored(document, notes=notes, fictitious=True, findings=list(verdict.findings))
 
 
+def earlier_versions():
+    """The demonstration records' versions before the last, by record."""
+    found = {}
+    for path in sorted(resources.RECORDS.glob("*/*.[0-9]*.json")):
+        document = msgspec.json.decode(path.read_bytes())
+        before = found.setdefault(document["id"], [])
+        before.append(
+            stored(document, notes=[None] * (len(before) + 1), fictitious=True, superseded_at=FILED)
+        )
+    return found
+
+
 def make_corpus(*more, log_size=40):
     foreign = Agency(
         id="us.demo", name={"en": "Department of Letters"}, kind="other", origin="us-demo"
@@ -155,29 +170,59 @@ def make_corpus(*more, log_size=40):
             *more,
         )
     }
+    ordered = [records[name] for name in sorted(records)]
+    agencies = {**PACK.agencies, "us.demo": foreign}
+    withdrawals = {
+        "demo-sante/back": [withdrawal(32, version=1, reason="court_order")],
+        "demo-sante/gone": [withdrawal(31, version=2, note={"fr": "Fusionné avec les lits."})],
+        "demo-sante/gone-restricted": [withdrawal(34, version=1, reason="other")],
+    }
+    attestations = {
+        "demo-sante": attestation("demo-sante", 12, note={"ar": "بما فيها التجريبية."}),
+        "hcp": attestation("hcp", 0),
+        "dgi": attestation("dgi", 7),
+    }
     return Corpus(
         pack=PACK,
-        agencies={**PACK.agencies, "us.demo": foreign},
-        records=[records[name] for name in sorted(records)],
+        agencies=agencies,
+        records=ordered,
+        earlier=earlier_versions()
+        | {
+            name: [stored({"id": name}, fictitious=True, superseded_at=FILED)]
+            for name in ("demo-sante/gone", "demo-sante/back")
+        },
+        counted=count(ordered, agencies, attestations),
+        log=lines(ordered, withdrawals, attestations),
         log_size=log_size,
         root="cd" * 32,
         as_of=dt.datetime(2026, 11, 24, tzinfo=dt.UTC),
-        withdrawals={
-            "demo-sante/back": [withdrawal(32, version=1, reason="court_order")],
-            "demo-sante/gone": [withdrawal(31, version=2, note={"fr": "Fusionné avec les lits."})],
-            "demo-sante/gone-restricted": [withdrawal(34, version=1, reason="other")],
-        },
-        attestations={
-            "demo-sante": attestation("demo-sante", 12, note={"ar": "بما فيها التجريبية."}),
-            "hcp": attestation("hcp", 0),
-            "dgi": attestation("dgi", 7),
-        },
+        withdrawals=withdrawals,
+        attestations=attestations,
         origins={
             "us-demo": Origin(
                 code="us-demo", name={"en": "A demo inventory"}, url="https://inventory.example/"
             )
         },
     )
+
+
+def lines(records, withdrawals, attestations):
+    """The log of a corpus: what happened to its records, what its agencies stated."""
+    found = [
+        Line(index=one.entry, at=one.published_at, kind="version", subject=record.id)
+        for record in records
+        for one in record.versions
+    ]
+    found += [
+        Line(index=one.entry, at=one.withdrawn_at, kind="withdrawal", subject=record)
+        for record, several in withdrawals.items()
+        for one in several
+    ]
+    found += [
+        Line(index=one.entry, at=one.filed_at, kind="attestation", subject=one.agency)
+        for one in attestations.values()
+    ]
+    return sorted(found, key=lambda line: (line.index, line.subject))
 
 
 def parse(path: Path):

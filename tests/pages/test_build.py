@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import msgspec
 import pytest
 
@@ -8,7 +10,7 @@ from registry.pages.build import build
 from registry.pages.switch import builds_folder
 from registry.settings import Settings
 
-from .conftest import FOREIGN, SETTINGS, files, make_corpus, stored
+from .conftest import FOREIGN, LANGUAGES, SETTINGS, files, make_corpus, stored
 
 
 def test_the_same_corpus_gives_the_same_bytes(corpus, site, tmp_path):
@@ -35,6 +37,47 @@ def test_a_rebuild_of_the_same_renders_nothing_and_keeps_the_bytes(corpus, tmp_p
     assert build(corpus, out=out, settings=SETTINGS, full=True).rendered == first.files
 
 
+def test_a_build_that_went_before_serves_again_and_says_the_same(corpus, tmp_path):
+    out, other = tmp_path / "site", tmp_path / "other"
+    changed = make_corpus(stored(FOREIGN | {"name": {"en": "Parcel sorting"}}, origin="us-demo"))
+    more = make_corpus(stored(FOREIGN | {"id": "us.demo/second"}, origin="us-demo"))
+    build(corpus, out=out, settings=SETTINGS)
+    before = files(out)
+    for state in (more, changed, corpus):
+        build(state, out=out, settings=SETTINGS)
+        build(state, out=other, settings=SETTINGS, full=True)
+        assert files(out) == files(other)
+    assert files(out) == before
+    assert not [
+        path for path in out.resolve().rglob("*") if path.is_dir() and not any(path.iterdir())
+    ]
+
+
+def test_more_processes_build_the_same(corpus, site, tmp_path):
+    told = []
+    report = build(
+        corpus,
+        out=tmp_path / "other",
+        settings=SETTINGS,
+        processes=2,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert files(site) == files(tmp_path / "other")
+    assert told == sorted(told)
+    assert told[-1] == (report.files, report.files)
+
+
+def test_what_one_process_meets_ends_the_build(corpus, site, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise LookupError("a page that cannot be made")
+
+    monkeypatch.setattr("registry.pages.record_pages.compare_view", broken)
+    for processes in (1, 2):
+        with pytest.raises(LookupError, match="cannot be made"):
+            build(corpus, out=tmp_path / "site", settings=SETTINGS, processes=processes)
+    assert not (tmp_path / "site").exists()
+
+
 def test_a_changed_record_renders_its_pages_and_lists_only(corpus, tmp_path):
     out = tmp_path / "site"
     build(corpus, out=out, settings=SETTINGS)
@@ -45,17 +88,26 @@ def test_a_changed_record_renders_its_pages_and_lists_only(corpus, tmp_path):
     different = {name for name in after if before.get(name) != after[name]}
     expected = {
         f"{lang}/{place}.html"
-        for lang in ("ar", "fr", "zgh", "en")
+        for lang in LANGUAGES
         for place in (
             "records/us.demo/letter-sorting",
+            "records/us.demo/letter-sorting/versions/1",
             "risk/not_stated",
+            "risk/not_stated/not_stated",
             "sectors/not_stated",
             "status/in_use",
             "agencies/us.demo",
+            "changes",
         )
+    } | {
+        f"feeds/{lang}/{scope}.{ending}"
+        for lang in LANGUAGES
+        for scope in ("all", "agencies/us.demo", "risk/not_stated", "sectors/not_stated")
+        for ending in ("atom", "json")
     }
-    assert expected == different
-    assert report.rendered == len(expected)
+    index = {name for name in after if name.startswith("find/")}
+    assert expected == different - index
+    assert len(expected) < report.rendered <= len(expected | index)
 
 
 def test_a_record_that_is_gone_leaves_no_page_behind(corpus, tmp_path):
@@ -64,7 +116,7 @@ def test_a_record_that_is_gone_leaves_no_page_behind(corpus, tmp_path):
     build(make_corpus(more), out=out, settings=SETTINGS)
     assert (out / "fr/records/us.demo/second.html").is_file()
     report = build(corpus, out=out, settings=SETTINGS)
-    assert report.removed == 4
+    assert report.removed == 2 * len(LANGUAGES)
     assert not list(out.resolve().rglob("second.html"))
 
 
@@ -84,8 +136,14 @@ def test_another_address_renders_everything(corpus, tmp_path):
     out = tmp_path / "site"
     first = build(corpus, out=out, settings=SETTINGS)
     moved = build(corpus, out=out, settings=Settings(base_url="https://other.example"))
-    without_address = 6  # a style sheet, an icon, three fonts, their licence
-    assert moved.rendered == first.files - without_address
+    kept = [
+        name
+        for name in files(out)
+        if name.startswith("assets/")
+        or name.endswith(".csv")
+        or name in {f"find/{lang}.json" for lang in LANGUAGES}
+    ]
+    assert moved.rendered == first.files - len(kept)
     assert "/sub/" not in (out / "fr/index.html").read_text("utf-8")
 
 
@@ -95,7 +153,7 @@ def test_a_build_that_fails_leaves_the_old_site(corpus, tmp_path):
     before = files(out)
 
     def stop(done, total):
-        if done == total // 2:
+        if done >= total // 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -107,8 +165,9 @@ def test_a_build_that_fails_leaves_the_old_site(corpus, tmp_path):
 
 def test_the_build_before_is_kept_and_older_ones_go(corpus, tmp_path):
     out = tmp_path / "site"
-    for _ in range(3):
-        build(corpus, out=out, settings=SETTINGS)
+    for day in (1, 2, 3):
+        later = msgspec.structs.replace(corpus, as_of=corpus.as_of + dt.timedelta(days=day))
+        build(later, out=out, settings=SETTINGS)
     names = sorted(entry.name for entry in builds_folder(out).iterdir())
     assert names == [".lock", "2", "2.json", "3", "3.json"]
     assert out.is_symlink()

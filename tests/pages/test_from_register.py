@@ -11,6 +11,8 @@ from registry.pages.build import build
 from registry.pages.from_register import day_of, is_current, read_corpus
 from registry.settings import Settings
 
+from .conftest import files
+
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)
 REASON = {"reason": "filed_in_error", "note": {"fr": "Déposée deux fois."}}
@@ -81,3 +83,36 @@ async def test_a_withdrawal_makes_the_site_out_of_date(office, publish, record, 
     assert await is_current(office.database, settings, as_of=NOW)
     await taken_out(office, published)
     assert not await is_current(office.database, settings, as_of=NOW)
+
+
+async def test_the_same_register_and_day_give_the_same_bytes(office, publish, record, tmp_path):
+    second = record | {
+        "summary": {"fr": "Autre résumé.", "ar": "ملخص آخر."},
+        "publication": record["publication"] | {"change_note": {"fr": "Résumé", "ar": "ملخص"}},
+    }
+    await publish(record)
+    [latest] = await publish(second)
+    await attest(
+        office,
+        AGENCY,
+        "demo-sante",
+        {"day": "2026-11-01", "systems_total": 3, "contact": {"email": "a@demo-sante.example"}},
+        now=NOW,
+    )
+    sites = []
+    for name, processes in (("one", 1), ("two", 2)):
+        settings = Settings(data_dir=tmp_path / name, base_url="https://register.example")
+        settings.data_dir.mkdir()
+        corpus = await read_corpus(office.database, office.pack, as_of=day_of(NOW))
+        build(corpus, out=settings.site_dir, settings=settings, processes=processes)
+        sites.append(files(settings.site_dir))
+    assert sites[0] == sites[1]
+    [earlier] = corpus.earlier[latest.id]
+    assert (earlier.register.version, earlier.register.state) == (1, "published")
+    assert earlier.register.superseded_at == NOW
+    assert [line.kind for line in corpus.log] == ["genesis", "version", "version", "attestation"]
+    assert corpus.log[-1].subject == "demo-sante"
+    assert corpus.counted.by_code.local.records == 1
+    changes = sites[0]["fr/changes.html"].decode()
+    assert 'href="/fr/records/demo-sante/' in changes
+    assert "<del>" in sites[0][f"fr/records/{latest.id}/versions/2.html"].decode()

@@ -209,12 +209,12 @@ def site(request, pack, tmp_path):
 
 def test_the_site_speaks_the_languages_of_the_country_and_no_other(pack, site):
     folders = {path.name for path in site.iterdir() if path.is_dir()}
-    assert folders == {*pack.languages, "assets", "problems"}
+    assert folders == {*pack.languages, "assets", "feeds", "find", "problems"}
     for path in sorted(site.rglob("*.html")):
         page = html5lib.parse(path.read_bytes(), namespaceHTMLElements=False)
         inside = [a.get("href") for a in page.iter("a") if a.get("href", "").startswith("/")]
         leads = {href.split("/")[1] for href in inside}
-        assert leads <= {*pack.languages, "api", "problems", ""}, path
+        assert leads <= {*pack.languages, "api", "feeds", "openapi.json", "problems", ""}, path
 
 
 def test_the_site_has_the_name_that_the_country_gave_it(pack, site):
@@ -228,7 +228,7 @@ def test_the_site_has_the_name_that_the_country_gave_it(pack, site):
 @pytest.mark.parametrize("site", ["filed"], indirect=True)
 def test_a_record_says_whom_to_turn_to_in_the_country(pack, site):
     for tag, words in pack.redress.items():
-        for path in (site / tag / "records").rglob("*.html"):
+        for path in (site / tag / "records").glob("*/*.html"):
             page = html5lib.parse(path.read_bytes(), namespaceHTMLElements=False)
             section = page.find(".//section[@id='contest']")
             assert words in "".join(section.itertext()), path

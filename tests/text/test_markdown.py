@@ -59,3 +59,9 @@ def test_the_shortcut_gives_what_the_parser_gives(text):
 def test_pages_have_headings_with_anchors():
     assert markdown.render_page("## Title {#here}") == '<h2 id="here">Title</h2>\n'
     assert "<b>" not in markdown.render_page("<b>x</b>")
+
+
+def test_a_link_without_an_address_is_no_link():
+    assert markdown.render("[a]() [b](https://x.example) [c]()") == (
+        '<p>a <a href="https://x.example" rel="nofollow ugc">b</a> c</p>\n'
+    )

@@ -1,0 +1,87 @@
+"""The statistics: bars, the numbers beside them, and the same numbers as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from .conftest import LANGUAGES
+from .test_html import text_of
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+FIGURES = {
+    "sectors", "status", "personal-data", "growth", "agencies",
+    "overdue", "withheld", "restricted", "missing", "silent",
+}  # fmt: skip
+
+
+def rows_of(page, name):
+    table = page.find(f".//section[@id='{name}']//table")
+    return [] if table is None else table.findall(".//tbody/tr")
+
+
+def read(site, lang, name):
+    raw = (site / lang / "statistics" / f"{name}.csv").read_bytes()
+    return list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_table_can_be_taken_away_with_the_same_numbers(pages, site, lang):
+    page = pages[f"{lang}/statistics.html"]
+    sections = [part for part in page.iter("section") if part.get("class") == "figures"]
+    assert {part.get("id") for part in sections} == FIGURES
+    for name in FIGURES:
+        head, *lines = read(site, lang, name)
+        shown = rows_of(page, name)
+        assert len(lines) == len(shown)
+        assert all(len(line) == len(head) for line in lines)
+        for line, row in zip(lines, shown, strict=True):
+            counts = [text_of(cell) for cell in row.findall("td[@class='n']")]
+            assert [value for value in counts if value.isdecimal()] == [
+                value for value in line[2:] if value.isdecimal()
+            ]
+
+
+def test_the_counts_are_those_of_the_register(pages, corpus):
+    here = [one for one in corpus.records if one.register.origin is None]
+    here = [one for one in here if one.register.state != "withdrawn"]
+    cells = [
+        [int(text_of(cell)) for cell in row.findall("td[@class='n']")]
+        for row in rows_of(pages["en/statistics.html"], "sectors")
+    ]
+    assert sum(row[-1] for row in cells) == len(here)
+    assert all(sum(row[:5]) == row[-1] for row in cells)
+
+
+def test_an_overdue_review_is_told_by_its_date(pages, site):
+    head, *lines = read(site, "fr", "overdue")
+    assert head[2] == "Revue prévue le"
+    assert lines
+    assert all(line[2] < "2026-11-24" for line in lines)
+    assert [line[2] for line in lines] == sorted(line[2] for line in lines)
+
+
+def test_an_agency_that_filed_nothing_is_listed_with_what_it_states(site):
+    silent = {line[0]: line[2:] for line in read(site, "en", "silent")[1:]}
+    assert silent["hcp"] == ["0", "2026-09-30"]
+    assert silent["tgr"] == ["", ""]
+    assert "demo-sante" not in silent
+
+
+@pytest.mark.parametrize(("lang", "mirrored"), [("fr", False), ("ar", True)])
+def test_bars_begin_where_reading_begins(pages, lang, mirrored):
+    rows = rows_of(pages[f"{lang}/statistics.html"], "status")
+    bars = [bar for row in rows for bar in row.iter(f"{SVG}rect") if bar.get("width") != "0.00%"]
+    assert len({bar.get("width") for bar in bars}) > 2
+    for bar in bars:
+        start = 100 - float(bar.get("width")[:-1]) if mirrored else 0.0
+        assert float(bar.get("x").rstrip("%")) == pytest.approx(start, abs=0.011)
+
+
+def test_numbers_are_kept_apart_from_the_text_around_them(pages):
+    for row in rows_of(pages["ar/statistics.html"], "agencies"):
+        for cell in row.findall("td[@class='n']"):
+            assert [child.tag for child in cell] in (["bdi"], ["span"])
