@@ -6,10 +6,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: help up serve site test check format bench crash fuzz lock clean
+.PHONY: help up serve site test check format screenshots bench crash fuzz lock clean
 
 help: ## List what make can do
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 up: .venv/ready ## Start a register: database, demonstration records, site and API
 	$(BIN)/registry up --port $(PORT)
@@ -35,6 +35,9 @@ check: .venv/ready-dev ## Run every linter; changes nothing
 format: .venv/ready-dev ## Put the code in its usual form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+screenshots: .venv/ready-dev ## Take pictures of the main pages into var/screenshots
+	$(BIN)/python -m tests.browser.screenshots
 
 bench: .venv/ready-dev ## Measure, and write tests/bench/results.md
 	$(BIN)/python -m tests.bench

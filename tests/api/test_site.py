@@ -56,7 +56,9 @@ async def test_every_file_has_its_address_type_and_tag(client, site, path, file,
     assert (response.status_code, response.text) == (200, FILES[file])
     assert response.headers["content-type"] == kind
     assert response.headers["x-content-type-options"] == "nosniff"
-    assert "script-src" not in response.headers["content-security-policy"]
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; ")
+    assert "unsafe" not in policy
     immutable = "immutable" in response.headers["cache-control"]
     assert immutable is path.startswith("/assets/")
     head = await client.head(path)

@@ -1,0 +1,101 @@
+"""A real browser over the site of the small corpus, on a static host and with the register's API.
+
+The browser is Debian's chromium; where there is none these tests are skipped. Whatever a page asks
+of another host, and every error it writes, fails the test. Playwright's loop would be in the way of
+asyncio's, so it ends with each file.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from registry.api.app import describe_api
+from registry.pages.build import build
+from registry.settings import Settings
+from tests.browser.static_host import static_host
+from tests.pages.conftest import make_corpus
+
+CHROMIUM = shutil.which("chromium")
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 740}
+
+# The probe for a register, which a static host answers so.
+_NO_REGISTER = "404 (File not found)"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser" in item.path.as_posix():
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory):
+    """The address of a static host that has the whole site."""
+    out = tmp_path_factory.mktemp("browser") / "site"
+    with static_host(out) as url:
+        settings = Settings(base_url=url)
+        build(make_corpus(), out=out, settings=settings, description=describe_api(settings))
+        yield url
+
+
+@pytest.fixture
+def opened(chromium, host):
+    """A way to open a browser's window at the host; what goes wrong in it fails the test."""
+    wrong = []
+
+    @contextmanager
+    def window(url=host, *, expected=_NO_REGISTER, **options):
+        context = chromium.new_context(**({"viewport": DESKTOP} | options))
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+
+        def note(message):
+            is_expected = expected in message.text and "/api/v1/" in message.location["url"]
+            if message.type in {"error", "warning"} and not is_expected:
+                wrong.append(message.text)
+
+        page.on("console", note)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "request",
+            lambda request: None if request.url.startswith(url) else wrong.append(request.url),
+        )
+        yield page
+        assert not context.cookies()
+        context.close()
+
+    yield window
+    assert not wrong
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """Look for violations of WCAG on a page; `rules` are those alone."""
+    engine = Axe()
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+    def violations(page, *rules):
+        only = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": tags}
+        found = engine.run(page, options={"runOnly": only, "resultTypes": ["violations"]})
+        return [
+            (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
+            for violation in found.response["violations"]
+        ]
+
+    return violations

@@ -1,0 +1,173 @@
+"""The finder in the browser: filters, addresses, words to say, and folding."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from registry.text.analysis import words
+from registry.text.folding import LETTERS, fold
+
+HIT = "#hits .record"
+TEXTS = [
+    "Impôts & Santé", "L’école d’été", "تسجيل التَّسْجِيل", "إدارة الأشخاص", "ⵜⴰⵎⴰⵣⵉⵖⵜ", "tamaziɣt",
+    "Straße", "œuvre", "١٢٣ ۴۵", "GPS بالـGPS", "agency’s", "Ǆ ﬁn 𝐀𝐁", "a\u200db", "e\u0301te",
+    "no_decision", "42 %", "İstanbul", "",
+]  # fmt: skip
+
+_FOLDED = """async ([texts, letters]) => {
+    const names = performance.getEntriesByType("resource").map((one) => one.name);
+    const { fold, words } = await import(names.find((name) => name.includes("/fold.")));
+    return texts.map((text) => [fold(text, letters), words(text, letters)]);
+}"""
+
+
+def texts(page, selector):
+    return [" ".join(text.split()) for text in page.locator(selector).all_inner_texts()]
+
+
+def found(page):
+    page.wait_for_selector("#results:not([aria-busy]):not([hidden])")
+    return int(re.search(r"\d+", page.locator("#found").inner_text())[0])
+
+
+def test_the_script_folds_as_the_index_does(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/search")
+        found(page)
+        got = page.evaluate(_FOLDED, [TEXTS, LETTERS])
+    assert got == [[fold(text), words(text)] for text in TEXTS]
+    assert any(unicodedata.combining(letter) for text in TEXTS for letter in text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "same"),
+    [("impôt", "impot"), ("تسجيل", "التَّسجيل"), ("santé", "SANTE"), ("ⴰⵙⵏⵙ", "asns")],
+)
+def test_a_word_is_found_however_it_is_written(opened, host, asked, same):
+    with opened() as page:
+        page.goto(f"{host}/fr/search?q={asked}")
+        first = found(page), texts(page, "#hits h3")
+        page.goto(f"{host}/fr/search?q={same}")
+        assert (found(page), texts(page, "#hits h3")) == first
+
+
+def test_every_state_is_an_address_and_back_leads_back(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/search")
+        everything = found(page)
+        page.locator("#risk-high").check()
+        page.wait_for_selector("#chips a")
+        high = found(page)
+        assert 0 < high < everything
+        assert parse_qs(urlsplit(page.url).query) == {"risk": ["high"]}
+        page.locator("#risk-minimal").check()
+        page.wait_for_function("document.querySelectorAll('#chips a').length === 2")
+        both = found(page)
+        assert both > high
+        address = page.url
+        page.goto(f"{host}/fr/about")
+        page.goto(address)
+        assert found(page) == both
+        assert page.locator("#risk-high").is_checked()
+        page.locator("#chips a").first.click()
+        page.wait_for_function("document.querySelectorAll('#chips a').length === 1")
+        page.go_back()
+        page.wait_for_function("document.querySelectorAll('#chips a').length === 2")
+        page.locator("#clear a").click()
+        page.wait_for_function("document.querySelectorAll('#chips a').length === 0")
+        assert found(page) == everything
+        assert page.url == f"{host}/fr/search"
+
+
+def test_a_facet_counts_what_choosing_it_would_give(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/search?risk=high")
+        found(page)
+        count = int(page.locator("#facet-risk li", has=page.locator("#risk-limited"))
+                    .locator(".n").inner_text())  # fmt: skip
+        page.goto(f"{host}/fr/search?risk=limited")
+        assert found(page) == count
+
+
+def test_pages_of_results_hold_each_record_once(opened, host):
+    seen = []
+    with opened() as page:
+        page.goto(f"{host}/fr/search?sort=name")
+        total = found(page)
+        while True:
+            seen += page.eval_on_selector_all("#hits h3 a", "all => all.map((one) => one.href)")
+            if not page.locator("#pages a[rel=next]").count():
+                break
+            first = page.locator("#hits h3 a").first.get_attribute("href")
+            page.locator("#pages a[rel=next]").click()
+            page.wait_for_function(
+                "first => document.querySelector('#hits h3 a').getAttribute('href') !== first",
+                arg=first,
+            )
+    assert len(seen) == len(set(seen)) == total > 40
+
+
+def test_words_are_marked_and_a_slip_is_mended_with_a_way_back(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/search?q=radiographie")
+        found(page)
+        assert "radiographies" in texts(page, "#hits mark")
+        page.goto(f"{host}/fr/search?q=radiographiez")
+        assert found(page) > 0
+        assert "radiographiez" in page.locator("#mended").inner_text()
+        page.locator("#mended a").first.click()
+        assert page.evaluate("document.activeElement.id") == "q"
+        page.locator("#mended a").last.click()
+        page.wait_for_function("!document.querySelector('#mended').textContent")
+        assert parse_qs(urlsplit(page.url).query)["q"] != ["radiographiez"]
+
+
+def test_where_nothing_is_found_the_page_helps(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/ar/search?q=qqqqqq")
+        page.wait_for_selector("#nothing:not([hidden])")
+        assert page.locator("#found").get_attribute("role") == "status"
+        assert page.locator("#found").inner_text().strip()
+        assert page.locator(HIT).count() == 0
+
+
+def test_typing_asks_without_filling_the_history(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/about")
+        page.goto(f"{host}/fr/search")
+        everything = found(page)
+        page.locator("#q").type("olivier")
+        page.wait_for_url("**/search?q=olivier")
+        assert 0 < found(page) < everything
+        page.go_back()
+        assert page.url == f"{host}/fr/about"
+
+
+def test_the_language_switch_keeps_the_question(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/search?q=sante&risk=high")
+        total = found(page)
+        page.locator("nav.languages a[hreflang=ar]").click()
+        page.wait_for_url("**/ar/search?q=sante&risk=high")
+        assert found(page) == total
+
+
+def test_on_a_phone_the_filters_are_folded_away(opened, host):
+    with opened(viewport={"width": 360, "height": 740}) as page:
+        page.goto(f"{host}/fr/search")
+        found(page)
+        assert not page.locator("#facet-risk").is_visible()
+        page.locator("#filters > summary").click()
+        assert page.locator("#facet-risk").is_visible()
+
+
+def test_a_static_copy_says_that_it_is_one_and_offers_no_api(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/search")
+        found(page)
+        assert page.locator("#from-copy").is_visible()
+        assert not page.locator("#programs").is_visible()

@@ -1,0 +1,147 @@
+"""Every kind of page in every language: light and dark, on a phone and on a desktop."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.browser.conftest import DESKTOP, PHONE
+
+LANGUAGES = {"ar": "rtl", "fr": "ltr", "zgh": "ltr", "en": "ltr"}
+KINDS = {
+    "home": "",
+    "finder": "search?q=a&risk=high",
+    "record": "records/demo-sante/triage-radiographies",
+    "version": "records/demo-sante/triage-radiographies/versions/2",
+    "compare": "records/demo-sante/triage-radiographies/compare",
+    "foreign": "records/us.demo/letter-sorting",
+    "restricted": "records/demo-securite/restricted",
+    "withdrawn": "records/demo-sante/gone",
+    "agencies": "agencies/",
+    "agency": "agencies/demo-sante",
+    "level": "risk/high",
+    "levels": "risk/",
+    "statistics": "statistics",
+    "changes": "changes",
+    "words": "contest",
+    "format": "format/risk",
+    "api": "api",
+}
+WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+STATES = [(scheme, screen) for scheme in ("light", "dark") for screen in (DESKTOP, PHONE)]
+
+
+def states(kind, lang):
+    """The states in which axe looks at a page: each kind in two languages in turn, one light and
+    one dark, on both screens by turns; every state of every page with EVERY_STATE set."""
+    if os.environ.get("EVERY_STATE"):
+        return STATES
+    of_kind, of_lang = list(KINDS).index(kind), list(LANGUAGES).index(lang)
+    turn, is_other = divmod(of_kind + of_lang, 2)
+    return [] if is_other else [STATES[(turn * 2 + of_kind // 2) % len(STATES)]]
+
+
+def visit(page, host, lang, kind):
+    assert page.goto(f"{host}/{lang}/{KINDS[kind]}").ok
+    if kind == "finder":
+        page.wait_for_selector("#hits .record")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_is_accessible_and_fits_every_screen(opened, host, axe, kind, lang):
+    with opened() as page:
+        visit(page, host, lang, kind)
+        assert page.evaluate("document.documentElement.dir") == LANGUAGES[lang]
+        for scheme, screen in states(kind, lang):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size(screen)
+            assert axe(page) == []
+        for screen in (PHONE, DESKTOP):
+            page.set_viewport_size(screen)
+            assert page.evaluate(WIDE) <= 0
+
+
+@pytest.mark.parametrize("path", ["", "problems/", "problems/invalid-record", "404"])
+def test_the_pages_outside_the_languages(opened, host, axe, path):
+    with opened(viewport=PHONE) as page:
+        page.goto(f"{host}/{path}")
+        assert axe(page) == []
+        page.emulate_media(color_scheme="dark")
+        assert axe(page, "color-contrast") == []
+        assert page.evaluate(WIDE) <= 0
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr"])
+@pytest.mark.parametrize("kind", ["home", "finder", "record", "statistics", "agency", "format"])
+def test_text_twice_as_large_loses_nothing(opened, host, kind, lang):
+    # A browser's zoom of 200 % on a window of 1280 pixels leaves 640 of CSS, each drawn double.
+    with opened(viewport={"width": 640, "height": 450}, device_scale_factor=2) as page:
+        visit(page, host, lang, kind)
+        assert page.evaluate(WIDE) <= 0
+        assert page.locator("h1").is_visible()
+        page.set_viewport_size(DESKTOP)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate(WIDE) <= 0
+
+
+def test_without_a_script_a_page_says_all_it_has_to_say(opened, host):
+    with opened(java_script_enabled=False) as page:
+        for place in KINDS.values():
+            page.goto(f"{host}/fr/{place}")
+            assert page.locator("h1").is_visible(), place
+        page.goto(f"{host}/fr/search")
+        assert not page.locator("#finder").is_visible()
+        assert page.locator("noscript").inner_text().strip()
+        page.locator("#browse a").first.click()
+        assert page.url == f"{host}/fr/sectors/"
+        page.locator(".counts a").first.click()
+        assert page.locator(".record").count()
+
+
+def test_without_a_script_the_first_page_s_box_leads_to_the_lists(opened, host):
+    with opened(java_script_enabled=False) as page:
+        page.goto(f"{host}/fr/")
+        page.locator("#q").fill("santé")
+        page.locator("#q").press("Enter")
+        assert page.url.startswith(f"{host}/fr/search?q=")
+        assert page.locator("#browse").is_visible()
+
+
+def test_by_keyboard_one_gets_from_the_first_page_to_a_record_and_sees_where_one_is(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("/")
+        assert page.evaluate("document.activeElement.id") == "q"
+        page.keyboard.type("radiographies")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#hits .record")
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            ring = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+            assert ring == "3px"
+            if page.evaluate("document.activeElement.matches('#hits h3 a')"):
+                break
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/records/demo-sante/triage-radiographies")
+
+
+def test_nothing_moves_where_people_want_no_motion(opened, host):
+    with opened(reduced_motion="reduce") as page:
+        page.goto(f"{host}/fr/search?q=a")
+        page.wait_for_selector("#hits .record")
+        assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_on_paper_a_record_has_no_navigation_but_its_addresses(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/records/demo-sante/triage-radiographies")
+        page.emulate_media(media="print")
+        for part in ("nav.sections", "nav.languages", "footer.site"):
+            assert not page.locator(part).is_visible()
+        assert page.locator(".address-line").first.is_visible()

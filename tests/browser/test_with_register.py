@@ -1,0 +1,80 @@
+"""The finder where a register answers: the same exact answers that programs get."""
+
+from __future__ import annotations
+
+import shutil
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from registry.pages.build import build
+from registry.settings import Settings
+from tests.pages.conftest import make_corpus
+from tests.served import served
+
+
+@pytest.fixture(scope="module")
+def register(chromium, tmp_path_factory):
+    """A register that serves the demonstration records and a site of them."""
+    out = tmp_path_factory.mktemp("served") / "site"
+    with served(load=True) as running:
+        build(make_corpus(), out=out, settings=Settings(base_url=running.url))
+        shutil.copytree(out.resolve(), running.register.data / "site", dirs_exist_ok=True)
+        yield running
+
+
+def test_the_finder_shows_what_the_api_answers(opened, register):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/fr/search?q=radiographies&risk=high")
+        page.wait_for_selector("#hits .record")
+        answer = register.client.get("/api/v1/records?q=radiographies&risk=high").json()
+        ids = page.eval_on_selector_all("#hits h3 a", "all => all.map((one) => one.pathname)")
+        assert ids == [f"/fr/records/{item['id']}" for item in answer["items"]]
+        assert str(answer["total"]) in page.locator("#found").inner_text()
+        assert page.locator("#hits mark").count()
+        assert not page.locator("#from-copy").is_visible()
+
+
+def test_passages_of_a_record_are_shown_where_only_they_have_the_words(opened, register):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/fr/search?q=retarder+soins")
+        page.wait_for_selector("#hits .passage mark")
+        marks = page.locator("#hits .passage mark").all_inner_texts()
+        assert any(mark.startswith("retard") for mark in marks)
+        assert not page.locator("#hits h3 mark").count()
+
+
+def test_the_call_of_the_view_and_its_files_are_offered(opened, register):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/ar/search?risk=high&sector=health&sort=name")
+        page.wait_for_selector("#programs:not([hidden])")
+        page.locator("#programs summary").click()
+        call = urlsplit(page.locator("#call").input_value())
+        assert parse_qsl(call.query) == [("risk", "high"), ("sector", "health"), ("sort", "name")]
+        assert register.client.get(f"{call.path}?{call.query}").status_code == 200
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.locator("#copy-call").click()
+        page.wait_for_selector("#copied:not([hidden])")
+        assert page.evaluate("navigator.clipboard.readText()") == call.geturl()
+        for link in page.locator("#downloads a").all():
+            address = urlsplit(link.get_attribute("href"))
+            assert dict(parse_qsl(address.query)) == {
+                "risk": "high",
+                "sector": "health",
+                "lang": "ar",
+            }
+            assert register.client.get(address.geturl()).status_code == 200
+
+
+def test_a_question_that_the_register_refuses_is_said_and_helped(opened, register):
+    with opened(register.url, expected="400 (Bad Request)") as page:
+        page.goto(f"{register.url}/fr/search?q=a&cursor=nonsense")
+        page.wait_for_selector("#hits .record")
+        assert "cursor" not in page.url
+
+
+def test_a_slip_is_mended_by_the_register(opened, register):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/fr/search?q=radiografies")
+        page.wait_for_selector("#mended a")
+        assert page.locator("#hits .record").count()
