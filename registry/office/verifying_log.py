@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     """Gives a file by its path; raises `FileNotFoundError` where there is none."""
 
 
+_WHERE = "name the place that its file `checkpoint` is in, such as https://example.org/log"
+
+
 class VerifiedLog(msgspec.Struct, frozen=True, kw_only=True):
     """A log that was found in order: its checkpoint, by which key, and its leaf hashes."""
 
@@ -46,7 +49,10 @@ def verify_log(
 
     Without a verifier the log is taken to be of the key that its own first entry names.
     """
-    note = _file(read, CHECKPOINT)
+    try:
+        note = read(CHECKPOINT)
+    except FileNotFoundError as error:
+        raise Broken(CHECKPOINT, None, f"no log lies here; {_WHERE}") from error
     verifier = verifier or _named_key(read, _stated_size(note))
     try:
         opened = open_checkpoint(note, origin=verifier.name, verifiers=[verifier])

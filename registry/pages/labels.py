@@ -29,12 +29,14 @@ def read_labels(
     labels = {
         name: {code.code: code.label for code in codes.values()} for name, codes in lists.items()
     }
-    for name, wording in (
-        ("risk_level", message("Risk not stated")),
-        ("sector", message("Sector not stated")),
-        ("status", message("Status not stated")),
-    ):
-        labels[name][NOT_STATED] = {SOURCE: wording} | {
+    own = {
+        "risk_level": message("Risk not stated"),
+        "sector": message("Sector not stated"),
+        "status": message("Status not stated"),
+    }
+    for name, of_list in labels.items():
+        wording = own.get(name, message("Not stated"))
+        of_list[NOT_STATED] = {SOURCE: wording} | {
             tag: catalogue.messages[wording]
             for tag, catalogue in catalogues.items()
             if wording in catalogue.messages
