@@ -21,7 +21,7 @@ site: .venv/ready ## Build the static site from the register
 	$(BIN)/registry site build
 
 test: .venv/ready-dev ## Run the whole test suite
-	$(BIN)/pytest -n 2 --dist loadgroup tests
+	$(BIN)/pytest -n 4 --dist loadgroup tests
 
 check: .venv/ready-dev ## Run every linter; changes nothing
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from registry.errors import NotFound, Unavailable
+from registry.errors import NotFound
 from registry.office.log_contents import content_path
 from registry.office.log_files import read_checkpoint, read_tile
 from registry.record.content import content_file
@@ -70,7 +70,7 @@ def proof_path(index: int) -> str:
 async def read_proof(connection: Connection, folder: Path, index: int) -> bytes:
     """Make the proof of an entry to the published checkpoint.
 
-    Raises `Unavailable` for an entry that is not published yet, `NotFound` where there is none.
+    Raises `NotFound` where there is no such entry, or it is not published yet.
     """
     proof = await asyncio.to_thread(_prove, folder, index)
     if proof is None:
@@ -178,8 +178,7 @@ async def _explain(connection: Connection, index: int) -> None:
     state = await log.read_state(connection)
     if not 0 <= index < state.range.size:
         raise NotFound(f"the log has no entry {index}")
-    raise Unavailable(
+    raise NotFound(
         f"entry {index} is in the log and not in a published checkpoint yet; the background "
-        "runner publishes one within a second",
-        retry_after=1,
+        "runner publishes one within a second, ask again then"
     )

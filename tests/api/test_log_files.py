@@ -123,8 +123,7 @@ async def test_nothing_is_proven_before_it_is_published(client, publish, record,
     assert (await client.get("/log/checkpoint")).status_code == 404
     [receipt] = await publish(record)
     answer = await client.get(f"/api/v1/records/{receipt.id}/proof")
-    assert problem(answer, 503, "unavailable")["detail"].startswith("entry 1 is in the log")
-    assert answer.headers["retry-after"] == "1"
+    assert problem(answer, 404, "not-found")["detail"].startswith("entry 1 is in the log")
 
 
 async def test_the_proof_of_a_record_can_be_kept(client, published, verifier):

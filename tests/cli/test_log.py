@@ -127,6 +127,6 @@ def test_nothing_is_missing_where_nothing_was_lost(own, published):
 def test_there_is_no_proof_before_a_publication(own, record_file, record):
     own("file", record_file())
     own("submit", record["id"])
-    told = own("log", "prove", record["id"], code=3).stderr
+    told = own("log", "prove", record["id"], code=1).stderr
     assert "not in a published checkpoint yet" in told
     assert "no record" in own("log", "prove", "demo-sante/none", code=1).stderr

@@ -13,7 +13,7 @@ from tests.crash.asking import Violation
 from tests.crash.publishing import ERRORS, STEPS, attest_some, check_signed, torment
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
-ROUNDS = 100
+ROUNDS = 60
 SEED = 11
 
 

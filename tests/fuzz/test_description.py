@@ -18,7 +18,7 @@ import pytest
 
 from tests.served import ROOT, UNLIMITED, served
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
 SEED = int(
     os.environ.get("FUZZ_SEED", "20261124" if "CI" in os.environ else secrets.randbelow(2**32))
 )

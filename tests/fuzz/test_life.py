@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from tests.served import UNLIMITED, records, served
 
-LIVES = max(12, int(os.environ.get("FUZZ_EXAMPLES", "12")) // 4)
+LIVES = max(8, int(os.environ.get("FUZZ_EXAMPLES", "8")) // 4)
 STEPS = 25
 STALE = '"0123456789abcdef"'
 BAD_TAGS = (STALE, "*", "W/{}")
