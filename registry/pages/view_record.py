@@ -64,7 +64,10 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "compared": register.version > 1,
         "history": history_view(reader, record, site.corpus.withdrawals.get(record.id, ())),
     }
-    return {"r": known, "d": d}
+    bases = {
+        code: label(reader, "redaction_reason", code) for code in site.lists["redaction_reason"]
+    }
+    return {"r": known, "d": d, "bases": bases}
 
 
 def is_overdue(document: Mapping[str, Any], today: dt.date) -> bool:

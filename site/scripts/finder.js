@@ -1,7 +1,8 @@
 // The finder: the address says what is sought, and the page shows what the register answers.
 
 import { askCopy, openCopy } from "./copy.js";
-import { hit, labelledCodes, made, order, takeLabels, word } from "./hits.js";
+import { hit, labelledCodes, order, takeLabels, word } from "./hits.js";
+import { made } from "./made.js";
 import { Refused, Unreachable, askRegister } from "./register.js";
 import "./focus.js";
 

@@ -1,5 +1,7 @@
 // What the finder shows, made of the templates of its page; whatever came from a record is text.
 
+import { made } from "./made.js";
+
 const { site, order: given } = document.getElementById("finder").dataset;
 const { lang } = document.documentElement;
 
@@ -15,17 +17,6 @@ export function takeLabels(taken) {
 /** List the codes of a filter that have words, in their order. */
 export function labelledCodes(facet) {
   return Object.keys(labels[facet] ?? {});
-}
-
-/** Clone a template and fill its slots: with text, or with nodes. */
-export function made(id, slots = {}) {
-  const piece = document.getElementById(id).content.cloneNode(true);
-  for (const slot of piece.querySelectorAll("[data-slot]")) {
-    const value = slots[slot.dataset.slot];
-    if (value === undefined || value === null) slot.remove();
-    else slot.replaceChildren(...[value].flat());
-  }
-  return piece;
 }
 
 /** Choose a text of a language map as the pages do: the reader's, else by the pack's order. */

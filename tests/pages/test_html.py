@@ -104,7 +104,7 @@ def test_the_language_switch_stays_on_the_page(pages):
         assert {*LANGUAGES, "x-default"} == alternates, path
 
 
-def test_only_the_search_box_has_a_script_and_nothing_needs_another_host(pages, site):
+def test_only_search_and_the_check_have_a_script_and_nothing_needs_another_host(pages, site):
     for path, page in pages.items():
         # A description for search engines is data: nothing runs.
         scripts = [
@@ -114,8 +114,12 @@ def test_only_the_search_box_has_a_script_and_nothing_needs_another_host(pages, 
         ]
         is_finder = path.split("/")[-1] in {"search.html", "index.html"} and path.count("/") == 1
         is_finder &= path.split("/")[0] in LANGUAGES
-        assert len(scripts) == (1 if is_finder else 0), path
-        assert len(page.findall(".//form[@role='search']")) == len(scripts), path
+        # A record's page has the check, and each of its versions'; a tombstone leads to those.
+        is_record = "/records/" in path and path.split("/")[-1] != "compare.html"
+        is_record &= page.get("data-status") is None
+        assert len(scripts) == (1 if is_finder or is_record else 0), path
+        assert len(page.findall(".//form[@role='search']")) == (1 if is_finder else 0), path
+        assert len(page.findall(".//section[@id='proof']")) == (1 if is_record else 0), path
         for script in scripts:
             assert script.get("type") == "module"
             assert script.get("src").startswith(f"{PREFIX}/assets/")

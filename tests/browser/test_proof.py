@@ -1,0 +1,378 @@
+"""The check of a record's proof on its page: over a register's answers, and over forged ones."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from registry.record.canonical import canonical
+from registry.tlog.keys import ED25519, Verifier
+from tests.browser.conftest import PHONE
+from tests.served import served
+
+RECORD = "demo-sante/triage-radiographies"
+OTHER = "demo-services/objets-trouves"
+ERASED = "demo-sante/prevision-lits"
+VECTORS = Path(__file__).parents[3] / "shared/vectors/rfc8785-jcs/testdata/input"
+
+TOKEN = ("token", "create", "--scope", "redact")
+
+STEPS = ("entry", "inclusion", "signature", "contents", "erased")
+ALL_HOLD = dict.fromkeys(STEPS, "holds")
+VERDICTS = {
+    "fr": "Tout est en ordre.",
+    "ar": "كل شيء سليم.",
+    "zgh": "كل شيء سليم.",
+    "en": "All is in order.",
+}
+_OUTCOMES = """Object.fromEntries(Array.from(
+    document.querySelectorAll(".checks > li"),
+    (step) => [step.id.slice(6), step.querySelector(".outcome").classList[1]]))"""
+_NO_ED25519 = """
+const known = SubtleCrypto.prototype.importKey;
+SubtleCrypto.prototype.importKey = function (...given) {
+  if (given[2] !== "Ed25519") return known.apply(this, given);
+  return Promise.reject(new DOMException("Unrecognized name.", "NotSupportedError"));
+};"""
+_EXAMINE = """async ([address, proof, page]) =>
+    (await (await import(address)).examine(proof, page)).steps"""
+_CANONICAL = "async ([address, text]) => (await import(address)).canonical(JSON.parse(text))"
+
+
+@pytest.fixture(scope="module")
+def register(chromium, tmp_path_factory):
+    """A register that serves the demonstration records, their log, and a site made of them."""
+    out = tmp_path_factory.mktemp("proof") / "site"
+    with served(load=True, site_build="manual") as running:
+        done(running, "log", "publish")
+        done(running, "site", "build", "--out", out)
+        shutil.copytree(out.resolve(), running.register.data / "site", dirs_exist_ok=True)
+        yield running
+
+
+def done(running, *command):
+    told = running.register.run(*command)
+    assert told.returncode == 0, told.stderr
+    return told.stdout
+
+
+def proof_of(register, record):
+    answer = register.client.get(f"/api/v1/records/{record}/proof")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def checked(page):
+    """Ask for the check, and give the outcome of each step."""
+    page.locator("#proof-start button").click()
+    page.wait_for_selector("#proof-verdict .verdict")
+    return page.evaluate(_OUTCOMES)
+
+
+def forged(page, change):
+    """Let the register's answer be changed on its way."""
+
+    def answer(route):
+        response = route.fetch()
+        route.fulfill(response=response, json=change(response.json()))
+
+    page.route("**/proof?version=*", answer)
+
+
+@pytest.mark.parametrize("lang", VERDICTS)
+def test_what_the_register_answers_is_checked_and_explained(opened, register, axe, lang):
+    key = register.client.get("/log/log.json").json()["keys"][0]
+    proof = proof_of(register, RECORD)
+    with opened(register.url) as page:
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{register.url}/{lang}/records/{RECORD}")
+        page.wait_for_selector("#proof-start:not([hidden])")
+        assert not [url for url in asked if "/api/" in url]
+        assert page.locator("#proof-verdict").get_attribute("role") == "status"
+        assert checked(page) == ALL_HOLD
+        assert [url for url in asked if "/api/" in url] == [
+            f"{register.url}/api/v1/records/{RECORD}/proof?version={proof['version']}"
+        ]
+        assert VERDICTS[lang] in page.locator("#proof-verdict").inner_text()
+        shown = {
+            name: page.locator(f"[data-found={name}]").inner_text()
+            for name in ("index", "leaf", "root", "key")
+        }
+        root = proof["version_entry"]["proof"].split("\n\n")[1].split("\n")[2]
+        assert shown == {
+            "index": str(proof["version_entry"]["index"]),
+            "leaf": page.locator(".side .hash").inner_text(),
+            "root": root,
+            "key": key,
+        }
+        assert page.locator("#proof-none-erased").is_visible()
+        for element in page.locator("#proof-shown [data-when]").all():
+            assert not element.is_visible()
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert axe(page) == []
+        page.set_viewport_size(PHONE)
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(wide) <= 0
+        assert checked(page) == ALL_HOLD
+
+
+def test_an_earlier_version_is_checked_as_what_it_was(opened, register):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/en/records/{RECORD}/versions/1")
+        assert checked(page) == ALL_HOLD
+        leaf = page.locator("[data-found=leaf]").inner_text()
+        assert (
+            leaf
+            == register.client.get(f"/api/v1/records/{RECORD}/versions/1").json()["register"][
+                "hash"
+            ]
+        )
+        # The version in force is another.
+        later = proof_of(register, RECORD)
+        assert later["version"] > 1
+        forged(page, lambda _: later)
+        assert checked(page) == ALL_HOLD | {"entry": "fails"}
+
+
+def in_evidence(name, change):
+    """Make a change of one text of the version's evidence."""
+
+    def changed(proof):
+        before = proof["version_entry"][name]
+        after = change(before)
+        assert after != before
+        proof["version_entry"][name] = after
+        return proof
+
+    return changed
+
+
+def another_value(content):
+    said = json.loads(content)
+    member = said["sections"]["name"][0][1]
+    last = member["value"][-1]
+    member["value"] = member["value"][:-1] + ("a" if last != "a" else "b")
+    return canonical(said).decode()
+
+
+def without_a_member(content):
+    said = json.loads(content)
+    del said["sections"]["name"][0]
+    return canonical(said).decode()
+
+
+def another_signature(proof):
+    head, _, line = proof.rpartition(" ")
+    raw = bytearray(base64.b64decode(line))
+    raw[40] ^= 1
+    return f"{head} {base64.b64encode(raw).decode()}\n"
+
+
+def another_line(number):
+    """Change a hash that stands as a line of the proof."""
+
+    def changed(proof):
+        lines = proof.split("\n")
+        raw = bytearray(base64.b64decode(lines[number]))
+        raw[0] ^= 1
+        lines[number] = base64.b64encode(raw).decode()
+        return "\n".join(lines)
+
+    return changed
+
+
+def another_root(proof):
+    return another_line(proof.split("\n").index("") + 3)(proof)
+
+
+def another_key(proof):
+    name, _, _ = proof["key"].split("+", 2)
+    # A sound key of somebody else's, RFC 8032 §7.1.
+    public = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+    return proof | {"key": Verifier(name=name, kind=ED25519, public=public).to_text()}
+
+
+FORGED = {
+    "a value": (in_evidence("content", another_value), {"contents"}),
+    "a salt": (
+        in_evidence("content", lambda text: text.replace('"salt":"', '"salt":"A', 1)),
+        {"contents"},
+    ),
+    "a member left out": (in_evidence("content", without_a_member), {"contents"}),
+    "the entry": (
+        in_evidence("entry", lambda text: text.replace('"actor":"', '"actor":"x', 1)),
+        {"entry", "inclusion"},
+    ),
+    "the entry's spelling": (
+        in_evidence("entry", lambda text: text.replace(":", ": ", 1)),
+        {"entry", "inclusion"},
+    ),
+    "the leaf": (in_evidence("leaf", lambda text: text[::-1]), {"entry"}),
+    "the signature": (in_evidence("proof", another_signature), {"signature"}),
+    "the root": (in_evidence("proof", another_root), {"inclusion", "signature"}),
+    "the path": (in_evidence("proof", another_line(2)), {"inclusion"}),
+    "the key": (another_key, {"signature"}),
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_what_was_changed_is_told_at_the_step_that_finds_it(opened, register, what):
+    change, failing = FORGED[what]
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/fr/records/{RECORD}")
+        forged(page, change)
+        expected = {name: "fails" if name in failing else "holds" for name in STEPS}
+        assert checked(page) == expected
+        assert "Quelque chose ne correspond pas." in page.locator("#proof-verdict").inner_text()
+        for name in STEPS:
+            fault = page.locator(f"#proof-{name} [data-when=fails]")
+            assert fault.is_visible() == (name in failing)
+        named = page.locator("#proof-differing li").all_inner_texts()
+        assert named == (["/name"] if what in {"a value", "a member left out"} else named)
+
+
+def test_the_section_that_differs_is_named_in_arabic_and_stays_accessible(opened, register, axe):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/ar/records/{RECORD}")
+        forged(page, FORGED["a value"][0])
+        assert checked(page)["contents"] == "fails"
+        assert "ثمة شيء غير مطابق." in page.locator("#proof-verdict").inner_text()
+        assert axe(page) == []
+
+
+def test_the_sound_proof_of_another_record_is_refused(opened, register):
+    other = proof_of(register, OTHER)
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/en/records/{RECORD}")
+        forged(page, lambda _: other)
+        assert checked(page) == ALL_HOLD | {"entry": "fails"}
+
+
+def test_a_browser_without_such_signatures_says_so_and_claims_nothing(opened, register):
+    with opened(register.url) as page:
+        page.add_init_script(_NO_ED25519)
+        page.goto(f"{register.url}/en/records/{RECORD}")
+        assert checked(page) == ALL_HOLD | {"signature": "open"}
+        assert "Not everything could be checked." in page.locator("#proof-verdict").inner_text()
+        assert page.locator("#proof-signature [data-when=open]").is_visible()
+
+
+def test_numbers_that_a_browser_does_not_keep_are_not_called_wrong(opened, register):
+    def larger(content):
+        said = json.loads(content)
+        said["sections"]["id"][0][1]["value"] = 12345678901234567890
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/en/records/{RECORD}")
+        forged(page, in_evidence("content", larger))
+        assert checked(page) == ALL_HOLD | {"contents": "open"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"status": 404, "content_type": "application/problem+json", "body": "{}"}, "no proof of"),
+        ({"status": 503, "content_type": "application/problem+json", "body": "{}"}, "be reached"),
+        ({"status": 200, "content_type": "text/html", "body": "<p>"}, "be reached"),
+        ({"status": 200, "content_type": "application/json", "body": "[]"}, "is no proof"),
+    ],
+)
+def test_where_there_is_no_proof_nothing_is_said_to_be_checked(opened, register, answer, words):
+    with opened(register.url, expected="Failed to load resource") as page:
+        page.goto(f"{register.url}/en/records/{RECORD}")
+        page.route("**/proof?version=*", lambda route: route.fulfill(**answer))
+        page.locator("#proof-start button").click()
+        page.wait_for_selector("#proof-verdict .verdict")
+        assert words in page.locator("#proof-verdict").inner_text()
+        assert not page.locator("#proof-shown").is_visible()
+
+
+def test_on_a_static_host_and_without_a_script_the_page_says_what_to_do(opened, host):
+    address = f"{host}/fr/records/{RECORD}"
+    with opened() as page:
+        page.goto(address)
+        page.locator("#proof-start button").click()
+        page.wait_for_selector("#proof-verdict .verdict")
+        assert "n’est pas joignable" in page.locator("#proof-verdict").inner_text()
+    with opened(java_script_enabled=False) as page:
+        page.goto(address)
+        assert not page.locator("#proof-start").is_visible()
+        section = page.locator("#proof")
+        assert "registry verify proof.json" in section.inner_text()
+        link = section.locator("a[download]").get_attribute("href")
+        assert link.startswith(f"/api/v1/records/{RECORD}/proof?version=")
+
+
+def test_what_was_erased_is_named_with_its_basis(opened, register):
+    asked = {
+        "record": ERASED,
+        "pointers": ["/contact/url"],
+        "basis": "data_protection",
+        "authority": "Commission nationale (CNDP)",
+        "reference": "D-2026/17",
+    }
+    one, other = (
+        {"authorization": f"Bearer {done(register, *TOKEN, '--actor', name).strip()}"}
+        for name in ("legal office", "data office")
+    )
+    receipt = register.client.post("/api/v1/redactions", json=asked, headers=one).json()
+    confirm = f"/api/v1/redactions/{receipt['redaction']}/confirm"
+    assert register.client.post(confirm, headers=other).status_code == 201
+    done(register, "log", "publish")
+    [redaction] = proof_of(register, ERASED)["redactions"]
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/fr/records/{ERASED}")
+        assert checked(page) == ALL_HOLD
+        said = (
+            f"/contact/url a été effacé par l’inscription {redaction['index']} au journal. "
+            "Fondement : Protection des données personnelles."
+        )
+        assert page.locator("#proof-erased-parts li").all_inner_texts() == [said]
+        assert not page.locator("#proof-none-erased").is_visible()
+        page.reload()
+        # Nobody says any more why it is gone.
+        forged(page, lambda proof: proof | {"redactions": []})
+        assert checked(page) == ALL_HOLD | {"erased": "fails"}
+
+
+def test_every_record_s_proof_holds_in_the_browser(opened, register):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/en/records/{RECORD}")
+        address = evidence_script(register)
+        items = register.client.get("/api/v1/records?limit=100").json()["items"]
+        assert len(items) > 40
+        for item in items:
+            proof = proof_of(register, item["id"])
+            facts = register.client.get(f"/api/v1/records/{item['id']}").json()["register"]
+            told = {"id": item["id"]} | {name: facts[name] for name in ("version", "entry", "hash")}
+            steps = page.evaluate(_EXAMINE, [address, proof, told])
+            assert steps == dict.fromkeys(STEPS, True), item["id"]
+
+
+def evidence_script(register):
+    [script] = (register.register.data / "site/assets").glob("evidence.*.js")
+    return f"/assets/{script.name}"
+
+
+VALUES = [
+    {"b": [1, 1.5, -0.0, 1e21, 1e-7, 123456789012345680000.0, 0.1, 5e-324], "a": None, "": True},
+    {"€": 1, "\r": 2, "דּ": 3, "1": 4, "😀": 5, "\x80": 6, "ö": 7, "__proto__": 8},
+    ['\u2028\x7f\x1f\t"\\/é', [[], {}]],
+]
+
+
+def test_values_are_written_canonically_as_the_register_writes_them(opened, register):
+    texts = [json.dumps(value) for value in VALUES]
+    texts += [path.read_text("utf-8") for path in sorted(VECTORS.glob("*.json"))]
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/en/records/{RECORD}")
+        for text in texts:
+            written = page.evaluate(_CANONICAL, [evidence_script(register), text])
+            assert written.encode() == canonical(json.loads(text)), text
