@@ -20,9 +20,17 @@ import msgspec
 
 from registry.record.canonical import canonical, encoder
 from registry.record.erasing import left
-from registry.record.sections import SALT_BYTES, base64url, member_commitment, section_digest
+from registry.record.sections import (
+    SALT_BYTES,
+    base64url,
+    member_commitment,
+    section_digest,
+    written_commitment,
+)
 
 _BASE64URL_32 = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+_KEPT = {"salt", "value"}
+_ERASED = {"commitment", "redaction"}
 
 
 class ContentRefused(ValueError):
@@ -47,15 +55,16 @@ class KeptSection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """A content file that was checked against its entry."""
+    """A content file that was checked against its entry: its members by section, those erased."""
 
     index: int
-    sections: Mapping[str, KeptSection]
+    listed: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
+    erased: Sequence[ErasedMember]
 
     @property
-    def erased(self) -> list[ErasedMember]:
-        """What was erased of it."""
-        return [member for section in self.sections.values() for member in section.erased]
+    def sections(self) -> dict[str, KeptSection]:
+        """The sections as they are kept; made when asked for, which few ask for."""
+        return {key: _section(key, listed) for key, listed in self.listed.items()}
 
 
 def content_file(index: int, sections: Sequence[KeptSection]) -> bytes:
@@ -69,12 +78,12 @@ def check_content(content: bytes, *, index: int, commitments: Mapping[str, str])
     """Check a file against the `sections` of its entry; raises `ContentRefused`."""
     try:
         parsed = msgspec.json.decode(content)
-        is_canonical = canonical(parsed) == content
+        encode = encoder(parsed)
+        is_canonical = encode(parsed) == content
     except (ValueError, RecursionError) as error:
         raise ContentRefused("it is not JSON") from error
     if not is_canonical:
         raise ContentRefused("it is not canonical JSON")
-    encode = encoder(parsed)
     if not isinstance(parsed, dict) or set(parsed) != {"index", "sections"}:
         raise ContentRefused("it does not have index and sections")
     if parsed["index"] != index or type(parsed["index"]) is not int:
@@ -82,10 +91,10 @@ def check_content(content: bytes, *, index: int, commitments: Mapping[str, str])
     sections = parsed["sections"]
     if not isinstance(sections, dict) or set(sections) != set(commitments):
         raise ContentRefused("it does not have the sections that the entry commits to")
-    return Content(
-        index=index,
-        sections={key: _checked(key, sections[key], commitments[key], encode) for key in sections},
-    )
+    erased: list[ErasedMember] = []
+    for key, listed in sections.items():
+        erased += _check_section(key, listed, commitments[key], encode)
+    return Content(index=index, listed=sections, erased=erased)
 
 
 def check_kept(sections: Sequence[KeptSection], commitments: Mapping[str, str]) -> None:
@@ -129,23 +138,22 @@ def _listed(section: KeptSection) -> list[Any]:
     return [[pointer, listed[pointer]] for pointer in sorted(listed)]
 
 
-def _checked(key: str, listed: Any, commitment: str, encode: Callable[[Any], bytes]) -> KeptSection:
-    if not isinstance(listed, list) or not listed or not all(_is_pair(pair) for pair in listed):
+def _check_section(
+    key: str, listed: Any, commitment: str, encode: Callable[[Any], bytes]
+) -> list[ErasedMember]:
+    """Check a section's members against its commitment, and give those erased."""
+    if not isinstance(listed, list) or not listed or not all(map(_is_pair, listed)):
         raise ContentRefused(f"section {key} is no list of members")
     pointers = [pair[0] for pair in listed]
     if pointers != sorted(set(pointers)):
         raise ContentRefused(f"the members of section {key} are not in order")
     commitments: list[tuple[str, str]] = []
     erased: list[ErasedMember] = []
-    salts = b""
-    values: dict[str, Any] = {}
     for pointer, said in listed:
-        if set(said) == {"salt", "value"} and _is_hash(said["salt"]):
-            salt = base64.urlsafe_b64decode(said["salt"] + "=")
-            commitments.append((pointer, member_commitment(salt, pointer, encode(said["value"]))))
-            salts += salt
-            values[pointer] = said["value"]
-        elif set(said) == {"commitment", "redaction"} and _is_hash(said["commitment"]):
+        if said.keys() == _KEPT and _is_hash(said["salt"]):
+            written = written_commitment(said["salt"], pointer, encode(said["value"]))
+            commitments.append((pointer, written))
+        elif said.keys() == _ERASED and _is_hash(said["commitment"]):
             if type(said["redaction"]) is not int:
                 raise ContentRefused(f"{pointer} does not say which redaction erased it")
             commitments.append((pointer, said["commitment"]))
@@ -154,8 +162,26 @@ def _checked(key: str, listed: Any, commitment: str, encode: Callable[[Any], byt
             raise ContentRefused(f"{pointer} has neither salt and value nor a commitment")
     if section_digest(key, commitments) != commitment:
         raise ContentRefused(f"section {key} is not what the entry commits to")
-    value = encode(_assembled(key, pointers, values)).decode()
-    return KeptSection(key=key, value=value, salts=salts, erased=tuple(erased))
+    own = f"/{key}"
+    if pointers != [own] and not all(
+        pointer.startswith(own + "/") and "/" not in pointer[len(own) + 1 :] for pointer in pointers
+    ):
+        raise ContentRefused(f"section {key} has members that are not its own")
+    return erased
+
+
+def _section(key: str, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> KeptSection:
+    """Put a checked section together as it is kept."""
+    values = {pointer: said["value"] for pointer, said in listed if "value" in said}
+    salts = (said["salt"] for _, said in listed if "salt" in said)
+    return KeptSection(
+        key=key,
+        value=canonical(_assembled(key, [pointer for pointer, _ in listed], values)).decode(),
+        salts=b"".join(base64.urlsafe_b64decode(salt + "=") for salt in salts),
+        erased=tuple(
+            ErasedMember(pointer=pointer, **said) for pointer, said in listed if "value" not in said
+        ),
+    )
 
 
 def _assembled(key: str, pointers: Sequence[str], values: Mapping[str, Any]) -> Any:
@@ -163,8 +189,6 @@ def _assembled(key: str, pointers: Sequence[str], values: Mapping[str, Any]) -> 
     if pointers == [f"/{key}"]:
         return values.get(f"/{key}")
     names = [pointer.removeprefix(f"/{key}/") for pointer in pointers]
-    if any("/" in name for name in names) or f"/{key}" in pointers:
-        raise ContentRefused(f"section {key} has members that are not its own")
     if sorted(names) == sorted(str(at) for at in range(len(names))):
         # No object of the record format has members that are named like this.
         return [values.get(f"/{key}/{at}") for at in range(len(names))]

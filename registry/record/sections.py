@@ -109,7 +109,12 @@ def section_digest(key: str, listed: Sequence[tuple[str, str]]) -> str:
 
 def member_commitment(salt: bytes, pointer: str, content: bytes) -> str:
     """Compute a member's commitment from its salt, its place and its canonical JSON."""
-    label = _JSON.encode(["registry/member/1", base64url(salt), pointer])
+    return written_commitment(base64url(salt), pointer, content)
+
+
+def written_commitment(salt: str, pointer: str, content: bytes) -> str:
+    """Compute a member's commitment from its salt as it is written, in base64url."""
+    label = _JSON.encode(["registry/member/1", salt, pointer])
     return _digest(label[:-1] + b"," + content + b"]")
 
 
