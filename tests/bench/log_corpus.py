@@ -1,0 +1,116 @@
+"""Logs without a register, of any size: real entries, which are versions of demonstration records.
+
+Each record comes twice, so that there are chains. Large ones are of shortened records: 100,000
+content files of whole ones would be a gigabyte.
+"""
+
+import datetime as dt
+import secrets
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from registry.office.log_contents import content_path
+from registry.office.log_files import CHECKPOINT
+from registry.record.content import KeptSection, content_file
+from registry.record.entry import Previous, genesis_entry, outline, version_entry
+from registry.record.schema import SCHEMA_VERSION
+from registry.record.sections import Section, seal
+from registry.settings import Settings
+from registry.tlog.bundle import bundle_path, write_bundle
+from registry.tlog.checkpoint import Checkpoint
+from registry.tlog.compact import CompactRange
+from registry.tlog.hashing import leaf_hash
+from registry.tlog.keys import Signer
+from registry.tlog.note import sign_note
+from registry.tlog.tile import WIDTH, grow
+from tests.bench.documents import local_documents
+
+ORIGIN = Settings().origin
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+
+Document = dict[str, Any]
+Made = tuple[bytes, Sequence[Section]]
+"""An entry's bytes, and what it commits to."""
+
+_SHORT = {
+    "name": "fr",
+    "contact": "email",
+    "territory": "",
+    "purpose": "goal",
+    "risk": "level",
+    "sector": "primary",
+    "lifecycle": "status",
+    "data": "personal_data",
+}
+
+
+def write_log(folder: Path, signer: Signer, size: int, models: Sequence[Document]) -> list[bytes]:
+    """Write a whole published log, and give its entries."""
+    entries = []
+    contents = folder / content_path(0)
+    contents.parent.mkdir(parents=True)
+    for index, (entry, sections) in enumerate(_made(signer, size, models)):
+        kept = [KeptSection(key=one.key, value=one.value, salts=one.salts) for one in sections]
+        (folder / content_path(index)).write_bytes(content_file(index, kept))
+        entries.append(entry)
+    for start in range(0, size, WIDTH):
+        part = entries[start : start + WIDTH]
+        write(folder / bundle_path(start // WIDTH, len(part)), write_bundle(part))
+    write_tree(folder, signer, [leaf_hash(entry) for entry in entries])
+    return entries
+
+
+def _made(signer: Signer, size: int, models: Sequence[Document]) -> Iterator[Made]:
+    """Make a log's first entry, and then two versions of one record after the other."""
+    yield genesis_entry(at=NOW, origin=ORIGIN, key=signer.verifier_key, schema_sha256="0" * 64), []
+    sealed = [(model, outline(model), seal(model, secrets.token_bytes)) for model in models]
+    entry = b""
+    for index in range(1, size):
+        record = (index + 1) // 2
+        before = Previous(index=index - 1, leaf=leaf_hash(entry)) if index % 2 == 0 else None
+        model, stated, sections = sealed[record % len(sealed)]
+        entry = version_entry(
+            actor=model["id"].split("/", maxsplit=1)[0],
+            at=NOW + dt.timedelta(seconds=index),
+            record=f"{model['id']}-{record}",
+            version=1 if before is None else 2,
+            schema=SCHEMA_VERSION,
+            stated=stated,
+            origin=None,
+            previous=before,
+            sections=sections,
+        )
+        yield entry, sections
+
+
+def models() -> list[Document]:
+    """Give what entries are made of: whole records."""
+    return local_documents(40)
+
+
+def shortened(document: Document) -> Document:
+    """Leave of a record what a foreign one has at least, one member a section."""
+    kept: Document = {"id": document["id"]}
+    for key, member in _SHORT.items():
+        if key in document:
+            value = document[key]
+            kept[key] = {member: value[member]} if member in value else value
+    return kept
+
+
+def write_tree(folder: Path, signer: Signer, leaves: Sequence[bytes]) -> CompactRange:
+    """Write the tiles and the checkpoint over leaf hashes."""
+    tree = CompactRange()
+    for leaf in leaves:
+        tree = tree.append(leaf)
+    for tile, content in grow(0, lambda _: b"", leaves):
+        write(folder / tile.path, content)
+    text = Checkpoint(origin=ORIGIN, size=tree.size, root=tree.root()).to_text()
+    write(folder / CHECKPOINT, sign_note(text, [signer]).to_bytes())
+    return tree
+
+
+def write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
