@@ -102,7 +102,8 @@ def test_the_page_can_be_followed(follow):
             "python3 check_proof.py o.json",
             "is another",
         ),
-        ("sed -i '3s/^./_/;3s/^_/A/' checkpoint", 'python3 check_log.py "$REGISTRY/log" checkpoint',
+        ("sed -i '3{s/^A/B/;t;s/^./A/}' checkpoint",
+         'python3 check_log.py "$REGISTRY/log" checkpoint',
          "keep it, and show it"),
     ],
 )  # fmt: skip
