@@ -48,7 +48,10 @@ def verify(place: Path, key: Verifier | None, witnesses: tuple[Verifier, ...], q
             elif "record" in value and "register" in value:
                 kept.append((path, value))
     if not proofs:
-        raise NotFound(f"{place}: there is no proof of a record here")
+        raise NotFound(
+            f"{place}: there is no proof of a record here. The proof is a file of its own, to be "
+            "kept with the page, which links it: /api/v1/records/{agency}/{slug}/proof"
+        )
     for path, value in kept:
         _compare(path, value, proofs)
     if key is None:
