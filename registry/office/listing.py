@@ -29,8 +29,6 @@ from registry.text.folding import fold
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SORTED = msgspec.json.Encoder(order="sorted")
-
 _ONE_CODE = {
     "risk": ("risk", "level"),
     "sector": ("sector", "primary"),
@@ -40,7 +38,8 @@ _ONE_CODE = {
     "area": ("risk", "annex_iii_area"),
     "personal_data": ("data", "personal_data"),
 }
-_PARTS = ("name", "summary", "rest")
+_PARTS = {"/name": 0, "/summary": 1}
+_REST = 2
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,10 +75,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """What search makes of a document before its place in the log is known: its words.
-
-    The document's members are sorted, as a version is kept, in whatever order it was sent.
-    """
+    """What search makes of a document before its place in the log is known: its words."""
 
     document: Document
     agency: Agency
@@ -88,7 +84,6 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 def listed(document: Document, agency: Agency) -> Listed:
     """Find the words of a document, which is most of the work."""
-    document = msgspec.json.decode(_SORTED.encode(document))
     return Listed(document=document, agency=agency, words=_words(document, agency))
 
 
@@ -101,10 +96,11 @@ def row_of(one: Listed, standing: Standing) -> IndexRow:
     """Make what search keeps of a version whose words are found."""
     document, agency, found = one.document, one.agency, one.words
     codes = {kind: [dig(document, *path) or NOT_STATED] for kind, path in _ONE_CODE.items()}
+    name, summary = _text(document, "name"), _text(document, "summary")
     card = Card(
         id=document["id"],
-        name=document.get("name"),
-        summary=document.get("summary"),
+        name=name,
+        summary=summary,
         agency=agency.id,
         risk=codes["risk"][0],
         sector=codes["sector"][0],
@@ -130,15 +126,14 @@ def row_of(one: Listed, standing: Standing) -> IndexRow:
         REVIEW_DUE: _some(dig(document, "lifecycle", "next_review_on")),
         LANGUAGE: sorted(found),
         NAME_LENGTH: [
-            length_code(language, len(name.split()))
-            for language, (name, *_) in found.items()
-            if name
+            length_code(language, len(words_of_name.split()))
+            for language, (words_of_name, *_) in found.items()
+            if words_of_name
         ],
     }
-    name: LangText = document.get("name") or {}
     return IndexRow(
         ord=standing.entry,
-        name_key=fold(next(iter(name.values()), document["id"])),
+        name_key=fold(next(iter(name.values())) if name else document["id"]),
         codes={kind: given for kind, given in codes.items() if given},
         card=msgspec.json.encode(card).decode(),
         words=found,
@@ -146,25 +141,28 @@ def row_of(one: Listed, standing: Standing) -> IndexRow:
 
 
 def _words(document: Document, agency: Agency) -> dict[str, tuple[str, str, str]]:
-    texts: dict[str, dict[str, list[list[str]]]] = {}
+    by_language: dict[str, tuple[list[str], list[str], list[str]]] = {}
+    by_tag: dict[str, tuple[list[str], list[str], list[str]]] = {}
     for pointer, tag, text in [
         *words(document),
-        *(("", tag, text) for tag, text in agency.name.items()),
+        *[("", tag, text) for tag, text in agency.name.items()],
         ("", analysis.NEUTRAL, document["id"]),
     ]:
-        found = analysis.words(text)
-        if found:
-            part = pointer[1:] if pointer[1:] in _PARTS else "rest"
-            by_part = texts.setdefault(analysis.language_of(tag), {})
-            by_part.setdefault(part, []).append(found)
+        if found := analysis.spelt(text):
+            if tag not in by_tag:
+                language = analysis.language_of(tag)
+                by_tag[tag] = by_language.setdefault(language, ([], [], []))
+            by_tag[tag][_PARTS.get(pointer, _REST)].append(found)
     return {
-        language: (
-            joined(by_part.get("name", ())),
-            joined(by_part.get("summary", ())),
-            joined(by_part.get("rest", ())),
-        )
-        for language, by_part in texts.items()
+        language: (joined(name), joined(summary), joined(rest))
+        for language, (name, summary, rest) in by_language.items()
     }
+
+
+def _text(document: Document, field: str) -> LangText | None:
+    """Give a text as a version is kept, by tag, in whatever order it was sent."""
+    text = document.get(field)
+    return text and dict(sorted(text.items()))
 
 
 def _members(items: Iterable[Mapping[str, str]] | None, name: str) -> list[str]:

@@ -8,38 +8,35 @@ from typing import TYPE_CHECKING, Any
 from registry.record.schema import record_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from registry.record.model import Document
 
 _LANG_TEXT = "#/$defs/LangText"
 _LINE = "#/$defs/Line"
 
 
-def words(document: Document) -> Iterator[tuple[str, str, str]]:
-    """Walk a document's texts as (pointer, language tag, text), in the order of the schema.
+def words(document: Document) -> list[tuple[str, str, str]]:
+    """List a document's texts as (pointer, language tag, text), in the order of the schema.
 
-    The pointer of a text in several languages is the same for all; the tag is "" where the format
-    asks for no language.
+    The pointer of a text in several languages is the same for all, and they come by tag, in
+    whatever order they were sent; the tag is "" where the format asks for no language.
     """
-    for key, child in _members().items():
-        if key in document:
-            yield from _walk(document[key], child, f"/{key}")
+    found: list[tuple[str, str, str]] = []
+    _walk(document, _members(), "", found)
+    return found
 
 
-def _walk(value: Any, shape: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
+def _walk(value: Any, shape: Any, pointer: str, found: list[tuple[str, str, str]]) -> None:
     if isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _walk(item, shape, f"{pointer}/{number}")
-    elif shape == _LINE:
-        yield pointer, "", value
-    elif shape == _LANG_TEXT:
-        for tag, text in value.items():
-            yield pointer, tag, text
+            _walk(item, shape, f"{pointer}/{number}", found)
+    elif shape is _LINE:
+        found.append((pointer, "", value))
+    elif shape is _LANG_TEXT:
+        found.extend([(pointer, tag, value[tag]) for tag in sorted(value)])
     else:
         for key, part in shape.items():
             if key in value:
-                yield from _walk(value[key], part, f"{pointer}/{key}")
+                _walk(value[key], part, f"{pointer}/{key}", found)
 
 
 @cache
@@ -50,8 +47,9 @@ def _members() -> dict[str, Any]:
 def _shape(schema: dict[str, Any]) -> Any:
     """Reduce a schema to where its words are: a reference, or members that hold any."""
     reference = schema.get("$ref")
-    if reference in {_LANG_TEXT, _LINE}:
-        return reference
+    for kind in (_LANG_TEXT, _LINE):
+        if reference == kind:
+            return kind
     if reference is not None:
         rest = {key: part for key, part in schema.items() if key != "$ref"}
         return _shape(_referenced(reference) | rest)

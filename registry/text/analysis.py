@@ -11,14 +11,16 @@ import re
 import sys
 import unicodedata
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import Stemmer
 
 from registry.text.folding import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+_Made = TypeVar("_Made")
 
 ANALYSIS = f"1 {Stemmer.version()}"
 """Changes when the analysis does; an index made by another must be made anew."""
@@ -92,63 +94,46 @@ _ENDINGS = (
 )
 
 
-class _Words(dict[str, tuple[str, ...]]):
-    """What runs of letters fold to, kept since most texts say the same words."""
+class _Kept(dict[str, _Made]):
+    """What a function makes of short texts, kept as they are met: most say the same words."""
 
     _MOST = 50_000
 
-    def __missing__(self, run: str) -> tuple[str, ...]:
-        if len(self) >= self._MOST:
-            self.clear()
-        found = _FOLDED_WORD.findall(fold(run))
-        # Interned: the same word is held in many places.
-        words = tuple(sys.intern(word[:LONGEST_WORD]) for word in found)
-        self[run] = words
-        return words
-
-
-class _Stems(dict[str, str]):
-    """The stems of one language, kept as they are met."""
-
-    _MOST = 50_000
-
-    def __init__(self, stem: Callable[[str], str]) -> None:
+    def __init__(self, make: Callable[[str], _Made]) -> None:
         super().__init__()
-        self._stem = stem
+        self._make = make
 
-    def __missing__(self, word: str) -> str:
-        if len(self) >= self._MOST:
-            self.clear()
-        stem = sys.intern(self._stem(word) or word)
-        self[word] = stem
-        return stem
-
-
-class _StemsOfRuns(dict[str, str]):
-    """What runs of letters are as terms of one language, by their first word."""
-
-    _MOST = 50_000
-
-    def __init__(self, language: str) -> None:
-        super().__init__()
-        self._stems = stems(language)
-
-    def __missing__(self, run: str) -> str:
-        if len(self) >= self._MOST:
-            self.clear()
-        words = _words[run]
-        stem = self._stems[words[0]] if words else ""
-        self[run] = stem
-        return stem
+    def __missing__(self, text: str) -> _Made:
+        made = self._make(text)
+        if len(text) <= LONGEST_WORD:
+            if len(self) >= self._MOST:
+                self.clear()
+            self[text] = made
+        return made
 
 
-_words = _Words()
+def _words_of_run(run: str) -> tuple[str, ...]:
+    # Interned: the same word is held in many places.
+    return tuple(sys.intern(word[:LONGEST_WORD]) for word in _FOLDED_WORD.findall(fold(run)))
+
+
+def _spelt(unbroken: str) -> str:
+    return " ".join(word for run in runs(unbroken) for word in _words[run])
+
+
+_words = _Kept(_words_of_run)
+_spelt_out = _Kept(_spelt)
 
 
 def words(text: str) -> list[str]:
     """List the words of a text in order."""
-    known = _words
-    return [word for run in runs(text) for word in known[run]]
+    return spelt(text).split()
+
+
+def spelt(text: str) -> str:
+    """Write the words of a text in order, with a space between them."""
+    # No word goes on beyond a blank, and to look up what stands between two is fast.
+    return " ".join(filter(None, map(_spelt_out.__getitem__, text.split())))
 
 
 def runs(text: str) -> list[str]:
@@ -182,19 +167,21 @@ def stem(word: str, language: str) -> str:
 
 
 @cache
-def stems(language: str) -> _Stems:
+def stems(language: str) -> Mapping[str, str]:
     """Give a language's stems, by folded word."""
+    make: Callable[[str], str] = str
     if language == "ar":
-        return _Stems(_arabic)
-    if language in _SNOWBALL:
-        return _Stems(Stemmer.Stemmer(_SNOWBALL[language], 0).stemWord)
-    return _Stems(str)
+        make = _arabic
+    elif language in _SNOWBALL:
+        make = Stemmer.Stemmer(_SNOWBALL[language], 0).stemWord
+    return _Kept(lambda word: sys.intern(make(word) or word))
 
 
 @cache
-def stems_of_runs(language: str) -> dict[str, str]:
+def stems_of_runs(language: str) -> Mapping[str, str]:
     """Give the stems of a language by run of letters, as it is written; "" where it is no word."""
-    return _StemsOfRuns(language)
+    known = stems(language)
+    return _Kept(lambda run: known[_words[run][0]] if _words[run] else "")
 
 
 def forms(word: str, language: str) -> tuple[str, ...]:

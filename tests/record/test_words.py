@@ -55,3 +55,8 @@ def test_members_that_the_format_does_not_have_are_passed_over():
     found = list(words({"unknown": {"fr": "mot"}, "name": {"fr": "nom"}}))
     assert found == [("/name", "fr", "nom")]
     assert list(words({})) == []
+
+
+def test_the_languages_of_a_text_come_by_tag_in_whatever_order_they_were_sent():
+    found = words({"name": {"fr": "nom", "ar": "اسم"}})
+    assert found == [("/name", "ar", "اسم"), ("/name", "fr", "nom")]

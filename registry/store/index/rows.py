@@ -80,9 +80,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     analysis: str
 
 
-def joined(texts: Sequence[Sequence[str]]) -> str:
-    """Write the words of several texts, so that words in a row are found between spaces."""
-    return " " + " \n ".join(" ".join(words) for words in texts) + " " if texts else ""
+def joined(texts: Sequence[str]) -> str:
+    """Join the words of several texts, so that words in a row are found between spaces."""
+    return " " + " \n ".join(texts) + " " if texts else ""
 
 
 async def write(connection: Connection, rows: Sequence[IndexRow]) -> None:
