@@ -36,6 +36,24 @@ ROOT = Path(__file__).parents[1]
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 TEMPLATE = "register_template"
 
+# By folder, what takes seconds to make and many tests share: these run in one process.
+_SHARED = {
+    "api": {"register"},
+    "attacks": {"register"},
+    "browser": {"chromium"},
+    "house": {"register"},
+    "pages": {"site", "many"},
+    "store": {"large"},
+}
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items):
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if not _SHARED.get(folder, set()).isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(folder))
+
 
 @pytest.fixture(scope="session")
 def server():

@@ -23,7 +23,6 @@ def register():
         yield running
 
 
-@pytest.mark.xdist_group("served")
 def test_every_worker_knows_what_was_published_before_it_is_asked(register):
     model = records("demo-sante")[0]
     found = []
@@ -50,7 +49,6 @@ def test_every_worker_knows_what_was_published_before_it_is_asked(register):
     assert len(found) == PUBLICATIONS * CLIENTS
 
 
-@pytest.mark.xdist_group("served")
 def test_every_worker_has_the_version_that_was_published_before_it_is_asked(register):
     document = records("demo-sante")[0]
     path = f"/api/v1/records/{document['id']}"

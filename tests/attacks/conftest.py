@@ -17,13 +17,6 @@ LEAKS = re.compile(
 )
 
 
-def pytest_collection_modifyitems(items):
-    # One register for all of them: they stay in one process.
-    for item in items:
-        if "attacks" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("attacks"))
-
-
 @pytest.fixture(scope="session")
 def register():
     """One register, two workers, no limits: what it keeps, each test puts back by its own ids."""

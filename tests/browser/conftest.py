@@ -28,12 +28,6 @@ PHONE = {"width": 360, "height": 740}
 _NO_REGISTER = "404 (File not found)"
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "tests/browser" in item.path.as_posix():
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="module")
 def chromium():
     if CHROMIUM is None:

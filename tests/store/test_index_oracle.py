@@ -322,7 +322,6 @@ def plain(answer):
     )
 
 
-@pytest.mark.xdist_group("large")
 async def test_answers_are_those_of_a_plain_scan(large, scan, pack):
     async with large.connection() as connection:
         size = await connection.fetchval("select size from log_state")
@@ -347,7 +346,6 @@ async def test_answers_are_those_of_a_plain_scan(large, scan, pack):
         assert [await each.answer(question) for question in questions] == answers
 
 
-@pytest.mark.xdist_group("large")
 async def test_every_code_that_there_is_can_be_asked_for(large, scan, pack):
     """A facet's codes are those that the filter of its name takes."""
     codes = {
