@@ -20,11 +20,12 @@ _IMPORT = re.compile(r'(?<=")\./([\w-]+\.js)(?=";)')
 
 
 class Assets(msgspec.Struct, frozen=True, kw_only=True):
-    """The files by the names that the site uses for them; `stylesheet` and `icon` are two."""
+    """The files by the names that the site uses for them."""
 
     files: dict[str, bytes]
     stylesheet: str
     icon: str
+    card: str
     fonts: dict[str, str]
     scripts: dict[str, str]
 
@@ -46,7 +47,9 @@ def read_assets(site: Path) -> Assets:
     css = "\n".join(path.read_text("utf-8") for path in sorted(site.glob("styles/*.css")))
     css = _URL.sub(lambda found: f'url("{_last(fonts[found[1]])}")', css)
     stylesheet = add("register.css", css.encode())
-    icon = add("icon.svg", (site / "icons" / "icon.svg").read_bytes())
+    icon, card = (
+        add(name, (site / "icons" / name).read_bytes()) for name in ("icon.svg", "card.png")
+    )
     scripts: dict[str, str] = {}
 
     def add_script(name: str) -> str:
@@ -59,7 +62,9 @@ def read_assets(site: Path) -> Assets:
 
     for path in sorted(site.glob("scripts/*.js")):
         add_script(path.name)
-    return Assets(files=files, stylesheet=stylesheet, icon=icon, fonts=fonts, scripts=scripts)
+    return Assets(
+        files=files, stylesheet=stylesheet, icon=icon, card=card, fonts=fonts, scripts=scripts
+    )
 
 
 def asset_pages(assets: Assets) -> Iterator[Page]:

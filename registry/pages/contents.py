@@ -10,6 +10,7 @@ import msgspec
 from registry.pages.assets import asset_pages
 from registry.pages.browse import browse_pages
 from registry.pages.changes_pages import changes_pages
+from registry.pages.compared import compared_pages
 from registry.pages.events import read_events
 from registry.pages.feeds import feed_pages
 from registry.pages.finder import finder_pages
@@ -46,6 +47,7 @@ def all_pages(site: Site, description: Mapping[str, Any] | None) -> Iterator[Pag
         *problem_pages(site),
     ]
     yield from asset_pages(site.assets)
+    yield from compared_pages(site)
     yield from feed_pages(site, events)
     yield from pages
     yield from machine_pages(site, sorted(item.file for item in pages if item.listed))

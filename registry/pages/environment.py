@@ -14,6 +14,7 @@ from registry.text.catalogues import find, find_plural
 from registry.text.dates import format_date, read_duration
 from registry.text.locales import country_name, direction, make_locale
 from registry.text.numbers import format_money, format_number, format_percent
+from registry.text.typesetting import typeset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,6 +66,7 @@ def make_environment(folder: Path, reader: Reader, shared: dict[str, Any]) -> En
     environment.globals |= {
         "lang": reader.tag,
         "dir": reader.locale.dir,
+        "locale": babel if "_" in babel else f"{babel}_{pack.country}",
         "locales": [make_locale(other, pack.country) for other in pack.languages],
         "bdi": plain_bdi,
         "slot": slot,
@@ -117,21 +119,22 @@ def _translations(reader: Reader) -> dict[str, Callable[..., Any]]:
     @cache
     def without_values(message: str) -> Markup:
         tag, wording = find(catalogues, order, message)
-        return marked(tag, escape(wording), {})
+        return marked(tag, escape(typeset(wording, tag)), {})
 
     def translate(message: str, /, **values: object) -> Markup:
         if not values:
             return without_values(message)
         tag, wording = find(catalogues, order, message)
-        return marked(tag, escape(wording), values)
+        return marked(tag, escape(typeset(wording, tag)), values)
 
     def translate_counted(one: str, many: str, number: int, /, **values: object) -> Markup:
         tag, wording = find_plural(catalogues, order, one, many, number)
         shown = plain_bdi(format_number(number, reader.locale.babel))
-        return marked(tag, escape(wording), {"n": shown, **values})
+        return marked(tag, escape(typeset(wording, tag)), {"n": shown, **values})
 
     def plain(message: str, /, **values: object) -> str:
-        wording = find(catalogues, order, message)[1]
+        tag, wording = find(catalogues, order, message)
+        wording = typeset(wording, tag)
         return wording % values if values else wording
 
     return {"_": translate, "ngettext": translate_counted, "plain": plain}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from registry.pages.compared import plain
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
 from registry.pages.reader import label, say
@@ -19,7 +20,7 @@ from registry.text.catalogues import find
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from registry.pages.reader import Reader, Text
+    from registry.pages.reader import Reader
     from registry.pages.site import Site
 
 FACETS = {
@@ -61,14 +62,14 @@ def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
     corpus = site.corpus
     unsaid, here = _saying(reader, _UNSAID), _saying(reader, _HERE)
     found = {
-        name: {code: _plain(label(reader, codelist, code)) for code in reader.labels[codelist]}
+        name: {code: plain(label(reader, codelist, code)) for code in reader.labels[codelist]}
         for name, codelist in _LISTS.items()
     }
     for texts in found.values():
         texts.setdefault(NOT_STATED, unsaid)
     for name, known in (("agency", corpus.agencies), ("origin", corpus.origins)):
         names = {code: say(reader, one.name) for code, one in known.items()}
-        found[name] = {code: _plain(text) for code, text in names.items() if text}
+        found[name] = {code: plain(text) for code, text in names.items() if text}
     found["origin"] = {LOCAL: here} | found["origin"]
     return found
 
@@ -86,7 +87,3 @@ def _labels(site: Site, tag: str) -> Page:
 def _saying(reader: Reader, wording: str) -> list[str]:
     tag, said = find(reader.catalogues, reader.order, wording)
     return [said] if tag == reader.tag else [said, tag]
-
-
-def _plain(text: Text) -> list[str]:
-    return [text.text, text.lang] if text.differs else [text.text]

@@ -141,6 +141,7 @@ def _templates(reader: Reader, assets: Assets, base_url: str) -> Environment:
         "prefix": prefix,
         "stylesheet": assets.stylesheet,
         "icon": assets.icon,
+        "picture": assets.card,
         "fonts": assets.fonts,
         "scripts": assets.scripts,
         "site_name": say(reader, reader.pack.site_name),

@@ -17,6 +17,7 @@ from registry.pages.site import page, root_page
 from registry.text.catalogues import SOURCE, find
 from registry.text.locales import direction
 from registry.text.markdown import render_page
+from registry.text.typesetting import typeset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +56,7 @@ def words_view(site: Site, tag: str, name: str) -> dict[str, Any]:
 
 def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
     """Show our own Markdown in a language to a reader; links in it begin at `/<language>/`."""
-    title, _, body = text.partition("\n")
+    title, _, body = typeset(text, lang).partition("\n")
     prefix = urlsplit(site.base_url).path.rstrip("/")
 
     def place(found: re.Match[str]) -> str:

@@ -1,9 +1,8 @@
 // What the finder shows, made of the templates of its page; whatever came from a record is text.
 
-import { made } from "./made.js";
+import { inLanguage, made } from "./made.js";
 
 const { site, order: given } = document.getElementById("finder").dataset;
-const { lang } = document.documentElement;
 
 export const order = given.split(" ");
 
@@ -23,14 +22,6 @@ export function labelledCodes(facet) {
 function said(texts) {
   const chosen = order.find((tag) => texts?.[tag]) ?? Object.keys(texts ?? {})[0];
   return chosen && { lang: chosen, text: texts[chosen] };
-}
-
-function inLanguage(element, tag) {
-  if (tag && tag !== lang) {
-    element.lang = tag;
-    element.dir = /^(ar|fa|he|ur)\b/.test(tag) ? "rtl" : "ltr";
-  }
-  return element;
 }
 
 function labelled(facet, code) {

@@ -1,5 +1,7 @@
 // Pieces of a page, made of the templates that stand in it in the reader's language.
 
+const { lang } = document.documentElement;
+
 /** Clone a template and fill its slots: with text, or with nodes. */
 export function made(id, slots = {}) {
   const piece = document.getElementById(id).content.cloneNode(true);
@@ -9,4 +11,13 @@ export function made(id, slots = {}) {
     else slot.replaceChildren(...[value].flat());
   }
   return piece;
+}
+
+/** Mark an element with the language of its text, where that is not the page's. */
+export function inLanguage(element, tag) {
+  if (tag && tag !== lang) {
+    element.lang = tag;
+    element.dir = /^(ar|fa|he|ur)\b/.test(tag) ? "rtl" : "ltr";
+  }
+  return element;
 }

@@ -1,6 +1,7 @@
 """Pictures of the main pages, in Arabic and French, on a phone and a desktop, light and dark.
 
-`make screenshots`; they are to be looked at, not compared.
+`make screenshots`; they are to be looked at, not compared. But `card.png` is what `site/icons/` has
+of `card.svg`, for those who show a link to the site: copy it there when the drawing has changed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from registry import resources
 from registry.api.app import describe_api
 from registry.pages.build import build
 from registry.settings import Settings
@@ -44,6 +46,9 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
+        page = browser.new_page(viewport={"width": 1200, "height": 630})
+        page.goto((resources.SITE / "icons/card.svg").as_uri())
+        page.screenshot(path=OUT / "card.png")
         for screen, size in SCREENS.items():
             for scheme in ("light", "dark"):
                 page = browser.new_context(viewport=size, color_scheme=scheme).new_page()

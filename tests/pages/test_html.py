@@ -104,7 +104,7 @@ def test_the_language_switch_stays_on_the_page(pages):
         assert {*LANGUAGES, "x-default"} == alternates, path
 
 
-def test_only_search_and_the_check_have_a_script_and_nothing_needs_another_host(pages, site):
+def test_only_three_things_have_a_script_and_nothing_needs_another_host(pages, site):
     for path, page in pages.items():
         # A description for search engines is data: nothing runs.
         scripts = [
@@ -117,7 +117,9 @@ def test_only_search_and_the_check_have_a_script_and_nothing_needs_another_host(
         # A record's page has the check, and each of its versions'; a tombstone leads to those.
         is_record = "/records/" in path and path.split("/")[-1] != "compare.html"
         is_record &= page.get("data-status") is None
-        assert len(scripts) == (1 if is_finder or is_record else 0), path
+        is_comparison = page.find(".//form[@id='choose']") is not None
+        assert is_comparison == path.endswith("/compare.html"), path
+        assert len(scripts) == (1 if is_finder or is_record or is_comparison else 0), path
         assert len(page.findall(".//form[@role='search']")) == (1 if is_finder else 0), path
         assert len(page.findall(".//section[@id='proof']")) == (1 if is_record else 0), path
         for script in scripts:
@@ -486,3 +488,21 @@ def test_similar_records_do_the_same_task(pages, corpus):
                 assert other["sector"][member] == own["sector"][member]
             found += 1
     assert found
+
+
+def test_a_link_that_is_shared_shows_a_picture_in_words_too(pages, site):
+    for path in ("index.html", "ar/index.html", "fr/records/demo-sante/triage-radiographies.html"):
+        told = {
+            one.get("property"): one.get("content")
+            for one in pages[path].iter("meta")
+            if one.get("property")
+        }
+        address = told["og:image"].removeprefix("https://register.example/sub/")
+        image = (site / address).read_bytes()
+        assert image.startswith(b"\x89PNG")
+        size = [str(int.from_bytes(image[at : at + 4], "big")) for at in (16, 20)]
+        assert size == [told["og:image:width"], told["og:image:height"]]
+        assert len(image) < 60_000
+        assert told["og:title"]
+        assert told["og:image:alt"]
+    assert told["og:locale"] == "fr_MA"

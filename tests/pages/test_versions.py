@@ -101,9 +101,9 @@ def test_the_versions_of_a_withdrawn_record_stay_and_say_so(pages):
 
 def test_any_two_versions_stand_beside_each_other(pages):
     page = pages[f"ar/{RECORD}/compare.html"]
-    sections = [part.get("id") for part in page.findall(".//div[@class='compared']/section")]
+    sections = [part.get("id") for part in page.findall(".//div[@id='compared']/section")]
     assert sections == ["v2-3", "v1-3", "v1-2"]
-    links = [link.get("href") for link in page.findall(".//nav[@class='pairs']//td/a")]
+    links = [link.get("href") for link in page.findall(".//nav[@id='pairs']//td/a")]
     assert sorted(links) == ["#v1-2", "#v1-3", "#v2-3"]
     [both] = [part for part in page.iter("section") if part.get("id") == "v1-3"]
     assert list(both.iter("ins"))
@@ -132,11 +132,11 @@ def many(tmp_path_factory):
 
 def test_a_long_history_is_compared_where_it_is_recent(many):
     page = parse(many.with_name("many") / "compare.html")
-    sections = [part.get("id") for part in page.findall(".//div[@class='compared']/section")]
+    sections = [part.get("id") for part in page.findall(".//div[@id='compared']/section")]
     assert len(sections) == 15
     assert sections[0] == "v8-9"
     assert sections[-1] == "v4-5"
-    earlier = [link.get("href") for link in page.findall(".//nav[@class='pairs']/p/a")]
+    earlier = [link.get("href") for link in page.findall(".//nav[@id='pairs']/p/a")]
     base = "/sub/fr/records/demo-sante/many/versions"
     assert earlier == [f"{base}/3", f"{base}/2", f"{base}/1"]
     step = parse(many / "versions" / "2.html").find(".//section[@id='changes']")

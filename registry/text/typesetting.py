@@ -1,0 +1,22 @@
+"""What stays on one line: a number and what it counts, and in French a mark and its word."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_NARROW, _WIDE = "\u202f", "\u00a0"
+_COUNTED = re.compile(r"(?<=%\(n\)s) (?=\w)")
+_HIGH = re.compile(r" (?=[;?!](?:\s|$))")
+_LOW = re.compile(r"(?<=«) (?=\S)| (?=[:»](?:[\s,.;)]|$))")
+
+
+@lru_cache(maxsize=4096)
+def typeset(wording: str, lang: str) -> str:
+    """Put the spaces of a wording of ours that no line may be broken at.
+
+    >>> typeset("Que faire ?", "fr") == "Que faire\u202f?"
+    True
+    """
+    wording = _COUNTED.sub(_WIDE, wording)
+    return _LOW.sub(_WIDE, _HIGH.sub(_NARROW, wording)) if lang == "fr" else wording
