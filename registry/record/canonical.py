@@ -43,15 +43,12 @@ def _is_simple(value: Any) -> bool:
     for integers that a double does not hold, and for names of members beyond ASCII, which sort by
     their UTF-16 form.
     """
-    waiting = [value]
-    while waiting:
-        part = waiting.pop()
+    waiting, names = [value], []
+    for part in waiting:
         kind = type(part)
+        # Most parts are strings, of which nothing is asked.
         if kind is dict:
-            for name in part:
-                if type(name) is not str or not name.isascii():
-                    return False
-            # Most parts are strings, of which nothing is asked.
+            names += part
             waiting += [inner for inner in part.values() if type(inner) is not str]
         elif kind is list:
             waiting += [inner for inner in part if type(inner) is not str]
@@ -60,7 +57,7 @@ def _is_simple(value: Any) -> bool:
                 return False
         elif kind is not str and kind is not bool and part is not None:
             return False
-    return True
+    return {*map(type, names)} <= {str} and "".join(names).isascii()
 
 
 def _is_plain(number: float) -> bool:
