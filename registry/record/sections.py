@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from hashlib import sha256
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -70,7 +71,7 @@ def members(key: str, value: Any) -> list[tuple[str, Any]]:
         parts = [(f"/{key}/{index}", part) for index, part in enumerate(value)]
     else:
         parts = [(f"/{key}", value)]
-    return sorted(parts, key=lambda part: part[0])
+    return sorted(parts, key=itemgetter(0))
 
 
 def section_commitment(key: str, value: Any, salts: bytes) -> str:
@@ -141,4 +142,7 @@ def base64url(raw: bytes) -> str:
 
 
 def _escaped(name: str) -> str:
+    # No name of the format has anything to escape, and to look is faster.
+    if name.isidentifier():
+        return name
     return name.replace("~", "~0").replace("/", "~1")

@@ -91,7 +91,7 @@ def standings(document: Document) -> Standings:
         for name in section.deciding:
             code = members.get(name)
             codes.append(code if isinstance(code, (str, bool)) else None)
-    stated |= _substituted(document)
+    stated |= _substituted(document, stated)
     circumstances = _circumstances(tuple(codes), but["withheld"])
     met = stated & ~(but["half"] | but["withheld"] | but["empty"])
     excused = _excused(document)
@@ -119,12 +119,12 @@ def covers(given: str, place: str) -> bool:
     return place == given or place.startswith(given + "/")
 
 
-def _substituted(document: Document) -> int:
-    """Return the units for which a sibling stands in."""
+def _substituted(document: Document, stated: int) -> int:
+    """Return the units for which a sibling stands in, of those that are not stated themselves."""
     return sum(
         unit
         for unit, places in _substitutes()
-        if any(dig(document, *path) is not None for path in places)
+        if not stated & unit and any(dig(document, *path) is not None for path in places)
     )
 
 
