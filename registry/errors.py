@@ -31,12 +31,10 @@ and exits with `exit_code`. The slug is the last part of the problem's address,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Severity: TypeAlias = Literal["error", "warning"]
 

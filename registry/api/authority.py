@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from litestar import Request  # noqa: TC002  read at run time
-from litestar.datastructures import State  # noqa: TC002  read at run time
-from litestar.di import NamedDependency  # noqa: TC002  read at run time
+from litestar import Request
+from litestar.datastructures import State
+from litestar.di import NamedDependency
 
 from registry.api.asked import asked, client_address
 from registry.errors import (
@@ -22,8 +22,8 @@ from registry.errors import (
 )
 from registry.office import access, audit, limits
 from registry.office.access import Actor, EndedToken, MistypedToken
-from registry.office.filing import Office  # noqa: TC001  read at run time
-from registry.settings import Settings  # noqa: TC001  read at run time
+from registry.office.filing import Office
+from registry.settings import Settings
 
 if TYPE_CHECKING:
     from litestar.connection import ASGIConnection

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt  # noqa: TC003  read at run time
+import datetime as dt
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from litestar import Request, get
@@ -18,13 +19,11 @@ from registry.api.sought import Sought, provide_sought, read_question
 from registry.exchange.export import MEDIA_TYPES, Form, prepare, write
 from registry.exchange.export_columns import COLUMN_SETS
 from registry.record.pack import Pack
-from registry.settings import Settings  # noqa: TC001  read at run time
+from registry.settings import Settings
 from registry.store.database import Database
 from registry.store.index.engine import SearchIndex
 from registry.store.moments import read_moment
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 SAFE = ("true", "false")
 
 Columns: TypeAlias = Annotated[

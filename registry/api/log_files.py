@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import msgspec
 from litestar import Response, get
@@ -26,9 +26,6 @@ from registry.settings import Settings
 from registry.store.database import Database
 from registry.tlog.bundle import parse_bundle_path
 from registry.tlog.tile import parse_tile_path
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PREFIX = "/log/"
 

@@ -11,17 +11,15 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
+
+from litestar.types import ASGIApp, Receive, Send
 
 from registry.api.asked import asked
 from registry.api.problems import problem_messages
 from registry.errors import MethodNotAllowed, NotFound
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from litestar.types import ASGIApp, Receive, Send
 
 _HASHED = "/assets/"
 _GONE = re.compile(rb'<!doctype html>\s*<html [^>]*data-status="410"')

@@ -9,11 +9,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
-from litestar import Request  # noqa: TC002  the same
+from litestar import Request
 from litestar.params import QueryParameter
 
 from registry.api import parameters
-from registry.api.parameters import AsOf  # noqa: TC001  the same
+from registry.api.parameters import AsOf
 from registry.errors import InvalidParameter
 from registry.office.register_rules import RULES as REGISTER_RULES
 from registry.record.codelists import codelists

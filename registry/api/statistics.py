@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Collection, Hashable, Sequence
+from typing import Annotated, Any
 
 import msgspec
 from litestar import MediaType, Request, Response, get
@@ -20,9 +21,6 @@ from registry.record.entry import NOT_STATED
 from registry.store import agencies, redactions, statistics
 from registry.store.database import Database
 from registry.store.moments import read_moment
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Sequence
 
 LISTS = {"risk": "risk_level", "sector": "sector", "status": "status"}
 

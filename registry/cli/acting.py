@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 import rich_click as click
@@ -12,9 +13,6 @@ from registry.cli.opened import say
 from registry.errors import InvalidRecord, RegistryError
 from registry.office.access import Actor
 from registry.record.ids import split_id
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
 
 Style: TypeAlias = Literal["text", "json"]
 F = TypeVar("F", bound="Callable[..., Any]")

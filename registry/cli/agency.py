@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
 
+from registry.cli.acting import Style
 from registry.cli.opened import run
+from registry.office.filing import Office
+from registry.settings import Settings
 from registry.store import agencies
-
-if TYPE_CHECKING:
-    from registry.cli.acting import Style
-    from registry.office.filing import Office
-    from registry.settings import Settings
-    from registry.store.agencies import CountedAgency
+from registry.store.agencies import CountedAgency
 
 
 @click.group()

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
 
 import rich_click as click
 
-from registry.cli.acting import acts_as, of_agency, show, texts
+from registry.cli.acting import Style, acts_as, of_agency, show, texts
 from registry.cli.opened import now, run
 from registry.office import attesting
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from registry.cli.acting import Style
-    from registry.record.model import Document
-    from registry.settings import Settings
+from registry.record.model import Document
+from registry.settings import Settings
 
 
 @click.command()

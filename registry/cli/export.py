@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import rich_click as click
 
 from registry.api.sought import Sought, read_question
 from registry.cli.opened import now, run, say
-from registry.exchange.export import MEDIA_TYPES, prepare, write
-from registry.exchange.export_columns import COLUMN_SETS
+from registry.exchange.export import MEDIA_TYPES, Form, prepare, write
+from registry.exchange.export_columns import COLUMN_SETS, ColumnSet
+from registry.office.filing import Office
+from registry.settings import Settings
 from registry.store.index.engine import SearchIndex
 from registry.store.index.question import CODED
 from registry.store.moments import read_moment
 from registry.text.asking import Synonyms
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from registry.exchange.export import Form
-    from registry.exchange.export_columns import ColumnSet
-    from registry.office.filing import Office
-    from registry.settings import Settings
 
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
 
-from registry.cli.acting import acts_as, of_agency, show, tell_refusal
+from registry.cli.acting import Style, acts_as, of_agency, show, tell_refusal
 from registry.cli.opened import now, run
 from registry.errors import RegistryError, Unavailable
 from registry.office import submitting
 from registry.office.bulk import file_group
-from registry.office.filing import own_agency
+from registry.office.filing import Office, own_agency
 from registry.office.lines import identifier
 from registry.office.loading import read_document
 from registry.office.steps import Filing, version
-from registry.store.drafts import read_all
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.cli.acting import Style
-    from registry.office.filing import Office
-    from registry.office.submitting import Receipt
-    from registry.settings import Settings
-    from registry.store.drafts import Draft, State
+from registry.office.submitting import Receipt
+from registry.settings import Settings
+from registry.store.drafts import Draft, State, read_all
 
 
 @click.command(name="file")

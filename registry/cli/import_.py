@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -18,9 +17,7 @@ from registry.exchange.outcome import ForeignRecord
 from registry.exchange.report import Report, as_json, as_lines
 from registry.office.importing import ForeignFiling, import_foreign
 from registry.record.pack import load_pack
-
-if TYPE_CHECKING:
-    from registry.settings import Settings
+from registry.settings import Settings
 
 
 @click.command(name="import")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -12,10 +11,8 @@ from registry.cli.acting import tell_refusal
 from registry.cli.opened import now, run, say
 from registry.cli.progress import progress_bar
 from registry.office import loading
-
-if TYPE_CHECKING:
-    from registry.office.loading import Loaded
-    from registry.settings import Settings
+from registry.office.loading import Loaded
+from registry.settings import Settings
 
 
 @click.command()

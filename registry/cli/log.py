@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
@@ -17,19 +16,16 @@ from registry.cli.runner import publish as publish_as_runner
 from registry.exchange.fetching import reader
 from registry.office.checking_log import check_database
 from registry.office.exporting_log import export_log
+from registry.office.filing import Office
 from registry.office.fsck_log import fsck as check_files
 from registry.office.fsck_log import read_from
 from registry.office.healing_log import heal_log
-from registry.office.log_proofs import read_record_proof
+from registry.office.log_proofs import RecordProof, read_record_proof
 from registry.office.publishing_log import published_size
 from registry.office.verifying_log import VerifiedLog, verify_log
+from registry.settings import Settings
 from registry.tlog import base64_text
-
-if TYPE_CHECKING:
-    from registry.office.filing import Office
-    from registry.office.log_proofs import RecordProof
-    from registry.settings import Settings
-    from registry.tlog.keys import Verifier
+from registry.tlog.keys import Verifier
 
 
 @click.group()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import rich_click as click
 from click.exceptions import Exit
@@ -15,9 +16,6 @@ from registry.cli import logs
 from registry.cli.opened import UNUSABLE, say
 from registry.errors import InvalidRecord, RegistryError
 from registry.settings import from_environment
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # Each verb's module is imported when it is used: most need neither the web nor the templates.
 _VERBS = {

@@ -6,8 +6,9 @@ import asyncio
 import datetime as dt
 import secrets
 import sys
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -15,13 +16,9 @@ from registry.office.filing import Office
 from registry.office.opening import open_register
 from registry.record.acceptance import ACCEPT_PATH
 from registry.record.pack import load_pack
+from registry.settings import Settings
 from registry.store.database import connect
 from registry.store.generation import Generation
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
-    from registry.settings import Settings
 
 UNUSABLE = 2
 """The exit code of a command that was used or set up wrongly."""

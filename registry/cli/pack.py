@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import rich_click as click
 
 from registry import resources
-from registry.record.pack import load_pack
+from registry.record.pack import Pack, load_pack
 from registry.record.pack_checks import gaps
 from registry.text.catalogues import SOURCE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.record.pack import Pack
 
 
 @click.group()

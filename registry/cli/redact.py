@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rich_click as click
 
-from registry.cli.acting import AUTHORITY, acts_as, show
+from registry.cli.acting import AUTHORITY, Style, acts_as, show
 from registry.cli.opened import now, run
 from registry.office import redaction
 from registry.office.access import Actor
-
-if TYPE_CHECKING:
-    from registry.cli.acting import Style
-    from registry.settings import Settings
+from registry.settings import Settings
 
 
 @click.group()

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import rich_click as click
 
-from registry.cli.acting import AUTHORITY, acts_as, of_authority, show
+from registry.cli.acting import AUTHORITY, Style, acts_as, of_authority, show
 from registry.cli.opened import now, run
 from registry.office import submitting
-
-if TYPE_CHECKING:
-    from registry.cli.acting import Style
-    from registry.settings import Settings
+from registry.settings import Settings
 
 
 @click.command()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -15,22 +17,16 @@ from registry.api.app import describe_api
 from registry.cli.opened import now, run_in
 from registry.errors import RegistryError
 from registry.office import answers, limits
+from registry.office.filing import Office
 from registry.office.log_contents import write_contents
 from registry.office.log_files import prune
 from registry.office.publishing_log import publish_log, published_size
 from registry.office.redacting import carry_out
-from registry.pages.build import build
+from registry.pages.build import BuildReport, build
 from registry.pages.from_register import day_of, is_current, read_corpus
+from registry.settings import Settings
 from registry.store.index.fold import fold
 from registry.store.leader import leadership
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from registry.office.filing import Office
-    from registry.pages.build import BuildReport
-    from registry.settings import Settings
 
 _LOOK_SECONDS = 0.5
 _AFTER_FAULT_SECONDS = 10.0

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 import rich_click as click
 
 from registry.cli.opened import database_of, run_in
 from registry.cli.server import PORT, announce, check_port, listening_at
 from registry.cli.server import serve as serve_workers
-
-if TYPE_CHECKING:
-    from registry.office.filing import Office
-    from registry.settings import Settings
+from registry.office.filing import Office
+from registry.settings import Settings
 
 
 @click.command()

@@ -5,16 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.opened import run, say
 from registry.cli.progress import progress_bar
 from registry.cli.runner import build_site
-
-if TYPE_CHECKING:
-    from registry.settings import Settings
+from registry.settings import Settings
 
 
 @click.group()

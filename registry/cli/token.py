@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import secrets
 import sys
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.opened import now, run
 from registry.office import access
-
-if TYPE_CHECKING:
-    from registry.settings import Settings
+from registry.settings import Settings
 
 
 @click.group()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
@@ -17,14 +17,10 @@ from registry.cli.progress import progress_bar
 from registry.cli.runner import BackgroundRunner, build_site
 from registry.cli.server import PORT, announce, check_port, listening_at, serve
 from registry.errors import ConfigurationError
+from registry.office.filing import Office
 from registry.office.loading import load as load_records
 from registry.office.opening import is_empty
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.office.filing import Office
-    from registry.settings import Settings
+from registry.settings import Settings
 
 _LOADING = "loading"
 

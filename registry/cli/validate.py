@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 import rich_click as click
@@ -15,17 +16,13 @@ from rich.text import Text
 
 from registry.errors import Finding, PayloadTooLarge, UnreadableDocument
 from registry.record.acceptance import ACCEPT_PATH
+from registry.record.model import Profile
 from registry.record.pack import load_pack
 from registry.record.parse import MAX_BYTES, parse
+from registry.record.validate import Verdict
 from registry.record.validate import validate as verdict_on
 from registry.settings import from_environment
 from registry.text.catalogues import SOURCE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from registry.record.model import Profile
-    from registry.record.validate import Verdict
 
 UNREADABLE = "json"
 """The rule of the finding that stands for a file that cannot be read at all."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import rich_click as click
@@ -13,11 +14,7 @@ from registry.cli.keys import KEY, verifier_option
 from registry.cli.opened import say
 from registry.errors import NotFound
 from registry.office.verifying_record import VerifiedRecord, check_same, verify_record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.tlog.keys import Verifier
+from registry.tlog.keys import Verifier
 
 _EMBEDDED = re.compile(rb'<script type="application/json" id="log-proof">(.*?)</script>', re.DOTALL)
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import rich_click as click
 
-from registry.cli.acting import acts_as, of_agency, show, texts
+from registry.cli.acting import Style, acts_as, of_agency, show, texts
 from registry.cli.opened import now, run
 from registry.office import withdrawing
-from registry.office.filing import Precondition, tag_of
+from registry.office.access import Actor
+from registry.office.filing import Office, Precondition, tag_of
+from registry.office.submitting import Receipt
+from registry.record.model import Document
+from registry.settings import Settings
 from registry.store import records
-
-if TYPE_CHECKING:
-    from registry.cli.acting import Style
-    from registry.office.access import Actor
-    from registry.office.filing import Office
-    from registry.office.submitting import Receipt
-    from registry.record.model import Document
-    from registry.settings import Settings
 
 
 @click.command()

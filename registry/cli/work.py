@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import rich_click as click
 
 from registry.cli import runner
 from registry.cli.opened import run
-
-if TYPE_CHECKING:
-    from registry.settings import Settings
+from registry.settings import Settings
 
 
 @click.command()

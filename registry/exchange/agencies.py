@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from registry.exchange.cells import said
+from registry.exchange.crosswalk import Crosswalk
 from registry.exchange.identity import digest, words
 from registry.record.pack import Agency
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.exchange.crosswalk import Crosswalk
 
 KIND = "foreign"
 LONGEST = 80

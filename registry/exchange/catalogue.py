@@ -7,7 +7,6 @@ away as.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,10 +23,8 @@ from registry.exchange.linked import (
     words,
 )
 from registry.record.codelists import codelists
+from registry.record.pack import Pack
 from registry.record.schema import SCHEMA_VERSION
-
-if TYPE_CHECKING:
-    from registry.record.pack import Pack
 
 _EUROPE = "http://publications.europa.eu/resource/authority"
 _LANGUAGES = "http://id.loc.gov/vocabulary"

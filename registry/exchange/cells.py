@@ -8,12 +8,10 @@ import json
 import re
 import unicodedata
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from registry.exchange.texts import clean, one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 LONGEST_VALUE = 400
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")

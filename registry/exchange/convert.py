@@ -5,36 +5,29 @@ No database is needed and nothing is filed: what comes out is what a dry run rep
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from registry.errors import ImportRefused
 from registry.exchange.agencies import find_agencies
 from registry.exchange.cells import as_text, said
-from registry.exchange.crosswalk import columns_read, unknown_columns
-from registry.exchange.draft import Draft, RowRefused, fill, plan_of
+from registry.exchange.crosswalk import Crosswalk, columns_read, unknown_columns
+from registry.exchange.draft import Draft, Plan, RowRefused, fill, plan_of
 from registry.exchange.identity import Identity, first_slug, give_slugs
 from registry.exchange.outcome import ForeignRecord, Refusal
 from registry.exchange.report import Report, count
 from registry.exchange.rows import Row, columns, read_rows
-from registry.record.pack import Agency
+from registry.record.model import Document
+from registry.record.pack import Agency, Pack
 from registry.record.schema import SCHEMA_VERSION
-from registry.record.validate import validate
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
-
-    from registry.exchange.crosswalk import Crosswalk
-    from registry.exchange.draft import Plan
-    from registry.record.model import Document
-    from registry.record.pack import Pack
-    from registry.record.validate import Verdict
+from registry.record.validate import Verdict, validate
 
 NAMED_FINDINGS = 5
 _ZERO = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")

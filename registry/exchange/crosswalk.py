@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from jsonschema.exceptions import best_match
@@ -16,9 +17,6 @@ from registry.record.pointers import pointer
 from registry.record.schema import field_at
 from registry.record.validators import validator_of
 from registry.resources import SCHEMAS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 FOLDER = SCHEMAS / "crosswalks"
 

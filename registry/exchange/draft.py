@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -12,11 +12,9 @@ from registry.exchange.crosswalk import Crosswalk, Mapping, path_of
 from registry.exchange.outcome import Unclear
 from registry.exchange.texts import clean, shorten
 from registry.exchange.transforms import NOT_UNDERSTOOD, TRANSFORMS, limit_of
+from registry.record.model import Document
 from registry.record.pointers import pointer
 from registry.record.schema import Field, field_at
-
-if TYPE_CHECKING:
-    from registry.record.model import Document
 
 
 class RowRefused(Exception):

@@ -7,9 +7,9 @@ again: in its name, and inside where the form has room for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from urllib.parse import urlencode
 
 import msgspec
@@ -19,19 +19,14 @@ from registry.exchange.export_columns import ColumnSet, Row, Wording, columns
 from registry.exchange.export_csv import csv_lines
 from registry.exchange.export_jsonld import graph
 from registry.exchange.export_xlsx import About, workbook
+from registry.record.pack import Pack
 from registry.store import agencies, exports
-from registry.store.exports import Selection
+from registry.store.database import Database
+from registry.store.exports import Exported, Selection
+from registry.store.index.engine import SearchIndex
+from registry.store.index.question import Question
+from registry.store.moments import Moment
 from registry.text.catalogues import SOURCE
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from registry.record.pack import Pack
-    from registry.store.database import Database
-    from registry.store.exports import Exported
-    from registry.store.index.engine import SearchIndex
-    from registry.store.index.question import Question
-    from registry.store.moments import Moment
 
 Form: TypeAlias = Literal["csv", "jsonl", "xlsx", "jsonld"]
 

@@ -7,12 +7,12 @@ reads the next; the words for codes stand beside them in the language asked for.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from registry.record.codelists import codelists
+from registry.record.codelists import CodeList, codelists
 from registry.record.entry import NOT_STATED
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
@@ -20,11 +20,6 @@ from registry.record.schema import Field, fields
 from registry.store.records import Register
 from registry.text.catalogues import SOURCE
 from registry.text.locales import pick
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from registry.record.codelists import CodeList
 
 ColumnSet: TypeAlias = Literal["summary", "full"]
 Cell: TypeAlias = str | int | float | bool | dt.date | dt.datetime | None

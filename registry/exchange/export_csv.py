@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Sequence
-
-    from registry.exchange.export_columns import Cell, Column, Row
+from registry.exchange.export_columns import Cell, Column, Row
 
 _BOM = "\ufeff"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -5,10 +5,13 @@ What is written is only ever a JSON string, and in RDF a literal: no text is tak
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from typing import Any
 
 import msgspec
 
+from registry.exchange.export_columns import Row, Wording
+from registry.exchange.export_xlsx import About
 from registry.exchange.linked import (
     Node,
     agency_node,
@@ -17,14 +20,8 @@ from registry.exchange.linked import (
     register_address,
     stated,
 )
+from registry.record.model import Document
 from registry.record.pointers import dig
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Sequence
-
-    from registry.exchange.export_columns import Row, Wording
-    from registry.exchange.export_xlsx import About
-    from registry.record.model import Document
 
 _FUZZY = {4: "xsd:gYear", 7: "xsd:gYearMonth", 10: "xsd:date"}
 """The types of dates by how many characters they are known to."""

@@ -9,18 +9,15 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import tempfile
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import xlsxwriter
 
+from registry.exchange.export_columns import Cell, Column, Row
 from registry.text.locales import direction
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Sequence
-
-    from registry.exchange.export_columns import Cell, Column, Row
 
 MOST_ROWS = 1_048_575
 """Records of one sheet, beside its header; further ones are on sheets of their own."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.settings import is_loopback
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _LONGEST = 64 << 20
 _SECONDS = 30.0

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from inspect import getdoc
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from registry.exchange.format_words import (
     Language,
@@ -26,16 +27,11 @@ from registry.record.codelists import codelists
 from registry.record.floor import GROUNDS
 from registry.record.parse import parse
 from registry.record.pointers import pointer, values_at
-from registry.record.requirements import units
+from registry.record.requirements import Path, Unit, units
 from registry.record.rules import RULES
 from registry.record.schema import RECORD_FOLDER, Field, fields, record_schema, resolved_schema
 from registry.resources import SCHEMAS
 from registry.text.catalogues import SOURCE, find, load_catalogues
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from registry.record.requirements import Path, Unit
 
 LANGUAGES = ("en", "fr")
 HAND_WRITTEN = ("index", "profiles")

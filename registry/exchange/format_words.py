@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 from registry.record.pointers import pointer
-from registry.record.requirements import ALWAYS, conditions, never_withheld
+from registry.record.requirements import ALWAYS, Path, Unit, conditions, never_withheld
 from registry.record.schema import field_at, record_schema
 from registry.text.numbers import format_number
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from registry.record.requirements import Path, Unit
-
-    Say: TypeAlias = Callable[[str], str]
+Say: TypeAlias = Callable[[str], str]
 
 # The limit of these is said beside the field; the others have one of their own.
 _LIMITED = {

@@ -17,12 +17,9 @@ import hashlib
 import json
 import unicodedata
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 DIGITS = 8
 MAX_ID = 120

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 from registry.record.model import LangText
+from registry.record.pack import Agency
 from registry.resources import SCHEMAS
-
-if TYPE_CHECKING:
-    from registry.record.pack import Agency
 
 Node: TypeAlias = dict[str, Any]
 """A node of JSON-LD in the members of our context; a member without a value is left out."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
 from registry.exchange.outcome import ForeignRecord, Refusal
 from registry.exchange.texts import shorten
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 EXAMPLES = 10
 NOT_STATED = "not_stated"

@@ -5,16 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import msgspec
 
 from registry.errors import ImportRefused
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from registry.exchange.crosswalk import Format
+from registry.exchange.crosswalk import Format
 
 MAX_BYTES = 256 * 1024 * 1024
 # One cell may hold a long report; Python's own limit (128 KiB) would refuse the whole file.

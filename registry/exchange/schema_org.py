@@ -6,20 +6,18 @@ none of it is taken for markup or for a script.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from registry.exchange.catalogue import Extent
 from registry.exchange.export import MEDIA_TYPES
+from registry.exchange.export_columns import Row, Wording
 from registry.exchange.linked import Node, record_address, register_address, stated, words
 from registry.record.codelists import codelists
+from registry.record.model import Document
+from registry.record.pack import Pack
 from registry.record.pointers import dig
-
-if TYPE_CHECKING:
-    from registry.exchange.catalogue import Extent
-    from registry.exchange.export_columns import Row, Wording
-    from registry.record.model import Document
-    from registry.record.pack import Pack
 
 _CONTEXT = "https://schema.org"
 _ESCAPES = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})

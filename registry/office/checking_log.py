@@ -8,28 +8,24 @@ stops publication until the whole has been found in order again.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 from registry.office import signed_sizes
 from registry.office.log_files import LogRefused, read_checkpoint, read_tile
 from registry.office.log_walk import Before, Broken, Walk, check_erased, note_erased, step, subject
-from registry.record.content import ContentRefused, check_kept
+from registry.record.content import ContentRefused, KeptSection, check_kept
 from registry.record.entry import timestamp
+from registry.settings import Settings
 from registry.store import checkpoints, log, log_rows
+from registry.store.database import Connection, Database
+from registry.store.log_rows import KeptEntry, RecordRow
 from registry.tlog.checkpoint import parse_checkpoint
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.note import parse_note
 from registry.tlog.tile import WIDTH, Tile, split
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from registry.record.content import KeptSection
-    from registry.settings import Settings
-    from registry.store.database import Connection, Database
-    from registry.store.log_rows import KeptEntry, RecordRow
 
 DATABASE = "the database"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -12,15 +13,10 @@ from registry.errors import Unavailable
 from registry.office.log_contents import write_contents
 from registry.office.log_files import CHECKPOINT, TEMPORARY, read_checkpoint, write_passing
 from registry.office.log_proofs import proof_path, prover, read_description, site_made_from
+from registry.settings import Settings
+from registry.store.database import Database
 from registry.tlog.checkpoint import parse_checkpoint
 from registry.tlog.note import parse_note
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from registry.settings import Settings
-    from registry.store.database import Database
 
 _AT_ONCE = 500
 

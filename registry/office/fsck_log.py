@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,14 +15,10 @@ from registry.office.log_walk import Broken
 from registry.office.verifying_log import VerifiedLog, verify_log
 from registry.tlog.bundle import bundle_path, parse_bundle, parse_bundle_path
 from registry.tlog.hashing import HASH_BYTES
+from registry.tlog.keys import Verifier
 from registry.tlog.proof import nodes_from_tiles, root_of
 from registry.tlog.tile import HEIGHT, WIDTH, Tile, parse_tile_path
 from registry.tlog.tlog_proof import check_tlog_proof, parse_tlog_proof
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from registry.tlog.keys import Verifier
 
 
 def read_from(folder: Path) -> Callable[[str], bytes]:

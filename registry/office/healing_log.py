@@ -9,24 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from registry.errors import Unavailable
 from registry.office import log_key
+from registry.office.filing import Office
 from registry.office.ledger import Publication, Ready, append_entry
 from registry.office.ledger import publish as publish_versions
 from registry.office.listing import listed
 from registry.office.log_contents import content_path
 from registry.office.log_files import LogRefused, read_bundle, read_tile
-from registry.office.publishing_log import check_key, reached_elsewhere, sign
+from registry.office.publishing_log import Reached, check_key, reached_elsewhere, sign
 from registry.office.redacting import destroy
 from registry.record.content import Content, ContentRefused, check_content
 from registry.record.erasing import readable
 from registry.record.sections import Section
 from registry.record.validate import validate
+from registry.settings import Settings
 from registry.store import (
     agencies,
     attestations,
@@ -37,20 +40,12 @@ from registry.store import (
     redactions,
     withdrawals,
 )
+from registry.store.database import Connection
+from registry.store.log import LogState
 from registry.tlog.bundle import parse_bundle
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.proof import nodes_from_tiles, root_of
 from registry.tlog.tile import WIDTH
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from registry.office.filing import Office
-    from registry.office.publishing_log import Reached
-    from registry.settings import Settings
-    from registry.store.database import Connection
-    from registry.store.log import LogState
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True):

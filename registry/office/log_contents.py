@@ -6,18 +6,13 @@ They are made anew whenever that changes, by a redaction, and so are not synced.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from registry.office.log_files import write_passing
-from registry.record.content import content_file
+from registry.record.content import KeptSection, content_file
 from registry.store import checkpoints
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from registry.record.content import KeptSection
-    from registry.store.database import Database
+from registry.store.database import Database
 
 _AT_ONCE = 500
 

@@ -5,23 +5,18 @@ What must outlast a crash is written to a temporary file, synced, renamed, and i
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from registry.errors import Conflict
 from registry.tlog.bundle import bundle_path
 from registry.tlog.hashing import HASH_BYTES
-from registry.tlog.tile import WIDTH
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from registry.tlog.tile import Tile
+from registry.tlog.tile import WIDTH, Tile
 
 CHECKPOINT = "checkpoint"
 TEMPORARY = ".new"

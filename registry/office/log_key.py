@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from registry.errors import ConfigurationError
 from registry.tlog.keys import KEY_BYTES, Signer, parse_signer
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _OTHERS = 0o077
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -12,16 +14,11 @@ from registry.office.log_contents import content_path
 from registry.office.log_files import read_checkpoint, read_tile
 from registry.record.content import content_file
 from registry.store import checkpoints, log, records
+from registry.store.database import Connection
 from registry.tlog.checkpoint import parse_checkpoint
 from registry.tlog.note import parse_note
 from registry.tlog.proof import nodes_from_tiles, prove_inclusion
 from registry.tlog.tlog_proof import TlogProof
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from registry.store.database import Connection
 
 SPECIFICATIONS = {
     "tlog-tiles": "https://c2sp.org/tlog-tiles@v1.1.0",

@@ -6,22 +6,17 @@ each record, and each agency's attestations, the chain of entries in which nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
 from registry.office.log_files import LogRefused
 from registry.record.canonical import canonical
-from registry.record.content import ContentRefused, check_content
+from registry.record.content import Content, ContentRefused, ErasedMember, check_content
 from registry.record.entry import FORMAT
 from registry.record.erasing import covers
 from registry.tlog.hashing import leaf_hash
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from registry.record.content import Content, ErasedMember
 
 _KINDS = {"genesis", "version", "withdrawal", "redaction", "attestation", "key"}
 

@@ -7,7 +7,10 @@ process that dies anywhere leaves what the next one goes on from.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -23,26 +26,19 @@ from registry.office.log_files import (
     replace_lasting,
     write_lasting,
 )
+from registry.settings import Settings
 from registry.store import checkpoints, log
 from registry.store.checkpoints import Signed
+from registry.store.database import Connection, Database
 from registry.store.leader import leadership
+from registry.store.log import LogState
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from registry.tlog.hashing import leaf_hash
+from registry.tlog.keys import Signer
 from registry.tlog.note import NoteRefused, parse_note, sign_note
-from registry.tlog.proof import nodes_from_tiles, root_of
+from registry.tlog.proof import Nodes, nodes_from_tiles, root_of
 from registry.tlog.tile import WIDTH, grow
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from registry.settings import Settings
-    from registry.store.database import Connection, Database
-    from registry.store.log import LogState
-    from registry.tlog.keys import Signer
-    from registry.tlog.proof import Nodes
 
 Step: TypeAlias = Literal[
     "begun", "bundles", "tiles", "recomputed", "contents", "noted", "signed", "published"

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from registry.errors import ConfigurationError
 from registry.office.log_files import sync
 from registry.tlog import base64_text
 from registry.tlog.hashing import HASH_BYTES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _LINE = re.compile(rb"([1-9][0-9]{0,18}) ([A-Za-z0-9+/]{43}=)")
 _LONGEST_LINE = 80

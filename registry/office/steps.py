@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003  read at run time
+import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 

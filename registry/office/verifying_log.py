@@ -7,8 +7,7 @@ So the file that is named at the first fault is the one that is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -23,11 +22,8 @@ from registry.tlog.keys import Verifier, parse_verifier
 from registry.tlog.note import NoteRefused, parse_note
 from registry.tlog.tile import WIDTH, Tile, grow, split
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Read = Callable[[str], bytes]
-    """Gives a file by its path; raises `FileNotFoundError` where there is none."""
+Read = Callable[[str], bytes]
+"""Gives a file by its path; raises `FileNotFoundError` where there is none."""
 
 
 _WHERE = "name the place that its file `checkpoint` is in, such as https://example.org/log"

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from registry.office.log_proofs import RecordProof
+from registry.office.log_proofs import Evidence, RecordProof
 from registry.office.log_walk import Broken, Walk, check_erased, step_content
 from registry.record.canonical import canonical
+from registry.record.content import Content
 from registry.record.erasing import readable
+from registry.record.model import Document
 from registry.tlog.hashing import leaf_hash
-from registry.tlog.keys import COSIGNATURE, parse_verifier
+from registry.tlog.keys import COSIGNATURE, Verifier, parse_verifier
 from registry.tlog.tlog_proof import check_tlog_proof, parse_tlog_proof
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from registry.office.log_proofs import Evidence
-    from registry.record.content import Content
-    from registry.record.model import Document
-    from registry.tlog.keys import Verifier
 
 
 class VerifiedRecord(msgspec.Struct, frozen=True, kw_only=True):

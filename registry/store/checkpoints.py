@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import msgspec
 
 from registry.record.content import ErasedMember, KeptSection
+from registry.store.database import Connection
 from registry.store.log import Entry
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.store.database import Connection
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,14 +18,12 @@ import subprocess
 import sys
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import psutil
 
 from registry.errors import ConfigurationError, Unavailable
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DATABASE = "registry"
 _FOLDER = "postgres"

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 import msgspec
 
+from registry.store.database import Connection
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from registry.store.database import Connection
 
 
 class KeptEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.errors import Finding
+from registry.record.erasing import Erased
+from registry.store.database import Connection
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.record.erasing import Erased
-    from registry.store.database import Connection
 
 _JSON = msgspec.json.Encoder()
 _LONGEST_SECONDS = 3600

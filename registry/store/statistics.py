@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
+from registry.store.database import Connection
+from registry.store.moments import Moment
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from registry.store.database import Connection
-    from registry.store.moments import Moment
 
 FILTERS = ("risk", "sector", "agency", "status")
 """What may be asked about alone, in the order in which the statements take it."""

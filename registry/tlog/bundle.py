@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from registry.tlog.tile import WIDTH, numbered, parse_tile_path
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 MAX_ENTRY_BYTES = 0xFFFF
 _LENGTH_BYTES = 2

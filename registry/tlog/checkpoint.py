@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import msgspec
 
 from registry.tlog import base64_text
 from registry.tlog.hashing import HASH_BYTES
-from registry.tlog.keys import ED25519
+from registry.tlog.keys import ED25519, Verifier
 from registry.tlog.note import NoteRefused, Verified, open_note
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.tlog.keys import Verifier
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _LARGEST = 2**63 - 1

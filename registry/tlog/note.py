@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from registry.tlog import base64_text
 from registry.tlog.cosignature import parse_timed_signature, signed_message
-from registry.tlog.keys import COSIGNATURE, Verifier
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from registry.tlog.keys import Signer
+from registry.tlog.keys import COSIGNATURE, Signer, Verifier
 
 MAX_BYTES = 1 << 20
 MAX_SIGNATURES = 100

@@ -6,17 +6,15 @@ by its height over the leaves and its index among the nodes of that height.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from registry.tlog.hashing import HASH_BYTES, node_hash
 from registry.tlog.tile import HEIGHT, WIDTH, Tile, split
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    Nodes: TypeAlias = Callable[[int, int], bytes]
-    """Gives the hash of a node over a full subtree, by height and index."""
+Nodes: TypeAlias = Callable[[int, int], bytes]
+"""Gives the hash of a node over a full subtree, by height and index."""
 
 _TILES_KEPT = 64
 

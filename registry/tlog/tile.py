@@ -6,14 +6,11 @@ Paths are relative to the log's prefix.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from registry.tlog.hashing import HASH_BYTES, node_hash
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import msgspec
 
 from registry.tlog import base64_text
-from registry.tlog.checkpoint import open_checkpoint
+from registry.tlog.checkpoint import OpenedCheckpoint, open_checkpoint
 from registry.tlog.hashing import HASH_BYTES
+from registry.tlog.keys import Verifier
 from registry.tlog.note import MAX_BYTES
 from registry.tlog.proof import check_inclusion
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.tlog.checkpoint import OpenedCheckpoint
-    from registry.tlog.keys import Verifier
 
 _FIRST = "c2sp.org/tlog-proof@v1"
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import msgspec
 
 from registry import errors
+from registry.api.description.operations import Operation
 from registry.api.description.schemas import Json, reference
 from registry.api.problems import PROBLEM_JSON, STATUS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.api.description.operations import Operation
-    from registry.errors import RegistryError
+from registry.errors import RegistryError
 
 HEADERS: Json = {
     "ETag": {

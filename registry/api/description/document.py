@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-from litestar import MediaType
+from litestar import MediaType, Request
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
@@ -15,14 +16,9 @@ from registry.api.description.answers import HEADERS, answers
 from registry.api.description.operations import OPERATIONS
 from registry.api.description.requests import EXAMPLES, body, headers, parameters, read_limits
 from registry.api.description.schemas import Json, schemas
+from registry.record.pack import Pack
 from registry.resources import SCHEMAS
-
-if TYPE_CHECKING:
-    from litestar import Request
-    from litestar.handlers import HTTPRouteHandler
-
-    from registry.record.pack import Pack
-    from registry.settings import Settings
+from registry.settings import Settings
 
 PATH = "/openapi.json"
 

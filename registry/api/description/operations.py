@@ -33,7 +33,7 @@ from registry.office.access import Scope
 from registry.office.listing import Card
 from registry.office.log_proofs import RecordProof
 from registry.store import statistics
-from registry.store.index.question import Highlight, Match  # noqa: TC001  read at run time
+from registry.store.index.question import Highlight, Match
 from registry.store.records import Register
 
 Body: TypeAlias = Literal["any", "attestation", "lines", "record"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
 
 from registry.api import audit, bulk, changes, exports, filings, records, sought, statistics
 from registry.api import parameters as limits
-from registry.api.description.operations import OPERATIONS
+from registry.api.description.operations import OPERATIONS, Body, Operation
 from registry.api.description.schemas import Json, reference
 from registry.exchange.export import MEDIA_TYPES
 from registry.exchange.export_columns import COLUMN_SETS
@@ -16,18 +16,13 @@ from registry.office.lines import MOST_LINES
 from registry.record import attestation, schema
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
+from registry.record.pack import Pack
 from registry.record.parse import MAX_BYTES
 from registry.store.figures import RISK_CHANGES
 from registry.store.index.question import CODED
 from registry.store.moments import AS_OF, TIME
 from registry.store.statistics import GROUPS
 from registry.text.catalogues import SOURCE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from registry.api.description.operations import Body, Operation
-    from registry.record.pack import Pack
 
 EXAMPLES = ("minimal", "complete")
 """The records of `schemas/examples` that show what a body looks like."""
