@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import wraps
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 import rich_click as click
 
-from registry.cli.opened import say
-from registry.errors import InvalidRecord, RegistryError
-from registry.office.access import Actor
+from registry.cli.opened import in_office, write_json
+from registry.office.access import Actor, Scope
 from registry.record.ids import split_id
 
 Style: TypeAlias = Literal["text", "json"]
@@ -32,24 +32,38 @@ _NEXT = {
 }
 
 
-def acts_as(role: str) -> Callable[[F], F]:
-    """Add the options of a verb: who acts (`role` says who does without), how to show it."""
+style_option = click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or as JSON.",
+)
 
-    def add(verb: F) -> F:
-        actor = click.option(
-            "--actor", metavar="ROLE", help=f"Who acts, for log and audit trail. Default: {role}."
-        )
-        style = click.option(
-            "--format",
-            "style",
-            type=click.Choice(["text", "json"]),
-            default="text",
-            show_default=True,
-            help="Receipts for people, or as JSON.",
-        )
-        return actor(style(verb))
 
-    return add
+def acts_as(role: str) -> Callable[[Callable[..., Awaitable[msgspec.Struct]]], F]:
+    """Make the body of a verb: what it does in the office, as whom, and its receipt shown.
+
+    `role` says who acts where `--actor` does not.
+    """
+
+    def make(work: Callable[..., Awaitable[msgspec.Struct]]) -> Any:
+        @wraps(work)
+        def body(*, style: Style, **given: Any) -> None:
+            show([in_office(work)(**given)], style)
+
+        return options_of_actor(role)(body)
+
+    return make
+
+
+def options_of_actor(role: str) -> Callable[[F], F]:
+    """Add the options of who acts and how receipts are shown."""
+    actor = click.option(
+        "--actor", metavar="ROLE", help=f"Who acts, for log and audit trail. Default: {role}."
+    )
+    return lambda body: actor(style_option(body))
 
 
 def of_agency(name: str | None, record: str) -> Actor:
@@ -58,9 +72,9 @@ def of_agency(name: str | None, record: str) -> Actor:
     return Actor(name=name or agency, agency=agency, scopes=frozenset({"file"}), token=None)
 
 
-def of_authority(name: str | None) -> Actor:
-    """Act as the operator for the authority that reviews."""
-    return Actor(name=name or AUTHORITY, agency=None, scopes=frozenset({"review"}), token=None)
+def of_authority(name: str | None, scope: Scope) -> Actor:
+    """Act as the operator for the authority that reviews or redacts."""
+    return Actor(name=name or AUTHORITY, agency=None, scopes=frozenset({scope}), token=None)
 
 
 def texts(given: Sequence[str], option: str) -> dict[str, str]:
@@ -80,19 +94,10 @@ def show(receipts: Iterable[msgspec.Struct], style: Style, *, many: bool = False
     """Write receipts to stdout: as text, or as JSON, an array where there may be `many`."""
     plain = [msgspec.to_builtins(receipt) for receipt in receipts]
     if style == "json":
-        text = msgspec.json.format(msgspec.json.encode(plain if many else plain[0]), indent=2)
-        sys.stdout.write(text.decode() + "\n")
+        write_json(plain if many else plain[0])
         return
     for one in plain:
         sys.stdout.write("\n".join(_lines(one)) + "\n")
-
-
-def tell_refusal(subject: str, error: RegistryError) -> None:
-    """Say on stderr why something was refused, with every finding."""
-    say(f"refused {subject}: {error.detail}")
-    if isinstance(error, InvalidRecord):
-        for finding in error.findings:
-            say(f"  {finding.severity} {finding.pointer} [{finding.rule}] {finding.message}")
 
 
 def _lines(receipt: dict[str, Any]) -> Iterable[str]:

@@ -7,12 +7,10 @@ import sys
 import msgspec
 import rich_click as click
 
-from registry.cli.acting import Style
-from registry.cli.opened import run
+from registry.cli.acting import Style, style_option
+from registry.cli.opened import in_office, write_json
 from registry.office.filing import Office
-from registry.settings import Settings
 from registry.store import agencies
-from registry.store.agencies import CountedAgency
 
 
 @click.group()
@@ -25,24 +23,18 @@ def agency() -> None:
 
 @agency.command(name="list")
 @click.option("--foreign", is_flag=True, help="Those that records of other registers brought too.")
-@click.option(
-    "--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
-@click.pass_obj
-def list_(settings: Settings, style: Style, *, foreign: bool) -> None:
+@style_option
+@in_office
+async def list_(office: Office, *, style: Style, foreign: bool) -> None:
     """List the agencies: code, published records, name.
 
     Example: registry agency list
     """
-
-    async def read(office: Office) -> list[CountedAgency]:
-        async with office.database.connection() as connection:
-            return await agencies.read_all(connection)
-
-    found = [one for one in run(settings, read) if foreign or one.agency.origin is None]
+    async with office.database.connection() as connection:
+        known = await agencies.read_all(connection)
+    found = [one for one in known if foreign or one.agency.origin is None]
     if style == "json":
-        plain = [msgspec.to_builtins(one.agency) | {"records": one.records} for one in found]
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n")
+        write_json([msgspec.to_builtins(one.agency) | {"records": one.records} for one in found])
         return
     for one in found:
         name = next(iter(one.agency.name.values()), "")

@@ -6,11 +6,12 @@ import datetime as dt
 
 import rich_click as click
 
-from registry.cli.acting import Style, acts_as, of_agency, show, texts
-from registry.cli.opened import now, run
+from registry.cli.acting import acts_as, of_agency, texts
+from registry.cli.opened import now
 from registry.office import attesting
+from registry.office.attesting import Attested
+from registry.office.filing import Office
 from registry.record.model import Document
-from registry.settings import Settings
 
 
 @click.command()
@@ -27,9 +28,8 @@ from registry.settings import Settings
     help="What the public should know of the number; once for each language.",
 )
 @acts_as("the agency")
-@click.pass_obj
-def attest(
-    settings: Settings,
+async def attest(
+    office: Office,
     *,
     agency: str,
     systems: int,
@@ -37,8 +37,7 @@ def attest(
     day: dt.datetime | None,
     note: tuple[str, ...],
     actor: str | None,
-    style: Style,
-) -> None:
+) -> Attested:
     """Say for AGENCY how many systems it runs, whether it has filed records of them or not.
 
     Example: registry attest demo-sante --systems 4 --contact registre@demo-sante.example
@@ -50,10 +49,4 @@ def attest(
     }
     if note:
         statement["note"] = texts(note, "--note")
-    attested = run(
-        settings,
-        lambda office: attesting.attest(
-            office, of_agency(actor, agency), agency, statement, now=now()
-        ),
-    )
-    show([attested], style)
+    return await attesting.attest(office, of_agency(actor, agency), agency, statement, now=now())

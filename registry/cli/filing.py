@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import rich_click as click
 
-from registry.cli.acting import Style, acts_as, of_agency, show, tell_refusal
-from registry.cli.opened import now, run
+from registry.cli.acting import Style, acts_as, of_agency, options_of_actor, show, style_option
+from registry.cli.opened import in_office, now, run, tell, write_json
 from registry.errors import RegistryError, Unavailable
 from registry.office import submitting
 from registry.office.bulk import file_group
@@ -20,7 +20,7 @@ from registry.office.loading import read_document
 from registry.office.steps import Filing, version
 from registry.office.submitting import Receipt
 from registry.settings import Settings
-from registry.store.drafts import Draft, State, read_all
+from registry.store.drafts import State, read_all
 
 
 @click.command(name="file")
@@ -32,7 +32,7 @@ from registry.store.drafts import Draft, State, read_all
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 @click.option("--submit", is_flag=True, help="Submit them too: publish, or put into review.")
-@acts_as("the record's agency")
+@options_of_actor("the record's agency")
 @click.pass_obj
 def file_(
     settings: Settings, files: tuple[Path, ...], actor: str | None, style: Style, *, submit: bool
@@ -53,34 +53,28 @@ def file_(
 @click.command()
 @click.argument("record", metavar="ID")
 @acts_as("the record's agency")
-@click.pass_obj
-def submit(settings: Settings, record: str, actor: str | None, style: Style) -> None:
+async def submit(office: Office, *, record: str, actor: str | None) -> Receipt:
     """Publish the draft of the record ID, or put it into review where that is required.
 
     Example: registry submit demo-sante/prevision-lits
     """
-    receipt = run(
-        settings,
-        lambda office: submitting.submit(
-            office, of_agency(actor, record), record, precondition=None, now=now()
-        ),
+    return await submitting.submit(
+        office, of_agency(actor, record), record, precondition=None, now=now()
     )
-    show([receipt], style)
 
 
 @click.command()
 @click.option("--agency", help="Only this agency's.")
 @click.option("--state", type=click.Choice(["draft", "in_review"]), help="Only those in it.")
-@click.option(
-    "--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
-@click.pass_obj
-def drafts(settings: Settings, agency: str | None, state: State | None, style: Style) -> None:
+@style_option
+@in_office
+async def drafts(office: Office, *, agency: str | None, state: State | None, style: Style) -> None:
     """List the drafts: id, state, since when, by whom.
 
     Example: registry drafts --state in_review
     """
-    found = run(settings, lambda office: _read_drafts(office, agency, state))
+    async with office.database.connection() as connection:
+        found = await read_all(connection, agency, state=state)
     listed = [
         {
             "id": draft.record,
@@ -95,7 +89,7 @@ def drafts(settings: Settings, agency: str | None, state: State | None, style: S
         for draft in found
     ]
     if style == "json":
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(listed), indent=2).decode() + "\n")
+        write_json(listed)
         return
     for draft in found:
         waits = draft.state == "in_review"
@@ -115,7 +109,7 @@ async def _file_all(
         except Unavailable:
             raise
         except RegistryError as error:
-            tell_refusal(str(path), error)
+            tell(f"refused {path}", error)
             refused += 1
     return receipts, refused
 
@@ -142,8 +136,3 @@ async def _file(office: Office, path: Path, name: str | None, *, submit: bool) -
     if isinstance(result, Exception):
         raise result
     return result[0]
-
-
-async def _read_drafts(office: Office, agency: str | None, state: State | None) -> list[Draft]:
-    async with office.database.connection() as connection:
-        return await read_all(connection, agency, state=state)

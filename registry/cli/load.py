@@ -7,8 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from registry.cli.acting import tell_refusal
-from registry.cli.opened import now, run, say
+from registry.cli.opened import now, run, say, tell
 from registry.cli.progress import progress_bar
 from registry.office import loading
 from registry.office.loading import Loaded
@@ -32,20 +31,20 @@ def load(settings: Settings, directory: Path) -> None:
             settings, lambda office: loading.load(office, directory, now=now, progress=progress)
         )
     report(results)
-    if any(loaded.refused for loaded in results):
-        sys.exit(1)
 
 
 def report(results: list[Loaded]) -> None:
-    """Say what became of each record, refusals with every finding."""
+    """Say what became of each record, refusals with every finding; exit with 1 if any is one."""
     outcomes = [receipt.outcome for loaded in results for receipt in loaded.receipts]
     withdrawn = outcomes.count("withdrawn")
     for loaded in results:
         if loaded.refused is not None:
-            tell_refusal(loaded.record, loaded.refused)
+            tell(f"refused {loaded.record}", loaded.refused)
     refused = sum(loaded.refused is not None for loaded in results)
     say(
         f"{len(results)} records: {outcomes.count('published')} versions published, "
         + (f"{withdrawn} withdrawn, " if withdrawn else "")
         + f"{outcomes.count('unchanged')} unchanged, {refused} refused"
     )
+    if refused:
+        sys.exit(1)

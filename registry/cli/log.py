@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-import msgspec
 import rich_click as click
 
 from registry.cli.keys import verifier_option
-from registry.cli.opened import now, run, say
+from registry.cli.opened import now, run, say, write_json
 from registry.cli.progress import progress_bar
 from registry.cli.runner import publish as publish_as_runner
 from registry.exchange.fetching import reader
@@ -64,7 +62,7 @@ def prove(settings: Settings, record: str, version: int | None) -> None:
             return await read_record_proof(connection, settings.log_dir, record, version)
 
     found = run(settings, read)
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
+    write_json(found)
 
 
 @log.command()

@@ -13,8 +13,8 @@ from click.exceptions import Exit
 
 from registry import __version__
 from registry.cli import logs
-from registry.cli.opened import UNUSABLE, say
-from registry.errors import InvalidRecord, RegistryError
+from registry.cli.opened import UNUSABLE, say, tell
+from registry.errors import RegistryError
 from registry.settings import from_environment
 
 # Each verb's module is imported when it is used: most need neither the web nor the templates.
@@ -83,10 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except RegistryError as error:
-        say(f"registry: {error.detail}")
-        if isinstance(error, InvalidRecord):
-            for finding in error.findings:
-                say(f"  {finding.severity} {finding.pointer} [{finding.rule}] {finding.message}")
+        tell("registry", error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has seen enough.

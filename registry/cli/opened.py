@@ -8,10 +8,13 @@ import secrets
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import wraps
+from typing import Any, TypeVar
 
 import msgspec
+import rich_click as click
 
+from registry.errors import InvalidRecord, RegistryError
 from registry.office.filing import Office
 from registry.office.opening import open_register
 from registry.record.acceptance import ACCEPT_PATH
@@ -47,6 +50,17 @@ def run(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
         return run_in(ready, work)
 
 
+def in_office(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
+    """Make the body of a command out of what it does in the open register."""
+
+    @click.pass_obj
+    @wraps(work)
+    def body(settings: Settings, /, **given: Any) -> T:
+        return run(settings, lambda office: work(office, **given))
+
+    return body
+
+
 def run_in(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
     """Do the work in a register whose database answers."""
     ACCEPT_PATH.taken = settings.accept_path == "on"
@@ -80,3 +94,16 @@ def now() -> dt.datetime:
 def say(sentence: str) -> None:
     """Tell the person at the terminal something, beside the command's output."""
     sys.stderr.write(sentence + "\n")
+
+
+def tell(where: str, error: RegistryError) -> None:
+    """Say on stderr what went wrong, with every finding."""
+    say(f"{where}: {error.detail}")
+    if isinstance(error, InvalidRecord):
+        for finding in error.findings:
+            say(f"  {finding.severity} {finding.pointer} [{finding.rule}] {finding.message}")
+
+
+def write_json(value: Any) -> None:
+    """Write a value to stdout as JSON for people and programs."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

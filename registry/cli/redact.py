@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import rich_click as click
 
-from registry.cli.acting import AUTHORITY, Style, acts_as, show
-from registry.cli.opened import now, run
+from registry.cli.acting import AUTHORITY, Style, acts_as, of_authority, show, style_option
+from registry.cli.opened import in_office, now
 from registry.office import redaction
-from registry.office.access import Actor
-from registry.settings import Settings
+from registry.office.filing import Office
+from registry.office.redaction import RedactionReceipt
+from registry.record.model import Document
 
 
 @click.group()
@@ -42,9 +41,8 @@ def redact() -> None:
 @click.option("--authority", required=True, help="Who decided it; the public is told.")
 @click.option("--reference", help="The number of the decision.")
 @acts_as(AUTHORITY)
-@click.pass_obj
-def request(
-    settings: Settings,
+async def request(
+    office: Office,
     *,
     record: str,
     pointers: tuple[str, ...],
@@ -53,14 +51,13 @@ def request(
     authority: str,
     reference: str | None,
     actor: str | None,
-    style: Style,
-) -> None:
+) -> RedactionReceipt:
     """Ask for parts of the record ID to be erased; nothing is, until somebody else confirms it.
 
     Example: registry redact request demo-sante/prevision-lits --pointer /contact/phone
     --basis data_protection --authority "CNDP"
     """
-    statement: dict[str, Any] = {
+    statement: Document = {
         "record": record,
         "pointers": list(pointers),
         "basis": basis,
@@ -70,45 +67,27 @@ def request(
         statement["versions"] = list(versions)
     if reference is not None:
         statement["reference"] = reference
-    receipt = run(
-        settings, lambda office: redaction.request(office, _acting(actor), statement, now=now())
-    )
-    show([receipt], style)
+    return await redaction.request(office, of_authority(actor, "redact"), statement, now=now())
 
 
 @redact.command()
 @click.argument("number", type=int)
 @acts_as("none; it is another than who asked for it")
-@click.pass_obj
-def confirm(settings: Settings, number: int, actor: str | None, style: Style) -> None:
+async def confirm(office: Office, *, number: int, actor: str | None) -> RedactionReceipt:
     """Confirm the redaction NUMBER; what it names is destroyed once the log has published it.
 
     Example: registry redact confirm 1 --actor "data protection office"
     """
-    receipt = run(
-        settings, lambda office: redaction.confirm(office, _acting(actor), number, now=now())
-    )
-    show([receipt], style)
+    return await redaction.confirm(office, of_authority(actor, "redact"), number, now=now())
 
 
 @redact.command(name="list")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or as JSON.",
-)
-@click.pass_obj
-def list_(settings: Settings, style: Style) -> None:
+@style_option
+@in_office
+async def list_(office: Office, *, style: Style) -> None:
     """List what was asked to be erased, and what became of it, newest first.
 
     Example: registry redact list
     """
-    found = run(settings, lambda office: redaction.list_redactions(office, _acting(None)))
+    found = await redaction.list_redactions(office, of_authority(None, "redact"))
     show([redaction.receipt_of(one) for one in found], style, many=True)
-
-
-def _acting(name: str | None) -> Actor:
-    return Actor(name=name or AUTHORITY, agency=None, scopes=frozenset({"redact"}), token=None)

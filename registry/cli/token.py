@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 
 import rich_click as click
 
-from registry.cli.opened import now, run
+from registry.cli.opened import in_office, now
 from registry.office import access
-from registry.settings import Settings
+from registry.office.filing import Office
 
 
 @click.group()
@@ -27,39 +26,35 @@ def token() -> None:
 )
 @click.option("--actor", help="The role that uses it; the log names it. Default: the agency.")
 @click.option("--days", default=access.LONGEST_DAYS, show_default=True, help="How long it lives.")
-@click.pass_obj
-def create(
-    settings: Settings, agency: str | None, scope: str, actor: str | None, days: int
+@in_office
+async def create(
+    office: Office, *, agency: str | None, scope: str, actor: str | None, days: int
 ) -> None:
     """Make a token and print it, alone, on stdout. It is never shown again.
 
     Example: registry token create --agency dgi --scope file > token.txt
     """
-    scopes = [part.strip() for part in scope.split(",") if part.strip()]
-    made = run(
-        settings,
-        lambda office: access.create_token(
-            office.database,
-            agency=agency,
-            scopes=scopes,
-            actor=actor,
-            days=days,
-            now=now(),
-            random=secrets.token_bytes,
-        ),
+    made = await access.create_token(
+        office.database,
+        agency=agency,
+        scopes=[part.strip() for part in scope.split(",") if part.strip()],
+        actor=actor,
+        days=days,
+        now=now(),
+        random=office.random,
     )
     sys.stdout.write(made + "\n")
 
 
 @token.command(name="list")
-@click.pass_obj
-def list_(settings: Settings) -> None:
+@in_office
+async def list_(office: Office) -> None:
     """List the tokens: number, actor, agency, scopes, last day, state. Never the secrets.
 
     Example: registry token list
     """
     moment = now()
-    for one in run(settings, lambda office: access.list_tokens(office.database)):
+    for one in await access.list_tokens(office.database):
         state = "in force"
         if one.revoked_at is not None:
             state = "revoked"
@@ -80,10 +75,10 @@ def list_(settings: Settings) -> None:
 
 @token.command()
 @click.argument("number", type=click.IntRange(1, 2**63 - 1))
-@click.pass_obj
-def revoke(settings: Settings, number: int) -> None:
+@in_office
+async def revoke(office: Office, *, number: int) -> None:
     """End a token at once.
 
     Example: registry token revoke 3
     """
-    run(settings, lambda office: access.revoke_token(office.database, number, now=now()))
+    await access.revoke_token(office.database, number, now=now())

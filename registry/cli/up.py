@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,8 +64,6 @@ async def _prepare(settings: Settings, office: Office) -> None:
             )
         if results:
             load.report(results)
-        if any(loaded.refused for loaded in results):
-            sys.exit(1)
     if not (settings.site_dir / "index.html").exists():
         say("Building the site …")
         await build_site(settings, office)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import rich_click as click
 
-from registry.cli.acting import Style, acts_as, of_agency, show, texts
-from registry.cli.opened import now, run
+from registry.cli.acting import acts_as, of_agency, texts
+from registry.cli.opened import now
 from registry.office import withdrawing
-from registry.office.access import Actor
 from registry.office.filing import Office, Precondition, tag_of
 from registry.office.submitting import Receipt
-from registry.record.model import Document
-from registry.settings import Settings
 from registry.store import records
 
 
@@ -26,36 +23,22 @@ from registry.store import records
     help="What the public is told; once for each language.",
 )
 @acts_as("the record's agency")
-@click.pass_obj
-def withdraw(
-    settings: Settings,
-    *,
-    record: str,
-    reason: str,
-    note: tuple[str, ...],
-    actor: str | None,
-    style: Style,
-) -> None:
+async def withdraw(
+    office: Office, *, record: str, reason: str, note: tuple[str, ...], actor: str | None
+) -> Receipt:
     """Take the record ID out of force, lists and search; its history stays readable.
 
     Example: registry withdraw demo-sante/prevision-lits --reason other --note "fr=Abandonné."
     """
     statement = {"reason": reason, "note": texts(note, "--note")}
-    receipt = run(
-        settings, lambda office: _withdraw(office, of_agency(actor, record), record, statement)
-    )
-    show([receipt], style)
-
-
-async def _withdraw(office: Office, actor: Actor, record: str, statement: Document) -> Receipt:
-    """Withdraw the record as it stands now."""
     async with office.database.connection() as connection:
         standing = (await records.read_standings(connection, [record])).get(record)
     return await withdrawing.withdraw(
         office,
-        actor,
+        of_agency(actor, record),
         record,
         statement,
+        # The record as it stands now.
         precondition=Precondition(tag=None if standing is None else tag_of(standing.leaf)),
         now=now(),
     )
