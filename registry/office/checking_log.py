@@ -138,8 +138,8 @@ async def _walk_from(connection: Connection, entries: Sequence[KeptEntry]) -> Wa
     return Walk(
         at=at,
         last={
-            name: Before(index=one.index, leaf=one.leaf.hex(), version=one.version)
-            for name, one in found.items()
+            one.subject: Before(index=one.index, leaf=one.leaf.hex(), version=one.version)
+            for one in found
         },
     )
 

@@ -30,7 +30,7 @@ async def take_turn(connection: Connection, token: int, key: str) -> None:
 async def read(connection: Connection, token: int, key: str) -> Answer | None:
     """Read what a token's key was answered."""
     row = await connection.fetchrow(statement("answers", "one"), token, key)
-    return None if row is None else Answer(**dict(row))
+    return None if row is None else Answer(**row)
 
 
 async def insert(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from registry.store.sql import statement
+from registry.store.sql import read_rows, statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,5 +53,4 @@ async def read(
     connection: Connection, *, since: int, subject: str | None, limit: int
 ) -> list[NumberedAct]:
     """Read the acts after the one numbered `since`, of one subject or of all, in order."""
-    rows = await connection.fetch(statement("audit", "after"), since, subject, limit)
-    return [NumberedAct(**dict(row)) for row in rows]
+    return await read_rows(connection, NumberedAct, "audit", "after", since, subject, limit)

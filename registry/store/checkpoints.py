@@ -10,7 +10,7 @@ import msgspec
 from registry.record.content import ErasedMember, KeptSection
 from registry.store.database import Connection
 from registry.store.log import Entry
-from registry.store.sql import statement
+from registry.store.sql import read_row, read_rows, statement
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,15 +24,7 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 
 async def read_last(connection: Connection) -> Signed | None:
     """Read the last checkpoint that was signed."""
-    row = await connection.fetchrow(statement("checkpoints", "last"))
-    if row is None:
-        return None
-    return Signed(
-        size=row["size"],
-        root=row["root"],
-        note=row["note"].encode(),
-        signed_at=row["signed_at"],
-    )
+    return await read_row(connection, Signed, "checkpoints", "last")
 
 
 async def insert(connection: Connection, signed: Signed, *, previous: Signed | None) -> bool:
@@ -58,17 +50,7 @@ async def read_cosignatures(connection: Connection, size: int) -> list[str]:
 
 async def read_entries(connection: Connection, start: int, end: int) -> list[Entry]:
     """Read the entries from index `start` to before `end`, as far as there are any."""
-    return [
-        Entry(
-            index=row["index"],
-            kind=row["kind"],
-            record=row["record"],
-            at=row["at"],
-            content=row["bytes"],
-            leaf=row["leaf"],
-        )
-        for row in await connection.fetch(statement("checkpoints", "entries"), start, end)
-    ]
+    return await read_rows(connection, Entry, "checkpoints", "entries", start, end)
 
 
 async def read_safety(connection: Connection) -> dict[str, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from registry.store.sql import statement
+from registry.store.sql import read_row, read_rows, statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,26 +41,25 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 async def lock(connection: Connection, record: str) -> Draft | None:
     """Read a draft and keep others from changing it until the transaction ends."""
-    return _draft(await connection.fetchrow(statement("drafts", "lock"), record))
+    return await read_row(connection, Draft, "drafts", "lock", record)
 
 
 async def lock_many(connection: Connection, records: Sequence[str]) -> dict[str, Draft]:
     """Read the drafts of records and keep others from changing them."""
-    rows = await connection.fetch(statement("drafts", "lock_many"), list(records))
-    return {row["record"]: Draft(**dict(row)) for row in rows}
+    found = await read_rows(connection, Draft, "drafts", "lock_many", list(records))
+    return {draft.record: draft for draft in found}
 
 
 async def read(connection: Connection, record: str, *, state: State | None = None) -> Draft | None:
     """Read a draft, if it is in the state."""
-    return _draft(await connection.fetchrow(statement("drafts", "one"), record, state))
+    return await read_row(connection, Draft, "drafts", "one", record, state)
 
 
 async def read_all(
     connection: Connection, agency: str | None, *, state: State | None = None
 ) -> list[Draft]:
     """Read the drafts of an agency, or of all, in one state or any, in the order of ids."""
-    rows = await connection.fetch(statement("drafts", "of_agency"), agency, state)
-    return [draft for row in rows if (draft := _draft(row)) is not None]
+    return await read_rows(connection, Draft, "drafts", "of_agency", agency, state)
 
 
 async def save(connection: Connection, draft: Draft) -> Draft:
@@ -75,7 +74,7 @@ async def save(connection: Connection, draft: Draft) -> Draft:
         draft.actor,
         draft.saved_at,
     )
-    return Draft(**dict(row))
+    return Draft(**row)
 
 
 async def submit(connection: Connection, record: str, *, by: str, at: dt.datetime) -> None:
@@ -98,7 +97,3 @@ async def delete(connection: Connection, record: str) -> None:
 async def delete_many(connection: Connection, records: Sequence[str]) -> None:
     """Remove the drafts of records, where there are any."""
     await connection.execute(statement("drafts", "delete_many"), list(records))
-
-
-def _draft(row: Any) -> Draft | None:
-    return None if row is None else Draft(**dict(row))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from registry.errors import Finding
 from registry.record.erasing import Erased
 from registry.store.database import Connection
-from registry.store.sql import statement
+from registry.store.sql import read_row, read_rows, statement
 
 _JSON = msgspec.json.Encoder()
 _LONGEST_SECONDS = 3600
@@ -85,15 +84,12 @@ async def insert(connection: Connection, redaction: Redaction) -> int:
 
 async def read(connection: Connection, number: int) -> Redaction | None:
     """Read a redaction."""
-    row = await connection.fetchrow(statement("redactions", "one"), number)
-    return None if row is None else _redaction(row)
+    return await read_row(connection, Redaction, "redactions", "one", number)
 
 
 async def read_all(connection: Connection, agency: str | None) -> list[Redaction]:
     """Read the redactions of an agency's records, or of all, newest first."""
-    return [
-        _redaction(row) for row in await connection.fetch(statement("redactions", "all"), agency)
-    ]
+    return await read_rows(connection, Redaction, "redactions", "all", agency)
 
 
 async def confirm(connection: Connection, number: int, *, by: str, entry: int) -> None:
@@ -103,16 +99,14 @@ async def confirm(connection: Connection, number: int, *, by: str, entry: int) -
 
 async def read_last(connection: Connection, record: str) -> Last | None:
     """Read the last word of the log on a record."""
-    row = await connection.fetchrow(statement("redactions", "last_entry"), record)
-    return None if row is None else Last(**dict(row))
+    return await read_row(connection, Last, "redactions", "last_entry", record)
 
 
 async def read_sections(
     connection: Connection, record: str, versions: Sequence[int] | None = None
 ) -> list[HeldSection]:
     """Read the sections of some versions of a record, or of all of them."""
-    rows = await connection.fetch(statement("redactions", "sections"), record, versions)
-    return [HeldSection(**dict(row)) for row in rows]
+    return await read_rows(connection, HeldSection, "redactions", "sections", record, versions)
 
 
 async def read_waiting(connection: Connection, *, size: int) -> list[int]:
@@ -241,9 +235,3 @@ async def read_erased(connection: Connection, records: Sequence[str]) -> dict[st
     """Read what was ever erased of records, as pointers."""
     rows = await connection.fetch(statement("redactions", "erased"), list(records))
     return {row["record"]: row["pointers"] for row in rows}
-
-
-def _redaction(row: Any) -> Redaction:
-    leaf = row["leaf"]
-    found = {name: value for name, value in dict(row).items() if name != "leaf"}
-    return Redaction(**found, hash=None if leaf is None else leaf.hex())

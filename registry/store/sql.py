@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _QUERIES = Path(__file__).parent / "queries"
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
@@ -14,6 +18,21 @@ _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 def statement(subject: str, name: str) -> str:
     """Give the statement `name` of the file `queries/<subject>.sql`."""
     return _statements(subject)[name]
+
+
+async def read_rows(
+    connection: Any, made: Callable[..., T], subject: str, name: str, *arguments: Any
+) -> list[T]:
+    """Read what a statement finds, each row made into what has members of its columns' names."""
+    return [made(**row) for row in await connection.fetch(statement(subject, name), *arguments)]
+
+
+async def read_row(
+    connection: Any, made: Callable[..., T], subject: str, name: str, *arguments: Any
+) -> T | None:
+    """Read the one row that a statement finds, if it finds one."""
+    row = await connection.fetchrow(statement(subject, name), *arguments)
+    return None if row is None else made(**row)
 
 
 @cache

@@ -10,7 +10,7 @@ import msgspec
 
 from registry.store.database import Connection
 from registry.store.moments import Moment
-from registry.store.sql import statement
+from registry.store.sql import read_rows, statement
 
 FILTERS = ("risk", "sector", "agency", "status")
 """What may be asked about alone, in the order in which the statements take it."""
@@ -160,8 +160,14 @@ async def read(
     whole = await connection.fetch(grouped, *asked, [])
     tallies = await connection.fetch(counted + statement("statistics", "tallies"), *asked)
     months = await connection.fetch(counted + statement("statistics", "months"), *asked)
-    agencies = await connection.fetch(
-        statement("statistics", "coverage"), moment.entry, not real, wanted[FILTERS.index("agency")]
+    agencies = await read_rows(
+        connection,
+        Coverage,
+        "statistics",
+        "coverage",
+        moment.entry,
+        not real,
+        wanted[FILTERS.index("agency")],
     )
 
     def part(*, local: bool) -> Part:
@@ -179,16 +185,7 @@ async def read(
         by=list(by),
         local=part(local=True),
         foreign=part(local=False),
-        agencies=[
-            Coverage(
-                agency=row["agency"],
-                fictitious=row["fictitious"],
-                records=row["records"],
-                systems_total=row["systems_total"],
-                attested_on=row["day"],
-            )
-            for row in agencies
-        ],
+        agencies=agencies,
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from registry.store.sql import statement
+from registry.store.sql import read_row, read_rows, statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ async def insert(
 
 async def find(connection: Connection, digest: bytes) -> StoredToken | None:
     """Read the token of a digest, whatever its state."""
-    return _token(await connection.fetchrow(statement("tokens", "find"), digest))
+    return await read_row(connection, StoredToken, "tokens", "find", digest)
 
 
 async def mark_used(connection: Connection, token: int, day: dt.date) -> None:
@@ -65,22 +65,16 @@ async def mark_used(connection: Connection, token: int, day: dt.date) -> None:
 
 async def read_all(connection: Connection) -> list[StoredToken]:
     """Read every token, oldest first."""
-    rows = await connection.fetch(statement("tokens", "all"))
-    return [token for row in rows if (token := _token(row)) is not None]
+    return await read_rows(connection, StoredToken, "tokens", "all")
 
 
 async def read_in_force(
     connection: Connection, *, actor: str, agency: str | None, now: dt.datetime
 ) -> list[StoredToken]:
     """Read an actor's tokens for an agency that are neither revoked nor expired, oldest first."""
-    rows = await connection.fetch(statement("tokens", "in_force"), actor, agency, now)
-    return [token for row in rows if (token := _token(row)) is not None]
+    return await read_rows(connection, StoredToken, "tokens", "in_force", actor, agency, now)
 
 
 async def revoke(connection: Connection, token: int, at: dt.datetime) -> bool:
     """End a token; False where there is none in force."""
     return await connection.fetchval(statement("tokens", "revoke"), token, at) is not None
-
-
-def _token(row: Any) -> StoredToken | None:
-    return None if row is None else StoredToken(**dict(row))

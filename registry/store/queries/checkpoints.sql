@@ -1,5 +1,5 @@
 -- name: last
-select size, root, note, signed_at from checkpoint order by size desc limit 1
+select size, root, convert_to(note, 'UTF8') as note, signed_at from checkpoint order by size desc limit 1
 
 -- name: insert
 -- Nothing is written where somebody else has signed since, whatever it was that they signed.
@@ -13,7 +13,7 @@ returning size
 select line from cosignature where size = $1 order by verifier
 
 -- name: entries
-select index, kind, record, at, bytes, leaf from log_entry where index >= $1 and index < $2 order by index
+select index, kind, record, at, bytes as content, leaf from log_entry where index >= $1 and index < $2 order by index
 
 -- name: safety
 select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit')
@@ -32,7 +32,7 @@ select entry, key, pointer, commitment, redaction from erased_member where entry
 -- name: kept
 -- What the register keeps of entries beside them: the row of the version, withdrawal or attestation.
 select
-    e.index, e.kind, e.record, e.at, e.bytes, e.leaf, coalesce(v.version, w.version) as version,
+    e.index, e.kind, e.record, e.at, e.bytes as content, e.leaf, coalesce(v.version, w.version) as version,
     coalesce(v.record, w.record, a.agency) as subject, coalesce(v.published_at, w.withdrawn_at, a.filed_at) as kept_at
 from log_entry as e
 left join version as v on v.entry = e.index and e.kind = 'version'
@@ -43,10 +43,10 @@ order by e.index
 
 -- name: before
 -- For each record and agency $2 its last entry before index $1, with the version in force then.
-select s.subject, e.index, e.leaf, e.at, v.version
+select s.subject, e.index, e.leaf, coalesce(v.version, 0) as version
 from unnest($2::text []) as s (subject)
 cross join lateral (
-    select p.index, p.leaf, p.at from log_entry as p
+    select p.index, p.leaf from log_entry as p
     where
         p.index < $1
         and (

@@ -6,7 +6,7 @@ returning id
 -- name: one
 select
     r.id, r.record, r.versions, r.pointers, r.basis, r.authority, r.reference, r.requested_by, r.requested_at,
-    r.confirmed_by, r.entry, e.at as confirmed_at, e.leaf,
+    r.confirmed_by, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
     exists (select from erasure as d where d.redaction = r.entry) as is_done
 from redaction as r left join log_entry as e on e.index = r.entry
 where r.id = $1
@@ -14,7 +14,7 @@ where r.id = $1
 -- name: all
 select
     r.id, r.record, r.versions, r.pointers, r.basis, r.authority, r.reference, r.requested_by, r.requested_at,
-    r.confirmed_by, r.entry, e.at as confirmed_at, e.leaf,
+    r.confirmed_by, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
     exists (select from erasure as d where d.redaction = r.entry) as is_done
 from redaction as r
 inner join record as o on o.id = r.record

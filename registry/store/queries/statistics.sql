@@ -127,7 +127,7 @@ select
         select count(*) from figure as f
         where f.agency = a.id and f.entry <= $1 and (f.until_entry is null or f.until_entry > $1)
     ) as records,
-    said.systems_total, said.day
+    said.systems_total, said.day as attested_on
 from agency as a
 left join lateral (
     select t.systems_total, t.day from attestation as t
