@@ -18,8 +18,8 @@ from registry.office.filing import Office
 from registry.office.fsck_log import fsck as check_files
 from registry.office.fsck_log import read_from
 from registry.office.healing_log import heal_log
+from registry.office.log_files import published_size
 from registry.office.log_proofs import RecordProof, read_record_proof
-from registry.office.publishing_log import published_size
 from registry.office.verifying_log import VerifiedLog, verify_log
 from registry.settings import Settings
 from registry.tlog import base64_text

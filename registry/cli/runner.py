@@ -19,8 +19,8 @@ from registry.errors import RegistryError
 from registry.office import answers, limits
 from registry.office.filing import Office
 from registry.office.log_contents import write_contents
-from registry.office.log_files import prune
-from registry.office.publishing_log import publish_log, published_size
+from registry.office.log_files import prune, published_size
+from registry.office.publishing_log import publish_log
 from registry.office.redacting import carry_out
 from registry.pages.build import BuildReport, build
 from registry.pages.from_register import day_of, is_current, read_corpus

@@ -21,10 +21,9 @@ from registry.settings import Settings
 from registry.store import checkpoints, log, log_rows
 from registry.store.database import Connection, Database
 from registry.store.log_rows import KeptEntry, RecordRow
-from registry.tlog.checkpoint import parse_checkpoint
+from registry.tlog.checkpoint import stated
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
-from registry.tlog.note import parse_note
 from registry.tlog.tile import WIDTH, Tile, split
 
 DATABASE = "the database"
@@ -82,7 +81,7 @@ def _seen(settings: Settings) -> dict[int, bytes]:
         seen[noted[0]] = noted[1]
     published = read_checkpoint(settings.log_dir)
     if published is not None:
-        checkpoint = parse_checkpoint(parse_note(published).text)
+        checkpoint = stated(published)
         seen[checkpoint.size] = checkpoint.root
     return seen
 

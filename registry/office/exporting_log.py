@@ -15,8 +15,7 @@ from registry.office.log_files import CHECKPOINT, TEMPORARY, read_checkpoint, wr
 from registry.office.log_proofs import proof_path, prover, read_description, site_made_from
 from registry.settings import Settings
 from registry.store.database import Database
-from registry.tlog.checkpoint import parse_checkpoint
-from registry.tlog.note import parse_note
+from registry.tlog.checkpoint import stated
 
 _AT_ONCE = 500
 
@@ -35,7 +34,7 @@ async def export_log(
     checkpoint = await asyncio.to_thread(read_checkpoint, settings.log_dir)
     if checkpoint is None:
         raise Unavailable("the log has not been published yet; run: registry log publish")
-    size = parse_checkpoint(parse_note(checkpoint).text).size
+    size = stated(checkpoint).size
     await asyncio.to_thread(_copy_tiles, settings.log_dir, folder)
     prove = prover(settings.log_dir, checkpoint)
     for start in range(0, size, _AT_ONCE):

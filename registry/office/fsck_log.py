@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from registry.office.log_contents import content_path
-from registry.office.log_files import CHECKPOINT, TEMPORARY
+from registry.office.log_files import CHECKPOINT, TEMPORARY, tree_of
 from registry.office.log_proofs import describe, proof_path
 from registry.office.log_walk import Broken
 from registry.office.verifying_log import VerifiedLog, verify_log
 from registry.tlog.bundle import bundle_path, parse_bundle, parse_bundle_path
 from registry.tlog.hashing import HASH_BYTES
 from registry.tlog.keys import Verifier
-from registry.tlog.proof import nodes_from_tiles, root_of
-from registry.tlog.tile import HEIGHT, WIDTH, Tile, parse_tile_path
+from registry.tlog.proof import root_of
+from registry.tlog.tile import HEIGHT, WIDTH, parse_tile_path
 from registry.tlog.tlog_proof import check_tlog_proof, parse_tlog_proof
 
 
@@ -107,13 +106,8 @@ def _check_earlier(folder: Path, size: int, root: bytes, log: VerifiedLog) -> No
         return
     if not 1 <= size <= log.checkpoint.size:
         raise ValueError(f"it speaks of {size} entries, the log has {log.checkpoint.size}")
-    nodes = nodes_from_tiles(partial(_tile, folder), log.checkpoint.size)
-    if root_of(nodes, size) != root:
+    if root_of(tree_of(folder, log.checkpoint.size), size) != root:
         raise ValueError(f"its root is not that of the first {size} entries")
-
-
-def _tile(folder: Path, tile: Tile) -> bytes:
-    return (folder / tile.path).read_bytes()
 
 
 def _index_of(name: str, path_of: Callable[[int], str]) -> int:

@@ -22,7 +22,7 @@ from registry.office.ledger import Publication, Ready, append_entry
 from registry.office.ledger import publish as publish_versions
 from registry.office.listing import listed
 from registry.office.log_contents import content_path
-from registry.office.log_files import LogRefused, read_bundle, read_tile
+from registry.office.log_files import LogRefused, read_bundle, tree_of
 from registry.office.publishing_log import Reached, check_key, reached_elsewhere, sign
 from registry.office.redacting import destroy
 from registry.record.content import Content, ContentRefused, check_content
@@ -44,7 +44,7 @@ from registry.store.database import Connection
 from registry.store.log import LogState
 from registry.tlog.bundle import parse_bundle
 from registry.tlog.hashing import leaf_hash
-from registry.tlog.proof import nodes_from_tiles, root_of
+from registry.tlog.proof import root_of
 from registry.tlog.tile import WIDTH
 
 
@@ -104,7 +104,7 @@ async def heal_log(
 
 
 def _check_tiles(folder: Path, state: LogState, furthest: Reached) -> None:
-    nodes = nodes_from_tiles(lambda tile: read_tile(folder, tile), furthest.size)
+    nodes = tree_of(folder, furthest.size)
     if root_of(nodes, furthest.size) != furthest.root:
         raise LogRefused(f"the tiles in {folder} do not lead to the root that was signed")
     if root_of(nodes, state.range.size) != state.range.root():
@@ -115,7 +115,7 @@ def _check_tiles(folder: Path, state: LogState, furthest: Reached) -> None:
 
 
 def _read_missing(folder: Path, start: int, end: int) -> Iterator[Lost]:
-    nodes = nodes_from_tiles(lambda tile: read_tile(folder, tile), end)
+    nodes = tree_of(folder, end)
     for number in range(start // WIDTH, -(-end // WIDTH)):
         first = number * WIDTH
         content, width = read_bundle(folder, number, min(end - first, WIDTH))

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from registry.errors import Conflict
 from registry.tlog.bundle import bundle_path
+from registry.tlog.checkpoint import stated
 from registry.tlog.hashing import HASH_BYTES
+from registry.tlog.proof import Nodes, nodes_from_tiles
 from registry.tlog.tile import WIDTH, Tile
 
 CHECKPOINT = "checkpoint"
@@ -68,6 +70,11 @@ def read_tile(folder: Path, tile: Tile) -> bytes:
     return found.read_bytes()[: tile.width * HASH_BYTES]
 
 
+def tree_of(folder: Path, size: int) -> Nodes:
+    """Give the nodes of the tree of a size, of the tiles in a folder."""
+    return nodes_from_tiles(lambda tile: read_tile(folder, tile), size)
+
+
 def read_bundle(folder: Path, index: int, width: int) -> tuple[bytes, int]:
     """Read the bundle that has at least the first `width` entries, and say how many it has."""
     found = _wide_enough(folder, bundle_path(index, width), width)
@@ -80,6 +87,15 @@ def read_checkpoint(folder: Path) -> bytes | None:
         return (folder / CHECKPOINT).read_bytes()
     except FileNotFoundError:
         return None
+
+
+def published_size(folder: Path) -> int:
+    """Say of how many entries the published checkpoint is; 0 while there is none.
+
+    Its signature is not checked here: it is our own file.
+    """
+    published = read_checkpoint(folder)
+    return 0 if published is None else stated(published).size
 
 
 def prune(folder: Path, *, before: dt.datetime) -> int:

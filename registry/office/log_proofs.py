@@ -11,13 +11,12 @@ import msgspec
 
 from registry.errors import NotFound
 from registry.office.log_contents import content_path
-from registry.office.log_files import read_checkpoint, read_tile
+from registry.office.log_files import read_checkpoint, tree_of
 from registry.record.content import content_file
 from registry.store import checkpoints, log, records
 from registry.store.database import Connection
-from registry.tlog.checkpoint import parse_checkpoint
-from registry.tlog.note import parse_note
-from registry.tlog.proof import nodes_from_tiles, prove_inclusion
+from registry.tlog.checkpoint import stated
+from registry.tlog.proof import prove_inclusion
 from registry.tlog.tlog_proof import TlogProof
 
 SPECIFICATIONS = {
@@ -70,9 +69,14 @@ async def read_proof(connection: Connection, folder: Path, index: int) -> bytes:
     Raises `NotFound` where there is no such entry, or it is not published yet.
     """
     proof = await asyncio.to_thread(_prove, folder, index)
-    if proof is None:
-        await _explain(connection, index)
-    return proof or b""
+    if proof is not None:
+        return proof
+    if not 0 <= index < (await log.read_state(connection)).range.size:
+        raise NotFound(f"the log has no entry {index}")
+    raise NotFound(
+        f"entry {index} is in the log and not in a published checkpoint yet; the background "
+        "runner publishes one within a second, ask again then"
+    )
 
 
 async def read_content(connection: Connection, index: int) -> bytes:
@@ -147,8 +151,8 @@ def site_made_from(site: Path) -> dict[str, Any] | None:
 
 def prover(folder: Path, checkpoint: bytes) -> Callable[[int], TlogProof]:
     """Give what makes the proofs of entries to a checkpoint; it raises `ValueError` beyond it."""
-    size = parse_checkpoint(parse_note(checkpoint).text).size
-    nodes = nodes_from_tiles(lambda tile: read_tile(folder, tile), size)
+    size = stated(checkpoint).size
+    nodes = tree_of(folder, size)
 
     def prove(index: int) -> TlogProof:
         path = tuple(prove_inclusion(nodes, index, size))
@@ -159,7 +163,7 @@ def prover(folder: Path, checkpoint: bytes) -> Callable[[int], TlogProof]:
 
 def _prove(folder: Path, index: int) -> bytes | None:
     checkpoint = read_checkpoint(folder)
-    if checkpoint is None or not 0 <= index < parse_checkpoint(parse_note(checkpoint).text).size:
+    if checkpoint is None or not 0 <= index < stated(checkpoint).size:
         return None
     return prover(folder, checkpoint)(index).to_bytes()
 
@@ -169,13 +173,3 @@ def _redactions(evidence: Evidence) -> list[int]:
     sections = msgspec.json.decode(evidence.content)["sections"]
     members = [said for listed in sections.values() for _, said in listed]
     return sorted({said["redaction"] for said in members if "redaction" in said})
-
-
-async def _explain(connection: Connection, index: int) -> None:
-    state = await log.read_state(connection)
-    if not 0 <= index < state.range.size:
-        raise NotFound(f"the log has no entry {index}")
-    raise NotFound(
-        f"entry {index} is in the log and not in a published checkpoint yet; the background "
-        "runner publishes one within a second, ask again then"
-    )

@@ -21,9 +21,11 @@ from registry.office.log_contents import write_contents
 from registry.office.log_files import (
     CHECKPOINT,
     LogRefused,
+    published_size,
     read_checkpoint,
     read_tile,
     replace_lasting,
+    tree_of,
     write_lasting,
 )
 from registry.settings import Settings
@@ -33,11 +35,11 @@ from registry.store.database import Connection, Database
 from registry.store.leader import leadership
 from registry.store.log import LogState
 from registry.tlog.bundle import bundle_path, write_bundle
-from registry.tlog.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from registry.tlog.checkpoint import Checkpoint, open_checkpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer
-from registry.tlog.note import NoteRefused, parse_note, sign_note
-from registry.tlog.proof import Nodes, nodes_from_tiles, root_of
+from registry.tlog.note import NoteRefused, sign_note
+from registry.tlog.proof import Nodes, root_of
 from registry.tlog.tile import WIDTH, grow
 
 Step: TypeAlias = Literal[
@@ -85,15 +87,6 @@ async def is_published(database: Database, settings: Settings) -> bool:
     return await asyncio.to_thread(read_checkpoint, settings.log_dir) == note
 
 
-def published_size(folder: Path) -> int:
-    """Say of how many entries the published checkpoint is; 0 while there is none.
-
-    Its signature is not checked here: it is our own file.
-    """
-    published = read_checkpoint(folder)
-    return 0 if published is None else parse_checkpoint(parse_note(published).text).size
-
-
 async def _publish(
     database: Database, settings: Settings, now: dt.datetime, done: Callable[[Step], None]
 ) -> Signed:
@@ -119,7 +112,7 @@ async def _publish(
         write_lasting, folder, ((tile.path, content) for tile, content in new_tiles)
     )
     done("tiles")
-    nodes = nodes_from_tiles(lambda tile: read_tile(folder, tile), state.range.size)
+    nodes = tree_of(folder, state.range.size)
     await asyncio.to_thread(_check_roots, nodes, state, reached)
     done("recomputed")
 
@@ -204,8 +197,7 @@ def _growing_from(folder: Path, last: Signed | None) -> int:
     if last is None:
         return 0
     try:
-        nodes = nodes_from_tiles(lambda tile: read_tile(folder, tile), last.size)
-        return last.size if root_of(nodes, last.size) == last.root else 0
+        return last.size if root_of(tree_of(folder, last.size), last.size) == last.root else 0
     except (LogRefused, ValueError):
         return 0
 

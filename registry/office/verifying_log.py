@@ -7,7 +7,7 @@ So the file that is named at the first fault is the one that is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -15,11 +15,11 @@ from registry.office.log_contents import content_path
 from registry.office.log_files import CHECKPOINT
 from registry.office.log_walk import Broken, Walk, check_erased, step, step_content
 from registry.tlog.bundle import bundle_path, bundles_of, parse_bundle
-from registry.tlog.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import HASH_BYTES, leaf_hash
 from registry.tlog.keys import Verifier, parse_verifier
-from registry.tlog.note import NoteRefused, parse_note
+from registry.tlog.note import NoteRefused
 from registry.tlog.tile import WIDTH, Tile, grow, split
 
 Read = Callable[[str], bytes]
@@ -55,7 +55,11 @@ def verify_log(
     except NoteRefused as error:
         raise Broken(CHECKPOINT, None, str(error)) from error
     size = opened.checkpoint.size
-    leaves = [leaf for _, leaf in _leaves(read, size)]
+    leaves = [
+        leaf_hash(entry)
+        for index, width in bundles_of(size)
+        for entry in _bundle(read, index, width)
+    ]
     _check_root(read, opened.checkpoint, leaves)
     _check_tiles(read, leaves)
     _walk(read, size, progress)
@@ -69,7 +73,7 @@ def verify_log(
 
 def _stated_size(note: bytes) -> int:
     try:
-        size = parse_checkpoint(parse_note(note).text).size
+        size = stated(note).size
     except NoteRefused as error:
         raise Broken(CHECKPOINT, None, str(error)) from error
     if size == 0:
@@ -91,12 +95,6 @@ def _named_key(read: Read, size: int) -> Verifier:
         return parse_verifier(msgspec.json.decode(genesis)["key"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Broken(where, 0, "the first entry does not name the log's key") from error
-
-
-def _leaves(read: Read, size: int) -> Iterator[tuple[int, bytes]]:
-    for index, width in bundles_of(size):
-        for at, entry in enumerate(_bundle(read, index, width)):
-            yield index * WIDTH + at, leaf_hash(entry)
 
 
 def _check_root(read: Read, checkpoint: Checkpoint, leaves: Sequence[bytes]) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from registry.tlog import base64_text
 from registry.tlog.hashing import HASH_BYTES
 from registry.tlog.keys import ED25519, Verifier
-from registry.tlog.note import NoteRefused, Verified, open_note
+from registry.tlog.note import NoteRefused, Verified, open_note, parse_note
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _LARGEST = 2**63 - 1
@@ -47,6 +47,11 @@ def parse_checkpoint(text: str) -> Checkpoint:
         return Checkpoint(origin=origin, size=int(size), root=base64_text.decode(root, HASH_BYTES))
     except ValueError as error:
         raise NoteRefused(f"the checkpoint's root cannot be read: {error}") from error
+
+
+def stated(note: bytes) -> Checkpoint:
+    """Read what a note says of a log, whoever has signed it; raises `NoteRefused`."""
+    return parse_checkpoint(parse_note(note).text)
 
 
 def open_checkpoint(
