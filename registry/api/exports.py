@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from litestar import Request, get
 from litestar.di import NamedDependency, Provide
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
@@ -65,19 +66,21 @@ async def provide_asked(
     )
 
 
-_DEPENDENCIES = {
-    "sought": Provide(provide_sought, sync_to_thread=False),
-    "asked": Provide(provide_asked),
-}
+def _taking_away(form: Form, summary: str) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
+    """Make a handler of what answers with a file of a form."""
+    return get(
+        f"/api/v1/exports/records.{form}",
+        summary=summary,
+        tags=["records"],
+        guards=[limit_exports],
+        dependencies={
+            "sought": Provide(provide_sought, sync_to_thread=False),
+            "asked": Provide(provide_asked),
+        },
+    )
 
 
-@get(
-    "/api/v1/exports/records.csv",
-    summary="Take records away as CSV",
-    tags=["records"],
-    guards=[limit_exports],
-    dependencies=_DEPENDENCIES,
-)
+@_taking_away("csv", "Take records away as CSV")
 async def export_csv(
     *,
     asked: NamedDependency[Asked],
@@ -92,37 +95,19 @@ async def export_csv(
     return await _answer(asked, "csv", columns=columns, safe=safe == "true")
 
 
-@get(
-    "/api/v1/exports/records.xlsx",
-    summary="Take records away as a workbook",
-    tags=["records"],
-    guards=[limit_exports],
-    dependencies=_DEPENDENCIES,
-)
+@_taking_away("xlsx", "Take records away as a workbook")
 async def export_xlsx(*, asked: NamedDependency[Asked], columns: Columns = "summary") -> Stream:
     """Write every record found as a row of a sheet, from right to left where `lang` is."""
     return await _answer(asked, "xlsx", columns=columns)
 
 
-@get(
-    "/api/v1/exports/records.jsonl",
-    summary="Take records away whole",
-    tags=["records"],
-    guards=[limit_exports],
-    dependencies=_DEPENDENCIES,
-)
+@_taking_away("jsonl", "Take records away whole")
 async def export_jsonl(*, asked: NamedDependency[Asked]) -> Stream:
     """Write every record found as a line of JSON, as reading it alone answers it."""
     return await _answer(asked, "jsonl")
 
 
-@get(
-    "/api/v1/exports/records.jsonld",
-    summary="Take records away as linked data",
-    tags=["records"],
-    guards=[limit_exports],
-    dependencies=_DEPENDENCIES,
-)
+@_taking_away("jsonld", "Take records away as linked data")
 async def export_jsonld(*, asked: NamedDependency[Asked]) -> Stream:
     """Write every record found as a node of a JSON-LD document, a line each."""
     return await _answer(asked, "jsonld")

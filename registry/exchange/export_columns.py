@@ -7,7 +7,8 @@ reads the next; the words for codes stand beside them in the language asked for.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -16,6 +17,7 @@ from registry.record.codelists import CodeList, codelists
 from registry.record.entry import NOT_STATED
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
+from registry.record.pointers import dig
 from registry.record.schema import Field, fields
 from registry.store.records import Register
 from registry.text.catalogues import SOURCE
@@ -102,7 +104,9 @@ def _summary(wording: Wording) -> Iterator[Column]:
         yield Column(name=f"{name}_lang", cell=_picked(name, wording, 0))
     for name, path in _CODES:
         yield from _codes(name, path, wording, absent=NOT_STATED)
-    yield Column(name="next_review_on", cell=_date(("lifecycle", "next_review_on")))
+    yield Column(
+        name="next_review_on", cell=_said(("lifecycle", "next_review_on"), dt.date.fromisoformat)
+    )
     yield Column(name="origin", cell=lambda row: row.register.origin)
     yield Column(name="fictitious", cell=lambda row: row.register.fictitious)
     yield Column(name="version", cell=lambda row: row.register.version)
@@ -122,15 +126,15 @@ def _of_field(field: Field, wording: Wording) -> Iterator[Column]:
     if field.kind == "LangText":
         languages = wording.pack.languages
         for lang in languages:
-            yield Column(name=f"{name}.{lang}", cell=_plain((*path, lang)))
-        yield Column(name=f"{name}.other", cell=_others(path, frozenset(languages)))
+            yield Column(name=f"{name}.{lang}", cell=_said((*path, lang), _as_it_is))
+        yield Column(name=f"{name}.other", cell=_said(path, partial(_others, known=languages)))
     elif "properties" in schema:
         # Its members have columns of their own.
         return
     elif field.lists:
         yield from _codes(name, path, wording)
     elif field.kind == "Date":
-        yield Column(name=name, cell=_date(path))
+        yield Column(name=name, cell=_said(path, dt.date.fromisoformat))
     elif schema.get("type") == "array" and schema["items"].get("type") == "string":
         listed = Field(path=path, schema=schema["items"]).lists
         if listed:
@@ -138,9 +142,9 @@ def _of_field(field: Field, wording: Wording) -> Iterator[Column]:
         else:
             yield Column(name=name, cell=_joined(path, {}))
     elif schema.get("type") in {"array", "object"}:
-        yield Column(name=name, cell=_json(path))
+        yield Column(name=name, cell=_said(path, _json))
     else:
-        yield Column(name=name, cell=_plain(path))
+        yield Column(name=name, cell=_said(path, _as_it_is))
 
 
 def _codes(
@@ -159,32 +163,25 @@ def _codes(
     yield Column(name=f"{name}_label", cell=_joined(path, wording.labels(listed)))
 
 
-def _at(document: Document, path: Sequence[str]) -> Any:
-    here: Any = document
-    for step in path:
-        if not isinstance(here, dict) or step not in here:
-            return None
-        here = here[step]
-    return here
-
-
-def _plain(path: Sequence[str]) -> Callable[[Row], Cell]:
-    def cell(row: Row) -> Cell:
-        value: Cell = _at(row.document, path)
-        return value
-
-    return cell
-
-
 def _picked(member: str, wording: Wording, part: int) -> Callable[[Row], Cell]:
     return lambda row: wording.pick(row.document.get(member) or {})[part]
+
+
+def _said(path: Sequence[str], written: Callable[[Any], Cell]) -> Callable[[Row], Cell]:
+    """Give what stands at a place as it is written in a cell; nothing where it is not said."""
+
+    def cell(row: Row) -> Cell:
+        value = dig(row.document, *path)
+        return None if value is None else written(value)
+
+    return cell
 
 
 def _joined(
     path: Sequence[str], labels: Mapping[str, str], absent: str | None = None
 ) -> Callable[[Row], Cell]:
     def cell(row: Row) -> Cell:
-        value = _at(row.document, path)
+        value = dig(row.document, *path)
         if value is None:
             return absent
         values = value if isinstance(value, list) else [value]
@@ -193,31 +190,18 @@ def _joined(
     return cell
 
 
-def _date(path: Sequence[str]) -> Callable[[Row], Cell]:
-    def cell(row: Row) -> Cell:
-        value = _at(row.document, path)
-        return None if value is None else dt.date.fromisoformat(value)
-
-    return cell
+def _as_it_is(value: Cell) -> Cell:
+    return value
 
 
-def _json(path: Sequence[str]) -> Callable[[Row], Cell]:
-    def cell(row: Row) -> Cell:
-        value = _at(row.document, path)
-        return None if value is None else msgspec.json.encode(value).decode()
-
-    return cell
+def _json(value: Any) -> Cell:
+    return msgspec.json.encode(value).decode()
 
 
-def _others(path: Sequence[str], known: frozenset[str]) -> Callable[[Row], Cell]:
+def _others(texts: Mapping[str, str], known: Collection[str]) -> Cell:
     """Give texts in languages that have no column, as JSON by tag."""
-
-    def cell(row: Row) -> Cell:
-        texts = _at(row.document, path) or {}
-        others = {tag: text for tag, text in texts.items() if tag not in known}
-        return msgspec.json.encode(others).decode() if others else None
-
-    return cell
+    others = {tag: text for tag, text in texts.items() if tag not in known}
+    return _json(others) if others else None
 
 
 def _rules(row: Row) -> Cell:
