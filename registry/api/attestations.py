@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Annotated
 
 import msgspec
-from litestar import MediaType, Request, Response, get, put
+from litestar import Request, Response, get, put
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
@@ -15,6 +15,7 @@ from registry.api import parameters
 from registry.api.gate import read_document
 from registry.api.language import Lang, language_of
 from registry.api.parameters import AsOf
+from registry.api.writing import key_of, now, private
 from registry.errors import NotFound
 from registry.office import attesting
 from registry.office.access import Actor
@@ -23,8 +24,6 @@ from registry.record.attestation import SCHEMA_VERSION, attestation_schema_bytes
 from registry.settings import Settings
 from registry.store import attestations, moments
 from registry.store.attestations import Attestation
-
-_CREATED, _OK = 201, 200
 
 
 class AttestationList(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,15 +83,13 @@ async def attest(
         actor,
         agency,
         await read_document(request),
-        now=dt.datetime.now(dt.UTC),
+        now=now(),
         language=language_of(request, lang, office.pack),
-        idempotency_key=request.headers.get("idempotency-key"),
+        idempotency_key=key_of(request),
     )
-    return Response(
-        content=msgspec.json.encode(receipt(attested, settings.base_url)),
-        status_code=_CREATED if attested.outcome == "attested" else _OK,
-        media_type=MediaType.JSON,
-        headers={"cache-control": "no-store"},
+    return private(
+        msgspec.json.encode(receipt(attested, settings.base_url)),
+        status=201 if attested.outcome == "attested" else 200,
     )
 
 

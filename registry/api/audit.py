@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from litestar import MediaType, Request, Response, get
+from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from registry.api import parameters
+from registry.api.writing import private
 from registry.office.access import Actor
 from registry.store import audit
 from registry.store.audit import NumberedAct
@@ -50,8 +51,4 @@ async def list_acts(
     async with database.connection() as connection:
         acts = await audit.read(connection, since=since, subject=subject, limit=limit)
     answer = ActList(items=acts, next=acts[-1].id if len(acts) == limit else None)
-    return Response(
-        content=msgspec.json.encode(answer),
-        media_type=MediaType.JSON,
-        headers={"cache-control": "no-store"},
-    )
+    return private(msgspec.json.encode(answer))
