@@ -121,6 +121,21 @@ async def database(database_url):
 
 
 @pytest.fixture
+def settings(tmp_path):
+    """The settings of a register whose log's key and files are the test's own."""
+    return Settings(data_dir=tmp_path, base_url="https://algorithms.example")
+
+
+@pytest.fixture
+async def logged(empty_url, pack, settings):
+    """A register whose log has a key of its own."""
+    opened = await connect(empty_url)
+    await open_register(opened, pack, settings, now=NOW)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
 def office(database, pack):
     return Office(database=database, pack=pack, random=secrets.token_bytes)
 

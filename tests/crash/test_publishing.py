@@ -5,10 +5,7 @@ import datetime as dt
 
 import pytest
 
-from registry.office.opening import open_register
 from registry.office.publishing_log import publish_log
-from registry.settings import Settings
-from registry.store.database import connect
 from tests.crash.asking import Violation
 from tests.crash.publishing import ERRORS, STEPS, attest_some, check_signed, torment
 
@@ -18,16 +15,9 @@ SEED = 11
 
 
 @pytest.fixture
-def settings(tmp_path):
-    return Settings(data_dir=tmp_path, base_url="https://algorithms.example")
-
-
-@pytest.fixture
-async def database(empty_url, pack, settings):
-    opened = await connect(empty_url)
-    await open_register(opened, pack, settings, now=NOW)
-    yield opened
-    await opened.close()
+def database(logged):
+    """The register whose log has a key of its own."""
+    return logged
 
 
 async def test_wherever_it_dies_the_files_converge_and_each_size_has_one_root(

@@ -9,11 +9,8 @@ import pytest
 from registry.office import access, filing, submitting, withdrawing
 from registry.office.access import Actor
 from registry.office.filing import Precondition
-from registry.office.opening import open_register
 from registry.office.publishing_log import publish_log
-from registry.settings import Settings
 from registry.store import audit, records
-from registry.store.database import connect
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 NEW = Precondition(new=True)
@@ -115,21 +112,6 @@ async def with_token(office):
         random=office.random,
     )
     return await access.recognise(office.database, token, now=NOW)
-
-
-@pytest.fixture
-def settings(tmp_path):
-    """The settings of a register whose log's key and files are the test's own."""
-    return Settings(data_dir=tmp_path, base_url="https://algorithms.example")
-
-
-@pytest.fixture
-async def logged(empty_url, pack, settings):
-    """A register whose log has a key of its own."""
-    opened = await connect(empty_url)
-    await open_register(opened, pack, settings, now=NOW)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

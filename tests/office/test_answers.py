@@ -16,18 +16,9 @@ KEY = "3f0c9f0e-1df8-4f5e-9a55-0d1f2f4a7a10"
 
 
 @pytest.fixture
-async def actor(database):
+def actor(with_token):
     """Whose token there is."""
-    token = await access.create_token(
-        database,
-        agency="demo-sante",
-        scopes=("file",),
-        actor=None,
-        days=30,
-        now=NOW,
-        random=secrets.token_bytes,
-    )
-    return await access.recognise(database, token, now=NOW)
+    return with_token
 
 
 @pytest.fixture

@@ -4,12 +4,10 @@ import asyncio
 import datetime as dt
 import hashlib
 import json
-import secrets
 
 import pytest
 
 from registry.errors import Forbidden, IdempotencyKeyReused, InvalidStatement, NotFound
-from registry.office import access
 from registry.office.access import Actor
 from registry.office.attesting import attest
 from registry.record.sections import section_commitment
@@ -183,17 +181,10 @@ async def test_the_same_at_once_is_said_once(office, statement):
     assert len({(one.entry, one.hash) for one in receipts}) == 1
 
 
-async def test_a_key_repeats_its_receipt_and_no_other_request(office, database, statement):
-    token = await access.create_token(
-        database,
-        agency="demo-sante",
-        scopes=("file",),
-        actor=None,
-        days=30,
-        now=NOW,
-        random=secrets.token_bytes,
-    )
-    actor = await access.recognise(database, token, now=NOW)
+async def test_a_key_repeats_its_receipt_and_no_other_request(
+    office, database, with_token, statement
+):
+    actor = with_token
     first = await say(office, statement, actor, idempotency_key="k")
     await say(office, statement | {"systems_total": 9}, actor)
     assert await say(office, statement, actor, idempotency_key="k") == first

@@ -20,14 +20,12 @@ from registry.office.access import Actor
 from registry.office.checking_log import check_database
 from registry.office.filing import Precondition
 from registry.office.importing import ForeignFiling, import_foreign
-from registry.office.opening import open_register
 from registry.record.content import check_content
 from registry.record.pack import Agency
 from registry.record.sections import SALT_BYTES, member_commitment, members
 from registry.record.validate import Verdict
 from registry.settings import Settings
 from registry.store import redactions
-from registry.store.database import connect
 from registry.store.index.engine import SearchIndex
 from registry.store.index.fold import fold
 from registry.store.index.question import Question
@@ -56,11 +54,9 @@ def settings(tmp_path):
 
 
 @pytest.fixture
-async def database(empty_url, pack, settings):
-    opened = await connect(empty_url)
-    await open_register(opened, pack, settings, now=NOW)
-    yield opened
-    await opened.close()
+def database(logged):
+    """The register whose log has a key of its own."""
+    return logged
 
 
 @pytest.fixture

@@ -11,11 +11,8 @@ import pytest
 
 from registry.office.log_key import read
 from registry.office.log_proofs import read_proof
-from registry.office.opening import open_register
 from registry.office.publishing_log import publish_log
-from registry.settings import Settings
 from registry.store import checkpoints
-from registry.store.database import connect
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 SOURCE = Path(__file__).with_name("interop") / "main.go"
@@ -32,16 +29,9 @@ def needs(is_there, what):
 
 
 @pytest.fixture
-def settings(tmp_path):
-    return Settings(data_dir=tmp_path, base_url="https://algorithms.example")
-
-
-@pytest.fixture
-async def database(empty_url, pack, settings):
-    opened = await connect(empty_url)
-    await open_register(opened, pack, settings, now=NOW)
-    yield opened
-    await opened.close()
+def database(logged):
+    """The register whose log has a key of its own."""
+    return logged
 
 
 @pytest.fixture
