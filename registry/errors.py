@@ -1,29 +1,5 @@
 """Every error that a user of the register can meet, each with a stable slug.
 
-    RegistryError
-    ├── UnreadableDocument      what was sent is not strict JSON (where, and what to mend)
-    ├── InvalidRecord           a document breaks the rules; carries every finding
-    │   └── InvalidStatement    the same of what is said beside records, to attest or redact
-    ├── InvalidParameter        a question that the register cannot take literally
-    ├── NotFound                no such record, version, agency, code list, page
-    ├── Withdrawn               the record is out of force; carries the tombstone
-    ├── MethodNotAllowed        the address exists, and does not take this method
-    ├── Unauthorized            no token, or one that is unknown, expired or revoked
-    ├── Forbidden               the token may not do this
-    ├── PreconditionRequired    a change without If-Match or If-None-Match
-    ├── PreconditionFailed      the stated tag is not the current one
-    ├── Conflict                the state of the record does not allow this
-    ├── IdempotencyKeyReused    the key of a request that said something else
-    ├── RequestTimeout          the body did not come in time
-    ├── PayloadTooLarge         the body is over the limit
-    ├── AddressTooLong          path and query are over the limit
-    ├── UnsupportedMediaType    the body is not declared as what the address takes
-    ├── MisdirectedRequest      the request names a host that is not this register
-    ├── TooManyRequests         what one may do in a minute is used up
-    ├── Unavailable             a part that the register needs is not there now
-    ├── ConfigurationError      a setting, a file or a port is not usable
-    └── ImportRefused           a source file or a crosswalk that cannot be used as a whole
-
 One table in `api/problems.py` maps slug to HTTP status; the command line prints the sentence
 and exits with `exit_code`. The slug is the last part of the problem's address,
 `/problems/<slug>`.

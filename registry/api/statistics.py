@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections import OrderedDict
 from collections.abc import Collection, Hashable, Sequence
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from registry.errors import InvalidParameter
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
 from registry.store import agencies, redactions, statistics
+from registry.store.bounded import Bounded
 from registry.store.database import Database
 from registry.store.moments import read_moment
 
@@ -29,32 +29,16 @@ Codes = list[str] | None
 _ROOM = 16 * 2**20
 
 
-class Kept:
+class Kept(Bounded[Hashable, bytes]):
     """Answers that do not change any more: of one log, one day and one question, the latest.
 
     `turn` is for whoever makes a new one: the database counts for one at a time.
     """
 
-    def __init__(self, room: int = _ROOM) -> None:
-        """Begin with none; `room` is in bytes."""
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__(_ROOM)
         self.turn = asyncio.Lock()
-        self._answers: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._room = room
-        self._used = 0
-
-    def find(self, question: Hashable) -> bytes | None:
-        """Give an answer that was kept."""
-        if question in self._answers:
-            self._answers.move_to_end(question)
-        return self._answers.get(question)
-
-    def keep(self, question: Hashable, answer: bytes) -> None:
-        """Keep an answer in the place of those not asked for the longest time."""
-        self._answers[question] = answer
-        self._used += len(answer)
-        while self._used > self._room:
-            _, gone = self._answers.popitem(last=False)
-            self._used -= len(gone)
 
 
 @get("/api/v1/statistics", summary="Count the register", tags=["records"])
@@ -97,15 +81,15 @@ async def count(
         if (checked := parameters.codes(name, codes, allowed.get(name, ()))) is not None
     }
     question = (moment, erasures, tuple(groups), tuple((name, *of) for name, of in filters.items()))
-    answer = kept.find(question)
+    answer = kept.get(question)
     if answer is None:
         async with kept.turn:
-            answer = kept.find(question)
+            answer = kept.get(question)
             if answer is None:
                 async with database.snapshot() as connection:
                     counted = await statistics.read(connection, moment, by=groups, filters=filters)
                 answer = msgspec.json.encode(counted)
-                kept.keep(question, answer)
+                kept.put(question, answer, len(answer))
     return Response(
         content=answer, media_type=MediaType.JSON, headers={"cache-control": "no-cache"}
     )

@@ -5,7 +5,6 @@ import copy
 
 import pytest
 
-from registry.api.statistics import Kept
 from registry.store import statistics
 
 STATISTICS = "/api/v1/statistics"
@@ -119,17 +118,6 @@ async def test_what_is_wrong_is_counted_by_agency_and_can_be_opened(client, publ
         query = f"completeness_min={lowest}&completeness_max={highest}"
         found = (await client.get(f"/api/v1/records?{query}")).json()
         assert found["total"] == counted["records"]
-
-
-async def test_what_is_kept_has_its_bounds():
-    kept = Kept(room=10)
-    for question, answer in enumerate((b"1234", b"1234", b"1234", b"x" * 11, b"12")):
-        kept.keep(question, answer)
-    assert [kept.find(question) for question in range(5)] == [None, None, None, None, b"12"]
-    kept.keep(5, b"1234")
-    assert kept.find(4) == b"12"
-    kept.keep(6, b"12345")
-    assert [kept.find(question) for question in (4, 5, 6)] == [b"12", None, b"12345"]
 
 
 async def test_an_answer_that_was_kept_is_not_given_for_another_state(client, publish, record):
