@@ -15,7 +15,7 @@ from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
 from registry.exchange.report import Report, as_json, as_lines
-from registry.office.importing import ForeignFiling, import_foreign
+from registry.office.importing import import_foreign
 from registry.record.pack import load_pack
 from registry.settings import Settings
 
@@ -42,17 +42,7 @@ def import_(
     outcomes = list(
         convert_file(table, file, pack=load_pack(settings.pack), today=now().date(), report=counts)
     )
-    filings = [
-        ForeignFiling(
-            document=one.document,
-            agency=one.agency,
-            verdict=one.verdict,
-            source_row=one.source_row,
-            truncated=one.truncated,
-        )
-        for one in outcomes
-        if isinstance(one, ForeignRecord)
-    ]
+    filings = [one for one in outcomes if isinstance(one, ForeignRecord)]
     for line in as_lines(counts):
         say(line)
     if report is not None:

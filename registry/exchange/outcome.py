@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from registry.record.model import Document
-from registry.record.pack import Agency
-from registry.record.validate import Verdict
+from registry.office.importing import ForeignFiling
 
 
 class Unclear(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,19 +15,14 @@ class Unclear(msgspec.Struct, frozen=True, kw_only=True):
     value: str
 
 
-class ForeignRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One row as a document that satisfies the foreign profile.
+class ForeignRecord(ForeignFiling, frozen=True, kw_only=True):
+    """One row as a document that satisfies the foreign profile, ready to be filed.
 
     `source_row` is the row, untouched, and `line` where it stands. `truncated` holds the JSON
     Pointers of texts that were cut, `otherwise` the columns that stood in for an empty one.
     """
 
-    document: Document
-    agency: Agency
-    source_row: dict[str, Any]
     line: int
-    verdict: Verdict
-    truncated: tuple[str, ...] = ()
     unclear: tuple[Unclear, ...] = ()
     otherwise: tuple[str, ...] = ()
     own_id_missing: bool = False
