@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
 
 from registry.api.asked import asked, client_address
 from registry.errors import (
@@ -22,14 +24,9 @@ from registry.errors import (
 )
 from registry.office import access, audit, limits
 from registry.office.access import Actor, EndedToken, MistypedToken
+from registry.office.audit import Action
 from registry.office.filing import Office
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from litestar.connection import ASGIConnection
-    from litestar.handlers import BaseRouteHandler
-
-    from registry.office.audit import Action
 
 _READS = {"GET", "HEAD", "OPTIONS"}
 _SUBJECT = re.compile(r"[a-z0-9.-]+(?:/[a-z0-9-]+)?")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import structlog
-from litestar import Response
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
 
 from registry import errors
 from registry.api.asked import asked, path_for_logs
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from litestar import Request
-    from litestar.exceptions import HTTPException
 
 PROBLEM_JSON = "application/problem+json"
 

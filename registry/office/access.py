@@ -11,8 +11,9 @@ import datetime as dt
 import hmac
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 from zlib import crc32
 
 import msgspec
@@ -21,13 +22,8 @@ from registry.errors import ConfigurationError, Conflict, Forbidden, NotFound, U
 from registry.office import audit
 from registry.record.ids import is_foreign_agency
 from registry.store import agencies, records, tokens
-from registry.store.database import retried
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from registry.store.database import Database
-    from registry.store.tokens import StoredToken
+from registry.store.database import Database, retried
+from registry.store.tokens import StoredToken
 
 Scope: TypeAlias = Literal["file", "review", "redact", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
 from registry.errors import Forbidden, InvalidStatement, NotFound
 from registry.office import answers, audit
+from registry.office.access import Actor
+from registry.office.filing import Office
 from registry.office.ledger import append_entry
 from registry.record.attestation import check
 from registry.record.canonical import canonical
 from registry.record.entry import Previous, attestation_entry
+from registry.record.model import Document
 from registry.record.sections import seal
 from registry.store import attestations, records
-from registry.store.database import retried
-
-if TYPE_CHECKING:
-    from registry.office.access import Actor
-    from registry.office.filing import Office
-    from registry.record.model import Document
-    from registry.store.attestations import Attestation
-    from registry.store.database import Connection
+from registry.store.attestations import Attestation
+from registry.store.database import Connection, retried
 
 _ERASABLE = ("contact", "note")
 

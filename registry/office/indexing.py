@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from registry.office.listing import Standing, index_row
 from registry.store import agencies
+from registry.store.database import Connection, Database
 from registry.store.index import rows
 from registry.store.index.fold import fold
+from registry.store.index.rows import IndexRow
 from registry.text.analysis import ANALYSIS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.store.database import Connection, Database
-    from registry.store.index.rows import IndexRow
 
 _BATCH = 200
 

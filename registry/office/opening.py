@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
 
 from registry.office.indexing import keep_index
 from registry.office.ledger import begin
 from registry.office.log_key import read_or_create
+from registry.record.pack import Pack
+from registry.settings import Settings
 from registry.store import agencies, log
+from registry.store.database import Database
 from registry.store.migrate import migrate
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from registry.record.pack import Pack
-    from registry.settings import Settings
-    from registry.store.database import Database
 
 
 async def open_register(

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import msgspec
 
 from registry.record.pack import Agency
+from registry.store.database import Connection
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.store.database import Connection
 
 
 class CountedAgency(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
 
+from registry.store.database import Connection
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from registry.store.database import Connection
 
 
 async def spend(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.record.model import LangText
+from registry.store.database import Connection
 from registry.store.moments import END
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from registry.store.database import Connection
 
 
 class Attestation(msgspec.Struct, frozen=True, kw_only=True):

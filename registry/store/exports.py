@@ -7,19 +7,16 @@ register, and nobody who reads slowly holds a connection.
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from registry.store import redactions
+from registry.store.database import Connection
 from registry.store.moments import Moment
 from registry.store.records import Register, document_of, register_of
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.store.database import Connection
 
 _PREFETCH = 10_000
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
+from registry.store.database import Connection
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from registry.store.database import Connection
 
 RiskChange: TypeAlias = Literal["raised", "lowered"]
 

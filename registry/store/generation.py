@@ -8,12 +8,9 @@ from __future__ import annotations
 import mmap
 import os
 import secrets
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from registry.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOOK_SECONDS = 0.5
 """After so long the database is asked for what is new, whatever the bytes say: so far behind may

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from registry.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from registry.store.database import Database
+from registry.store.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

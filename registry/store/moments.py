@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.errors import InvalidParameter, Unavailable
+from registry.store.database import Connection
 from registry.store.index.question import Window
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from registry.store.database import Connection
 
 END = 2**63 - 1
 """Later than every entry."""
