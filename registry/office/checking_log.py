@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.office import signed_sizes
-from registry.office.log_files import LogRefused, read_checkpoint, read_tile
+from registry.office.log_files import LogRefused, read_tile
 from registry.office.log_walk import Before, Broken, Walk, check_erased, note_erased, step, subject
 from registry.record.content import ContentRefused, KeptSection, check_kept
 from registry.record.entry import timestamp
@@ -21,7 +21,6 @@ from registry.settings import Settings
 from registry.store import checkpoints, log, log_rows
 from registry.store.database import Connection, Database
 from registry.store.log_rows import KeptEntry, RecordRow
-from registry.tlog.checkpoint import stated
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.tile import WIDTH, Tile, split
@@ -42,7 +41,8 @@ async def check_database(
     """
     block = _block(settings)
     try:
-        size = await _check_all(database, await asyncio.to_thread(_seen, settings), progress)
+        known = await asyncio.to_thread(signed_sizes.reached, settings)
+        size = await _check_all(database, {one.size: one.root for one in known}, progress)
     except LogRefused as error:
         await asyncio.to_thread(_write_block, block, error.detail)
         raise
@@ -71,19 +71,6 @@ async def check_in_turn(database: Database, settings: Settings, *, signed: int) 
     except LogRefused as error:
         await asyncio.to_thread(_write_block, block, error.detail)
         raise
-
-
-def _seen(settings: Settings) -> dict[int, bytes]:
-    """Read which roots the log is known to have had by files, whatever the database says."""
-    seen: dict[int, bytes] = {}
-    noted = signed_sizes.read_last(settings.signed_sizes_file)
-    if noted is not None:
-        seen[noted[0]] = noted[1]
-    published = read_checkpoint(settings.log_dir)
-    if published is not None:
-        checkpoint = stated(published)
-        seen[checkpoint.size] = checkpoint.root
-    return seen
 
 
 async def _check_all(

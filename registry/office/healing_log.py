@@ -23,8 +23,9 @@ from registry.office.ledger import publish as publish_versions
 from registry.office.listing import listed
 from registry.office.log_contents import content_path
 from registry.office.log_files import LogRefused, read_bundle, tree_of
-from registry.office.publishing_log import Reached, check_key, reached_elsewhere, sign
+from registry.office.publishing_log import check_key, reached_elsewhere, sign
 from registry.office.redacting import destroy
+from registry.office.signed_sizes import Reached
 from registry.record.content import Content, ContentRefused, check_content
 from registry.record.erasing import readable
 from registry.record.sections import Section

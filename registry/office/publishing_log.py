@@ -28,6 +28,7 @@ from registry.office.log_files import (
     tree_of,
     write_lasting,
 )
+from registry.office.signed_sizes import Reached
 from registry.settings import Settings
 from registry.store import checkpoints, log
 from registry.store.checkpoints import Signed
@@ -47,14 +48,6 @@ Step: TypeAlias = Literal[
 ]
 
 _ENTRIES_AT_ONCE = 32 * WIDTH
-
-
-class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """A size and root that somebody has seen of this log; `where` names the witness of it."""
-
-    where: str
-    size: int
-    root: bytes
 
 
 async def publish_log(
@@ -149,19 +142,14 @@ def check_key(signer: Signer, genesis: bytes) -> None:
 
 
 def reached_elsewhere(settings: Settings, signer: Signer, last: Signed | None) -> list[Reached]:
-    """List what is known to have been signed: by file, by database, by what is published."""
-    found: list[Reached] = []
-    if last is not None:
-        found.append(Reached(where="the database", size=last.size, root=last.root))
-    noted = signed_sizes.read_last(settings.signed_sizes_file)
-    if noted is not None:
-        found.append(Reached(where=str(settings.signed_sizes_file), size=noted[0], root=noted[1]))
+    """List what is known to have been signed: by database, by file, by what is published."""
     published = read_checkpoint(settings.log_dir)
     if published is not None:
-        opened = _opened(published, signer)
-        where = str(settings.log_dir / CHECKPOINT)
-        found.append(Reached(where=where, size=opened.size, root=opened.root))
-    return found
+        _check_ours(published, signer)
+    signed = []
+    if last is not None:
+        signed.append(Reached(where="the database", size=last.size, root=last.root))
+    return signed + signed_sizes.reached(settings)
 
 
 def check_not_behind(reached: list[Reached], state: LogState) -> None:
@@ -184,12 +172,11 @@ def _check_safety(safety: dict[str, str]) -> None:
         )
 
 
-def _opened(note: bytes, signer: Signer) -> Checkpoint:
+def _check_ours(note: bytes, signer: Signer) -> None:
     try:
-        opened = open_checkpoint(note, origin=signer.name, verifiers=[signer.verifier])
+        open_checkpoint(note, origin=signer.name, verifiers=[signer.verifier])
     except NoteRefused as error:
         raise LogRefused(f"the published checkpoint is not ours: {error}") from error
-    return opened.checkpoint
 
 
 def _growing_from(folder: Path, last: Signed | None) -> int:

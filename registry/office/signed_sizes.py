@@ -10,13 +10,42 @@ import os
 import re
 from pathlib import Path
 
+import msgspec
+
 from registry.errors import ConfigurationError
-from registry.office.log_files import sync
+from registry.office.log_files import CHECKPOINT, read_checkpoint, sync
+from registry.settings import Settings
 from registry.tlog import base64_text
+from registry.tlog.checkpoint import stated
 from registry.tlog.hashing import HASH_BYTES
 
 _LINE = re.compile(rb"([1-9][0-9]{0,18}) ([A-Za-z0-9+/]{43}=)")
 _LONGEST_LINE = 80
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """A size and root that somebody has seen of this log; `where` names the witness of it."""
+
+    where: str
+    size: int
+    root: bytes
+
+
+def reached(settings: Settings) -> list[Reached]:
+    """List what files know of, whatever the database says: what was signed, what is published.
+
+    The signature of what is published is not checked.
+    """
+    found: list[Reached] = []
+    noted = read_last(settings.signed_sizes_file)
+    if noted is not None:
+        found.append(Reached(where=str(settings.signed_sizes_file), size=noted[0], root=noted[1]))
+    published = read_checkpoint(settings.log_dir)
+    if published is not None:
+        said = stated(published)
+        where = str(settings.log_dir / CHECKPOINT)
+        found.append(Reached(where=where, size=said.size, root=said.root))
+    return found
 
 
 def read_last(path: Path) -> tuple[int, bytes] | None:
