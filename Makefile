@@ -39,8 +39,8 @@ format: .venv/ready-dev ## Put the code in its usual form
 screenshots: .venv/ready-dev ## Take pictures of the main pages into var/screenshots
 	$(BIN)/python -m tests.browser.screenshots
 
-bench: .venv/ready-dev ## Measure, and write tests/bench/results.md
-	$(BIN)/python -m tests.bench
+bench: .venv/ready-dev ## Measure, and write tests/bench/results.md; ONLY= some, SIZES= of search
+	$(if $(SIZES),BENCH_SIZES=$(SIZES)) $(BIN)/python -m tests.bench $(ONLY)
 
 crash: .venv/ready-dev ## Kill it under load, ROUNDS times (100); SEED= repeats a campaign
 	$(BIN)/python -m tests.crash $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))

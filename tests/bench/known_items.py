@@ -8,6 +8,7 @@ import json
 import random
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from registry.exchange.convert import convert_file
@@ -16,10 +17,11 @@ from registry.exchange.outcome import ForeignRecord
 from registry.exchange.report import Report
 from registry.record.pack import load_pack
 from registry.store import embedded
+from registry.store.database import connect
 from registry.store.index.engine import SearchIndex
 from registry.store.index.question import Question
 from tests.bench.documents import RECORDS
-from tests.bench.search_corpus import SHARED, TODAY, index_rows, written
+from tests.bench.search_corpus import SHARED, TODAY, of_documents, written
 
 FILES = {
     "us-omb-2025": SHARED / "us-omb-2025" / "2025_individually_reported_AI_use_cases.csv",
@@ -37,7 +39,10 @@ def run() -> Iterator[str]:
         folder.chmod(0o755)
         server = embedded.start(folder)
         try:
-            found = asyncio.run(_found(server.url, folder, documents))
+            whose = {agency.id: agency for _, agency in documents}
+            filings = partial(of_documents, documents)
+            written(server.url, folder, filings, len(documents), whose=list(whose.values()))
+            found = asyncio.run(_found(server.url, documents))
         finally:
             server.release()
     for question, (hits, asked) in found.items():
@@ -62,9 +67,9 @@ def _documents() -> Iterator[tuple[dict[str, object], object]]:
 
 
 async def _found(
-    url: str, folder: Path, documents: list[tuple[dict[str, object], object]]
+    url: str, documents: list[tuple[dict[str, object], object]]
 ) -> dict[str, tuple[int, int]]:
-    database = await written(url, folder, index_rows(documents))
+    database = await connect(url)
     index = SearchIndex(database.connection)
     names: dict[str, set[str]] = {}
     for document, _ in documents:

@@ -1,11 +1,13 @@
-"""Search: 16 texts × 5 filters, with the total, 20 records and 4 facets, in registers of any size.
+"""Search: 16 texts × 5 filters, with the total, 20 records with passages and 4 facets, at any size.
 
 By one client in the process, a larger register beside the smallest; and over HTTP in turn with
-Datasette, where that can be installed into an environment of its own. `BENCH_SIZES=1000000` names
-the sizes; a million takes about half an hour and 6 GB of disk to make.
+Datasette, where that can be installed into an environment of its own.
+
+`BENCH_SIZES=100000` names the sizes, by comma; each can be run alone. What is published is the same
+however it is written, which a sample shows first; `BENCH_PROCESSES` write it, one a core. A million
+records take some minutes of both cores and 30 GB of disk.
 """
 
-import asyncio
 import itertools
 import json
 import os
@@ -23,6 +25,9 @@ from urllib.parse import urlencode
 
 import psutil
 
+from registry.record.entry import NOT_STATED, outline
+from registry.record.pointers import dig
+from registry.record.words import words
 from registry.store import embedded
 from registry.store.database import connect
 from registry.store.generation import Generation
@@ -30,7 +35,8 @@ from registry.store.index.engine import SearchIndex
 from registry.store.index.question import Question
 from tests.bench.generator import ask, load, told, until_there
 from tests.bench.measure import Comparison, Timing
-from tests.bench.search_corpus import FACETS, FILTERS, TEXTS, fill, real_uses, varied
+from tests.bench.search_corpus import FACETS, FILTERS, NOW, TEXTS, fill, models, publications
+from tests.bench.search_sample import compare
 from tests.crash.register import Register, free_port
 
 # Of a million records one question takes Datasette many seconds.
@@ -52,6 +58,7 @@ print(json.dumps(asyncio.run(in_process(sys.argv[1], Path(sys.argv[2])))))
 
 
 def run() -> Iterator[Comparison | str]:
+    yield compare()
     smallest: Timing | None = None
     with datasette() as program:
         for size in SIZES:
@@ -60,7 +67,12 @@ def run() -> Iterator[Comparison | str]:
                 folder.chmod(0o755)
                 server = embedded.start(folder)
                 try:
-                    asyncio.run(_filled(server.url, folder, size))
+                    start = time.perf_counter()
+                    fill(server.url, folder, size)
+                    yield (
+                        f"Search of {size:,} records: they were published and folded in "
+                        f"{time.perf_counter() - start:,.0f} s"
+                    )
                     alone = _in_process(server.url, folder)
                     one = Timing(seconds=alone["seconds"])
                     smallest = smallest or one
@@ -128,11 +140,6 @@ def _over_http(program: Path, folder: Path, size: int) -> Iterator[Comparison | 
         yield f"Search of {size:,} records over HTTP, {line}"
 
 
-async def _filled(url: str, folder: Path, size: int) -> None:
-    database = await fill(url, folder, size)
-    await database.close()
-
-
 async def in_process(url: str, folder: Path) -> dict[str, object]:
     """Ask every question some times; give the seconds of each, of the start, and the memory."""
     database = await connect(url)
@@ -145,7 +152,15 @@ async def in_process(url: str, folder: Path) -> dict[str, object]:
         for text, filters in MIX:
             start = time.perf_counter()
             await index.answer(
-                Question(text=text, filters=filters, facets=FACETS, sort="relevance", limit=LIMIT)
+                Question(
+                    text=text,
+                    filters=filters,
+                    facets=FACETS,
+                    sort="relevance",
+                    limit=LIMIT,
+                    today=NOW.date(),
+                    highlights=True,
+                )
             )
             seconds.append(time.perf_counter() - start)
     await database.close()
@@ -210,16 +225,7 @@ def _write_sqlite(file: Path, size: int) -> None:
     )
     connection.executemany(
         "insert into record values (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            (
-                row.ord,
-                row.name_key,
-                " ".join(text for texts in row.words.values() for text in texts),
-                *(row.codes[name][0] for name in FACETS),
-                row.codes["personal_data"][0],
-            )
-            for row in varied([row for row, _ in real_uses()], size)
-        ),
+        _rows(size),
     )
     for name in (*FACETS, "personal_data"):
         connection.execute(f"create index record_{name} on record ({name})")
@@ -230,6 +236,17 @@ def _write_sqlite(file: Path, size: int) -> None:
     connection.execute("insert into record_fts (record_fts) values ('rebuild')")
     connection.commit()
     connection.close()
+
+
+def _rows(size: int) -> Iterator[tuple[Any, ...]]:
+    for number, one in enumerate(publications(models(size), range(1, size + 1)), start=1):
+        document, stated = one.document, outline(one.document)
+        name, *_ = document["name"].values()
+        codes = (stated.risk, stated.sector, stated.status, one.agency.id)
+        texts = [text for _, _, text in words(document)]
+        personal_data = dig(document, "data", "personal_data")
+        told = [NOT_STATED if code is None else code for code in (*codes, personal_data)]
+        yield number, name, "\n".join(texts), *told
 
 
 def _their_path(text: str, filters: dict[str, list[str]]) -> str:

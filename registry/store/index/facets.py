@@ -100,7 +100,7 @@ def union(sets: Sequence[BitMap]) -> BitMap:
 
 
 def packed(ordinals: BitMap) -> bytes:
-    """Give the portable form of a set, the same whatever it was made of."""
+    """Give the portable form of a set, as small as it can be written."""
     ordinals.run_optimize()
     return ordinals.serialize()
 

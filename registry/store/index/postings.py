@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
-from itertools import takewhile
+from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -28,6 +28,16 @@ NAME, SUMMARY, ANYWHERE = range(TEXTS)
 """The tiers of a posting: in the name, in name or summary, in any text."""
 
 _NOTHING = BitMap()
+
+
+class _Sets(dict[str, BitMap]):
+    """Sets that begin with nothing."""
+
+    def __missing__(self, key: str) -> BitMap:
+        self[key] = new = BitMap()
+        return new
+
+
 _ENTRY_BYTES = 400
 """What an entry of the cache takes beside its sets."""
 
@@ -47,7 +57,8 @@ class NewTerms:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._terms: dict[str, dict[str, tuple[list[int], list[int], list[int]]]] = {}
+        # By language and by the first tier that a version has a term in.
+        self._terms: dict[str, tuple[_Sets, _Sets, _Sets]] = {}
         self._words: dict[str, dict[str, int]] = {}
         # Sorted when asked for, by the words and by the words backwards.
         self._forward: list[tuple[str, str, int]] | None = None
@@ -57,33 +68,38 @@ class NewTerms:
         """Take in a version's words."""
         self._forward = self._backward = None
         for language, texts in words.items():
-            known = stems(language)
+            stem_of = stems(language).__getitem__
             first = self._words.setdefault(language, {})
-            terms = self._terms.setdefault(language, {})
+            tiers = self._terms.setdefault(language, (_Sets(), _Sets(), _Sets()))
             before: set[str] = set()
-            for tier, text in enumerate(texts):
+            for tier, text in zip(tiers, texts, strict=True):
                 found = set(text.split())
-                for word in found:
+                # Most words were met before, in this version or in another.
+                for word in found.difference(first):
                     for form in forms(word, language):
                         first.setdefault(form, ordinal)
-                here = {known[word] for word in found}
-                for stem in here - before:
-                    lists = terms.get(stem)
-                    if lists is None:
-                        lists = terms[stem] = ([], [], [])
-                    for later in range(tier, TEXTS):
-                        lists[later].append(ordinal)
+                here = set(map(stem_of, found)) - before
+                for stem in here:
+                    tier[stem].add(ordinal)
                 before |= here
 
-    def get(self, term: Term) -> tuple[list[int], list[int], list[int]] | None:
-        """Give the ordinals that have a term, by tier."""
-        return self._terms.get(term[0], {}).get(term[1])
+    def get(self, term: Term) -> tuple[BitMap, BitMap, BitMap] | None:
+        """Give the versions that have a term, by tier; each tier holds the ones before it."""
+        tiers = self._terms.get(term[0])
+        if tiers is None:
+            return None
+        name, summary, rest = (tier.get(term[1]) for tier in tiers)
+        if name is summary is rest is None:
+            return None
+        in_name = name or _NOTHING
+        in_summary = in_name | summary if summary else in_name
+        return in_name, in_summary, in_summary | rest if rest else in_summary
 
-    def terms(self) -> Iterator[tuple[Term, tuple[list[int], list[int], list[int]]]]:
-        """Walk the terms with their ordinals by tier."""
-        for language, terms in self._terms.items():
-            for stem, lists in terms.items():
-                yield (language, stem), lists
+    def terms(self) -> Iterator[Term]:
+        """Walk the terms."""
+        for language, tiers in self._terms.items():
+            for stem in dict.fromkeys(chain.from_iterable(tiers)):
+                yield language, stem
 
     def words(self) -> Iterator[tuple[str, str, int]]:
         """Walk the words as (word, language, first ordinal)."""
@@ -156,11 +172,11 @@ class Postings:
         self.new = still_new
 
     def _with_new(self, term: Term, posting: Posting) -> Posting:
-        lists = self.new.get(term)
-        if lists is None:
+        new = self.new.get(term)
+        if new is None:
             return posting
         name, summary, anywhere = (
-            ordinals | BitMap(new) for ordinals, new in zip(posting.tiers, lists, strict=True)
+            folded | more for folded, more in zip(posting.tiers, new, strict=True)
         )
         return Posting((name, summary, anywhere), posting.size)
 
@@ -183,15 +199,14 @@ async def read_postings(connection: Connection, terms: Sequence[Term]) -> dict[T
 
 async def save_postings(connection: Connection, new: NewTerms) -> None:
     """Unite what is new with what is stored; the caller holds the index's state."""
-    lists = dict(new.terms())
-    terms = list(lists)
-    for start in range(0, len(terms), _BLOCK):
-        block = terms[start : start + _BLOCK]
+    terms = new.terms()
+    while block := list(islice(terms, _BLOCK)):
         stored = await read_postings(connection, block)
         columns: list[list[bytes | None]] = [[], [], []]
         for term in block:
-            for column, kept, added in zip(columns, stored[term].tiers, lists[term], strict=True):
-                ordinals = kept | BitMap(added)
+            added = new.get(term) or stored[term].tiers
+            for column, kept, more in zip(columns, stored[term].tiers, added, strict=True):
+                ordinals = kept | more
                 column.append(packed(ordinals) if ordinals else None)
         await connection.execute(
             statement("index", "save_postings"),
@@ -199,9 +214,8 @@ async def save_postings(connection: Connection, new: NewTerms) -> None:
             [stem for _, stem in block],
             *columns,
         )
-    words = list(new.words())
-    for start in range(0, len(words), _BLOCK):
-        part = words[start : start + _BLOCK]
+    words = new.words()
+    while part := list(islice(words, _BLOCK)):
         await connection.execute(
             statement("index", "save_lexemes"),
             [word for word, _, _ in part],
