@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import Stemmer
@@ -18,7 +18,7 @@ import Stemmer
 from registry.text.folding import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _Made = TypeVar("_Made")
 
@@ -136,6 +136,12 @@ def spelt(text: str) -> str:
     return " ".join(filter(None, map(_spelt_out.__getitem__, text.split())))
 
 
+def prepare() -> None:
+    """Make the patterns of words, which takes a twentieth of a second, before anybody waits."""
+    for text in ("eau", "l'eau"):
+        words(text)
+
+
 def runs(text: str) -> list[str]:
     """List a text's runs of letters as they are written; most are one word, some none or two."""
     text = text.replace("_", " ")
@@ -151,11 +157,41 @@ def words_of_run(run: str) -> tuple[str, ...]:
 
 def word_places(text: str, start: int = 0) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     """Walk a text's runs of letters as (start, end, words), from the beginning of a word on."""
-    for match in _runs_without_particles().finditer(text.replace("_", " "), start):
-        if match[1]:
-            yield match.start(1), match.end(1), _words[match[1]]
+    for at, end, run in run_places(text, start):
+        yield at, end, _words[run]
 
 
+def run_places(text: str, start: int = 0) -> Iterator[tuple[int, int, str]]:
+    """Walk a text's runs of letters as (start, end, run), from the beginning of a word on."""
+    text = text.replace("_", " ")
+    if _HAS_APOSTROPHE.search(text, start) is None:
+        return ((*match.span(), match[0]) for match in _runs().finditer(text, start))
+    return (
+        (*match.span(1), match[1])
+        for match in _runs_without_particles().finditer(text, start)
+        if match[1]
+    )
+
+
+def places_of(text: str, wanted: Iterable[str]) -> Iterator[tuple[int, int, str]]:
+    """Give the places of some runs of letters, in order, without a look at the others."""
+    if _HAS_APOSTROPHE.search(text) is not None:
+        wanted = frozenset(wanted)
+        return (place for place in run_places(text) if place[2] in wanted)
+    text = text.replace("_", " ")
+    is_letter = _runs().match
+    found = []
+    for run in wanted:
+        at = text.find(run)
+        while at >= 0:
+            until = at + len(run)
+            if not is_letter(text, until) and (at == 0 or not is_letter(text[at - 1])):
+                found.append((at, until, run))
+            at = text.find(run, until)
+    return iter(sorted(found))
+
+
+@lru_cache(maxsize=1_000)
 def language_of(tag: str) -> str:
     """Give the language under which text of a BCP 47 tag is indexed: its first part."""
     return tag.split("-", 1)[0].lower()

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from registry.text.analysis import language_of, stems_of_runs, word_places
+from registry.text.analysis import (
+    language_of,
+    places_of,
+    run_places,
+    stems,
+    stems_of_runs,
+    word_places,
+)
 from registry.text.analysis import runs as runs_of
 
 if TYPE_CHECKING:
@@ -45,37 +52,48 @@ class Sought:
         """Take numbers by language and stem, and by phrase; a phrase may be in any of these."""
         self._stems = stems_by_language
         self._phrases = phrases
+        self._starts: dict[str, list[str]] = {}
         self.numbers = {
             *(number for stems in stems_by_language.values() for number in stems.values()),
             *phrases.values(),
         }
+
+    def runs(self, line: str, tag: str) -> list[str]:
+        """Find in the `words_line` of a text the runs of which something sought may be."""
+        language = language_of(tag)
+        starts = self._starts.get(language)
+        if starts is None:
+            firsts = {stems(language)[phrase[0]] for phrase in self._phrases}
+            sought = self._stems.get(language, {}).keys() | firsts
+            starts = self._starts[language] = [f" {stem}:" for stem in sought]
+        found = []
+        for start in starts:
+            at = line.find(start)
+            while at >= 0:
+                found.append(line[at + len(start) : line.index(" ", at + 1)])
+                at = line.find(start, at + 1)
+        return found
 
     def marks(
         self, text: str, tag: str, *, runs: Sequence[str] | None = None, around: int | None = None
     ) -> list[Mark]:
         """Find the places of what is sought in a text of a BCP 47 tag, in order.
 
-        `runs` are the text's, where they are known. Of single words only those that are so many
-        characters `around` the first, or all.
+        `runs` are those of letters that are of a stem sought, where they are known. Of single words
+        only those that are so many characters `around` the first, or all.
         """
         language = language_of(tag)
         sought = self._stems.get(language)
         if sought is None:
             return []
         stem_of = stems_of_runs(language)
+        places = run_places(text) if runs is None else places_of(text, runs)
         found: list[Mark] = []
-        known = runs or runs_of(text)
-        # Most texts have nothing of it, which is told without a look at each place.
-        if not sought.keys().isdisjoint(map(stem_of.__getitem__, known)):
-            start = 0
-            if around is not None:
-                there = [run for run in known if stem_of[run] in sought]
-                start = text.rfind(" ", 0, min(map(text.find, there))) + 1
-            for at, end, _ in word_places(text, start):
+        for at, until, run in places:
+            if (what := sought.get(stem_of[run])) is not None:
                 if found and around is not None and at > found[0].start + around:
                     break
-                if (stem := stem_of[text[at:end]]) in sought:
-                    found.append(Mark(at, end, sought[stem]))
+                found.append(Mark(at, until, what))
         if self._phrases:
             found = sorted([*found, *self._phrase_marks(text)], key=lambda mark: mark.start)
         return found
@@ -89,6 +107,16 @@ class Sought:
             for start in range(len(row) - len(phrase) + 1)
             if row[start : start + len(phrase)] == list(phrase)
         ]
+
+
+def words_line(text: str, tag: str) -> str:
+    """Write a text's runs of letters, each once behind its stem, to be found in by `Sought.runs`.
+
+    It is far smaller than any set of them, and looked through as fast.
+    """
+    stem_of = stems_of_runs(language_of(tag))
+    known = dict.fromkeys(runs_of(text))
+    return "".join([f" {stem_of[run]}:{run}" for run in known]) + " "
 
 
 def passage(text: str, marks: Sequence[Mark]) -> Passage:

@@ -8,6 +8,8 @@ from registry.text.analysis import (
     LONGEST_WORD,
     common,
     language_of,
+    places_of,
+    run_places,
     runs,
     stem,
     word_places,
@@ -132,3 +134,11 @@ def test_places_are_those_of_the_words(text):
         found += of_run
     assert found == words(text)
     assert runs(text) == [text[start:end] for start, end, _ in word_places(text)]
+
+
+@given(
+    st.text("aàb_ -'’\u0301س", max_size=40), st.sets(st.sampled_from(["a", "b", "ab", "aa", "à"]))
+)
+def test_the_places_of_some_are_among_those_of_all(text, wanted):
+    every = list(run_places(text))
+    assert list(places_of(text, wanted)) == [place for place in every if place[2] in wanted]

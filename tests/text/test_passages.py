@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.text.analysis import runs, stem
+from registry.text.analysis import stem
 from registry.text.folding import fold
-from registry.text.passages import LONGEST, Mark, Sought, passage
+from registry.text.passages import LONGEST, Mark, Sought, passage, words_line
 
 
 def sought(*words, language="fr", phrases=()):
@@ -100,5 +100,6 @@ def test_the_marks_around_the_first_are_those_of_all_that_are_so_near(parts, aro
     text, what = " ".join(parts), sought("fraude", "hôpitaux")
     every = what.marks(text, "fr")
     near = [mark for mark in every if mark.start <= every[0].start + around]
-    known = tuple(dict.fromkeys(runs(text)))
+    known = what.runs(words_line(text, "fr"), "fr")
+    assert bool(known) == bool(every)
     assert what.marks(text, "fr", runs=known, around=around) == near

@@ -16,6 +16,7 @@ from registry.store.index.highlights import Bodies
 from registry.store.index.lookup import Reader
 from registry.store.index.page import Cards, answer
 from registry.store.index.view import caught_up
+from registry.text.analysis import prepare
 from registry.text.asking import NO_SYNONYMS
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _POSTINGS_ROOM = 64 * 2**20
 _CARDS_ROOM = 24 * 2**20
-_BODIES_ROOM = 16 * 2**20
+_BODIES_ROOM = 32 * 2**20
 _WAIT_SECONDS = 5.0
 """How long a question waits for another to take over what is new."""
 
@@ -64,6 +65,7 @@ class SearchIndex:
         self._view: View | None = None
         self._looked_at = float("-inf")
         self._looked_in: bytes | None = None
+        prepare()
 
     async def answer(self, question: Question) -> Answer:
         """Answer a question; raises `InvalidParameter` for one that would take too long."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sys import getsizeof, intern
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -10,15 +10,13 @@ import msgspec
 from registry.record.erasing import readable
 from registry.record.words import words
 from registry.store.bounded import Bounded
-from registry.store.index.postings import ANYWHERE
 from registry.store.index.question import Highlight
 from registry.store.sql import statement
-from registry.text.analysis import language_of, runs
 from registry.text.asking import Every, Phrase, Some, Without, Word
-from registry.text.passages import LONGEST, Sought, passage
+from registry.text.passages import LONGEST, Sought, passage, words_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from registry.store.index.evaluate import Found
     from registry.store.index.lookup import Reader
@@ -30,12 +28,12 @@ _MOST_FIELDS = 2
 _TEXT_BYTES = 150
 """What a text takes in memory beside itself."""
 
-Text: TypeAlias = tuple[str, str, str, tuple[str, ...]]
-"""A text of a document beside name and summary: pointer, tag, what it says, its runs of letters."""
+Text: TypeAlias = tuple[str, str, str, str]
+"""A text of a document beside name and summary: pointer, tag, what it says, its `words_line`."""
 
 
 class Bodies:
-    """The texts of versions, kept as long as there is room."""
+    """The texts of versions beside name and summary, kept as long as there is room."""
 
     def __init__(self, room: int) -> None:
         """Begin with nothing; `room` is in bytes."""
@@ -54,17 +52,20 @@ class Bodies:
             for row in await connection.fetch(statement("index", "documents"), lacking):
                 document = readable(msgspec.json.decode(row["document"]), row["erased"])
                 texts = [
-                    # Each run once, and the same one in all texts.
-                    (field, tag, text, tuple(map(intern, dict.fromkeys(runs(text)))))
+                    (field, tag, text, words_line(text, tag))
                     for field, tag, text in words(document)
                     if field[1:] not in _HEADS
                 ]
                 found[row["ord"]] = texts
-                weight = sum(
-                    getsizeof(text) + getsizeof(known) + _TEXT_BYTES for _, _, text, known in texts
-                )
-                self._texts.put(row["ord"], texts, weight + _TEXT_BYTES)
+                self._texts.put(row["ord"], texts, weight_of(texts))
         return found
+
+
+def weight_of(texts: Sequence[Text]) -> int:
+    """Say how many bytes texts take."""
+    return _TEXT_BYTES + sum(
+        getsizeof(text) + getsizeof(line) + _TEXT_BYTES for _, _, text, line in texts
+    )
 
 
 def sought(asked: Asked, found: Found) -> Sought:
@@ -80,58 +81,42 @@ def sought(asked: Asked, found: Found) -> Sought:
     return Sought(stems, phrases)
 
 
-def in_heads(card: str, wanted: Sought) -> list[Highlight]:
-    """Mark the name and the summary that a card shows."""
-    heads: dict[str, Any] = msgspec.json.decode(card)
+def heads(card: str) -> list[Text]:
+    """Give the name and the summary that a card shows."""
+    shown: dict[str, Any] = msgspec.json.decode(card)
     return [
-        Highlight(
-            field=f"/{field}",
-            lang=tag,
-            text=text,
-            marks=[(mark.start, mark.end) for mark in marks],
-        )
+        (f"/{field}", tag, text, words_line(text, tag))
         for field in _HEADS
-        for tag, text in (heads[field] or {}).items()
-        if (marks := wanted.marks(text, tag))
+        for tag, text in (shown[field] or {}).items()
     ]
 
 
-def in_texts(
-    bodies: Mapping[int, Sequence[Text]], asked: Asked, found: Found, wanted: Sought
-) -> dict[int, list[Highlight]]:
-    """Mark passages of versions, beside name and summary.
+def in_heads(texts: Sequence[Text], wanted: Sought) -> list[Highlight]:
+    """Mark names and summaries, each as a whole."""
+    return [
+        Highlight(
+            field=field, lang=tag, text=text, marks=[(mark.start, mark.end) for mark in marks]
+        )
+        for field, tag, text, line in texts
+        if (runs := wanted.runs(line, tag)) and (marks := wanted.marks(text, tag, runs=runs))
+    ]
+
+
+def in_texts(texts: Sequence[Text], wanted: Sought) -> Iterator[Highlight]:
+    """Mark passages of a version, beside name and summary.
 
     They are of the first field that has any, and of one more where that has what else was asked.
     """
-    return {
-        ordinal: list(_passages(texts, wanted, _languages(ordinal, asked, found)))
-        for ordinal, texts in bodies.items()
-    }
-
-
-def _languages(ordinal: int, asked: Asked, found: Found) -> set[str]:
-    """Give the languages in which a version has anything of a question."""
-    languages = set()
-    for leaf in _positive(asked):
-        if isinstance(leaf, Phrase):
-            return set(found.languages)
-        languages |= {
-            term[0] for term in found.terms[leaf] if ordinal in found.postings[term].tiers[ANYWHERE]
-        }
-    return languages
-
-
-def _passages(
-    texts: Sequence[Text], wanted: Sought, languages: Collection[str]
-) -> Iterator[Highlight]:
     shown: set[str] = set()
     left = set(wanted.numbers)
-    for field, tag, text, known in texts:
+    for field, tag, text, line in texts:
         if field not in shown and (len(shown) == _MOST_FIELDS or not left):
             return
-        if language_of(tag) not in languages:
+        runs = wanted.runs(line, tag)
+        # Most texts have nothing of it, which is told without a look at each place.
+        if not runs:
             continue
-        marks = wanted.marks(text, tag, runs=known, around=LONGEST)
+        marks = wanted.marks(text, tag, runs=runs, around=LONGEST)
         new = {mark.what for mark in marks} & left
         if new or (marks and field in shown):
             shown.add(field)

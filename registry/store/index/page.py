@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 from pyroaring import BitMap
@@ -32,14 +32,17 @@ _FEW = 2_000
 """Hits that are sorted by name after reading their names; of more, the names are read in order."""
 
 
+Card: TypeAlias = tuple[str, list[highlights.Text]]
+
+
 class Cards:
-    """Cards of versions, kept as long as there is room."""
+    """Cards of versions with the texts in them, kept as long as there is room."""
 
     def __init__(self, room: int) -> None:
         """Begin with nothing; `room` is in bytes."""
-        self._cards: Bounded[int, str] = Bounded(room)
+        self._cards: Bounded[int, Card] = Bounded(room)
 
-    async def read(self, ordinals: Sequence[int], reader: Reader) -> list[str]:
+    async def read(self, ordinals: Sequence[int], reader: Reader) -> list[Card]:
         """Give the cards of versions, reading those that are not here."""
         found = {
             ordinal: card for ordinal in ordinals if (card := self._cards.get(ordinal)) is not None
@@ -48,8 +51,9 @@ class Cards:
         if lacking:
             connection = await reader.connection()
             for row in await connection.fetch(statement("index", "cards"), lacking):
-                found[row["ord"]] = row["card"]
-                self._cards.put(row["ord"], row["card"], len(row["card"]) + _CARD_BYTES)
+                card = found[row["ord"]] = row["card"], highlights.heads(row["card"])
+                weight = len(card[0]) + highlights.weight_of(card[1]) + _CARD_BYTES
+                self._cards.put(row["ord"], card, weight)
         return [found[ordinal] for ordinal in ordinals]
 
 
@@ -84,9 +88,9 @@ async def answer(
     shown = places[: question.limit]
     ordinals = [place.ord for place in shown]
     matches = _matches(ordinals, result)
-    texts = await cards.read(ordinals, reader)
+    shown_cards = await cards.read(ordinals, reader)
     marked = (
-        await _marked(ordinals, matches, texts, result, bodies=bodies, reader=reader)
+        await _marked(ordinals, matches, shown_cards, result, bodies=bodies, reader=reader)
         if question.highlights
         else [[] for _ in ordinals]
     )
@@ -102,7 +106,9 @@ async def answer(
                 highlights=marks,
                 overdue_days=late.get(ordinal),
             )
-            for ordinal, card, match, marks in zip(ordinals, texts, matches, marked, strict=True)
+            for ordinal, (card, _), match, marks in zip(
+                ordinals, shown_cards, matches, marked, strict=True
+            )
         ],
         total=len(result.hits),
         facets=facets,
@@ -149,7 +155,7 @@ def _matches(ordinals: Sequence[int], result: Result) -> list[Match | None]:
 async def _marked(
     ordinals: Sequence[int],
     matches: Sequence[Match | None],
-    cards: Sequence[str],
+    cards: Sequence[Card],
     result: Result,
     *,
     bodies: highlights.Bodies,
@@ -159,10 +165,10 @@ async def _marked(
     if result.asked is None or result.found is None or not any(matches):
         return [[] for _ in ordinals]
     wanted = highlights.sought(result.asked, result.found)
-    heads = [highlights.in_heads(card, wanted) for card in cards]
+    heads = [highlights.in_heads(texts, wanted) for _, texts in cards]
     only_in_text = [one for one, match in zip(ordinals, matches, strict=True) if match == "text"]
     read = await bodies.read(only_in_text, reader)
-    passages = highlights.in_texts(read, result.asked, result.found, wanted)
     return [
-        [*marks, *passages.get(ordinal, ())] for ordinal, marks in zip(ordinals, heads, strict=True)
+        [*marks, *highlights.in_texts(read[ordinal], wanted)] if ordinal in read else marks
+        for ordinal, marks in zip(ordinals, heads, strict=True)
     ]
