@@ -24,7 +24,7 @@ from registry.errors import InvalidParameter, RegistryError, RequestTimeout
 from registry.office import lines
 from registry.office.access import Actor
 from registry.office.filing import Office
-from registry.office.steps import DraftReceipt
+from registry.office.receipts import DraftReceipt
 from registry.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from registry.api.writing import private
-from registry.office.submitting import Receipt
+from registry.office.receipts import Receipt
 
 if TYPE_CHECKING:
     from litestar import Response

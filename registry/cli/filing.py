@@ -17,8 +17,8 @@ from registry.office.bulk import file_group
 from registry.office.filing import Office, own_agency
 from registry.office.lines import identifier
 from registry.office.loading import read_document
+from registry.office.receipts import Receipt
 from registry.office.steps import Filing, version
-from registry.office.submitting import Receipt
 from registry.settings import Settings
 from registry.store.drafts import State, read_all
 

@@ -8,7 +8,7 @@ from registry.cli.acting import AUTHORITY, acts_as, of_authority
 from registry.cli.opened import now
 from registry.office import submitting
 from registry.office.filing import Office
-from registry.office.submitting import Receipt
+from registry.office.receipts import Receipt
 
 
 @click.command()

@@ -8,7 +8,7 @@ from registry.cli.acting import acts_as, of_agency, texts
 from registry.cli.opened import now
 from registry.office import withdrawing
 from registry.office.filing import Office, Precondition, tag_of
-from registry.office.submitting import Receipt
+from registry.office.receipts import Receipt
 from registry.store import records
 
 

@@ -37,11 +37,18 @@ async def replay(
     """
     if key is None or actor.token is None:
         return None
-    if not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise InvalidParameter(
-            f"Idempotency-Key: send 1 to {_LONGEST_KEY} printable ASCII characters, such as a UUID"
-        )
+    _check(key)
     await answers.take_turn(connection, actor.token, key)
+    return await find(connection, actor, key, request)
+
+
+async def find(
+    connection: Connection, actor: Actor, key: str | None, request: bytes
+) -> bytes | None:
+    """Give the same without waiting for a request that is not answered yet."""
+    if key is None or actor.token is None:
+        return None
+    _check(key)
     answer = await answers.read(connection, actor.token, key)
     if answer is None:
         return None
@@ -64,22 +71,46 @@ async def keep(  # noqa: PLR0917  the same beginning as replay
     now: dt.datetime,
 ) -> None:
     """Keep the answer to a request, in the transaction that did what it asked."""
+    for answer in made(office, actor, key, request, content, now=now):
+        await answers.insert(connection, answer)
+
+
+def made(
+    office: Office,
+    actor: Actor,
+    key: str | None,
+    request: bytes,
+    content: bytes,
+    *,
+    now: dt.datetime,
+) -> list[Answer]:
+    """Make what is kept of the answer to a request; nothing, where it carries no key."""
     if key is None or actor.token is None:
-        return
+        return []
     salt = office.random(_SALT_BYTES)
-    await answers.insert(
-        connection,
-        actor.token,
-        key,
-        Answer(salt=salt, digest=_digest(salt, request), content=content.decode()),
-        at=now,
-    )
+    return [
+        Answer(
+            token=actor.token,
+            key=key,
+            salt=salt,
+            digest=_digest(salt, request),
+            content=content.decode(),
+            at=now,
+        )
+    ]
 
 
 async def forget_old(database: Database, *, now: dt.datetime) -> None:
     """Forget the answers that were kept for a day."""
     async with database.transaction() as connection:
         await answers.delete_before(connection, now - KEPT)
+
+
+def _check(key: str) -> None:
+    if not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise InvalidParameter(
+            f"Idempotency-Key: send 1 to {_LONGEST_KEY} printable ASCII characters, such as a UUID"
+        )
 
 
 def _digest(salt: bytes, request: bytes) -> bytes:

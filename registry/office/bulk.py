@@ -1,59 +1,64 @@
 """Many at once: records filed in groups, each for itself, whatever becomes of the others.
 
-A group is one transaction, since most of what a filing costs is the same for one and for fifty.
-What breaks a rule is left out before anything is written. Should the transaction fail all the
-same, the filings of the group are tried again alone, so that none suffers for another.
+A group is published with one statement, since most of what a filing costs is the same for one and
+for fifty. It stands on what was read before without a lock, and does nothing if that is not so any
+more; the second time the log is locked before. What breaks a rule is left out before anything is
+written. Should the group fail all the same, its filings are tried again alone, so that none suffers
+for another.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from registry.errors import Conflict, InvalidRecord, RegistryError, Unavailable
-from registry.office import audit
+from registry.errors import Conflict, InvalidRecord, Unavailable
+from registry.office import answers, audit
 from registry.office.examining import Surroundings, surroundings
 from registry.office.filing import Office
-from registry.office.ledger import Publication, publish
-from registry.office.steps import DraftReceipt, Ending, Filing, Step, Version
-from registry.office.submitting import Outcome, Receipt, unchanged
+from registry.office.judging import judge
+from registry.office.keeping import keep
+from registry.office.ledger import Publication, Published, publish, publish_after
+from registry.office.receipts import Receipt, Receipts, unchanged
+from registry.office.steps import Ending, Filing, Overtaken, Step, Version, require_base
 from registry.office.withdrawing import append_withdrawal
-from registry.record.validate import validate, with_remarks
-from registry.store import drafts, records
+from registry.store import drafts, log, records
 from registry.store.database import retried
-from registry.store.drafts import Draft
 from registry.store.records import Standing
-from registry.text.catalogues import SOURCE
+from registry.store.versions import Beside
 
 if TYPE_CHECKING:
     from registry.office.audit import Action
+    from registry.store.answers import Answer
     from registry.store.audit import Act
+    from registry.store.database import Connection
+    from registry.store.drafts import Draft
 
 GROUP = 50
 """Filings a transaction: large enough to be fast, short enough that others do not wait."""
 
-Receipts: TypeAlias = Sequence[Receipt]
+_TRIES = 3
 
 
 async def file_group(
-    office: Office, filings: Sequence[Filing], *, now: dt.datetime, language: str = "en"
+    office: Office, filings: Sequence[Filing], *, now: dt.datetime
 ) -> list[Receipts | Exception]:
     """File different records with one purpose; give for each its receipts, or why it was refused.
 
     When the database is gone, the filings that are left are not tried.
     """
     try:
-        return await _file(office, filings, now=now, language=language)
+        return await _file(office, filings, now=now)
     except Exception as error:  # noqa: BLE001  whatever it is, it is one filing's affair
         if len(filings) == 1:
             return [error]
     results: list[Receipts | Exception] = []
     for one in filings:
         try:
-            results += await _file(office, [one], now=now, language=language)
+            results += await _file(office, [one], now=now)
         except Unavailable as error:
             return [*results, *[error] * (len(filings) - len(results))]
         except Exception as error:  # noqa: BLE001  the same
@@ -63,25 +68,47 @@ async def file_group(
 
 @retried
 async def _file(
-    office: Office, filings: Sequence[Filing], *, now: dt.datetime, language: str
+    office: Office, filings: Sequence[Filing], *, now: dt.datetime
 ) -> list[Receipts | Exception]:
-    ids = [filing.record for filing in filings]
     purpose = filings[0].purpose
-    versions = [one for filing in filings for one in filing.steps if isinstance(one, Version)]
-    async with office.database.transaction() as connection:
-        # Two records of one agency must not take the same source_id at once.
-        await records.take_turns(connection, [*ids, *{filing.agency.id for filing in filings}])
-        group = _Group(
-            office=office,
-            connection=connection,
-            around=await surroundings(connection, office, [one.document for one in versions]),
-            drafts={} if purpose == "load" else await drafts.lock_many(connection, ids),
-            now=now,
-            language=language,
-        )
-        if purpose == "draft" or (purpose == "submit" and office.review == "required"):
-            return [await group.keep(filing) for filing in filings]
-        return await group.publish(filings)
+    if purpose == "draft" or (purpose == "submit" and office.review == "required"):
+        async with office.database.transaction() as connection:
+            ids = [filing.record for filing in filings]
+            await records.take_turns(connection, ids)
+            await drafts.lock_many(connection, ids)
+            around = (await _read(connection, office, filings, now=now)).around
+            return [await keep(connection, office, around, filing, now=now) for filing in filings]
+    if all(len(filing.steps) == 1 for filing in filings):
+        async with office.database.publishing() as connection:
+            group = await _read(connection, office, filings, now=now)
+            results = await group.publish(filings)
+        if results is not None:
+            group.tell_names()
+            return results
+    # More than one statement is needed, or somebody else was faster.
+    for _ in range(_TRIES):
+        async with office.database.publishing() as connection, connection.transaction():
+            await log.lock_state(connection)
+            group = await _read(connection, office, filings, now=now)
+            results = await group.publish(filings)
+        if results is not None:
+            return results
+    raise Unavailable("too many change the same thing at once; try again in a moment")
+
+
+async def _read(
+    connection: Connection, office: Office, filings: Sequence[Filing], *, now: dt.datetime
+) -> _Group:
+    steps = [one for filing in filings for one in filing.steps]
+    around = await surroundings(
+        connection, office, [one.document for one in steps if isinstance(one, Version)]
+    )
+    answered = [
+        filing.record
+        for filing in filings
+        if await answers.find(connection, filing.actor, filing.key, filing.request) is not None
+    ]
+    return _Group(office=office, connection=connection, around=around, answered=answered, now=now)
 
 
 class _Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,135 +121,131 @@ class _Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Group(msgspec.Struct, frozen=True, kw_only=True):
-    """A transaction: what it has read of a group's records, and what it does with them."""
+    """What was read of a group's records, and what is done with them.
+
+    `answered` are those whose request was answered since it was looked at.
+    """
 
     office: Office
     connection: Any
     around: Surroundings
-    drafts: dict[str, Draft]
+    answered: Sequence[str]
     now: dt.datetime
-    language: str
+    published: list[Published] = []
 
-    async def publish(self, filings: Sequence[Filing]) -> list[Receipts | Exception]:
-        """Publish what may be: each record's first step together, then the second ones."""
+    async def publish(self, filings: Sequence[Filing]) -> list[Receipts | Exception] | None:
+        """Publish what may be: each record's first step together, then the second ones.
+
+        Gives None if what was read is not so any more; then nothing is written.
+        """
         plans = [self._plan(filing) for filing in filings]
         good = [plan for plan in plans if isinstance(plan, _Plan)]
-        await drafts.delete_many(
-            self.connection, [one.filing.record for one in good if one.filing.record in self.drafts]
-        )
-        acts = []
-        for depth in range(max((len(plan.steps) for plan in good), default=0)):
-            due = [(plan, plan.steps[depth]) for plan in good if depth < len(plan.steps)]
-            await self._publish_versions(due)
-            for plan, step in due:
-                if isinstance(step, Ending):
-                    await self._withdraw(plan, step)
-                acts.append(self._act(plan, step))
-        await audit.note_all(self.connection, acts)
+        if any(plan.steps or plan.filing.key or self._drafts_of(plan) for plan in good):
+            if not await self._take_first(good):
+                return None
+            for depth in range(1, max(len(plan.steps) for plan in good)):
+                await self._take(good, depth)
         for plan in good:
             if plan.before is not None and not plan.receipts:
                 plan.receipts.append(unchanged(plan.filing.record, plan.before))
         return [plan.receipts if isinstance(plan, _Plan) else plan for plan in plans]
 
-    async def keep(self, filing: Filing) -> Receipts | Exception:
-        """Save a draft over what is there, and put it into review if it is submitted."""
-        [step] = filing.steps
-        record, draft = filing.record, self.drafts.get(filing.record)
-        try:
-            version = self._examined(filing, step)
-        except (Conflict, InvalidRecord) as error:
-            return error
-        if not isinstance(version, Version):
-            await drafts.delete_many(self.connection, [record])
-            return [unchanged(record, self.around.standings[record])]
-        outcome: Outcome = "changed" if draft is not None else "created"
-        if draft is not None and draft.document == version.content.decode():
-            outcome = "unchanged"
-        else:
-            draft = await self._save(filing, version, draft)
-        if filing.purpose == "draft":
-            return [
-                DraftReceipt(
-                    outcome=outcome,
-                    id=record,
-                    tag=draft.tag,
-                    saved_at=draft.saved_at,
-                    publishable=version.verdict.publishable,
-                    completeness=version.verdict.completeness,
-                )
-            ]
-        at = draft.submitted_at
-        if draft.state == "draft":
-            at = self.now
-            await drafts.submit(self.connection, record, by=filing.actor.name, at=at)
-            await audit.note(
-                self.connection, filing.actor, "submit", record, before=draft.tag, now=at
-            )
-        return [Receipt(outcome="in_review", id=record, tag=draft.tag, submitted_at=at)]
+    def tell_names(self) -> None:
+        """Save this process from reading what it has published itself, and nothing but that."""
+        before = self.around.state.range.size
+        self.office.names.take(
+            [self.around.called(one.id, one.entry) for one in self.published],
+            before=before,
+            after=before + len(self.published),
+        )
 
-    def _plan(self, filing: Filing) -> _Plan | RegistryError:
+    def _plan(self, filing: Filing) -> _Plan | Exception:
         """Examine a filing beside those planned before it; give why not where it cannot be."""
         record = filing.record
         before = self.around.standings.get(record)
+        if record in self.answered or (
+            filing.draft is not None and self.around.drafts.get(record) != filing.draft
+        ):
+            return Overtaken()
         try:
-            steps = [self._examined(filing, step) for step in filing.left(before)]
+            if filing.draft is not None:
+                require_base(filing.draft, before)
+            steps = [
+                judge(self.around, filing, step, self.office.pack, now=self.now)
+                for step in filing.left(before)
+            ]
         except (Conflict, InvalidRecord) as error:
             self.around.put_back(record, before)
             return error
         taken = [step for step in steps if step is not None]
         return _Plan(filing=filing, before=before, steps=taken, receipts=[])
 
-    def _examined(self, filing: Filing, step: Step) -> Step | None:
-        """Give a step with its verdict, None where it is taken; raises with every finding."""
-        if isinstance(step, Ending):
-            self.around.withdraw(filing.record)
-            return step
-        draft, pack = self.drafts.get(filing.record), self.office.pack
-        if (
-            draft is not None
-            and draft.state == "in_review"
-            and draft.document != step.content.decode()
-        ):
-            raise Conflict(
-                "this draft is in review; delete it to take it back, or wait for the review"
-            )
-        if filing.purpose != "draft" and self.around.is_in_force(filing.record, step.content):
-            return None
-        remarks = self.around.remarks(step.document, step.content, pack)
-        verdict = with_remarks(step.verdict, remarks, pack, SOURCE)
-        if filing.purpose != "draft":
-            if not verdict.publishable:
-                own = validate(
-                    step.document,
-                    profile="publication",
-                    pack=pack,
-                    today=self.now.date(),
-                    language=self.language,
-                )
-                told = with_remarks(own, remarks, pack, self.language)
-                raise InvalidRecord(f"{filing.record} cannot be published as it is", told.findings)
-            self.around.publish(step.document, step.content, at=self.now)
-        return msgspec.structs.replace(step, verdict=verdict)
+    async def _take_first(self, plans: Sequence[_Plan]) -> bool:
+        """Take the first steps, if everything is as it was read, and do what belongs to them."""
+        due = [(plan, plan.steps[0]) for plan in plans if plan.steps]
+        versions = [(plan, step) for plan, step in due if isinstance(step, Version)]
 
-    async def _publish_versions(self, due: Sequence[tuple[_Plan, Step]]) -> None:
+        def beside(published: Sequence[Published]) -> Beside:
+            _receive(versions, published)
+            untaken = [(plan, None) for plan in plans if not plan.steps and plan.filing.draft]
+            return Beside(
+                drafts=[draft for plan in plans for draft in self._drafts_of(plan)],
+                acts=[self._act(plan, step) for plan, step in (*due, *untaken)],
+                answers=[answer for plan in plans for answer in self._answers_to(plan)],
+            )
+
+        published = await publish_after(
+            self.connection,
+            self.around.state,
+            [_publication(plan, step) for plan, step in versions],
+            now=self.now,
+            random=self.office.random,
+            standing={plan.filing.record: plan.before for plan in plans if plan.before},
+            beside=beside,
+        )
+        if published is None:
+            return False
+        self.published.extend(published)
+        await self._withdraw_all(due)
+        return True
+
+    async def _take(self, plans: Sequence[_Plan], depth: int) -> None:
+        """Take the steps after the first, while nobody else can publish anything."""
+        due = [(plan, plan.steps[depth]) for plan in plans if depth < len(plan.steps)]
         versions = [(plan, step) for plan, step in due if isinstance(step, Version)]
         published = await publish(
             self.connection,
-            [
-                Publication(
-                    document=step.document,
-                    agency=plan.filing.agency,
-                    actor=plan.filing.actor.name,
-                    verdict=step.verdict,
-                    ready=step.ready,
-                )
-                for plan, step in versions
-            ],
+            [_publication(plan, step) for plan, step in versions],
             now=self.now,
             random=self.office.random,
         )
-        for (plan, _), one in zip(versions, published, strict=True):
-            plan.receipts.append(Receipt(outcome="published", **msgspec.structs.asdict(one)))
+        _receive(versions, published)
+        await self._withdraw_all(due)
+        await audit.note_all(self.connection, [self._act(plan, step) for plan, step in due])
+
+    async def _withdraw_all(self, due: Sequence[tuple[_Plan, Step]]) -> None:
+        for plan, step in due:
+            if isinstance(step, Ending):
+                await self._withdraw(plan, step)
+
+    def _drafts_of(self, plan: _Plan) -> list[Draft]:
+        """Give the draft that is published, or published over, if there is one."""
+        draft = self.around.drafts.get(plan.filing.record)
+        return [] if draft is None or plan.filing.purpose == "load" else [draft]
+
+    def _answers_to(self, plan: _Plan) -> list[Answer]:
+        filing = plan.filing
+        receipt = plan.receipts[0] if plan.receipts else None
+        if receipt is None and plan.before is not None:
+            receipt = unchanged(filing.record, plan.before)
+        return answers.made(
+            self.office,
+            filing.actor,
+            filing.key,
+            filing.request,
+            msgspec.json.encode(receipt),
+            now=self.now,
+        )
 
     async def _withdraw(self, plan: _Plan, step: Ending) -> None:
         record = plan.filing.record
@@ -239,39 +262,34 @@ class _Group(msgspec.Struct, frozen=True, kw_only=True):
             )
         )
 
-    async def _save(self, filing: Filing, version: Version, before: Draft | None) -> Draft:
-        """Write a draft in place of the one before, as if begun now."""
-        record = filing.record
-        latest = (await records.read_latest(self.connection, [record])).get(record)
-        await drafts.delete_many(self.connection, [record])
-        draft = await drafts.save(
-            self.connection,
-            Draft(
-                record=record,
-                agency=filing.agency.id,
-                document=version.content.decode(),
-                tag=self.office.random(8).hex(),
-                base=None if latest is None else latest.leaf,
-                actor=filing.actor.name,
-                saved_at=self.now,
-            ),
-        )
-        await audit.note(
-            self.connection,
-            filing.actor,
-            "save_draft",
-            record,
-            before=None if before is None else before.tag,
-            now=self.now,
-        )
-        return draft
-
-    def _act(self, plan: _Plan, step: Step) -> Act:
-        action: Action = "publish" if plan.filing.purpose == "load" else "submit"
+    def _act(self, plan: _Plan, step: Step | None) -> Act:
+        filing, before = plan.filing, None if plan.before is None else str(plan.before.version)
+        action: Action = "publish"
+        if isinstance(step, Ending):
+            action = "withdraw"
+        elif filing.purpose in {"submit", "approve"}:
+            action = "approve" if filing.submitter else "submit"
         return audit.done(
-            plan.filing.actor,
-            "withdraw" if isinstance(step, Ending) else action,
-            plan.filing.record,
-            before=None if plan.before is None else str(plan.before.version),
+            filing.actor,
+            action,
+            filing.record,
+            before=before if filing.draft is None else filing.draft.tag,
             now=self.now,
         )
+
+
+def _publication(plan: _Plan, step: Version) -> Publication:
+    filing = plan.filing
+    return Publication(
+        document=step.document,
+        agency=filing.agency,
+        actor=filing.submitter or filing.actor.name,
+        verdict=step.verdict,
+        approved_by=filing.actor.name if filing.submitter else None,
+        ready=step.ready,
+    )
+
+
+def _receive(versions: Sequence[tuple[_Plan, Version]], published: Sequence[Published]) -> None:
+    for (plan, _), one in zip(versions, published, strict=True):
+        plan.receipts.append(Receipt(outcome="published", **msgspec.structs.asdict(one)))

@@ -13,7 +13,9 @@ from registry.record.canonical import canonical
 from registry.record.ids import split_id
 from registry.record.validate import Verdict, validate, with_remarks
 from registry.store import records
-from registry.store.names import Namesake
+from registry.store.drafts import Draft
+from registry.store.log import LogState
+from registry.store.names import Namesake, Renaming
 from registry.store.records import Standing
 
 if TYPE_CHECKING:
@@ -30,11 +32,14 @@ if TYPE_CHECKING:
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What the register holds around some documents.
 
-    `standings` are their own records' last versions, `names` those of the agencies' records, by
-    agency, and `planned` what records are about to be called; None of one to be withdrawn.
+    `standings` are their own records' last versions, in a `state` of the log, and `drafts` their
+    drafts. `names` are those of the agencies' records, by agency, and `planned` what records are
+    about to be called; None of one to be withdrawn.
     """
 
+    state: LogState
     standings: dict[str, Standing]
+    drafts: dict[str, Draft]
     names: Mapping[str, NamesOfAgency]
     planned: dict[str, Namesake | None] = {}
 
@@ -106,6 +111,15 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
             self.standings[record] = standing
         self.planned.pop(record, None)
 
+    def called(self, record: str, entry: int) -> Renaming:
+        """Say what a planned record came to be called when it was published by an entry."""
+        return Renaming(
+            entry=entry,
+            agency=split_id(record)[0],
+            record=record,
+            namesake=self.planned[record],
+        )
+
     def _others(self, document: Document) -> list[Namesake]:
         """List the other records that a document could be taken for, and some more."""
         record = str(document["id"])
@@ -121,15 +135,19 @@ async def surroundings(
 ) -> Surroundings:
     """Read what there is around documents whose identifiers are sound.
 
-    In a transaction that has not published anything.
+    In a transaction that has not published anything, or in none: names may then be newer than the
+    rest, but whoever publishes after the state is refused then.
     """
     ids = [str(document["id"]) for document in documents]
     agencies = {split_id(record)[0] for record in ids}
     if any(map(may_be_disguised, documents)):
         agencies |= office.pack.agencies.keys()
+    around = await records.read_around(connection, ids)
     return Surroundings(
-        standings=await records.read_standings(connection, ids),
-        names=await office.names.read(connection, agencies),
+        state=around.state,
+        standings=around.standings,
+        drafts=around.drafts,
+        names=await office.names.read(connection, agencies, around.state),
     )
 
 

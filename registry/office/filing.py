@@ -17,6 +17,7 @@ from registry.errors import (
     PreconditionRequired,
 )
 from registry.office import answers, audit
+from registry.office.desk import Desk
 from registry.office.examining import examine, surroundings
 from registry.office.names import Names
 from registry.record.canonical import canonical
@@ -74,6 +75,7 @@ class Office(msgspec.Struct, frozen=True, kw_only=True):
     random: Callable[[int], bytes]
     review: Review = "none"
     names: Names = msgspec.field(default_factory=Names)
+    desk: Desk = msgspec.field(default_factory=Desk)
 
 
 @retried

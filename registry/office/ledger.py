@@ -27,7 +27,7 @@ from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
 from registry.record.sections import Section, seal
 from registry.record.validate import RULE_SET, Verdict
 from registry.store import figures, log, records, versions
-from registry.store.versions import NewVersion
+from registry.store.versions import Beside, NewVersion
 from registry.tlog.hashing import leaf_hash
 
 if TYPE_CHECKING:
@@ -116,15 +116,48 @@ async def publish(
     """Publish documents in order inside the caller's transaction; each record at most once.
 
     `standing`: where the records stand, if the caller has read it since it took their turns.
-    Versions, sections, figures, search rows and log entries are written together. The lock on the
-    log's state makes indexes dense and times never decreasing.
     """
     if not publications:
         return []
-    ready = [one.ready or make_ready(one.document, one.agency, random) for one in publications]
-    state, at = await _next(connection, now)
+    ready = [_ready(one, random) for one in publications]
+    state = await log.lock_state(connection)
     if standing is None:
         standing = await records.read_latest(connection, [one.id for one in publications])
+    published = await publish_after(
+        connection,
+        state,
+        [
+            msgspec.structs.replace(one, ready=made)
+            for one, made in zip(publications, ready, strict=True)
+        ],
+        now=now,
+        random=random,
+        standing=standing,
+    )
+    if published is None:
+        raise RuntimeError("the log has grown while it was locked")
+    return published
+
+
+async def publish_after(
+    connection: Connection,
+    state: log.LogState,
+    publications: Sequence[Publication],
+    *,
+    now: dt.datetime,
+    random: Callable[[int], bytes],
+    standing: Mapping[str, records.Latest],
+    beside: Callable[[Sequence[Published]], Beside] = lambda _: Beside(),
+) -> list[Published] | None:
+    """Publish documents after a state of the log, if it is still in it; each record at most once.
+
+    `standing` is where the records stood in that state. Versions, sections, figures, search rows
+    and log entries are written with one statement, and with them what is to be done `beside` what
+    they become. Nothing is, and None given, where the log has moved on, or a draft has: so nobody
+    need lock anything before, indexes are dense, and times never decrease.
+    """
+    at = _time(state, now)
+    ready = [_ready(one, random) for one in publications]
     after = state.range
     new: list[NewVersion] = []
     for publication, made in zip(publications, ready, strict=True):
@@ -133,8 +166,7 @@ async def publish(
         )
         new.append(version)
         after = after.append(version.leaf)
-    await versions.insert(connection, new, after)
-    return [
+    published = [
         Published(
             id=version.record,
             version=version.version,
@@ -144,6 +176,12 @@ async def publish(
         )
         for version in new
     ]
+    written = await versions.insert(connection, new, beside(published), before=state, after=after)
+    return published if written else None
+
+
+def _ready(publication: Publication, random: Callable[[int], bytes]) -> Ready:
+    return publication.ready or make_ready(publication.document, publication.agency, random)
 
 
 def make_ready(document: Document, agency: Agency, random: Callable[[int], bytes]) -> Ready:
@@ -233,7 +271,8 @@ async def append_entry(
 
     `write` makes its bytes, knowing the time that it will bear.
     """
-    state, at = await _next(connection, now)
+    state = await log.lock_state(connection)
+    at = _time(state, now)
     content = write(at)
     entry = log.Entry(
         index=state.range.size,
@@ -247,12 +286,11 @@ async def append_entry(
     return entry
 
 
-async def _next(connection: Connection, now: dt.datetime) -> tuple[log.LogState, dt.datetime]:
-    """Lock the log's state, and give with it the time of what is appended next."""
-    state = await log.lock_state(connection)
+def _time(state: log.LogState, now: dt.datetime) -> dt.datetime:
+    """Give the time of what is appended next."""
     if state.last_at is None:
         raise ConfigurationError("the log has no first entry yet; start the register once")
-    return state, max(_whole(now), state.last_at)
+    return max(_whole(now), state.last_at)
 
 
 def _figure(

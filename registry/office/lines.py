@@ -28,8 +28,8 @@ from registry.office.access import Actor
 from registry.office.bulk import GROUP, file_group
 from registry.office.filing import Office, own_agency
 from registry.office.ledger import make_ready
+from registry.office.receipts import Receipt
 from registry.office.steps import Filing, Version, version
-from registry.office.submitting import Receipt
 from registry.record.ids import split_id
 from registry.record.parse import MAX_BYTES, parse
 
@@ -156,7 +156,7 @@ class _Clerk(msgspec.Struct, kw_only=True):
         filings = [line.filing for line in group if line.filing is not None]
         results: list[Any] = [self.gone] * len(filings)
         if filings and self.gone is None:
-            results = await file_group(self.office, filings, now=now, language=self.language)
+            results = await file_group(self.office, filings, now=now)
         of_record = dict(zip((one.record for one in filings), results, strict=True))
         told = []
         for line in group:
@@ -188,6 +188,7 @@ class _Clerk(msgspec.Struct, kw_only=True):
                 actor=self.actor,
                 purpose=self.purpose,
                 steps=(self._version(document, agency),),
+                language=self.language,
             )
         except RegistryError as error:
             return _Ready(number=line.number, record=record, refused=error)

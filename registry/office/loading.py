@@ -22,8 +22,8 @@ from registry.errors import (
 from registry.office.access import Actor
 from registry.office.bulk import GROUP, file_group
 from registry.office.filing import local_agency
+from registry.office.receipts import Receipt
 from registry.office.steps import Ending, Filing, Step, version
-from registry.office.submitting import Receipt
 from registry.record.codelists import read_rows
 from registry.record.model import Document
 from registry.record.parse import parse

@@ -17,11 +17,12 @@ from registry.text.folding import fold
 from registry.text.skeleton import is_disguised
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from registry.record.model import Document, LangText
     from registry.store.database import Connection
-    from registry.store.names import Namesake
+    from registry.store.log import LogState
+    from registry.store.names import Namesake, Renaming
 
 SHARED_WORDS = 0.5
 """The least share of their words that two names have in common when one repeats the other."""
@@ -37,26 +38,51 @@ class Names:
     def __init__(self) -> None:
         """Begin with nothing; what is missing is read when it is asked for."""
         self._agencies: dict[str, NamesOfAgency] = {}
+        self._erasures = 0
 
     async def read(
-        self, connection: Connection, agencies: Collection[str]
+        self, connection: Connection, agencies: Collection[str], state: LogState
     ) -> dict[str, NamesOfAgency]:
-        """Give what agencies' records are called, in a transaction that has published nothing."""
-        if sum(len(agency.known) for agency in self._agencies.values()) > _MOST:
+        """Give what agencies' records are called, at least as of a state of the log.
+
+        In a transaction that has published nothing, or in none.
+        """
+        most = sum(len(agency.known) for agency in self._agencies.values()) > _MOST
+        if most or self._erasures != state.erasures:
             self._agencies.clear()
+            self._erasures = state.erasures
         known = {code: self._agencies.setdefault(code, NamesOfAgency()) for code in agencies}
-        seen = {code: agency.seen for code, agency in known.items()}
-        for change in await names.read_since(connection, seen):
-            known[change.agency].take(change.entry, change.record, change.namesake)
+        size = state.range.size
+        behind = {code: agency.size for code, agency in known.items() if agency.size < size}
+        if behind:
+            for change in await names.read_since(connection, behind):
+                known[change.agency].take(change.entry, change.record, change.namesake)
+            for code in behind:
+                known[code].size = max(known[code].size, size)
         return known
+
+    def take(self, changes: Iterable[Renaming], *, before: int, after: int) -> None:
+        """Take over all that was published between two sizes of the log, as who published it knows.
+
+        Then it need not be read. Whoever had not read all that was before reads this as well.
+        """
+        for change in changes:
+            if change.agency in self._agencies:
+                self._agencies[change.agency].take(change.entry, change.record, change.namesake)
+        for agency in self._agencies.values():
+            if agency.size == before:
+                agency.size = after
 
 
 class NamesOfAgency:
-    """The names of one agency's records, and which records have a word."""
+    """The names of one agency's records, and which records have a word.
+
+    Everything is known of a log of the `size`.
+    """
 
     def __init__(self) -> None:
         """Begin with no entry seen."""
-        self.seen = -1
+        self.size = 0
         self.known: dict[str, Namesake] = {}
         self._entries: dict[str, int] = {}
         self._by_word: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -67,7 +93,6 @@ class NamesOfAgency:
         """Take over what a record came to be called, unless something later is known."""
         if entry <= self._entries.get(record, -1):
             return
-        self.seen = max(self.seen, entry)
         self._entries[record] = entry
         before = self.known.pop(record, None)
         for records in self._places(before):

@@ -16,7 +16,7 @@ from registry.record.entry import NOT_STATED
 from registry.record.erasing import Erased, covers, erase
 from registry.record.floor import LEVELS
 from registry.record.pointers import parts, pointer
-from registry.store import records, redactions
+from registry.store import log, records, redactions
 from registry.store.index import rows
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ async def destroy(connection: Connection, redaction: int) -> list[int]:
     said = msgspec.json.decode(content, type=_Said)
     await records.take_turn(connection, said.id)
     await rows.lock_state(connection)
+    await log.note_erasure(connection)
     held: dict[int, list[HeldSection]] = {}
     for section in await redactions.read_sections(connection, said.id, said.versions):
         held.setdefault(section.version, []).append(section)

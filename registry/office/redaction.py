@@ -16,7 +16,7 @@ from registry.record.entry import Previous, redaction_entry
 from registry.record.erasing import left
 from registry.record.ids import split_id
 from registry.record.sections import seal
-from registry.store import records, redactions
+from registry.store import log, records, redactions
 from registry.store.database import retried
 from registry.store.redactions import Redaction
 
@@ -158,6 +158,8 @@ async def list_redactions(office: Office, actor: Actor) -> list[Redaction]:
 async def _append(
     connection: Connection, office: Office, actor: Actor, asked: Redaction, *, now: dt.datetime
 ) -> None:
+    # Who publishes takes no turn.
+    await log.lock_state(connection)
     last = await redactions.read_last(connection, asked.record)
     if last is None:
         raise NotFound(f"there is no record {asked.record}")

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from registry.errors import InvalidRecord
+from registry.errors import Conflict, InvalidRecord
 from registry.office.access import Actor
 from registry.office.ledger import Ready
-from registry.office.submitting import Receipt
 from registry.record.canonical import canonical
 from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.validate import Verdict, validate
+from registry.store.drafts import Draft
 from registry.text.catalogues import SOURCE
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from registry.record.model import Profile
     from registry.record.pack import Pack
     from registry.store.records import Standing
 
-Purpose: TypeAlias = Literal["draft", "submit", "load"]
+Purpose: TypeAlias = Literal["draft", "submit", "approve", "load"]
+
+
+class Overtaken(Exception):
+    """A draft is not any more as it was read: whoever began with it begins anew."""
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +56,9 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     """What one record is to become, step by step: all of it happens, or nothing.
 
     Loading brings a history; of a record that is there already only its end counts. Otherwise
-    there is one step, a version.
+    there is one step, a version. It is the `draft`, where one is submitted or approved, and then
+    `submitter` is who submitted it. The answer to the `request` is kept by its `key`, if it has
+    one; what hinders is told in the `language`.
     """
 
     record: str
@@ -59,6 +66,11 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     actor: Actor
     purpose: Purpose
     steps: Sequence[Step]
+    draft: Draft | None = None
+    submitter: str | None = None
+    key: str | None = None
+    request: bytes = b""
+    language: str = SOURCE
 
     def left(self, standing: Standing | None) -> Sequence[Step]:
         """Give the steps that have not been taken, by where the record stands."""
@@ -69,14 +81,6 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(version, Version) and version.content != standing.document:
             return self.steps[last:]
         return self.steps[last + 1 :] if standing.state == "published" else ()
-
-
-class DraftReceipt(Receipt, frozen=True, kw_only=True):
-    """The proof that a draft was saved, and whether it could be published as it is."""
-
-    saved_at: dt.datetime
-    publishable: bool
-    completeness: int
 
 
 def version(
@@ -92,3 +96,18 @@ def version(
         )
         raise InvalidRecord(f"{document.get('id')} {what}", verdict.findings)
     return Version(document=document, content=canonical(document), verdict=verdict)
+
+
+def require_base(draft: Draft, latest: Standing | None) -> None:
+    """Refuse a draft of a state that has been overtaken, by publication or by withdrawal."""
+    if (None if latest is None else latest.leaf) == draft.base:
+        return
+    if latest is not None and latest.state == "withdrawn":
+        raise Conflict(
+            "the record was withdrawn since this draft was begun; to file it again, delete this "
+            "draft and save it anew with If-None-Match: *"
+        )
+    raise Conflict(
+        "another version was published since this draft was begun; read the record, take "
+        "over what changed, delete this draft and save it anew with the record's tag"
+    )

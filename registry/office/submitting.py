@@ -2,60 +2,39 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from registry.errors import Conflict, Forbidden, InvalidRecord, InvalidStatement
+from registry.errors import Conflict, Forbidden, InvalidRecord, InvalidStatement, Unavailable
 from registry.office import answers, audit
+from registry.office.bulk import file_group
 from registry.office.examining import surroundings
 from registry.office.filing import local_agency, no_draft, own_agency
-from registry.office.ledger import Publication, publish
+from registry.office.ledger import make_ready
+from registry.office.receipts import Receipt, Receipts, once, unchanged
+from registry.office.steps import Filing, Overtaken, Version, require_base
 from registry.record.canonical import canonical
 from registry.record.ids import split_id
 from registry.record.statements import check_comment
+from registry.record.validate import validate
 from registry.store import drafts, records
-from registry.store.database import retried
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Awaitable, Callable
 
     from registry.office.access import Actor
-    from registry.office.examining import Surroundings
     from registry.office.filing import Office, Precondition
     from registry.record.model import Document
     from registry.record.pack import Agency
-    from registry.record.validate import Verdict
     from registry.store.database import Connection
     from registry.store.drafts import Draft
-    from registry.store.records import Standing
 
-Outcome: TypeAlias = Literal[
-    "created", "changed", "published", "unchanged", "in_review", "returned", "withdrawn"
-]
+_TRIES = 5
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The proof of what the office has done, and when; what does not apply is left out.
-
-    `version`, `entry` and `hash` say which version it became and where it stands in the log; a
-    withdrawal names the version that it ends. `tag` is that of a draft that is left.
-    """
-
-    outcome: Outcome
-    id: str
-    version: int | None = None
-    hash: str | None = None
-    entry: int | None = None
-    tag: str | None = None
-    published_at: dt.datetime | None = None
-    submitted_at: dt.datetime | None = None
-    returned_at: dt.datetime | None = None
-    withdrawn_at: dt.datetime | None = None
-
-
-@retried
 async def submit(
     office: Office,
     actor: Actor,
@@ -72,36 +51,36 @@ async def submit(
     latest version is what the last filing became.
     """
     agency = own_agency(office, actor, record)
+    request = f"submit {record}".encode()
 
-    async def work(connection: Connection) -> Receipt:
-        await _take_turns(connection, record, agency)
-        draft = await drafts.lock(connection, record)
-        if draft is None:
-            return await _receipt_of_latest(connection, record)
+    def filing(draft: Draft) -> Filing:
         if precondition is not None:
             precondition.require(draft.tag)
-        if office.review == "required" and draft.state == "in_review":
-            return _receipt_of_draft(draft, submitted_at=draft.submitted_at)
-        content = draft.document.encode()
-        document = msgspec.json.decode(content)
-        around = await surroundings(connection, office, [document])
-        _require_base(draft, around)
-        await audit.note(connection, actor, "submit", record, before=draft.tag, now=now)
-        verdict = _verdict(around, office, document, content, now=now, language=language)
-        if office.review == "required" and not around.is_in_force(record, content):
-            await drafts.submit(connection, record, by=actor.name, at=now)
-            return _receipt_of_draft(draft, submitted_at=now)
-        await drafts.delete(connection, record)
-        publication = Publication(
-            document=document, agency=agency, actor=actor.name, verdict=verdict
+        return Filing(
+            record=record,
+            agency=agency,
+            actor=actor,
+            purpose="submit",
+            steps=[_version(office, draft, now=now)],
+            draft=draft,
+            key=idempotency_key,
+            request=request,
+            language=language,
         )
-        return await _publish(connection, office, publication, content, around, now=now)
 
-    request = f"submit {record}".encode()
-    return await once(office, actor, idempotency_key, request, work, now=now)
+    async def without_draft(connection: Connection) -> Receipt:
+        return await _receipt_of_latest(connection, record)
+
+    if office.review == "required":
+        into_review = partial(
+            _put_into_review, office, actor, record, precondition, now=now, language=language
+        )
+        return await once(office, actor, idempotency_key, request, into_review, now=now)
+    return await _publish(
+        office, actor, record, filing, without_draft, idempotency_key, request, now=now
+    )
 
 
-@retried
 async def approve(
     office: Office,
     actor: Actor,
@@ -114,14 +93,9 @@ async def approve(
 ) -> Receipt:
     """Publish what is in review, as another than the one who submitted it."""
     agency = _reviewed_agency(office, actor, record)
+    request = f"approve {record}".encode()
 
-    async def work(connection: Connection) -> Receipt:
-        await _take_turns(connection, record, agency)
-        draft = await drafts.lock(connection, record)
-        if draft is None:
-            if await records.read_approver(connection, record) != actor.name:
-                raise no_draft(record)
-            return await _receipt_of_latest(connection, record)
+    def filing(draft: Draft) -> Filing:
         submitter = _submitter(draft)
         if submitter == actor.name:
             raise Forbidden(
@@ -130,26 +104,29 @@ async def approve(
             )
         if precondition is not None:
             precondition.require(draft.tag)
-        content = draft.document.encode()
-        document = msgspec.json.decode(content)
-        around = await surroundings(connection, office, [document])
-        _require_base(draft, around)
-        await audit.note(connection, actor, "approve", record, before=draft.tag, now=now)
-        publication = Publication(
-            document=document,
+        return Filing(
+            record=record,
             agency=agency,
-            actor=submitter,
-            verdict=_verdict(around, office, document, content, now=now, language=language),
-            approved_by=actor.name,
+            actor=actor,
+            purpose="approve",
+            steps=[_version(office, draft, now=now)],
+            draft=draft,
+            submitter=submitter,
+            key=idempotency_key,
+            request=request,
+            language=language,
         )
-        await drafts.delete(connection, record)
-        return await _publish(connection, office, publication, content, around, now=now)
 
-    request = f"approve {record}".encode()
-    return await once(office, actor, idempotency_key, request, work, now=now)
+    async def without_draft(connection: Connection) -> Receipt:
+        if await records.read_approver(connection, record) != actor.name:
+            raise no_draft(record)
+        return await _receipt_of_latest(connection, record)
+
+    return await _publish(
+        office, actor, record, filing, without_draft, idempotency_key, request, now=now
+    )
 
 
-@retried
 async def return_draft(
     office: Office,
     actor: Actor,
@@ -186,101 +163,85 @@ async def return_draft(
     return await once(office, actor, idempotency_key, request, work, now=now)
 
 
-async def publish_local(
-    connection: Connection,
-    office: Office,
-    document: Document,
-    *,
-    agency: Agency,
-    actor: str,
-    now: dt.datetime,
-    language: str = "en",
-) -> Receipt:
-    """Publish one complete document inside the caller's transaction, unless nothing changed.
-
-    A refusal is told in `language`; what is kept with the version, in English.
-    """
-    await _take_turns(connection, str(document["id"]), agency)
-    content = canonical(document)
-    around = await surroundings(connection, office, [document])
-    verdict = _verdict(around, office, document, content, now=now, language=language)
-    publication = Publication(document=document, agency=agency, actor=actor, verdict=verdict)
-    return await _publish(connection, office, publication, content, around, now=now)
-
-
-async def once(
+async def _put_into_review(
     office: Office,
     actor: Actor,
-    key: str | None,
-    request: bytes,
-    work: Callable[[Connection], Awaitable[Receipt]],
-    *,
-    now: dt.datetime,
-) -> Receipt:
-    """Do a piece of work in one transaction, or give what its idempotency key was answered."""
-    async with office.database.transaction() as connection:
-        known = await answers.replay(connection, actor, key, request)
-        if known is not None:
-            return msgspec.json.decode(known, type=Receipt)
-        receipt = await work(connection)
-        content = msgspec.json.encode(receipt)
-        await answers.keep(connection, office, actor, key, request, content, now=now)
-    return receipt
-
-
-async def _take_turns(connection: Connection, record: str, agency: Agency) -> None:
-    # Two records of one agency must not take the same source_id at once.
-    await records.take_turns(connection, [record, agency.id])
-
-
-async def _publish(
+    record: str,
+    precondition: Precondition | None,
     connection: Connection,
-    office: Office,
-    publication: Publication,
-    content: bytes,
-    around: Surroundings,
-    *,
-    now: dt.datetime,
-) -> Receipt:
-    """Publish what may be, with the records' turns taken, unless it is in force already."""
-    if around.is_in_force(publication.id, content):
-        return unchanged(publication.id, around.standings[publication.id])
-    [published] = await publish(
-        connection, [publication], now=now, random=office.random, standing=around.standings
-    )
-    return Receipt(outcome="published", **msgspec.structs.asdict(published))
-
-
-def _verdict(
-    around: Surroundings,
-    office: Office,
-    document: Document,
-    content: bytes,
     *,
     now: dt.datetime,
     language: str,
-) -> Verdict:
-    """Examine a document for publication; what hinders it is raised, told in `language`."""
-    verdict = around.examine(document, content, office.pack, now=now)
+) -> Receipt:
+    """Let somebody else look at a draft that could be published as it is."""
+    await records.take_turn(connection, record)
+    draft = await drafts.lock(connection, record)
+    if draft is None:
+        return await _receipt_of_latest(connection, record)
+    if precondition is not None:
+        precondition.require(draft.tag)
+    if draft.state == "in_review":
+        return _receipt_of_draft(draft, submitted_at=draft.submitted_at)
+    content = draft.document.encode()
+    document = msgspec.json.decode(content)
+    around = await surroundings(connection, office, [document])
+    require_base(draft, around.standings.get(record))
+    await audit.note(connection, actor, "submit", record, before=draft.tag, now=now)
+    verdict = around.examine(document, content, office.pack, now=now, language=language)
     if not verdict.publishable:
-        told = around.examine(document, content, office.pack, now=now, language=language)
-        raise InvalidRecord(f"{document['id']} cannot be published as it is", told.findings)
-    return verdict
+        raise InvalidRecord(f"{record} cannot be published as it is", verdict.findings)
+    if around.is_in_force(record, content):
+        await drafts.delete(connection, record)
+        return unchanged(record, around.standings[record])
+    await drafts.submit(connection, record, by=actor.name, at=now)
+    return _receipt_of_draft(draft, submitted_at=now)
 
 
-def _require_base(draft: Draft, around: Surroundings) -> None:
-    """Refuse a draft of a state that has been overtaken, by publication or by withdrawal."""
-    latest = around.standings.get(draft.record)
-    if (None if latest is None else latest.leaf) == draft.base:
-        return
-    if latest is not None and latest.state == "withdrawn":
-        raise Conflict(
-            "the record was withdrawn since this draft was begun; to file it again, delete this "
-            "draft and save it anew with If-None-Match: *"
-        )
-    raise Conflict(
-        "another version was published since this draft was begun; read the record, take "
-        "over what changed, delete this draft and save it anew with the record's tag"
+async def _publish(  # noqa: PLR0917  what both who publish have
+    office: Office,
+    actor: Actor,
+    record: str,
+    filing: Callable[[Draft], Filing],
+    without_draft: Callable[[Connection], Awaitable[Receipt]],
+    key: str | None,
+    request: bytes,
+    *,
+    now: dt.datetime,
+) -> Receipt:
+    """Publish a draft as `filing` says, together with what others publish at the same time.
+
+    Nobody is kept from changing it meanwhile: if somebody does, this begins anew.
+    """
+    for _ in range(_TRIES):
+        async with office.database.connection() as connection:
+            known = await answers.find(connection, actor, key, request)
+            draft = await drafts.read(connection, record)
+        if known is not None:
+            return msgspec.json.decode(known, type=Receipt)
+        if draft is None:
+            return await once(office, actor, key, request, without_draft, now=now)
+        names = frozenset({record, (actor.token, key or record)})
+        try:
+            receipts: Receipts = await office.desk.do(
+                filing(draft), names, partial(file_group, office, now=now)
+            )
+        except Overtaken:
+            continue
+        return receipts[0]
+    raise Unavailable("too many change the same thing at once; try again in a moment")
+
+
+def _version(office: Office, draft: Draft, *, now: dt.datetime) -> Version:
+    """Make of a draft the version that it is to become; whether it may is seen to later."""
+    content = draft.document.encode()
+    document = msgspec.json.decode(content)
+    verdict = validate(document, profile="publication", pack=office.pack, today=now.date())
+    agency = local_agency(office, draft.record)
+    return Version(
+        document=document,
+        content=content,
+        verdict=verdict,
+        ready=make_ready(document, agency, office.random) if verdict.publishable else None,
     )
 
 
@@ -318,15 +279,3 @@ async def _receipt_of_latest(connection: Connection, record: str) -> Receipt:
     if standing is None or standing.state != "published":
         raise no_draft(record)
     return unchanged(record, standing)
-
-
-def unchanged(record: str, standing: Standing) -> Receipt:
-    """Say that a record stands as it was to be."""
-    return Receipt(
-        outcome="unchanged",
-        id=record,
-        version=standing.version,
-        entry=standing.entry,
-        hash=standing.leaf.hex(),
-        published_at=standing.published_at,
-    )

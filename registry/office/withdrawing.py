@@ -17,15 +17,14 @@ from registry.errors import (
 from registry.office import audit
 from registry.office.filing import tag_of
 from registry.office.ledger import append_entry
-from registry.office.submitting import Receipt, once
+from registry.office.receipts import Receipt, once
 from registry.record.canonical import canonical
 from registry.record.entry import Previous, outline, withdrawal_entry
 from registry.record.ids import split_id
 from registry.record.model import LangText
 from registry.record.sections import seal
 from registry.record.statements import check_withdrawal
-from registry.store import figures, records, withdrawals
-from registry.store.database import retried
+from registry.store import figures, log, records, withdrawals
 from registry.store.moments import END
 
 if TYPE_CHECKING:
@@ -59,7 +58,6 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-@retried
 async def withdraw(
     office: Office,
     actor: Actor,
@@ -85,6 +83,8 @@ async def withdraw(
 
     async def work(connection: Connection) -> Receipt:
         await records.take_turn(connection, record)
+        # Who publishes takes no turn.
+        await log.lock_state(connection)
         latest = (await records.read_latest(connection, [record])).get(record)
         if latest is None:
             raise NotFound(f"there is no record {record}")

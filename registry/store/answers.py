@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,17 +10,18 @@ import msgspec
 from registry.store.sql import statement
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from registry.store.database import Connection
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request was answered: `digest` is SHA-256 of the salt and the request."""
+    """What a request with a token's key was answered: `digest` is SHA-256 of salt and request."""
 
+    token: int
+    key: str
     salt: bytes
     digest: bytes
     content: str
+    at: dt.datetime
 
 
 async def take_turn(connection: Connection, token: int, key: str) -> None:
@@ -33,13 +35,9 @@ async def read(connection: Connection, token: int, key: str) -> Answer | None:
     return None if row is None else Answer(**row)
 
 
-async def insert(
-    connection: Connection, token: int, key: str, answer: Answer, *, at: dt.datetime
-) -> None:
+async def insert(connection: Connection, answer: Answer) -> None:
     """Keep an answer, unless the key has one."""
-    await connection.execute(
-        statement("answers", "insert"), token, key, answer.salt, answer.digest, answer.content, at
-    )
+    await connection.execute(statement("answers", "insert"), *msgspec.structs.astuple(answer))
 
 
 async def delete_before(connection: Connection, at: dt.datetime) -> None:

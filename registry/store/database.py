@@ -53,6 +53,9 @@ _TELLING: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] 
 """What a fault of the database means to the caller; the first that fits."""
 
 _ACQUIRE_SECONDS = 5.0
+_PUBLISHING = 4
+"""Connections that publish: they would only wait for each other."""
+
 _TRIES = 4
 _PAUSE_SECONDS = 0.05
 
@@ -60,16 +63,23 @@ _PAUSE_SECONDS = 0.05
 class Database:
     """A pool of connections. Everything read or written goes through one of the methods."""
 
-    def __init__(self, pool: Any, generation: Generation | None = None) -> None:
-        """Take an open asyncpg pool, and what tells other processes of what is written."""
+    def __init__(
+        self, pool: Any, generation: Generation | None = None, *, publishing: Any = None
+    ) -> None:
+        """Take an open asyncpg pool, and what tells other processes of what is written.
+
+        `publishing` is a pool whose connections plan a statement once for all.
+        """
         self._pool = pool
+        self._publishing = publishing or pool
         self._generation = generation
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self, pool: Any = None) -> AsyncIterator[Connection]:
         """Borrow a connection for reading; raises `Unavailable` when none is to be had."""
+        pool = pool or self._pool
         try:
-            connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
+            connection = await pool.acquire(timeout=_ACQUIRE_SECONDS)
         except TimeoutError as error:
             raise Unavailable("the register is busy; try again in a moment") from error
         except _FAULTS as error:
@@ -84,12 +94,20 @@ class Database:
         finally:
             # What was asked is done or refused by now; a connection that cannot be reset is ended.
             with suppress(*_FAULTS):
-                await self._pool.release(connection)
+                await pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Borrow a connection with a transaction around it: all of it happens, or nothing."""
         async with self.connection() as connection, connection.transaction():
+            yield connection
+        if self._generation is not None:
+            self._generation.change()
+
+    @asynccontextmanager
+    async def publishing(self) -> AsyncIterator[Connection]:
+        """Borrow a connection to write with single statements, each of which is all or nothing."""
+        async with self.connection(self._publishing) as connection:
             yield connection
         if self._generation is not None:
             self._generation.change()
@@ -116,24 +134,17 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self._pool.close()
+        if self._publishing is not self._pool:
+            await self._publishing.close()
 
 
 async def connect(url: str, *, size: int = 10, generation: Generation | None = None) -> Database:
     """Open a pool; raises `ConfigurationError` when the address or login is wrong."""
     try:
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=size,
-            command_timeout=120,
-            # What a session holds beyond its transactions is for `Database.session` alone.
-            reset=_nothing_held,
-            server_settings={
-                "application_name": "registry",
-                "timezone": "UTC",
-                # A process that was stopped in the middle must not hold its locks for ever.
-                "idle_in_transaction_session_timeout": "5min",
-            },
+        pool = await _pool(url, at_once=1, size=size)
+        # To plan what publishes would take as long as to do it.
+        publishing = await _pool(
+            url, at_once=0, size=min(size, _PUBLISHING), plan_cache_mode="force_generic_plan"
         )
     except _UNREACHABLE as error:
         raise Unavailable(
@@ -146,7 +157,7 @@ async def connect(url: str, *, size: int = 10, generation: Generation | None = N
         ) from error
     except (ValueError, asyncpg.InterfaceError) as error:
         raise _not_an_address() from error
-    return Database(pool, generation)
+    return Database(pool, generation, publishing=publishing)
 
 
 def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -168,6 +179,24 @@ def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         return await work(*args, **kwargs)
 
     return again
+
+
+async def _pool(url: str, *, at_once: int, size: int, **settings: str) -> Any:
+    return await asyncpg.create_pool(
+        url,
+        min_size=at_once,
+        max_size=size,
+        command_timeout=120,
+        # What a session holds beyond its transactions is for `Database.session` alone.
+        reset=_nothing_held,
+        server_settings={
+            "application_name": "registry",
+            "timezone": "UTC",
+            # A process that was stopped in the middle must not hold its locks for ever.
+            "idle_in_transaction_session_timeout": "5min",
+            **settings,
+        },
+    )
 
 
 async def _reset(connection: Connection) -> None:

@@ -44,10 +44,9 @@ async def lock(connection: Connection, record: str) -> Draft | None:
     return await read_row(connection, Draft, "drafts", "lock", record)
 
 
-async def lock_many(connection: Connection, records: Sequence[str]) -> dict[str, Draft]:
-    """Read the drafts of records and keep others from changing them."""
-    found = await read_rows(connection, Draft, "drafts", "lock_many", list(records))
-    return {draft.record: draft for draft in found}
+async def lock_many(connection: Connection, records: Sequence[str]) -> None:
+    """Keep others from changing the drafts of records until the transaction ends."""
+    await connection.execute(statement("drafts", "lock_many"), list(records))
 
 
 async def read(connection: Connection, record: str, *, state: State | None = None) -> Draft | None:

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 
 class LogState(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the log has come; `last_at` is None before the first entry."""
+    """How far the log has come; `last_at` is None before the first entry.
+
+    `erasures` counts how often something of its content was destroyed, which adds no entry.
+    """
 
     range: CompactRange
     last_at: dt.datetime | None
+    erasures: int = 0
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,12 +74,17 @@ async def begin(connection: Connection) -> None:
 
 async def lock_state(connection: Connection) -> LogState:
     """Read the state and keep others from appending until the transaction ends."""
-    return _state(await connection.fetchrow(statement("log", "lock_state")))
+    return state_of(await connection.fetchrow(statement("log", "lock_state")))
 
 
 async def read_state(connection: Connection) -> LogState:
     """Read the state."""
-    return _state(await connection.fetchrow(statement("log", "state")))
+    return state_of(await connection.fetchrow(statement("log", "state")))
+
+
+async def note_erasure(connection: Connection) -> None:
+    """Let whoever has read of what there is, to publish something, read it again."""
+    await connection.execute(statement("log", "note_erasure"))
 
 
 async def append(
@@ -143,7 +152,8 @@ def _move(row: Any) -> RiskMove | None:
     return RiskMove(change=row["risk_change"], before=row["risk_before"], after=row["risk"])
 
 
-def _state(row: dict[str, object] | None) -> LogState:
+def state_of(row: Any) -> LogState:
+    """Make the state of a row with its columns, or of none."""
     if row is None:
         return LogState(range=CompactRange(), last_at=None)
     size, peaks, last_at = row["size"], row["peaks"], row["last_at"]
@@ -153,4 +163,5 @@ def _state(row: dict[str, object] | None) -> LogState:
         range=unpack(size, peaks),
         # Of an empty log it is -infinity, which the driver gives as the smallest time.
         last_at=last_at if isinstance(last_at, dt.datetime) and size > 0 else None,
+        erasures=row["erasures"],
     )

@@ -39,7 +39,7 @@ class Renaming(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_since(connection: Connection, entries: Mapping[str, int]) -> list[Renaming]:
-    """Read what became of the names of agencies after an entry of each, in the log's order."""
+    """Read what became of the names of agencies from an entry of each on, in the log's order."""
     rows = await connection.fetch(
         statement("names", "since"), list(entries), list(entries.values())
     )

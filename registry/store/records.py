@@ -12,6 +12,8 @@ from registry.errors import Finding
 from registry.record.canonical import canonical
 from registry.record.erasing import readable
 from registry.record.model import LangText
+from registry.store import log
+from registry.store.drafts import Draft
 from registry.store.moments import END
 from registry.store.sql import statement
 
@@ -99,6 +101,14 @@ class Standing(Latest, frozen=True, kw_only=True):
     document: bytes
 
 
+class Around(msgspec.Struct, frozen=True, kw_only=True):
+    """The log's state, and of some records the last version and the draft, where there is one."""
+
+    state: log.LogState
+    standings: dict[str, Standing]
+    drafts: dict[str, Draft]
+
+
 async def take_turn(connection: Connection, subject: str) -> None:
     """Keep others from filing a record, new ones too, until the transaction ends."""
     await take_turns(connection, [subject])
@@ -115,17 +125,27 @@ async def read_latest(connection: Connection, ids: Sequence[str]) -> dict[str, L
     return {row["id"]: Latest(**_latest(row)) for row in rows}
 
 
+async def read_around(connection: Connection, ids: Sequence[str]) -> Around:
+    """Read, as of one moment, all that a filing of some records stands on, but for names."""
+    rows = await connection.fetch(statement("records", "around"), list(ids))
+    return Around(
+        state=log.state_of(rows[0] if rows else None),
+        standings={
+            row["id"]: Standing(
+                **_latest(row),
+                published_at=row["published_at"],
+                document=document_of(row, row["erased"]),
+            )
+            for row in rows
+            if row["id"] is not None
+        },
+        drafts={row["record"]: Draft(**row["draft"]) for row in rows if row["draft"] is not None},
+    )
+
+
 async def read_standings(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
     """Read the last versions of records, those that are withdrawn too."""
-    rows = await connection.fetch(statement("records", "standings"), list(ids))
-    return {
-        row["id"]: Standing(
-            **_latest(row),
-            published_at=row["published_at"],
-            document=document_of(row, row["erased"]),
-        )
-        for row in rows
-    }
+    return (await read_around(connection, ids)).standings
 
 
 async def latest_source_rows(connection: Connection, origin: str) -> dict[str, str]:

@@ -1,25 +1,31 @@
-"""New versions, written with all that belongs to them and the log's entries, in one trip."""
+"""New versions, written with all that belongs to them and the log's entries, in one statement."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import msgspec
 
 from registry.errors import Finding
 from registry.record.model import LangText
 from registry.record.sections import Section
+from registry.store.answers import Answer
+from registry.store.audit import Act
+from registry.store.drafts import Draft
 from registry.store.figures import Figure
 from registry.store.index.rows import IndexRow, columns
 from registry.store.sql import statement
 
 if TYPE_CHECKING:
     from registry.store.database import Connection
+    from registry.store.log import LogState
     from registry.tlog.compact import CompactRange
 
 _JSON = msgspec.json.Encoder()
+_VALUES = 35
 
 
 class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,25 +58,58 @@ class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
     row: IndexRow
 
 
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done together with versions: drafts go, acts are noted, answers kept."""
+
+    drafts: Sequence[Draft] = ()
+    acts: Sequence[Act] = ()
+    answers: Sequence[Answer] = ()
+
+
 async def insert(
-    connection: Connection, versions: Sequence[NewVersion], after: CompactRange
-) -> None:
+    connection: Connection,
+    versions: Sequence[NewVersion],
+    beside: Beside,
+    *,
+    before: LogState,
+    after: CompactRange,
+) -> bool:
     """Write versions, each record at most once, with their sections, entries and the log's state.
 
-    `after` is what the log's tree becomes; the caller holds the state's lock.
+    Everything happens if the log is as it was `before`, and so are the drafts; else nothing, and
+    the answer is False. `after` is what the log's tree becomes.
     """
     sections = [
         (new.record, new.version, *msgspec.structs.astuple(section))
         for new in versions
         for section in new.sections
     ]
-    await connection.execute(
-        statement("versions", "insert"),
-        *zip(*map(_values, versions), strict=True),
-        after.size,
-        after.packed(),
-        *zip(*sections, strict=True),
-    )
+    try:
+        written = await connection.fetchval(
+            statement("versions", "insert"),
+            *_columns(map(_values, versions), _VALUES),
+            before.range.size,
+            before.erasures,
+            after.size,
+            after.packed(),
+            *_columns(sections, 6),
+            *_columns(
+                ((one.record, one.tag, one.state, one.submitted_by) for one in beside.drafts), 4
+            ),
+            *_columns(map(msgspec.structs.astuple, beside.acts), 8),
+            *_columns(map(msgspec.structs.astuple, beside.answers), 6),
+        )
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "answer_pkey":
+            raise
+        # Another request with the same key was faster: who begins anew finds its answer.
+        raise asyncpg.SerializationError("the key was answered meanwhile") from error
+    return written is not None
+
+
+def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[tuple[Any, ...]]:
+    """Turn rows into columns, as many as they have even where there is no row."""
+    return list(zip(*rows, strict=True)) or [()] * width
 
 
 def _values(new: NewVersion) -> tuple[Any, ...]:

@@ -24,8 +24,8 @@ from tests.bench.measure import Comparison, Timing
 from tests.crash.campaign import answering
 from tests.crash.register import WORKERS, Register
 
-SINGLE = 300
-PARALLEL = 1_200
+SINGLE = 350
+PARALLEL = 1_600
 MANY = 3_000
 
 

@@ -30,7 +30,6 @@ from registry.office.log_files import CHECKPOINT, read_tile, replace_lasting
 from registry.office.log_proofs import prover, read_record_proof
 from registry.office.opening import open_register
 from registry.office.publishing_log import publish_log, reached_elsewhere
-from registry.office.submitting import publish_local
 from registry.office.verifying_log import verify_log
 from registry.office.verifying_record import verify_record
 from registry.record.canonical import canonical
@@ -47,6 +46,7 @@ from tests.bench.documents import local_documents
 from tests.bench.log_corpus import ORIGIN, Document, models, shortened, write, write_log, write_tree
 from tests.bench.measure import Comparison, Timing, timed
 from tests.crash.register import ROOT
+from tests.published import publish_together
 
 VERIFIED = 100_000
 WHOLE = 4_000
@@ -292,12 +292,7 @@ async def _compare(
     ours, beside = Timing(), Timing()
     place = settings.data_dir / "floor"
     for documents in batches:
-        async with office.database.transaction() as connection:
-            for document in documents:
-                agency = office.pack.agencies[str(document["id"]).split("/")[0]]
-                await publish_local(
-                    connection, office, document, agency=agency, actor=agency.id, now=_now()
-                )
+        await publish_together(office, documents, now=_now())
         start = time.perf_counter()
         signed = await publish_log(office.database, settings, now=_now())
         seconds = time.perf_counter() - start

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from registry.office.bulk import GROUP
 from registry.office.filing import Office
 from registry.office.opening import open_register
-from registry.office.submitting import publish_local
 from registry.pages.build import build
 from registry.pages.corpus import Corpus
 from registry.pages.from_register import read_corpus
@@ -21,6 +21,7 @@ from registry.store import embedded
 from registry.store.database import connect
 from tests.bench.documents import local_documents
 from tests.bench.measure import Comparison, Timing, timed
+from tests.published import publish_together
 
 RECORDS = 500
 
@@ -83,12 +84,9 @@ async def _corpus(url: str, settings: Settings) -> Corpus:
     now = dt.datetime.now(dt.UTC)
     await open_register(database, pack, settings, now=now)
     office = Office(database=database, pack=pack, random=secrets.token_bytes)
-    async with database.transaction() as connection:
-        for document in local_documents(RECORDS):
-            agency = pack.agencies[str(document["id"]).split("/")[0]]
-            await publish_local(
-                connection, office, document, agency=agency, actor=agency.id, now=now
-            )
+    documents = local_documents(RECORDS)
+    for start in range(0, RECORDS, GROUP):
+        await publish_together(office, documents[start : start + GROUP], now=now)
     corpus = await read_corpus(database, pack, as_of=now)
     await database.close()
     return corpus

@@ -9,6 +9,7 @@ import pytest
 
 from registry.office.names import Names, NamesOfAgency
 from registry.office.register_rules import RULES, Entrance
+from registry.store import log
 from registry.store.names import Namesake
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -21,7 +22,8 @@ def called(database):
 
     async def read(names, agency="demo-sante"):
         async with database.transaction() as connection:
-            known = (await names.read(connection, [agency]))[agency].known
+            state = await log.read_state(connection)
+            known = (await names.read(connection, [agency], state))[agency].known
         return {record: one.name["fr"] for record, one in known.items()}
 
     return read
@@ -55,7 +57,7 @@ async def test_a_withdrawn_record_has_no_name_until_it_is_filed_again(desk, reco
 
 async def test_a_name_that_was_erased_is_forgotten(publish, record, called, database):
     names = Names()
-    [published] = await publish(named(record, "Tri"))
+    await publish(named(record, "Tri"))
     assert await called(names) == {"demo-sante/prevision-lits": "Tri"}
     await publish(named(record, "Eau", "eau"))
     async with database.session() as connection:
@@ -64,11 +66,7 @@ async def test_a_name_that_was_erased_is_forgotten(publish, record, called, data
         await connection.execute(
             "update section set value = '{}' where key = 'name' and record = $1", record["id"]
         )
-        await connection.execute(
-            "insert into erased_member values ($1, 'name', '/name', '', $2)",
-            published.entry,
-            published.entry + 1,
-        )
+        await log.note_erasure(connection)
     assert await called(Names()) == await called(names) == {"demo-sante/eau": "Eau"}
 
 

@@ -5,12 +5,12 @@ import datetime as dt
 import pytest
 
 from registry.errors import InvalidRecord
-from registry.office import submitting
 from registry.office.examining import examine
 from registry.office.names import may_be_disguised
 from registry.office.register_rules import RULES, Entrance
 from registry.store import records
 from registry.store.names import Namesake
+from tests.published import publish_alone
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 NAME = "Prévision des lits d'hôpital"
@@ -115,15 +115,7 @@ def test_from_the_second_version_on_a_record_says_what_changed(pack, version, me
 
 
 async def publish(office, record):
-    async with office.database.transaction() as connection:
-        return await submitting.publish_local(
-            connection,
-            office,
-            record,
-            agency=office.pack.agencies["demo-sante"],
-            actor="demo-sante",
-            now=NOW,
-        )
+    return await publish_alone(office, record, now=NOW)
 
 
 async def found(office, record):

@@ -16,7 +16,7 @@ from registry.errors import (
 )
 from registry.office.access import Actor
 from registry.office.filing import Precondition
-from registry.office.submitting import Receipt
+from registry.office.receipts import Receipt
 from registry.record.canonical import canonical
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

@@ -13,10 +13,10 @@ from registry.errors import (
     NotFound,
     PreconditionFailed,
 )
-from registry.office import submitting
 from registry.office.filing import Precondition
-from registry.office.submitting import Receipt
+from registry.office.receipts import Receipt
 from registry.record.canonical import canonical
+from tests.published import publish_alone
 
 NEW = Precondition(new=True)
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -32,15 +32,7 @@ def load(office):
     """Publish beside the office, as the operator does."""
 
     async def published(document):
-        async with office.database.transaction() as connection:
-            return await submitting.publish_local(
-                connection,
-                office,
-                document,
-                agency=office.pack.agencies["demo-sante"],
-                actor="demo-sante",
-                now=NOW,
-            )
+        return await publish_alone(office, document, now=NOW)
 
     return published
 

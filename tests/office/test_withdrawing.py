@@ -20,7 +20,7 @@ from registry.errors import (
 from registry.office import withdrawing
 from registry.office.access import Actor
 from registry.office.filing import Precondition
-from registry.office.submitting import Receipt
+from registry.office.receipts import Receipt
 from registry.record.sections import section_commitment
 from registry.store import withdrawals
 from registry.store.index.engine import search

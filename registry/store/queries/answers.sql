@@ -2,7 +2,7 @@
 select pg_advisory_xact_lock(hashtextextended($2, $1))
 
 -- name: one
-select salt, digest, content from answer where token = $1 and key = $2
+select token, key, salt, digest, content, at from answer where token = $1 and key = $2
 
 -- name: insert
 insert into answer (token, key, salt, digest, content, at) values ($1, $2, $3, $4, $5, $6)

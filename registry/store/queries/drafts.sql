@@ -40,13 +40,7 @@ update draft set state = 'draft', comment = $2, returned_by = $3, returned_at = 
 delete from draft where record = $1
 
 -- name: lock_many
-select
-    record, agency, document, tag, base, actor, saved_at,
-    state, submitted_by, submitted_at, comment, returned_by, returned_at
-from draft
-where record = any($1::text [])
-order by record
-for update
+select record from draft where record = any($1::text []) order by record for update
 
 -- name: delete_many
 delete from draft where record = any($1::text [])

@@ -1,8 +1,11 @@
 -- name: lock_state
-select size, peaks, last_at from log_state for update
+select size, peaks, last_at, erasures from log_state for update
 
 -- name: state
-select size, peaks, last_at from log_state
+select size, peaks, last_at, erasures from log_state
+
+-- name: note_erasure
+update log_state set erasures = erasures + 1
 
 -- name: begin_state
 insert into log_state (size, peaks, last_at) values (0, '', '-infinity')

@@ -1,7 +1,7 @@
 -- name: since
--- What the records of agencies came to be called after an entry of each, by a version or by what was
--- erased of it, and those that were withdrawn, without a name; in the order of the log. However many
--- there are, few are asked for: each is looked up alone.
+-- What the records of agencies came to be called from an entry of each on, and those that were withdrawn,
+-- without a name; in the order of the log. However many there are, few are asked for: each is looked up
+-- alone.
 with known as (
     select agency, entry from unnest($1::text [], $2::bigint []) as given (agency, entry)
 ),
@@ -12,23 +12,14 @@ changed as (
     cross join lateral (
         select record, entry from figure
         where
-            figure.agency = known.agency and figure.entry > known.entry
+            figure.agency = known.agency and figure.entry >= known.entry
             and figure.until_entry is null and figure.origin is null
         order by figure.entry
     ) as f
     union all
-    select known.agency, f.record, x.redaction, f.entry
-    from known
-    inner join erased_member as x on x.redaction > known.entry
-    cross join lateral (
-        select record, entry from figure
-        where figure.entry = x.entry and figure.until_entry is null and figure.agency = known.agency
-        limit 1
-    ) as f
-    union all
     select known.agency, w.record, w.entry, null
     from known
-    inner join withdrawal as w on w.entry > known.entry and split_part(w.record, '/', 1) = known.agency
+    inner join withdrawal as w on w.entry >= known.entry and split_part(w.record, '/', 1) = known.agency
 ),
 
 numbered as (

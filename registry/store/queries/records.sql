@@ -24,8 +24,10 @@ inner join lateral (
 ) as last on true
 where r.id = any($1::text [])
 
--- name: standings
+-- name: around
+-- The log's state, and of each of some records its draft and its last version.
 select
+    l.size, l.peaks, l.last_at, l.erasures, asked.id as record, d as draft,
     r.id, r.version, r.state, r.entry, v.published_at, e.leaf,
     f.risk, last.index as last_entry, last.leaf as last_leaf,
     array(
@@ -38,14 +40,16 @@ select
         from section as s where s.record = v.record and s.version = v.version
     ) as document,
     array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
-from record as r
-inner join version as v on v.record = r.id and v.version = r.version
-inner join figure as f on f.entry = v.entry
-inner join log_entry as e on e.index = r.entry
-inner join lateral (
+from log_state as l
+cross join unnest($1::text []) as asked (id)
+left join draft as d on d.record = asked.id
+left join record as r on r.id = asked.id
+left join version as v on v.record = r.id and v.version = r.version
+left join figure as f on f.entry = v.entry
+left join log_entry as e on e.index = r.entry
+left join lateral (
     select n.index, n.leaf from log_entry as n where n.record = r.id order by n.index desc limit 1
 ) as last on true
-where r.id = any($1::text [])
 
 -- name: latest_source_rows
 select r.id, s.content

@@ -1,6 +1,8 @@
 -- name: insert
--- Versions with all that belongs to them, and the log's entries and state: nobody else can append
--- meanwhile, so it is one trip. The versions before go out of force.
+-- Versions with all that belongs to them, what is done beside them, and the log's entries and state, all
+-- at once, if the log ($36 entries, $37 erasures) and the drafts that go are as they were read; else
+-- nothing. The row of the log is locked before the drafts, and until the transaction ends. The versions
+-- before go out of force.
 with new as (
     select *
     from unnest(
@@ -18,18 +20,36 @@ with new as (
     )
 ),
 
-logged as (
-    insert into log_entry (index, kind, record, at, bytes, leaf)
-    select entry, 'version', record, published_at, content, leaf from new
+locked as (
+    select size from log_state where size = $36 and erasures = $37 for update
+),
+
+held as (
+    select d.record
+    from unnest($46::text [], $47::text [], $48::text [], $49::text []) as seen (record, tag, state, submitter)
+    inner join draft as d
+        on
+            d.record = seen.record and d.tag = seen.tag and d.state = seen.state
+            and d.submitted_by is not distinct from seen.submitter
+    cross join locked
+    for update of d
 ),
 
 reached as (
-    update log_state set size = $36, peaks = $37, last_at = (select max(published_at) from new)
+    update log_state
+    set size = $38, peaks = $39, last_at = coalesce((select max(published_at) from new), last_at)
+    where exists (select from locked) and (select count(*) from held) = cardinality($46::text [])
+    returning size
+),
+
+logged as (
+    insert into log_entry (index, kind, record, at, bytes, leaf)
+    select entry, 'version', record, published_at, content, leaf from new cross join reached
 ),
 
 recorded as (
     insert into record (id, agency, origin, state, version, entry)
-    select record, agency, origin, 'published', version, entry from new
+    select record, agency, origin, 'published', version, entry from new cross join reached
     on conflict (id) do update
         set state = 'published', version = excluded.version, entry = excluded.entry
 ),
@@ -44,13 +64,13 @@ published as (
         completeness, accountability,
         array(select jsonb_array_elements_text(missing::jsonb)),
         findings, change_note
-    from new
+    from new cross join reached
 ),
 
 sourced as (
     insert into source_row (record, version, content, truncated)
     select record, version, source_row, array(select jsonb_array_elements_text(truncated::jsonb))
-    from new
+    from new cross join reached
     where source_row is not null
 ),
 
@@ -58,7 +78,7 @@ ended as (
     update figure as f set (until_entry, until_at) = (
         select entry, published_at from new where new.record = f.record
     )
-    where f.record = any($1::text []) and f.until_entry is null
+    where f.record = any($1::text []) and f.until_entry is null and exists (select from reached)
 ),
 
 counted as (
@@ -72,15 +92,45 @@ counted as (
         array(select jsonb_array_elements_text(rules::jsonb)),
         array(select jsonb_array_elements_text(withheld::jsonb)),
         restricted
-    from new
+    from new cross join reached
 ),
 
 searched as (
     insert into search_version (ord, name_key, codes, card, name, summary, rest)
-    select entry, name_key, codes, card, name, summary, rest from new
+    select entry, name_key, codes, card, name, summary, rest from new cross join reached
+),
+
+parted as (
+    insert into section (record, version, key, value, salts, commitment)
+    select record, version, key, value, salts, commitment
+    from unnest($40::text [], $41::integer [], $42::text [], $43::text [], $44::bytea [], $45::text [])
+        as part (record, version, key, value, salts, commitment)
+    cross join reached
+),
+
+done as (
+    delete from draft using held
+    where draft.record = held.record and exists (select from reached)
+),
+
+noted as (
+    insert into audit (at, request, actor, token, action, subject, before, result)
+    select at, request, actor, token, action, subject, before, result
+    from
+        unnest(
+            $50::timestamptz [], $51::text [], $52::text [], $53::bigint [], $54::text [], $55::text [],
+            $56::text [], $57::text []
+        ) with ordinality as act (at, request, actor, token, action, subject, before, result, place)
+    cross join reached
+    order by place
+),
+
+answered as (
+    insert into answer (token, key, salt, digest, content, at)
+    select token, key, salt, digest, content, at
+    from unnest($58::bigint [], $59::text [], $60::bytea [], $61::bytea [], $62::text [], $63::timestamptz [])
+        as kept (token, key, salt, digest, content, at)
+    cross join reached
 )
 
-insert into section (record, version, key, value, salts, commitment)
-select record, version, key, value, salts, commitment
-from unnest($38::text [], $39::integer [], $40::text [], $41::text [], $42::bytea [], $43::text [])
-    as part (record, version, key, value, salts, commitment)
+select size from reached
