@@ -18,13 +18,14 @@ from registry.api.asked import asked
 from registry.api.gate import BODY_SECONDS, require_type
 from registry.api.language import Lang, language_of
 from registry.api.problems import problem, report_fault
-from registry.api.receipts import ReceiptAnswer, with_links
+from registry.api.receipts import SAVED, ReceiptAnswer, with_links
 from registry.api.writing import now
 from registry.errors import InvalidParameter, RegistryError, RequestTimeout
 from registry.office import lines
 from registry.office.access import Actor
 from registry.office.filing import Office
 from registry.office.receipts import DraftReceipt
+from registry.record.sayings import tell
 from registry.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,12 +37,6 @@ if TYPE_CHECKING:
 
 NDJSON = "application/x-ndjson"
 ACTIONS: tuple[Purpose, ...] = ("submit", "draft")
-
-
-_SAVED = (
-    "Nothing is public yet. Submit the draft when it is ready; read it to see what publication "
-    "still asks of it."
-)
 
 
 class LineReceipt(ReceiptAnswer, frozen=True, kw_only=True, omit_defaults=True):
@@ -173,10 +168,10 @@ class _Lines(Response[bytes]):
             receipt = LineReceipt(
                 **msgspec.structs.asdict(result),
                 links={"draft": f"{self._settings.base_url}/api/v1/filings/{result.id}"},
-                next=_SAVED,
+                next=tell(SAVED, self._language, self._office.pack.fallback),
             )
         else:
-            answer = with_links(result, self._settings, self._office.pack)
+            answer = with_links(result, self._settings, self._office.pack, language=self._language)
             receipt = LineReceipt(**msgspec.structs.asdict(answer))
         return LineAnswer(
             line=line.number, id=line.record, outcome=receipt.outcome, receipt=receipt

@@ -181,16 +181,17 @@ async def submit_draft(
 
     Submitting twice is harmless.
     """
+    language = language_of(request, lang, office.pack)
     receipt = await submitting.submit(
         office,
         actor,
         f"{agency}/{slug}",
         precondition=precondition_of(request),
         now=now(),
-        language=language_of(request, lang, office.pack),
+        language=language,
         idempotency_key=key_of(request),
     )
-    return answer_receipt(receipt, settings, office.pack)
+    return answer_receipt(receipt, settings, office.pack, language=language)
 
 
 @post(
@@ -212,16 +213,17 @@ async def approve_draft(
 
     `If-Match` with the tag of the draft that you have read makes sure that you approve that one.
     """
+    language = language_of(request, lang, office.pack)
     receipt = await submitting.approve(
         office,
         actor,
         f"{agency}/{slug}",
         precondition=precondition_of(request),
         now=now(),
-        language=language_of(request, lang, office.pack),
+        language=language,
         idempotency_key=key_of(request),
     )
-    return answer_receipt(receipt, settings, office.pack)
+    return answer_receipt(receipt, settings, office.pack, language=language)
 
 
 @post(
@@ -240,6 +242,7 @@ async def return_draft(
     lang: Lang = None,
 ) -> Response[bytes]:
     """Give what is in review back to its agency, with a comment that says what to mend."""
+    language = language_of(request, lang, office.pack)
     receipt = await submitting.return_draft(
         office,
         actor,
@@ -247,10 +250,10 @@ async def return_draft(
         await read_document(request),
         precondition=precondition_of(request),
         now=now(),
-        language=language_of(request, lang, office.pack),
+        language=language,
         idempotency_key=key_of(request),
     )
-    return answer_receipt(receipt, settings, office.pack)
+    return answer_receipt(receipt, settings, office.pack, language=language)
 
 
 def _draft(saved: filing.SavedDraft, *, status: int) -> Response[bytes]:

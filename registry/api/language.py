@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Lang: TypeAlias = Annotated[
     str | None,
-    QueryParameter(description="The language of findings; else Accept-Language, else English"),
+    QueryParameter(description="The language of sentences; else Accept-Language, else English"),
 ]
 
 

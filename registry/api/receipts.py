@@ -8,6 +8,7 @@ import msgspec
 
 from registry.api.writing import private
 from registry.office.receipts import Receipt
+from registry.record.sayings import say, tell
 
 if TYPE_CHECKING:
     from litestar import Response
@@ -17,23 +18,29 @@ if TYPE_CHECKING:
 
 _STATUS = {"published": 201, "withdrawn": 201, "in_review": 202}
 
-_PUBLISHED = (
+_PUBLISHED = say(
     "The record is public now and in search; the site shows it within seconds. To change it, save "
     "an amendment with If-Match and the tag in the ETag header."
 )
-_IN_REVIEW = (
+_IN_REVIEW = say(
     "Nothing is public yet: somebody at the authority reads the draft and approves it, or returns "
     "it with a comment. Read the draft to see where it stands; once it is approved it is gone from "
     "there, and the record is public. To take it back, delete the draft."
 )
-_RETURNED = (
+_RETURNED = say(
     "The agency finds your comment with its draft, mends it and submits it again. Nothing was made "
     "public."
 )
-_WITHDRAWN = (
+_WITHDRAWN = say(
     "The record is out of force, lists and search; its address answers 410 with the reason, and "
     "every version stays readable. To file it again under the same id, save it with "
     "If-None-Match: * and submit it."
+)
+
+
+SAVED = say(
+    "Nothing is public yet. Submit the draft when it is ready; read it to see what publication "
+    "still asks of it."
 )
 
 
@@ -44,19 +51,21 @@ class ReceiptAnswer(Receipt, frozen=True, kw_only=True, omit_defaults=True):
     next: str
 
 
-def answer_receipt(receipt: Receipt, settings: Settings, pack: Pack) -> Response[bytes]:
+def answer_receipt(
+    receipt: Receipt, settings: Settings, pack: Pack, *, language: str
+) -> Response[bytes]:
     """Answer a receipt, with the tag of what it leaves."""
     tag = receipt.tag
     if receipt.published_at is not None and receipt.hash is not None:
         tag = receipt.hash[:16]
     return private(
-        msgspec.json.encode(with_links(receipt, settings, pack)),
+        msgspec.json.encode(with_links(receipt, settings, pack, language=language)),
         status=_STATUS.get(receipt.outcome, 200),
         headers={} if tag is None else {"etag": f'"{tag}"'},
     )
 
 
-def with_links(receipt: Receipt, settings: Settings, pack: Pack) -> ReceiptAnswer:
+def with_links(receipt: Receipt, settings: Settings, pack: Pack, *, language: str) -> ReceiptAnswer:
     """Say where to look and what happens next; the page is in the country's first language."""
     drafts = f"{settings.base_url}/api/v1/filings"
     record = f"{settings.base_url}/api/v1/records/{receipt.id}"
@@ -73,4 +82,8 @@ def with_links(receipt: Receipt, settings: Settings, pack: Pack) -> ReceiptAnswe
             "history": f"{record}/versions",
             "changes": f"{settings.base_url}/api/v1/changes?since={receipt.entry - 1}&limit=1",
         }
-    return ReceiptAnswer(**msgspec.structs.asdict(receipt), links=links, next=following)
+    return ReceiptAnswer(
+        **msgspec.structs.asdict(receipt),
+        links=links,
+        next=tell(following, language, pack.fallback),
+    )

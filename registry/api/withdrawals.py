@@ -42,6 +42,7 @@ async def withdraw_record(
     lang: Lang = None,
 ) -> Response[bytes]:
     """Take a record out of force; its address says why, and its history stays readable."""
+    language = language_of(request, lang, office.pack)
     receipt = await withdrawing.withdraw(
         office,
         actor,
@@ -49,7 +50,7 @@ async def withdraw_record(
         await read_document(request),
         precondition=precondition_of(request),
         now=now(),
-        language=language_of(request, lang, office.pack),
+        language=language,
         idempotency_key=key_of(request),
     )
-    return answer_receipt(receipt, settings, office.pack)
+    return answer_receipt(receipt, settings, office.pack, language=language)

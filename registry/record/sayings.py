@@ -75,6 +75,12 @@ def to_finding(remark: Remark, language: str, fallback: Sequence[str]) -> Findin
     )
 
 
+def tell(saying: Saying, language: str, fallback: Sequence[str]) -> str:
+    """Put a saying into words of the language, or of the next one that has it."""
+    _, text = next(_wordings([saying], (language, *fallback, SOURCE)))
+    return text
+
+
 def _wordings(sayings: Sequence[Saying], order: Sequence[str]) -> Iterator[tuple[str, str]]:
     for tag in order:
         told = [_told(saying, tag, order) for saying in sayings]

@@ -300,3 +300,16 @@ async def test_drafts_are_listed_by_state(agency, problem, record):
     problem(
         await agency.get("/api/v1/filings?state=draft&state=in_review"), 400, "invalid-parameter"
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "word"), [("ar", "البطاقة"), ("fr", "La fiche"), ("en", "The record")]
+)
+async def test_a_receipt_says_in_the_readers_language_what_happens_next(
+    agency, record, wanted, word
+):
+    await agency.put(PATH, json=record, headers=NEW)
+    done = await agency.post(f"{PATH}/submit", headers={"accept-language": wanted})
+    assert word in done.json()["next"]
+    again = await agency.post(f"{PATH}/submit", params={"lang": wanted})
+    assert again.json()["next"] == done.json()["next"]

@@ -7,8 +7,10 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 
+from registry.api import receipts
 from registry.exchange.format_pages import LANGUAGES, pages_in
 from registry.exchange.format_words import Language
+from registry.record.sayings import Saying
 from registry.record.schema import record_schema
 from registry.resources import SCHEMAS
 
@@ -85,3 +87,9 @@ def test_every_message_says_the_same(tag, name):
 def test_a_wording_stands_in_one_catalogue_of_a_language(tag):
     ids = [message.id for of, name in NAMES if of == tag for message in catalogue(of, name)]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_everything_that_receipts_say_is_translated_and_nothing_else(tag):
+    said = {one.message for one in vars(receipts).values() if isinstance(one, Saying)}
+    assert said == {message.id for message in catalogue(tag, "receipts")}
