@@ -80,6 +80,8 @@ def test_the_api_s_page_has_every_operation_of_its_description(tmp_path, corpus)
     ]
     assert sorted(shown) == sorted(told)
     assert len(told) > 30
+    ids = [one.get("id") for one in page.iter() if one.get("id")]
+    assert len(ids) == len(set(ids))
     search = next(
         one
         for group in read_operations(description)
