@@ -13,7 +13,7 @@ from registry.pages.contents import all_pages
 from registry.pages.manifest import NOTHING, Manifest
 from registry.pages.rendering import render_all
 from registry.pages.site import open_site
-from registry.pages.switch import building, drop_earlier
+from registry.pages.switch import building, compiled_folder, drop_earlier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,12 @@ def build(
     `progress` is told (files done, files in all). `description` is the API's OpenAPI document, for
     its reference on the site. More `processes` than one are forks of this one.
     """
-    site = open_site(corpus, settings.base_url, security_contact=settings.security_contact)
+    site = open_site(
+        corpus,
+        settings.base_url,
+        security_contact=settings.security_contact,
+        kept=compiled_folder(out),
+    )
     pages = {page.file: page for page in all_pages(site, description)}
     wanted = Manifest(
         keys={file: page.key for file, page in pages.items()}, erasures=corpus.erasures

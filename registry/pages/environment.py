@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.runtime import Macro
 from markupsafe import Markup, escape
 
+from registry.pages.compiling import Compiling
 from registry.pages.reader import language, plain_bdi
 from registry.text.catalogues import find, find_plural
 from registry.text.dates import format_date, read_duration
@@ -20,36 +21,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from jinja2.bccache import Bucket
+    from jinja2 import BytecodeCache
 
-    from registry.pages.reader import Reader
+from registry.pages.reader import Reader
 
-
-class _Compiled(BytecodeCache):
-    """Templates compiled once a process, for the environments of all languages."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if (kept := self._kept.get(f"{bucket.key} {bucket.checksum}")) is not None:
-            bucket.bytecode_from_string(kept)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[f"{bucket.key} {bucket.checksum}"] = bucket.bytecode_to_string()
-
-
-_COMPILED = _Compiled()
+_kept = lru_cache(maxsize=4096, typed=True)
 _MACROS = ("_marks.html", "_record.html", "_list.html", "_charts.html", "_changes.html")
 
 
-def make_environment(folder: Path, reader: Reader, shared: dict[str, Any]) -> Environment:
+def make_environment(
+    folder: Path, reader: Reader, shared: dict[str, Any], compiled: BytecodeCache | None
+) -> Environment:
     """Make the environment; `shared` holds what every page needs, such as the style sheet's name.
 
     Templates get `_`, `ngettext` (marked up with its language where it is a fallback) and
     `plain` (for titles and attributes, where no mark-up can stand).
     """
-    environment = Environment(
+    environment = Compiling(
         loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
@@ -57,34 +45,36 @@ def make_environment(folder: Path, reader: Reader, shared: dict[str, Any]) -> En
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
-        bytecode_cache=_COMPILED,
+        bytecode_cache=compiled,
         cache_size=-1,
     )
     pack, babel = reader.pack, reader.locale.babel
     environment.filters |= {"shortened": shortened, "bdi": plain_bdi}
-    environment.globals |= shared | _translations(reader)
-    environment.globals |= {
-        "lang": reader.tag,
-        "dir": reader.locale.dir,
-        "locale": babel if "_" in babel else f"{babel}_{pack.country}",
-        "locales": [make_locale(other, pack.country) for other in pack.languages],
-        "bdi": plain_bdi,
-        "slot": slot,
-        "comma": "، " if reader.tag == "ar" else ", ",
-        "duration": read_duration,
-        "language": lambda other: language(reader, other),
-        "country": lambda code: country_name(code, babel),
-        "number": lambda value: plain_bdi(format_number(value, babel)),
-        "percent": lambda share: plain_bdi(format_percent(share, babel)),
-        "money": lambda value, currency: plain_bdi(format_money(value, currency, babel)),
-        "date": lambda value: _time(value, format_date(value, babel)),
-    }
+    environment.learn(shared | _translations(reader))
+    environment.learn(
+        {
+            "lang": reader.tag,
+            "dir": reader.locale.dir,
+            "locale": babel if "_" in babel else f"{babel}_{pack.country}",
+            "locales": [make_locale(other, pack.country) for other in pack.languages],
+            "bdi": plain_bdi,
+            "slot": slot,
+            "comma": "، " if reader.tag == "ar" else ", ",
+            "duration": read_duration,
+            "language": partial(language, reader),
+            "country": lambda code: country_name(code, babel),
+            "number": _kept(lambda value: plain_bdi(format_number(value, babel))),
+            "percent": _kept(lambda share: plain_bdi(format_percent(share, babel))),
+            "money": lambda value, currency: plain_bdi(format_money(value, currency, babel)),
+            "date": _kept(lambda value: _time(value, format_date(value, babel))),
+        }
+    )
     # Once, not in every template that uses them: an import costs more than the macro.
     for file in _MACROS:
         module = environment.get_template(file).module
-        environment.globals |= {
-            name: value for name, value in vars(module).items() if isinstance(value, Macro)
-        }
+        environment.learn(
+            {name: value for name, value in vars(module).items() if isinstance(value, Macro)}
+        )
     return environment
 
 
@@ -127,6 +117,7 @@ def _translations(reader: Reader) -> dict[str, Callable[..., Any]]:
         tag, wording = find(catalogues, order, message)
         return marked(tag, escape(typeset(wording, tag)), values)
 
+    @_kept
     def translate_counted(one: str, many: str, number: int, /, **values: object) -> Markup:
         tag, wording = find_plural(catalogues, order, one, many, number)
         shown = plain_bdi(format_number(number, reader.locale.babel))

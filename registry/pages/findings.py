@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from registry.pages.reader import Text
-from registry.record.validate import validate
 from registry.text.catalogues import SOURCE
 from registry.text.locales import direction
 
@@ -19,15 +18,14 @@ if TYPE_CHECKING:
 
     from registry.errors import Finding
     from registry.pages.reader import Reader
+    from registry.pages.site import Site
     from registry.store.records import StoredRecord
 
 
-def findings_view(
-    reader: Reader, record: StoredRecord, document: dict[str, Any]
-) -> list[dict[str, Any]]:
+def findings_view(reader: Reader, record: StoredRecord, site: Site) -> list[dict[str, Any]]:
     """List the findings kept with the version in force, errors first."""
     kept = record.register.findings
-    told = _told(reader, record, document) if kept and reader.tag != SOURCE else {}
+    told = _told(reader, record, site) if kept and reader.tag != SOURCE else {}
     return [
         {
             "error": finding.severity == "error",
@@ -39,16 +37,10 @@ def findings_view(
     ]
 
 
-def _told(reader: Reader, record: StoredRecord, document: dict[str, Any]) -> dict[Finding, Finding]:
+def _told(reader: Reader, record: StoredRecord, site: Site) -> dict[Finding, Finding]:
     """Find what the reader's language says for each finding that is found again."""
-    verdict = validate(
-        document,
-        profile="publication",
-        pack=reader.pack,
-        today=record.register.published_at.date(),
-        language=reader.tag,
-    )
-    again = _by_place(verdict.findings)
+    found = site.findings(record.document, record.register.published_at.date())
+    again = _by_place(found[reader.tag])
     return {
         finding: other
         for place, findings in _by_place(record.register.findings).items()

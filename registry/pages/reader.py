@@ -5,7 +5,9 @@ Every text that enters `Markup` here has been escaped or rendered by `text/markd
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 from markupsafe import Markup, escape
@@ -15,6 +17,19 @@ from registry.record.pack import Pack
 from registry.text import markdown
 from registry.text.catalogues import SOURCE, Catalogue
 from registry.text.locales import Locale, direction, language_name, make_locale, pick
+
+_NOTHING = Markup()
+
+
+class _Once:
+    """A property that is made once and then kept with its object."""
+
+    def __init__(self, make: Callable[[Any], Markup]) -> None:
+        self._make = make
+
+    def __get__(self, owner: Any, kind: type) -> Markup:
+        made = vars(owner)[self._make.__name__] = self._make(owner)
+        return made
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,17 +44,15 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     catalogues: Mapping[str, Catalogue]
     titles: Mapping[str, Catalogue]
     labels: Mapping[str, Mapping[str, LangText]]
-
-    @property
-    def tag(self) -> str:
-        """The page's language."""
-        return self.locale.tag
+    tag: str
+    kept: dict[tuple[object, str], Text] = {}
+    """Names that were shown already, by what names and what is named: pages repeat them."""
 
 
-class Text(msgspec.Struct, frozen=True, kw_only=True):
+class Text(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A wording with its own language; `differs` when that is not the page's.
 
-    A code's label has its `code`.
+    A code's label has its `code`. What is made of a wording once is kept with it.
     """
 
     text: str
@@ -48,23 +61,26 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     differs: bool
     code: str = ""
 
-    @property
+    @_Once
     def attrs(self) -> Markup:
-        """The attributes an element around this text needs, with a leading space, or nothing."""
-        if not self.differs:
-            return Markup()
-        return Markup(f' lang="{escape(self.lang)}" dir="{self.dir}"')  # noqa: S704
+        """Write the attributes of an element around this text, with a leading space, or nothing."""
+        return _attributes(self.lang, self.dir) if self.differs else _NOTHING
 
-    @property
+    @_Once
     def inline(self) -> Markup:
-        """The text within a line, kept apart from the direction of its surroundings."""
+        """Write the text within a line, kept apart from the direction of its surroundings."""
         return Markup(f"<bdi{self.attrs}>{escape(self.text)}</bdi>")  # noqa: S704
 
-    @property
+    @_Once
     def prose(self) -> Markup:
-        """The text as paragraphs, its small Markdown rendered."""
+        """Write the text as paragraphs, its small Markdown rendered."""
         paragraphs = markdown.render(self.text)
         return Markup(f'<div class="prose"{self.attrs}>{paragraphs}</div>')  # noqa: S704
+
+
+@lru_cache(maxsize=256)
+def _attributes(lang: str, direction: str) -> Markup:
+    return Markup(f' lang="{escape(lang)}" dir="{direction}"')  # noqa: S704
 
 
 def make_reader(
@@ -77,6 +93,7 @@ def make_reader(
     """Make the reader of one language."""
     order = (tag, *(other for other in pack.fallback if other != tag))
     return Reader(
+        tag=tag,
         locale=make_locale(tag, pack.country),
         order=order,
         pack=pack,
@@ -95,8 +112,15 @@ def say(reader: Reader, text: LangText | None) -> Text | None:
     return Text(text=wording, lang=lang, dir=direction(lang), differs=lang != reader.tag)
 
 
-def label(reader: Reader, lists: str | Sequence[str], code: str) -> Text:
+def label(reader: Reader, lists: str | tuple[str, ...], code: str) -> Text:
     """Name a code of a list, or of the first of several that has it; else show it as it is."""
+    known = reader.kept.get((lists, code))
+    if known is None:
+        known = reader.kept[lists, code] = _label(reader, lists, code)
+    return known
+
+
+def _label(reader: Reader, lists: str | tuple[str, ...], code: str) -> Text:
     for name in (lists,) if isinstance(lists, str) else lists:
         found = say(reader, reader.labels[name].get(code))
         if found is not None:
@@ -111,12 +135,15 @@ def as_it_is(reader: Reader, text: str) -> Text:
 
 def language(reader: Reader, tag: str) -> Text:
     """Name a language to this reader."""
-    return Text(
-        text=language_name(tag, reader.locale.babel),
-        lang=reader.tag,
-        dir=reader.locale.dir,
-        differs=False,
-    )
+    known = reader.kept.get((language, tag))
+    if known is None:
+        known = reader.kept[language, tag] = Text(
+            text=language_name(tag, reader.locale.babel),
+            lang=reader.tag,
+            dir=reader.locale.dir,
+            differs=False,
+        )
+    return known
 
 
 def plain_bdi(text: object) -> Markup:

@@ -5,7 +5,11 @@ What stands where is the schema's matter; templates name the same members as the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from registry.pages.reader import Text, as_it_is, label, say
 from registry.record.entry import NOT_STATED
@@ -15,7 +19,7 @@ from registry.text.catalogues import find
 from registry.text.locales import direction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from registry.pages.reader import Reader
 
@@ -41,7 +45,7 @@ _ALWAYS = (("risk", "level"), ("sector", "primary"), ("lifecycle", "status"))
 class Shown(dict[str, Any]):
     """An object of a document; an absent member is an object without members, and so false."""
 
-    def __missing__(self, name: str) -> Shown:
+    def __missing__(self, name: str) -> Any:
         """Answer for what is not stated."""
         return NOTHING
 
@@ -49,13 +53,49 @@ class Shown(dict[str, Any]):
 NOTHING = Shown()
 
 
+class Later(Shown):
+    """An object whose members are made when they are asked for; a page shows few of them."""
+
+    def __init__(self, made: Mapping[str, Any], makes: Mapping[str, Callable[[], Any]]) -> None:
+        """Begin with the members that are made, and how the others are."""
+        super().__init__(made)
+        self._makes = makes
+
+    def __missing__(self, name: str) -> Any:
+        """Make a member."""
+        if name not in self._makes:
+            return NOTHING
+        made = self[name] = self._makes[name]()
+        return made
+
+
+class _Shape(msgspec.Struct, frozen=True):
+    """What the format says of a value, as far as it decides how that is shown."""
+
+    is_text: bool = False
+    members: Mapping[str, _Shape] = {}
+    items: _Shape | None = None
+    lists: tuple[str, ...] = ()
+
+
 def show(reader: Reader, document: Mapping[str, Any]) -> Shown:
-    """Turn a whole document into what this reader sees; what `_ALWAYS` names is always there."""
+    """Turn a document into what this reader sees; what `_ALWAYS` names is always there."""
     stated = dict(document)
     for section, name in _ALWAYS:
         stated[section] = {name: NOT_STATED} | (stated.get(section) or {})
-    shown: Shown = _shown(reader, stated, resolved_schema())
-    for metric in shown["evaluation"]["metrics"]:
+    shapes = _shapes().members
+    makes = {
+        name: partial(_shown, reader, value, shapes.get(name, _ANY))
+        for name, value in stated.items()
+    }
+    if "evaluation" in stated:
+        makes["evaluation"] = partial(_evaluation, makes["evaluation"])
+    return Later({}, makes)
+
+
+def _evaluation(make: Callable[[], Shown]) -> Shown:
+    shown = make()
+    for metric in shown["metrics"]:
         code = metric["name"].code
         metric["share"] = code in _SHARES and "unit" not in metric and 0 <= metric["value"] <= 1
     return shown
@@ -63,10 +103,14 @@ def show(reader: Reader, document: Mapping[str, Any]) -> Shown:
 
 def field_name(reader: Reader, pointer: str) -> Text:
     """Name the field at a pointer, or the nearest one above it that has a name."""
-    path = tuple("*" if part.isdecimal() else part for part in parts(pointer))
-    while path and ((field := field_at(path)) is None or "title" not in field.schema):
-        path = path[:-1]
-    return field_title(reader, path) if path else as_it_is(reader, pointer)
+    known = reader.kept.get((field_name, pointer))
+    if known is None:
+        path = tuple("*" if part.isdecimal() else part for part in parts(pointer))
+        while path and ((field := field_at(path)) is None or "title" not in field.schema):
+            path = path[:-1]
+        known = field_title(reader, path) if path else as_it_is(reader, pointer)
+        reader.kept[field_name, pointer] = known
+    return known
 
 
 def field_title(reader: Reader, path: tuple[str, ...]) -> Text:
@@ -78,15 +122,33 @@ def field_title(reader: Reader, path: tuple[str, ...]) -> Text:
     return Text(text=title, lang=tag, dir=direction(tag), differs=tag != reader.tag)
 
 
-def _shown(reader: Reader, value: Any, schema: Mapping[str, Any]) -> Any:
-    if schema.get("x-definition") == "LangText":
+@cache
+def _shapes() -> _Shape:
+    return _shape(resolved_schema())
+
+
+def _shape(schema: Mapping[str, Any]) -> _Shape:
+    lists = schema.get("x-codelist") or ()
+    return _Shape(
+        is_text=schema.get("x-definition") == "LangText",
+        members={name: _shape(part) for name, part in schema.get("properties", {}).items()},
+        items=_shape(schema["items"]) if "items" in schema else None,
+        lists=(lists,) if isinstance(lists, str) else tuple(lists),
+    )
+
+
+_ANY = _Shape()
+
+
+def _shown(reader: Reader, value: Any, shape: _Shape) -> Any:
+    if shape.is_text:
         return say(reader, value)
     if isinstance(value, dict):
-        members = schema.get("properties", {})
+        members = shape.members
         return Shown(
-            {name: _shown(reader, part, members.get(name, {})) for name, part in value.items()}
+            {name: _shown(reader, part, members.get(name, _ANY)) for name, part in value.items()}
         )
     if isinstance(value, list):
-        return [_shown(reader, part, schema.get("items", {})) for part in value]
-    lists = schema.get("x-codelist")
-    return label(reader, lists, value) if lists else value
+        items = shape.items or _ANY
+        return [_shown(reader, part, items) for part in value]
+    return label(reader, shape.lists, value) if shape.lists else value

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
-from jinja2 import Environment
+from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache
+from jinja2 import __version__ as jinja_version
 
 from registry import resources
+from registry.errors import Finding
 from registry.pages.assets import Assets, read_assets
 from registry.pages.cards import Card, read_card
 from registry.pages.corpus import Corpus
 from registry.pages.environment import make_environment
 from registry.pages.labels import read_labels, read_lists
 from registry.pages.page import Page, digest, page_file
-from registry.pages.reader import Reader, make_reader, say
+from registry.pages.reader import Reader, label, make_reader, say
 from registry.record.codelists import CodeList
+from registry.record.entry import NOT_STATED
+from registry.record.validate import findings_in
 from registry.text.catalogues import SOURCE, load_catalogues
+
+if TYPE_CHECKING:
+    from registry.record.pack import Pack
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +39,10 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """What every kind of page is made from; `ground` is the digest of all that pages share."""
+    """What every kind of page is made from; `ground` is the digest of all that pages share.
+
+    `findings` are what validation notices in a document as of a day, by language.
+    """
 
     corpus: Corpus
     base_url: str
@@ -40,11 +51,17 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     editions: Mapping[str, Edition]
     cards: Mapping[str, Card]
     ground: str
+    findings: Callable[[bytes, dt.date], Mapping[str, Sequence[Finding]]]
     security_contact: str | None = None
 
 
-def open_site(corpus: Corpus, base_url: str, *, security_contact: str | None = None) -> Site:
-    """Read templates, translations and assets, and the cards of all records."""
+def open_site(
+    corpus: Corpus, base_url: str, *, security_contact: str | None = None, kept: Path | None = None
+) -> Site:
+    """Read templates, translations and assets, and the cards of all records.
+
+    `kept` is a folder for compiled templates, which are most of the work.
+    """
     pack = corpus.pack
     assets = read_assets(resources.SITE)
     translated = [tag for tag in pack.languages if tag != SOURCE]
@@ -53,6 +70,7 @@ def open_site(corpus: Corpus, base_url: str, *, security_contact: str | None = N
     lists = read_lists(pack)
     labels = read_labels(lists, catalogues)
     readers = {tag: make_reader(tag, pack, catalogues, titles, labels) for tag in pack.languages}
+    ground = digest(_sources(), base_url, msgspec.json.encode([pack, lists, corpus.origins]))
     return Site(
         corpus=corpus,
         base_url=base_url,
@@ -60,15 +78,24 @@ def open_site(corpus: Corpus, base_url: str, *, security_contact: str | None = N
         assets=assets,
         lists=lists,
         editions={
-            tag: Edition(reader=reader, templates=_templates(reader, assets, base_url))
+            tag: Edition(
+                reader=reader,
+                templates=_templates(reader, assets, base_url, _compiled(kept, ground, tag)),
+            )
             for tag, reader in readers.items()
         },
         cards={
             record.id: read_card(record, corpus.agencies.get(record.agency))
             for record in corpus.records
         },
-        ground=digest(_sources(), base_url, msgspec.json.encode([pack, lists, corpus.origins])),
+        ground=ground,
+        # The languages of one record come one after the other.
+        findings=lru_cache(maxsize=16)(partial(_findings, pack)),
     )
+
+
+def _findings(pack: Pack, document: bytes, day: dt.date) -> Mapping[str, Sequence[Finding]]:
+    return findings_in(pack.languages, msgspec.json.decode(document), pack=pack, today=day)
 
 
 def page(
@@ -134,7 +161,9 @@ def root_page(
     return Page(file=page_file(path), key=key, render=render, listed=listed)
 
 
-def _templates(reader: Reader, assets: Assets, base_url: str) -> Environment:
+def _templates(
+    reader: Reader, assets: Assets, base_url: str, compiled: BytecodeCache | None
+) -> Environment:
     prefix = urlsplit(base_url).path.rstrip("/")
     shared = {
         "base_url": base_url,
@@ -146,10 +175,26 @@ def _templates(reader: Reader, assets: Assets, base_url: str) -> Environment:
         "scripts": assets.scripts,
         "site_name": say(reader, reader.pack.site_name),
         "redress": say(reader, reader.pack.redress),
+        "bases": {
+            code: label(reader, "redaction_reason", code)
+            for code in reader.labels["redaction_reason"]
+            if code != NOT_STATED
+        },
         "url": lambda path: f"{prefix}/{reader.tag}/{path}",
         "api": lambda path: f"{prefix}/api/v1/{path}",
     }
-    return make_environment(resources.SITE / "templates", reader, shared)
+    return make_environment(resources.SITE / "templates", reader, shared, compiled)
+
+
+def _compiled(kept: Path | None, ground: str, tag: str) -> BytecodeCache | None:
+    """Keep compiled templates for as long as all that they are made of stays as it is."""
+    if kept is None:
+        return None
+    kept.mkdir(parents=True, exist_ok=True)
+    for path in kept.iterdir():
+        if not path.name.startswith(ground):
+            path.unlink(missing_ok=True)
+    return FileSystemBytecodeCache(str(kept), f"{ground}-{tag}-%s")
 
 
 def _sources() -> str:
@@ -159,4 +204,4 @@ def _sources() -> str:
     files += [path for room in ("pages", "record", "text") for path in package.glob(f"{room}/*.py")]
     files += [package / "errors.py", *resources.SCHEMAS.glob("locale/*/LC_MESSAGES/*.po")]
     parts = [part for path in sorted(files) for part in (path.name.encode(), path.read_bytes())]
-    return digest(*parts)
+    return digest(jinja_version, *parts)

@@ -124,19 +124,47 @@ def _cards(rows: Callable[[], Sequence[IndexRow]], number: int) -> list[msgspec.
 
 def _shards(rows: Sequence[IndexRow]) -> list[dict[str, list[list[int]]]]:
     shards: list[dict[str, list[list[int]]]] = [{} for _ in range(SHARDS)]
+    places = _Places(shards)
+    spoken_in = cache(_Spoken)
     for number, row in enumerate(rows):
         known: set[str] = set()
         for tier in range(3):
-            here = set()
+            here: set[str] = set()
             for language, texts in row.words.items():
-                spoken = set(texts[tier].split())
-                # Whoever asks for a word with the Arabic article is shown it without as well.
-                here |= {forms(word, language)[-1] for word in spoken}
-                here |= {stem(word, language) for word in spoken}
-            for word in here - known:
-                shards[shard_of(word)].setdefault(word, [[], [], []])[tier].append(number)
+                spoken = spoken_in(language)
+                here.update(*(spoken[word] for word in set(texts[tier].split())))
+            here -= known
+            for word in here:
+                places[word][tier].append(number)
             known |= here
     return shards
+
+
+class _Places(dict[str, list[list[int]]]):
+    """Where each word stands, put into its file when it is met."""
+
+    def __init__(self, shards: Sequence[dict[str, list[list[int]]]]) -> None:
+        super().__init__()
+        self._shards = shards
+
+    def __missing__(self, word: str) -> list[list[int]]:
+        places: list[list[int]] = [[], [], []]
+        self[word] = self._shards[shard_of(word)][word] = places
+        return places
+
+
+class _Spoken(dict[str, tuple[str, str]]):
+    """By which words a word of a language is found: as it is, and its stem."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, word: str) -> tuple[str, str]:
+        # Whoever asks for a word with the Arabic article is shown it without as well.
+        found = (forms(word, self._language)[-1], stem(word, self._language))
+        self[word] = found
+        return found
 
 
 def shard_of(word: str) -> int:

@@ -27,6 +27,11 @@ def builds_folder(out: Path) -> Path:
     return out.with_name(f"{out.name}-builds")
 
 
+def compiled_folder(out: Path) -> Path:
+    """Say where compiled templates are kept from build to build, out of all that is served."""
+    return out.with_name(f".{out.name}-templates")
+
+
 def manifest_file(build: Path) -> Path:
     """Say where the manifest of a build lies: beside its folder, so that it is never served."""
     return build.with_name(f"{build.name}.json")

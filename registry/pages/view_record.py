@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -10,14 +11,14 @@ import msgspec
 from registry.pages.findings import findings_view
 from registry.pages.history import history_view
 from registry.pages.reader import label, language, say
-from registry.pages.shown import Shown, field_name, show
+from registry.pages.shown import Later, Shown, field_name, show
 from registry.pages.structured import record_script
 from registry.pages.view_lists import agency_view, card_row, origin_view
 from registry.text.locales import pick
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from registry.pages.cards import Card
     from registry.pages.reader import Reader
@@ -39,13 +40,13 @@ def record_page_view(
 
 def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
     """Build everything that one version of a record says to this reader; `d` is the document."""
-    document: Document = msgspec.json.decode(record.document)
+    document = read_document(record.document)
     languages = document.get("languages") or {}
     shown = _main_language(reader, document)
     source = languages.get("source")
     register = record.register
     d = show(reader, document)
-    known = {
+    made = {
         "id": record.id,
         "shown": shown,
         "agency": agency_view(reader, site, record.agency),
@@ -53,21 +54,28 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "language": language(reader, shown) if shown != reader.tag else None,
         "machine": (languages.get("translation_status") or {}).get(shown) == "machine",
         "source": language(reader, source) if source not in (None, shown) else None,
-        "languages": _languages(reader, document),
         "withheld": _gaps(reader, record, d),
         "missing": [field_name(reader, pointer) for pointer in register.missing],
         "overdue": is_overdue(document, site.corpus.as_of.date()),
         "related": _related(reader, document, site),
         "links": links(reader, record, document),
         "register": _register(record),
-        "findings": findings_view(reader, record, document),
         "compared": register.version > 1,
-        "history": history_view(reader, record, site.corpus.withdrawals.get(record.id, ())),
     }
-    bases = {
-        code: label(reader, "redaction_reason", code) for code in site.lists["redaction_reason"]
+    gone = site.corpus.withdrawals.get(record.id, ())
+    makes: dict[str, Callable[[], Any]] = {
+        "languages": lambda: _languages(reader, document),
+        "findings": lambda: findings_view(reader, record, site),
+        "history": lambda: history_view(reader, record, gone),
     }
-    return {"r": known, "d": d, "bases": bases}
+    return {"r": Later(made, makes), "d": d}
+
+
+@lru_cache(maxsize=16)
+def read_document(document: bytes) -> Document:
+    """Read a document once for the readers of all languages, who come one after the other."""
+    read: Document = msgspec.json.decode(document)
+    return read
 
 
 def is_overdue(document: Mapping[str, Any], today: dt.date) -> bool:

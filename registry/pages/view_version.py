@@ -10,7 +10,7 @@ import msgspec
 from registry.pages.changed import changes_view
 from registry.pages.history import change_view
 from registry.pages.reader import label, say
-from registry.pages.view_record import record_view
+from registry.pages.view_record import read_document, record_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def version_view(
 def compare_view(reader: Reader, versions: Sequence[StoredRecord]) -> dict[str, Any]:
     """Build the comparison of the latest versions, each with each, the latest pair first."""
     latest = versions[-1]
-    document = msgspec.json.decode(latest.document)
+    document = read_document(latest.document)
     pairs: list[dict[str, Any]] = [
         {
             "before": first.register.version,
@@ -88,7 +88,5 @@ def _step(reader: Reader, versions: Sequence[StoredRecord], number: int) -> dict
 
 
 def _level(version: StoredRecord) -> str:
-    level: str = (msgspec.json.decode(version.document).get("risk") or {}).get(
-        "level", "not_stated"
-    )
+    level: str = (read_document(version.document).get("risk") or {}).get("level", "not_stated")
     return level

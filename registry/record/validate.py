@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from registry.record.schema import Field
     from registry.record.standings import Standings
 
-__all__ = ["MAX_FINDINGS", "RULE_SET", "Verdict", "validate", "with_remarks"]
+__all__ = ["MAX_FINDINGS", "RULE_SET", "Verdict", "findings_in", "validate", "with_remarks"]
 
 MAX_FINDINGS = 50
 
@@ -54,6 +55,14 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
+class _Noticed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was noticed, before it is told in a language; not `scored` is what cannot be read."""
+
+    remarks: Sequence[Remark]
+    publishable: bool
+    scored: Completeness | None = None
+
+
 def validate(
     document: object, *, profile: Profile, pack: Pack, today: dt.date, language: str = "en"
 ) -> Verdict:
@@ -61,6 +70,26 @@ def validate(
 
     Findings are told in `language`, or in the next of the pack's order that has the sentence.
     """
+    noticed = _examine(document, profile=profile, pack=pack, today=today)
+    scored = noticed.scored
+    return Verdict(
+        publishable=noticed.publishable,
+        completeness=scored.completeness if scored else 0,
+        accountability=scored.accountability if scored else 0,
+        missing=scored.missing if scored else (),
+        findings=_findings(noticed.remarks, language, pack),
+    )
+
+
+def findings_in(
+    languages: Iterable[str], document: object, *, pack: Pack, today: dt.date
+) -> dict[str, tuple[Finding, ...]]:
+    """Tell in several languages what publication would notice."""
+    noticed = _examine(document, profile="publication", pack=pack, today=today)
+    return {language: _findings(noticed.remarks, language, pack) for language in languages}
+
+
+def _examine(document: object, *, profile: Profile, pack: Pack, today: dt.date) -> _Noticed:
     accepted = accepts(document, profile, pack)
     trusted = accepted and ACCEPT_PATH.trusts()
     found = [] if trusted else list(islice(_shape_remarks(document, profile), MAX_FINDINGS))
@@ -68,7 +97,7 @@ def validate(
         ACCEPT_PATH.disagrees(profile, dig(document, "id"))
     if not isinstance(document, dict) or len(found) >= MAX_FINDINGS:
         # With faults that were not looked for, nothing can be said of the rest.
-        return _verdict(_findings(found, language, pack), publishable=False, scored=None)
+        return _Noticed(remarks=found, publishable=False)
     faulty = {_fault(document, remark) for remark in found} - {()}
     sound = _without(document, faulty) if faulty else document
     stands = standings(sound)
@@ -79,7 +108,7 @@ def validate(
     publishable = all(remark.severity != "error" for remark in found)
     if profile == "draft" and publishable:
         publishable = validate(document, profile="publication", pack=pack, today=today).publishable
-    return _verdict(_findings(found, language, pack), publishable=publishable, scored=score(stands))
+    return _Noticed(remarks=found, publishable=publishable, scored=score(stands))
 
 
 def with_remarks(verdict: Verdict, remarks: Iterable[Remark], pack: Pack, language: str) -> Verdict:
@@ -100,18 +129,6 @@ def _findings(remarks: Iterable[Remark], language: str, pack: Pack) -> tuple[Fin
     ordered = sorted(remarks, key=lambda remark: (remark.pointer, remark.rule))
     told = (to_finding(remark, language, pack.fallback) for remark in ordered)
     return tuple(dict.fromkeys(told))[:MAX_FINDINGS]
-
-
-def _verdict(
-    findings: tuple[Finding, ...], *, publishable: bool, scored: Completeness | None
-) -> Verdict:
-    return Verdict(
-        publishable=publishable,
-        completeness=scored.completeness if scored else 0,
-        accountability=scored.accountability if scored else 0,
-        missing=scored.missing if scored else (),
-        findings=findings,
-    )
 
 
 @cache

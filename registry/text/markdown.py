@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ def render(text: str) -> str:
     return str(_SUBSET.render(text))
 
 
+@lru_cache(maxsize=256)
 def render_page(text: str) -> str:
     """Render a page of words from `site/text/`: CommonMark with tables, and `## Heading {#anchor}`.
 
