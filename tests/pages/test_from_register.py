@@ -72,7 +72,7 @@ async def test_a_withdrawn_record_keeps_its_page_and_a_reinstated_one_its_histor
     listed = (settings.site_dir / "sitemap.xml").read_text("utf-8")
     assert (first.id in listed, second.id in listed) == (False, True)
     agency = (settings.site_dir / "fr/agencies/demo-sante.html").read_text("utf-8")
-    assert "utilisait <bdi>3</bdi> systèmes" in agency
+    assert "utilisait <bdi>3</bdi>\u00a0systèmes" in agency
 
 
 async def test_a_withdrawal_makes_the_site_out_of_date(office, publish, record, tmp_path):
