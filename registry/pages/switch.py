@@ -29,7 +29,7 @@ def builds_folder(out: Path) -> Path:
 
 def compiled_folder(out: Path) -> Path:
     """Say where compiled templates are kept from build to build, out of all that is served."""
-    return out.with_name(f".{out.name}-templates")
+    return out.with_name(f"{out.name}-templates")
 
 
 def manifest_file(build: Path) -> Path:
