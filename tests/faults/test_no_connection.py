@@ -17,28 +17,29 @@ def impatient(monkeypatch):
 
 
 async def test_a_pool_that_is_used_up_recovers_without_a_restart(
-    agency, intruder, waiting, impatient, is_whole
+    agency, intruder, impatient, is_whole
 ):
     documents = [agency.document(f"crowd-{number}") for number in range(POOL + 5)]
-    for document in documents:
-        await agency.save(document)
     blocking = intruder.transaction()
     await blocking.start()
-    await intruder.execute("select from log_state for update")
-    submitting = [asyncio.create_task(agency.submit(one)) for one in documents]
-    done, held = set(), set(submitting)
-    while len(held) > POOL:
-        refused, held = await asyncio.wait(held, return_when=asyncio.FIRST_COMPLETED)
-        done |= refused
+    # Submissions share a statement and wait together; drafts are saved each over its own.
+    await intruder.execute("lock table draft in exclusive mode")
+    saving = [asyncio.create_task(agency.save(one)) for one in documents]
+    done, held = set(), set(saving)
+    async with asyncio.timeout(30):
+        while len(held) > POOL:
+            refused, held = await asyncio.wait(held, return_when=asyncio.FIRST_COMPLETED)
+            done |= refused
     assert len(held) == POOL
     assert {task.result().status_code for task in done} == {503}
     reading = await agency.ask("GET", "records")
     assert reading.status_code == 503
     await blocking.rollback()
     assert {(await task).status_code for task in held} == {201}
-    again = [await agency.submit(one) for one in documents]
+    again = [await agency.save(one) for one in documents]
     assert sorted(answer.status_code for answer in again) == [200] * POOL + [201] * 5
-    assert {answer.json()["version"] for answer in again} == {1}
+    receipts = [await agency.submit(one) for one in documents]
+    assert {answer.json()["version"] for answer in receipts} == {1}
     await is_whole()
 
 
