@@ -46,7 +46,7 @@ async def test_a_pool_that_is_used_up_recovers_without_a_restart(
 async def test_a_postgresql_that_takes_no_more_connections(
     agency_at, database_url, intruder, is_whole
 ):
-    await intruder.execute("create role limited login connection limit 1")
+    await intruder.execute("create role limited login connection limit 10")
     await intruder.execute("grant pg_read_all_data, pg_write_all_data to limited")
     try:
         async with agency_at(database_url.replace("postgres:", "limited:")) as agency:
