@@ -18,6 +18,7 @@ from registry.office.indexing import index_anew, keep_index
 from registry.store.index import lookup
 from registry.store.index.engine import SearchIndex
 from registry.store.index.fold import fold, worthwhile
+from registry.store.index.postings import NewTerms
 from registry.store.index.question import FILTERS, Place, Question, Window
 from registry.text.asking import Synonyms
 
@@ -380,6 +381,15 @@ async def test_a_beginning_finds_words_that_go_on(find, publish, database, folde
     assert (await find("مستش*"))[0] == (await find("المستش*"))[0] == ["d"]
     assert await find("irrigatx*") == ([], None)
     assert await find("ir*", mends=False) == ([], None)
+
+
+def test_a_word_is_met_whatever_another_was_without_its_article():
+    terms = NewTerms()
+    terms.add(1, {"ar": (" الالتزام ", "", "")})
+    terms.add(2, {"ar": (" التزام ", "", "")})
+
+    assert terms.beginning("التزام") == [("التزام", "ar", 1)]
+    assert terms.beginning("تزام") == [("تزام", "ar", 2)]
 
 
 async def test_words_in_a_row_are_found_as_they_are_written(find, publish):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import OrderedDict
 from itertools import chain, islice, takewhile
@@ -30,14 +31,6 @@ NAME, SUMMARY, ANYWHERE = range(TEXTS)
 _NOTHING = BitMap()
 
 
-class _Sets(dict[str, BitMap]):
-    """Sets that begin with nothing."""
-
-    def __missing__(self, key: str) -> BitMap:
-        self[key] = new = BitMap()
-        return new
-
-
 _ENTRY_BYTES = 400
 """What an entry of the cache takes beside its sets."""
 
@@ -52,66 +45,92 @@ class Posting(msgspec.Struct, frozen=True):
 _ABSENT = Posting((_NOTHING, _NOTHING, _NOTHING), _ENTRY_BYTES)
 
 
+class _Tier(dict[str, "array[int]"]):
+    """The ordinals of the versions that have a word, or another one of its stem, by the word.
+
+    A version can be there more than once. `stems` has the same ordinals by stem.
+    """
+
+    def __init__(self, language: _Language) -> None:
+        super().__init__()
+        self._language = language
+        self.stems: dict[str, array[int]] = {}
+
+    def __missing__(self, word: str) -> array[int]:
+        stem = self._language.meet(word)
+        self[word] = ordinals = self.stems.setdefault(stem, array("I"))
+        return ordinals
+
+
+class _Language:
+    """What is new in a language: its tiers, and the version that first had a form, by the form."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._stems = stems(language)
+        self.tiers = tuple(_Tier(self) for _ in range(TEXTS))
+        self.first: dict[str, int] = {}
+        self.ordinal = 0
+
+    def meet(self, word: str) -> str:
+        """Take in a word that a tier has not had yet; give its stem."""
+        for form in forms(word, self._language):
+            self.first.setdefault(form, self.ordinal)
+        return self._stems[word]
+
+
 class NewTerms:
     """Versions by term, tier by tier, that are not folded yet."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        # By language and by the first tier that a version has a term in.
-        self._terms: dict[str, tuple[_Sets, _Sets, _Sets]] = {}
-        self._words: dict[str, dict[str, int]] = {}
+        self._languages: dict[str, _Language] = {}
         # Sorted when asked for, by the words and by the words backwards.
         self._forward: list[tuple[str, str, int]] | None = None
         self._backward: list[tuple[str, str, int]] | None = None
 
     def add(self, ordinal: int, words: Words) -> None:
-        """Take in a version's words."""
+        """Take in a version's words; ordinals come in order."""
         self._forward = self._backward = None
         for language, texts in words.items():
-            stem_of = stems(language).__getitem__
-            first = self._words.setdefault(language, {})
-            tiers = self._terms.setdefault(language, (_Sets(), _Sets(), _Sets()))
-            before: set[str] = set()
-            for tier, text in zip(tiers, texts, strict=True):
-                found = set(text.split())
-                # Most words were met before, in this version or in another.
-                for word in found.difference(first):
-                    for form in forms(word, language):
-                        first.setdefault(form, ordinal)
-                here = set(map(stem_of, found)) - before
-                for stem in here:
-                    tier[stem].add(ordinal)
-                before |= here
+            known = self._languages.get(language)
+            if known is None:
+                known = self._languages[language] = _Language(language)
+            known.ordinal = ordinal
+            for tier, text in zip(known.tiers, texts, strict=True):
+                # Nearly every word was met before, in another version: then this is one look-up.
+                for word in set(text.split()):
+                    tier[word].append(ordinal)
 
     def get(self, term: Term) -> tuple[BitMap, BitMap, BitMap] | None:
         """Give the versions that have a term, by tier; each tier holds the ones before it."""
-        tiers = self._terms.get(term[0])
-        if tiers is None:
+        known = self._languages.get(term[0])
+        if known is None:
             return None
-        name, summary, rest = (tier.get(term[1]) for tier in tiers)
+        name, summary, rest = (tier.stems.get(term[1]) for tier in known.tiers)
         if name is summary is rest is None:
             return None
-        in_name = name or _NOTHING
-        in_summary = in_name | summary if summary else in_name
-        return in_name, in_summary, in_summary | rest if rest else in_summary
+        in_name = BitMap(name) if name else _NOTHING
+        in_summary = in_name | BitMap(summary) if summary else in_name
+        return in_name, in_summary, in_summary | BitMap(rest) if rest else in_summary
 
     def terms(self) -> Iterator[Term]:
         """Walk the terms."""
-        for language, tiers in self._terms.items():
-            for stem in dict.fromkeys(chain.from_iterable(tiers)):
+        for language, known in self._languages.items():
+            for stem in dict.fromkeys(chain.from_iterable(tier.stems for tier in known.tiers)):
                 yield language, stem
 
     def words(self) -> Iterator[tuple[str, str, int]]:
         """Walk the words as (word, language, first ordinal)."""
-        for language, known in self._words.items():
-            for word, first in known.items():
+        for language, known in self._languages.items():
+            for word, first in known.first.items():
                 yield word, language, first
 
     def first(self, word: str) -> Iterator[tuple[str, str, int]]:
         """Walk the languages that have a word, as `words` does."""
-        for language, known in self._words.items():
-            if word in known:
-                yield word, language, known[word]
+        for language, known in self._languages.items():
+            if word in known.first:
+                yield word, language, known.first[word]
 
     def beginning(self, start: str) -> list[tuple[str, str, int]]:
         """List the words that begin so, as `words` does."""
