@@ -9,6 +9,7 @@ for another.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from registry.office.examining import Surroundings, surroundings
 from registry.office.filing import Office
 from registry.office.judging import judge
 from registry.office.keeping import keep
-from registry.office.ledger import Publication, Published, publish, publish_after
+from registry.office.ledger import Publication, Published, make_ready, publish, publish_after
 from registry.office.receipts import Receipt, Receipts, unchanged
 from registry.office.steps import Ending, Filing, Overtaken, Step, Version, require_base
 from registry.office.withdrawing import append_withdrawal
@@ -80,8 +81,10 @@ async def _file(
             return [await keep(connection, office, around, filing, now=now) for filing in filings]
     if all(len(filing.steps) == 1 for filing in filings):
         async with office.database.publishing() as connection:
-            group = await _read(connection, office, filings, now=now)
-            results = await group.publish(filings)
+            group, ready = await asyncio.gather(
+                _read(connection, office, filings, now=now), _made_ready(office, filings)
+            )
+            results = await group.publish(ready)
         if results is not None:
             group.tell_names()
             return results
@@ -94,6 +97,19 @@ async def _file(
         if results is not None:
             return results
     raise Unavailable("too many change the same thing at once; try again in a moment")
+
+
+async def _made_ready(office: Office, filings: Sequence[Filing]) -> list[Filing]:
+    """Make versions ready for the ledger while the database is looking for what they stand on."""
+    made = []
+    for filing in filings:
+        await asyncio.sleep(0)
+        [step] = filing.steps
+        if isinstance(step, Version) and step.ready is None:
+            ready = make_ready(step.document, filing.agency, office.random)
+            step = msgspec.structs.replace(step, ready=ready)
+        made.append(msgspec.structs.replace(filing, steps=[step]))
+    return made
 
 
 async def _read(

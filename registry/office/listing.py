@@ -22,7 +22,7 @@ from registry.store.index.facets import (
     length_code,
 )
 from registry.store.index.question import LOCAL
-from registry.store.index.rows import IndexRow, joined
+from registry.store.index.rows import IndexRow
 from registry.text import analysis
 from registry.text.folding import fold
 
@@ -148,15 +148,15 @@ def _words(document: Document, agency: Agency) -> dict[str, tuple[str, str, str]
         *[("", tag, text) for tag, text in agency.name.items()],
         ("", analysis.NEUTRAL, document["id"]),
     ]:
-        if found := analysis.spelt(text):
-            if tag not in by_tag:
-                language = analysis.language_of(tag)
-                by_tag[tag] = by_language.setdefault(language, ([], [], []))
-            by_tag[tag][_PARTS.get(pointer, _REST)].append(found)
-    return {
-        language: (joined(name), joined(summary), joined(rest))
+        if tag not in by_tag:
+            language = analysis.language_of(tag)
+            by_tag[tag] = by_language.setdefault(language, ([], [], []))
+        by_tag[tag][_PARTS.get(pointer, _REST)].append(text)
+    found = {
+        language: (analysis.spelt(name), analysis.spelt(summary), analysis.spelt(rest))
         for language, (name, summary, rest) in by_language.items()
     }
+    return {language: parts for language, parts in found.items() if any(parts)}
 
 
 def _text(document: Document, field: str) -> LangText | None:

@@ -28,6 +28,9 @@ ANALYSIS = f"1 {Stemmer.version()}"
 LONGEST_WORD = 64
 """Characters of a word that count."""
 
+_BREAK = "\0"
+"""What no text has, between two."""
+
 NEUTRAL = ""
 """The language of names, numbers and other text that has none."""
 
@@ -118,6 +121,11 @@ def _words_of_run(run: str) -> tuple[str, ...]:
 
 
 def _spelt(unbroken: str) -> str:
+    if unbroken == _BREAK:
+        return "\n"
+    if unbroken.isalnum():
+        # It is one run, and most are: to look for others takes longer than what follows.
+        return " ".join(_words[unbroken])
     return " ".join(word for run in runs(unbroken) for word in _words[run])
 
 
@@ -127,13 +135,19 @@ _spelt_out = _Kept(_spelt)
 
 def words(text: str) -> list[str]:
     """List the words of a text in order."""
-    return spelt(text).split()
+    return spelt([text]).split()
 
 
-def spelt(text: str) -> str:
-    """Write the words of a text in order, with a space between them."""
+def spelt(texts: Iterable[str]) -> str:
+    """Write the words of some texts, in order, each between spaces; a line for each text.
+
+    So words in a row are found where they are followed by nothing but a space.
+    """
     # No word goes on beyond a blank, and to look up what stands between two is fast.
-    return " ".join(filter(None, map(_spelt_out.__getitem__, text.split())))
+    unbroken = f" {_BREAK} ".join(texts).split()
+    lines = " ".join(filter(None, map(_spelt_out.__getitem__, unbroken))).split("\n")
+    written = " \n ".join(filter(None, map(str.strip, lines)))
+    return f" {written} " if written else ""
 
 
 def prepare() -> None:

@@ -35,7 +35,7 @@ class IndexRow(msgspec.Struct, frozen=True, kw_only=True):
     """What the index knows of one version.
 
     `codes` are by kind of facet; `card` is the JSON that lists show; `words` are by language the
-    words of name, of summary and of the rest, each as `joined` gives them.
+    words of name, of summary and of the rest, each as the analysis spells them.
     """
 
     ord: int
@@ -78,11 +78,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     folded: int
     epoch: int
     analysis: str
-
-
-def joined(texts: Sequence[str]) -> str:
-    """Join the words of several texts, so that words in a row are found between spaces."""
-    return " " + " \n ".join(texts) + " " if texts else ""
 
 
 async def write(connection: Connection, rows: Sequence[IndexRow]) -> None:
