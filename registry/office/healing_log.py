@@ -20,7 +20,7 @@ from registry.office import log_key
 from registry.office.filing import Office
 from registry.office.ledger import Publication, Ready, append_entry
 from registry.office.ledger import publish as publish_versions
-from registry.office.listing import listed
+from registry.office.listing import words_of
 from registry.office.log_contents import content_path
 from registry.office.log_files import LogRefused, read_bundle, tree_of
 from registry.office.publishing_log import check_key, reached_elsewhere, sign
@@ -203,7 +203,7 @@ async def _version(connection: Connection, office: Office, lost: Lost) -> None:
         agency=known.agency,
         actor=lost.said["actor"],
         verdict=verdict,
-        ready=Ready(sections=lost.sections, listed=listed(document, known.agency)),
+        ready=Ready(sections=lost.sections, words=words_of(document, known.agency)),
         entry=lost.entry,
     )
     [published] = await publish_versions(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.office.listing import Listed, Standing, listed, row_of
+from registry.office.listing import Standing, row_of, words_of
 from registry.record.entry import (
     NOT_STATED,
     Outline,
@@ -27,6 +27,7 @@ from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
 from registry.record.sections import Section, seal
 from registry.record.validate import RULE_SET, Verdict
 from registry.store import figures, log, records, versions
+from registry.store.index.rows import Words
 from registry.store.versions import Beside, NewVersion
 from registry.tlog.hashing import leaf_hash
 
@@ -42,7 +43,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """What a document becomes, wherever in the log it will stand: sealed, its words found."""
 
     sections: Sequence[Section]
-    listed: Listed
+    words: Words
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,7 +187,7 @@ def _ready(publication: Publication, random: Callable[[int], bytes]) -> Ready:
 
 def make_ready(document: Document, agency: Agency, random: Callable[[int], bytes]) -> Ready:
     """Do of a publication what does not need its place in the log, which is most of the work."""
-    return Ready(sections=seal(document, random), listed=listed(document, agency))
+    return Ready(sections=seal(document, random), words=words_of(document, agency))
 
 
 def _version(
@@ -254,7 +255,7 @@ def _version(
         truncated=publication.truncated,
         sections=ready.sections,
         figure=figure,
-        row=row_of(ready.listed, standing),
+        row=row_of(publication.document, publication.agency, ready.words, standing),
     )
 
 

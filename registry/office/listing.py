@@ -22,7 +22,7 @@ from registry.store.index.facets import (
     length_code,
 )
 from registry.store.index.question import LOCAL
-from registry.store.index.rows import IndexRow
+from registry.store.index.rows import IndexRow, Words
 from registry.text import analysis
 from registry.text.folding import fold
 
@@ -74,27 +74,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     risk_changes: Sequence[str]
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """What search makes of a document before its place in the log is known: its words."""
-
-    document: Document
-    agency: Agency
-    words: Mapping[str, tuple[str, str, str]]
-
-
-def listed(document: Document, agency: Agency) -> Listed:
-    """Find the words of a document, which is most of the work."""
-    return Listed(document=document, agency=agency, words=_words(document, agency))
-
-
 def index_row(document: Document, agency: Agency, standing: Standing) -> IndexRow:
     """Make what search keeps of a version; anew, it comes out the same."""
-    return row_of(listed(document, agency), standing)
+    return row_of(document, agency, words_of(document, agency), standing)
 
 
-def row_of(one: Listed, standing: Standing) -> IndexRow:
+def row_of(document: Document, agency: Agency, found: Words, standing: Standing) -> IndexRow:
     """Make what search keeps of a version whose words are found."""
-    document, agency, found = one.document, one.agency, one.words
     codes = {kind: [dig(document, *path) or NOT_STATED] for kind, path in _ONE_CODE.items()}
     name, summary = _text(document, "name"), _text(document, "summary")
     card = Card(
@@ -140,7 +126,8 @@ def row_of(one: Listed, standing: Standing) -> IndexRow:
     )
 
 
-def _words(document: Document, agency: Agency) -> dict[str, tuple[str, str, str]]:
+def words_of(document: Document, agency: Agency) -> Words:
+    """Find the words of a document, which is most of the work."""
     by_language: dict[str, tuple[list[str], list[str], list[str]]] = {}
     by_tag: dict[str, tuple[list[str], list[str], list[str]]] = {}
     for pointer, tag, text in [

@@ -12,7 +12,6 @@ from registry.office import answers, audit
 from registry.office.bulk import file_group
 from registry.office.examining import surroundings
 from registry.office.filing import local_agency, no_draft, own_agency
-from registry.office.ledger import make_ready
 from registry.office.receipts import Receipt, Receipts, once, unchanged
 from registry.office.steps import Filing, Overtaken, Version, require_base
 from registry.record.canonical import canonical
@@ -236,13 +235,7 @@ def _version(office: Office, draft: Draft, *, now: dt.datetime) -> Version:
     content = draft.document.encode()
     document = msgspec.json.decode(content)
     verdict = validate(document, profile="publication", pack=office.pack, today=now.date())
-    agency = local_agency(office, draft.record)
-    return Version(
-        document=document,
-        content=content,
-        verdict=verdict,
-        ready=make_ready(document, agency, office.random) if verdict.publishable else None,
-    )
+    return Version(document=document, content=content, verdict=verdict)
 
 
 def _reviewed_agency(office: Office, actor: Actor, record: str) -> Agency:

@@ -27,7 +27,6 @@ from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
 from registry.exchange.report import Report
 from registry.office.ledger import Publication, Ready, make_ready, publish
-from registry.office.listing import Listed
 from registry.office.opening import open_register
 from registry.record.pack import Agency, load_pack
 from registry.record.pointers import dig
@@ -192,8 +191,7 @@ def publications(
         model = made[number % len(made)]
         identifier = model.document["id"].replace(_ANY, f"bench-{number}")
         [of_id] = seal({"id": identifier}, random)
-        listed = model.ready.listed
-        *texts, rest = listed.words[analysis.NEUTRAL]
+        *texts, rest = model.ready.words[analysis.NEUTRAL]
         renamed = rest.removesuffix("any ") + f"{number} "
         yield Publication(
             document={**model.document, "id": identifier},
@@ -202,11 +200,7 @@ def publications(
             verdict=model.verdict,
             ready=Ready(
                 sections=[of_id if one.key == "id" else one for one in model.ready.sections],
-                listed=Listed(
-                    document={**listed.document, "id": identifier},
-                    agency=model.agency,
-                    words={**listed.words, analysis.NEUTRAL: (*texts, renamed)},
-                ),
+                words={**model.ready.words, analysis.NEUTRAL: (*texts, renamed)},
             ),
         )
 
