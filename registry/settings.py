@@ -58,6 +58,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "generation"
 
     @property
+    def figures_dir(self) -> Path:
+        """The folder where the workers of a server count together."""
+        return self.data_dir / "metrics" / str(self.port)
+
+    @property
     def key_file(self) -> Path:
         """The log's Ed25519 key file."""
         return self.log_key_file or self.data_dir / "keys" / "log.key"

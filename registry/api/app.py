@@ -42,9 +42,10 @@ from registry.api import (
 )
 from registry.api.conditional import conditional
 from registry.api.description import document
-from registry.api.edge import edge
+from registry.api.edge import Notes, edge
+from registry.api.metrics import Figures
 from registry.api.parameters import refuse_unknown
-from registry.api.ready import Ready, ready_first
+from registry.api.ready import Opened, ready, ready_first
 from registry.api.site import serve_site
 from registry.errors import RegistryError
 from registry.office.filing import Office
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 
     from litestar.types import ASGIApp, Receive, Send
 
+    from registry.api.asked import Answered
     from registry.settings import Settings
 
 Clock: TypeAlias = Callable[[], dt.datetime]
@@ -76,15 +78,21 @@ def _now() -> dt.datetime:
 
 
 def create_app(
-    settings: Settings, *, clock: Clock = _now, ready_room: int = _READY_ROOM
+    settings: Settings,
+    *,
+    tell: Callable[[Answered], None] | None,
+    clock: Clock = _now,
+    ready_room: int = _READY_ROOM,
 ) -> ASGIApp:
     """Make the ASGI application of one worker; `settings.database_url` must be set.
 
-    `clock` says what time it is to whoever reads: what is still to come, and what is overdue.
-    `ready_room` is for the bytes of records that are ready to be sent.
+    `tell` writes the access log; there is none without it. `clock` says what time it is to whoever
+    reads: what is still to come, and what is overdue. `ready_room` is for the bytes of records that
+    are ready to be sent.
     """
     ACCEPT_PATH.taken = settings.accept_path == "on"
-    litestar = _litestar(settings, clock, ready_room)
+    figures, opened = Figures(settings.figures_dir), Opened()
+    litestar = _litestar(settings, clock, figures, opened, ready_room)
     site = serve_site(settings.site_dir)
 
     async def application(scope: Any, receive: Receive, send: Send) -> None:
@@ -94,11 +102,9 @@ def create_app(
         ours = scope["type"] != "http" or _is_api(scope["path"])
         await (litestar if ours else site)(scope, receive, send)
 
-    def opened() -> tuple[Database, Kept[Ready]] | None:
-        return litestar.state.get("ready")
-
-    wrapped = edge(conditional(application), settings, is_api=_is_api)
-    return ready_first(wrapped, settings, opened)
+    notes = Notes(figures, tell)
+    wrapped = edge(conditional(application), settings, notes, is_api=_is_api)
+    return ready_first(wrapped, settings, notes, opened)
 
 
 def describe_api(settings: Settings) -> dict[str, Any]:
@@ -111,7 +117,15 @@ def _is_api(path: str) -> bool:
     return path.startswith(_API) or path in {document.PATH, metrics.PATH}
 
 
-def _litestar(settings: Settings, clock: Clock = _now, ready_room: int = _READY_ROOM) -> Litestar:
+def _litestar(
+    settings: Settings,
+    clock: Clock = _now,
+    figures: Figures | None = None,
+    opened: Opened | None = None,
+    ready_room: int = _READY_ROOM,
+) -> Litestar:
+    figures = figures or Figures(settings.figures_dir)
+    opened = opened or Opened()
     pack = load_pack(settings.pack)
     kept = statistics.Kept()
 
@@ -128,13 +142,17 @@ def _litestar(settings: Settings, clock: Clock = _now, ready_room: int = _READY_
         app.state.index = SearchIndex(
             database.connection, synonyms=Synonyms(pack.synonyms), generation=generation
         )
-        kept_ready = Kept[Ready](database.connection, generation, room=ready_room)
-        app.state.ready = (database, kept_ready)
-        watch = asyncio.create_task(_end_with_parent(_parent()))
+        opened.kept = Kept(database.connection, generation, ready, room=ready_room)
+        beside = [
+            asyncio.create_task(work)
+            for work in (_end_with_parent(_parent()), figures.keep_written())
+        ]
         try:
             yield
         finally:
-            watch.cancel()
+            for task in beside:
+                task.cancel()
+            opened.kept = None
             await database.close()
 
     return Litestar(
@@ -189,6 +207,7 @@ def _litestar(settings: Settings, clock: Clock = _now, ready_room: int = _READY_
             "settings": Provide(lambda: settings, sync_to_thread=False),
             "actor": Provide(authority.provide_actor),
             "now": Provide(clock, sync_to_thread=False),
+            "figures": Provide(lambda: figures, sync_to_thread=False),
             "kept": Provide(lambda: kept, sync_to_thread=False),
         },
         before_request=refuse_unknown,

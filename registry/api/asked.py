@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+import secrets
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from registry.settings import Network
 
 _OF_ONE_CLIENT = 64
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TOKEN = re.compile(r"regt_[\w-]+")
 
 
@@ -32,10 +35,33 @@ class Asked(msgspec.Struct, kw_only=True):
     operation: str = "none"
 
 
+class Answered(msgspec.Struct, tag_field="event", tag="request", gc=False):
+    """A line of the access log: an answer of the API, and nothing that was sent with its request.
+
+    `token` is the number of the actor's token.
+    """
+
+    method: str
+    path: str
+    status: int
+    ms: float
+    actor: str | None
+    token: int | None
+    request: str
+    timestamp: dt.datetime
+    level: str = "info"
+
+
 def asked(scope: Any) -> Asked:
     """Give what the edge has noted of a request."""
     found: Asked = scope["asked"]
     return found
+
+
+def request_id(scope: Any, given: str, proxies: Sequence[Network]) -> str:
+    """Name a request: as a trusted proxy has, or anew."""
+    known = given and _ID.fullmatch(given) is not None and comes_from(scope, proxies)
+    return given if known else secrets.token_hex(8)
 
 
 def path_for_logs(scope: Any) -> str:

@@ -17,7 +17,10 @@ _OK = 200
 _NOT_MODIFIED = 304
 _HEAD = "is_head"
 
-BODY_HEADERS = {b"content-length", b"content-type", b"content-encoding"}
+CODED = b'-gz"'
+"""How the tag of a compressed form ends; what stands before is the tag of the plain one."""
+
+_BODY_HEADERS = {b"content-length", b"content-type", b"content-encoding"}
 """What a 304 leaves out."""
 
 
@@ -43,7 +46,8 @@ def is_unread(scope: Any, tag: str) -> bool:
     What stands for it must come in more than one part, not to be taken for the whole of it.
     """
     known = _header(scope["headers"], b"if-none-match")
-    return bool(scope.get(_HEAD)) or (known is not None and is_named(known, tag.encode()))
+    named = None if known is None else named_in(known, tag.encode())
+    return bool(scope.get(_HEAD)) or named is not None
 
 
 class _Answer:
@@ -78,9 +82,15 @@ class _Answer:
             if tag is None and whole:
                 tag = b'W/"' + sha256(body).hexdigest()[:16].encode() + b'"'
                 headers.append((b"etag", tag))
-            if tag is not None and self._known is not None and is_named(self._known, tag):
+            known = self._known
+            named = None if tag is None or known is None else named_in(known, tag)
+            if named is not None:
                 start["status"] = _NOT_MODIFIED
-                headers = [pair for pair in headers if pair[0].lower() not in BODY_HEADERS]
+                headers = [
+                    pair if pair[0].lower() != b"etag" else (b"etag", named)
+                    for pair in headers
+                    if pair[0].lower() not in _BODY_HEADERS
+                ]
                 self._silent = True
         if self._head and not self._silent:
             self._silent = True
@@ -92,10 +102,21 @@ class _Answer:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def is_named(known: bytes, tag: bytes) -> bool:
-    """Tell whether If-None-Match names a tag, compared weakly, as RFC 9110 §13.1.2 asks."""
+def named_in(known: bytes, tag: bytes) -> bytes | None:
+    """Give the tag that If-None-Match knows an answer by: its own, or that of its compressed form.
+
+    They are compared weakly, as RFC 9110 §13.1.2 asks; None where it knows neither.
+    """
+    if known.strip() in {tag, b"*"}:
+        return tag
     match = _TAG.fullmatch(tag)
-    return known.strip() == b"*" or (match is not None and match[1] in _TAG.findall(known))
+    if match is None:
+        return None
+    named = _TAG.findall(known)
+    if match[1] in named:
+        return tag
+    packed = tag[:-1] + CODED
+    return packed if packed in named else None
 
 
 def _header(headers: Any, name: bytes) -> bytes | None:

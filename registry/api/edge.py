@@ -7,33 +7,30 @@ something is not.
 
 from __future__ import annotations
 
-import re
-import secrets
+import datetime as dt
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import structlog
 from structlog.contextvars import bound_contextvars
 
-from registry.api import metrics
-from registry.api.asked import Asked, asked, comes_from, path_for_logs
+from registry.api.asked import Answered, Asked, asked, path_for_logs, request_id
 from registry.api.problems import problem_messages, report_fault
 from registry.errors import AddressTooLong, MisdirectedRequest, RegistryError
 from registry.settings import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from litestar.types import ASGIApp, Receive, Send
 
-    from registry.settings import Network, Settings
+    from registry.api.metrics import Figures
+    from registry.settings import Settings
 
 LONGEST_ADDRESS = 8192
 
 _READS = {"GET", "HEAD", "OPTIONS"}
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 _NO_CONTENT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _CLOSED = (b"cross-origin-resource-policy", b"same-origin")
@@ -51,15 +48,31 @@ _PREFLIGHT = [
     (b"access-control-max-age", b"86400"),
 ]
 
-_log = structlog.get_logger()
+
+class Notes:
+    """What is noted of every answer of the API: a figure, and a line of the access log."""
+
+    def __init__(self, figures: Figures, tell: Callable[[Answered], None] | None) -> None:
+        """Take what counts, and what writes a line down, if anything does."""
+        self._count = figures.count
+        self._tell = tell
+
+    def note(self, seen: Asked, method: str, path: str, status: int, seconds: float) -> None:
+        """Note an answer, with nothing that was sent."""
+        self._count(seen.operation, status, seconds)
+        if self._tell is None:
+            return
+        actor, token = (None, None) if seen.actor is None else (seen.actor.name, seen.actor.token)
+        milliseconds, now = round(seconds * 1000, 1), dt.datetime.now(dt.UTC)
+        self._tell(Answered(method, path, status, milliseconds, actor, token, seen.id, now))
 
 
-def edge(application: ASGIApp, settings: Settings, *, is_api: Callable[[str], bool]) -> ASGIApp:
+def edge(
+    application: ASGIApp, settings: Settings, notes: Notes, *, is_api: Callable[[str], bool]
+) -> ASGIApp:
     """Wrap the application; `is_api` tells which paths are the API's, not the site's."""
     hosts = settings.hosts
     proxies = settings.proxies
-    # Bound once: to find out each time how the log is written takes as long as to write it.
-    log = _log.bind()
 
     async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -89,37 +102,10 @@ def edge(application: ASGIApp, settings: Settings, *, is_api: Callable[[str], bo
                 await answer.problem(fault, scope)
             finally:
                 if api:
-                    note(
-                        log,
-                        seen,
-                        method=scope["method"],
-                        path=path_for_logs(scope),
-                        status=answer.status,
-                        seconds=time.perf_counter() - began,
-                    )
+                    seconds = time.perf_counter() - began
+                    notes.note(seen, scope["method"], path_for_logs(scope), answer.status, seconds)
 
     return wrapped
-
-
-def request_id(scope: Any, given: str, proxies: Sequence[Network]) -> str:
-    """Name a request: as a trusted proxy has, or anew."""
-    known = given and _ID.fullmatch(given) is not None and comes_from(scope, proxies)
-    return given if known else secrets.token_hex(8)
-
-
-def note(log: Any, seen: Asked, *, method: str, path: str, status: int, seconds: float) -> None:
-    """Count an answer of the API and write it down, with nothing that was sent."""
-    metrics.count(seen.operation, status, seconds)
-    log.info(
-        "request",
-        request=seen.id,
-        method=method,
-        path=path,
-        status=status,
-        ms=round(seconds * 1000, 1),
-        actor=None if seen.actor is None else seen.actor.name,
-        token=None if seen.actor is None else seen.actor.token,
-    )
 
 
 class _Answer:

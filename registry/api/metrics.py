@@ -1,27 +1,24 @@
 """Figures for whoever watches over the processes, in the text form of Prometheus.
 
-Each worker counts into files of its own, so that any of them answers for all.
+Each worker counts in plain numbers, which it writes to a file of its own, so that any of them
+answers for all: of itself to the request, of the others to the half second.
 """
 
 from __future__ import annotations
 
-import os
-from functools import cache
-from typing import Any
+import asyncio
+import secrets
+from bisect import bisect_left
+from contextlib import suppress
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-)
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
 from registry.api.authority import provide_actor
 from registry.office.filing import Office
@@ -29,36 +26,114 @@ from registry.record.acceptance import ACCEPT_PATH
 from registry.settings import Settings, is_loopback
 from registry.store import log
 
-PATH = "/metrics"
-SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable by which the workers of one server find their common folder."""
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
+PATH = "/metrics"
+
+_WRITE_SECONDS = 0.5
+_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 _THROUGH_A_PROXY = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
 
-_requests = Counter("registry_requests", "Requests to the API", ["operation", "status"])
-_seconds = Histogram("registry_request_seconds", "How long they took", ["operation"])
-_accepted = Counter("registry_accept_path_accepted", "Documents that the accept path took")
-_checked = Counter("registry_accept_path_checked", "Of those, checked again by jsonschema")
-_disagreed = Counter("registry_accept_path_disagreements", "Of those, refused by jsonschema")
-_told = [0, 0, 0]
+
+class Counts(msgspec.Struct):
+    """Answers of one operation with one status: in all seconds, and how many within each bound."""
+
+    operation: str
+    status: int
+    seconds: float = 0.0
+    within: list[int] = msgspec.field(default_factory=lambda: [0] * (len(_BOUNDS) + 1))
 
 
-def count(operation: str, status: int, seconds: float) -> None:
-    """Count a request of the API that was answered, and what the accept path did meanwhile."""
-    requests, took = _of(operation, status)
-    requests.inc()
-    took.observe(seconds)
-    now = [ACCEPT_PATH.accepted, ACCEPT_PATH.checked, ACCEPT_PATH.disagreements]
-    if now != _told:
-        for place, counter in enumerate((_accepted, _checked, _disagreed)):
-            counter.inc(now[place] - _told[place])
-            _told[place] = now[place]
+class _Written(msgspec.Struct):
+    """What one process has counted; of the accept path: accepted, checked again, refused then."""
+
+    answers: list[Counts]
+    accept_path: tuple[int, int, int]
 
 
-@cache
-def _of(operation: str, status: int) -> tuple[Counter, Histogram]:
-    """Give what counts the answers of an operation; to find it takes longer than to count."""
-    return _requests.labels(operation, status), _seconds.labels(operation)
+class Figures:
+    """What one process counts, and where it finds what the others of its server have counted."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder that the processes share, which need not be there yet."""
+        self._folder = folder
+        # A process that is gone is counted still, so its file must not become another's.
+        self._file = folder / f"{secrets.token_hex(8)}.json"
+        self._counts: dict[tuple[str, int], Counts] = {}
+        self._written = b""
+
+    def count(self, operation: str, status: int, seconds: float) -> None:
+        """Count a request of the API that was answered."""
+        counts = self._counts.get((operation, status))
+        if counts is None:
+            counts = self._counts[operation, status] = Counts(operation, status)
+        counts.seconds += seconds
+        counts.within[bisect_left(_BOUNDS, seconds)] += 1
+
+    def write(self) -> None:
+        """Let the other processes know; where there is no room for it, they know less."""
+        now = msgspec.json.encode(self._here())
+        if now == self._written:
+            return
+        draft = self._file.with_suffix(".new")
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(now)
+            draft.replace(self._file)
+            self._written = now
+
+    async def keep_written(self) -> None:
+        """Write again and again, until cancelled; then a last time."""
+        try:
+            while True:
+                await asyncio.sleep(_WRITE_SECONDS)
+                self.write()
+        finally:
+            self.write()
+
+    def collect(self) -> Iterator[Metric]:
+        """Give what all processes have counted; `prometheus_client` asks for it."""
+        every = [self._here(), *self._others()]
+        requests: dict[tuple[str, int], int] = {}
+        took: dict[str, Counts] = {}
+        for one in (counts for process in every for counts in process.answers):
+            key = one.operation, one.status
+            requests[key] = requests.get(key, 0) + sum(one.within)
+            known = took.setdefault(one.operation, Counts(one.operation, 0))
+            known.seconds += one.seconds
+            known.within = [sum(pair) for pair in zip(known.within, one.within, strict=True)]
+        labels = ["operation", "status"]
+        counted = CounterMetricFamily("registry_requests", "Requests to the API", labels=labels)
+        for (operation, status), number in requests.items():
+            counted.add_metric([operation, str(status)], number)
+        yield counted
+        seconds = HistogramMetricFamily(
+            "registry_request_seconds", "How long they took", labels=["operation"]
+        )
+        bounds = [*map(str, _BOUNDS), "+Inf"]
+        for counts in took.values():
+            buckets = list(zip(bounds, accumulate(counts.within), strict=True))
+            seconds.add_metric([counts.operation], buckets, counts.seconds)
+        yield seconds
+        accepted, checked, refused = map(sum, zip(*(one.accept_path for one in every), strict=True))
+        for name, told, number in (
+            ("accepted", "Documents that the accept path took", accepted),
+            ("checked", "Of those, checked again by jsonschema", checked),
+            ("disagreements", "Of those, refused by jsonschema", refused),
+        ):
+            yield CounterMetricFamily(f"registry_accept_path_{name}", told, value=number)
+
+    def _here(self) -> _Written:
+        path = ACCEPT_PATH
+        told = (path.accepted, path.checked, path.disagreements)
+        return _Written(answers=list(self._counts.values()), accept_path=told)
+
+    def _others(self) -> Iterator[_Written]:
+        for file in self._folder.glob("*.json"):
+            if file != self._file:
+                yield msgspec.json.decode(file.read_bytes(), type=_Written)
 
 
 @get(PATH, include_in_schema=False)
@@ -66,6 +141,7 @@ async def read_metrics(
     request: Request[object, object, State],
     office: NamedDependency[Office],
     settings: NamedDependency[Settings],
+    figures: NamedDependency[Figures],
 ) -> Response[bytes]:
     """Give the figures, to this machine itself or to a token with the scope `admin`."""
     if not _is_local(request.scope):
@@ -74,19 +150,12 @@ async def read_metrics(
     async with office.database.connection() as connection:
         state = await log.read_state(connection)
     here = CollectorRegistry()
+    here.register(figures)
     Gauge("registry_log_entries", "Entries of the log", registry=here).set(state.range.size)
     return Response(
-        content=_counted() + generate_latest(here),
+        content=generate_latest(here),
         headers={"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"},
     )
-
-
-def _counted() -> bytes:
-    if SHARED not in os.environ:
-        return generate_latest(REGISTRY)
-    of_all = CollectorRegistry()
-    MultiProcessCollector(of_all)  # type: ignore[no-untyped-call]
-    return generate_latest(of_all)
 
 
 def _is_local(scope: Any) -> bool:

@@ -1,90 +1,119 @@
 """Records in force from ready bytes, before anything else looks at the request.
 
-Only a plain reading is answered here: GET, without a query, without a token. Whatever is not that,
-or has no such answer, goes on to the application, which answers the same, only slower.
+Only a plain reading is answered here: GET or HEAD, without a query, without a token. Whatever is
+not that, or has no such answer, goes on to the application, which answers the same, only slower and
+never compressed.
 """
 
 from __future__ import annotations
 
 import re
 import time
+import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import structlog
 
-from registry.api.asked import Asked
-from registry.api.conditional import BODY_HEADERS, is_named
-from registry.api.edge import OF_READING, is_answered, note, request_id
+from registry.api.asked import Asked, request_id
+from registry.api.conditional import CODED, named_in
+from registry.api.edge import OF_READING, is_answered
 from registry.api.records import tag_of, written
-from registry.store.kept import read_in_force
+from registry.store.kept import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from litestar.types import ASGIApp, Receive, Send
 
+    from registry.api.edge import Notes
     from registry.settings import Settings
-    from registry.store.database import Database
-    from registry.store.kept import Kept, LastVersion
+    from registry.store.kept import LastVersion
 
 _PREFIX = "/api/v1/records/"
-_PATH = re.compile(_PREFIX + "[a-z0-9.-]{1,120}/[a-z0-9-]{1,120}")
+_RECORD = re.compile("[a-z0-9.-]{1,120}/[a-z0-9-]{1,120}")
 _OPERATION = "get_record"
+_CODINGS = re.compile(r"([\w*-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d*)?))?", re.ASCII)
+_GZIP = 16 + zlib.MAX_WBITS
+_COMPRESSED = 1.5
+"""What an answer takes with its compressed form, times its body; it is mostly less."""
+_READS = {"GET", "HEAD"}
+_HEAD = [(b"cache-control", b"no-cache"), (b"vary", b"accept-encoding")]
+_NOTHING: Any = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer about a record: its tag, its headers without those of the edge, its body."""
+class Form(msgspec.Struct, frozen=True):
+    """An answer in one coding: its tag, its headers but for those of the edge, its body."""
 
     tag: bytes
     headers: list[tuple[bytes, bytes]]
-    body: bytes
+    body: Any
 
 
-def ready_first(
-    application: ASGIApp,
-    settings: Settings,
-    opened: Callable[[], tuple[Database, Kept[Ready]] | None],
-) -> ASGIApp:
-    """Wrap the application; `opened` gives where records are read from, once it has started."""
+class Ready(msgspec.Struct):
+    """The answer about a record, and its compressed form once somebody has asked for that."""
+
+    plain: Form
+    packed: Form | None = None
+
+
+class Opened(msgspec.Struct):
+    """Where answers are read from, once the application has started."""
+
+    kept: Kept[Ready] | None = None
+
+
+def ready_first(application: ASGIApp, settings: Settings, notes: Notes, opened: Opened) -> ASGIApp:
+    """Wrap the application."""
     hosts = settings.hosts
     proxies = settings.proxies
-    log = structlog.get_logger().bind()
 
     async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         headers = _of_plain_reading(scope)
-        if headers is None or not is_answered(headers.get(b"host", b""), hosts):
+        kept = opened.kept
+        if headers is None or kept is None or not is_answered(headers.get(b"host", b""), hosts):
             await application(scope, receive, send)
             return
-        found = await _found(scope["path"][len(_PREFIX) :], opened())
+        record = scope["path"][len(_PREFIX) :]
+        found = kept.at_hand(record) or await _read(kept, record)
         if found is None:
             await application(scope, receive, send)
             return
+        form = found.plain
+        if b"accept-encoding" in headers and _takes_gzip(headers[b"accept-encoding"]):
+            form = found.packed = found.packed or _packed(form)
+        status, own, body = 200, form.headers, form.body
+        if b"if-none-match" in headers:
+            tag = named_in(headers[b"if-none-match"], found.plain.tag)
+            if tag is not None:
+                status, own, body = 304, [*_HEAD, (b"etag", tag)], _NOTHING
+        if scope["method"] == "HEAD":
+            body = _NOTHING
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         seen = Asked(id=request_id(scope, given, proxies), operation=_OPERATION)
-        status, own, body = 200, found.headers, found.body
-        known = headers.get(b"if-none-match")
-        if known is not None and is_named(known, found.tag):
-            status, body = 304, b""
-            own = [pair for pair in own if pair[0] not in BODY_HEADERS]
         told = [*own, (b"x-request-id", seen.id.encode()), *OF_READING]
         await send({"type": "http.response.start", "status": status, "headers": told})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        await send(body)
         # A path that has an answer holds nothing that would have to be hidden.
         seconds = time.perf_counter() - began
-        note(log, seen, method="GET", path=scope["path"], status=status, seconds=seconds)
+        notes.note(seen, scope["method"], scope["path"], status, seconds)
 
     return wrapped
+
+
+def ready(stored: LastVersion) -> tuple[Ready, int]:
+    """Make the answer about a record, and say how many bytes it takes."""
+    body = written(stored.document, stored.register)
+    plain = _form(tag_of(stored.register).encode(), body)
+    return Ready(plain), int(len(body) * _COMPRESSED)
 
 
 def _of_plain_reading(scope: Any) -> dict[bytes, bytes] | None:
     """Give the headers of a request that may be answered here; None for any other."""
     if (
         scope["type"] != "http"
-        or scope["method"] != "GET"
+        or scope["method"] not in _READS
         or scope["query_string"]
-        or not _PATH.fullmatch(scope["path"])
+        or not scope["path"].startswith(_PREFIX)
     ):
         return None
     headers = dict(scope["headers"])
@@ -93,34 +122,36 @@ def _of_plain_reading(scope: Any) -> dict[bytes, bytes] | None:
     return headers if is_plain else None
 
 
-async def _found(record: str, opened: tuple[Database, Kept[Ready]] | None) -> Ready | None:
-    """Give the answer about a record from memory or from the database."""
-    if opened is None:
+async def _read(kept: Kept[Ready], record: str) -> Ready | None:
+    if not _RECORD.fullmatch(record):
         return None
-    database, kept = opened
     try:
-        found = await kept.get(record)
-        if found is None:
-            async with database.connection() as connection:
-                stored = await read_in_force(connection, record)
-            if stored is not None:
-                found = _ready(stored)
-                kept.keep(record, found, weight=len(found.body), as_of=stored.as_of)
+        return await kept.read(record)
     except Exception:  # noqa: BLE001  the application meets the same, and tells of it
         return None
-    return found
 
 
-def _ready(stored: LastVersion) -> Ready:
-    body = written(stored.document, stored.register)
-    tag = tag_of(stored.register).encode()
-    return Ready(
+def _form(tag: bytes, body: bytes, *more: tuple[bytes, bytes]) -> Form:
+    length = (b"content-length", str(len(body)).encode())
+    return Form(
         tag=tag,
-        headers=[
-            (b"cache-control", b"no-cache"),
-            (b"etag", tag),
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-        ],
-        body=body,
+        headers=[*_HEAD, (b"etag", tag), (b"content-type", b"application/json"), *more, length],
+        body={"type": "http.response.body", "body": body, "more_body": False},
     )
+
+
+def _packed(plain: Form) -> Form:
+    press = zlib.compressobj(wbits=_GZIP)
+    body = press.compress(plain.body["body"]) + press.flush()
+    return _form(plain.tag[:-1] + CODED, body, (b"content-encoding", b"gzip"))
+
+
+@lru_cache(maxsize=100)
+def _takes_gzip(accepted: bytes) -> bool:
+    """Tell whether gzip may be sent, and is liked no less than plain bytes (RFC 9110 §12.5.3)."""
+    liked = {
+        name.lower(): float(quality or 1)
+        for name, quality in _CODINGS.findall(accepted.decode("latin-1"))
+    }
+    gzip = liked.get("gzip", liked.get("x-gzip", liked.get("*", 0)))
+    return gzip > 0 and gzip >= liked.get("identity", 0)

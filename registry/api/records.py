@@ -139,7 +139,8 @@ async def get_record(
                 f"says why, and its versions stay at /api/v1/records/{stored.id}/versions",
                 tombstone=tombstone,
             )
-    return _record(stored)
+    # Where this is asked without a query, a compressed form may be answered.
+    return _record(stored, {"vary": "accept-encoding"})
 
 
 @get(
@@ -222,13 +223,13 @@ async def _stored(
     return stored
 
 
-def _record(stored: StoredRecord) -> Response[bytes]:
+def _record(stored: StoredRecord, headers: dict[str, str] | None = None) -> Response[bytes]:
     body = written(stored.document, stored.register)
     if stored.register.superseded_at is not None:
         # The version will not change again, but it did when the next one came: the tag by which
         # it was known before must not bring a 304.
-        return _json(body, {})
-    return _json(body, {"etag": tag_of(stored.register)})
+        return _json(body, headers or {})
+    return _json(body, {**(headers or {}), "etag": tag_of(stored.register)})
 
 
 def written(document: bytes, register: Register) -> bytes:

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
     from typing import TextIO
 
 _MOST_WAITING = 10_000
@@ -29,45 +29,48 @@ _LAST_WORDS_SECONDS = 1.0
 _INFO = 20
 
 
-def configure(stream: TextIO | None = None) -> None:
-    """Make the log of this process write to a stream, stderr by default."""
+def configure(stream: TextIO | None = None) -> Callable[[msgspec.Struct], None]:
+    """Make the log of this process write to a stream, stderr by default.
+
+    What is given back takes lines of the access log, of which there are many: they are put into
+    words where nobody waits for it.
+    """
     stream = stream or sys.stderr
-    lines = _Lines(stream)
+    words = structlog.dev.ConsoleRenderer() if stream.isatty() else None
+    lines = _Lines(stream, _json if words is None else partial(_in_words, words))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             _stamped,
             structlog.processors.ExceptionRenderer(_told),
-            structlog.dev.ConsoleRenderer()
-            if stream.isatty()
-            else structlog.processors.JSONRenderer(
-                lambda values, **_: msgspec.json.encode(values, enc_hook=str).decode()
-            ),
+            words or structlog.processors.JSONRenderer(lambda values, **_: _json(values)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_INFO),
         logger_factory=lambda *_: lines,
     )
+    return lines.take
 
 
 class _Lines:
     """Writes lines in a thread; when nobody takes them any more, those that follow are lost."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, told: Callable[[msgspec.Struct], str]) -> None:
         self._stream = stream
-        self._waiting: SimpleQueue[str | None] = SimpleQueue()
+        self._told = told
+        self._waiting: SimpleQueue[str | msgspec.Struct | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
         atexit.register(self.close)
 
-    def msg(self, line: str | None) -> None:
+    def take(self, line: str | msgspec.Struct | None) -> None:
         if self._waiting.qsize() < _MOST_WAITING:
             self._waiting.put(line)
 
-    debug = info = warning = error = critical = exception = msg
+    debug = info = warning = error = critical = exception = msg = take
 
     def close(self) -> None:
-        self.msg(None)
+        self.take(None)
         self._thread.join(_LAST_WORDS_SECONDS)
 
     def _write(self) -> None:
@@ -79,9 +82,22 @@ class _Lines:
             while not self._waiting.empty():
                 lines.append(self._waiting.get())
             ended = None in lines
+            told = [
+                line if isinstance(line, str) else self._told(line)
+                for line in lines
+                if line is not None
+            ]
             with suppress(OSError, ValueError):
-                self._stream.writelines(f"{line}\n" for line in lines if line is not None)
+                self._stream.write("\n".join([*told, ""]))
                 self._stream.flush()
+
+
+def _json(values: Any) -> str:
+    return msgspec.json.encode(values, enc_hook=str).decode()
+
+
+def _in_words(words: structlog.dev.ConsoleRenderer, line: msgspec.Struct) -> str:
+    return words(None, "", msgspec.to_builtins(line))
 
 
 def _stamped(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
 import socket
 import sys
@@ -73,11 +72,8 @@ def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None)
     from granian.constants import Interfaces  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
 
-    # Before a worker imports what counts: where all of them count together, from nothing.
-    counts = settings.data_dir.resolve() / "metrics" / str(settings.port)
-    shutil.rmtree(counts, ignore_errors=True)
-    counts.mkdir(parents=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counts)
+    # The workers count together, from nothing.
+    shutil.rmtree(settings.figures_dir, ignore_errors=True)
     server = Granian(
         "registry.api.app:create_app",
         address=settings.host,
@@ -96,8 +92,7 @@ def load_application(settings: Settings) -> ASGIApp:
     """Make the application inside a worker process."""
     from registry.api.app import create_app  # noqa: PLC0415  only workers need the web
 
-    logs.configure()
-    application = create_app(settings)
+    application = create_app(settings, tell=logs.configure())
     # What is there by now stays: the collector need not look at it over and over again.
     gc.collect()
     gc.freeze()

@@ -18,6 +18,8 @@ from registry.store.generation import Generation
 from tests.described import Described
 
 PROBLEM = "application/problem+json"
+PLAIN = {"accept-encoding": "identity"}
+"""Tags are compared with hashes here; `test_ready` looks at those of compressed forms."""
 
 
 @pytest.fixture
@@ -40,8 +42,14 @@ async def database(settings):
 
 
 @pytest.fixture
-async def app(settings):
-    application = create_app(settings)
+def lines():
+    """The access log."""
+    return []
+
+
+@pytest.fixture
+async def app(settings, lines):
+    application = create_app(settings, tell=lines.append)
     async with _lifespan(application):
         yield application
 
@@ -51,7 +59,7 @@ def described():
     """The description that every answer of this suite must keep to."""
 
     async def ask():
-        transport = httpx.ASGITransport(create_app(Settings()))
+        transport = httpx.ASGITransport(create_app(Settings(), tell=None))
         async with httpx.AsyncClient(transport=transport, base_url="http://register") as opened:
             return (await opened.get("/openapi.json")).json()
 
@@ -78,7 +86,7 @@ async def client(app, hooks):
     """A client that has no token."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://register", event_hooks=hooks
+        transport=transport, base_url="http://register", headers=PLAIN, event_hooks=hooks
     ) as opened:
         yield opened
 
@@ -105,7 +113,7 @@ def token(database):
 async def agency(app, token, hooks):
     """A client with the token of demo-sante."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    headers = {"authorization": f"Bearer {await token()}"}
+    headers = PLAIN | {"authorization": f"Bearer {await token()}"}
     async with httpx.AsyncClient(
         transport=transport, base_url="http://register", headers=headers, event_hooks=hooks
     ) as opened:
@@ -140,7 +148,7 @@ def started(hooks):
         async with _lifespan(application):
             transport = httpx.ASGITransport(application, raise_app_exceptions=False)
             async with httpx.AsyncClient(
-                transport=transport, base_url="http://register", event_hooks=hooks
+                transport=transport, base_url="http://register", headers=PLAIN, event_hooks=hooks
             ) as opened:
                 yield opened
 
@@ -162,7 +170,7 @@ def clock():
 async def asker(settings, clock, started):
     """A client without a token of an application that goes by the test's clock."""
     unlimited = msgspec.structs.replace(settings, limit_exports=0)
-    async with started(create_app(unlimited, clock=lambda: clock.now)) as opened:
+    async with started(create_app(unlimited, tell=None, clock=lambda: clock.now)) as opened:
         yield opened
 
 

@@ -120,7 +120,7 @@ async def test_a_second_worker_counts_on(settings, agency, token, problem, start
     headers = {"authorization": f"Bearer {secret}"}
     for _ in range(2):
         assert (await agency.delete(DRAFT, headers=headers)).status_code == 404
-    async with started(create_app(settings)) as other:
+    async with started(create_app(settings, tell=None)) as other:
         assert (await other.delete(DRAFT, headers=headers)).status_code == 404
         limited(problem, await other.delete(DRAFT, headers=headers), "writes")
     limited(problem, await agency.delete(DRAFT, headers=headers), "writes")
@@ -131,7 +131,7 @@ async def test_zero_is_no_limit(settings, problem, record, started, token):
         settings, limit_writes=0, limit_validations=0, limit_failures=0
     )
     good = {"authorization": f"Bearer {await token()}"}
-    async with started(create_app(unlimited)) as client:
+    async with started(create_app(unlimited, tell=None)) as client:
         for _ in range(6):
             assert (await client.delete(DRAFT, headers=good)).status_code == 404
             assert (await client.post(VALIDATE, json={})).status_code == 200

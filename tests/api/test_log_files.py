@@ -165,5 +165,5 @@ async def test_an_earlier_version_has_its_proof_too(
 
 async def test_a_log_that_only_others_host_needs_no_key(published, settings, started):
     settings.key_file.unlink()
-    async with started(create_app(settings)) as client:
+    async with started(create_app(settings, tell=None)) as client:
         assert (await client.get("/log/proof/1.tlog-proof")).status_code == 200

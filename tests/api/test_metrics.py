@@ -6,6 +6,7 @@ import secrets
 
 import pytest
 
+from registry.api.metrics import Figures
 from registry.office import access
 
 LOCAL = {"host": "127.0.0.1:8000"}
@@ -63,3 +64,38 @@ async def test_who_comes_from_elsewhere_needs_an_admin_s_token(client, database,
     assert (await client.get("/metrics", headers=headers)).status_code == 401
     assert (await client.get("/metrics", headers=await token("file"))).status_code == 403
     assert (await client.get("/metrics", headers=await token("admin"))).status_code == 200
+
+
+async def test_any_process_of_a_server_answers_for_all(client, settings):
+    other = Figures(settings.figures_dir)
+    for seconds in (0.001, 0.03, 20.0):
+        other.count("list_records", 200, seconds)
+    assert (
+        figure((await client.get("/metrics", headers=LOCAL)).text, "registry_requests_total") == 0
+    )
+    # One that has ended is counted still.
+    other.write()
+    del other
+    await client.get("/api/v1/records")
+    text = (await client.get("/metrics", headers=LOCAL)).text
+    labels = {"operation": "list_records", "status": 200}
+    assert figure(text, "registry_requests_total", **labels) == 4
+    within = {
+        bound: figure(text, "registry_request_seconds_bucket", operation="list_records", le=bound)
+        for bound in ("0.005", "0.05", "10.0", r"\+Inf")
+    }
+    assert within[r"\+Inf"] == 4
+    assert within["0.005"] >= 1
+    assert within["0.05"] >= within["0.005"] + 1
+    assert within["10.0"] == 3
+    assert figure(text, "registry_request_seconds_sum", operation="list_records") > 20
+
+
+async def test_figures_that_cannot_be_written_hold_nothing_up(client, settings):
+    settings.figures_dir.parent.mkdir()
+    settings.figures_dir.write_text("in the way")
+    figures = Figures(settings.figures_dir)
+    figures.count("list_records", 200, 0.001)
+    figures.write()
+    [requests, *_] = figures.collect()
+    assert requests.samples[0].value == 1

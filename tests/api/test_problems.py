@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import pytest
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from registry.store import database as store
@@ -94,18 +95,19 @@ async def test_a_question_that_is_cut_off_is_told_to_try_again(
     assert (await client.get(RECORDS)).status_code == 200
 
 
-async def test_a_fault_is_told_without_its_story(client, database, problem):
+async def test_a_fault_is_told_without_its_story(client, database, problem, lines):
     async with database.connection() as connection:
         await connection.execute("alter table search_state rename to elsewhere")
-    with capture_logs() as lines:
+    with capture_logs(processors=[merge_contextvars]) as faults:
         response = await client.get(f"{RECORDS}?q=cancer")
     found = problem(response, 500, "internal-error")
     assert "search_state" not in response.text
     assert set(found) == {"type", "title", "status", "detail", "request"}
-    [fault, request] = lines
+    [fault], [request] = faults, lines
+    assert fault.pop("request") == request.request == found["request"]
     assert isinstance(fault.pop("exc_info"), asyncpg.UndefinedTableError)
     assert fault == {"event": "fault", "log_level": "error", "method": "GET", "path": RECORDS}
-    assert request["status"] == 500
+    assert request.status == 500
     async with database.connection() as connection:
         await connection.execute("alter table elsewhere rename to search_state")
     assert (await client.get(RECORDS)).status_code == 200

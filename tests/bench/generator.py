@@ -42,12 +42,11 @@ class Load(msgspec.Struct, kw_only=True):
         return self.requests[(self.asked - 1) % len(self.requests)]
 
 
-def load(server: tuple[int, int], paths: list[str]) -> Load:
-    """Make the load of a server, (port, process), that is asked for these paths."""
+def load(server: tuple[int, int], paths: list[str], more: bytes = b"") -> Load:
+    """Make the load of a server, (port, process), asked for these paths with `more` headers."""
     port, process = server
-    return Load(
-        port=port, process=process, requests=[_get(path) for path in paths], timing=Timing()
-    )
+    requests = [_get(path, more) for path in paths]
+    return Load(port=port, process=process, requests=requests, timing=Timing())
 
 
 def ask(load: Load, *, connections: int, seconds: float) -> None:
@@ -86,7 +85,9 @@ def ask(load: Load, *, connections: int, seconds: float) -> None:
 
 def told(loads: dict[str, Load]) -> Iterator[str]:
     """Say what servers have worked for an answer, and how much of the time the generator did."""
-    served = [f"{name} {one.served / one.asked * 1e6:,.0f} µs" for name, one in loads.items()]
+    least = {name: one.served / one.asked for name, one in loads.items()}
+    first = next(iter(least.values()))
+    served = [f"{name} {one * 1e6:,.0f} µs ({first / one:.2f})" for name, one in least.items()]
     worked = [f"{name} {one.worked / one.timing.elapsed:.2f}" for name, one in loads.items()]
     yield f"work of a server's processes for an answer: {', '.join(served)}"
     yield f"share of the time that the generator worked: {', '.join(worked)}"
@@ -142,6 +143,8 @@ def _is_whole(received: bytearray) -> bool:
     if end < 0:
         return False
     head = bytes(received[:end]).lower()
+    if head[9:12] == b"304":
+        return True
     if head[9:12] != b"200":
         raise RuntimeError(bytes(received))
     if b"transfer-encoding: chunked" in head:

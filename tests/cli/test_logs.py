@@ -1,18 +1,24 @@
 """The log: JSON lines that tell where a fault is and nothing that was sent, and never hold up."""
 
+import datetime as dt
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 from itertools import count
+from pathlib import Path
 
 import pytest
 import structlog
 
+from registry.api.asked import Answered
 from registry.cli import logs
 
 SECRET = "regt_geheim"
 PATIENCE = 30
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +47,54 @@ def test_a_line_is_an_object_with_the_id_of_the_request():
     assert line == {
         "event": "request", "level": "info", "status": 200, "path": "/a\nb", "request": "abc"
     }  # fmt: skip
+
+
+LINE = Answered(
+    "GET", "/a\nb", 200, 1.5, None, None, "abc", dt.datetime(2026, 11, 24, 18, 7, tzinfo=dt.UTC)
+)
+
+
+def test_an_answer_is_a_line_among_the_others_in_the_order_they_were_told():
+    stream = io.StringIO()
+    tell = logs.configure(stream)
+    tell(LINE)
+    structlog.get_logger().warning("between")
+    tell(LINE)
+    structlog.get_config()["logger_factory"]().close()
+    first, between, last = map(json.loads, stream.getvalue().splitlines())
+    assert first == last == {
+        "event": "request", "level": "info", "method": "GET", "path": "/a\nb", "status": 200,
+        "ms": 1.5, "actor": None, "token": None, "request": "abc",
+        "timestamp": "2026-11-24T18:07:00Z",
+    }  # fmt: skip
+    assert between["event"] == "between"
+
+
+def test_on_a_terminal_an_answer_is_told_in_words():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    stream = Terminal()
+    logs.configure(stream)(LINE)
+    structlog.get_config()["logger_factory"]().close()
+    [line] = stream.getvalue().splitlines()
+    assert "request" in line
+    assert "abc" in line
+    assert not line.startswith("{")
+
+
+def test_what_was_told_last_is_written_when_the_process_ends():
+    program = (
+        "from registry.cli import logs\n"
+        "from tests.cli.test_logs import LINE\n"
+        "tell = logs.configure()\n"
+        "for _ in range(5_000): tell(LINE)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert len(done.stderr.splitlines()) == 5_000
 
 
 def test_of_a_fault_the_kind_and_the_places_are_told_and_no_value():

@@ -88,7 +88,7 @@ def agency_at(database, make_token, tmp_path, record):
     @asynccontextmanager
     async def opened(url):
         token = await make_token(database)
-        app = create_app(Settings(data_dir=tmp_path, database_url=url, limit_writes=0))
+        app = create_app(Settings(data_dir=tmp_path, database_url=url, limit_writes=0), tell=None)
         async with lifespan(app):
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             headers = {"authorization": f"Bearer {token}"}

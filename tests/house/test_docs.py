@@ -201,7 +201,7 @@ def test_every_exit_code_of_an_error_is_documented():
 
 @pytest.fixture(scope="module")
 async def described():
-    transport = httpx.ASGITransport(create_app(Settings()))
+    transport = httpx.ASGITransport(create_app(Settings(), tell=None))
     async with httpx.AsyncClient(transport=transport, base_url="http://register.example") as client:
         answer = await client.get("/openapi.json")
     return answer.json()["paths"]

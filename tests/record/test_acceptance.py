@@ -318,5 +318,5 @@ def test_a_disagreement_is_counted_and_told_and_the_authority_wins(
 @pytest.mark.parametrize(("word", "taken"), [("on", True), ("off", False)])
 def test_a_setting_closes_the_path(word, taken, tmp_path, monkeypatch):
     monkeypatch.setattr(ACCEPT_PATH, "taken", not taken)
-    create_app(Settings(accept_path=word, data_dir=tmp_path))
+    create_app(Settings(accept_path=word, data_dir=tmp_path), tell=None)
     assert ACCEPT_PATH.taken is taken

@@ -7,9 +7,9 @@ select l.size, s.epoch from log_state as l cross join search_state as s
 select distinct record from log_entry where index >= $1 and record is not null
 
 -- name: in_force
--- A published record's last version, and how far the log had come.
+-- The last versions of the published records among $1, and how far the log had come.
 select
-    v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
+    v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
     r.origin, r.state, a.fictitious, e.leaf,
     l.size, i.epoch,
     null::timestamptz as superseded_at,
@@ -24,4 +24,4 @@ cross join record as r
 inner join version as v on v.record = r.id and v.version = r.version
 inner join agency as a on a.id = r.agency
 inner join log_entry as e on e.index = v.entry
-where r.id = $1 and r.state = 'published'
+where r.id = any($1) and r.state = 'published'
