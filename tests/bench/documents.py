@@ -3,15 +3,12 @@
 import copy
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-_LATIN = "abcdefghijklmnopqrstuvwxyzéèà"
-LETTERS = {
-    "ar": "ابتثجحخدذرزسشصضطظعغفقكلمنهوي",
-    "zgh": "ⴰⴱⴳⴷⴹⴻⴼⴽⵀⵃⵄⵅⵇⵉⵊⵍⵎⵏⵓⵔⵕⵖⵙⵚⵛⵜⵟⵡⵢⵣ",
-    "fr": _LATIN,
-    "en": _LATIN,
-}
+from registry.record.words import words
+
 RECORDS = Path(__file__).parents[2] / "records"
 
 
@@ -23,19 +20,29 @@ def local_documents(count: int) -> list[dict[str, object]]:
         if path.name.count(".") == 1
     ]
     models = [model for model in models if "name" in model]  # a restricted record has none
+    vocabulary = _vocabulary(models)
     documents = []
     for number in range(count):
         document = copy.deepcopy(models[number % len(models)])
         document["id"] = f"{document['id']}-{number}"
         # Models that come again and again must not all seem to be one system filed twice.
-        document["name"] = {tag: _invented_name(number, tag) for tag in document["name"]}
+        document["name"] = {
+            tag: _invented_name(number, vocabulary[tag]) for tag in document["name"]
+        }
         document["source_id"] = f"bench-{number}"
         document.pop("related_records", None)
         documents.append(document)
     return documents
 
 
-def _invented_name(number: int, tag: str) -> str:
-    chance = random.Random(number)
-    words = ["".join(chance.choices(LETTERS[tag], k=chance.randint(2, 10))) for _ in range(7)]
-    return " ".join(words)
+def _vocabulary(models: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """List the words of the models, by language: a new name has hardly ever a new word."""
+    found: dict[str, set[str]] = {}
+    for model in models:
+        for _, tag, text in words(model):
+            found.setdefault(tag, set()).update(filter(str.isalpha, text.split()))
+    return {tag: sorted(known) for tag, known in found.items()}
+
+
+def _invented_name(number: int, vocabulary: Sequence[str]) -> str:
+    return " ".join(random.Random(number).choices(vocabulary, k=7))
