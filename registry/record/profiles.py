@@ -75,7 +75,7 @@ def _asked(unit: Unit) -> dict[str, Any]:
         asked = {"allOf": [asked, {"not": _holds("restricted")}]}
     part = {"if": asked, "then": {"anyOf": [_there(path, unit) for path in unit.places]}}
     if unit.exclusive:
-        part["else"] = {"not": _there(unit.path, None)}
+        part["else"] = {"not": _there(unit.path, unit)}
     return part
 
 
@@ -90,8 +90,8 @@ def _holds(name: str) -> dict[str, Any]:
     return {"not": found} if condition.negated else found
 
 
-def _there(path: Path, unit: Unit | None) -> dict[str, Any]:
-    if unit is not None and unit.field.schema.get("type") == "array" and not unit.empty_answers:
+def _there(path: Path, unit: Unit) -> dict[str, Any]:
+    if unit.field.schema.get("type") == "array" and not unit.empty_answers:
         return _within(path, {"minItems": 1})
     return _within(path, ANYTHING)
 

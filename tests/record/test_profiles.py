@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -75,6 +75,14 @@ EDITS = st.fixed_dictionaries(
 
 
 @settings(max_examples=200)
+@example(
+    edits={
+        "example": "minimal",
+        "codes": {("procurement", "origin"): "in_house"},
+        "removed": [],
+        "emptied": [("procurement", "suppliers")],
+    }
+)
 @given(edits=EDITS)
 def test_they_agree_with_validate(pristine, plain, pack, today, edits):
     document = copy.deepcopy(pristine[edits["example"]])
