@@ -338,13 +338,15 @@ class Copying:
     async def fetchrow(self, query: str) -> Any:
         if query != statement("log", "lock_state"):
             raise ValueError(query)
-        return {"size": self.after.size, "peaks": self.after.packed(), "last_at": NOW}
+        state = {"size": self.after.size, "peaks": self.after.packed(), "last_at": NOW}
+        return state | {"erasures": 0}
 
-    async def execute(self, query: str, *values: Any) -> None:
+    async def fetchval(self, query: str, *values: Any) -> int:
         if query != statement("versions", "insert"):
             raise ValueError(query)
         column = dict(zip(_COLUMNS, values, strict=False))
-        size, peaks, *sections = values[len(_COLUMNS) :]
+        _, _, size, peaks, *sections = values[len(_COLUMNS) :]
+        sections = sections[: len(_SECTION)]
         self.after = unpack(size, peaks)
         self.rows = [
             NewRow(ord=row["entry"], codes=json.loads(row["codes"]), words=stored_words(row))
@@ -364,8 +366,9 @@ class Copying:
         await self._connection.copy_records_to_table(
             "section",
             records=zip(*sections, strict=True),
-            columns=["record", "version", "key", "value", "salts", "commitment"],
+            columns=_SECTION,
         )
+        return self.after.size
 
 
 _COLUMNS = tuple(
@@ -374,7 +377,9 @@ _COLUMNS = tuple(
     " risk risk_before risk_change sector status personal_data next_review_on rules withheld"
     " restricted name_key codes card name summary rest".split()
 )
-"""What the statement takes, in its order."""
+"""What the statement takes, in its order, before the log's state, and then of sections."""
+
+_SECTION = ("record", "version", "key", "value", "salts", "commitment")
 
 
 def _same(names: str, **others: str) -> dict[str, str]:
