@@ -118,7 +118,9 @@ async def _answer(
 ) -> Stream:
     parameters.once(asked.request, "columns")
     parameters.codes("columns", [columns], COLUMN_SETS)
-    question = await read_question(asked.database, asked.sought, asked.pack, now=asked.now)
+    question = await read_question(
+        asked.database, asked.index, asked.sought, asked.pack, now=asked.now
+    )
     async with asked.database.connection() as connection:
         moment = await read_moment(connection, asked.sought.as_of, now=asked.now)
     export = await prepare(

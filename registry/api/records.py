@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote
 
 import msgspec
 from litestar import MediaType, Request, Response, get
@@ -19,7 +20,7 @@ from registry.errors import Finding, InvalidParameter, NotFound, Withdrawn
 from registry.office.withdrawing import read_tombstone
 from registry.store import moments, records, withdrawals
 from registry.store.database import Database
-from registry.store.index.question import CODED, FacetCount, Hit, Sort
+from registry.store.index.question import CODED, FacetCount, Highlight, Hit, Match, Sort
 from registry.store.withdrawals import Withdrawal
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "name", "completeness", "review_due")
 MOST_ITEMS = 100
+_JSON = msgspec.json.Encoder()
 _VERSIONS = range(1, 2**31)
+_UNQUOTED = re.compile(r"[^A-Za-z0-9%&*+,./:=_~-]")
 
 
 class RecordList(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +48,14 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     next: str | None
     mended: str | None
+
+
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What an item says beside the card that it begins with."""
+
+    match: Match | None
+    highlights: list[Highlight]
+    overdue_days: int | msgspec.UnsetType
 
 
 class VersionList(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +94,7 @@ async def list_records(
     parameters.once(request, "sort", "limit", "cursor", "facets")
     parameters.within("limit", limit, 1, MOST_ITEMS)
     wanted = parameters.codes("facets", [] if facets is None else facets.split(","), CODED)
-    question = await read_question(office.database, sought, office.pack, now=state.clock())
+    question = await read_question(office.database, index, sought, office.pack, now=state.clock())
     order = _sort(sort, question.text)
     # A page goes on in the log and on the day of the first, whatever `as_of` comes to by then.
     same = [sought.pairs, order]
@@ -114,7 +125,7 @@ async def list_records(
         mended=answer.mended,
     )
     headers = {} if following is None else {"link": _next_link(request, following)}
-    return _json(msgspec.json.encode(page), headers)
+    return _json(_JSON.encode(page), headers)
 
 
 @get("/api/v1/records/{agency:str}/{slug:str}", summary="Read a record", tags=["records"])
@@ -252,9 +263,9 @@ def _json(body: bytes, headers: dict[str, str]) -> Response[bytes]:
 
 
 def _item(hit: Hit) -> msgspec.Raw:
-    match, marked = (msgspec.json.encode(part).decode() for part in (hit.match, hit.highlights))
-    late = "" if hit.overdue_days is None else f',"overdue_days":{hit.overdue_days}'
-    return msgspec.Raw(f'{hit.card[:-1]},"match":{match},"highlights":{marked}{late}}}'.encode())
+    late = msgspec.UNSET if hit.overdue_days is None else hit.overdue_days
+    more = _JSON.encode(_Found(match=hit.match, highlights=hit.highlights, overdue_days=late))
+    return msgspec.Raw(b"%b,%b" % (hit.card[:-1].encode(), more[1:]))
 
 
 def _check_as_of(question: Question, place: Place) -> None:
@@ -275,6 +286,6 @@ def _sort(sort: str | None, text: str | None) -> Sort:
 
 
 def _next_link(request: Request[Any, Any, Any], cursor: str) -> str:
-    pairs = [(key, value) for key, value in request.query_params.multi_items() if key != "cursor"]
-    path = request.scope["path"]
-    return f'<{path}?{urlencode([*pairs, ("cursor", cursor)])}>; rel="next"'
+    given = _UNQUOTED.sub(lambda found: quote(found[0]), request.scope["query_string"].decode())
+    same = [pair for pair in given.split("&") if unquote(pair.partition("=")[0]) != "cursor"]
+    return f'<{request.scope["path"]}?{"&".join([*same, f"cursor={cursor}"])}>; rel="next"'

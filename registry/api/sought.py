@@ -30,6 +30,7 @@ from registry.store.moments import read_moment, read_window
 if TYPE_CHECKING:
     from registry.record.pack import Pack
     from registry.store.database import Database
+    from registry.store.index.engine import SearchIndex
 
 LISTS = {
     "risk": "risk_level",
@@ -171,7 +172,7 @@ def provide_sought(
 
 
 async def read_question(
-    database: Database, sought: Sought, pack: Pack, *, now: dt.datetime
+    database: Database, index: SearchIndex, sought: Sought, pack: Pack, *, now: dt.datetime
 ) -> Question:
     """Check what is sought and ask it of the log as it is, or was then.
 
@@ -182,7 +183,7 @@ async def read_question(
         raise InvalidParameter(f"q: at most {parameters.LONGEST_TEXT} characters")
     if sought.lang is not None:
         parameters.codes("lang", [sought.lang], pack.languages)
-    filters = await _filters(database, sought, pack)
+    filters = await _filters(database, index, sought, pack)
     entry, today, changed = None, now.astimezone(dt.UTC).date(), None
     if (sought.as_of, sought.changed_since, sought.changed_until) != (None, None, None):
         async with database.connection() as connection:
@@ -215,9 +216,11 @@ def allowed(pack: Pack) -> Mapping[str, Collection[str]]:
     }
 
 
-async def _filters(database: Database, sought: Sought, pack: Pack) -> dict[str, Sequence[str]]:
+async def _filters(
+    database: Database, index: SearchIndex, sought: Sought, pack: Pack
+) -> dict[str, Sequence[str]]:
     """Check the codes of each filter; scores from one to another are so many codes."""
-    known = {**allowed(pack), **await _read_codes(database, sought.codes)}
+    known = {**allowed(pack), **await _read_codes(database, index, sought.codes, pack)}
     filters: dict[str, Sequence[str]] = {}
     for name, codes in sought.codes.items():
         plain = [_plain(name, code) for code in codes]
@@ -247,11 +250,13 @@ def _scores(sought: Sought) -> range:
 
 
 async def _read_codes(
-    database: Database, given: Mapping[str, Sequence[str]]
-) -> dict[str, Collection[str]]:
-    """Give the codes of agencies and registers, where they are asked for."""
-    if not given.keys() & {"agency", "origin"}:
-        return {}
+    database: Database, index: SearchIndex, given: Mapping[str, Sequence[str]], pack: Pack
+) -> Mapping[str, Collection[str]]:
+    """Give the codes of agencies and registers, which must be read only for one that is new."""
+    ours = {"agency": pack.agencies.keys(), "origin": {LOCAL}}
+    known = {name: index.codes(name) | codes for name, codes in ours.items() if name in given}
+    if all(code in codes for name, codes in known.items() for code in given[name]):
+        return known
     async with database.connection() as connection:
         origins = await agencies.read_origins(connection)
     return {

@@ -91,7 +91,7 @@ def export(
     async def work(office: Office) -> int:
         database, pack = office.database, office.pack
         index = SearchIndex(database.connection, synonyms=Synonyms(pack.synonyms))
-        question = await read_question(database, sought, pack, now=now())
+        question = await read_question(database, index, sought, pack, now=now())
         async with database.connection() as connection:
             moment = await read_moment(connection, as_of, now=now())
         made = await prepare(

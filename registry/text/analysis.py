@@ -164,11 +164,6 @@ def runs(text: str) -> list[str]:
     return [run for run in _runs_without_particles().findall(text) if run]
 
 
-def words_of_run(run: str) -> tuple[str, ...]:
-    """Give the words that a run of letters is."""
-    return _words[run]
-
-
 def word_places(text: str, start: int = 0) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     """Walk a text's runs of letters as (start, end, words), from the beginning of a word on."""
     for at, end, run in run_places(text, start):
@@ -185,24 +180,6 @@ def run_places(text: str, start: int = 0) -> Iterator[tuple[int, int, str]]:
         for match in _runs_without_particles().finditer(text, start)
         if match[1]
     )
-
-
-def places_of(text: str, wanted: Iterable[str]) -> Iterator[tuple[int, int, str]]:
-    """Give the places of some runs of letters, in order, without a look at the others."""
-    if _HAS_APOSTROPHE.search(text) is not None:
-        wanted = frozenset(wanted)
-        return (place for place in run_places(text) if place[2] in wanted)
-    text = text.replace("_", " ")
-    is_letter = _runs().match
-    found = []
-    for run in wanted:
-        at = text.find(run)
-        while at >= 0:
-            until = at + len(run)
-            if not is_letter(text, until) and (at == 0 or not is_letter(text[at - 1])):
-                found.append((at, until, run))
-            at = text.find(run, until)
-    return iter(sorted(found))
 
 
 @lru_cache(maxsize=1_000)
@@ -227,11 +204,16 @@ def stems(language: str) -> Mapping[str, str]:
     return _Kept(lambda word: sys.intern(make(word) or word))
 
 
+def sign(stem: str, language: str) -> int:
+    """Give the 64 bits that stand for a language's stem in this process; no two share them."""
+    return hash((language, stem))
+
+
 @cache
-def stems_of_runs(language: str) -> Mapping[str, str]:
-    """Give the stems of a language by run of letters, as it is written; "" where it is no word."""
+def signs_of_runs(language: str) -> Mapping[str, tuple[int, ...]]:
+    """Give the signs of the stems that a run of letters is in a language, as it is written."""
     known = stems(language)
-    return _Kept(lambda run: known[_words[run][0]] if _words[run] else "")
+    return _Kept(lambda run: tuple(sign(known[word], language) for word in _words[run]))
 
 
 def forms(word: str, language: str) -> tuple[str, ...]:

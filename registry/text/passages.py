@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from array import array
+from bisect import bisect_left, bisect_right
+from sys import getsizeof
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from registry.text.analysis import (
     language_of,
-    places_of,
     run_places,
+    sign,
+    signs_of_runs,
     stems,
-    stems_of_runs,
     word_places,
 )
-from registry.text.analysis import runs as runs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 LONGEST = 240
 """Characters of a passage, about."""
 
 _BEFORE = 80
 _CUT = "…"
+
+_TEXT_BYTES = 150
+"""What a text takes in memory beside itself."""
+
+# A place is the number of a text, a start and an end, in one number of 64 bits.
+_NUMBER, _START, _PLACE = 48, 24, 2**24 - 1
+_IN_A_ROW = -1
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +50,44 @@ class Mark(msgspec.Struct, frozen=True):
     what: int
 
 
+Text: TypeAlias = tuple[str, str, str]
+"""A text of a document: pointer, BCP 47 tag, what it says."""
+
+
+class Texts:
+    """Some texts, with the places of each stem, which are found without a look at the texts."""
+
+    __slots__ = ("_places", "_signs", "languages", "of")
+
+    def __init__(self, texts: Sequence[Text]) -> None:
+        """Read the texts, once."""
+        self.of = texts
+        self.languages = {language_of(tag) for _, tag, _ in texts}
+        found = sorted(
+            (sign, number << _NUMBER | at << _START | end)
+            for number, (_, tag, text) in enumerate(texts)
+            for signs in (signs_of_runs(language_of(tag)),)
+            for at, end, run in run_places(text)
+            for sign in signs[run]
+        )
+        self._signs = array("q", [sign for sign, _ in found])
+        self._places = array("Q", [place for _, place in found])
+
+    def places(self, sign: int) -> Sequence[int]:
+        """Give the places of a stem, in order."""
+        signs = self._signs
+        first = bisect_left(signs, sign)
+        if first == len(signs) or signs[first] != sign:
+            return ()
+        return self._places[first : bisect_right(signs, sign, first)]
+
+    @property
+    def weight(self) -> int:
+        """Say how many bytes they take."""
+        words = getsizeof(self._signs) + getsizeof(self._places)
+        return words + _TEXT_BYTES + sum(getsizeof(text) + _TEXT_BYTES for _, _, text in self.of)
+
+
 class Sought:
     """What is to be marked: words by their stems, and words in a row, each with a number."""
 
@@ -50,53 +97,52 @@ class Sought:
         phrases: Mapping[tuple[str, ...], int],
     ) -> None:
         """Take numbers by language and stem, and by phrase; a phrase may be in any of these."""
-        self._stems = stems_by_language
+        self._words = {
+            language: [(sign(stem, language), number) for stem, number in numbers.items()]
+            for language, numbers in stems_by_language.items()
+        }
         self._phrases = phrases
-        self._starts: dict[str, list[str]] = {}
+        self._firsts = {
+            language: {sign(stems(language)[phrase[0]], language) for phrase in phrases}
+            for language in stems_by_language
+        }
         self.numbers = {
-            *(number for stems in stems_by_language.values() for number in stems.values()),
+            *(number for numbers in stems_by_language.values() for number in numbers.values()),
             *phrases.values(),
         }
 
-    def runs(self, line: str, tag: str) -> list[str]:
-        """Find in the `words_line` of a text the runs of which something sought may be."""
-        language = language_of(tag)
-        starts = self._starts.get(language)
-        if starts is None:
-            firsts = {stems(language)[phrase[0]] for phrase in self._phrases}
-            sought = self._stems.get(language, {}).keys() | firsts
-            starts = self._starts[language] = [f" {stem}:" for stem in sought]
-        found = []
-        for start in starts:
-            at = line.find(start)
-            while at >= 0:
-                found.append(line[at + len(start) : line.index(" ", at + 1)])
-                at = line.find(start, at + 1)
-        return found
+    def marks(self, texts: Texts, *, around: int | None = None) -> Iterator[tuple[int, list[Mark]]]:
+        """Walk the texts that have something of it as (number, its places there in order).
 
-    def marks(
-        self, text: str, tag: str, *, runs: Sequence[str] | None = None, around: int | None = None
-    ) -> list[Mark]:
-        """Find the places of what is sought in a text of a BCP 47 tag, in order.
-
-        `runs` are those of letters that are of a stem sought, where they are known. Of single words
-        only those that are so many characters `around` the first, or all.
+        Of single words there are only those that are so many characters `around` the first, or all.
         """
-        language = language_of(tag)
-        sought = self._stems.get(language)
-        if sought is None:
-            return []
-        stem_of = stems_of_runs(language)
-        places = run_places(text) if runs is None else places_of(text, runs)
-        found: list[Mark] = []
-        for at, until, run in places:
-            if (what := sought.get(stem_of[run])) is not None:
-                if found and around is not None and at > found[0].start + around:
-                    break
-                found.append(Mark(at, until, what))
-        if self._phrases:
-            found = sorted([*found, *self._phrase_marks(text)], key=lambda mark: mark.start)
-        return found
+        # Two words may be written as one, which is marked once.
+        known: dict[int, int] = {}
+        for language in texts.languages & self._words.keys():
+            for wanted, what in self._words[language]:
+                known |= dict.fromkeys(texts.places(wanted), what)
+            for wanted in self._firsts[language]:
+                # Before all places of its text stands that words in a row may be there.
+                begun = (place >> _NUMBER << _NUMBER for place in texts.places(wanted))
+                known |= dict.fromkeys(begun, _IN_A_ROW)
+        found = sorted(known)
+        at = 0
+        while at < len(found):
+            number = found[at] >> _NUMBER
+            in_a_row = known[found[at]] == _IN_A_ROW
+            end = bisect_left(found, (number + 1) << _NUMBER, at)
+            words, at = found[at + in_a_row : end], end
+            if words and around is not None:
+                last = (words[0] >> _START) + around
+                words = words[: bisect_left(words, (last + 1) << _START)]
+            marks = [
+                Mark(place >> _START & _PLACE, place & _PLACE, known[place]) for place in words
+            ]
+            if in_a_row:
+                marks += self._phrase_marks(texts.of[number][-1])
+                marks.sort(key=lambda mark: mark.start)
+            if marks:
+                yield number, marks
 
     def _phrase_marks(self, text: str) -> list[Mark]:
         places = [(word, at, end) for at, end, words in word_places(text) for word in words]
@@ -107,16 +153,6 @@ class Sought:
             for start in range(len(row) - len(phrase) + 1)
             if row[start : start + len(phrase)] == list(phrase)
         ]
-
-
-def words_line(text: str, tag: str) -> str:
-    """Write a text's runs of letters, each once behind its stem, to be found in by `Sought.runs`.
-
-    It is far smaller than any set of them, and looked through as fast.
-    """
-    stem_of = stems_of_runs(language_of(tag))
-    known = dict.fromkeys(runs_of(text))
-    return "".join([f" {stem_of[run]}:{run}" for run in known]) + " "
 
 
 def passage(text: str, marks: Sequence[Mark]) -> Passage:

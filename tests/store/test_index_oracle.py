@@ -354,8 +354,12 @@ async def test_every_code_that_there_is_can_be_asked_for(large, scan, pack):
         if kind != "overdue"
     }
     assert all(codes.values())
+    fresh, begun = SearchIndex(large.connection), SearchIndex(large.connection)
+    await begun.answer(Question())
     for kind, known in codes.items():
         for start in range(0, len(known), parameters.MOST_VALUES):
             some = known[start : start + parameters.MOST_VALUES]
-            question = await read_question(large, Sought(codes={kind: some}), pack, now=NOW)
-            assert list(question.filters[kind]) == some
+            sought = Sought(codes={kind: some})
+            for index in (fresh, begun):
+                question = await read_question(large, index, sought, pack, now=NOW)
+                assert list(question.filters[kind]) == some

@@ -8,13 +8,10 @@ from registry.text.analysis import (
     LONGEST_WORD,
     common,
     language_of,
-    places_of,
-    run_places,
     runs,
     stem,
     word_places,
     words,
-    words_of_run,
 )
 from registry.text.folding import fold
 
@@ -130,15 +127,7 @@ def test_words_are_folded_already_and_cannot_hold_a_space(text):
 def test_places_are_those_of_the_words(text):
     found = []
     for start, end, of_run in word_places(text):
-        assert words_of_run(text[start:end]) == of_run
+        assert tuple(words(text[start:end])) == of_run
         found += of_run
     assert found == words(text)
     assert runs(text) == [text[start:end] for start, end, _ in word_places(text)]
-
-
-@given(
-    st.text("aàb_ -'’\u0301س", max_size=40), st.sets(st.sampled_from(["a", "b", "ab", "aa", "à"]))
-)
-def test_the_places_of_some_are_among_those_of_all(text, wanted):
-    every = list(run_places(text))
-    assert list(places_of(text, wanted)) == [place for place in every if place[2] in wanted]

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.text.analysis import stem
+from registry.text.analysis import stem, word_places
 from registry.text.folding import fold
-from registry.text.passages import LONGEST, Mark, Sought, passage, words_line
+from registry.text.passages import LONGEST, Mark, Sought, Texts, passage
 
 
 def sought(*words, language="fr", phrases=()):
@@ -14,8 +14,20 @@ def sought(*words, language="fr", phrases=()):
     return Sought({language: numbers}, dict.fromkeys(phrases, len(words)))
 
 
+def plain(word):
+    return stem(word, "fr")
+
+
+def marks_in(what, text, tag, **more):
+    """Give the marks of one text, which stands between two others that have none."""
+    texts = Texts([("/a", tag, "rien"), ("/b", tag, text), ("/c", "zgh", text), ("/d", tag, "")])
+    found = dict(what.marks(texts, **more))
+    assert not found.keys() - {1}
+    return found.get(1, [])
+
+
 def marked(text, tag, what):
-    return [text[mark.start : mark.end] for mark in what.marks(text, tag)]
+    return [text[mark.start : mark.end] for mark in marks_in(what, text, tag)]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +55,7 @@ def test_words_in_a_row_are_marked_as_one():
 
 
 def test_each_mark_says_what_it_is():
-    marks = sought("fraude", "santé").marks("Santé, fraudes, santé", "fr")
+    marks = marks_in(sought("fraude", "santé"), "Santé, fraudes, santé", "fr")
     assert [mark.what for mark in marks] == [1, 0, 1]
 
 
@@ -98,8 +110,32 @@ def test_a_text_without_spaces_is_cut_all_the_same():
 )
 def test_the_marks_around_the_first_are_those_of_all_that_are_so_near(parts, around):
     text, what = " ".join(parts), sought("fraude", "hôpitaux")
-    every = what.marks(text, "fr")
+    every = marks_in(what, text, "fr")
+    wanted = {plain("fraude"), plain("hopitaux")}
+    assert [(mark.start, mark.end) for mark in every] == [
+        (at, end) for at, end, words in word_places(text) if wanted & {*map(plain, words)}
+    ]
     near = [mark for mark in every if mark.start <= every[0].start + around]
-    known = what.runs(words_line(text, "fr"), "fr")
-    assert bool(known) == bool(every)
-    assert what.marks(text, "fr", runs=known, around=around) == near
+    assert marks_in(what, text, "fr", around=around) == near
+
+
+def test_what_is_written_as_one_word_is_marked_once_whichever_part_is_sought():
+    text = "بالـGPS"
+    for words in (["gps"], ["ب", "gps"]):
+        assert marked(text, "ar", sought(*words, language="ar")) == [text]
+
+
+def test_marks_are_walked_text_by_text():
+    what = sought("fraude", phrases=[("sante", "publique")])
+    texts = Texts(
+        [
+            ("/a", "fr", "fraude et santé publique"),
+            ("/b", "en", "fraude"),
+            ("/c", "fr", "santé"),
+            ("/d", "fr-MA", "santé publique, fraude"),
+        ]
+    )
+    assert list(what.marks(texts)) == [
+        (0, [Mark(0, 6, 0), Mark(10, 24, 1)]),
+        (3, [Mark(0, 14, 1), Mark(16, 22, 0)]),
+    ]

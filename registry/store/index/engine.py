@@ -22,6 +22,7 @@ from registry.text.asking import NO_SYNONYMS
 if TYPE_CHECKING:
     from array import array
     from collections.abc import AsyncIterator, Callable
+    from collections.abc import Set as AbstractSet
 
     from registry.store.database import Connection
     from registry.store.generation import Generation
@@ -81,6 +82,10 @@ class SearchIndex:
                 bodies=self._bodies,
                 reader=reader,
             )
+
+    def codes(self, kind: str) -> AbstractSet[str]:
+        """Give the codes of a kind that versions have, as far as the process has come."""
+        return frozenset() if self._view is None else self._view.facets.sets(kind).keys()
 
     async def find(self, question: Question, *, size: int) -> array[int]:
         """Give every version that a question finds in a log of a size, whatever its page.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sys import getsizeof
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,7 +12,7 @@ from registry.store.bounded import Bounded
 from registry.store.index.question import Highlight
 from registry.store.sql import statement
 from registry.text.asking import Every, Phrase, Some, Without, Word
-from registry.text.passages import LONGEST, Sought, passage, words_line
+from registry.text.passages import LONGEST, Sought, Texts, passage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,21 +24,15 @@ if TYPE_CHECKING:
 _HEADS = ("name", "summary")
 _MOST_FIELDS = 2
 
-_TEXT_BYTES = 150
-"""What a text takes in memory beside itself."""
-
-Text: TypeAlias = tuple[str, str, str, str]
-"""A text of a document beside name and summary: pointer, tag, what it says, its `words_line`."""
-
 
 class Bodies:
     """The texts of versions beside name and summary, kept as long as there is room."""
 
     def __init__(self, room: int) -> None:
         """Begin with nothing; `room` is in bytes."""
-        self._texts: Bounded[int, list[Text]] = Bounded(room)
+        self._texts: Bounded[int, Texts] = Bounded(room)
 
-    async def read(self, ordinals: Sequence[int], reader: Reader) -> dict[int, list[Text]]:
+    async def read(self, ordinals: Sequence[int], reader: Reader) -> dict[int, Texts]:
         """Give the texts of versions, reading those that are not here."""
         found = {
             ordinal: texts
@@ -51,21 +44,10 @@ class Bodies:
             connection = await reader.connection()
             for row in await connection.fetch(statement("index", "documents"), lacking):
                 document = readable(msgspec.json.decode(row["document"]), row["erased"])
-                texts = [
-                    (field, tag, text, words_line(text, tag))
-                    for field, tag, text in words(document)
-                    if field[1:] not in _HEADS
-                ]
+                texts = Texts([one for one in words(document) if one[0][1:] not in _HEADS])
                 found[row["ord"]] = texts
-                self._texts.put(row["ord"], texts, weight_of(texts))
+                self._texts.put(row["ord"], texts, texts.weight)
         return found
-
-
-def weight_of(texts: Sequence[Text]) -> int:
-    """Say how many bytes texts take."""
-    return _TEXT_BYTES + sum(
-        getsizeof(text) + getsizeof(line) + _TEXT_BYTES for _, _, text, line in texts
-    )
 
 
 def sought(asked: Asked, found: Found) -> Sought:
@@ -81,44 +63,37 @@ def sought(asked: Asked, found: Found) -> Sought:
     return Sought(stems, phrases)
 
 
-def heads(card: str) -> list[Text]:
+def heads(card: str) -> Texts:
     """Give the name and the summary that a card shows."""
     shown: dict[str, Any] = msgspec.json.decode(card)
-    return [
-        (f"/{field}", tag, text, words_line(text, tag))
-        for field in _HEADS
-        for tag, text in (shown[field] or {}).items()
-    ]
+    return Texts(
+        [(f"/{field}", tag, text) for field in _HEADS for tag, text in (shown[field] or {}).items()]
+    )
 
 
-def in_heads(texts: Sequence[Text], wanted: Sought) -> list[Highlight]:
+def in_heads(texts: Texts, wanted: Sought) -> list[Highlight]:
     """Mark names and summaries, each as a whole."""
-    return [
-        Highlight(
-            field=field, lang=tag, text=text, marks=[(mark.start, mark.end) for mark in marks]
-        )
-        for field, tag, text, line in texts
-        if (runs := wanted.runs(line, tag)) and (marks := wanted.marks(text, tag, runs=runs))
-    ]
+    found = []
+    for number, marks in wanted.marks(texts):
+        field, tag, text = texts.of[number]
+        places = [(mark.start, mark.end) for mark in marks]
+        found.append(Highlight(field=field, lang=tag, text=text, marks=places))
+    return found
 
 
-def in_texts(texts: Sequence[Text], wanted: Sought) -> Iterator[Highlight]:
+def in_texts(texts: Texts, wanted: Sought) -> Iterator[Highlight]:
     """Mark passages of a version, beside name and summary.
 
     They are of the first field that has any, and of one more where that has what else was asked.
     """
     shown: set[str] = set()
     left = set(wanted.numbers)
-    for field, tag, text, line in texts:
+    for number, marks in wanted.marks(texts, around=LONGEST):
+        field, tag, text = texts.of[number]
         if field not in shown and (len(shown) == _MOST_FIELDS or not left):
             return
-        runs = wanted.runs(line, tag)
-        # Most texts have nothing of it, which is told without a look at each place.
-        if not runs:
-            continue
-        marks = wanted.marks(text, tag, runs=runs, around=LONGEST)
         new = {mark.what for mark in marks} & left
-        if new or (marks and field in shown):
+        if new or field in shown:
             shown.add(field)
             left -= new
             cut = passage(text, marks)

@@ -16,6 +16,7 @@ from registry.store.index.question import Answer, Hit, Place
 from registry.store.index.times import days_late
 from registry.store.sql import statement
 from registry.text.asking import is_positive
+from registry.text.passages import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ _FEW = 2_000
 """Hits that are sorted by name after reading their names; of more, the names are read in order."""
 
 
-Card: TypeAlias = tuple[str, list[highlights.Text]]
+Card: TypeAlias = tuple[str, Texts]
 
 
 class Cards:
@@ -52,7 +53,7 @@ class Cards:
             connection = await reader.connection()
             for row in await connection.fetch(statement("index", "cards"), lacking):
                 card = found[row["ord"]] = row["card"], highlights.heads(row["card"])
-                weight = len(card[0]) + highlights.weight_of(card[1]) + _CARD_BYTES
+                weight = len(card[0]) + card[1].weight + _CARD_BYTES
                 self._cards.put(row["ord"], card, weight)
         return [found[ordinal] for ordinal in ordinals]
 
