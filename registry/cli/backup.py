@@ -1,0 +1,88 @@
+"""`registry backup` and `registry restore`: the whole register in a folder, and back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import rich_click as click
+
+from registry.cli.opened import database_of, now, run_in, say
+from registry.cli.progress import progress_bar
+from registry.errors import RegistryError
+from registry.office.backing_up import Backup, back_up
+from registry.office.backing_up import restore as bring_back
+from registry.office.checking_log import check_database
+from registry.settings import Settings
+from registry.store.database import Database, connect
+
+T = TypeVar("T")
+
+_FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+
+
+@click.command()
+@_FOLDER
+@click.pass_obj
+def backup(settings: Settings, folder: Path) -> None:
+    """Write a backup to the new folder DIR: the database, the log's key, what was signed with it.
+
+    The register may go on meanwhile. Whoever can read the folder can sign as this register, so only
+    its owner may; keep it where only you can get at it.
+
+    Example: registry backup /srv/backups/2026-11-25
+    """
+    with database_of(settings) as ready, progress_bar("Backing up") as progress:
+        made = _connected(
+            ready, lambda database: back_up(database, ready, folder, now=now(), progress=progress)
+        )
+    say(f"{_told(made)}: {folder}")
+
+
+@click.command()
+@_FOLDER
+@click.pass_obj
+def restore(settings: Settings, folder: Path) -> None:
+    """Bring the backup in DIR back into an empty database, and check it by its log.
+
+    Set REGISTRY_DATA_DIR, or REGISTRY_DATABASE_URL, to a new place before. Of what was published
+    since the backup, `registry log heal` brings back what the published log still has.
+
+    Example: REGISTRY_DATA_DIR=/srv/register registry restore /srv/backups/2026-11-25
+    """
+    with database_of(settings) as ready:
+        with progress_bar("Restoring") as progress:
+            made = _connected(
+                ready, lambda database: bring_back(database, ready, folder, progress=progress)
+            )
+        say(f"{_told(made)} of {made.made_at:%Y-%m-%d %H:%M:%S} UTC: restored")
+        with progress_bar("Checking") as progress:
+            try:
+                run_in(
+                    ready,
+                    lambda office: check_database(office.database, ready, progress=progress),
+                )
+            except RegistryError:
+                say(
+                    "restored, but not as the log says; where entries are missing that were "
+                    "published since, `registry log heal` brings them back from the published log"
+                )
+                raise
+    say("in order, by its log; start the register as ever")
+
+
+def _connected(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    """Do the work with a database as it is: neither set up nor brought up to date."""
+
+    async def connected() -> T:
+        database = await connect(settings.database_url or "")
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(connected())
+
+
+def _told(made: Backup) -> str:
+    return f"{made.entries} entries of {made.origin}"

@@ -1,0 +1,179 @@
+"""`registry backup` and `restore`: a register that is lost comes back whole, and in order."""
+
+import asyncio
+import json
+import stat
+
+import asyncpg
+import pytest
+
+from registry.errors import ConfigurationError
+from registry.office.log_key import read, read_or_create
+from registry.store.dump import _tool, _without_password
+
+
+@pytest.fixture
+def own(registry, empty_url, tmp_path):
+    """Run a command in the register that is backed up."""
+
+    def run(*arguments, code=0, **settings):
+        result = registry(
+            *arguments, **{"database_url": empty_url, "data_dir": tmp_path} | settings
+        )
+        assert result.returncode == code, result.stdout + result.stderr
+        assert "Traceback" not in result.stderr
+        return result
+
+    return run
+
+
+@pytest.fixture
+def backed_up(own, record, record_file, tmp_path):
+    """A register with a version, a draft and a token, and a backup of it."""
+    own("token", "create", "--agency", "demo-sante", "--scope", "file")
+    own("file", record_file())
+    own("submit", record["id"])
+    own("log", "publish")
+    own("file", record_file("draft.json", id="demo-sante/suite", source_id=...))
+    folder = tmp_path / "backup"
+    assert "2 entries of " in own("backup", folder).stderr
+    return folder
+
+
+def state_of(own, **settings):
+    """Everything of a register that its commands tell."""
+    return [
+        own(*arguments, **settings).stdout
+        for arguments in (
+            ("export", "--format", "jsonl"),
+            ("drafts",),
+            ("token", "list"),
+            ("agency", "list"),
+        )
+    ]
+
+
+def test_a_lost_register_comes_back_whole(own, backed_up, tmp_path, data):
+    elsewhere = {"database_url": "", "data_dir": data}
+    told = own("restore", backed_up, **elsewhere).stderr
+    assert "2 entries of " in told
+    assert "in order, by its log" in told
+    assert state_of(own, **elsewhere) == state_of(own)
+    for name in ("log.key", "signed-sizes"):
+        kept = data / "keys" / name
+        assert kept.read_bytes() == (tmp_path / "keys" / name).read_bytes()
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    # It goes on from there, in the same log.
+    own("log", "publish", **elsewhere)
+    assert own("log", "fsck", **elsewhere).stderr == own("log", "fsck").stderr
+    own("submit", "demo-sante/suite", **elsewhere)
+    assert "3 entries in the database" in own("log", "verify", **elsewhere).stderr
+
+
+def test_only_its_owner_reads_a_backup(backed_up):
+    assert stat.S_IMODE(backed_up.stat().st_mode) == 0o700
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in backed_up.iterdir()}
+    assert modes["log.key"] == modes["database.dump"] == 0o600
+    assert not list(backed_up.parent.glob("*.making-*"))
+
+
+def test_what_was_published_since_is_missed_and_healed(own, backed_up, empty_url, tmp_path):
+    own("submit", "demo-sante/suite")
+    own("log", "publish")
+    before = own("export", "--format", "jsonl").stdout
+
+    async def lose():
+        connection = await asyncpg.connect(empty_url)
+        await connection.execute("drop schema public cascade; create schema public")
+        await connection.close()
+
+    asyncio.run(lose())
+    told = own("restore", backed_up, code=1).stderr
+    assert "`registry log heal`" in told
+    assert "entry 2" in told
+    assert "1 entries were brought back" in own("log", "heal").stderr
+    assert "3 entries" in own("log", "verify").stderr
+    versions = [json.loads(line)["record"] for line in before.splitlines()]
+    after = own("export", "--format", "jsonl").stdout
+    assert [json.loads(line)["record"] for line in after.splitlines()] == versions
+
+
+def spoil_dump(folder):
+    dump = folder / "database.dump"
+    dump.write_bytes(dump.read_bytes()[:-1])
+
+
+def open_key(folder):
+    (folder / "log.key").chmod(0o644)
+
+
+def spoil_format(folder):
+    about = folder / "backup.json"
+    about.write_text(about.read_text().replace('"format": 1', '"format": 2'))
+
+
+def spoil_about(folder):
+    (folder / "backup.json").write_text("{")
+
+
+def spoil_place(folder):
+    (folder / "backup.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "sentence"),
+    [
+        (spoil_dump, 2, "not all of it; use another backup"),
+        (open_key, 2, "readable by others"),
+        (spoil_format, 2, "of a later release"),
+        (spoil_about, 2, "is not as it was written"),
+        (spoil_place, 2, "is no backup"),
+        (lambda _: None, 1, "there is a register in this database"),
+    ],
+)
+def test_what_cannot_be_restored_changes_nothing(
+    own, refused, backed_up, empty_url, tmp_path, spoil, code, sentence
+):
+    before = state_of(own)
+    spoil(backed_up)
+    place = {"database_url": empty_url, "data_dir": tmp_path}
+    assert sentence in refused(code, "restore", backed_up, **place)
+    assert state_of(own) == before
+
+
+def test_another_log_is_not_taken_over(refused, backed_up, data):
+    other = read_or_create(data / "keys" / "log.key", "register.example/log")
+    told = refused(1, "restore", backed_up, data_dir=data)
+    assert "another log's key than the backup's" in told
+    assert read(data / "keys" / "log.key") == other
+
+
+def test_a_folder_with_something_in_it_is_no_place_for_a_backup(own, backed_up):
+    assert "is there already" in own("backup", backed_up, code=2).stderr
+
+
+def test_where_there_is_no_register_there_is_nothing_to_back_up(own, tmp_path):
+    assert "nothing to back up" in own("backup", tmp_path / "backup", code=2).stderr
+    assert not (tmp_path / "backup").exists()
+
+
+def test_a_tool_that_is_older_than_the_server_is_not_used():
+    assert _tool("pg_dump", 15).endswith("pg_dump")
+    with pytest.raises(ConfigurationError, match="pg_dump of PostgreSQL 999 or later"):
+        _tool("pg_dump", 999)
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "password"),
+    [
+        (
+            "postgresql://u:p%40ss@host:1/d?sslmode=require",
+            "postgresql://u@host:1/d?sslmode=require",
+            "p@ss",
+        ),
+        ("postgresql://u@/d?host=/tmp/x", "postgresql://u@/d?host=/tmp/x", None),
+        ("postgresql:///d", "postgresql:///d", None),
+    ],
+)
+def test_no_password_is_among_the_arguments(url, address, password):
+    assert _without_password(url) == (address, password)
