@@ -48,7 +48,7 @@ def restore(settings: Settings, folder: Path) -> None:
     Set REGISTRY_DATA_DIR, or REGISTRY_DATABASE_URL, to a new place before. Of what was published
     since the backup, `registry log heal` brings back what the published log still has.
 
-    Example: REGISTRY_DATA_DIR=/srv/register registry restore /srv/backups/2026-11-25
+    Example: registry restore /srv/backups/2026-11-25
     """
     with database_of(settings) as ready:
         with progress_bar("Restoring") as progress:
