@@ -12,12 +12,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.errors import Conflict, InvalidRecord, Unavailable
 from registry.office import answers, audit
+from registry.office.audit import Action
 from registry.office.examining import Surroundings, surroundings
 from registry.office.filing import Office
 from registry.office.judging import judge
@@ -27,16 +28,12 @@ from registry.office.receipts import Receipt, Receipts, unchanged
 from registry.office.steps import Ending, Filing, Overtaken, Step, Version, require_base
 from registry.office.withdrawing import append_withdrawal
 from registry.store import drafts, log, records
-from registry.store.database import retried
+from registry.store.answers import Answer
+from registry.store.audit import Act
+from registry.store.database import Connection, retried
+from registry.store.drafts import Draft
 from registry.store.records import Standing
 from registry.store.versions import Beside
-
-if TYPE_CHECKING:
-    from registry.office.audit import Action
-    from registry.store.answers import Answer
-    from registry.store.audit import Act
-    from registry.store.database import Connection
-    from registry.store.drafts import Draft
 
 GROUP = 50
 """Filings a transaction: large enough to be fast, short enough that others do not wait."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -17,24 +18,18 @@ from registry.errors import (
     PreconditionRequired,
 )
 from registry.office import answers, audit
+from registry.office.access import Actor
 from registry.office.desk import Desk
 from registry.office.examining import examine, surroundings
 from registry.office.names import Names
 from registry.record.canonical import canonical
 from registry.record.ids import split_id
-from registry.record.pack import Pack
+from registry.record.model import Document
+from registry.record.pack import Agency, Pack
 from registry.record.validate import Verdict, validate
 from registry.store import drafts, records
 from registry.store.database import Database, retried
-from registry.store.drafts import Draft
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from registry.office.access import Actor
-    from registry.record.model import Document
-    from registry.record.pack import Agency
-    from registry.store.drafts import State
+from registry.store.drafts import Draft, State
 
 Review: TypeAlias = Literal["none", "required"]
 

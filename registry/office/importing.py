@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import gc
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
+from registry.office.filing import Office
 from registry.office.ledger import Publication, Ready, make_ready, publish
 from registry.record.canonical import canonical
 from registry.record.erasing import without
@@ -18,12 +20,6 @@ from registry.record.validate import Verdict
 from registry.store import agencies, records, redactions
 from registry.store.index.fold import fold
 from registry.store.leader import leadership
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import AsyncIterator, Callable
-
-    from registry.office.filing import Office
 
 _PATIENCE = 4
 """The background runner folds the search index, if there is one; this is for when there is not."""

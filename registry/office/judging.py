@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
 
 import msgspec
 
 from registry.errors import Conflict, InvalidRecord
-from registry.office.steps import Ending
+from registry.office.examining import Surroundings
+from registry.office.steps import Ending, Filing, Step
+from registry.record.pack import Pack
 from registry.record.validate import validate, with_remarks
 from registry.text.catalogues import SOURCE
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from registry.office.examining import Surroundings
-    from registry.office.steps import Filing, Step
-    from registry.record.pack import Pack
 
 
 def judge(

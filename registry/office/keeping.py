@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
 
 from registry.errors import Conflict, InvalidRecord
 from registry.office import audit
+from registry.office.examining import Surroundings
+from registry.office.filing import Office
 from registry.office.judging import judge
-from registry.office.receipts import DraftReceipt, Outcome, Receipt, unchanged
-from registry.office.steps import Version
+from registry.office.receipts import DraftReceipt, Outcome, Receipt, Receipts, unchanged
+from registry.office.steps import Filing, Version
 from registry.store import drafts
+from registry.store.database import Connection
 from registry.store.drafts import Draft
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from registry.office.examining import Surroundings
-    from registry.office.filing import Office
-    from registry.office.receipts import Receipts
-    from registry.office.steps import Filing
-    from registry.store.database import Connection
-    from registry.store.records import Standing
+from registry.store.records import Standing
 
 
 async def keep(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -13,6 +13,7 @@ from registry.errors import ConfigurationError
 from registry.office.listing import Standing, row_of, words_of
 from registry.record.entry import (
     NOT_STATED,
+    Kind,
     Outline,
     Previous,
     genesis_entry,
@@ -27,16 +28,11 @@ from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
 from registry.record.sections import Section, seal
 from registry.record.validate import RULE_SET, Verdict
 from registry.store import figures, log, records, versions
+from registry.store.database import Connection
 from registry.store.index.rows import Words
 from registry.store.versions import Beside, NewVersion
 from registry.tlog.hashing import leaf_hash
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from registry.record.entry import Kind
-    from registry.store.database import Connection
-    from registry.tlog.keys import Signer
+from registry.tlog.keys import Signer
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):

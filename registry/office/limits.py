@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import TYPE_CHECKING
 
 from registry.errors import TooManyRequests
 from registry.store import allowances
-
-if TYPE_CHECKING:
-    from registry.store.database import Database
+from registry.store.database import Database
 
 _MINUTE = 60.0
 _FULL_AGAIN = dt.timedelta(hours=1)

@@ -9,7 +9,7 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -31,11 +31,9 @@ from registry.office.ledger import make_ready
 from registry.office.receipts import Receipt
 from registry.office.steps import Filing, Version, version
 from registry.record.ids import split_id
+from registry.record.model import Document
+from registry.record.pack import Agency
 from registry.record.parse import MAX_BYTES, parse
-
-if TYPE_CHECKING:
-    from registry.record.model import Document
-    from registry.record.pack import Agency
 
 MOST_LINES = 10_000
 """Documents that one request may file; what is beyond is refused line by line."""

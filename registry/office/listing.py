@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -25,9 +25,6 @@ from registry.store.index.question import LOCAL
 from registry.store.index.rows import IndexRow, Words
 from registry.text import analysis
 from registry.text.folding import fold
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _ONE_CODE = {
     "risk": ("risk", "level"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,7 +21,7 @@ from registry.errors import (
 )
 from registry.office.access import Actor
 from registry.office.bulk import GROUP, file_group
-from registry.office.filing import local_agency
+from registry.office.filing import Office, local_agency
 from registry.office.receipts import Receipt
 from registry.office.steps import Ending, Filing, Step, version
 from registry.record.codelists import read_rows
@@ -29,12 +29,6 @@ from registry.record.model import Document
 from registry.record.parse import parse
 from registry.record.statements import check_withdrawal
 from registry.store import records
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Container
-
-    from registry.office.filing import Office
 
 WITHDRAWALS = "withdrawals.csv"
 """One row a withdrawal: `id`, `reason`, `note_<language>`, `after_version`."""

@@ -8,21 +8,18 @@ last filing is read before the next.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from math import ceil
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from registry.record.model import Document, LangText
 from registry.store import names
+from registry.store.database import Connection
+from registry.store.log import LogState
+from registry.store.names import Namesake, Renaming
 from registry.text.folding import fold
 from registry.text.skeleton import is_disguised
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
-    from registry.record.model import Document, LangText
-    from registry.store.database import Connection
-    from registry.store.log import LogState
-    from registry.store.names import Namesake, Renaming
 
 SHARED_WORDS = 0.5
 """The least share of their words that two names have in common when one repeats the other."""

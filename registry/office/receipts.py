@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from registry.office import answers
-from registry.store.database import retried
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from registry.office.access import Actor
-    from registry.office.filing import Office
-    from registry.store.database import Connection
-    from registry.store.records import Standing
+from registry.office.access import Actor
+from registry.office.filing import Office
+from registry.store.database import Connection, retried
+from registry.store.records import Standing
 
 Outcome: TypeAlias = Literal[
     "created", "changed", "published", "unchanged", "in_review", "returned", "withdrawn"

@@ -6,25 +6,20 @@ verifies as before: the commitments of what was erased stay. It repeats harmless
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import msgspec
 
-from registry.errors import NotFound
+from registry.errors import Finding, NotFound
 from registry.office.indexing import index_versions
 from registry.record.entry import NOT_STATED
 from registry.record.erasing import Erased, covers, erase
 from registry.record.floor import LEVELS
 from registry.record.pointers import parts, pointer
 from registry.store import log, records, redactions
+from registry.store.database import Connection, Database
 from registry.store.index import rows
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
-
-    from registry.errors import Finding
-    from registry.store.database import Connection, Database
-    from registry.store.redactions import HeldSection
+from registry.store.redactions import HeldSection
 
 _NOTE = "/publication/change_note"
 _LEAST = 6

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from registry.errors import Conflict, Forbidden, InvalidStatement, NotFound
 from registry.office import answers, audit
+from registry.office.access import Actor
+from registry.office.filing import Office
 from registry.office.ledger import append_entry
 from registry.record import redaction as rules
 from registry.record.canonical import canonical
 from registry.record.entry import Previous, redaction_entry
 from registry.record.erasing import left
 from registry.record.ids import split_id
+from registry.record.model import Document
 from registry.record.sections import seal
 from registry.store import log, records, redactions
-from registry.store.database import retried
+from registry.store.database import Connection, retried
 from registry.store.redactions import Redaction
-
-if TYPE_CHECKING:
-    from registry.office.access import Actor
-    from registry.office.filing import Office
-    from registry.record.model import Document
-    from registry.store.database import Connection
-
 
 Outcome: TypeAlias = Literal["requested", "confirmed", "unchanged"]
 

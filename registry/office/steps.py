@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -11,18 +12,12 @@ from registry.errors import Conflict, InvalidRecord
 from registry.office.access import Actor
 from registry.office.ledger import Ready
 from registry.record.canonical import canonical
-from registry.record.model import Document
-from registry.record.pack import Agency
+from registry.record.model import Document, Profile
+from registry.record.pack import Agency, Pack
 from registry.record.validate import Verdict, validate
 from registry.store.drafts import Draft
+from registry.store.records import Standing
 from registry.text.catalogues import SOURCE
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from registry.record.model import Profile
-    from registry.record.pack import Pack
-    from registry.store.records import Standing
 
 Purpose: TypeAlias = Literal["draft", "submit", "approve", "load"]
 

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from registry.errors import Conflict, Forbidden, InvalidRecord, InvalidStatement, Unavailable
 from registry.office import answers, audit
+from registry.office.access import Actor
 from registry.office.bulk import file_group
 from registry.office.examining import surroundings
-from registry.office.filing import local_agency, no_draft, own_agency
+from registry.office.filing import Office, Precondition, local_agency, no_draft, own_agency
 from registry.office.receipts import Receipt, Receipts, once, unchanged
 from registry.office.steps import Filing, Overtaken, Version, require_base
 from registry.record.canonical import canonical
 from registry.record.ids import split_id
+from registry.record.model import Document
+from registry.record.pack import Agency
 from registry.record.statements import check_comment
 from registry.record.validate import validate
 from registry.store import drafts, records
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Awaitable, Callable
-
-    from registry.office.access import Actor
-    from registry.office.filing import Office, Precondition
-    from registry.record.model import Document
-    from registry.record.pack import Agency
-    from registry.store.database import Connection
-    from registry.store.drafts import Draft
+from registry.store.database import Connection
+from registry.store.drafts import Draft
 
 _TRIES = 5
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,25 +14,21 @@ from registry.errors import (
     PreconditionRequired,
 )
 from registry.office import audit
-from registry.office.filing import tag_of
+from registry.office.access import Actor
+from registry.office.filing import Office, Precondition, tag_of
 from registry.office.ledger import append_entry
 from registry.office.receipts import Receipt, once
 from registry.record.canonical import canonical
 from registry.record.entry import Previous, outline, withdrawal_entry
 from registry.record.ids import split_id
-from registry.record.model import LangText
+from registry.record.model import Document, LangText
 from registry.record.sections import seal
 from registry.record.statements import check_withdrawal
 from registry.store import figures, log, records, withdrawals
+from registry.store.database import Connection
 from registry.store.moments import END
-
-if TYPE_CHECKING:
-    from registry.office.access import Actor
-    from registry.office.filing import Office, Precondition
-    from registry.record.model import Document
-    from registry.store.database import Connection
-    from registry.store.records import Latest, StoredRecord
-    from registry.store.withdrawals import Withdrawal
+from registry.store.records import Latest, StoredRecord
+from registry.store.withdrawals import Withdrawal
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):

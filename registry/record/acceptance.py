@@ -9,19 +9,17 @@ goes to `jsonschema`, which decides and writes the findings.
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema_rs
 import structlog
 
 from registry.record.formats import iri_pattern
+from registry.record.model import Profile
+from registry.record.pack import Pack
 from registry.record.pointers import dig
 from registry.record.profiles import shape
 from registry.record.schema import Field
-
-if TYPE_CHECKING:
-    from registry.record.model import Profile
-    from registry.record.pack import Pack
 
 _log = structlog.get_logger()
 

@@ -5,21 +5,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from registry.errors import Finding
+from registry.record.pack import Pack
 from registry.record.sayings import Remark, say, to_finding
 from registry.record.statements import Form
 from registry.resources import SCHEMAS
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterator
-
-    from registry.errors import Finding
-    from registry.record.pack import Pack
 
 SCHEMA_VERSION = "1.0"
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import rfc8785
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _LARGEST = 2**53 - 1
 # Fractions between these are written without an exponent by everybody.

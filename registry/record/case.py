@@ -5,20 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
+from registry.errors import Severity
 from registry.record.model import Document
 from registry.record.pack import Pack
 from registry.record.pointers import dig, pointer
 from registry.record.requirements import FUNCTION, RISK_LEVEL, ROLE, STATUS
 from registry.record.sayings import Remark, Saying, say
-from registry.record.standings import covers
-
-if TYPE_CHECKING:
-    from registry.errors import Severity
-    from registry.record.standings import Standings
+from registry.record.standings import Standings, covers
 
 STRONG_ROLES = frozenset(("recommends", "decides_with_review", "decides_alone"))
 """The roles in a decision from `recommends` up."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from registry.record.canonical import canonical
+from registry.record.model import Document
 from registry.record.pointers import pointer
 from registry.record.schema import fields
 from registry.text.marks import Mark, marks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from registry.record.model import Document
 
 Kind: TypeAlias = Literal["added", "removed", "changed"]
 Place: TypeAlias = tuple[str | int, ...]

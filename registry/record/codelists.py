@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
 from registry.errors import ConfigurationError
 from registry.record.model import LangText
 from registry.record.schema import RECORD_FOLDER
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,15 +8,11 @@ of risk, personal data or operation (L, H, P, D); where nothing of that kind is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
+from registry.record.model import Document
 from registry.record.requirements import RISK_LEVEL, WEIGHT_OPTIONAL, WEIGHT_REQUIRED, unit_of
 from registry.record.standings import Standings, pointers, standings
-
-if TYPE_CHECKING:
-    from registry.record.model import Document
 
 
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,17 +7,14 @@ nothing is ever written anew from the parsed form.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from registry.record.canonical import canonical
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.record.model import Document
-    from registry.record.sections import Section
+from registry.record.model import Document
+from registry.record.sections import Section
 
 FORMAT = 1
 """The entry format's version, `v` in every entry."""

@@ -7,19 +7,15 @@ single member is null. Of what is erased its commitment stays, which says nothin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from registry.record.canonical import canonical
+from registry.record.model import Document
 from registry.record.pointers import parts
 from registry.record.sections import SALT_BYTES, member_commitment, members
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from registry.record.model import Document
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):

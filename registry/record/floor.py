@@ -6,15 +6,11 @@ An agency may declare a higher level; a lower one only with reasons, under rule 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from registry.record.case import STRONG_ROLES, Case
-from registry.record.sayings import message, say
-
-if TYPE_CHECKING:
-    from registry.record.sayings import Saying
+from registry.record.sayings import Saying, message, say
 
 LEVELS = ("minimal", "limited", "high", "unacceptable")
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from jsonschema import FormatChecker
 
 from registry.errors import ConfigurationError
 from registry.text.purity import fault_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # RFC 3987 §2.2, for addresses with an authority. The check that jsonschema has as an extra runs
 # a grammar parser that takes 8 ms for an ordinary link.

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from registry.record.profiles import FOREIGN_ID
-from registry.record.sayings import Title, message, say
+from registry.record.sayings import Saying, Title, message, say
 from registry.record.schema import Field, field_at
-
-if TYPE_CHECKING:
-    from registry.record.sayings import Saying
 
 FEW = 15
 SHOWN = 60

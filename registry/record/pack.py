@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,9 +13,6 @@ from registry.record.codelists import CodeList, codelists, codes, read_rows, tex
 from registry.record.model import LangText
 from registry.record.pack_checks import LISTS, SYNONYMS, TABLES, faults
 from registry.resources import SCHEMAS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _PACKS = SCHEMAS / "packs"
 _OWN = "pack/"

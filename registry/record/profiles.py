@@ -7,8 +7,9 @@ Publication adds the `x-publication` parts and everything that `x-requirement` a
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from registry.record.model import Profile
 from registry.record.requirements import (
     ALWAYS,
     Path,
@@ -18,9 +19,6 @@ from registry.record.requirements import (
     units,
 )
 from registry.record.schema import record_schema, resolved_schema
-
-if TYPE_CHECKING:
-    from registry.record.model import Profile
 
 ANYTHING: dict[str, Any] = {}
 NOTHING: dict[str, Any] = {"not": {}}

@@ -6,21 +6,18 @@ what says which record it is, never.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from registry.errors import Finding
 from registry.record.codelists import codelists
 from registry.record.erasing import covers
+from registry.record.pack import Pack
 from registry.record.pointers import parts, pointer
 from registry.record.sayings import Remark, message, say, to_finding
 from registry.record.schema import record_schema
 from registry.record.statements import Form
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from registry.errors import Finding
-    from registry.record.pack import Pack
 
 COURT = "court"
 

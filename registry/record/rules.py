@@ -8,8 +8,8 @@ a rule's docstring is its title, the rest says more: the documentation is made o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from registry.record import (
     rules_data,
@@ -19,11 +19,7 @@ from registry.record import (
     rules_risk,
     rules_withholding,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from registry.record.case import Rule
+from registry.record.case import Rule
 
 RULE_SET = "1.0.1"
 """Names the rules of the table together; kept with each version that they let pass."""

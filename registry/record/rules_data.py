@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from registry.record.case import asked_by, told
+from registry.record.case import Case, asked_by, told
 from registry.record.codelists import codelists
 from registry.record.forms import titled
-from registry.record.sayings import say
+from registry.record.sayings import Remark, Value, say
 from registry.record.schema import field_at
 from registry.record.wording import add
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.record.case import Case
-    from registry.record.sayings import Remark, Value
 
 _ASKED_OF_PERSONAL_DATA = (
     ("data", "categories"),

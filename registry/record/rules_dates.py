@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from registry.record.case import told
+from registry.record.case import Case, told
 from registry.record.codelists import codelists
 from registry.record.days import interval, months_after
-from registry.record.sayings import say
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.record.case import Case
-    from registry.record.sayings import Remark
+from registry.record.sayings import Remark, say
 
 
 def retirement_dated(case: Case) -> Iterator[Remark]:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
 
-from registry.record.case import told
+from registry.record.case import Case, told
 from registry.record.forms import shown, titled
 from registry.record.ids import is_foreign_agency
 from registry.record.pointers import pointer, values_at
-from registry.record.sayings import Tongue, say
-from registry.record.schema import field_at, fields
+from registry.record.sayings import Remark, Title, Tongue, say
+from registry.record.schema import Field, field_at, fields
 from registry.record.wording import choice
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.record.case import Case
-    from registry.record.sayings import Remark, Title
-    from registry.record.schema import Field
 
 NAMING = (("name",), ("summary",), ("purpose", "goal"))
 """The texts by which everybody recognises a system."""

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from registry.record.case import told
+from registry.record.case import Case, told
 from registry.record.forms import shown
 from registry.record.pointers import pointer
-from registry.record.sayings import say
+from registry.record.sayings import Remark, say
 from registry.text.folding import fold
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.record.case import Case
-    from registry.record.sayings import Remark
 
 # The words of a mailbox or role that no person's name holds, folded.
 _ROLE_WORDS = frozenset((

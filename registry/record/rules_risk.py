@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from registry.record.case import asked_by, told
+from registry.errors import Severity
+from registry.record.case import Case, asked_by, told
 from registry.record.codelists import codelists
 from registry.record.floor import LEVELS, floor_of
-from registry.record.sayings import say
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.errors import Severity
-    from registry.record.case import Case
-    from registry.record.sayings import Remark, Saying
+from registry.record.sayings import Remark, Saying, say
 
 RATIONALE_BELOW_FLOOR = 200
 BELOW_FLOOR = "below_floor"

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from registry.record.case import asked_by, told
+from registry.record.case import Case, asked_by, told
 from registry.record.forms import shown, title_at
 from registry.record.pointers import parts, pointer, value_at
 from registry.record.requirements import answer_paths, never_withheld
-from registry.record.sayings import say
+from registry.record.sayings import Remark, Saying, say
 from registry.record.schema import field_at
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.record.case import Case
-    from registry.record.sayings import Remark, Saying
 
 _LIST = "/publication/withheld_fields"
 

@@ -7,8 +7,9 @@ a whole, and says in which: what is not translated falls back in the country pac
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TypeAlias, Union
 
 import msgspec
 
@@ -17,9 +18,6 @@ from registry.record.model import LangText
 from registry.resources import SCHEMAS
 from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
 from registry.text.locales import language_name, pick
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _SEPARATORS = {"ar": "، "}
 

@@ -6,16 +6,14 @@ profiles, messages and documentation are computed from it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.errors import ConfigurationError
 from registry.resources import SCHEMAS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SCHEMA_VERSION = "1.0"
 RECORD_FOLDER = SCHEMAS / "record" / SCHEMA_VERSION

@@ -11,18 +11,15 @@ while its neighbours still verify.
 from __future__ import annotations
 
 from binascii import b2a_base64
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.record.canonical import encoder
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from registry.record.model import Document
+from registry.record.model import Document
 
 SALT_BYTES = 32
 

@@ -5,11 +5,13 @@ Sets of units are integers whose bit n is `units()[n]`, as in `requirements.Aske
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from registry.record.model import Document
 from registry.record.pointers import dig
 from registry.record.requirements import (
     ALWAYS,
@@ -23,11 +25,6 @@ from registry.record.requirements import (
     unit_of,
     units,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.record.model import Document
 
 _NOTHING: dict[str, Any] = {}
 

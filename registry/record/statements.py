@@ -5,23 +5,20 @@ They are checked as a document is, by the same definitions and in the same words
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from registry.errors import Finding
 from registry.record import wording
 from registry.record.codelists import codelists
 from registry.record.forms import shown
+from registry.record.pack import Pack
 from registry.record.pointers import pointer, values_at
 from registry.record.rules_pack import stray_language
 from registry.record.sayings import Remark, message, say, to_finding
 from registry.record.schema import Field, fields_of, record_schema, resolved
 from registry.record.validators import build_validator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from registry.errors import Finding
-    from registry.record.pack import Pack
 
 NOTE_LENGTH = 1000
 COMMENT_LENGTH = 2000

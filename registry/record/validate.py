@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.errors import Finding
 from registry.record import wording
 from registry.record.acceptance import ACCEPT_PATH, accepts
-from registry.record.case import open_case
+from registry.record.case import Case, Rule, open_case
 from registry.record.completeness import Completeness, score
 from registry.record.forms import nearest_field
+from registry.record.model import Document, Profile
+from registry.record.pack import Pack
 from registry.record.pointers import dig, parts, pointer, values_at
 from registry.record.profiles import shape
-from registry.record.requirements import reason
+from registry.record.requirements import Path, reason
 from registry.record.rules import RESTRICTED_RULES, RULE_SET, RULES
-from registry.record.sayings import Remark, to_finding
-from registry.record.schema import fields
-from registry.record.standings import members, standings
+from registry.record.sayings import Remark, Saying, to_finding
+from registry.record.schema import Field, fields
+from registry.record.standings import Standings, members, standings
 from registry.record.validators import build_validator
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Iterator
-
-    from registry.record.case import Case, Rule
-    from registry.record.model import Document, Profile
-    from registry.record.pack import Pack
-    from registry.record.requirements import Path
-    from registry.record.sayings import Saying
-    from registry.record.schema import Field
-    from registry.record.standings import Standings
 
 __all__ = ["MAX_FINDINGS", "RULE_SET", "Verdict", "findings_in", "validate", "with_remarks"]
 

@@ -8,17 +8,15 @@ does not get.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from registry.record.formats import FORMATS, assert_formats_known
 from registry.resources import SCHEMAS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _STANDARD = Draft202012Validator.VALIDATORS
 _END = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)

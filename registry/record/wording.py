@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from registry.record.forms import FEW, FORMS, SHOWN, TYPES, example, form, shown, title_of, titled
-from registry.record.requirements import conditions
-from registry.record.sayings import Title, message, say
+from registry.record.requirements import Unit, conditions
+from registry.record.sayings import Saying, Title, Value, message, say
 from registry.record.schema import Field, field_at, fields
 from registry.text.purity import Fault, fault_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from registry.record.requirements import Unit
-    from registry.record.sayings import Saying, Value
 
 OF_THE_REGISTER = frozenset(
     (

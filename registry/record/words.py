@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from registry.record.model import Document
 from registry.record.schema import record_schema
-
-if TYPE_CHECKING:
-    from registry.record.model import Document
 
 _LANG_TEXT = "#/$defs/LangText"
 _LINE = "#/$defs/Line"

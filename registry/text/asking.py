@@ -9,14 +9,12 @@ nothing.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from registry.text.analysis import common, word_places, words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SHORTEST_PREFIX = 3
 """Letters of the shortest beginning that is completed; a shorter one is taken as a word."""

@@ -6,17 +6,13 @@ The source language is English, so a message's id is its English wording.
 from __future__ import annotations
 
 import gettext
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 from babel.messages.pofile import read_po
 
 from registry.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 SOURCE = "en"
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import babel
 import msgspec
 from babel import localedata
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 Direction: TypeAlias = Literal["ltr", "rtl"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from sys import getsizeof
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -17,9 +18,6 @@ from registry.text.analysis import (
     stems,
     word_places,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 LONGEST = 240
 """Characters of a passage, about."""
