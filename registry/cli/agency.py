@@ -1,4 +1,4 @@
-"""`registry agency`: the agencies that there are."""
+"""`registry agency`: the agencies that there are, and one more."""
 
 from __future__ import annotations
 
@@ -7,18 +7,52 @@ import sys
 import msgspec
 import rich_click as click
 
-from registry.cli.acting import Style, style_option
-from registry.cli.opened import in_office, write_json
+from registry.cli.acting import Style, style_option, texts
+from registry.cli.opened import in_office, say, write_json
 from registry.office.filing import Office
+from registry.record.pack import add_agency
+from registry.settings import Settings
 from registry.store import agencies
 
 
 @click.group()
 def agency() -> None:
-    """Look at the agencies. A new one is a row in agencies.csv of the country pack.
+    """Look at the agencies, and add one.
 
     Example: registry agency list
     """
+
+
+@agency.command()
+@click.argument("code")
+@click.option(
+    "--name", "names", required=True, multiple=True, help="By language, fr=TEXT; repeat it."
+)
+@click.option("--kind", required=True, help="ministry, department, public_institution, …")
+@click.option("--parent", help="The code of the agency that it belongs to.")
+@click.option("--region", help="A code of the pack's regions.csv, such as MA-06.")
+@click.option("--website", help="https://…")
+@click.option("--fictitious", is_flag=True, help="It is made up, for demonstration.")
+@click.pass_obj
+def add(
+    settings: Settings,
+    /,
+    *,
+    code: str,
+    names: tuple[str, ...],
+    fictitious: bool,
+    **given: str | None,
+) -> None:
+    """Add an agency: a row in agencies.csv of the country pack, which is checked before.
+
+    What runs knows it from its next start on.
+
+    Example: registry agency add eau --name "fr=Agence de l'eau" --kind public_institution
+    """
+    row = {f"name_{tag}": name for tag, name in texts(names, "--name").items()}
+    row |= {"id": code, "fictitious": "yes" if fictitious else "no"}
+    add_agency(settings.pack, row | {name: value for name, value in given.items() if value})
+    say(f"{code} is in the country pack {settings.pack}; start the register again to let it file")
 
 
 @agency.command(name="list")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -93,6 +97,40 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 @cache
 def load_pack(code: str) -> Pack:
     """Load and check a pack; raises `ConfigurationError` naming every fault and its place."""
+    whole = _read(code)
+    _check(code, whole)
+    tables = {name: whole.pop(name) for name in (*TABLES, SYNONYMS)}
+    return msgspec.structs.replace(
+        msgspec.convert({**whole, "agencies": {}, "lists": {}}, Pack),
+        agencies={row["id"]: _agency(row) for row in tables["agencies"]},
+        lists={name: codes(tables[name], source=f"{name}.csv") for name in LISTS},
+        synonyms=tuple(_synonyms(row) for row in tables[SYNONYMS]),
+    )
+
+
+def add_agency(code: str, row: Mapping[str, str]) -> None:
+    """Add a row to a pack's `agencies.csv`; raises `ConfigurationError` where it does not fit.
+
+    Nothing is written then. Processes that run know the agency from their next start on.
+    """
+    whole = _read(code)
+    path = _PACKS / code / "agencies.csv"
+    content = path.read_text(encoding="utf-8").rstrip("\n")
+    columns = next(csv.reader(io.StringIO(content)))
+    if unknown := sorted(row.keys() - set(columns)):
+        raise ConfigurationError(
+            f"{path} has no column {', '.join(unknown)}; add it to the first line, or leave it out"
+        )
+    whole["agencies"].append({name: cell for name, cell in row.items() if cell})
+    _check(code, whole)
+    line = io.StringIO()
+    csv.DictWriter(line, columns, restval="", lineterminator="\n").writerow(row)
+    _replace(path, f"{content}\n{line.getvalue()}")
+    load_pack.cache_clear()
+
+
+def _read(code: str) -> dict[str, Any]:
+    """Read `pack.json` and its tables as one object, whatever they say."""
     known = sorted(path.parent.name for path in _PACKS.glob("*/pack.json"))
     if code not in known:
         raise ConfigurationError(
@@ -108,15 +146,13 @@ def load_pack(code: str) -> Pack:
     tables = {table: read_rows(folder / f"{table}.csv") for table in TABLES}
     synonyms = folder / f"{SYNONYMS}.csv"
     tables[SYNONYMS] = read_rows(synonyms) if synonyms.exists() else []
-    wrong = list(faults(code, {**settings, **tables}))
+    return {**settings, **tables}
+
+
+def _check(code: str, whole: dict[str, Any]) -> None:
+    wrong = list(faults(code, whole))
     if wrong:
         raise ConfigurationError("\n  ".join((f"the country pack {code!r} has faults:", *wrong)))
-    return msgspec.structs.replace(
-        msgspec.convert({**settings, "agencies": {}, "lists": {}}, Pack),
-        agencies={row["id"]: _agency(row) for row in tables["agencies"]},
-        lists={name: codes(tables[name], source=f"{name}.csv") for name in LISTS},
-        synonyms=tuple(_synonyms(row) for row in tables[SYNONYMS]),
-    )
 
 
 def _agency(row: dict[str, str]) -> Agency:
@@ -134,3 +170,15 @@ def _agency(row: dict[str, str]) -> Agency:
 def _synonyms(row: dict[str, str]) -> tuple[str, ...]:
     spellings = (cell.split("|") for cell in texts(row, "label_").values())
     return tuple(one.strip() for several in spellings for one in several)
+
+
+def _replace(path: Path, content: str) -> None:
+    """Write a file whole, or leave it as it is."""
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        draft.write_text(content, encoding="utf-8")
+        draft.chmod(path.stat().st_mode & 0o777)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from error

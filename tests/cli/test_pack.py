@@ -65,3 +65,66 @@ def test_a_language_without_words_is_a_gap(check, trial):
     assert "gap: risk_level.csv: 4 of 4 not in wo" in out
     for path in ("site/locale/wo", "schemas/locale/wo", "site/text/about.wo.md"):
         assert f"gap: {path} is not there" in out
+
+
+@pytest.fixture
+def add(monkeypatch, capsys):
+    monkeypatch.setenv("REGISTRY_PACK", "sn")
+
+    def run(*arguments):
+        ending = 0
+        try:
+            main(["agency", "add", *arguments])
+        except SystemExit as stopped:
+            ending = stopped.code
+        return ending, capsys.readouterr().err
+
+    return run
+
+
+def test_an_agency_is_added(trial, add):
+    path = trial.with_name("agencies.csv")
+    before = path.read_text(encoding="utf-8")
+    ending, told = add(
+        *("eau", "--name", 'fr=Agence de l\'eau, dite "Eau"', "--name", "en=Water agency"),
+        *("--kind", "public_institution", "--website", "https://eau.example/"),
+    )
+    assert ending == 0, told
+    assert "start the register again" in told
+    after = path.read_text(encoding="utf-8")
+    assert after.startswith(before)
+    assert len(after.splitlines()) == len(before.splitlines()) + 1
+    added = load_pack("sn").agencies["eau"]
+    assert added.name == {"fr": 'Agence de l\'eau, dite "Eau"', "en": "Water agency"}
+    assert (added.kind, added.website, added.fictitious) == (
+        *("public_institution", "https://eau.example/", False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "sentence"),
+    [
+        ("Eau", (), "column id: 'Eau' does not match"),
+        ("eau", ("--kind", "club"), "column kind: 'club' is not one of"),
+        ("eau", ("--parent", "nobody"), "'nobody' is not another agency"),
+        ("eau", ("--region", "MA-01"), "'MA-01' is not in regions.csv"),
+        ("eau", ("--website", "eau.example"), "column website"),
+        ("eau", ("--name", "xx=Wasser"), "has no column name_xx"),
+        ("eau", ("--name", "Wasser"), "write LANG=TEXT"),
+    ],
+)
+def test_an_agency_that_does_not_fit_is_not_added(trial, add, code, more, sentence):
+    path = trial.with_name("agencies.csv")
+    before = path.read_bytes()
+    ending, told = add(code, "--name", "fr=Eau", "--kind", "other", *more)
+    assert ending == 2
+    assert sentence in " ".join(told.replace("│", " ").split())
+    assert path.read_bytes() == before
+    assert not list(trial.parent.glob(".*"))
+
+
+def test_an_agency_that_is_there_is_not_added_twice(trial, add):
+    known = next(iter(load_pack("sn").agencies))
+    ending, told = add(known, "--name", "fr=Eau", "--kind", "other")
+    assert ending == 2
+    assert "comes twice" in told
