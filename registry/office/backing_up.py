@@ -6,7 +6,6 @@ The published log and the site need none: both are made anew from the database.
 import asyncio
 import datetime as dt
 import hashlib
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -69,7 +68,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     try:
         yield making
         for file in making.iterdir():
-            _sync_file(file)
+            sync(file)
         sync(making)
         if folder.exists():
             folder.rmdir()
@@ -142,7 +141,7 @@ async def restore(
         if (folder / kept).exists() and not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True, mode=_OWNER)
             _copy(folder / kept, place)
-            _sync_file(place)
+            sync(place)
             sync(place.parent)
     return backup
 
@@ -189,10 +188,3 @@ def _digest(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
-
-def _sync_file(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

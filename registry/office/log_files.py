@@ -113,9 +113,9 @@ def prune(folder: Path, *, before: dt.datetime) -> int:
     return count
 
 
-def sync(folder: Path) -> None:
-    """Make what was created and renamed in a folder outlast a crash."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make a file, or what was created and renamed in a folder, outlast a crash."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
