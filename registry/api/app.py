@@ -37,6 +37,7 @@ from registry.api import (
     records,
     redactions,
     reference,
+    search,
     statistics,
     withdrawals,
 )
@@ -45,7 +46,8 @@ from registry.api.description import document
 from registry.api.edge import Notes, edge
 from registry.api.metrics import Figures
 from registry.api.parameters import refuse_unknown
-from registry.api.ready import Opened, ready, ready_first
+from registry.api.plain import Opened, plain_first
+from registry.api.ready import ready
 from registry.api.site import serve_site
 from registry.errors import RegistryError
 from registry.office.filing import Office
@@ -104,7 +106,7 @@ def create_app(
 
     notes = Notes(figures, tell)
     wrapped = edge(conditional(application), settings, notes, is_api=_is_api)
-    return ready_first(wrapped, settings, notes, opened)
+    return plain_first(wrapped, settings, notes, opened)
 
 
 def describe_api(settings: Settings) -> dict[str, Any]:
@@ -143,6 +145,7 @@ def _litestar(
             database.connection, synonyms=Synonyms(pack.synonyms), generation=generation
         )
         opened.kept = Kept(database.connection, generation, ready, room=ready_room)
+        opened.state = app.state
         beside = [
             asyncio.create_task(work)
             for work in (_end_with_parent(_parent()), figures.keep_written())
@@ -152,12 +155,12 @@ def _litestar(
         finally:
             for task in beside:
                 task.cancel()
-            opened.kept = None
+            opened.kept = opened.state = None
             await database.close()
 
     return Litestar(
         route_handlers=[
-            records.list_records,
+            search.list_records,
             records.get_record,
             records.list_versions,
             records.get_version,

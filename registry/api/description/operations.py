@@ -25,6 +25,7 @@ from registry.api import (
     records,
     redactions,
     reference,
+    search,
     withdrawals,
 )
 from registry.errors import RegistryError
@@ -108,7 +109,7 @@ _RECORD = ("get_record", "list_versions", "list_findings", "save_draft")
 
 OPERATIONS: Mapping[str, Operation] = {
     "GET /api/v1/records": Operation(
-        answers={200: records.RecordList}, pages=True, follows=("list_records",)
+        answers={200: search.RecordList}, pages=True, follows=("list_records",)
     ),
     "GET /api/v1/records/{agency}/{slug}": Operation(
         answers={200: RecordAnswer}, problems=(errors.Withdrawn,), follows=("withdraw_record",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 
-from registry.api import audit, bulk, changes, exports, filings, records, sought, statistics
+from registry.api import audit, bulk, changes, exports, filings, search, sought, statistics
 from registry.api import parameters as limits
 from registry.api.description.operations import OPERATIONS, Body, Operation
 from registry.api.description.schemas import Json, reference
@@ -82,8 +82,8 @@ def read_limits(pack: Pack) -> dict[str, dict[str, Json]]:
     return dict.fromkeys(OPERATIONS, spoken) | {
         "GET /api/v1/records": {
             **found,
-            "sort": _one_of(records.SORTS),
-            "limit": {"minimum": 1, "maximum": records.MOST_ITEMS},
+            "sort": _one_of(search.SORTS),
+            "limit": {"minimum": 1, "maximum": search.MOST_ITEMS},
             "facets": _several(_one_of(CODED)),
         },
         **{

@@ -1,4 +1,4 @@
-"""Ready bytes: whatever is asked, the answer is the one that the whole application gives."""
+"""Plain readings: whatever is asked, the answer is the one that the whole application gives."""
 
 import gzip
 
@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from registry.api import app as application
+from registry.api import plain
 from registry.api.app import create_app
 from registry.api.metrics import Figures
 from registry.store import kept
@@ -28,7 +29,7 @@ async def both(settings, monkeypatch, started, lines, counted):
     """The application, and the same one without what is before it."""
     whole = create_app(settings, tell=lines.append)
     with monkeypatch.context() as patch:
-        patch.setattr(application, "ready_first", lambda inner, *_: inner)
+        patch.setattr(application, "plain_first", lambda inner, *_: inner)
         slow = create_app(settings, tell=lines.append)
     async with started(whole), started(slow):
         yield whole, slow
@@ -80,7 +81,7 @@ async def ask(app, path=RECORD, query=b"", method="GET", headers=(HOST,), peer="
     [named] = [value for name, value in start["headers"] if name == b"x-request-id"]
     given = dict(headers).get(b"x-request-id")
     shown = named if named == given else b"ID"
-    heads = [(name, shown if value == named else value) for name, value in start["headers"]]
+    heads = sorted((name, shown if value == named else value) for name, value in start["headers"])
     body = b"".join(message["body"] for message in rest)
     return start["status"], heads, body.replace(named, shown)
 
@@ -157,6 +158,81 @@ async def test_every_answer_is_that_of_the_whole_application(both, counted, tag,
             assert told(lines) == line, request
         statuses.add(expected[0])
     assert statuses == {200, 204, 304, 400, 404, 405, 410, 421}
+
+
+SEARCH = "/api/v1/records"
+QUESTIONS = (
+    "",
+    *r"""
+    q=lits q= q=+&limit=2 q=lits+-prevision&facets=risk,agency,origin limit=1 limit=0 limit=100
+    limit=101 limit=%2B1 limit=٣ limit=1.0 limit= limit=01 limit=1&limit=1 limit=null q=null
+    sort=newest sort=relevance sort=relevance&q=lits sort=age facets= facets=risk,risk facets=x
+    x=1 && = risk=high&risk=limited&sector=health risk=high,limited risk= risk=High risk
+    sector=health&risk=limited&limit=1 agency=demo-sante agency=nobody origin=local
+    origin=nowhere territory=MA-01&territory=FR territory=XX-1 technique=rules technique=x
+    supplier=none supplier=%20 finding=R15 finding=R99 missing=rights.contestation
+    missing=/rights/contestation missing=x withheld=x restricted= overdue=true overdue=false
+    risk_change=raised completeness_min=10&completeness_max=90 completeness_min=-1
+    completeness_min=90&completeness_max=10 completeness_max=101 changed_since=2026-01-01
+    changed_until=1999-01-01 changed_since=soon lang=fr&q=lits lang=xx as_of=entry:1
+    as_of=entry:0&q=lits as_of=2026-11-24 as_of=later as_of=entry:1&as_of=entry:1 cursor=x
+    cursor= q=%00 q=a%00b q=%ff q=%F0%9F%98%80 q=هذا q=%D9%87 q=%22lits%22 q=%22lits q=li*
+    q=litz q=-lits q=a;b q=lits&unknown=1 Q=lits q=lits&q=lits
+    """.split(),  # noqa: SIM905  so many are read more easily
+    f"limit={'9' * 500}",
+    "q=" + "a" * 501,
+    "&".join(["risk=high"] * 101),
+)
+"""Queries of every parameter, rightly and wrongly asked."""
+
+
+async def pages(app, query):
+    """Give the answers of a question page by page, as long as there are more."""
+    following = query.encode()
+    while following is not None:
+        found = await ask(app, path=SEARCH, query=following)
+        yield found
+        link = dict(found[1]).get(b"link")
+        following = None if link is None else link.partition(b"?")[2].partition(b">")[0]
+
+
+async def test_every_page_is_that_of_the_whole_application(both, counted, tag, lines, monkeypatch):
+    whole, slow = both
+    answered = []
+    plainly = plain._page
+
+    async def page(*asked):
+        found = await plainly(*asked)
+        answered.extend([] if found is None else [found])
+        return found
+
+    statuses = set()
+    right = 0
+    for query in QUESTIONS:
+        counted.clear()
+        lines.clear()
+        expected = [found async for found in pages(slow, query)]
+        once, line = list(counted), told(lines)
+        counted.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(plain, "_page", page)
+            assert [found async for found in pages(whole, query)] == expected, query
+        assert counted == once, query
+        assert told(lines) == line, query
+        statuses |= {status for status, *_ in expected}
+        right += sum(status == 200 for status, *_ in expected) * query.isascii()
+        named = dict(expected[0][1]).get(b"etag")
+        for known, method in ((named, "GET"), (b"*", "HEAD"), (b'"x"', "HEAD")):
+            request = {
+                "path": SEARCH,
+                "query": query.encode(),
+                "method": method,
+                "headers": (HOST, GZIP) if known is None else (HOST, (b"if-none-match", known)),
+            }
+            assert await ask(whole, **request) == await ask(slow, **request), request
+    assert statuses == {200, 400}
+    # What is rightly asked does not need the application.
+    assert len(answered) == right > 40
 
 
 async def test_whoever_takes_gzip_gets_the_same_bytes_smaller_and_a_tag_of_their_own(both, tag):
