@@ -31,6 +31,7 @@ _TEXT_BYTES = 150
 # A place is the number of a text, a start and an end, in one number of 64 bits.
 _NUMBER, _START, _PLACE = 48, 24, 2**24 - 1
 _IN_A_ROW = -1
+_BITS = 1023
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,10 +56,10 @@ Text: TypeAlias = tuple[str, str, str]
 class Texts:
     """Some texts, with the places of each stem, which are found without a look at the texts."""
 
-    __slots__ = ("_places", "_signs", "languages", "of")
+    __slots__ = ("_places", "_signs", "bits", "languages", "of")
 
     def __init__(self, texts: Sequence[Text]) -> None:
-        """Read the texts, once."""
+        """Read the texts, once; `bits` has those of all signs."""
         self.of = texts
         self.languages = {language_of(tag) for _, tag, _ in texts}
         found = sorted(
@@ -70,6 +71,9 @@ class Texts:
         )
         self._signs = array("q", [sign for sign, _ in found])
         self._places = array("Q", [place for _, place in found])
+        self.bits = 0
+        for one in set(self._signs):
+            self.bits |= _bit_of(one)
 
     def places(self, sign: int) -> Sequence[int]:
         """Give the places of a stem, in order."""
@@ -96,7 +100,11 @@ class Sought:
     ) -> None:
         """Take numbers by language and stem, and by phrase; a phrase may be in any of these."""
         self._words = {
-            language: [(sign(stem, language), number) for stem, number in numbers.items()]
+            language: [
+                (signed, _bit_of(signed), number)
+                for stem, number in numbers.items()
+                for signed in (sign(stem, language),)
+            ]
             for language, numbers in stems_by_language.items()
         }
         self._phrases = phrases
@@ -117,8 +125,10 @@ class Sought:
         # Two words may be written as one, which is marked once.
         known: dict[int, int] = {}
         for language in texts.languages & self._words.keys():
-            for wanted, what in self._words[language]:
-                known |= dict.fromkeys(texts.places(wanted), what)
+            for wanted, bit, what in self._words[language]:
+                # Most words are not there, which a bit tells sooner.
+                if texts.bits & bit:
+                    known |= dict.fromkeys(texts.places(wanted), what)
             for wanted in self._firsts[language]:
                 # Before all places of its text stands that words in a row may be there.
                 begun = (place >> _NUMBER << _NUMBER for place in texts.places(wanted))
@@ -172,3 +182,8 @@ def passage(text: str, marks: Sequence[Mark]) -> Passage:
         text=head + text[start:end] + (_CUT if end < len(text) else ""),
         marks=[(mark.start + moved, mark.end + moved) for mark in marks if mark.end <= end],
     )
+
+
+def _bit_of(signed: int) -> int:
+    """Give the bit that is set where a sign is, and where one in a thousand others is."""
+    return 1 << (signed & _BITS)

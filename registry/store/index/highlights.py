@@ -98,6 +98,9 @@ def in_texts(texts: Texts, wanted: Sought) -> Iterator[Highlight]:
             left -= new
             cut = passage(text, marks)
             yield Highlight(field=field, lang=tag, text=cut.text, marks=cut.marks)
+            if not left and (number + 1 == len(texts.of) or texts.of[number + 1][0] != field):
+                # Nor does the same field say anything in another language.
+                return
 
 
 def _positive(asked: Asked) -> Iterator[Word | Prefix | Phrase]:
