@@ -202,6 +202,18 @@ def stems(language: str) -> Mapping[str, str]:
     return _Kept(lambda word: sys.intern(make(word) or word))
 
 
+def asked_stems(word: str, language: str) -> tuple[str, ...]:
+    """Give the stems under which a word that is asked for may be found in a language.
+
+    An Arabic word that begins like the article may begin so itself: بالغين, "adults", has another
+    stem than البالغين, "the adults".
+    """
+    own = stem(word, language)
+    if language != "ar" or (article := _CONJOINED_ARTICLE.match(word)) is None:
+        return (own,)
+    return tuple(dict.fromkeys((own, _without_ending(word), stem(word[article.end() :], language))))
+
+
 def sign(stem: str, language: str) -> int:
     """Give the 64 bits that stand for a language's stem in this process; no two share them."""
     return hash((language, stem))
@@ -237,6 +249,10 @@ def _arabic(word: str) -> str:
         word = word[article.end() :]
     if conjunction := _CONJUNCTION.match(word):
         word = word[conjunction.end() :]
+    return _without_ending(word)
+
+
+def _without_ending(word: str) -> str:
     for ending, least in _ENDINGS:
         if (found := ending.search(word)) and found.start() >= least:
             word = word[: found.start()]

@@ -383,6 +383,15 @@ async def test_a_beginning_finds_words_that_go_on(find, publish, database, folde
     assert await find("ir*", mends=False) == ([], None)
 
 
+async def test_a_word_that_begins_like_the_article_is_found_whichever_way_it_is_written(
+    find, publish
+):
+    await publish(named("رعاية البالغين", at="a", lang="ar"), named("بالغين", at="b", lang="ar"))
+
+    for asked in ("بالغين", "البالغين", "بالغي*"):
+        assert sorted((await find(asked))[0]) == ["a", "b"], asked
+
+
 def test_a_word_is_met_whatever_another_was_without_its_article():
     terms = NewTerms()
     terms.add(1, {"ar": (" الالتزام ", "", "")})

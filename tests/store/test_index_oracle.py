@@ -24,7 +24,7 @@ from registry.store.database import connect
 from registry.store.index.engine import SearchIndex
 from registry.store.index.fold import fold
 from registry.store.index.question import CODED, Question, Window
-from registry.text.analysis import NEUTRAL, common, forms, stem
+from registry.text.analysis import NEUTRAL, asked_stems, common, forms, stem
 from registry.text.asking import Every, Prefix, Some, Synonyms, Without, Word, read
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +89,7 @@ class Scan:
             return not self.has(asked.of, ordinal, TEXT, self.languages, entry)
         here = [language for language in languages if language in words]
         if isinstance(asked, Word):
-            return any(stem(asked.word, tag) in stems[tag][tier] for tag in here)
+            return any(stems[tag][tier] & set(asked_stems(asked.word, tag)) for tag in here)
         if isinstance(asked, Prefix):
             return any(self.begun(asked.start, tag, entry) & stems[tag][tier] for tag in here)
         row = f" {' '.join(asked.words)} "
@@ -101,8 +101,9 @@ class Scan:
         key = (start, language, entry)
         if key not in self._begun:
             self._begun[key] = {
-                stem(word, tag)
+                asked
                 for (word, tag), first in self.first.items()
+                for asked in asked_stems(word, tag)
                 if tag == language and first <= entry and word.startswith(start)
             }
         return self._begun[key]

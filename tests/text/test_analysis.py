@@ -1,11 +1,14 @@
 """What becomes of a text: its words, and what each language makes of them."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.text.analysis import (
     LONGEST_WORD,
+    asked_stems,
     common,
     language_of,
     runs,
@@ -70,6 +73,18 @@ FORMS = {
     "en": ["forecast forecasts forecasting forecasted", "hospital hospitals", "tax taxes"],
     "nl": ["uitkering uitkeringen", "algoritme algoritmes"],
 }
+
+
+@pytest.mark.parametrize("pair", ["بالغين البالغين", "كالسيوم الكالسيوم", "بالونات والبالونات"])
+def test_an_arabic_word_that_begins_like_the_article_is_found_with_and_without_it(pair):
+    for asked, written in itertools.permutations(words(pair)):
+        assert stem(written, "ar") in asked_stems(asked, "ar"), asked
+
+
+def test_any_other_word_is_asked_for_by_its_stem_alone():
+    for language, word in (("ar", "مدرسة"), ("fr", "algorithmes"), ("en", "alarms")):
+        [folded] = words(word)
+        assert asked_stems(folded, language) == (stem(folded, language),)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pyroaring import BitMap
 
 from registry.store.index.facets import union
 from registry.store.index.postings import ANYWHERE, Posting, Term
-from registry.text.analysis import NEUTRAL, stems
+from registry.text.analysis import NEUTRAL, asked_stems, stems
 from registry.text.asking import Phrase, Prefix, Some, Without, Word
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def candidates(phrase: Phrase, found: Found) -> BitMap:
 
 def word_terms(word: str, languages: Iterable[str]) -> list[Term]:
     """List what a word is in languages."""
-    return [(language, stems(language)[word]) for language in languages]
+    return [(language, stem) for language in languages for stem in asked_stems(word, language)]
 
 
 def asked_languages(lang: str | None, known: Iterable[str]) -> list[str]:

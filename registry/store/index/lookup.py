@@ -11,7 +11,6 @@ from registry.store.index.evaluate import Found, candidates, evaluate, leaves, w
 from registry.store.index.lexicon import Scope, beginning
 from registry.store.index.postings import read_postings
 from registry.store.index.rows import TEXTS, find_phrase, read_words
-from registry.text.analysis import stems
 from registry.text.asking import Every, Phrase, Prefix, Some, Without, Word
 
 if TYPE_CHECKING:
@@ -76,7 +75,9 @@ async def look_up(
             wanted += terms[leaf]
         elif isinstance(leaf, Prefix):
             known = await beginning(await reader.connection(), leaf.start, scope)
-            terms[leaf] = sorted({(language, stems(language)[word]) for word, language in known})
+            terms[leaf] = sorted(
+                {term for word, language in known for term in word_terms(word, [language])}
+            )
             wanted += terms[leaf]
         else:
             phrases.append(leaf)
