@@ -36,8 +36,8 @@ format: .venv/ready-dev ## Put the code in its usual form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-screenshots: .venv/ready-dev ## Take pictures of the main pages into var/screenshots
-	$(BIN)/python -m tests.browser.screenshots
+screenshots: .venv/ready-dev ## Take pictures of every kind of page into var/screenshots; ONLY= some
+	$(if $(ONLY),ONLY="$(ONLY)") $(BIN)/python -m tests.browser.screenshots
 
 bench: .venv/ready-dev ## Measure, and write tests/bench/results.md; ONLY= some, SIZES= of search
 	$(if $(SIZES),BENCH_SIZES=$(SIZES)) $(BIN)/python -m tests.bench $(ONLY)

@@ -89,6 +89,5 @@ form.addEventListener("submit", (event) => {
 });
 addEventListener("popstate", show);
 
-document.getElementById("pairs").hidden = true;
 form.hidden = false;
 await show();

@@ -1,16 +1,18 @@
-"""Pictures of the main pages, in Arabic and French, on a phone and a desktop, light and dark.
+"""Pictures of every kind of page, in Arabic and French, on a phone and a desktop, light and dark.
 
-`make screenshots`; they are to be looked at, not compared. But `card.png` is what `site/icons/` has
+`make screenshots` takes all, `ONLY="home record"` those kinds; they are to be looked at, not
+compared. English and Tamazight are taken once, on a phone. But `card.png` is what `site/icons/` has
 of `card.svg`, for those who show a link to the site: copy it there when the drawing has changed.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from registry import resources
 from registry.api.app import describe_api
@@ -18,47 +20,134 @@ from registry.pages.build import build
 from registry.settings import Settings
 from tests.browser.static_host import static_host
 from tests.pages.conftest import make_corpus
+from tests.served import Served, served
 
 OUT = Path("var/screenshots")
 SCREENS = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 900}}
+SCHEMES = ("light", "dark")
+
+_RECORD = "records/demo-sante/triage-radiographies"
 PAGES = {
     "home": "",
-    "finder": "search?q=a&risk=high",
-    "record": "records/demo-sante/triage-radiographies",
-    "version": "records/demo-sante/triage-radiographies/versions/3",
+    "finder": "search?q=demande&risk=high",
+    "finder-all": "search",
+    "finder-nothing": "search?q=qqqqqq&sector=health",
+    "record": _RECORD,
+    "record-foreign": "records/us.demo/letter-sorting",
+    "record-restricted": "records/demo-securite/restricted",
+    "record-withheld": "records/demo-services/ciblage-controles-subventions",
+    "record-withdrawn": "records/demo-sante/gone",
+    "version": f"{_RECORD}/versions/3",
+    "compare": f"{_RECORD}/compare",
     "statistics": "statistics",
     "agency": "agencies/demo-sante",
+    "agencies": "agencies/",
+    "level": "risk/high",
+    "levels": "risk/",
+    "sector": "sectors/health",
+    "sectors": "sectors/",
+    "statuses": "status/",
+    "changes": "changes",
+    "about": "about",
+    "glossary": "glossary",
     "contest": "contest",
+    "limits": "limits",
+    "for-agencies": "for-agencies",
+    "accessibility": "accessibility",
+    "format": "format/",
+    "format-part": "format/risk",
+    "api": "api",
 }
+"""Every kind of page of a language."""
+
+OUTSIDE = {
+    "choice": "",
+    "problems": "problems/",
+    "problem": "problems/invalid-record",
+    "404": "404",
+}
+"""The pages outside the languages."""
+
+_ON_PAPER = ("record", "compare", "contest")
+_ASKED = {"finder-register": "search?q=demande&risk=high", "proof": _RECORD}
+"""What only a register that answers can show."""
 
 
 def main() -> None:
-    """Build the site of the small corpus and take every picture."""
+    """Build the site of the small corpus, start a register, and take every picture."""
     OUT.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        static_host(Path(folder) / "site") as url,
-        sync_playwright() as playwright,
-    ):
-        settings = Settings(base_url=url)
-        out = Path(folder) / "site"
-        build(make_corpus(), out=out, settings=settings, description=describe_api(settings))
+    only = set(os.environ.get("ONLY", "").split())
+    chosen = [name for name in (*PAGES, *OUTSIDE, *_ASKED) if not only or name in only]
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         page = browser.new_page(viewport={"width": 1200, "height": 630})
         page.goto((resources.SITE / "icons/card.svg").as_uri())
         page.screenshot(path=OUT / "card.png")
-        for screen, size in SCREENS.items():
-            for scheme in ("light", "dark"):
-                page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
-                for lang in ("ar", "fr"):
-                    for name, place in PAGES.items():
-                        page.goto(f"{url}/{lang}/{place}")
-                        page.wait_for_load_state("networkidle")
-                        file = OUT / f"{name}-{lang}-{screen}-{scheme}.png"
-                        page.screenshot(path=file, full_page=True)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            static_host(Path(folder) / "site") as url,
+        ):
+            settings = Settings(base_url=url)
+            out = Path(folder) / "site"
+            build(make_corpus(), out=out, settings=settings, description=describe_api(settings))
+            _of_the_site(browser, url, chosen)
+        if set(chosen) & set(_ASKED):
+            with served(load=True, site_build="manual") as running:
+                _publish(running)
+                _of_the_register(browser, running.url, chosen)
         browser.close()
+
+
+def _of_the_site(browser: Browser, url: str, chosen: list[str]) -> None:
+    for screen, scheme, page in _windows(browser):
+        for name in chosen:
+            for lang in ("ar", "fr") if name in PAGES else ():
+                _take(page, f"{url}/{lang}/{PAGES[name]}", f"{name}-{lang}-{screen}-{scheme}")
+            if name in OUTSIDE:
+                _take(page, f"{url}/{OUTSIDE[name]}", f"{name}-{screen}-{scheme}")
+            for lang in ("zgh", "en") if (screen, scheme) == ("phone", "light") else ():
+                if name in PAGES:
+                    _take(page, f"{url}/{lang}/{PAGES[name]}", f"{name}-{lang}")
+    page = browser.new_page(viewport={"width": 720, "height": 1000})
+    page.emulate_media(media="print")
+    for name in chosen:
+        for lang in ("ar", "fr") if name in _ON_PAPER else ():
+            _take(page, f"{url}/{lang}/{PAGES[name]}", f"{name}-{lang}-print")
+
+
+def _of_the_register(browser: Browser, url: str, chosen: list[str]) -> None:
+    for screen, scheme, page in _windows(browser):
+        for name in chosen:
+            for lang in ("ar", "fr") if name in _ASKED else ():
+                _take(page, f"{url}/{lang}/{_ASKED[name]}", f"{name}-{lang}-{screen}-{scheme}")
+
+
+def _windows(browser: Browser) -> list[tuple[str, str, Page]]:
+    return [
+        (screen, scheme, browser.new_context(viewport=size, color_scheme=scheme).new_page())
+        for screen, size in SCREENS.items()
+        for scheme in SCHEMES
+    ]
+
+
+def _take(page: Page, address: str, name: str) -> None:
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    if name.startswith("proof-"):
+        page.locator("#proof-start button").click()
+        page.wait_for_selector("#proof-verdict .verdict")
+    page.screenshot(path=OUT / f"{name}.png", full_page=True)
+
+
+def _publish(running: Served) -> None:
+    """Publish the register's log, and the site that it makes of its records."""
+    data = running.register.data
+    for command in (("log", "publish"), ("site", "build", "--out", data / "built")):
+        told = running.register.run(*command)
+        assert told.returncode == 0, told.stderr
+    shutil.copytree((data / "built").resolve(), data / "site", dirs_exist_ok=True)
 
 
 if __name__ == "__main__":
