@@ -1,11 +1,11 @@
 """`registry backup` and `registry restore`: the whole register in a folder, and back."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
 import rich_click as click
+import uvloop
 
 from registry.cli.opened import database_of, now, run_in, say
 from registry.cli.progress import progress_bar
@@ -81,7 +81,7 @@ def _connected(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> 
         finally:
             await database.close()
 
-    return asyncio.run(connected())
+    return uvloop.run(connected())
 
 
 def _told(made: Backup) -> str:

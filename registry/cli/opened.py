@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import secrets
 import sys
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import rich_click as click
+import uvloop
 
 from registry.errors import InvalidRecord, RegistryError
 from registry.office.filing import Office
@@ -83,7 +83,7 @@ def run_in(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
         finally:
             await database.close()
 
-    return asyncio.run(opened())
+    return uvloop.run(opened())
 
 
 def now() -> dt.datetime:

@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import local
 
+import uvloop
+
 from registry.office.access import create_token
 from registry.record.canonical import canonical
 from registry.store.database import connect
@@ -35,7 +37,7 @@ def run() -> Iterator[Comparison]:
         register = Register(Path(folder), limit_writes=0, limit_validations=0)
         register.start()
         try:
-            yield from asyncio.run(_measure(register))
+            yield from uvloop.run(_measure(register))
         finally:
             register.end()
 

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from registry.office.filing import Office
 from registry.office.importing import ForeignFiling, import_foreign
 from registry.office.opening import open_register
@@ -40,7 +42,7 @@ def run() -> Iterator[Comparison]:
     with tempfile.TemporaryDirectory(prefix="rb", ignore_cleanup_errors=True) as folder:
         server = embedded.start(Path(folder))
         try:
-            yield from asyncio.run(_measure(server.url, Path(folder)))
+            yield from uvloop.run(_measure(server.url, Path(folder)))
         finally:
             server.release()
 
