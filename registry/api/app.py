@@ -8,9 +8,9 @@ import multiprocessing
 import os
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import msgspec
@@ -18,6 +18,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, Receive, Send
 
 from registry.api import (
     attestations,
@@ -41,6 +42,7 @@ from registry.api import (
     statistics,
     withdrawals,
 )
+from registry.api.asked import Answered
 from registry.api.conditional import conditional
 from registry.api.description import document
 from registry.api.edge import Notes, edge
@@ -53,19 +55,12 @@ from registry.errors import RegistryError
 from registry.office.filing import Office
 from registry.record.acceptance import ACCEPT_PATH
 from registry.record.pack import load_pack
+from registry.settings import Settings
 from registry.store.database import Database, connect
 from registry.store.generation import Generation
 from registry.store.index.engine import SearchIndex
 from registry.store.kept import Kept
 from registry.text.asking import Synonyms
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from litestar.types import ASGIApp, Receive, Send
-
-    from registry.api.asked import Answered
-    from registry.settings import Settings
 
 Clock: TypeAlias = Callable[[], dt.datetime]
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 import secrets
+from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from registry.office.access import Actor
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.settings import Network
+from registry.settings import Network
 
 _OF_ONE_CLIENT = 64
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
+from litestar.types import Receive, Send
 
 from registry.api import parameters
 from registry.api.asked import asked
@@ -24,16 +26,10 @@ from registry.errors import InvalidParameter, RegistryError, RequestTimeout
 from registry.office import lines
 from registry.office.access import Actor
 from registry.office.filing import Office
+from registry.office.lines import FiledLine, Purpose
 from registry.office.receipts import DraftReceipt
 from registry.record.sayings import tell
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from litestar.types import Receive, Send
-
-    from registry.office.lines import FiledLine, Purpose
 
 NDJSON = "application/x-ndjson"
 ACTIONS: tuple[Purpose, ...] = ("submit", "draft")

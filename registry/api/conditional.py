@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from litestar.types import ASGIApp, Receive, Send
+from litestar.types import ASGIApp, Receive, Send
 
 _TAG = re.compile(rb'(?:W/)?("[^"]*")')
 _OK = 200

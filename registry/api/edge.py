@@ -9,24 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
+from litestar.types import ASGIApp, Receive, Send
 from structlog.contextvars import bound_contextvars
 
 from registry.api.asked import Answered, Asked, asked, path_for_logs, request_id
+from registry.api.metrics import Figures
 from registry.api.problems import problem_messages, report_fault
 from registry.errors import AddressTooLong, MisdirectedRequest, RegistryError
-from registry.settings import is_loopback
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from litestar.types import ASGIApp, Receive, Send
-
-    from registry.api.metrics import Figures
-    from registry.settings import Settings
+from registry.settings import Settings, is_loopback
 
 LONGEST_ADDRESS = 8192
 

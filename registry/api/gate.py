@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from litestar import Request
 from litestar.exceptions import InternalServerException
 
 from registry.errors import (
@@ -13,12 +14,8 @@ from registry.errors import (
     UnreadableDocument,
     UnsupportedMediaType,
 )
+from registry.record.model import Document
 from registry.record.parse import MAX_BYTES, parse
-
-if TYPE_CHECKING:
-    from litestar import Request
-
-    from registry.record.model import Document
 
 BODY_SECONDS = 30.0
 """How long a body may take to arrive, so that slow ones cannot hold connections for ever."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
+from litestar import Request
 from litestar.params import QueryParameter
 
 from registry.api import parameters
+from registry.record.pack import Pack
 from registry.text.catalogues import SOURCE
 from registry.text.locales import negotiate
-
-if TYPE_CHECKING:
-    from litestar import Request
-
-    from registry.record.pack import Pack
 
 Lang: TypeAlias = Annotated[
     str | None,

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 from bisect import bisect_left
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
@@ -25,10 +27,6 @@ from registry.office.filing import Office
 from registry.record.acceptance import ACCEPT_PATH
 from registry.settings import Settings, is_loopback
 from registry.store import log
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 PATH = "/metrics"
 

@@ -6,23 +6,20 @@ import binascii
 import datetime as dt
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
+from litestar import Request
+from litestar.handlers import BaseRouteHandler
 from litestar.params import QueryParameter
 
 from registry.api.asked import asked
 from registry.errors import InvalidParameter, NotFound
 from registry.store.index.question import Place
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from litestar import Request
-    from litestar.handlers import BaseRouteHandler
 
 AsOf: TypeAlias = Annotated[
     str | None,

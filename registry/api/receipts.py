@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
+from litestar import Response
 
 from registry.api.writing import private
 from registry.office.receipts import Receipt
+from registry.record.pack import Pack
 from registry.record.sayings import say, tell
-
-if TYPE_CHECKING:
-    from litestar import Response
-
-    from registry.record.pack import Pack
-    from registry.settings import Settings
+from registry.settings import Settings
 
 _STATUS = {"published": 201, "withdrawn": 201, "in_review": 202}
 

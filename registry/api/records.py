@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from litestar import MediaType, Request, Response, get
@@ -15,12 +15,9 @@ from registry.api.parameters import AsOf
 from registry.errors import Finding, NotFound, Withdrawn
 from registry.office.withdrawing import read_tombstone
 from registry.store import moments, records, withdrawals
-from registry.store.database import Database
+from registry.store.database import Connection, Database
+from registry.store.records import Register, StoredRecord
 from registry.store.withdrawals import Withdrawal
-
-if TYPE_CHECKING:
-    from registry.store.database import Connection
-    from registry.store.records import Register, StoredRecord
 
 _VERSIONS = range(1, 2**31)
 

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from litestar import Request
@@ -18,19 +18,17 @@ from registry.errors import InvalidParameter
 from registry.office.register_rules import RULES as REGISTER_RULES
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
+from registry.record.pack import Pack
 from registry.record.requirements import units
 from registry.record.rules import RULES
 from registry.record.rules_risk import BELOW_FLOOR
 from registry.store import agencies
+from registry.store.database import Database
 from registry.store.figures import RISK_CHANGES
+from registry.store.index.engine import SearchIndex
 from registry.store.index.facets import COMPLETENESS
 from registry.store.index.question import LOCAL, OVERDUE, Question
 from registry.store.moments import read_moment, read_window
-
-if TYPE_CHECKING:
-    from registry.record.pack import Pack
-    from registry.store.database import Database
-    from registry.store.index.engine import SearchIndex
 
 LISTS = {
     "risk": "risk_level",

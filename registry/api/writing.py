@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 from litestar import MediaType, Request, Response
 
 from registry.errors import PreconditionFailed
 from registry.office.filing import Precondition
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Asking: TypeAlias = Request[Any, Any, Any]
 

@@ -11,17 +11,14 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from functools import lru_cache, partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any, TextIO
 
 import msgspec
 import structlog
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
-    from typing import TextIO
 
 _MOST_WAITING = 10_000
 _GATHER_SECONDS = 0.02

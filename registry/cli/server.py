@@ -7,21 +7,16 @@ import shutil
 import socket
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
+from litestar.types import ASGIApp
 
 from registry.cli import logs
 from registry.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from litestar.types import ASGIApp
-
-    from registry.settings import Settings
+from registry.settings import Settings
 
 PORT = click.IntRange(1, 65535)
 

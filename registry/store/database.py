@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
 from registry.errors import ConfigurationError, Unavailable
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
-    from registry.store.generation import Generation
+from registry.store.generation import Generation
 
 Connection: TypeAlias = Any
 """An asyncpg connection; asyncpg ships no types."""
+
+Borrow: TypeAlias = Callable[[], AbstractAsyncContextManager[Connection]]
+"""Lends a connection for the time of a block."""
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from registry.store.bounded import Bounded
-from registry.store.generation import LOOK_SECONDS
+from registry.store.database import Borrow, Connection
+from registry.store.generation import LOOK_SECONDS, Generation
 from registry.store.records import Register, document_of, register_of
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from registry.store.database import Connection
-    from registry.store.generation import Generation
-    from registry.store.index.lookup import Borrow
 
 T = TypeVar("T")
 

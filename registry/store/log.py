@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
+from registry.record.sections import Section
+from registry.store.database import Connection
 from registry.store.figures import RiskChange
 from registry.store.sql import statement
 from registry.tlog.compact import CompactRange, unpack
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.record.sections import Section
-    from registry.store.database import Connection
 
 
 class LogState(msgspec.Struct, frozen=True, kw_only=True):

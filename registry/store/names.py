@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import msgspec
 
 from registry.record.model import LangText
+from registry.store.database import Connection
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from registry.store.database import Connection
 
 _name = msgspec.json.Decoder(LangText | None)
 

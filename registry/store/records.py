@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -13,14 +13,10 @@ from registry.record.canonical import canonical
 from registry.record.erasing import readable
 from registry.record.model import LangText
 from registry.store import log
+from registry.store.database import Connection
 from registry.store.drafts import Draft
 from registry.store.moments import END
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from registry.store.database import Connection
 
 
 class Redacted(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -14,15 +14,13 @@ from registry.record.model import LangText
 from registry.record.sections import Section
 from registry.store.answers import Answer
 from registry.store.audit import Act
+from registry.store.database import Connection
 from registry.store.drafts import Draft
 from registry.store.figures import Figure
 from registry.store.index.rows import IndexRow, columns
+from registry.store.log import LogState
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from registry.store.database import Connection
-    from registry.store.log import LogState
-    from registry.tlog.compact import CompactRange
+from registry.tlog.compact import CompactRange
 
 _JSON = msgspec.json.Encoder()
 _VALUES = 35

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+
+from pyroaring import BitMap
 
 from registry.store.index.facets import union
 from registry.store.index.question import FacetCount
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from pyroaring import BitMap
 
 
 def passing(codes: Iterable[str], having: Mapping[str, BitMap]) -> BitMap:

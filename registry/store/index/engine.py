@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from array import array
+from collections.abc import AsyncIterator, Callable
+from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from registry.errors import Unavailable
-from registry.store.generation import LOOK_SECONDS
+from registry.store.database import Borrow, Connection
+from registry.store.generation import LOOK_SECONDS, Generation
 from registry.store.index.find import find
 from registry.store.index.highlights import Bodies
 from registry.store.index.lookup import Reader
 from registry.store.index.page import Cards, answer
-from registry.store.index.view import caught_up
+from registry.store.index.question import Answer, Question
+from registry.store.index.view import View, caught_up
 from registry.text.analysis import prepare
-from registry.text.asking import NO_SYNONYMS
-
-if TYPE_CHECKING:
-    from array import array
-    from collections.abc import AsyncIterator, Callable
-    from collections.abc import Set as AbstractSet
-
-    from registry.store.database import Connection
-    from registry.store.generation import Generation
-    from registry.store.index.lookup import Borrow
-    from registry.store.index.question import Answer, Question
-    from registry.store.index.view import View
-    from registry.text.asking import Synonyms
+from registry.text.asking import NO_SYNONYMS, Synonyms
 
 _POSTINGS_ROOM = 64 * 2**20
 _CARDS_ROOM = 24 * 2**20

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from pyroaring import BitMap
@@ -11,12 +10,7 @@ from pyroaring import BitMap
 from registry.store.index.facets import union
 from registry.store.index.postings import ANYWHERE, Posting, Term
 from registry.text.analysis import NEUTRAL, asked_stems, stems
-from registry.text.asking import Phrase, Prefix, Some, Without, Word
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from registry.text.asking import Asked
+from registry.text.asking import Asked, Phrase, Prefix, Some, Without, Word
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
 from pyroaring import BitMap
 
+from registry.store.database import Connection
 from registry.store.sql import statement
 from registry.text.folding import fold
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from registry.store.database import Connection
 
 ALL = "all"
 """The kind of which every version has the one code ""."""

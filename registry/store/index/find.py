@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import msgspec
 from pyroaring import BitMap
@@ -11,18 +10,13 @@ from pyroaring import BitMap
 from registry.store.index.count import passing, within
 from registry.store.index.evaluate import Found, asked_languages, evaluate
 from registry.store.index.facets import LANGUAGE
-from registry.store.index.lookup import look_up
+from registry.store.index.lookup import Reader, look_up
 from registry.store.index.mend import mend
 from registry.store.index.postings import ANYWHERE
+from registry.store.index.question import Question
 from registry.store.index.times import changed, moved, overdue
-from registry.text.asking import Asked, read
-
-if TYPE_CHECKING:
-    from registry.store.index.lookup import Reader
-    from registry.store.index.question import Question
-    from registry.store.index.view import View
-    from registry.text.asking import Synonyms
-
+from registry.store.index.view import View
+from registry.text.asking import Asked, Synonyms, read
 
 _NAMES = frozenset({"supplier"})
 """The kinds whose codes are names, which people write in more than one way."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from registry.store.database import Connection, Database
 from registry.store.index.facets import Facets, save_facets
 from registry.store.index.postings import NewTerms, save_postings
 from registry.store.index.rows import lock_state, read_new, read_state
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from registry.store.database import Connection, Database
 
 _LEAST = 500
 _SHARE = 200

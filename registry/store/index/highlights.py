@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from registry.record.erasing import readable
 from registry.record.words import words
 from registry.store.bounded import Bounded
+from registry.store.index.evaluate import Found
+from registry.store.index.lookup import Reader
 from registry.store.index.question import Highlight
 from registry.store.sql import statement
-from registry.text.asking import Every, Phrase, Some, Without, Word
+from registry.text.asking import Asked, Every, Phrase, Prefix, Some, Without, Word
 from registry.text.passages import LONGEST, Sought, Texts, passage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from registry.store.index.evaluate import Found
-    from registry.store.index.lookup import Reader
-    from registry.text.asking import Asked, Prefix
 
 _HEADS = ("name", "summary")
 _MOST_FIELDS = 2

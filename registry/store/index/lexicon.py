@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable
+from typing import Any
 
 import msgspec
 
+from registry.store.database import Connection
 from registry.store.index.postings import NewTerms
 from registry.store.sql import statement
 from registry.text.spelling import distance, ends, one_slip_away, slips
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from registry.store.database import Connection
 
 _LAST = chr(0x10FFFF)
 _MOST_ALIKE = 40

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import AsyncExitStack
 
 import msgspec
 
 from registry.errors import InvalidParameter
+from registry.store.database import Borrow, Connection
 from registry.store.index.evaluate import Found, candidates, evaluate, leaves, word_terms
 from registry.store.index.lexicon import Scope, beginning
-from registry.store.index.postings import read_postings
+from registry.store.index.phrases import Checked
+from registry.store.index.postings import Posting, Term, read_postings
 from registry.store.index.rows import TEXTS, find_phrase, read_words
-from registry.text.asking import Every, Phrase, Prefix, Some, Without, Word
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
-    from contextlib import AbstractAsyncContextManager, AsyncExitStack
-    from typing import Protocol
-
-    from registry.store.database import Connection
-    from registry.store.index.phrases import Checked
-    from registry.store.index.postings import Posting, Term
-    from registry.store.index.view import View
-    from registry.text.asking import Asked
-
-    class Borrow(Protocol):
-        """Lends a connection for the time of a block."""
-
-        def __call__(self) -> AbstractAsyncContextManager[Connection]:  # noqa: D102
-            ...
-
+from registry.store.index.view import View
+from registry.text.asking import Asked, Every, Phrase, Prefix, Some, Without, Word
 
 MOST_CHECKED = 250_000
 """Versions that are looked through for a phrase, once; it takes about 10 µs each."""

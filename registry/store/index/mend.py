@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
-from typing import TYPE_CHECKING
 
 import msgspec
+from pyroaring import BitMap
 
 from registry.store.index.evaluate import Found, evaluate, leaves, word_terms
 from registry.store.index.facets import union
-from registry.store.index.lexicon import Scope, alike
-from registry.store.index.lookup import read_whole
+from registry.store.index.lexicon import Alike, Scope, alike
+from registry.store.index.lookup import Reader, read_whole
 from registry.store.index.postings import ANYWHERE
+from registry.store.index.view import View
 from registry.text.analysis import words
 from registry.text.asking import Asked, Word, asked_words, reworded, with_words
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pyroaring import BitMap
-
-    from registry.store.index.lexicon import Alike
-    from registry.store.index.lookup import Reader
-    from registry.store.index.view import View
 
 _MOST_WORDS = 12
 _SHORT = 3

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from pyroaring import BitMap
 
-from registry.store.index.evaluate import evaluate
+from registry.store.index.evaluate import Found, evaluate
 from registry.store.index.facets import (
     COMPLETENESS,
     LONGEST_NAME,
     NAME_LENGTH,
     REVIEW_DUE,
+    Facets,
     length_code,
 )
 from registry.store.index.postings import NAME, SUMMARY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from registry.store.index.evaluate import Found
-    from registry.store.index.facets import Facets
-    from registry.store.index.question import Match, Place, Sort
-    from registry.text.asking import Asked
+from registry.store.index.question import Match, Place, Sort
+from registry.text.asking import Asked
 
 _IN_SEVERAL_LANGUAGES = LONGEST_NAME + 1
 _IN_SUMMARY = LONGEST_NAME + 2

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 from pyroaring import BitMap
@@ -11,20 +12,15 @@ from registry.store.bounded import Bounded
 from registry.store.index import highlights, order
 from registry.store.index.count import counts, within
 from registry.store.index.evaluate import evaluate
+from registry.store.index.find import Result
+from registry.store.index.lookup import Reader
 from registry.store.index.postings import NAME, SUMMARY
-from registry.store.index.question import Answer, Hit, Place
+from registry.store.index.question import Answer, Highlight, Hit, Match, Place, Question
 from registry.store.index.times import days_late
+from registry.store.index.view import View
 from registry.store.sql import statement
 from registry.text.asking import is_positive
 from registry.text.passages import Texts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from registry.store.index.find import Result
-    from registry.store.index.lookup import Reader
-    from registry.store.index.question import Highlight, Match, Question
-    from registry.store.index.view import View
 
 _CARD_BYTES = 150
 """What a card takes in memory beside its text."""

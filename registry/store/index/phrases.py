@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
 import msgspec
 from pyroaring import BitMap
 
-if TYPE_CHECKING:
-    from registry.text.asking import Phrase
+from registry.text.asking import Phrase
 
 _MOST_PHRASES = 500
 

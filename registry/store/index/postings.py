@@ -5,22 +5,18 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, takewhile
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 from pyroaring import BitMap
 
+from registry.store.database import Connection
 from registry.store.index.facets import packed
-from registry.store.index.rows import TEXTS
+from registry.store.index.rows import TEXTS, Words
 from registry.store.sql import statement
 from registry.text.analysis import forms, stems
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from registry.store.database import Connection
-    from registry.store.index.rows import Words
 
 Term: TypeAlias = tuple[str, str]
 """A language and a stem of it."""

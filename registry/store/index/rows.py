@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
 from registry.errors import Finding
 from registry.record.erasing import readable
 from registry.record.model import Document
+from registry.store.database import Connection
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from registry.store.database import Connection
 
 Codes: TypeAlias = dict[str, list[str]]
 Words: TypeAlias = dict[str, tuple[str, str, str]]

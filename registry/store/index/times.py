@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from pyroaring import BitMap
 
-from registry.store.index.facets import ALL, REVIEW_DUE, union
-from registry.store.index.question import OVERDUE
+from registry.store.index.facets import ALL, REVIEW_DUE, Facets, union
+from registry.store.index.lookup import Reader
+from registry.store.index.question import OVERDUE, Window
+from registry.store.index.view import View
 from registry.store.sql import statement
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from registry.store.index.facets import Facets
-    from registry.store.index.lookup import Reader
-    from registry.store.index.question import Window
-    from registry.store.index.view import View
 
 
 def overdue(facets: Facets, today: dt.date | None) -> dict[str, BitMap]:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from pyroaring import BitMap
 
+from registry.store.database import Connection
 from registry.store.index.facets import ALL, Facets, load_facets
 from registry.store.index.phrases import Phrases
 from registry.store.index.postings import NewTerms, Postings
-from registry.store.index.rows import read_new, read_state, read_superseded
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.store.database import Connection
-    from registry.store.index.rows import State
+from registry.store.index.rows import State, read_new, read_state, read_superseded
 
 _BLOCK = 200
 
