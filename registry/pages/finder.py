@@ -11,10 +11,11 @@ from registry.pages.compared import plain
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
 from registry.pages.reader import label, say
+from registry.pages.shown import field_name
 from registry.pages.site import page
 from registry.pages.static_index import FOLDER, index_pages
 from registry.record.entry import NOT_STATED
-from registry.store.index.question import LOCAL
+from registry.store.index.question import LOCAL, OVERDUE
 from registry.text.catalogues import find
 
 if TYPE_CHECKING:
@@ -34,6 +35,26 @@ FACETS = {
 }
 """The filters that one chooses from, in their order, by the parameter of the API."""
 
+LACKING = {
+    "overdue": message("Reviews"),
+    "missing": message("Not stated"),
+}
+"""The filters by what is missing, which only the register can answer."""
+
+TELLING = (
+    "/rights/contestation",
+    "/rights/human_alternative",
+    "/rights/explanation",
+    "/decision/human_oversight",
+    "/risk/rationale",
+    "/data/legal_basis",
+    "/assessments",
+    "/evaluation/metrics",
+    "/evaluation/fairness_tested",
+    "/contact/email",
+)
+"""The fields whose absence tells most, of the many that `missing` knows."""
+
 _LISTS = {
     "risk": "risk_level",
     "sector": "sector",
@@ -43,6 +64,7 @@ _LISTS = {
     "function": "function",
     "area": "annex_iii_area",
 }
+_OVERDUE = message("The review that was promised is overdue")
 _HERE = message("Filed in this register")
 _UNSAID = message("Not stated")
 
@@ -52,7 +74,12 @@ def finder_pages(site: Site) -> Iterator[Page]:
     yield from index_pages(site)
     for tag, edition in site.editions.items():
         day = site.corpus.as_of.date().isoformat()
-        known = {"facets": FACETS, "order": " ".join(edition.reader.order), "as_of": day}
+        known = {
+            "facets": FACETS,
+            "lacking": LACKING,
+            "order": " ".join(edition.reader.order),
+            "as_of": day,
+        }
         yield page(site, tag, "search", template="search.html", key=day, view=partial(dict, known))
         yield _labels(site, tag)
 
@@ -71,6 +98,8 @@ def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
         names = {code: say(reader, one.name) for code, one in known.items()}
         found[name] = {code: plain(text) for code, text in names.items() if text}
     found["origin"] = {LOCAL: here} | found["origin"]
+    found["overdue"] = {OVERDUE: _saying(reader, _OVERDUE)}
+    found["missing"] = {pointer: plain(field_name(reader, pointer)) for pointer in TELLING}
     return found
 
 

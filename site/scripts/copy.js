@@ -5,6 +5,9 @@ import { forms, places, words } from "./fold.js";
 const RELEVANCE = 3; // tiers: name, summary, the rest
 const LEAST = 4; // letters to which a word may be cut where nothing has it
 
+/** The copy has nothing to answer a filter with, and to leave it out would widen the answer. */
+export class Unanswerable extends Error {}
+
 /** Open the index that lies in a folder of the site. */
 export async function openCopy(folder) {
   const index = await read(`${folder}/index.json`);
@@ -29,6 +32,8 @@ export async function openCopy(folder) {
 /** Ask the copy a question; the answer has the shape of the register's. */
 export async function askCopy(copy, query) {
   const { index } = copy;
+  const known = ["q", "sort", "limit", "cursor", "facets", ...Object.keys(index.codes)];
+  if ([...query.keys()].some((name) => !known.includes(name))) throw new Unanswerable();
   const text = query.get("q")?.trim() ?? "";
   const asked = wanted(words(text, index.letters), index.common);
   const found = asked.length ? await lookUp(copy, asked) : null;

@@ -1,13 +1,15 @@
 // The finder: the address says what is sought, and the page shows what the register answers.
 
-import { askCopy, openCopy } from "./copy.js";
+import { Unanswerable, askCopy, openCopy } from "./copy.js";
 import { hit, labelledCodes, order, takeLabels, word } from "./hits.js";
 import { made } from "./made.js";
 import { Refused, Unreachable, askRegister } from "./register.js";
 import "./focus.js";
 
 const FACETS = ["risk", "sector", "agency", "status", "role", "personal_data", "origin"];
-const FILTERS = [...FACETS, "function", "area"];
+const LACKING = ["overdue", "missing"]; // what only the register can tell
+const UNSHOWN = ["function", "area"];
+const FILTERS = [...FACETS, ...LACKING, ...UNSHOWN];
 const PAGE = 20;
 const SHOWN = 8; // choices of a facet before "show all"
 const PAUSE = 300; // milliseconds after the last key
@@ -36,12 +38,17 @@ function sought() {
   const text = given.get("q")?.trim();
   if (text) kept.set("q", text);
   for (const name of FILTERS) {
-    for (const code of new Set(given.getAll(name))) kept.append(name, code);
+    for (const code of new Set(given.getAll(name))) kept.append(name, asPointer(name, code));
   }
   const sort = given.get("sort");
   if (sort && !(sort === "relevance" && !text)) kept.set("sort", sort);
   if (given.get("cursor")) kept.set("cursor", given.get("cursor"));
   return kept;
+}
+
+/** A field is a pointer, whichever way it was named. */
+function asPointer(name, code) {
+  return name === "missing" && !code.startsWith("/") ? `/${code.replaceAll(".", "/")}` : code;
 }
 
 function without(query, ...names) {
@@ -65,22 +72,23 @@ function go(query, { replaces = false } = {}) {
 }
 
 async function ask(query, signal) {
+  const question = new URLSearchParams(query);
+  question.set("limit", PAGE);
   if (copy === null) {
     try {
-      return await askRegister(api, query, signal);
+      question.set("facets", [...FACETS, ...LACKING].join(","));
+      return await askRegister(api, question, signal);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       copy = await openCopy(copyFolder);
     }
   }
-  return askCopy(copy, query);
+  question.set("facets", FACETS.join(","));
+  return askCopy(copy, question);
 }
 
 async function show() {
   const query = sought();
-  const question = new URLSearchParams(query);
-  question.set("limit", PAGE);
-  question.set("facets", FACETS.join(","));
   asking?.abort();
   asking = new AbortController();
   const { signal } = asking;
@@ -88,25 +96,33 @@ async function show() {
   at("results").setAttribute("aria-busy", "true");
   let answer;
   try {
-    answer = await ask(question, signal);
+    answer = await ask(query, signal);
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error instanceof Refused && query.has("cursor")) {
       go(without(query, "cursor"), { replaces: true });
       return;
     }
-    at("results").removeAttribute("aria-busy");
-    showFault(error instanceof Refused ? error.message : null);
+    showChips(query);
+    showFault(error);
     return;
   }
   if (signal.aborted) return;
   showAnswer(query, answer);
 }
 
-function showFault(reason) {
-  at("found").replaceChildren(made("fault"), reason ? ` ${reason}` : "");
+function showFault(error) {
+  const words = made(error instanceof Unanswerable ? "unanswered" : "fault");
+  at("found").replaceChildren(words, error instanceof Refused ? ` ${error.message}` : "");
   for (const id of ["hits", "pages", "mended"]) at(id).replaceChildren();
   at("nothing").hidden = false;
+  at("sorting").hidden = true;
+  showResults();
+}
+
+function showResults() {
+  at("results").removeAttribute("aria-busy");
+  at("results").hidden = false;
 }
 
 function showAnswer(query, answer) {
@@ -123,8 +139,7 @@ function showAnswer(query, answer) {
   for (const link of document.querySelectorAll("nav.languages a")) link.search = query;
   document.title = query.has("q") ? `${query.get("q")} – ${title}` : title;
   at("from-copy").hidden = copy === null;
-  at("results").removeAttribute("aria-busy");
-  at("results").hidden = false;
+  showResults();
 }
 
 function mended(query, words) {
@@ -143,7 +158,9 @@ function mended(query, words) {
 function showChips(query) {
   const chips = FILTERS.flatMap((name) =>
     query.getAll(name).map((code) => {
-      const piece = made("chip", { what: word(name, code) });
+      const field = word(name, code);
+      const what = name === "missing" ? made("lacks", { field }) : field;
+      const piece = made("chip", { what });
       piece.querySelector("a").href = address(less(query, name, code));
       return piece;
     }),
@@ -157,15 +174,19 @@ function showChips(query) {
 
 function showFacets(query, facets) {
   const focused = document.activeElement?.id;
-  for (const name of FACETS) {
+  at("lacking").hidden = copy !== null;
+  if (LACKING.some((name) => query.has(name))) at("lacking").open = true;
+  for (const name of copy === null ? [...FACETS, ...LACKING] : FACETS) {
     const box = at(`facet-${name}`);
     const chosen = new Set(query.getAll(name));
     const counts = new Map((facets[name] ?? []).map(({ code, count }) => [code, count]));
     for (const code of chosen) if (!counts.has(code)) counts.set(code, 0);
     const inTheirOrder = labelledCodes(name).filter((code) => counts.has(code));
-    const all = ["risk", "status", "role", "personal_data"].includes(name)
-      ? [...new Set([...inTheirOrder, ...counts.keys()])]
-      : [...counts.keys()];
+    // By count, or in the order of their list; of what may be missing only what tells most.
+    const others = name === "missing" ? chosen : counts.keys();
+    const all = ["agency", "sector", "origin"].includes(name)
+      ? [...counts.keys()]
+      : [...new Set([...inTheirOrder, ...others])];
     const isLong = all.length > SHOWN + 2;
     const seen = all.filter((code, place) => !isLong || place < SHOWN || chosen.has(code));
     const rest = all.filter((code) => !seen.includes(code));
@@ -176,7 +197,7 @@ function showFacets(query, facets) {
     more.querySelector("ul").replaceChildren(
       ...rest.map((code) => choice(name, code, counts.get(code), chosen)),
     );
-    box.hidden = !chosen.size && all.length < 2;
+    box.hidden = !chosen.size && all.length < (FACETS.includes(name) ? 2 : 1);
   }
   if (focused) at(focused)?.focus();
 }
@@ -232,7 +253,7 @@ function typed() {
   const usual = (one) => (one.has("q") ? "relevance" : "newest");
   const isUnchosen = !before.has("sort") && query.get("sort") === usual(before);
   if (isUnchosen || query.get("sort") === usual(query)) query.delete("sort");
-  for (const name of FILTERS.slice(FACETS.length)) {
+  for (const name of copy === null ? UNSHOWN : [...LACKING, ...UNSHOWN]) {
     for (const code of before.getAll(name)) query.append(name, code);
   }
   return query;

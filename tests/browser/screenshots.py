@@ -69,7 +69,11 @@ OUTSIDE = {
 """The pages outside the languages."""
 
 _ON_PAPER = ("record", "compare", "contest")
-_ASKED = {"finder-register": "search?q=demande&risk=high", "proof": _RECORD}
+_ASKED = {
+    "finder-register": "search?q=demande&risk=high",
+    "finder-missing": "search?missing=/evaluation/fairness_tested",
+    "proof": _RECORD,
+}
 """What only a register that answers can show."""
 
 
@@ -138,6 +142,8 @@ def _take(page: Page, address: str, name: str) -> None:
     if name.startswith("proof-"):
         page.locator("#proof-start button").click()
         page.wait_for_selector("#proof-verdict .verdict")
+    if name.startswith("finder-missing-"):
+        page.evaluate("document.getElementById('filters').open = true")
     page.screenshot(path=OUT / f"{name}.png", full_page=True)
 
 

@@ -171,3 +171,26 @@ def test_a_static_copy_says_that_it_is_one_and_offers_no_api(opened, host):
         found(page)
         assert page.locator("#from-copy").is_visible()
         assert not page.locator("#programs").is_visible()
+
+
+def test_a_copy_does_not_answer_what_is_missing_by_leaving_it_out(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/search")
+        found(page)
+        assert not page.locator("#lacking").is_visible()
+        page.goto(f"{host}/fr/search?missing=/rights/contestation&risk=high")
+        page.wait_for_selector("#results:not([hidden])")
+        assert "seul le registre" in page.locator("#found").inner_text()
+        assert page.locator(HIT).count() == 0
+        page.locator("#chips a", has_text="Non indiqué").click()
+        page.wait_for_url("**/search?risk=high")
+        assert found(page) > 0
+
+
+def test_where_nothing_answers_the_page_says_so_and_leads_to_the_lists(opened, host):
+    with opened() as page:
+        page.route("**/find/index.json", lambda route: route.fulfill(body="no index"))
+        page.goto(f"{host}/fr/search?q=sante")
+        page.wait_for_selector("#results:not([hidden])")
+        assert page.locator("#found").inner_text().strip()
+        assert page.locator("#browse").is_visible()

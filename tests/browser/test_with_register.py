@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from registry.pages.build import build
+from registry.pages.finder import TELLING
 from registry.settings import Settings
 from tests.pages.conftest import make_corpus
 from tests.served import served
@@ -78,3 +79,46 @@ def test_a_slip_is_mended_by_the_register(opened, register):
         page.goto(f"{register.url}/fr/search?q=radiografies")
         page.wait_for_selector("#mended a")
         assert page.locator("#hits .record").count()
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr", "zgh", "en"])
+def test_what_is_missing_is_a_filter_with_the_counts_of_the_register(opened, register, axe, lang):
+    ask = register.client.get
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/{lang}/search")
+        page.wait_for_selector("#lacking:not([hidden])")
+        assert not page.locator("#facet-missing").is_visible()
+        page.locator("#lacking > summary").click()
+        facets = ask("/api/v1/records?facets=missing,overdue").json()["facets"]
+        counts = {one["code"]: one["count"] for one in facets["missing"]}
+        boxes = page.locator("#facet-missing input")
+        shown = [box.get_attribute("value") for box in boxes.all()]
+        assert shown == [pointer for pointer in TELLING if pointer in counts]
+        numbers = page.locator("#facet-missing .n").all_inner_texts()
+        assert list(map(int, numbers)) == [counts[pointer] for pointer in shown]
+        assert axe(page) == []
+        boxes.first.check()
+        page.wait_for_selector("#chips a")
+        assert parse_qsl(urlsplit(page.url).query) == [("missing", shown[0])]
+        assert page.locator("#lacking").get_attribute("open") is not None
+        assert page.locator("#hits .record").count() == counts[shown[0]] < 20
+        page.locator("#chips a").click()
+        page.wait_for_selector("#chips a", state="detached")
+        page.locator("#facet-overdue input").check()
+        page.wait_for_selector("#chips a")
+        assert parse_qsl(urlsplit(page.url).query) == [("overdue", "true")]
+        answer = ask("/api/v1/records?overdue=true").json()
+        ids = page.eval_on_selector_all("#hits h3 a", "all => all.map((one) => one.pathname)")
+        assert ids == [f"/{lang}/records/{item['id']}" for item in answer["items"]]
+
+
+def test_a_field_named_with_dots_is_the_same_filter(opened, register):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/fr/search?missing=rights.contestation&missing=technical.models")
+        page.wait_for_selector("#chips a")
+        assert page.locator("#missing-\\/rights\\/contestation").is_checked()
+        answer = register.client.get(
+            "/api/v1/records?missing=rights.contestation&missing=technical.models"
+        ).json()
+        assert str(answer["total"]) in page.locator("#found").inner_text()
+        assert page.locator("#chips a").count() == 2
