@@ -22,8 +22,8 @@ from registry.office.log_contents import write_contents
 from registry.office.log_files import prune, published_size
 from registry.office.publishing_log import publish_log
 from registry.office.redacting import carry_out
-from registry.pages.build import BuildReport, build
-from registry.pages.from_register import day_of, is_current, read_corpus
+from registry.pages.build import BuildReport
+from registry.pages.from_register import build_register, day_of, is_current
 from registry.settings import Settings
 from registry.store.index.fold import fold
 from registry.store.leader import leadership
@@ -47,12 +47,12 @@ async def build_site(
     processes: int = 1,
 ) -> BuildReport:
     """Build the site from the register as it is now, in force at `out` or the settings' place."""
-    corpus = await read_corpus(office.database, office.pack, as_of=as_of or day_of(now()))
-    return await asyncio.to_thread(
-        build,
-        corpus,
+    return await build_register(
+        office.database,
+        office.pack,
+        settings,
         out=out or settings.site_dir,
-        settings=settings,
+        as_of=as_of or day_of(now()),
         full=full,
         progress=progress,
         description=_description(settings),

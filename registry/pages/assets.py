@@ -71,7 +71,7 @@ def asset_pages(assets: Assets) -> Iterator[Page]:
     """Yield a file of the site for each asset."""
     for name, content in assets.files.items():
         key = hashlib.sha256(content).hexdigest()[:32]
-        yield Page(file=name, key=key, render=partial(bytes, content))
+        yield Page(file=name, key=key, render=partial(bytes, content), listed=False)
 
 
 def _last(name: str) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from registry.pages.cards import copied
+from registry.pages.cards import copied, counted
 from registry.pages.history import change_view
 from registry.pages.labels import message
-from registry.pages.page import digest
+from registry.pages.page import Group, digest, group_of
 from registry.pages.reader import label, say
 from registry.pages.shown import Shown
 from registry.pages.site import page
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 50
 
+K = TypeVar("K")
+
 _CODED = {"risk": "risk_level", "sectors": "sector", "status": "status"}
 """The kinds of list whose members are codes of the format: address, code list."""
 
@@ -40,52 +43,42 @@ _TITLES = {
 }
 
 
-def browse_pages(site: Site) -> Iterator[Page]:
-    """Yield every index and every page of every list, in each language."""
+def browse_groups(site: Site) -> Iterator[Group]:
+    """Yield every index, and the pages of every list, in each language."""
     shown = [card for card in site.cards.values() if not card.withdrawn]
-    gone = [card for card in site.cards.values() if card.withdrawn]
-    for tag, edition in site.editions.items():
-        reader = edition.reader
-        ordered = _in_order(reader, shown)
-        for kind, codelist in _CODED.items():
-            yield _index(site, tag, kind, shown, codelist)
-            if kind == "risk":
-                yield from _crossed(site, tag, ordered)
-            by_code: dict[str, list[Card]] = {}
-            for card in ordered:
-                by_code.setdefault(card.code(codelist), []).append(card)
-            for code in reader.labels[codelist]:
-                chosen = by_code.get(code, [])
-                head = partial(_code_head, reader, site, codelist, code)
-                yield from _list(site, tag, kind, code, chosen, head=head)
-        yield _agency_index(site, tag, shown)
-        by_agency: dict[str, list[Card]] = {agency: [] for agency in site.corpus.agencies}
-        for card in ordered:
-            by_agency.setdefault(card.agency, []).append(card)
-        for agency, chosen in by_agency.items():
-            left = [card for card in gone if card.agency == agency]
-            head = partial(_agency_head, reader, site, agency, left)
-            facts = [
-                site.corpus.agencies.get(agency),
-                site.corpus.attestations.get(agency),
-                [(card.name, site.corpus.withdrawals.get(card.id)) for card in left],
-            ]
-            yield from _list(site, tag, "agencies", agency, chosen, head=head, facts=facts)
+    gone: dict[str, list[Card]] = {}
+    for card in site.cards.values():
+        if card.withdrawn:
+            gone.setdefault(card.agency, []).append(card)
+    labels = next(iter(site.editions.values())).reader.labels
+    for kind, codelist in _CODED.items():
+        yield group_of(f"{kind}/", _indexes(site, kind, shown, codelist))
+        by_code = _by(shown, methodcaller("code", codelist))
+        for code in labels[codelist]:
+            head = partial(_code_head, site=site, codelist=codelist, code=code)
+            yield _list(site, kind, code, by_code.get(code, []), head=head)
+    for (risk, sector), chosen in _by(shown, lambda card: (card.risk, card.sector)).items():
+        head = partial(_crossed_head, site=site, risk=risk, sector=sector)
+        yield _list(site, "risk", f"{risk}/{sector}", chosen, head=head)
+    yield group_of("agencies/", _agency_indexes(site, shown))
+    by_agency = _by(shown, lambda card: card.agency)
+    for agency in dict.fromkeys((*site.corpus.agencies, *by_agency)):
+        left = gone.get(agency, [])
+        facts = [
+            site.corpus.agencies.get(agency),
+            site.corpus.attestations.get(agency),
+            [(card.id, card.name, site.known[card.id].withdrawals) for card in left],
+        ]
+        head = partial(_agency_head, site=site, agency=agency, gone=left)
+        chosen = by_agency.get(agency, [])
+        yield _list(site, "agencies", agency, chosen, head=head, facts=facts)
 
 
-def _crossed(site: Site, tag: str, ordered: Sequence[Card]) -> Iterator[Page]:
-    """Yield the lists of each level of risk in each sector that has any."""
-    reader = site.editions[tag].reader
-    by_both: dict[tuple[str, str], list[Card]] = {}
-    for card in ordered:
-        by_both.setdefault((card.risk, card.sector), []).append(card)
-    for (risk, sector), chosen in by_both.items():
-
-        def head(risk: str = risk, sector: str = sector) -> dict[str, Any]:
-            within = {"name": label(reader, "sector", sector), "path": f"sectors/{sector}"}
-            return _code_head(reader, site, "risk_level", risk) | {"within": within}
-
-        yield from _list(site, tag, "risk", f"{risk}/{sector}", chosen, head=head)
+def _by(cards: Sequence[Card], code: Callable[[Card], K]) -> dict[K, list[Card]]:
+    found: dict[K, list[Card]] = {}
+    for card in cards:
+        found.setdefault(code(card), []).append(card)
+    return found
 
 
 def _in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
@@ -98,20 +91,25 @@ def _in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
     return sorted(cards, key=place)
 
 
-def _index(site: Site, tag: str, kind: str, shown: list[Card], codelist: str) -> Page:
-    rows = count_rows(site.editions[tag].reader, shown, codelist, kind)
-    table = _risk_by_sector(site, tag, shown) if kind == "risk" else None
-    known = {
+def _indexes(site: Site, kind: str, shown: list[Card], codelist: str) -> Iterator[Page]:
+    here, elsewhere = (
+        Counter(card.code(codelist) for card in cards) for cards in (counted(shown), copied(shown))
+    )
+    crossed = Counter(f"{card.risk}/{card.sector}" for card in shown) if kind == "risk" else {}
+    key = digest(*(msgspec.json.encode(sorted(one.items())) for one in (here, elsewhere, crossed)))
+    for tag in site.editions:
+        view = partial(_index, site, tag, kind, shown, codelist)
+        yield page(site, tag, f"{kind}/", template="kinds.html", key=key, view=view)
+
+
+def _index(site: Site, tag: str, kind: str, shown: list[Card], codelist: str) -> dict[str, Any]:
+    return {
         "kind": kind,
         "title": _TITLES[kind],
-        "rows": rows,
+        "rows": count_rows(site.editions[tag].reader, shown, codelist, kind),
         "copied": len(copied(shown)),
-        "table": table,
+        "table": _risk_by_sector(site, tag, shown) if kind == "risk" else None,
     }
-    numbers = [[row["here"], row["copied"]] for row in rows]
-    crossed = Counter(f"{card.risk}/{card.sector}" for card in shown)
-    key = digest(msgspec.json.encode([numbers, sorted(crossed.items()) if table else []]))
-    return page(site, tag, f"{kind}/", template="kinds.html", key=key, view=partial(dict, known))
 
 
 def _risk_by_sector(site: Site, tag: str, shown: list[Card]) -> dict[str, Any]:
@@ -137,80 +135,105 @@ def _risk_by_sector(site: Site, tag: str, shown: list[Card]) -> dict[str, Any]:
     }
 
 
-def _agency_index(site: Site, tag: str, shown: list[Card]) -> Page:
-    reader, attestations = site.editions[tag].reader, site.corpus.attestations
+def _agency_indexes(site: Site, shown: list[Card]) -> Iterator[Page]:
     number = Counter(card.agency for card in shown)
+    systems = {agency: said.systems_total for agency, said in site.corpus.attestations.items()}
+    key = digest(msgspec.json.encode([number, site.corpus.agencies, systems]))
+    for tag, edition in site.editions.items():
+        view = partial(_agency_index, edition.reader, site, number)
+        yield page(site, tag, "agencies/", template="agencies.html", key=key, view=view)
+
+
+def _agency_index(reader: Reader, site: Site, number: Counter[str]) -> dict[str, Any]:
     groups: dict[str, list[dict[str, Any]]] = {}
     for agency_id in [*site.corpus.agencies, *(number.keys() - site.corpus.agencies.keys())]:
         agency = agency_view(reader, site, agency_id)
-        said = attestations.get(agency_id)
+        said = site.corpus.attestations.get(agency_id)
         row = agency | {"total": number[agency_id], "systems": said and said.systems_total}
         groups.setdefault(agency["origin"] or "here", []).append(row)
     for rows in groups.values():
         rows.sort(key=lambda row: (row["fictitious"], fold(row["name"].text), row["id"]))
-
-    def view() -> dict[str, Any]:
-        return {
-            "title": _TITLES["agencies"],
-            "groups": [
-                {"code": code, "rows": rows, **origin_view(reader, site, code)}
-                for code, rows in sorted(groups.items(), key=lambda item: item[0] != "here")
-            ],
-        }
-
-    systems = {agency: said.systems_total for agency, said in attestations.items()}
-    key = digest(msgspec.json.encode([number, site.corpus.agencies, systems]))
-    return page(site, tag, "agencies/", template="agencies.html", key=key, view=view)
+    return {
+        "title": _TITLES["agencies"],
+        "groups": [
+            {"code": code, "rows": rows, **origin_view(reader, site, code)}
+            for code, rows in sorted(groups.items(), key=lambda item: item[0] != "here")
+        ],
+    }
 
 
 def _list(
     site: Site,
-    tag: str,
     kind: str,
     code: str,
     cards: list[Card],
     *,
-    head: Callable[[], Mapping[str, Any]],
+    head: Callable[[Reader], Mapping[str, Any]],
     facts: Sequence[Any] = (),
+) -> Group:
+    """Make the pages of one list; `facts` is what its head shows besides the code's own words."""
+    shown = {
+        "kind": kind,
+        "title": _TITLES[kind],
+        "code": code,
+        "total": len(cards),
+        "copied_total": len(copied(cards)),
+        "pages": max(1, -(-len(cards) // PAGE_SIZE)),
+    }
+    known = digest(msgspec.json.encode([shown, *facts]))
+    return Group(
+        name=f"{kind}/{code}",
+        key=digest(site.ground, known, *(card.digest for card in cards)),
+        pages=partial(_list_pages, site, shown, cards, known, head=head),
+    )
+
+
+def _list_pages(
+    site: Site,
+    shown: dict[str, Any],
+    cards: list[Card],
+    known: str,
+    *,
+    head: Callable[[Reader], Mapping[str, Any]],
 ) -> Iterator[Page]:
-    """Yield the pages of one list; `facts` is what its head shows besides the code's own words."""
-    reader = site.editions[tag].reader
-    pages = max(1, -(-len(cards) // PAGE_SIZE))
-    elsewhere = len(copied(cards))
-    for number in range(1, pages + 1):
-        part = cards[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    for tag, edition in site.editions.items():
+        ordered = _in_order(edition.reader, cards)
+        for number in range(1, shown["pages"] + 1):
+            part = ordered[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+            suffix = "" if number == 1 else f"/{number}"
+            yield page(
+                site,
+                tag,
+                f"{shown['kind']}/{shown['code']}{suffix}",
+                template="browse.html",
+                key=digest(known, str(number), *(card.digest for card in part)),
+                view=partial(
+                    _list_view, edition.reader, site, shown | {"page": number}, part, head=head
+                ),
+            )
 
-        def view(number: int = number, part: list[Card] = part) -> dict[str, Any]:
-            groups = [
-                {"copied": foreign, "cards": rows}
-                for foreign in (False, True)
-                if (rows := _rows(reader, site, part, foreign=foreign))
-            ]
-            return {
-                "kind": kind,
-                "title": _TITLES[kind],
-                "code": code,
-                "agency": None,
-                "within": None,
-                "total": len(cards),
-                "copied_total": elsewhere,
-                "groups": groups,
-                "page": number,
-                "pages": pages,
-                **head(),
-            }
 
-        shown = [kind, code, len(cards), elsewhere, *facts, number, pages]
-        key = digest(msgspec.json.encode(shown), *(card.digest for card in part))
-        suffix = "" if number == 1 else f"/{number}"
-        yield page(site, tag, f"{kind}/{code}{suffix}", template="browse.html", key=key, view=view)
+def _list_view(
+    reader: Reader,
+    site: Site,
+    shown: dict[str, Any],
+    part: list[Card],
+    *,
+    head: Callable[[Reader], Mapping[str, Any]],
+) -> dict[str, Any]:
+    groups = [
+        {"copied": foreign, "cards": rows}
+        for foreign in (False, True)
+        if (rows := _rows(reader, site, part, foreign=foreign))
+    ]
+    return shown | {"agency": None, "within": None, "groups": groups, **head(reader)}
 
 
 def _rows(reader: Reader, site: Site, cards: list[Card], *, foreign: bool) -> list[dict[str, Any]]:
     return [card_row(reader, site, card) for card in cards if (card.origin is not None) == foreign]
 
 
-def _code_head(reader: Reader, site: Site, codelist: str, code: str) -> dict[str, Any]:
+def _code_head(reader: Reader, *, site: Site, codelist: str, code: str) -> dict[str, Any]:
     known = site.lists[codelist].get(code)
     return {
         "name": label(reader, codelist, code),
@@ -218,7 +241,12 @@ def _code_head(reader: Reader, site: Site, codelist: str, code: str) -> dict[str
     }
 
 
-def _agency_head(reader: Reader, site: Site, agency: str, gone: list[Card]) -> dict[str, Any]:
+def _crossed_head(reader: Reader, *, site: Site, risk: str, sector: str) -> dict[str, Any]:
+    within = {"name": label(reader, "sector", sector), "path": f"sectors/{sector}"}
+    return _code_head(reader, site=site, codelist="risk_level", code=risk) | {"within": within}
+
+
+def _agency_head(reader: Reader, *, site: Site, agency: str, gone: list[Card]) -> dict[str, Any]:
     view = agency_view(reader, site, agency)
     said = site.corpus.attestations.get(agency)
     return {
@@ -230,7 +258,7 @@ def _agency_head(reader: Reader, site: Site, agency: str, gone: list[Card]) -> d
             {
                 "id": card.id,
                 "name": say(reader, card.name),
-                **change_view(reader, site.corpus.withdrawals[card.id][-1]),
+                **change_view(reader, site.known[card.id].withdrawals[-1]),
             }
             for card in _in_order(reader, gone)
         ],

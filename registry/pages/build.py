@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from registry.pages.contents import all_pages
-from registry.pages.manifest import NOTHING, Manifest
+from registry.pages.collecting import uncollected
+from registry.pages.contents import all_groups, machine_group
+from registry.pages.manifest import NOTHING, Made, Manifest, made_of
 from registry.pages.rendering import render_all
 from registry.pages.site import open_site
-from registry.pages.switch import building, compiled_folder, drop_earlier
+from registry.pages.static_index import found_in, seen_by_number
+from registry.pages.switch import building, compiled_folder
+from registry.pages.taking_over import LostFileError, take_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from registry.pages.corpus import Corpus
-    from registry.pages.switch import Begun
+    from registry.pages.page import Group, Page
+    from registry.pages.site import Site
+    from registry.pages.switch import Place
     from registry.settings import Settings
+    from registry.store.records import StoredRecord
 
 
 class BuildReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +34,20 @@ class BuildReport(msgspec.Struct, frozen=True, kw_only=True):
     rendered: int
     removed: int
     folder: str
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a build is to do: the groups that are as they are in `known`, and those that changed.
+
+    `needs` are the records of which the documents are wanted, and not at hand.
+    """
+
+    site: Site
+    known: Manifest
+    same: dict[str, Made]
+    changed: list[Group]
+    needs: list[str]
+    state: str
 
 
 def build(
@@ -50,81 +67,125 @@ def build(
     `progress` is told (files done, files in all). `description` is the API's OpenAPI document, for
     its reference on the site. More `processes` than one are forks of this one.
     """
+    for fresh in (full, True):
+        try:
+            with building(out) as place:
+                plan = make_plan(
+                    place, corpus, settings=settings, full=fresh, description=description
+                )
+                return carry_out(place, plan, progress=progress, processes=processes)
+        except LostFileError:
+            if fresh:
+                raise
+    raise AssertionError
+
+
+@uncollected()
+def make_plan(
+    place: Place,
+    corpus: Corpus,
+    *,
+    settings: Settings,
+    full: bool,
+    description: Mapping[str, Any] | None,
+    ground: str | None = None,
+    state: str = "",
+) -> Plan:
+    """Find out what is to be built; `state` is a digest of all that it rests on, if known."""
     site = open_site(
         corpus,
         settings.base_url,
         security_contact=settings.security_contact,
-        kept=compiled_folder(out),
+        kept=compiled_folder(place.out),
+        ground=ground,
     )
-    pages = {page.file: page for page in all_pages(site, description)}
-    wanted = Manifest(
-        keys={file: page.key for file, page in pages.items()}, erasures=corpus.erasures
+    known = NOTHING if full else place.known
+    found = None
+    if place.current is not None and known.ground == site.ground:
+        found = found_in(place.current, known.indexed)
+    same: dict[str, Made] = {}
+    changed: list[Group] = []
+    for group in all_groups(site, description, found):
+        made = known.groups.get(group.name)
+        if made is not None and made.key == group.key:
+            same[group.name] = made
+        else:
+            changed.append(group)
+    needs = {name for group in changed for name in group.needs} - site.histories.keys()
+    return Plan(
+        site=site, known=known, same=same, changed=changed, needs=sorted(needs), state=state
     )
-    with building(out) as place:
-        known = NOTHING if full else place.known
-        if place.current and known == wanted:
-            return BuildReport(files=len(pages), rendered=0, removed=0, folder=str(place.current))
-        new = place.new(fresh=full)
-        changed = _keep_unchanged(place.current, known, new, wanted)
 
-        def done(number: int) -> None:
-            if progress is not None:
-                progress(len(pages) - len(changed) + number, len(pages))
 
-        render_all(
-            [pages[file] for file in changed], new.folder, processes=processes, progress=done
-        )
-        place.put_in_force(wanted)
-    if known.erasures != corpus.erasures:
+def carry_out(
+    place: Place,
+    plan: Plan,
+    histories: Mapping[str, Sequence[StoredRecord]] | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    processes: int = 1,
+) -> BuildReport:
+    """Build what is planned; `histories` have all versions of what the plan needs, oldest first."""
+    site, known = plan.site, plan.known
+    site.histories.update(histories or {})
+    wanted, pages = _make_pages(plan)
+    files = wanted.count()
+    if place.current and known.groups == wanted.groups:
+        return unchanged(place)
+    new = place.new(fresh=known is NOTHING)
+    changed = take_over(place.current, known, new, wanted)
+    if not pages.keys() >= set(changed):
+        raise LostFileError
+
+    def done(number: int) -> None:
+        if progress is not None:
+            progress(files - len(changed) + number, files)
+
+    render_all([pages[file] for file in changed], new.folder, processes=processes, progress=done)
+    place.put_in_force(wanted)
+    if known.erasures != site.corpus.erasures:
         # What was erased since must not be found in what was built before.
-        drop_earlier(out)
+        place.drop_earlier()
     return BuildReport(
-        files=len(pages),
+        files=files,
         rendered=len(changed),
-        removed=len(known.keys.keys() - wanted.keys.keys()),
+        removed=_count_removed(known, wanted),
         folder=str(new.folder),
     )
 
 
-def _keep_unchanged(
-    current: Path | None, known: Manifest, new: Begun, wanted: Manifest
-) -> list[str]:
-    """Make the new folder hold what it can of the build in force; list what is to be rendered.
+@uncollected()
+def _make_pages(plan: Plan) -> tuple[Manifest, dict[str, Page]]:
+    """Make the pages of what changed, and put all that is wanted together."""
+    site, groups = plan.site, dict(plan.same)
+    pages: dict[str, Page] = {}
 
-    It may hold files of a build before already: those that are not wanted go.
-    """
-    for file in new.held.keys.keys() - wanted.keys.keys():
-        _remove(new.folder, file)
-    changed = []
-    folders: set[str] = set()
-    for file, key in wanted.keys.items():
-        if new.held.keys.get(file) == key:
-            continue
-        folder = file.rpartition("/")[0]
-        if folder not in folders:
-            (new.folder / folder).mkdir(parents=True, exist_ok=True)
-            folders.add(folder)
-        if current is None or known.keys.get(file) != key or not _keep(current, new.folder, file):
-            changed.append(file)
-    return changed
+    def make(group: Group) -> None:
+        made = list(group.pages())
+        groups[group.name] = made_of(group.key, made)
+        pages.update((page.file, page) for page in made)
 
-
-def _keep(old: Path, new: Path, file: str) -> bool:
-    """Take a file over from the build before; False when it is not there any more."""
-    target = new / file
-    target.unlink(missing_ok=True)
-    try:
-        os.link(old / file, target)
-    except FileNotFoundError:
-        return False
-    except OSError:  # a file system without hard links
-        shutil.copyfile(old / file, target)
-    return True
+    for group in plan.changed:
+        make(group)
+    make(machine_group(site, sorted(file for made in groups.values() for file in made.listed)))
+    wanted = Manifest(
+        groups=groups,
+        ground=site.ground,
+        state=plan.state,
+        erasures=site.corpus.erasures,
+        indexed=seen_by_number(site),
+    )
+    return wanted, pages
 
 
-def _remove(folder: Path, file: str) -> None:
-    """Remove a file, and the folders that are empty without it."""
-    (folder / file).unlink(missing_ok=True)
-    with suppress(OSError):
-        for above in (folder / file).relative_to(folder).parents:
-            (folder / above).rmdir()
+def unchanged(place: Place) -> BuildReport:
+    """Report that the site in force is what would be built."""
+    return BuildReport(files=place.known.count(), rendered=0, removed=0, folder=str(place.current))
+
+
+def _count_removed(known: Manifest, wanted: Manifest) -> int:
+    return sum(
+        len(made.keys.keys() - (wanted.groups[name].keys.keys() if name in wanted.groups else ()))
+        for name, made in known.groups.items()
+        if wanted.groups.get(name) is not made
+    )

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from registry.pages.events import event_view
-from registry.pages.page import digest
-from registry.pages.site import page
+from registry.pages.page import Group, digest
+from registry.pages.site import pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from registry.pages.events import Event
-    from registry.pages.page import Page
     from registry.pages.reader import Reader
     from registry.pages.site import Site
 
 PAGE_SIZE = 100
 
 
-def changes_pages(site: Site, events: Sequence[Event]) -> Iterator[Page]:
+def changes_groups(site: Site, events: Sequence[Event]) -> Iterator[Group]:
     """Yield the list of changes in each language; `events` are all, oldest first.
 
     Page n holds the n-th hundred entries and is made when they are complete.
@@ -30,29 +29,27 @@ def changes_pages(site: Site, events: Sequence[Event]) -> Iterator[Page]:
     full = len(events) // PAGE_SIZE
     latest = events[-PAGE_SIZE:]
     before = (len(events) - PAGE_SIZE - 1) // PAGE_SIZE + 1 if len(events) > PAGE_SIZE else 0
-    for tag in site.editions:
-        yield _list(site, tag, "changes", latest, earlier=before, later=None)
-        for number in range(1, full + 1):
-            part = events[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-            later = f"changes/{number + 1}" if number < full else "changes"
-            yield _list(site, tag, f"changes/{number}", part, earlier=number - 1, later=later)
+    yield _list(site, "changes", latest, earlier=before, later=None)
+    for number in range(1, full + 1):
+        part = events[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+        later = f"changes/{number + 1}" if number < full else "changes"
+        yield _list(site, f"changes/{number}", part, earlier=number - 1, later=later)
 
 
 def _list(
-    site: Site, tag: str, path: str, events: Sequence[Event], *, earlier: int, later: str | None
-) -> Page:
+    site: Site, path: str, events: Sequence[Event], *, earlier: int, later: str | None
+) -> Group:
     known = {"earlier": earlier, "later": later}
-    return page(
-        site,
-        tag,
-        path,
-        template="changes.html",
-        key=digest(msgspec.json.encode([known, events])),
-        view=partial(_view, site.editions[tag].reader, site, events, known),
+    key = digest(site.ground, msgspec.json.encode([known, events]))
+    view = partial(_view, site=site, events=events, known=known)
+    return Group(
+        name=path,
+        key=key,
+        pages=partial(pages, site, path, template="changes.html", key=key, view=view),
     )
 
 
 def _view(
-    reader: Reader, site: Site, events: Sequence[Event], known: dict[str, Any]
+    reader: Reader, *, site: Site, events: Sequence[Event], known: dict[str, Any]
 ) -> dict[str, Any]:
     return known | {"events": [event_view(reader, site, event) for event in reversed(events)]}

@@ -8,49 +8,71 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from registry.pages.assets import asset_pages
-from registry.pages.browse import browse_pages
-from registry.pages.changes_pages import changes_pages
+from registry.pages.browse import browse_groups
+from registry.pages.changes_pages import changes_groups
 from registry.pages.compared import compared_pages
 from registry.pages.events import read_events
-from registry.pages.feeds import feed_pages
+from registry.pages.feeds import feed_groups
 from registry.pages.finder import finder_pages
 from registry.pages.machine import machine_pages
 from registry.pages.manuals import manual_pages
-from registry.pages.page import digest
+from registry.pages.page import Group, digest, group_of
 from registry.pages.problems import problem_pages
-from registry.pages.record_pages import record_pages
+from registry.pages.record_pages import record_groups
 from registry.pages.site import page
+from registry.pages.static_index import index_groups
 from registry.pages.statistics_pages import statistics_pages
 from registry.pages.structured import register_script
 from registry.pages.view_lists import home_view
 from registry.pages.words import word_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from registry.pages.page import Page
     from registry.pages.site import Site
+    from registry.pages.static_words import Found
+
+
+def all_groups(
+    site: Site, description: Mapping[str, Any] | None, found: Found | None = None
+) -> Iterator[Group]:
+    """Yield all pages but those for machines; `description` is the API's OpenAPI document.
+
+    `found` is what the index beside the pages knew of words in the build in force.
+    """
+    events = read_events(site)
+    told = digest(site.ground, msgspec.json.encode(description))
+    yield Group(name="words", key=told, pages=partial(_lasting_pages, site, description))
+    yield group_of("home", _home_pages(site))
+    yield group_of("search", finder_pages(site))
+    yield from index_groups(site, found)
+    yield from browse_groups(site)
+    yield from record_groups(site)
+    yield group_of("statistics", statistics_pages(site))
+    yield from changes_groups(site, events)
+    yield from feed_groups(site, events)
+
+
+def machine_group(site: Site, listed: Sequence[str]) -> Group:
+    """Gather the files for machines; `listed` are the pages for the site map, in order."""
+    return group_of("machines", machine_pages(site, listed))
 
 
 def all_pages(site: Site, description: Mapping[str, Any] | None) -> Iterator[Page]:
-    """Yield every file; `description` is the API's OpenAPI document, where it is known."""
-    events = read_events(site)
-    pages = [
-        *_home_pages(site),
-        *finder_pages(site),
-        *browse_pages(site),
-        *record_pages(site),
-        *statistics_pages(site),
-        *changes_pages(site, events),
-        *word_pages(site),
-        *manual_pages(site, description),
-        *problem_pages(site),
-    ]
+    """Yield every file of a site whose documents are all at hand."""
+    pages = [page for group in all_groups(site, description) for page in group.pages()]
+    listed = sorted(page.file for page in pages if page.listed)
+    yield from (*pages, *machine_group(site, listed).pages())
+
+
+def _lasting_pages(site: Site, description: Mapping[str, Any] | None) -> Iterator[Page]:
+    """Yield what changes with the program alone."""
     yield from asset_pages(site.assets)
     yield from compared_pages(site)
-    yield from feed_pages(site, events)
-    yield from pages
-    yield from machine_pages(site, sorted(item.file for item in pages if item.listed))
+    yield from word_pages(site)
+    yield from manual_pages(site, description)
+    yield from problem_pages(site)
 
 
 def _home_pages(site: Site) -> Iterator[Page]:

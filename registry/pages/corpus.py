@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from registry.pages.known import Known
 from registry.record.model import LangText
 from registry.record.pack import Agency, Pack
 from registry.store.attestations import Attestation
 from registry.store.log import Line
 from registry.store.records import StoredRecord
-from registry.store.statistics import Statistics
+from registry.store.statistics import Group, Statistics
 from registry.store.withdrawals import Withdrawal
 
 
@@ -25,10 +26,10 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """The register counted twice: by risk, sector, status and personal data, and by agency."""
+    """The register counted by risk, sector, status, personal data; its own records by agency."""
 
     by_code: Statistics
-    by_agency: Statistics
+    by_agency: Sequence[Group]
 
 
 class Corpus(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +37,8 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
 
     `records` are in order of id, withdrawn ones included; `earlier` holds, by record and oldest
     first, the versions before the last. `withdrawals` are, by record and oldest first, all there
-    ever were, of records that have come back too; `attestations` hold the last word of each agency;
+    ever were, of records that have come back too. Of records that are as an earlier build found
+    them, `kept` has what that one knew instead. `attestations` hold the last word of each agency;
     `agencies` holds the pack's and the foreign ones; `log` is every entry in order; `root` is the
     log's root hash, 64 hexadecimal digits. `erasures` counts the redactions that were carried out;
     nothing is `counted` where nothing was filed yet.
@@ -54,4 +56,5 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     earlier: Mapping[str, Sequence[StoredRecord]] = {}
     origins: Mapping[str, Origin] = {}
     withdrawals: Mapping[str, Sequence[Withdrawal]] = {}
+    kept: dict[str, Known] = {}
     attestations: Mapping[str, Attestation] = {}

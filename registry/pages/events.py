@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from registry.pages.labels import message
+from registry.pages.page import digest
 from registry.pages.reader import label, say
 from registry.pages.view_lists import agency_view
 from registry.record.model import LangText
@@ -31,7 +32,10 @@ KINDS = {
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the log; `record` and `agency` are ids, `scopes` the lists that it stands in."""
+    """One entry of the log; `record` and `agency` are ids, `scopes` the lists that it stands in.
+
+    `digest` covers what is shown of the record, or else of the agency.
+    """
 
     index: int
     at: dt.datetime
@@ -56,12 +60,10 @@ def read_events(site: Site) -> list[Event]:
     """Tell the whole log, oldest first."""
     corpus = site.corpus
     versions = {
-        (record.id, line.entry): line for record in corpus.records for line in record.versions
+        (name, line.entry): line for name, record in site.known.items() for line in record.versions
     }
     withdrawals = {
-        (record, one.entry): one
-        for record, several in corpus.withdrawals.items()
-        for one in several
+        (name, one.entry): one for name, record in site.known.items() for one in record.withdrawals
     }
     stated = {(one.agency, one.entry): one for one in corpus.attestations.values()}
     events = []
@@ -76,6 +78,7 @@ def read_events(site: Site) -> list[Event]:
         elif (said := stated.get(place)) is not None:
             facts = {"systems": said.systems_total, "note": said.note}
         agency = card.agency if card else line.subject if line.kind == "attestation" else None
+        known = corpus.agencies.get(agency or "")
         scopes = {"all"}
         if agency:
             scopes.add(f"agencies/{agency}")
@@ -92,7 +95,7 @@ def read_events(site: Site) -> list[Event]:
                 agency=agency,
                 risk=line.risk,
                 scopes=sorted(scopes),
-                digest=card.digest if card else "",
+                digest=card.digest if card else digest(msgspec.json.encode(known)),
                 **facts,
             )
         )

@@ -12,7 +12,7 @@ import msgspec
 
 from registry.pages.events import KINDS
 from registry.pages.labels import message
-from registry.pages.page import Page, digest
+from registry.pages.page import Group, Page, digest
 from registry.pages.reader import as_it_is, label, say
 from registry.text.catalogues import find
 
@@ -51,7 +51,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Item]
 
 
-def feed_pages(site: Site, events: Sequence[Event]) -> Iterator[Page]:
+def feed_groups(site: Site, events: Sequence[Event]) -> Iterator[Group]:
     """Yield both formats of every feed in each language; `events` are all, oldest first."""
     chosen: dict[str, list[Event]] = {scope: [] for scope in _scopes(site)}
     for event in reversed(events):
@@ -60,18 +60,29 @@ def feed_pages(site: Site, events: Sequence[Event]) -> Iterator[Page]:
             if len(several) < MOST_ITEMS:
                 several.append(event)
     beginning = events[0].at if events else site.corpus.as_of
+    for scope, several in chosen.items():
+        own = site.corpus.agencies.get(scope.removeprefix("agencies/"))
+        key = digest(site.ground, scope, msgspec.json.encode([several, beginning, own]))
+        updated = (several[0].at if several else beginning).isoformat()
+        yield Group(
+            name=f"feeds/{scope}",
+            key=key,
+            pages=partial(_pages, site, scope, several, updated, key),
+        )
+
+
+def _pages(
+    site: Site, scope: str, events: Sequence[Event], updated: str, key: str
+) -> Iterator[Page]:
     for tag, edition in site.editions.items():
-        for scope, several in chosen.items():
-            key = digest(site.ground, tag, scope, msgspec.json.encode([several, beginning]))
-            updated = (several[0].at if several else beginning).isoformat()
-            make = partial(_feed, edition.reader, site, scope, several, updated)
-            for ending, write in (("atom", _atom), ("json", _json)):
-                yield Page(
-                    file=f"feeds/{tag}/{scope}.{ending}",
-                    key=key,
-                    render=partial(_rendered, make, write),
-                    listed=False,
-                )
+        make = partial(_feed, edition.reader, site, scope, events, updated)
+        for ending, write in (("atom", _atom), ("json", _json)):
+            yield Page(
+                file=f"feeds/{tag}/{scope}.{ending}",
+                key=key,
+                render=partial(_rendered, make, write),
+                listed=False,
+            )
 
 
 def _rendered(make: Any, write: Any) -> bytes:

@@ -13,7 +13,7 @@ from registry.pages.page import Page, digest
 from registry.pages.reader import label, say
 from registry.pages.shown import field_name
 from registry.pages.site import page
-from registry.pages.static_index import FOLDER, index_pages
+from registry.pages.static_index import FOLDER
 from registry.record.entry import NOT_STATED
 from registry.store.index.question import LOCAL, OVERDUE
 from registry.text.catalogues import find
@@ -70,8 +70,7 @@ _UNSAID = message("Not stated")
 
 
 def finder_pages(site: Site) -> Iterator[Page]:
-    """Yield the finder in each language with its labels, and the index for copies of the site."""
-    yield from index_pages(site)
+    """Yield the finder in each language, with its labels."""
     for tag, edition in site.editions.items():
         day = site.corpus.as_of.date().isoformat()
         known = {

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.crosswalk import names as crosswalk_names
+from registry.pages.build import carry_out, make_plan, unchanged
 from registry.pages.corpus import Corpus, Counted, Origin
+from registry.pages.ground import ground_of
+from registry.pages.known import Kept, read_kept, write_kept
+from registry.pages.page import digest
+from registry.pages.switch import building, kept_file
+from registry.pages.taking_over import LostFileError
+from registry.record.pack import Agency
 from registry.store import agencies, attestations, log, records, redactions, statistics, withdrawals
 from registry.store.moments import Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
+    from registry.pages.build import BuildReport, Plan
     from registry.record.pack import Pack
     from registry.settings import Settings
     from registry.store.database import Connection, Database
+    from registry.store.records import StoredRecord
 
 
 class _Log(msgspec.Struct):
@@ -33,44 +46,209 @@ class _MadeFrom(msgspec.Struct):
     erasures: int
 
 
-async def read_corpus(database: Database, pack: Pack, *, as_of: dt.datetime) -> Corpus:
-    """Read one state of the register; `as_of` is the moment that the pages speak of."""
-    async with database.snapshot() as connection:
-        state = await log.read_state(connection)
-        known = await agencies.read_all(connection)
-        found = [record async for record in records.read_all(connection, withdrawn=True)]
-        withdrawn = await withdrawals.read_every(connection)
-        attested = await attestations.read_latest(connection)
-        earlier = await records.read_earlier(connection)
-        lines = await log.read_lines(connection)
-        counted = await _count(connection, lines, as_of)
-        erasures = await redactions.count(connection)
+class _State(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the register is: the log's size, root and last leaf, and what no entry tells of.
+
+    `erasures` are the redactions that were carried out, and how often something was destroyed.
+    """
+
+    size: int
+    root: str
+    leaf: str
+    erasures: tuple[int, int]
+    agencies: dict[str, Agency]
+
+
+async def build_register(
+    database: Database,
+    pack: Pack,
+    settings: Settings,
+    *,
+    out: Path,
+    as_of: dt.datetime,
+    full: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    description: Mapping[str, Any] | None = None,
+    processes: int = 1,
+) -> BuildReport:
+    """Build the site from the register as it is now; `build` says how.
+
+    Only what came into the register since the last build is read, and then the documents of the
+    records whose pages changed. `as_of` is the moment that the pages speak of.
+    """
+    build = partial(
+        _build,
+        database,
+        pack,
+        settings,
+        out=out,
+        as_of=as_of,
+        progress=progress,
+        description=description,
+        processes=processes,
+    )
+    try:
+        return await build(full=full)
+    except LostFileError:
+        return await build(full=True)
+
+
+async def _build(
+    database: Database,
+    pack: Pack,
+    settings: Settings,
+    *,
+    out: Path,
+    as_of: dt.datetime,
+    full: bool,
+    progress: Callable[[int, int], None] | None,
+    description: Mapping[str, Any] | None,
+    processes: int,
+) -> BuildReport:
+    ground = await asyncio.to_thread(ground_of, pack, settings.base_url, read_origins())
+    with ExitStack() as held:
+        place = await asyncio.to_thread(held.enter_context, building(out))
+        async with database.snapshot() as connection:
+            state = await _read_state(connection)
+            told = [as_of, description, settings.security_contact]
+            rests_on = digest(ground, msgspec.json.encode([state, told]))
+            if not full and place.current and place.known.state == rests_on:
+                return unchanged(place)
+            kept = None if full else await _read_kept(connection, out, ground, state)
+            corpus = await _read_corpus(connection, pack, state, as_of=as_of, kept=kept)
+            plan = await asyncio.to_thread(
+                make_plan,
+                place,
+                corpus,
+                settings=settings,
+                full=full,
+                description=description,
+                ground=ground,
+                state=rests_on,
+            )
+            histories = await read_histories(connection, plan.needs)
+        keep = partial(_keep, out, plan, state)
+        finish = partial(carry_out, place, plan, histories, progress=progress, processes=processes)
+        # In its thread to the end: whoever does not wait must not take the folder from under it.
+        return await asyncio.to_thread(_finish, held.pop_all(), keep, finish)
+
+
+def _finish(
+    held: ExitStack, keep: Callable[[], None], finish: Callable[[], BuildReport]
+) -> BuildReport:
+    with held:
+        # What was erased goes from what is kept before anybody takes the site for current.
+        keep()
+        return finish()
+
+
+async def read_corpus(connection: Connection, pack: Pack, *, as_of: dt.datetime) -> Corpus:
+    """Read one state of the register whole, in a `snapshot`."""
+    state = await _read_state(connection)
+    return await _read_corpus(connection, pack, state, as_of=as_of, kept=None)
+
+
+async def _read_state(connection: Connection) -> _State:
+    state = await log.read_state(connection)
+    size = state.range.size
+    known = await agencies.read_all(connection)
+    return _State(
+        size=size,
+        root=state.range.root().hex(),
+        leaf=await _leaf(connection, size),
+        erasures=(await redactions.count(connection), state.erasures),
+        agencies={one.agency.id: one.agency for one in known},
+    )
+
+
+async def _leaf(connection: Connection, size: int) -> str:
+    """Read the hash of the last of the log's first entries."""
+    last = await log.read_entries(connection, since=size - 2, until=size - 1, limit=1)
+    return last[0].leaf.hex() if last else ""
+
+
+async def _read_kept(connection: Connection, out: Path, ground: str, state: _State) -> Kept | None:
+    """Read what the last build has kept, if it was of this register, and holds to this day."""
+    kept = await asyncio.to_thread(read_kept, kept_file(out))
+    if (
+        kept is None
+        or (kept.ground, kept.agencies) != (ground, _digest(state.agencies))
+        or kept.erasures != state.erasures
+        or kept.size > state.size
+        or kept.leaf != await _leaf(connection, kept.size)
+    ):
+        return None
+    return kept
+
+
+def _keep(out: Path, plan: Plan, state: _State) -> None:
+    kept = Kept(
+        ground=plan.site.ground,
+        agencies=_digest(state.agencies),
+        erasures=state.erasures,
+        size=state.size,
+        leaf=state.leaf,
+        log=list(plan.site.corpus.log),
+        records=list(plan.site.known.values()),
+    )
+    write_kept(kept_file(out), kept)
+
+
+def _digest(agencies: dict[str, Agency]) -> str:
+    return digest(msgspec.json.encode(agencies))
+
+
+async def _read_corpus(
+    connection: Connection, pack: Pack, state: _State, *, as_of: dt.datetime, kept: Kept | None
+) -> Corpus:
+    """Read what came since something was kept; all of it where nothing was."""
+    lines = await log.read_lines(connection, since=kept.size if kept else 0)
+    changed = None if kept is None else sorted({line.subject for line in lines if line.subject})
+    before = {} if kept is None else {one.card.id: one for one in kept.records}
+    for name in changed or ():
+        before.pop(name, None)
+    lines = [*(kept.log if kept else ()), *lines]
     return Corpus(
         pack=pack,
-        agencies={one.agency.id: one.agency for one in known},
-        records=found,
-        earlier=earlier,
-        counted=counted,
+        agencies=state.agencies,
+        records=[
+            record async for record in records.read_all(connection, withdrawn=True, only=changed)
+        ],
+        earlier=await records.read_earlier(connection, only=changed),
+        counted=await _count(connection, lines, as_of),
         log=lines,
-        log_size=state.range.size,
-        root=state.range.root().hex(),
+        log_size=state.size,
+        root=state.root,
         as_of=as_of,
-        erasures=erasures,
-        origins=_origins(),
-        withdrawals=withdrawn,
-        attestations={attestation.agency: attestation for attestation in attested},
+        erasures=state.erasures[0],
+        origins=read_origins(),
+        withdrawals=await withdrawals.read_every(connection, only=changed),
+        attestations={one.agency: one for one in await attestations.read_latest(connection)},
+        kept=before,
     )
+
+
+async def read_histories(
+    connection: Connection, names: Sequence[str]
+) -> dict[str, Sequence[StoredRecord]]:
+    """Read all versions of records, oldest first."""
+    earlier = await records.read_earlier(connection, only=names)
+    return {
+        record.id: (*earlier.get(record.id, ()), record)
+        async for record in records.read_all(connection, withdrawn=True, only=names)
+    }
 
 
 async def _count(connection: Connection, lines: Sequence[log.Line], as_of: dt.datetime) -> Counted:
     last = lines[-1]
     moment = Moment(entry=last.index, at=last.at, day=as_of.date())
-    return Counted(
-        by_code=await statistics.read(
-            connection, moment, by=("risk", "sector", "status", "personal_data"), filters={}
-        ),
-        by_agency=await statistics.read(connection, moment, by=("agency",), filters={}),
+    by_code = await statistics.read(
+        connection, moment, by=("risk", "sector", "status", "personal_data"), filters={}
     )
+    by_agency = await statistics.read_groups(
+        connection, moment, by=("agency",), fictitious=by_code.fictitious
+    )
+    return Counted(by_code=by_code, by_agency=by_agency)
 
 
 async def is_current(database: Database, settings: Settings, *, as_of: dt.datetime) -> bool:
@@ -99,7 +277,8 @@ def day_of(now: dt.datetime) -> dt.datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _origins() -> dict[str, Origin]:
+def read_origins() -> dict[str, Origin]:
+    """Read which other registers records may come from."""
     known = [load_crosswalk(name) for name in crosswalk_names()]
     return {
         one.origin: Origin(code=one.origin, name={one.language: one.title}, url=one.homepage)

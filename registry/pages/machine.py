@@ -21,19 +21,19 @@ MAX_ADDRESSES = 50_000  # in one site map (sitemaps.org)
 
 
 def machine_pages(site: Site, files: Sequence[str]) -> Iterator[Page]:
-    """Yield the files for machines; `files` are the pages for the site map."""
-    addresses = [f"{site.base_url}/{_address(file)}" for file in files]
-    parts = [
-        addresses[start : start + MAX_ADDRESSES]
-        for start in range(0, len(addresses), MAX_ADDRESSES)
-    ]
+    """Yield the files for machines; `files` are the pages for the site map, in order."""
+    parts = [files[start : start + MAX_ADDRESSES] for start in range(0, len(files), MAX_ADDRESSES)]
+    names = [f"sitemap-{number}.xml" for number in range(1, len(parts) + 1)]
     if len(parts) == 1:
-        yield _file("sitemap.xml", _site_map(parts[0]))
+        names = ["sitemap.xml"]
     else:
-        names = [f"sitemap-{number}.xml" for number in range(1, len(parts) + 1)]
-        for name, part in zip(names, parts, strict=True):
-            yield _file(name, _site_map(part))
         yield _file("sitemap.xml", _index([f"{site.base_url}/{name}" for name in names]))
+    for name, part in zip(names, parts, strict=True):
+        yield Page(
+            file=name,
+            key=digest(site.ground, "\n".join(part)),
+            render=partial(_site_map, site.base_url, part),
+        )
     yield _file("robots.txt", f"User-agent: *\nAllow: /\nSitemap: {site.base_url}/sitemap.xml\n")
     if site.security_contact is not None:
         yield _file(".well-known/security.txt", _security_text(site, site.security_contact))
@@ -45,7 +45,7 @@ def machine_pages(site: Site, files: Sequence[str]) -> Iterator[Page]:
         "base_url": site.base_url,
         "log": {"size": corpus.log_size, "root": corpus.root},
         "erasures": corpus.erasures,
-        "pages": len(addresses),
+        "pages": len(files),
     }
     yield _file("build.json", msgspec.json.format(msgspec.json.encode(made_from)).decode() + "\n")
 
@@ -82,12 +82,14 @@ def _open_search(site: Site, reader: Reader) -> str:
     )
 
 
-def _site_map(addresses: Sequence[str]) -> str:
-    lines = "".join(f"<url><loc>{escape(address)}</loc></url>\n" for address in addresses)
+def _site_map(base_url: str, files: Sequence[str]) -> bytes:
+    lines = "".join(
+        f"<url><loc>{escape(f'{base_url}/{_address(file)}')}</loc></url>\n" for file in files
+    )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{lines}</urlset>\n'
-    )
+    ).encode()
 
 
 def _index(addresses: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -19,6 +19,29 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     render: Callable[[], bytes]
     listed: bool = True
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Pages that show the same things: where the `key` is as it was, all of them are as they were.
+
+    `needs` are the records whose documents the pages are made of, which are at hand when `pages`
+    is called.
+    """
+
+    name: str
+    key: str
+    pages: Callable[[], Iterable[Page]]
+    needs: Sequence[str] = ()
+
+
+def group_of(name: str, pages: Iterable[Page]) -> Group:
+    """Make a group of a few pages that are sooner listed each time than given a key."""
+    made = list(pages)
+    return Group(
+        name=name,
+        key=digest(*(part for page in made for part in (page.file, page.key))),
+        pages=lambda: made,
+    )
 
 
 def page_file(path: str) -> str:

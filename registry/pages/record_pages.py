@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from registry.pages.cards import read_related
-from registry.pages.page import digest
+from registry.pages.page import Group, digest
 from registry.pages.similar import by_task, similar
 from registry.pages.site import pages
 from registry.pages.view_record import record_page_view
@@ -18,63 +17,60 @@ from registry.pages.view_version import compare_view, version_view
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from registry.pages.cards import Card
+    from registry.pages.known import Known
     from registry.pages.page import Page
     from registry.pages.site import Site
     from registry.store.records import StoredRecord
 
 
-def record_pages(site: Site) -> Iterator[Page]:
-    """Yield every page of every record, in each language."""
+def record_groups(site: Site) -> Iterator[Group]:
+    """Yield the pages of every record, in each language."""
     groups = by_task(site.cards.values())
-    for record in site.corpus.records:
-        card = site.cards[record.id]
-        gone = card.withdrawn
-        alike = [] if gone else similar(card, groups)
-        versions = (*site.corpus.earlier.get(record.id, ()), record)
-        around = _around(site, versions)
-        key = digest(around, record.document, *(other.digest for other in alike))
-        view = tombstone_view if gone else partial(record_page_view, alike=alike)
-        yield from pages(
-            site,
-            f"records/{record.id}",
-            key=key,
-            template="tombstone.html" if gone else "record.html",
-            view=partial(view, record=record, site=site),
-            listed=not gone,
+    for name, known in site.known.items():
+        alike = [] if known.card.withdrawn else similar(known.card, groups)
+        around = _around(site, known)
+        yield Group(
+            name=f"records/{name}",
+            key=digest(site.ground, around, *(other.digest for other in alike)),
+            pages=partial(_pages, site, name, alike, around),
+            needs=(name,),
         )
-        yield from _history(site, versions, around)
 
 
-def _around(site: Site, versions: Sequence[StoredRecord]) -> bytes:
-    """Gather what any page of a record shows beside the documents; `versions` are all it has."""
-    record = versions[-1]
-    related = {name for version in versions for name in read_related(version.document)}
-    return msgspec.json.encode(
-        [
-            record.register,
-            record.versions,
-            site.corpus.withdrawals.get(record.id, ()),
-            site.corpus.agencies.get(record.agency),
-            site.cards[record.id].is_overdue(site.corpus.as_of.date()),
-            [
-                (card.id, card.name, card.withdrawn)
-                for name in sorted(related)
-                if (card := site.cards.get(name)) is not None
-            ],
-        ]
+def _around(site: Site, known: Known) -> bytes:
+    """Gather what the pages of a record show of itself, and what they say of others and today."""
+    related = [
+        (card.id, card.name, card.withdrawn)
+        for name in known.related
+        if (card := site.cards.get(name)) is not None
+    ]
+    today = site.corpus.as_of.date()
+    return msgspec.json.encode([known.seen, known.card.is_overdue(today), related])
+
+
+def _pages(site: Site, name: str, alike: Sequence[Card], around: bytes) -> Iterator[Page]:
+    versions = site.histories[name]
+    record, gone = versions[-1], site.cards[name].withdrawn
+    view = tombstone_view if gone else partial(record_page_view, alike=alike)
+    yield from pages(
+        site,
+        f"records/{name}",
+        key=digest(around, *(other.digest for other in alike)),
+        template="tombstone.html" if gone else "record.html",
+        view=partial(view, record=record, site=site),
+        listed=not gone,
     )
+    yield from _history(site, versions, around)
 
 
 def _history(site: Site, versions: Sequence[StoredRecord], around: bytes) -> Iterator[Page]:
     record = versions[-1].id
-    digests = [digest(version.document) for version in versions]
-    for number, version in enumerate(versions, start=1):
+    for number in range(1, len(versions) + 1):
         yield from pages(
             site,
             f"records/{record}/versions/{number}",
-            key=digest(
-                around, msgspec.json.encode(version.register), *digests[max(0, number - 2) : number]
-            ),
+            key=digest(around),
             template="version.html",
             view=partial(version_view, versions=versions, number=number, site=site),
             listed=False,
@@ -83,7 +79,7 @@ def _history(site: Site, versions: Sequence[StoredRecord], around: bytes) -> Ite
         yield from pages(
             site,
             f"records/{record}/compare",
-            key=digest(around, *digests),
+            key=digest(around),
             template="compare.html",
             view=partial(compare_view, versions=versions),
             listed=False,

@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache
-from jinja2 import __version__ as jinja_version
 
 from registry import resources
 from registry.errors import Finding
 from registry.pages.assets import Assets, read_assets
-from registry.pages.cards import Card, read_card
+from registry.pages.cards import Card
 from registry.pages.corpus import Corpus
 from registry.pages.environment import make_environment
+from registry.pages.ground import ground_of
+from registry.pages.known import Known, know
 from registry.pages.labels import read_labels, read_lists
 from registry.pages.page import Page, digest, page_file
 from registry.pages.reader import Reader, label, make_reader, say
@@ -29,6 +30,7 @@ from registry.text.catalogues import SOURCE, load_catalogues
 
 if TYPE_CHECKING:
     from registry.record.pack import Pack
+    from registry.store.records import StoredRecord
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +43,9 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """What every kind of page is made from; `ground` is the digest of all that pages share.
 
-    `findings` are what validation notices in a document as of a day, by language.
+    `known` has every record in the order of ids, `cards` its card; `histories` have all versions of
+    those whose documents are at hand, oldest first. `findings` are what validation notices in a
+    document as of a day, by language.
     """
 
     corpus: Corpus
@@ -49,18 +53,26 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     assets: Assets
     lists: Mapping[str, CodeList]
     editions: Mapping[str, Edition]
+    known: Mapping[str, Known]
     cards: Mapping[str, Card]
+    histories: dict[str, Sequence[StoredRecord]]
     ground: str
     findings: Callable[[bytes, dt.date], Mapping[str, Sequence[Finding]]]
     security_contact: str | None = None
 
 
 def open_site(
-    corpus: Corpus, base_url: str, *, security_contact: str | None = None, kept: Path | None = None
+    corpus: Corpus,
+    base_url: str,
+    *,
+    security_contact: str | None = None,
+    kept: Path | None = None,
+    ground: str | None = None,
 ) -> Site:
-    """Read templates, translations and assets, and the cards of all records.
+    """Read templates, translations and assets, and what is to be known of all records.
 
-    `kept` is a folder for compiled templates, which are most of the work.
+    `kept` is a folder for compiled templates, which are most of the work; `ground` is the site's,
+    where that is known.
     """
     pack = corpus.pack
     assets = read_assets(resources.SITE)
@@ -70,7 +82,17 @@ def open_site(
     lists = read_lists(pack)
     labels = read_labels(lists, catalogues)
     readers = {tag: make_reader(tag, pack, catalogues, titles, labels) for tag in pack.languages}
-    ground = digest(_sources(), base_url, msgspec.json.encode([pack, lists, corpus.origins]))
+    ground = ground or ground_of(pack, base_url, corpus.origins)
+    histories: dict[str, Sequence[StoredRecord]] = {
+        one.id: (*corpus.earlier.get(one.id, ()), one) for one in corpus.records
+    }
+    read = {
+        name: know(
+            versions, corpus.withdrawals.get(name, ()), corpus.agencies.get(versions[-1].agency)
+        )
+        for name, versions in histories.items()
+    }
+    known = dict(sorted((corpus.kept | read).items()))
     return Site(
         corpus=corpus,
         base_url=base_url,
@@ -84,10 +106,9 @@ def open_site(
             )
             for tag, reader in readers.items()
         },
-        cards={
-            record.id: read_card(record, corpus.agencies.get(record.agency))
-            for record in corpus.records
-        },
+        known=known,
+        cards={name: one.card for name, one in known.items()},
+        histories=histories,
         ground=ground,
         # The languages of one record come one after the other.
         findings=lru_cache(maxsize=16)(partial(_findings, pack)),
@@ -195,13 +216,3 @@ def _compiled(kept: Path | None, ground: str, tag: str) -> BytecodeCache | None:
         if not path.name.startswith(ground):
             path.unlink(missing_ok=True)
     return FileSystemBytecodeCache(str(kept), f"{ground}-{tag}-%s")
-
-
-def _sources() -> str:
-    """Fingerprint everything that decides how a page looks: templates, words and this code."""
-    package = Path(__file__).resolve().parent.parent
-    files = [path for path in resources.SITE.rglob("*") if path.is_file()]
-    files += [path for room in ("pages", "record", "text") for path in package.glob(f"{room}/*.py")]
-    files += [package / "errors.py", *resources.SCHEMAS.glob("locale/*/LC_MESSAGES/*.po")]
-    parts = [part for path in sorted(files) for part in (path.name.encode(), path.read_bytes())]
-    return digest(jinja_version, *parts)

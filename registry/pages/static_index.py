@@ -1,103 +1,105 @@
 """The index beside the pages: what the finder asks where no register answers.
 
 It is made of the rows that the register's own search keeps, so that words, codes and the shape of
-answers are the same; `site/scripts/copy.js` reads it. Its files lie under `find/`:
+answers are the same; `site/scripts/copy.js` reads it. Records are numbered by when they were first
+published, and keep their numbers, so that a change changes few files; at the number of a withdrawn
+record there is nothing. The files lie under `find/`:
 
-- `index.json`: columns of codes and orders, one place a record, newest first;
+- `index.json`: columns of codes and orders, one place a number;
 - `cards-<n>.json`: the records as lists show them, `CHUNK` a file;
 - `words-<n>.json`: `{word: [in names, in summaries, in the rest]}`, numbers of records.
 """
 
 from __future__ import annotations
 
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import zip_longest
+from pathlib import Path
 
 import msgspec
 
-from registry.office.listing import Standing, index_row
-from registry.pages.page import Page, digest
-from registry.record.pack import Agency
-from registry.store.index.facets import REVIEW_DUE
+from registry.office.listing import words_of
+from registry.pages.known import Known, listing_agency
+from registry.pages.page import Group, Page, digest
+from registry.pages.site import Site
+from registry.pages.static_words import (
+    DEPTH,
+    SHARDS,
+    Found,
+    Written,
+    changed_words,
+    nothing_written,
+    read_words,
+)
 from registry.store.index.question import FILTERS
-from registry.text.analysis import common, forms, stem
+from registry.store.index.rows import Words
+from registry.text.analysis import common
 from registry.text.folding import LETTERS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from registry.pages.site import Site
-    from registry.store.index.rows import IndexRow
-    from registry.store.records import StoredRecord
-
 FOLDER = "find"
-SHARDS = 128
-DEPTH = 3
-"""Letters by which words are put into files; shorter beginnings find whole words alone."""
 CHUNK = 100
 MOST = 10_000
 """Records of other registers are left out where there are more in all."""
 
+Numbered = Sequence[Known | None]
+"""The records by number, None for a withdrawn one."""
 
-def index_pages(site: Site) -> Iterator[Page]:
-    """Yield the files of the index; they are made when the first of them is wanted."""
-    records, left_out = _chosen(site)
-    seen = digest(
-        site.ground,
-        msgspec.json.encode(site.corpus.agencies),
-        *(part for one in records for part in (msgspec.json.encode(one.register), one.document)),
+
+def index_groups(site: Site, found: Found | None) -> Iterator[Group]:
+    """Yield the files of the index; `found` is that of the build in force, if it can serve."""
+    numbered, left_out = _numbered(site)
+    seen = seen_by_number(site)
+    facts = msgspec.json.encode([site.corpus.as_of, site.corpus.log_size, left_out])
+    key = digest(site.ground, facts, *seen)
+    yield _one_file("index", key, partial(_index, site, numbered, left_out))
+    for number in range(-(-len(numbered) // CHUNK)):
+        part = slice(number * CHUNK, (number + 1) * CHUNK)
+        key = digest(site.ground, *seen[part])
+        yield _one_file(f"cards-{number}", key, partial(_cards, numbered[part]))
+    yield _words(site, numbered, seen, found)
+
+
+def found_in(folder: Path, seen: Sequence[str]) -> Found:
+    """Say where the words of a build lie, and what they were made of."""
+    return Found(
+        seen=seen, files=[folder / FOLDER / f"words-{number}.json" for number in range(SHARDS)]
     )
-    rows = cache(lambda: [_row(site, one) for one in records])
-    shards = cache(lambda: _shards(rows()))
-
-    def file(name: str, make: Callable[[], object]) -> Page:
-        return Page(
-            file=f"{FOLDER}/{name}.json",
-            key=digest(seen, name, str(left_out)),
-            render=lambda: msgspec.json.encode(make(), order="deterministic"),
-            listed=False,
-        )
-
-    yield file("index", lambda: _index(site, rows(), left_out))
-    for number in range(-(-len(records) // CHUNK)):
-        yield file(f"cards-{number}", partial(_cards, rows, number))
-    for number in range(SHARDS):
-        yield file(f"words-{number}", partial(lambda shard: shards()[shard], number))
 
 
-def _chosen(site: Site) -> tuple[list[StoredRecord], int]:
-    """Choose the records, newest first, and count those that are left out."""
-    shown = [one for one in site.corpus.records if one.register.state != "withdrawn"]
-    shown.sort(key=lambda one: -one.register.entry)
-    if len(shown) <= MOST:
-        return shown, 0
-    chosen = [one for one in shown if one.register.origin is None]
-    return chosen, len(shown) - len(chosen)
+def seen_by_number(site: Site) -> list[str]:
+    """Give by number the digest of what the index was made of, empty for a withdrawn record."""
+    return [one.seen if one else "" for one in _numbered(site)[0]]
 
 
-def _row(site: Site, record: StoredRecord) -> IndexRow:
-    register = record.register
-    agency = site.corpus.agencies.get(record.agency) or Agency(
-        id=record.agency, name={}, kind="other", origin=register.origin
+def _numbered(site: Site) -> tuple[Numbered, int]:
+    """Give records their numbers, and count those that are left out."""
+    chosen = list(site.known.values())
+    left_out = 0
+    if sum(not one.card.withdrawn for one in chosen) > MOST:
+        copies = [one for one in chosen if one.card.origin is not None]
+        left_out = sum(not one.card.withdrawn for one in copies)
+        chosen = [one for one in chosen if one.card.origin is None]
+    chosen.sort(key=lambda one: (one.versions[0].entry, one.card.id))
+    return [None if one.card.withdrawn else one for one in chosen], left_out
+
+
+def _one_file(name: str, key: str, render: Callable[[], bytes]) -> Group:
+    page = Page(file=f"{FOLDER}/{name}.json", key=key, render=render, listed=False)
+    return Group(name=f"{FOLDER}/{name}", key=key, pages=lambda: [page])
+
+
+def _index(site: Site, numbered: Numbered, left_out: int) -> bytes:
+    rows = [one and one.row for one in numbered]
+    codes = {
+        name: sorted({row.codes[at] for row in rows if row}) for at, name in enumerate(FILTERS)
+    }
+    places = {name: {code: n for n, code in enumerate(known)} for name, known in codes.items()}
+    by_name = sorted(
+        (one.row.name_key, -one.card.entry, number) for number, one in enumerate(numbered) if one
     )
-    standing = Standing(
-        version=register.version,
-        entry=register.entry,
-        published_at=register.published_at,
-        completeness=register.completeness,
-        missing=register.missing,
-        findings=register.findings,
-        risk_changes=(),
-    )
-    return index_row(msgspec.json.decode(record.document), agency, standing)
-
-
-def _index(site: Site, rows: Sequence[IndexRow], left_out: int) -> Mapping[str, Any]:
-    codes = {name: sorted({row.codes[name][0] for row in rows}) for name in FILTERS}
-    by_name = sorted(range(len(rows)), key=lambda number: rows[number].name_key)
-    places = dict(zip(by_name, range(len(rows)), strict=True))
-    cards = [msgspec.json.decode(row.card) for row in rows]
-    return {
+    order = {number: place for place, (_, _, number) in enumerate(by_name)}
+    index = {
         "as_of": site.corpus.as_of,
         "size": site.corpus.log_size,
         "left_out": left_out,
@@ -108,68 +110,49 @@ def _index(site: Site, rows: Sequence[IndexRow], left_out: int) -> Mapping[str, 
         "common": sorted(common()),
         "codes": codes,
         "columns": {
-            name: [codes[name].index(row.codes[name][0]) for row in rows] for name in FILTERS
+            name: [row and places[name][row.codes[at]] for row in rows]
+            for at, name in enumerate(FILTERS)
         },
-        "entry": [row.ord for row in rows],
-        "completeness": [card["completeness"] for card in cards],
-        "review_due": [next(iter(row.codes.get(REVIEW_DUE, ())), None) for row in rows],
-        "by_name": [places[number] for number in range(len(rows))],
+        "entry": [one and one.card.entry for one in numbered],
+        "completeness": [row and row.completeness for row in rows],
+        "review_due": [row and row.review_due for row in rows],
+        "by_name": [order.get(number) for number in range(len(rows))],
     }
+    return msgspec.json.encode(index, order="deterministic")
 
 
-def _cards(rows: Callable[[], Sequence[IndexRow]], number: int) -> list[msgspec.Raw]:
-    part = rows()[number * CHUNK : (number + 1) * CHUNK]
-    return [msgspec.Raw(row.card.encode()) for row in part]
+def _cards(numbered: Numbered) -> bytes:
+    return msgspec.json.encode([one and msgspec.Raw(one.row.card.encode()) for one in numbered])
 
 
-def _shards(rows: Sequence[IndexRow]) -> list[dict[str, list[list[int]]]]:
-    shards: list[dict[str, list[list[int]]]] = [{} for _ in range(SHARDS)]
-    places = _Places(shards)
-    spoken_in = cache(_Spoken)
-    for number, row in enumerate(rows):
-        known: set[str] = set()
-        for tier in range(3):
-            here: set[str] = set()
-            for language, texts in row.words.items():
-                spoken = spoken_in(language)
-                here.update(*(spoken[word] for word in set(texts[tier].split())))
-            here -= known
-            for word in here:
-                places[word][tier].append(number)
-            known |= here
-    return shards
+def _words(site: Site, numbered: Numbered, seen: Sequence[str], found: Found | None) -> Group:
+    before = found.seen if found else ()
+    changed = [n for n, (one, other) in enumerate(zip_longest(before, seen)) if one != other]
+    files = read_words(found.files) if found and changed else nothing_written()
+    gone = [number for number in changed if number < len(before) and before[number]]
+    come = {number: one for number in changed if number < len(seen) and (one := numbered[number])}
+    return Group(
+        name=f"{FOLDER}/words",
+        key=digest(site.ground, *seen),
+        pages=partial(_words_pages, site, files, gone, come),
+        needs=[one.card.id for one in come.values()],
+    )
 
 
-class _Places(dict[str, list[list[int]]]):
-    """Where each word stands, put into its file when it is met."""
-
-    def __init__(self, shards: Sequence[dict[str, list[list[int]]]]) -> None:
-        super().__init__()
-        self._shards = shards
-
-    def __missing__(self, word: str) -> list[list[int]]:
-        places: list[list[int]] = [[], [], []]
-        self[word] = self._shards[shard_of(word)][word] = places
-        return places
-
-
-class _Spoken(dict[str, tuple[str, str]]):
-    """By which words a word of a language is found: as it is, and its stem."""
-
-    def __init__(self, language: str) -> None:
-        super().__init__()
-        self._language = language
-
-    def __missing__(self, word: str) -> tuple[str, str]:
-        # Whoever asks for a word with the Arabic article is shown it without as well.
-        found = (forms(word, self._language)[-1], stem(word, self._language))
-        self[word] = found
-        return found
+def _words_pages(
+    site: Site, files: Sequence[Written], gone: Sequence[int], come: Mapping[int, Known]
+) -> Iterator[Page]:
+    words = ((number, _words_of(site, one)) for number, one in come.items())
+    for number, content in enumerate(changed_words(files, gone, words)):
+        yield Page(
+            file=f"{FOLDER}/words-{number}.json",
+            key=digest(content),
+            render=partial(bytes, content),
+            listed=False,
+        )
 
 
-def shard_of(word: str) -> int:
-    """Say in which file a word stands, by its first letters."""
-    number = 0
-    for letter in word[:DEPTH].ljust(DEPTH, "\0"):
-        number = (number * 31 + ord(letter)) % SHARDS
-    return number
+def _words_of(site: Site, known: Known) -> Words:
+    record = site.histories[known.card.id][-1]
+    agency = listing_agency(record, site.corpus.agencies.get(record.agency))
+    return words_of(msgspec.json.decode(record.document), agency)

@@ -32,6 +32,11 @@ def compiled_folder(out: Path) -> Path:
     return out.with_name(f"{out.name}-templates")
 
 
+def kept_file(out: Path) -> Path:
+    """Say where that is kept which the builds have read of the register; it is never served."""
+    return builds_folder(out) / "kept"
+
+
 def manifest_file(build: Path) -> Path:
     """Say where the manifest of a build lies: beside its folder, so that it is never served."""
     return build.with_name(f"{build.name}.json")
@@ -45,11 +50,14 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place:
-    """Where one build happens, held alone: `current` is the folder in force with `known` in it."""
+    """Where one build happens, held alone: `current` is the folder in force with `known` in it.
+
+    `out` is the link to it.
+    """
 
     def __init__(self, out: Path, builds: Path) -> None:
         """Look at what is in force."""
-        self._out, self._builds = out, builds
+        self.out, self._builds = out, builds
         self.current = out.resolve() if out.exists() else None
         self.known = read_manifest(manifest_file(self.current)) if self.current else NOTHING
         self._folder: Path | None = None
@@ -65,7 +73,7 @@ class Place:
         spare = self._builds / str(max(over, default=0))
         self._folder = folder
         held = NOTHING if fresh or not over else read_manifest(manifest_file(spare))
-        if not held.keys:
+        if not held.groups:
             folder.mkdir()
             return Begun(folder=folder, held=NOTHING)
         # From here on it is no build that could serve anything, until its manifest is written.
@@ -78,10 +86,14 @@ class Place:
         if self._folder is None:
             raise RuntimeError("no build was begun")
         write_manifest(manifest_file(self._folder), manifest)
-        switch(self._out, self._folder)
+        switch(self.out, self._folder)
         kept = {self._folder.name} | ({self.current.name} if self.current else set())
         self._folder = None
         _prune(self._builds, keep=kept)
+
+    def drop_earlier(self) -> None:
+        """Remove every build but the one in force."""
+        _prune(self._builds, keep={self.out.resolve().name})
 
     def abandon(self) -> None:
         """Remove a folder that was not put in force."""
@@ -116,14 +128,6 @@ def switch(out: Path, new: Path) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(new.relative_to(out.parent))
     link.replace(out)
-
-
-def drop_earlier(out: Path) -> None:
-    """Remove every build but the one in force."""
-    builds = builds_folder(out)
-    with (builds / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _prune(builds, keep={out.resolve().name})
 
 
 def _numbers(builds: Path) -> list[int]:

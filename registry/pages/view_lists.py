@@ -88,13 +88,13 @@ def home_view(reader: Reader, site: Site) -> dict[str, Any]:
 
 def latest_changes(reader: Reader, site: Site, limit: int = 8) -> list[dict[str, Any]]:
     """List what agencies did here last, newest first: versions in force, and withdrawals."""
-    local = [record for record in site.corpus.records if record.register.origin is None]
     changes = [
-        (change, record.id)
-        for record in local
+        (change, name)
+        for name, record in site.known.items()
+        if record.card.origin is None
         for change in (
-            *(record.versions if record.register.state != "withdrawn" else ()),
-            *site.corpus.withdrawals.get(record.id, ()),
+            *(record.versions if not record.card.withdrawn else ()),
+            *record.withdrawals,
         )
     ]
     return [

@@ -62,7 +62,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "register": _register(record),
         "compared": register.version > 1,
     }
-    gone = site.corpus.withdrawals.get(record.id, ())
+    gone = site.known[record.id].withdrawals
     makes: dict[str, Callable[[], Any]] = {
         "languages": lambda: _languages(reader, document),
         "findings": lambda: findings_view(reader, record, site),

@@ -138,9 +138,7 @@ def _growth(_reader: Reader, _site: Site, counted: Counted) -> Table:
 
 def _by_agency(reader: Reader, site: Site, counted: Counted) -> Table:
     said = site.corpus.attestations
-    groups = sorted(
-        counted.by_agency.local.groups, key=lambda group: (-group.records, str(group.agency))
-    )
+    groups = sorted(counted.by_agency, key=lambda group: (-group.records, str(group.agency)))
     return Table(
         id="agencies",
         title=message("By agency"),

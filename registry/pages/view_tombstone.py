@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
     """Build the tombstone; the last version's name and contact stand in it, and nothing else."""
     document = msgspec.json.decode(record.document)
-    withdrawals = site.corpus.withdrawals[record.id]
+    withdrawals = site.known[record.id].withdrawals
     last, *before = history_view(reader, record, withdrawals)
     known = {
         "id": record.id,

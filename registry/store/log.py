@@ -129,8 +129,8 @@ async def read_entries(
     ]
 
 
-async def read_lines(connection: Connection) -> list[Line]:
-    """Read the whole log in order, without the entries' bytes."""
+async def read_lines(connection: Connection, *, since: int = 0) -> list[Line]:
+    """Read the log in order from an index on, without the entries' bytes."""
     return [
         Line(
             index=row["index"],
@@ -139,7 +139,7 @@ async def read_lines(connection: Connection) -> list[Line]:
             subject=row["subject"],
             risk=_move(row),
         )
-        for row in await connection.fetch(statement("log", "lines"))
+        for row in await connection.fetch(statement("log", "lines"), since)
     ]
 
 

@@ -167,28 +167,32 @@ async def read_versions(
     connection: Connection, record: str, *, as_of: int = END
 ) -> list[VersionLine]:
     """Read a record's history, oldest first; empty where there is no such record."""
-    rows = await connection.fetch(statement("records", "versions"), record, as_of)
+    rows = await connection.fetch(statement("records", "versions"), [record], as_of)
     return [_line(row) for row in rows]
 
 
 async def read_all(
-    connection: Connection, *, withdrawn: bool = False
+    connection: Connection, *, withdrawn: bool = False, only: Sequence[str] | None = None
 ) -> AsyncIterator[StoredRecord]:
-    """Read every published record's latest version in the order of ids; needs a transaction.
+    """Read the latest versions of some records, or of all, in the order of ids.
 
-    `withdrawn` adds the last versions of the records that are out of force.
+    It needs a transaction. `withdrawn` adds the last versions of the records out of force.
     """
     history: dict[str, list[VersionLine]] = {}
-    async for row in connection.cursor(statement("records", "versions"), None, END, prefetch=1000):
+    async for row in connection.cursor(statement("records", "versions"), only, END, prefetch=1000):
         history.setdefault(row["record"], []).append(_line(row))
-    async for row in connection.cursor(statement("records", "latest"), withdrawn, prefetch=500):
+    async for row in connection.cursor(
+        statement("records", "latest"), withdrawn, only, prefetch=500
+    ):
         yield _stored(row, history[row["record"]])
 
 
-async def read_earlier(connection: Connection) -> dict[str, list[StoredRecord]]:
-    """Read the versions before the last of every record that has any, oldest first."""
+async def read_earlier(
+    connection: Connection, *, only: Sequence[str] | None = None
+) -> dict[str, list[StoredRecord]]:
+    """Read the versions before the last of some records, or of all, oldest first."""
     found: dict[str, list[StoredRecord]] = {}
-    for row in await connection.fetch(statement("records", "earlier")):
+    for row in await connection.fetch(statement("records", "earlier"), only):
         found.setdefault(row["record"], []).append(_stored(row, []))
     return found
 

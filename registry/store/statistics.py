@@ -155,9 +155,8 @@ async def read(
     wanted = [list(filters[name]) if name in filters else None for name in FILTERS]
     asked = [moment.entry, moment.day, not real, *wanted]
     counted = statement("statistics", "counted")
-    grouped = counted + statement("statistics", "groups")
-    groups = await connection.fetch(grouped, *asked, list(by))
-    whole = await connection.fetch(grouped, *asked, [])
+    groups = await _groups(connection, asked, by)
+    whole = await _groups(connection, asked, ())
     tallies = await connection.fetch(counted + statement("statistics", "tallies"), *asked)
     months = await connection.fetch(counted + statement("statistics", "months"), *asked)
     agencies = await read_rows(
@@ -187,6 +186,20 @@ async def read(
         foreign=part(local=False),
         agencies=agencies,
     )
+
+
+async def read_groups(
+    connection: Connection, moment: Moment, *, by: Sequence[str], fictitious: bool
+) -> list[Group]:
+    """Count what was filed here by some of `GROUPS`; `fictitious` says whether that counts."""
+    asked = [moment.entry, moment.day, fictitious, *(None for _ in FILTERS)]
+    return [_group(row, by) for row in await _groups(connection, asked, by) if row["local"]]
+
+
+async def _groups(connection: Connection, asked: Sequence[Any], by: Sequence[str]) -> list[Any]:
+    grouped = statement("statistics", "counted") + statement("statistics", "groups")
+    rows: list[Any] = await connection.fetch(grouped, *asked, list(by))
+    return rows
 
 
 def _part(
@@ -222,19 +235,20 @@ def _part(
         withheld=tally("withheld"),
         restricted=tally("restricted"),
         months=list(_months(months, day)),
-        groups=[
-            Group(
-                **{name: row[name] for name in by},
-                records=row["records"],
-                completeness=_spread(row, "completeness"),
-                accountability=_spread(row, "accountability"),
-                overdue=row["overdue"],
-                longest_days=row["longest_days"],
-                findings=row["findings"],
-                withheld=row["withheld"],
-            )
-            for row in groups
-        ],
+        groups=[_group(row, by) for row in groups],
+    )
+
+
+def _group(row: Any, by: Sequence[str]) -> Group:
+    return Group(
+        **{name: row[name] for name in by},
+        records=row["records"],
+        completeness=_spread(row, "completeness"),
+        accountability=_spread(row, "accountability"),
+        overdue=row["overdue"],
+        longest_days=row["longest_days"],
+        findings=row["findings"],
+        withheld=row["withheld"],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import msgspec
 
@@ -41,19 +42,21 @@ async def insert(
 
 async def read_all(connection: Connection, record: str, *, as_of: int = END) -> list[Withdrawal]:
     """Read a record's withdrawals up to the entry `as_of`, oldest first."""
-    return (await _by_record(connection, record, as_of)).get(record, [])
+    return (await _by_record(connection, [record], as_of)).get(record, [])
 
 
-async def read_every(connection: Connection) -> dict[str, list[Withdrawal]]:
-    """Read all withdrawals there ever were, by record and oldest first."""
-    return await _by_record(connection, None, END)
+async def read_every(
+    connection: Connection, *, only: Sequence[str] | None = None
+) -> dict[str, list[Withdrawal]]:
+    """Read all withdrawals there ever were, of some records or of all, oldest first."""
+    return await _by_record(connection, only, END)
 
 
 async def _by_record(
-    connection: Connection, record: str | None, as_of: int
+    connection: Connection, only: Sequence[str] | None, as_of: int
 ) -> dict[str, list[Withdrawal]]:
     found: dict[str, list[Withdrawal]] = {}
-    for row in await connection.fetch(statement("withdrawals", "of_record"), record, as_of):
+    for row in await connection.fetch(statement("withdrawals", "of_record"), only, as_of):
         note = row["note"]
         found.setdefault(row["record"], []).append(
             Withdrawal(

@@ -38,7 +38,8 @@ export async function askCopy(copy, query) {
   const asked = wanted(words(text, index.letters), index.common);
   const found = asked.length ? await lookUp(copy, asked) : null;
   const isThere = (number) => !text || (found?.tiers.has(number) ?? false);
-  const all = index.entry.map((_, number) => number).filter(isThere);
+  const stands = (number) => index.entry[number] !== null; // not withdrawn
+  const all = Array.from(index.entry.keys()).filter((number) => stands(number) && isThere(number));
   const hits = all.filter((number) => passes(index, query, number, null));
   const order = inOrder(index, query.get("sort"), found?.tiers, hits);
   const start = Math.max(0, Number.parseInt(query.get("cursor") ?? "0", 10) || 0);
@@ -137,7 +138,7 @@ function counts(index, query, numbers, facet) {
   );
 }
 
-/** Numbers count from the newest record, which therefore comes first among equals. */
+/** Put numbers in an order; the newest version comes first among equals. */
 function inOrder(index, sort, tiers, hits) {
   const place = {
     name: (number) => index.by_name[number],
@@ -148,7 +149,9 @@ function inOrder(index, sort, tiers, hits) {
   const rank = place ?? ((number) => tiers?.get(number) ?? 0);
   return hits
     .map((number) => [rank(number), number])
-    .sort(([one, a], [other, b]) => (one < other ? -1 : one > other ? 1 : a - b))
+    .sort(([one, a], [other, b]) =>
+      one < other ? -1 : one > other ? 1 : index.entry[b] - index.entry[a],
+    )
     .map(([, number]) => number);
 }
 

@@ -115,5 +115,5 @@ def _count(records, agencies, attestations, by):
 def count(records, agencies, attestations):
     return Counted(
         by_code=_count(records, agencies, attestations, tuple(STATED)),
-        by_agency=_count(records, agencies, attestations, ("agency",)),
+        by_agency=_count(records, agencies, attestations, ("agency",)).local.groups,
     )

@@ -139,7 +139,7 @@ def test_another_address_renders_everything(corpus, tmp_path):
     kept = [
         name
         for name in files(out)
-        if name.startswith("assets/")
+        if name.startswith(("assets/", "find/words-"))
         or name.endswith(".csv")
         or name in {f"{folder}/{lang}.json" for folder in ("find", "compare") for lang in LANGUAGES}
     ]

@@ -29,6 +29,11 @@ async def taken_out(office, published):
     )
 
 
+async def corpus_of(office):
+    async with office.database.snapshot() as connection:
+        return await read_corpus(connection, office.pack, as_of=day_of(NOW))
+
+
 async def served(folder, path):
     """The status that our own server answers an address of the built site with."""
     sent = []
@@ -57,7 +62,7 @@ async def test_a_withdrawn_record_keeps_its_page_and_a_reinstated_one_its_histor
         {"day": "2026-11-01", "systems_total": 3, "contact": {"email": "a@demo-sante.example"}},
         now=NOW,
     )
-    corpus = await read_corpus(office.database, office.pack, as_of=day_of(NOW))
+    corpus = await corpus_of(office)
     states = {one.id: (one.register.state, one.register.version) for one in corpus.records}
     assert states == {first.id: ("withdrawn", 1), second.id: ("published", back.version)}
     [withdrawal] = corpus.withdrawals[first.id]
@@ -78,7 +83,7 @@ async def test_a_withdrawn_record_keeps_its_page_and_a_reinstated_one_its_histor
 async def test_a_withdrawal_makes_the_site_out_of_date(office, publish, record, tmp_path):
     settings = Settings(data_dir=tmp_path, base_url="https://register.example")
     [published] = await publish(record)
-    corpus = await read_corpus(office.database, office.pack, as_of=day_of(NOW))
+    corpus = await corpus_of(office)
     build(corpus, out=settings.site_dir, settings=settings)
     assert await is_current(office.database, settings, as_of=NOW)
     await taken_out(office, published)
@@ -103,7 +108,7 @@ async def test_the_same_register_and_day_give_the_same_bytes(office, publish, re
     for name, processes in (("one", 1), ("two", 2)):
         settings = Settings(data_dir=tmp_path / name, base_url="https://register.example")
         settings.data_dir.mkdir()
-        corpus = await read_corpus(office.database, office.pack, as_of=day_of(NOW))
+        corpus = await corpus_of(office)
         build(corpus, out=settings.site_dir, settings=settings, processes=processes)
         sites.append(files(settings.site_dir))
     assert sites[0] == sites[1]

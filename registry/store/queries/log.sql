@@ -38,9 +38,10 @@ order by e.index
 limit $3
 
 -- name: lines
--- Every entry in order, without its bytes; an attestation's subject is its agency.
+-- The entries from index $1 on in order, without their bytes; an attestation's subject is its agency.
 select e.index, e.at, e.kind, coalesce(e.record, a.agency) as subject, f.risk_change, f.risk_before, f.risk
 from log_entry as e
 left join attestation as a on a.entry = e.index
 left join figure as f on f.entry = e.index and f.risk_change is not null
+where e.index >= $1
 order by e.index

@@ -88,6 +88,7 @@ where
     )
 
 -- name: latest
+-- Of the records $2, or of all.
 select
     v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
     r.agency, r.origin, r.state, a.fictitious, e.leaf,
@@ -101,11 +102,11 @@ from record as r
 inner join version as v on v.record = r.id and v.version = r.version
 inner join agency as a on a.id = r.agency
 inner join log_entry as e on e.index = v.entry
-where $1::boolean or r.state = 'published'
+where ($1::boolean or r.state = 'published') and ($2::text [] is null or r.id = any($2))
 order by r.id collate "C"
 
 -- name: earlier
--- The versions that others have followed, as they were published.
+-- The versions that others have followed, as they were published: of the records $1, or of all.
 select
     v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
     r.agency, r.origin, 'published' as state, a.fictitious, e.leaf,
@@ -122,12 +123,13 @@ from record as r
 inner join version as v on v.record = r.id and v.version < r.version
 inner join agency as a on a.id = r.agency
 inner join log_entry as e on e.index = v.entry
+where $1::text [] is null or r.id = any($1)
 order by r.id collate "C", v.version
 
 -- name: versions
 select v.record, v.version, v.entry, v.published_at, v.change_note, e.leaf
 from version as v inner join log_entry as e on e.index = v.entry
-where ($1::text is null or v.record = $1) and v.entry <= $2
+where ($1::text [] is null or v.record = any($1)) and v.entry <= $2
 order by v.record collate "C", v.version
 
 -- name: approver

@@ -7,5 +7,5 @@ select w.record, w.entry, w.version, w.withdrawn_at, w.reason, s.value as note, 
 from withdrawal as w
 inner join log_entry as e on e.index = w.entry
 left join entry_section as s on s.entry = w.entry and s.key = 'note'
-where ($1::text is null or w.record = $1) and w.entry <= $2
+where ($1::text [] is null or w.record = any($1)) and w.entry <= $2
 order by w.entry

@@ -1,0 +1,37 @@
+"""The ground of a site: the digest of all that decides how its pages look, but for the register."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from jinja2 import __version__ as jinja_version
+
+from registry import resources
+from registry.pages.labels import read_lists
+from registry.pages.page import digest
+from registry.record.pack import Pack
+
+_ROOMS = ("pages", "exchange", "office", "store", "record", "text")
+
+
+def ground_of(pack: Pack, base_url: str, origins: Mapping[str, object]) -> str:
+    """Fingerprint templates, words, the format, the code that reads and shows, and where it is."""
+    return digest(_sources(), base_url, msgspec.json.encode([pack, read_lists(pack), origins]))
+
+
+def _sources() -> str:
+    package = Path(__file__).resolve().parent.parent
+    files = [
+        path
+        for folder in (resources.SITE, resources.SCHEMAS, *(package / room for room in _ROOMS))
+        for path in folder.rglob("*")
+        if path.suffix != ".pyc" and path.is_file()
+    ]
+    parts = [
+        part
+        for path in sorted([package / "errors.py", *files])
+        for part in (path.name.encode(), path.read_bytes())
+    ]
+    return digest(jinja_version, *parts)

@@ -1,0 +1,240 @@
+"""Builds that follow others: they read and render what changed, and end in the very same bytes."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from registry import resources
+from registry.cli.runner import publish as publish_log
+from registry.office import redaction
+from registry.office.access import Actor
+from registry.office.attesting import attest
+from registry.office.filing import Precondition
+from registry.office.importing import ForeignFiling, import_foreign
+from registry.office.withdrawing import withdraw
+from registry.pages import from_register
+from registry.pages.from_register import build_register
+from registry.pages.switch import builds_folder, kept_file
+from registry.record.pack import Agency
+from registry.record.validate import Verdict
+from registry.store import agencies, records
+
+from .conftest import files
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+TODAY = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
+AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+PHONE = "+212537000199"
+FOREIGN = {
+    "schema_version": "1.0",
+    "name": {"en": "Letter sorting"},
+    "summary": {"en": "Sorts incoming letters."},
+    "lifecycle": {"status": "in_use"},
+}
+
+
+def demonstration():
+    """Some of the demonstration records as they are last."""
+    paths = [
+        path for path in sorted(resources.RECORDS.glob("*/*.json")) if path.name.count(".") == 1
+    ]
+    return [json.loads(path.read_text("utf-8")) for path in paths[::4]]
+
+
+class Register:
+    """A register with a site that follows it, and one that is built whole beside it."""
+
+    def __init__(self, office, settings, publish, folder):
+        self.office, self.settings, self.publish = office, settings, publish
+        self.out, self.whole = folder / "site", folder / "whole"
+
+    async def build(self, as_of=TODAY, **how):
+        return await build_register(
+            self.office.database,
+            self.office.pack,
+            self.settings,
+            **{"out": self.out, "as_of": as_of} | how,
+        )
+
+    async def follows(self, as_of=TODAY):
+        """Build the site, and hold that it is as a build of the same state from nothing."""
+        report = await self.build(as_of)
+        full = await self.build(as_of, out=self.whole, full=True, processes=2)
+        followed, whole = files(self.out), files(self.whole)
+        assert {name for name in whole if followed.get(name) != whole[name]} == set()
+        assert followed.keys() == whole.keys()
+        assert report.files == full.files == full.rendered
+        return report
+
+    async def amended(self, document, **changes):
+        [published] = await self.publish(document | changes, now=NOW)
+        return published
+
+    async def take_out(self, published):
+        return await withdraw(
+            self.office,
+            AGENCY,
+            published.id,
+            {"reason": "filed_in_error", "note": {"fr": "Déposée deux fois."}},
+            precondition=Precondition(tag=published.hash[:16]),
+            now=NOW,
+        )
+
+    async def attest(self, systems):
+        statement = {"day": "2026-11-01", "systems_total": systems}
+        statement["contact"] = {"email": "a@demo-sante.example"}
+        await attest(self.office, AGENCY, "demo-sante", statement, now=NOW)
+
+    async def copy(self, *names):
+        agency = Agency(id="us.demo", name={"en": "Letters"}, kind="other", origin="us-demo")
+        filings = []
+        for name in names:
+            document = FOREIGN | {"id": f"us.demo/{name}", "name": {"en": f"Sorting {name}"}}
+            verdict = Verdict(
+                publishable=True, findings=(), completeness=10, accountability=0, missing=()
+            )
+            filings.append(
+                ForeignFiling(document=document, agency=agency, verdict=verdict, source_row={})
+            )
+        await import_foreign(self.office, filings, now=lambda: NOW)
+
+    async def redact(self, record, *pointers):
+        statement = {"record": record, "pointers": list(pointers), "basis": "data_protection"}
+        one, other = (
+            Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=None, request="r")
+            for name in ("one", "other")
+        )
+        asked = await redaction.request(
+            self.office, one, statement | {"authority": "CNDP"}, now=NOW
+        )
+        await redaction.confirm(self.office, other, asked.redaction, now=NOW)
+        await publish_log(self.settings, self.office)
+
+    async def rename(self, agency, name):
+        known = self.office.pack.agencies[agency]
+        async with self.office.database.transaction() as connection:
+            await agencies.save(connection, [msgspec.structs.replace(known, name=name)])
+
+
+@pytest.fixture
+def database(logged):
+    """The register whose log has a key of its own, for redactions."""
+    return logged
+
+
+@pytest.fixture
+async def register(office, settings, publish, tmp_path):
+    """A register with records of its own and copies, and the site built once."""
+    following = Register(office, settings, publish, tmp_path)
+    await publish(*demonstration(), now=NOW)
+    await following.copy("one", "two")
+    await following.build()
+    return following
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """What builds read of records: names, or None for all of them."""
+    asked = []
+    whole = records.read_all
+
+    def noting(connection, *, withdrawn, only):
+        asked.append(only)
+        return whole(connection, withdrawn=withdrawn, only=only)
+
+    monkeypatch.setattr(from_register.records, "read_all", noting)
+    return asked
+
+
+async def test_after_every_kind_of_change_the_bytes_are_those_of_a_full_build(register, record):
+    other = record | {"id": "demo-sante/autre", "name": {"fr": "Autre", "ar": "آخر"}}
+    summary = {"fr": "Résumé zygomorphe.", "ar": "ملخص آخر."}
+
+    await register.amended(other)
+    related = [{"relation": "part_of", "record": other["id"]}]
+    await register.amended(record, related_records=related)
+    await register.amended(record, related_records=related, summary=summary)
+    await register.follows()
+    published = await register.amended(other, name={"fr": "Renommé", "ar": "آخر"})
+    await register.take_out(published)
+    await register.attest(3)
+    assert (await register.follows()).removed == 0
+    await register.amended(other)
+    await register.attest(4)
+    await register.copy("one", "three")
+    await register.follows()
+
+    assert b"zygomorphe" in kept_file(register.out).read_bytes()
+    await register.redact(record["id"], "/summary")
+    await register.follows()
+    beside = [path for path in builds_folder(register.out).rglob("*") if path.is_file()]
+    assert kept_file(register.out) in beside
+    assert not [path for path in beside if b"zygomorphe" in path.read_bytes()]
+
+    kept = ("id", "schema_version", "risk", "sector", "lifecycle")
+    restriction = {"ground": "state_security", "authority": "Ministère", "review_on": "2027-11-24"}
+    await register.amended(
+        {key: record[key] for key in kept},
+        publication={"visibility": "restricted", "restriction": restriction},
+    )
+    await register.follows()
+    await register.rename("demo-sante", {"fr": "Santé nouvelle", "ar": "الصحة"})
+    await register.follows()
+    # Reviews are late then that were not before.
+    await register.follows(as_of=TODAY + dt.timedelta(days=500))
+
+
+async def test_many_changes_at_once_are_followed_too(register):
+    await register.publish(*demonstration()[:6], now=NOW)
+    await register.copy(*(f"case-{number}" for number in range(60)))
+    await register.follows()
+
+
+async def test_only_what_changed_is_read_and_rendered(register, record, read):
+    same = await register.build()
+    assert (read, same.rendered, same.removed) == ([], 0, 0)
+    assert same.files == len(files(register.out))
+
+    await register.amended(record, summary={"fr": "Autre résumé.", "ar": "ملخص آخر."})
+    report = await register.build()
+    [changed, needed] = read
+    assert changed == [record["id"]]
+    # The records beside which this one is shown.
+    assert len(needed) < 6
+    assert report.rendered < report.files / 2
+
+
+def lose(path):
+    path.unlink()
+
+
+def cut(path):
+    content = path.read_bytes()[:-100]
+    path.unlink()  # builds share their files
+    path.write_bytes(content)
+
+
+def kept_of_another_log(path):
+    kept = msgspec.msgpack.decode(path.read_bytes())
+    path.write_bytes(msgspec.msgpack.encode(kept | {"leaf": "ab" * 32}))
+
+
+@pytest.mark.parametrize(
+    ("what", "harms"),
+    [
+        ("{out}-builds/kept", (lose, cut, kept_of_another_log)),
+        ("{build}.json", (lose, cut)),
+        ("{build}/find/words-7.json", (lose, cut)),
+        ("{build}/fr/records/us.demo/one.html", (lose,)),
+    ],
+)
+async def test_what_is_lost_or_damaged_is_made_anew(register, record, read, what, harms):
+    for harm in harms:
+        harm(Path(what.format(out=register.out, build=register.out.resolve())))
+        await register.amended(record, summary={"fr": f"Par {harm}.", "ar": "ملخص آخر."})
+        read.clear()
+        await register.follows()
+        assert None in read[:-1]
