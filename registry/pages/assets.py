@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import msgspec
 
 from registry.pages.page import Page
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _URL = re.compile(r'url\("\.\./fonts/([^"]+)"\)')
 _IMPORT = re.compile(r'(?<=")\./([\w-]+\.js)(?=";)')

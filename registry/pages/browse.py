@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from registry.pages.cards import copied, counted
+from registry.pages.cards import Card, copied, counted
 from registry.pages.history import change_view
 from registry.pages.labels import message
-from registry.pages.page import Group, digest, group_of
-from registry.pages.reader import label, say
+from registry.pages.page import Group, Page, digest, group_of
+from registry.pages.reader import Reader, label, say
 from registry.pages.shown import Shown
-from registry.pages.site import page
+from registry.pages.site import Site, page
 from registry.pages.view_lists import agency_view, card_row, count_rows, origin_view
+from registry.store.attestations import Attestation
 from registry.text.folding import fold
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from registry.pages.cards import Card
-    from registry.pages.page import Page
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
-    from registry.store.attestations import Attestation
 
 PAGE_SIZE = 50
 

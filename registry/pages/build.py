@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from registry.pages.collecting import uncollected
 from registry.pages.contents import all_groups, machine_group
+from registry.pages.corpus import Corpus
 from registry.pages.manifest import NOTHING, Made, Manifest, made_of
+from registry.pages.page import Group, Page
 from registry.pages.rendering import render_all
-from registry.pages.site import open_site
+from registry.pages.site import Site, open_site
 from registry.pages.static_index import found_in, seen_by_number
-from registry.pages.switch import building, compiled_folder
+from registry.pages.switch import Place, building, compiled_folder
 from registry.pages.taking_over import LostFileError, take_over
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from registry.pages.corpus import Corpus
-    from registry.pages.page import Group, Page
-    from registry.pages.site import Site
-    from registry.pages.switch import Place
-    from registry.settings import Settings
-    from registry.store.records import StoredRecord
+from registry.settings import Settings
+from registry.store.records import StoredRecord
 
 
 class BuildReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from registry.pages.page import digest
 from registry.record.entry import NOT_STATED
 from registry.record.model import LangText
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
-
-    from registry.record.pack import Agency
-    from registry.store.records import StoredRecord
+from registry.record.pack import Agency
+from registry.store.records import StoredRecord
 
 
 class _Risk(msgspec.Struct, frozen=True):

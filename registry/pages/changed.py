@@ -9,20 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
-from registry.pages.reader import Text, as_it_is, label, language
+from registry.pages.reader import Reader, Text, as_it_is, label, language
 from registry.pages.shown import field_title
 from registry.record.changes import KEYS, Difference, Kind, differences
 from registry.record.pointers import parts, value_at
 from registry.record.schema import Field, field_at, fields
 from registry.text.locales import direction
 from registry.text.marks import Mark
-
-if TYPE_CHECKING:
-    from registry.pages.reader import Reader
 
 Document = dict[str, Any]
 Path = tuple[str, ...]

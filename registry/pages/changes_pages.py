@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from registry.pages.events import event_view
+from registry.pages.events import Event, event_view
 from registry.pages.page import Group, digest
-from registry.pages.site import pages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from registry.pages.events import Event
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
+from registry.pages.reader import Reader
+from registry.pages.site import Site, pages
 
 PAGE_SIZE = 100
 

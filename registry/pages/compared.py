@@ -5,24 +5,20 @@ One file a language, fetched only where two versions are asked for that the page
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.pages.page import Page, digest
-from registry.pages.reader import label, language
+from registry.pages.reader import Reader, Text, label, language
 from registry.pages.shown import field_title
+from registry.pages.site import Site
 from registry.record.changes import KEYS
 from registry.record.schema import fields
 from registry.text.dates import format_date
 from registry.text.numbers import format_number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.pages.reader import Reader, Text
-    from registry.pages.site import Site
 
 FOLDER = "compare"
 

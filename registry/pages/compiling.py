@@ -10,8 +10,9 @@ own. Not for templates that use `super()`, or includes whose name is worked out.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 from jinja2 import Environment, nodes
 from jinja2.compiler import has_safe_repr
@@ -21,10 +22,6 @@ from markupsafe import Markup, escape
 
 from registry.pages.template_code import CodeWriter
 from registry.pages.template_trees import alike, copied, whole
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
 
 LINEAR = frozenset(("_", "url", "api"))
 """Shared functions that put their arguments into a text, each as it is."""

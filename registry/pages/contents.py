@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -16,22 +17,16 @@ from registry.pages.feeds import feed_groups
 from registry.pages.finder import finder_pages
 from registry.pages.machine import machine_pages
 from registry.pages.manuals import manual_pages
-from registry.pages.page import Group, digest, group_of
+from registry.pages.page import Group, Page, digest, group_of
 from registry.pages.problems import problem_pages
 from registry.pages.record_pages import record_groups
-from registry.pages.site import page
+from registry.pages.site import Site, page
 from registry.pages.static_index import index_groups
+from registry.pages.static_words import Found
 from registry.pages.statistics_pages import statistics_pages
 from registry.pages.structured import register_script
 from registry.pages.view_lists import home_view
 from registry.pages.words import word_pages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from registry.pages.page import Page
-    from registry.pages.site import Site
-    from registry.pages.static_words import Found
 
 
 def all_groups(

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.runtime import Macro
 from markupsafe import Markup, escape
 
 from registry.pages.compiling import Compiling
-from registry.pages.reader import language, plain_bdi
+from registry.pages.reader import Reader, language, plain_bdi
 from registry.text.catalogues import find, find_plural
 from registry.text.dates import format_date, read_duration
 from registry.text.locales import country_name, direction, make_locale
 from registry.text.numbers import format_money, format_number, format_percent
 from registry.text.typesetting import typeset
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from jinja2 import BytecodeCache
-
-from registry.pages.reader import Reader
 
 _kept = lru_cache(maxsize=4096, typed=True)
 _MACROS = ("_marks.html", "_record.html", "_list.html", "_charts.html", "_changes.html")

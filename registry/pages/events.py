@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.pages.labels import message
 from registry.pages.page import digest
-from registry.pages.reader import label, say
+from registry.pages.reader import Reader, label, say
+from registry.pages.site import Site
 from registry.pages.view_lists import agency_view
 from registry.record.model import LangText
 from registry.store.log import RiskMove
-
-if TYPE_CHECKING:
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
 
 KINDS = {
     "genesis": message("The log of this register begins"),

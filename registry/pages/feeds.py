@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from registry.pages.events import KINDS
+from registry.pages.events import KINDS, Event
 from registry.pages.labels import message
 from registry.pages.page import Group, Page, digest
-from registry.pages.reader import as_it_is, label, say
+from registry.pages.reader import Reader, as_it_is, label, say
+from registry.pages.site import Site
 from registry.text.catalogues import find
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from registry.pages.events import Event
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
 
 MOST_ITEMS = 50
 _UNNAMED = message("A system whose name is not published")

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from registry.pages.compared import plain
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
-from registry.pages.reader import label, say
+from registry.pages.reader import Reader, label, say
 from registry.pages.shown import field_name
-from registry.pages.site import page
+from registry.pages.site import Site, page
 from registry.pages.static_index import FOLDER
 from registry.record.entry import NOT_STATED
 from registry.store.index.question import LOCAL, OVERDUE
 from registry.text.catalogues import find
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
 
 FACETS = {
     "risk": message("Level of risk"),

@@ -7,19 +7,15 @@ in English.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
-from registry.pages.reader import Text
+from registry.errors import Finding
+from registry.pages.reader import Reader, Text
+from registry.pages.site import Site
+from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE
 from registry.text.locales import direction
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from registry.errors import Finding
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
-    from registry.store.records import StoredRecord
 
 
 def findings_view(reader: Reader, record: StoredRecord, site: Site) -> list[dict[str, Any]]:

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.crosswalk import names as crosswalk_names
-from registry.pages.build import carry_out, make_plan, unchanged
+from registry.pages.build import BuildReport, Plan, carry_out, make_plan, unchanged
 from registry.pages.corpus import Corpus, Counted, Origin
 from registry.pages.ground import ground_of
 from registry.pages.known import Kept, read_kept, write_kept
 from registry.pages.page import digest
 from registry.pages.switch import building, kept_file
 from registry.pages.taking_over import LostFileError
-from registry.record.pack import Agency
+from registry.record.pack import Agency, Pack
+from registry.settings import Settings
 from registry.store import agencies, attestations, log, records, redactions, statistics, withdrawals
+from registry.store.database import Connection, Database
 from registry.store.moments import Moment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from registry.pages.build import BuildReport, Plan
-    from registry.record.pack import Pack
-    from registry.settings import Settings
-    from registry.store.database import Connection, Database
-    from registry.store.records import StoredRecord
+from registry.store.records import StoredRecord
 
 
 class _Log(msgspec.Struct):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from registry.pages.reader import label, say
+from registry.pages.reader import Reader, label, say
+from registry.store.records import StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.pages.reader import Reader
-    from registry.store.records import StoredRecord, VersionLine
 
 
 def change_view(reader: Reader, change: VersionLine | Withdrawal) -> dict[str, Any]:

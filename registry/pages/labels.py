@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from registry.record.codelists import codelists
+from registry.record.codelists import CodeList, codelists
 from registry.record.entry import NOT_STATED
-from registry.text.catalogues import SOURCE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from registry.record.codelists import CodeList
-    from registry.record.model import LangText
-    from registry.record.pack import Pack
-    from registry.text.catalogues import Catalogue
+from registry.record.model import LangText
+from registry.record.pack import Pack
+from registry.text.catalogues import SOURCE, Catalogue
 
 
 def read_lists(pack: Pack) -> dict[str, CodeList]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import msgspec
 
 from registry.pages.page import Page, digest
-from registry.pages.reader import say
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
+from registry.pages.reader import Reader, say
+from registry.pages.site import Site
 
 MAX_ADDRESSES = 50_000  # in one site map (sitemaps.org)
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from markupsafe import Markup
 
 from registry.exchange.format_pages import LANGUAGES, format_pages
-from registry.pages.page import digest
-from registry.pages.site import page
+from registry.pages.page import Page, digest
+from registry.pages.site import Site, page
 from registry.pages.words import markdown_view, words_view
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from registry.pages.page import Page
-    from registry.pages.site import Site
 
 _LINKS = (
     (re.compile(r"\((?:\.\./)+schemas/record/[^)]*?([\w-]+)\.csv\)"), r"(/api/v1/codelists/\1)"),

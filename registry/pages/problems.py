@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 from markupsafe import Markup
@@ -12,16 +12,11 @@ from markupsafe import Markup
 from registry import resources
 from registry.errors import RegistryError
 from registry.pages.labels import message
-from registry.pages.site import root_page
+from registry.pages.page import Page
+from registry.pages.site import Site, root_page
 from registry.text.catalogues import SOURCE, find
 from registry.text.locales import direction
 from registry.text.markdown import render_page
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.pages.page import Page
-    from registry.pages.site import Site
 
 _TO_DO = message("What to do")
 _SECTION = re.compile(r"^##? (.+?)(?: \{#([a-z-]+)\})?$", re.MULTILINE)

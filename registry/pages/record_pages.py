@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from registry.pages.page import Group, digest
+from registry.pages.cards import Card
+from registry.pages.known import Known
+from registry.pages.page import Group, Page, digest
 from registry.pages.similar import by_task, similar
-from registry.pages.site import pages
+from registry.pages.site import Site, pages
 from registry.pages.view_record import record_page_view
 from registry.pages.view_tombstone import tombstone_view
 from registry.pages.view_version import compare_view, version_view
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from registry.pages.cards import Card
-    from registry.pages.known import Known
-    from registry.pages.page import Page
-    from registry.pages.site import Site
-    from registry.store.records import StoredRecord
+from registry.store.records import StoredRecord
 
 
 def record_groups(site: Site) -> Iterator[Group]:

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing import connection, get_context
-from typing import TYPE_CHECKING
+from multiprocessing.connection import Connection
+from pathlib import Path
 
 from registry.errors import Unavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from multiprocessing.connection import Connection
-    from pathlib import Path
-
-    from registry.pages.page import Page
+from registry.pages.page import Page
 
 WORTH_A_PROCESS = 200
 """Fewer pages than this are rendered sooner than another process is started."""

@@ -5,23 +5,18 @@ What stands where is the schema's matter; templates name the same members as the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from registry.pages.reader import Text, as_it_is, label, say
+from registry.pages.reader import Reader, Text, as_it_is, label, say
 from registry.record.entry import NOT_STATED
 from registry.record.pointers import parts
 from registry.record.schema import field_at, resolved_schema
 from registry.text.catalogues import find
 from registry.text.locales import direction
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from registry.pages.reader import Reader
 
 # Measures that people read as a percentage.
 _SHARES = frozenset(

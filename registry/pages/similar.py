@@ -7,14 +7,11 @@ all, so that a new record changes the pages of few.
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
+from registry.pages.cards import Card
 from registry.record.entry import NOT_STATED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from registry.pages.cards import Card
 
 Task: TypeAlias = tuple[str, str]
 _MOST = 4

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,12 +25,10 @@ from registry.pages.page import Page, digest, page_file
 from registry.pages.reader import Reader, label, make_reader, say
 from registry.record.codelists import CodeList
 from registry.record.entry import NOT_STATED
+from registry.record.pack import Pack
 from registry.record.validate import findings_in
+from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE, load_catalogues
-
-if TYPE_CHECKING:
-    from registry.record.pack import Pack
-    from registry.store.records import StoredRecord
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):

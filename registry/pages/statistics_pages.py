@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.pages.page import Page, digest
-from registry.pages.site import page
+from registry.pages.reader import Reader
+from registry.pages.site import Site, page
 from registry.pages.tables import as_csv
 from registry.pages.view_statistics import tables
 from registry.text.catalogues import find
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
 
 
 def statistics_pages(site: Site) -> Iterator[Page]:

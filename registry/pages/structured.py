@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from markupsafe import Markup
 
-from registry.pages.reader import say
+from registry.pages.cards import Card
+from registry.pages.reader import Reader, say
+from registry.pages.site import Site
 from registry.pages.view_lists import agency_view
-
-if TYPE_CHECKING:
-    from registry.pages.cards import Card
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
 
 Node = dict[str, Any]
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from registry.errors import ConfigurationError
 from registry.pages.manifest import NOTHING, Manifest, read_manifest, write_manifest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def builds_folder(out: Path) -> Path:

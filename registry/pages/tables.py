@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import msgspec
 
 from registry.exchange.export_csv import harmless
 from registry.pages.reader import Text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _BOM = "\ufeff"
 

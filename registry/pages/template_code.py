@@ -6,17 +6,13 @@ by its name, no function wants the context, and what a macro has written is not 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, find_undeclared
+from jinja2.compiler import CodeGenerator, Frame, find_undeclared
 from jinja2.runtime import Macro
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from jinja2.compiler import Frame
 
 
 class CodeWriter(CodeGenerator):

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from heapq import nlargest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from registry.pages.cards import copied, counted
+from registry.pages.cards import Card, copied, counted
 from registry.pages.history import change_view
-from registry.pages.reader import as_it_is, label, say
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.pages.cards import Card
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
+from registry.pages.reader import Reader, as_it_is, label, say
+from registry.pages.site import Site
 
 
 def card_row(reader: Reader, site: Site, card: Card) -> dict[str, Any]:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
+from registry.pages.cards import Card
 from registry.pages.findings import findings_view
 from registry.pages.history import history_view
-from registry.pages.reader import label, language, say
+from registry.pages.reader import Reader, label, language, say
 from registry.pages.shown import Later, Shown, field_name, show
+from registry.pages.site import Site
 from registry.pages.structured import record_script
 from registry.pages.view_lists import agency_view, card_row, origin_view
+from registry.store.records import StoredRecord
 from registry.text.locales import pick
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Mapping, Sequence
-
-    from registry.pages.cards import Card
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
-    from registry.store.records import StoredRecord
 
 Document = dict[str, Any]
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
+from registry.pages.corpus import Counted
 from registry.pages.labels import message
-from registry.pages.reader import as_it_is, label, say
+from registry.pages.reader import Reader, Text, as_it_is, label, say
 from registry.pages.shown import field_name
+from registry.pages.site import Site
 from registry.pages.tables import Column, Row, Table
 from registry.record.entry import NOT_STATED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from registry.pages.corpus import Counted
-    from registry.pages.reader import Reader, Text
-    from registry.pages.site import Site
-    from registry.store.statistics import Group
+from registry.store.statistics import Group
 
 _RECORDS = message("Records")
 _ELSEWHERE = message("Other registers")

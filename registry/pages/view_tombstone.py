@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.pages.history import history_view
-from registry.pages.reader import say
+from registry.pages.reader import Reader, say
 from registry.pages.shown import Shown
+from registry.pages.site import Site
 from registry.pages.view_lists import agency_view
 from registry.pages.view_record import links, register_notices
-
-if TYPE_CHECKING:
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
-    from registry.store.records import StoredRecord
+from registry.store.records import StoredRecord
 
 
 def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:

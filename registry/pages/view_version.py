@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from registry.pages.changed import changes_view
 from registry.pages.history import change_view
-from registry.pages.reader import label, say
+from registry.pages.reader import Reader, label, say
+from registry.pages.site import Site
 from registry.pages.view_record import read_document, record_view
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from registry.pages.reader import Reader
-    from registry.pages.site import Site
-    from registry.store.records import StoredRecord
+from registry.store.records import StoredRecord
 
 MOST_COMPARED = 6
 """How many of the latest versions are compared each with each on the page itself."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
@@ -12,18 +13,13 @@ from markupsafe import Markup
 from registry import resources
 from registry.errors import ConfigurationError
 from registry.pages.labels import message
+from registry.pages.page import Page
 from registry.pages.reader import Text, label, say
-from registry.pages.site import page, root_page
+from registry.pages.site import Site, page, root_page
 from registry.text.catalogues import SOURCE, find
 from registry.text.locales import direction
 from registry.text.markdown import render_page
 from registry.text.typesetting import typeset
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from registry.pages.page import Page
-    from registry.pages.site import Site
 
 PAGES = ("about", "glossary", "limits", "for-agencies", "accessibility", "contest")
 _QUESTION = message("Which algorithms does the administration use?")
