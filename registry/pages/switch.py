@@ -66,7 +66,9 @@ class Place:
         """
         last = max(_numbers(self._builds), default=0)
         folder = self._builds / str(last + 1)
-        over = [n for n in _numbers(self._builds) if self.current != self._builds / str(n)]
+        # By name: the paths of the two differ where the data folder is relative, or behind a link.
+        in_force = self.current.name if self.current else None
+        over = [n for n in _numbers(self._builds) if str(n) != in_force]
         spare = self._builds / str(max(over, default=0))
         self._folder = folder
         held = NOTHING if fresh or not over else read_manifest(manifest_file(spare))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -172,6 +173,28 @@ def test_the_build_before_is_kept_and_older_ones_go(corpus, tmp_path):
     assert names == [".lock", "2", "2.json", "3", "3.json"]
     assert out.is_symlink()
     assert out.resolve().name == "3"
+
+
+@pytest.mark.parametrize("place", ["relative", "behind a link"])
+def test_the_site_in_force_stays_there_while_the_next_is_built(
+    corpus, tmp_path, monkeypatch, place
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "var").mkdir()
+    (tmp_path / "link").symlink_to("var")
+    out = Path("var/site") if place == "relative" else tmp_path / "link" / "site"
+    is_there = []
+    for day in range(4):
+        later = msgspec.structs.replace(corpus, as_of=corpus.as_of + dt.timedelta(days=day))
+        build(
+            later,
+            out=out,
+            settings=SETTINGS,
+            progress=lambda *_: is_there.append((out / "fr/index.html").is_file()),
+        )
+        is_there = is_there if day else []
+    assert is_there
+    assert all(is_there)
 
 
 def test_a_folder_in_the_way_is_not_touched(corpus, tmp_path):
