@@ -183,8 +183,9 @@ def test_the_site_in_force_stays_there_while_the_next_is_built(
     (tmp_path / "var").mkdir()
     (tmp_path / "link").symlink_to("var")
     out = Path("var/site") if place == "relative" else tmp_path / "link" / "site"
+    build(corpus, out=out, settings=SETTINGS)
     is_there = []
-    for day in range(4):
+    for day in range(1, 4):
         later = msgspec.structs.replace(corpus, as_of=corpus.as_of + dt.timedelta(days=day))
         build(
             later,
@@ -192,7 +193,6 @@ def test_the_site_in_force_stays_there_while_the_next_is_built(
             settings=SETTINGS,
             progress=lambda *_: is_there.append((out / "fr/index.html").is_file()),
         )
-        is_there = is_there if day else []
     assert is_there
     assert all(is_there)
 
