@@ -15,7 +15,7 @@ from registry.api import parameters
 from registry.api.gate import read_document
 from registry.api.language import Lang, language_of
 from registry.api.receipts import answer_receipt
-from registry.api.writing import key_of, now, precondition_of, private
+from registry.api.writing import means_of, now, precondition_of, private
 from registry.errors import Finding
 from registry.office import filing, submitting
 from registry.office.access import Actor
@@ -91,16 +91,9 @@ async def save_draft(
 
     `If-None-Match: *` begins a record; `If-Match` names the draft or the published version.
     """
-    saved = await filing.save_draft(
-        office,
-        actor,
-        f"{agency}/{slug}",
-        await read_document(request),
-        precondition=precondition_of(request),
-        now=now(),
-        language=language_of(request, lang, office.pack),
-        idempotency_key=key_of(request),
-    )
+    document = await read_document(request)
+    means = means_of(request, lang, office.pack)
+    saved = await filing.save_draft(office, actor, f"{agency}/{slug}", document, **means)
     return _draft(saved, status=201 if saved.created else 200)
 
 
@@ -181,17 +174,9 @@ async def submit_draft(
 
     Submitting twice is harmless.
     """
-    language = language_of(request, lang, office.pack)
-    receipt = await submitting.submit(
-        office,
-        actor,
-        f"{agency}/{slug}",
-        precondition=precondition_of(request),
-        now=now(),
-        language=language,
-        idempotency_key=key_of(request),
-    )
-    return answer_receipt(receipt, settings, office.pack, language=language)
+    means = means_of(request, lang, office.pack)
+    receipt = await submitting.submit(office, actor, f"{agency}/{slug}", **means)
+    return answer_receipt(receipt, settings, office.pack, language=means["language"])
 
 
 @post(
@@ -213,17 +198,9 @@ async def approve_draft(
 
     `If-Match` with the tag of the draft that you have read makes sure that you approve that one.
     """
-    language = language_of(request, lang, office.pack)
-    receipt = await submitting.approve(
-        office,
-        actor,
-        f"{agency}/{slug}",
-        precondition=precondition_of(request),
-        now=now(),
-        language=language,
-        idempotency_key=key_of(request),
-    )
-    return answer_receipt(receipt, settings, office.pack, language=language)
+    means = means_of(request, lang, office.pack)
+    receipt = await submitting.approve(office, actor, f"{agency}/{slug}", **means)
+    return answer_receipt(receipt, settings, office.pack, language=means["language"])
 
 
 @post(
@@ -242,18 +219,10 @@ async def return_draft(
     lang: Lang = None,
 ) -> Response[bytes]:
     """Give what is in review back to its agency, with a comment that says what to mend."""
-    language = language_of(request, lang, office.pack)
-    receipt = await submitting.return_draft(
-        office,
-        actor,
-        f"{agency}/{slug}",
-        await read_document(request),
-        precondition=precondition_of(request),
-        now=now(),
-        language=language,
-        idempotency_key=key_of(request),
-    )
-    return answer_receipt(receipt, settings, office.pack, language=language)
+    document = await read_document(request)
+    means = means_of(request, lang, office.pack)
+    receipt = await submitting.return_draft(office, actor, f"{agency}/{slug}", document, **means)
+    return answer_receipt(receipt, settings, office.pack, language=means["language"])
 
 
 def _draft(saved: filing.SavedDraft, *, status: int) -> Response[bytes]:

@@ -9,9 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from registry.api.gate import read_document
-from registry.api.language import Lang, language_of
+from registry.api.language import Lang
 from registry.api.receipts import answer_receipt
-from registry.api.writing import key_of, now, precondition_of
+from registry.api.writing import means_of
 from registry.office import withdrawing
 from registry.office.access import Actor
 from registry.office.filing import Office
@@ -42,15 +42,7 @@ async def withdraw_record(
     lang: Lang = None,
 ) -> Response[bytes]:
     """Take a record out of force; its address says why, and its history stays readable."""
-    language = language_of(request, lang, office.pack)
-    receipt = await withdrawing.withdraw(
-        office,
-        actor,
-        f"{agency}/{slug}",
-        await read_document(request),
-        precondition=precondition_of(request),
-        now=now(),
-        language=language,
-        idempotency_key=key_of(request),
-    )
-    return answer_receipt(receipt, settings, office.pack, language=language)
+    document = await read_document(request)
+    means = means_of(request, lang, office.pack)
+    receipt = await withdrawing.withdraw(office, actor, f"{agency}/{slug}", document, **means)
+    return answer_receipt(receipt, settings, office.pack, language=means["language"])

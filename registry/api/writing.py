@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 from litestar import MediaType, Request, Response
 
+from registry.api.language import language_of
 from registry.errors import PreconditionFailed
 from registry.office.filing import Precondition
+from registry.record.pack import Pack
 
 Asking: TypeAlias = Request[Any, Any, Any]
 
@@ -34,6 +36,25 @@ def precondition_of(request: Asking) -> Precondition | None:
     if none_match.strip() != "*":
         raise PreconditionFailed("to begin a new record send If-None-Match: *, nothing else")
     return Precondition(new=True)
+
+
+class Means(TypedDict):
+    """How a write is meant, beside who writes what: by the arguments of the office's functions."""
+
+    precondition: Precondition | None
+    now: dt.datetime
+    language: str
+    idempotency_key: str | None
+
+
+def means_of(request: Asking, lang: str | None, pack: Pack) -> Means:
+    """Read how a write is meant from the headers of its request, and its `lang`."""
+    return Means(
+        precondition=precondition_of(request),
+        now=now(),
+        language=language_of(request, lang, pack),
+        idempotency_key=key_of(request),
+    )
 
 
 def key_of(request: Asking) -> str | None:
