@@ -61,7 +61,7 @@ class Without(msgspec.Struct, frozen=True):
 
 Asked: TypeAlias = Word | Phrase | Prefix | Every | Some | Without
 
-_TOKEN = re.compile(r'(?P<minus>-(?=["\w]))?(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s"]+))')
+_TOKEN = re.compile(r'(?P<minus>-(?=["\w]))?(?:"(?P<quoted>[^"]*)"|(?P<plain>\||[^\s"|]+))')
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
 _OR = {"OR", "|"}
 _AND = {"AND", "&"}
