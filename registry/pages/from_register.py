@@ -50,6 +50,7 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     root: str
     leaf: str
+    last_at: dt.datetime
     erasures: tuple[int, int]
     agencies: dict[str, Agency]
 
@@ -109,8 +110,12 @@ async def _build(
             rests_on = digest(ground, msgspec.json.encode([state, told]))
             if not full and place.current and place.known.state == rests_on:
                 return unchanged(place)
-            kept = None if full else await _read_kept(connection, out, ground, state)
-            corpus = await _read_corpus(connection, pack, state, as_of=as_of, kept=kept)
+            before, counted = await asyncio.gather(
+                asyncio.to_thread(read_kept, kept_file(out)), _count(connection, state, as_of)
+            )
+            holds = not full and await _still_holds(connection, before, ground, state)
+            kept = before if holds else None
+            corpus = await _read_corpus(connection, pack, state, counted, as_of=as_of, kept=kept)
             plan = await asyncio.to_thread(
                 make_plan,
                 place,
@@ -140,7 +145,8 @@ def _finish(
 async def read_corpus(connection: Connection, pack: Pack, *, as_of: dt.datetime) -> Corpus:
     """Read one state of the register whole, in a `snapshot`."""
     state = await _read_state(connection)
-    return await _read_corpus(connection, pack, state, as_of=as_of, kept=None)
+    counted = await _count(connection, state, as_of)
+    return await _read_corpus(connection, pack, state, counted, as_of=as_of, kept=None)
 
 
 async def _read_state(connection: Connection) -> _State:
@@ -151,6 +157,7 @@ async def _read_state(connection: Connection) -> _State:
         size=size,
         root=state.range.root().hex(),
         leaf=await _leaf(connection, size),
+        last_at=state.last_at or dt.datetime.min.replace(tzinfo=dt.UTC),
         erasures=(await redactions.count(connection), state.erasures),
         agencies={one.agency.id: one.agency for one in known},
     )
@@ -162,18 +169,17 @@ async def _leaf(connection: Connection, size: int) -> str:
     return last[0].leaf.hex() if last else ""
 
 
-async def _read_kept(connection: Connection, out: Path, ground: str, state: _State) -> Kept | None:
-    """Read what the last build has kept, if it was of this register, and holds to this day."""
-    kept = await asyncio.to_thread(read_kept, kept_file(out))
-    if (
-        kept is None
-        or (kept.ground, kept.agencies) != (ground, _digest(state.agencies))
-        or kept.erasures != state.erasures
-        or kept.size > state.size
-        or kept.leaf != await _leaf(connection, kept.size)
-    ):
-        return None
-    return kept
+async def _still_holds(
+    connection: Connection, kept: Kept | None, ground: str, state: _State
+) -> bool:
+    """Say whether what a build has kept is of this register, and holds to this day."""
+    return (
+        kept is not None
+        and (kept.ground, kept.agencies) == (ground, _digest(state.agencies))
+        and kept.erasures == state.erasures
+        and kept.size <= state.size
+        and kept.leaf == await _leaf(connection, kept.size)
+    )
 
 
 def _keep(out: Path, plan: Plan, state: _State) -> None:
@@ -194,7 +200,13 @@ def _digest(agencies: dict[str, Agency]) -> str:
 
 
 async def _read_corpus(
-    connection: Connection, pack: Pack, state: _State, *, as_of: dt.datetime, kept: Kept | None
+    connection: Connection,
+    pack: Pack,
+    state: _State,
+    counted: Counted,
+    *,
+    as_of: dt.datetime,
+    kept: Kept | None,
 ) -> Corpus:
     """Read what came since something was kept; all of it where nothing was."""
     lines = await log.read_lines(connection, since=kept.size if kept else 0)
@@ -210,7 +222,7 @@ async def _read_corpus(
             record async for record in records.read_all(connection, withdrawn=True, only=changed)
         ],
         earlier=await records.read_earlier(connection, only=changed),
-        counted=await _count(connection, lines, as_of),
+        counted=counted,
         log=lines,
         log_size=state.size,
         root=state.root,
@@ -234,9 +246,8 @@ async def read_histories(
     }
 
 
-async def _count(connection: Connection, lines: Sequence[log.Line], as_of: dt.datetime) -> Counted:
-    last = lines[-1]
-    moment = Moment(entry=last.index, at=last.at, day=as_of.date())
+async def _count(connection: Connection, state: _State, as_of: dt.datetime) -> Counted:
+    moment = Moment(entry=state.size - 1, at=state.last_at, day=as_of.date())
     by_code = await statistics.read(
         connection, moment, by=("risk", "sector", "status", "personal_data"), filters={}
     )

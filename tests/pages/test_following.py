@@ -1,7 +1,9 @@
 """Builds that follow others: they read and render what changed, and end in the very same bytes."""
 
+import asyncio
 import datetime as dt
 import json
+import threading
 from pathlib import Path
 
 import msgspec
@@ -205,6 +207,31 @@ async def test_only_what_changed_is_read_and_rendered(register, record, read):
     # The records beside which this one is shown.
     assert len(needed) < 6
     assert report.rendered < report.files / 2
+
+
+async def test_who_does_not_wait_for_a_build_does_not_spoil_it(register, record, monkeypatch):
+    begun, goes_on, done = threading.Event(), threading.Event(), threading.Event()
+    whole = from_register.carry_out
+
+    def held_up(*given, **how):
+        begun.set()
+        goes_on.wait()
+        try:
+            return whole(*given, **how)
+        finally:
+            done.set()
+
+    monkeypatch.setattr(from_register, "carry_out", held_up)
+    await register.amended(record, summary={"fr": "Autre résumé.", "ar": "ملخص آخر."})
+    building = asyncio.create_task(register.build())
+    await asyncio.to_thread(begun.wait)
+    building.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await building
+    goes_on.set()
+    await asyncio.to_thread(done.wait)
+    monkeypatch.undo()
+    assert (await register.follows()).rendered == 0
 
 
 def lose(path):
