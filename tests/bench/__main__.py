@@ -5,10 +5,10 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import filing, http, ingest, known_items, log, search, site_build, validation
+from tests.bench import filing, http, ingest, known_items, log, search, site, validation
 from tests.bench.measure import Comparison
 
-BENCHES = (validation, ingest, filing, http, log, search, known_items, site_build)
+BENCHES = (validation, ingest, filing, http, log, search, known_items, site)
 SHARES = (0.5, 0.95, 0.99)
 RESULTS = Path(__file__).with_name("results.md")
 
