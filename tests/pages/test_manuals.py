@@ -122,3 +122,12 @@ def test_a_page_shared_elsewhere_names_itself(pages):
     assert said["og:title"] == "Tri des radiographies thoraciques"
     assert said["og:url"].endswith("/sub/fr/records/demo-sante/triage-radiographies")
     assert said["og:description"].startswith("Classe les radiographies")
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"), [("ar", True), ("zgh", True), ("fr", False), ("en", False)]
+)
+def test_a_manual_in_another_language_than_its_page_says_so_first(pages, lang, says):
+    notices = pages[f"{lang}/format/risk.html"].findall(".//div[@class='notice language']")
+    assert len(notices) == bool(says)
+    assert all(says in text_of(notice) for notice in notices)
