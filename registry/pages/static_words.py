@@ -7,7 +7,6 @@ put in again where their words stand now; a build without one before it does so 
 from __future__ import annotations
 
 import re
-from bisect import insort
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -71,12 +70,11 @@ def changed_words(
     """Take numbers out of the words' files, and put in others with their words."""
     shards = [file.shard for file in files]
     touched = _take_out(shards, frozenset(gone)) if gone else set()
-    spoken_in = cache(_Spoken)
-    for number, words in come:
-        for word, tier in _tiers(words, spoken_in).items():
-            at = shard_of(word)
-            touched.add(at)
-            insort(_places(shards[at], word)[tier], number)
+    for word, put_in in _put_together(come).items():
+        at = shard_of(word)
+        touched.add(at)
+        places = _places(shards[at], word)
+        places[:] = [sorted(one + more) for one, more in zip(places, put_in, strict=True)]
     return [_encode(file.shard) if at in touched else file.content for at, file in enumerate(files)]
 
 
@@ -112,6 +110,19 @@ def _places(shard: Shard, word: str) -> Places:
         places = _decode_places(found)
     shard[word] = places
     return places
+
+
+def _put_together(come: Iterable[tuple[int, Words]]) -> dict[str, Places]:
+    """Gather by word where that stands in some records."""
+    found: dict[str, Places] = {}
+    spoken_in = cache(_Spoken)
+    for number, words in come:
+        for word, tier in _tiers(words, spoken_in).items():
+            places = found.get(word)
+            if places is None:
+                places = found[word] = [[], [], []]
+            places[tier].append(number)
+    return found
 
 
 def _tiers(words: Words, spoken_in: Callable[[str], _Spoken]) -> dict[str, int]:
