@@ -125,7 +125,7 @@ def test_a_page_shared_elsewhere_names_itself(pages):
 
 
 @pytest.mark.parametrize(
-    ("lang", "says"), [("ar", True), ("zgh", True), ("fr", False), ("en", False)]
+    ("lang", "says"), [("ar", "الفرنسية"), ("zgh", "ⵜⴰⴼⵔⴰⵏⵙⵉⵙⵜ"), ("fr", ""), ("en", "")]
 )
 def test_a_manual_in_another_language_than_its_page_says_so_first(pages, lang, says):
     notices = pages[f"{lang}/format/risk.html"].findall(".//div[@class='notice language']")
