@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from registry.errors import ConfigurationError
 from registry.office.indexing import keep_index
 from registry.office.ledger import begin
 from registry.office.log_key import read_or_create
@@ -19,7 +20,8 @@ async def open_register(
 ) -> None:
     """Migrate, begin the log if it is empty, take over the pack's agencies, keep the index.
 
-    Repeats harmlessly. The first time it makes the log's key file.
+    Repeats harmlessly. The first time it makes the log's key file. Raises `ConfigurationError` when
+    the register began with another pack.
     """
     await migrate(database)
     async with database.transaction() as connection:
@@ -28,6 +30,13 @@ async def open_register(
             make_signer=lambda: read_or_create(settings.key_file, settings.origin),
             now=now,
         )
+        begun_with = await log.keep_pack(connection, pack.code)
+        if begun_with != pack.code:
+            raise ConfigurationError(
+                f"this register is of the country pack {begun_with!r}, and REGISTRY_PACK is "
+                f"{pack.code!r}; set REGISTRY_PACK={begun_with}, or another REGISTRY_DATA_DIR or "
+                "REGISTRY_DATABASE_URL"
+            )
         await agencies.save(connection, list(pack.agencies.values()))
     await keep_index(database)
 

@@ -79,6 +79,15 @@ async def read_state(connection: Connection) -> LogState:
     return state_of(await connection.fetchrow(statement("log", "state")))
 
 
+async def keep_pack(connection: Connection, code: str) -> str:
+    """Note the country pack where none was noted before, and give the one that is.
+
+    The caller holds the state's lock.
+    """
+    await connection.execute(statement("log", "keep_pack"), code)
+    return str(await connection.fetchval(statement("log", "pack")))
+
+
 async def note_erasure(connection: Connection) -> None:
     """Let whoever has read of what there is, to publish something, read it again."""
     await connection.execute(statement("log", "note_erasure"))

@@ -5,7 +5,9 @@ import datetime as dt
 
 import pytest
 
+from registry.errors import ConfigurationError
 from registry.office.opening import is_empty, open_register
+from registry.record.pack import load_pack
 from registry.settings import Settings
 from registry.store import agencies
 
@@ -39,6 +41,23 @@ async def test_the_packs_agencies_are_there_with_no_records(database, pack):
     assert {one.records for one in counted} == {0}
     ids = [one.agency.id for one in counted]
     assert ids == sorted(ids)
+
+
+async def test_a_register_keeps_to_the_pack_that_it_began_with(database, pack, settings):
+    before = await rows(database)
+    with pytest.raises(ConfigurationError, match="set REGISTRY_PACK=ma"):
+        await open_register(database, load_pack("sn"), settings, now=NOW)
+    assert await rows(database) == before
+
+
+async def test_a_register_from_before_takes_the_pack_that_it_is_next_opened_with(
+    database, pack, settings
+):
+    async with database.connection() as connection:
+        await connection.execute("update log_state set pack = null")
+    await open_register(database, pack, settings, now=NOW)
+    with pytest.raises(ConfigurationError, match="of the country pack 'ma'"):
+        await open_register(database, load_pack("sn"), settings, now=NOW)
 
 
 async def test_it_is_empty_until_something_is_published(database, publish, record):

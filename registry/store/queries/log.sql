@@ -11,6 +11,12 @@ update log_state set erasures = erasures + 1
 insert into log_state (size, peaks, last_at) values (0, '', '-infinity')
 on conflict do nothing
 
+-- name: keep_pack
+update log_state set pack = $1 where pack is null
+
+-- name: pack
+select pack from log_state
+
 -- name: append
 with reached as (
     update log_state set size = $1::bigint + 1, peaks = $2, last_at = $3::timestamptz
