@@ -32,7 +32,10 @@ def backup(settings: Settings, folder: Path) -> None:
 
     Example: registry backup /srv/backups/2026-11-25
     """
-    with database_of(settings) as ready, progress_bar("Backing up") as progress:
+    with (
+        database_of(settings, begins=False) as ready,
+        progress_bar("Backing up") as progress,
+    ):
         made = _connected(
             ready, lambda database: back_up(database, ready, folder, now=now(), progress=progress)
         )

@@ -111,7 +111,7 @@ def export(
                 file.write(part)
         return len(made.selection.entries)
 
-    say(f"{run(settings, work)} records")
+    say(f"{run(settings, work, begins=False)} records")
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def prove(settings: Settings, record: str, version: int | None) -> None:
         async with office.database.snapshot() as connection:
             return await read_record_proof(connection, settings.log_dir, record, version)
 
-    found = run(settings, read)
+    found = run(settings, read, begins=False)
     write_json(found)
 
 
@@ -82,6 +82,7 @@ def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
             size = run(
                 settings,
                 lambda office: check_database(office.database, settings, progress=progress),
+                begins=False,
             )
             say(f"in order: {size} entries in the database, with all that they commit to")
             return

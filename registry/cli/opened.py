@@ -14,7 +14,7 @@ import msgspec
 import rich_click as click
 import uvloop
 
-from registry.errors import InvalidRecord, RegistryError
+from registry.errors import ConfigurationError, InvalidRecord, RegistryError
 from registry.office.filing import Office
 from registry.office.opening import open_register
 from registry.record.acceptance import ACCEPT_PATH
@@ -30,13 +30,22 @@ T = TypeVar("T")
 
 
 @contextmanager
-def database_of(settings: Settings) -> Iterator[Settings]:
-    """Give settings whose `database_url` answers, with the embedded server held if it is that."""
+def database_of(settings: Settings, *, begins: bool = True) -> Iterator[Settings]:
+    """Give settings whose `database_url` answers, with the embedded server held if it is that.
+
+    What only looks at a register never `begins` one: run in another folder, a nightly check or
+    backup would make an empty register there and find it in order.
+    """
     if settings.database_url is not None:
         yield settings
         return
     from registry.store import embedded  # noqa: PLC0415  not needed with a database of one's own
 
+    if not begins and not embedded.is_there(settings.data_dir):
+        raise ConfigurationError(
+            f"there is no register in {settings.data_dir.absolute()}; run this where its folder "
+            "is, or set REGISTRY_DATA_DIR"
+        )
     server = embedded.start(settings.data_dir)
     try:
         yield msgspec.structs.replace(settings, database_url=server.url)
@@ -44,9 +53,9 @@ def database_of(settings: Settings) -> Iterator[Settings]:
         server.release()
 
 
-def run(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
+def run(settings: Settings, work: Callable[[Office], Awaitable[T]], *, begins: bool = True) -> T:
     """Open the register, do the work, close it again."""
-    with database_of(settings) as ready:
+    with database_of(settings, begins=begins) as ready:
         return run_in(ready, work)
 
 

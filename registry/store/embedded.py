@@ -56,6 +56,11 @@ class EmbeddedServer:
         self._guardian.wait(_STOP_SECONDS)
 
 
+def is_there(data_dir: Path) -> bool:
+    """Tell whether a `DATA_DIR` has an embedded database already."""
+    return (data_dir / _FOLDER).is_dir()
+
+
 def start(data_dir: Path) -> EmbeddedServer:
     """Start the server of a `DATA_DIR`, or join the one that runs; blocks until it answers."""
     wheel = _wheel()

@@ -305,3 +305,19 @@ def test_whoever_has_seen_enough_of_the_output_may_go(environment, tmp_path):
         ["/bin/sh", "-c", command], env=environment, cwd=tmp_path, capture_output=True, check=False
     )
     assert b"Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backup", "a-backup"),
+        ("export", "--format", "csv"),
+        ("log", "prove", "demo-sante/prevision-lits"),
+        ("log", "verify"),
+    ],
+)
+def test_what_only_looks_at_a_register_begins_none(registry, tmp_path, command):
+    told = registry(*command, database_url="", data_dir=tmp_path / "elsewhere")
+    assert told.returncode == 2
+    assert "there is no register in" in told.stderr
+    assert not any(tmp_path.iterdir())
