@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from sys import getsizeof
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ import msgspec
 from registry.text.analysis import (
     language_of,
     run_places,
+    runs,
     sign,
     signs_of_runs,
     stems,
@@ -28,9 +30,9 @@ _CUT = "…"
 _TEXT_BYTES = 150
 """What a text takes in memory beside itself."""
 
-# A place is the number of a text, a start and an end, in one number of 64 bits.
-_NUMBER, _START, _PLACE = 48, 24, 2**24 - 1
-_IN_A_ROW = -1
+_SPANS_BYTES = 2_000
+"""What it takes to know where words stand in those texts of which marks were shown, about."""
+
 _BITS = 1023
 
 
@@ -54,25 +56,31 @@ Text: TypeAlias = tuple[str, str, str]
 
 
 class Texts:
-    """Some texts, with the places of each stem, which are found without a look at the texts."""
+    """Some texts, with the places of each stem, which are found without a look at the texts.
 
-    __slots__ = ("_places", "_signs", "bits", "languages", "of")
+    A place is the number of a stem, counted through all texts. Where that stands is looked for
+    only when it is shown, which is in few texts.
+    """
+
+    __slots__ = ("_ends", "_places", "_signs", "_spans", "bits", "languages", "of")
 
     def __init__(self, texts: Sequence[Text]) -> None:
         """Read the texts, once; `bits` has those of all signs."""
         self.of = texts
         self.languages = {language_of(tag) for _, tag, _ in texts}
-        found = sorted(
-            (sign, number << _NUMBER | at << _START | end)
-            for number, (_, tag, text) in enumerate(texts)
-            for signs in (signs_of_runs(language_of(tag)),)
-            for at, end, run in run_places(text)
-            for sign in signs[run]
-        )
-        self._signs = array("q", [sign for sign, _ in found])
-        self._places = array("Q", [place for _, place in found])
+        signs: list[int] = []
+        self._ends = array("I")
+        for _, tag, text in texts:
+            signs += chain.from_iterable(
+                map(signs_of_runs(language_of(tag)).__getitem__, runs(text))
+            )
+            self._ends.append(len(signs))
+        order = sorted(range(len(signs)), key=signs.__getitem__)
+        self._signs = array("q", map(signs.__getitem__, order))
+        self._places = array("I", order)
+        self._spans: dict[int, array[int]] = {}
         self.bits = 0
-        for one in set(self._signs):
+        for one in set(signs):
             self.bits |= _bit_of(one)
 
     def places(self, sign: int) -> Sequence[int]:
@@ -83,11 +91,40 @@ class Texts:
             return ()
         return self._places[first : bisect_right(signs, sign, first)]
 
+    def number(self, place: int) -> int:
+        """Say in which text a place is."""
+        return bisect_right(self._ends, place)
+
+    def end(self, number: int) -> int:
+        """Give the place that follows the last of a text."""
+        return self._ends[number]
+
+    def span(self, number: int, place: int) -> tuple[int, int]:
+        """Give [start, end) of a place in its text."""
+        spans = self._spans.get(number)
+        if spans is None:
+            spans = self._spans[number] = self._spans_of(number)
+        # Counted from the end, for the begin of a text is the end of the one before, if any is.
+        at = len(spans) - 2 * (self._ends[number] - place)
+        return spans[at], spans[at + 1]
+
     @property
     def weight(self) -> int:
-        """Say how many bytes they take."""
-        words = getsizeof(self._signs) + getsizeof(self._places)
+        """Say how many bytes they take, about."""
+        words = getsizeof(self._signs) + getsizeof(self._places) + _SPANS_BYTES
         return words + _TEXT_BYTES + sum(getsizeof(text) + _TEXT_BYTES for _, _, text in self.of)
+
+    def _spans_of(self, number: int) -> array[int]:
+        _, tag, text = self.of[number]
+        signs = signs_of_runs(language_of(tag))
+        return array(
+            "I",
+            [
+                edge
+                for start, end, run in run_places(text)
+                for edge in (start, end) * len(signs[run])
+            ],
+        )
 
 
 class Sought:
@@ -122,31 +159,33 @@ class Sought:
 
         Of single words there are only those that are so many characters `around` the first, or all.
         """
-        # Two words may be written as one, which is marked once.
         known: dict[int, int] = {}
+        in_a_row: set[int] = set()
         for language in texts.languages & self._words.keys():
             for wanted, bit, what in self._words[language]:
                 # Most words are not there, which a bit tells sooner.
                 if texts.bits & bit:
                     known |= dict.fromkeys(texts.places(wanted), what)
             for wanted in self._firsts[language]:
-                # Before all places of its text stands that words in a row may be there.
-                begun = (place >> _NUMBER << _NUMBER for place in texts.places(wanted))
-                known |= dict.fromkeys(begun, _IN_A_ROW)
+                # Words in a row may be wherever the first of them is.
+                in_a_row.update(map(texts.number, texts.places(wanted)))
         found = sorted(known)
         at = 0
-        while at < len(found):
-            number = found[at] >> _NUMBER
-            in_a_row = known[found[at]] == _IN_A_ROW
-            end = bisect_left(found, (number + 1) << _NUMBER, at)
-            words, at = found[at + in_a_row : end], end
-            if words and around is not None:
-                last = (words[0] >> _START) + around
-                words = words[: bisect_left(words, (last + 1) << _START)]
-            marks = [
-                Mark(place >> _START & _PLACE, place & _PLACE, known[place]) for place in words
-            ]
-            if in_a_row:
+        while at < len(found) or in_a_row:
+            numbers = in_a_row if at == len(found) else {texts.number(found[at]), *in_a_row}
+            number = min(numbers)
+            end = bisect_left(found, texts.end(number), at)
+            words, at = found[at:end], end
+            # Two words may be written as one, which is marked once.
+            spans: dict[tuple[int, int], int] = {}
+            for place in words:
+                span = texts.span(number, place)
+                if spans and around is not None and span[0] > next(iter(spans))[0] + around:
+                    break
+                spans[span] = known[place]
+            marks = [Mark(*span, what) for span, what in spans.items()]
+            if number in in_a_row:
+                in_a_row.remove(number)
                 marks += self._phrase_marks(texts.of[number][-1])
                 marks.sort(key=lambda mark: mark.start)
             if marks:
