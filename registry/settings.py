@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args, get_origin
 from urllib.parse import urlsplit
 
 import msgspec
@@ -117,8 +118,10 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     unknown = sorted(set(given) - set(fields))
     if unknown:
         known = ", ".join(PREFIX + name.upper() for name in fields)
+        near = get_close_matches(unknown[0], fields, n=1)
+        meant = f", did you mean {PREFIX}{near[0].upper()}?" if near else ""
         raise ConfigurationError(
-            f"unknown setting {PREFIX}{unknown[0].upper()}; the settings are {known}"
+            f"unknown setting {PREFIX}{unknown[0].upper()}{meant}; the settings are {known}"
         )
     values: dict[str, object] = {}
     for name, text in given.items():
@@ -129,7 +132,10 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
                 text, fields[name].type, strict=False, dec_hook=lambda _, value: Path(value)
             )
         except msgspec.ValidationError as error:
-            raise ConfigurationError(f"{PREFIX}{name.upper()}={text!r}: {error}") from error
+            wanted = fields[name].type
+            is_choice = get_origin(wanted) is Literal
+            why = f"give {' or '.join(get_args(wanted))}" if is_choice else error
+            raise ConfigurationError(f"{PREFIX}{name.upper()}={text!r}: {why}") from error
     if "port" in values:
         values.setdefault("base_url", f"http://127.0.0.1:{values['port']}")
     return _checked(Settings(**values))  # type: ignore[arg-type]

@@ -44,7 +44,9 @@ def file_(
 
     Example: registry file record.json --submit
     """
-    receipts, refused = run(settings, lambda office: _file_all(office, files, actor, submit=submit))
+    receipts, refused = run(
+        settings, lambda office: _file_all(office, files, actor, submit=submit), begins=False
+    )
     show(receipts, style, many=True)
     if refused:
         sys.exit(1)

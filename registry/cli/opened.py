@@ -33,8 +33,8 @@ T = TypeVar("T")
 def database_of(settings: Settings, *, begins: bool = True) -> Iterator[Settings]:
     """Give settings whose `database_url` answers, with the embedded server held if it is that.
 
-    What only looks at a register never `begins` one: run in another folder, a nightly check or
-    backup would make an empty register there and find it in order.
+    What is meant for a register that is there never `begins` one: run in another folder, a nightly
+    check would make an empty register there and find it in order, and a token would be for that.
     """
     if settings.database_url is not None:
         yield settings
@@ -65,7 +65,8 @@ def in_office(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
     @click.pass_obj
     @wraps(work)
     def body(settings: Settings, /, **given: Any) -> T:
-        return run(settings, lambda office: work(office, **given))
+        # Whoever acts in a register means one that is there.
+        return run(settings, lambda office: work(office, **given), begins=False)
 
     return body
 

@@ -242,6 +242,11 @@ def _checked(
         what = "there is no such record yet" if latest is None else "this record was withdrawn"
         anew = "begin it" if latest is None else "file it anew, as its next version"
         raise PreconditionFailed(f"{what}; send If-None-Match: * to {anew}")
+    elif draft is not None and latest is not None and precondition.tag == tag_of(latest.leaf):
+        raise PreconditionFailed(
+            "this is the tag of the published version, and there is a draft of its amendment "
+            f'already; read the draft, and use its tag "{current}"'
+        )
     else:
         precondition.require(current)
     return current

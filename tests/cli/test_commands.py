@@ -78,11 +78,12 @@ def test_wrong_use_is_told_with_exit_code_2(refused, arguments, word):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"prot": "8000"}, "unknown setting REGISTRY_PROT; the settings are"),
+        ({"prot": "8000"}, "unknown setting REGISTRY_PROT, did you mean REGISTRY_PORT?"),
+        ({"zzz": "1"}, "unknown setting REGISTRY_ZZZ; the settings are"),
         ({"port": "many"}, "REGISTRY_PORT='many'"),
         ({"port": "70000"}, "REGISTRY_PORT=70000: a port is 1 to 65535"),
         ({"workers": "0"}, "REGISTRY_WORKERS=0"),
-        ({"review": "maybe"}, "REGISTRY_REVIEW"),
+        ({"review": "maybe"}, "REGISTRY_REVIEW='maybe': give none or required"),
         ({"base_url": "algorithms.example"}, "REGISTRY_BASE_URL"),
         ({"pack": "zz"}, "'zz'; the packs are ma"),
         ({"database_url": "mysql://u:geheim@h/d"}, "REGISTRY_DATABASE_URL is not the address"),
@@ -314,9 +315,12 @@ def test_whoever_has_seen_enough_of_the_output_may_go(environment, tmp_path):
         ("export", "--format", "csv"),
         ("log", "prove", "demo-sante/prevision-lits"),
         ("log", "verify"),
+        ("token", "create", "--agency", "demo-sante", "--scope", "file"),
+        ("drafts",),
+        ("submit", "demo-sante/prevision-lits"),
     ],
 )
-def test_what_only_looks_at_a_register_begins_none(registry, tmp_path, command):
+def test_what_is_meant_for_a_register_that_is_there_begins_none(registry, tmp_path, command):
     told = registry(*command, database_url="", data_dir=tmp_path / "elsewhere")
     assert told.returncode == 2
     assert "there is no register in" in told.stderr

@@ -97,6 +97,16 @@ async def test_a_published_id_cannot_be_begun_anew(desk, record):
         await desk.save(record)
 
 
+async def test_the_tag_of_what_is_published_does_not_change_a_draft_of_its_amendment(desk, record):
+    await desk.publish(record)
+    published = Precondition(tag=await desk.tag(record))
+    record["name"]["fr"] = "Autre nom"
+    saved = await desk.save(record, published)
+    record["name"]["fr"] = "Encore un autre"
+    with pytest.raises(PreconditionFailed, match=f'use its tag "{saved.draft.tag}"'):
+        await desk.save(record, published)
+
+
 async def test_nobody_touches_another_agencys_draft(desk, record):
     absent = record | {"id": "demo-sante/absent"}
     await desk.save(record)
