@@ -30,7 +30,7 @@ def agency() -> None:
 )
 @click.option("--kind", required=True, help="ministry, department, public_institution, …")
 @click.option("--parent", help="The code of the agency that it belongs to.")
-@click.option("--region", help="A code of the pack's regions.csv, such as MA-06.")
+@click.option("--region", help="A code of the pack's regions.csv.")
 @click.option("--website", help="https://…")
 @click.option("--fictitious", is_flag=True, help="It is made up, for demonstration.")
 @click.pass_obj
