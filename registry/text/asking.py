@@ -137,6 +137,13 @@ def is_positive(asked: Asked) -> bool:
     return not isinstance(asked, Without)
 
 
+def is_plain(asked: Asked) -> bool:
+    """Tell whether a question is of words and beginnings alone, all of which are to be there."""
+    if isinstance(asked, Every | Some):
+        return all(is_plain(one) for one in asked.of)
+    return isinstance(asked, Word | Prefix)
+
+
 def reworded(text: str, words_for: Mapping[str, str]) -> str:
     """Write a question with other words in the place of some folded ones."""
     parts, done = [], 0

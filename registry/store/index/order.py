@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from pyroaring import BitMap
 
@@ -18,7 +18,7 @@ from registry.store.index.facets import (
 )
 from registry.store.index.postings import NAME, SUMMARY
 from registry.store.index.question import Match, Place, Sort
-from registry.text.asking import Asked
+from registry.text.asking import Asked, is_plain
 
 _IN_SEVERAL_LANGUAGES = LONGEST_NAME + 1
 _IN_SUMMARY = LONGEST_NAME + 2
@@ -62,6 +62,13 @@ def page(
     return taken
 
 
+def match_of_number(number: int) -> Match:
+    """Say where the words of a hit stood by its number in the order of relevance."""
+    if number < _IN_SUMMARY:
+        return "name"
+    return "summary" if number == _IN_SUMMARY else "text"
+
+
 def match_of(ordinal: int, in_name: BitMap, in_summary: BitMap) -> Match:
     """Say where the words of a hit stood."""
     if ordinal in in_name:
@@ -78,7 +85,7 @@ def _by_relevance(
     if rest:
         by_language = {
             language: named
-            for language in found.languages
+            for language in _of_names(asked, found)
             if (named := evaluate(asked, found, NAME, language) & in_name)
         }
         for length in range(1, LONGEST_NAME + 1):
@@ -98,6 +105,18 @@ def _by_relevance(
     in_summary = evaluate(asked, found, SUMMARY) & hits
     yield _IN_SUMMARY, in_summary
     yield _IN_TEXT, hits - in_summary
+
+
+def _of_names(asked: Asked, found: Found) -> Collection[str]:
+    """List the languages in which a question may find names: of most, no name has its words."""
+    if not is_plain(asked):
+        return found.languages
+    return {
+        language
+        for terms in found.terms.values()
+        for language, stem in terms
+        if found.postings[language, stem].tiers[NAME]
+    }
 
 
 def _by_review(hits: BitMap, facets: Facets) -> Iterator[tuple[int, BitMap]]:

@@ -15,7 +15,7 @@ from registry.store.index.evaluate import evaluate
 from registry.store.index.find import Result
 from registry.store.index.lookup import Reader
 from registry.store.index.postings import NAME, SUMMARY
-from registry.store.index.question import Answer, Highlight, Hit, Match, Place, Question
+from registry.store.index.question import Answer, Highlight, Hit, Match, Place, Question, Sort
 from registry.store.index.times import days_late
 from registry.store.index.view import View
 from registry.store.sql import statement
@@ -84,7 +84,7 @@ async def answer(
         ]
     shown = places[: question.limit]
     ordinals = [place.ord for place in shown]
-    matches = _matches(ordinals, result)
+    matches = _matches(shown, result, question.sort)
     shown_cards = await cards.read(ordinals, reader)
     marked = (
         await _marked(ordinals, matches, shown_cards, result, bodies=bodies, reader=reader)
@@ -137,16 +137,18 @@ async def _by_name(hits: BitMap, question: Question, size: int, reader: Reader) 
     return [Place(number=0, text=name, ord=-less, size=size) for name, less in named[:most]]
 
 
-def _matches(ordinals: Sequence[int], result: Result) -> list[Match | None]:
+def _matches(shown: Sequence[Place], result: Result, sort: Sort) -> list[Match | None]:
     """Say of each hit where the words stood; nothing where no words are to be there."""
     asked, found = result.asked, result.found
     if asked is None or found is None or not is_positive(asked):
-        return [None] * len(ordinals)
-    page = BitMap(ordinals)
+        return [None] * len(shown)
+    if sort == "relevance":
+        return [order.match_of_number(place.number) for place in shown]
+    page = BitMap([place.ord for place in shown])
     on_page = msgspec.structs.replace(found, standing=page)
     in_name = evaluate(asked, on_page, NAME) & page
     in_summary = evaluate(asked, on_page, SUMMARY) & page
-    return [order.match_of(ordinal, in_name, in_summary) for ordinal in ordinals]
+    return [order.match_of(place.ord, in_name, in_summary) for place in shown]
 
 
 async def _marked(
