@@ -10,12 +10,13 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import msgspec
 from litestar import Litestar
-from litestar.datastructures import State
+from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Send
@@ -49,6 +50,7 @@ from registry.api.edge import Notes, edge
 from registry.api.metrics import Figures
 from registry.api.parameters import refuse_unknown
 from registry.api.plain import Opened, plain_first
+from registry.api.problems import allow
 from registry.api.ready import ready
 from registry.api.site import serve_site
 from registry.errors import RegistryError
@@ -210,6 +212,7 @@ def _litestar(
         },
         before_request=refuse_unknown,
         after_exception=[authority.note_refusal],
+        before_send=[_allow_all],
         state=State({"settings": settings, "clock": clock}),
         exception_handlers={
             RegistryError: problems.handle_registry_error,
@@ -220,6 +223,19 @@ def _litestar(
         openapi_config=document.configuration(settings, pack),
         logging_config=None,
     )
+
+
+async def _allow_all(message: Any, scope: Any) -> None:
+    """Name every method of an address to who asks for its options.
+
+    The framework's own answer knows only those of the handler that was the first there.
+    """
+    if message["type"] != "http.response.start" or scope["method"] != "OPTIONS":
+        return
+    template = scope.get("path_template")
+    for route in scope["litestar_app"].routes:
+        if route.path_format == template and message["status"] == HTTPStatus.NO_CONTENT:
+            MutableScopeHeaders.from_message(message)["allow"] = allow(route.methods)
 
 
 def _office(state: State) -> Office:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -99,13 +99,18 @@ def handle_registry_error(
     return _response(request, error)
 
 
+def allow(methods: Iterable[str]) -> str:
+    """Write the header `Allow`; whatever may be read may be asked for its headers alone."""
+    given = set(methods)
+    return ", ".join(sorted(given | ({"HEAD"} if "GET" in given else set())))
+
+
 def handle_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Answer what the framework refuses, in our words."""
     if error.status_code == STATUS[errors.NotFound.slug]:
         return _response(request, errors.NotFound(f"there is nothing at {request.scope['path']}"))
     if error.status_code == STATUS[errors.MethodNotAllowed.slug]:
-        methods = (error.headers or {}).get("allow", "").split(", ")
-        allowed = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
+        allowed = allow((error.headers or {}).get("allow", "").split(", "))
         response = _response(
             request,
             errors.MethodNotAllowed(f"{request.method} is not possible here; use {allowed}"),

@@ -348,3 +348,16 @@ def test_the_settings_of_the_edge_are_read():
     assert [str(network) for network in settings.proxies] == ["127.0.0.1/32", "2001:db8::/32"]
     assert settings.hosts == {"algorithms.example", "::1"}
     assert settings.limit_writes == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        (RECORDS, "GET, HEAD, OPTIONS"),
+        ("/api/v1/filings/demo-sante/x", "DELETE, GET, HEAD, OPTIONS, PUT"),
+    ],
+)
+async def test_options_and_a_wrong_method_name_the_same_methods(client, path, methods):
+    for method, status in (("OPTIONS", 204), ("BREW", 405)):
+        answer = await client.request(method, path)
+        assert (answer.status_code, answer.headers["allow"]) == (status, methods)
