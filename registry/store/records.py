@@ -71,6 +71,7 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _redacted = msgspec.json.Decoder(list[Redacted])
+_findings = msgspec.json.Decoder(list[Finding])
 
 
 class Latest(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,14 +223,14 @@ def register_of(row: Any) -> Register:
         completeness=row["completeness"],
         accountability=row["accountability"],
         missing=row["missing"],
-        findings=msgspec.json.decode(row["findings"], type=list[Finding]),
+        findings=_findings.decode(row["findings"]),
         redacted=[] if row["redacted"] is None else _redacted.decode(row["redacted"]),
     )
 
 
 def document_of(row: Any, erased: Sequence[str]) -> bytes:
     """Give a version's canonical JSON as it is shown: without the places of what was erased."""
-    content: bytes = row["document"].encode()
+    content: bytes = row["document"]
     if not erased:
         return content
     return canonical(readable(msgspec.json.decode(content), erased))

@@ -103,7 +103,10 @@ truncate search_version, posting, facet, lexeme
 select
     v.entry as ord,
     (
-        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        select
+            convert_to(
+                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
+            )
         from section as s where s.record = v.record and s.version = v.version
     ) as document,
     array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
@@ -135,7 +138,10 @@ select
         order by f.risk_change
     ) as risk_changes,
     (
-        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        select
+            convert_to(
+                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
+            )
         from section as s where s.record = v.record and s.version = v.version
     ) as document,
     array(select m.pointer from erased_member as m where m.entry = v.entry) as erased

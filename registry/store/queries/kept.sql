@@ -14,7 +14,10 @@ select
     l.size, i.epoch,
     null::timestamptz as superseded_at,
     (
-        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        select
+            convert_to(
+                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
+            )
         from section as s where s.record = v.record and s.version = v.version
     ) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted

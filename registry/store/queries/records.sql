@@ -36,7 +36,10 @@ select
         order by moved.risk_change
     ) as risk_changes,
     (
-        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        select
+            convert_to(
+                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
+            )
         from section as s where s.record = v.record and s.version = v.version
     ) as document,
     array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
@@ -67,7 +70,10 @@ select
         where n.record = v.record and n.index > v.entry and n.index <= $3 and n.kind in ('version', 'withdrawal')
     ) as superseded_at,
     (
-        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        select
+            convert_to(
+                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
+            )
         from section as s where s.record = v.record and s.version = v.version
     ) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
@@ -94,7 +100,10 @@ select
     r.agency, r.origin, r.state, a.fictitious, e.leaf,
     (select w.at from log_entry as w where w.index = r.entry and r.state = 'withdrawn') as superseded_at,
     (
-        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        select
+            convert_to(
+                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
+            )
         from section as s where s.record = v.record and s.version = v.version
     ) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
@@ -115,7 +124,10 @@ select
         where n.record = v.record and n.index > v.entry and n.kind in ('version', 'withdrawal')
     ) as superseded_at,
     (
-        select '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}'
+        select
+            convert_to(
+                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
+            )
         from section as s where s.record = v.record and s.version = v.version
     ) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
