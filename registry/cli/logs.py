@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 from queue import SimpleQueue
@@ -34,7 +34,7 @@ def configure(stream: TextIO | None = None) -> Callable[[msgspec.Struct], None]:
     """
     stream = stream or sys.stderr
     words = structlog.dev.ConsoleRenderer() if stream.isatty() else None
-    lines = _Lines(stream, _json if words is None else partial(_in_words, words))
+    lines = _Lines(stream, _as_json if words is None else partial(_in_words, words))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -52,7 +52,9 @@ def configure(stream: TextIO | None = None) -> Callable[[msgspec.Struct], None]:
 class _Lines:
     """Writes lines in a thread; when nobody takes them any more, those that follow are lost."""
 
-    def __init__(self, stream: TextIO, told: Callable[[msgspec.Struct], str]) -> None:
+    def __init__(
+        self, stream: TextIO, told: Callable[[Sequence[str | msgspec.Struct]], str]
+    ) -> None:
         self._stream = stream
         self._told = told
         self._waiting: SimpleQueue[str | msgspec.Struct | None] = SimpleQueue()
@@ -79,22 +81,30 @@ class _Lines:
             while not self._waiting.empty():
                 lines.append(self._waiting.get())
             ended = None in lines
-            told = [
-                line if isinstance(line, str) else self._told(line)
-                for line in lines
-                if line is not None
-            ]
+            told = self._told([line for line in lines if line is not None])
             with suppress(OSError, ValueError):
-                self._stream.write("\n".join([*told, ""]))
+                self._stream.write(told)
                 self._stream.flush()
 
 
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
 def _json(values: Any) -> str:
-    return msgspec.json.encode(values, enc_hook=str).decode()
+    return _encoder.encode(values).decode()
 
 
-def _in_words(words: structlog.dev.ConsoleRenderer, line: msgspec.Struct) -> str:
-    return words(None, "", msgspec.to_builtins(line))
+def _as_json(lines: Sequence[str | msgspec.Struct]) -> str:
+    ready = [msgspec.Raw(line) if isinstance(line, str) else line for line in lines]
+    return _encoder.encode_lines(ready).decode()
+
+
+def _in_words(words: structlog.dev.ConsoleRenderer, lines: Sequence[str | msgspec.Struct]) -> str:
+    told = [
+        line if isinstance(line, str) else words(None, "", msgspec.to_builtins(line))
+        for line in lines
+    ]
+    return "\n".join([*told, ""])
 
 
 def _stamped(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Any:
