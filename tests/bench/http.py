@@ -1,7 +1,7 @@
 """A record over HTTP: from memory, and from the database, beside the bare server.
 
 The bare server is granian with one worker and an application that answers the same number of bytes
-without a look at the request. All stand side by side and are asked in turn, each for the same
+without a look at the request, out of as many bodies as there are records. All stand side by side and are asked in turn, each for the same
 records one after the other. What a server works for an answer says more than its rate where others
 use the machine; the database's own work is not in it.
 """
@@ -9,13 +9,12 @@ use the machine; the database's own work is not in it.
 import json
 import tempfile
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import msgspec
 
-from registry.api.app import create_app
-from registry.cli import logs
-from registry.cli.server import serve
+from registry.cli.server import load_application, serve
 from registry.settings import Settings, from_environment
 from tests.bench.documents import RECORDS
 from tests.bench.generator import ask, load, read, serving, told, until_there
@@ -109,18 +108,18 @@ def serve_unkept(port: str, folder: str, url: str) -> None:
 
 
 def _unkept(settings: Settings) -> object:
-    return create_app(settings, tell=logs.configure(), ready_room=0)
+    return load_application(settings, ready_room=0)
 
 
 def _bare(settings: Settings) -> object:
-    body = bytes(int(settings.pack))
     headers = [(b"content-type", b"application/json"), (b"content-length", settings.pack.encode())]
     start = {"type": "http.response.start", "status": 200, "headers": headers}
-    rest = {"type": "http.response.body", "body": body, "more_body": False}
+    bodies = cycle(bytes(int(settings.pack)) for _ in range(COPIES))
 
     async def application(scope, _receive, send):
         if scope["type"] == "http":
             await send(start)
-            await send(rest)
+            body = next(bodies)
+            await send({"type": "http.response.body", "body": body, "more_body": False})
 
     return application
