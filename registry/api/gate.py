@@ -28,12 +28,18 @@ async def read_json(request: Request[Any, Any, Any]) -> Any:
 
 
 def require_type(request: Request[Any, Any, Any], media_type: str, called: str) -> None:
-    """Refuse a body that is declared as something else, or is encoded."""
-    given = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    """Refuse a body that is declared as something else, in other letters, or is encoded."""
+    given, parameters = request.content_type
     if given != media_type:
         raise UnsupportedMediaType(
             f"the body is declared as {given or 'nothing'}; "
             f"send {called} with Content-Type: {media_type}"
+        )
+    charset = parameters.get("charset", "utf-8")
+    if charset.lower() != "utf-8":
+        raise UnsupportedMediaType(
+            f"the body is declared to be in {charset}; send it in UTF-8, "
+            f"with Content-Type: {media_type}"
         )
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("send the body without a content encoding")

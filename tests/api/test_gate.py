@@ -123,6 +123,8 @@ async def test_a_body_in_pieces_is_one_document(client, record):
         {"content-type": "application/x-www-form-urlencoded"},
         {"content-type": "application/jsonp"},
         {"content-type": "multipart/form-data; boundary=x"},
+        {"content-type": "application/json; charset=latin-1"},
+        {"content-type": 'application/json; x=y; Charset="UTF-16"'},
         {"content-type": "application/json", "content-encoding": "gzip"},
         {"content-type": "application/json", "content-encoding": "br, gzip"},
     ],
@@ -134,8 +136,22 @@ async def test_a_body_of_another_type_or_coding_is_refused(agency, problem, gate
     problem(response, 415, "unsupported-media-type")
 
 
+async def test_a_body_in_other_letters_is_refused_by_their_name(agency, problem):
+    headers = {"content-type": "application/json; charset=Latin-1"}
+    refused = await send(agency, GATES[0], '{"a": "é"}'.encode("latin-1"), headers)
+    assert (
+        "in Latin-1; send it in UTF-8" in problem(refused, 415, "unsupported-media-type")["detail"]
+    )
+
+
 @pytest.mark.parametrize(
-    "kind", ["application/json; charset=utf-8", "Application/JSON", "application/json ;x=y"]
+    "kind",
+    [
+        "application/json; charset=utf-8",
+        'application/json;Charset="UTF-8"',
+        "Application/JSON",
+        "application/json ;x=y",
+    ],
 )
 async def test_a_type_may_be_written_in_its_usual_ways(client, kind):
     response = await client.post(VALIDATE, content=b"{}", headers={"content-type": kind})
