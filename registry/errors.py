@@ -45,7 +45,10 @@ class RegistryError(Exception):
 
 
 class UnreadableDocument(RegistryError):
-    """The bytes are not a strict JSON document; `line` and `column` (from 1) say where."""
+    """The bytes are not a strict JSON document; `line` and `column` (from 1) say where.
+
+    `fault` is the sentence without the place.
+    """
 
     slug = "unreadable-document"
     title = "The document cannot be read"
@@ -54,6 +57,7 @@ class UnreadableDocument(RegistryError):
         """Take the sentence and, where known, the position."""
         where = f" (line {line}, column {column})" if line is not None else ""
         super().__init__(f"{detail}{where}")
+        self.fault = detail
         self.line = line
         self.column = column
 

@@ -175,7 +175,7 @@ class _Clerk(msgspec.Struct, kw_only=True):
         try:
             if line.content is None:
                 raise PayloadTooLarge(f"a line has at most {MAX_BYTES:,} bytes")
-            document = parse(line.content)
+            document = _parse(line.number, line.content)
             if not isinstance(document, dict):
                 raise UnreadableDocument("each line is a record, a JSON object: { … }")
             record = identifier(document)
@@ -251,6 +251,14 @@ async def _next_group(
     return group, None, True
 
 
+def _parse(number: int, content: bytes) -> Any:
+    """Read a line; a fault's place is told as it is among the lines."""
+    try:
+        return parse(content)
+    except UnreadableDocument as error:
+        raise UnreadableDocument(error.fault, line=number, column=error.column) from error
+
+
 def identifier(document: dict[str, Any]) -> str:
     """Read the identifier of a document, without which nobody can say whose it is."""
     given = document.get("id")
@@ -259,7 +267,8 @@ def identifier(document: dict[str, Any]) -> str:
         split_id(record)
     except InvalidParameter as error:
         finding = Finding(pointer="/id", rule="id", severity="error", message=error.detail)
-        raise InvalidRecord("the document does not say which record it is", [finding]) from error
+        said = error.detail if record else "the document does not say which record it is"
+        raise InvalidRecord(said, [finding]) from error
     return record
 
 

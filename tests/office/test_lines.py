@@ -215,7 +215,11 @@ async def test_a_broken_line_never_stops_the_rest(office, file, record):
         "published",
     ]
     by_number = {line.number: line for line in told}
+    assert by_number[14].result.detail.endswith("(line 14, column 11)")
+    assert (by_number[18].result.line, by_number[18].result.column) == (18, 33)
     assert {one.pointer for one in by_number[5].result.findings} == {"/id"}
+    assert by_number[5].result.detail == "the document does not say which record it is"
+    assert by_number[6].result.detail.startswith("'demo-sante/Not An Id' is not the identifier")
     assert "/risk/level" in {one.pointer for one in by_number[12].result.findings}
     assert {"/purpose/goal"} <= {one.pointer for one in by_number[13].result.findings}
     async with office.database.connection() as connection:
