@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +63,8 @@ def _read(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
     """Yield the JSON objects of a file, with their bytes."""
     if not path.is_file():
         return
-    content = path.read_bytes()
+    # Some editors and shells put a byte order mark before what they keep; it is none of the answer.
+    content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     for part in _EMBEDDED.findall(content) or [content]:
         try:
             value = msgspec.json.decode(part)

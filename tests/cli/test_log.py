@@ -49,6 +49,9 @@ def test_from_the_first_publication_to_a_kept_proof(own, registry, published, tm
     assert "names itself" not in told.stderr
     assert "names itself" in registry("verify", kept / "proof.json").stderr
 
+    (kept / "proof.json").write_text(proof, encoding="utf-8-sig")
+    assert registry("verify", kept / "proof.json", "--key", key).returncode == 0
+
     page = f'<html><script type="application/json" id="log-proof">{proof}</script></html>'
     (kept / "page.html").write_text(page)
     assert registry("verify", kept / "page.html", "--key", key).returncode == 0
