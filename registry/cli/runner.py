@@ -144,6 +144,7 @@ class BackgroundRunner:
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._ends = False
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
 
     def start(self) -> None:
@@ -152,6 +153,8 @@ class BackgroundRunner:
 
     def stop(self) -> None:
         """Stop; a build under way is finished first, so that nothing half-made is left."""
+        # Set before looking for the task, which looks after it is there: one sees the other.
+        self._ends = True
         if self._loop is not None and self._task is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._task.cancel)
@@ -164,4 +167,6 @@ class BackgroundRunner:
     async def _work(self, office: Office) -> None:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.ensure_future(work(self._settings, office))
+        if self._ends:
+            self._task.cancel()
         await self._task

@@ -56,8 +56,10 @@ def check_port(settings: Settings) -> None:
             if time.monotonic() < until:
                 time.sleep(0.1)
                 continue
+            # Python adds the address, which is said already.
+            why = (error.strerror or str(error)).partition(" (while ")[0]
             raise ConfigurationError(
-                f"port {settings.port} on {settings.host} cannot be had ({error.strerror}); "
+                f"port {settings.port} on {settings.host} cannot be had ({why}); "
                 "end what uses it, or choose another: --port 8001"
             ) from error
 

@@ -44,6 +44,8 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
     check_port(settings)
     with database_of(settings) as ready:
         run_in(ready, lambda office: _prepare(ready, office))
+        # That may have taken a minute, and somebody else the port.
+        check_port(settings)
         runner = BackgroundRunner(ready)
         runner.start()
         try:

@@ -121,7 +121,7 @@ def test_a_port_in_use_is_told_before_anything_is_started(refused, data, verb):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         sentence = refused(2, verb, "--port", port, data_dir=data)
-    assert f"port {port} on 127.0.0.1 cannot be had" in sentence
+    assert f"port {port} on 127.0.0.1 cannot be had (Address already in use); end" in sentence
     assert "--port" in sentence
     assert list(data.iterdir()) == []
 

@@ -21,6 +21,17 @@ NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
 
+def test_it_may_be_stopped_before_it_has_begun(database_url, tmp_path):
+    for pause in (0.0, 0.3):
+        running = runner.BackgroundRunner(
+            Settings(data_dir=tmp_path, database_url=database_url, site_build="manual")
+        )
+        running.start()
+        time.sleep(pause)
+        running.stop()
+        assert not running._thread.is_alive()
+
+
 async def left(database):
     async with database.connection() as connection:
         return [

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -163,6 +164,17 @@ def test_a_term_signal_ends_everything_too(up):
     up.start()
     output = up.end(signal.SIGTERM)
     assert "Traceback" not in output
+
+
+def test_a_port_that_was_taken_while_it_filled_the_register_is_told(up):
+    process = up.launch()
+    until(lambda: (up.data / "loading").exists() or process.poll() is not None)
+    with socket.create_server(("127.0.0.1", up.port)):
+        output = process.communicate(timeout=PATIENCE)[0]
+    assert process.returncode == 2
+    assert f"port {up.port} on 127.0.0.1 cannot be had" in " ".join(output.split())
+    assert "The register is at" not in output
+    until(lambda: belonging_to(up.data) == [])
 
 
 def test_killed_while_it_fills_an_empty_register_the_next_start_finishes(up):
