@@ -1,4 +1,7 @@
-"""Styles, scripts, fonts, icons: copied under names that carry a digest, to cache for ever."""
+"""Styles, scripts, fonts, icons: copied under names that carry a digest, to cache for ever.
+
+But `favicon.ico` lies where browsers and other tools ask for it without being told.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,7 @@ def read_assets(site: Path) -> Assets:
         path.name: add(path.name, path.read_bytes()) for path in sorted(site.glob("fonts/*.woff2"))
     }
     files["assets/OFL.txt"] = (site / "fonts" / "OFL.txt").read_bytes()
+    files["favicon.ico"] = (site / "icons" / "favicon.ico").read_bytes()
     css = "\n".join(path.read_text("utf-8") for path in sorted(site.glob("styles/*.css")))
     css = _URL.sub(lambda found: f'url("{_last(fonts[found[1]])}")', css)
     stylesheet = add("register.css", css.encode())

@@ -15,7 +15,8 @@ FILES = {
     "fr/records/demo-sante/x/versions/1.html": "version",
     "assets/style.0123.css": "body{}",
     "feeds/all.xml": "<feed/>",
-    "favicon.svg": "<svg/>",
+    "assets/icon.0123.svg": "<svg/>",
+    "favicon.ico": "drawing",
 }
 SECRET = "the log's key"
 
@@ -48,7 +49,8 @@ def site(settings, app):
         ),
         ("/assets/style.0123.css", "assets/style.0123.css", "text/css; charset=utf-8"),
         ("/feeds/all.xml", "feeds/all.xml", "application/xml"),
-        ("/favicon.svg", "favicon.svg", "image/svg+xml"),
+        ("/assets/icon.0123.svg", "assets/icon.0123.svg", "image/svg+xml"),
+        ("/favicon.ico", "favicon.ico", "image/x-icon"),
     ],
 )
 async def test_every_file_has_its_address_type_and_tag(client, site, path, file, kind):

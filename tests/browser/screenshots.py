@@ -1,14 +1,16 @@
 """Pictures of every kind of page, in Arabic and French, on a phone and a desktop, light and dark.
 
 `make screenshots` takes all, `ONLY="home record"` those kinds; they are to be looked at, not
-compared. English and Tamazight are taken once, on a phone. But `card.png` is what `site/icons/` has
-of `card.svg`, for those who show a link to the site: copy it there when the drawing has changed.
+compared. English and Tamazight are taken once, on a phone. But `card.png` and `favicon.ico` are
+what `site/icons/` has of `card.svg`, for those who show a link to the site, and of `icon.svg`, for
+those who ask for no other name: copy them there when a drawing has changed.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import struct
 import tempfile
 from pathlib import Path
 
@@ -89,6 +91,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1200, "height": 630})
         page.goto((resources.SITE / "icons/card.svg").as_uri())
         page.screenshot(path=OUT / "card.png")
+        (OUT / "favicon.ico").write_bytes(_icon(browser))
         with (
             tempfile.TemporaryDirectory() as folder,
             static_host(Path(folder) / "site") as url,
@@ -102,6 +105,14 @@ def main() -> None:
                 _publish(running)
                 _of_the_register(browser, running.url, chosen)
         browser.close()
+
+
+def _icon(browser: Browser) -> bytes:
+    """Draw the icon as a file of one image, as every browser has long read it."""
+    page = browser.new_page(viewport={"width": 32, "height": 32})
+    page.goto((resources.SITE / "icons/icon.svg").as_uri())
+    drawn = page.screenshot(omit_background=True)
+    return struct.pack("<3H4B2H2I", 0, 1, 1, 32, 32, 0, 0, 1, 32, len(drawn), 22) + drawn
 
 
 def _of_the_site(browser: Browser, url: str, chosen: list[str]) -> None:

@@ -140,7 +140,7 @@ def test_another_address_renders_everything(corpus, tmp_path):
     kept = [
         name
         for name in files(out)
-        if name.startswith(("assets/", "find/words-"))
+        if name.startswith(("assets/", "find/words-", "favicon."))
         or name.endswith(".csv")
         or name in {f"{folder}/{lang}.json" for folder in ("find", "compare") for lang in LANGUAGES}
     ]
