@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from registry.pages.collecting import uncollected
-from registry.pages.contents import all_groups, machine_group
+from registry.pages.contents import MACHINES, all_groups, machine_group
 from registry.pages.corpus import Corpus
-from registry.pages.manifest import NOTHING, Made, Manifest, made_of
-from registry.pages.page import Group, Page
-from registry.pages.rendering import render_all
+from registry.pages.manifest import NOTHING, Made, Manifest
+from registry.pages.page import Group
+from registry.pages.rendering import make_all
 from registry.pages.site import Site, open_site
 from registry.pages.static_index import found_in, seen_by_number
 from registry.pages.switch import Place, building, compiled_folder
-from registry.pages.taking_over import LostFileError, take_over
+from registry.pages.taking_over import LostFileError, make, take_over
 from registry.settings import Settings
 from registry.store.records import StoredRecord
 
@@ -59,8 +60,8 @@ def build(
 
     `out` becomes a link to a folder in `<out>-builds/`. A build that fails leaves the old site as
     it was; where nothing has changed the old one stays too. The same corpus gives the same bytes.
-    `progress` is told (files done, files in all). `description` is the API's OpenAPI document, for
-    its reference on the site. More `processes` than one are forks of this one.
+    `progress` is told (groups done, groups in all). `description` is the API's OpenAPI document,
+    for its reference on the site. More `processes` than one are forks of this one.
     """
     for fresh in (full, True):
         try:
@@ -123,54 +124,53 @@ def carry_out(
     """Build what is planned; `histories` have all versions of what the plan needs, oldest first."""
     site, known = plan.site, plan.known
     site.histories.update(histories or {})
-    wanted, pages = _make_pages(plan)
-    files = wanted.count()
-    if place.current and known.groups == wanted.groups:
+    if place.current and _is_in_force(plan):
         return unchanged(place)
-    new = place.new(fresh=known is NOTHING)
-    changed = take_over(place.current, known, new, wanted)
-    if not pages.keys() >= set(changed):
-        raise LostFileError
+    new = place.new(fresh=known is NOTHING, ground=site.ground)
+    take_over(place.current, new, plan.same, [MACHINES, *(group.name for group in plan.changed)])
+    make_one = partial(make, current=place.current, known=known, new=new)
+    total = len(plan.same) + len(plan.changed) + 1
 
     def done(number: int) -> None:
         if progress is not None:
-            progress(files - len(changed) + number, files)
+            progress(len(plan.same) + number, total)
 
-    render_all([pages[file] for file in changed], new.folder, processes=processes, progress=done)
-    place.put_in_force(wanted)
-    if known.erasures != site.corpus.erasures:
-        # What was erased since must not be found in what was built before.
-        place.drop_earlier()
-    return BuildReport(
-        files=files,
-        rendered=len(changed),
-        removed=_count_removed(known, wanted),
-        folder=str(new.folder),
-    )
-
-
-@uncollected()
-def _make_pages(plan: Plan) -> tuple[Manifest, dict[str, Page]]:
-    """Make the pages of what changed, and put all that is wanted together."""
-    site, groups = plan.site, dict(plan.same)
-    pages: dict[str, Page] = {}
-
-    def make(group: Group) -> None:
-        made = list(group.pages())
-        groups[group.name] = made_of(group.key, made)
-        pages.update((page.file, page) for page in made)
-
-    for group in plan.changed:
-        make(group)
-    make(machine_group(site, sorted(file for made in groups.values() for file in made.listed)))
+    made = make_all(plan.changed, make_one, processes=processes, progress=done)
+    groups = plan.same | {name: one.made for name, one in made.items()}
+    made[MACHINES] = make_one(machine_group(site, _listed(groups)))
+    done(len(made))
     wanted = Manifest(
-        groups=groups,
+        groups=groups | {MACHINES: made[MACHINES].made},
         ground=site.ground,
         state=plan.state,
         erasures=site.corpus.erasures,
         indexed=seen_by_number(site),
     )
-    return wanted, pages
+    place.put_in_force(wanted)
+    if known.erasures != site.corpus.erasures:
+        # What was erased since must not be found in what was built before.
+        place.drop_earlier()
+    return BuildReport(
+        files=wanted.count(),
+        rendered=sum(one.rendered for one in made.values()),
+        removed=_count_removed(known, wanted),
+        folder=str(new.folder),
+    )
+
+
+def _is_in_force(plan: Plan) -> bool:
+    """Tell whether what is planned is what the build in force has."""
+    groups = plan.known.groups
+    return (
+        not plan.changed
+        and groups.keys() == plan.same.keys() | {MACHINES}
+        and groups[MACHINES].key == machine_group(plan.site, _listed(plan.same)).key
+    )
+
+
+def _listed(groups: Mapping[str, Made]) -> list[str]:
+    """List the pages for the site map."""
+    return sorted(file for made in groups.values() for file in made.listed)
 
 
 def unchanged(place: Place) -> BuildReport:

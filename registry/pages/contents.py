@@ -49,9 +49,13 @@ def all_groups(
     yield from feed_groups(site, events)
 
 
+MACHINES = "machines"
+"""The group of files for machines, which is made when all others are."""
+
+
 def machine_group(site: Site, listed: Sequence[str]) -> Group:
     """Gather the files for machines; `listed` are the pages for the site map, in order."""
-    return group_of("machines", machine_pages(site, listed))
+    return group_of(MACHINES, machine_pages(site, listed))
 
 
 def all_pages(site: Site, description: Mapping[str, Any] | None) -> Iterator[Page]:

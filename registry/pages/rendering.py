@@ -1,75 +1,94 @@
-"""Rendering many pages into a folder, by as many processes as there are to do it.
+"""Making groups of pages, by as many processes as there are to do it.
 
-The processes are forks: they find the pages as they are, each renders a share, and tells how far
-it is. What one of them meets, or its death, ends the whole.
+The processes are forks: they find the groups as they are, take one after the other until none is
+left, and tell what they have made. What one of them meets, or its death, ends the whole.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
-from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
 
 from registry.errors import Unavailable
-from registry.pages.page import Page
+from registry.pages.manifest import Made
+from registry.pages.page import Group
 
-WORTH_A_PROCESS = 200
-"""Fewer pages than this are rendered sooner than another process is started."""
+WORTH_A_PROCESS = 50
+"""Fewer groups than this are made sooner than another process is started."""
 
-_TOLD_EVERY = 25
+_BLOCKS = 2048
+"""Into how many parts the work falls at most: their numbers fit into a pipe."""
+
+_NUMBER_BYTES = 2
 
 
-def render_all(
-    pages: Sequence[Page], folder: Path, *, processes: int, progress: Callable[[int], None]
-) -> None:
-    """Write pages; their folders are there. `progress` is told how many are done."""
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """A group that was made, and how many of its files had to be rendered for it."""
+
+    made: Made
+    rendered: int
+
+
+Make: TypeAlias = Callable[[Group], Done]
+
+
+def make_all(
+    groups: Sequence[Group], make: Make, *, processes: int, progress: Callable[[int], None]
+) -> dict[str, Done]:
+    """Make groups; `progress` is told how many are done."""
     # What pages are made of stays: to look for rubbish in it, over and over, takes a third longer.
     gc.freeze()
     try:
-        _render_all(pages, folder, processes=processes, progress=progress)
+        made: dict[str, Done] = {}
+        number = max(1, min(processes, len(groups) // WORTH_A_PROCESS))
+        for some in _alone(groups, make) if number == 1 else _together(groups, make, number):
+            made |= some
+            progress(len(made))
+        return made
     finally:
         gc.unfreeze()
 
 
-def _render_all(
-    pages: Sequence[Page], folder: Path, *, processes: int, progress: Callable[[int], None]
-) -> None:
-    # The languages of one page after each other: what one has worked out serves the next.
-    ordered = sorted(pages, key=lambda page: page.file.partition("/")[::-1])
-    number = max(1, min(processes, len(ordered) // WORTH_A_PROCESS))
-    if number == 1:
-        for done, page in enumerate(ordered, start=1):
-            _write(page, folder)
-            progress(done)
-        return
-    size = -(-len(ordered) // (number * 16))
-    blocks = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+def _alone(groups: Sequence[Group], make: Make) -> Iterator[dict[str, Done]]:
+    for group in groups:
+        yield {group.name: make(group)}
+
+
+def _together(groups: Sequence[Group], make: Make, number: int) -> Iterator[dict[str, Done]]:
+    size = -(-len(groups) // _BLOCKS)
+    blocks = [groups[start : start + size] for start in range(0, len(groups), size)]
+    # Whoever is free takes the next: to read so few bytes of a pipe is one step.
+    left, write = os.pipe()
+    os.write(write, b"".join(at.to_bytes(_NUMBER_BYTES, "big") for at in range(len(blocks))))
+    os.close(write)
     context = get_context("fork")
     told: list[Connection] = []
     workers = []
     try:
-        for first in range(number):
+        for _ in range(number):
             reader, writer = context.Pipe(duplex=False)
-            share = [page for block in blocks[first::number] for page in block]
-            worker = context.Process(target=_render, args=(share, folder, writer), daemon=True)
+            worker = context.Process(target=_work, args=(blocks, make, left, writer), daemon=True)
             worker.start()
             writer.close()
             told.append(reader)
             workers.append(worker)
-        _listen(told, progress)
+        yield from _heard(told)
     finally:
+        os.close(left)
         for worker in workers:
             worker.terminate()
             worker.join()
 
 
-def _listen(told: list[Connection], progress: Callable[[int], None]) -> None:
+def _heard(told: list[Connection]) -> Iterator[dict[str, Done]]:
     """Hear all processes out; raises what one of them has met."""
-    done = 0
     while told:
         ready = connection.wait(told)
         for reader in [one for one in told if one in ready]:
@@ -82,38 +101,21 @@ def _listen(told: list[Connection], progress: Callable[[int], None]) -> None:
             if news is None:
                 told.remove(reader)
             else:
-                done += news
-                progress(done)
+                yield news
 
 
-def _render(pages: Sequence[Page], folder: Path, told: Connection) -> None:
+def _work(blocks: Sequence[Sequence[Group]], make: Make, left: int, told: Connection) -> None:
     parent = os.getppid()
-    done = 0
     try:
-        for page in pages:
-            if os.getppid() != parent:  # nobody waits for it any more
-                os._exit(1)
-            _write(page, folder)
-            done += 1
-            if done == _TOLD_EVERY:
-                told.send(done)
-                done = 0
+        while taken := os.read(left, _NUMBER_BYTES):
+            made = {}
+            for group in blocks[int.from_bytes(taken, "big")]:
+                if os.getppid() != parent:  # nobody waits for it any more
+                    os._exit(1)
+                made[group.name] = make(group)
+            told.send(made)
     except Exception as error:  # noqa: BLE001  it is the other process that raises it
         with suppress(OSError):
             told.send(error)
         return
-    told.send(done)
     told.send(None)
-
-
-def _write(page: Page, folder: Path) -> None:
-    content = page.render()
-    target = folder / page.file
-    try:
-        file = target.open("xb", buffering=0)
-    except FileExistsError:
-        # A file that a build before has too must not be written through.
-        target.unlink()
-        file = target.open("xb", buffering=0)
-    with file:
-        file.write(content)

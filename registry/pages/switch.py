@@ -59,10 +59,11 @@ class Place:
         self.known = read_manifest(manifest_file(self.current)) if self.current else NOTHING
         self._folder: Path | None = None
 
-    def new(self, *, fresh: bool) -> Begun:
+    def new(self, *, fresh: bool, ground: str) -> Begun:
         """Begin a folder; unless it must be fresh, the one that is over serves again.
 
-        Its files are most of the next build, and a few changes are sooner made than all links.
+        Its files are most of the next build, and a few changes are sooner made than all links;
+        not if that was made on another ground, where other groups may have had the same files.
         """
         last = max(_numbers(self._builds), default=0)
         folder = self._builds / str(last + 1)
@@ -72,7 +73,7 @@ class Place:
         spare = self._builds / str(max(over, default=0))
         self._folder = folder
         held = NOTHING if fresh or not over else read_manifest(manifest_file(spare))
-        if not held.groups:
+        if not held.groups or held.ground != ground:
             folder.mkdir()
             return Begun(folder=folder, held=NOTHING)
         # From here on it is no build that could serve anything, until its manifest is written.
