@@ -32,8 +32,9 @@ FACETS = {
 LACKING = {
     "overdue": message("Reviews"),
     "missing": message("Not stated"),
+    "finding": message("What validation noticed"),
 }
-"""The filters by what is missing, which only the register can answer."""
+"""The filters by what is missing or was noticed, which only the register can answer."""
 
 TELLING = (
     "/rights/contestation",
@@ -48,6 +49,19 @@ TELLING = (
     "/contact/email",
 )
 """The fields whose absence tells most, of the many that `missing` knows."""
+
+NOTICED = {
+    "below_floor": message("A level of risk lower than follows from the record"),
+    "R15": message("High risk, with an assessment or a mitigation still to come"),
+    "R24": message("A lower level of risk, and contestation not stated yet"),
+    "R13": message("Sensitive data hosted abroad"),
+    "required": message("Something asked for is not stated"),
+    "R22": message("A name close to that of another system"),
+    "R20": message("An accountable role that looks like a person’s name"),
+    "R19": message("A mailbox that looks like a person’s own"),
+    "R03": message("Not yet in a language that is recommended"),
+}
+"""What may be noticed in a published record, by rule, with what tells most first."""
 
 _LISTS = {
     "risk": "risk_level",
@@ -93,6 +107,7 @@ def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
     found["origin"] = {LOCAL: here} | found["origin"]
     found["overdue"] = {OVERDUE: _saying(reader, _OVERDUE)}
     found["missing"] = {pointer: plain(field_name(reader, pointer)) for pointer in TELLING}
+    found["finding"] = {rule: _saying(reader, wording) for rule, wording in NOTICED.items()}
     return found
 
 

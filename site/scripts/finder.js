@@ -7,7 +7,7 @@ import { Refused, Unreachable, askRegister } from "./register.js";
 import "./focus.js";
 
 const FACETS = ["risk", "sector", "agency", "status", "role", "personal_data", "origin"];
-const LACKING = ["overdue", "missing"]; // what only the register can tell
+const LACKING = ["overdue", "missing", "finding"]; // what only the register can tell
 const UNSHOWN = ["function", "area"];
 const FILTERS = [...FACETS, ...LACKING, ...UNSHOWN];
 const PAGE = 20;
@@ -182,8 +182,8 @@ function showFacets(query, facets) {
     const counts = new Map((facets[name] ?? []).map(({ code, count }) => [code, count]));
     for (const code of chosen) if (!counts.has(code)) counts.set(code, 0);
     const inTheirOrder = labelledCodes(name).filter((code) => counts.has(code));
-    // By count, or in the order of their list; of what may be missing only what tells most.
-    const others = name === "missing" ? chosen : counts.keys();
+    // By count, or in the order of their list; of what is lacking only what tells most.
+    const others = LACKING.includes(name) ? chosen : counts.keys();
     const all = ["agency", "sector", "origin"].includes(name)
       ? [...counts.keys()]
       : [...new Set([...inTheirOrder, ...others])];

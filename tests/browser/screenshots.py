@@ -74,6 +74,7 @@ _ON_PAPER = ("record", "compare", "contest")
 _ASKED = {
     "finder-register": "search?q=demande&risk=high",
     "finder-missing": "search?missing=/evaluation/fairness_tested",
+    "finder-finding": "search?finding=below_floor",
     "proof": _RECORD,
 }
 """What only a register that answers can show."""

@@ -173,16 +173,17 @@ def test_a_static_copy_says_that_it_is_one_and_offers_no_api(opened, host):
         assert not page.locator("#programs").is_visible()
 
 
-def test_a_copy_does_not_answer_what_is_missing_by_leaving_it_out(opened, host):
+@pytest.mark.parametrize("asked", ["missing=/rights/contestation", "finding=R15"])
+def test_a_copy_does_not_answer_what_is_missing_by_leaving_it_out(opened, host, asked):
     with opened() as page:
         page.goto(f"{host}/fr/search")
         found(page)
         assert not page.locator("#lacking").is_visible()
-        page.goto(f"{host}/fr/search?missing=/rights/contestation&risk=high")
+        page.goto(f"{host}/fr/search?{asked}&risk=high")
         page.wait_for_selector("#results:not([hidden])")
         assert "seul le registre" in page.locator("#found").inner_text()
         assert page.locator(HIT).count() == 0
-        page.locator("#chips a", has_text="Non indiqué").click()
+        page.locator("#chips a").last.click()
         page.wait_for_url("**/search?risk=high")
         assert found(page) > 0
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from registry.pages.build import build
-from registry.pages.finder import TELLING
+from registry.pages.finder import NOTICED, TELLING
 from registry.settings import Settings
 from tests.pages.conftest import make_corpus
 from tests.served import served
@@ -110,6 +110,28 @@ def test_what_is_missing_is_a_filter_with_the_counts_of_the_register(opened, reg
         answer = ask("/api/v1/records?overdue=true").json()
         ids = page.eval_on_selector_all("#hits h3 a", "all => all.map((one) => one.pathname)")
         assert ids == [f"/{lang}/records/{item['id']}" for item in answer["items"]]
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr", "zgh", "en"])
+def test_what_validation_noticed_is_a_filter_by_its_rule(opened, register, lang):
+    ask = register.client.get
+    facets = ask("/api/v1/records?facets=finding").json()["facets"]
+    counts = {one["code"]: one["count"] for one in facets["finding"]}
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/{lang}/search")
+        page.locator("#lacking > summary").click()
+        boxes = page.locator("#facet-finding input")
+        shown = [box.get_attribute("value") for box in boxes.all()]
+        assert shown == [rule for rule in NOTICED if rule in counts]
+        assert "R15" in shown
+        numbers = page.locator("#facet-finding .n").all_inner_texts()
+        assert list(map(int, numbers)) == [counts[rule] for rule in shown]
+        page.locator("#finding-R15").check()
+        page.wait_for_selector("#chips a")
+        assert parse_qsl(urlsplit(page.url).query) == [("finding", "R15")]
+        answer = ask("/api/v1/records?finding=R15&limit=100").json()
+        ids = page.eval_on_selector_all("#hits h3 a", "all => all.map((one) => one.pathname)")
+        assert ids == [f"/{lang}/records/{item['id']}" for item in answer["items"]][:20]
 
 
 def test_a_field_named_with_dots_is_the_same_filter(opened, register):
