@@ -41,7 +41,7 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     them, `kept` has what that one knew instead. `attestations` hold the last word of each agency;
     `agencies` holds the pack's and the foreign ones; `log` is every entry in order; `root` is the
     log's root hash, 64 hexadecimal digits. `erasures` counts the redactions that were carried out;
-    nothing is `counted` where nothing was filed yet.
+    nothing is `counted` where nothing was filed yet. `fingerprint` is that of the agencies.
     """
 
     pack: Pack
@@ -51,6 +51,7 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     as_of: dt.datetime
     erasures: int = 0
+    fingerprint: str = ""
     counted: Counted | None = None
     log: Sequence[Line] = ()
     earlier: Mapping[str, Sequence[StoredRecord]] = {}

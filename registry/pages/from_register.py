@@ -39,12 +39,14 @@ class _MadeFrom(msgspec.Struct):
     base_url: str
     log: _Log
     erasures: int
+    agencies: str
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True):
     """How far the register is: the log's size, root and last leaf, and what no entry tells of.
 
-    `erasures` are the redactions that were carried out, and how often something was destroyed.
+    `erasures` are the redactions that were carried out, and how often something was destroyed;
+    `fingerprint` is that of the agencies.
     """
 
     size: int
@@ -53,6 +55,7 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
     last_at: dt.datetime
     erasures: tuple[int, int]
     agencies: dict[str, Agency]
+    fingerprint: str
 
 
 async def build_register(
@@ -160,6 +163,7 @@ async def _read_state(connection: Connection) -> _State:
         last_at=state.last_at or dt.datetime.min.replace(tzinfo=dt.UTC),
         erasures=(await redactions.count(connection), state.erasures),
         agencies={one.agency.id: one.agency for one in known},
+        fingerprint=await agencies.fingerprint(connection),
     )
 
 
@@ -175,7 +179,7 @@ async def _still_holds(
     """Say whether what a build has kept is of this register, and holds to this day."""
     return (
         kept is not None
-        and (kept.ground, kept.agencies) == (ground, _digest(state.agencies))
+        and (kept.ground, kept.agencies) == (ground, state.fingerprint)
         and kept.erasures == state.erasures
         and kept.size <= state.size
         and kept.leaf == await _leaf(connection, kept.size)
@@ -185,7 +189,7 @@ async def _still_holds(
 def _keep(out: Path, plan: Plan, state: _State) -> None:
     kept = Kept(
         ground=plan.site.ground,
-        agencies=_digest(state.agencies),
+        agencies=state.fingerprint,
         erasures=state.erasures,
         size=state.size,
         leaf=state.leaf,
@@ -193,10 +197,6 @@ def _keep(out: Path, plan: Plan, state: _State) -> None:
         records=list(plan.site.known.values()),
     )
     write_kept(kept_file(out), kept)
-
-
-def _digest(agencies: dict[str, Agency]) -> str:
-    return digest(msgspec.json.encode(agencies))
 
 
 async def _read_corpus(
@@ -218,6 +218,7 @@ async def _read_corpus(
     return Corpus(
         pack=pack,
         agencies=state.agencies,
+        fingerprint=state.fingerprint,
         records=[
             record async for record in records.read_all(connection, withdrawn=True, only=changed)
         ],
@@ -258,7 +259,7 @@ async def _count(connection: Connection, state: _State, as_of: dt.datetime) -> C
 
 
 async def is_current(database: Database, settings: Settings, *, as_of: dt.datetime) -> bool:
-    """Tell whether the site in force shows the latest entry and this day, at this address."""
+    """Tell whether the site in force shows the register as it is on this day, at this address."""
     try:
         made = msgspec.json.decode((settings.site_dir / "build.json").read_bytes(), type=_MadeFrom)
     except (OSError, msgspec.DecodeError):
@@ -266,12 +267,14 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
     async with database.connection() as connection:
         state = await log.read_state(connection)
         erasures = await redactions.count(connection)
+        fingerprint = await agencies.fingerprint(connection)
     return (
         made.log.size == state.range.size
         and made.log.root == state.range.root().hex()
         and made.as_of.date() == as_of.date()
         and made.base_url == settings.base_url
         and made.erasures == erasures
+        and made.agencies == fingerprint
     )
 
 

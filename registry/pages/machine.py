@@ -40,6 +40,7 @@ def machine_pages(site: Site, files: Sequence[str]) -> Iterator[Page]:
         "base_url": site.base_url,
         "log": {"size": corpus.log_size, "root": corpus.root},
         "erasures": corpus.erasures,
+        "agencies": corpus.fingerprint,
         "pages": len(files),
     }
     yield _file("build.json", msgspec.json.format(msgspec.json.encode(made_from)).decode() + "\n")

@@ -40,6 +40,12 @@ async def read_origins(connection: Connection) -> dict[str, str | None]:
     return {row["id"]: row["origin"] for row in rows}
 
 
+async def fingerprint(connection: Connection) -> str:
+    """Give a digest of all that is known of the agencies, which no entry of the log tells of."""
+    found: str = await connection.fetchval(statement("agencies", "fingerprint"))
+    return found
+
+
 async def read(connection: Connection, agency: str) -> CountedAgency | None:
     """Read one agency."""
     row = await connection.fetchrow(statement("agencies", "one"), agency)

@@ -2,14 +2,17 @@
 
 import datetime as dt
 
+import msgspec
+
 from registry.api.site import serve_site
 from registry.office.access import Actor
 from registry.office.attesting import attest
 from registry.office.filing import Precondition
 from registry.office.withdrawing import withdraw
 from registry.pages.build import build
-from registry.pages.from_register import day_of, is_current, read_corpus
+from registry.pages.from_register import build_register, day_of, is_current, read_corpus
 from registry.settings import Settings
+from registry.store import agencies
 
 from .conftest import files
 
@@ -88,6 +91,25 @@ async def test_a_withdrawal_makes_the_site_out_of_date(office, publish, record, 
     assert await is_current(office.database, settings, as_of=NOW)
     await taken_out(office, published)
     assert not await is_current(office.database, settings, as_of=NOW)
+
+
+async def test_a_changed_agency_makes_the_site_out_of_date(office, publish, record, tmp_path):
+    settings = Settings(data_dir=tmp_path, base_url="https://register.example")
+    await publish(record)
+    build(await corpus_of(office), out=settings.site_dir, settings=settings)
+    own = office.pack.agencies["demo-sante"]
+    renamed = msgspec.structs.replace(own, name=own.name | {"fr": "Agence renommée"})
+    for agency, current in [(own, True), (renamed, False)]:
+        async with office.database.transaction() as connection:
+            await agencies.save(connection, [agency])
+        assert await is_current(office.database, settings, as_of=NOW) is current
+    built = await build_register(
+        office.database, office.pack, settings, out=settings.site_dir, as_of=NOW
+    )
+    assert built.rendered > 0
+    page = (settings.site_dir / "fr/agencies/demo-sante.html").read_text("utf-8")
+    assert "Agence renommée" in page
+    assert await is_current(office.database, settings, as_of=NOW)
 
 
 async def test_the_same_register_and_day_give_the_same_bytes(office, publish, record, tmp_path):

@@ -16,6 +16,12 @@ order by a.id collate "C"
 -- name: origins
 select id, origin from agency order by id collate "C"
 
+-- name: fingerprint
+select encode(sha256(convert_to(
+    coalesce(string_agg(document, e'\n' order by id collate "C"), ''), 'UTF8'
+)), 'hex')
+from agency
+
 -- name: one
 select a.document, (select count(*) from record as r where r.agency = a.id and r.state = 'published') as records
 from agency as a
