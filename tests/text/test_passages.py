@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from registry.text.analysis import stem, word_places
 from registry.text.folding import fold
-from registry.text.passages import LONGEST, Mark, Sought, Texts, passage
+from registry.text.passages import LONGEST, Sought, Texts, passage
 
 
 def sought(*words, language="fr", phrases=()):
@@ -27,7 +27,7 @@ def marks_in(what, text, tag, **more):
 
 
 def marked(text, tag, what):
-    return [text[mark.start : mark.end] for mark in marks_in(what, text, tag)]
+    return [text[start:end] for start, end, _ in marks_in(what, text, tag)]
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_words_in_a_row_are_marked_as_one():
 
 def test_each_mark_says_what_it_is():
     marks = marks_in(sought("fraude", "santé"), "Santé, fraudes, santé", "fr")
-    assert [mark.what for mark in marks] == [1, 0, 1]
+    assert [what for _, _, what in marks] == [1, 0, 1]
 
 
 def test_a_short_text_stays_whole():
-    assert passage("La fraude", [Mark(3, 9, 0)]).text == "La fraude"
+    assert passage("La fraude", [(3, 9, 0)]).text == "La fraude"
 
 
 @pytest.mark.parametrize("at", [0, 50, 300, 590])
@@ -70,7 +70,7 @@ def test_a_long_text_is_cut_between_words_around_its_first_mark(at):
     text = " ".join(words)
     start = text.index("FRAUDE")
     last = text.rindex("mot")
-    cut = passage(text, [Mark(start, start + 6, 0), Mark(last, last + 3, 1)])
+    cut = passage(text, [(start, start + 6, 0), (last, last + 3, 1)])
     first = cut.marks[0]
     assert cut.text[first[0] : first[1]] == "FRAUDE"
     assert all(cut.text[start:end] in {"FRAUDE", "mot"} for start, end in cut.marks)
@@ -80,7 +80,7 @@ def test_a_long_text_is_cut_between_words_around_its_first_mark(at):
 
 
 def test_a_text_without_spaces_is_cut_all_the_same():
-    cut = passage("x" * 1000, [Mark(500, 900, 0)])
+    cut = passage("x" * 1000, [(500, 900, 0)])
     assert cut.marks == [(1, 401)]
     assert cut.text == "…" + "x" * 400 + "…"
 
@@ -112,10 +112,10 @@ def test_the_marks_around_the_first_are_those_of_all_that_are_so_near(parts, aro
     text, what = " ".join(parts), sought("fraude", "hôpitaux")
     every = marks_in(what, text, "fr")
     wanted = {plain("fraude"), plain("hopitaux")}
-    assert [(mark.start, mark.end) for mark in every] == [
-        (at, end) for at, end, words in word_places(text) if wanted & {*map(plain, words)}
+    assert [place for *place, _ in every] == [
+        [at, end] for at, end, words in word_places(text) if wanted & {*map(plain, words)}
     ]
-    near = [mark for mark in every if mark.start <= every[0].start + around]
+    near = [mark for mark in every if mark[0] <= every[0][0] + around]
     assert marks_in(what, text, "fr", around=around) == near
 
 
@@ -136,6 +136,6 @@ def test_marks_are_walked_text_by_text():
         ]
     )
     assert list(what.marks(texts)) == [
-        (0, [Mark(0, 6, 0), Mark(10, 24, 1)]),
-        (3, [Mark(0, 14, 1), Mark(16, 22, 0)]),
+        (0, [(0, 6, 0), (10, 24, 1)]),
+        (3, [(0, 14, 1), (16, 22, 0)]),
     ]

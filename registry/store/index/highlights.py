@@ -72,7 +72,7 @@ def in_heads(texts: Texts, wanted: Sought) -> list[Highlight]:
     found = []
     for number, marks in wanted.marks(texts):
         field, tag, text = texts.of[number]
-        places = [(mark.start, mark.end) for mark in marks]
+        places = [(start, end) for start, end, _ in marks]
         found.append(Highlight(field=field, lang=tag, text=text, marks=places))
     return found
 
@@ -88,7 +88,7 @@ def in_texts(texts: Texts, wanted: Sought) -> Iterator[Highlight]:
         field, tag, text = texts.of[number]
         if field not in shown and (len(shown) == _MOST_FIELDS or not left):
             return
-        new = {mark.what for mark in marks} & left
+        new = left.intersection(what for _, _, what in marks)
         if new or field in shown:
             shown.add(field)
             left -= new
