@@ -9,7 +9,7 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -138,14 +138,14 @@ def _litestar(
             random=secrets.token_bytes,
             review=settings.review,
         )
-        app.state.index = SearchIndex(
+        index = app.state.index = SearchIndex(
             database.connection, synonyms=Synonyms(pack.synonyms), generation=generation
         )
         opened.kept = Kept(database.connection, generation, ready, room=ready_room)
         opened.state = app.state
         beside = [
             asyncio.create_task(work)
-            for work in (_end_with_parent(_parent()), figures.keep_written())
+            for work in (_end_with_parent(_parent()), figures.keep_written(), _warmed(index))
         ]
         try:
             yield
@@ -244,6 +244,12 @@ def _office(state: State) -> Office:
 
 def _database(state: State) -> Database:
     return state.office.database  # type: ignore[no-any-return]
+
+
+async def _warmed(index: SearchIndex) -> None:
+    """Make the first questions as fast as those that follow; whatever is wrong, they tell of."""
+    with suppress(Exception):
+        await index.warm_up()
 
 
 def _index(state: State) -> SearchIndex:

@@ -154,6 +154,22 @@ async def test_a_generation_that_stays_spares_the_database(database, publish):
     assert (await index.answer(Question(text="cadastre"))).total == 3
 
 
+async def test_the_newest_versions_are_met_before_anybody_asks_for_them(database, publish):
+    lend = Counted(database)
+    index = SearchIndex(lend, generation=Told(), clock=lambda: 0.0)
+    await index.warm_up()
+    await publish(named("Cadastre", goal="Mesurer les parcelles"))
+    index = SearchIndex(lend, generation=Told(), clock=lambda: 0.0)
+    await index.warm_up()
+    question = Question(text="parcelle", sort="relevance")
+    assert [hit.match for hit in (await index.answer(question)).hits] == ["text"]
+    asked = lend.times
+    question = msgspec.structs.replace(question, highlights=True)
+    [hit] = (await index.answer(question)).hits
+    assert hit.highlights
+    assert lend.times == asked
+
+
 async def test_a_log_of_a_size_is_looked_at_to_its_end(database, publish):
     index = SearchIndex(database.connection, generation=Told(), clock=lambda: 0.0)
     await publish(named("Cadastre"))

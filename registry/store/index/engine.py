@@ -26,6 +26,8 @@ from registry.text.asking import NO_SYNONYMS, Synonyms
 _POSTINGS_ROOM = 64 * 2**20
 _CARDS_ROOM = 24 * 2**20
 _BODIES_ROOM = 32 * 2**20
+_MET_FIRST = 100
+_MET_AT_ONCE = 10
 _WAIT_SECONDS = 5.0
 """How long a question waits for another to take over what is new."""
 
@@ -74,6 +76,18 @@ class SearchIndex:
                 bodies=self._bodies,
                 reader=reader,
             )
+
+    async def warm_up(self) -> None:
+        """Meet the words of the newest versions, so that few are new to who asks first.
+
+        Raises what the first question would.
+        """
+        async with AsyncExitStack() as stack:
+            reader = Reader(self._borrow, stack)
+            view = await self._current(reader)
+            newest = list(view.standing[-_MET_FIRST:])
+            for start in range(0, len(newest), _MET_AT_ONCE):
+                await self._bodies.read(newest[start : start + _MET_AT_ONCE], reader)
 
     def codes(self, kind: str) -> AbstractSet[str]:
         """Give the codes of a kind that versions have, as far as the process has come."""
