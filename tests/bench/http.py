@@ -1,9 +1,9 @@
 """A record over HTTP: from memory, and from the database, beside the bare server.
 
 The bare server is granian with one worker and an application that answers the same number of bytes
-without a look at the request, out of as many bodies as there are records. All stand side by side and are asked in turn, each for the same
-records one after the other. What a server works for an answer says more than its rate where others
-use the machine; the database's own work is not in it.
+without a look at the request, out of as many bodies as there are records. All stand side by side
+and are asked in turn, each for the same records one after the other. What a server works for an
+answer says more than its rate where others use the machine; the database's own work is not in it.
 """
 
 import json

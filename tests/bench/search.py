@@ -42,6 +42,8 @@ from tests.crash.register import Register, free_port
 # Of a million records one question takes Datasette many seconds.
 BESIDE_UP_TO = 100_000
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "3600,100000").split(","))
+BESIDE = "Datasette, facet suggestions off"
+WORKERS = ((1, "worker"), (2, "workers"))
 CONNECTIONS = 8
 ROUNDS = 5
 TURNS = 4
@@ -107,36 +109,39 @@ def _in_process(url: str, folder: Path) -> dict[str, Any]:
 
 def _over_http(program: Path, folder: Path, size: int) -> Iterator[Comparison | str]:
     """Ask the register and Datasette in turn, each until it has answered every question."""
-    register = Register(folder, workers=1)
-    register.start()
+    registers = {f"{count} {word}": Register(folder, workers=count) for count, word in WORKERS}
+    for one in registers.values():
+        one.start()
     try:
-        until_there(register.port)
+        for one in registers.values():
+            until_there(one.port)
         with _datasette(program, folder, size) as beside:
-            servers = {
-                "the register": load(
-                    (register.port, register.process.pid), [_our_path(*one) for one in MIX]
-                ),
-                "Datasette, facet suggestions off": load(
-                    beside, [_their_path(*one) for one in MIX]
-                ),
+            ours = [_our_path(*one) for one in MIX]
+            loads = {
+                BESIDE: load(beside, [_their_path(*one) for one in MIX]),
+                **{
+                    f"the register, {workers}": load((one.port, one.process.pid), ours)
+                    for workers, one in registers.items()
+                },
             }
             for _ in range(TURNS):
-                for one in servers.values():
+                for one in loads.values():
                     ask(one, connections=CONNECTIONS, seconds=SECONDS)
-            while any(one.asked < len(MIX) for one in servers.values()):
-                for one in servers.values():
+            while any(one.asked < len(MIX) for one in loads.values()):
+                for one in loads.values():
                     ask(one, connections=CONNECTIONS, seconds=SECONDS)
     finally:
-        register.end()
-    (_, ours), (name, theirs) = servers.items()
-    yield Comparison(
-        name=f"search of {size:,} records over HTTP, {CONNECTIONS} connections",
-        unit="questions",
-        beside_name=name,
-        ours=ours.timing,
-        beside=theirs.timing,
-    )
-    for line in told(servers):
+        for one in registers.values():
+            one.end()
+    for workers in registers:
+        yield Comparison(
+            name=f"search of {size:,} records over HTTP, {workers}, {CONNECTIONS} connections",
+            unit="questions",
+            beside_name=BESIDE,
+            ours=loads[f"the register, {workers}"].timing,
+            beside=loads[BESIDE].timing,
+        )
+    for line in told(loads):
         yield f"Search of {size:,} records over HTTP, {line}"
 
 
@@ -145,7 +150,7 @@ async def in_process(url: str, folder: Path) -> dict[str, object]:
     database = await connect(url)
     index = SearchIndex(database.connection, generation=Generation(folder / "generation"))
     start = time.perf_counter()
-    await index.answer(Question())
+    await index.warm_up()
     begun = time.perf_counter() - start
     seconds = []
     for _ in range(ROUNDS):
