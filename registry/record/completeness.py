@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import msgspec
 
-from registry.record.model import Document
 from registry.record.requirements import RISK_LEVEL, WEIGHT_OPTIONAL, WEIGHT_REQUIRED, unit_of
-from registry.record.standings import Standings, pointers, standings
+from registry.record.standings import Standings, pointers
 
 
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,13 +22,8 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]
 
 
-def completeness(document: Document) -> Completeness:
-    """Score a document whose shape is sound."""
-    return score(standings(document))
-
-
 def score(stands: Standings) -> Completeness:
-    """Score from what is already known of each unit."""
+    """Score a document from what is known of each unit."""
     asked, absent = stands.asked, stands.absent
     levelled = asked.required & unit_of(RISK_LEVEL) & ~absent
     return Completeness(

@@ -71,16 +71,6 @@ def members(key: str, value: Any) -> list[tuple[str, Any]]:
     return sorted(parts, key=itemgetter(0))
 
 
-def section_commitment(key: str, value: Any, salts: bytes) -> str:
-    """Compute a section's commitment from its value and its members' salts."""
-    parts = members(key, value)
-    if len(salts) != SALT_BYTES * len(parts):
-        raise ValueError(
-            f"section {key!r} has {len(parts)} members, not {len(salts) // SALT_BYTES}"
-        )
-    return _commitments({key: parts}, salts, encoder(value))[0]
-
-
 def _commitments(
     listed: Mapping[str, Sequence[tuple[str, Any]]],
     salts: bytes,

@@ -14,9 +14,9 @@ from registry.errors import Finding
 from registry.office.listing import Standing, index_row
 from registry.record.canonical import canonical
 from registry.record.pack import Pack
-from registry.record.sections import section_commitment
 from registry.store import records
 from registry.store.index import rows as index
+from tests.commitments import section_commitment
 
 # The entries with what their bytes say, for the other questions.
 _SAYS = """

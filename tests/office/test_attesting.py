@@ -10,8 +10,8 @@ import pytest
 from registry.errors import Forbidden, IdempotencyKeyReused, InvalidStatement, NotFound
 from registry.office.access import Actor
 from registry.office.attesting import attest
-from registry.record.sections import section_commitment
 from registry.store import attestations, audit
+from tests.commitments import section_commitment
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 HEALTH = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)

@@ -21,10 +21,10 @@ from registry.office import withdrawing
 from registry.office.access import Actor
 from registry.office.filing import Precondition
 from registry.office.receipts import Receipt
-from registry.record.sections import section_commitment
 from registry.store import withdrawals
 from registry.store.index.engine import search
 from registry.store.index.question import Question
+from tests.commitments import section_commitment
 
 NEW = Precondition(new=True)
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

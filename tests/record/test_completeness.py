@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.record.completeness import completeness
+from registry.record.completeness import score
 from registry.record.standings import standings
 
 ANSWER = "/rights/human_alternative"
@@ -10,13 +10,13 @@ ANSWER = "/rights/human_alternative"
 
 def test_a_record_that_states_everything(edited):
     document = edited("complete", {ANSWER: {"answer": "yes"}})
-    scored = completeness(document)
+    scored = score(standings(document))
     assert (scored.completeness, scored.accountability, scored.missing) == (100, 100, ())
 
 
 def test_the_minimal_example_by_hand(examples):
     """All 27 units of weight 3 are met, of the 17 of weight 1 none: 81 of 98."""
-    scored = completeness(examples["minimal"])
+    scored = score(standings(examples["minimal"]))
     assert scored.completeness == 83
     assert scored.accountability == 100
     assert set(scored.missing) == {
@@ -57,7 +57,7 @@ APPLY = (77, 14)
     ],
 )
 def test_answers_count_whole_half_or_not(edited, answer, missing, lost):
-    scored = completeness(edited("complete", {ANSWER: answer}))
+    scored = score(standings(edited("complete", {ANSWER: answer})))
     weight = 3 * APPLY[0] + APPLY[1]
     assert scored.completeness == int(100 * (weight - lost) / weight + 0.5)
     assert ((ANSWER,) if missing else ()) == scored.missing
@@ -74,18 +74,18 @@ def test_withheld_is_not_met_and_not_missing(edited):
         "/technical/explainability": ...,
         "/publication/withheld_fields/0/pointer": "/technical/explainability",
     }
-    scored = completeness(edited("complete", edits))
+    scored = score(standings(edited("complete", edits)))
     assert scored.missing == ()
     assert scored.completeness < 100
     assert scored.accountability < scored.completeness
 
 
 def test_what_is_unknown_is_not_asked_for():
-    scored = completeness({"id": "us.hhs/x", "schema_version": "1.0", "name": {"en": "X"}})
+    scored = score(standings({"id": "us.hhs/x", "schema_version": "1.0", "name": {"en": "X"}}))
     assert "/risk/level" in scored.missing
     assert "/decision/fallback" not in scored.missing
     assert scored.accountability == 0
 
 
 def test_an_empty_document_scores_nothing():
-    assert (completeness({}).completeness, completeness({}).accountability) == (0, 0)
+    assert (score(standings({})).completeness, score(standings({})).accountability) == (0, 0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import jsonschema_rs
 import pytest
 
-from registry.record.profiles import profile_schema, shape
+from registry.record.profiles import shape
 from registry.record.validators import build_validator
+from tests.record.profile_schema import profile_schema
 
 ASTRAL = "\U0001f600"
 PART = {"properties": {"a": {"const": 1}}, "required": ["a"]}

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from registry.record.formats import FORMATS
-from registry.record.profiles import profile_schema
 from registry.record.requirements import units
 from registry.record.rules import RULES
 from registry.record.schema import record_schema
 from registry.record.standings import pointers, standings
 from registry.record.validate import validate
+from tests.record.profile_schema import profile_schema
 
 PROFILES = ("draft", "publication", "foreign")
 

@@ -104,7 +104,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     follows: tuple[str, ...] = ()
 
 
-_RECEIPT = receipts.ReceiptAnswer
 _RECORD = ("get_record", "list_versions", "list_findings", "save_draft")
 
 OPERATIONS: Mapping[str, Operation] = {

@@ -1,0 +1,15 @@
+"""A section's commitment as the format says it, member by member: what `seal` is held to."""
+
+from registry.record.canonical import canonical
+from registry.record.sections import SALT_BYTES, member_commitment, members, section_digest
+
+
+def section_commitment(key, value, salts):
+    """Compute a section's commitment from its value and its members' salts."""
+    own = [salts[at : at + SALT_BYTES] for at in range(0, len(salts), SALT_BYTES)]
+    parts = members(key, value)
+    listed = [
+        (pointer, member_commitment(salt, pointer, canonical(part)))
+        for (pointer, part), salt in zip(parts, own, strict=True)
+    ]
+    return section_digest(key, listed)
