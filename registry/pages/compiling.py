@@ -10,7 +10,7 @@ own. Not for templates that use `super()`, or includes whose name is worked out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from itertools import chain
 from typing import Any, TypeGuard
 
@@ -20,7 +20,7 @@ from jinja2.runtime import Macro
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
-from registry.pages.template_code import CodeWriter
+from registry.pages.template_code import CodeWriter, Escaped
 from registry.pages.template_trees import alike, copied, whole
 
 LINEAR = frozenset(("_", "url", "api"))
@@ -41,6 +41,11 @@ class Compiling(Environment):
         super().__init__(**options)
         self.code_generator_class = CodeWriter
         self.known: dict[str, Any] = {}
+        self.escaped = Escaped()
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> dict[str, Any]:
+        """Give a template what all share, as it is: each page copies it."""
+        return {**self.globals, **(d or {})}
 
     def learn(self, known: Mapping[str, Any]) -> None:
         """Take over what all pages share."""

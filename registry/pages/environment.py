@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from jinja2.runtime import Macro
 from markupsafe import Markup, escape
 
 from registry.pages.compiling import Compiling
-from registry.pages.reader import Reader, language, plain_bdi
+from registry.pages.reader import Reader, Text, language, plain_bdi
 from registry.text.catalogues import find, find_plural
 from registry.text.dates import format_date, read_duration
 from registry.text.locales import country_name, direction, make_locale
@@ -43,6 +43,7 @@ def make_environment(
         cache_size=-1,
     )
     pack, babel = reader.pack, reader.locale.babel
+    comma = "، " if reader.tag == "ar" else ", "
     environment.filters |= {"shortened": shortened, "bdi": plain_bdi}
     environment.learn(shared | _translations(reader))
     environment.learn(
@@ -53,7 +54,8 @@ def make_environment(
             "locales": [make_locale(other, pack.country) for other in pack.languages],
             "bdi": plain_bdi,
             "slot": slot,
-            "comma": "، " if reader.tag == "ar" else ", ",
+            "comma": comma,
+            "together": partial(together, comma),
             "duration": read_duration,
             "language": partial(language, reader),
             "country": lambda code: country_name(code, babel),
@@ -77,6 +79,11 @@ def shortened(text: str, limit: int = 240) -> str:
     if len(text) <= limit:
         return text
     return f"{text[:limit].rpartition(' ')[0] or text[:limit]}…"
+
+
+def together(comma: str, texts: Iterable[Text]) -> Markup:
+    """Write wordings one after the other within a line."""
+    return Markup(comma.join([text.inline for text in texts]))  # noqa: S704  each is escaped
 
 
 def slot(name: str) -> Markup:

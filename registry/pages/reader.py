@@ -45,7 +45,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     titles: Mapping[str, Catalogue]
     labels: Mapping[str, Mapping[str, LangText]]
     tag: str
-    kept: dict[tuple[object, str], Text] = {}
+    kept: dict[tuple[object, str], Any] = {}
     """Names that were shown already, by what names and what is named: pages repeat them."""
 
 
@@ -114,7 +114,7 @@ def say(reader: Reader, text: LangText | None) -> Text | None:
 
 def label(reader: Reader, lists: str | tuple[str, ...], code: str) -> Text:
     """Name a code of a list, or of the first of several that has it; else show it as it is."""
-    known = reader.kept.get((lists, code))
+    known: Text | None = reader.kept.get((lists, code))
     if known is None:
         known = reader.kept[lists, code] = _label(reader, lists, code)
     return known
@@ -135,7 +135,7 @@ def as_it_is(reader: Reader, text: str) -> Text:
 
 def language(reader: Reader, tag: str) -> Text:
     """Name a language to this reader."""
-    known = reader.kept.get((language, tag))
+    known: Text | None = reader.kept.get((language, tag))
     if known is None:
         known = reader.kept[language, tag] = Text(
             text=language_name(tag, reader.locale.babel),

@@ -5,7 +5,7 @@ What stands where is the schema's matter; templates name the same members as the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -51,16 +51,14 @@ NOTHING = Shown()
 class Later(Shown):
     """An object whose members are made when they are asked for; a page shows few of them."""
 
-    def __init__(self, made: Mapping[str, Any], makes: Mapping[str, Callable[[], Any]]) -> None:
-        """Begin with the members that are made, and how the others are."""
+    def __init__(self, made: Mapping[str, Any], make: Callable[[str], Any]) -> None:
+        """Begin with the members that are made, and how the others are, or `NOTHING`."""
         super().__init__(made)
-        self._makes = makes
+        self._make = make
 
     def __missing__(self, name: str) -> Any:
         """Make a member."""
-        if name not in self._makes:
-            return NOTHING
-        made = self[name] = self._makes[name]()
+        made = self[name] = self._make(name)
         return made
 
 
@@ -78,34 +76,47 @@ def show(reader: Reader, document: Mapping[str, Any]) -> Shown:
     stated = dict(document)
     for section, name in _ALWAYS:
         stated[section] = {name: NOT_STATED} | (stated.get(section) or {})
-    shapes = _shapes().members
-    makes = {
-        name: partial(_shown, reader, value, shapes.get(name, _ANY))
-        for name, value in stated.items()
-    }
-    if "evaluation" in stated:
-        makes["evaluation"] = partial(_evaluation, makes["evaluation"])
-    return Later({}, makes)
+    return Later({}, partial(_section, reader, stated))
 
 
-def _evaluation(make: Callable[[], Shown]) -> Shown:
-    shown = make()
-    for metric in shown["metrics"]:
-        code = metric["name"].code
-        metric["share"] = code in _SHARES and "unit" not in metric and 0 <= metric["value"] <= 1
+def _section(reader: Reader, document: Mapping[str, Any], name: str) -> Any:
+    if name not in document:
+        return NOTHING
+    shown = _shown(reader, document[name], _shapes().members.get(name, _ANY))
+    if name == "evaluation":
+        for metric in shown["metrics"]:
+            code = metric["name"].code
+            metric["share"] = code in _SHARES and "unit" not in metric and 0 <= metric["value"] <= 1
     return shown
 
 
 def field_name(reader: Reader, pointer: str) -> Text:
     """Name the field at a pointer, or the nearest one above it that has a name."""
-    known = reader.kept.get((field_name, pointer))
+    return field_names(reader, (pointer,))[0]
+
+
+def field_names(reader: Reader, pointers: Iterable[str]) -> list[Text]:
+    """Name the fields at some pointers."""
+    known: _FieldNames | None = reader.kept.get((_FieldNames, ""))
     if known is None:
+        known = reader.kept[_FieldNames, ""] = _FieldNames(reader)
+    return [known[pointer] for pointer in pointers]
+
+
+class _FieldNames(dict[str, Text]):
+    """What fields are called to a reader, by pointer; found out once."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self._reader = reader
+
+    def __missing__(self, pointer: str) -> Text:
         path = tuple("*" if part.isdecimal() else part for part in parts(pointer))
         while path and ((field := field_at(path)) is None or "title" not in field.schema):
             path = path[:-1]
-        known = field_title(reader, path) if path else as_it_is(reader, pointer)
-        reader.kept[field_name, pointer] = known
-    return known
+        found = field_title(self._reader, path) if path else as_it_is(self._reader, pointer)
+        self[pointer] = found
+        return found
 
 
 def field_title(reader: Reader, path: tuple[str, ...]) -> Text:

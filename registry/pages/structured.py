@@ -15,9 +15,7 @@ from registry.pages.view_lists import agency_view
 Node = dict[str, Any]
 
 _CONTEXT = "https://schema.org"
-_HARMLESS = str.maketrans(
-    {mark: f"\\u{ord(mark):04x}" for mark in ("<", ">", "&", "\u2028", "\u2029")}
-)
+_HARMFUL = ("<", ">", "&", "\u2028", "\u2029")
 
 
 def record_script(reader: Reader, site: Site, card: Card) -> Markup:
@@ -71,7 +69,9 @@ def register_script(reader: Reader, site: Site) -> Markup:
 def as_script(node: Node) -> Markup:
     """Write a node as a data element; nothing in it can end the element or begin another."""
     stated = {"@context": _CONTEXT} | _stated(node)
-    text = msgspec.json.encode(stated).decode().translate(_HARMLESS)
+    text = msgspec.json.encode(stated).decode()
+    for mark in _HARMFUL:
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
     return Markup(f'<script type="application/ld+json">{text}</script>')  # noqa: S704  made harmless
 
 

@@ -6,6 +6,7 @@ by its name, no function wants the context, and what a macro has written is not 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame, find_undeclared
 from jinja2.runtime import Macro
+from markupsafe import Markup, escape
 
 
 class CodeWriter(CodeGenerator):
@@ -20,6 +22,8 @@ class CodeWriter(CodeGenerator):
 
     _own: Mapping[str, Sequence[str]] = {}
     _named = ""
+    _written: nodes.Node | None = None
+    _constants: Mapping[Markup, str] = {}
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802
         """Note the macros of the template first."""
@@ -28,7 +32,18 @@ class CodeWriter(CodeGenerator):
             for macro in node.body
             if isinstance(macro, nodes.Macro) and not find_undeclared(macro.body, ("caller",))
         }
+        self._constants = defaultdict(lambda: f"c_{len(self._constants)}")
         super().visit_Template(node, frame)
+        self.writeline("escaped = environment.escaped")
+        for markup, name in self._constants.items():
+            self.writeline(f"{name} = {markup!r}")
+
+    def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802
+        """Make marked up text once, not each time that it is written."""
+        if isinstance(node.value, Markup):
+            self.write(self._constants[node.value])
+        else:
+            super().visit_Const(node, frame)
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802
         """Look a member up once."""
@@ -46,9 +61,10 @@ class CodeWriter(CodeGenerator):
         """Call what is called, a macro past all that Jinja does before it."""
         macro = None if forward_caller else self._macro(node)
         if macro is not None:
-            self.write("Markup(")
+            written = node is self._written
+            self.write("" if written else "Markup(")
             self._call_macro(macro, node, frame)
-            self.write(")")
+            self.write("" if written else ")")
             return
         if isinstance(node.node, nodes.Getattr):
             self.visit(node.node.node, frame)
@@ -86,10 +102,26 @@ class CodeWriter(CodeGenerator):
 
     def _output_child_pre(self, node: nodes.Expr, *_: Any) -> None:
         # A child is written in whole before the next one begins, and none stands in another.
+        self._written = node
         if self._macro(node) is None:
             self._named = self.temporary_identifier()
             self.write(f"({self._named} if type({self._named} := ")
 
     def _output_child_post(self, node: nodes.Expr, *_: Any) -> None:
         if self._macro(node) is None:
-            self.write(f") is Markup else escape({self._named}))")
+            name = self._named
+            self.write(f") is Markup else escaped[{name}] if type({name}) is str")
+            self.write(f" else escape({name}))")
+
+
+class Escaped(dict[str, str]):
+    """Texts as they are escaped: what pages repeat is worked out once."""
+
+    _MOST = 4096
+
+    def __missing__(self, text: str) -> str:
+        """Escape a text."""
+        if len(self) == self._MOST:
+            self.clear()
+        made = self[text] = str(escape(text))
+        return made

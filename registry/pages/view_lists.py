@@ -100,6 +100,13 @@ def latest_changes(reader: Reader, site: Site, limit: int = 8) -> list[dict[str,
 
 def agency_view(reader: Reader, site: Site, agency_id: str) -> dict[str, Any]:
     """Name an agency and say where it is from; one that is not known is shown by its id."""
+    known: dict[str, Any] | None = reader.kept.get((agency_view, agency_id))
+    if known is None:
+        known = reader.kept[agency_view, agency_id] = _agency_view(reader, site, agency_id)
+    return known
+
+
+def _agency_view(reader: Reader, site: Site, agency_id: str) -> dict[str, Any]:
     agency = site.corpus.agencies.get(agency_id)
     return {
         "id": agency_id,

@@ -14,7 +14,7 @@ from registry.pages.cards import Card
 from registry.pages.findings import findings_view
 from registry.pages.history import history_view
 from registry.pages.reader import Reader, label, language, say
-from registry.pages.shown import Later, Shown, field_name, show
+from registry.pages.shown import NOTHING, Later, Shown, field_name, field_names, show
 from registry.pages.site import Site
 from registry.pages.structured import record_script
 from registry.pages.view_lists import agency_view, card_row, origin_view
@@ -51,7 +51,6 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "machine": (languages.get("translation_status") or {}).get(shown) == "machine",
         "source": language(reader, source) if source not in (None, shown) else None,
         "withheld": _gaps(reader, record, d),
-        "missing": [field_name(reader, pointer) for pointer in register.missing],
         "overdue": is_overdue(document, site.corpus.as_of.date()),
         "related": _related(reader, document, site),
         "links": links(reader, record, document),
@@ -60,11 +59,12 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
     }
     gone = site.known[record.id].withdrawals
     makes: dict[str, Callable[[], Any]] = {
+        "missing": lambda: field_names(reader, register.missing),
         "languages": lambda: _languages(reader, document),
         "findings": lambda: findings_view(reader, record, site),
         "history": lambda: history_view(reader, record, gone),
     }
-    return {"r": Later(made, makes), "d": d}
+    return {"r": Later(made, lambda name: makes[name]() if name in makes else NOTHING), "d": d}
 
 
 @lru_cache(maxsize=16)

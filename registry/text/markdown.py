@@ -26,11 +26,12 @@ _MARKUP = re.compile(
 _ANCHOR = re.compile(r" *\{#(?P<id>[a-z0-9-]+)\}$")
 
 
+@lru_cache(maxsize=256)
 def render(text: str) -> str:
     """Render an agency's text: paragraphs, lists, emphasis, links (https and mailto only).
 
     Raw HTML is shown, never passed through. Text without any markup takes a shortcut that gives
-    the same result.
+    the same result; pages for readers of other languages repeat it.
     """
     if _MARKUP.search(text) is None and text:
         paragraphs = escape(text).replace("&#x27;", "'").split("\n\n")

@@ -6,13 +6,25 @@ from functools import lru_cache
 
 from babel import Locale, numbers
 
+_LARGE = 10**15
+
 
 @lru_cache(maxsize=4096)
 def format_number(value: float, locale: str) -> str:
-    """Write a number with a Babel locale's separators; at most six decimals."""
+    """Write a number with a Babel locale's separators; at most six decimals.
+
+    Whole numbers take a shortcut that gives the same result.
+    """
+    if type(value) is int and 0 <= value < _LARGE:
+        return f"{value:,}".replace(",", _separator(locale))
     return numbers.format_decimal(
         value, format="#,##0.######", locale=locale, numbering_system="latn"
     )
+
+
+@lru_cache(maxsize=64)
+def _separator(locale: str) -> str:
+    return numbers.get_group_symbol(locale, numbering_system="latn")
 
 
 @lru_cache(maxsize=1024)
