@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 import msgspec
@@ -44,35 +43,20 @@ async def submit(
     Submitting again after the answer was lost gives the same receipt: without a draft, the
     latest version is what the last filing became.
     """
-    agency = own_agency(office, actor, record)
-    request = f"submit {record}".encode()
-
-    def filing(draft: Draft) -> Filing:
-        if precondition is not None:
-            precondition.require(draft.tag)
-        return Filing(
-            record=record,
-            agency=agency,
-            actor=actor,
-            purpose="submit",
-            steps=[_version(office, draft, now=now)],
-            draft=draft,
-            key=idempotency_key,
-            request=request,
-            language=language,
-        )
-
-    async def without_draft(connection: Connection) -> Receipt:
-        return await _receipt_of_latest(connection, record)
-
-    if office.review == "required":
-        into_review = partial(
-            _put_into_review, office, actor, record, precondition, now=now, language=language
-        )
-        return await once(office, actor, idempotency_key, request, into_review, now=now)
-    return await _publish(
-        office, actor, record, filing, without_draft, idempotency_key, request, now=now
+    filing = Filing(
+        record=record,
+        agency=own_agency(office, actor, record),
+        actor=actor,
+        purpose="submit",
+        steps=(),
+        key=idempotency_key,
+        request=f"submit {record}".encode(),
+        language=language,
     )
+    if office.review == "required":
+        into_review = partial(_put_into_review, office, filing, precondition, now=now)
+        return await once(office, actor, filing.key, filing.request, into_review, now=now)
+    return await _publish(office, filing, precondition, now=now)
 
 
 async def approve(
@@ -86,39 +70,17 @@ async def approve(
     idempotency_key: str | None = None,
 ) -> Receipt:
     """Publish what is in review, as another than the one who submitted it."""
-    agency = _reviewed_agency(office, actor, record)
-    request = f"approve {record}".encode()
-
-    def filing(draft: Draft) -> Filing:
-        submitter = _submitter(draft)
-        if submitter == actor.name:
-            raise Forbidden(
-                f"{actor.name} submitted this draft and cannot approve it as well: review takes "
-                "four eyes; let somebody else approve it, with a token of another actor"
-            )
-        if precondition is not None:
-            precondition.require(draft.tag)
-        return Filing(
-            record=record,
-            agency=agency,
-            actor=actor,
-            purpose="approve",
-            steps=[_version(office, draft, now=now)],
-            draft=draft,
-            submitter=submitter,
-            key=idempotency_key,
-            request=request,
-            language=language,
-        )
-
-    async def without_draft(connection: Connection) -> Receipt:
-        if await records.read_approver(connection, record) != actor.name:
-            raise no_draft(record)
-        return await _receipt_of_latest(connection, record)
-
-    return await _publish(
-        office, actor, record, filing, without_draft, idempotency_key, request, now=now
+    filing = Filing(
+        record=record,
+        agency=_reviewed_agency(office, actor, record),
+        actor=actor,
+        purpose="approve",
+        steps=(),
+        key=idempotency_key,
+        request=f"approve {record}".encode(),
+        language=language,
     )
+    return await _publish(office, filing, precondition, now=now)
 
 
 async def return_draft(
@@ -159,15 +121,14 @@ async def return_draft(
 
 async def _put_into_review(
     office: Office,
-    actor: Actor,
-    record: str,
+    filing: Filing,
     precondition: Precondition | None,
     connection: Connection,
     *,
     now: dt.datetime,
-    language: str,
 ) -> Receipt:
     """Let somebody else look at a draft that could be published as it is."""
+    record, actor = filing.record, filing.actor
     await records.take_turn(connection, record)
     draft = await drafts.lock(connection, record)
     if draft is None:
@@ -181,7 +142,7 @@ async def _put_into_review(
     around = await surroundings(connection, office, [document])
     require_base(draft, around.standings.get(record))
     await audit.note(connection, actor, "submit", record, before=draft.tag, now=now)
-    verdict = around.examine(document, content, office.pack, now=now, language=language)
+    verdict = around.examine(document, content, office.pack, now=now, language=filing.language)
     if not verdict.publishable:
         raise InvalidRecord(f"{record} cannot be published as it is", verdict.findings)
     if around.is_in_force(record, content):
@@ -191,33 +152,32 @@ async def _put_into_review(
     return _receipt_of_draft(draft, submitted_at=now)
 
 
-async def _publish(  # noqa: PLR0917  what both who publish have
-    office: Office,
-    actor: Actor,
-    record: str,
-    filing: Callable[[Draft], Filing],
-    without_draft: Callable[[Connection], Awaitable[Receipt]],
-    key: str | None,
-    request: bytes,
-    *,
-    now: dt.datetime,
+async def _publish(
+    office: Office, filing: Filing, precondition: Precondition | None, *, now: dt.datetime
 ) -> Receipt:
-    """Publish a draft as `filing` says, together with what others publish at the same time.
+    """Publish the draft that a filing lacks, together with what others publish at the same time.
 
     Nobody is kept from changing it meanwhile: if somebody does, this begins anew.
     """
+    actor, key, request = filing.actor, filing.key, filing.request
     for _ in range(_TRIES):
         async with office.database.connection() as connection:
             known = await answers.find(connection, actor, key, request)
-            draft = await drafts.read(connection, record)
+            draft = await drafts.read(connection, filing.record)
         if known is not None:
             return msgspec.json.decode(known, type=Receipt)
         if draft is None:
-            return await once(office, actor, key, request, without_draft, now=now)
-        names = frozenset({record, (actor.token, key or record)})
+            published = partial(_published_before, filing)
+            return await once(office, actor, key, request, published, now=now)
+        submitter = _other(actor, draft) if filing.purpose == "approve" else None
+        if precondition is not None:
+            precondition.require(draft.tag)
+        step = _version(office, draft, now=now)
+        whole = msgspec.structs.replace(filing, steps=[step], draft=draft, submitter=submitter)
+        names = frozenset({filing.record, (actor.token, key or filing.record)})
         try:
             receipts: Receipts = await office.desk.do(
-                filing(draft), names, partial(file_group, office, now=now)
+                whole, names, partial(file_group, office, now=now)
             )
         except Overtaken:
             continue
@@ -231,6 +191,26 @@ def _version(office: Office, draft: Draft, *, now: dt.datetime) -> Version:
     document = msgspec.json.decode(content)
     verdict = validate(document, profile="publication", pack=office.pack, today=now.date())
     return Version(document=document, content=content, verdict=verdict)
+
+
+async def _published_before(filing: Filing, connection: Connection) -> Receipt:
+    """Give the receipt again of what the same actor has published already."""
+    if filing.purpose == "approve":
+        approver = await records.read_approver(connection, filing.record)
+        if approver != filing.actor.name:
+            raise no_draft(filing.record)
+    return await _receipt_of_latest(connection, filing.record)
+
+
+def _other(actor: Actor, draft: Draft) -> str:
+    """Name who submitted a draft that an actor would approve: somebody else."""
+    submitter = _submitter(draft)
+    if submitter == actor.name:
+        raise Forbidden(
+            f"{actor.name} submitted this draft and cannot approve it as well: review takes "
+            "four eyes; let somebody else approve it, with a token of another actor"
+        )
+    return submitter
 
 
 def _reviewed_agency(office: Office, actor: Actor, record: str) -> Agency:
