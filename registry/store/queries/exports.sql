@@ -11,13 +11,7 @@ select
     r.agency, r.origin, a.fictitious, e.leaf,
     'published' as state,
     null::timestamptz as superseded_at,
-    (
-        select
-            convert_to(
-                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
-            )
-        from section as s where s.record = v.record and s.version = v.version
-    ) as document,
+    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
 from unnest($1::bigint []) with ordinality as wanted (entry, place)
 inner join version as v on v.entry = wanted.entry

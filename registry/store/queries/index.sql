@@ -102,13 +102,7 @@ truncate search_version, posting, facet, lexeme
 -- name: documents
 select
     v.entry as ord,
-    (
-        select
-            convert_to(
-                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
-            )
-        from section as s where s.record = v.record and s.version = v.version
-    ) as document,
+    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
 from version as v where v.entry = any($1::bigint [])
 
@@ -137,13 +131,7 @@ select
         where f.record = v.record and f.entry <= v.entry and f.risk_change is not null
         order by f.risk_change
     ) as risk_changes,
-    (
-        select
-            convert_to(
-                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
-            )
-        from section as s where s.record = v.record and s.version = v.version
-    ) as document,
+    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
 from version as v inner join record as r on r.id = v.record
 where $1::bigint [] is null or v.entry = any($1)

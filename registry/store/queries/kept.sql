@@ -13,13 +13,7 @@ select
     r.origin, r.state, a.fictitious, e.leaf,
     l.size, i.epoch,
     null::timestamptz as superseded_at,
-    (
-        select
-            convert_to(
-                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
-            )
-        from section as s where s.record = v.record and s.version = v.version
-    ) as document,
+    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
 from log_state as l
 cross join search_state as i

@@ -35,13 +35,7 @@ select
         where moved.record = r.id and moved.risk_change is not null
         order by moved.risk_change
     ) as risk_changes,
-    (
-        select
-            convert_to(
-                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
-            )
-        from section as s where s.record = v.record and s.version = v.version
-    ) as document,
+    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
 from log_state as l
 cross join unnest($1::text []) as asked (id)
@@ -69,13 +63,7 @@ select
         select min(n.at) from log_entry as n
         where n.record = v.record and n.index > v.entry and n.index <= $3 and n.kind in ('version', 'withdrawal')
     ) as superseded_at,
-    (
-        select
-            convert_to(
-                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
-            )
-        from section as s where s.record = v.record and s.version = v.version
-    ) as document,
+    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
 from record as r
 inner join lateral (
@@ -99,13 +87,7 @@ select
     v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
     r.agency, r.origin, r.state, a.fictitious, e.leaf,
     (select w.at from log_entry as w where w.index = r.entry and r.state = 'withdrawn') as superseded_at,
-    (
-        select
-            convert_to(
-                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
-            )
-        from section as s where s.record = v.record and s.version = v.version
-    ) as document,
+    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
 from record as r
 inner join version as v on v.record = r.id and v.version = r.version
@@ -123,13 +105,7 @@ select
         select min(n.at) from log_entry as n
         where n.record = v.record and n.index > v.entry and n.kind in ('version', 'withdrawal')
     ) as superseded_at,
-    (
-        select
-            convert_to(
-                '{' || string_agg('"' || s.key || '":' || s.value, ',' order by s.key collate "C") || '}', 'utf8'
-            )
-        from section as s where s.record = v.record and s.version = v.version
-    ) as document,
+    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
 from record as r
 inner join version as v on v.record = r.id and v.version < r.version
