@@ -16,10 +16,11 @@ from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.crosswalk import names as crosswalk_names
 from registry.pages.build import BuildReport, Plan, carry_out, make_plan, unchanged
 from registry.pages.corpus import Corpus, Counted, Origin
+from registry.pages.editions import compile_templates
 from registry.pages.ground import ground_of
 from registry.pages.known import Kept, read_kept, write_kept
 from registry.pages.page import digest
-from registry.pages.switch import building, kept_file
+from registry.pages.switch import building, compiled_folder, kept_file
 from registry.pages.taking_over import LostFileError
 from registry.record.pack import Agency, Pack
 from registry.settings import Settings
@@ -113,12 +114,20 @@ async def _build(
             rests_on = digest(ground, msgspec.json.encode([state, told]))
             if not full and place.current and place.known.state == rests_on:
                 return unchanged(place)
-            before, counted = await asyncio.gather(
-                asyncio.to_thread(read_kept, kept_file(out)), _count(connection, state, as_of)
+            # While one process waits for the database, others compile.
+            corpus, _ = await asyncio.gather(
+                _read_since(
+                    connection, pack, state, ground, as_of=as_of, kept=None if full else out
+                ),
+                asyncio.to_thread(
+                    compile_templates,
+                    pack,
+                    settings.base_url,
+                    ground,
+                    compiled_folder(out),
+                    processes=processes,
+                ),
             )
-            holds = not full and await _still_holds(connection, before, ground, state)
-            kept = before if holds else None
-            corpus = await _read_corpus(connection, pack, state, counted, as_of=as_of, kept=kept)
             plan = await asyncio.to_thread(
                 make_plan,
                 place,
@@ -143,6 +152,24 @@ def _finish(
         # What was erased goes from what is kept before anybody takes the site for current.
         keep()
         return finish()
+
+
+async def _read_since(
+    connection: Connection,
+    pack: Pack,
+    state: _State,
+    ground: str,
+    *,
+    as_of: dt.datetime,
+    kept: Path | None,
+) -> Corpus:
+    """Read what came since a build kept what it had read beside a site, if that holds."""
+    reading = asyncio.to_thread(read_kept, kept_file(kept)) if kept else asyncio.sleep(0)
+    before, counted = await asyncio.gather(reading, _count(connection, state, as_of))
+    holds = await _still_holds(connection, before, ground, state)
+    return await _read_corpus(
+        connection, pack, state, counted, as_of=as_of, kept=before if holds else None
+    )
 
 
 async def read_corpus(connection: Connection, pack: Pack, *, as_of: dt.datetime) -> Corpus:

@@ -1,6 +1,6 @@
-"""Making groups of pages, by as many processes as there are to do it.
+"""Work that as many processes share as there are to do it, such as rendering groups of pages.
 
-The processes are forks: they find the groups as they are, take one after the other until none is
+The processes are forks: they find the work as it is, take one part after the other until none is
 left, and tell what they have made. What one of them meets, or its death, ends the whole.
 """
 
@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from registry.errors import Unavailable
 from registry.pages.manifest import Made
 from registry.pages.page import Group
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 WORTH_A_PROCESS = 50
 """Fewer groups than this are made sooner than another process is started."""
@@ -32,6 +35,7 @@ _NUMBER_BYTES = 2
 class Done(msgspec.Struct, frozen=True, kw_only=True):
     """A group that was made, and how many of its files had to be rendered for it."""
 
+    name: str
     made: Made
     rendered: int
 
@@ -48,22 +52,22 @@ def make_all(
     try:
         made: dict[str, Done] = {}
         number = max(1, min(processes, len(groups) // WORTH_A_PROCESS))
-        for some in _alone(groups, make) if number == 1 else _together(groups, make, number):
-            made |= some
+        for some in spread(groups, make, number):
+            made |= {done.name: done for done in some}
             progress(len(made))
         return made
     finally:
         gc.unfreeze()
 
 
-def _alone(groups: Sequence[Group], make: Make) -> Iterator[dict[str, Done]]:
-    for group in groups:
-        yield {group.name: make(group)}
-
-
-def _together(groups: Sequence[Group], make: Make, number: int) -> Iterator[dict[str, Done]]:
-    size = -(-len(groups) // _BLOCKS)
-    blocks = [groups[start : start + size] for start in range(0, len(groups), size)]
+def spread(items: Sequence[T], act: Callable[[T], R], number: int) -> Iterator[list[R]]:
+    """Act on items in a number of processes; yields what comes of some as soon as it is there."""
+    if number == 1:
+        for item in items:
+            yield [act(item)]
+        return
+    size = -(-len(items) // _BLOCKS)
+    blocks = [items[start : start + size] for start in range(0, len(items), size)]
     # Whoever is free takes the next: to read so few bytes of a pipe is one step.
     left, write = os.pipe()
     os.write(write, b"".join(at.to_bytes(_NUMBER_BYTES, "big") for at in range(len(blocks))))
@@ -74,7 +78,7 @@ def _together(groups: Sequence[Group], make: Make, number: int) -> Iterator[dict
     try:
         for _ in range(number):
             reader, writer = context.Pipe(duplex=False)
-            worker = context.Process(target=_work, args=(blocks, make, left, writer), daemon=True)
+            worker = context.Process(target=_work, args=(blocks, act, left, writer), daemon=True)
             worker.start()
             writer.close()
             told.append(reader)
@@ -87,7 +91,7 @@ def _together(groups: Sequence[Group], make: Make, number: int) -> Iterator[dict
             worker.join()
 
 
-def _heard(told: list[Connection]) -> Iterator[dict[str, Done]]:
+def _heard(told: list[Connection]) -> Iterator[list[Any]]:
     """Hear all processes out; raises what one of them has met."""
     while told:
         ready = connection.wait(told)
@@ -95,7 +99,7 @@ def _heard(told: list[Connection]) -> Iterator[dict[str, Done]]:
             try:
                 news = reader.recv()
             except EOFError as error:
-                raise Unavailable("a process that rendered pages has died") from error
+                raise Unavailable("a process that made a part of the site has died") from error
             if isinstance(news, BaseException):
                 raise news
             if news is None:
@@ -104,15 +108,17 @@ def _heard(told: list[Connection]) -> Iterator[dict[str, Done]]:
                 yield news
 
 
-def _work(blocks: Sequence[Sequence[Group]], make: Make, left: int, told: Connection) -> None:
+def _work(
+    blocks: Sequence[Sequence[T]], act: Callable[[T], R], left: int, told: Connection
+) -> None:
     parent = os.getppid()
     try:
         while taken := os.read(left, _NUMBER_BYTES):
-            made = {}
-            for group in blocks[int.from_bytes(taken, "big")]:
+            made = []
+            for item in blocks[int.from_bytes(taken, "big")]:
                 if os.getppid() != parent:  # nobody waits for it any more
                     os._exit(1)
-                made[group.name] = make(group)
+                made.append(act(item))
             told.send(made)
     except Exception as error:  # noqa: BLE001  it is the other process that raises it
         with suppress(OSError):

@@ -7,35 +7,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
-from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache
 
 from registry import resources
 from registry.errors import Finding
 from registry.pages.assets import Assets, read_assets
 from registry.pages.cards import Card
 from registry.pages.corpus import Corpus
-from registry.pages.environment import make_environment
+from registry.pages.editions import Edition, kept_compiled, open_editions
 from registry.pages.ground import ground_of
 from registry.pages.known import Known, know
-from registry.pages.labels import read_labels, read_lists
+from registry.pages.labels import read_lists
 from registry.pages.page import Page, digest, page_file
-from registry.pages.reader import Reader, label, make_reader, say
+from registry.pages.reader import Reader
 from registry.record.codelists import CodeList
-from registry.record.entry import NOT_STATED
 from registry.record.pack import Pack
 from registry.record.validate import findings_in
 from registry.store.records import StoredRecord
-from registry.text.catalogues import SOURCE, load_catalogues
-
-
-class Edition(msgspec.Struct, frozen=True, kw_only=True):
-    """The site in one language."""
-
-    reader: Reader
-    templates: Environment
+from registry.text.catalogues import SOURCE
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,12 +64,6 @@ def open_site(
     """
     pack = corpus.pack
     assets = read_assets(resources.SITE)
-    translated = [tag for tag in pack.languages if tag != SOURCE]
-    catalogues = load_catalogues(resources.SITE / "locale", translated)
-    titles = load_catalogues(resources.SCHEMAS / "locale", translated)
-    lists = read_lists(pack)
-    labels = read_labels(lists, catalogues)
-    readers = {tag: make_reader(tag, pack, catalogues, titles, labels) for tag in pack.languages}
     ground = ground or ground_of(pack, base_url, corpus.origins)
     histories: dict[str, Sequence[StoredRecord]] = {
         one.id: (*corpus.earlier.get(one.id, ()), one) for one in corpus.records
@@ -96,14 +80,8 @@ def open_site(
         base_url=base_url,
         security_contact=security_contact,
         assets=assets,
-        lists=lists,
-        editions={
-            tag: Edition(
-                reader=reader,
-                templates=_templates(reader, assets, base_url, _compiled(kept, ground, tag)),
-            )
-            for tag, reader in readers.items()
-        },
+        lists=read_lists(pack),
+        editions=open_editions(pack, assets, base_url, kept_compiled(kept, ground)),
         known=known,
         cards={name: one.card for name, one in known.items()},
         histories=histories,
@@ -178,39 +156,3 @@ def root_page(
 
     key = digest(site.ground, path, template)
     return Page(file=page_file(path), key=key, render=render, listed=listed)
-
-
-def _templates(
-    reader: Reader, assets: Assets, base_url: str, compiled: BytecodeCache | None
-) -> Environment:
-    prefix = urlsplit(base_url).path.rstrip("/")
-    shared = {
-        "base_url": base_url,
-        "prefix": prefix,
-        "stylesheet": assets.stylesheet,
-        "icon": assets.icon,
-        "picture": assets.card,
-        "fonts": assets.fonts,
-        "scripts": assets.scripts,
-        "site_name": say(reader, reader.pack.site_name),
-        "redress": say(reader, reader.pack.redress),
-        "bases": {
-            code: label(reader, "redaction_reason", code)
-            for code in reader.labels["redaction_reason"]
-            if code != NOT_STATED
-        },
-        "url": lambda path: f"{prefix}/{reader.tag}/{path}",
-        "api": lambda path: f"{prefix}/api/v1/{path}",
-    }
-    return make_environment(resources.SITE / "templates", reader, shared, compiled)
-
-
-def _compiled(kept: Path | None, ground: str, tag: str) -> BytecodeCache | None:
-    """Keep compiled templates for as long as all that they are made of stays as it is."""
-    if kept is None:
-        return None
-    kept.mkdir(parents=True, exist_ok=True)
-    for path in kept.iterdir():
-        if not path.name.startswith(ground):
-            path.unlink(missing_ok=True)
-    return FileSystemBytecodeCache(str(kept), f"{ground}-{tag}-%s")

@@ -55,7 +55,7 @@ def make(group: Group, *, current: Path | None, known: Manifest, new: Begun) -> 
         if before.get(page.file) != page.key or not _keep(current, new.folder, page.file):
             _write(f"{new.folder}/{page.file}", page.render())
             rendered += 1
-    return Done(made=made, rendered=rendered)
+    return Done(name=group.name, made=made, rendered=rendered)
 
 
 def _remove_others(new: Begun, held: Made, made: Made) -> None:

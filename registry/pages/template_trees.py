@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from jinja2 import Environment, nodes
@@ -27,10 +28,19 @@ def whole(environment: Environment, template: nodes.Template) -> nodes.Template:
 
 
 def _parsed(environment: Environment, name: nodes.Expr) -> nodes.Template:
-    if not isinstance(name, nodes.Const) or environment.loader is None:
+    if not isinstance(name, nodes.Const):
         raise TypeError(f"line {name.lineno}: templates are named by a word")
-    source, filename, _ = environment.loader.get_source(environment, name.value)
-    return environment._parse(source, name.value, filename)  # noqa: SLF001  Jinja has no other
+    tree: nodes.Template = copied(_read(environment, name.value))
+    return tree
+
+
+@lru_cache(maxsize=128)
+def _read(environment: Environment, name: str) -> nodes.Template:
+    """Read a template once for all that it is put into."""
+    if environment.loader is None:
+        raise TypeError("templates are read by a loader")
+    source, filename, _ = environment.loader.get_source(environment, name)
+    return environment._parse(source, name, filename)  # noqa: SLF001  Jinja has no other
 
 
 class _Joining(NodeTransformer):

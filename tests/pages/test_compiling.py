@@ -9,6 +9,9 @@ from markupsafe import Markup
 
 from registry.pages.build import build
 from registry.pages.compiling import Compiling
+from registry.pages.editions import compile_templates
+from registry.pages.ground import ground_of
+from registry.pages.switch import compiled_folder
 
 from .conftest import SETTINGS, files
 
@@ -101,3 +104,12 @@ def test_the_whole_site_is_as_jinja_alone_would_write_it(corpus, site, tmp_path,
     monkeypatch.setattr("registry.pages.compiling.CodeWriter", CodeGenerator)
     build(corpus, out=tmp_path / "site", settings=SETTINGS)
     assert files(tmp_path / "site") == files(site)
+
+
+def test_what_is_compiled_beforehand_is_all_that_pages_are_made_of(corpus, tmp_path):
+    kept = compiled_folder(tmp_path / "site")
+    ground = ground_of(corpus.pack, SETTINGS.base_url, corpus.origins)
+    compile_templates(corpus.pack, SETTINGS.base_url, ground, kept, processes=2)
+    before = {file.name: file.stat().st_mtime_ns for file in kept.iterdir()}
+    build(corpus, out=tmp_path / "site", settings=SETTINGS)
+    assert before == {file.name: file.stat().st_mtime_ns for file in kept.iterdir()}
