@@ -27,7 +27,7 @@ _NEXT = {
     "published": "It is public now; the site shows it within seconds.",
     "withdrawn": "It is out of force; its history stays readable.",
     "attested": "It is public now.",
-    "requested": "Nothing is erased yet. Somebody else confirms it: registry redact confirm",
+    "requested": "Nothing is erased yet. Another confirms it: registry redact confirm {redaction}",
     "confirmed": "It is in the log. What it names is destroyed once the log has published it.",
 }
 
@@ -106,6 +106,12 @@ def _lines(receipt: dict[str, Any]) -> Iterable[str]:
     yield f"{subject}: {outcome.replace('_', ' ')}"
     for name, value in receipt.items():
         if name not in {"outcome", "id", "agency"} and value is not None:
-            yield f"  {name}: {str(value).lower() if isinstance(value, bool) else value}"
+            yield f"  {name}: {_shown(value)}"
     if outcome in _NEXT:
-        yield f"  {_NEXT[outcome].format(id=subject)}"
+        yield f"  {_NEXT[outcome].format_map(receipt)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -71,7 +71,7 @@ async def submit(office: Office, *, record: str, actor: str | None) -> Receipt:
 @style_option
 @in_office
 async def drafts(office: Office, *, agency: str | None, state: State | None, style: Style) -> None:
-    """List the drafts: id, state, since when, by whom.
+    """List the drafts: id, state, since when, by whom; of one that was returned, the comment.
 
     Example: registry drafts --state in_review
     """
@@ -97,7 +97,17 @@ async def drafts(office: Office, *, agency: str | None, state: State | None, sty
         waits = draft.state == "in_review"
         at = draft.submitted_at if waits else draft.saved_at
         by = draft.submitted_by if waits else draft.actor
-        sys.stdout.write(f"{draft.record}\t{draft.state}\t{at:%Y-%m-%d %H:%M}\t{by}\n")
+        columns = [draft.record, draft.state, f"{at:%Y-%m-%d %H:%M}", f"{by}"]
+        if draft.comment is not None and not waits:
+            columns.append(f"returned by {draft.returned_by}: {_said(draft.comment)}")
+        sys.stdout.write("\t".join(columns) + "\n")
+
+
+def _said(comment: str) -> str:
+    """Put a reviewer's comment, a text or texts by language, on one line."""
+    given = msgspec.json.decode(comment, type=str | dict[str, str])
+    said = given if isinstance(given, str) else next(iter(given.values()))
+    return " ".join(said.split())
 
 
 async def _file_all(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
+import msgspec
 import rich_click as click
 
-from registry.cli.acting import AUTHORITY, Style, acts_as, of_authority, show, style_option
-from registry.cli.opened import in_office, now
+from registry.cli.acting import AUTHORITY, Style, acts_as, of_authority, style_option
+from registry.cli.opened import in_office, now, write_json
 from registry.office import redaction
 from registry.office.filing import Office
 from registry.office.redaction import RedactionReceipt
@@ -85,9 +88,17 @@ async def confirm(office: Office, *, number: int, actor: str | None) -> Redactio
 @style_option
 @in_office
 async def list_(office: Office, *, style: Style) -> None:
-    """List what was asked to be erased, and what became of it, newest first.
+    """List what was asked to be erased, newest first: number, record, parts, basis, state.
 
     Example: registry redact list
     """
     found = await redaction.list_redactions(office, of_authority(None, "redact"))
-    show([redaction.receipt_of(one) for one in found], style, many=True)
+    if style == "json":
+        write_json([msgspec.to_builtins(one) for one in found])
+        return
+    for one in found:
+        stands = f"asked for by {one.requested_by}"
+        if one.entry is not None:
+            stands = f"entry {one.entry}, {'erased' if one.is_done else 'to be erased'}"
+        columns = (str(one.id), one.record, " ".join(one.pointers), one.basis, stands)
+        sys.stdout.write("\t".join(columns) + "\n")

@@ -101,7 +101,7 @@ def as_lines(report: Report) -> Iterator[str]:
     if report.told_apart:
         yield f"{report.told_apart:,} rows share their id or name: told apart by their content"
     for column, number in report.otherwise.items():
-        yield f"{number:,} texts taken from the column {column} for want of a better one"
+        yield f"for want of a better one, text taken from the column {column}: {number:,}"
     if report.truncated_records:
         places = ", ".join(f"{at} {number:,}" for at, number in report.truncated.most_common())
         yield f"{report.truncated_records:,} records with a text cut at the limit: {places}"

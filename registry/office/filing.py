@@ -210,7 +210,7 @@ def local_agency(office: Office, record: str) -> Agency:
 
 def no_draft(record: str) -> NotFound:
     """Say that there is no draft, or none that the actor may know of: the same sentence."""
-    return NotFound(f"there is no draft {record} that your token may read")
+    return NotFound(f"there is no draft {record} that you may read")
 
 
 def tag_of(leaf: bytes) -> str:

@@ -38,8 +38,9 @@ async def spend(
         )
     if not granted:
         seconds = max(1, math.ceil((price - remaining) / rate))
+        later = "a second" if seconds == 1 else f"{seconds} seconds"
         raise TooManyRequests(
-            f"{per_minute} {kind} a minute are allowed; try again in {seconds} seconds",
+            f"{per_minute} {kind} a minute are allowed; try again in {later}",
             retry_after=seconds,
         )
 

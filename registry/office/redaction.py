@@ -120,13 +120,13 @@ async def confirm(
             return msgspec.json.decode(known, type=RedactionReceipt)
         asked = await redactions.read(connection, number)
         if asked is None or actor.agency not in {None, split_id(asked.record)[0]}:
-            raise NotFound(f"there is no redaction {number} that your token may read")
+            raise NotFound(f"there is no redaction {number} that you may read")
         await records.take_turn(connection, asked.record)
         asked = await redactions.read(connection, number) or asked
         if asked.requested_by == actor.name:
             raise Forbidden(
                 f"{actor.name} asked for this redaction and cannot confirm it as well: erasing "
-                "takes four eyes; let somebody else confirm it, with a token of another actor"
+                "takes four eyes; it is confirmed by another actor"
             )
         if asked.confirmed_by is not None:
             if asked.confirmed_by != actor.name:

@@ -208,7 +208,7 @@ def _other(actor: Actor, draft: Draft) -> str:
     if submitter == actor.name:
         raise Forbidden(
             f"{actor.name} submitted this draft and cannot approve it as well: review takes "
-            "four eyes; let somebody else approve it, with a token of another actor"
+            "four eyes; it is approved by another actor"
         )
     return submitter
 

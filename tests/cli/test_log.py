@@ -133,3 +133,22 @@ def test_there_is_no_proof_before_a_publication(own, record_file, record):
     told = own("log", "prove", record["id"], code=1).stderr
     assert "not in a published checkpoint yet" in told
     assert "no record" in own("log", "prove", "demo-sante/none", code=1).stderr
+
+
+def test_parts_are_erased_by_two_and_the_list_says_how_far_it_is(own, record, record_file):
+    contact = {"email": "suivi@demo-sante.example", "phone": "+212537000199"}
+    own("file", record_file(contact=contact, website="https://demo-sante.example/"), "--submit")
+    pointers = ("--pointer", "/contact/phone", "--pointer", "/website")
+    why = ("--basis", "data_protection", "--authority", "CNDP")
+    asked = own("redact", "request", record["id"], *pointers, *why).stdout
+    assert "  pointers: /contact/phone, /website" in asked.splitlines()
+    assert asked.endswith("registry redact confirm 1\n")
+    row = f"1\t{record['id']}\t/contact/phone /website\tdata_protection\t"
+    assert own("redact", "list").stdout == f"{row}asked for by authority\n"
+    own("redact", "confirm", "1", code=1)
+    own("redact", "confirm", "1", "--actor", "data protection office")
+    assert own("redact", "list").stdout == f"{row}entry 2, to be erased\n"
+    own("log", "publish")
+    assert own("redact", "list").stdout == f"{row}entry 2, erased\n"
+    [listed] = json.loads(own("redact", "list", "--format", "json").stdout)
+    assert (listed["id"], listed["entry"], listed["is_done"]) == (1, 2, True)

@@ -55,6 +55,8 @@ def test_where_review_is_required_another_approves_or_returns(
     [draft] = answer("drafts", "--agency", "demo-sante", **required)
     assert (draft["state"], draft["comment"]) == ("draft", "Dites qui répond.")
     assert answer("drafts", "--state", "in_review", **required) == []
+    listed = with_database("drafts", **required).stdout
+    assert listed.endswith("\treturned by authority: Dites qui répond.\n")
     assert answer("submit", ID, **required)["outcome"] == "in_review"
     done = answer("approve", ID, **required)
     assert (done["outcome"], done["version"]) == ("published", 1)
