@@ -66,6 +66,8 @@ async def _prepare(settings: Settings, office: Office) -> None:
             )
         if results:
             load.report(results)
+        else:
+            say("There are none of this country; the register begins empty.")
     if not (settings.site_dir / "index.html").exists():
         say("Building the site …")
         await build_site(settings, office)
