@@ -27,8 +27,8 @@ from registry.office.withdrawing import withdraw
 from registry.record.canonical import canonical
 from registry.record.parse import MAX_BYTES
 from registry.store import audit, drafts, records
-from registry.store.index.engine import search
 from registry.store.index.question import Question
+from tests.searched import search
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 HEALTH = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)

@@ -22,9 +22,9 @@ from registry.office.access import Actor
 from registry.office.filing import Precondition
 from registry.office.receipts import Receipt
 from registry.store import withdrawals
-from registry.store.index.engine import search
 from registry.store.index.question import Question
 from tests.commitments import section_commitment
+from tests.searched import search
 
 NEW = Precondition(new=True)
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
-from registry.store.index.engine import search
 from registry.store.index.question import FILTERS, Question
+from tests.searched import search
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 AGENCIES = ["demo-sante", "demo-education", "demo-agriculture"]

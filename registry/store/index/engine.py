@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 
 from registry.errors import Unavailable
-from registry.store.database import Borrow, Connection
+from registry.store.database import Borrow
 from registry.store.generation import LOOK_SECONDS, Generation
 from registry.store.index.find import find
 from registry.store.index.highlights import Bodies
@@ -141,15 +141,3 @@ class SearchIndex:
 
     def _seen(self) -> bytes | None:
         return None if self._generation is None else self._generation.read()
-
-
-async def search(
-    connection: Connection, question: Question, *, synonyms: Synonyms = NO_SYNONYMS
-) -> Answer:
-    """Answer one question on a connection, from an index that is read for it alone."""
-
-    @asynccontextmanager
-    async def lend() -> AsyncIterator[Connection]:
-        yield connection
-
-    return await SearchIndex(lend, synonyms=synonyms).answer(question)

@@ -1,0 +1,13 @@
+"""One question answered on one connection, from an index that is read for it alone."""
+
+from contextlib import asynccontextmanager
+
+from registry.store.index.engine import SearchIndex
+
+
+async def search(connection, question, **options):
+    @asynccontextmanager
+    async def lend():
+        yield connection
+
+    return await SearchIndex(lend, **options).answer(question)
