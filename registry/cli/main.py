@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -44,6 +45,7 @@ _VERBS = {
     "format": "registry.cli.format_:format_",
     "pack": "registry.cli.pack:pack",
 }
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 class _Verbs(click.RichGroup):
@@ -77,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; every error is a sentence on stderr and an exit code."""
     try:
         cli.main(args=arguments, prog_name="registry", standalone_mode=False)
+        sys.stdout.flush()
     except Exit as ending:
         sys.exit(ending.exit_code)
     except click.ClickException as error:
@@ -89,10 +92,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         sys.exit(0)
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno not in _NO_ROOM:
             raise
-        say(f"registry: {error.filename}: {error.strerror}")
+        _write_no_more()
+        say(f"registry: {error.filename or 'what is written'}: {error.strerror}")
         sys.exit(UNUSABLE)
+
+
+def _write_no_more() -> None:
+    """Let what is still to be written to stdout go nowhere, rather than fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -124,6 +125,21 @@ def test_a_port_in_use_is_told_before_anything_is_started(refused, data, verb):
     assert f"port {port} on 127.0.0.1 cannot be had (Address already in use); end" in sentence
     assert "--port" in sentence
     assert list(data.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["pack", "check", "ma"], ["--help"]])
+def test_output_that_finds_no_room_is_told(environment, arguments):
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        told = subprocess.run(
+            [sys.executable, "-m", "registry", *arguments],
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert told.returncode == 2
+    assert told.stderr == "registry: what is written: No space left on device\n"
 
 
 def test_a_data_folder_that_cannot_be_made_is_told(refused, tmp_path):
