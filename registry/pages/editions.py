@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,10 +18,7 @@ from registry.pages.reader import Reader, label, make_reader, say
 from registry.pages.rendering import spread
 from registry.record.entry import NOT_STATED
 from registry.record.pack import Pack
-from registry.text.catalogues import SOURCE, load_catalogues
-
-KeptCompiled = Callable[[str], BytecodeCache | None]
-"""Says where compiled templates of a language are kept."""
+from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,20 +29,40 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_editions(
-    pack: Pack, assets: Assets, base_url: str, kept: KeptCompiled, tags: Sequence[str] = ()
+    pack: Pack,
+    assets: Assets,
+    base_url: str,
+    ground: str,
+    *,
+    kept: Path | None,
+    tags: Sequence[str] = (),
 ) -> dict[str, Edition]:
-    """Read translations and templates for the readers of each language of the pack."""
-    translated = [tag for tag in pack.languages if tag != SOURCE]
-    catalogues = load_catalogues(resources.SITE / "locale", translated)
-    titles = load_catalogues(resources.SCHEMAS / "locale", translated)
+    """Read translations and templates for the readers of each language of the pack.
+
+    `kept` is a folder for compiled templates, which are good for as long as the ground is the same.
+    """
+    translated = tuple(tag for tag in pack.languages if tag != SOURCE)
+    catalogues, titles = (
+        _catalogues(folder / "locale", translated, ground)
+        for folder in (resources.SITE, resources.SCHEMAS)
+    )
     labels = read_labels(read_lists(pack), catalogues)
     readers = [make_reader(tag, pack, catalogues, titles, labels) for tag in tags or pack.languages]
+    if kept is not None:
+        _drop_others(kept, ground)
     return {
         reader.tag: Edition(
-            reader=reader, templates=_templates(reader, assets, base_url, kept(reader.tag))
+            reader=reader,
+            templates=_templates(reader, assets, base_url, _compiled(kept, ground, reader.tag)),
         )
         for reader in readers
     }
+
+
+@lru_cache(maxsize=2)
+def _catalogues(folder: Path, tags: Sequence[str], _ground: str) -> dict[str, Catalogue]:
+    """Read catalogues once for all builds on the same ground, which is made of them too."""
+    return load_catalogues(folder, tags)
 
 
 def compile_templates(
@@ -60,7 +77,7 @@ def compile_templates(
 
 def _compile(pack: Pack, base_url: str, ground: str, kept: Path, tag: str) -> None:
     assets = read_assets(resources.SITE)
-    editions = open_editions(pack, assets, base_url, kept_compiled(kept, ground), [tag])
+    editions = open_editions(pack, assets, base_url, ground, kept=kept, tags=[tag])
     templates = editions[tag].templates
     for name in templates.list_templates(filter_func=_is_page):
         templates.get_template(name)
@@ -71,15 +88,16 @@ def _is_page(name: str) -> bool:
     return name.endswith(".html") and "/" not in name and not name.startswith("_")
 
 
-def kept_compiled(kept: Path | None, ground: str) -> KeptCompiled:
-    """Keep compiled templates for as long as all that they are made of stays as it is."""
-    if kept is None:
-        return lambda _: None
+def _drop_others(kept: Path, ground: str) -> None:
+    """Remove what was compiled for another ground."""
     kept.mkdir(parents=True, exist_ok=True)
     for path in kept.iterdir():
         if not path.name.startswith(ground):
             path.unlink(missing_ok=True)
-    return lambda tag: FileSystemBytecodeCache(str(kept), f"{ground}-{tag}-%s")
+
+
+def _compiled(kept: Path | None, ground: str, tag: str) -> BytecodeCache | None:
+    return None if kept is None else FileSystemBytecodeCache(str(kept), f"{ground}-{tag}-%s")
 
 
 def _templates(

@@ -15,6 +15,7 @@ import msgspec
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.crosswalk import names as crosswalk_names
 from registry.pages.build import BuildReport, Plan, carry_out, make_plan, unchanged
+from registry.pages.collecting import uncollected
 from registry.pages.corpus import Corpus, Counted, Origin
 from registry.pages.editions import compile_templates
 from registry.pages.ground import ground_of
@@ -87,10 +88,11 @@ async def build_register(
         description=description,
         processes=processes,
     )
-    try:
-        return await build(full=full)
-    except LostFileError:
-        return await build(full=True)
+    with uncollected():
+        try:
+            return await build(full=full)
+        except LostFileError:
+            return await build(full=True)
 
 
 async def _build(

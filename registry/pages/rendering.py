@@ -111,6 +111,8 @@ def _heard(told: list[Connection]) -> Iterator[list[Any]]:
 def _work(
     blocks: Sequence[Sequence[T]], act: Callable[[T], R], left: int, told: Connection
 ) -> None:
+    # What pages are made of is frozen: only what comes of rendering is looked through.
+    gc.enable()
     parent = os.getppid()
     try:
         while taken := os.read(left, _NUMBER_BYTES):

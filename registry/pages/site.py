@@ -15,7 +15,7 @@ from registry.errors import Finding
 from registry.pages.assets import Assets, read_assets
 from registry.pages.cards import Card
 from registry.pages.corpus import Corpus
-from registry.pages.editions import Edition, kept_compiled, open_editions
+from registry.pages.editions import Edition, open_editions
 from registry.pages.ground import ground_of
 from registry.pages.known import Known, know
 from registry.pages.labels import read_lists
@@ -81,7 +81,7 @@ def open_site(
         security_contact=security_contact,
         assets=assets,
         lists=read_lists(pack),
-        editions=open_editions(pack, assets, base_url, kept_compiled(kept, ground)),
+        editions=open_editions(pack, assets, base_url, ground, kept=kept),
         known=known,
         cards={name: one.card for name, one in known.items()},
         histories=histories,
