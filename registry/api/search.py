@@ -17,13 +17,13 @@ from registry.office.filing import Office
 from registry.store.index.question import (
     CODED,
     FacetCount,
-    Highlight,
     Hit,
     Match,
     Place,
     Question,
     Sort,
 )
+from registry.text.passages import Highlight
 
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "name", "completeness", "review_due")
 MOST_ITEMS = 100

@@ -29,19 +29,11 @@ _CUT = "…"
 _TEXT_BYTES = 150
 """What a text takes in memory beside itself."""
 
-_MOST_KNOWN = 60
-"""Of so many stems in texts it is kept where they stand."""
+_MOST_SHOWN = 24
+"""What is shown of texts is kept for so many stems, or several together."""
 
-_KNOWN_BYTES = 8_000
-"""What these take in memory, about."""
-
-
-class Passage(msgspec.Struct, frozen=True, kw_only=True):
-    """A text or a piece of one; `marks` are [from, to) in it, in Unicode code points."""
-
-    text: str
-    marks: list[Place]
-
+_SHOWN_BYTES = 10_000
+"""What that takes in memory, about."""
 
 Place: TypeAlias = tuple[int, int]
 """A place in a text, [start, end)."""
@@ -53,17 +45,31 @@ Text: TypeAlias = tuple[str, str, str]
 """A text of a document: pointer, BCP 47 tag, what it says."""
 
 
+class Highlight(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage of a record with what was asked for in it.
+
+    `field` is a JSON pointer, `lang` a language tag, "" where the text has none; `marks` are
+    [from, to) in `text`, counted in Unicode code points.
+    """
+
+    field: str
+    lang: str
+    text: str
+    marks: list[Place]
+
+
 class Texts:
     """Some texts, and which of them have which stem, which is known without a look at the texts.
 
-    Where a stem stands is looked for only in what is shown of it.
+    A text is looked at when it is shown, and what was shown of it for some stems is kept.
     """
 
-    __slots__ = ("_having", "_places", "of")
+    __slots__ = ("_cut", "_having", "_shown", "of")
 
-    def __init__(self, texts: Sequence[Text]) -> None:
-        """Read the texts, once."""
+    def __init__(self, texts: Sequence[Text], *, cut: bool = True) -> None:
+        """Read the texts, once. Long ones are shown `cut` down to what is around the first mark."""
         self.of = texts
+        self._cut = cut
         # The numbers of texts are bits: most stems are in one of few.
         having: dict[int, int] = {}
         for number, (_, tag, text) in enumerate(texts):
@@ -73,30 +79,52 @@ class Texts:
                 others = having.get(signed)
                 having[signed] = bit if others is None else others | bit
         self._having = having
-        self._places: dict[tuple[int, int], list[Place]] = {}
+        self._shown: dict[tuple[int, tuple[int, ...]], tuple[Highlight, set[int]]] = {}
 
     def having(self, wanted: Mapping[int, int]) -> list[tuple[int, int]]:
         """Say which of these stems are there, and in which texts: the numbers are the bits set."""
         having = self._having
         return [(signed, having[signed]) for signed in having.keys() & wanted.keys()]
 
-    def places(self, number: int, signed: int) -> list[Place]:
-        """Give the places in a text of the words that have a stem, in order."""
-        places = self._places.get((number, signed))
-        if places is None:
-            _, tag, text = self.of[number]
-            signs = signs_of_runs(language_of(tag))
-            places = [(start, end) for start, end, run in run_places(text) if signed in signs[run]]
-            if len(self._places) >= _MOST_KNOWN:
-                self._places.clear()
-            self._places[number, signed] = places
-        return places
+    def shown(self, number: int, signs: tuple[int, ...]) -> tuple[Highlight, set[int]]:
+        """Show a text with some stems marked that it has, and say which of them are shown.
+
+        Of two words that are written as one the later stem counts.
+        """
+        found = self._shown.get((number, signs))
+        if found is None:
+            if len(self._shown) >= _MOST_SHOWN:
+                self._shown.clear()
+            found = self._shown[number, signs] = self.marked(number, self.marks(number, signs))
+        return found
+
+    def marks(self, number: int, signs: tuple[int, ...]) -> list[Mark]:
+        """Find in a text the words that have one of some stems, in order."""
+        _, tag, text = self.of[number]
+        known = signs_of_runs(language_of(tag))
+        rank = {signed: at for at, signed in enumerate(signs)}
+        return [
+            (start, end, signs[max(ranks)])
+            for start, end, run in run_places(text)
+            if (ranks := [rank[signed] for signed in known[run] if signed in rank])
+        ]
+
+    def marked(self, number: int, marks: Sequence[Mark]) -> tuple[Highlight, set[int]]:
+        """Show a text with these marks in it, and say what of the things sought is shown."""
+        field, tag, text = self.of[number]
+        if self._cut:
+            marks = [mark for mark in marks if mark[0] <= marks[0][0] + LONGEST]
+            text, places = passage(text, marks)
+        else:
+            places = [(start, end) for start, end, _ in marks]
+        highlight = Highlight(field=field, lang=tag, text=text, marks=places)
+        return highlight, {what for _, _, what in marks}
 
     @property
     def weight(self) -> int:
         """Say how many bytes they take, about."""
         texts = sum(getsizeof(text) + _TEXT_BYTES for _, _, text in self.of)
-        return texts + getsizeof(self._having) + _TEXT_BYTES + _KNOWN_BYTES
+        return texts + getsizeof(self._having) + _TEXT_BYTES + _SHOWN_BYTES
 
 
 class Sought:
@@ -122,14 +150,12 @@ class Sought:
         }
         self.numbers = {*self._words.values(), *phrases.values()}
 
-    def marks(self, texts: Texts, *, around: int | None = None) -> Iterator[tuple[int, list[Mark]]]:
-        """Walk the texts that have something of it as (number, its places there in order).
-
-        Of single words there are only those that are so many characters `around` the first, or all.
-        """
+    def highlights(self, texts: Texts) -> Iterator[tuple[int, Highlight, set[int]]]:
+        """Walk the texts that have something of it as (number, what is shown, what is marked)."""
         present = texts.having(self._words)
-        # Of two words that are written as one the later counts, in any process.
-        present.sort(key=lambda one: self._words[one[0]])
+        if len(present) > 1:
+            # In the same order in any process.
+            present.sort(key=lambda one: self._words[one[0]])
         in_a_row = left = 0
         if self._firsts:
             for _, having in texts.having(self._firsts):
@@ -141,33 +167,34 @@ class Sought:
             bit = left & -left
             left -= bit
             number = bit.bit_length() - 1
-            known: dict[Place, int] = {}
-            for signed, having in present:
-                if having & bit:
-                    known |= dict.fromkeys(texts.places(number, signed), self._words[signed])
-            places = sorted(known) if len(known) > 1 else list(known)
-            if known and around is not None and places[-1][0] > (last := places[0][0] + around):
-                places = [place for place in places if place[0] <= last]
-            marks = [(*place, known[place]) for place in places]
-            if in_a_row & bit:
-                marks += self._phrase_marks(texts.of[number][-1])
-                marks.sort()
-            if marks:
-                yield number, marks
+            signs = tuple(signed for signed, having in present if having & bit)
+            if not in_a_row & bit:
+                shown, marked = texts.shown(number, signs)
+                yield number, shown, {self._words[signed] for signed in marked}
+            elif marks := self._all_marks(texts, number, signs):
+                yield number, *texts.marked(number, marks)
 
-    def _phrase_marks(self, text: str) -> list[Mark]:
+    def _all_marks(self, texts: Texts, number: int, signs: tuple[int, ...]) -> list[Mark]:
+        marks = [
+            (start, end, self._words[signed]) for start, end, signed in texts.marks(number, signs)
+        ]
+        text = texts.of[number][-1]
         places = [(word, at, end) for at, end, words in word_places(text) for word in words]
         row = [word for word, _, _ in places]
-        return [
-            (places[start][1], places[start + len(phrase) - 1][2], number)
-            for phrase, number in self._phrases.items()
+        marks += [
+            (places[start][1], places[start + len(phrase) - 1][2], what)
+            for phrase, what in self._phrases.items()
             for start in range(len(row) - len(phrase) + 1)
             if row[start : start + len(phrase)] == list(phrase)
         ]
+        return sorted(marks)
 
 
-def passage(text: str, marks: Sequence[Mark]) -> Passage:
-    """Cut a text down to a piece around its first mark; the cuts are between words."""
+def passage(text: str, marks: Sequence[Mark]) -> tuple[str, list[Place]]:
+    """Cut a text down to a piece around its first mark; the cuts are between words.
+
+    The places are those of the marks in the piece.
+    """
     first, after, _ = marks[0]
     start, end = 0, len(text)
     if end > LONGEST:
@@ -181,10 +208,8 @@ def passage(text: str, marks: Sequence[Mark]) -> Passage:
         end = max(end, after) if space < 0 else space
     head = _CUT if start else ""
     moved = len(head) - start
-    return Passage(
-        text=head + text[start:end] + (_CUT if end < len(text) else ""),
-        marks=[(at + moved, to + moved) for at, to, _ in marks if to <= end],
-    )
+    piece = head + text[start:end] + (_CUT if end < len(text) else "")
+    return piece, [(at + moved, to + moved) for at, to, _ in marks if to <= end]
 
 
 @cache

@@ -1,5 +1,8 @@
 """Search: 16 texts × 5 filters, with the total, 20 records with passages and 4 facets, at any size.
 
+No answer is kept; what is, as in any worker, are postings, cards, texts, and what was shown of a
+text for some stems.
+
 By one client in the process, a larger register beside the smallest; and over HTTP in turn with
 Datasette, where that can be installed into an environment of its own.
 

@@ -18,16 +18,28 @@ def plain(word):
     return stem(word, "fr")
 
 
-def marks_in(what, text, tag, **more):
-    """Give the marks of one text, which stands between two others that have none."""
-    texts = Texts([("/a", tag, "rien"), ("/b", tag, text), ("/c", "zgh", text), ("/d", tag, "")])
-    found = dict(what.marks(texts, **more))
-    assert not found.keys() - {1}
-    return found.get(1, [])
+def shown_in(what, text, tag, **more):
+    """Give what is shown of one text, which stands between two others that have nothing."""
+    texts = Texts(
+        [("/a", tag, "rien"), ("/b", tag, text), ("/c", "zgh", text), ("/d", tag, "")], **more
+    )
+    found = list(what.highlights(texts))
+    assert found == list(what.highlights(texts))
+    assert not {number for number, _, _ in found} - {1}
+    return found[0][1:] if found else (None, set())
+
+
+def marks_in(what, text, tag):
+    """Give the marks of a text that is shown as a whole."""
+    highlight, _ = shown_in(what, text, tag, cut=False)
+    if highlight is None:
+        return []
+    assert (highlight.field, highlight.lang, highlight.text) == ("/b", tag, text)
+    return highlight.marks
 
 
 def marked(text, tag, what):
-    return [text[start:end] for start, end, _ in marks_in(what, text, tag)]
+    return [text[start:end] for start, end in marks_in(what, text, tag)]
 
 
 @pytest.mark.parametrize(
@@ -54,13 +66,17 @@ def test_words_in_a_row_are_marked_as_one():
     assert marked("La santé d’abord ; santé\u00a0publique", "fr", what) == ["santé\u00a0publique"]
 
 
-def test_each_mark_says_what_it_is():
-    marks = marks_in(sought("fraude", "santé"), "Santé, fraudes, santé", "fr")
-    assert [what for _, _, what in marks] == [1, 0, 1]
+def test_what_is_marked_is_known():
+    what = sought("fraude", "santé", "eau", phrases=[("sante", "publique")])
+    assert shown_in(what, "Santé, fraudes, santé", "fr")[1] == {0, 1}
+    assert shown_in(what, "Santé publique, eau", "fr")[1] == {1, 2, 3}
+    far = "santé " + "mot " * 100 + "eau"
+    assert shown_in(what, far, "fr")[1] == {1}
+    assert shown_in(what, far, "fr", cut=False)[1] == {1, 2}
 
 
 def test_a_short_text_stays_whole():
-    assert passage("La fraude", [(3, 9, 0)]).text == "La fraude"
+    assert passage("La fraude", [(3, 9, 0)]) == ("La fraude", [(3, 9)])
 
 
 @pytest.mark.parametrize("at", [0, 50, 300, 590])
@@ -70,19 +86,17 @@ def test_a_long_text_is_cut_between_words_around_its_first_mark(at):
     text = " ".join(words)
     start = text.index("FRAUDE")
     last = text.rindex("mot")
-    cut = passage(text, [(start, start + 6, 0), (last, last + 3, 1)])
-    first = cut.marks[0]
-    assert cut.text[first[0] : first[1]] == "FRAUDE"
-    assert all(cut.text[start:end] in {"FRAUDE", "mot"} for start, end in cut.marks)
-    assert len(cut.text) <= LONGEST + 10
-    assert set(cut.text.strip("…").split()) <= {"mot", "FRAUDE"}
-    assert cut.text.startswith("…") is (at > 0 and start > 80)
+    cut, marks = passage(text, [(start, start + 6, 0), (last, last + 3, 1)])
+    first = marks[0]
+    assert cut[first[0] : first[1]] == "FRAUDE"
+    assert all(cut[start:end] in {"FRAUDE", "mot"} for start, end in marks)
+    assert len(cut) <= LONGEST + 10
+    assert set(cut.strip("…").split()) <= {"mot", "FRAUDE"}
+    assert cut.startswith("…") is (at > 0 and start > 80)
 
 
 def test_a_text_without_spaces_is_cut_all_the_same():
-    cut = passage("x" * 1000, [(500, 900, 0)])
-    assert cut.marks == [(1, 401)]
-    assert cut.text == "…" + "x" * 400 + "…"
+    assert passage("x" * 1000, [(500, 900, 0)]) == ("…" + "x" * 400 + "…", [(1, 401)])
 
 
 @given(
@@ -106,17 +120,22 @@ def test_a_text_without_spaces_is_cut_all_the_same():
         ),
         max_size=60,
     ),
-    st.integers(0, 300),
 )
-def test_the_marks_around_the_first_are_those_of_all_that_are_so_near(parts, around):
+def test_all_words_are_marked_and_in_a_passage_those_that_it_has(parts):
     text, what = " ".join(parts), sought("fraude", "hôpitaux")
     every = marks_in(what, text, "fr")
     wanted = {plain("fraude"), plain("hopitaux")}
-    assert [place for *place, _ in every] == [
-        [at, end] for at, end, words in word_places(text) if wanted & {*map(plain, words)}
+    assert every == [
+        (at, end) for at, end, words in word_places(text) if wanted & {*map(plain, words)}
     ]
-    near = [mark for mark in every if mark[0] <= every[0][0] + around]
-    assert marks_in(what, text, "fr", around=around) == near
+    cut, _ = shown_in(what, text, "fr")
+    assert (cut is None) is (not every)
+    if cut is not None:
+        moved = every[0][0] - cut.marks[0][0]
+        last = len(cut.text) - cut.text.endswith("…") + moved
+        assert [(start + moved, end + moved) for start, end in cut.marks] == [
+            place for place in every if place[1] <= last
+        ]
 
 
 def test_what_is_written_as_one_word_is_marked_once_whichever_part_is_sought():
@@ -135,7 +154,5 @@ def test_marks_are_walked_text_by_text():
             ("/d", "fr-MA", "santé publique, fraude"),
         ]
     )
-    assert list(what.marks(texts)) == [
-        (0, [(0, 6, 0), (10, 24, 1)]),
-        (3, [(0, 14, 1), (16, 22, 0)]),
-    ]
+    found = [(number, shown.marks, marked) for number, shown, marked in what.highlights(texts)]
+    assert found == [(0, [(0, 6), (10, 24)], {0, 1}), (3, [(0, 14), (16, 22)], {0, 1})]

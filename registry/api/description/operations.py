@@ -34,8 +34,9 @@ from registry.office.access import Scope
 from registry.office.listing import Card
 from registry.office.log_proofs import RecordProof
 from registry.store import statistics
-from registry.store.index.question import Highlight, Match
+from registry.store.index.question import Match
 from registry.store.records import Register
+from registry.text.passages import Highlight
 
 Body: TypeAlias = Literal["any", "attestation", "lines", "record"]
 """A body that is not written as a struct: any JSON, or something with a released format."""

@@ -12,10 +12,9 @@ from registry.record.words import words
 from registry.store.bounded import Bounded
 from registry.store.index.evaluate import Found
 from registry.store.index.lookup import Reader
-from registry.store.index.question import Highlight
 from registry.store.sql import statement
 from registry.text.asking import Asked, Every, Phrase, Prefix, Some, Without, Word
-from registry.text.passages import LONGEST, Sought, Texts, passage
+from registry.text.passages import Highlight, Sought, Texts
 
 _HEADS = ("name", "summary")
 _MOST_FIELDS = 2
@@ -62,19 +61,15 @@ def sought(asked: Asked, found: Found) -> Sought:
 def heads(card: str) -> Texts:
     """Give the name and the summary that a card shows."""
     shown: dict[str, Any] = msgspec.json.decode(card)
-    return Texts(
-        [(f"/{field}", tag, text) for field in _HEADS for tag, text in (shown[field] or {}).items()]
-    )
+    texts = [
+        (f"/{field}", tag, text) for field in _HEADS for tag, text in (shown[field] or {}).items()
+    ]
+    return Texts(texts, cut=False)
 
 
 def in_heads(texts: Texts, wanted: Sought) -> list[Highlight]:
     """Mark names and summaries, each as a whole."""
-    found = []
-    for number, marks in wanted.marks(texts):
-        field, tag, text = texts.of[number]
-        places = [(start, end) for start, end, _ in marks]
-        found.append(Highlight(field=field, lang=tag, text=text, marks=places))
-    return found
+    return [shown for _, shown, _ in wanted.highlights(texts)]
 
 
 def in_texts(texts: Texts, wanted: Sought) -> Iterator[Highlight]:
@@ -82,18 +77,16 @@ def in_texts(texts: Texts, wanted: Sought) -> Iterator[Highlight]:
 
     They are of the first field that has any, and of one more where that has what else was asked.
     """
-    shown: set[str] = set()
+    fields: set[str] = set()
     left = set(wanted.numbers)
-    for number, marks in wanted.marks(texts, around=LONGEST):
-        field, tag, text = texts.of[number]
-        if field not in shown and (len(shown) == _MOST_FIELDS or not left):
+    for number, shown, marked in wanted.highlights(texts):
+        field = shown.field
+        if field not in fields and (len(fields) == _MOST_FIELDS or not left):
             return
-        new = left.intersection(what for _, _, what in marks)
-        if new or field in shown:
-            shown.add(field)
-            left -= new
-            cut = passage(text, marks)
-            yield Highlight(field=field, lang=tag, text=cut.text, marks=cut.marks)
+        if field in fields or marked & left:
+            fields.add(field)
+            left -= marked
+            yield shown
             if not left and (number + 1 == len(texts.of) or texts.of[number + 1][0] != field):
                 # Nor does the same field say anything in another language.
                 return

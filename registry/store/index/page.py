@@ -15,12 +15,12 @@ from registry.store.index.evaluate import evaluate
 from registry.store.index.find import Result
 from registry.store.index.lookup import Reader
 from registry.store.index.postings import NAME, SUMMARY
-from registry.store.index.question import Answer, Highlight, Hit, Match, Place, Question, Sort
+from registry.store.index.question import Answer, Hit, Match, Place, Question, Sort
 from registry.store.index.times import days_late
 from registry.store.index.view import View
 from registry.store.sql import statement
 from registry.text.asking import is_positive
-from registry.text.passages import Texts
+from registry.text.passages import Highlight, Texts
 
 _CARD_BYTES = 150
 """What a card takes in memory beside its text."""

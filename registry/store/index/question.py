@@ -8,6 +8,8 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from registry.text.passages import Highlight
+
 Sort: TypeAlias = Literal["relevance", "newest", "name", "completeness", "review_due"]
 Match: TypeAlias = Literal["name", "summary", "text"]
 
@@ -95,19 +97,6 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     today: dt.date | None = None
     mends: bool = True
     highlights: bool = False
-
-
-class Highlight(msgspec.Struct, frozen=True, kw_only=True):
-    """A passage of a record with what was asked for in it.
-
-    `field` is a JSON pointer, `lang` a language tag, "" where the text has none; `marks` are
-    [from, to) in `text`, counted in Unicode code points.
-    """
-
-    field: str
-    lang: str
-    text: str
-    marks: list[tuple[int, int]]
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
