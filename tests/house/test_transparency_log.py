@@ -124,7 +124,7 @@ def test_what_was_erased_is_told_with_its_basis(follow, register):
     ):  # fmt: skip
         done = register.run(*arguments)
         assert done.returncode == 0, done.stderr
-    assert "basis: data_protection" in done.stdout
+    assert f"\t{record}\t/contact\tdata_protection\t" in done.stdout
     keep = next(body for kind, body in fences() if kind == "sh")
     keep = keep.replace("demo-services/objets-trouves", record)
     wrote, _ = follow([keep, "python3 check_proof.py proof.json"])
