@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -57,5 +58,5 @@ def page_file(path: str) -> str:
 def digest(*parts: bytes | str) -> str:
     """Fingerprint parts so that neither their order nor their borders can be confused."""
     raw = [part.encode() if isinstance(part, str) else part for part in parts]
-    borders = b"".join(len(part).to_bytes(8, "big") for part in raw)
+    borders = struct.pack(f">{len(raw)}Q", *map(len, raw))
     return hashlib.blake2b(borders + b"".join(raw), digest_size=16).hexdigest()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from typing import Any, TypeAlias, TypeVar
@@ -52,15 +52,19 @@ def make_all(
     try:
         made: dict[str, Done] = {}
         number = max(1, min(processes, len(groups) // WORTH_A_PROCESS))
-        for some in spread(groups, make, number):
-            made |= {done.name: done for done in some}
-            progress(len(made))
+        # Closed at once where `progress` raises: the folder is removed then.
+        with closing(spread(groups, make, number)) as parts:
+            for some in parts:
+                made |= {done.name: done for done in some}
+                progress(len(made))
         return made
     finally:
         gc.unfreeze()
 
 
-def spread(items: Sequence[T], act: Callable[[T], R], number: int) -> Iterator[list[R]]:
+def spread(
+    items: Sequence[T], act: Callable[[T], R], number: int
+) -> Generator[list[R], None, None]:
     """Act on items in a number of processes; yields what comes of some as soon as it is there."""
     if number == 1:
         for item in items:

@@ -49,7 +49,7 @@ Numbered = Sequence[Known | None]
 def index_groups(site: Site, found: Found | None) -> Iterator[Group]:
     """Yield the files of the index; `found` is that of the build in force, if it can serve."""
     numbered, left_out = _numbered(site)
-    seen = seen_by_number(site)
+    seen = _seen(numbered)
     facts = msgspec.json.encode([site.corpus.as_of, site.corpus.log_size, left_out])
     key = digest(site.ground, facts, *seen)
     yield _one_file("index", key, partial(_index, site, numbered, left_out))
@@ -69,7 +69,11 @@ def found_in(folder: Path, seen: Sequence[str]) -> Found:
 
 def seen_by_number(site: Site) -> list[str]:
     """Give by number the digest of what the index was made of, empty for a withdrawn record."""
-    return [one.seen if one else "" for one in _numbered(site)[0]]
+    return _seen(_numbered(site)[0])
+
+
+def _seen(numbered: Numbered) -> list[str]:
+    return [one.seen if one else "" for one in numbered]
 
 
 def _numbered(site: Site) -> tuple[Numbered, int]:

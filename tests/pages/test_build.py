@@ -152,7 +152,8 @@ def test_another_address_renders_everything(corpus, tmp_path):
     assert before == files(out)
 
 
-def test_a_build_that_fails_leaves_the_old_site(corpus, tmp_path):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_build_that_fails_leaves_the_old_site(corpus, tmp_path, processes):
     out = tmp_path / "site"
     build(corpus, out=out, settings=SETTINGS)
     before = files(out)
@@ -162,7 +163,7 @@ def test_a_build_that_fails_leaves_the_old_site(corpus, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build(corpus, out=out, settings=SETTINGS, full=True, progress=stop)
+        build(corpus, out=out, settings=SETTINGS, full=True, progress=stop, processes=processes)
     assert before == files(out)
     assert [entry.name for entry in builds_folder(out).iterdir() if entry.is_dir()] == ["1"]
     assert build(corpus, out=out, settings=SETTINGS).rendered == 0
