@@ -51,9 +51,7 @@ class EmbeddedServer:
         # The wheel stumbles over a server that has died.
         with _quiet_wheel(), contextlib.suppress(psutil.NoSuchProcess):
             self._server.cleanup()
-        if self._guardian.stdin is not None:
-            self._guardian.stdin.close()
-        self._guardian.wait(_STOP_SECONDS)
+        _dismiss(self._guardian)
 
 
 def is_there(data_dir: Path) -> bool:
@@ -71,6 +69,8 @@ def start(data_dir: Path) -> EmbeddedServer:
         raise ConfigurationError(
             f"cannot make the folder {folder}: {error.strerror}; choose another REGISTRY_DATA_DIR"
         ) from error
+    # Before there is a server, so that none is left by one who dies while it starts.
+    guardian = _guard(folder)
     try:
         with _quiet_wheel(), wheel.PostgresServer._lock:  # noqa: SLF001
             _forget_dead(folder)
@@ -82,12 +82,13 @@ def start(data_dir: Path) -> EmbeddedServer:
             server = wheel.get_server(folder)
         asyncio.run(_create_database(server.get_uri("postgres")))
     except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
+        _dismiss(guardian)
         why = "" if isinstance(error, subprocess.SubprocessError) else f" ({error})"
         raise Unavailable(
             f"the embedded database in {folder} does not start{why}; its log is "
             f"{folder / 'log'}. A database of your own: set REGISTRY_DATABASE_URL"
         ) from error
-    return EmbeddedServer(server, _guard(folder))
+    return EmbeddedServer(server, guardian)
 
 
 def tools() -> str:
@@ -168,6 +169,14 @@ def _guard(folder: Path) -> subprocess.Popen[bytes]:
         start_new_session=True,
         close_fds=True,
     )
+
+
+def _dismiss(guardian: subprocess.Popen[bytes]) -> None:
+    """Have a guardian look after the server for the last time."""
+    if guardian.stdin is not None:
+        guardian.stdin.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        guardian.wait(_STOP_SECONDS)
 
 
 def _forget_dead(folder: Path) -> list[int]:

@@ -145,6 +145,18 @@ def test_a_killed_holder_leaves_nothing_running(data, hold):
     release(again)
 
 
+def test_one_who_dies_while_the_server_starts_leaves_nothing_running(data):
+    dying = """
+import os, sys
+from pathlib import Path
+from registry.store import embedded
+embedded._create_database = lambda url: os.kill(os.getpid(), 9)
+embedded.start(Path(sys.argv[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", dying, data], check=False).returncode == -9
+    until(lambda: postmaster(data) is None)
+
+
 def test_a_killed_holder_takes_nothing_from_the_one_that_lives(data, hold):
     first, _ = hold()
     second, url = hold()
