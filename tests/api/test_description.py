@@ -47,6 +47,12 @@ def test_every_operation_has_its_row_and_every_row_its_operation(operation):
     assert operation in set(operations()), f"there is no {operation} any more"
 
 
+async def test_the_addresses_stand_in_the_order_of_the_table(document):
+    # In every worker, and after every start: the site's page of the API is made of it too.
+    table = dict.fromkeys(name.split(" ")[1] for name in OPERATIONS)
+    assert list(document["paths"]) == list(table)
+
+
 async def test_every_operation_is_described(document):
     described = {
         f"{method.upper()} {path}" for path, of in document["paths"].items() for method in of

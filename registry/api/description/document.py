@@ -22,6 +22,8 @@ from registry.settings import Settings
 
 PATH = "/openapi.json"
 
+_PLACES = {name: place for place, name in enumerate(OPERATIONS)}
+
 _ABOUT = """\
 Every error is `application/problem+json` (RFC 9457); `type` is the address of a page that explains
 it. GET implies HEAD, with the same status and headers. An address that is here answers any other
@@ -67,7 +69,8 @@ def describe(derived: Json, pack: Pack) -> Json:
     limits = read_limits(pack)
     shared: Json = {}
     paths: Json = {}
-    for path, methods in derived["paths"].items():
+    # The framework has a handler's addresses in an order that differs from process to process.
+    for path, methods in sorted(derived["paths"].items(), key=_place):
         for method, operation in methods.items():
             name = f"{method.upper()} {path}"
             told = OPERATIONS[name]
@@ -96,6 +99,12 @@ def describe(derived: Json, pack: Pack) -> Json:
             "examples": {name: {"value": _example(name)} for name in EXAMPLES},
         },
     }
+
+
+def _place(described: tuple[str, Json]) -> int:
+    """Give the place of an address in the order of the table."""
+    path, methods = described
+    return min(_PLACES[f"{method.upper()} {path}"] for method in methods)
 
 
 def _example(name: str) -> Any:
