@@ -68,6 +68,8 @@ def _description(settings: Settings) -> dict[str, Any]:
 
 async def keep_site_current(settings: Settings, office: Office) -> None:
     """Build the site and fold the index whenever the register has moved on; never returns."""
+    # What an older process built may be of older templates or settings, which nothing tells of.
+    is_looked_through = False
     while True:
         try:
             async with leadership(office.database, "runner") as still_leads:
@@ -78,11 +80,14 @@ async def keep_site_current(settings: Settings, office: Office) -> None:
                         await forget(office, now=now())
                         forgets_at = now() + _FORGETS_EVERY
                     await fold(office.database)
-                    if settings.site_build == "auto" and not await is_current(
-                        office.database, settings, as_of=day_of(now())
+                    if settings.site_build == "auto" and not (
+                        is_looked_through
+                        and await is_current(office.database, settings, as_of=day_of(now()))
                     ):
                         report = await build_site(settings, office)
-                        _log.info("site built", files=report.files, rendered=report.rendered)
+                        is_looked_through = True
+                        if report.rendered:
+                            _log.info("site built", files=report.files, rendered=report.rendered)
                     await asyncio.sleep(_LOOK_SECONDS)
         except Exception:  # noqa: BLE001  the runner outlives any fault
             _log.exception("the site could not be built; the old one stays")

@@ -14,6 +14,8 @@ from registry.office import answers, ledger, limits
 from registry.office.access import Actor
 from registry.office.filing import Office
 from registry.office.opening import open_register
+from registry.pages import from_register
+from registry.pages.from_register import day_of, is_current
 from registry.settings import Settings
 from registry.store.database import connect
 
@@ -68,6 +70,25 @@ async def test_it_does_so_while_it_works(office, tmp_path):
     while await left(office.database) != [0, 0]:
         assert not working.done()
         await asyncio.sleep(0.02)
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+async def test_a_site_of_other_templates_is_built_anew_when_it_begins(
+    office, tmp_path, monkeypatch
+):
+    settings = Settings(data_dir=tmp_path)
+    with monkeypatch.context() as before:
+        before.setattr(from_register, "ground_of", lambda *_: "older")
+        await runner.build_site(settings, office)
+    older = settings.site_dir.resolve()
+    assert await is_current(office.database, settings, as_of=day_of(runner.now()))
+    working = asyncio.create_task(keep_site_current(settings, office))
+    async with asyncio.timeout(60):
+        while settings.site_dir.resolve() == older:
+            assert not working.done()
+            await asyncio.sleep(0.05)
     working.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await working
