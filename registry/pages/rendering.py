@@ -31,6 +31,9 @@ _BLOCKS = 2048
 
 _NUMBER_BYTES = 2
 
+_LOOKED_THROUGH_AFTER = 50_000
+"""New objects after which a process looks for rubbish: seldom, and yet it does not grow."""
+
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
     """A group that was made, and how many of its files had to be rendered for it."""
@@ -115,8 +118,9 @@ def _heard(told: list[Connection]) -> Iterator[list[Any]]:
 def _work(
     blocks: Sequence[Sequence[T]], act: Callable[[T], R], left: int, told: Connection
 ) -> None:
-    # What pages are made of is frozen: only what comes of rendering is looked through.
+    # What pages are made of is frozen; what comes of rendering is hardly ever rubbish in a circle.
     gc.enable()
+    gc.set_threshold(_LOOKED_THROUGH_AFTER)
     parent = os.getppid()
     try:
         while taken := os.read(left, _NUMBER_BYTES):
