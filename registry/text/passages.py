@@ -29,6 +29,9 @@ _CUT = "…"
 _TEXT_BYTES = 150
 """What a text takes in memory beside itself."""
 
+_STEM_BYTES = 2
+"""What it takes to know its stems, for each of its characters, about."""
+
 _MOST_SHOWN = 24
 """What is shown of texts is kept for so many stems, or several together."""
 
@@ -59,30 +62,43 @@ class Highlight(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Texts:
-    """Some texts, and which of them have which stem, which is known without a look at the texts.
+    """Some texts, and which of them have which stem.
 
-    A text is looked at when it is shown, and what was shown of it for some stems is kept.
+    They are read in order, no further than somebody has looked for what they have; then that is
+    known. What was shown of a text for some stems is kept.
     """
 
-    __slots__ = ("_cut", "_having", "_shown", "of")
+    __slots__ = ("_cut", "_having", "_shown", "of", "read")
 
     def __init__(self, texts: Sequence[Text], *, cut: bool = True) -> None:
-        """Read the texts, once. Long ones are shown `cut` down to what is around the first mark."""
+        """Take the texts. Long ones are shown `cut` down to what is around the first mark."""
         self.of = texts
         self._cut = cut
         # The numbers of texts are bits: most stems are in one of few.
-        having: dict[int, int] = {}
-        for number, (_, tag, text) in enumerate(texts):
-            bit = _bit_of(number)
-            known = signs_of_runs(language_of(tag))
-            for signed in set(chain.from_iterable(map(known.__getitem__, runs(text)))):
-                others = having.get(signed)
-                having[signed] = bit if others is None else others | bit
-        self._having = having
+        self._having: dict[int, int] = {}
+        self.read = 0
         self._shown: dict[tuple[int, tuple[int, ...]], tuple[Highlight, set[int]]] = {}
 
+    def read_on(self, *wanted: Mapping[int, int]) -> bool:
+        """Read up to the next text that has one of some stems; to the end where there is none."""
+        having = self._having
+        for _, tag, text in self.of[self.read :]:
+            bit = _bit_of(self.read)
+            known = signs_of_runs(language_of(tag))
+            signs = set(chain.from_iterable(map(known.__getitem__, runs(text))))
+            for signed in signs:
+                others = having.get(signed)
+                having[signed] = bit if others is None else others | bit
+            self.read += 1
+            if not all(map(signs.isdisjoint, wanted)):
+                return True
+        return False
+
     def having(self, wanted: Mapping[int, int]) -> list[tuple[int, int]]:
-        """Say which of these stems are there, and in which texts: the numbers are the bits set."""
+        """Say which of these stems are there, and in which texts: the numbers are the bits set.
+
+        Of texts that were not read yet nothing is said.
+        """
         having = self._having
         return [(signed, having[signed]) for signed in having.keys() & wanted.keys()]
 
@@ -123,8 +139,10 @@ class Texts:
     @property
     def weight(self) -> int:
         """Say how many bytes they take, about."""
-        texts = sum(getsizeof(text) + _TEXT_BYTES for _, _, text in self.of)
-        return texts + getsizeof(self._having) + _TEXT_BYTES + _SHOWN_BYTES
+        texts = sum(
+            getsizeof(text) + len(text) * _STEM_BYTES + _TEXT_BYTES for _, _, text in self.of
+        )
+        return texts + _SHOWN_BYTES
 
 
 class Sought:
@@ -152,27 +170,31 @@ class Sought:
 
     def highlights(self, texts: Texts) -> Iterator[tuple[int, Highlight, set[int]]]:
         """Walk the texts that have something of it as (number, what is shown, what is marked)."""
-        present = texts.having(self._words)
-        if len(present) > 1:
-            # In the same order in any process.
-            present.sort(key=lambda one: self._words[one[0]])
-        in_a_row = left = 0
-        if self._firsts:
-            for _, having in texts.having(self._firsts):
-                in_a_row |= having
-            left = in_a_row
-        for _, having in present:
-            left |= having
-        while left:
-            bit = left & -left
-            left -= bit
-            number = bit.bit_length() - 1
-            signs = tuple(signed for signed, having in present if having & bit)
-            if not in_a_row & bit:
-                shown, marked = texts.shown(number, signs)
-                yield number, shown, {self._words[signed] for signed in marked}
-            elif marks := self._all_marks(texts, number, signs):
-                yield number, *texts.marked(number, marks)
+        done = 0
+        while done < texts.read or texts.read_on(self._words, self._firsts):
+            present = texts.having(self._words)
+            if len(present) > 1:
+                # In the same order in any process.
+                present.sort(key=lambda one: self._words[one[0]])
+            in_a_row = left = 0
+            if self._firsts:
+                for _, having in texts.having(self._firsts):
+                    in_a_row |= having
+                left = in_a_row
+            for _, having in present:
+                left |= having
+            left = left >> done << done
+            done = texts.read
+            while left:
+                bit = left & -left
+                left -= bit
+                number = bit.bit_length() - 1
+                signs = tuple(signed for signed, having in present if having & bit)
+                if not in_a_row & bit:
+                    shown, marked = texts.shown(number, signs)
+                    yield number, shown, {self._words[signed] for signed in marked}
+                elif marks := self._all_marks(texts, number, signs):
+                    yield number, *texts.marked(number, marks)
 
     def _all_marks(self, texts: Texts, number: int, signs: tuple[int, ...]) -> list[Mark]:
         marks = [

@@ -87,7 +87,9 @@ class SearchIndex:
             view = await self._current(reader)
             newest = list(view.standing[-_MET_FIRST:])
             for start in range(0, len(newest), _MET_AT_ONCE):
-                await self._bodies.read(newest[start : start + _MET_AT_ONCE], reader)
+                met = await self._bodies.read(newest[start : start + _MET_AT_ONCE], reader)
+                for texts in met.values():
+                    texts.read_on()
 
     def codes(self, kind: str) -> AbstractSet[str]:
         """Give the codes of a kind that versions have, as far as the process has come."""
