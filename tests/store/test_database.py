@@ -137,6 +137,9 @@ async def test_a_connection_lost_after_the_work_takes_nothing_back(database, dat
     async with database.connection() as connection:
         assert await connection.fetchval("select 1") == 1
         await cut_all(database_url)
+        async with asyncio.timeout(10):
+            while not connection.is_closed():
+                await asyncio.sleep(0.001)
     async with database.connection() as connection:
         assert await connection.fetchval("select 2") == 2
 
