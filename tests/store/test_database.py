@@ -136,10 +136,10 @@ async def test_an_error_of_the_caller_is_not_taken_for_the_databases(database):
 async def test_a_connection_lost_after_the_work_takes_nothing_back(database, database_url):
     async with database.connection() as connection:
         assert await connection.fetchval("select 1") == 1
+        known = asyncio.Event()
+        connection.add_termination_listener(lambda _: known.set())
         await cut_all(database_url)
-        async with asyncio.timeout(10):
-            while not connection.is_closed():
-                await asyncio.sleep(0.001)
+        await asyncio.wait_for(known.wait(), 10)
     async with database.connection() as connection:
         assert await connection.fetchval("select 2") == 2
 
