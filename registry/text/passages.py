@@ -35,7 +35,7 @@ _STEM_BYTES = 2
 _MOST_SHOWN = 24
 """What is shown of texts is kept for so many stems, or several together."""
 
-_SHOWN_BYTES = 10_000
+_SHOWN_BYTES = 5_000
 """What that takes in memory, about."""
 
 Place: TypeAlias = tuple[int, int]

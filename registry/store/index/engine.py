@@ -25,7 +25,7 @@ from registry.text.asking import NO_SYNONYMS, Synonyms
 
 _POSTINGS_ROOM = 64 * 2**20
 _CARDS_ROOM = 24 * 2**20
-_BODIES_ROOM = 32 * 2**20
+_BODIES_ROOM = 64 * 2**20
 _MET_FIRST = 100
 _MET_AT_ONCE = 10
 _WAIT_SECONDS = 5.0
