@@ -13,6 +13,7 @@ import msgspec
 import psutil
 
 _PAUSE_SECONDS = 0.1
+_MOST = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 _TAG = re.compile(r"<[^>]+>")
 _READ = re.compile(r"[^\w\s.,;:!?()%’'-]+")
 _WORDS = 60
@@ -74,7 +75,7 @@ def measured(command: Sequence[str], environment: Mapping[str, str] | None = Non
         raise RuntimeError(f"{command[0]} ended with {process.returncode}")
     seconds = time.perf_counter() - start
     work = used.ru_utime + used.ru_stime
-    return Measured(seconds=seconds, work=work, memory=max(most, used.ru_maxrss * 1024))
+    return Measured(seconds=seconds, work=work, memory=most)
 
 
 def build_with_hugo(site: Path, pages: Sequence[Path], folder: Path) -> Built | str:
@@ -120,12 +121,16 @@ def _template(size: int) -> str:
 
 
 def _shared_out(process: int) -> int:
-    """Add up the memory of a process and what it started, if anything, shared in equal parts."""
-    total = 0
+    """Give the most memory that a process had; with what it started, what all have in equal parts.
+
+    What the system tells of a process that has ended counts ours too, of which it was a copy.
+    """
     try:
         main = psutil.Process(process)
         if started := main.children(recursive=True):
-            total = sum(one.memory_full_info().pss for one in (main, *started))
-    except psutil.Error:
+            return sum(one.memory_full_info().pss for one in (main, *started))
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    except (psutil.Error, OSError):
         return 0
-    return total
+    most = _MOST.search(status)
+    return 0 if most is None else int(most[1]) * 1024
