@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,8 +16,8 @@ from registry.pages.page import Group
 from registry.pages.rendering import make_all
 from registry.pages.site import Site, open_site
 from registry.pages.static_index import found_in, seen_by_number
-from registry.pages.switch import Place, building, compiled_folder
-from registry.pages.taking_over import LostFileError, make, take_over
+from registry.pages.switch import Place, compiled_folder
+from registry.pages.taking_over import make, take_over
 from registry.settings import Settings
 from registry.store.records import StoredRecord
 
@@ -44,36 +43,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     changed: list[Group]
     needs: list[str]
     state: str
-
-
-def build(
-    corpus: Corpus,
-    *,
-    out: Path,
-    settings: Settings,
-    full: bool = False,
-    progress: Callable[[int, int], None] | None = None,
-    description: Mapping[str, Any] | None = None,
-    processes: int = 1,
-) -> BuildReport:
-    """Build the site of a corpus beside the one in force, then put it in force.
-
-    `out` becomes a link to a folder in `<out>-builds/`. A build that fails leaves the old site as
-    it was; where nothing has changed the old one stays too. The same corpus gives the same bytes.
-    `progress` is told (groups done, groups in all). `description` is the API's OpenAPI document,
-    for its reference on the site. More `processes` than one are forks of this one.
-    """
-    for fresh in (full, True):
-        try:
-            with building(out) as place:
-                plan = make_plan(
-                    place, corpus, settings=settings, full=fresh, description=description
-                )
-                return carry_out(place, plan, progress=progress, processes=processes)
-        except LostFileError:
-            if fresh:
-                raise
-    raise AssertionError
 
 
 @uncollected()

@@ -58,13 +58,6 @@ def machine_group(site: Site, listed: Sequence[str]) -> Group:
     return group_of(MACHINES, machine_pages(site, listed))
 
 
-def all_pages(site: Site, description: Mapping[str, Any] | None) -> Iterator[Page]:
-    """Yield every file of a site whose documents are all at hand."""
-    pages = [page for group in all_groups(site, description) for page in group.pages()]
-    listed = sorted(page.file for page in pages if page.listed)
-    yield from (*pages, *machine_group(site, listed).pages())
-
-
 def _lasting_pages(site: Site, description: Mapping[str, Any] | None) -> Iterator[Page]:
     """Yield what changes with the program alone."""
     yield from asset_pages(site.assets)

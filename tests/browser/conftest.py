@@ -15,9 +15,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from registry.api.app import describe_api
-from registry.pages.build import build
 from registry.settings import Settings
 from tests.browser.static_host import static_host
+from tests.built import build
 from tests.pages.conftest import make_corpus
 
 CHROMIUM = shutil.which("chromium")

@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from registry import resources
 from registry.api.app import describe_api
-from registry.pages.build import build
 from registry.settings import Settings
 from tests.browser.static_host import static_host
+from tests.built import build
 from tests.pages.conftest import make_corpus
 from tests.served import Served, served
 

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from registry import resources
-from registry.pages.build import build
 from registry.record.schema import resolved_schema
 from registry.settings import Settings
 from tests.browser.static_host import static_host
+from tests.built import build
 from tests.pages.conftest import FILED, make_corpus, stored
 from tests.pages.test_injection import endless, poisoned
 from tests.pages.vectors import VECTORS

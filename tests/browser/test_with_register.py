@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from registry.pages.build import build
 from registry.pages.finder import NOTICED, TELLING
 from registry.settings import Settings
+from tests.built import build
 from tests.pages.conftest import make_corpus
 from tests.served import served
 

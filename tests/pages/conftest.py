@@ -13,7 +13,6 @@ import pytest
 
 from registry import resources
 from registry.errors import Finding
-from registry.pages.build import build
 from registry.pages.corpus import Corpus, Origin
 from registry.record.pack import Agency, load_pack
 from registry.record.validate import validate
@@ -22,6 +21,7 @@ from registry.store.attestations import Attestation
 from registry.store.log import Line
 from registry.store.records import Register, StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
+from tests.built import build
 
 from .counted import count
 

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.pages.build import build
 from registry.pages.switch import builds_folder
 from registry.settings import Settings
+from tests.built import build
 
 from .conftest import FOREIGN, LANGUAGES, SETTINGS, files, make_corpus, stored
 

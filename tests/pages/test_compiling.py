@@ -7,11 +7,11 @@ from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError
 from jinja2.compiler import CodeGenerator
 from markupsafe import Markup
 
-from registry.pages.build import build
 from registry.pages.compiling import Compiling
 from registry.pages.editions import compile_templates
 from registry.pages.ground import ground_of
 from registry.pages.switch import compiled_folder
+from tests.built import build
 
 from .conftest import SETTINGS, files
 

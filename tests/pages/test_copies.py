@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from registry.pages.build import build
 from registry.settings import Settings
+from tests.built import build
 from tests.crash.register import free_port
 from tests.guides import fences
 from tests.pages.conftest import make_corpus

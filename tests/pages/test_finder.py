@@ -9,11 +9,11 @@ import pytest
 
 from registry import resources
 from registry.pages import static_index
-from registry.pages.build import build
 from registry.pages.finder import FACETS
 from registry.pages.static_words import SHARDS, shard_of
 from registry.store.index.question import FILTERS
 from registry.text.analysis import forms, stem, words
+from tests.built import build
 
 from .conftest import FOREIGN, SETTINGS, make_corpus, stored
 from .test_html import text_of

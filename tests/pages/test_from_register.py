@@ -9,10 +9,10 @@ from registry.office.access import Actor
 from registry.office.attesting import attest
 from registry.office.filing import Precondition
 from registry.office.withdrawing import withdraw
-from registry.pages.build import build
 from registry.pages.from_register import build_register, day_of, is_current, read_corpus
 from registry.settings import Settings
 from registry.store import agencies
+from tests.built import build
 
 from .conftest import files
 

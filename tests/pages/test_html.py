@@ -9,12 +9,12 @@ import pytest
 
 from registry import resources
 from registry.errors import RegistryError
-from registry.pages.build import build
 from registry.pages.page import page_file
 from registry.pages.problems import error_types
 from registry.record.pointers import values_at
 from registry.record.schema import fields
 from registry.store.records import Redacted
+from tests.built import build
 
 from .conftest import FILED, SETTINGS, demonstration, make_corpus, parse, stored
 

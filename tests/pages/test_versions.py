@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from registry.pages.build import build
 from registry.pages.page import page_file
+from tests.built import build
 
 from .conftest import FILED, SETTINGS, demonstration, earlier_versions, make_corpus, parse, stored
 from .test_html import text_of

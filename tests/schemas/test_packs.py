@@ -11,7 +11,6 @@ import re
 import html5lib
 import pytest
 
-from registry.pages.build import build
 from registry.pages.corpus import Corpus
 from registry.record import pack as packs
 from registry.record.codelists import codelists
@@ -24,6 +23,7 @@ from registry.record.validate import validate
 from registry.resources import SCHEMAS
 from registry.settings import Settings
 from registry.store.records import Register, StoredRecord, VersionLine
+from tests.built import build
 
 TODAY = dt.date(2026, 11, 24)
 CODES = sorted(path.parent.name for path in (SCHEMAS / "packs").glob("*/pack.json"))
