@@ -11,6 +11,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from registry.store import database as store
+from registry.store.generation import LOOK_SECONDS
 
 RECORDS = "/api/v1/records"
 DRAFT = "/api/v1/filings/demo-sante/prevision-lits"
@@ -86,6 +87,8 @@ async def test_a_question_that_is_cut_off_is_told_to_try_again(
     client, database, database_url, problem
 ):
     waiting_for_a_lock = CUT + " and wait_event_type = 'Lock'"
+    # For so long the index is what it was when the program began.
+    await asyncio.sleep(LOOK_SECONDS)
     async with database.transaction() as connection:
         await connection.execute("lock table search_state in access exclusive mode")
         asked = asyncio.create_task(client.get(RECORDS))
@@ -96,6 +99,7 @@ async def test_a_question_that_is_cut_off_is_told_to_try_again(
 
 
 async def test_a_fault_is_told_without_its_story(client, database, problem, lines):
+    await asyncio.sleep(LOOK_SECONDS)
     async with database.connection() as connection:
         await connection.execute("alter table search_state rename to elsewhere")
     with capture_logs(processors=[merge_contextvars]) as faults:
