@@ -69,6 +69,7 @@ Clock: TypeAlias = Callable[[], dt.datetime]
 _API = ("/api/", "/health/", log_files.PREFIX)
 _ASCII = "".join(map(chr, range(128)))
 _WATCH_SECONDS = 0.5
+_WARM_SECONDS = 2.0
 _READY_ROOM = 32 * 2**20
 
 
@@ -145,9 +146,10 @@ def _litestar(
         opened.state = app.state
         beside = [
             asyncio.create_task(work)
-            for work in (_end_with_parent(_parent()), figures.keep_written(), _warmed(index))
+            for work in (_end_with_parent(_parent()), figures.keep_written())
         ]
         try:
+            await _warm(index)
             yield
         finally:
             for task in beside:
@@ -246,10 +248,11 @@ def _database(state: State) -> Database:
     return state.office.database  # type: ignore[no-any-return]
 
 
-async def _warmed(index: SearchIndex) -> None:
+async def _warm(index: SearchIndex) -> None:
     """Make the first questions as fast as those that follow; whatever is wrong, they tell of."""
     with suppress(Exception):
-        await index.warm_up()
+        async with asyncio.timeout(_WARM_SECONDS):
+            await index.warm_up()
 
 
 def _index(state: State) -> SearchIndex:
