@@ -27,7 +27,6 @@ _POSTINGS_ROOM = 64 * 2**20
 _CARDS_ROOM = 24 * 2**20
 _BODIES_ROOM = 64 * 2**20
 _MET_FIRST = 100
-_MET_AT_ONCE = 10
 _WAIT_SECONDS = 5.0
 """How long a question waits for another to take over what is new."""
 
@@ -85,11 +84,9 @@ class SearchIndex:
         async with AsyncExitStack() as stack:
             reader = Reader(self._borrow, stack)
             view = await self._current(reader)
-            newest = list(view.standing[-_MET_FIRST:])
-            for start in range(0, len(newest), _MET_AT_ONCE):
-                met = await self._bodies.read(newest[start : start + _MET_AT_ONCE], reader)
-                for texts in met.values():
-                    texts.read_on()
+            met = await self._bodies.read(list(view.standing[-_MET_FIRST:]), reader)
+            for texts in met.values():
+                texts.read_on()
 
     def codes(self, kind: str) -> AbstractSet[str]:
         """Give the codes of a kind that versions have, as far as the process has come."""
