@@ -125,7 +125,7 @@ async def list_findings(
     async with database.connection() as connection:
         last = await moments.read_entry(connection, as_of, now=now)
         stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
-    return FindingList(items=list(stored.register.findings))
+    return FindingList(items=stored.register.noticed())
 
 
 async def _stored(

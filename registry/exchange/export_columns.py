@@ -205,4 +205,4 @@ def _others(texts: Mapping[str, str], known: Collection[str]) -> Cell:
 
 
 def _rules(row: Row) -> Cell:
-    return BETWEEN.join(sorted({finding.rule for finding in row.register.findings}))
+    return BETWEEN.join(sorted({finding.rule for finding in row.register.noticed()}))

@@ -7,7 +7,7 @@ in English.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from registry.errors import Finding
@@ -20,8 +20,8 @@ from registry.text.locales import direction
 
 def findings_view(reader: Reader, record: StoredRecord, site: Site) -> list[dict[str, Any]]:
     """List the findings kept with the version in force, errors first."""
-    kept = record.register.findings
-    told = _told(reader, record, site) if kept and reader.tag != SOURCE else {}
+    kept = record.register.noticed()
+    told = _told(reader, record, site, kept) if kept and reader.tag != SOURCE else {}
     return [
         {
             "error": finding.severity == "error",
@@ -33,13 +33,15 @@ def findings_view(reader: Reader, record: StoredRecord, site: Site) -> list[dict
     ]
 
 
-def _told(reader: Reader, record: StoredRecord, site: Site) -> dict[Finding, Finding]:
+def _told(
+    reader: Reader, record: StoredRecord, site: Site, kept: Sequence[Finding]
+) -> dict[Finding, Finding]:
     """Find what the reader's language says for each finding that is found again."""
     found = site.findings(record.document, record.register.published_at.date())
     again = _by_place(found[reader.tag])
     return {
         finding: other
-        for place, findings in _by_place(record.register.findings).items()
+        for place, findings in _by_place(kept).items()
         if len(findings) == len(again.get(place, ()))
         for finding, other in zip(findings, again[place], strict=True)
     }

@@ -112,7 +112,7 @@ def _row(record: StoredRecord, agency: Agency | None) -> Row:
         published_at=register.published_at,
         completeness=register.completeness,
         missing=register.missing,
-        findings=register.findings,
+        findings=register.noticed(),
         risk_changes=(),
     )
     document = msgspec.json.decode(record.document)

@@ -33,7 +33,10 @@ class Redacted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Register(msgspec.Struct, frozen=True, kw_only=True):
-    """What the register says beside the document; `hash` is the entry's leaf hash in hex."""
+    """What the register says beside the document; `hash` is the entry's leaf hash in hex.
+
+    `findings` is JSON as it is kept, since most who read a version pass it on.
+    """
 
     version: int
     state: str
@@ -46,8 +49,12 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     completeness: int
     accountability: int
     missing: list[str]
-    findings: list[Finding]
+    findings: msgspec.Raw
     redacted: list[Redacted]
+
+    def noticed(self) -> list[Finding]:
+        """List what validation noticed when the version was published."""
+        return _findings.decode(self.findings)
 
 
 class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,7 +230,7 @@ def register_of(row: Any) -> Register:
         completeness=row["completeness"],
         accountability=row["accountability"],
         missing=row["missing"],
-        findings=_findings.decode(row["findings"]),
+        findings=msgspec.Raw(row["findings"]),
         redacted=[] if row["redacted"] is None else _redacted.decode(row["redacted"]),
     )
 

@@ -7,6 +7,7 @@ import re
 import zipfile
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 
 from registry.exchange import export_xlsx
@@ -55,7 +56,7 @@ def row(number=0, **document):
             completeness=7,
             accountability=8,
             missing=["/summary", "/risk/level"],
-            findings=[],
+            findings=msgspec.Raw(b"[]"),
             redacted=[],
         ),
     )

@@ -47,7 +47,7 @@ OLD_FINDING = Finding(
 )
 
 
-def stored(document, *, entry=1, notes=(None,), **register):
+def stored(document, *, entry=1, notes=(None,), findings=(), **register):
     raw = json.dumps(document, ensure_ascii=False).encode()
     leaf = hashlib.sha256(raw).hexdigest()
     facts = {
@@ -62,7 +62,7 @@ def stored(document, *, entry=1, notes=(None,), **register):
         "completeness": 87,
         "accountability": 80,
         "missing": ["/purpose/goal"],
-        "findings": [],
+        "findings": msgspec.Raw(msgspec.json.encode(findings)),
         "redacted": [],
     }
     versions = [
@@ -120,7 +120,7 @@ def demonstration():
                 (msgspec.json.decode(file.read_bytes()).get("publication") or {}).get("change_note")
                 for file in [*earlier, path]
             ]
-            yield stored(document, notes=notes, fictitious=True, findings=list(verdict.findings))
+            yield stored(document, notes=notes, fictitious=True, findings=verdict.findings)
 
 
 def earlier_versions():

@@ -9,6 +9,7 @@ import json
 import re
 
 import html5lib
+import msgspec
 import pytest
 
 from registry.pages.corpus import Corpus
@@ -185,7 +186,7 @@ def stored(document):
             completeness=90,
             accountability=90,
             missing=[],
-            findings=[],
+            findings=msgspec.Raw(b"[]"),
             redacted=[],
         ),
         versions=[VersionLine(version=1, published_at=when, hash=leaf, entry=1, change_note=None)],

@@ -128,6 +128,7 @@ def _within() -> Json:
     by_language = reference("Record/$defs/LangText")
     return {
         "RecordAnswer": {"record": reference("Record")},
+        "Register": {"findings": {"type": "array", "items": reference("Finding")}},
         "RecordList": {"items": {"type": "array", "items": reference("RecordItem")}},
         "DraftAnswer": {"document": reference("Record")},
         "Change": {"entry": reference("Entry")},
