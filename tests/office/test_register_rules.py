@@ -152,5 +152,5 @@ async def test_the_warning_of_a_rule_of_the_register_is_kept_with_the_version(of
     await publish(office, twin)
     async with office.database.connection() as connection:
         kept = await records.read(connection, "demo-sante/lits-bis")
-    assert {one.rule for one in kept.register.findings} >= {"R22"}
-    assert {one.lang for one in kept.register.findings} == {"en"}
+    assert {one.rule for one in kept.register.noticed()} >= {"R22"}
+    assert {one.lang for one in kept.register.noticed()} == {"en"}
