@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from registry.text.analysis import common, word_places, words
+from registry.text.analysis import common, forms, word_places, words
 
 SHORTEST_PREFIX = 3
 """Letters of the shortest beginning that is completed; a shorter one is taken as a word."""
@@ -62,13 +62,23 @@ class Without(msgspec.Struct, frozen=True):
 Asked: TypeAlias = Word | Phrase | Prefix | Every | Some | Without
 
 _TOKEN = re.compile(r'(?P<minus>-(?=["\w]))?(?:"(?P<quoted>[^"]*)"|(?P<plain>\||[^\s"|]+))')
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
+# Signs of direction, which nobody sees, may stand between a minus and its word.
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("“”„‟«»", '"'),
+        **dict.fromkeys("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e"),
+        **dict.fromkeys("\u2066\u2067\u2068\u2069"),
+    }
+)
 _OR = {"OR", "|"}
 _AND = {"AND", "&"}
 
 
 class Synonyms:
-    """Sets of words and groups of words that mean the same, as acronyms and what they stand for."""
+    """Sets of words and groups of words that mean the same, as acronyms and what they stand for.
+
+    The article that Arabic writes with a word makes no difference.
+    """
 
     def __init__(self, sets: Iterable[Sequence[str]]) -> None:
         """Take sets of texts."""
@@ -76,16 +86,20 @@ class Synonyms:
         for texts in sets:
             group = dict.fromkeys(spelt for text in texts if (spelt := tuple(words(text))))
             asked = Some(tuple(_every([Word(word) for word in spelt]) for spelt in group))
-            for spelt in group:
-                self._by_first.setdefault(spelt[0], []).append((spelt, asked))
+            for bare in dict.fromkeys(map(_bare, group)):
+                self._by_first.setdefault(bare[0], []).append((bare, asked))
         for known in self._by_first.values():
             known.sort(key=lambda one: -len(one[0]))
 
+    def __contains__(self, word: str) -> bool:
+        """Tell whether a word alone means the same as others."""
+        return self.at([word], 0) is not None
+
     def at(self, sequence: Sequence[str], start: int) -> tuple[int, Asked] | None:
         """Find the longest known group of words that begins at a place: its length, its set."""
-        for spelt, asked in self._by_first.get(sequence[start], ()):
-            if tuple(sequence[start : start + len(spelt)]) == spelt:
-                return len(spelt), asked
+        for bare, asked in self._by_first.get(_bare(sequence[start : start + 1])[0], ()):
+            if _bare(sequence[start : start + len(bare)]) == bare:
+                return len(bare), asked
         return None
 
 
@@ -97,7 +111,7 @@ def read(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Asked | None:
     clauses: list[list[Asked]] = []
     joins = False
     prefixes = 0
-    for token in _TOKEN.finditer(text.translate(_QUOTES)):
+    for token in _TOKEN.finditer(text.translate(_PLAIN)):
         plain = token["plain"]
         if plain in _OR or plain in _AND:
             joins = plain in _OR and bool(clauses)
@@ -161,6 +175,11 @@ def with_words(asked: Asked, words_for: Mapping[str, str]) -> Asked:
     if isinstance(asked, Every | Some):
         return type(asked)(tuple(with_words(one, words_for) for one in asked.of))
     return asked
+
+
+def _bare(sequence: Sequence[str]) -> tuple[str, ...]:
+    """Give words without their articles."""
+    return tuple(forms(word, "ar")[-1] for word in sequence)
 
 
 def _phrase(text: str) -> Asked | None:

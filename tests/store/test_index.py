@@ -366,6 +366,17 @@ async def test_only_what_finds_nothing_is_mended(find, publish):
     assert await find('"cadatsre"') == ([], None)
 
 
+async def test_an_acronym_of_the_country_is_no_slip(find, publish):
+    await publish(
+        named("GNSS, suivi des satellites", at="satellites"),
+        named("Caisse nationale de sécurité sociale, prévision", at="fund"),
+    )
+    assert await find("gnsss") == (["satellites"], "gnss")
+    assert await find("cnss prevsion") == (["fund"], "cnss prevision")
+    await publish(named("Autre nom", at="fund"))
+    assert await find("cnss") == ([], None)
+
+
 # --- synonyms, beginnings, words in a row
 
 

@@ -42,6 +42,8 @@ A, B, C = Word("aa"), Word("bb"), Word("cc")
         ("«aa bb» “cc”", Every((Phrase(("aa", "bb")), Phrase(("cc",))))),
         ("aa -bb", Every((A, Without(B)))),
         ('-"aa bb"', Without(Phrase(("aa", "bb")))),
+        ("aa -\u200fbb", Every((A, Without(B)))),
+        ("aa \u2068-bb\u2069", Every((A, Without(B)))),
         ("-aa-bb", Without(Every((A, B)))),
         ("aa OR bb", Some((A, B))),
         ("aa | bb OR cc", Some((A, B, C))),
@@ -171,6 +173,16 @@ PIECES = st.sampled_from(
 def test_signs_in_any_order_are_read_the_same_twice(text):
     assert read(text, SYNONYMS) == read(text, SYNONYMS)
     assert read(f"{text} ", SYNONYMS) == read(text, SYNONYMS)
+
+
+@pytest.mark.parametrize("text", ["صندوق وطني", "للصندوق الوطني", "والصندوق الوطنيَ", "CNSS"])
+def test_synonyms_are_known_with_any_article_and_without(text):
+    assert read(text, SYNONYMS) == read("الصندوق الوطني", SYNONYMS)
+
+
+def test_words_that_alone_mean_the_same_as_others_are_known():
+    assert "cnss" in SYNONYMS
+    assert "caisse" not in SYNONYMS
 
 
 def test_synonyms_hold_no_text_without_words():

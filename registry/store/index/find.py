@@ -61,7 +61,15 @@ async def find(question: Question, *, view: View, reader: Reader, synonyms: Syno
         )
         texts = evaluate(asked, found, ANYWHERE) & standing
         if not texts and question.mends:
-            better = await mend(question.text, asked, found, reader=reader, view=view, entry=entry)
+            better = await mend(
+                question.text,
+                asked,
+                found,
+                reader=reader,
+                view=view,
+                entry=entry,
+                synonyms=synonyms,
+            )
             if better is not None:
                 asked, found, mended = better.asked, better.found, better.text
                 texts = evaluate(asked, found, ANYWHERE) & standing

@@ -15,7 +15,14 @@ from registry.store.index.lookup import Reader, read_whole
 from registry.store.index.postings import ANYWHERE
 from registry.store.index.view import View
 from registry.text.analysis import words
-from registry.text.asking import Asked, Word, asked_words, reworded, with_words
+from registry.text.asking import (
+    Asked,
+    Synonyms,
+    Word,
+    asked_words,
+    reworded,
+    with_words,
+)
 
 _MOST_WORDS = 12
 _SHORT = 3
@@ -30,13 +37,21 @@ class Mended(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def mend(
-    text: str, asked: Asked, found: Found, *, reader: Reader, view: View, entry: int
+    text: str,
+    asked: Asked,
+    found: Found,
+    *,
+    reader: Reader,
+    view: View,
+    entry: int,
+    synonyms: Synonyms,
 ) -> Mended | None:
     """Find words, alike to those of a question, with which it finds something.
 
-    A word that nothing has is replaced; where each is there but not together, one of them is.
+    A word that nothing has is replaced; where each is there but not together, one of them is. An
+    acronym of the country is no slip, even if nothing has it.
     """
-    typed = set(words(text))
+    typed = {word for word in words(text) if word not in synonyms}
     own = [word for word in dict.fromkeys(asked_words(asked)) if word in typed]
     unknown = [word for word in own if not _having(Word(word), found)]
     scope = Scope(languages=found.languages, entry=entry, new=view.postings.new)
