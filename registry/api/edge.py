@@ -34,7 +34,10 @@ _OPEN = [
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"ETag, Link, Retry-After, X-Request-Id, X-Register-Size, Content-Disposition, Location",
+        (
+            b"ETag, Link, Retry-After, X-Request-Id, X-Register-Size, X-Register-Mended, "
+            b"Content-Disposition, Location"
+        ),
     ),
 ]
 _PREFLIGHT = [

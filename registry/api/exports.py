@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, TypeAlias
+from urllib.parse import quote
 
 import msgspec
 from litestar import Request, get
@@ -136,6 +137,7 @@ async def _answer(
         safe=safe,
     )
     tag = f'W/"{export.digest}"'
+    mended = {} if export.mended is None else {"x-register-mended": quote(export.mended)}
     unread = is_unread(asked.request.scope, tag)
     return Stream(
         _nothing() if unread else write(asked.database, export),
@@ -147,6 +149,7 @@ async def _answer(
             "etag": tag,
             "link": f'<{export.address}>; rel="canonical"',
             "x-register-size": str(export.selection.size),
+            **mended,
         },
     )
 

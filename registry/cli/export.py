@@ -109,6 +109,8 @@ def export(
         with _opened(out, made.name) as file:
             async for part in write(database, made):
                 file.write(part)
+        if made.mended is not None:
+            say(f"nothing has these words; looked for: {made.mended}")
         return len(made.selection.entries)
 
     say(f"{run(settings, work, begins=False)} records")

@@ -27,6 +27,7 @@ from registry.store.index.engine import SearchIndex
 from registry.store.index.question import Question
 from registry.store.moments import Moment
 from registry.text.catalogues import SOURCE
+from registry.text.folding import fold
 
 Form: TypeAlias = Literal["csv", "jsonl", "xlsx", "jsonld"]
 
@@ -45,14 +46,16 @@ _OUTSIDE_NAMES = re.compile(r"[^a-z0-9]+")
 class Export(msgspec.Struct, frozen=True, kw_only=True):
     """One file to be written.
 
-    `query` has what was asked for, by parameter, without the log it was asked of; `safe` says
-    whether cells of CSV are kept from being taken for formulas.
+    `query` has what was asked for, by parameter, without the log it was asked of; `mended` are the
+    words that were looked for where nothing has those that were given; `safe` says whether cells of
+    CSV are kept from being taken for formulas.
     """
 
     form: Form
     query: Sequence[tuple[str, str]]
     selection: Selection
     wording: Wording
+    mended: str | None = None
     columns: ColumnSet = "summary"
     safe: bool = True
 
@@ -65,9 +68,11 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
         for name, value in self.query:
             parts += [name, value] if name != said else [value]
             said = name
+            if name == "q" and self.mended is not None:
+                parts += ["mended", self.mended]
         if self._is_of_another_day:
             parts += ["on", str(self.selection.moment.day)]
-        words = (_OUTSIDE_NAMES.sub("-", part.lower()).strip("-") for part in parts)
+        words = (_OUTSIDE_NAMES.sub("-", fold(part)).strip("-") for part in parts)
         stem = "-".join(word for word in words if word)
         return f"{stem[:_LONGEST_NAME].strip('-')}.{self.form}"
 
@@ -113,7 +118,7 @@ async def prepare(
     safe: bool = True,
 ) -> Export:
     """Find what a question asked at a moment finds; `query` says the same in parameters."""
-    found = await index.find(question, size=moment.entry + 1)
+    found, mended = await index.find(question, size=moment.entry + 1)
     async with database.transaction() as connection:
         selection = await exports.select(connection, found, moment)
         known = [counted.agency for counted in await agencies.read_all(connection)]
@@ -129,6 +134,7 @@ async def prepare(
             agencies={agency.id: agency for agency in known},
             site=site.rstrip("/"),
         ),
+        mended=mended,
         columns=columns,
         safe=safe,
     )
@@ -164,6 +170,7 @@ async def _read(database: Database, selection: Selection) -> AsyncIterator[list[
 def _about(export: Export) -> About:
     return About(
         address=export.address,
+        mended=export.mended,
         records=len(export.selection.entries),
         size=export.selection.size,
         last_hash=export.selection.leaf.hex(),

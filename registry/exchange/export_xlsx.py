@@ -39,9 +39,13 @@ _WIDTH = 16
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What an export says of itself: the question, the log's size, its last entry."""
+    """What an export says of itself: the question, the log's size, its last entry.
+
+    `mended` are the words that were looked for in the place of those in the question, if any.
+    """
 
     address: str
+    mended: str | None = None
     records: int
     size: int
     last_hash: str
@@ -116,6 +120,7 @@ class _Book:
         self._sheet.set_column(1, 1, 80)
         cells: list[tuple[str, Cell]] = [
             ("query", about.address),
+            *([] if about.mended is None else [("mended", about.mended)]),
             ("records", about.records),
             ("register_size", about.size),
             ("last_entry_hash", about.last_hash),

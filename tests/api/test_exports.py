@@ -7,7 +7,7 @@ import io
 import json
 import re
 import zipfile
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
@@ -65,6 +65,29 @@ async def test_a_table_has_codes_with_words_beside_them(client, publish, record)
     assert (bare["name"], bare["risk"], bare["risk_label"]) == ("", "not_stated", "")
     english = table(await client.get(f"{EXPORTS}.csv?lang=en"))[1]
     assert english["risk_label"] != full["risk_label"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_an_export_says_which_words_it_answers(client, publish, record, form):
+    await publish(record)
+    put = {"name": {"fr": "Écoles", "ar": "مدارس"}, "id": "demo-sante/schools"}
+    await publish(record | put)
+    plain = await client.get(f"{EXPORTS}.{form}?q=écoles")
+    assert "x-register-mended" not in plain.headers
+    assert f"-q-ecoles.{form}" in plain.headers["content-disposition"]
+    answer = await client.get(f"{EXPORTS}.{form}?q=ecolles&lang=fr")
+    assert (await client.get(f"{RECORDS}?q=ecolles&lang=fr")).json()["mended"] == "ecoles"
+    assert answer.headers["x-register-mended"] == "ecoles"
+    assert f"-q-ecolles-mended-ecoles-lang-fr.{form}" in answer.headers["content-disposition"]
+    if form == "xlsx":
+        assert "mended" in sheet(answer, 2)
+        assert "mended" not in sheet(plain, 2)
+    arabic = await client.get(f"{EXPORTS}.{form}?q=مدارزس")
+    assert unquote(arabic.headers["x-register-mended"]) == "مدارس"
+    [found] = re.findall("<(.+)>", arabic.headers["link"])
+    again = await client.get(found.removeprefix("https://algorithms.example"))
+    assert again.content == arabic.content
+    assert again.headers["content-disposition"] == arabic.headers["content-disposition"]
 
 
 async def test_the_full_set_has_every_field(client, publish, record):

@@ -56,6 +56,17 @@ def test_every_filter_of_search_is_an_option(filed, with_database):
     assert ids("--completeness-max", "10", "--risk-change", "lowered") == []
 
 
+def test_words_that_were_put_right_are_told(filed, with_database, tmp_path):
+    result = with_database(
+        "export", "--format", "jsonl", "--q", "prevsion", "--lang", "fr", "--out", tmp_path
+    )
+    assert result.returncode == 0, result.stderr
+    assert "nothing has these words; looked for: prevision" in result.stderr
+    assert [file.name.partition("-q-")[2] for file in tmp_path.glob("records-*")] == [
+        "prevsion-mended-prevision-lang-fr.jsonl"
+    ]
+
+
 def test_as_it_was_then(filed, with_database):
     then = with_database("export", "--format", "csv", "--raw", "--as-of", "entry:0")
     assert then.returncode == 0

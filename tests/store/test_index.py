@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import random
 import secrets
+from array import array
 
 import msgspec
 import pytest
@@ -173,12 +174,12 @@ async def test_the_newest_versions_are_met_before_anybody_asks_for_them(database
 async def test_a_log_of_a_size_is_looked_at_to_its_end(database, publish):
     index = SearchIndex(database.connection, generation=Told(), clock=lambda: 0.0)
     await publish(named("Cadastre"))
-    assert list(await index.find(Question(), size=2)) == [1]
+    assert await index.find(Question(), size=2) == (array("I", [1]), None)
     await publish(named("Cadastre", at="u"), named("Autre", at="v"))
-    assert list(await index.find(Question(text="cadastre"), size=4)) == [1, 2]
-    assert list(await index.find(Question(), size=4)) == [1, 2, 3]
-    assert list(await index.find(Question(), size=2)) == [1]
-    assert list(await index.find(Question(as_of=2), size=4)) == [1, 2]
+    assert await index.find(Question(text="cadastre"), size=4) == (array("I", [1, 2]), None)
+    assert await index.find(Question(), size=4) == (array("I", [1, 2, 3]), None)
+    assert await index.find(Question(), size=2) == (array("I", [1]), None)
+    assert await index.find(Question(as_of=2), size=4) == (array("I", [1, 2]), None)
 
 
 async def test_who_waits_too_long_for_another_is_told_so(database, monkeypatch):

@@ -44,6 +44,12 @@ HEADERS: Json = {
         "required": True,
         "schema": {"type": "string"},
     },
+    "X-Register-Mended": {
+        "description": "The words that were looked for where nothing has those of `q`, in UTF-8, "
+        "percent-encoded",
+        "required": False,
+        "schema": {"type": "string", "pattern": "^[!-~]+$"},
+    },
     "X-Register-Size": {
         "description": "How many entries the log had that this answer speaks of",
         "required": True,
@@ -57,7 +63,7 @@ HEADERS: Json = {
 }
 """The headers that mean something to a program."""
 
-_OF_DOWNLOADS = ("Content-Disposition", "X-Register-Size")
+_OF_DOWNLOADS = ("Content-Disposition", "X-Register-Mended", "X-Register-Size")
 _NOT_MODIFIED = "304"
 
 

@@ -92,10 +92,11 @@ class SearchIndex:
         """Give the codes of a kind that versions have, as far as the process has come."""
         return frozenset() if self._view is None else self._view.facets.sets(kind).keys()
 
-    async def find(self, question: Question, *, size: int) -> array[int]:
+    async def find(self, question: Question, *, size: int) -> tuple[array[int], str | None]:
         """Give every version that a question finds in a log of a size, whatever its page.
 
-        The oldest come first. Raises `InvalidParameter` as `answer` does.
+        The oldest come first; beside them, `mended` as in an `Answer`. Raises `InvalidParameter` as
+        `answer` does.
         """
         async with AsyncExitStack() as stack:
             reader = Reader(self._borrow, stack)
@@ -103,7 +104,7 @@ class SearchIndex:
             last = size - 1 if question.as_of is None else min(question.as_of, size - 1)
             asked = msgspec.structs.replace(question, as_of=last)
             result = await find(asked, view=view, reader=reader, synonyms=self._synonyms)
-            return result.hits.to_array()
+            return result.hits.to_array(), result.mended
 
     async def _current(self, reader: Reader, *, size: int = 0) -> View:
         """Give the view, after taking over what is new; of a log at least so large."""
