@@ -24,7 +24,7 @@ _ENTRY = re.compile(r"entry:(0|[1-9][0-9]{0,17})")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"([Zz]|[+-][0-9]{2}:[0-5][0-9])"
 )
 AS_OF = "^(" + "|".join(form.pattern for form in (_ENTRY, _DAY, _TIME)) + ")$"
 """The forms that `as_of` may have, as a pattern."""

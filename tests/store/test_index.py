@@ -286,11 +286,32 @@ async def test_later_pages_are_of_the_log_that_the_first_was_of(index, publish, 
     assert seen == [hit.ord for hit in whole.hits]
 
 
+async def test_a_page_is_of_the_log_of_the_first_in_a_process_that_is_behind(database, publish):
+    there = SearchIndex(database.connection)
+    behind = SearchIndex(database.connection, generation=Told(), clock=lambda: 0.0)
+    question = Question(text="cadastre", limit=1)
+    await publish(named("Cadastre"))
+    assert (await behind.answer(question)).total == 1
+    await publish(named("Cadastre", at="u"), named("Cadastre", at="v"))
+    first = await there.answer(question)
+    second = await behind.answer(msgspec.structs.replace(question, after=first.next))
+    assert (first.total, second.total) == (3, 3)
+    assert [slug(hit) for hit in (*first.hits, *second.hits)] == ["v", "u"]
+
+
+async def test_a_place_in_a_longer_log_is_refused(index, publish):
+    await publish(named("Cadastre"))
+    for size in (3, 2**32 - 1):
+        place = Place(number=0, text="", ord=1, size=size)
+        with pytest.raises(InvalidParameter, match="cursor: it goes on in a log of .* has 2;"):
+            await index.answer(Question(text="cadastre", after=place))
+
+
 async def test_a_place_from_outside_is_no_fault(index, publish):
     await publish(named("Cadastre"))
     for place in (
         Place(number=-(2**31), text="", ord=0, size=0),
-        Place(number=2**31 - 1, text="ز", ord=2**32 - 1, size=2**32 - 1),
+        Place(number=2**31 - 1, text="ز", ord=2**32 - 1, size=2),
         Place(number=0, text="", ord=0, size=2),
     ):
         for sort in ("newest", "relevance", "name", "completeness", "review_due"):

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
-from registry.errors import Unavailable
+from registry.errors import InvalidParameter, Unavailable
 from registry.store.database import Borrow
 from registry.store.generation import LOOK_SECONDS, Generation
 from registry.store.index.find import find
@@ -62,10 +62,19 @@ class SearchIndex:
         prepare()
 
     async def answer(self, question: Question) -> Answer:
-        """Answer a question; raises `InvalidParameter` for one that would take too long."""
+        """Answer a question; raises `InvalidParameter` for one that would take too long.
+
+        And for a place in a log that is longer than this one: the answer would go on changing.
+        """
+        size = 0 if question.after is None else question.after.size
         async with AsyncExitStack() as stack:
             reader = Reader(self._borrow, stack)
-            view = await self._current(reader)
+            view = await self._current(reader, size=size)
+            if view.size < size:
+                raise InvalidParameter(
+                    f"cursor: it goes on in a log of {size:,} entries, and this one has "
+                    f"{view.size:,}; begin again without it"
+                )
             result = await find(question, view=view, reader=reader, synonyms=self._synonyms)
             return await answer(
                 question,
