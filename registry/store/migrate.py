@@ -6,10 +6,11 @@ import re
 from hashlib import sha256
 from pathlib import Path
 
+import asyncpg
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.store.database import Database
+from registry.store.database import Connection, Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -49,33 +50,59 @@ def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
 
 
 async def migrate(database: Database, folder: Path = MIGRATIONS) -> list[Migration]:
-    """Apply what is missing and give it; raises `ConfigurationError` if history was changed."""
+    """Apply what is missing and give it.
+
+    Raises `ConfigurationError` if history was changed, or where our role may not do what is needed.
+    """
     migrations = read_migrations(folder)
+    try:
+        async with database.session() as connection:
+            await _check_encoding(connection)
+            # A session lock, so that two processes that start together take turns.
+            await connection.execute("select pg_advisory_lock($1)", _LOCK, timeout=_LONGEST_SECONDS)
+            return await _apply(connection, migrations)
+    except (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidSchemaNameError) as error:
+        raise ConfigurationError(
+            f"the role in REGISTRY_DATABASE_URL may not make in this database what a register "
+            f"needs ({error}); let it own the database, or let the role that does migrate first"
+        ) from error
+
+
+async def _apply(connection: Connection, migrations: list[Migration]) -> list[Migration]:
     applied: list[Migration] = []
-    async with database.session() as connection:
-        # A session lock, so that two processes that start together take turns.
-        await connection.execute("select pg_advisory_lock($1)", _LOCK, timeout=_LONGEST_SECONDS)
+    # A role that may not make tables can open what another has migrated.
+    if await connection.fetchval("select to_regclass('migration')") is None:
         await connection.execute(
-            "create table if not exists migration (number integer primary key,"
+            "create table migration (number integer primary key,"
             " name text not null, checksum text not null,"
             " applied_at timestamptz not null default now())"
         )
-        rows = await connection.fetch("select number, name, checksum from migration")
-        done = {row["number"]: row for row in rows}
-        _check(done, migrations)
-        for migration in migrations:
-            if migration.number in done:
-                continue
-            async with connection.transaction():
-                await connection.execute(migration.sql, timeout=_LONGEST_SECONDS)
-                await connection.execute(
-                    "insert into migration (number, name, checksum) values ($1, $2, $3)",
-                    migration.number,
-                    migration.name,
-                    migration.checksum,
-                )
-            applied.append(migration)
+    rows = await connection.fetch("select number, name, checksum from migration")
+    done = {row["number"]: row for row in rows}
+    _check(done, migrations)
+    for migration in migrations:
+        if migration.number in done:
+            continue
+        async with connection.transaction():
+            await connection.execute(migration.sql, timeout=_LONGEST_SECONDS)
+            await connection.execute(
+                "insert into migration (number, name, checksum) values ($1, $2, $3)",
+                migration.number,
+                migration.name,
+                migration.checksum,
+            )
+        applied.append(migration)
     return applied
+
+
+async def _check_encoding(connection: Connection) -> None:
+    encoding = await connection.fetchval("show server_encoding")
+    if encoding != "UTF8":
+        # Found out before anything is made: Arabic would be refused only when it is written.
+        raise ConfigurationError(
+            f"the database in REGISTRY_DATABASE_URL is in {encoding}, and a register needs UTF8; "
+            "make another one: create database … encoding 'UTF8' template template0"
+        )
 
 
 async def is_migrated(database: Database, folder: Path = MIGRATIONS) -> bool:

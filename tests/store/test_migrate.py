@@ -1,7 +1,10 @@
 """Migrations: once each, in order, all or nothing, and never a changed history."""
 
 import asyncio
+import secrets
 import shutil
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -103,3 +106,54 @@ async def test_processes_that_start_together_take_turns(empty_url):
     assert sorted(len(one) for one in applied) == [0, 0, len(read_migrations())]
     for one in both:
         await one.close()
+
+
+@asynccontextmanager
+async def as_another(database, url, *granted):
+    """Connect as a role that owns nothing and has what is granted to it."""
+    role = f"role_{secrets.token_hex(4)}"
+    async with database.connection() as connection:
+        await connection.execute(f"create role {role} login")
+        for grant in granted:
+            await connection.execute(f"grant {grant} to {role}")
+    other = await connect(url.replace("postgres:", f"{role}:", 1), size=1)
+    try:
+        yield other
+    finally:
+        await other.close()
+        async with database.connection() as connection:
+            await connection.execute(f"drop owned by {role}; drop role {role}")
+
+
+async def test_a_role_that_may_not_make_tables_is_a_wrong_setting(empty, empty_url):
+    async with as_another(empty, empty_url) as other:
+        with pytest.raises(ConfigurationError, match="permission denied for schema public"):
+            await migrate(other)
+    assert await tables(empty) == set()
+
+
+async def test_a_role_that_may_not_make_tables_opens_what_another_has_migrated(
+    database, database_url, folder
+):
+    async with as_another(database, database_url, "select on migration") as other:
+        assert await migrate(other) == []
+        second(folder, "create table another (x integer)")
+        with pytest.raises(ConfigurationError, match="let the role that does migrate first"):
+            await migrate(other, folder)
+
+
+async def test_a_database_that_cannot_hold_every_script_is_refused(empty, empty_url):
+    name = f"latin_{secrets.token_hex(4)}"
+    async with empty.connection() as connection:
+        await connection.execute(
+            f"create database {name} template template0 encoding 'LATIN1' locale 'C'"
+        )
+    other = await connect(empty_url.replace(urlsplit(empty_url).path, f"/{name}", 1), size=1)
+    try:
+        with pytest.raises(ConfigurationError, match="is in LATIN1, and a register needs UTF8"):
+            await migrate(other)
+        assert await tables(other) == set()
+    finally:
+        await other.close()
+        async with empty.connection() as connection:
+            await connection.execute(f"drop database {name}")
