@@ -303,7 +303,7 @@ async def test_a_place_in_a_longer_log_is_refused(index, publish):
     await publish(named("Cadastre"))
     for size in (3, 2**32 - 1):
         place = Place(number=0, text="", ord=1, size=size)
-        with pytest.raises(InvalidParameter, match="cursor: it goes on in a log of .* has 2;"):
+        with pytest.raises(InvalidParameter, match=r"cursor: it goes on in a log of .* has 2;"):
             await index.answer(Question(text="cadastre", after=place))
 
 
