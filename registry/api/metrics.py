@@ -7,6 +7,7 @@ answers for all: of itself to the request, of the others to the half second.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import secrets
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -24,9 +25,11 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 
 from registry.api.authority import provide_actor
 from registry.office.filing import Office
+from registry.office.log_files import published_size
+from registry.office.log_proofs import site_made_from
 from registry.record.acceptance import ACCEPT_PATH
 from registry.settings import Settings, is_loopback
-from registry.store import log
+from registry.store import checkpoints, log
 
 PATH = "/metrics"
 
@@ -145,15 +148,33 @@ async def read_metrics(
     if not _is_local(request.scope):
         actor = await provide_actor(request, office, settings)
         actor.require("admin")
-    async with office.database.connection() as connection:
-        state = await log.read_state(connection)
     here = CollectorRegistry()
     here.register(figures)
-    Gauge("registry_log_entries", "Entries of the log", registry=here).set(state.range.size)
+    for name, told, number in await _standing(office, settings):
+        Gauge(f"registry_{name}", told, registry=here).set(number)
     return Response(
         content=generate_latest(here),
         headers={"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"},
     )
+
+
+async def _standing(office: Office, settings: Settings) -> list[tuple[str, str, float]]:
+    """Say how far the background runner has come with what is in the log.
+
+    Without it filings go on, and nothing else tells that it has died.
+    """
+    published = await asyncio.to_thread(published_size, settings.log_dir)
+    site = await asyncio.to_thread(site_made_from, settings.site_dir)
+    async with office.database.connection() as connection:
+        state = await log.read_state(connection)
+        waiting = await checkpoints.read_entries(connection, published, published + 1)
+    lag = max(0.0, (dt.datetime.now(dt.UTC) - waiting[0].at).total_seconds()) if waiting else 0.0
+    return [
+        ("log_entries", "Entries of the log", state.range.size),
+        ("log_published_entries", "Entries under the published checkpoint", published),
+        ("log_lag_seconds", "For how long the first entry after those has waited", lag),
+        ("site_entries", "Entries that the site was built from", site["size"] if site else 0),
+    ]
 
 
 def _is_local(scope: Any) -> bool:

@@ -167,3 +167,27 @@ async def test_a_log_that_only_others_host_needs_no_key(published, settings, sta
     settings.key_file.unlink()
     async with started(create_app(settings, tell=None)) as client:
         assert (await client.get("/log/proof/1.tlog-proof")).status_code == 200
+
+
+async def test_the_figures_tell_when_nobody_publishes_any_more(
+    client, published, publish, database, settings
+):
+    async def standing():
+        text = (await client.get("/metrics", headers={"host": "127.0.0.1:8000"})).text
+        lines = (line.split() for line in text.splitlines() if not line.startswith("#"))
+        figures = {name: float(number) for name, number in lines if "{" not in name}
+        return [
+            figures["registry_log_entries"],
+            figures["registry_log_published_entries"],
+            figures["registry_log_lag_seconds"] > 0,
+            figures["registry_site_entries"],
+        ]
+
+    assert await standing() == [2, 2, False, 0]
+    await publish(published | {"summary": {"fr": "Autre résumé, plus court.", "ar": "ملخص آخر"}})
+    assert await standing() == [3, 2, True, 0]
+    await publish_log(database, settings, now=NOW)
+    settings.site_dir.mkdir()
+    made_from = {"log": {"size": 2, "root": "00" * 32}}
+    (settings.site_dir / "build.json").write_bytes(msgspec.json.encode(made_from))
+    assert await standing() == [3, 3, False, 2]
