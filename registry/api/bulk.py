@@ -71,11 +71,10 @@ async def file_many(
     changes nothing. Documents are saved over what is there, without a precondition.
     """
     parameters.once(request, "action")
-    purpose = next((known for known in ACTIONS if known == action), None)
-    if purpose is None:
-        raise InvalidParameter(
-            f"action: {action or 'nothing'} is none; send action=submit or action=draft"
-        )
+    if action is None:
+        raise InvalidParameter("action: say what to do; send action=submit or action=draft")
+    parameters.codes("action", [action], ACTIONS)
+    purpose = next(known for known in ACTIONS if known == action)
     require_type(request, NDJSON, "one document a line")
     actor.require("file")
     return _Lines(

@@ -128,7 +128,7 @@ async def _file_all(
 
 async def _file(office: Office, path: Path, name: str | None, *, submit: bool) -> Receipt:
     document = read_document(path)
-    record = identifier(document)
+    record = identifier(document, office.pack, now().date())
     actor = of_agency(name, record)
     filing = Filing(
         record=record,

@@ -23,9 +23,12 @@ from registry.office.desk import Desk
 from registry.office.examining import examine, surroundings
 from registry.office.names import Names
 from registry.record.canonical import canonical
+from registry.record.case import told
+from registry.record.forms import shown
 from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
+from registry.record.sayings import say, to_finding
 from registry.record.validate import Verdict, validate
 from registry.store import drafts, records
 from registry.store.database import Database, retried
@@ -92,7 +95,9 @@ async def save_draft(
     agency = own_agency(office, actor, record)
     if document.get("id") != record:
         raise InvalidRecord(
-            "the document and the address name different records", [_other_id(document, record)]
+            "the document and the address name different records",
+            id_findings(document, office.pack, now.date(), language)
+            or [_other_id(document, record, office.pack, language)],
         )
     shape = validate(
         document, profile="draft", pack=office.pack, today=now.date(), language=language
@@ -252,11 +257,18 @@ def _checked(
     return current
 
 
-def _other_id(document: Document, record: str) -> Finding:
-    return Finding(
-        pointer="/id",
-        rule="id",
-        severity="error",
-        message=f"The id is {document.get('id')!r} and the address says {record!r}. "
-        "Make them the same.",
+def id_findings(
+    document: Document, pack: Pack, today: dt.date, language: str = "en"
+) -> list[Finding]:
+    """Say what is wrong with the identifier of a document by itself."""
+    verdict = validate(document, profile="publication", pack=pack, today=today, language=language)
+    return [finding for finding in verdict.findings if finding.pointer == "/id"]
+
+
+def _other_id(document: Document, record: str, pack: Pack, language: str) -> Finding:
+    saying = say(
+        "The id is {given} and the address says {record}. Make them the same.",
+        given=shown(document.get("id")),
+        record=shown(record),
     )
+    return to_finding(told("id", "/id", saying), language, pack.fallback)

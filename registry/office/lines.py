@@ -14,7 +14,6 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from registry.errors import (
-    Finding,
     Forbidden,
     InvalidParameter,
     InvalidRecord,
@@ -26,13 +25,13 @@ from registry.errors import (
 from registry.office import audit
 from registry.office.access import Actor
 from registry.office.bulk import GROUP, file_group
-from registry.office.filing import Office, own_agency
+from registry.office.filing import Office, id_findings, own_agency
 from registry.office.ledger import make_ready
 from registry.office.receipts import Receipt
 from registry.office.steps import Filing, Version, version
 from registry.record.ids import split_id
 from registry.record.model import Document
-from registry.record.pack import Agency
+from registry.record.pack import Agency, Pack
 from registry.record.parse import MAX_BYTES, parse
 
 MOST_LINES = 10_000
@@ -178,7 +177,7 @@ class _Clerk(msgspec.Struct, kw_only=True):
             document = _parse(line.number, line.content)
             if not isinstance(document, dict):
                 raise UnreadableDocument("each line is a record, a JSON object: { … }")
-            record = identifier(document)
+            record = identifier(document, self.office.pack, self.now().date(), self.language)
             agency = own_agency(self.office, self.actor, record)
             filing = Filing(
                 record=record,
@@ -259,16 +258,15 @@ def _parse(number: int, content: bytes) -> Any:
         raise UnreadableDocument(error.fault, line=number, column=error.column) from error
 
 
-def identifier(document: dict[str, Any]) -> str:
+def identifier(document: dict[str, Any], pack: Pack, today: dt.date, language: str = "en") -> str:
     """Read the identifier of a document, without which nobody can say whose it is."""
     given = document.get("id")
     try:
         record = given if isinstance(given, str) else ""
         split_id(record)
     except InvalidParameter as error:
-        finding = Finding(pointer="/id", rule="id", severity="error", message=error.detail)
         said = error.detail if record else "the document does not say which record it is"
-        raise InvalidRecord(said, [finding]) from error
+        raise InvalidRecord(said, id_findings(document, pack, today, language)) from error
     return record
 
 

@@ -157,6 +157,11 @@ async def test_a_draft_that_is_not_of_the_format_is_refused(agency, problem, rec
     other = "/api/v1/filings/demo-sante/other"
     refused = problem(await agency.put(other, json=record, headers=NEW), 422, "invalid-record")
     assert [finding["pointer"] for finding in refused["findings"]] == ["/id"]
+    for given, word in (("demo-sante/other", "aux deux endroits"), ("Other", "minuscules")):
+        wrong = record | {"id": given}
+        answer = await agency.put(PATH, json=wrong, headers=NEW | {"accept-language": "fr"})
+        [finding] = problem(answer, 422, "invalid-record")["findings"]
+        assert (finding["lang"], word in finding["message"]) == ("fr", True)
     record["risk"]["level"] = "huge"
     refused = problem(await agency.put(PATH, json=record, headers=NEW), 422, "invalid-record")
     assert [finding["pointer"] for finding in refused["findings"]] == ["/risk/level"]

@@ -22,7 +22,7 @@ from registry.errors import (
 from registry.office import bulk, filing, lines, submitting
 from registry.office.access import Actor
 from registry.office.filing import Precondition
-from registry.office.lines import Line, file_lines, split
+from registry.office.lines import Line, file_lines, identifier, split
 from registry.office.withdrawing import withdraw
 from registry.record.canonical import canonical
 from registry.record.parse import MAX_BYTES
@@ -224,6 +224,25 @@ async def test_a_broken_line_never_stops_the_rest(office, file, record):
     assert {"/purpose/goal"} <= {one.pointer for one in by_number[13].result.findings}
     async with office.database.connection() as connection:
         assert await connection.fetchval("select count(*) from record") == 3
+
+
+@pytest.mark.parametrize(
+    ("document", "rule", "word"),
+    [
+        ({}, "required", "Identifiant"),
+        ({"id": 5}, "type", "et non 5"),
+        ({"id": ""}, "pattern", "minuscules"),
+        ({"id": "demo-sante/UPPER"}, "pattern", "minuscules"),
+        ({"id": "demo-sante/index"}, "pattern", "réservé"),
+        ({"id": f"demo-sante/{'x' * 120}"}, "maxLength", "120"),
+    ],
+)
+def test_what_is_wrong_with_an_id_is_told_as_validation_tells_it(pack, document, rule, word):
+    with pytest.raises(InvalidRecord) as refused:
+        identifier(document, pack, dt.date(2026, 11, 24), "fr")
+    [finding] = refused.value.findings
+    assert (finding.pointer, finding.rule, finding.lang) == ("/id", rule, "fr")
+    assert word in finding.message
 
 
 async def test_refusals_are_told_in_the_language_asked_for(file, record):
