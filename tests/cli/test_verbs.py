@@ -93,7 +93,7 @@ def test_what_is_refused_is_told_with_every_finding_and_stops_nothing_else(
     assert "error /purpose/goal [required]" in told
     assert f"refused {broken}" in told
     assert "nobody is not an agency of this register" in told
-    assert "error /id [id]" in told
+    assert "error /id [required]" in told
     assert "Traceback" not in result.stderr
 
 
