@@ -192,7 +192,7 @@ def sentence(
         say(
             _SENTENCES[keyword],
             title=title,
-            size=f"{size:,}",
+            size=size,
             value=expected,
             instance=shown(instance),
         ),

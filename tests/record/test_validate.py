@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 
 import msgspec
 import pytest
@@ -276,6 +277,16 @@ def test_what_lies_behind_fifty_faults_is_not_trusted(examples, pack, today, par
     verdict = validate(document, profile="publication", pack=pack, today=today)
     assert len(verdict.findings) == MAX_FINDINGS
     assert (verdict.publishable, verdict.completeness, verdict.missing) == (False, 0, ())
+
+
+@pytest.mark.parametrize("language", ["ar", "en", "fr"])
+def test_a_length_is_told_without_a_sign_that_some_read_as_decimal(examples, pack, today, language):
+    document = examples["complete"] | {"website": f"https://x.example/{'a' * 2000}"}
+    [finding] = validate(
+        document, profile="publication", pack=pack, today=today, language=language
+    ).findings
+    assert (finding.rule, finding.lang) == ("maxLength", language)
+    assert re.findall("[0-9,.]*[0-9]", finding.message)[:2] == ["2018", "2000"]
 
 
 def test_messages_say_how_to_mend(edited, pack, today):
