@@ -72,7 +72,7 @@ def test_nothing_is_wrong_with_it(pack, changes):
         ({"note": {"de": "x"}}, "/note/de", "R00", "de"),
         ({"note": {}}, "/note", "minProperties", "at least one language"),
         ({"note": {"FR": "x"}}, "/note/FR", "propertyNames", "is not a language tag"),
-        ({"note": {"fr": "x" * 1001}}, "/note/fr", "maxLength", "1,001 characters"),
+        ({"note": {"fr": "x" * 1001}}, "/note/fr", "maxLength", "1001 characters"),
         ({"note": {"fr": "<b>x</b>"}}, "/note/fr", "format", "Note: this holds HTML"),
         ({"note": {"fr": " x"}}, "/note/fr", "pattern", "Remove the space at its ends"),
     ],
