@@ -1,4 +1,4 @@
-"""Filing many at once: a document a line in, an answer a line out, both as they come."""
+"""Filing many at once: a document a line in, filed as it comes, and an answer a line out."""
 
 from __future__ import annotations
 
@@ -91,10 +91,9 @@ class _Gone(Exception):
 
 
 class _Lines(Response[bytes]):
-    """An answer that is written while the request is read.
+    """An answer that begins when the request is whole, while its lines are filed as they come.
 
-    Whoever sends everything before reading anything must not wait for us, nor we for them: what is
-    not read yet is kept.
+    nginx sends no more of a request whose answer has begun, once it had to wait for us to take it.
     """
 
     def __init__(
@@ -117,7 +116,11 @@ class _Lines(Response[bytes]):
         working = asyncio.create_task(self._work(scope, _chunks(receive, whole), told))
         watching = asyncio.create_task(_end_when_gone(receive, whole, working))
         headers = [(b"content-type", NDJSON.encode()), (b"cache-control", b"no-store")]
+        reading = asyncio.create_task(whole.wait())
         try:
+            await asyncio.wait([reading, working], return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             while (part := await told.get()) is not None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
@@ -128,9 +131,9 @@ class _Lines(Response[bytes]):
         except _Gone:
             return
         finally:
-            watching.cancel()
-            working.cancel()
-            await asyncio.gather(watching, working, return_exceptions=True)
+            for task in (reading, watching, working):
+                task.cancel()
+            await asyncio.gather(reading, watching, working, return_exceptions=True)
 
     async def _work(
         self, scope: Any, chunks: AsyncIterator[bytes], told: asyncio.Queue[bytes | None]
