@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import random
 import secrets
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -127,16 +128,27 @@ class Scan:
         hits = [one for one in texts if self.passes(one, question, None)]
         facets = {}
         for kind in question.facets:
+            called = self.called(kind, entry)
             counted = Counter(
                 code
                 for one in texts
                 if self.passes(one, question, kind)
-                for code in self.codes(one, kind)
+                for code in {called[shape(kind, code)] for code in self.codes(one, kind)}
             )
             facets[kind] = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
         keys = {one: self.key(one, question, asked, entry) for one in hits}
         ordered = sorted(hits, key=lambda one: (keys[one], -one))
         return ordered, facets
+
+    def called(self, kind, entry):
+        """What a facet calls each code: a name as most of what stands writes it."""
+        often = Counter(
+            code for one in self.standing(entry) for code in self.codes(one, kind)
+        ).most_common()
+        called = {}
+        for code, _ in sorted(often, key=lambda pair: (-pair[1], pair[0])):
+            called.setdefault(shape(kind, code), code)
+        return called
 
     def published(self, window, entry):
         """What became of the risk level of each record with a version in a part of the log."""
@@ -205,7 +217,10 @@ class Scan:
 
 def shape(kind, code):
     """A code as it is compared: names of suppliers by their letters."""
-    return code.replace(" ", "").casefold() if kind == "supplier" else code
+    if kind != "supplier":
+        return code
+    letters = unicodedata.normalize("NFKD", code.casefold())
+    return " ".join("".join(one for one in letters if not unicodedata.combining(one)).split())
 
 
 @pytest.fixture(scope="module")

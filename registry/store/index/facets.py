@@ -70,6 +70,19 @@ class Facets:
 
     def alike(self, kind: str, codes: Iterable[str]) -> list[str]:
         """Give the codes of a kind that are some names, whatever their case, accents and spaces."""
+        spellings = self._spellings(kind)
+        return [known for code in codes for known in spellings.get(_plain(code), ())]
+
+    def by_name(self, kind: str, versions: BitMap) -> dict[str, BitMap]:
+        """Give the sets of a kind whose codes are names, each as most of some versions write it."""
+        sets, named = self.sets(kind), {}
+        for codes in self._spellings(kind).values():
+            often = {code: sets[code].intersection_cardinality(versions) for code in codes}
+            commonest = min(codes, key=lambda code: (-often[code], code))
+            named[commonest] = union([sets[code] for code in codes])
+        return named
+
+    def _spellings(self, kind: str) -> Mapping[str, list[str]]:
         known = self.sets(kind)
         count, folded = self._folded.get(kind, (0, {}))
         if count != len(known):
@@ -77,7 +90,7 @@ class Facets:
             for code in known:
                 folded.setdefault(_plain(code), []).append(code)
             self._folded[kind] = len(known), folded
-        return [known for code in codes for known in folded.get(_plain(code), ())]
+        return folded
 
     def items(self) -> Iterable[tuple[str, str, BitMap]]:
         """Walk all sets as (kind, code, set)."""

@@ -77,7 +77,7 @@ async def find(question: Question, *, view: View, reader: Reader, synonyms: Syno
         texts = texts & BitMap(question.among)
     if question.changed is not None:
         texts = texts & await changed(question.changed, view=view, entry=entry, reader=reader)
-    having = await _having(question, view=view, entry=entry, reader=reader)
+    having = await _having(question, view=view, entry=entry, reader=reader, standing=standing)
     passed = {
         kind: passing(view.facets.alike(kind, codes) if kind in _NAMES else codes, having[kind])
         for kind, codes in question.filters.items()
@@ -95,7 +95,7 @@ async def find(question: Question, *, view: View, reader: Reader, synonyms: Syno
 
 
 async def _having(
-    question: Question, *, view: View, entry: int, reader: Reader
+    question: Question, *, view: View, entry: int, reader: Reader, standing: BitMap
 ) -> dict[str, Mapping[str, BitMap]]:
     """Give the versions by code of each kind that matters to a question."""
     having: dict[str, Mapping[str, BitMap]] = {}
@@ -104,6 +104,8 @@ async def _having(
             having[kind] = overdue(view.facets, question.today)
         elif kind == "risk_change" and question.changed is not None:
             having[kind] = await moved(question.changed, view=view, entry=entry, reader=reader)
+        elif kind in _NAMES and kind in question.facets:
+            having[kind] = view.facets.by_name(kind, standing)
         else:
             having[kind] = view.facets.sets(kind)
     return having
