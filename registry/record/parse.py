@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import msgspec
@@ -197,7 +197,12 @@ def _number_fault(digits: str) -> str | None:
         return "is too large to be a number"
     if value.is_integer() and abs(value) > MAX_SAFE_INTEGER:
         return f"is beyond ±{MAX_SAFE_INTEGER}, the largest whole number that is exact everywhere"
-    if Decimal(digits) != Decimal(repr(value)):
+    try:
+        is_exact = Decimal(digits) == Decimal(repr(value))
+    except InvalidOperation:
+        # The exponent is of a number so small that even decimals have none like it.
+        is_exact = False
+    if not is_exact:
         return f"would be read as {value!r}; write that, or fewer digits"
     return None
 

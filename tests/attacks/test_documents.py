@@ -68,6 +68,7 @@ NOT_STRICT = {
     "Infinity": b'{"risks": [Infinity]}',
     "minus Infinity": b'{"risks": {"a": -Infinity}}',
     "a number that no double holds": b'{"risks": 1e999}',
+    "an exponent that no decimal has": b'{"risks": 1e-99999999999999999999}',
     "invalid UTF-8": b'{"id": "demo-sante/\xff"}',
     "invalid UTF-8, overlong": b'{"id": "\xc0\xae\xc0\xae"}',
     "invalid UTF-8, a surrogate": b'{"id": "\xed\xa0\x80"}',

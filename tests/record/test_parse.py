@@ -37,6 +37,8 @@ HOSTILE = {
     "real beyond 2^53": (b"[1e20]", "whole number", (1, 2)),
     "inexact decimal": (b"[0.1000000000000000055511151231257827]", "read as 0.1", (1, 2)),
     "underflow": (b"[1e-400]", "read as 0.0", (1, 2)),
+    "underflow of decimals": (b"[1e-99999999999999999999]", "read as 0.0", (1, 2)),
+    "exponent beyond decimals": (b"[0e99999999999999999999]", "read as 0.0", (1, 2)),
     "lone high surrogate": (b'["\\ud800"]', "surrogate", (1, 2)),
     "lone low surrogate": (b'["a", "\\uDC00x"]', "surrogate", (1, 7)),
     "lone surrogate in a name": (b'{"\\udbff": 1}', "surrogate", (1, 2)),
