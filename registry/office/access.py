@@ -158,15 +158,24 @@ async def recognise(
             token=stored.id,
             request=request,
         )
-        if stored.revoked_at is not None:
-            raise EndedToken("this token was revoked; ask for a new one", actor)
-        if stored.expires_at <= now:
-            raise EndedToken(
-                f"this token expired on {stored.expires_at:%Y-%m-%d}; ask for a new one", actor
-            )
+        _require_in_force(stored, actor, now)
         if stored.last_used_on != now.date():
             await tokens.mark_used(connection, stored.id, now.date())
     return actor
+
+
+@retried
+async def require_in_force(database: Database, actor: Actor, *, now: dt.datetime) -> None:
+    """Refuse, by `EndedToken`, whose token has ended since it was recognised.
+
+    For what goes on for longer than one act. The operator at the command line has no token.
+    """
+    if actor.token is None:
+        return
+    async with database.connection() as connection:
+        stored = await tokens.read(connection, actor.token)
+    if stored is not None:
+        _require_in_force(stored, actor, now)
 
 
 async def list_tokens(database: Database) -> list[StoredToken]:
@@ -182,6 +191,15 @@ async def revoke_token(database: Database, token: int, *, now: dt.datetime) -> N
         if not await tokens.revoke(connection, token, now):
             raise NotFound(f"there is no token {token} in force; see: registry token list")
         await audit.note(connection, OPERATOR, "revoke_token", str(token), before=None, now=now)
+
+
+def _require_in_force(stored: StoredToken, actor: Actor, now: dt.datetime) -> None:
+    if stored.revoked_at is not None:
+        raise EndedToken("this token was revoked; ask for a new one", actor)
+    if stored.expires_at <= now:
+        raise EndedToken(
+            f"this token expired on {stored.expires_at:%Y-%m-%d}; ask for a new one", actor
+        )
 
 
 def _least_used(stored: list[StoredToken]) -> StoredToken:

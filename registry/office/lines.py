@@ -22,8 +22,8 @@ from registry.errors import (
     Unavailable,
     UnreadableDocument,
 )
-from registry.office import audit
-from registry.office.access import Actor
+from registry.office import access, audit
+from registry.office.access import Actor, EndedToken
 from registry.office.bulk import GROUP, file_group
 from registry.office.filing import Office, id_findings, own_agency
 from registry.office.ledger import make_ready
@@ -95,7 +95,8 @@ async def file_lines(
     """File an agency's documents as they come, and say of each what became of it.
 
     A document is saved over what is there: as a draft, or published as the next version. Nothing
-    that is wrong with a line, nor the loss of the database, ends the answer before the last line.
+    that is wrong with a line, nor the loss of the database, ends the answer before the last line;
+    once the actor's token has ended, nothing more is filed.
     A `RegistryError` that `lines` raises is the answer to the line that it would have given.
     """
     actor.require("file")
@@ -123,7 +124,7 @@ class _Clerk(msgspec.Struct, kw_only=True):
     purpose: Purpose
     now: Callable[[], dt.datetime]
     language: str
-    gone: Unavailable | None = None
+    gone: Unavailable | EndedToken | None = None
     noted: bool = False
 
     async def prepare(
@@ -148,26 +149,34 @@ class _Clerk(msgspec.Struct, kw_only=True):
             await ready.put(error)
 
     async def file(self, group: Sequence[_Ready]) -> list[FiledLine]:
-        """File what may be filed of some lines; once the database is gone, nothing more."""
-        now = self.now()
+        """File what may be filed of some lines; once database or token are gone, nothing more."""
         filings = [line.filing for line in group if line.filing is not None]
         results: list[Any] = [self.gone] * len(filings)
         if filings and self.gone is None:
-            results = await file_group(self.office, filings, now=now)
+            results = await self._filed(filings)
         of_record = dict(zip((one.record for one in filings), results, strict=True))
         told = []
         for line in group:
             result: Any = line.refused
             if line.filing is not None:
                 result = of_record[line.filing.record]
-            if isinstance(result, Unavailable):
+            if isinstance(result, Unavailable | EndedToken):
                 self.gone = result
-            if isinstance(result, Forbidden):
+            if isinstance(result, Forbidden | EndedToken):
                 await self._note(line, result)
             if not isinstance(result, Exception):
                 [result] = result
             told.append(FiledLine(number=line.number, record=line.record, result=result))
         return told
+
+    async def _filed(self, filings: Sequence[Filing]) -> list[Any]:
+        now = self.now()
+        try:
+            # Lines may come for hours, and who has lost the token must not go on as long.
+            await access.require_in_force(self.office.database, self.actor, now=now)
+        except (EndedToken, Unavailable) as error:
+            return [error] * len(filings)
+        return await file_group(self.office, filings, now=now)
 
     def _prepared(self, line: Line) -> _Ready:
         record = None
@@ -205,9 +214,9 @@ class _Clerk(msgspec.Struct, kw_only=True):
         ready = make_ready(document, agency, self.office.random)
         return msgspec.structs.replace(made, ready=ready)
 
-    async def _note(self, line: _Ready, refused: Forbidden) -> None:
+    async def _note(self, line: _Ready, refused: Forbidden | EndedToken) -> None:
         """Note the first refusal of authority in a request; the others are the same."""
-        if self.noted or self.gone is not None:
+        if self.noted or isinstance(self.gone, Unavailable):
             return
         self.noted = True
         with suppress(Unavailable):

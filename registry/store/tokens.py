@@ -54,6 +54,11 @@ async def find(connection: Connection, digest: bytes) -> StoredToken | None:
     return await read_row(connection, StoredToken, "tokens", "find", digest)
 
 
+async def read(connection: Connection, token: int) -> StoredToken | None:
+    """Read a token by its number, whatever its state."""
+    return await read_row(connection, StoredToken, "tokens", "one", token)
+
+
 async def mark_used(connection: Connection, token: int, day: dt.date) -> None:
     """Remember the day on which a token was last used."""
     await connection.execute(statement("tokens", "mark_used"), token, day)

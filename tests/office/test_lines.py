@@ -19,8 +19,8 @@ from registry.errors import (
     Unavailable,
     UnreadableDocument,
 )
-from registry.office import bulk, filing, lines, submitting
-from registry.office.access import Actor
+from registry.office import access, bulk, filing, lines, submitting
+from registry.office.access import Actor, EndedToken
 from registry.office.filing import Precondition
 from registry.office.lines import Line, file_lines, identifier, split
 from registry.office.withdrawing import withdraw
@@ -477,6 +477,47 @@ async def test_a_slow_line_is_answered_before_the_next_one_comes(office, record)
     assert (await anext(filed)).number == 1
     more.set()
     assert [line.number async for line in filed] == [2]
+
+
+async def test_a_token_that_ends_in_the_middle_files_no_more(office, record, with_token):
+    more = asyncio.Event()
+
+    async def slow():
+        yield Line(number=1, content=canonical(record))
+        await more.wait()
+        for number in (2, 3):
+            yield Line(number=number, content=canonical(variant(record, number)))
+
+    filed = file_lines(office, with_token, slow(), purpose="submit", now=lambda: NOW)
+    assert (await anext(filed)).result.outcome == "published"
+    await access.revoke_token(office.database, with_token.token, now=NOW)
+    more.set()
+    left = [line async for line in filed]
+    assert outcomes(left) == [EndedToken, EndedToken]
+    assert "revoked" in left[0].result.detail
+    assert await stored(office, "demo-sante/line-2") is None
+    async with office.database.connection() as connection:
+        acts = await audit.read(connection, since=0, subject=None, limit=100)
+    refused = [(act.token, act.subject) for act in acts if act.result == "unauthorized"]
+    assert refused == [(with_token.token, "demo-sante/line-2")]
+
+
+async def test_a_token_that_expires_in_the_middle_files_no_more(office, record, with_token):
+    clock = [NOW]
+    more = asyncio.Event()
+
+    async def slow():
+        yield Line(number=1, content=canonical(record))
+        await more.wait()
+        yield Line(number=2, content=canonical(variant(record, 2)))
+
+    filed = file_lines(office, with_token, slow(), purpose="submit", now=lambda: clock[0])
+    assert (await anext(filed)).result.outcome == "published"
+    clock[0] += dt.timedelta(days=30)
+    more.set()
+    [left] = [line async for line in filed]
+    assert isinstance(left.result, EndedToken)
+    assert "expired" in left.result.detail
 
 
 async def test_requests_at_once_file_the_same_records_once(office, file, record):

@@ -6,6 +6,9 @@ returning id
 -- name: find
 select id, digest, actor, agency, scopes, created_at, expires_at, revoked_at, last_used_on from token where digest = $1
 
+-- name: one
+select id, digest, actor, agency, scopes, created_at, expires_at, revoked_at, last_used_on from token where id = $1
+
 -- name: mark_used
 update token set last_used_on = $2 where id = $1 and last_used_on is distinct from $2
 
