@@ -18,7 +18,7 @@ from registry.api import parameters
 from registry.api.authority import limit_exports
 from registry.api.conditional import is_unread
 from registry.api.sought import Sought, provide_sought, read_question
-from registry.exchange.export import MEDIA_TYPES, Form, prepare, write
+from registry.exchange.export import MEDIA_TYPES, Export, Form, prepare, write
 from registry.exchange.export_columns import COLUMN_SETS
 from registry.record.pack import Pack
 from registry.settings import Settings
@@ -145,13 +145,21 @@ async def _answer(
         media_type=MEDIA_TYPES[form].partition(";")[0],
         headers={
             "cache-control": "no-cache",
-            "content-disposition": f'attachment; filename="{export.name}"',
+            "content-disposition": _disposition(export),
             "etag": tag,
             "link": f'<{export.address}>; rel="canonical"',
             "x-register-size": str(export.selection.size),
             **mended,
         },
     )
+
+
+def _disposition(export: Export) -> str:
+    """Name the file (RFC 6266), with the letters of every script for who reads them."""
+    plain = f'attachment; filename="{export.name}"'
+    if export.full_name == export.name:
+        return plain
+    return f"{plain}; filename*=UTF-8''{quote(export.full_name)}"
 
 
 async def _nothing() -> AsyncIterator[bytes]:

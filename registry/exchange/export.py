@@ -7,7 +7,8 @@ again: in its name, and inside where the form has room for it.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+import unicodedata
+from collections.abc import AsyncIterator, Callable, Sequence
 from hashlib import sha256
 from typing import Literal, TypeAlias
 from urllib.parse import urlencode
@@ -41,6 +42,7 @@ MEDIA_TYPES: dict[Form, str] = {
 _BATCH = 200
 _LONGEST_NAME = 120
 _OUTSIDE_NAMES = re.compile(r"[^a-z0-9]+")
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 
 class Export(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,14 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """The file's name, such as `records-2026-11-24-entry-1234-risk-high.csv`."""
+        return self._named(lambda part: _OUTSIDE_NAMES.sub("-", fold(part)))
+
+    @property
+    def full_name(self) -> str:
+        """The name with letters of every script, for who can take them."""
+        return self._named(lambda part: _NO_LETTERS.sub("-", _unmarked(part.lower())))
+
+    def _named(self, spell: Callable[[str], str]) -> str:
         parts = ["records", f"{self.selection.moment.at:%Y-%m-%d}", "entry"]
         parts.append(str(self.selection.moment.entry))
         said = ""
@@ -72,7 +82,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
                 parts += ["mended", self.mended]
         if self._is_of_another_day:
             parts += ["on", str(self.selection.moment.day)]
-        words = (_OUTSIDE_NAMES.sub("-", fold(part)).strip("-") for part in parts)
+        words = (spell(part).strip("-") for part in parts)
         stem = "-".join(word for word in words if word)
         return f"{stem[:_LONGEST_NAME].strip('-')}.{self.form}"
 
@@ -176,6 +186,11 @@ def _about(export: Export) -> About:
         last_hash=export.selection.leaf.hex(),
         at=export.selection.moment.at,
     )
+
+
+def _unmarked(text: str) -> str:
+    """Leave out vowel signs and what is not seen: they are no letters, and part none."""
+    return "".join(one for one in text if unicodedata.category(one) not in {"Mn", "Cf"})
 
 
 def _row(one: Exported) -> Row:

@@ -84,6 +84,9 @@ async def test_an_export_says_which_words_it_answers(client, publish, record, fo
         assert "mended" not in sheet(plain, 2)
     arabic = await client.get(f"{EXPORTS}.{form}?q=مدارزس")
     assert unquote(arabic.headers["x-register-mended"]) == "مدارس"
+    plain, _, full = arabic.headers["content-disposition"].partition("; filename*=UTF-8''")
+    assert plain.endswith(f'-q-mended.{form}"')
+    assert unquote(full).endswith(f"-q-مدارزس-mended-مدارس.{form}")
     [found] = re.findall("<(.+)>", arabic.headers["link"])
     again = await client.get(found.removeprefix("https://algorithms.example"))
     assert again.content == arabic.content
@@ -141,10 +144,14 @@ async def test_an_export_can_be_asked_for_again(client, publish, record, form):
 
 async def test_a_question_in_other_letters_still_names_a_file(client, publish, record):
     await publish(record)
-    name = (await client.get(f"{EXPORTS}.csv", params={"q": 'أسرة/../ "x\r\n'})).headers[
+    name = (await client.get(f"{EXPORTS}.csv", params={"q": 'أُسرة/../ "x\r\n'})).headers[
         "content-disposition"
     ]
-    assert re.fullmatch(r'attachment; filename="records-2026-11-24-entry-\d+-q-x\.csv"', name)
+    stem = r"records-2026-11-24-entry-\d+-q"
+    assert re.fullmatch(
+        rf"attachment; filename=\"{stem}-x\.csv\"; filename\*=UTF-8''{stem}-أسرة-x\.csv",
+        unquote(name),
+    )
     words = {"q": "lits " * 90}
     name = (await client.get(f"{EXPORTS}.csv", params=words)).headers["content-disposition"]
     assert len(name) < 160

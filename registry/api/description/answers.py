@@ -27,7 +27,11 @@ HEADERS: Json = {
     "Content-Disposition": {
         "description": "The name of the file",
         "required": True,
-        "schema": {"type": "string", "pattern": '^attachment; filename="[a-z0-9-]+[.][a-z]+"$'},
+        "schema": {
+            "type": "string",
+            "pattern": '^attachment; filename="[a-z0-9-]+[.][a-z]+"'
+            "(; filename[*]=UTF-8''[A-Za-z0-9%._-]+)?$",
+        },
     },
     "Link": {
         "description": 'The next page, rel="next"; absent on the last one',
