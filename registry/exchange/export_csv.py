@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
 from registry.exchange.export_columns import Cell, Column, Row
 
 _BOM = "\ufeff"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r'\A(?=[\t\r\n])|(?:\A|[;\t\r\n]"*)(?=[=+\-@＝＋－＠])')
+"""Where a spreadsheet may begin to read a formula, in wide signs as well.
+
+One that separates cells by semicolons, as Excel does in French, takes no quotation mark within a
+line for one, and begins a cell after each semicolon and each line break of a text.
+"""
 
 
 async def csv_lines(
@@ -46,7 +52,7 @@ def written(cell: Cell) -> str:
 
 def harmless(text: str) -> str:
     """Keep a text from being taken for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\g<0>'", text)
 
 
 def _taken(kept: io.StringIO) -> bytes:

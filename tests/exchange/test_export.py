@@ -95,7 +95,25 @@ async def test_safe_csv_has_no_formula_and_says_its_letters():
         assert cell.removeprefix("'") == text
 
 
-@pytest.mark.parametrize("text", ["", "a=b", "1-2", "'=x", " =x", "é", "a@b.example"])
+@pytest.mark.parametrize(
+    ("text", "disarmed"),
+    [
+        ("=1", "'=1"),
+        ("＝1", "'＝1"),
+        ("\t=1", "'\t'=1"),
+        ("a;=1;+2", "a;'=1;'+2"),
+        ('a;"=1"', 'a;"\'=1"'),
+        ("a\n-1|b", "a\n'-1|b"),
+    ],
+)
+def test_what_one_spreadsheet_or_another_takes_for_a_formula_is_disarmed(text, disarmed):
+    """Where semicolons separate cells, one begins in the middle of a text."""
+    assert harmless(text) == disarmed
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a=b", "a; -1", "a;b=c", "1-2", "'=x", " =x", "é", "a@b.example"]
+)
 def test_what_is_no_formula_stays(text):
     assert harmless(text) == text
 
