@@ -1,6 +1,8 @@
 """HEAD and If-None-Match for every GET, around the whole application (RFC 9110 §9.3.2, §13.1.2).
 
-An answer that brings no tag of its own gets a weak one, the digest of its bytes.
+An answer that brings no tag of its own gets a weak one, the digest of its bytes. One that does not
+say how long it may be kept is asked for anew each time: a cache that chose by itself could go on
+showing what was withdrawn or erased.
 """
 
 from __future__ import annotations
@@ -81,6 +83,8 @@ class _Answer:
             if tag is None and whole:
                 tag = b'W/"' + sha256(body).hexdigest()[:16].encode() + b'"'
                 headers.append((b"etag", tag))
+            if _header(headers, b"cache-control") is None:
+                headers.append((b"cache-control", b"no-cache"))
             known = self._known
             named = None if tag is None or known is None else named_in(known, tag)
             if named is not None:

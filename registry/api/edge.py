@@ -8,11 +8,11 @@ something is not.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from litestar.types import ASGIApp, Receive, Send
 from structlog.contextvars import bound_contextvars
@@ -25,6 +25,7 @@ from registry.settings import Settings, is_loopback
 
 LONGEST_ADDRESS = 8192
 
+_HOST = re.compile(r"(?:([a-z0-9._-]+)|\[([0-9a-f:.]+)\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 _READS = {"GET", "HEAD", "OPTIONS"}
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 _NO_CONTENT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
@@ -187,8 +188,9 @@ def is_answered(given: bytes, hosts: frozenset[str] | None) -> bool:
 
 
 def _host(given: bytes) -> str:
-    """Give the name in a Host header, in lower case; empty where it is none."""
-    try:
-        return urlsplit(f"//{given.decode('latin-1')}").hostname or ""
-    except ValueError:
-        return ""
+    """Give the name in a Host header, in lower case; empty where it is none.
+
+    A name before an `@` or behind a `/` is not passed over: a proxy may have looked at that one.
+    """
+    match = _HOST.fullmatch(given.decode("latin-1"))
+    return (match[1] or match[2]).lower() if match else ""

@@ -135,7 +135,9 @@ async def test_it_answers_for_its_own_name_and_for_this_machine(with_settings, h
     "host",
     [
         "evil.example", "algorithms.example.evil.example", "evil.example:80", "192.0.2.1", "",
-        "algorithms.example@evil.example", "[::1", "a b", "[2001:db8::1]", "127.0.0.1.evil.example",
+        "algorithms.example@evil.example", "evil.example@algorithms.example", "[::1", "a b",
+        "algorithms.example/evil.example", "algorithms.example#.evil.example",
+        "[2001:db8::1]", "127.0.0.1.evil.example",
     ],
 )  # fmt: skip
 async def test_it_does_not_answer_for_another_name(with_settings, problem, host):
@@ -269,6 +271,21 @@ async def test_a_method_that_an_address_does_not_take_is_named_with_those_it_tak
         answer = await raw(path, method=method)
         problem(answer, 405, "method-not-allowed")
         assert answer.headers["allow"].startswith("GET")
+
+
+async def test_no_cache_chooses_by_itself_how_long_it_keeps_an_answer(client, agency, record):
+    """What was withdrawn or erased must be gone from what others keep as well."""
+    await agency.put(DRAFT, json=record, headers={"if-none-match": "*"})
+    await agency.post(f"{DRAFT}/submit")
+    agency_code, slug = record["id"].split("/")
+    places = {"agency": agency_code, "slug": slug, "version": "1", "name": "sector"}
+    places["pack_name"] = "regions"
+    described = (await client.get("/openapi.json")).json()["paths"]
+    paths = [path.format_map(places) for path, methods in described.items() if "get" in methods]
+    answers = [await client.get(path) for path in [*paths, *READS]]
+    assert [one.url.path for one in answers if "cache-control" not in one.headers] == []
+    read = {one.url.path for one in answers if one.is_success}
+    assert {f"{RECORDS}/{record['id']}{of}" for of in ("", "/versions", "/findings")} <= read
 
 
 async def test_head_is_get_without_the_body_everywhere(client, agency, record):
