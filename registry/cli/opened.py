@@ -20,8 +20,9 @@ from registry.office.opening import open_register
 from registry.record.acceptance import ACCEPT_PATH
 from registry.record.pack import load_pack
 from registry.settings import Settings
-from registry.store.database import connect
+from registry.store.database import connect, place
 from registry.store.generation import Generation
+from registry.store.migrate import is_begun
 
 UNUSABLE = 2
 """The exit code of a command that was used or set up wrongly."""
@@ -56,7 +57,8 @@ def database_of(settings: Settings, *, begins: bool = True) -> Iterator[Settings
 def run(settings: Settings, work: Callable[[Office], Awaitable[T]], *, begins: bool = True) -> T:
     """Open the register, do the work, close it again."""
     with database_of(settings, begins=begins) as ready:
-        return run_in(ready, work)
+        # The embedded server's folder was looked for; a first start that died in it goes on.
+        return run_in(ready, work, begins=begins or settings.database_url is None)
 
 
 def in_office(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
@@ -71,7 +73,7 @@ def in_office(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
     return body
 
 
-def run_in(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
+def run_in(settings: Settings, work: Callable[[Office], Awaitable[T]], *, begins: bool = True) -> T:
     """Do the work in a register whose database answers."""
     ACCEPT_PATH.taken = settings.accept_path == "on"
 
@@ -81,6 +83,12 @@ def run_in(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
             settings.database_url or "", generation=Generation(settings.generation_file)
         )
         try:
+            if not begins and not await is_begun(database):
+                where = place(settings.database_url or "")
+                raise ConfigurationError(
+                    f"there is no register in the database at {where}; mend "
+                    "REGISTRY_DATABASE_URL, or begin one with registry work"
+                )
             await open_register(database, pack, settings, now=now())
             return await work(
                 Office(

@@ -148,12 +148,12 @@ async def connect(url: str, *, size: int = 10, generation: Generation | None = N
         )
     except _UNREACHABLE as error:
         raise Unavailable(
-            f"no database answers at {_place(url)} ({error}); "
+            f"no database answers at {place(url)} ({error}); "
             "start it, or mend REGISTRY_DATABASE_URL"
         ) from error
     except (ssl.SSLError, asyncpg.PostgresError) as error:
         raise ConfigurationError(
-            f"the database at {_place(url)} refuses us: {error}; mend REGISTRY_DATABASE_URL"
+            f"the database at {place(url)} refuses us: {error}; mend REGISTRY_DATABASE_URL"
         ) from error
     except (ValueError, asyncpg.InterfaceError) as error:
         raise _not_an_address() from error
@@ -228,7 +228,7 @@ def _is_lost(connection: Connection) -> bool:
         return True
 
 
-def _place(url: str) -> str:
+def place(url: str) -> str:
     """Say where an address leads, without user and password."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2] or ",".join(parse_qs(parts.query).get("host", []))

@@ -1,10 +1,14 @@
-"""The whole database as one file, by PostgreSQL's own tools: `pg_dump` and `pg_restore`."""
+"""The whole database as one file, by PostgreSQL's own tools: `pg_dump`, `pg_restore`, `psql`."""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from registry.errors import ConfigurationError, Unavailable
@@ -17,6 +21,7 @@ Progress = Callable[[int, int], None]
 _DUMPED = "dumping contents of table"
 _RESTORED = "processing data for table"
 _LAST_LINES = 3
+_UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;"
 
 
 async def read_server(connection: Connection) -> int:
@@ -40,19 +45,62 @@ def dump(
     """Write the database as of a snapshot to a file that only its owner reads."""
     command = [
         *(_tool("pg_dump", server), "--format=custom", "--no-owner", "--no-privileges"),
-        *(f"--snapshot={snapshot}", f"--file={file}"),
+        *("--verbose", f"--snapshot={snapshot}", f"--file={file}"),
     ]
     file.touch(mode=0o600)
-    _run(command, url, said=_DUMPED, of=tables, progress=progress)
+    with _started(command, url, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        last = _watch(process, said=_DUMPED, of=tables, progress=progress)
+    if process.returncode:
+        raise Unavailable(f"pg_dump has stopped: {' '.join(last)}")
 
 
 def restore(url: str, file: Path, *, server: int, tables: int, progress: Progress) -> None:
-    """Bring a dump back into an empty database: all of it, or nothing."""
-    command = [
+    """Bring a dump back into an empty database: all of it, or nothing.
+
+    Ours is the transaction, since what `pg_restore` sets first is not known to every server.
+    """
+    reader = [
         *(_tool("pg_restore", server), "--no-owner", "--no-privileges"),
-        *("--single-transaction", "--exit-on-error", str(file)),
+        *("--verbose", "--file=-", str(file)),
     ]
-    _run(command, url, said=_RESTORED, of=tables, progress=progress)
+    psql = [_tool("psql", server), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as refused,
+        _started(psql, url, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=refused) as to,
+        subprocess.Popen(  # noqa: S603  a command of ours, without a shell
+            reader, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment()
+        ) as read,
+    ):
+        pump = threading.Thread(target=_pass_on, args=(read, to))
+        pump.start()
+        last = _watch(read, said=_RESTORED, of=tables, progress=progress)
+        pump.join()
+        if to.wait():
+            refused.seek(0)
+            last = [line.strip() for line in refused][-_LAST_LINES:]
+        if read.wait() or to.returncode:
+            raise Unavailable(f"the restore has stopped: {' '.join(last)}")
+
+
+def statements(script: Iterable[bytes]) -> Iterator[bytes]:
+    """Give the lines of a script without what a server before PostgreSQL 17 does not know."""
+    lines = iter(script)
+    for line in lines:
+        if line.strip() == _UNKNOWN_BEFORE_17:
+            break
+        yield line
+    # Whatever comes later may be a row's text.
+    yield from lines
+
+
+def _pass_on(read: subprocess.Popen[bytes], to: subprocess.Popen[bytes]) -> None:
+    """Let one write what the other reads, and commit only what was read to its end."""
+    # One that has ended takes no more; its exit code tells.
+    with suppress(BrokenPipeError), to.stdin as sink, read.stdout as script:  # type: ignore[union-attr]
+        sink.write(b"begin;\n")
+        sink.writelines(statements(script))
+        if read.wait() == 0:
+            sink.write(b"commit;\n")
 
 
 def _tool(name: str, server: int) -> str:
@@ -72,28 +120,34 @@ def _version(path: str) -> int:
     return int(number.split(".")[0]) if number[0].isdecimal() else 0
 
 
-def _run(command: Sequence[str], url: str, *, said: str, of: int, progress: Progress) -> None:
+def _started(command: Sequence[str], url: str, **streams: Any) -> subprocess.Popen[bytes]:
+    """Start a tool that connects to a database."""
     address, password = _without_password(url)
-    environment = {**os.environ, "LC_ALL": "C"}
+    environment = _environment()
     if password is not None:
         # Other than what a process is called with, its environment is nobody else's to read.
         environment["PGPASSWORD"] = password
+    return subprocess.Popen(  # noqa: S603  a command of ours, without a shell
+        [*command, "--no-password", f"--dbname={address}"], env=environment, **streams
+    )
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C"}
+
+
+def _watch(
+    process: subprocess.Popen[bytes], *, said: str, of: int, progress: Progress
+) -> list[str]:
+    """Tell how far a tool is while it says so; gives the last of what it said."""
     last: list[str] = []
     done = 0
-    with subprocess.Popen(  # noqa: S603  a command of ours, without a shell
-        [*command, "--verbose", "--no-password", f"--dbname={address}"],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environment,
-        text=True,
-    ) as process:
-        for line in process.stderr or ():
-            last = [*last, line.strip()][-_LAST_LINES:]
-            if said in line:
-                done += 1
-                progress(done, of)
-    if process.returncode:
-        raise Unavailable(f"{Path(command[0]).name} has stopped: {' '.join(last)}")
+    for line in process.stderr or ():
+        last = [*last, line.decode(errors="replace").strip()][-_LAST_LINES:]
+        if said in last[-1]:
+            done += 1
+            progress(done, of)
+    return last
 
 
 def _without_password(url: str) -> tuple[str, str | None]:

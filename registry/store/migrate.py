@@ -71,7 +71,7 @@ async def migrate(database: Database, folder: Path = MIGRATIONS) -> list[Migrati
 async def _apply(connection: Connection, migrations: list[Migration]) -> list[Migration]:
     applied: list[Migration] = []
     # A role that may not make tables can open what another has migrated.
-    if await connection.fetchval("select to_regclass('migration')") is None:
+    if not await _applied_before(connection):
         await connection.execute(
             "create table migration (number integer primary key,"
             " name text not null, checksum text not null,"
@@ -105,13 +105,23 @@ async def _check_encoding(connection: Connection) -> None:
         )
 
 
+async def is_begun(database: Database) -> bool:
+    """Tell whether a register was ever begun in the database."""
+    async with database.connection() as connection:
+        return await _applied_before(connection)
+
+
 async def is_migrated(database: Database, folder: Path = MIGRATIONS) -> bool:
     """Tell whether every migration is in place."""
     async with database.connection() as connection:
-        if await connection.fetchval("select to_regclass('migration')") is None:
+        if not await _applied_before(connection):
             return False
         count = await connection.fetchval("select count(*) from migration")
     return bool(count == len(read_migrations(folder)))
+
+
+async def _applied_before(connection: Connection) -> bool:
+    return await connection.fetchval("select to_regclass('migration')") is not None
 
 
 def _check(done: dict[int, dict[str, str]], migrations: list[Migration]) -> None:

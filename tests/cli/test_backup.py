@@ -7,9 +7,9 @@ import stat
 import asyncpg
 import pytest
 
-from registry.errors import ConfigurationError
+from registry.errors import ConfigurationError, Unavailable
 from registry.office.log_key import read, read_or_create
-from registry.store.dump import _tool, _without_password
+from registry.store.dump import _tool, _without_password, restore, statements
 
 
 @pytest.fixture
@@ -30,6 +30,8 @@ def own(registry, empty_url, tmp_path):
 @pytest.fixture
 def backed_up(own, record, record_file, tmp_path):
     """A register with a version, a draft and a token, and a backup of it."""
+    (tmp_path / "nothing").mkdir()
+    own("load", tmp_path / "nothing")
     own("token", "create", "--agency", "demo-sante", "--scope", "file")
     own("file", record_file())
     own("submit", record["id"])
@@ -38,6 +40,12 @@ def backed_up(own, record, record_file, tmp_path):
     folder = tmp_path / "backup"
     assert "2 entries of " in own("backup", folder).stderr
     return folder
+
+
+async def lose(url):
+    connection = await asyncpg.connect(url)
+    await connection.execute("drop schema public cascade; create schema public")
+    await connection.close()
 
 
 def state_of(own, **settings):
@@ -82,12 +90,7 @@ def test_what_was_published_since_is_missed_and_healed(own, backed_up, empty_url
     own("log", "publish")
     before = own("export", "--format", "jsonl").stdout
 
-    async def lose():
-        connection = await asyncpg.connect(empty_url)
-        await connection.execute("drop schema public cascade; create schema public")
-        await connection.close()
-
-    asyncio.run(lose())
+    asyncio.run(lose(empty_url))
     told = own("restore", backed_up, code=1).stderr
     assert "`registry log heal`" in told
     assert "entry 2" in told
@@ -177,3 +180,30 @@ def test_a_tool_that_is_older_than_the_server_is_not_used():
 )
 def test_no_password_is_among_the_arguments(url, address, password):
     assert _without_password(url) == (address, password)
+
+
+def test_servers_before_17_are_not_sent_what_they_do_not_know():
+    unknown = b"SET transaction_timeout = 0;\n"
+    script = [b"SET lock_timeout = 0;\n", unknown, b"COPY t FROM stdin;\n", unknown, b"\\.\n"]
+    assert list(statements(script)) == [script[0], *script[2:]]
+    assert list(statements(script[:1])) == script[:1]
+
+
+def test_half_a_dump_is_not_restored_at_all(backed_up, empty_url, tmp_path):
+    async def count_tables():
+        connection = await asyncpg.connect(empty_url)
+        try:
+            return await connection.fetchval(
+                "select count(*) from pg_tables where schemaname = 'public'"
+            )
+        finally:
+            await connection.close()
+
+    asyncio.run(lose(empty_url))
+    half = tmp_path / "half.dump"
+    half.write_bytes((backed_up / "database.dump").read_bytes()[:-1000])
+    seen = []
+    with pytest.raises(Unavailable, match="the restore has stopped: "):
+        restore(empty_url, half, server=15, tables=1, progress=lambda *done: seen.append(done))
+    assert seen
+    assert asyncio.run(count_tables()) == 0

@@ -101,7 +101,7 @@ def test_an_origin_that_no_key_can_carry_is_refused_before_anything_is_begun(
     refused, empty_url, tmp_path
 ):
     sentence = refused(
-        2, "token", "list", database_url=empty_url, data_dir=tmp_path, log_origin="a b"
+        2, "log", "publish", database_url=empty_url, data_dir=tmp_path, log_origin="a b"
     )
     assert "REGISTRY_LOG_ORIGIN" in sentence
     assert not (tmp_path / "keys").exists()
@@ -336,8 +336,14 @@ def test_whoever_has_seen_enough_of_the_output_may_go(environment, tmp_path):
         ("submit", "demo-sante/prevision-lits"),
     ],
 )
-def test_what_is_meant_for_a_register_that_is_there_begins_none(registry, tmp_path, command):
+def test_what_is_meant_for_a_register_that_is_there_begins_none(
+    registry, tmp_path, empty_url, command
+):
     told = registry(*command, database_url="", data_dir=tmp_path / "elsewhere")
     assert told.returncode == 2
     assert "there is no register in" in told.stderr
     assert not any(tmp_path.iterdir())
+    own = registry(*command, database_url=empty_url, data_dir=tmp_path / "own")
+    assert own.returncode == 2
+    assert "there is no register in " in own.stderr
+    assert not (tmp_path / "own/keys").exists()

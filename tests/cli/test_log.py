@@ -17,6 +17,8 @@ def own(registry, empty_url, tmp_path):
         assert "Traceback" not in result.stderr
         return result
 
+    (tmp_path / "nothing").mkdir()
+    run("load", tmp_path / "nothing")
     return run
 
 
