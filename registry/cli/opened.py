@@ -23,6 +23,7 @@ from registry.settings import Settings
 from registry.store.database import connect, place
 from registry.store.generation import Generation
 from registry.store.migrate import is_begun
+from registry.text.purity import visible
 
 UNUSABLE = 2
 """The exit code of a command that was used or set up wrongly."""
@@ -110,13 +111,14 @@ def now() -> dt.datetime:
 
 
 def say(sentence: str) -> None:
-    """Tell the person at the terminal something, beside the command's output."""
-    sys.stderr.write(sentence + "\n")
+    """Tell the person at the terminal something on a line, beside the command's output."""
+    sys.stderr.write(visible(sentence) + "\n")
 
 
 def tell(where: str, error: RegistryError) -> None:
     """Say on stderr what went wrong, with every finding."""
-    say(f"{where}: {error.detail}")
+    for line in f"{where}: {error.detail}".split("\n"):
+        say(line)
     if isinstance(error, InvalidRecord):
         for finding in error.findings:
             say(f"  {finding.severity} {finding.pointer} [{finding.rule}] {finding.message}")

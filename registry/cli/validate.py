@@ -23,6 +23,7 @@ from registry.record.validate import Verdict
 from registry.record.validate import validate as verdict_on
 from registry.settings import from_environment
 from registry.text.catalogues import SOURCE
+from registry.text.purity import visible
 
 UNREADABLE = "json"
 """The rule of the finding that stands for a file that cannot be read at all."""
@@ -165,10 +166,10 @@ def _print_text(reports: Iterable[Report]) -> bool:
 def _line(file: str, finding: Finding) -> Text:
     return Text.assemble(
         (f"{file}: ", "dim"),
-        (_visible(finding.pointer or "/"), "bold"),
+        (visible(finding.pointer or "/"), "bold"),
         f" [{finding.rule}] ",
         (finding.severity, _STYLES[finding.severity]),
-        f": {_visible(finding.message)}",
+        f": {visible(finding.message)}",
     )
 
 
@@ -183,10 +184,3 @@ def _summary(report: Report) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _visible(text: str) -> str:
-    """Show what a terminal would obey, or hide, as escapes."""
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
-    )

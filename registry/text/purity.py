@@ -79,3 +79,10 @@ def balanced(text: str) -> bool:
         elif not waiting or waiting.pop() != sign:
             return False
     return not waiting
+
+
+def visible(text: str) -> str:
+    """Show what a terminal would obey, or hide, as escapes: texts of others may be in it."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )

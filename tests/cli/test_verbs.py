@@ -97,6 +97,15 @@ def test_what_is_refused_is_told_with_every_finding_and_stops_nothing_else(
     assert "Traceback" not in result.stderr
 
 
+def test_what_a_terminal_would_obey_is_told_as_an_escape(with_database, record_file):
+    """Neither colours nor a line of its own, which could pass for one of ours."""
+    path = record_file("obeyed.json", **{"\x1b[2J\u202e\npublished": 1})
+    result = with_database("file", path)
+    assert result.returncode == 1
+    assert r"error /\x1b[2J\u202e\npublished [additionalProperties]" in result.stderr
+    assert "\x1b" not in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
