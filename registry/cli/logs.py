@@ -7,6 +7,7 @@ and the places in the program, without the message, which may quote a document o
 from __future__ import annotations
 
 import atexit
+import logging
 import sys
 import threading
 import time
@@ -46,7 +47,27 @@ def configure(stream: TextIO | None = None) -> Callable[[msgspec.Struct], None]:
         wrapper_class=structlog.make_filtering_bound_logger(_INFO),
         logger_factory=lambda *_: lines,
     )
+    for handler in logging.root.handlers[:]:
+        if isinstance(handler, _Libraries):
+            logging.root.removeHandler(handler)
+    logging.root.addHandler(_Libraries())
     return lines.take
+
+
+class _Libraries(logging.Handler):
+    """Makes lines of what libraries tell, such as asyncpg of a lost connection.
+
+    Their sentences are left out: they may quote what somebody sent.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno,
+            "told by a library",
+            library=record.name,
+            place=f"{record.module}.{record.funcName}",
+            exc_info=record.exc_info,
+        )
 
 
 class _Lines:

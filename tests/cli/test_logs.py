@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -23,7 +24,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def as_it_was():
+    handlers = logging.root.handlers[:]
     yield
+    logging.root.handlers[:] = handlers
     structlog.reset_defaults()
 
 
@@ -34,6 +37,23 @@ def told(work):
     work(structlog.get_logger())
     structlog.get_config()["logger_factory"]().close()
     return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_what_a_library_tells_is_a_line_without_its_sentence():
+    def work(_):
+        try:
+            raise ConnectionError(SECRET)
+        except ConnectionError:
+            logging.getLogger("asyncpg.pool").warning("lost %s", SECRET, exc_info=True)
+        logging.getLogger("asyncpg.pool").info("not worth a line")
+
+    logs.configure(io.StringIO())  # the last one holds, and alone
+    [line] = told(work)
+    assert (line["event"], line["library"]) == ("told by a library", "asyncpg.pool")
+    assert line["level"] == "warning"
+    assert line["place"] == "test_logs.work"
+    assert line["exception"].endswith("ConnectionError")
+    assert SECRET not in json.dumps(line)
 
 
 def test_a_line_is_an_object_with_the_id_of_the_request():
