@@ -67,7 +67,7 @@ def check_port(settings: Settings) -> None:
 def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None) -> None:
     """Serve until interrupted; `load` makes the application inside each worker."""
     from granian import Granian  # noqa: PLC0415  it starts threads
-    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
 
     # The workers count together, from nothing.
@@ -77,6 +77,9 @@ def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None)
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
+        # Proxies speak it to us. Where HTTP/2 might come, whoever connects and says nothing, or
+        # begins that and stops, is waited for without end, and some hundred lines are all we have.
+        http=HTTPModes.http1,
         workers=settings.workers,
         websockets=False,
         log_level=LogLevels.error,
