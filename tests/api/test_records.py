@@ -63,7 +63,9 @@ async def test_words_find_and_say_where_they_stood(client, publish, record):
 async def test_passages_and_mended_words_come_with_the_hits(client, publish, record):
     await publish(record)
     answer = (await client.get(f"{RECORDS}?q=previsoin+grippe")).json()
-    assert answer["mended"] == "prevision grippe"
+    assert answer["mended"] == "prévision grippe"
+    large = (await client.get(f"{RECORDS}?q=Previsoin+GRIPPE")).json()
+    assert large["mended"] == "Prévision GRIPPE"
     [item] = answer["items"]
     assert item["match"] == "text"
     marked = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 import msgspec
@@ -19,7 +20,8 @@ from registry.store.index.question import Answer, Hit, Match, Place, Question, S
 from registry.store.index.times import days_late
 from registry.store.index.view import View
 from registry.store.sql import statement
-from registry.text.asking import is_positive
+from registry.text.analysis import words
+from registry.text.asking import is_positive, reworded
 from registry.text.passages import Highlight, Texts
 
 _CARD_BYTES = 150
@@ -111,7 +113,7 @@ async def answer(
         facets=facets,
         next=shown[-1] if len(places) > len(shown) else None,
         size=size,
-        mended=result.mended,
+        mended=_as_written(result.mended, question.text or "", chain.from_iterable(marked)),
     )
 
 
@@ -171,3 +173,21 @@ async def _marked(
         [*marks, *highlights.in_texts(read[ordinal], wanted)] if ordinal in read else marks
         for ordinal, marks in zip(ordinals, heads, strict=True)
     ]
+
+
+def _as_written(mended: str | None, typed: str, marked: Iterable[Highlight]) -> str | None:
+    """Write other words than those that were typed as the passages do, not folded as they are kept.
+
+    A passage may begin with one: letters are as small as those that were typed.
+    """
+    if mended is None:
+        return None
+    others = {*words(mended)} - {*words(typed)}
+    forms: dict[str, str] = {}
+    for passage in marked:
+        for start, end in passage.marks:
+            form = passage.text[start:end]
+            folded = words(form)
+            if len(folded) == 1 and folded[0] in others:
+                forms.setdefault(folded[0], form.lower() if typed == typed.lower() else form)
+    return reworded(mended, forms)
