@@ -52,6 +52,9 @@ _TELLING: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] 
 )
 """What a fault of the database means to the caller; the first that fits."""
 
+_OF_TLS = ("root certificate file", "`sslmode` parameter")
+"""How the driver begins to tell of these; other sentences of it may quote the address."""
+
 _ACQUIRE_SECONDS = 5.0
 _PUBLISHING = 4
 """Connections that publish: they would only wait for each other."""
@@ -156,6 +159,10 @@ async def connect(url: str, *, size: int = 10, generation: Generation | None = N
             f"the database at {place(url)} refuses us: {error}; mend REGISTRY_DATABASE_URL"
         ) from error
     except (ValueError, asyncpg.InterfaceError) as error:
+        if str(error).startswith(_OF_TLS):
+            raise ConfigurationError(
+                f"REGISTRY_DATABASE_URL: {str(error).splitlines()[0]}; mend sslmode or sslrootcert"
+            ) from error
         raise _not_an_address() from error
     return Database(pool, generation, publishing=publishing)
 

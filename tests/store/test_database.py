@@ -49,6 +49,21 @@ async def test_an_address_that_is_none_is_refused_without_its_password(url):
         assert secret not in error.detail.replace("register", "")
 
 
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("sslmode=verify-full", "root certificate file"),
+        ("sslmode=strict", "`sslmode` parameter must be one of: disable,"),
+    ],
+)
+async def test_what_is_wrong_with_tls_is_told_as_that(monkeypatch, tmp_path, query, sentence):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    error = await refusal(f"postgresql://register:geheim@127.0.0.1:{free_port()}/register?{query}")
+    assert isinstance(error, ConfigurationError)
+    assert sentence in error.detail
+    assert "geheim" not in error.detail
+
+
 async def test_a_password_in_the_query_is_not_told_either():
     address = f"127.0.0.1:{free_port()}"
     error = await refusal(f"postgresql://register@{address}/register?password=geheim")
