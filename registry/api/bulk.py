@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any
 
 import msgspec
@@ -33,6 +34,8 @@ from registry.settings import Settings
 
 NDJSON = "application/x-ndjson"
 ACTIONS: tuple[Purpose, ...] = ("submit", "draft")
+
+_IN_MEMORY = 4 * 2**20
 
 
 class LineReceipt(ReceiptAnswer, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,6 +93,41 @@ class _Gone(Exception):
     """Nobody waits for the answer any more."""
 
 
+class _Told:
+    """What was told and is not taken yet, in order: a little in memory, on the disk what is more.
+
+    Lines of a hundred bytes may have answers of twenty thousand, each with fifty findings.
+    """
+
+    def __init__(self) -> None:
+        self._kept = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed by who takes
+        self._written = self._taken = 0
+        self._ended = False
+        self._more = asyncio.Event()
+
+    def put(self, line: bytes) -> None:
+        self._kept.seek(self._written)
+        self._written += self._kept.write(line)
+        self._more.set()
+
+    def end(self) -> None:
+        self._ended = True
+        self._more.set()
+
+    async def take(self) -> bytes:
+        """Give the line that follows, as soon as there is one; nothing after the end."""
+        while self._taken == self._written and not self._ended:
+            self._more.clear()
+            await self._more.wait()
+        self._kept.seek(self._taken)
+        line = self._kept.readline()
+        self._taken += len(line)
+        return line
+
+    def close(self) -> None:
+        self._kept.close()
+
+
 class _Lines(Response[bytes]):
     """An answer that begins when the request is whole, while its lines are filed as they come.
 
@@ -111,7 +149,7 @@ class _Lines(Response[bytes]):
         return self._answer
 
     async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
-        told: asyncio.Queue[bytes | None] = asyncio.Queue()
+        told = _Told()
         whole = asyncio.Event()
         working = asyncio.create_task(self._work(scope, _chunks(receive, whole), told))
         watching = asyncio.create_task(_end_when_gone(receive, whole, working))
@@ -122,7 +160,7 @@ class _Lines(Response[bytes]):
             if working.done():
                 working.result()
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            while (part := await told.get()) is not None:
+            while part := await told.take():
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await asyncio.wait([working])
             if not working.cancelled():
@@ -134,11 +172,10 @@ class _Lines(Response[bytes]):
             for task in (reading, watching, working):
                 task.cancel()
             await asyncio.gather(reading, watching, working, return_exceptions=True)
+            told.close()
 
-    async def _work(
-        self, scope: Any, chunks: AsyncIterator[bytes], told: asyncio.Queue[bytes | None]
-    ) -> None:
-        """File the lines; every answer goes to `told` at once, and None after the last."""
+    async def _work(self, scope: Any, chunks: AsyncIterator[bytes], told: _Told) -> None:
+        """File the lines; every answer goes to `told` at once."""
         filed = lines.file_lines(
             self._office,
             self._actor,
@@ -150,9 +187,9 @@ class _Lines(Response[bytes]):
         try:
             async with aclosing(filed):
                 async for line in filed:
-                    told.put_nowait(msgspec.json.encode(self._told(line, scope)) + b"\n")
+                    told.put(msgspec.json.encode(self._told(line, scope)) + b"\n")
         finally:
-            told.put_nowait(None)
+            told.end()
 
     def _told(self, line: FiledLine, scope: Any) -> LineAnswer:
         result = line.result

@@ -222,6 +222,23 @@ async def test_a_line_is_filed_as_it_comes_and_answered_when_the_request_is_whol
     await talk.running
 
 
+@pytest.mark.parametrize("held", [1, 1000, 100_000])
+async def test_answers_wait_in_memory_or_on_the_disk_and_come_in_order(
+    converse, record, monkeypatch, held
+):
+    """However much of them there is when somebody begins to read."""
+    monkeypatch.setattr(api, "_IN_MEMORY", held)
+    talk = converse()
+    for number in range(9):
+        talk.send(b'{"id": "demo-sante/%d", "extra": 1}\n' % number)
+    talk.send(written(record), more=False)
+    lines = [json.loads(await talk.line()) for _ in range(10)]
+    assert [line["line"] for line in lines] == list(range(1, 11))
+    assert [line["outcome"] for line in lines] == [*["refused"] * 9, "published"]
+    assert await talk.line() == b""
+    await talk.running
+
+
 async def test_who_goes_away_in_the_middle_ends_the_work(client, converse, record):
     talk = converse()
     talk.send(written(record) + written(variant(record, 1))[:100])
