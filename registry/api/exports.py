@@ -31,6 +31,10 @@ SAFE = ("true", "false")
 Columns: TypeAlias = Annotated[
     str, QueryParameter(description="`summary`, or `full`: every field of the format")
 ]
+Labels: TypeAlias = Annotated[
+    str | None,
+    QueryParameter(description="The language of the words beside codes; without it that of `lang`"),
+]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +90,7 @@ async def export_csv(
     *,
     asked: NamedDependency[Asked],
     columns: Columns = "summary",
+    labels: Labels = None,
     safe: Annotated[
         str, QueryParameter(description="`false`: raw, for programs rather than spreadsheets")
     ] = "true",
@@ -93,13 +98,15 @@ async def export_csv(
     """Write every record found as a line of a table, in the order of ids."""
     parameters.once(asked.request, "safe")
     parameters.codes("safe", [safe], SAFE)
-    return await _answer(asked, "csv", columns=columns, safe=safe == "true")
+    return await _answer(asked, "csv", columns=columns, labels=labels, safe=safe == "true")
 
 
 @_taking_away("xlsx", "Take records away as a workbook")
-async def export_xlsx(*, asked: NamedDependency[Asked], columns: Columns = "summary") -> Stream:
-    """Write every record found as a row of a sheet, from right to left where `lang` is."""
-    return await _answer(asked, "xlsx", columns=columns)
+async def export_xlsx(
+    *, asked: NamedDependency[Asked], columns: Columns = "summary", labels: Labels = None
+) -> Stream:
+    """Write every record found as a row of a sheet, from right to left where its labels are."""
+    return await _answer(asked, "xlsx", columns=columns, labels=labels)
 
 
 @_taking_away("jsonl", "Take records away whole")
@@ -115,10 +122,17 @@ async def export_jsonld(*, asked: NamedDependency[Asked]) -> Stream:
 
 
 async def _answer(
-    asked: Asked, form: Form, *, columns: str = "summary", safe: bool = True
+    asked: Asked,
+    form: Form,
+    *,
+    columns: str = "summary",
+    labels: str | None = None,
+    safe: bool = True,
 ) -> Stream:
-    parameters.once(asked.request, "columns")
+    parameters.once(asked.request, "columns", "labels")
     parameters.codes("columns", [columns], COLUMN_SETS)
+    if labels is not None:
+        parameters.codes("labels", [labels], asked.pack.languages)
     question = await read_question(
         asked.database, asked.index, asked.sought, asked.pack, now=asked.now
     )
@@ -134,6 +148,7 @@ async def _answer(
         pack=asked.pack,
         site=asked.site,
         columns=next(known for known in COLUMN_SETS if known == columns),
+        labels=labels,
         safe=safe,
     )
     tag = f'W/"{export.digest}"'

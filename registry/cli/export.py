@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import rich_click as click
 
+from registry.api import parameters
 from registry.api.sought import Sought, read_question
 from registry.cli.opened import now, run, say
 from registry.exchange.export import MEDIA_TYPES, Form, prepare, write
@@ -44,7 +45,8 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--raw", is_flag=True, help="CSV for programs: as it is, not safe in a spreadsheet.")
 @click.option("--q", metavar="WORDS", help="Words to find, all of them.")
-@click.option("--lang", metavar="TAG", help="The language of words and labels.")
+@click.option("--lang", metavar="TAG", help="The language of the words to find, and of labels.")
+@click.option("--labels", metavar="TAG", help="The language of the words beside codes alone.")
 @click.option("--completeness-min", type=int, metavar="0-100", help="Scores from this one on.")
 @click.option("--completeness-max", type=int, metavar="0-100", help="Scores up to this one.")
 @click.option("--changed-since", metavar="WHEN", help="A version came then or later.")
@@ -62,6 +64,7 @@ def export(
     raw: bool,
     q: str | None,
     lang: str | None,
+    labels: str | None,
     completeness_min: int | None,
     completeness_max: int | None,
     changed_since: str | None,
@@ -76,6 +79,13 @@ def export(
 
     Example: registry export --format xlsx --risk high --lang fr --out exports/
     """
+    for option, is_given, forms in (
+        ("--columns", columns != "summary", ("csv", "xlsx")),
+        ("--labels", labels is not None, ("csv", "xlsx")),
+        ("--raw", raw, ("csv",)),
+    ):
+        if is_given and form not in forms:
+            raise click.UsageError(f"{option} is for --format {' and '.join(forms)}")
     codes = {name: list(given) for name, given in filters.items() if given}
     sought = Sought(
         q=q,
@@ -92,6 +102,8 @@ def export(
         database, pack = office.database, office.pack
         index = SearchIndex(database.connection, synonyms=Synonyms(pack.synonyms))
         question = await read_question(database, index, sought, pack, now=now())
+        if labels is not None:
+            parameters.codes("labels", [labels], pack.languages)
         async with database.connection() as connection:
             moment = await read_moment(connection, as_of, now=now())
         made = await prepare(
@@ -104,6 +116,7 @@ def export(
             pack=pack,
             site=settings.base_url,
             columns=columns,
+            labels=labels,
             safe=not raw,
         )
         with _opened(out, made.name) as file:

@@ -125,21 +125,29 @@ async def prepare(
     pack: Pack,
     site: str,
     columns: ColumnSet = "summary",
+    labels: str | None = None,
     safe: bool = True,
 ) -> Export:
-    """Find what a question asked at a moment finds; `query` says the same in parameters."""
+    """Find what a question asked at a moment finds; `query` says the same in parameters.
+
+    `labels` is the language of the words beside codes, without it that of the question.
+    """
     found, mended = await index.find(question, size=moment.entry + 1)
     async with database.transaction() as connection:
         selection = await exports.select(connection, found, moment)
         known = [counted.agency for counted in await agencies.read_all(connection)]
-    lang = question.lang or (SOURCE if SOURCE in pack.languages else pack.languages[0])
-    further = [] if columns == "summary" else [("columns", columns)]
+    usual = SOURCE if SOURCE in pack.languages else pack.languages[0]
+    further: list[tuple[str, str]] = []
+    if columns != "summary":
+        further.append(("columns", columns))
+    if labels is not None:
+        further.append(("labels", labels))
     return Export(
         form=form,
         query=[*query, *further, *([] if safe else [("safe", "false")])],
         selection=selection,
         wording=Wording(
-            lang=lang,
+            lang=labels or question.lang or usual,
             pack=pack,
             agencies={agency.id: agency for agency in known},
             site=site.rstrip("/"),

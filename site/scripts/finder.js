@@ -237,9 +237,9 @@ function showAddresses(query) {
   const call = without(query, "cursor");
   const absolute = new URL(`${api}/records${call.size ? `?${call}` : ""}`, location.href).href;
   at("call").value = absolute;
-  const taken = without(call, "sort");
-  if (lang !== "en") taken.set("lang", lang);
   for (const link of document.querySelectorAll("#downloads a")) {
+    const taken = without(call, "sort");
+    if (link.dataset.form !== "jsonl" && lang !== "en") taken.set("labels", lang);
     link.href = `${api}/exports/records.${link.dataset.form}${taken.size ? `?${taken}` : ""}`;
   }
   at("programs").hidden = copy !== null;

@@ -67,6 +67,20 @@ async def test_a_table_has_codes_with_words_beside_them(client, publish, record)
     assert english["risk_label"] != full["risk_label"]
 
 
+async def test_labels_have_a_language_of_their_own(client, publish, record):
+    await publish(record)
+    words = record["name"]["ar"].split()[0]
+    assert table(await client.get(f"{EXPORTS}.csv?q={words}&lang=fr")) == []
+    answer = await client.get(f"{EXPORTS}.csv?q={words}&labels=fr")
+    [found] = table(answer)
+    [french] = table(await client.get(f"{EXPORTS}.csv?lang=fr"))
+    assert found == french
+    [canonical] = re.findall("<(.+)>", answer.headers["link"])
+    assert "&labels=fr&as_of=entry:1" in canonical
+    assert (await client.get(canonical)).content == answer.content
+    assert 'rightToLeft="1"' in sheet(await client.get(f"{EXPORTS}.xlsx?q={words}&labels=ar"))
+
+
 @pytest.mark.parametrize("form", FORMS)
 async def test_an_export_says_which_words_it_answers(client, publish, record, form):
     await publish(record)
@@ -181,6 +195,9 @@ async def test_nobody_pays_for_a_body_that_is_not_read(client, publish, record, 
         ("csv?safe=no", "safe: unknown code 'no'"),
         ("csv?safe=true&safe=false", "give it once"),
         ("xlsx?columns=full&columns=summary", "give it once"),
+        ("xlsx?labels=es", "labels: unknown code 'es'"),
+        ("csv?labels=fr&labels=ar", "give it once"),
+        ("jsonl?labels=fr", "no such parameter"),
         ("xlsx?safe=true", "no such parameter"),
         ("jsonl?columns=full", "no such parameter"),
         ("jsonl?lang=xx", "lang: unknown code"),

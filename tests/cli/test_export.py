@@ -56,6 +56,21 @@ def test_every_filter_of_search_is_an_option(filed, with_database):
     assert ids("--completeness-max", "10", "--risk-change", "lowered") == []
 
 
+@pytest.mark.parametrize(
+    ("form", "options", "says"),
+    [
+        ("jsonl", ("--labels", "fr"), "--labels is for --format csv and xlsx"),
+        ("jsonld", ("--columns", "full"), "--columns is for --format csv and xlsx"),
+        ("xlsx", ("--raw",), "--raw is for --format csv"),
+        ("csv", ("--labels", "es"), "labels: unknown code 'es'"),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused(filed, with_database, form, options, says):
+    result = with_database("export", "--format", form, *options)
+    assert result.returncode == 2
+    assert says in " ".join(result.stderr.replace("│", " ").split())
+
+
 def test_words_that_were_put_right_are_told(filed, with_database, tmp_path):
     result = with_database(
         "export", "--format", "jsonl", "--q", "prevsion", "--lang", "fr", "--out", tmp_path

@@ -90,6 +90,7 @@ def read_limits(pack: Pack) -> dict[str, dict[str, Json]]:
             f"GET /api/v1/exports/records.{form}": {
                 **found,
                 "columns": _one_of(COLUMN_SETS),
+                "labels": _one_of(pack.languages),
                 "safe": _one_of(exports.SAFE),
             }
             for form in MEDIA_TYPES
