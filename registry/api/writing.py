@@ -21,7 +21,12 @@ _TAG = re.compile(r'"([0-9a-f]{16})(?:-[a-z]+[0-9]*)*"')
 
 def precondition_of(request: Asking) -> Precondition | None:
     """Read which state a request means to change; refuses weak tags, several tags and `*`."""
-    match = request.headers.get("if-match")
+    match, none_match = _field(request, "if-match"), _field(request, "if-none-match")
+    if match is not None and none_match is not None:
+        raise PreconditionFailed(
+            "If-Match and If-None-Match cannot both hold; send If-Match to change what is there, "
+            "or If-None-Match: * to begin a new record"
+        )
     if match is not None:
         tag = _TAG.fullmatch(match.strip())
         if tag is None:
@@ -30,7 +35,6 @@ def precondition_of(request: Asking) -> Precondition | None:
                 "or the record was answered with, quotes included"
             )
         return Precondition(tag=tag[1])
-    none_match = request.headers.get("if-none-match")
     if none_match is None:
         return None
     if none_match.strip() != "*":
@@ -59,8 +63,16 @@ def means_of(request: Asking, lang: str | None, pack: Pack) -> Means:
 
 def key_of(request: Asking) -> str | None:
     """Read the key by which a request may be repeated."""
-    key: str | None = request.headers.get("idempotency-key")
-    return key
+    return _field(request, "idempotency-key")
+
+
+def _field(request: Asking, name: str) -> str | None:
+    """Read a header as one text, in however many lines it came (RFC 9110 §5.3).
+
+    Of two lines a proxy may have looked at the other one.
+    """
+    lines: list[str] = request.headers.getall(name, [])
+    return ", ".join(lines) if lines else None
 
 
 def private(

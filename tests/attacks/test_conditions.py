@@ -99,6 +99,34 @@ def test_a_beginning_with_another_if_none_match(register, put, document, refused
     assert register.rows() == before
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [("if-none-match", "*"), ("if-none-match", '"0123456789abcdef"')],
+        [("if-none-match", "*"), ("if-none-match", "*")],
+        [("if-none-match", "*"), ("if-match", '"0123456789abcdef"')],
+    ],
+    ids=str,
+)
+def test_a_beginning_on_two_conditions(register, agency, draft, document, refused, lines):
+    before = register.rows()
+    headers = [*agency.items(), *lines]
+    answer = register.client.put(draft, json=document, headers=headers)
+    refused(answer, 412, "precondition-failed")
+    assert register.rows() == before
+
+
+def test_a_change_on_two_conditions(register, agency, draft, begun, document, refused):
+    """Neither the first nor the last of two tags is taken for the one that is meant."""
+    before = register.rows()
+    other = '"0123456789abcdef"'
+    for tags in ((begun, other), (other, begun)):
+        headers = [*agency.items(), *(("if-match", tag) for tag in tags)]
+        answer = register.client.put(draft, json=changed(document), headers=headers)
+        refused(answer, 412, "precondition-failed")
+    assert register.rows() == before
+
+
 def test_beginning_what_is_there(register, put, begun, document, refused):
     before = register.rows()
     refused(put(changed(document), if_none_match="*"), 412, "precondition-failed")
