@@ -16,6 +16,7 @@ import msgspec
 from registry.office.access import Actor
 from registry.settings import Network
 
+_BY_A_PROXY = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
 _OF_ONE_CLIENT = 64
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TOKEN = re.compile(r"regt_[\w-]+")
@@ -71,6 +72,11 @@ def comes_from(scope: Any, proxies: Sequence[Network]) -> bool:
     """Tell whether the other end of the connection lies in one of these networks."""
     peer = _address((scope.get("client") or ("",))[0])
     return peer is not None and any(peer in network for network in proxies)
+
+
+def is_passed_on(scope: Any) -> bool:
+    """Tell whether a request came through a proxy, by the headers that one adds."""
+    return any(name.lower() in _BY_A_PROXY for name, _ in scope["headers"])
 
 
 def client_address(scope: Any, proxies: Sequence[Network]) -> str:

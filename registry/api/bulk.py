@@ -1,4 +1,4 @@
-"""Filing many at once: a document a line in, filed as it comes, and an answer a line out."""
+"""Filing many at once: a document a line in, an answer a line out, both as they come."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from litestar.params import QueryParameter
 from litestar.types import Receive, Send
 
 from registry.api import parameters
-from registry.api.asked import asked
+from registry.api.asked import asked, is_passed_on
 from registry.api.gate import BODY_SECONDS, require_type
 from registry.api.language import Lang, language_of
 from registry.api.problems import problem, report_fault
@@ -129,9 +129,10 @@ class _Told:
 
 
 class _Lines(Response[bytes]):
-    """An answer that begins when the request is whole, while its lines are filed as they come.
+    """An answer that is written while the request is read, if no proxy stands between.
 
-    nginx sends no more of a request whose answer has begun, once it had to wait for us to take it.
+    Whoever sends everything before reading anything must not wait for us, nor we for them: what is
+    not read yet is kept.
     """
 
     def __init__(
@@ -156,7 +157,9 @@ class _Lines(Response[bytes]):
         headers = [(b"content-type", NDJSON.encode()), (b"cache-control", b"no-store")]
         reading = asyncio.create_task(whole.wait())
         try:
-            await asyncio.wait([reading, working], return_when=asyncio.FIRST_COMPLETED)
+            if is_passed_on(scope):
+                # nginx sends no more of a request whose answer has begun, once it had to wait.
+                await asyncio.wait([reading, working], return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 working.result()
             await send({"type": "http.response.start", "status": 200, "headers": headers})

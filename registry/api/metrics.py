@@ -23,6 +23,7 @@ from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
+from registry.api.asked import is_passed_on
 from registry.api.authority import provide_actor
 from registry.office.filing import Office
 from registry.office.log_files import published_size
@@ -35,7 +36,6 @@ PATH = "/metrics"
 
 _WRITE_SECONDS = 0.5
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-_THROUGH_A_PROXY = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
 
 
 class Counts(msgspec.Struct):
@@ -184,5 +184,5 @@ def _is_local(scope: Any) -> bool:
     return (
         is_loopback((scope.get("client") or ("",))[0])
         and is_loopback(host.strip("[]"))
-        and _THROUGH_A_PROXY.isdisjoint(headers)
+        and not is_passed_on(scope)
     )
