@@ -36,6 +36,27 @@ _PARTIALS_STAY = dt.timedelta(days=1)
 _log = structlog.get_logger()
 
 
+class _Faults:
+    """Tells what keeps a piece of the work from being done.
+
+    A sentence of ours, which quotes nobody, is told once until it goes well again.
+    """
+
+    def __init__(self, event: str) -> None:
+        self._event = event
+        self._told: str | None = None
+
+    def tell(self, error: Exception) -> None:
+        if not isinstance(error, RegistryError):
+            _log.exception(self._event)
+        elif error.detail != self._told:
+            _log.error(self._event, why=error.detail)
+            self._told = error.detail
+
+    def forget(self) -> None:
+        self._told = None
+
+
 async def build_site(
     settings: Settings,
     office: Office,
@@ -70,6 +91,7 @@ async def keep_site_current(settings: Settings, office: Office) -> None:
     """Build the site and fold the index whenever the register has moved on; never returns."""
     # What an older process built may be of older templates or settings, which nothing tells of.
     is_looked_through = False
+    faults = _Faults("the site could not be built; the old one stays")
     while True:
         try:
             async with leadership(office.database, "runner") as still_leads:
@@ -88,31 +110,26 @@ async def keep_site_current(settings: Settings, office: Office) -> None:
                         is_looked_through = True
                         if report.rendered:
                             _log.info("site built", files=report.files, rendered=report.rendered)
+                    faults.forget()
                     await asyncio.sleep(_LOOK_SECONDS)
-        except Exception:  # noqa: BLE001  the runner outlives any fault
-            _log.exception("the site could not be built; the old one stays")
+        except Exception as error:  # noqa: BLE001  the runner outlives any fault
+            faults.tell(error)
             await asyncio.sleep(_AFTER_FAULT_SECONDS)
 
 
 async def keep_log_published(settings: Settings, office: Office) -> None:
     """Publish the log whenever it has grown, and carry redactions out then; never returns."""
-    told = None
+    faults = _Faults("the log could not be published")
     prunes_at = now()
     while True:
         try:
             await publish(settings, office)
-            told = None
+            faults.forget()
             if now() >= prunes_at:
                 await asyncio.to_thread(prune, settings.log_dir, before=now() - _PARTIALS_STAY)
                 prunes_at = now() + _FORGETS_EVERY
-        except RegistryError as error:
-            # The sentence is ours and quotes nobody; it is told once, not every time.
-            if error.detail != told:
-                _log.error("the log could not be published", why=error.detail)
-            told = error.detail
-            await asyncio.sleep(_AFTER_FAULT_SECONDS)
-        except Exception:  # noqa: BLE001  the runner outlives any fault
-            _log.exception("the log could not be published")
+        except Exception as error:  # noqa: BLE001  the runner outlives any fault
+            faults.tell(error)
             await asyncio.sleep(_AFTER_FAULT_SECONDS)
         await asyncio.sleep(_LOOK_SECONDS)
 

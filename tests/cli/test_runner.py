@@ -10,6 +10,7 @@ import structlog
 
 from registry.cli import runner
 from registry.cli.runner import forget, keep_site_current
+from registry.errors import Unavailable
 from registry.office import answers, ledger, limits
 from registry.office.access import Actor
 from registry.office.filing import Office
@@ -129,3 +130,36 @@ async def test_the_log_is_published_within_a_second_and_a_fault_is_told_once(
     await database.close()
     assert [line["event"] for line in told].count("the log could not be published") == 1
     assert "chmod 600" in next(line["why"] for line in told if "why" in line)
+
+
+async def test_what_keeps_the_site_from_being_built_is_told_once(office, tmp_path, monkeypatch):
+    came = asyncio.Event()
+    faults = [
+        *[Unavailable("the database does not answer")] * 3,
+        None,
+        Unavailable("the database does not answer"),
+        Unavailable("it is another"),
+        ValueError("nobody knows"),
+    ]
+
+    async def folded(_database):
+        if not faults:
+            came.set()
+        elif (fault := faults.pop(0)) is not None:
+            raise fault
+
+    monkeypatch.setattr(runner, "_AFTER_FAULT_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "fold", folded)
+    settings = Settings(data_dir=tmp_path, site_build="manual")
+    with structlog.testing.capture_logs() as told:
+        working = asyncio.create_task(keep_site_current(settings, office))
+        await asyncio.wait_for(came.wait(), 20)
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+    assert {line["event"] for line in told} == {"the site could not be built; the old one stays"}
+    assert [line.get("why") for line in told] == [
+        "the database does not answer", "the database does not answer", "it is another", None,
+    ]  # fmt: skip
+    assert told[-1]["exc_info"] is True
