@@ -133,8 +133,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             )
         except msgspec.ValidationError as error:
             wanted = fields[name].type
-            is_choice = get_origin(wanted) is Literal
-            why = f"give {' or '.join(get_args(wanted))}" if is_choice else error
+            why = str(error)
+            if get_origin(wanted) is Literal:
+                why = f"give {' or '.join(get_args(wanted))}"
+            elif wanted is int:
+                why = "give a whole number in digits"
             raise ConfigurationError(f"{PREFIX}{name.upper()}={text!r}: {why}") from error
     if "port" in values:
         values.setdefault("base_url", f"http://127.0.0.1:{values['port']}")

@@ -58,9 +58,13 @@ def check_port(settings: Settings) -> None:
                 continue
             # Python adds the address, which is said already.
             why = (error.strerror or str(error)).partition(" (while ")[0]
+            way = (
+                "choose one above 1023 (--port 8001), and put a proxy in front"
+                if isinstance(error, PermissionError)
+                else "end what uses it, or choose another: --port 8001"
+            )
             raise ConfigurationError(
-                f"port {settings.port} on {settings.host} cannot be had ({why}); "
-                "end what uses it, or choose another: --port 8001"
+                f"port {settings.port} on {settings.host} cannot be had ({why}); {way}"
             ) from error
 
 

@@ -11,9 +11,12 @@ import click
 import pytest
 
 from registry import __version__
+from registry.cli import server
 from registry.cli.main import cli
+from registry.errors import ConfigurationError
 from registry.exchange.crosswalk import names
 from registry.resources import SCHEMAS
+from registry.settings import Settings
 
 
 def commands(group, words=()):
@@ -81,7 +84,7 @@ def test_wrong_use_is_told_with_exit_code_2(refused, arguments, word):
     [
         ({"prot": "8000"}, "unknown setting REGISTRY_PROT, did you mean REGISTRY_PORT?"),
         ({"zzz": "1"}, "unknown setting REGISTRY_ZZZ; the settings are"),
-        ({"port": "many"}, "REGISTRY_PORT='many'"),
+        ({"port": "many"}, "REGISTRY_PORT='many': give a whole number in digits"),
         ({"port": "70000"}, "REGISTRY_PORT=70000: a port is 1 to 65535"),
         ({"workers": "0"}, "REGISTRY_WORKERS=0"),
         ({"review": "maybe"}, "REGISTRY_REVIEW='maybe': give none or required"),
@@ -125,6 +128,16 @@ def test_a_port_in_use_is_told_before_anything_is_started(refused, data, verb):
     assert f"port {port} on 127.0.0.1 cannot be had (Address already in use); end" in sentence
     assert "--port" in sentence
     assert list(data.iterdir()) == []
+
+
+def test_a_port_that_is_not_allowed_is_told_another_way(monkeypatch):
+    def forbidden(*_args, **_named):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(server, "_WORKERS_GONE_SECONDS", 0)
+    monkeypatch.setattr(socket, "create_server", forbidden)
+    with pytest.raises(ConfigurationError, match=r"port 80 on .*\(Permission denied\); choose one"):
+        server.check_port(Settings(port=80))
 
 
 @pytest.mark.parametrize("arguments", [["pack", "check", "ma"], ["--help"]])
