@@ -19,7 +19,6 @@ from tests.crash.invariants import broken_laws
 from tests.crash.register import belonging_to, free_port
 
 PATIENCE = 60
-SITE_SECONDS = 15
 
 pytestmark = pytest.mark.xdist_group("up")
 
@@ -150,7 +149,7 @@ def test_one_command_is_a_register_and_its_end_leaves_nothing(up, record):
     assert receipt["links"]["record"].startswith(f"http://127.0.0.1:{up.port}/")
     at_once = up.client.get("/api/v1/records", params={"q": "zellijographe"}).json()
     assert [item["id"] for item in at_once["items"]] == [document["id"]]
-    until(lambda: answers(up.client, f"/fr/records/{document['id']}"), SITE_SECONDS)
+    until(lambda: answers(up.client, f"/fr/records/{document['id']}"))
     assert "zellijographe" in up.client.get(f"/fr/records/{document['id']}").text
 
     output = up.end(signal.SIGINT)
