@@ -160,8 +160,8 @@ class _Lines(Response[bytes]):
             if is_passed_on(scope):
                 # nginx sends no more of a request whose answer has begun, once it had to wait.
                 await asyncio.wait([reading, working], return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                working.result()
+                if working.done():
+                    working.result()
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             while part := await told.take():
                 await send({"type": "http.response.body", "body": part, "more_body": True})
