@@ -52,11 +52,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "site"
 
     @property
-    def generation_file(self) -> Path:
-        """The file by which the processes of a host tell each other that something was written."""
-        return self.data_dir / "generation"
-
-    @property
     def figures_dir(self) -> Path:
         """The folder where the workers of a server count together."""
         return self.data_dir / "metrics" / str(self.port)

@@ -46,12 +46,10 @@ from registry.api import (
 from registry.api.asked import Answered
 from registry.api.conditional import conditional
 from registry.api.description import document
-from registry.api.edge import Notes, edge
+from registry.api.edge import edge
 from registry.api.metrics import Figures
 from registry.api.parameters import refuse_unknown
-from registry.api.plain import Opened, plain_first
 from registry.api.problems import allow
-from registry.api.ready import ready
 from registry.api.site import serve_site
 from registry.errors import RegistryError
 from registry.office.filing import Office
@@ -59,9 +57,7 @@ from registry.record.acceptance import ACCEPT_PATH
 from registry.record.pack import load_pack
 from registry.settings import Settings
 from registry.store.database import Database, connect
-from registry.store.generation import Generation
 from registry.store.index.engine import SearchIndex
-from registry.store.kept import Kept
 from registry.text.asking import Synonyms
 
 Clock: TypeAlias = Callable[[], dt.datetime]
@@ -70,7 +66,6 @@ _API = ("/api/", "/health/", log_files.PREFIX)
 _ASCII = "".join(map(chr, range(128)))
 _WATCH_SECONDS = 0.5
 _WARM_SECONDS = 2.0
-_READY_ROOM = 32 * 2**20
 
 
 def _now() -> dt.datetime:
@@ -82,17 +77,15 @@ def create_app(
     *,
     tell: Callable[[Answered], None] | None,
     clock: Clock = _now,
-    ready_room: int = _READY_ROOM,
 ) -> ASGIApp:
     """Make the ASGI application of one worker; `settings.database_url` must be set.
 
     `tell` writes the access log; there is none without it. `clock` says what time it is to whoever
-    reads: what is still to come, and what is overdue. `ready_room` is for the bytes of records that
-    are ready to be sent.
+    reads: what is still to come, and what is overdue.
     """
     ACCEPT_PATH.taken = settings.accept_path == "on"
-    figures, opened = Figures(settings.figures_dir), Opened()
-    litestar = _litestar(settings, clock, figures, opened, ready_room)
+    figures = Figures(settings.figures_dir)
+    litestar = _litestar(settings, clock, figures)
     site = serve_site(settings.site_dir)
 
     async def application(scope: Any, receive: Receive, send: Send) -> None:
@@ -102,9 +95,7 @@ def create_app(
         ours = scope["type"] != "http" or _is_api(scope["path"])
         await (litestar if ours else site)(scope, receive, send)
 
-    notes = Notes(figures, tell)
-    wrapped = edge(conditional(application), settings, notes, is_api=_is_api)
-    return plain_first(wrapped, settings, notes, opened)
+    return edge(conditional(application), settings, figures, tell, is_api=_is_api)
 
 
 def describe_api(settings: Settings) -> dict[str, Any]:
@@ -121,29 +112,21 @@ def _litestar(
     settings: Settings,
     clock: Clock = _now,
     figures: Figures | None = None,
-    opened: Opened | None = None,
-    ready_room: int = _READY_ROOM,
 ) -> Litestar:
     figures = figures or Figures(settings.figures_dir)
-    opened = opened or Opened()
     pack = load_pack(settings.pack)
     kept = statistics.Kept()
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        generation = Generation(settings.generation_file)
-        database = await connect(settings.database_url or "", generation=generation)
+        database = await connect(settings.database_url or "")
         app.state.office = Office(
             database=database,
             pack=pack,
             random=secrets.token_bytes,
             review=settings.review,
         )
-        index = app.state.index = SearchIndex(
-            database.connection, synonyms=Synonyms(pack.synonyms), generation=generation
-        )
-        opened.kept = Kept(database.connection, generation, ready, room=ready_room)
-        opened.state = app.state
+        index = app.state.index = SearchIndex(database.connection, synonyms=Synonyms(pack.synonyms))
         beside = [
             asyncio.create_task(work)
             for work in (_end_with_parent(_parent()), figures.keep_written())
@@ -154,7 +137,6 @@ def _litestar(
         finally:
             for task in beside:
                 task.cancel()
-            opened.kept = opened.state = None
             await database.close()
 
     return Litestar(

@@ -48,28 +48,18 @@ _PREFLIGHT = [
 ]
 
 
-class Notes:
-    """What is noted of every answer of the API: a figure, and a line of the access log."""
-
-    def __init__(self, figures: Figures, tell: Callable[[Answered], None] | None) -> None:
-        """Take what counts, and what writes a line down, if anything does."""
-        self._count = figures.count
-        self._tell = tell
-
-    def note(self, seen: Asked, method: str, path: str, status: int, seconds: float) -> None:
-        """Note an answer, with nothing that was sent."""
-        self._count(seen.operation, status, seconds)
-        if self._tell is None:
-            return
-        actor, token = (None, None) if seen.actor is None else (seen.actor.name, seen.actor.token)
-        milliseconds, now = round(seconds * 1000, 1), dt.datetime.now(dt.UTC)
-        self._tell(Answered(method, path, status, milliseconds, actor, token, seen.id, now))
-
-
 def edge(
-    application: ASGIApp, settings: Settings, notes: Notes, *, is_api: Callable[[str], bool]
+    application: ASGIApp,
+    settings: Settings,
+    figures: Figures,
+    tell: Callable[[Answered], None] | None,
+    *,
+    is_api: Callable[[str], bool],
 ) -> ASGIApp:
-    """Wrap the application; `is_api` tells which paths are the API's, not the site's."""
+    """Wrap the application; `is_api` tells which paths are the API's, not the site's.
+
+    Each answer of the API is counted in `figures`, and `tell` writes its line of the access log.
+    """
     hosts = settings.hosts
     proxies = settings.proxies
 
@@ -102,7 +92,9 @@ def edge(
             finally:
                 if api:
                     seconds = time.perf_counter() - began
-                    notes.note(seen, scope["method"], path_for_logs(scope), answer.status, seconds)
+                    figures.count(seen.operation, answer.status, seconds)
+                    if tell is not None:
+                        tell(_line(seen, scope, answer.status, seconds))
 
     return wrapped
 
@@ -137,26 +129,24 @@ class _Answer:
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+def _line(seen: Asked, scope: Any, status: int, seconds: float) -> Answered:
+    actor, token = (None, None) if seen.actor is None else (seen.actor.name, seen.actor.token)
+    milliseconds, now = round(seconds * 1000, 1), dt.datetime.now(dt.UTC)
+    return Answered(
+        scope["method"], path_for_logs(scope), status, milliseconds, actor, token, seen.id, now
+    )
+
+
 def _headers(
     method: str, headers: dict[bytes, str], request: str, *, api: bool
 ) -> list[tuple[bytes, bytes]]:
     readable = method in _READS and b"authorization" not in headers
     return [
         (b"x-request-id", request.encode()),
-        *(OF_READING if api and readable else _security(api=api, readable=readable)),
-    ]
-
-
-def _security(*, api: bool, readable: bool) -> list[tuple[bytes, bytes]]:
-    return [
         *_ALWAYS,
         *([_NO_CONTENT] if api else []),
         *(_OPEN if readable else [_CLOSED]),
     ]
-
-
-OF_READING = _security(api=True, readable=True)
-"""What the edge adds to an answer of the API that anybody may read, beside its id."""
 
 
 def _refusal(scope: Any, hosts: frozenset[str] | None) -> RegistryError | None:
@@ -169,7 +159,7 @@ def _refusal(scope: Any, hosts: frozenset[str] | None) -> RegistryError | None:
     if hosts is None or scope["path"].startswith("/health/"):
         return None
     given = {value for name, value in scope["headers"] if name == b"host"}
-    if given and all(is_answered(value, hosts) for value in given):
+    if given and all(_is_answered(value, hosts) for value in given):
         return None
     named = {_host(value) for value in given}
     return MisdirectedRequest(
@@ -179,7 +169,7 @@ def _refusal(scope: Any, hosts: frozenset[str] | None) -> RegistryError | None:
 
 
 @lru_cache(maxsize=1000)
-def is_answered(given: bytes, hosts: frozenset[str] | None) -> bool:
+def _is_answered(given: bytes, hosts: frozenset[str] | None) -> bool:
     """Tell whether the register answers for the host of a Host header; `hosts` None for any."""
     if hosts is None:
         return True

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from litestar import MediaType, Request, Response, get
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -16,7 +17,7 @@ from registry.errors import Finding, NotFound, Withdrawn
 from registry.office.withdrawing import read_tombstone
 from registry.store import moments, records, withdrawals
 from registry.store.database import Connection, Database
-from registry.store.records import Register, StoredRecord
+from registry.store.records import StoredRecord
 from registry.store.withdrawals import Withdrawal
 
 _VERSIONS = range(1, 2**31)
@@ -41,14 +42,15 @@ async def get_record(
     request: Request[Any, Any, Any],
     agency: FromPath[str],
     slug: FromPath[str],
-    database: NamedDependency[Database],
-    now: NamedDependency[dt.datetime],
+    state: State,
     as_of: AsOf = None,
 ) -> Response[bytes]:
     """Read the latest version: the document as filed, and what the register adds."""
     parameters.once(request, "as_of")
+    # Two dependencies would each be a task, which takes as long as the question to the database.
+    database: Database = state.office.database
     async with database.connection() as connection:
-        last = await moments.read_entry(connection, as_of, now=now)
+        last = await moments.read_entry(connection, as_of, now=state.clock())
         stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
         if stored.register.state == "withdrawn":
             tombstone = await read_tombstone(connection, stored, as_of=last)
@@ -57,8 +59,7 @@ async def get_record(
                 f"says why, and its versions stay at /api/v1/records/{stored.id}/versions",
                 tombstone=tombstone,
             )
-    # Where this is asked without a query, a compressed form may be answered.
-    return _record(stored, {"vary": "accept-encoding"})
+    return _record(stored)
 
 
 @get(
@@ -77,11 +78,14 @@ async def list_versions(
 ) -> VersionList:
     """List every version ever published, and every withdrawal, oldest first."""
     parameters.once(request, "as_of")
+    record = f"{agency}/{slug}"
     async with database.connection() as connection:
         last = await moments.read_entry(connection, as_of, now=now)
-        stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
-        withdrawn = await withdrawals.read_all(connection, stored.id, as_of=last)
-    return VersionList(items=stored.versions, withdrawals=withdrawn)
+        versions = await records.read_versions(connection, record, as_of=last)
+        if not versions:
+            raise _unknown(f"record {record}", last)
+        withdrawn = await withdrawals.read_all(connection, record, as_of=last)
+    return VersionList(items=versions, withdrawals=withdrawn)
 
 
 @get(
@@ -136,34 +140,26 @@ async def _stored(
         stored = await records.read(connection, record, version, as_of=as_of)
     if stored is None:
         what = f"record {record}" if version is None else f"version {version} of {record}"
-        then = "" if as_of == moments.END else f" as of entry {as_of}"
-        raise NotFound(f"there is no {what}{then}")
+        raise _unknown(what, as_of)
     return stored
 
 
-def _record(stored: StoredRecord, headers: dict[str, str] | None = None) -> Response[bytes]:
-    body = written(stored.document, stored.register)
-    if stored.register.superseded_at is not None:
-        # The version will not change again, but it did when the next one came: the tag by which
-        # it was known before must not bring a 304.
-        return _json(body, headers or {})
-    return _json(body, {**(headers or {}), "etag": tag_of(stored.register)})
+def _unknown(what: str, as_of: int) -> NotFound:
+    then = "" if as_of == moments.END else f" as of entry {as_of}"
+    return NotFound(f"there is no {what}{then}")
 
 
-def written(document: bytes, register: Register) -> bytes:
-    """Write the answer that shows a version: canonical JSON, and what the register says."""
-    return b'{"record":' + document + b',"register":' + msgspec.json.encode(register) + b"}"
+def _record(stored: StoredRecord) -> Response[bytes]:
+    """Answer with a version: canonical JSON, and what the register says beside it.
 
-
-def tag_of(register: Register) -> str:
-    """Give the strong ETag of a version in force; what was erased since tells itself apart."""
-    erased = f"-erased{count}" if (count := len(register.redacted)) else ""
-    return f'"{register.hash[:16]}{erased}"'
-
-
-def _json(body: bytes, headers: dict[str, str]) -> Response[bytes]:
-    return Response(
-        content=body,
-        media_type=MediaType.JSON,
-        headers={"cache-control": "no-cache", **headers},
-    )
+    A version in force has a strong ETag, in which it shows how many parts were erased of it. One
+    that was superseded will not change again, but it did when the next one came: the tag by which
+    it was known before must not bring a 304.
+    """
+    register = stored.register
+    headers = {"cache-control": "no-cache"}
+    if register.superseded_at is None:
+        erased = f"-erased{count}" if (count := len(register.redacted)) else ""
+        headers["etag"] = f'"{register.hash[:16]}{erased}"'
+    body = b'{"record":' + stored.document + b',"register":' + msgspec.json.encode(register) + b"}"
+    return Response(content=body, media_type=MediaType.JSON, headers=headers)

@@ -28,8 +28,6 @@ from registry.text.passages import Highlight
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "name", "completeness", "review_due")
 MOST_ITEMS = 100
 PATH = "/api/v1/records"
-ONCE = ("sort", "limit", "cursor", "facets")
-"""The parameters that say how a page is wanted; those of `Sought` say of what."""
 
 _JSON = msgspec.json.Encoder()
 _UNQUOTED = re.compile(r"[^A-Za-z0-9%&*+,./:=_~-]")
@@ -56,15 +54,6 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     overdue_days: int | msgspec.UnsetType
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """How a page is wanted, as the parameters of those names say."""
-
-    sort: str | None = None
-    limit: int = 25
-    cursor: str | None = None
-    facets: str | None = None
-
-
 @get(
     PATH,
     summary="Search the register",
@@ -82,31 +71,19 @@ async def list_records(
     facets: Annotated[str | None, QueryParameter(description="Facets wanted, by comma")] = None,
 ) -> Response[bytes]:
     """Find records by words and codes. Repeating a parameter means OR, different ones AND."""
-    parameters.once(request, *ONCE)
-    wanted = Wanted(sort=sort, limit=limit, cursor=cursor, facets=facets)
-    body, headers = await answer(state, sought, wanted, request.scope["query_string"])
-    return Response(content=body, media_type=MediaType.JSON, headers=headers)
-
-
-async def answer(
-    state: State, sought: Sought, wanted: Wanted, query: bytes
-) -> tuple[bytes, dict[str, str]]:
-    """Give a page as JSON, with its headers; `query` is the one that the next page's goes on from.
-
-    Raises `InvalidParameter` for what cannot be asked.
-    """
+    parameters.once(request, "sort", "limit", "cursor", "facets")
     # Several dependencies would each be a task, which takes as long as the search.
     office: Office = state.office
-    parameters.within("limit", wanted.limit, 1, MOST_ITEMS)
-    named = [] if wanted.facets is None else wanted.facets.split(",")
-    facets = parameters.codes("facets", named, CODED) or []
+    parameters.within("limit", limit, 1, MOST_ITEMS)
+    named = [] if facets is None else facets.split(",")
+    counted = parameters.codes("facets", named, CODED) or []
     question = await read_question(
         office.database, state.index, sought, office.pack, now=state.clock()
     )
-    order = _sort(wanted.sort, question.text)
+    order = _sort(sort, question.text)
     # A page goes on in the log and on the day of the first, whatever `as_of` comes to by then.
     same = [sought.pairs, order]
-    before = parameters.read_cursor(same, wanted.cursor)
+    before = parameters.read_cursor(same, cursor)
     after, today = None, question.today
     if before is not None:
         _check_as_of(question, before.place)
@@ -115,9 +92,9 @@ async def answer(
         msgspec.structs.replace(
             question,
             sort=order,
-            limit=wanted.limit,
+            limit=limit,
             after=after,
-            facets=facets,
+            facets=counted,
             today=today,
             highlights=True,
         )
@@ -126,7 +103,7 @@ async def answer(
     following = None
     if found.next is not None:
         following = parameters.write_cursor(same, found.next, today)
-        headers["link"] = _next_link(query, following)
+        headers["link"] = _next_link(request.scope["query_string"], following)
     page = RecordList(
         items=_items(found.hits),
         facets=found.facets,
@@ -134,7 +111,7 @@ async def answer(
         next=following,
         mended=found.mended,
     )
-    return _JSON.encode(page), headers
+    return Response(content=_JSON.encode(page), media_type=MediaType.JSON, headers=headers)
 
 
 def _items(hits: list[Hit]) -> list[msgspec.Raw]:

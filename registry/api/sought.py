@@ -47,18 +47,9 @@ FINDINGS = (*RULES, *REGISTER_RULES, BELOW_FLOOR, "required")
 ABROAD = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 """A country, or a region of one."""
 
-ONCE = (
+_ONCE = (
     "q", "lang", "completeness_min", "completeness_max", "changed_since", "changed_until", "as_of",
 )  # fmt: skip
-SCORES = ("completeness_min", "completeness_max")
-"""Those of `ONCE` that are numbers."""
-
-FILTERS = (
-    "risk", "sector", "function", "agency", "status", "role", "area", "personal_data", "origin",
-    "territory", "technique", "supplier", "finding", "missing", "withheld", "restricted", "overdue",
-    "risk_change",
-)  # fmt: skip
-"""The filters by codes, in the order in which `Sought` names them."""
 
 Codes: TypeAlias = list[str] | None
 
@@ -145,7 +136,7 @@ def provide_sought(
     as_of: AsOf = None,
 ) -> Sought:
     """Take the parameters of a request; a dependency of litestar's."""
-    parameters.once(request, *ONCE)
+    parameters.once(request, *_ONCE)
     given = {
         "risk": risk,
         "sector": sector,

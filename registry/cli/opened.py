@@ -21,7 +21,6 @@ from registry.record.acceptance import ACCEPT_PATH
 from registry.record.pack import load_pack
 from registry.settings import Settings
 from registry.store.database import connect, place
-from registry.store.generation import Generation
 from registry.store.migrate import is_begun
 from registry.text.purity import visible
 
@@ -80,9 +79,7 @@ def run_in(settings: Settings, work: Callable[[Office], Awaitable[T]], *, begins
 
     async def opened() -> T:
         pack = load_pack(settings.pack)
-        database = await connect(
-            settings.database_url or "", generation=Generation(settings.generation_file)
-        )
+        database = await connect(settings.database_url or "")
         try:
             if not begins and not await is_begun(database):
                 where = place(settings.database_url or "")

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import msgspec
 import rich_click as click
@@ -93,11 +92,11 @@ def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None)
     server.serve(target_loader=partial(load or load_application, settings), wrap_loader=False)
 
 
-def load_application(settings: Settings, **more: Any) -> ASGIApp:
-    """Make the application inside a worker process; `more` goes to `create_app`."""
+def load_application(settings: Settings) -> ASGIApp:
+    """Make the application inside a worker process."""
     from registry.api.app import create_app  # noqa: PLC0415  only workers need the web
 
-    application = create_app(settings, tell=logs.configure(), **more)
+    application = create_app(settings, tell=logs.configure())
     # What is there by now stays: the collector need not look at it over and over again.
     gc.collect()
     gc.freeze()

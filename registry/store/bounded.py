@@ -40,8 +40,3 @@ class Bounded(Generic[K, T]):
         """Forget a thing, if it is there."""
         _, weight = self._things.pop(key, (None, 0))
         self._used -= weight
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._things.clear()
-        self._used = 0

@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from registry.errors import ConfigurationError, Unavailable
-from registry.store.generation import Generation
 
 Connection: TypeAlias = Any
 """An asyncpg connection; asyncpg ships no types."""
@@ -66,16 +65,13 @@ _PAUSE_SECONDS = 0.05
 class Database:
     """A pool of connections. Everything read or written goes through one of the methods."""
 
-    def __init__(
-        self, pool: Any, generation: Generation | None = None, *, publishing: Any = None
-    ) -> None:
-        """Take an open asyncpg pool, and what tells other processes of what is written.
+    def __init__(self, pool: Any, *, publishing: Any = None) -> None:
+        """Take an open asyncpg pool.
 
         `publishing` is a pool whose connections plan a statement once for all.
         """
         self._pool = pool
         self._publishing = publishing or pool
-        self._generation = generation
 
     @asynccontextmanager
     async def connection(self, pool: Any = None) -> AsyncIterator[Connection]:
@@ -104,16 +100,12 @@ class Database:
         """Borrow a connection with a transaction around it: all of it happens, or nothing."""
         async with self.connection() as connection, connection.transaction():
             yield connection
-        if self._generation is not None:
-            self._generation.change()
 
     @asynccontextmanager
     async def publishing(self) -> AsyncIterator[Connection]:
         """Borrow a connection to write with single statements, each of which is all or nothing."""
         async with self.connection(self._publishing) as connection:
             yield connection
-        if self._generation is not None:
-            self._generation.change()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
@@ -141,7 +133,7 @@ class Database:
             await self._publishing.close()
 
 
-async def connect(url: str, *, size: int = 10, generation: Generation | None = None) -> Database:
+async def connect(url: str, *, size: int = 10) -> Database:
     """Open a pool; raises `ConfigurationError` when the address or login is wrong."""
     try:
         pool = await _pool(url, at_once=1, size=size)
@@ -164,7 +156,7 @@ async def connect(url: str, *, size: int = 10, generation: Generation | None = N
                 f"REGISTRY_DATABASE_URL: {str(error).splitlines()[0]}; mend sslmode or sslrootcert"
             ) from error
         raise _not_an_address() from error
-    return Database(pool, generation, publishing=publishing)
+    return Database(pool, publishing=publishing)
 
 
 def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:

@@ -68,7 +68,10 @@ class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of a record: `document` is its canonical JSON."""
+    """One version of a record: `document` is its canonical JSON.
+
+    `versions` is its history, oldest first, where it was read with that.
+    """
 
     id: str
     agency: str
@@ -161,14 +164,12 @@ async def latest_source_rows(connection: Connection, origin: str) -> dict[str, s
 async def read(
     connection: Connection, record: str, version: int | None = None, *, as_of: int = END
 ) -> StoredRecord | None:
-    """Read one version of a record (the latest where none is named), with its history.
+    """Read one version of a record (the latest where none is named), without its history.
 
     It is told as it was known when the entry `as_of` was the log's last.
     """
     row = await connection.fetchrow(statement("records", "version"), record, version, as_of)
-    if row is None:
-        return None
-    return _stored(row, await read_versions(connection, record, as_of=as_of))
+    return None if row is None else _stored(row, [])
 
 
 async def read_versions(

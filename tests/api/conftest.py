@@ -14,7 +14,6 @@ from registry.api.app import create_app
 from registry.office import access
 from registry.settings import Settings
 from registry.store.database import connect
-from registry.store.generation import Generation
 from tests.described import Described
 
 PROBLEM = "application/problem+json"
@@ -35,8 +34,7 @@ def settings(tmp_path, database_url):
 @pytest.fixture
 async def database(settings):
     """The register's database, as another process of the same host has it open."""
-    generation = Generation(settings.generation_file)
-    opened = await connect(settings.database_url, generation=generation)
+    opened = await connect(settings.database_url)
     yield opened
     await opened.close()
 

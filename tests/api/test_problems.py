@@ -7,11 +7,12 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import pytest
+from asyncpg.pool import Pool
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
+from registry.api import search
 from registry.store import database as store
-from registry.store.generation import LOOK_SECONDS
 
 RECORDS = "/api/v1/records"
 DRAFT = "/api/v1/filings/demo-sante/prevision-lits"
@@ -87,8 +88,6 @@ async def test_a_question_that_is_cut_off_is_told_to_try_again(
     client, database, database_url, problem
 ):
     waiting_for_a_lock = CUT + " and wait_event_type = 'Lock'"
-    # For so long the index is what it was when the program began.
-    await asyncio.sleep(LOOK_SECONDS)
     async with database.transaction() as connection:
         await connection.execute("lock table search_state in access exclusive mode")
         asked = asyncio.create_task(client.get(RECORDS))
@@ -99,7 +98,6 @@ async def test_a_question_that_is_cut_off_is_told_to_try_again(
 
 
 async def test_a_fault_is_told_without_its_story(client, database, problem, lines):
-    await asyncio.sleep(LOOK_SECONDS)
     async with database.connection() as connection:
         await connection.execute("alter table search_state rename to elsewhere")
     with capture_logs(processors=[merge_contextvars]) as faults:
@@ -115,6 +113,31 @@ async def test_a_fault_is_told_without_its_story(client, database, problem, line
     async with database.connection() as connection:
         await connection.execute("alter table elsewhere rename to search_state")
     assert (await client.get(RECORDS)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "work"),
+    [
+        (f"{RECORDS}/demo-sante/none", 404, "acquire"),
+        (f"{RECORDS}?risk=none", 400, "read_question"),
+        (f"{RECORDS}?cursor=none", 400, "read_question"),
+        (f"{RECORDS}?q=lits", 200, "read_question"),
+    ],
+)
+async def test_what_is_asked_is_worked_once(client, monkeypatch, path, status, work):
+    worked = []
+
+    def counted(work):
+        def count(*given, **named):
+            worked.append(work.__name__)
+            return work(*given, **named)
+
+        return count
+
+    monkeypatch.setattr(Pool, "acquire", counted(Pool.acquire))
+    monkeypatch.setattr(search, "read_question", counted(search.read_question))
+    assert (await client.get(path)).status_code == status
+    assert worked.count(work) == 1
 
 
 # --- while something is filed

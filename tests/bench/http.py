@@ -1,9 +1,9 @@
-"""A record over HTTP: from memory, and from the database, beside the bare server.
+"""A record over HTTP beside litestar answering as many bytes from memory.
 
-The bare server is granian with one worker and an application that answers the same number of bytes
-without a look at the request, out of as many bodies as there are records. All stand side by side
-and are asked in turn, each for the same records one after the other. What a server works for an
-answer says more than its rate where others use the machine; the database's own work is not in it.
+That one is granian with one worker and an application of one handler, which answers one of as many
+bodies as there are records. All stand side by side and are asked in turn, each for the same records
+one after the other. What a server works for an answer says more than its rate where others use the
+machine; the database's own work is not in it.
 """
 
 import json
@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
-import msgspec
+from litestar import Litestar, MediaType, Response, get
 
-from registry.cli.server import load_application, serve
-from registry.settings import Settings, from_environment
+from registry.cli.server import serve
+from registry.settings import Settings
 from tests.bench.documents import RECORDS
 from tests.bench.generator import ask, load, read, serving, told, until_there
 from tests.bench.measure import Comparison
@@ -50,18 +50,11 @@ def _compared(register: Register, paths: list[str]) -> Iterator[Comparison | str
     size = len(body)
     tag = f'"{json.loads(body)["register"]["hash"][:16]}"'
     ours = register.port, register.process.pid
-    with (
-        serving(__name__, "serve_bare", str(size)) as bare,
-        serving(__name__, "serve_unkept", str(register.data), register.database_url) as unkept,
-    ):
+    with serving(__name__, "serve_bare", str(size)) as bare:
         loads = {
-            "the bare server": load(bare, paths),
-            "from memory": load(ours, paths),
-            "from memory, gzip": load(ours, paths, b"Accept-Encoding: gzip\r\n"),
-            "from memory, not modified": load(
-                ours, paths[:1], f"If-None-Match: {tag}\r\n".encode()
-            ),
-            "from the database": load(unkept, paths),
+            "litestar from memory": load(bare, paths),
+            "from the database": load(ours, paths),
+            "not modified": load(ours, paths[:1], f"If-None-Match: {tag}\r\n".encode()),
         }
         for _ in range(ROUNDS):
             for one in loads.values():
@@ -69,7 +62,7 @@ def _compared(register: Register, paths: list[str]) -> Iterator[Comparison | str
     beside, *asked = loads
     for name in asked:
         yield Comparison(
-            name=f"a record of {size:,} bytes {name}, {CONNECTIONS} connections",
+            name=f"a record of {size:,} bytes, {name}, {CONNECTIONS} connections",
             unit="requests",
             beside_name=f"{beside}, {size:,} bytes",
             ours=loads[name].timing,
@@ -93,7 +86,7 @@ def _written(folder: Path) -> list[str]:
     return [f"/api/v1/records/{agency}/{name}" for name in names]
 
 
-# --- the servers beside
+# --- the server beside
 
 
 def serve_bare(port: str, size: str) -> None:
@@ -102,24 +95,11 @@ def serve_bare(port: str, size: str) -> None:
         serve(Settings(data_dir=Path(folder), port=int(port), pack=size), _bare)
 
 
-def serve_unkept(port: str, folder: str, url: str) -> None:
-    settings = from_environment({"REGISTRY_DATA_DIR": folder, "REGISTRY_PORT": port})
-    serve(msgspec.structs.replace(settings, database_url=url), _unkept)
-
-
-def _unkept(settings: Settings) -> object:
-    return load_application(settings, ready_room=0)
-
-
 def _bare(settings: Settings) -> object:
-    headers = [(b"content-type", b"application/json"), (b"content-length", settings.pack.encode())]
-    start = {"type": "http.response.start", "status": 200, "headers": headers}
-    bodies = cycle(bytes(int(settings.pack)) for _ in range(COPIES))
+    bodies = cycle([bytes(int(settings.pack)) for _ in range(COPIES)])
 
-    async def application(scope, _receive, send):
-        if scope["type"] == "http":
-            await send(start)
-            body = next(bodies)
-            await send({"type": "http.response.body", "body": body, "more_body": False})
+    @get(["/api/v1/records/{agency:str}/{slug:str}", "/health/live"])
+    async def record() -> Response[bytes]:
+        return Response(content=next(bodies), media_type=MediaType.JSON)
 
-    return application
+    return Litestar(route_handlers=[record], openapi_config=None, logging_config=None)

@@ -33,7 +33,6 @@ from registry.record.pointers import dig
 from registry.record.words import words
 from registry.store import embedded
 from registry.store.database import connect
-from registry.store.generation import Generation
 from registry.store.index.engine import SearchIndex
 from registry.store.index.question import Question
 from tests.bench.generator import ask, load, told, until_there
@@ -56,9 +55,8 @@ MIX = list(itertools.product(TEXTS, FILTERS))
 
 _IN_PROCESS = """
 import asyncio, json, sys
-from pathlib import Path
 from tests.bench.search import in_process
-print(json.dumps(asyncio.run(in_process(sys.argv[1], Path(sys.argv[2])))))
+print(json.dumps(asyncio.run(in_process(sys.argv[1]))))
 """
 
 
@@ -78,7 +76,7 @@ def run() -> Iterator[Comparison | str]:
                         f"Search of {size:,} records: they were published and folded in "
                         f"{time.perf_counter() - start:,.0f} s"
                     )
-                    alone = _in_process(server.url, folder)
+                    alone = _in_process(server.url)
                     one = Timing(seconds=alone["seconds"])
                     smallest = smallest or one
                     yield Comparison(
@@ -99,10 +97,10 @@ def run() -> Iterator[Comparison | str]:
                     server.release()
 
 
-def _in_process(url: str, folder: Path) -> dict[str, Any]:
+def _in_process(url: str) -> dict[str, Any]:
     """Ask in a process of its own, whose memory is that of a worker."""
     done = subprocess.run(
-        [sys.executable, "-c", _IN_PROCESS, url, str(folder)],
+        [sys.executable, "-c", _IN_PROCESS, url],
         check=True,
         capture_output=True,
         text=True,
@@ -148,10 +146,10 @@ def _over_http(program: Path, folder: Path, size: int) -> Iterator[Comparison | 
         yield f"Search of {size:,} records over HTTP, {line}"
 
 
-async def in_process(url: str, folder: Path) -> dict[str, object]:
+async def in_process(url: str) -> dict[str, object]:
     """Ask every question some times; give the seconds of each, of the start, and the memory."""
     database = await connect(url)
-    index = SearchIndex(database.connection, generation=Generation(folder / "generation"))
+    index = SearchIndex(database.connection)
     start = time.perf_counter()
     await index.warm_up()
     begun = time.perf_counter() - start

@@ -31,5 +31,3 @@ def test_what_is_put_again_weighs_once():
     kept.drop("a")
     kept.drop("never")
     assert [kept.get(key) for key in "ab"] == [None, b"123456"]
-    kept.clear()
-    assert kept.get("b") is None

@@ -313,7 +313,8 @@ def some_question(chance, scan, size):
     window = None
     if chance.random() < 0.3:
         # The demonstration records, which came last, have several versions.
-        after = chance.choice([chance.randrange(-1, size), size - chance.randrange(2, 80)])
+        late = max(-1, size - chance.randrange(2, 80))
+        after = chance.choice([chance.randrange(-1, size), late])
         window = Window(after=after, last=chance.choice([None, after + chance.randrange(80)]))
     text = some_text(chance, scan) if chance.random() < 0.8 else None
     return Question(

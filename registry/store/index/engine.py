@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from array import array
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -13,7 +13,6 @@ import msgspec
 
 from registry.errors import InvalidParameter, Unavailable
 from registry.store.database import Borrow
-from registry.store.generation import LOOK_SECONDS, Generation
 from registry.store.index.find import find
 from registry.store.index.highlights import Bodies
 from registry.store.index.lookup import Reader
@@ -34,8 +33,8 @@ _WAIT_SECONDS = 5.0
 class SearchIndex:
     """The index as one process has it, kept in step with the register.
 
-    What was published before a question came is in its answer when it was published on this host,
-    and half a second later when on another.
+    What was published before a question came is in its answer: the database is asked how long the
+    log is, by one question for all who come while another is being answered.
     """
 
     def __init__(
@@ -43,22 +42,17 @@ class SearchIndex:
         borrow: Borrow,
         *,
         synonyms: Synonyms = NO_SYNONYMS,
-        generation: Generation | None = None,
-        clock: Callable[[], float] = time.monotonic,
         room: int = _POSTINGS_ROOM,
     ) -> None:
-        """Take what lends connections. Without a generation, the database is asked every time."""
+        """Take what lends connections; `room` is for postings, in bytes."""
         self._borrow = borrow
         self._synonyms = synonyms
-        self._generation = generation
-        self._clock = clock
         self._room = room
         self._cards = Cards(_CARDS_ROOM)
         self._bodies = Bodies(_BODIES_ROOM)
         self._lock = asyncio.Lock()
         self._view: View | None = None
         self._looked_at = float("-inf")
-        self._looked_in: bytes | None = None
         prepare()
 
     async def answer(self, question: Question) -> Answer:
@@ -69,7 +63,7 @@ class SearchIndex:
         size = 0 if question.after is None else question.after.size
         async with AsyncExitStack() as stack:
             reader = Reader(self._borrow, stack)
-            view = await self._current(reader, size=size)
+            view = await self._current(reader)
             if view.size < size:
                 raise InvalidParameter(
                     f"cursor: it goes on in a log of {size:,} entries, and this one has "
@@ -109,27 +103,24 @@ class SearchIndex:
         """
         async with AsyncExitStack() as stack:
             reader = Reader(self._borrow, stack)
-            view = await self._current(reader, size=size)
+            view = await self._current(reader)
             last = size - 1 if question.as_of is None else min(question.as_of, size - 1)
             asked = msgspec.structs.replace(question, as_of=last)
             result = await find(asked, view=view, reader=reader, synonyms=self._synonyms)
             return result.hits.to_array(), result.mended
 
-    async def _current(self, reader: Reader, *, size: int = 0) -> View:
-        """Give the view, after taking over what is new; of a log at least so large."""
-        began = self._clock()
-        if self._view is not None and self._view.size >= size and self._is_current(began):
-            return self._view
+    async def _current(self, reader: Reader) -> View:
+        """Give the view, after taking over what is new."""
+        came = time.monotonic()
         async with self._turn():
             # Somebody who waited while another looked need not look again.
-            if self._view is None or self._looked_at <= began:
-                looked_in = self._seen()
-                looked_at = self._clock()
+            if self._view is None or self._looked_at <= came:
+                looked_at = time.monotonic()
                 view = await caught_up(self._view, await reader.connection(), self._room)
                 if view.epoch != (self._view or view).epoch:
                     self._cards = Cards(_CARDS_ROOM)
                     self._bodies = Bodies(_BODIES_ROOM)
-                self._view, self._looked_in, self._looked_at = view, looked_in, looked_at
+                self._view, self._looked_at = view, looked_at
             return self._view
 
     @asynccontextmanager
@@ -143,10 +134,3 @@ class SearchIndex:
             yield
         finally:
             self._lock.release()
-
-    def _is_current(self, now: float) -> bool:
-        seen = self._seen()
-        return seen is not None and seen == self._looked_in and now - self._looked_at < LOOK_SECONDS
-
-    def _seen(self) -> bytes | None:
-        return None if self._generation is None else self._generation.read()
