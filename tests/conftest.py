@@ -13,12 +13,13 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from registry.office import ledger
-from registry.office.filing import Office
-from registry.office.ledger import Publication
-from registry.office.opening import open_register
+from registry.ledger import append
+from registry.ledger.append import Publication
+from registry.ledger.publish_files import publish_log
 from registry.record.pack import load_pack
 from registry.record.validate import validate
+from registry.services.drafts import ServiceContext
+from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
@@ -146,8 +147,8 @@ async def logged(empty_url, pack, settings):
 
 
 @pytest.fixture
-def office(database, pack):
-    return Office(database=database, pack=pack, random=secrets.token_bytes)
+def context(database, pack):
+    return ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
 
 
 @pytest.fixture
@@ -178,11 +179,21 @@ def publish(database, publication):
     async def publish_all(*documents, now=NOW):
         publications = [publication(document, now) for document in documents]
         async with database.transaction() as connection:
-            return await ledger.publish(
+            return await append.publish(
                 connection, publications, now=now, random=secrets.token_bytes
             )
 
     return publish_all
+
+
+@pytest.fixture
+def publish_it(logged, settings):
+    """Publish the log of that register."""
+
+    async def go(**more):
+        return await publish_log(logged, settings, now=NOW, **more)
+
+    return go
 
 
 async def _execute(url, statement):

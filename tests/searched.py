@@ -2,7 +2,7 @@
 
 from contextlib import asynccontextmanager
 
-from registry.store.index.engine import SearchIndex
+from registry.search.engine import SearchIndex
 
 
 async def search(connection, question, **options):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import asyncpg
 import httpx
 
-from registry.office import access
+from registry.services import access
 from registry.store.database import connect
 from tests.crash.invariants import broken_laws
 from tests.crash.register import Register

@@ -24,14 +24,14 @@ from litestar.types import ASGIApp, Receive, Send
 from registry.api import (
     attestations,
     audit,
-    authority,
+    authentication,
     bulk,
     changes,
     exports,
     filings,
     health,
     history,
-    linked,
+    linked_data,
     log_files,
     metrics,
     problems,
@@ -43,22 +43,23 @@ from registry.api import (
     statistics,
     withdrawals,
 )
-from registry.api.asked import Answered
 from registry.api.conditional import conditional
 from registry.api.description import document
-from registry.api.edge import edge
-from registry.api.metrics import Figures
+from registry.api.metrics import Metrics
 from registry.api.parameters import refuse_unknown
 from registry.api.problems import allow
+from registry.api.request_context import AccessLogEntry
+from registry.api.security_headers import edge
 from registry.api.site import serve_site
+from registry.clock import utc_now
 from registry.errors import RegistryError
-from registry.office.filing import Office
-from registry.record.acceptance import ACCEPT_PATH
+from registry.record.fast_validator import FAST_VALIDATOR
 from registry.record.pack import load_pack
+from registry.search.engine import SearchIndex
+from registry.services.drafts import ServiceContext
 from registry.settings import Settings
 from registry.store.database import Database, connect
-from registry.store.index.engine import SearchIndex
-from registry.text.asking import Synonyms
+from registry.text.query_parser import Synonyms
 
 Clock: TypeAlias = Callable[[], dt.datetime]
 
@@ -68,23 +69,19 @@ _WATCH_SECONDS = 0.5
 _WARM_SECONDS = 2.0
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
 def create_app(
     settings: Settings,
     *,
-    tell: Callable[[Answered], None] | None,
-    clock: Clock = _now,
+    tell: Callable[[AccessLogEntry], None] | None,
+    clock: Clock = utc_now,
 ) -> ASGIApp:
     """Make the ASGI application of one worker; `settings.database_url` must be set.
 
     `tell` writes the access log; there is none without it. `clock` says what time it is to whoever
     reads: what is still to come, and what is overdue.
     """
-    ACCEPT_PATH.taken = settings.accept_path == "on"
-    figures = Figures(settings.figures_dir)
+    FAST_VALIDATOR.taken = settings.accept_path == "on"
+    figures = Metrics(settings.figures_dir)
     litestar = _litestar(settings, clock, figures)
     site = serve_site(settings.site_dir)
 
@@ -110,17 +107,17 @@ def _is_api(path: str) -> bool:
 
 def _litestar(
     settings: Settings,
-    clock: Clock = _now,
-    figures: Figures | None = None,
+    clock: Clock = utc_now,
+    figures: Metrics | None = None,
 ) -> Litestar:
-    figures = figures or Figures(settings.figures_dir)
+    figures = figures or Metrics(settings.figures_dir)
     pack = load_pack(settings.pack)
-    kept = statistics.Kept()
+    kept = statistics.StatisticsCache()
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         database = await connect(settings.database_url or "")
-        app.state.office = Office(
+        app.state.context = ServiceContext(
             database=database,
             pack=pack,
             random=secrets.token_bytes,
@@ -154,8 +151,8 @@ def _litestar(
             exports.export_xlsx,
             exports.export_jsonl,
             exports.export_jsonld,
-            linked.get_catalogue,
-            linked.get_context,
+            linked_data.get_catalogue,
+            linked_data.get_context,
             statistics.count,
             reference.list_agencies,
             reference.get_agency,
@@ -184,18 +181,18 @@ def _litestar(
             metrics.read_metrics,
         ],
         dependencies={
-            "office": Provide(_office, sync_to_thread=False),
+            "context": Provide(_office, sync_to_thread=False),
             "database": Provide(_database, sync_to_thread=False),
             "index": Provide(_index, sync_to_thread=False),
             "pack": Provide(lambda: pack, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
-            "actor": Provide(authority.provide_actor),
+            "actor": Provide(authentication.provide_actor),
             "now": Provide(clock, sync_to_thread=False),
             "figures": Provide(lambda: figures, sync_to_thread=False),
             "kept": Provide(lambda: kept, sync_to_thread=False),
         },
         before_request=refuse_unknown,
-        after_exception=[authority.note_refusal],
+        after_exception=[authentication.note_refusal],
         before_send=[_allow_all],
         state=State({"settings": settings, "clock": clock}),
         exception_handlers={
@@ -222,12 +219,12 @@ async def _allow_all(message: Any, scope: Any) -> None:
             MutableScopeHeaders.from_message(message)["allow"] = allow(route.methods)
 
 
-def _office(state: State) -> Office:
-    return state.office  # type: ignore[no-any-return]
+def _office(state: State) -> ServiceContext:
+    return state.context  # type: ignore[no-any-return]
 
 
 def _database(state: State) -> Database:
-    return state.office.database  # type: ignore[no-any-return]
+    return state.context.database  # type: ignore[no-any-return]
 
 
 async def _warm(index: SearchIndex) -> None:

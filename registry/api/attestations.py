@@ -12,17 +12,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from registry.api import parameters
-from registry.api.gate import read_document
 from registry.api.language import Lang, language_of
-from registry.api.parameters import AsOf
-from registry.api.writing import key_of, now, private
+from registry.api.parameters import AsOfParameter
+from registry.api.request_body import read_document
+from registry.api.write_options import key_of, private
+from registry.clock import utc_now
 from registry.errors import NotFound
-from registry.office import attesting
-from registry.office.access import Actor
-from registry.office.filing import Office
 from registry.record.attestation import SCHEMA_VERSION, attestation_schema_bytes
+from registry.services import attestation
+from registry.services.access import Actor
+from registry.services.drafts import ServiceContext
 from registry.settings import Settings
-from registry.store import attestations, moments
+from registry.store import attestations
+from registry.store.as_of import read_entry
 from registry.store.attestations import Attestation
 
 
@@ -32,7 +34,7 @@ class AttestationList(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Attestation]
 
 
-class AttestationReceipt(attesting.Attested, frozen=True, kw_only=True):
+class AttestationReceipt(attestation.AttestationResult, frozen=True, kw_only=True):
     """The proof of an attestation, and where to look next. Keep it."""
 
     links: dict[str, str]
@@ -43,23 +45,23 @@ class AttestationReceipt(attesting.Attested, frozen=True, kw_only=True):
 async def list_attestations(
     *,
     request: Request[object, object, State],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     now: NamedDependency[dt.datetime],
     agency: Annotated[
         str | None, QueryParameter(description="An agency, for everything that it has said")
     ] = None,
-    as_of: AsOf = None,
+    as_of: AsOfParameter = None,
 ) -> AttestationList:
     """Read how many systems each agency says that it runs, beside how many records it published.
 
     An agency that is not here has not said; one with `uses_none` says that it uses none.
     """
     parameters.once(request, "agency", "as_of")
-    async with office.database.connection() as connection:
-        last = await moments.read_entry(connection, as_of, now=now)
+    async with context.database.connection() as connection:
+        last = await read_entry(connection, as_of, now=now)
         if agency is None:
             return AttestationList(items=await attestations.read_latest(connection, as_of=last))
-        parameters.codes("agency", [agency], office.pack.agencies)
+        parameters.codes("agency", [agency], context.pack.agencies)
         said = await attestations.read_history(connection, agency, as_of=last)
     return AttestationList(items=said)
 
@@ -69,7 +71,7 @@ async def attest(
     *,
     request: Request[object, object, State],
     agency: FromPath[str],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
     settings: NamedDependency[Settings],
     lang: Lang = None,
@@ -78,13 +80,13 @@ async def attest(
 
     Saying the same of a day again changes nothing.
     """
-    attested = await attesting.attest(
-        office,
+    attested = await attestation.attest(
+        context,
         actor,
         agency,
         await read_document(request),
-        now=now(),
-        language=language_of(request, lang, office.pack),
+        now=utc_now(),
+        language=language_of(request, lang, context.pack),
         idempotency_key=key_of(request),
     )
     return private(
@@ -105,7 +107,7 @@ async def get_attestation_schema(version: FromPath[str]) -> Response[bytes]:
     return Response(content=attestation_schema_bytes(), media_type="application/schema+json")
 
 
-def receipt(attested: attesting.Attested, base: str) -> AttestationReceipt:
+def receipt(attested: attestation.AttestationResult, base: str) -> AttestationReceipt:
     """Add to the proof of an attestation where to look, and what happens next."""
     return AttestationReceipt(
         **msgspec.structs.asdict(attested),

@@ -11,8 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from registry.api import parameters
-from registry.api.writing import private
-from registry.office.access import Actor
+from registry.api.write_options import private
+from registry.services.access import Actor
 from registry.store import audit
 from registry.store.audit import NumberedAct
 from registry.store.database import Database

@@ -17,23 +17,23 @@ from litestar.params import QueryParameter
 from litestar.types import Receive, Send
 
 from registry.api import parameters
-from registry.api.asked import asked, is_passed_on
-from registry.api.gate import BODY_SECONDS, require_type
 from registry.api.language import Lang, language_of
 from registry.api.problems import problem, report_fault
 from registry.api.receipts import SAVED, ReceiptAnswer, with_links
-from registry.api.writing import now
+from registry.api.request_body import BODY_SECONDS, require_type
+from registry.api.request_context import is_passed_on, request_context
+from registry.clock import utc_now
 from registry.errors import InvalidParameter, RegistryError, RequestTimeout
-from registry.office import lines
-from registry.office.access import Actor
-from registry.office.filing import Office
-from registry.office.lines import FiledLine, Purpose
-from registry.office.receipts import DraftReceipt
-from registry.record.sayings import tell
+from registry.record.messages import render
+from registry.services import bulk
+from registry.services.access import Actor
+from registry.services.bulk import BulkPurpose, FiledLine
+from registry.services.drafts import ServiceContext
+from registry.services.receipts import DraftReceipt
 from registry.settings import Settings
 
 NDJSON = "application/x-ndjson"
-ACTIONS: tuple[Purpose, ...] = ("submit", "draft")
+ACTIONS: tuple[BulkPurpose, ...] = ("submit", "draft")
 
 _IN_MEMORY = 4 * 2**20
 
@@ -60,7 +60,7 @@ class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
 async def file_many(
     *,
     request: Request[object, object, State],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
     settings: NamedDependency[Settings],
     action: Annotated[
@@ -81,19 +81,19 @@ async def file_many(
     require_type(request, NDJSON, "one document a line")
     actor.require("file")
     return _Lines(
-        office,
+        context,
         actor,
         settings,
         purpose=purpose,
-        language=language_of(request, lang, office.pack),
+        language=language_of(request, lang, context.pack),
     )
 
 
-class _Gone(Exception):
+class _ClientDisconnected(Exception):
     """Nobody waits for the answer any more."""
 
 
-class _Told:
+class _ResponseSpool:
     """What was told and is not taken yet, in order: a little in memory, on the disk what is more.
 
     Lines of a hundred bytes may have answers of twenty thousand, each with fifty findings.
@@ -136,10 +136,16 @@ class _Lines(Response[bytes]):
     """
 
     def __init__(
-        self, office: Office, actor: Actor, settings: Settings, *, purpose: Purpose, language: str
+        self,
+        context: ServiceContext,
+        actor: Actor,
+        settings: Settings,
+        *,
+        purpose: BulkPurpose,
+        language: str,
     ) -> None:
         super().__init__(content=b"")
-        self._office = office
+        self._office = context
         self._actor = actor
         self._settings = settings
         self._purpose = purpose
@@ -150,7 +156,7 @@ class _Lines(Response[bytes]):
         return self._answer
 
     async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
-        told = _Told()
+        told = _ResponseSpool()
         whole = asyncio.Event()
         working = asyncio.create_task(self._work(scope, _chunks(receive, whole), told))
         watching = asyncio.create_task(_end_when_gone(receive, whole, working))
@@ -169,7 +175,7 @@ class _Lines(Response[bytes]):
             if not working.cancelled():
                 working.result()
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except _Gone:
+        except _ClientDisconnected:
             return
         finally:
             for task in (reading, watching, working):
@@ -177,14 +183,14 @@ class _Lines(Response[bytes]):
             await asyncio.gather(reading, watching, working, return_exceptions=True)
             told.close()
 
-    async def _work(self, scope: Any, chunks: AsyncIterator[bytes], told: _Told) -> None:
+    async def _work(self, scope: Any, chunks: AsyncIterator[bytes], told: _ResponseSpool) -> None:
         """File the lines; every answer goes to `told` at once."""
-        filed = lines.file_lines(
+        filed = bulk.file_lines(
             self._office,
             self._actor,
-            lines.split(chunks),
+            bulk.split_lines(chunks),
             purpose=self._purpose,
-            now=now,
+            now=utc_now,
             language=self._language,
         )
         try:
@@ -198,7 +204,7 @@ class _Lines(Response[bytes]):
         result = line.result
         if isinstance(result, Exception):
             error = result if isinstance(result, RegistryError) else report_fault(result, scope)
-            _, _, body = problem(error, asked(scope).id)
+            _, _, body = problem(error, request_context(scope).id)
             return LineAnswer(
                 line=line.number, id=line.record, outcome="refused", problem=msgspec.Raw(body)
             )
@@ -206,7 +212,7 @@ class _Lines(Response[bytes]):
             receipt = LineReceipt(
                 **msgspec.structs.asdict(result),
                 links={"draft": f"{self._settings.base_url}/api/v1/filings/{result.id}"},
-                next=tell(SAVED, self._language, self._office.pack.fallback),
+                next=render(SAVED, self._language, self._office.pack.fallback),
             )
         else:
             answer = with_links(result, self._settings, self._office.pack, language=self._language)
@@ -234,7 +240,7 @@ async def _chunks(receive: Receive, whole: asyncio.Event) -> AsyncIterator[bytes
                 "those after it again"
             ) from error
         if message["type"] == "http.disconnect":
-            raise _Gone
+            raise _ClientDisconnected
         body = message.get("body", b"")
         left = BODY_SECONDS if b"\n" in body else left - (clock() - began)
         yield body

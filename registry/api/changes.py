@@ -12,18 +12,18 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from registry.api import parameters
-from registry.api.parameters import AsOf
-from registry.record.entry import Kind
+from registry.api.parameters import AsOfParameter
+from registry.record.entry import EntryKind
 from registry.store import log
+from registry.store.as_of import read_as_of
 from registry.store.database import Database
-from registry.store.figures import RISK_CHANGES
-from registry.store.moments import read_moment
+from registry.store.version_facts import RISK_CHANGES
 
 MOST_ENTRIES = 1000
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class LoggedChange(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of the log: its index, leaf hash in hex, and the entry as it was hashed.
 
     `risk` says how the level moved, null where it did not.
@@ -38,7 +38,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class ChangeList(msgspec.Struct, frozen=True, kw_only=True):
     """Entries in order; `size` is the log's size, `next` the `since` of what follows, if any."""
 
-    items: list[Change]
+    items: list[LoggedChange]
     size: int
     next: int | None
 
@@ -57,7 +57,7 @@ async def list_changes(
     kind: Annotated[
         list[str] | None, QueryParameter(description="Only entries of these kinds: `withdrawal`, …")
     ] = None,
-    as_of: AsOf = None,
+    as_of: AsOfParameter = None,
 ) -> Response[bytes]:
     """Read the log's entries after an index. `since` = -1 begins at the first."""
     parameters.once(request, "since", "limit", "as_of")
@@ -67,7 +67,7 @@ async def list_changes(
     moved = None if asked is None else [one for one in RISK_CHANGES if one in asked]
     kinds = parameters.codes("kind", kind, KINDS)
     async with database.snapshot() as connection:
-        moment = await read_moment(connection, as_of, now=now)
+        moment = await read_as_of(connection, as_of, now=now)
         found = await log.read_entries(
             connection,
             since=since,
@@ -79,7 +79,7 @@ async def list_changes(
     entries = found[:limit]
     changes = ChangeList(
         items=[
-            Change(
+            LoggedChange(
                 index=one.index,
                 hash=one.leaf.hex(),
                 entry=msgspec.Raw(one.content),

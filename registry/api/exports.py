@@ -15,16 +15,16 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from registry.api import parameters
-from registry.api.authority import limit_exports
+from registry.api.authentication import limit_exports
 from registry.api.conditional import is_unread
-from registry.api.sought import Sought, provide_sought, read_question
-from registry.exchange.export import MEDIA_TYPES, Export, Form, prepare, write
+from registry.api.search_filters import SearchFilters, provide_search_filters, read_query
+from registry.exchange.export import MEDIA_TYPES, Export, ExportFormat, prepare, write
 from registry.exchange.export_columns import COLUMN_SETS
 from registry.record.pack import Pack
+from registry.search.engine import SearchIndex
 from registry.settings import Settings
+from registry.store.as_of import read_as_of
 from registry.store.database import Database
-from registry.store.index.engine import SearchIndex
-from registry.store.moments import read_moment
 
 SAFE = ("true", "false")
 
@@ -37,7 +37,7 @@ Labels: TypeAlias = Annotated[
 ]
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class ExportRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is sought, of what, and by whom; `pairs` become the query that the export names."""
 
     request: Request[Any, Any, Any]
@@ -46,10 +46,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     pack: Pack
     site: str
     now: dt.datetime
-    sought: Sought
+    sought: SearchFilters
 
 
-async def provide_asked(
+async def provide_export_request(
     *,
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
@@ -57,10 +57,10 @@ async def provide_asked(
     pack: NamedDependency[Pack],
     settings: NamedDependency[Settings],
     now: NamedDependency[dt.datetime],
-    sought: NamedDependency[Sought],
-) -> Asked:
+    sought: NamedDependency[SearchFilters],
+) -> ExportRequest:
     """Gather what every export needs; a dependency of litestar's."""
-    return Asked(
+    return ExportRequest(
         request=request,
         database=database,
         index=index,
@@ -71,7 +71,9 @@ async def provide_asked(
     )
 
 
-def _taking_away(form: Form, summary: str) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
+def _taking_away(
+    form: ExportFormat, summary: str
+) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
     """Make a handler of what answers with a file of a form."""
     return get(
         f"/api/v1/exports/records.{form}",
@@ -79,8 +81,8 @@ def _taking_away(form: Form, summary: str) -> Callable[[Callable[..., Any]], HTT
         tags=["records"],
         guards=[limit_exports],
         dependencies={
-            "sought": Provide(provide_sought, sync_to_thread=False),
-            "asked": Provide(provide_asked),
+            "sought": Provide(provide_search_filters, sync_to_thread=False),
+            "asked": Provide(provide_export_request),
         },
     )
 
@@ -88,7 +90,7 @@ def _taking_away(form: Form, summary: str) -> Callable[[Callable[..., Any]], HTT
 @_taking_away("csv", "Take records away as CSV")
 async def export_csv(
     *,
-    asked: NamedDependency[Asked],
+    asked: NamedDependency[ExportRequest],
     columns: Columns = "summary",
     labels: Labels = None,
     safe: Annotated[
@@ -103,27 +105,27 @@ async def export_csv(
 
 @_taking_away("xlsx", "Take records away as a workbook")
 async def export_xlsx(
-    *, asked: NamedDependency[Asked], columns: Columns = "summary", labels: Labels = None
+    *, asked: NamedDependency[ExportRequest], columns: Columns = "summary", labels: Labels = None
 ) -> Stream:
     """Write every record found as a row of a sheet, from right to left where its labels are."""
     return await _answer(asked, "xlsx", columns=columns, labels=labels)
 
 
 @_taking_away("jsonl", "Take records away whole")
-async def export_jsonl(*, asked: NamedDependency[Asked]) -> Stream:
+async def export_jsonl(*, asked: NamedDependency[ExportRequest]) -> Stream:
     """Write every record found as a line of JSON, as reading it alone answers it."""
     return await _answer(asked, "jsonl")
 
 
 @_taking_away("jsonld", "Take records away as linked data")
-async def export_jsonld(*, asked: NamedDependency[Asked]) -> Stream:
+async def export_jsonld(*, asked: NamedDependency[ExportRequest]) -> Stream:
     """Write every record found as a node of a JSON-LD document, a line each."""
     return await _answer(asked, "jsonld")
 
 
 async def _answer(
-    asked: Asked,
-    form: Form,
+    asked: ExportRequest,
+    form: ExportFormat,
     *,
     columns: str = "summary",
     labels: str | None = None,
@@ -133,11 +135,11 @@ async def _answer(
     parameters.codes("columns", [columns], COLUMN_SETS)
     if labels is not None:
         parameters.codes("labels", [labels], asked.pack.languages)
-    question = await read_question(
+    question = await read_query(
         asked.database, asked.index, asked.sought, asked.pack, now=asked.now
     )
     async with asked.database.connection() as connection:
-        moment = await read_moment(connection, asked.sought.as_of, now=asked.now)
+        moment = await read_as_of(connection, asked.sought.as_of, now=asked.now)
     export = await prepare(
         asked.database,
         asked.index,

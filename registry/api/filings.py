@@ -12,29 +12,30 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from registry.api import parameters
-from registry.api.gate import read_document
 from registry.api.language import Lang, language_of
 from registry.api.receipts import answer_receipt
-from registry.api.writing import means_of, now, precondition_of, private
+from registry.api.request_body import read_document
+from registry.api.write_options import precondition_of, private, write_options
+from registry.clock import utc_now
 from registry.errors import Finding
-from registry.office import filing, submitting
-from registry.office.access import Actor
-from registry.office.filing import Office
 from registry.record.model import LangText
+from registry.services import drafts, review
+from registry.services.access import Actor
+from registry.services.drafts import ServiceContext
 from registry.settings import Settings
-from registry.store import drafts
+from registry.store.drafts import Draft, DraftState
 
-STATES: tuple[drafts.State, ...] = get_args(drafts.State)
+STATES: tuple[DraftState, ...] = get_args(DraftState)
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class DraftStanding(msgspec.Struct, frozen=True, kw_only=True):
     """Where a draft stands: whether it is in review, and what its latest review said.
 
     `comment` is the text or texts of the reviewer who returned it last.
     """
 
     id: str
-    state: drafts.State
+    state: DraftState
     saved_at: dt.datetime
     saved_by: str
     submitted_at: dt.datetime | None
@@ -44,7 +45,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     comment: str | LangText | None
 
 
-class DraftAnswer(Standing, frozen=True, kw_only=True):
+class DraftAnswer(DraftStanding, frozen=True, kw_only=True):
     """A draft, with what publication would still ask of it."""
 
     document: msgspec.Raw
@@ -54,7 +55,7 @@ class DraftAnswer(Standing, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
-class DraftItem(Standing, frozen=True, kw_only=True):
+class DraftItem(DraftStanding, frozen=True, kw_only=True):
     """One line of a list of drafts."""
 
     amends: bool
@@ -83,7 +84,7 @@ async def save_draft(
     request: Request[object, object, State],
     agency: FromPath[str],
     slug: FromPath[str],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
     lang: Lang = None,
 ) -> Response[bytes]:
@@ -92,8 +93,8 @@ async def save_draft(
     `If-None-Match: *` begins a record; `If-Match` names the draft or the published version.
     """
     document = await read_document(request)
-    means = means_of(request, lang, office.pack)
-    saved = await filing.save_draft(office, actor, f"{agency}/{slug}", document, **means)
+    means = write_options(request, lang, context.pack)
+    saved = await drafts.save_draft(context, actor, f"{agency}/{slug}", document, **means)
     return _draft(saved, status=201 if saved.created else 200)
 
 
@@ -103,13 +104,15 @@ async def get_draft(
     request: Request[object, object, State],
     agency: FromPath[str],
     slug: FromPath[str],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Read your own draft, or one that you review, with its findings."""
-    language = language_of(request, lang, office.pack)
-    saved = await filing.read_draft(office, actor, f"{agency}/{slug}", now=now(), language=language)
+    language = language_of(request, lang, context.pack)
+    saved = await drafts.read_draft(
+        context, actor, f"{agency}/{slug}", now=utc_now(), language=language
+    )
     return _draft(saved, status=200)
 
 
@@ -123,19 +126,19 @@ async def delete_draft(
     request: Request[object, object, State],
     agency: FromPath[str],
     slug: FromPath[str],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
 ) -> None:
     """Throw your own draft away, also to take it back from review; what is published stays."""
-    await filing.delete_draft(
-        office, actor, f"{agency}/{slug}", precondition=precondition_of(request), now=now()
+    await drafts.delete_draft(
+        context, actor, f"{agency}/{slug}", precondition=precondition_of(request), now=utc_now()
     )
 
 
 @get("/api/v1/filings", summary="List drafts", tags=["filings"])
 async def list_drafts(
     request: Request[object, object, State],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
     standing: Annotated[
         str | None,
@@ -147,7 +150,7 @@ async def list_drafts(
     if standing is not None:
         parameters.codes("state", [standing], STATES)
     wanted = next((known for known in STATES if known == standing), None)
-    found = await filing.list_drafts(office, actor, state=wanted)
+    found = await drafts.list_drafts(context, actor, state=wanted)
     items = [
         DraftItem(**_standing(draft), amends=draft.base is not None, tag=draft.tag)
         for draft in found
@@ -165,7 +168,7 @@ async def submit_draft(
     request: Request[object, object, State],
     agency: FromPath[str],
     slug: FromPath[str],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
     settings: NamedDependency[Settings],
     lang: Lang = None,
@@ -174,9 +177,9 @@ async def submit_draft(
 
     Submitting twice is harmless.
     """
-    means = means_of(request, lang, office.pack)
-    receipt = await submitting.submit(office, actor, f"{agency}/{slug}", **means)
-    return answer_receipt(receipt, settings, office.pack, language=means["language"])
+    means = write_options(request, lang, context.pack)
+    receipt = await review.submit(context, actor, f"{agency}/{slug}", **means)
+    return answer_receipt(receipt, settings, context.pack, language=means["language"])
 
 
 @post(
@@ -189,7 +192,7 @@ async def approve_draft(
     request: Request[object, object, State],
     agency: FromPath[str],
     slug: FromPath[str],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
     settings: NamedDependency[Settings],
     lang: Lang = None,
@@ -198,9 +201,9 @@ async def approve_draft(
 
     `If-Match` with the tag of the draft that you have read makes sure that you approve that one.
     """
-    means = means_of(request, lang, office.pack)
-    receipt = await submitting.approve(office, actor, f"{agency}/{slug}", **means)
-    return answer_receipt(receipt, settings, office.pack, language=means["language"])
+    means = write_options(request, lang, context.pack)
+    receipt = await review.approve(context, actor, f"{agency}/{slug}", **means)
+    return answer_receipt(receipt, settings, context.pack, language=means["language"])
 
 
 @post(
@@ -213,19 +216,19 @@ async def return_draft(
     request: Request[object, object, State],
     agency: FromPath[str],
     slug: FromPath[str],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
     settings: NamedDependency[Settings],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Give what is in review back to its agency, with a comment that says what to mend."""
     document = await read_document(request)
-    means = means_of(request, lang, office.pack)
-    receipt = await submitting.return_draft(office, actor, f"{agency}/{slug}", document, **means)
-    return answer_receipt(receipt, settings, office.pack, language=means["language"])
+    means = write_options(request, lang, context.pack)
+    receipt = await review.return_draft(context, actor, f"{agency}/{slug}", document, **means)
+    return answer_receipt(receipt, settings, context.pack, language=means["language"])
 
 
-def _draft(saved: filing.SavedDraft, *, status: int) -> Response[bytes]:
+def _draft(saved: drafts.SavedDraft, *, status: int) -> Response[bytes]:
     draft, verdict = saved.draft, saved.verdict
     answer = DraftAnswer(
         **_standing(draft),
@@ -239,7 +242,7 @@ def _draft(saved: filing.SavedDraft, *, status: int) -> Response[bytes]:
     return private(msgspec.json.encode(answer), status=status, headers=headers)
 
 
-def _standing(draft: drafts.Draft) -> dict[str, Any]:
+def _standing(draft: Draft) -> dict[str, Any]:
     return {
         "id": draft.record,
         "state": draft.state,

@@ -13,7 +13,7 @@ from litestar.params import FromPath, QueryParameter
 
 from registry.api import parameters
 from registry.errors import InvalidParameter, NotFound
-from registry.record.changes import Difference, differences
+from registry.record.diff import Difference, differences
 from registry.record.model import LangText
 from registry.store import records
 from registry.store.database import Database

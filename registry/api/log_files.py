@@ -15,13 +15,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from registry.errors import NotFound
-from registry.office.log_files import CHECKPOINT, read_checkpoint
-from registry.office.log_proofs import (
-    read_content,
-    read_description,
-    read_proof,
-    site_made_from,
-)
+from registry.ledger.files import CHECKPOINT, read_checkpoint
+from registry.ledger.proofs import read_content, read_description, read_proof, site_made_from
 from registry.settings import Settings
 from registry.store.database import Database
 from registry.tlog.bundle import parse_bundle_path

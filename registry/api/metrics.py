@@ -23,12 +23,12 @@ from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
-from registry.api.asked import is_passed_on
-from registry.api.authority import provide_actor
-from registry.office.filing import Office
-from registry.office.log_files import published_size
-from registry.office.log_proofs import site_made_from
-from registry.record.acceptance import ACCEPT_PATH
+from registry.api.authentication import provide_actor
+from registry.api.request_context import is_passed_on
+from registry.ledger.files import published_size
+from registry.ledger.proofs import site_made_from
+from registry.record.fast_validator import FAST_VALIDATOR
+from registry.services.drafts import ServiceContext
 from registry.settings import Settings, is_loopback
 from registry.store import checkpoints, log
 
@@ -54,7 +54,7 @@ class _Written(msgspec.Struct):
     accept_path: tuple[int, int, int]
 
 
-class Figures:
+class Metrics:
     """What one process counts, and where it finds what the others of its server have counted."""
 
     def __init__(self, folder: Path) -> None:
@@ -127,7 +127,7 @@ class Figures:
             yield CounterMetricFamily(f"registry_accept_path_{name}", told, value=number)
 
     def _here(self) -> _Written:
-        path = ACCEPT_PATH
+        path = FAST_VALIDATOR
         told = (path.accepted, path.checked, path.disagreements)
         return _Written(answers=list(self._counts.values()), accept_path=told)
 
@@ -140,17 +140,17 @@ class Figures:
 @get(PATH, include_in_schema=False)
 async def read_metrics(
     request: Request[object, object, State],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     settings: NamedDependency[Settings],
-    figures: NamedDependency[Figures],
+    figures: NamedDependency[Metrics],
 ) -> Response[bytes]:
     """Give the figures, to this machine itself or to a token with the scope `admin`."""
     if not _is_local(request.scope):
-        actor = await provide_actor(request, office, settings)
+        actor = await provide_actor(request, context, settings)
         actor.require("admin")
     here = CollectorRegistry()
     here.register(figures)
-    for name, told, number in await _standing(office, settings):
+    for name, told, number in await _standing(context, settings):
         Gauge(f"registry_{name}", told, registry=here).set(number)
     return Response(
         content=generate_latest(here),
@@ -158,14 +158,14 @@ async def read_metrics(
     )
 
 
-async def _standing(office: Office, settings: Settings) -> list[tuple[str, str, float]]:
+async def _standing(context: ServiceContext, settings: Settings) -> list[tuple[str, str, float]]:
     """Say how far the background runner has come with what is in the log.
 
     Without it filings go on, and nothing else tells that it has died.
     """
     published = await asyncio.to_thread(published_size, settings.log_dir)
     site = await asyncio.to_thread(site_made_from, settings.site_dir)
-    async with office.database.connection() as connection:
+    async with context.database.connection() as connection:
         state = await log.read_state(connection)
         waiting = await checkpoints.read_entries(connection, published, published + 1)
     lag = max(0.0, (dt.datetime.now(dt.UTC) - waiting[0].at).total_seconds()) if waiting else 0.0

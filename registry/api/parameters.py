@@ -17,17 +17,17 @@ from litestar import Request
 from litestar.handlers import BaseRouteHandler
 from litestar.params import QueryParameter
 
-from registry.api.asked import asked
+from registry.api.request_context import request_context
 from registry.errors import InvalidParameter, NotFound
-from registry.store.index.question import Place
+from registry.search.query import PagePosition
 
-AsOf: TypeAlias = Annotated[
+AsOfParameter: TypeAlias = Annotated[
     str | None,
     QueryParameter(
         description="As it was then: an RFC 3339 time, a day (its end in UTC) or `entry:<n>`"
     ),
 ]
-"""A parameter for `registry.store.moments`."""
+"""A parameter for `registry.store.as_of`."""
 
 MOST_VALUES = 100
 LONGEST_TEXT = 500
@@ -42,7 +42,7 @@ async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
 
     It is a coroutine only so that the framework does not send it through a thread.
     """
-    asked(request.scope).operation = request.route_handler.handler_name
+    request_context(request.scope).operation = request.route_handler.handler_name
     if "\x00" in request.scope["path"] or "\x00" in str(request.path_params):
         raise NotFound("there is nothing at an address with a NUL character")
     known = _parameters(request.route_handler)
@@ -110,11 +110,11 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """A place in the answers to one question: its digest, and the day by which it was asked."""
 
     question: str
-    place: Place
+    place: PagePosition
     day: dt.date | None
 
 
-def write_cursor(question: Any, place: Place, day: dt.date | None) -> str:
+def write_cursor(question: Any, place: PagePosition, day: dt.date | None) -> str:
     """Make the opaque text that asks for what comes after a place."""
     cursor = Cursor(_digest(question), place, day)
     return urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()

@@ -12,7 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from registry import errors
-from registry.api.asked import asked, path_for_logs
+from registry.api.request_context import path_for_logs, request_context
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -132,7 +132,7 @@ def handle_any(request: Request[Any, Any, Any], error: Exception) -> Response[by
 
 
 def _response(request: Request[Any, Any, Any], error: errors.RegistryError) -> Response[bytes]:
-    status, headers, body = problem(error, asked(request.scope).id)
+    status, headers, body = problem(error, request_context(request.scope).id)
     return Response(content=body, status_code=status, media_type=PROBLEM_JSON, headers=headers)
 
 

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from registry.api import parameters
-from registry.office.log_proofs import RecordProof, read_record_proof
+from registry.ledger.proofs import RecordProof, read_record_proof
 from registry.settings import Settings
 from registry.store.database import Database
 

@@ -5,35 +5,35 @@ from __future__ import annotations
 import msgspec
 from litestar import Response
 
-from registry.api.writing import private
-from registry.office.receipts import Receipt
+from registry.api.write_options import private
+from registry.record.messages import message, render
 from registry.record.pack import Pack
-from registry.record.sayings import say, tell
+from registry.services.receipts import Receipt
 from registry.settings import Settings
 
 _STATUS = {"published": 201, "withdrawn": 201, "in_review": 202}
 
-_PUBLISHED = say(
+_PUBLISHED = message(
     "The record is public now and in search; the site shows it within seconds. To change it, save "
     "an amendment with If-Match and the tag in the ETag header."
 )
-_IN_REVIEW = say(
+_IN_REVIEW = message(
     "Nothing is public yet: somebody at the authority reads the draft and approves it, or returns "
     "it with a comment. Read the draft to see where it stands; once it is approved it is gone from "
     "there, and the record is public. To take it back, delete the draft."
 )
-_RETURNED = say(
+_RETURNED = message(
     "The agency finds your comment with its draft, mends it and submits it again. Nothing was made "
     "public."
 )
-_WITHDRAWN = say(
+_WITHDRAWN = message(
     "The record is out of force, lists and search; its address answers 410 with the reason, and "
     "every version stays readable. To file it again under the same id, save it with "
     "If-None-Match: * and submit it."
 )
 
 
-SAVED = say(
+SAVED = message(
     "Nothing is public yet. Submit the draft when it is ready; read it to see what publication "
     "still asks of it."
 )
@@ -80,5 +80,5 @@ def with_links(receipt: Receipt, settings: Settings, pack: Pack, *, language: st
     return ReceiptAnswer(
         **msgspec.structs.asdict(receipt),
         links=links,
-        next=tell(following, language, pack.fallback),
+        next=render(following, language, pack.fallback),
     )

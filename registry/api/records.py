@@ -12,10 +12,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from registry.api import parameters
-from registry.api.parameters import AsOf
+from registry.api.parameters import AsOfParameter
 from registry.errors import Finding, NotFound, Withdrawn
-from registry.office.withdrawing import read_tombstone
-from registry.store import moments, records, withdrawals
+from registry.services.withdrawal import read_tombstone
+from registry.store import records, withdrawals
+from registry.store.as_of import END, read_entry
 from registry.store.database import Connection, Database
 from registry.store.records import StoredRecord
 from registry.store.withdrawals import Withdrawal
@@ -43,14 +44,14 @@ async def get_record(
     agency: FromPath[str],
     slug: FromPath[str],
     state: State,
-    as_of: AsOf = None,
+    as_of: AsOfParameter = None,
 ) -> Response[bytes]:
     """Read the latest version: the document as filed, and what the register adds."""
     parameters.once(request, "as_of")
     # Two dependencies would each be a task, which takes as long as the question to the database.
-    database: Database = state.office.database
+    database: Database = state.context.database
     async with database.connection() as connection:
-        last = await moments.read_entry(connection, as_of, now=state.clock())
+        last = await read_entry(connection, as_of, now=state.clock())
         stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
         if stored.register.state == "withdrawn":
             tombstone = await read_tombstone(connection, stored, as_of=last)
@@ -74,13 +75,13 @@ async def list_versions(
     slug: FromPath[str],
     database: NamedDependency[Database],
     now: NamedDependency[dt.datetime],
-    as_of: AsOf = None,
+    as_of: AsOfParameter = None,
 ) -> VersionList:
     """List every version ever published, and every withdrawal, oldest first."""
     parameters.once(request, "as_of")
     record = f"{agency}/{slug}"
     async with database.connection() as connection:
-        last = await moments.read_entry(connection, as_of, now=now)
+        last = await read_entry(connection, as_of, now=now)
         versions = await records.read_versions(connection, record, as_of=last)
         if not versions:
             raise _unknown(f"record {record}", last)
@@ -101,12 +102,12 @@ async def get_version(
     version: FromPath[int],
     database: NamedDependency[Database],
     now: NamedDependency[dt.datetime],
-    as_of: AsOf = None,
+    as_of: AsOfParameter = None,
 ) -> Response[bytes]:
     """Read a version as it was published."""
     parameters.once(request, "as_of")
     async with database.connection() as connection:
-        last = await moments.read_entry(connection, as_of, now=now)
+        last = await read_entry(connection, as_of, now=now)
         return _record(await _stored(connection, f"{agency}/{slug}", version, as_of=last))
 
 
@@ -122,12 +123,12 @@ async def list_findings(
     slug: FromPath[str],
     database: NamedDependency[Database],
     now: NamedDependency[dt.datetime],
-    as_of: AsOf = None,
+    as_of: AsOfParameter = None,
 ) -> FindingList:
     """List the findings that were kept with the latest version."""
     parameters.once(request, "as_of")
     async with database.connection() as connection:
-        last = await moments.read_entry(connection, as_of, now=now)
+        last = await read_entry(connection, as_of, now=now)
         stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
     return FindingList(items=stored.register.noticed())
 
@@ -145,7 +146,7 @@ async def _stored(
 
 
 def _unknown(what: str, as_of: int) -> NotFound:
-    then = "" if as_of == moments.END else f" as of entry {as_of}"
+    then = "" if as_of == END else f" as of entry {as_of}"
     return NotFound(f"there is no {what}{then}")
 
 

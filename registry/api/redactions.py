@@ -8,14 +8,15 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from registry.api.gate import read_document
 from registry.api.language import Lang, language_of
-from registry.api.writing import key_of, now, private
+from registry.api.request_body import read_document
+from registry.api.write_options import key_of, private
+from registry.clock import utc_now
 from registry.errors import NotFound
-from registry.office import redaction as office_redaction
-from registry.office.access import Actor
-from registry.office.filing import Office
-from registry.office.redaction import RedactionReceipt
+from registry.services import redaction as office_redaction
+from registry.services.access import Actor
+from registry.services.drafts import ServiceContext
+from registry.services.redaction import RedactionReceipt
 from registry.settings import Settings
 from registry.store.redactions import Redaction
 
@@ -63,10 +64,10 @@ class RedactionList(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/api/v1/redactions", summary="List redactions", tags=["redactions"])
 async def list_redactions(
-    *, office: NamedDependency[Office], actor: NamedDependency[Actor]
+    *, context: NamedDependency[ServiceContext], actor: NamedDependency[Actor]
 ) -> Response[bytes]:
     """Read what was asked to be erased and what was confirmed. It takes the scope `redact`."""
-    found = await office_redaction.list_redactions(office, actor)
+    found = await office_redaction.list_redactions(context, actor)
     return private(msgspec.json.encode(RedactionList(items=found)))
 
 
@@ -74,18 +75,18 @@ async def list_redactions(
 async def request_redaction(
     *,
     request: Request[object, object, State],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
     settings: NamedDependency[Settings],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Ask for parts of a record's versions to be erased; somebody else has to confirm it."""
     receipt = await office_redaction.request(
-        office,
+        context,
         actor,
         await read_document(request),
-        now=now(),
-        language=language_of(request, lang, office.pack),
+        now=utc_now(),
+        language=language_of(request, lang, context.pack),
         idempotency_key=key_of(request),
     )
     return _answer(receipt, settings)
@@ -98,7 +99,7 @@ async def confirm_redaction(
     *,
     request: Request[object, object, State],
     redaction: FromPath[int],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
@@ -106,7 +107,7 @@ async def confirm_redaction(
     if not 0 < redaction < _LARGEST:
         raise NotFound(f"there is no redaction {redaction}")
     receipt = await office_redaction.confirm(
-        office, actor, redaction, now=now(), idempotency_key=key_of(request)
+        context, actor, redaction, now=utc_now(), idempotency_key=key_of(request)
     )
     return _answer(receipt, settings)
 

@@ -12,9 +12,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from registry.api import parameters
-from registry.api.authority import limit_validations
-from registry.api.gate import read_json
+from registry.api.authentication import limit_validations
 from registry.api.language import Lang, language_of
+from registry.api.request_body import read_json
 from registry.errors import Finding, NotFound
 from registry.record.codelists import Code, CodeList, codelists
 from registry.record.pack import Agency, Pack

@@ -11,19 +11,12 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 
 from registry.api import parameters
-from registry.api.sought import Sought, provide_sought, read_question
+from registry.api.search_filters import SearchFilters, provide_search_filters, read_query
 from registry.errors import InvalidParameter
-from registry.office.filing import Office
-from registry.store.index.question import (
-    CODED,
-    FacetCount,
-    Hit,
-    Match,
-    Place,
-    Question,
-    Sort,
-)
-from registry.text.passages import Highlight
+from registry.record.facets import CODED
+from registry.search.query import FacetCount, Hit, Match, PagePosition, SearchQuery, Sort
+from registry.services.drafts import ServiceContext
+from registry.text.highlighting import Highlight
 
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "name", "completeness", "review_due")
 MOST_ITEMS = 100
@@ -58,13 +51,13 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     PATH,
     summary="Search the register",
     tags=["records"],
-    dependencies={"sought": Provide(provide_sought, sync_to_thread=False)},
+    dependencies={"sought": Provide(provide_search_filters, sync_to_thread=False)},
 )
 async def list_records(
     *,
     request: Request[Any, Any, Any],
     state: State,
-    sought: NamedDependency[Sought],
+    sought: NamedDependency[SearchFilters],
     sort: Annotated[str | None, QueryParameter(description="The order; ties newest first")] = None,
     limit: Annotated[int, QueryParameter(description="Records a page, 1 to 100")] = 25,
     cursor: Annotated[str | None, QueryParameter(description="The `next` of a page")] = None,
@@ -73,12 +66,12 @@ async def list_records(
     """Find records by words and codes. Repeating a parameter means OR, different ones AND."""
     parameters.once(request, "sort", "limit", "cursor", "facets")
     # Several dependencies would each be a task, which takes as long as the search.
-    office: Office = state.office
+    context: ServiceContext = state.context
     parameters.within("limit", limit, 1, MOST_ITEMS)
     named = [] if facets is None else facets.split(",")
     counted = parameters.codes("facets", named, CODED) or []
-    question = await read_question(
-        office.database, state.index, sought, office.pack, now=state.clock()
+    question = await read_query(
+        context.database, state.index, sought, context.pack, now=state.clock()
     )
     order = _sort(sort, question.text)
     # A page goes on in the log and on the day of the first, whatever `as_of` comes to by then.
@@ -132,7 +125,7 @@ def _items(hits: list[Hit]) -> list[msgspec.Raw]:
     ]
 
 
-def _check_as_of(question: Question, place: Place) -> None:
+def _check_as_of(question: SearchQuery, place: PagePosition) -> None:
     if question.as_of is not None and question.as_of < place.size - 1:
         raise InvalidParameter(
             f"cursor: it goes on as of entry:{place.size - 1}, which is later than as_of; "

@@ -17,8 +17,8 @@ from urllib.parse import unquote
 
 from litestar.types import ASGIApp, Receive, Send
 
-from registry.api.asked import asked
 from registry.api.problems import problem_messages
+from registry.api.request_context import request_context
 from registry.errors import MethodNotAllowed, NotFound
 
 _HASHED = "/assets/"
@@ -141,7 +141,7 @@ async def _not_found(folder: Path, scope: Any, send: Send) -> None:
 
 async def _problem(scope: Any, send: Send, error: NotFound | MethodNotAllowed) -> None:
     allow = {"allow": "GET, HEAD"} if isinstance(error, MethodNotAllowed) else {}
-    start, body = problem_messages(error, asked(scope).id, allow)
+    start, body = problem_messages(error, request_context(scope).id, allow)
     start["headers"] += _SECURITY
     await send(start)
     await send(body)

@@ -13,23 +13,23 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from registry.api import parameters
-from registry.api.parameters import AsOf
+from registry.api.parameters import AsOfParameter
 from registry.errors import InvalidParameter
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
 from registry.store import agencies, redactions, statistics
-from registry.store.bounded import Bounded
+from registry.store.as_of import read_as_of
 from registry.store.database import Database
-from registry.store.moments import read_moment
+from registry.store.lru import LruCache
 
 LISTS = {"risk": "risk_level", "sector": "sector", "status": "status"}
 
-Codes = list[str] | None
+StatisticsCodes = list[str] | None
 
 _ROOM = 16 * 2**20
 
 
-class Kept(Bounded[Hashable, bytes]):
+class StatisticsCache(LruCache[Hashable, bytes]):
     """Answers that do not change any more: of one log, one day and one question, the latest.
 
     `turn` is for whoever makes a new one: the database counts for one at a time.
@@ -46,16 +46,18 @@ async def count(
     *,
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
-    kept: NamedDependency[Kept],
+    kept: NamedDependency[StatisticsCache],
     now: NamedDependency[dt.datetime],
     by: Annotated[
         str, QueryParameter(description="What groups are made by, by comma")
     ] = "risk,sector,agency,status",
-    risk: Annotated[Codes, QueryParameter(description="Risk levels, or not_stated")] = None,
-    sector: Annotated[Codes, QueryParameter(description="Primary sectors")] = None,
-    agency: Annotated[Codes, QueryParameter(description="Agencies")] = None,
-    status: Annotated[Codes, QueryParameter(description="Lifecycle statuses")] = None,
-    as_of: AsOf = None,
+    risk: Annotated[
+        StatisticsCodes, QueryParameter(description="Risk levels, or not_stated")
+    ] = None,
+    sector: Annotated[StatisticsCodes, QueryParameter(description="Primary sectors")] = None,
+    agency: Annotated[StatisticsCodes, QueryParameter(description="Agencies")] = None,
+    status: Annotated[StatisticsCodes, QueryParameter(description="Lifecycle statuses")] = None,
+    as_of: AsOfParameter = None,
 ) -> Response[bytes]:
     """Count records by risk, sector, agency and status, and what is wrong or missing in them.
 
@@ -67,7 +69,7 @@ async def count(
     _check_groups(groups)
     given = {"risk": risk, "sector": sector, "agency": agency, "status": status}
     async with database.connection() as connection:
-        moment = await read_moment(connection, as_of, now=now)
+        moment = await read_as_of(connection, as_of, now=now)
         erasures = await redactions.count(connection)
         allowed: dict[str, Collection[str]] = {
             name: [*codelists()[codelist], NOT_STATED] for name, codelist in LISTS.items()

@@ -8,14 +8,14 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from registry.api.gate import read_document
 from registry.api.language import Lang
 from registry.api.receipts import answer_receipt
-from registry.api.writing import means_of
-from registry.office import withdrawing
-from registry.office.access import Actor
-from registry.office.filing import Office
+from registry.api.request_body import read_document
+from registry.api.write_options import write_options
 from registry.record.model import LangText
+from registry.services import withdrawal
+from registry.services.access import Actor
+from registry.services.drafts import ServiceContext
 from registry.settings import Settings
 
 
@@ -36,13 +36,13 @@ async def withdraw_record(
     request: Request[object, object, State],
     agency: FromPath[str],
     slug: FromPath[str],
-    office: NamedDependency[Office],
+    context: NamedDependency[ServiceContext],
     actor: NamedDependency[Actor],
     settings: NamedDependency[Settings],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Take a record out of force; its address says why, and its history stays readable."""
     document = await read_document(request)
-    means = means_of(request, lang, office.pack)
-    receipt = await withdrawing.withdraw(office, actor, f"{agency}/{slug}", document, **means)
-    return answer_receipt(receipt, settings, office.pack, language=means["language"])
+    means = write_options(request, lang, context.pack)
+    receipt = await withdrawal.withdraw(context, actor, f"{agency}/{slug}", document, **means)
+    return answer_receipt(receipt, settings, context.pack, language=means["language"])

@@ -7,10 +7,10 @@ import sys
 import msgspec
 import rich_click as click
 
-from registry.cli.acting import Style, style_option, texts
-from registry.cli.opened import in_office, say, write_json
-from registry.office.filing import Office
+from registry.cli.command_options import Style, style_option, texts
+from registry.cli.runtime import in_office, say, write_json
 from registry.record.pack import add_agency
+from registry.services.drafts import ServiceContext
 from registry.settings import Settings
 from registry.store import agencies
 
@@ -59,12 +59,12 @@ def add(
 @click.option("--foreign", is_flag=True, help="Those that records of other registers brought too.")
 @style_option
 @in_office
-async def list_(office: Office, *, style: Style, foreign: bool) -> None:
+async def list_(context: ServiceContext, *, style: Style, foreign: bool) -> None:
     """List the agencies: code, published records, name.
 
     Example: registry agency list
     """
-    async with office.database.connection() as connection:
+    async with context.database.connection() as connection:
         known = await agencies.read_all(connection)
     found = [one for one in known if foreign or one.agency.origin is None]
     if style == "json":

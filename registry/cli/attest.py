@@ -6,12 +6,12 @@ import datetime as dt
 
 import rich_click as click
 
-from registry.cli.acting import acts_as, of_agency, texts
-from registry.cli.opened import now
-from registry.office import attesting
-from registry.office.attesting import Attested
-from registry.office.filing import Office
+from registry.cli.command_options import acts_as, of_agency, texts
+from registry.clock import utc_now
 from registry.record.model import Document
+from registry.services import attestation
+from registry.services.attestation import AttestationResult
+from registry.services.drafts import ServiceContext
 
 
 @click.command()
@@ -29,7 +29,7 @@ from registry.record.model import Document
 )
 @acts_as("the agency")
 async def attest(
-    office: Office,
+    context: ServiceContext,
     *,
     agency: str,
     systems: int,
@@ -37,16 +37,18 @@ async def attest(
     day: dt.datetime | None,
     note: tuple[str, ...],
     actor: str | None,
-) -> Attested:
+) -> AttestationResult:
     """Say for AGENCY how many systems it runs, whether it has filed records of them or not.
 
     Example: registry attest demo-sante --systems 4 --contact registre@demo-sante.example
     """
     statement: Document = {
-        "day": (day or now()).date().isoformat(),
+        "day": (day or utc_now()).date().isoformat(),
         "systems_total": systems,
         "contact": {"url" if "://" in contact else "email": contact},
     }
     if note:
         statement["note"] = texts(note, "--note")
-    return await attesting.attest(office, of_agency(actor, agency), agency, statement, now=now())
+    return await attestation.attest(
+        context, of_agency(actor, agency), agency, statement, now=utc_now()
+    )

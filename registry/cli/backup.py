@@ -7,12 +7,14 @@ from typing import TypeVar
 import rich_click as click
 import uvloop
 
-from registry.cli.opened import database_of, now, run_in, say
 from registry.cli.progress import progress_bar
+from registry.cli.runtime import database_of, say
+from registry.clock import utc_now
 from registry.errors import RegistryError
-from registry.office.backing_up import Backup, back_up
-from registry.office.backing_up import restore as bring_back
-from registry.office.checking_log import check_database
+from registry.ledger.verify_database import check_database
+from registry.services.backup import Backup, back_up
+from registry.services.backup import restore as bring_back
+from registry.services.startup import run_in_register
 from registry.settings import Settings
 from registry.store.database import Database, connect
 
@@ -37,7 +39,8 @@ def backup(settings: Settings, folder: Path) -> None:
         progress_bar("Backing up") as progress,
     ):
         made = _connected(
-            ready, lambda database: back_up(database, ready, folder, now=now(), progress=progress)
+            ready,
+            lambda database: back_up(database, ready, folder, now=utc_now(), progress=progress),
         )
     say(f"{_told(made)}: {folder}")
 
@@ -61,9 +64,9 @@ def restore(settings: Settings, folder: Path) -> None:
         say(f"{_told(made)} of {made.made_at:%Y-%m-%d %H:%M:%S} UTC: restored")
         with progress_bar("Checking") as progress:
             try:
-                run_in(
+                run_in_register(
                     ready,
-                    lambda office: check_database(office.database, ready, progress=progress),
+                    lambda context: check_database(context.database, ready, progress=progress),
                 )
             except RegistryError:
                 say(

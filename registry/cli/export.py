@@ -11,16 +11,17 @@ from typing import IO, Any
 import rich_click as click
 
 from registry.api import parameters
-from registry.api.sought import Sought, read_question
-from registry.cli.opened import now, run, say
-from registry.exchange.export import MEDIA_TYPES, Form, prepare, write
+from registry.api.search_filters import SearchFilters, read_query
+from registry.cli.runtime import run, say
+from registry.clock import utc_now
+from registry.exchange.export import MEDIA_TYPES, ExportFormat, prepare, write
 from registry.exchange.export_columns import COLUMN_SETS, ColumnSet
-from registry.office.filing import Office
+from registry.record.facets import CODED
+from registry.search.engine import SearchIndex
+from registry.services.drafts import ServiceContext
 from registry.settings import Settings
-from registry.store.index.engine import SearchIndex
-from registry.store.index.question import CODED
-from registry.store.moments import read_moment
-from registry.text.asking import Synonyms
+from registry.store.as_of import read_as_of
+from registry.text.query_parser import Synonyms
 
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,7 +59,7 @@ def export(
     settings: Settings,
     /,
     *,
-    form: Form,
+    form: ExportFormat,
     out: Path | None,
     columns: ColumnSet,
     raw: bool,
@@ -87,7 +88,7 @@ def export(
         if is_given and form not in forms:
             raise click.UsageError(f"{option} is for --format {' and '.join(forms)}")
     codes = {name: list(given) for name, given in filters.items() if given}
-    sought = Sought(
+    sought = SearchFilters(
         q=q,
         lang=lang,
         codes=codes,
@@ -98,14 +99,14 @@ def export(
         as_of=as_of,
     )
 
-    async def work(office: Office) -> int:
-        database, pack = office.database, office.pack
+    async def work(context: ServiceContext) -> int:
+        database, pack = context.database, context.pack
         index = SearchIndex(database.connection, synonyms=Synonyms(pack.synonyms))
-        question = await read_question(database, index, sought, pack, now=now())
+        question = await read_query(database, index, sought, pack, now=utc_now())
         if labels is not None:
             parameters.codes("labels", [labels], pack.languages)
         async with database.connection() as connection:
-            moment = await read_moment(connection, as_of, now=now())
+            moment = await read_as_of(connection, as_of, now=utc_now())
         made = await prepare(
             database,
             index,

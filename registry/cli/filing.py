@@ -9,18 +9,26 @@ from pathlib import Path
 import msgspec
 import rich_click as click
 
-from registry.cli.acting import Style, acts_as, of_agency, options_of_actor, show, style_option
-from registry.cli.opened import in_office, now, run, tell, write_json
+from registry.cli.command_options import (
+    Style,
+    acts_as,
+    of_agency,
+    options_of_actor,
+    show,
+    style_option,
+)
+from registry.cli.runtime import in_office, run, tell, write_json
+from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable
-from registry.office import submitting
-from registry.office.bulk import file_group
-from registry.office.filing import Office, own_agency
-from registry.office.lines import identifier
-from registry.office.loading import read_document
-from registry.office.receipts import Receipt
-from registry.office.steps import Filing, version
+from registry.services import review
+from registry.services.bulk import identifier
+from registry.services.commands import Filing, checked_version
+from registry.services.drafts import ServiceContext, own_agency
+from registry.services.loading import read_document
+from registry.services.publication import file_batch
+from registry.services.receipts import Receipt
 from registry.settings import Settings
-from registry.store.drafts import State, read_all
+from registry.store.drafts import DraftState, read_all
 
 
 @click.command(name="file")
@@ -45,7 +53,7 @@ def file_(
     Example: registry file record.json --submit
     """
     receipts, refused = run(
-        settings, lambda office: _file_all(office, files, actor, submit=submit), begins=False
+        settings, lambda context: _file_all(context, files, actor, submit=submit), begins=False
     )
     show(receipts, style, many=True)
     if refused:
@@ -55,13 +63,13 @@ def file_(
 @click.command()
 @click.argument("record", metavar="ID")
 @acts_as("the record's agency")
-async def submit(office: Office, *, record: str, actor: str | None) -> Receipt:
+async def submit(context: ServiceContext, *, record: str, actor: str | None) -> Receipt:
     """Publish the draft of the record ID, or put it into review where that is required.
 
     Example: registry submit demo-sante/prevision-lits
     """
-    return await submitting.submit(
-        office, of_agency(actor, record), record, precondition=None, now=now()
+    return await review.submit(
+        context, of_agency(actor, record), record, precondition=None, now=utc_now()
     )
 
 
@@ -70,12 +78,14 @@ async def submit(office: Office, *, record: str, actor: str | None) -> Receipt:
 @click.option("--state", type=click.Choice(["draft", "in_review"]), help="Only those in it.")
 @style_option
 @in_office
-async def drafts(office: Office, *, agency: str | None, state: State | None, style: Style) -> None:
+async def drafts(
+    context: ServiceContext, *, agency: str | None, state: DraftState | None, style: Style
+) -> None:
     """List the drafts: id, state, since when, by whom; of one that was returned, the comment.
 
     Example: registry drafts --state in_review
     """
-    async with office.database.connection() as connection:
+    async with context.database.connection() as connection:
         found = await read_all(connection, agency, state=state)
     listed = [
         {
@@ -111,13 +121,13 @@ def _said(comment: str) -> str:
 
 
 async def _file_all(
-    office: Office, files: Sequence[Path], actor: str | None, *, submit: bool
+    context: ServiceContext, files: Sequence[Path], actor: str | None, *, submit: bool
 ) -> tuple[list[Receipt], int]:
     receipts: list[Receipt] = []
     refused = 0
     for path in files:
         try:
-            receipts.append(await _file(office, path, actor, submit=submit))
+            receipts.append(await _file(context, path, actor, submit=submit))
         except Unavailable:
             raise
         except RegistryError as error:
@@ -126,25 +136,25 @@ async def _file_all(
     return receipts, refused
 
 
-async def _file(office: Office, path: Path, name: str | None, *, submit: bool) -> Receipt:
+async def _file(context: ServiceContext, path: Path, name: str | None, *, submit: bool) -> Receipt:
     document = read_document(path)
-    record = identifier(document, office.pack, now().date())
+    record = identifier(document, context.pack, utc_now().date())
     actor = of_agency(name, record)
     filing = Filing(
         record=record,
-        agency=own_agency(office, actor, record),
+        agency=own_agency(context, actor, record),
         actor=actor,
         purpose="submit" if submit else "draft",
         steps=[
-            version(
+            checked_version(
                 document,
                 profile="publication" if submit else "draft",
-                pack=office.pack,
-                today=now().date(),
+                pack=context.pack,
+                today=utc_now().date(),
             )
         ],
     )
-    [result] = await file_group(office, [filing], now=now())
+    [result] = await file_batch(context, [filing], now=utc_now())
     if isinstance(result, Exception):
         raise result
     return result[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from registry.cli.opened import say
+from registry.cli.runtime import say
 from registry.exchange.format_pages import HAND_WRITTEN, format_pages
 
 

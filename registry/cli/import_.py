@@ -8,15 +8,16 @@ from pathlib import Path
 
 import rich_click as click
 
-from registry.cli.opened import now, run, say
 from registry.cli.progress import progress_bar
+from registry.cli.runtime import run, say
+from registry.clock import utc_now
 from registry.errors import ConfigurationError
 from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
-from registry.exchange.report import Report, as_json, as_lines
-from registry.office.importing import import_foreign
+from registry.exchange.report import ImportReport, as_json, as_lines
 from registry.record.pack import load_pack
+from registry.services.importing import import_foreign
 from registry.settings import Settings
 
 
@@ -38,9 +39,11 @@ def import_(
     Example: registry import us-omb-2025 inventory.csv --report report.json
     """
     table = load_crosswalk(crosswalk)
-    counts = Report(origin=table.origin)
+    counts = ImportReport(origin=table.origin)
     outcomes = list(
-        convert_file(table, file, pack=load_pack(settings.pack), today=now().date(), report=counts)
+        convert_file(
+            table, file, pack=load_pack(settings.pack), today=utc_now().date(), report=counts
+        )
     )
     filings = [one for one in outcomes if isinstance(one, ForeignRecord)]
     for line in as_lines(counts):
@@ -53,7 +56,7 @@ def import_(
         with progress_bar("Publishing") as progress:
             done = run(
                 settings,
-                lambda office: import_foreign(office, filings, now=now, progress=progress),
+                lambda context: import_foreign(context, filings, now=utc_now, progress=progress),
             )
         say(f"{done.created} created, {done.changed} changed, {done.unchanged} unchanged")
         if done.withdrawn:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import rich_click as click
 
-from registry.cli.opened import now, run, say, tell
 from registry.cli.progress import progress_bar
-from registry.office import loading
-from registry.office.loading import Loaded
+from registry.cli.runtime import run, say, tell
+from registry.clock import utc_now
+from registry.services import loading
+from registry.services.loading import LoadCounts
 from registry.settings import Settings
 
 
@@ -28,12 +29,13 @@ def load(settings: Settings, directory: Path) -> None:
     """
     with progress_bar("Loading") as progress:
         results = run(
-            settings, lambda office: loading.load(office, directory, now=now, progress=progress)
+            settings,
+            lambda context: loading.load(context, directory, now=utc_now, progress=progress),
         )
     report(results)
 
 
-def report(results: list[Loaded]) -> None:
+def report(results: list[LoadCounts]) -> None:
     """Say what became of each record, refusals with every finding; exit with 1 if any is one."""
     outcomes = [receipt.outcome for loaded in results for receipt in loaded.receipts]
     withdrawn = outcomes.count("withdrawn")

@@ -8,22 +8,23 @@ from pathlib import Path
 import rich_click as click
 
 from registry.cli.keys import verifier_option
-from registry.cli.opened import now, run, say, write_json
 from registry.cli.progress import progress_bar
-from registry.cli.runner import publish as publish_as_runner
+from registry.cli.runtime import run, say, write_json
+from registry.clock import utc_now
 from registry.exchange.fetching import reader
-from registry.office.checking_log import check_database
-from registry.office.exporting_log import export_log
-from registry.office.filing import Office
-from registry.office.fsck_log import fsck as check_files
-from registry.office.fsck_log import read_from
-from registry.office.healing_log import heal_log
-from registry.office.log_files import published_size
-from registry.office.log_proofs import RecordProof, read_record_proof
-from registry.office.verifying_log import VerifiedLog, verify_log
+from registry.ledger.export import export_log
+from registry.ledger.files import published_size
+from registry.ledger.fsck import fsck as check_files
+from registry.ledger.fsck import read_from
+from registry.ledger.proofs import RecordProof, read_record_proof
+from registry.ledger.verify_database import check_database
+from registry.ledger.verify_log import VerifiedLog, verify_log
+from registry.services.drafts import ServiceContext
+from registry.services.recovery import heal_log
 from registry.settings import Settings
 from registry.tlog import base64_text
 from registry.tlog.keys import Verifier
+from registry.worker.runner import publish as publish_as_runner
 
 
 @click.group()
@@ -43,7 +44,7 @@ def publish(settings: Settings) -> None:
 
     Example: registry log publish
     """
-    run(settings, lambda office: publish_as_runner(settings, office))
+    run(settings, lambda context: publish_as_runner(settings, context))
     say(f"published: {published_size(settings.log_dir)} entries, {settings.log_dir}")
 
 
@@ -57,8 +58,8 @@ def prove(settings: Settings, record: str, version: int | None) -> None:
     Example: registry log prove demo-sante/prevision-lits > proof.json
     """
 
-    async def read(office: Office) -> RecordProof:
-        async with office.database.snapshot() as connection:
+    async def read(context: ServiceContext) -> RecordProof:
+        async with context.database.snapshot() as connection:
             return await read_record_proof(connection, settings.log_dir, record, version)
 
     found = run(settings, read, begins=False)
@@ -81,7 +82,7 @@ def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
         if place is None:
             size = run(
                 settings,
-                lambda office: check_database(office.database, settings, progress=progress),
+                lambda context: check_database(context.database, settings, progress=progress),
                 begins=False,
             )
             say(f"in order: {size} entries in the database, with all that they commit to")
@@ -120,7 +121,7 @@ def export(settings: Settings, folder: Path) -> None:
     with progress_bar("Exporting the log") as progress:
         size = run(
             settings,
-            lambda office: export_log(office.database, settings, folder, progress=progress),
+            lambda context: export_log(context.database, settings, folder, progress=progress),
         )
     say(f"{size} entries: {folder}")
 
@@ -136,7 +137,7 @@ def heal(settings: Settings) -> None:
     """
     with progress_bar("Healing") as progress:
         count = run(
-            settings, lambda office: heal_log(office, settings, now=now(), progress=progress)
+            settings, lambda context: heal_log(context, settings, now=utc_now(), progress=progress)
         )
     say(f"{count} entries were brought back" if count else "nothing is missing")
 

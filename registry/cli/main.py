@@ -13,8 +13,8 @@ import rich_click as click
 from click.exceptions import Exit
 
 from registry import __version__
-from registry.cli import logs
-from registry.cli.opened import UNUSABLE, say, tell
+from registry.cli import log_output
+from registry.cli.runtime import UNUSABLE, say, tell
 from registry.errors import RegistryError
 from registry.settings import from_environment
 
@@ -71,7 +71,7 @@ def cli(context: click.Context) -> None:
 
     Example: registry up
     """
-    logs.configure()
+    log_output.configure()
     context.obj = from_environment(os.environ)
 
 

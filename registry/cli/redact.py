@@ -7,12 +7,13 @@ import sys
 import msgspec
 import rich_click as click
 
-from registry.cli.acting import AUTHORITY, Style, acts_as, of_authority, style_option
-from registry.cli.opened import in_office, now, write_json
-from registry.office import redaction
-from registry.office.filing import Office
-from registry.office.redaction import RedactionReceipt
+from registry.cli.command_options import AUTHORITY, Style, acts_as, of_authority, style_option
+from registry.cli.runtime import in_office, write_json
+from registry.clock import utc_now
 from registry.record.model import Document
+from registry.services import redaction
+from registry.services.drafts import ServiceContext
+from registry.services.redaction import RedactionReceipt
 
 
 @click.group()
@@ -45,7 +46,7 @@ def redact() -> None:
 @click.option("--reference", help="The number of the decision.")
 @acts_as(AUTHORITY)
 async def request(
-    office: Office,
+    context: ServiceContext,
     *,
     record: str,
     pointers: tuple[str, ...],
@@ -70,29 +71,29 @@ async def request(
         statement["versions"] = list(versions)
     if reference is not None:
         statement["reference"] = reference
-    return await redaction.request(office, of_authority(actor, "redact"), statement, now=now())
+    return await redaction.request(context, of_authority(actor, "redact"), statement, now=utc_now())
 
 
 @redact.command()
 @click.argument("number", type=int)
 @acts_as("none; it is another than who asked for it")
-async def confirm(office: Office, *, number: int, actor: str | None) -> RedactionReceipt:
+async def confirm(context: ServiceContext, *, number: int, actor: str | None) -> RedactionReceipt:
     """Confirm the redaction NUMBER; what it names is destroyed once the log has published it.
 
     Example: registry redact confirm 1 --actor "data protection office"
     """
-    return await redaction.confirm(office, of_authority(actor, "redact"), number, now=now())
+    return await redaction.confirm(context, of_authority(actor, "redact"), number, now=utc_now())
 
 
 @redact.command(name="list")
 @style_option
 @in_office
-async def list_(office: Office, *, style: Style) -> None:
+async def list_(context: ServiceContext, *, style: Style) -> None:
     """List what was asked to be erased, newest first: number, record, parts, basis, state.
 
     Example: registry redact list
     """
-    found = await redaction.list_redactions(office, of_authority(None, "redact"))
+    found = await redaction.list_redactions(context, of_authority(None, "redact"))
     if style == "json":
         write_json([msgspec.to_builtins(one) for one in found])
         return

@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 import rich_click as click
 
-from registry.cli.opened import database_of, run_in
+from registry.cli.runtime import database_of
 from registry.cli.server import PORT, announce, check_port, listening_at
 from registry.cli.server import serve as serve_workers
-from registry.office.filing import Office
+from registry.services.drafts import ServiceContext
+from registry.services.startup import run_in_register
 from registry.settings import Settings
 
 
@@ -29,10 +30,10 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
         settings = msgspec.structs.replace(settings, workers=workers)
     check_port(settings)
     with database_of(settings) as ready:
-        run_in(ready, _opened)
+        run_in_register(ready, _opened)
         announce(ready)
         serve_workers(ready)
 
 
-async def _opened(_: Office) -> None:
+async def _opened(_: ServiceContext) -> None:
     """Do nothing more: opening has migrated and begun what was not."""

@@ -14,7 +14,7 @@ import msgspec
 import rich_click as click
 from litestar.types import ASGIApp
 
-from registry.cli import logs
+from registry.cli import log_output
 from registry.errors import ConfigurationError
 from registry.settings import Settings
 
@@ -96,7 +96,7 @@ def load_application(settings: Settings) -> ASGIApp:
     """Make the application inside a worker process."""
     from registry.api.app import create_app  # noqa: PLC0415  only workers need the web
 
-    application = create_app(settings, tell=logs.configure())
+    application = create_app(settings, tell=log_output.configure())
     # What is there by now stays: the collector need not look at it over and over again.
     gc.collect()
     gc.freeze()

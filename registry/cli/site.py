@@ -8,10 +8,10 @@ from pathlib import Path
 
 import rich_click as click
 
-from registry.cli.opened import run, say
 from registry.cli.progress import progress_bar
-from registry.cli.runner import build_site
+from registry.cli.runtime import run, say
 from registry.settings import Settings
+from registry.worker.runner import build_site
 
 
 @click.group()
@@ -42,9 +42,9 @@ def build(settings: Settings, out: Path | None, *, full: bool, as_of: dt.datetim
     with progress_bar("Building the site") as progress:
         report = run(
             settings,
-            lambda office: build_site(
+            lambda context: build_site(
                 settings,
-                office,
+                context,
                 out=out,
                 full=full,
                 as_of=day,

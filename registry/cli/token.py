@@ -6,9 +6,10 @@ import sys
 
 import rich_click as click
 
-from registry.cli.opened import in_office, now
-from registry.office import access
-from registry.office.filing import Office
+from registry.cli.runtime import in_office
+from registry.clock import utc_now
+from registry.services import access
+from registry.services.drafts import ServiceContext
 
 
 @click.group()
@@ -28,33 +29,33 @@ def token() -> None:
 @click.option("--days", default=access.LONGEST_DAYS, show_default=True, help="How long it lives.")
 @in_office
 async def create(
-    office: Office, *, agency: str | None, scope: str, actor: str | None, days: int
+    context: ServiceContext, *, agency: str | None, scope: str, actor: str | None, days: int
 ) -> None:
     """Make a token and print it, alone, on stdout. It is never shown again.
 
     Example: registry token create --agency dgi --scope file > token.txt
     """
     made = await access.create_token(
-        office.database,
+        context.database,
         agency=agency,
         scopes=[part.strip() for part in scope.split(",") if part.strip()],
         actor=actor,
         days=days,
-        now=now(),
-        random=office.random,
+        now=utc_now(),
+        random=context.random,
     )
     sys.stdout.write(made + "\n")
 
 
 @token.command(name="list")
 @in_office
-async def list_(office: Office) -> None:
+async def list_(context: ServiceContext) -> None:
     """List the tokens: number, actor, agency, scopes, last day, state. Never the secrets.
 
     Example: registry token list
     """
-    moment = now()
-    for one in await access.list_tokens(office.database):
+    moment = utc_now()
+    for one in await access.list_tokens(context.database):
         state = "in force"
         if one.revoked_at is not None:
             state = "revoked"
@@ -76,9 +77,9 @@ async def list_(office: Office) -> None:
 @token.command()
 @click.argument("number", type=click.IntRange(1, 2**63 - 1))
 @in_office
-async def revoke(office: Office, *, number: int) -> None:
+async def revoke(context: ServiceContext, *, number: int) -> None:
     """End a token at once.
 
     Example: registry token revoke 3
     """
-    await access.revoke_token(office.database, number, now=now())
+    await access.revoke_token(context.database, number, now=utc_now())

@@ -11,15 +11,16 @@ import rich_click as click
 
 from registry import resources
 from registry.cli import load
-from registry.cli.opened import database_of, now, run_in, say
 from registry.cli.progress import progress_bar
-from registry.cli.runner import BackgroundRunner, build_site
+from registry.cli.runtime import database_of, say
 from registry.cli.server import PORT, announce, check_port, listening_at, serve
+from registry.clock import utc_now
 from registry.errors import ConfigurationError
-from registry.office.filing import Office
-from registry.office.loading import load as load_records
-from registry.office.opening import is_empty
+from registry.services.drafts import ServiceContext
+from registry.services.loading import load as load_records
+from registry.services.startup import is_empty, run_in_register
 from registry.settings import Settings
+from registry.worker.runner import BackgroundRunner, build_site
 
 _LOADING = "loading"
 
@@ -43,7 +44,7 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
         settings = msgspec.structs.replace(settings, data_dir=data)
     check_port(settings)
     with database_of(settings) as ready:
-        run_in(ready, lambda office: _prepare(ready, office))
+        run_in_register(ready, lambda context: _prepare(ready, context))
         # That may have taken a minute, and somebody else the port.
         check_port(settings)
         runner = BackgroundRunner(ready)
@@ -55,14 +56,14 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
             runner.stop()
 
 
-async def _prepare(settings: Settings, office: Office) -> None:
+async def _prepare(settings: Settings, context: ServiceContext) -> None:
     unfinished = settings.data_dir / _LOADING
-    if unfinished.exists() or await is_empty(office.database):
+    if unfinished.exists() or await is_empty(context.database):
         say("Loading the demonstration records …")
         with _to_be_finished(unfinished), progress_bar("Loading") as progress:
             # Records are of one country; a register of another has none of their agencies.
             results = await load_records(
-                office, resources.RECORDS, now=now, known_only=True, progress=progress
+                context, resources.RECORDS, now=utc_now, known_only=True, progress=progress
             )
         if results:
             load.report(results)
@@ -70,7 +71,7 @@ async def _prepare(settings: Settings, office: Office) -> None:
             say("There are none of this country; the register begins empty.")
     if not (settings.site_dir / "index.html").exists():
         say("Building the site …")
-        await build_site(settings, office)
+        await build_site(settings, context)
 
 
 @contextmanager

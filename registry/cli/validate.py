@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from registry.errors import Finding, PayloadTooLarge, UnreadableDocument
-from registry.record.acceptance import ACCEPT_PATH
+from registry.record.fast_validator import FAST_VALIDATOR
 from registry.record.model import Profile
 from registry.record.pack import load_pack
 from registry.record.parse import MAX_BYTES, parse
@@ -23,7 +23,7 @@ from registry.record.validate import Verdict
 from registry.record.validate import validate as verdict_on
 from registry.settings import from_environment
 from registry.text.catalogues import SOURCE
-from registry.text.purity import visible
+from registry.text.text_safety import visible
 
 UNREADABLE = "json"
 """The rule of the finding that stands for a file that cannot be read at all."""
@@ -31,7 +31,7 @@ UNREADABLE = "json"
 _STYLES = {"error": "bold red", "warning": "yellow"}
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     """What validation says about one file."""
 
     file: str
@@ -91,7 +91,7 @@ def validate(
     of the profile, 1 when some finding is an error or a file cannot be read, 2 for wrong use.
     """
     settings = from_environment(os.environ)
-    ACCEPT_PATH.taken = settings.accept_path == "on"
+    FAST_VALIDATOR.taken = settings.accept_path == "on"
     pack = load_pack(pack_code or settings.pack)
     if lang not in (*pack.languages, SOURCE):
         raise click.UsageError(
@@ -119,7 +119,7 @@ def _expanded(files: Iterable[Path]) -> Iterator[Path]:
         yield from found
 
 
-def _report(path: Path, check: Callable[[object], Verdict]) -> Report:
+def _report(path: Path, check: Callable[[object], Verdict]) -> FileReport:
     try:
         with path.open("rb") as file:
             document = parse(file.read(MAX_BYTES + 1))
@@ -128,7 +128,7 @@ def _report(path: Path, check: Callable[[object], Verdict]) -> Report:
     except OSError as error:
         return _unreadable(path, f"the file cannot be opened: {error.strerror}")
     verdict = check(document)
-    return Report(
+    return FileReport(
         file=str(path),
         publishable=verdict.publishable,
         completeness=verdict.completeness,
@@ -136,12 +136,12 @@ def _report(path: Path, check: Callable[[object], Verdict]) -> Report:
     )
 
 
-def _unreadable(path: Path, sentence: str) -> Report:
+def _unreadable(path: Path, sentence: str) -> FileReport:
     finding = Finding(pointer="", rule=UNREADABLE, severity="error", message=sentence)
-    return Report(file=str(path), publishable=False, completeness=0, findings=(finding,))
+    return FileReport(file=str(path), publishable=False, completeness=0, findings=(finding,))
 
 
-def _print_json(reports: Iterable[Report]) -> bool:
+def _print_json(reports: Iterable[FileReport]) -> bool:
     done = list(reports)
     text = msgspec.json.format(msgspec.json.encode(done), indent=2)
     click.echo(text.decode())
@@ -152,7 +152,7 @@ def _print_json(reports: Iterable[Report]) -> bool:
     return any(report.errors for report in done)
 
 
-def _print_text(reports: Iterable[Report]) -> bool:
+def _print_text(reports: Iterable[FileReport]) -> bool:
     told = Console(stderr=True, highlight=False, soft_wrap=True)
     failed = False
     for report in reports:
@@ -173,7 +173,7 @@ def _line(file: str, finding: Finding) -> Text:
     )
 
 
-def _summary(report: Report) -> str:
+def _summary(report: FileReport) -> str:
     warnings = len(report.findings) - report.errors
     verdict = "publishable" if report.publishable else "not publishable"
     return (

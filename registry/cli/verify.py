@@ -12,9 +12,9 @@ import msgspec
 import rich_click as click
 
 from registry.cli.keys import KEY, verifier_option
-from registry.cli.opened import say
+from registry.cli.runtime import say
 from registry.errors import NotFound
-from registry.office.verifying_record import VerifiedRecord, check_same, verify_record
+from registry.ledger.verify_record import VerifiedRecord, check_same, verify_record
 from registry.tlog.keys import Verifier
 
 _EMBEDDED = re.compile(rb'<script type="application/json" id="log-proof">(.*?)</script>', re.DOTALL)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import rich_click as click
 
-from registry.cli.acting import acts_as, of_agency, texts
-from registry.cli.opened import now
-from registry.office import withdrawing
-from registry.office.filing import Office, Precondition, tag_of
-from registry.office.receipts import Receipt
+from registry.cli.command_options import acts_as, of_agency, texts
+from registry.clock import utc_now
+from registry.services import withdrawal
+from registry.services.drafts import Precondition, ServiceContext, tag_of
+from registry.services.receipts import Receipt
 from registry.store import records
 
 
@@ -24,21 +24,21 @@ from registry.store import records
 )
 @acts_as("the record's agency")
 async def withdraw(
-    office: Office, *, record: str, reason: str, note: tuple[str, ...], actor: str | None
+    context: ServiceContext, *, record: str, reason: str, note: tuple[str, ...], actor: str | None
 ) -> Receipt:
     """Take the record ID out of force, lists and search; its history stays readable.
 
     Example: registry withdraw demo-sante/prevision-lits --reason other --note "fr=Abandonné."
     """
     statement = {"reason": reason, "note": texts(note, "--note")}
-    async with office.database.connection() as connection:
-        standing = (await records.read_standings(connection, [record])).get(record)
-    return await withdrawing.withdraw(
-        office,
+    async with context.database.connection() as connection:
+        standing = (await records.read_current(connection, [record])).get(record)
+    return await withdrawal.withdraw(
+        context,
         of_agency(actor, record),
         record,
         statement,
         # The record as it stands now.
         precondition=Precondition(tag=None if standing is None else tag_of(standing.leaf)),
-        now=now(),
+        now=utc_now(),
     )

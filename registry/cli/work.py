@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import rich_click as click
 
-from registry.cli import runner
-from registry.cli.opened import run
+from registry.cli.runtime import run
 from registry.settings import Settings
+from registry.worker import runner
 
 
 @click.command()
@@ -18,4 +18,4 @@ def work(settings: Settings) -> None:
 
     Example: registry work
     """
-    run(settings, lambda office: runner.work(settings, office))
+    run(settings, lambda context: runner.work(settings, context))

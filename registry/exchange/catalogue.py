@@ -10,11 +10,11 @@ import datetime as dt
 
 import msgspec
 
-from registry.exchange.export import MEDIA_TYPES, Form
-from registry.exchange.linked import (
+from registry.exchange.export import MEDIA_TYPES, ExportFormat
+from registry.exchange.linked_data import (
     CODES,
     CONTEXT_VERSION,
-    Node,
+    JsonLdNode,
     agency_node,
     catalogue_address,
     context,
@@ -41,7 +41,7 @@ class Extent(msgspec.Struct, frozen=True, kw_only=True):
     records: int
 
 
-def catalogue(pack: Pack, site: str, extent: Extent) -> Node:
+def catalogue(pack: Pack, site: str, extent: Extent) -> JsonLdNode:
     """Describe a register as a catalogue that holds it; `site` has no slash at its end."""
     publisher = _publisher(pack, site)
     return {
@@ -64,7 +64,7 @@ def catalogue(pack: Pack, site: str, extent: Extent) -> Node:
     }
 
 
-def _register(pack: Pack, site: str, extent: Extent, publisher: str) -> Node:
+def _register(pack: Pack, site: str, extent: Extent, publisher: str) -> JsonLdNode:
     return stated(
         id=register_address(site),
         type=["Dataset", "SchemaDataset"],
@@ -96,7 +96,7 @@ def _register(pack: Pack, site: str, extent: Extent, publisher: str) -> Node:
     )
 
 
-def _distribution(form: Form, pack: Pack, site: str, extent: Extent) -> Node:
+def _distribution(form: ExportFormat, pack: Pack, site: str, extent: Extent) -> JsonLdNode:
     address = f"{site}/api/v1/exports/records.{form}"
     media_type = MEDIA_TYPES[form].partition(";")[0]
     context_address = f"{site}/api/v1/contexts/{CONTEXT_VERSION}"
@@ -113,7 +113,7 @@ def _distribution(form: Form, pack: Pack, site: str, extent: Extent) -> Node:
     )
 
 
-def _service(site: str) -> Node:
+def _service(site: str) -> JsonLdNode:
     return stated(
         id=f"{site}/api/v1",
         type="DataService",
@@ -124,7 +124,7 @@ def _service(site: str) -> Node:
     )
 
 
-def _publisher(pack: Pack, site: str) -> Node:
+def _publisher(pack: Pack, site: str) -> JsonLdNode:
     """Describe who runs the register: the agency that the pack names, else the register itself."""
     if pack.publisher is not None:
         return agency_node(site, pack.agencies[pack.publisher])
@@ -141,7 +141,7 @@ def _languages(pack: Pack) -> list[str]:
     return [f"{_LANGUAGES}/iso639-{1 if len(tag) == 2 else 2}/{tag}" for tag in primary]  # noqa: PLR2004  two letters
 
 
-def _taxonomy(name: str) -> Node:
+def _taxonomy(name: str) -> JsonLdNode:
     return {
         "id": f"{CODES}{name}",
         "type": "ConceptScheme",

@@ -19,11 +19,11 @@ from registry.errors import ImportRefused
 from registry.exchange.agencies import find_agencies
 from registry.exchange.cells import as_text, said
 from registry.exchange.crosswalk import Crosswalk, columns_read, unknown_columns
-from registry.exchange.draft import Draft, Plan, RowRefused, fill, plan_of
+from registry.exchange.draft import ForeignDraft, MappingPlan, RowRefused, fill, plan_of
 from registry.exchange.identity import Identity, first_slug, give_slugs
 from registry.exchange.outcome import ForeignRecord, Refusal
-from registry.exchange.report import Report, count
-from registry.exchange.rows import Row, columns, read_rows
+from registry.exchange.report import ImportReport, count
+from registry.exchange.rows import SourceRow, columns, read_rows
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.schema import SCHEMA_VERSION
@@ -39,7 +39,7 @@ def convert_file(
     *,
     pack: Pack,
     today: dt.date,
-    report: Report | None = None,
+    report: ImportReport | None = None,
 ) -> Iterator[ForeignRecord | Refusal]:
     """Convert every row, in the order of the file; each row comes out exactly once.
 
@@ -50,7 +50,7 @@ def convert_file(
     rows = read_rows(crosswalk.format, path)
     names = columns(rows)
     _check_columns(crosswalk, names, path)
-    counts = Report(origin=crosswalk.origin) if report is None else report
+    counts = ImportReport(origin=crosswalk.origin) if report is None else report
     counts.unknown_columns = unknown_columns(crosswalk, names)
     plan = plan_of(crosswalk)
     agencies = find_agencies(crosswalk, [row.cells or {} for row in rows], plan.nothing)
@@ -70,14 +70,17 @@ def convert_file(
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
     """A row with what looking at all rows together said of it."""
 
-    row: Row
+    row: SourceRow
     agency: Agency | None
     identity: Identity
     slug: str
 
 
 def _outcomes(
-    plan: Plan, found: Iterable[_Found], check: Callable[[Document], Verdict], report: Report
+    plan: MappingPlan,
+    found: Iterable[_Found],
+    check: Callable[[Document], Verdict],
+    report: ImportReport,
 ) -> Iterator[ForeignRecord | Refusal]:
     for one in found:
         outcome: ForeignRecord | Refusal
@@ -89,7 +92,9 @@ def _outcomes(
         yield outcome
 
 
-def _converted(plan: Plan, one: _Found, check: Callable[[Document], Verdict]) -> ForeignRecord:
+def _converted(
+    plan: MappingPlan, one: _Found, check: Callable[[Document], Verdict]
+) -> ForeignRecord:
     cells = _usable(one.row)
     if one.agency is None:
         raise RowRefused(f"{plan.crosswalk.agency.name}: the row names no agency")
@@ -108,15 +113,15 @@ def _converted(plan: Plan, one: _Found, check: Callable[[Document], Verdict]) ->
     )
 
 
-def _drafted(plan: Plan, cells: dict[str, Any], record_id: str) -> Draft:
-    draft = Draft({"id": record_id, "schema_version": SCHEMA_VERSION})
+def _drafted(plan: MappingPlan, cells: dict[str, Any], record_id: str) -> ForeignDraft:
+    draft = ForeignDraft({"id": record_id, "schema_version": SCHEMA_VERSION})
     fill(draft, cells, plan)
     if "name" not in draft.document:
         raise RowRefused(f"{plan.crosswalk.id.name}: the row has no name")
     return draft
 
 
-def _usable(row: Row) -> dict[str, Any]:
+def _usable(row: SourceRow) -> dict[str, Any]:
     """Return the row's cells if they can be kept untouched beside the record."""
     if row.cells is None:
         raise RowRefused("the row is not an object")
@@ -139,7 +144,7 @@ def _accepted(verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _identity(plan: Plan, cells: dict[str, Any], agency: Agency | None) -> Identity:
+def _identity(plan: MappingPlan, cells: dict[str, Any], agency: Agency | None) -> Identity:
     asked = plan.crosswalk.id
 
     def texts(*names: str) -> tuple[str, ...]:

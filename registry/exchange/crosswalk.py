@@ -23,7 +23,7 @@ FOLDER = SCHEMAS / "crosswalks"
 Scalar: TypeAlias = str | bool | int | None
 
 
-class Format(msgspec.Struct, frozen=True, kw_only=True):
+class SourceFormat(msgspec.Struct, frozen=True, kw_only=True):
     """How the rows stand in the file; `rows` is the key of a JSON file that holds them."""
 
     kind: Literal["csv", "json"]
@@ -86,7 +86,7 @@ class Crosswalk(msgspec.Struct, frozen=True, kw_only=True):
     publisher: str
     homepage: str
     licence: str
-    format: Format
+    format: SourceFormat
     language: str
     over_long: Literal["refuse", "truncate_and_mark"]
     nothing: tuple[str, ...] = ()

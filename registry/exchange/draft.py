@@ -21,7 +21,7 @@ class RowRefused(Exception):
     """The row cannot become a record; the message says why not."""
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class MappingStep(msgspec.Struct, frozen=True, kw_only=True):
     """A mapping made ready: its place taken apart, the field looked up, its values folded."""
 
     mapping: Mapping
@@ -31,15 +31,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, Any]
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class MappingPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A crosswalk made ready: its steps, and the folded words that say nothing."""
 
     crosswalk: Crosswalk
-    steps: tuple[Step, ...]
+    steps: tuple[MappingStep, ...]
     nothing: frozenset[str]
 
 
-class Draft:
+class ForeignDraft:
     """What the mappings made of a row so far; each of them adds to it."""
 
     def __init__(self, document: Document) -> None:
@@ -55,16 +55,16 @@ class Draft:
         return tuple(unclear for key, unclear in self.unclear.items() if key not in self.understood)
 
 
-def plan_of(crosswalk: Crosswalk) -> Plan:
+def plan_of(crosswalk: Crosswalk) -> MappingPlan:
     """Make a checked crosswalk ready."""
-    return Plan(
+    return MappingPlan(
         crosswalk=crosswalk,
         steps=tuple(_step(mapping) for mapping in crosswalk.mappings),
         nothing=frozenset(same(text) for text in crosswalk.nothing),
     )
 
 
-def fill(draft: Draft, cells: dict[str, Any], plan: Plan) -> None:
+def fill(draft: ForeignDraft, cells: dict[str, Any], plan: MappingPlan) -> None:
     """Apply every mapping to the row; raises `RowRefused` where the crosswalk says so."""
     for step in plan.steps:
         mapping = step.mapping
@@ -78,11 +78,11 @@ def fill(draft: Draft, cells: dict[str, Any], plan: Plan) -> None:
             draft.otherwise.append(mapping.otherwise)
 
 
-def _step(mapping: Mapping) -> Step:
+def _step(mapping: Mapping) -> MappingStep:
     field = field_at(path_of(mapping.to))
     if field is None:  # loading a crosswalk refuses such a mapping
         raise LookupError(mapping.to)
-    return Step(
+    return MappingStep(
         mapping=mapping,
         place=tuple(mapping.to.split("/")[1:]),
         field=field,
@@ -91,7 +91,9 @@ def _step(mapping: Mapping) -> Step:
     )
 
 
-def _read(draft: Draft, step: Step, column: str, cells: dict[str, Any], plan: Plan) -> bool:
+def _read(
+    draft: ForeignDraft, step: MappingStep, column: str, cells: dict[str, Any], plan: MappingPlan
+) -> bool:
     """Put what the column says in its place; False if it said nothing."""
     texts = items(cells.get(column), step.mapping.list)
     if texts is None:
@@ -116,7 +118,7 @@ def _read(draft: Draft, step: Step, column: str, cells: dict[str, Any], plan: Pl
     return put
 
 
-def _not_understood(draft: Draft, step: Step, column: str, text: str) -> None:
+def _not_understood(draft: ForeignDraft, step: MappingStep, column: str, text: str) -> None:
     if step.mapping.strict:
         raise RowRefused(f"{column}: {shorten(text, 80)!r} is not understood")
     draft.unclear.setdefault(
@@ -124,7 +126,7 @@ def _not_understood(draft: Draft, step: Step, column: str, text: str) -> None:
     )
 
 
-def _put(draft: Draft, step: Step, value: Any, crosswalk: Crosswalk) -> None:
+def _put(draft: ForeignDraft, step: MappingStep, value: Any, crosswalk: Crosswalk) -> None:
     """Set a member, or add an item to a list, with what the mapping puts beside it."""
     *outer, last = itertools.takewhile(lambda part: part != "-", step.place)
     node = draft.document
@@ -142,7 +144,9 @@ def _put(draft: Draft, step: Step, value: Any, crosswalk: Crosswalk) -> None:
         entries.append(entry)
 
 
-def _fitted(draft: Draft, step: Step, value: Any, crosswalk: Crosswalk, place: str) -> Any:
+def _fitted(
+    draft: ForeignDraft, step: MappingStep, value: Any, crosswalk: Crosswalk, place: str
+) -> Any:
     """Return the value within the field's limit, and under its language where it is a text."""
     worded = step.field.kind == "LangText"
     if worded:

@@ -16,23 +16,23 @@ from urllib.parse import urlencode
 import msgspec
 
 from registry import __version__
-from registry.exchange.export_columns import ColumnSet, Row, Wording, columns
+from registry.exchange.export_columns import ColumnSet, ExportRow, LabelSource, columns
 from registry.exchange.export_csv import csv_lines
 from registry.exchange.export_jsonld import graph
 from registry.exchange.export_xlsx import About, workbook
 from registry.record.pack import Pack
+from registry.search.engine import SearchIndex
+from registry.search.query import SearchQuery
 from registry.store import agencies, exports
+from registry.store.as_of import AsOf
 from registry.store.database import Database
 from registry.store.exports import Exported, Selection
-from registry.store.index.engine import SearchIndex
-from registry.store.index.question import Question
-from registry.store.moments import Moment
 from registry.text.catalogues import SOURCE
 from registry.text.folding import fold
 
-Form: TypeAlias = Literal["csv", "jsonl", "xlsx", "jsonld"]
+ExportFormat: TypeAlias = Literal["csv", "jsonl", "xlsx", "jsonld"]
 
-MEDIA_TYPES: dict[Form, str] = {
+MEDIA_TYPES: dict[ExportFormat, str] = {
     "csv": "text/csv; charset=utf-8",
     "jsonl": "application/x-ndjson",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -53,10 +53,10 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     CSV are kept from being taken for formulas.
     """
 
-    form: Form
+    form: ExportFormat
     query: Sequence[tuple[str, str]]
     selection: Selection
-    wording: Wording
+    wording: LabelSource
     mended: str | None = None
     columns: ColumnSet = "summary"
     safe: bool = True
@@ -117,10 +117,10 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
 async def prepare(
     database: Database,
     index: SearchIndex,
-    question: Question,
-    moment: Moment,
+    question: SearchQuery,
+    moment: AsOf,
     *,
-    form: Form,
+    form: ExportFormat,
     query: Sequence[tuple[str, str]],
     pack: Pack,
     site: str,
@@ -146,7 +146,7 @@ async def prepare(
         form=form,
         query=[*query, *further, *([] if safe else [("safe", "false")])],
         selection=selection,
-        wording=Wording(
+        wording=LabelSource(
             lang=labels or question.lang or usual,
             pack=pack,
             agencies={agency.id: agency for agency in known},
@@ -201,8 +201,8 @@ def _unmarked(text: str) -> str:
     return "".join(one for one in text if unicodedata.category(one) not in {"Mn", "Cf"})
 
 
-def _row(one: Exported) -> Row:
-    return Row(
+def _row(one: Exported) -> ExportRow:
+    return ExportRow(
         id=one.id,
         agency=one.agency,
         document=msgspec.json.decode(one.document),

@@ -41,7 +41,7 @@ _CODES = (
 )
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class ExportRow(msgspec.Struct, frozen=True, kw_only=True):
     """One record to write: its document and what the register says of it."""
 
     id: str
@@ -50,14 +50,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     register: Register
 
 
-class Column(msgspec.Struct, frozen=True, kw_only=True):
+class ExportColumn(msgspec.Struct, frozen=True, kw_only=True):
     """One column: its name, and what it holds of a record."""
 
     name: str
-    cell: Callable[[Row], Cell]
+    cell: Callable[[ExportRow], Cell]
 
 
-class Wording(msgspec.Struct, frozen=True, kw_only=True):
+class LabelSource(msgspec.Struct, frozen=True, kw_only=True):
     """The language in which a table is worded, and where its words come from.
 
     `site` is the address of the register, without a slash at its end.
@@ -83,7 +83,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True):
         return labels
 
 
-def columns(wanted: ColumnSet, wording: Wording) -> list[Column]:
+def columns(wanted: ColumnSet, wording: LabelSource) -> list[ExportColumn]:
     """Give the columns of a set: a summary, or after it every field of the format."""
     found = list(_summary(wording))
     if wanted == "full":
@@ -94,83 +94,87 @@ def columns(wanted: ColumnSet, wording: Wording) -> list[Column]:
     return found
 
 
-def _summary(wording: Wording) -> Iterator[Column]:
+def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
     agencies = {agency: wording.pick(one.name)[1] for agency, one in wording.agencies.items()}
-    yield Column(name="id", cell=lambda row: row.id)
-    yield Column(name="agency", cell=lambda row: row.agency)
-    yield Column(name="agency_label", cell=lambda row: agencies.get(row.agency))
+    yield ExportColumn(name="id", cell=lambda row: row.id)
+    yield ExportColumn(name="agency", cell=lambda row: row.agency)
+    yield ExportColumn(name="agency_label", cell=lambda row: agencies.get(row.agency))
     for name in ("name", "summary"):
-        yield Column(name=name, cell=_picked(name, wording, 1))
-        yield Column(name=f"{name}_lang", cell=_picked(name, wording, 0))
+        yield ExportColumn(name=name, cell=_picked(name, wording, 1))
+        yield ExportColumn(name=f"{name}_lang", cell=_picked(name, wording, 0))
     for name, path in _CODES:
         yield from _codes(name, path, wording, absent=NOT_STATED)
-    yield Column(
+    yield ExportColumn(
         name="next_review_on", cell=_said(("lifecycle", "next_review_on"), dt.date.fromisoformat)
     )
-    yield Column(name="origin", cell=lambda row: row.register.origin)
-    yield Column(name="fictitious", cell=lambda row: row.register.fictitious)
-    yield Column(name="version", cell=lambda row: row.register.version)
-    yield Column(name="published_at", cell=lambda row: row.register.published_at)
-    yield Column(name="completeness", cell=lambda row: row.register.completeness)
-    yield Column(name="accountability", cell=lambda row: row.register.accountability)
-    yield Column(name="missing", cell=lambda row: BETWEEN.join(row.register.missing))
-    yield Column(name="findings", cell=_rules)
-    yield Column(name="url", cell=lambda row: f"{wording.site}/{wording.lang}/records/{row.id}")
-    yield Column(name="entry", cell=lambda row: row.register.entry)
-    yield Column(name="hash", cell=lambda row: row.register.hash)
+    yield ExportColumn(name="origin", cell=lambda row: row.register.origin)
+    yield ExportColumn(name="fictitious", cell=lambda row: row.register.fictitious)
+    yield ExportColumn(name="version", cell=lambda row: row.register.version)
+    yield ExportColumn(name="published_at", cell=lambda row: row.register.published_at)
+    yield ExportColumn(name="completeness", cell=lambda row: row.register.completeness)
+    yield ExportColumn(name="accountability", cell=lambda row: row.register.accountability)
+    yield ExportColumn(name="missing", cell=lambda row: BETWEEN.join(row.register.missing))
+    yield ExportColumn(name="findings", cell=_rules)
+    yield ExportColumn(
+        name="url", cell=lambda row: f"{wording.site}/{wording.lang}/records/{row.id}"
+    )
+    yield ExportColumn(name="entry", cell=lambda row: row.register.entry)
+    yield ExportColumn(name="hash", cell=lambda row: row.register.hash)
 
 
-def _of_field(field: Field, wording: Wording) -> Iterator[Column]:
+def _of_field(field: Field, wording: LabelSource) -> Iterator[ExportColumn]:
     path, schema = field.path, field.schema
     name = ".".join(path)
     if field.kind == "LangText":
         languages = wording.pack.languages
         for lang in languages:
-            yield Column(name=f"{name}.{lang}", cell=_said((*path, lang), _as_it_is))
-        yield Column(name=f"{name}.other", cell=_said(path, partial(_others, known=languages)))
+            yield ExportColumn(name=f"{name}.{lang}", cell=_said((*path, lang), _as_it_is))
+        yield ExportColumn(
+            name=f"{name}.other", cell=_said(path, partial(_others, known=languages))
+        )
     elif "properties" in schema:
         # Its members have columns of their own.
         return
     elif field.lists:
         yield from _codes(name, path, wording)
     elif field.kind == "Date":
-        yield Column(name=name, cell=_said(path, dt.date.fromisoformat))
+        yield ExportColumn(name=name, cell=_said(path, dt.date.fromisoformat))
     elif schema.get("type") == "array" and schema["items"].get("type") == "string":
         listed = Field(path=path, schema=schema["items"]).lists
         if listed:
             yield from _codes(name, path, wording, listed=listed)
         else:
-            yield Column(name=name, cell=_joined(path, {}))
+            yield ExportColumn(name=name, cell=_joined(path, {}))
     elif schema.get("type") in {"array", "object"}:
-        yield Column(name=name, cell=_said(path, _json))
+        yield ExportColumn(name=name, cell=_said(path, _json))
     else:
-        yield Column(name=name, cell=_said(path, _as_it_is))
+        yield ExportColumn(name=name, cell=_said(path, _as_it_is))
 
 
 def _codes(
     name: str,
     path: Sequence[str],
-    wording: Wording,
+    wording: LabelSource,
     *,
     listed: Sequence[str] | None = None,
     absent: str | None = None,
-) -> Iterator[Column]:
+) -> Iterator[ExportColumn]:
     """Give the column of one code or several, and the one with their words."""
     if listed is None:
         [field] = [field for field in fields() if field.path == tuple(path)]
         listed = field.lists
-    yield Column(name=name, cell=_joined(path, {}, absent))
-    yield Column(name=f"{name}_label", cell=_joined(path, wording.labels(listed)))
+    yield ExportColumn(name=name, cell=_joined(path, {}, absent))
+    yield ExportColumn(name=f"{name}_label", cell=_joined(path, wording.labels(listed)))
 
 
-def _picked(member: str, wording: Wording, part: int) -> Callable[[Row], Cell]:
+def _picked(member: str, wording: LabelSource, part: int) -> Callable[[ExportRow], Cell]:
     return lambda row: wording.pick(row.document.get(member) or {})[part]
 
 
-def _said(path: Sequence[str], written: Callable[[Any], Cell]) -> Callable[[Row], Cell]:
+def _said(path: Sequence[str], written: Callable[[Any], Cell]) -> Callable[[ExportRow], Cell]:
     """Give what stands at a place as it is written in a cell; nothing where it is not said."""
 
-    def cell(row: Row) -> Cell:
+    def cell(row: ExportRow) -> Cell:
         value = dig(row.document, *path)
         return None if value is None else written(value)
 
@@ -179,8 +183,8 @@ def _said(path: Sequence[str], written: Callable[[Any], Cell]) -> Callable[[Row]
 
 def _joined(
     path: Sequence[str], labels: Mapping[str, str], absent: str | None = None
-) -> Callable[[Row], Cell]:
-    def cell(row: Row) -> Cell:
+) -> Callable[[ExportRow], Cell]:
+    def cell(row: ExportRow) -> Cell:
         value = dig(row.document, *path)
         if value is None:
             return absent
@@ -204,5 +208,5 @@ def _others(texts: Mapping[str, str], known: Collection[str]) -> Cell:
     return _json(others) if others else None
 
 
-def _rules(row: Row) -> Cell:
+def _rules(row: ExportRow) -> Cell:
     return BETWEEN.join(sorted({finding.rule for finding in row.register.noticed()}))

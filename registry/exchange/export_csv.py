@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
-from registry.exchange.export_columns import Cell, Column, Row
+from registry.exchange.export_columns import Cell, ExportColumn, ExportRow
 
 _BOM = "\ufeff"
 _FORMULA = re.compile(r'\A(?=[\t\r\n])|(?:\A|[;\t\r\n]"*)(?=[=+\-@＝＋－＠])')
@@ -20,7 +20,7 @@ line for one, and begins a cell after each semicolon and each line break of a te
 
 
 async def csv_lines(
-    table: Sequence[Column], batches: AsyncIterable[Sequence[Row]], *, safe: bool
+    table: Sequence[ExportColumn], batches: AsyncIterable[Sequence[ExportRow]], *, safe: bool
 ) -> AsyncIterator[bytes]:
     """Write a header and a line a record.
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from registry.exchange.export_columns import Row, Wording
+from registry.exchange.export_columns import ExportRow, LabelSource
 from registry.exchange.export_xlsx import About
-from registry.exchange.linked import (
-    Node,
+from registry.exchange.linked_data import (
+    JsonLdNode,
     agency_node,
     context,
     record_address,
@@ -28,7 +28,7 @@ _FUZZY = {4: "xsd:gYear", 7: "xsd:gYearMonth", 10: "xsd:date"}
 
 
 async def graph(
-    batches: AsyncIterable[Sequence[Row]], about: About, wording: Wording
+    batches: AsyncIterable[Sequence[ExportRow]], about: About, wording: LabelSource
 ) -> AsyncIterator[bytes]:
     """Write the export as a node whose parts are the records; memory does not grow with them."""
     head = {"@context": context(), **_export_node(about, wording.site)}
@@ -42,7 +42,7 @@ async def graph(
     yield b"\n]}\n"
 
 
-def record_node(row: Row, wording: Wording) -> Node:
+def record_node(row: ExportRow, wording: LabelSource) -> JsonLdNode:
     """Describe a record; what it does not say is left out."""
     document, register, site = row.document, row.register, wording.site
     here = record_address(site, row.id)
@@ -84,7 +84,7 @@ def record_node(row: Row, wording: Wording) -> Node:
     )
 
 
-def _export_node(about: About, site: str) -> Node:
+def _export_node(about: About, site: str) -> JsonLdNode:
     return stated(
         id=about.address,
         type=["Distribution", "DataDownload"],
@@ -98,11 +98,11 @@ def _export_node(about: About, site: str) -> Node:
     )
 
 
-def _contact(document: Document) -> Node | None:
+def _contact(document: Document) -> JsonLdNode | None:
     known = stated(**{name: dig(document, "contact", name) for name in ("email", "url", "phone")})
     return {"type": "ContactPoint"} | known if known else None
 
 
-def _fuzzy(day: Any) -> Node | None:
+def _fuzzy(day: Any) -> JsonLdNode | None:
     """Type a date that may be a year, or a month of one."""
     return None if day is None else {"@value": day, "@type": _FUZZY[len(day)]}

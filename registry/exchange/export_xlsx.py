@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import xlsxwriter
 
-from registry.exchange.export_columns import Cell, Column, Row
+from registry.exchange.export_columns import Cell, ExportColumn, ExportRow
 from registry.text.locales import direction
 
 MOST_ROWS = 1_048_575
@@ -53,7 +53,11 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def workbook(
-    table: Sequence[Column], batches: AsyncIterable[Sequence[Row]], about: About, *, lang: str
+    table: Sequence[ExportColumn],
+    batches: AsyncIterable[Sequence[ExportRow]],
+    about: About,
+    *,
+    lang: str,
 ) -> AsyncIterator[bytes]:
     """Write a sheet of records, then one about the export, and give the file's bytes."""
     with tempfile.TemporaryDirectory(prefix="export-") as folder:
@@ -69,7 +73,7 @@ async def workbook(
 
 class _Book:
     def __init__(
-        self, path: Path, table: Sequence[Column], about: About, *, right_to_left: bool
+        self, path: Path, table: Sequence[ExportColumn], about: About, *, right_to_left: bool
     ) -> None:
         self._book: Any = xlsxwriter.Workbook(path, _OPTIONS | {"tmpdir": str(path.parent)})
         # Not the time of writing: the same question to the same log gives the same file.
@@ -103,7 +107,7 @@ class _Book:
             sheet.right_to_left()
         return sheet
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[ExportRow]) -> None:
         """Write records below those that are there."""
         for row in rows:
             if self._row == MOST_ROWS:

@@ -22,15 +22,15 @@ from registry.exchange.format_words import (
     prose,
     requirement,
 )
-from registry.office.register_rules import RULES as REGISTER_RULES
 from registry.record.codelists import codelists
-from registry.record.floor import GROUNDS
 from registry.record.parse import parse
 from registry.record.pointers import pointer, values_at
-from registry.record.requirements import Path, Unit, units
+from registry.record.requirements import FieldPath, Unit, units
+from registry.record.risk_floor import RISK_CRITERIA
 from registry.record.rules import RULES
 from registry.record.schema import RECORD_FOLDER, Field, fields, record_schema, resolved_schema
 from registry.resources import SCHEMAS
+from registry.services.register_rules import RULES as REGISTER_RULES
 from registry.text.catalogues import SOURCE, find, load_catalogues
 
 LANGUAGES = ("en", "fr")
@@ -184,7 +184,7 @@ def _rules(language: Language) -> Iterator[str]:
     levels = codelists()["risk_level"]
     yield _bullets(
         f"{language.say(ground.reason)} → **{levels[ground.level].label[language.tag]}**"
-        for ground in GROUNDS
+        for ground in RISK_CRITERIA
     )
     yield f"## {language.say('Rules of the register')}"
     yield language.say(
@@ -275,14 +275,14 @@ def _examples() -> list[Any]:
     return [parse(path.read_bytes()) for path in names]
 
 
-def _example(path: Path) -> Any:
+def _example(path: FieldPath) -> Any:
     for document in _examples():
         for _, value in values_at(document, path):
             return value
     return None
 
 
-def _page_of(path: Path) -> str:
+def _page_of(path: FieldPath) -> str:
     return next(name for name, (_, keys) in SECTIONS.items() if path[0] in keys)
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from registry.record.pointers import pointer
-from registry.record.requirements import ALWAYS, Path, Unit, conditions, never_withheld
+from registry.record.requirements import ALWAYS, FieldPath, Unit, conditions, never_withheld
 from registry.record.schema import field_at, record_schema
 from registry.text.numbers import format_number
 
@@ -192,7 +192,7 @@ def _reason(names: Sequence[str], language: Language) -> str:
     return language.join("{first} and {second}", reasons)
 
 
-def needed(path: Path) -> bool:
+def needed(path: FieldPath) -> bool:
     """Whether a member is needed in its object in every profile."""
     owner = field_at(path[:-1])
     return owner is not None and path[-1] in owner.schema.get("required", ())

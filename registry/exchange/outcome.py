@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from registry.office.importing import ForeignFiling
+from registry.services.importing import ForeignFiling
 
 
 class Unclear(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ NOT_STATED = "not_stated"
 _INDEX = re.compile(r"/\d+(?=/|$)")
 
 
-class Report(msgspec.Struct, kw_only=True):
+class ImportReport(msgspec.Struct, kw_only=True):
     """Counts that grow while rows are converted; `rows` is always records plus refusals.
 
     `not_understood` goes by column, then by value; `truncated` by JSON Pointer, in which `-` is
@@ -41,7 +41,7 @@ class Report(msgspec.Struct, kw_only=True):
     unknown_columns: list[str] = []
 
 
-def count(report: Report, outcome: ForeignRecord | Refusal) -> None:
+def count(report: ImportReport, outcome: ForeignRecord | Refusal) -> None:
     """Add what became of one row."""
     report.rows += 1
     if isinstance(outcome, Refusal):
@@ -62,7 +62,7 @@ def count(report: Report, outcome: ForeignRecord | Refusal) -> None:
         report.dates_not_understood += unclear.transform == "date"
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: ImportReport) -> dict[str, Any]:
     """Return the whole report as JSON values, the most frequent values as examples."""
     return {
         "origin": report.origin,
@@ -91,7 +91,7 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def as_lines(report: Report) -> Iterator[str]:
+def as_lines(report: ImportReport) -> Iterator[str]:
     """Say the report in a few lines, for a terminal."""
     yield f"{report.rows:,} rows: {report.records:,} records, {len(report.refusals):,} refused"
     for refusal in report.refusals:

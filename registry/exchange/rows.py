@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from registry.errors import ImportRefused
-from registry.exchange.crosswalk import Format
+from registry.exchange.crosswalk import SourceFormat
 
 MAX_BYTES = 256 * 1024 * 1024
 # One cell may hold a long report; Python's own limit (128 KiB) would refuse the whole file.
@@ -20,14 +20,14 @@ MAX_CELL = 4 * 1024 * 1024
 Cells = dict[str, Any]
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     """One row; `line` counts from 1: the line where a CSV row begins, the place in a JSON list."""
 
     line: int
     cells: Cells | None
 
 
-def read_rows(file_format: Format, path: Path) -> list[Row]:
+def read_rows(file_format: SourceFormat, path: Path) -> list[SourceRow]:
     """Read every row of the file; raises `ImportRefused` for what concerns the whole file."""
     try:
         size = path.stat().st_size
@@ -43,7 +43,7 @@ def read_rows(file_format: Format, path: Path) -> list[Row]:
     return _csv_rows(_decode(raw, file_format.encoding, path), file_format.delimiter, path)
 
 
-def columns(rows: list[Row]) -> list[str]:
+def columns(rows: list[SourceRow]) -> list[str]:
     """Name every column that occurs, in the order in which they first appear."""
     return list(dict.fromkeys(name for row in rows for name in row.cells or ()))
 
@@ -69,10 +69,10 @@ def _decode(raw: bytes, encoding: str, path: Path) -> str:
     return text
 
 
-def _csv_rows(text: str, delimiter: str, path: Path) -> list[Row]:
+def _csv_rows(text: str, delimiter: str, path: Path) -> list[SourceRow]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     before = csv.field_size_limit(MAX_CELL)
-    rows: list[Row] = []
+    rows: list[SourceRow] = []
     begins = 1
     try:
         names = next(reader)
@@ -81,7 +81,7 @@ def _csv_rows(text: str, delimiter: str, path: Path) -> list[Row]:
         for cells in reader:
             if cells:  # an empty line at the end of the file is no row
                 _check_width(cells, names, path, begins)
-                rows.append(Row(line=begins, cells=dict(zip(names, cells, strict=True))))
+                rows.append(SourceRow(line=begins, cells=dict(zip(names, cells, strict=True))))
             begins = reader.line_num + 1
     except csv.Error as error:
         raise ImportRefused(f"{path}: line {begins}: not readable as CSV: {error}") from error
@@ -106,7 +106,7 @@ def _check_width(cells: list[str], names: list[str], path: Path, line: int) -> N
         )
 
 
-def _json_rows(raw: bytes, key: str | None, path: Path) -> list[Row]:
+def _json_rows(raw: bytes, key: str | None, path: Path) -> list[SourceRow]:
     text = _decode(raw, "utf-8", path)
     try:
         document = _JSON.decode(text)
@@ -123,7 +123,7 @@ def _json_rows(raw: bytes, key: str | None, path: Path) -> list[Row]:
     if not found:
         raise ImportRefused(f"{path}: the list of rows is empty")
     return [
-        Row(line=place, cells=row if isinstance(row, dict) else None)
+        SourceRow(line=place, cells=row if isinstance(row, dict) else None)
         for place, row in enumerate(found, start=1)
     ]
 

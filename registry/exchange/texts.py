@@ -6,7 +6,7 @@ import html
 import re
 import unicodedata
 
-from registry.text.purity import balanced
+from registry.text.text_safety import balanced
 
 ELLIPSIS = "…"
 

@@ -15,11 +15,11 @@ import msgspec
 
 from registry.pages.reader import Reader, Text, as_it_is, label, language
 from registry.pages.shown import field_title
-from registry.record.changes import KEYS, Difference, Kind, differences
+from registry.record.diff import KEYS, Difference, DifferenceKind, differences
 from registry.record.pointers import parts, value_at
 from registry.record.schema import Field, field_at, fields
 from registry.text.locales import direction
-from registry.text.marks import Mark
+from registry.text.word_diff import DiffSpan
 
 Document = dict[str, Any]
 Path = tuple[str, ...]
@@ -42,13 +42,13 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One difference of a change; `language` is that of the text, `words` mark what moved in it."""
 
-    kind: Kind
+    kind: DifferenceKind
     language: Text | None
     lang: str | None
     dir: str | None
     before: Value | None
     after: Value | None
-    words: Sequence[Mark] | None
+    words: Sequence[DiffSpan] | None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +121,7 @@ def _line(reader: Reader, difference: Difference, tag: str | None) -> Line:
     )
 
 
-def _marks(difference: Difference) -> Sequence[Mark] | None:
+def _marks(difference: Difference) -> Sequence[DiffSpan] | None:
     """Give the marked words of a text; what is one word, such as a number, is told whole."""
     if difference.words is msgspec.UNSET or " " not in difference.before + difference.after:
         return None

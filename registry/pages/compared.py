@@ -15,7 +15,7 @@ from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, Text, label, language
 from registry.pages.shown import field_title
 from registry.pages.site import Site
-from registry.record.changes import KEYS
+from registry.record.diff import KEYS
 from registry.record.schema import fields
 from registry.text.dates import format_date
 from registry.text.numbers import format_number

@@ -11,9 +11,9 @@ from registry.pages.known import Known
 from registry.record.model import LangText
 from registry.record.pack import Agency, Pack
 from registry.store.attestations import Attestation
-from registry.store.log import Line
+from registry.store.log import LogLine
 from registry.store.records import StoredRecord
-from registry.store.statistics import Group, Statistics
+from registry.store.statistics import Statistics, StatisticsGroup
 from registry.store.withdrawals import Withdrawal
 
 
@@ -29,7 +29,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """The register counted by risk, sector, status, personal data; its own records by agency."""
 
     by_code: Statistics
-    by_agency: Sequence[Group]
+    by_agency: Sequence[StatisticsGroup]
 
 
 class Corpus(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     erasures: int = 0
     fingerprint: str = ""
     counted: Counted | None = None
-    log: Sequence[Line] = ()
+    log: Sequence[LogLine] = ()
     earlier: Mapping[str, Sequence[StoredRecord]] = {}
     origins: Mapping[str, Origin] = {}
     withdrawals: Mapping[str, Sequence[Withdrawal]] = {}

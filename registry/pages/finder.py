@@ -15,7 +15,7 @@ from registry.pages.shown import field_name
 from registry.pages.site import Site, page
 from registry.pages.static_index import FOLDER
 from registry.record.entry import NOT_STATED
-from registry.store.index.question import LOCAL, OVERDUE
+from registry.record.facets import LOCAL, OVERDUE
 from registry.text.catalogues import find
 
 FACETS = {

@@ -26,8 +26,8 @@ from registry.pages.taking_over import LostFileError
 from registry.record.pack import Agency, Pack
 from registry.settings import Settings
 from registry.store import agencies, attestations, log, records, redactions, statistics, withdrawals
+from registry.store.as_of import AsOf
 from registry.store.database import Connection, Database
-from registry.store.moments import Moment
 from registry.store.records import StoredRecord
 
 
@@ -277,7 +277,7 @@ async def read_histories(
 
 
 async def _count(connection: Connection, state: _State, as_of: dt.datetime) -> Counted:
-    moment = Moment(entry=state.size - 1, at=state.last_at, day=as_of.date())
+    moment = AsOf(entry=state.size - 1, at=state.last_at, day=as_of.date())
     by_code = await statistics.read(
         connection, moment, by=("risk", "sector", "status", "personal_data"), filters={}
     )

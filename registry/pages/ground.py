@@ -13,7 +13,7 @@ from registry.pages.labels import read_lists
 from registry.pages.page import digest
 from registry.record.pack import Pack
 
-_ROOMS = ("pages", "exchange", "office", "store", "record", "text")
+_ROOMS = ("pages", "exchange", "services", "ledger", "store", "record", "text")
 
 
 def ground_of(pack: Pack, base_url: str, origins: Mapping[str, object]) -> str:

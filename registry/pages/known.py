@@ -7,14 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from registry.office.listing import Standing, row_of
 from registry.pages.cards import Card, read_card, read_related
 from registry.pages.collecting import uncollected
 from registry.pages.page import digest
+from registry.record.facets import FILTERS, REVIEW_DUE
 from registry.record.pack import Agency
-from registry.store.index.facets import REVIEW_DUE
-from registry.store.index.question import FILTERS
-from registry.store.log import Line
+from registry.record.search_document import PublishedState, build
+from registry.store.log import LogLine
 from registry.store.records import StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
 
@@ -56,7 +55,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     erasures: tuple[int, int]
     size: int
     leaf: str
-    log: list[Line]
+    log: list[LogLine]
     records: list[Known]
 
 
@@ -106,7 +105,7 @@ def write_kept(path: Path, kept: Kept) -> None:
 
 def _row(record: StoredRecord, agency: Agency | None) -> Row:
     register = record.register
-    standing = Standing(
+    standing = PublishedState(
         version=register.version,
         entry=register.entry,
         published_at=register.published_at,
@@ -116,7 +115,7 @@ def _row(record: StoredRecord, agency: Agency | None) -> Row:
         risk_changes=(),
     )
     document = msgspec.json.decode(record.document)
-    row = row_of(document, listing_agency(record, agency), {}, standing)
+    row = build(document, listing_agency(record, agency), {}, standing)
     return Row(
         codes=[row.codes[name][0] for name in FILTERS],
         name_key=row.name_key,

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import msgspec
 
-from registry.office.listing import words_of
 from registry.pages.known import Known, listing_agency
 from registry.pages.page import Group, Page, digest
 from registry.pages.site import Site
@@ -32,10 +31,10 @@ from registry.pages.static_words import (
     nothing_written,
     read_words,
 )
-from registry.store.index.question import FILTERS
-from registry.store.index.rows import Words
-from registry.text.analysis import common
+from registry.record.facets import FILTERS
+from registry.record.search_document import TokensByLanguage, tokenize
 from registry.text.folding import LETTERS
+from registry.text.tokens import common
 
 FOLDER = "find"
 CHUNK = 100
@@ -156,7 +155,7 @@ def _words_pages(
         )
 
 
-def _words_of(site: Site, known: Known) -> Words:
+def _words_of(site: Site, known: Known) -> TokensByLanguage:
     record = site.histories[known.card.id][-1]
     agency = listing_agency(record, site.corpus.agencies.get(record.agency))
-    return words_of(msgspec.json.decode(record.document), agency)
+    return tokenize(msgspec.json.decode(record.document), agency)

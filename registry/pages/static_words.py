@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from registry.pages.taking_over import LostFileError
-from registry.store.index.rows import Words
-from registry.text.analysis import forms, stem
+from registry.record.search_document import TokensByLanguage
+from registry.text.tokens import article_variants, stem
 
 SHARDS = 128
 DEPTH = 3
@@ -65,7 +65,7 @@ def read_words(files: Sequence[Path]) -> list[Written]:
 
 
 def changed_words(
-    files: Sequence[Written], gone: Collection[int], come: Iterable[tuple[int, Words]]
+    files: Sequence[Written], gone: Collection[int], come: Iterable[tuple[int, TokensByLanguage]]
 ) -> list[bytes]:
     """Take numbers out of the words' files, and put in others with their words."""
     shards = [file.shard for file in files]
@@ -112,7 +112,7 @@ def _places(shard: Shard, word: str) -> Places:
     return places
 
 
-def _put_together(come: Iterable[tuple[int, Words]]) -> dict[str, Places]:
+def _put_together(come: Iterable[tuple[int, TokensByLanguage]]) -> dict[str, Places]:
     """Gather by word where that stands in some records."""
     found: dict[str, Places] = {}
     spoken_in = cache(_Spoken)
@@ -125,7 +125,7 @@ def _put_together(come: Iterable[tuple[int, Words]]) -> dict[str, Places]:
     return found
 
 
-def _tiers(words: Words, spoken_in: Callable[[str], _Spoken]) -> dict[str, int]:
+def _tiers(words: TokensByLanguage, spoken_in: Callable[[str], _Spoken]) -> dict[str, int]:
     """Give each word of a record by which it is found the first place where that stands."""
     tiers: dict[str, int] = {}
     for tier in range(3):
@@ -146,6 +146,6 @@ class _Spoken(dict[str, tuple[str, str]]):
 
     def __missing__(self, word: str) -> tuple[str, str]:
         # Whoever asks for a word with the Arabic article is shown it without as well.
-        found = (forms(word, self._language)[-1], stem(word, self._language))
+        found = (article_variants(word, self._language)[-1], stem(word, self._language))
         self[word] = found
         return found

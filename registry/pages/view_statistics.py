@@ -12,7 +12,7 @@ from registry.pages.shown import field_name
 from registry.pages.site import Site
 from registry.pages.tables import Column, Row, Table
 from registry.record.entry import NOT_STATED
-from registry.store.statistics import Group
+from registry.store.statistics import StatisticsGroup
 
 _RECORDS = message("Records")
 _ELSEWHERE = message("Other registers")
@@ -294,7 +294,7 @@ def _coded(
         )
 
 
-def _sums(groups: Sequence[Group], name: str) -> Counter[str]:
+def _sums(groups: Sequence[StatisticsGroup], name: str) -> Counter[str]:
     number = Counter[str]()
     for group in groups:
         number[str(getattr(group, name))] += group.records

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding
+from registry.record.messages import PendingFinding, message, to_finding
 from registry.record.pack import Pack
-from registry.record.sayings import Remark, say, to_finding
-from registry.record.statements import Form
+from registry.record.statements import StatementSchema
 from registry.resources import SCHEMAS
 
 SCHEMA_VERSION = "1.0"
@@ -43,14 +43,14 @@ def check(
 
 
 @cache
-def _form() -> Form:
-    return Form(msgspec.json.decode(attestation_schema_bytes()))
+def _form() -> StatementSchema:
+    return StatementSchema(msgspec.json.decode(attestation_schema_bytes()))
 
 
-def _not_yet(statement: Any, today: dt.date) -> Iterator[Remark]:
+def _not_yet(statement: Any, today: dt.date) -> Iterator[PendingFinding]:
     if statement["day"] > today.isoformat():
-        future = say(
+        future = message(
             "{date} is in the future. State a day on which the systems were counted.",
             date=statement["day"],
         )
-        yield Remark(pointer="/day", rule="past", sayings=(future,))
+        yield PendingFinding(pointer="/day", rule="past", sayings=(future,))

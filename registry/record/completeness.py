@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import msgspec
 
+from registry.record.requirement_status import RequirementStatus, pointers
 from registry.record.requirements import RISK_LEVEL, WEIGHT_OPTIONAL, WEIGHT_REQUIRED, unit_of
-from registry.record.standings import Standings, pointers
 
 
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]
 
 
-def score(stands: Standings) -> Completeness:
+def score(stands: RequirementStatus) -> Completeness:
     """Score a document from what is known of each unit."""
     asked, absent = stands.asked, stands.absent
     levelled = asked.required & unit_of(RISK_LEVEL) & ~absent
@@ -33,7 +33,7 @@ def score(stands: Standings) -> Completeness:
     )
 
 
-def _share(stands: Standings, required: int, optional: int) -> int:
+def _share(stands: RequirementStatus, required: int, optional: int) -> int:
     """Return the weighted share that is met, rounded half up; nothing asked for is all met."""
     whole = 2 * _weight(required, optional)
     if whole == 0:

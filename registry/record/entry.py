@@ -22,7 +22,9 @@ FORMAT = 1
 NOT_STATED = "not_stated"
 """The code that search and facets use where a record does not say."""
 
-Kind: TypeAlias = Literal["genesis", "version", "withdrawal", "redaction", "attestation", "key"]
+EntryKind: TypeAlias = Literal[
+    "genesis", "version", "withdrawal", "redaction", "attestation", "key"
+]
 
 
 class Previous(msgspec.Struct, frozen=True, kw_only=True):

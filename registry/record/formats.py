@@ -9,7 +9,7 @@ from typing import Any
 from jsonschema import FormatChecker
 
 from registry.errors import ConfigurationError
-from registry.text.purity import fault_of
+from registry.text.text_safety import first_problem
 
 # RFC 3987 §2.2, for addresses with an authority. The check that jsonschema has as an extra runs
 # a grammar parser that takes 8 ms for an ordinary link.
@@ -50,7 +50,7 @@ def is_iri(value: object) -> bool:
 
 def is_plain_text(value: object) -> bool:
     """Whether a string holds nothing that a reader cannot see; other types are not asked."""
-    return not isinstance(value, str) or fault_of(value) is None
+    return not isinstance(value, str) or first_problem(value) is None
 
 
 FORMATS = FormatChecker(formats=("date", "email"))

@@ -12,12 +12,12 @@ from typing import Any
 
 from registry.errors import Finding
 from registry.record.codelists import codelists
-from registry.record.erasing import covers
+from registry.record.erasure import covers
+from registry.record.messages import PendingFinding, message, to_finding, translatable
 from registry.record.pack import Pack
 from registry.record.pointers import parts, pointer
-from registry.record.sayings import Remark, message, say, to_finding
 from registry.record.schema import record_schema
-from registry.record.statements import Form
+from registry.record.statements import StatementSchema
 
 COURT = "court"
 
@@ -79,19 +79,21 @@ def chosen(statement: Mapping[str, Any], held: Mapping[int, Collection[str]]) ->
     ]
 
 
-def _forbidden(statement: Any) -> Iterator[Remark]:
+def _forbidden(statement: Any) -> Iterator[PendingFinding]:
     for at, asked in enumerate(statement["pointers"]):
         place = pointer(("pointers", at))
         if _meets(asked, KEPT):
-            never = say("{pointer} is never erased: it says which record this is.", pointer=asked)
-            yield Remark(pointer=place, rule="kept", sayings=(never,))
+            never = message(
+                "{pointer} is never erased: it says which record this is.", pointer=asked
+            )
+            yield PendingFinding(pointer=place, rule="kept", sayings=(never,))
         elif statement["basis"] != COURT and _meets(asked, PROTECTED):
-            court = say(
+            court = message(
                 "{pointer} is erased on the basis of a court’s decision alone: everybody must be "
                 "able to read it.",
                 pointer=asked,
             )
-            yield Remark(pointer=place, rule="protected", sayings=(court,))
+            yield PendingFinding(pointer=place, rule="protected", sayings=(court,))
 
 
 def _meets(asked: str, kept: Sequence[str]) -> bool:
@@ -103,14 +105,18 @@ def _meets(asked: str, kept: Sequence[str]) -> bool:
 
 def _unknown_versions(
     statement: Mapping[str, Any], held: Mapping[int, Collection[str]]
-) -> Iterator[Remark]:
+) -> Iterator[PendingFinding]:
     for at, version in enumerate(statement.get("versions") or ()):
         if version not in held:
-            unknown = say("There is no version {version} of this record.", version=version)
-            yield Remark(pointer=pointer(("versions", at)), rule="version", sayings=(unknown,))
+            unknown = message("There is no version {version} of this record.", version=version)
+            yield PendingFinding(
+                pointer=pointer(("versions", at)), rule="version", sayings=(unknown,)
+            )
 
 
-def _unheld(statement: Mapping[str, Any], held: Mapping[int, Collection[str]]) -> Iterator[Remark]:
+def _unheld(
+    statement: Mapping[str, Any], held: Mapping[int, Collection[str]]
+) -> Iterator[PendingFinding]:
     versions = statement.get("versions") or held
     members = {member for version in versions for member in held.get(version, ())}
     for at, asked in enumerate(statement["pointers"]):
@@ -119,35 +125,35 @@ def _unheld(statement: Mapping[str, Any], held: Mapping[int, Collection[str]]) -
         within = pointer(parts(asked)[:2])
         if within in members or pointer(parts(asked)[:1]) in members:
             whole = within if within in members else pointer(parts(asked)[:1])
-            said = say(
+            said = message(
                 "{pointer} is a part of what was committed to as a whole; name {whole}.",
                 pointer=asked,
                 whole=whole,
             )
         else:
-            said = say(
+            said = message(
                 "There is nothing at {pointer} in these versions, or it was erased already.",
                 pointer=asked,
             )
-        yield Remark(pointer=pointer(("pointers", at)), rule="held", sayings=(said,))
+        yield PendingFinding(pointer=pointer(("pointers", at)), rule="held", sayings=(said,))
 
 
-def _told(found: Sequence[Remark], pack: Pack, language: str) -> tuple[Finding, ...]:
+def _told(found: Sequence[PendingFinding], pack: Pack, language: str) -> tuple[Finding, ...]:
     found = sorted(found, key=lambda remark: (remark.pointer, remark.rule))
     return tuple(to_finding(remark, language, pack.fallback) for remark in found)
 
 
 @cache
-def _form() -> Form:
+def _form() -> StatementSchema:
     line = {"$ref": "#/$defs/Line"}
-    return Form(
+    return StatementSchema(
         {
             "type": "object",
             "properties": {
                 "record": {"title": "Record", "$ref": "#/$defs/RecordId"},
                 "versions": {
-                    "title": message("Versions"),
-                    "description": message("Write numbers of versions, such as 1."),
+                    "title": translatable("Versions"),
+                    "description": translatable("Write numbers of versions, such as 1."),
                     "type": "array",
                     "items": {"type": "integer", "minimum": 1},
                     "minItems": 1,
@@ -155,8 +161,8 @@ def _form() -> Form:
                     "uniqueItems": True,
                 },
                 "pointers": {
-                    "title": message("Pointers"),
-                    "description": message(
+                    "title": translatable("Pointers"),
+                    "description": translatable(
                         "Write pointers such as /contact/phone or /documents/0."
                     ),
                     "type": "array",
@@ -166,7 +172,7 @@ def _form() -> Form:
                     "uniqueItems": True,
                 },
                 "basis": {
-                    "title": message("Basis"),
+                    "title": translatable("Basis"),
                     "type": "string",
                     "enum": list(codelists()["redaction_reason"]),
                 },

@@ -11,11 +11,11 @@ from typing import TypeAlias
 import msgspec
 
 from registry.errors import ConfigurationError
+from registry.record.messages import Message, message, translatable
 from registry.record.pointers import parts, pointer
-from registry.record.sayings import Saying, message, say
 from registry.record.schema import Field, fields, record_schema
 
-Path: TypeAlias = tuple[str, ...]
+FieldPath: TypeAlias = tuple[str, ...]
 
 ALWAYS, OPTIONAL = "M", "o"
 _FAMILIES = frozenset("LHPD")
@@ -30,7 +30,7 @@ _ORIGIN = ("procurement", "origin")
 # Under these an unmet H is an error even before the system is in operation.
 _ALWAYS_ERROR = (("risk",), ("purpose",), ("organisation",), ("data", "legal_basis"))
 
-NEVER_WITHHELD: tuple[Path, ...] = (
+NEVER_WITHHELD: tuple[FieldPath, ...] = (
     ("id",),
     ("name",),
     ("summary",),
@@ -52,7 +52,7 @@ NEVER_WITHHELD: tuple[Path, ...] = (
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """Holds when one of the paths has one of the values (or none has, when `negated`)."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[FieldPath, ...]
     values: tuple[str | bool, ...]
     reason: str
     negated: bool = False
@@ -65,19 +65,19 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     which the absence is an error. `places` are the field and the siblings that may stand in.
     """
 
-    path: Path
+    path: FieldPath
     pointer: str
     field: Field
     alternatives: tuple[tuple[str, ...], ...]
     grave: tuple[tuple[str, ...], ...]
     optional: bool
     exclusive: bool
-    places: tuple[Path, ...]
+    places: tuple[FieldPath, ...]
     empty_answers: bool
     recommended: str | None
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class Requirements(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for under some circumstances, as sets of units: bit n is `units()[n]`.
 
     `allowed` may be stated by such a record; `required` weighs 3 and `optional` 1; `accountable`
@@ -102,74 +102,78 @@ def conditions() -> dict[str, Condition]:
         "L": Condition(
             paths=(RISK_LEVEL,),
             values=("limited", "high", "unacceptable"),
-            reason=message("from risk level limited up"),
+            reason=translatable("from risk level limited up"),
         ),
         "H": Condition(
             paths=(RISK_LEVEL,),
             values=("high", "unacceptable"),
-            reason=message("at the risk levels high and unacceptable"),
+            reason=translatable("at the risk levels high and unacceptable"),
         ),
         "P": Condition(
             paths=(("data", "personal_data"),),
             values=("yes", "pseudonymised"),
-            reason=message("when personal data is processed"),
+            reason=translatable("when personal data is processed"),
         ),
         "D": Condition(
             paths=(STATUS,),
             values=("pilot", "in_use", "suspended"),
-            reason=message("once the system is in pilot, in use or suspended"),
+            reason=translatable("once the system is in pilot, in use or suspended"),
         ),
         "retired": Condition(
-            paths=(STATUS,), values=("retired",), reason=message("when the system is retired")
+            paths=(STATUS,), values=("retired",), reason=translatable("when the system is retired")
         ),
         "not_retired": Condition(
             paths=(STATUS,),
             values=("retired",),
             negated=True,
-            reason=message("until the system is retired"),
+            reason=translatable("until the system is retired"),
         ),
         "stopped": Condition(
             paths=(STATUS,),
             values=("suspended", "retired"),
-            reason=message("when the system is suspended or retired"),
+            reason=translatable("when the system is suspended or retired"),
         ),
         "purchased": Condition(
-            paths=(_ORIGIN,), values=("purchased",), reason=message("when the system is purchased")
+            paths=(_ORIGIN,),
+            values=("purchased",),
+            reason=translatable("when the system is purchased"),
         ),
         "supplied": Condition(
             paths=(_ORIGIN,),
             values=("purchased", "joint"),
-            reason=message("when the system is purchased or made jointly"),
+            reason=translatable("when the system is purchased or made jointly"),
         ),
         "recommends": Condition(
             paths=(ROLE,),
             values=("recommends", "decides_with_review", "decides_alone"),
-            reason=message("when the system recommends decisions or makes them"),
+            reason=translatable("when the system recommends decisions or makes them"),
         ),
         "legal_effect": Condition(
             paths=(("decision", "legal_effect"),),
             values=(True,),
-            reason=message("when the decision has legal effect"),
+            reason=translatable("when the decision has legal effect"),
         ),
         "public_interacts": Condition(
             paths=(FUNCTION,),
             values=("chatbot_information",),
-            reason=message("when the public talks with the system"),
+            reason=translatable("when the public talks with the system"),
         ),
         "withholds": Condition(
-            paths=answers, values=("withheld",), reason=message("when an answer is withheld")
+            paths=answers, values=("withheld",), reason=translatable("when an answer is withheld")
         ),
         "restricted": Condition(
             paths=(("publication", "visibility"),),
             values=("restricted",),
-            reason=message("when the record is restricted"),
+            reason=translatable("when the record is restricted"),
         ),
-        "amended": Condition(paths=(), values=(), reason=message("from the second version on")),
+        "amended": Condition(
+            paths=(), values=(), reason=translatable("from the second version on")
+        ),
     }
 
 
 @cache
-def answer_paths() -> tuple[Path, ...]:
+def answer_paths() -> tuple[FieldPath, ...]:
     """List the questions, whose value is an answer with its note."""
     return tuple(field.path for field in fields() if "answer" in field.schema.get("properties", {}))
 
@@ -184,20 +188,20 @@ def units() -> tuple[Unit, ...]:
     )
 
 
-def unit_of(path: Path) -> int:
+def unit_of(path: FieldPath) -> int:
     """Return the set that holds the unit at a path alone; empty where none is."""
     return _sets().get(path, 0)
 
 
 @cache
-def _sets() -> dict[Path, int]:
+def _sets() -> dict[FieldPath, int]:
     return {unit.path: 1 << number for number, unit in enumerate(units())}
 
 
 @cache
-def asked(held: frozenset[str]) -> Asked:
+def requirements_under(held: frozenset[str]) -> Requirements:
     """Return what is asked for when these conditions hold; there are a few thousand cases."""
-    sets = dict.fromkeys(Asked.__struct_fields__, 0)
+    sets = dict.fromkeys(Requirements.__struct_fields__, 0)
     for number, unit in enumerate(units()):
         if "restricted" in held and unit not in restricted_units():
             continue
@@ -214,7 +218,7 @@ def asked(held: frozenset[str]) -> Asked:
             "excluded": unit.exclusive and not (grave or mild),
         }.items():
             sets[name] |= belongs << number
-    return Asked(**sets)
+    return Requirements(**sets)
 
 
 def _accountable(unit: Unit) -> bool:
@@ -222,14 +226,14 @@ def _accountable(unit: Unit) -> bool:
     return ALWAYS not in names and not names.isdisjoint(_FAMILIES)
 
 
-def reason(unit: Unit, held: frozenset[str]) -> Saying:
+def reason(unit: Unit, held: frozenset[str]) -> Message:
     """Say under which of the conditions that hold a unit is asked for, or recommended."""
     because = (names for names in unit.alternatives if held.issuperset(names))
     names = next(because, (unit.recommended or ALWAYS,))
     if names == (ALWAYS,):
-        return say("for every record")
-    first, *others = (say(conditions()[name].reason) for name in names)
-    return say("{first} and {second}", first=first, second=others[0]) if others else first
+        return message("for every record")
+    first, *others = (message(conditions()[name].reason) for name in names)
+    return message("{first} and {second}", first=first, second=others[0]) if others else first
 
 
 def _unit(field: Field, notation: str) -> Unit:
@@ -263,7 +267,7 @@ def _unit(field: Field, notation: str) -> Unit:
     )
 
 
-def _grave(path: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+def _grave(path: FieldPath, names: tuple[str, ...]) -> tuple[str, ...]:
     """Say when the absence is an error: an unmet H mostly once the system is in operation."""
     early = any(path[: len(start)] == start for start in _ALWAYS_ERROR)
     return names if early or "H" not in names or "D" in names else (*names, "D")
@@ -275,7 +279,7 @@ def restricted_units() -> tuple[Unit, ...]:
     return tuple(unit for unit in units() if _allowed(unit.path))
 
 
-def _allowed(path: Path) -> bool:
+def _allowed(path: FieldPath) -> bool:
     """Whether a restricted record may state a path, by the `then` of the schema."""
     here = record_schema()["then"]
     for name in path:

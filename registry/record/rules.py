@@ -2,7 +2,7 @@
 
 Every rule takes a case (a document whose shape is sound, the country's pack, today's date in UTC)
 and yields remarks. Nothing here touches the network or the register; the rules that need the
-register, R21, R22 and the change note, are in `office/register_rules.py`. The first sentence of
+register, R21, R22 and the change note, are in `services/register_rules.py`. The first sentence of
 a rule's docstring is its title, the rest says more: the documentation is made of them.
 """
 
@@ -19,7 +19,7 @@ from registry.record import (
     rules_risk,
     rules_withholding,
 )
-from registry.record.case import Rule
+from registry.record.rule_context import Rule
 
 RULE_SET = "1.0.1"
 """Names the rules of the table together; kept with each version that they let pass."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from registry.record.case import Case, told
 from registry.record.codelists import codelists
-from registry.record.days import interval, months_after
-from registry.record.sayings import Remark, say
+from registry.record.messages import PendingFinding, message
+from registry.record.partial_dates import interval, months_after
+from registry.record.rule_context import RuleContext, remark
 
 
-def retirement_dated(case: Case) -> Iterator[Remark]:
+def retirement_dated(case: RuleContext) -> Iterator[PendingFinding]:
     """R04: A retirement date if and only if retired, not before deployment, not in the future.
 
     An error: people must be able to tell until when a system may have touched them.
@@ -21,10 +21,10 @@ def retirement_dated(case: Case) -> Iterator[Remark]:
     retired = case.dig("lifecycle", "retired_on")
     if retired is None:
         if status == "retired" and case.lacks("lifecycle", "retired_on"):
-            yield told(
+            yield remark(
                 "R04",
                 place,
-                say(
+                message(
                     "A retired system has a date of retirement. Add {place}: the date of last use.",
                     place=place,
                 ),
@@ -32,10 +32,10 @@ def retirement_dated(case: Case) -> Iterator[Remark]:
         return
     first, last = interval(retired)
     if status is not None and status != "retired":
-        yield told(
+        yield remark(
             "R04",
             place,
-            say(
+            message(
                 "A system has a date of retirement only when it is retired, and the status is "
                 "{status}. Remove the date, or set {place} to retired.",
                 status=codelists()["status"][status].label,
@@ -43,20 +43,20 @@ def retirement_dated(case: Case) -> Iterator[Remark]:
             ),
         )
     if first > case.today:
-        yield told(
+        yield remark(
             "R04",
             place,
-            say(
+            message(
                 "{date} is in the future. State the date of last use once it has passed.",
                 date=retired,
             ),
         )
     deployed = case.dig("lifecycle", "deployed_on")
     if deployed is not None and last < interval(deployed)[0]:
-        yield told(
+        yield remark(
             "R04",
             place,
-            say(
+            message(
                 "{date} is before {other}, when the system came into operation "
                 "({place}). Mend either date.",
                 date=retired,
@@ -66,7 +66,7 @@ def retirement_dated(case: Case) -> Iterator[Remark]:
         )
 
 
-def deployment_dated(case: Case) -> Iterator[Remark]:
+def deployment_dated(case: RuleContext) -> Iterator[PendingFinding]:
     """R05: In pilot, in use or suspended, the date of deployment is stated; never in the future.
 
     An error: people must be able to tell since when a system may have touched them.
@@ -75,20 +75,20 @@ def deployment_dated(case: Case) -> Iterator[Remark]:
     deployed = case.dig("lifecycle", "deployed_on")
     if deployed is None:
         if "D" in case.held and case.lacks("lifecycle", "deployed_on"):
-            yield told(
+            yield remark(
                 "R05",
                 place,
-                say(
+                message(
                     "A system that is in pilot, in use or suspended has a date since when. Add "
                     "{place}: YYYY, YYYY-MM or YYYY-MM-DD, as precisely as it is known.",
                     place=place,
                 ),
             )
     elif interval(deployed)[0] > case.today:
-        yield told(
+        yield remark(
             "R05",
             place,
-            say(
+            message(
                 "{date} is in the future. State when the system was first used on real cases, or "
                 "leave it out until then.",
                 date=deployed,
@@ -96,7 +96,7 @@ def deployment_dated(case: Case) -> Iterator[Remark]:
         )
 
 
-def review_planned(case: Case) -> Iterator[Remark]:
+def review_planned(case: RuleContext) -> Iterator[PendingFinding]:
     """R06: The next review comes after the last one, within the country's interval for the level.
 
     An error: a record that nobody looks at again stops being true.
@@ -108,10 +108,10 @@ def review_planned(case: Case) -> Iterator[Remark]:
     place = "/lifecycle/next_review_on"
     day, next_day = dt.date.fromisoformat(last), dt.date.fromisoformat(following)
     if next_day <= day:
-        yield told(
+        yield remark(
             "R06",
             place,
-            say(
+            message(
                 "{date} is not after the last review, {other} ({place}). State when the record "
                 "will be looked at again.",
                 date=following,
@@ -125,10 +125,10 @@ def review_planned(case: Case) -> Iterator[Remark]:
     months = case.pack.review_months[case.level]
     limit = months_after(day, months)
     if next_day > limit:
-        yield told(
+        yield remark(
             "R06",
             place,
-            say(
+            message(
                 "{date} is too late: at the level {level} a record is reviewed every {months} "
                 "months at the latest. State {limit} or an earlier day.",
                 date=following,

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from registry.record.case import Case, told
-from registry.record.forms import shown, titled
+from registry.record.field_descriptions import quoted, titled
 from registry.record.ids import is_foreign_agency
+from registry.record.messages import LanguageName, PendingFinding, Title, message
 from registry.record.pointers import pointer, values_at
-from registry.record.sayings import Remark, Title, Tongue, say
+from registry.record.rule_context import RuleContext, remark
 from registry.record.schema import Field, field_at, fields
-from registry.record.wording import choice
+from registry.record.shape_messages import choice
 
 NAMING = (("name",), ("summary",), ("purpose", "goal"))
 """The texts by which everybody recognises a system."""
 
 
-def belongs_to_pack(case: Case) -> Iterator[Remark]:
+def belongs_to_pack(case: RuleContext) -> Iterator[PendingFinding]:
     """R00: The agency, languages, regions, bodies, schemes and grounds are the country's.
 
     Also, every language that a text is in says in `languages.translation_status` how it came
@@ -29,34 +29,34 @@ def belongs_to_pack(case: Case) -> Iterator[Remark]:
         yield from _languages_known(case)
 
 
-def _agency_known(case: Case) -> Iterator[Remark]:
+def _agency_known(case: RuleContext) -> Iterator[PendingFinding]:
     record_id = case.dig("id")
     if record_id is None:
         return
     agency = record_id.split("/")[0]
     if is_foreign_agency(agency):
-        reserved = say(
+        reserved = message(
             "{code} has a dot, which is reserved for agencies of other registers. File under an "
             "agency of this register.",
-            code=shown(agency),
+            code=quoted(agency),
         )
-        yield told("R00", "/id", reserved)
+        yield remark("R00", "/id", reserved)
     elif agency not in case.pack.agencies:
-        stranger = say("{code} is not an agency of this register.", code=shown(agency))
-        yield told("R00", "/id", stranger, *choice(agency, case.pack.agencies))
+        stranger = message("{code} is not an agency of this register.", code=quoted(agency))
+        yield remark("R00", "/id", stranger, *choice(agency, case.pack.agencies))
 
 
-def _codes_known(case: Case) -> Iterator[Remark]:
+def _codes_known(case: RuleContext) -> Iterator[PendingFinding]:
     for field in _national_fields():
         known = case.pack.codes(field.lists)
         for place, code in values_at(case.document, field.path):
             if code not in known:
-                stray = say(
+                stray = message(
                     "{code} is not one of this country's codes for {title}.",
-                    code=shown(code),
+                    code=quoted(code),
                     title=titled(field),
                 )
-                yield told("R00", pointer(place), stray, *choice(code, known))
+                yield remark("R00", pointer(place), stray, *choice(code, known))
 
 
 @cache
@@ -71,7 +71,7 @@ def _texts() -> tuple[Field, ...]:
     return tuple(field for field in fields() if field.kind == "LangText")
 
 
-def _languages_known(case: Case) -> Iterator[Remark]:
+def _languages_known(case: RuleContext) -> Iterator[PendingFinding]:
     present: set[str] = set()
     known = case.pack.languages
     for field in _texts():
@@ -86,29 +86,31 @@ def _languages_known(case: Case) -> Iterator[Remark]:
     status = case.dig("languages", "translation_status")
     if status is not None:
         for tag in sorted(present.intersection(known).difference(status)):
-            yield told(
+            yield remark(
                 "R00",
                 pointer(("languages", "translation_status", tag)),
-                say(
+                message(
                     "The record has text in {code} and does not say how it came about. Add "
                     "authored, reviewed or machine.",
-                    code=shown(tag),
+                    code=quoted(tag),
                 ),
             )
 
 
-def stray_language(place: str, tag: str, known: tuple[str, ...]) -> Remark:
+def stray_language(place: str, tag: str, known: tuple[str, ...]) -> PendingFinding:
     """Tell that a text is in a language that the register does not have."""
-    return told(
+    return remark(
         "R00",
         place,
-        say(
-            "{code} is not a language of this register. Use: {codes}.", code=shown(tag), codes=known
+        message(
+            "{code} is not a language of this register. Use: {codes}.",
+            code=quoted(tag),
+            codes=known,
         ),
     )
 
 
-def named_in_a_national_language(case: Case) -> Iterator[Remark]:
+def named_in_a_national_language(case: RuleContext) -> Iterator[PendingFinding]:
     """R01: Name, summary and goal are in at least one of the languages that the country demands.
 
     An error: the public concerned must be able to read what the system is and what it is for.
@@ -116,10 +118,10 @@ def named_in_a_national_language(case: Case) -> Iterator[Remark]:
     for path in NAMING:
         text = case.dig(*path)
         if text and text.keys().isdisjoint(case.pack.required_any):
-            yield told(
+            yield remark(
                 "R01",
                 pointer(path),
-                say(
+                message(
                     "{title}: in none of the languages that everybody here can be expected to "
                     "read. Write it in at least one of: {codes}.",
                     title=_title(path),
@@ -128,7 +130,7 @@ def named_in_a_national_language(case: Case) -> Iterator[Remark]:
             )
 
 
-def named_in_all_languages_at_high_risk(case: Case) -> Iterator[Remark]:
+def named_in_all_languages_at_high_risk(case: RuleContext) -> Iterator[PendingFinding]:
     """R02: At high and unacceptable risk, name, summary and goal are in all of those languages.
 
     An error: whoever may be harmed must be able to read it. The pack says which languages.
@@ -141,21 +143,21 @@ def named_in_all_languages_at_high_risk(case: Case) -> Iterator[Remark]:
             continue
         for tag in case.pack.required_at_high:
             if tag not in text:
-                yield told(
+                yield remark(
                     "R02",
                     pointer((*path, tag)),
-                    say(
+                    message(
                         "{title}: at this risk level it is written in all of {codes}. Add "
                         "{language} ({code}).",
                         title=_title(path),
                         codes=case.pack.required_at_high,
-                        language=Tongue(tag=tag),
+                        language=LanguageName(tag=tag),
                         code=tag,
                     ),
                 )
 
 
-def named_in_recommended_languages(case: Case) -> Iterator[Remark]:
+def named_in_recommended_languages(case: RuleContext) -> Iterator[PendingFinding]:
     """R03: Name and summary are also in the languages that the country recommends.
 
     A warning, so that a language without many translators holds nothing up.
@@ -164,14 +166,14 @@ def named_in_recommended_languages(case: Case) -> Iterator[Remark]:
         text = case.dig(*path)
         for tag in case.pack.recommended:
             if text and tag not in text:
-                yield told(
+                yield remark(
                     "R03",
                     pointer((*path, tag)),
-                    say(
+                    message(
                         "{title}: not yet in {language} ({code}), which this register recommends. "
                         "Add a translation when you have one.",
                         title=_title(path),
-                        language=Tongue(tag=tag),
+                        language=LanguageName(tag=tag),
                         code=tag,
                     ),
                     severity="warning",

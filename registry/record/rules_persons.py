@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from registry.record.case import Case, told
-from registry.record.forms import shown
+from registry.record.field_descriptions import quoted
+from registry.record.messages import PendingFinding, message
 from registry.record.pointers import pointer
-from registry.record.sayings import Remark, say
+from registry.record.rule_context import RuleContext, remark
 from registry.text.folding import fold
 
 # The words of a mailbox or role that no person's name holds, folded.
@@ -47,7 +47,7 @@ _NAME_LIKE = re.compile(r"[a-z]+(?:-[a-z]+)?[._][a-z]+(?:-[a-z]+)*[0-9]{0,3}")
 _MAILBOXES = (("contact", "email"), ("rights", "data_rights_contact", "email"))
 
 
-def mailbox_generic(case: Case) -> Iterator[Remark]:
+def mailbox_generic(case: RuleContext) -> Iterator[PendingFinding]:
     """R19: A mailbox that looks like a person's own is pointed out.
 
     A warning: a mailbox of the agency outlives whoever reads it, and names nobody.
@@ -55,13 +55,13 @@ def mailbox_generic(case: Case) -> Iterator[Remark]:
     for path in _MAILBOXES:
         address = case.dig(*path)
         if address is not None and _is_personal(address):
-            yield told(
+            yield remark(
                 "R19",
                 pointer(path),
-                say(
+                message(
                     "{address} looks like a person's own mailbox. Use a generic one of the agency, "
                     "which outlives whoever reads it.",
-                    address=shown(address),
+                    address=quoted(address),
                 ),
                 severity="warning",
             )
@@ -84,20 +84,20 @@ _HONORIFIC = re.compile(
 _FEWEST, _MOST = 2, 3
 
 
-def role_not_person(case: Case) -> Iterator[Remark]:
+def role_not_person(case: RuleContext) -> Iterator[PendingFinding]:
     """R20: An accountable role that looks like a person's name is pointed out.
 
     A warning: the format asks who answers by office, never by name.
     """
     for tag, text in (case.dig("organisation", "accountable_role") or {}).items():
         if _looks_like_a_name(text):
-            yield told(
+            yield remark(
                 "R20",
                 pointer(("organisation", "accountable_role", tag)),
-                say(
+                message(
                     "{given} looks like a person's name. State the role that answers for the "
                     "system, such as head of division.",
-                    given=shown(text),
+                    given=quoted(text),
                 ),
                 severity="warning",
             )

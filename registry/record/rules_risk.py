@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from registry.errors import Severity
-from registry.record.case import Case, asked_by, told
 from registry.record.codelists import codelists
-from registry.record.floor import LEVELS, floor_of
-from registry.record.sayings import Remark, Saying, say
+from registry.record.messages import Message, PendingFinding, message
+from registry.record.risk_floor import LEVELS, floor_of
+from registry.record.rule_context import RuleContext, legal_citation, remark
 
 RATIONALE_BELOW_FLOOR = 200
 BELOW_FLOOR = "below_floor"
 """The rule of the public finding that a level is lower than the format's own reading."""
 
 
-def unacceptable_not_in_use(case: Case) -> Iterator[Remark]:
+def unacceptable_not_in_use(case: RuleContext) -> Iterator[PendingFinding]:
     """R07: A system of unacceptable risk is not in pilot and not in use.
 
     An error: it may only be published as planned, suspended or retired.
     """
     if case.level == "unacceptable" and case.status in {"pilot", "in_use"}:
-        yield told(
+        yield remark(
             "R07",
             "/lifecycle/status",
-            say(
+            message(
                 "A system of unacceptable risk ({place}) cannot be published with the status "
                 "{status}. It must be planned, suspended or retired.",
                 place="/risk/level",
@@ -33,7 +33,7 @@ def unacceptable_not_in_use(case: Case) -> Iterator[Remark]:
         )
 
 
-def automated_decision_contestable(case: Case) -> Iterator[Remark]:
+def automated_decision_contestable(case: RuleContext) -> Iterator[PendingFinding]:
     """R08: What decides alone, with legal effect, on personal data is of high risk and contestable.
 
     An error. The law forbids decisions with legal effect that rest on automated processing alone,
@@ -41,12 +41,12 @@ def automated_decision_contestable(case: Case) -> Iterator[Remark]:
     """
     if not (case.role == "decides_alone" and case.held >= {"legal_effect", "P"}):
         return
-    law = asked_by(case.pack, "automated_decisions")
+    law = legal_citation(case.pack, "automated_decisions")
     if case.level in {"minimal", "limited"}:
-        yield told(
+        yield remark(
             "R08",
             "/risk/level",
-            say(
+            message(
                 "A system that decides alone ({role}), with legal effect, on personal data is of "
                 "high risk at least. Set the level to high, or mend what is stated.",
                 role="/decision/role",
@@ -54,10 +54,10 @@ def automated_decision_contestable(case: Case) -> Iterator[Remark]:
             *law,
         )
     if case.lacks("rights", "contestation"):
-        yield told(
+        yield remark(
             "R08",
             "/rights/contestation",
-            say(
+            message(
                 "Whoever is subject to an automated decision with legal effect must be able to "
                 "contest it. Add {place}: how, where and by when.",
                 place="/rights/contestation",
@@ -66,7 +66,7 @@ def automated_decision_contestable(case: Case) -> Iterator[Remark]:
         )
 
 
-def high_risk_in_operation_is_answered_for(case: Case) -> Iterator[Remark]:
+def high_risk_in_operation_is_answered_for(case: RuleContext) -> Iterator[PendingFinding]:
     """R15: High risk in operation has an assessment, a mitigation, a metric, redress, oversight.
 
     At least one completed assessment (`dpia` where personal data is processed, else
@@ -79,14 +79,14 @@ def high_risk_in_operation_is_answered_for(case: Case) -> Iterator[Remark]:
     operates = "D" in case.held
     severity: Severity = "error" if operates else "warning"
     if (operates or case.dig("assessments")) and not _assessed(case):
-        yield told("R15", "/assessments", *_assessment_wanted(case), severity=severity)
+        yield remark("R15", "/assessments", *_assessment_wanted(case), severity=severity)
     risks = case.dig("risks")
     mitigated = any("mitigation" in entry for entry in risks or ())
     if not mitigated and (risks or (operates and case.lacks("risks"))):
-        yield told(
+        yield remark(
             "R15",
             "/risks",
-            say(
+            message(
                 "At this risk level at least one risk is stated with its mitigation. Add it: a "
                 "known risk that nobody answers for is not acceptable."
             ),
@@ -97,7 +97,7 @@ def high_risk_in_operation_is_answered_for(case: Case) -> Iterator[Remark]:
     if case.lacks("evaluation", "metrics"):
         yield _wanted(
             "/evaluation/metrics",
-            say(
+            message(
                 "A high-risk system in operation states at least one measurement of how well it "
                 "works. Add {place}: name and value.",
                 place="/evaluation/metrics",
@@ -106,7 +106,7 @@ def high_risk_in_operation_is_answered_for(case: Case) -> Iterator[Remark]:
     if case.lacks("rights", "contestation"):
         yield _wanted(
             "/rights/contestation",
-            say(
+            message(
                 "A high-risk system in operation says how its results can be contested. Add "
                 "{place}: how, where and by when.",
                 place="/rights/contestation",
@@ -115,7 +115,7 @@ def high_risk_in_operation_is_answered_for(case: Case) -> Iterator[Remark]:
     if case.lacks("decision", "human_oversight"):
         yield _wanted(
             "/decision/human_oversight",
-            say(
+            message(
                 "A high-risk system in operation is watched over by people. Add {place}: who, with "
                 "what means and powers.",
                 place="/decision/human_oversight",
@@ -125,26 +125,26 @@ def high_risk_in_operation_is_answered_for(case: Case) -> Iterator[Remark]:
         yield _wanted("/decision/oversight_type", *_somebody_wanted())
 
 
-def _nobody_looks(case: Case) -> bool:
+def _nobody_looks(case: RuleContext) -> bool:
     """Tell whether a system that is running is watched by nobody; to suspend it is a remedy."""
     running = case.status in {"pilot", "in_use"}
     return running and case.dig("decision", "oversight_type") == "none"
 
 
-def _somebody_wanted() -> tuple[Saying, ...]:
+def _somebody_wanted() -> tuple[Message, ...]:
     return (
-        say(
+        message(
             "A high-risk system in operation cannot be without human oversight. State when a "
             "person looks, or suspend the system."
         ),
     )
 
 
-def _wanted(place: str, *sayings: Saying) -> Remark:
-    return told("R15", place, *sayings)
+def _wanted(place: str, *sayings: Message) -> PendingFinding:
+    return remark("R15", place, *sayings)
 
 
-def _assessed(case: Case) -> bool:
+def _assessed(case: RuleContext) -> bool:
     types = _types_wanted(case)
     return any(
         entry["status"] == "completed" and entry["type"] in types
@@ -152,37 +152,37 @@ def _assessed(case: Case) -> bool:
     )
 
 
-def _types_wanted(case: Case) -> tuple[str, ...]:
+def _types_wanted(case: RuleContext) -> tuple[str, ...]:
     return ("dpia",) if "P" in case.held else ("algorithmic_impact", "human_rights")
 
 
-def _assessment_wanted(case: Case) -> tuple[Saying, ...]:
+def _assessment_wanted(case: RuleContext) -> tuple[Message, ...]:
     if "P" in case.held:
         return (
-            say(
+            message(
                 "At this risk level, and as personal data is processed, a completed impact "
                 "assessment on data protection (type dpia) is needed. Complete it and add it."
             ),
-            *asked_by(case.pack, "personal_data"),
+            *legal_citation(case.pack, "personal_data"),
         )
     return (
-        say(
+        message(
             "At this risk level a completed assessment of type algorithmic_impact or human_rights "
             "is needed. Complete it and add it."
         ),
     )
 
 
-def contribution_told(case: Case) -> Iterator[Remark]:
+def contribution_told(case: RuleContext) -> Iterator[PendingFinding]:
     """R17: A system that decides who gets what, or ranks people, takes part in a decision.
 
     An error: with the function `eligibility` or `scoring_ranking` the role is not `no_decision`.
     """
     if case.role == "no_decision" and case.function in {"eligibility", "scoring_ranking"}:
-        yield told(
+        yield remark(
             "R17",
             "/decision/role",
-            say(
+            message(
                 "A system with the function {function} ({place}) takes part in a decision. State "
                 "its role: informs or more, or mend the function.",
                 function=codelists()["function"][case.function].label,
@@ -191,7 +191,7 @@ def contribution_told(case: Case) -> Iterator[Remark]:
         )
 
 
-def below_floor_explained(case: Case) -> Iterator[Remark]:
+def below_floor_explained(case: RuleContext) -> Iterator[PendingFinding]:
     """R24: A level below the risk floor is explained at length, and announced to everybody.
 
     The floor is computed from what the record states (risk floor). Below it the finding
@@ -206,10 +206,10 @@ def below_floor_explained(case: Case) -> Iterator[Remark]:
     if LEVELS.index(declared) >= LEVELS.index(floor):
         return
     levels = codelists()["risk_level"]
-    yield told(
+    yield remark(
         BELOW_FLOOR,
         "/risk/level",
-        say(
+        message(
             "The declared level, {declared}, is below {floor}, the level that follows from the "
             "record: {reasons}. This remark is public.",
             declared=levels[declared].label,
@@ -220,10 +220,10 @@ def below_floor_explained(case: Case) -> Iterator[Remark]:
     )
     rationale = case.dig("risk", "rationale")
     if rationale and max(map(len, rationale.values())) < RATIONALE_BELOW_FLOOR:
-        yield told(
+        yield remark(
             "R24",
             "/risk/rationale",
-            say(
+            message(
                 "A level below {floor} needs reasons of at least {number} characters. Explain "
                 "why the harm is smaller than the record suggests, or raise the level.",
                 floor=levels[floor].label,
@@ -233,7 +233,7 @@ def below_floor_explained(case: Case) -> Iterator[Remark]:
     yield from _as_at_the_floor(case, floor)
 
 
-def _as_at_the_floor(case: Case, floor: str) -> Iterator[Remark]:
+def _as_at_the_floor(case: RuleContext, floor: str) -> Iterator[PendingFinding]:
     operates = "D" in case.held
     wanted: list[tuple[tuple[str, str], Severity]] = [(("decision", "human_oversight"), "error")]
     if floor == "high":
@@ -242,17 +242,17 @@ def _as_at_the_floor(case: Case, floor: str) -> Iterator[Remark]:
     for path, severity in wanted:
         if case.lacks(*path):
             place = "/" + "/".join(path)
-            yield told("R24", place, _still_required(floor, place), severity=severity)
+            yield remark("R24", place, _still_required(floor, place), severity=severity)
     strict = floor == "high" and operates
     if strict and _nobody_looks(case):
-        yield told("R24", "/decision/oversight_type", *_somebody_wanted())
+        yield remark("R24", "/decision/oversight_type", *_somebody_wanted())
     if not (_assessed(case) if strict else case.dig("assessments")):
         which = _assessment_wanted(case) if strict else ()
-        yield told("R24", "/assessments", *which, _still_required(floor, "/assessments"))
+        yield remark("R24", "/assessments", *which, _still_required(floor, "/assessments"))
 
 
-def _still_required(floor: str, place: str) -> Saying:
-    return say(
+def _still_required(floor: str, place: str) -> Message:
+    return message(
         "A lower level does not do away with this: it is required as at the level {floor}. Add "
         "{place}.",
         floor=codelists()["risk_level"][floor].label,

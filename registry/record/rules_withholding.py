@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from registry.record.case import Case, asked_by, told
-from registry.record.forms import shown, title_at
+from registry.record.field_descriptions import quoted, title_at
+from registry.record.messages import Message, PendingFinding, message
 from registry.record.pointers import parts, pointer, value_at
 from registry.record.requirements import answer_paths, never_withheld
-from registry.record.sayings import Remark, Saying, say
+from registry.record.rule_context import RuleContext, legal_citation, remark
 from registry.record.schema import field_at
 
 _LIST = "/publication/withheld_fields"
 
 
-def lawfully_withheld(case: Case) -> Iterator[Remark]:
+def lawfully_withheld(case: RuleContext) -> Iterator[PendingFinding]:
     """R18: What is withheld is named with its ground, is not stated, and may be withheld at all.
 
     An error for a pointer to no field of the format, to a stated value, or to what is never
@@ -26,20 +26,20 @@ def lawfully_withheld(case: Case) -> Iterator[Remark]:
     entries = case.dig("publication", "withheld_fields") or ()
     if not entries and "withholds" not in case.held:
         return
-    law = asked_by(case.pack, "withholding")
+    law = legal_citation(case.pack, "withholding")
     for index, entry in enumerate(entries):
         fault = _fault(case, entry["pointer"])
         if fault is not None:
-            yield told("R18", f"{_LIST}/{index}/pointer", fault, *law)
+            yield remark("R18", f"{_LIST}/{index}/pointer", fault, *law)
     named = {entry["pointer"] for entry in entries}
     for path in answer_paths():
         place = pointer(path)
         if case.dig(*path, "answer") != "withheld" or place in named:
             continue
-        yield told(
+        yield remark(
             "R18",
             place if entries else _LIST,
-            say(
+            message(
                 "The answer at {place} is withheld, and nothing says on what ground. Add an entry "
                 "with its pointer to {list}.",
                 place=place,
@@ -49,14 +49,14 @@ def lawfully_withheld(case: Case) -> Iterator[Remark]:
         )
 
 
-def _fault(case: Case, given: str) -> Saying | None:
+def _fault(case: RuleContext, given: str) -> Message | None:
     path = parts(given)
     field = field_at(tuple("*" if part.isdecimal() else part for part in path))
     if field is None:
-        return say("{place} is no field of the format. Mend the pointer.", place=shown(given))
+        return message("{place} is no field of the format. Mend the pointer.", place=quoted(given))
     title = title_at(tuple(path))
     if never_withheld(given):
-        return say(
+        return message(
             "{title} ({place}) is never withheld, nor anything that holds it: the public is always "
             "told. State it, or file a restricted record.",
             title=title,
@@ -66,7 +66,7 @@ def _fault(case: Case, given: str) -> Saying | None:
     answered = isinstance(value, dict) and value.get("answer") == "withheld"
     if value is None or answered:
         return None
-    return say(
+    return message(
         "{title}: {place} is stated, so it is not withheld. Remove the value or this entry.",
         title=title,
         place=given,

@@ -10,13 +10,13 @@ from functools import cache
 from typing import Any
 
 from registry.errors import Finding
-from registry.record import wording
+from registry.record import shape_messages
 from registry.record.codelists import codelists
-from registry.record.forms import shown
+from registry.record.field_descriptions import quoted
+from registry.record.messages import PendingFinding, message, to_finding, translatable
 from registry.record.pack import Pack
 from registry.record.pointers import pointer, values_at
 from registry.record.rules_pack import stray_language
-from registry.record.sayings import Remark, message, say, to_finding
 from registry.record.schema import Field, fields_of, record_schema, resolved
 from registry.record.validators import build_validator
 
@@ -24,7 +24,7 @@ NOTE_LENGTH = 1000
 COMMENT_LENGTH = 2000
 
 
-class Form:
+class StatementSchema:
     """A small schema, and what it finds wrong with a statement."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
@@ -35,14 +35,14 @@ class Form:
             field.path: field for field in fields_of(whole, ())
         }
 
-    def remarks(self, statement: object) -> list[Remark]:
+    def remarks(self, statement: object) -> list[PendingFinding]:
         """List a remark for each member that a fault is about, at that member's own path."""
         faults = self._validator.iter_errors(statement)
         found = [remark for fault in faults for remark in self._told(fault)]
         # A fault of missing members comes once for each of them, and names them all.
         return list({(remark.pointer, remark.rule): remark for remark in found}.values())
 
-    def languages(self, statement: object, pack: Pack) -> list[Remark]:
+    def languages(self, statement: object, pack: Pack) -> list[PendingFinding]:
         """List a remark for each text in a language that the country's register does not have."""
         return [
             stray_language(pointer((*place, tag)), tag, pack.languages)
@@ -53,35 +53,37 @@ class Form:
             if tag not in pack.languages
         ]
 
-    def _told(self, fault: Any) -> Iterator[Remark]:
+    def _told(self, fault: Any) -> Iterator[PendingFinding]:
         place = tuple(fault.absolute_path)
         rule = fault.validator
         if rule == "required":
             for name in fault.validator_value:
                 if name not in fault.instance:
-                    yield Remark(
+                    yield PendingFinding(
                         pointer=pointer((*place, name)),
                         rule=rule,
-                        sayings=wording.lacking(self._fields[*place, name]),
+                        sayings=shape_messages.lacking(self._fields[*place, name]),
                     )
         elif rule == "additionalProperties":
             known = tuple(fault.schema["properties"])
             for name in sorted(set(fault.instance) - set(known)):
-                stray = say("There is no field {name} here.", name=shown(name))
-                fields = say("The fields are: {names}.", names=known)
-                yield Remark(pointer=pointer((*place, name)), rule=rule, sayings=(stray, fields))
+                stray = message("There is no field {name} here.", name=quoted(name))
+                fields = message("The fields are: {names}.", names=known)
+                yield PendingFinding(
+                    pointer=pointer((*place, name)), rule=rule, sayings=(stray, fields)
+                )
         elif "propertyNames" in fault.absolute_schema_path:
-            yield Remark(
+            yield PendingFinding(
                 pointer=pointer((*place, fault.instance)),
                 rule="propertyNames",
-                sayings=wording.no_language(fault.instance),
+                sayings=shape_messages.no_language(fault.instance),
             )
         else:
             field = self._fields.get(place) or self._fields.get(place[:-1])
-            sayings = wording.sentence(
+            sayings = shape_messages.sentence(
                 rule, fault.validator_value, fault.instance, fault.schema, field
             )
-            yield Remark(pointer=pointer(place), rule=rule, sayings=sayings)
+            yield PendingFinding(pointer=pointer(place), rule=rule, sayings=sayings)
 
 
 def check_withdrawal(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
@@ -94,17 +96,19 @@ def check_comment(statement: object, pack: Pack, language: str) -> tuple[Finding
     return _check(_comment(), statement, pack, language)
 
 
-def _check(form: Form, statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
+def _check(
+    form: StatementSchema, statement: object, pack: Pack, language: str
+) -> tuple[Finding, ...]:
     found = form.remarks(statement) or form.languages(statement, pack)
     found.sort(key=lambda remark: (remark.pointer, remark.rule))
     return tuple(to_finding(remark, language, pack.fallback) for remark in found)
 
 
 @cache
-def _withdrawal() -> Form:
+def _withdrawal() -> StatementSchema:
     return _form(
         reason={
-            "title": message("Reason"),
+            "title": translatable("Reason"),
             "type": "string",
             "enum": list(codelists()["withdrawal_reason"]),
         },
@@ -113,11 +117,11 @@ def _withdrawal() -> Form:
 
 
 @cache
-def _comment() -> Form:
+def _comment() -> StatementSchema:
     text = {"$ref": "#/$defs/Text", "maxLength": COMMENT_LENGTH}
     return _form(
         comment={
-            "title": message("Comment"),
+            "title": translatable("Comment"),
             "x-definition": "LangText",
             "if": {"type": "string"},
             "then": text,
@@ -130,8 +134,8 @@ def _texts(most: int) -> dict[str, Any]:
     return {"$ref": "#/$defs/LangText", "additionalProperties": {"maxLength": most}}
 
 
-def _form(**members: dict[str, Any]) -> Form:
-    return Form(
+def _form(**members: dict[str, Any]) -> StatementSchema:
+    return StatementSchema(
         {
             "type": "object",
             "properties": members,

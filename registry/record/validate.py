@@ -11,20 +11,20 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding
-from registry.record import wording
-from registry.record.acceptance import ACCEPT_PATH, accepts
-from registry.record.case import Case, Rule, open_case
+from registry.record import shape_messages
 from registry.record.completeness import Completeness, score
-from registry.record.forms import nearest_field
+from registry.record.fast_validator import FAST_VALIDATOR, accepts
+from registry.record.field_descriptions import nearest_field
+from registry.record.messages import Message, PendingFinding, to_finding
 from registry.record.model import Document, Profile
 from registry.record.pack import Pack
 from registry.record.pointers import dig, parts, pointer, values_at
 from registry.record.profiles import shape
-from registry.record.requirements import Path, reason
+from registry.record.requirement_status import RequirementStatus, members, requirement_status
+from registry.record.requirements import FieldPath, reason
+from registry.record.rule_context import Rule, RuleContext, make_rule_context
 from registry.record.rules import RESTRICTED_RULES, RULE_SET, RULES
-from registry.record.sayings import Remark, Saying, to_finding
 from registry.record.schema import Field, fields
-from registry.record.standings import Standings, members, standings
 from registry.record.validators import build_validator
 
 __all__ = ["MAX_FINDINGS", "RULE_SET", "Verdict", "findings_in", "validate", "with_remarks"]
@@ -49,7 +49,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 class _Noticed(msgspec.Struct, frozen=True, kw_only=True):
     """What was noticed, before it is told in a language; not `scored` is what cannot be read."""
 
-    remarks: Sequence[Remark]
+    remarks: Sequence[PendingFinding]
     publishable: bool
     scored: Completeness | None = None
 
@@ -82,18 +82,18 @@ def findings_in(
 
 def _examine(document: object, *, profile: Profile, pack: Pack, today: dt.date) -> _Noticed:
     accepted = accepts(document, profile, pack)
-    trusted = accepted and ACCEPT_PATH.trusts()
+    trusted = accepted and FAST_VALIDATOR.trusts()
     found = [] if trusted else list(islice(_shape_remarks(document, profile), MAX_FINDINGS))
     if accepted and found:
-        ACCEPT_PATH.disagrees(profile, dig(document, "id"))
+        FAST_VALIDATOR.disagrees(profile, dig(document, "id"))
     if not isinstance(document, dict) or len(found) >= MAX_FINDINGS:
         # With faults that were not looked for, nothing can be said of the rest.
         return _Noticed(remarks=found, publishable=False)
     faulty = {_fault(document, remark) for remark in found} - {()}
     sound = _without(document, faulty) if faulty else document
-    stands = standings(sound)
+    stands = requirement_status(sound)
     if profile == "publication":
-        case = open_case(sound, stands, pack, today, national=trusted)
+        case = make_rule_context(sound, stands, pack, today, national=trusted)
         told = _asked(case, stands)
         found += [remark for remark in told if not _touches(parts(remark.pointer), faulty)]
     publishable = all(remark.severity != "error" for remark in found)
@@ -102,7 +102,9 @@ def _examine(document: object, *, profile: Profile, pack: Pack, today: dt.date) 
     return _Noticed(remarks=found, publishable=publishable, scored=score(stands))
 
 
-def with_remarks(verdict: Verdict, remarks: Iterable[Remark], pack: Pack, language: str) -> Verdict:
+def with_remarks(
+    verdict: Verdict, remarks: Iterable[PendingFinding], pack: Pack, language: str
+) -> Verdict:
     """Add what the register noticed to what the document's own rules did."""
     told = [to_finding(remark, language, pack.fallback) for remark in remarks]
     findings = sorted(
@@ -115,7 +117,7 @@ def with_remarks(verdict: Verdict, remarks: Iterable[Remark], pack: Pack, langua
     )
 
 
-def _findings(remarks: Iterable[Remark], language: str, pack: Pack) -> tuple[Finding, ...]:
+def _findings(remarks: Iterable[PendingFinding], language: str, pack: Pack) -> tuple[Finding, ...]:
     """Put remarks into words, each once, ordered by pointer and rule."""
     ordered = sorted(remarks, key=lambda remark: (remark.pointer, remark.rule))
     told = (to_finding(remark, language, pack.fallback) for remark in ordered)
@@ -127,39 +129,41 @@ def _authority(profile: Profile) -> Any:
     return build_validator(shape(profile))
 
 
-def _shape_remarks(document: object, profile: Profile) -> Iterator[Remark]:
+def _shape_remarks(document: object, profile: Profile) -> Iterator[PendingFinding]:
     """Find what the schema finds; jsonschema is the authority."""
     restricted = dig(document, "publication", "visibility") == "restricted"
     for error in _authority(profile).iter_errors(document):
         yield from _translated(error, restricted=restricted)
 
 
-def _translated(error: Any, *, restricted: bool) -> Iterator[Remark]:
+def _translated(error: Any, *, restricted: bool) -> Iterator[PendingFinding]:
     """One finding for each member that an error is about, at that member's own path."""
     place = tuple(error.absolute_path)
     rule = error.validator
     if rule == "additionalProperties":
         for name in sorted(set(error.instance) - set(error.schema.get("properties", ()))):
-            sayings = wording.unknown(name, place, restricted=restricted)
+            sayings = shape_messages.unknown(name, place, restricted=restricted)
             yield _found((*place, name), rule, sayings)
     elif rule == "required":
         for name in error.validator_value:
             if name not in error.instance:
-                yield _found((*place, name), rule, wording.needed(name, place))
+                yield _found((*place, name), rule, shape_messages.needed(name, place))
     elif "propertyNames" in error.absolute_schema_path:
-        yield _found((*place, error.instance), "propertyNames", wording.no_language(error.instance))
+        yield _found(
+            (*place, error.instance), "propertyNames", shape_messages.no_language(error.instance)
+        )
     else:
-        sayings = wording.sentence(
+        sayings = shape_messages.sentence(
             rule, error.validator_value, error.instance, error.schema, nearest_field(place)
         )
         yield _found(place, rule, sayings)
 
 
-def _found(place: tuple[str | int, ...], rule: str, sayings: tuple[Saying, ...]) -> Remark:
-    return Remark(pointer=pointer(place), rule=rule, sayings=sayings)
+def _found(place: tuple[str | int, ...], rule: str, sayings: tuple[Message, ...]) -> PendingFinding:
+    return PendingFinding(pointer=pointer(place), rule=rule, sayings=sayings)
 
 
-def _asked(case: Case, stands: Standings) -> list[Remark]:
+def _asked(case: RuleContext, stands: RequirementStatus) -> list[PendingFinding]:
     """Ask the rules and the requirements; what a rule has told, a requirement need not repeat."""
     told = [remark for rule in _rules(case) for remark in rule(case)]
     told += _deprecated(case.document)
@@ -175,36 +179,38 @@ def _asked(case: Case, stands: Standings) -> list[Remark]:
     ]
 
 
-def _rules(case: Case) -> Iterable[Rule]:
+def _rules(case: RuleContext) -> Iterable[Rule]:
     if "restricted" in case.held:
         return [RULES[name] for name in RESTRICTED_RULES]
     return RULES.values()
 
 
-def _unmet(stands: Standings) -> Iterator[Remark]:
+def _unmet(stands: RequirementStatus) -> Iterator[PendingFinding]:
     """Find what the requirements miss: absent although asked for, or stated although excluded."""
     asked, absent = stands.asked, stands.absent
     for bit, unit in members(absent & (asked.errors | asked.warnings)):
         empty, required = bool(bit & stands.empty), bool(bit & asked.required)
         why = reason(unit, stands.held)
-        yield Remark(
+        yield PendingFinding(
             pointer=unit.pointer,
             rule="minItems" if empty else "required",
             severity="error" if bit & asked.errors else "warning",
-            sayings=wording.missing(unit, why, empty=empty, required=required),
+            sayings=shape_messages.missing(unit, why, empty=empty, required=required),
         )
     for _, unit in members(asked.excluded & ~absent):
-        yield Remark(pointer=unit.pointer, rule="not", sayings=wording.not_wanted(unit))
+        yield PendingFinding(
+            pointer=unit.pointer, rule="not", sayings=shape_messages.not_wanted(unit)
+        )
 
 
-def _deprecated(document: Document) -> Iterator[Remark]:
+def _deprecated(document: Document) -> Iterator[PendingFinding]:
     for field in _deprecated_fields():
         for place, _ in values_at(document, field.path):
-            yield Remark(
+            yield PendingFinding(
                 pointer=pointer(place),
                 rule="deprecated",
                 severity="warning",
-                sayings=wording.deprecated(field),
+                sayings=shape_messages.deprecated(field),
             )
 
 
@@ -213,7 +219,7 @@ def _deprecated_fields() -> tuple[Field, ...]:
     return tuple(field for field in fields() if "x-deprecated" in field.schema)
 
 
-def _fault(document: object, remark: Remark) -> Path:
+def _fault(document: object, remark: PendingFinding) -> FieldPath:
     """Name the members to leave out so that rules meet only what is sound: never part of a list."""
     names = parts(remark.pointer)
     if remark.rule == "required":
@@ -228,7 +234,7 @@ def _fault(document: object, remark: Remark) -> Path:
     return tuple(path)
 
 
-def _without(document: Document, faulty: Iterable[Path]) -> Document:
+def _without(document: Document, faulty: Iterable[FieldPath]) -> Document:
     sound = dict(document)
     for path in faulty:
         here: Any = sound
@@ -242,6 +248,6 @@ def _without(document: Document, faulty: Iterable[Path]) -> Document:
     return sound
 
 
-def _touches(path: Path, faulty: Iterable[Path]) -> bool:
+def _touches(path: FieldPath, faulty: Iterable[FieldPath]) -> bool:
     """Whether a fault lies at, above or below a path: it has been told already."""
     return any(path[: len(fault)] == fault[: len(path)] for fault in faulty)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from registry.record.content import ErasedMember, KeptSection
+from registry.record.content_file import ErasedMember, KeptSection
 from registry.store.database import Connection
 from registry.store.log import Entry
 from registry.store.sql import read_row, read_rows, statement

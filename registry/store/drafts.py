@@ -11,7 +11,7 @@ import msgspec
 from registry.store.database import Connection
 from registry.store.sql import read_row, read_rows, statement
 
-State: TypeAlias = Literal["draft", "in_review"]
+DraftState: TypeAlias = Literal["draft", "in_review"]
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     base: bytes | None
     actor: str
     saved_at: dt.datetime
-    state: State = "draft"
+    state: DraftState = "draft"
     submitted_by: str | None = None
     submitted_at: dt.datetime | None = None
     comment: str | None = None
@@ -46,13 +46,15 @@ async def lock_many(connection: Connection, records: Sequence[str]) -> None:
     await connection.execute(statement("drafts", "lock_many"), list(records))
 
 
-async def read(connection: Connection, record: str, *, state: State | None = None) -> Draft | None:
+async def read(
+    connection: Connection, record: str, *, state: DraftState | None = None
+) -> Draft | None:
     """Read a draft, if it is in the state."""
     return await read_row(connection, Draft, "drafts", "one", record, state)
 
 
 async def read_all(
-    connection: Connection, agency: str | None, *, state: State | None = None
+    connection: Connection, agency: str | None, *, state: DraftState | None = None
 ) -> list[Draft]:
     """Read the drafts of an agency, or of all, in one state or any, in the order of ids."""
     return await read_rows(connection, Draft, "drafts", "of_agency", agency, state)

@@ -16,7 +16,7 @@ from registry.store.database import Connection
 from registry.store.embedded import tools
 from registry.store.sql import statement
 
-Progress = Callable[[int, int], None]
+DumpProgress = Callable[[int, int], None]
 
 _DUMPED = "dumping contents of table"
 _RESTORED = "processing data for table"
@@ -40,7 +40,7 @@ async def export_snapshot(connection: Connection) -> str:
 
 
 def dump(
-    url: str, file: Path, *, server: int, snapshot: str, tables: int, progress: Progress
+    url: str, file: Path, *, server: int, snapshot: str, tables: int, progress: DumpProgress
 ) -> None:
     """Write the database as of a snapshot to a file that only its owner reads."""
     command = [
@@ -54,7 +54,7 @@ def dump(
         raise Unavailable(f"pg_dump has stopped: {' '.join(last)}")
 
 
-def restore(url: str, file: Path, *, server: int, tables: int, progress: Progress) -> None:
+def restore(url: str, file: Path, *, server: int, tables: int, progress: DumpProgress) -> None:
     """Bring a dump back into an empty database: all of it, or nothing.
 
     Ours is the transaction, since what `pg_restore` sets first is not known to every server.
@@ -137,7 +137,7 @@ def _environment() -> dict[str, str]:
 
 
 def _watch(
-    process: subprocess.Popen[bytes], *, said: str, of: int, progress: Progress
+    process: subprocess.Popen[bytes], *, said: str, of: int, progress: DumpProgress
 ) -> list[str]:
     """Tell how far a tool is while it says so; gives the last of what it said."""
     last: list[str] = []

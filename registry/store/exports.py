@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from registry.store import redactions
+from registry.store.as_of import AsOf
 from registry.store.database import Connection
-from registry.store.moments import Moment
 from registry.store.records import Register, document_of, register_of
 from registry.store.sql import statement
 
@@ -29,7 +29,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     entries: array[int]
-    moment: Moment
+    moment: AsOf
     leaf: bytes
     erasures: int = 0
 
@@ -48,7 +48,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     register: Register
 
 
-async def select(connection: Connection, entries: Sequence[int], moment: Moment) -> Selection:
+async def select(connection: Connection, entries: Sequence[int], moment: AsOf) -> Selection:
     """Put versions in the order of their records' ids; needs a transaction."""
     sorted_entries = array("q")
     async for row in connection.cursor(statement("exports", "by_id"), entries, prefetch=_PREFETCH):

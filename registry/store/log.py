@@ -10,8 +10,8 @@ import msgspec
 
 from registry.record.sections import Section
 from registry.store.database import Connection
-from registry.store.figures import RiskChange
 from registry.store.sql import statement
+from registry.store.version_facts import RiskChange
 from registry.tlog.compact import CompactRange, unpack
 
 
@@ -54,7 +54,7 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True):
     risk: RiskMove | None
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class LogLine(msgspec.Struct, frozen=True, kw_only=True):
     """An entry as a list of changes shows it; `subject` is a record's or an agency's id."""
 
     index: int
@@ -138,10 +138,10 @@ async def read_entries(
     ]
 
 
-async def read_lines(connection: Connection, *, since: int = 0) -> list[Line]:
+async def read_lines(connection: Connection, *, since: int = 0) -> list[LogLine]:
     """Read the log in order from an index on, without the entries' bytes."""
     return [
-        Line(
+        LogLine(
             index=row["index"],
             at=row["at"],
             kind=row["kind"],

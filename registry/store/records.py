@@ -10,12 +10,12 @@ import msgspec
 
 from registry.errors import Finding
 from registry.record.canonical import canonical
-from registry.record.erasing import readable
+from registry.record.erasure import readable
 from registry.record.model import LangText
 from registry.store import log
+from registry.store.as_of import END
 from registry.store.database import Connection
 from registry.store.drafts import Draft
-from registry.store.moments import END
 from registry.store.sql import statement
 
 
@@ -84,7 +84,7 @@ _redacted = msgspec.json.Decoder(list[Redacted])
 _findings = msgspec.json.Decoder(list[Finding])
 
 
-class Latest(msgspec.Struct, frozen=True, kw_only=True):
+class CurrentVersion(msgspec.Struct, frozen=True, kw_only=True):
     """Where a record stands now: latest version, its state, the entry that put it there.
 
     `risk` is the latest version's level, `risk_changes` what ever became of it. The last entry is
@@ -101,44 +101,44 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True):
     last_leaf: bytes = b""
 
 
-class Standing(Latest, frozen=True, kw_only=True):
+class CurrentDocument(CurrentVersion, frozen=True, kw_only=True):
     """A record's last version too, withdrawn or not: `document` is its canonical JSON."""
 
     published_at: dt.datetime
     document: bytes
 
 
-class Around(msgspec.Struct, frozen=True, kw_only=True):
+class FilingState(msgspec.Struct, frozen=True, kw_only=True):
     """The log's state, and of some records the last version and the draft, where there is one."""
 
     state: log.LogState
-    standings: dict[str, Standing]
+    standings: dict[str, CurrentDocument]
     drafts: dict[str, Draft]
 
 
-async def take_turn(connection: Connection, subject: str) -> None:
+async def lock_record(connection: Connection, subject: str) -> None:
     """Keep others from filing a record, new ones too, until the transaction ends."""
-    await take_turns(connection, [subject])
+    await lock_records(connection, [subject])
 
 
-async def take_turns(connection: Connection, subjects: Sequence[str]) -> None:
+async def lock_records(connection: Connection, subjects: Sequence[str]) -> None:
     """Take the turns of many, always in the same order, so that nobody waits in a circle."""
     await connection.fetch(statement("records", "take_turns"), list(subjects))
 
 
-async def read_latest(connection: Connection, ids: Sequence[str]) -> dict[str, Latest]:
+async def read_latest(connection: Connection, ids: Sequence[str]) -> dict[str, CurrentVersion]:
     """Read where records stand; whoever publishes has taken their turns."""
     rows = await connection.fetch(statement("records", "read_latest"), list(ids))
-    return {row["id"]: Latest(**_latest(row)) for row in rows}
+    return {row["id"]: CurrentVersion(**_latest(row)) for row in rows}
 
 
-async def read_around(connection: Connection, ids: Sequence[str]) -> Around:
+async def read_filing_state(connection: Connection, ids: Sequence[str]) -> FilingState:
     """Read, as of one moment, all that a filing of some records stands on, but for names."""
     rows = await connection.fetch(statement("records", "around"), list(ids))
-    return Around(
+    return FilingState(
         state=log.state_of(rows[0] if rows else None),
         standings={
-            row["id"]: Standing(
+            row["id"]: CurrentDocument(
                 **_latest(row),
                 published_at=row["published_at"],
                 document=document_of(row, row["erased"]),
@@ -150,9 +150,9 @@ async def read_around(connection: Connection, ids: Sequence[str]) -> Around:
     )
 
 
-async def read_standings(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
+async def read_current(connection: Connection, ids: Sequence[str]) -> dict[str, CurrentDocument]:
     """Read the last versions of records, those that are withdrawn too."""
-    return (await read_around(connection, ids)).standings
+    return (await read_filing_state(connection, ids)).standings
 
 
 async def latest_source_rows(connection: Connection, origin: str) -> dict[str, str]:
@@ -245,7 +245,7 @@ def document_of(row: Any, erased: Sequence[str]) -> bytes:
 
 
 def _latest(row: Any) -> dict[str, Any]:
-    return {name: row[name] for name in Latest.__struct_fields__}
+    return {name: row[name] for name in CurrentVersion.__struct_fields__}
 
 
 def _stored(row: Any, versions: list[VersionLine]) -> StoredRecord:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from registry.errors import Finding
-from registry.record.erasing import Erased
+from registry.record.erasure import Erased
 from registry.store.database import Connection
 from registry.store.sql import read_row, read_rows, statement
 

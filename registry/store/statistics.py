@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from registry.store.as_of import AsOf
 from registry.store.database import Connection
-from registry.store.moments import Moment
 from registry.store.sql import read_rows, statement
 
 FILTERS = ("risk", "sector", "agency", "status")
@@ -36,7 +36,7 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
     highest: int
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class StatisticsGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Records that have the same codes, of what was grouped by; `not_stated` where they do not say.
 
     A record that has several rules that found something, missing fields or grounds on which it
@@ -106,7 +106,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     withheld: list[Tally]
     restricted: list[Tally]
     months: list[Month]
-    groups: list[Group]
+    groups: list[StatisticsGroup]
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +141,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
 async def read(
     connection: Connection,
-    moment: Moment,
+    moment: AsOf,
     *,
     by: Sequence[str],
     filters: Mapping[str, Sequence[str]],
@@ -189,8 +189,8 @@ async def read(
 
 
 async def read_groups(
-    connection: Connection, moment: Moment, *, by: Sequence[str], fictitious: bool
-) -> list[Group]:
+    connection: Connection, moment: AsOf, *, by: Sequence[str], fictitious: bool
+) -> list[StatisticsGroup]:
     """Count what was filed here by some of `GROUPS`; `fictitious` says whether that counts."""
     asked = [moment.entry, moment.day, fictitious, *(None for _ in FILTERS)]
     return [_group(row, by) for row in await _groups(connection, asked, by) if row["local"]]
@@ -239,8 +239,8 @@ def _part(
     )
 
 
-def _group(row: Any, by: Sequence[str]) -> Group:
-    return Group(
+def _group(row: Any, by: Sequence[str]) -> StatisticsGroup:
+    return StatisticsGroup(
         **{name: row[name] for name in by},
         records=row["records"],
         completeness=_spread(row, "completeness"),

@@ -11,22 +11,23 @@ import msgspec
 
 from registry.errors import Finding
 from registry.record.model import LangText
+from registry.record.search_document import SearchDocument
 from registry.record.sections import Section
-from registry.store.answers import Answer
 from registry.store.audit import Act
 from registry.store.database import Connection
 from registry.store.drafts import Draft
-from registry.store.figures import Figure
-from registry.store.index.rows import IndexRow, columns
+from registry.store.idempotency import StoredResponse
 from registry.store.log import LogState
+from registry.store.search_rows import columns
 from registry.store.sql import statement
+from registry.store.version_facts import VersionFacts
 from registry.tlog.compact import CompactRange
 
 _JSON = msgspec.json.Encoder()
 _VALUES = 35
 
 
-class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
+class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     """A version about to be written; `content` and `leaf` are the bytes and hash of its entry.
 
     `source_row` is JSON text of a foreign record's source.
@@ -52,22 +53,22 @@ class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
     source_row: str | None
     truncated: Sequence[str]
     sections: Sequence[Section]
-    figure: Figure
-    row: IndexRow
+    figure: VersionFacts
+    row: SearchDocument
 
 
-class Beside(msgspec.Struct, frozen=True, kw_only=True):
+class SideEffects(msgspec.Struct, frozen=True, kw_only=True):
     """What is done together with versions: drafts go, acts are noted, answers kept."""
 
     drafts: Sequence[Draft] = ()
     acts: Sequence[Act] = ()
-    answers: Sequence[Answer] = ()
+    answers: Sequence[StoredResponse] = ()
 
 
 async def insert(
     connection: Connection,
-    versions: Sequence[NewVersion],
-    beside: Beside,
+    versions: Sequence[VersionRow],
+    beside: SideEffects,
     *,
     before: LogState,
     after: CompactRange,
@@ -110,7 +111,7 @@ def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[tuple[Any, ...
     return list(zip(*rows, strict=True)) or [()] * width
 
 
-def _values(new: NewVersion) -> tuple[Any, ...]:
+def _values(new: VersionRow) -> tuple[Any, ...]:
     """List a version's values in the order of the statement."""
     figure = new.figure
     _, *row = columns(new.row)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import msgspec
 
 from registry.record.model import LangText
+from registry.store.as_of import END
 from registry.store.database import Connection
-from registry.store.moments import END
 from registry.store.sql import statement
 
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from registry.api.app import create_app
-from registry.office import access
+from registry.services import access
 from registry.settings import Settings
 from registry.store.database import connect
 from tests.described import Described

@@ -8,8 +8,8 @@ import random
 
 import pytest
 
-from registry.office import attesting, withdrawing
-from registry.office.access import Actor
+from registry.services import attestation, withdrawal
+from registry.services.access import Actor
 from registry.store.records import read_latest
 
 EVENTS = 520
@@ -42,8 +42,8 @@ def actor(agency):
 class Events:
     """Lets one entry after the other be written."""
 
-    def __init__(self, office, publish, record, clock):
-        self.office, self.publish, self.record, self.clock = office, publish, record, clock
+    def __init__(self, context, publish, record, clock):
+        self.context, self.publish, self.record, self.clock = context, publish, record, clock
         self.chance = random.Random(3)
         self.standing, self.gone = set(), set()
 
@@ -87,11 +87,11 @@ class Events:
         self.standing.remove(slug)
         self.gone.add(slug)
         statement = {"reason": "other", "note": {"fr": "Fin", "ar": "نهاية"}}
-        async with self.office.database.transaction() as connection:
+        async with self.context.database.transaction() as connection:
             latest = (await read_latest(connection, [slug]))[slug]
-            done = await withdrawing.append_withdrawal(
+            done = await withdrawal.append_withdrawal(
                 connection,
-                self.office,
+                self.context,
                 actor("a"),
                 slug,
                 statement,
@@ -107,15 +107,15 @@ class Events:
             "systems_total": self.chance.randint(0, 400),
             "contact": {"email": "registre@a.example"},
         }
-        done = await attesting.attest(
-            self.office, actor(agency), agency, statement, now=self.clock.now
+        done = await attestation.attest(
+            self.context, actor(agency), agency, statement, now=self.clock.now
         )
         return done.entry, self.chance.choice(sorted(self.standing))
 
 
 @pytest.fixture
-def events(office, publish, record, clock):
-    return Events(office, publish, record, clock)
+def events(context, publish, record, clock):
+    return Events(context, publish, record, clock)
 
 
 def told(answer):

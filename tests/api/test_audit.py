@@ -8,11 +8,11 @@ import asyncpg
 import httpx
 import pytest
 
-from registry.api import authority
+from registry.api import authentication
 from registry.api.app import _litestar
-from registry.api.authority import ACTIONS
-from registry.office import access
-from registry.office.audit import Action
+from registry.api.authentication import ACTIONS
+from registry.services import access
+from registry.services.audit import Action
 from registry.settings import Settings
 
 AUDIT = "/api/v1/audit"
@@ -26,7 +26,7 @@ NOW = dt.datetime.now(dt.UTC)
 @pytest.fixture(autouse=True)
 def one_moment(monkeypatch):
     """Time stands still, so that no allowance fills."""
-    monkeypatch.setattr(authority, "_now", lambda: NOW)
+    monkeypatch.setattr(authentication, "utc_now", lambda: NOW)
 
 
 @pytest.fixture

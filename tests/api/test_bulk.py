@@ -8,7 +8,7 @@ import pytest
 
 from registry.api import bulk as api
 from registry.errors import Unavailable
-from registry.office import bulk
+from registry.services import publication
 
 PATH = "/api/v1/filings"
 NDJSON = {"content-type": "application/x-ndjson"}
@@ -140,14 +140,14 @@ async def test_a_request_may_be_larger_than_one_document(file, record):
 
 
 async def test_a_fault_of_ours_is_the_affair_of_its_line(file, record, monkeypatch):
-    whole = bulk._file
+    whole = publication._file
 
-    async def faulty(office, filings, **options):
+    async def faulty(context, filings, **options):
         if any(filing.record.endswith("-1") for filing in filings):
             raise RuntimeError("a secret of the database")
-        return await whole(office, filings, **options)
+        return await whole(context, filings, **options)
 
-    monkeypatch.setattr(bulk, "_file", faulty)
+    monkeypatch.setattr(publication, "_file", faulty)
     lines = told(await file(written(*(variant(record, number) for number in range(3)))))
     assert [line["outcome"] for line in lines] == ["published", "refused", "published"]
     assert lines[1]["problem"]["type"] == "/problems/internal-error"
@@ -155,10 +155,10 @@ async def test_a_fault_of_ours_is_the_affair_of_its_line(file, record, monkeypat
 
 
 async def test_the_end_of_the_database_is_told_line_by_line(file, record, monkeypatch):
-    async def gone(office, filings, **options):
+    async def gone(context, filings, **options):
         raise Unavailable("the database does not answer")
 
-    monkeypatch.setattr(bulk, "_file", gone)
+    monkeypatch.setattr(publication, "_file", gone)
     lines = told(await file(written(*(variant(record, number) for number in range(3)))))
     assert [line["problem"]["type"] for line in lines] == ["/problems/unavailable"] * 3
 
@@ -277,11 +277,11 @@ async def until_published(client, total):
 async def test_who_goes_away_before_reading_ends_the_work(client, converse, record, monkeypatch):
     begun = asyncio.Event()
 
-    async def slow(office, filings, **options):
+    async def slow(context, filings, **options):
         begun.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(bulk, "_file", slow)
+    monkeypatch.setattr(publication, "_file", slow)
     talk = converse()
     talk.send(written(record), more=False)
     await begun.wait()

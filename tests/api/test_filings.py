@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from registry.office import access
+from registry.services import access
 
 PATH = "/api/v1/filings/demo-sante/prevision-lits"
 RECORD = "/api/v1/records/demo-sante/prevision-lits"

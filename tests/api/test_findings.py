@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from registry.cli.validate import validate as command
 from registry.errors import InvalidRecord
-from registry.office.loading import load
 from registry.record.validate import validate
+from registry.services.loading import load
 
 DATA = Path(__file__).parents[1] / "data"
 VALIDATE = "/api/v1/validate"
@@ -151,7 +151,7 @@ async def test_high_risk_in_use_is_answered_for_over_http(agency, client):
     assert (await client.get("/api/v1/records")).json()["total"] == 0
 
 
-async def test_high_risk_in_use_is_answered_for_when_loaded(office, tmp_path):
+async def test_high_risk_in_use_is_answered_for_when_loaded(context, tmp_path):
     for number, (name, document) in enumerate(UNANSWERED.items()):
         agency, slug = document["id"].split("/")
         record = document | {"id": f"{agency}/{slug}-{number}"}
@@ -161,7 +161,7 @@ async def test_high_risk_in_use_is_answered_for_when_loaded(office, tmp_path):
     (tmp_path / "demo-sante" / "sound.json").write_text(
         json.dumps(HIGH | {"id": "demo-sante/sound"}), "utf-8"
     )
-    loaded = await load(office, tmp_path, now=lambda: dt.datetime.now(dt.UTC))
+    loaded = await load(context, tmp_path, now=lambda: dt.datetime.now(dt.UTC))
     published = [one.record for one in loaded if one.receipts]
     assert published == ["demo-sante/sound"]
     refused = [one.refused for one in loaded if one.record.startswith("demo-sante/p")]

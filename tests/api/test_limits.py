@@ -6,9 +6,9 @@ import secrets
 import msgspec
 import pytest
 
-from registry.api import authority
+from registry.api import authentication
 from registry.api.app import create_app
-from registry.office import access
+from registry.services import access
 
 DRAFT = "/api/v1/filings/demo-sante/prevision-lits"
 DRAFTS = "/api/v1/filings"
@@ -21,7 +21,7 @@ MISTYPED = {"authorization": "Bearer regt_mistyped"}
 @pytest.fixture(autouse=True)
 def one_moment(monkeypatch):
     """Time stands still, so that no allowance fills."""
-    monkeypatch.setattr(authority, "_now", lambda: NOW)
+    monkeypatch.setattr(authentication, "utc_now", lambda: NOW)
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from registry.api.app import create_app
-from registry.office.log_contents import content_path
-from registry.office.log_key import read
-from registry.office.opening import open_register
-from registry.office.publishing_log import publish_log
-from registry.record.content import check_content
+from registry.ledger.content_files import content_path
+from registry.ledger.key import read
+from registry.ledger.publish_files import publish_log
+from registry.record.content_file import check_content
+from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect
 from registry.tlog.bundle import parse_bundle

@@ -6,8 +6,8 @@ import secrets
 
 import pytest
 
-from registry.api.metrics import Figures
-from registry.office import access
+from registry.api.metrics import Metrics
+from registry.services import access
 
 LOCAL = {"host": "127.0.0.1:8000"}
 
@@ -67,7 +67,7 @@ async def test_who_comes_from_elsewhere_needs_an_admin_s_token(client, database,
 
 
 async def test_any_process_of_a_server_answers_for_all(client, settings):
-    other = Figures(settings.figures_dir)
+    other = Metrics(settings.figures_dir)
     for seconds in (0.001, 0.03, 20.0):
         other.count("list_records", 200, seconds)
     assert (
@@ -94,7 +94,7 @@ async def test_any_process_of_a_server_answers_for_all(client, settings):
 async def test_figures_that_cannot_be_written_hold_nothing_up(client, settings):
     settings.figures_dir.parent.mkdir()
     settings.figures_dir.write_text("in the way")
-    figures = Figures(settings.figures_dir)
+    figures = Metrics(settings.figures_dir)
     figures.count("list_records", 200, 0.001)
     figures.write()
     [requests, *_] = figures.collect()

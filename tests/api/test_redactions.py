@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from registry.office import redacting
+from registry.services import erasure
 from registry.store import redactions as stored
 
 PATH = "/api/v1/filings/demo-sante/prevision-lits"
@@ -66,7 +66,7 @@ async def carry_out(database):
                 " select $1, max(size), sha256(''), '', now() from checkpoint",
                 size,
             )
-        await redacting.carry_out(database, size=size, write_contents=write_contents)
+        await erasure.erase_published(database, size=size, write_contents=write_contents)
         return rewritten
 
     return work

@@ -3,8 +3,8 @@
 import json
 import socket
 
-from registry.office.lines import MOST_LINES
 from registry.record.parse import MAX_BYTES
+from registry.services.bulk import MOST_LINES
 from tests.served import PATIENCE
 
 # What a line that is no record costs in answer, at least: more in all than sockets can hold.

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from registry.api.gate import BODY_SECONDS
+from registry.api.request_body import BODY_SECONDS
 from tests.served import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("untouched")

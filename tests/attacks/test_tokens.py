@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from registry.office import access
+from registry.services import access
 
 pytestmark = pytest.mark.usefixtures("untouched")
 

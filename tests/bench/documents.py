@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from registry.record.words import words
+from registry.record.search_text import search_texts
 
 RECORDS = Path(__file__).parents[2] / "records"
 
@@ -39,7 +39,7 @@ def _vocabulary(models: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
     """List the words of the models, by language: a new name has hardly ever a new word."""
     found: dict[str, set[str]] = {}
     for model in models:
-        for _, tag, text in words(model):
+        for _, tag, text in search_texts(model):
             found.setdefault(tag, set()).update(filter(str.isalpha, text.split()))
     return {tag: sorted(known) for tag, known in found.items()}
 

@@ -17,8 +17,8 @@ from threading import local
 
 import uvloop
 
-from registry.office.access import create_token
 from registry.record.canonical import canonical
+from registry.services.access import create_token
 from registry.store.database import connect
 from tests.bench.documents import local_documents
 from tests.bench.ingest import WRITERS, Bare, Document, compare, line

@@ -12,16 +12,16 @@ from typing import Any
 
 import uvloop
 
-from registry.office.filing import Office
-from registry.office.importing import ForeignFiling, import_foreign
-from registry.office.opening import open_register
 from registry.record.canonical import canonical
 from registry.record.pack import Agency, load_pack
 from registry.record.validate import validate
+from registry.search.fold import fold
+from registry.services.drafts import ServiceContext
+from registry.services.importing import ForeignFiling, import_foreign
+from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import Database, connect
-from registry.store.index.fold import fold
 from tests.bench.documents import local_documents
 from tests.bench.measure import Comparison, Timing
 from tests.published import publish_at_desk
@@ -51,11 +51,11 @@ async def _measure(url: str, folder: Path) -> list[Comparison]:
     pack = load_pack("ma")
     database = await connect(url)
     await open_register(database, pack, Settings(data_dir=folder), now=_now())
-    office = Office(database=database, pack=pack, random=secrets.token_bytes)
+    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
     bare = await Bare.prepare(url)
 
     async def publish(document: Document) -> None:
-        await publish_at_desk(office, document, now=_now())
+        await publish_at_desk(context, document, now=_now())
 
     documents = local_documents(SINGLE + PARALLEL)
     # As a worker does with what stays: to look for rubbish in it again and again is no filing's.
@@ -63,7 +63,7 @@ async def _measure(url: str, folder: Path) -> list[Comparison]:
     gc.freeze()
     single = await compare(documents[:SINGLE], publish, bare, writers=1)
     parallel = await compare(documents[SINGLE:], publish, bare, writers=WRITERS)
-    bulk = await _bulk(office)
+    bulk = await _bulk(context)
     await bare.close()
     await database.close()
     return [
@@ -143,21 +143,21 @@ async def _side_by_side(
     timing.elapsed += time.perf_counter() - start
 
 
-async def _bulk(office: Office) -> Timing:
+async def _bulk(context: ServiceContext) -> Timing:
     agency = Agency(id="xx.bench", name={"en": "Bench"}, kind="foreign", origin="bench")
     documents = [
         document | {"id": f"xx.bench/{str(document['id']).split('/')[1]}"}
         for document in local_documents(BULK)
     ]
     # What was published before is not this import's to fold.
-    await fold(office.database, least=1)
+    await fold(context.database, least=1)
     timing = Timing()
     start = time.perf_counter()
     filings = [
         ForeignFiling(
             document=document,
             agency=agency,
-            verdict=validate(document, profile="foreign", pack=office.pack, today=_now().date()),
+            verdict=validate(document, profile="foreign", pack=context.pack, today=_now().date()),
             source_row={"id": document["id"]},
         )
         for document in documents
@@ -170,7 +170,7 @@ async def _bulk(office: Office) -> Timing:
         timing.seconds += [(at - since) / (reached - done)] * (reached - done)
         done, since = reached, at
 
-    await import_foreign(office, filings, now=_now, progress=progress)
+    await import_foreign(context, filings, now=_now, progress=progress)
     timing.elapsed = time.perf_counter() - start
     return timing
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
-from registry.exchange.report import Report
+from registry.exchange.report import ImportReport
 from registry.record.pack import load_pack
+from registry.search.engine import SearchIndex
+from registry.search.query import SearchQuery
 from registry.store import embedded
 from registry.store.database import connect
-from registry.store.index.engine import SearchIndex
-from registry.store.index.question import Question
 from tests.bench.documents import RECORDS
 from tests.bench.search_corpus import SHARED, TODAY, of_documents, written
 
@@ -55,7 +55,11 @@ def _documents() -> Iterator[tuple[dict[str, object], object]]:
         if path.exists():
             crosswalk = load_crosswalk(name)
             outcomes = convert_file(
-                crosswalk, path, pack=pack, today=TODAY, report=Report(origin=crosswalk.origin)
+                crosswalk,
+                path,
+                pack=pack,
+                today=TODAY,
+                report=ImportReport(origin=crosswalk.origin),
             )
             for one in outcomes:
                 if isinstance(one, ForeignRecord):
@@ -92,7 +96,7 @@ async def _found(
                     questions["the other language"] = words
                 for kind, asked in questions.items():
                     answer = await index.answer(
-                        Question(text=" ".join(asked), sort="relevance", limit=FIRST)
+                        SearchQuery(text=" ".join(asked), sort="relevance", limit=FIRST)
                     )
                     ids = {json.loads(hit.card)["id"] for hit in answer.hits}
                     counted[kind][0] += bool(ids & of_one_name)

@@ -23,17 +23,17 @@ from pathlib import Path
 
 import msgspec
 
-from registry.office import log_key, signed_sizes
-from registry.office.filing import Office
-from registry.office.fsck_log import read_from
-from registry.office.log_files import CHECKPOINT, read_tile, replace_lasting
-from registry.office.log_proofs import prover, read_record_proof
-from registry.office.opening import open_register
-from registry.office.publishing_log import publish_log, reached_elsewhere
-from registry.office.verifying_log import verify_log
-from registry.office.verifying_record import verify_record
+from registry.ledger import key, signing_journal
+from registry.ledger.files import CHECKPOINT, read_tile, replace_durable
+from registry.ledger.fsck import read_from
+from registry.ledger.proofs import prover, read_record_proof
+from registry.ledger.publish_files import publish_log, reached_elsewhere
+from registry.ledger.verify_log import verify_log
+from registry.ledger.verify_record import verify_record
 from registry.record.canonical import canonical
 from registry.record.pack import load_pack
+from registry.services.drafts import ServiceContext
+from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
@@ -72,7 +72,7 @@ def run() -> Iterator[Comparison | str]:
     with tempfile.TemporaryDirectory(prefix="rb", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        signer = log_key.read_or_create(folder / "log.key", ORIGIN)
+        signer = key.read_or_create(folder / "log.key", ORIGIN)
         short = folder / "short"
         entries = write_log(short, signer, VERIFIED, [shortened(one) for one in models()])
         yield _appended(entries)
@@ -184,7 +184,7 @@ def _started(folder: Path, signer: Signer) -> Iterator[Comparison | str]:
         # A leaf hash is as long, whatever it is of.
         leaves = [leaf_hash(number.to_bytes(8, "big")) for number in range(size)]
         tree = write_tree(settings.log_dir, signer, leaves)
-        signed_sizes.append(settings.signed_sizes_file, tree.size, tree.root())
+        signing_journal.append(settings.signed_sizes_file, tree.size, tree.root())
         starts[size] = data
     told: dict[int, list[dict[str, float]]] = {size: [] for size in starts}
     for _ in range(STARTS):
@@ -218,7 +218,7 @@ def start_up(data: Path) -> dict[str, float]:
     start = time.perf_counter()
     settings = Settings(data_dir=data)
     folder = settings.log_dir
-    reached = reached_elsewhere(settings, log_key.read(settings.key_file), None)
+    reached = reached_elsewhere(settings, key.read(settings.key_file), None)
     size = max(one.size for one in reached)
     # The tiles that one more entry changes are held, not written.
     fresh = dict(grow(size, lambda tile: read_tile(folder, tile), [leaf_hash(b"one more")]))
@@ -243,11 +243,11 @@ def _published(folder: Path) -> Iterator[Comparison | str]:
     folder.mkdir(mode=0o755)
     server = embedded.start(folder)
     try:
-        lines, proof, key = asyncio.run(_publish_all(server.url, Settings(data_dir=folder)))
+        lines, proof, verifier = asyncio.run(_publish_all(server.url, Settings(data_dir=folder)))
     finally:
         server.release()
     yield from lines
-    yield from _verified_offline(folder, proof, key)
+    yield from _verified_offline(folder, proof, verifier)
 
 
 async def _publish_all(
@@ -256,11 +256,11 @@ async def _publish_all(
     database = await connect(url)
     pack = load_pack("ma")
     await open_register(database, pack, settings, now=_now())
-    office = Office(database=database, pack=pack, random=secrets.token_bytes)
+    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
     documents = local_documents(SINGLE + BATCH * BATCHES)
-    single = await _compare(office, settings, [[one] for one in documents[:SINGLE]])
+    single = await _compare(context, settings, [[one] for one in documents[:SINGLE]])
     batches = [documents[at : at + BATCH] for at in range(SINGLE, len(documents), BATCH)]
-    batched = await _compare(office, settings, batches)
+    batched = await _compare(context, settings, batches)
     async with database.snapshot() as connection:
         record = str(documents[-1]["id"])
         proof = await read_record_proof(connection, settings.log_dir, record, None)
@@ -276,7 +276,7 @@ async def _publish_all(
             ),
         ],
         msgspec.json.encode(proof),
-        log_key.read(settings.key_file).verifier,
+        key.read(settings.key_file).verifier,
     )
 
 
@@ -286,28 +286,28 @@ def _line(name: str, ours: Timing, beside: Timing) -> Comparison:
 
 
 async def _compare(
-    office: Office, settings: Settings, batches: Sequence[Sequence[Document]]
+    context: ServiceContext, settings: Settings, batches: Sequence[Sequence[Document]]
 ) -> tuple[Timing, Timing]:
     """Publish the log after each batch, and write as many bytes at once in turn."""
     ours, beside = Timing(), Timing()
     place = settings.data_dir / "floor"
     for documents in batches:
-        await publish_together(office, documents, now=_now())
+        await publish_together(context, documents, now=_now())
         start = time.perf_counter()
-        signed = await publish_log(office.database, settings, now=_now())
+        signed = await publish_log(context.database, settings, now=_now())
         seconds = time.perf_counter() - start
         if signed is None:
             raise RuntimeError("there was nothing to publish")
         ours.seconds += [seconds / len(documents)] * len(documents)
         content = b"".join(map(canonical, documents))
-        timed(beside, partial(replace_lasting, place, "file", content), len(documents))
+        timed(beside, partial(replace_durable, place, "file", content), len(documents))
     return ours, beside
 
 
-def _verified_offline(folder: Path, proof: bytes, key: Verifier) -> Iterator[Comparison | str]:
+def _verified_offline(folder: Path, proof: bytes, verifier: Verifier) -> Iterator[Comparison | str]:
     ours, beside, command = Timing(), Timing(), Timing()
     for _ in range(VERIFICATIONS):
-        timed(ours, lambda: verify_record(proof, verifier=key, witnesses=[], quorum=0))
+        timed(ours, lambda: verify_record(proof, verifier=verifier, witnesses=[], quorum=0))
         timed(beside, lambda: sha256(proof).digest())
     yield Comparison(
         name=f"one record verified offline by its proof of {len(proof):,} bytes",
@@ -318,7 +318,7 @@ def _verified_offline(folder: Path, proof: bytes, key: Verifier) -> Iterator[Com
     )
     file = folder / "proof.json"
     file.write_bytes(proof)
-    words = [sys.executable, "-m", "registry", "verify", str(file), "--key", key.to_text()]
+    words = [sys.executable, "-m", "registry", "verify", str(file), "--key", verifier.to_text()]
     for _ in range(STARTS):
         timed(command, lambda: subprocess.run(words, check=True, capture_output=True, cwd=ROOT))
     middle = command.quantile(0.5) * 1e3

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from registry.office.log_contents import content_path
-from registry.office.log_files import CHECKPOINT
-from registry.record.content import KeptSection, content_file
+from registry.ledger.content_files import content_path
+from registry.ledger.files import CHECKPOINT
+from registry.record.content_file import KeptSection, content_file
 from registry.record.entry import Previous, genesis_entry, outline, version_entry
 from registry.record.schema import SCHEMA_VERSION
 from registry.record.sections import Section, seal

@@ -30,11 +30,11 @@ import psutil
 
 from registry.record.entry import NOT_STATED, outline
 from registry.record.pointers import dig
-from registry.record.words import words
+from registry.record.search_text import search_texts
+from registry.search.engine import SearchIndex
+from registry.search.query import SearchQuery
 from registry.store import embedded
 from registry.store.database import connect
-from registry.store.index.engine import SearchIndex
-from registry.store.index.question import Question
 from tests.bench.generator import ask, load, told, until_there
 from tests.bench.measure import Comparison, Timing
 from tests.bench.search_corpus import FACETS, FILTERS, NOW, TEXTS, fill, models, publications
@@ -158,7 +158,7 @@ async def in_process(url: str) -> dict[str, object]:
         for text, filters in MIX:
             start = time.perf_counter()
             await index.answer(
-                Question(
+                SearchQuery(
                     text=text,
                     filters=filters,
                     facets=FACETS,
@@ -249,7 +249,7 @@ def _rows(size: int) -> Iterator[tuple[Any, ...]]:
         document, stated = one.document, outline(one.document)
         name, *_ = document["name"].values()
         codes = (stated.risk, stated.sector, stated.status, one.agency.id)
-        texts = [text for _, _, text in words(document)]
+        texts = [text for _, _, text in search_texts(document)]
         personal_data = dig(document, "data", "personal_data")
         told = [NOT_STATED if code is None else code for code in (*codes, personal_data)]
         yield number, name, "\n".join(texts), *told

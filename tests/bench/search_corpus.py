@@ -25,24 +25,24 @@ import msgspec
 from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
-from registry.exchange.report import Report
-from registry.office.ledger import Publication, Ready, make_ready, publish
-from registry.office.opening import open_register
+from registry.exchange.report import ImportReport
+from registry.ledger.append import Publication, SealedDocument, publish, seal_document
 from registry.record.pack import Agency, load_pack
 from registry.record.pointers import dig
+from registry.record.search_text import search_texts
 from registry.record.sections import seal
 from registry.record.validate import Verdict, validate
-from registry.record.words import words
+from registry.search.facets import Facets
+from registry.search.fold import save
+from registry.search.postings import NewTerms
+from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import agencies
 from registry.store.database import Database, connect
-from registry.store.index.facets import Facets
-from registry.store.index.fold import save
-from registry.store.index.postings import NewTerms
-from registry.store.index.rows import NewRow, lock_state
-from registry.store.index.rows import _words as stored_words
+from registry.store.search_rows import NewRow, lock_state
+from registry.store.search_rows import _words as stored_words
 from registry.store.sql import statement
-from registry.text import analysis
+from registry.text import tokens
 from registry.tlog.compact import CompactRange, unpack
 from tests.bench.documents import local_documents
 
@@ -111,7 +111,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     document: dict[str, Any]
     agency: Agency
     verdict: Verdict
-    ready: Ready
+    ready: SealedDocument
 
 
 def real_uses() -> list[Use]:
@@ -119,7 +119,7 @@ def real_uses() -> list[Use]:
     if not US.exists():
         return _local()
     crosswalk = load_crosswalk("us-omb-2025")
-    report = Report(origin=crosswalk.origin)
+    report = ImportReport(origin=crosswalk.origin)
     outcomes = convert_file(crosswalk, US, pack=load_pack("ma"), today=TODAY, report=report)
     return [(one.document, one.agency) for one in outcomes if isinstance(one, ForeignRecord)]
 
@@ -148,7 +148,7 @@ def models(count: int) -> list[Model]:
                 document=filled,
                 agency=agency,
                 verdict=validate(filled, profile="foreign", pack=load_pack("ma"), today=TODAY),
-                ready=make_ready(filled, agency, secrets.token_bytes),
+                ready=seal_document(filled, agency, secrets.token_bytes),
             )
         )
     return made
@@ -157,7 +157,7 @@ def models(count: int) -> list[Model]:
 def _filled(document: dict[str, Any], sources: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Put the texts of several documents into the fields for texts, again until all are full."""
     texts = cycle(
-        [text for source in sources for field, tag, text in words(source) if tag and text]
+        [text for source in sources for field, tag, text in search_texts(source) if tag and text]
     )
     filled = {
         key: dict(value) if isinstance(value, dict) else value for key, value in document.items()
@@ -191,16 +191,16 @@ def publications(
         model = made[number % len(made)]
         identifier = model.document["id"].replace(_ANY, f"bench-{number}")
         [of_id] = seal({"id": identifier}, random)
-        *texts, rest = model.ready.words[analysis.NEUTRAL]
+        *texts, rest = model.ready.words[tokens.NEUTRAL]
         renamed = rest.removesuffix("any ") + f"{number} "
         yield Publication(
             document={**model.document, "id": identifier},
             agency=model.agency,
             actor="bench",
             verdict=model.verdict,
-            ready=Ready(
+            ready=SealedDocument(
                 sections=[of_id if one.key == "id" else one for one in model.ready.sections],
-                words={**model.ready.words, analysis.NEUTRAL: (*texts, renamed)},
+                words={**model.ready.words, tokens.NEUTRAL: (*texts, renamed)},
             ),
         )
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from pyroaring import BitMap
 
-from registry.office.ledger import publish
+from registry.ledger.append import publish
+from registry.search.fold import fold
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
-from registry.store.index.fold import fold
 from tests.bench.search_corpus import BATCH, NOW, models, opened, publications, written
 
 SAMPLE = 2_000

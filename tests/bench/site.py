@@ -17,14 +17,14 @@ from statistics import median
 
 import msgspec
 
-from registry.cli.runner import build_site
-from registry.office.bulk import GROUP
-from registry.office.filing import Office
-from registry.office.opening import open_register
 from registry.record.pack import load_pack
+from registry.services.drafts import ServiceContext
+from registry.services.publication import BATCH_SIZE
+from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
+from registry.worker.runner import build_site
 from tests.bench.documents import RECORDS, local_documents
 from tests.bench.hugo import Measured, build_with_hugo, in_memory, measured
 from tests.bench.measure import Comparison, Timing, timed
@@ -54,14 +54,14 @@ def run() -> Iterator[Comparison | str]:
 
 def _run(settings: Settings) -> Iterator[Comparison | str]:
     with asyncio.Runner() as runner:
-        office = runner.run(_filled(settings))
+        context = runner.run(_filled(settings))
         whole = measured([*REGISTRY, "site", "build", "--full"], _environment(settings))
         site = settings.site_dir.resolve()
         files = sum(path.is_file() for path in site.rglob("*"))
         yield from _beside_hugo(whole, site, settings.data_dir / "hugo")
         full = Timing(seconds=[whole.seconds / files] * files)
-        yield from _rebuilt(runner, office, settings, files, full)
-        runner.run(office.database.close())
+        yield from _rebuilt(runner, context, settings, files, full)
+        runner.run(context.database.close())
 
 
 def _beside_hugo(whole: Measured, site: Path, folder: Path) -> Iterator[Comparison | str]:
@@ -87,24 +87,24 @@ def _beside_hugo(whole: Measured, site: Path, folder: Path) -> Iterator[Comparis
 
 
 def _rebuilt(
-    runner: asyncio.Runner, office: Office, settings: Settings, files: int, full: Timing
+    runner: asyncio.Runner, context: ServiceContext, settings: Settings, files: int, full: Timing
 ) -> Iterator[Comparison | str]:
     timings = {"with nothing changed": Timing(), "after one filing": Timing()}
     worked: dict[str, list[float]] = {told: [] for told in timings}
 
     def build(told: str) -> None:
         began = time.process_time()
-        timed(timings[told], lambda: runner.run(build_site(settings, office)), files)
+        timed(timings[told], lambda: runner.run(build_site(settings, context)), files)
         worked[told].append(time.process_time() - began)
 
     changing = _amendments()
     # After the first filing all files are linked, to have two folders that are nearly alike.
     for _ in range(2):
-        runner.run(_publish(office, next(changing)))
-        runner.run(build_site(settings, office))
+        runner.run(_publish(context, next(changing)))
+        runner.run(build_site(settings, context))
     for _ in range(ROUNDS):
         build("with nothing changed")
-        runner.run(_publish(office, next(changing)))
+        runner.run(_publish(context, next(changing)))
         build("after one filing")
     for told, timing in timings.items():
         yield Comparison(
@@ -121,21 +121,21 @@ def _rebuilt(
         )
 
 
-async def _filled(settings: Settings) -> Office:
+async def _filled(settings: Settings) -> ServiceContext:
     """Open a register with all that there is to be filled in."""
     pack = load_pack("ma")
     database = await connect(settings.database_url or "")
     await open_register(database, pack, settings, now=_now())
-    office = Office(database=database, pack=pack, random=secrets.token_bytes)
+    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
     if not SHARED.is_dir():
         documents = local_documents(OWN)
-        for start in range(0, OWN, GROUP):
-            await publish_together(office, documents[start : start + GROUP], now=_now())
+        for start in range(0, OWN, BATCH_SIZE):
+            await publish_together(context, documents[start : start + BATCH_SIZE], now=_now())
     _command(settings, "load", str(RECORDS))
     if SHARED.is_dir():
         _command(settings, "import", "us-omb-2025", str(US))
         _command(settings, "import", "nl-algoritmeregister", str(NL))
-    return office
+    return context
 
 
 def _amendments() -> Iterator[dict[str, object]]:
@@ -149,8 +149,8 @@ def _amendments() -> Iterator[dict[str, object]]:
             yield document
 
 
-async def _publish(office: Office, document: dict[str, object]) -> None:
-    await publish_together(office, [document], now=_now())
+async def _publish(context: ServiceContext, document: dict[str, object]) -> None:
+    await publish_together(context, [document], now=_now())
 
 
 def _now() -> dt.datetime:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import jsonschema_rs
 
-from registry.office.ledger import Ready, make_ready
-from registry.record.acceptance import accepts
+from registry.ledger.append import SealedDocument, seal_document
 from registry.record.canonical import canonical
+from registry.record.fast_validator import accepts
 from registry.record.pack import Pack, load_pack
 from registry.record.parse import parse
 from registry.record.profiles import shape
@@ -124,12 +124,12 @@ def _verdict(document: object, pack: Pack) -> Verdict:
     return validate(document, profile="publication", pack=pack, today=TODAY)
 
 
-def _prepared(raw: bytes, pack: Pack) -> tuple[Verdict, bytes, Ready]:
+def _prepared(raw: bytes, pack: Pack) -> tuple[Verdict, bytes, SealedDocument]:
     """Do of a publication all that needs neither the database nor a place in the log."""
     document = parse(raw)
     verdict = _verdict(document, pack)
     agency = pack.agencies[document["id"].split("/")[0]]
-    return verdict, canonical(document), make_ready(document, agency, secrets.token_bytes)
+    return verdict, canonical(document), seal_document(document, agency, secrets.token_bytes)
 
 
 def _command(records: Sequence[bytes]) -> Timing:

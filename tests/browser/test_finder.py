@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from registry.text.analysis import words
 from registry.text.folding import LETTERS, fold
+from registry.text.tokens import words
 
 HIT = "#hits .record"
 TEXTS = [

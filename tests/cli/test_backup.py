@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from registry.errors import ConfigurationError, Unavailable
-from registry.office.log_key import read, read_or_create
+from registry.ledger.key import read, read_or_create
 from registry.store.dump import _tool, _without_password, restore, statements
 
 

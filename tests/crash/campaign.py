@@ -19,9 +19,9 @@ import httpx
 import msgspec
 import psutil
 
-from registry.office.access import create_token
 from registry.record.canonical import canonical
 from registry.record.pack import load_pack
+from registry.services.access import create_token
 from registry.store.database import connect
 from tests.crash.asking import PATIENCE, Violation
 from tests.crash.invariants import Receipt, broken_laws, unkept

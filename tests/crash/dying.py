@@ -17,7 +17,7 @@ import threading
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from registry.office.publishing_log import publish_log
+from registry.ledger.publish_files import publish_log
 from registry.settings import Settings
 from registry.store.database import connect
 

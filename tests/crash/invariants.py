@@ -11,11 +11,11 @@ import asyncpg
 import msgspec
 
 from registry.errors import Finding
-from registry.office.listing import Standing, index_row
 from registry.record.canonical import canonical
 from registry.record.pack import Pack
+from registry.record.search_document import PublishedState, index_row
 from registry.store import records
-from registry.store.index import rows as index
+from registry.store import search_rows as index
 from tests.commitments import section_commitment
 
 # The entries with what their bytes say, for the other questions.
@@ -265,7 +265,7 @@ async def _latest(connection: asyncpg.Connection, pack: Pack, since: int) -> lis
             index_row(
                 document,
                 pack.agencies[row["agency"]],
-                Standing(
+                PublishedState(
                     version=row["version"],
                     entry=row["entry"],
                     published_at=row["published_at"],

@@ -16,16 +16,16 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from registry.office.access import Actor
-from registry.office.attesting import attest
-from registry.office.exporting_log import export_log
-from registry.office.filing import Office
-from registry.office.fsck_log import fsck
-from registry.office.log_key import read
-from registry.office.log_walk import Broken
-from registry.office.opening import open_register
-from registry.office.publishing_log import publish_log
+from registry.ledger.export import export_log
+from registry.ledger.fsck import fsck
+from registry.ledger.key import read
+from registry.ledger.publish_files import publish_log
+from registry.ledger.replay import LogInconsistent
 from registry.record.pack import load_pack
+from registry.services.access import Actor
+from registry.services.attestation import attest
+from registry.services.drafts import ServiceContext
+from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import checkpoints, embedded, log
 from registry.store.database import connect
@@ -63,21 +63,21 @@ async def log_campaign(data: Path, *, rounds: int, flips: int, seed: int) -> Cou
         try:
             pack = load_pack(settings.pack)
             await open_register(database, pack, settings, now=now)
-            office = Office(database=database, pack=pack, random=secrets.token_bytes)
-            await attest_some(office, 30, 1, now=now)
+            context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+            await attest_some(context, 30, 1, now=now)
             await publish_log(database, settings, now=now)
             exported = data / "exported"
             await export_log(database, settings, exported, progress=_quiet)
             verifier = read(settings.key_file).verifier
             await asyncio.to_thread(flip, exported, count=flips, seed=seed, key=verifier)
-            return await torment(office, settings, server.url, rounds=rounds, seed=seed, now=now)
+            return await torment(context, settings, server.url, rounds=rounds, seed=seed, now=now)
         finally:
             await database.close()
     finally:
         await asyncio.to_thread(server.release)
 
 
-async def attest_some(office: Office, count: int, start: int, *, now: dt.datetime) -> None:
+async def attest_some(context: ServiceContext, count: int, start: int, *, now: dt.datetime) -> None:
     """Append so many entries."""
     for at in range(start, start + count):
         statement = {
@@ -85,11 +85,17 @@ async def attest_some(office: Office, count: int, start: int, *, now: dt.datetim
             "systems_total": at + 1,
             "contact": {"email": "registre@demo-sante.example"},
         }
-        await attest(office, AGENCY, "demo-sante", statement, now=now)
+        await attest(context, AGENCY, "demo-sante", statement, now=now)
 
 
 async def torment(
-    office: Office, settings: Settings, url: str, *, rounds: int, seed: int, now: dt.datetime
+    context: ServiceContext,
+    settings: Settings,
+    url: str,
+    *,
+    rounds: int,
+    seed: int,
+    now: dt.datetime,
 ) -> Counter[str]:
     """Publish a growing log, a fault each time; gives how the publishers ended."""
     choice = random.Random(seed)
@@ -103,10 +109,10 @@ async def torment(
     )  # fmt: skip
     assert publisher.stdin is not None
     assert publisher.stdout is not None
-    count = await _size(office)
+    count = await _size(context)
     for kind, at in faults:
         new = choice.randrange(4)
-        await attest_some(office, new, count, now=now)
+        await attest_some(context, new, count, now=now)
         count += new
         order = {
             "kind": kind, "at": at, "data": str(settings.data_dir), "base": settings.base_url,
@@ -115,12 +121,12 @@ async def torment(
         publisher.stdin.write(json.dumps(order).encode() + b"\n")
         answer = (await publisher.stdout.readline()).decode().strip()
         ended[f"{kind if kind in ERRORS else 'killed'}: {answer}"] += 1
-        await check_signed(office, settings, seen)
+        await check_signed(context, settings, seen)
     publisher.stdin.close()
     await publisher.wait()
-    await publish_log(office.database, settings, now=now)
-    await check_signed(office, settings, seen)
-    await _check_converged(office, settings)
+    await publish_log(context.database, settings, now=now)
+    await check_signed(context, settings, seen)
+    await _check_converged(context, settings)
     return ended
 
 
@@ -139,7 +145,7 @@ def flip(folder: Path, *, count: int, seed: int, key: Verifier) -> None:
         path.write_bytes(changed)
         try:
             fsck(folder, verifier=key, progress=_quiet)
-        except Broken as found:
+        except LogInconsistent as found:
             if found.where != name:
                 raise Violation(f"bit {bit} of {name}: fsck names {found.where}") from found
         else:
@@ -158,14 +164,14 @@ def _faults(rounds: int, choice: random.Random) -> list[tuple[str, int]]:
     return planned[:rounds]
 
 
-async def _size(office: Office) -> int:
-    async with office.database.connection() as connection:
+async def _size(context: ServiceContext) -> int:
+    async with context.database.connection() as connection:
         return (await log.read_state(connection)).range.size
 
 
-async def check_signed(office: Office, settings: Settings, seen: dict[int, bytes]) -> None:
+async def check_signed(context: ServiceContext, settings: Settings, seen: dict[int, bytes]) -> None:
     """Nothing was ever signed or published but the one root of each size."""
-    async with office.database.connection() as connection:
+    async with context.database.connection() as connection:
         size = (await log.read_state(connection)).range.size
         entries = await checkpoints.read_entries(connection, 0, size)
         signed = await connection.fetch("select size, root, note from checkpoint")
@@ -197,13 +203,13 @@ def _read_line(line: str) -> tuple[int, bytes]:
     return int(size), base64.b64decode(root)
 
 
-async def _check_converged(office: Office, settings: Settings) -> None:
+async def _check_converged(context: ServiceContext, settings: Settings) -> None:
     """The files are in order, and the tiles are those that one undisturbed growth gives."""
     verifier = read(settings.key_file).verifier
     found, _ = fsck(settings.log_dir, verifier=verifier, progress=_quiet)
-    async with office.database.connection() as connection:
+    async with context.database.connection() as connection:
         entries = await checkpoints.read_entries(connection, 0, found.checkpoint.size)
-    if len(entries) != await _size(office):
+    if len(entries) != await _size(context):
         raise Violation("not all that was committed is published")
     leaves = [leaf_hash(entry.content) for entry in entries]
     for tile, content in grow(0, _no_tile, leaves):

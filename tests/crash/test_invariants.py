@@ -7,9 +7,9 @@ import asyncpg
 import msgspec
 import pytest
 
-from registry.office import audit, filing, submitting
-from registry.office.access import Actor
-from registry.office.filing import Precondition
+from registry.services import audit, drafts, review
+from registry.services.access import Actor
+from registry.services.drafts import Precondition
 from tests.crash.invariants import LAWS, Receipt, broken_laws, unkept
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -89,34 +89,34 @@ async def test_a_broken_law_is_noticed(filed, database_url, pack, sentence):
 
 
 @pytest.fixture
-async def reviewed(office, record):
+async def reviewed(context, record):
     """A record that was submitted, returned, submitted again and approved, and one in review."""
-    office = msgspec.structs.replace(office, review="required")
+    context = msgspec.structs.replace(context, review="required")
     agency = Actor(name="a", agency="demo-sante", scopes=frozenset({"file"}), token=None)
     authority = Actor(name="b", agency=None, scopes=frozenset({"review"}), token=None)
     for document in (record, record | {"id": "demo-sante/autre", "source_id": "A-2"}):
         for returned in (True, False):
-            tag = await _submitted(office, agency, document)
+            tag = await _submitted(context, agency, document)
             if returned:
-                await submitting.return_draft(
-                    office,
+                await review.return_draft(
+                    context,
                     authority,
                     document["id"],
                     {"comment": {"fr": "Précisez.", "ar": "وضحوا"}},
                     precondition=Precondition(tag=tag),
                     now=NOW,
                 )
-                await filing.delete_draft(
-                    office, agency, document["id"], precondition=None, now=NOW
+                await drafts.delete_draft(
+                    context, agency, document["id"], precondition=None, now=NOW
                 )
-    await submitting.approve(office, authority, record["id"], precondition=None, now=NOW)
+    await review.approve(context, authority, record["id"], precondition=None, now=NOW)
 
 
-async def _submitted(office, agency, document):
-    saved = await filing.save_draft(
-        office, agency, document["id"], document, precondition=Precondition(new=True), now=NOW
+async def _submitted(context, agency, document):
+    saved = await drafts.save_draft(
+        context, agency, document["id"], document, precondition=Precondition(new=True), now=NOW
     )
-    await submitting.submit(office, agency, document["id"], precondition=None, now=NOW)
+    await review.submit(context, agency, document["id"], precondition=None, now=NOW)
     return saved.draft.tag
 
 

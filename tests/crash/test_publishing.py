@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from registry.office.publishing_log import publish_log
+from registry.ledger.publish_files import publish_log
 from tests.crash.asking import Violation
 from tests.crash.publishing import ERRORS, STEPS, attest_some, check_signed, torment
 
@@ -21,22 +21,22 @@ def database(logged):
 
 
 async def test_wherever_it_dies_the_files_converge_and_each_size_has_one_root(
-    office, settings, empty_url
+    context, settings, empty_url
 ):
     # So many that a tile is filled on the way.
-    await attest_some(office, 180, 1, now=NOW)
-    ended = await torment(office, settings, empty_url, rounds=ROUNDS, seed=SEED, now=NOW)
+    await attest_some(context, 180, 1, now=NOW)
+    ended = await torment(context, settings, empty_url, rounds=ROUNDS, seed=SEED, now=NOW)
     assert ended.total() == ROUNDS
     assert ended["killed: died"] > len(STEPS)
     assert all(ended[f"{error}: failed"] > 0 for error in ERRORS)
     assert "killed: failed" not in ended
 
 
-async def test_a_second_root_of_a_size_would_be_seen(office, database, settings):
-    await attest_some(office, 3, 1, now=NOW)
+async def test_a_second_root_of_a_size_would_be_seen(context, database, settings):
+    await attest_some(context, 3, 1, now=NOW)
     await publish_log(database, settings, now=NOW)
-    await check_signed(office, settings, {})
+    await check_signed(context, settings, {})
     with settings.signed_sizes_file.open("a", encoding="ascii") as file:
         file.write(f"2 {base64.b64encode(bytes(32)).decode()}\n")
     with pytest.raises(Violation, match="size 2"):
-        await check_signed(office, settings, {})
+        await check_signed(context, settings, {})

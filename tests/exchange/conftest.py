@@ -11,7 +11,7 @@ import pytest
 from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
-from registry.exchange.report import Report
+from registry.exchange.report import ImportReport
 from registry.record.pack import load_pack
 
 TODAY = dt.date(2026, 11, 1)
@@ -73,7 +73,7 @@ def convert(tmp_path):
     def run(crosswalk, raw):
         path = tmp_path / "source"
         path.write_bytes(raw)
-        report = Report(origin=crosswalk.origin)
+        report = ImportReport(origin=crosswalk.origin)
         pack = load_pack("ma")
         outcomes = convert_file(crosswalk, path, pack=pack, today=TODAY, report=report)
         return list(outcomes), report
@@ -100,7 +100,7 @@ def shared(us, nl):
         pytest.skip(f"the shared data is not there: {SHARED}")
     found = {}
     for crosswalk, path in ((us, US_FILE), (nl, NL_FILE)):
-        report = Report(origin=crosswalk.origin)
+        report = ImportReport(origin=crosswalk.origin)
         pack = load_pack("ma")
         outcomes = list(convert_file(crosswalk, path, pack=pack, today=TODAY, report=report))
         found[crosswalk.origin] = (crosswalk, path, outcomes, report)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from registry.exchange import export_xlsx
-from registry.exchange.export_columns import Column, Row, Wording, columns
+from registry.exchange.export_columns import ExportColumn, ExportRow, LabelSource, columns
 from registry.exchange.export_csv import csv_lines, harmless
 from registry.exchange.export_xlsx import LONGEST_CELL, About, workbook
 from registry.record.schema import fields
@@ -40,7 +40,7 @@ HOSTILE = [
 
 
 def row(number=0, **document):
-    return Row(
+    return ExportRow(
         id=f"demo-sante/r{number}",
         agency="demo-sante",
         document={"id": f"demo-sante/r{number}", **document},
@@ -71,7 +71,7 @@ async def of(*batches):
         yield batch
 
 
-NAME = [Column(name="name", cell=lambda one: one.document.get("name"))]
+NAME = [ExportColumn(name="name", cell=lambda one: one.document.get("name"))]
 
 
 async def written(cells, *, safe):
@@ -163,12 +163,12 @@ async def test_in_a_workbook_text_is_only_text():
 
 async def test_a_workbook_has_typed_cells_a_frozen_header_and_filters():
     table = [
-        Column(name="day", cell=lambda _: dt.date(2026, 1, 31)),
-        Column(name="time", cell=lambda _: AT),
-        Column(name="number", cell=lambda _: 42),
-        Column(name="share", cell=lambda _: 0.5),
-        Column(name="yes", cell=lambda _: True),
-        Column(name="nothing", cell=lambda _: None),
+        ExportColumn(name="day", cell=lambda _: dt.date(2026, 1, 31)),
+        ExportColumn(name="time", cell=lambda _: AT),
+        ExportColumn(name="number", cell=lambda _: 42),
+        ExportColumn(name="share", cell=lambda _: 0.5),
+        ExportColumn(name="yes", cell=lambda _: True),
+        ExportColumn(name="nothing", cell=lambda _: None),
     ]
     _, parts = await read(table, [[row()]])
     first = parts["xl/worksheets/sheet1.xml"].decode()
@@ -227,7 +227,9 @@ async def test_what_a_sheet_has_no_room_for_is_on_the_next(monkeypatch):
 
 @pytest.fixture
 def wording(pack):
-    return Wording(lang="fr", pack=pack, agencies=pack.agencies, site="https://register.example")
+    return LabelSource(
+        lang="fr", pack=pack, agencies=pack.agencies, site="https://register.example"
+    )
 
 
 def test_every_field_has_a_column_in_the_full_set(wording, record):

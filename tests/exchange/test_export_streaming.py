@@ -8,10 +8,10 @@ import pytest
 
 from registry.exchange import export
 from registry.exchange.export import prepare, write
+from registry.search.engine import SearchIndex
+from registry.search.query import SearchQuery
 from registry.store import exports
-from registry.store.index.engine import SearchIndex
-from registry.store.index.question import Question
-from registry.store.moments import read_moment
+from registry.store.as_of import read_as_of
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 MANY = 1_000
@@ -31,11 +31,11 @@ async def many(publish, record):
 def prepared(database, pack):
     async def make(form, **question):
         async with database.connection() as connection:
-            moment = await read_moment(connection, None, now=NOW)
+            moment = await read_as_of(connection, None, now=NOW)
         return await prepare(
             database,
             SearchIndex(database.connection),
-            Question(**question),
+            SearchQuery(**question),
             moment,
             form=form,
             query=[],

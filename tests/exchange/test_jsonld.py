@@ -11,15 +11,15 @@ from rdflib.namespace import DCAT, DCTERMS, FOAF
 
 from registry.exchange import export
 from registry.exchange.export import prepare, write
-from registry.exchange.export_columns import Row, Wording
+from registry.exchange.export_columns import ExportRow, LabelSource
 from registry.exchange.export_jsonld import graph as written
 from registry.exchange.export_xlsx import About
 from registry.exchange.outcome import ForeignRecord
-from registry.office.loading import load
 from registry.resources import RECORDS
-from registry.store.index.engine import SearchIndex
-from registry.store.index.question import Question
-from registry.store.moments import read_moment
+from registry.search.engine import SearchIndex
+from registry.search.query import SearchQuery
+from registry.services.loading import load
+from registry.store.as_of import read_as_of
 from registry.store.records import Register
 from tests.linked import CODE, PAR, SCHEMA, SH, broken, damaged, graph, saying, unknown, without
 
@@ -36,11 +36,11 @@ def taken(database, pack):
 
     async def take(query=(), **question):
         async with database.connection() as connection:
-            moment = await read_moment(connection, None, now=NOW)
+            moment = await read_as_of(connection, None, now=NOW)
         made = await prepare(
             database,
             SearchIndex(database.connection),
-            Question(**question),
+            SearchQuery(**question),
             moment,
             form="jsonld",
             query=query,
@@ -54,7 +54,7 @@ def taken(database, pack):
 
 async def document_of(rows, pack, agencies):
     """Write an export of rows that no database has."""
-    wording = Wording(lang="en", pack=pack, agencies=agencies, site=SITE)
+    wording = LabelSource(lang="en", pack=pack, agencies=agencies, site=SITE)
     about = About(
         address=f"{API}/exports/records.jsonld?as_of=entry:1",
         records=len(rows),
@@ -88,8 +88,8 @@ def register(**said):
     return Register(**known | said)
 
 
-async def test_the_whole_corpus_keeps_to_the_shapes(office, taken, pack):
-    await load(office, RECORDS, now=lambda: NOW)
+async def test_the_whole_corpus_keeps_to_the_shapes(context, taken, pack):
+    await load(context, RECORDS, now=lambda: NOW)
     made, content = await taken()
     document = json.loads(content)
     found = graph(content)
@@ -212,7 +212,7 @@ async def test_what_a_record_does_not_say_is_left_out(publish, taken):
 
 
 async def test_what_was_redacted_is_named(pack):
-    one = Row(id="demo-sante/x", agency="demo-sante", document={"id": "demo-sante/x"},
+    one = ExportRow(id="demo-sante/x", agency="demo-sante", document={"id": "demo-sante/x"},
               register=register(redacted=["/name", "/contact/email"]))  # fmt: skip
     found = graph(await document_of([one], pack, pack.agencies))
     assert broken(found) == {}
@@ -258,7 +258,7 @@ async def test_foreign_records_keep_to_the_shapes(shared, pack):
     """Whatever other registers leave out or write, every fortieth record of them."""
     outcomes = [one for _, _, found, _ in shared.values() for one in found][::40]
     rows = [
-        Row(id=one.document["id"], agency=one.agency.id, document=one.document,
+        ExportRow(id=one.document["id"], agency=one.agency.id, document=one.document,
             register=register(origin=one.agency.origin))
         for one in outcomes if isinstance(one, ForeignRecord)
     ]  # fmt: skip

@@ -3,11 +3,11 @@ import json
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.crosswalk import Format
+from registry.exchange.crosswalk import SourceFormat
 from registry.exchange.rows import MAX_CELL, columns, read_rows
 
-CSV = Format(kind="csv")
-JSON = Format(kind="json", rows="algoritmes")
+CSV = SourceFormat(kind="csv")
+JSON = SourceFormat(kind="json", rows="algoritmes")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_a_row_knows_the_line_where_it_begins(read):
 
 
 def test_another_encoding_and_delimiter(read):
-    latin = Format(kind="csv", encoding="latin-1", delimiter=";")
+    latin = SourceFormat(kind="csv", encoding="latin-1", delimiter=";")
     [row] = read(latin, "naam;doel\nSúd;ë\n".encode("latin-1"))
     assert row.cells == {"naam": "Súd", "doel": "ë"}
 
@@ -70,7 +70,7 @@ def test_json_rows_are_numbered_from_one(read):
 
 
 def test_a_json_file_may_be_the_list_itself(read):
-    [row] = read(Format(kind="json"), b'[{"id": "1"}]')
+    [row] = read(SourceFormat(kind="json"), b'[{"id": "1"}]')
     assert row.cells == {"id": "1"}
 
 

@@ -21,7 +21,7 @@ from registry.api.problems import STATUS
 from registry.cli.main import cli
 from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.report import Report, as_lines
+from registry.exchange.report import ImportReport, as_lines
 from registry.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -268,7 +268,7 @@ def test_the_example_of_a_crosswalk_reads_its_file_as_the_page_says(tmp_path, pa
     (tmp_path / "city.json").write_text(crosswalk, encoding="utf-8")
     (tmp_path / "city.csv").write_text(source, encoding="utf-8")
     table = load_crosswalk(tmp_path / "city.json")
-    report = Report(origin=table.origin)
+    report = ImportReport(origin=table.origin)
     today = dt.date(2026, 11, 24)
     for _ in convert_file(table, tmp_path / "city.csv", pack=pack, today=today, report=report):
         pass

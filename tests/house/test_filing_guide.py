@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from registry.api.problems import STATUS
-from registry.office.register_rules import RULES as REGISTER_RULES
 from registry.record.pack import load_pack
 from registry.record.rules import RULES
 from registry.record.validate import validate
+from registry.services.register_rules import RULES as REGISTER_RULES
 from tests.guides import alike, fences, needs, outputs
 from tests.served import served
 

@@ -16,14 +16,14 @@ from registry.exchange.format_pages import (
     format_pages,
 )
 from registry.exchange.format_words import anchor
-from registry.office.register_rules import RULES as REGISTER_RULES
 from registry.record.codelists import codelists, read_rows
-from registry.record.floor import GROUNDS
 from registry.record.pack import load_pack
 from registry.record.requirements import WEIGHT_OPTIONAL, WEIGHT_REQUIRED
+from registry.record.risk_floor import RISK_CRITERIA
 from registry.record.rules import RULES
 from registry.record.schema import RECORD_FOLDER, fields, record_schema
 from registry.record.validate import MAX_FINDINGS, validate
+from registry.services.register_rules import RULES as REGISTER_RULES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "record-format"
 PAGES = {
@@ -90,7 +90,7 @@ def test_every_unit_has_an_example_but_those_that_exclude_each_other(tag):
 def test_every_rule_and_every_code_has_its_section(tag):
     rules, lists = PAGES[f"{tag}/rules.md"], PAGES[f"{tag}/code-lists.md"]
     assert [*RULES, "risk-floor", *REGISTER_RULES] == anchors(rules)
-    assert len(GROUNDS) == len(re.findall(r"^- .* → \*\*", rules, re.MULTILINE))
+    assert len(RISK_CRITERIA) == len(re.findall(r"^- .* → \*\*", rules, re.MULTILINE))
     national = dict.fromkeys(
         name.replace("/", "-") for field in fields() for name in field.lists if "/" in name
     )

@@ -18,7 +18,7 @@ from registry.record.pack import Agency, load_pack
 from registry.record.validate import validate
 from registry.settings import Settings
 from registry.store.attestations import Attestation
-from registry.store.log import Line
+from registry.store.log import LogLine
 from registry.store.records import Register, StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
 from tests.built import build
@@ -209,17 +209,17 @@ def make_corpus(*more, log_size=40):
 def lines(records, withdrawals, attestations):
     """The log of a corpus: what happened to its records, what its agencies stated."""
     found = [
-        Line(index=one.entry, at=one.published_at, kind="version", subject=record.id)
+        LogLine(index=one.entry, at=one.published_at, kind="version", subject=record.id)
         for record in records
         for one in record.versions
     ]
     found += [
-        Line(index=one.entry, at=one.withdrawn_at, kind="withdrawal", subject=record)
+        LogLine(index=one.entry, at=one.withdrawn_at, kind="withdrawal", subject=record)
         for record, several in withdrawals.items()
         for one in several
     ]
     found += [
-        Line(index=one.entry, at=one.filed_at, kind="attestation", subject=one.agency)
+        LogLine(index=one.entry, at=one.filed_at, kind="attestation", subject=one.agency)
         for one in attestations.values()
     ]
     return sorted(found, key=lambda line: (line.index, line.subject))

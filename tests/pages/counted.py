@@ -8,12 +8,12 @@ import msgspec
 from registry.pages.corpus import Counted
 from registry.store.statistics import (
     Coverage,
-    Group,
     Month,
     Overdue,
     Part,
     Spread,
     Statistics,
+    StatisticsGroup,
     Tally,
 )
 
@@ -68,7 +68,7 @@ def _part(records, by):
             for month, number in sorted(months.items())
         ],
         "groups": [
-            Group(
+            StatisticsGroup(
                 **dict(zip(by, codes, strict=True)),
                 records=len(several),
                 completeness=_spread([one.register.completeness for one in several]),

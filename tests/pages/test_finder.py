@@ -11,8 +11,8 @@ from registry import resources
 from registry.pages import static_index
 from registry.pages.finder import FACETS
 from registry.pages.static_words import SHARDS, shard_of
-from registry.store.index.question import FILTERS
-from registry.text.analysis import forms, stem, words
+from registry.record.facets import FILTERS
+from registry.text.tokens import article_variants, stem, words
 from tests.built import build
 
 from .conftest import FOREIGN, SETTINGS, make_corpus, stored
@@ -90,7 +90,7 @@ def test_every_word_of_a_name_is_in_the_index(site, cards):
     checked = 0
     for number, card in enumerate(cards):
         for lang, text in ((card and card["name"]) or {}).items():
-            for word in (forms(written, lang)[-1] for written in words(text)):
+            for word in (article_variants(written, lang)[-1] for written in words(text)):
                 assert number in shards[shard_of(word)][word][0], (card["id"], word)
                 checked += 1
     assert checked > 500

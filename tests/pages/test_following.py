@@ -10,19 +10,19 @@ import msgspec
 import pytest
 
 from registry import resources
-from registry.cli.runner import publish as publish_log
-from registry.office import redaction
-from registry.office.access import Actor
-from registry.office.attesting import attest
-from registry.office.filing import Precondition
-from registry.office.importing import ForeignFiling, import_foreign
-from registry.office.withdrawing import withdraw
 from registry.pages import from_register
 from registry.pages.from_register import build_register
 from registry.pages.switch import builds_folder, kept_file
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
+from registry.services import redaction
+from registry.services.access import Actor
+from registry.services.attestation import attest
+from registry.services.drafts import Precondition
+from registry.services.importing import ForeignFiling, import_foreign
+from registry.services.withdrawal import withdraw
 from registry.store import agencies, records
+from registry.worker.runner import publish as publish_log
 
 from .conftest import files
 
@@ -49,14 +49,14 @@ def demonstration():
 class Register:
     """A register with a site that follows it, and one that is built whole beside it."""
 
-    def __init__(self, office, settings, publish, folder):
-        self.office, self.settings, self.publish = office, settings, publish
+    def __init__(self, context, settings, publish, folder):
+        self.context, self.settings, self.publish = context, settings, publish
         self.out, self.whole = folder / "site", folder / "whole"
 
     async def build(self, as_of=TODAY, **how):
         return await build_register(
-            self.office.database,
-            self.office.pack,
+            self.context.database,
+            self.context.pack,
             self.settings,
             **{"out": self.out, "as_of": as_of} | how,
         )
@@ -77,7 +77,7 @@ class Register:
 
     async def take_out(self, published):
         return await withdraw(
-            self.office,
+            self.context,
             AGENCY,
             published.id,
             {"reason": "filed_in_error", "note": {"fr": "Déposée deux fois."}},
@@ -88,7 +88,7 @@ class Register:
     async def attest(self, systems):
         statement = {"day": "2026-11-01", "systems_total": systems}
         statement["contact"] = {"email": "a@demo-sante.example"}
-        await attest(self.office, AGENCY, "demo-sante", statement, now=NOW)
+        await attest(self.context, AGENCY, "demo-sante", statement, now=NOW)
 
     async def copy(self, *names):
         agency = Agency(id="us.demo", name={"en": "Letters"}, kind="other", origin="us-demo")
@@ -101,7 +101,7 @@ class Register:
             filings.append(
                 ForeignFiling(document=document, agency=agency, verdict=verdict, source_row={})
             )
-        await import_foreign(self.office, filings, now=lambda: NOW)
+        await import_foreign(self.context, filings, now=lambda: NOW)
 
     async def redact(self, record, *pointers):
         statement = {"record": record, "pointers": list(pointers), "basis": "data_protection"}
@@ -110,14 +110,14 @@ class Register:
             for name in ("one", "other")
         )
         asked = await redaction.request(
-            self.office, one, statement | {"authority": "CNDP"}, now=NOW
+            self.context, one, statement | {"authority": "CNDP"}, now=NOW
         )
-        await redaction.confirm(self.office, other, asked.redaction, now=NOW)
-        await publish_log(self.settings, self.office)
+        await redaction.confirm(self.context, other, asked.redaction, now=NOW)
+        await publish_log(self.settings, self.context)
 
     async def rename(self, agency, name):
-        known = self.office.pack.agencies[agency]
-        async with self.office.database.transaction() as connection:
+        known = self.context.pack.agencies[agency]
+        async with self.context.database.transaction() as connection:
             await agencies.save(connection, [msgspec.structs.replace(known, name=name)])
 
 
@@ -128,9 +128,9 @@ def database(logged):
 
 
 @pytest.fixture
-async def register(office, settings, publish, tmp_path):
+async def register(context, settings, publish, tmp_path):
     """A register with records of its own and copies, and the site built once."""
-    following = Register(office, settings, publish, tmp_path)
+    following = Register(context, settings, publish, tmp_path)
     await publish(*demonstration(), now=NOW)
     await following.copy("one", "two")
     await following.build()

@@ -5,11 +5,11 @@ import datetime as dt
 import msgspec
 
 from registry.api.site import serve_site
-from registry.office.access import Actor
-from registry.office.attesting import attest
-from registry.office.filing import Precondition
-from registry.office.withdrawing import withdraw
 from registry.pages.from_register import build_register, day_of, is_current, read_corpus
+from registry.services.access import Actor
+from registry.services.attestation import attest
+from registry.services.drafts import Precondition
+from registry.services.withdrawal import withdraw
 from registry.settings import Settings
 from registry.store import agencies
 from tests.built import build
@@ -21,9 +21,9 @@ AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), 
 REASON = {"reason": "filed_in_error", "note": {"fr": "Déposée deux fois."}}
 
 
-async def taken_out(office, published):
+async def taken_out(context, published):
     return await withdraw(
-        office,
+        context,
         AGENCY,
         published.id,
         REASON,
@@ -32,9 +32,9 @@ async def taken_out(office, published):
     )
 
 
-async def corpus_of(office):
-    async with office.database.snapshot() as connection:
-        return await read_corpus(connection, office.pack, as_of=day_of(NOW))
+async def corpus_of(context):
+    async with context.database.snapshot() as connection:
+        return await read_corpus(connection, context.pack, as_of=day_of(NOW))
 
 
 async def served(folder, path):
@@ -50,22 +50,22 @@ async def served(folder, path):
 
 
 async def test_a_withdrawn_record_keeps_its_page_and_a_reinstated_one_its_history(
-    office, publish, record, tmp_path
+    context, publish, record, tmp_path
 ):
     settings = Settings(data_dir=tmp_path, base_url="https://register.example")
     other = record | {"id": "demo-sante/autre", "name": {"fr": "Autre", "ar": "آخر"}}
     [first], [second] = await publish(record), await publish(other)
-    gone = await taken_out(office, first)
-    await taken_out(office, second)
+    gone = await taken_out(context, first)
+    await taken_out(context, second)
     [back] = await publish(other)
     await attest(
-        office,
+        context,
         AGENCY,
         "demo-sante",
         {"day": "2026-11-01", "systems_total": 3, "contact": {"email": "a@demo-sante.example"}},
         now=NOW,
     )
-    corpus = await corpus_of(office)
+    corpus = await corpus_of(context)
     states = {one.id: (one.register.state, one.register.version) for one in corpus.records}
     assert states == {first.id: ("withdrawn", 1), second.id: ("published", back.version)}
     [withdrawal] = corpus.withdrawals[first.id]
@@ -83,36 +83,36 @@ async def test_a_withdrawn_record_keeps_its_page_and_a_reinstated_one_its_histor
     assert "utilisait <bdi>3</bdi>\u00a0systèmes" in agency
 
 
-async def test_a_withdrawal_makes_the_site_out_of_date(office, publish, record, tmp_path):
+async def test_a_withdrawal_makes_the_site_out_of_date(context, publish, record, tmp_path):
     settings = Settings(data_dir=tmp_path, base_url="https://register.example")
     [published] = await publish(record)
-    corpus = await corpus_of(office)
+    corpus = await corpus_of(context)
     build(corpus, out=settings.site_dir, settings=settings)
-    assert await is_current(office.database, settings, as_of=NOW)
-    await taken_out(office, published)
-    assert not await is_current(office.database, settings, as_of=NOW)
+    assert await is_current(context.database, settings, as_of=NOW)
+    await taken_out(context, published)
+    assert not await is_current(context.database, settings, as_of=NOW)
 
 
-async def test_a_changed_agency_makes_the_site_out_of_date(office, publish, record, tmp_path):
+async def test_a_changed_agency_makes_the_site_out_of_date(context, publish, record, tmp_path):
     settings = Settings(data_dir=tmp_path, base_url="https://register.example")
     await publish(record)
-    build(await corpus_of(office), out=settings.site_dir, settings=settings)
-    own = office.pack.agencies["demo-sante"]
+    build(await corpus_of(context), out=settings.site_dir, settings=settings)
+    own = context.pack.agencies["demo-sante"]
     renamed = msgspec.structs.replace(own, name=own.name | {"fr": "Agence renommée"})
     for agency, current in [(own, True), (renamed, False)]:
-        async with office.database.transaction() as connection:
+        async with context.database.transaction() as connection:
             await agencies.save(connection, [agency])
-        assert await is_current(office.database, settings, as_of=NOW) is current
+        assert await is_current(context.database, settings, as_of=NOW) is current
     built = await build_register(
-        office.database, office.pack, settings, out=settings.site_dir, as_of=NOW
+        context.database, context.pack, settings, out=settings.site_dir, as_of=NOW
     )
     assert built.rendered > 0
     page = (settings.site_dir / "fr/agencies/demo-sante.html").read_text("utf-8")
     assert "Agence renommée" in page
-    assert await is_current(office.database, settings, as_of=NOW)
+    assert await is_current(context.database, settings, as_of=NOW)
 
 
-async def test_the_same_register_and_day_give_the_same_bytes(office, publish, record, tmp_path):
+async def test_the_same_register_and_day_give_the_same_bytes(context, publish, record, tmp_path):
     second = record | {
         "summary": {"fr": "Autre résumé.", "ar": "ملخص آخر."},
         "publication": record["publication"] | {"change_note": {"fr": "Résumé", "ar": "ملخص"}},
@@ -120,7 +120,7 @@ async def test_the_same_register_and_day_give_the_same_bytes(office, publish, re
     await publish(record)
     [latest] = await publish(second)
     await attest(
-        office,
+        context,
         AGENCY,
         "demo-sante",
         {"day": "2026-11-01", "systems_total": 3, "contact": {"email": "a@demo-sante.example"}},
@@ -130,7 +130,7 @@ async def test_the_same_register_and_day_give_the_same_bytes(office, publish, re
     for name, processes in (("one", 1), ("two", 2)):
         settings = Settings(data_dir=tmp_path / name, base_url="https://register.example")
         settings.data_dir.mkdir()
-        corpus = await corpus_of(office)
+        corpus = await corpus_of(context)
         build(corpus, out=settings.site_dir, settings=settings, processes=processes)
         sites.append(files(settings.site_dir))
     assert sites[0] == sites[1]

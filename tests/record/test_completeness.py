@@ -3,20 +3,20 @@ from __future__ import annotations
 import pytest
 
 from registry.record.completeness import score
-from registry.record.standings import standings
+from registry.record.requirement_status import requirement_status
 
 ANSWER = "/rights/human_alternative"
 
 
 def test_a_record_that_states_everything(edited):
     document = edited("complete", {ANSWER: {"answer": "yes"}})
-    scored = score(standings(document))
+    scored = score(requirement_status(document))
     assert (scored.completeness, scored.accountability, scored.missing) == (100, 100, ())
 
 
 def test_the_minimal_example_by_hand(examples):
     """All 27 units of weight 3 are met, of the 17 of weight 1 none: 81 of 98."""
-    scored = score(standings(examples["minimal"]))
+    scored = score(requirement_status(examples["minimal"]))
     assert scored.completeness == 83
     assert scored.accountability == 100
     assert set(scored.missing) == {
@@ -57,14 +57,14 @@ APPLY = (77, 14)
     ],
 )
 def test_answers_count_whole_half_or_not(edited, answer, missing, lost):
-    scored = score(standings(edited("complete", {ANSWER: answer})))
+    scored = score(requirement_status(edited("complete", {ANSWER: answer})))
     weight = 3 * APPLY[0] + APPLY[1]
     assert scored.completeness == int(100 * (weight - lost) / weight + 0.5)
     assert ((ANSWER,) if missing else ()) == scored.missing
 
 
 def test_how_many_units_apply_to_the_complete_example(examples):
-    asked = standings(examples["complete"]).asked
+    asked = requirement_status(examples["complete"]).asked
     assert (asked.required.bit_count(), asked.optional.bit_count()) == APPLY
 
 
@@ -74,18 +74,23 @@ def test_withheld_is_not_met_and_not_missing(edited):
         "/technical/explainability": ...,
         "/publication/withheld_fields/0/pointer": "/technical/explainability",
     }
-    scored = score(standings(edited("complete", edits)))
+    scored = score(requirement_status(edited("complete", edits)))
     assert scored.missing == ()
     assert scored.completeness < 100
     assert scored.accountability < scored.completeness
 
 
 def test_what_is_unknown_is_not_asked_for():
-    scored = score(standings({"id": "us.hhs/x", "schema_version": "1.0", "name": {"en": "X"}}))
+    scored = score(
+        requirement_status({"id": "us.hhs/x", "schema_version": "1.0", "name": {"en": "X"}})
+    )
     assert "/risk/level" in scored.missing
     assert "/decision/fallback" not in scored.missing
     assert scored.accountability == 0
 
 
 def test_an_empty_document_scores_nothing():
-    assert (score(standings({})).completeness, score(standings({})).accountability) == (0, 0)
+    assert (
+        score(requirement_status({})).completeness,
+        score(requirement_status({})).accountability,
+    ) == (0, 0)

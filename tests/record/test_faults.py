@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from registry.office.register_rules import RULES as REGISTER_RULES
 from registry.record import validate as validation
+from registry.record.messages import PendingFinding, message
 from registry.record.pack import load_pack
 from registry.record.profiles import shape
 from registry.record.rules import RULES
 from registry.record.rules_risk import BELOW_FLOOR
-from registry.record.sayings import Remark, say
 from registry.record.validate import validate
+from registry.services.register_rules import RULES as REGISTER_RULES
 
 DATA = Path(__file__).parents[1] / "data"
 TODAY = dt.date(2026, 11, 24)
@@ -153,7 +153,7 @@ def silent(_case):
 def negated(rule, name):
     def opposite(case):
         if not any(rule(case)):
-            yield Remark(pointer="", rule=name, sayings=(say("The opposite."),))
+            yield PendingFinding(pointer="", rule=name, sayings=(message("The opposite."),))
 
     return opposite
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from registry.record.formats import FORMATS
+from registry.record.requirement_status import pointers, requirement_status
 from registry.record.requirements import units
 from registry.record.rules import RULES
 from registry.record.schema import record_schema
-from registry.record.standings import pointers, standings
 from registry.record.validate import validate
 from tests.record.profile_schema import profile_schema
 
@@ -105,6 +105,6 @@ def test_they_agree_with_validate(pristine, plain, pack, today, edits):
             if finding.severity == "error" and finding.rule not in RULES
         ]
         if profile == "publication" and not errors:
-            stands = standings(document)
+            stands = requirement_status(document)
             errors += pointers(stands.absent & stands.asked.errors)
         assert plain[profile].is_valid(document) == (errors == []), (profile, errors)

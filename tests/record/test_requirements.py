@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from registry.record.requirement_status import requirement_status
 from registry.record.requirements import (
     NEVER_WITHHELD,
     conditions,
@@ -11,7 +12,6 @@ from registry.record.requirements import (
     units,
 )
 from registry.record.schema import field_at, fields
-from registry.record.standings import standings
 
 TABLE = """
 /id M
@@ -183,4 +183,4 @@ def test_a_restricted_record_states_seven_units():
     ],
 )
 def test_conditions(edited, edits, held):
-    assert held == standings(edited("minimal", edits)).held
+    assert held == requirement_status(edited("minimal", edits)).held

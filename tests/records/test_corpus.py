@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from registry import resources
-from registry.office.loading import load
 from registry.record.codelists import codelists, read_rows, texts
 from registry.record.ids import split_id
 from registry.record.pack import load_pack
@@ -21,6 +20,7 @@ from registry.record.pointers import dig, pointer, values_at
 from registry.record.schema import fields
 from registry.record.statements import check_withdrawal
 from registry.record.validate import validate
+from registry.services.loading import load
 from registry.store import withdrawals
 from registry.store.records import read_all
 
@@ -146,10 +146,10 @@ def test_five_records_stand_with_a_warning_today():
     assert len(latest) >= 5
 
 
-async def test_a_fresh_register_publishes_them_all_and_withdraws_what_the_table_says(office):
-    outcomes = await load(office, resources.RECORDS, now=lambda: NOW)
+async def test_a_fresh_register_publishes_them_all_and_withdraws_what_the_table_says(context):
+    outcomes = await load(context, resources.RECORDS, now=lambda: NOW)
     assert {outcome.record: outcome.refused for outcome in outcomes if outcome.refused} == {}
-    async with office.database.snapshot() as connection:
+    async with context.database.snapshot() as connection:
         stored = [record async for record in read_all(connection, withdrawn=True)]
         withdrawn = await withdrawals.read_every(connection)
     assert {record.id: len(record.versions) for record in stored} == {

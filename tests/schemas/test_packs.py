@@ -125,7 +125,7 @@ def test_every_law_that_the_code_cites_is_there(pack):
     text = "".join(
         path.read_text(encoding="utf-8") for path in (SCHEMAS.parent / "registry").rglob("*.py")
     )
-    cited = re.findall(r'asked_by\([\w.]+,\s*"(\w+)"', text)
+    cited = re.findall(r'legal_citation\([\w.]+,\s*"(\w+)"', text)
     assert "automated_decisions" in cited
     assert set(cited) <= set(pack.laws)
 

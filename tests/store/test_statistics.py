@@ -13,13 +13,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from registry.office import attesting, ledger, withdrawing
-from registry.office.access import Actor
-from registry.office.ledger import Publication
+from registry.ledger import append
+from registry.ledger.append import Publication
 from registry.record.pack import Agency
 from registry.record.validate import validate
+from registry.services import attestation, withdrawal
+from registry.services.access import Actor
 from registry.store import agencies, statistics
-from registry.store.moments import read_moment
+from registry.store.as_of import read_as_of
 from registry.store.records import read_latest
 
 RECORDS = Path(__file__).parents[2] / "records"
@@ -120,12 +121,12 @@ def varied(document, chance):
 
 
 @pytest.fixture
-async def history(office, pack):
+async def history(context, pack):
     """A register with versions, withdrawals and attestations, and what was told of each."""
     chance, said, now = random.Random(11), [], START
     everyone = [*models(), {"id": "us.hhs/a", "schema_version": "1.0", "name": {"en": "A"}}]
     attested = []
-    async with office.database.transaction() as connection:
+    async with context.database.transaction() as connection:
         await agencies.save(connection, FOREIGN)
     for step in range(STEPS):
         now += dt.timedelta(hours=chance.randint(1, 40))
@@ -134,11 +135,11 @@ async def history(office, pack):
         kind = chance.random()
         if kind < 0.12 and standing:
             gone = chance.choice(standing)
-            await _withdraw(office, gone, now)
+            await _withdraw(context, gone, now)
             continue
         if kind < 0.17:
             agency = chance.choice(["demo-sante", REAL, "demo-education"])
-            attested.append(await _attest(office, agency, chance.randint(0, 9), now))
+            attested.append(await _attest(context, agency, chance.randint(0, 9), now))
             continue
         if kind < 0.35:
             home = chance.choice(FOREIGN)
@@ -151,8 +152,8 @@ async def history(office, pack):
                 document["id"] = f"{REAL}/{chance.randint(0, 4)}"
             home = pack.agencies[document["id"].split("/")[0]]
             verdict = validate(document, profile="publication", pack=pack, today=now.date())
-        async with office.database.transaction() as connection:
-            [done] = await ledger.publish(
+        async with context.database.transaction() as connection:
+            [done] = await append.publish(
                 connection,
                 [Publication(document=document, agency=home, actor=home.id, verdict=verdict)],
                 standing=await read_latest(connection, [document["id"]]),
@@ -168,13 +169,13 @@ async def history(office, pack):
     return said, attested
 
 
-async def _withdraw(office, told, now):
+async def _withdraw(context, told, now):
     statement = {"reason": "other", "note": {"fr": "Fin", "ar": "نهاية"}}
-    async with office.database.transaction() as connection:
+    async with context.database.transaction() as connection:
         latest = (await read_latest(connection, [told.record]))[told.record]
-        receipt = await withdrawing.append_withdrawal(
+        receipt = await withdrawal.append_withdrawal(
             connection,
-            office,
+            context,
             operator("a", None),
             told.record,
             statement,
@@ -184,13 +185,13 @@ async def _withdraw(office, told, now):
     told.until, told.until_at, told.until_kind = receipt.entry, receipt.withdrawn_at, "withdrawal"
 
 
-async def _attest(office, agency, total, now):
+async def _attest(context, agency, total, now):
     statement = {
         "day": now.date().isoformat(),
         "systems_total": total,
         "contact": {"email": "registre@a.example"},
     }
-    done = await attesting.attest(office, operator(agency, agency), agency, statement, now=now)
+    done = await attestation.attest(context, operator(agency, agency), agency, statement, now=now)
     return done.entry, agency, total, now.date()
 
 
@@ -359,7 +360,7 @@ async def test_every_number_is_that_of_a_plain_count(history, database, pack):
         if chance.random() < 0.3:
             filters["sector"] = ["health", "governance", "not_stated"]
         async with database.snapshot() as connection:
-            moment = await read_moment(connection, as_of, now=now)
+            moment = await read_as_of(connection, as_of, now=now)
             found = await statistics.read(connection, moment, by=by, filters=filters)
         real = any(one.codes["agency"] == REAL and one.entry <= moment.entry for one in said)
         left_out.add(real)
@@ -385,7 +386,7 @@ async def test_overdue_is_counted_by_the_day(publish, record, database):
 
     async def overdue(now):
         async with database.snapshot() as connection:
-            moment = await read_moment(connection, None, now=dt.datetime.fromisoformat(now))
+            moment = await read_as_of(connection, None, now=dt.datetime.fromisoformat(now))
             found = await statistics.read(connection, moment, by=["risk"], filters={})
         return found.local.overdue.records, found.local.overdue.longest_days
 
@@ -398,7 +399,7 @@ async def test_overdue_is_counted_by_the_day(publish, record, database):
 
 async def test_an_empty_register_counts_nothing(database, pack):
     async with database.snapshot() as connection:
-        moment = await read_moment(connection, "entry:0", now=START)
+        moment = await read_as_of(connection, "entry:0", now=START)
         found = await statistics.read(connection, moment, by=["risk"], filters={})
     assert (found.local, found.foreign) == (found.foreign, found.local)
     assert (found.local.records, found.local.completeness, found.local.months) == (0, None, [])

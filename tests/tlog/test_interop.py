@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from registry.office.log_key import read
-from registry.office.log_proofs import read_proof
-from registry.office.publishing_log import publish_log
+from registry.ledger.key import read
+from registry.ledger.proofs import read_proof
+from registry.ledger.publish_files import publish_log
 from registry.store import checkpoints
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

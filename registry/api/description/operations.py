@@ -20,7 +20,7 @@ from registry.api import (
     filings,
     health,
     history,
-    linked,
+    linked_data,
     receipts,
     records,
     redactions,
@@ -30,13 +30,13 @@ from registry.api import (
 )
 from registry.errors import RegistryError
 from registry.exchange.export import MEDIA_TYPES
-from registry.office.access import Scope
-from registry.office.listing import Card
-from registry.office.log_proofs import RecordProof
+from registry.ledger.proofs import RecordProof
+from registry.record.search_document import RecordSummary
+from registry.search.query import Match
+from registry.services.access import Scope
 from registry.store import statistics
-from registry.store.index.question import Match
 from registry.store.records import Register
-from registry.text.passages import Highlight
+from registry.text.highlighting import Highlight
 
 Body: TypeAlias = Literal["any", "attestation", "lines", "record"]
 """A body that is not written as a struct: any JSON, or something with a released format."""
@@ -52,7 +52,7 @@ class RecordAnswer(msgspec.Struct, frozen=True, kw_only=True):
     register: Register
 
 
-class RecordItem(Card, frozen=True, kw_only=True):
+class RecordItem(RecordSummary, frozen=True, kw_only=True):
     """A line of a list: codes are `not_stated` where the record does not say.
 
     `match` says where the words stood first, null without words; `overdue_days` is there where what
@@ -178,8 +178,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /api/v1/schemas/attestation/{version}": Operation(
         answers={200: Format}, media_type="application/schema+json"
     ),
-    "GET /api/v1/catalogue": Operation(answers={200: Graph}, media_type=linked.MEDIA_TYPE),
-    "GET /api/v1/contexts/{version}": Operation(answers={200: Graph}, media_type=linked.MEDIA_TYPE),
+    "GET /api/v1/catalogue": Operation(answers={200: Graph}, media_type=linked_data.MEDIA_TYPE),
+    "GET /api/v1/contexts/{version}": Operation(
+        answers={200: Graph}, media_type=linked_data.MEDIA_TYPE
+    ),
     "POST /api/v1/validate": Operation(answers={200: reference.ValidationAnswer}, body="any"),
     "GET /api/v1/filings": Operation(answers={200: filings.DraftList}, scope=("file", "review")),
     "POST /api/v1/filings": Operation(

@@ -5,23 +5,23 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 
-from registry.api import audit, bulk, changes, exports, filings, search, sought, statistics
+from registry.api import audit, bulk, changes, exports, filings, search, search_filters, statistics
 from registry.api import parameters as limits
 from registry.api.description.operations import OPERATIONS, Body, Operation
 from registry.api.description.schemas import Json, reference
 from registry.exchange.export import MEDIA_TYPES
 from registry.exchange.export_columns import COLUMN_SETS
-from registry.exchange.linked import CONTEXT_VERSION
-from registry.office.lines import MOST_LINES
+from registry.exchange.linked_data import CONTEXT_VERSION
 from registry.record import attestation, schema
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
+from registry.record.facets import CODED
 from registry.record.pack import Pack
 from registry.record.parse import MAX_BYTES
-from registry.store.figures import RISK_CHANGES
-from registry.store.index.question import CODED
-from registry.store.moments import AS_OF, TIME
+from registry.services.bulk import MOST_LINES
+from registry.store.as_of import AS_OF, TIME
 from registry.store.statistics import GROUPS
+from registry.store.version_facts import RISK_CHANGES
 from registry.text.catalogues import SOURCE
 
 EXAMPLES = ("minimal", "complete")
@@ -66,10 +66,10 @@ def read_limits(pack: Pack) -> dict[str, dict[str, Json]]:
         for name, codelist in statistics.LISTS.items()
     }
     found = {
-        **{name: _several(_one_of(codes)) for name, codes in sought.allowed(pack).items()},
+        **{name: _several(_one_of(codes)) for name, codes in search_filters.allowed(pack).items()},
         "agency": _several({"type": "string"}),
         "origin": _several({"type": "string"}),
-        "territory": _several({"type": "string", "pattern": f"^{sought.ABROAD.pattern}$"}),
+        "territory": _several({"type": "string", "pattern": f"^{search_filters.ABROAD.pattern}$"}),
         "supplier": _several({"type": "string", "minLength": 1}),
         "completeness_min": {"minimum": 0, "maximum": 100},
         "completeness_max": {"minimum": 0, "maximum": 100},

@@ -9,12 +9,12 @@ import msgspec
 
 from registry.api.description.operations import OPERATIONS, RecordItem
 from registry.errors import Finding
-from registry.office.withdrawing import Tombstone
 from registry.record import redaction
 from registry.record.attestation import attestation_schema_bytes
 from registry.record.codelists import codelists
 from registry.record.schema import record_schema
 from registry.record.statements import COMMENT_LENGTH, NOTE_LENGTH
+from registry.services.withdrawal import Tombstone
 
 Json: TypeAlias = dict[str, Any]
 

@@ -1,0 +1,185 @@
+"""Authority at the edge: whose token it is, how much of it is allowed, and what was refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import structlog
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+
+from registry.api.request_context import client_address, request_context
+from registry.clock import utc_now
+from registry.errors import (
+    Forbidden,
+    NotFound,
+    RegistryError,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+)
+from registry.services import access, audit, limits
+from registry.services.access import Actor, EndedToken, MistypedToken
+from registry.services.audit import Action
+from registry.services.drafts import ServiceContext
+from registry.settings import Settings
+
+_READS = {"GET", "HEAD", "OPTIONS"}
+_SUBJECT = re.compile(r"[a-z0-9.-]+(?:/[a-z0-9-]+)?")
+_LONGEST_SUBJECT = 120
+
+ACTIONS: dict[str, Action] = {
+    "save_draft": "save_draft",
+    "get_draft": "read_draft",
+    "delete_draft": "delete_draft",
+    "list_drafts": "list_drafts",
+    "submit_draft": "submit",
+    "approve_draft": "approve",
+    "return_draft": "return",
+    "withdraw_record": "withdraw",
+    "file_many": "file_many",
+    "attest": "attest",
+    "request_redaction": "request_redaction",
+    "confirm_redaction": "confirm_redaction",
+    "list_redactions": "list_redactions",
+    "list_acts": "read_audit",
+}
+"""What each handler that needs a token is called in the audit trail."""
+
+_log = structlog.get_logger()
+
+
+async def provide_actor(
+    request: Request[object, object, State],
+    context: NamedDependency[ServiceContext],
+    settings: NamedDependency[Settings],
+) -> Actor:
+    """Recognise the bearer token of a request, and take a write from what it may do."""
+    # Of two tokens a proxy may have looked at the other one.
+    given = request.headers.getall("authorization", [])
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("send your token: Authorization: Bearer regt_…")
+    now = utc_now()
+    seen = request_context(request.scope)
+    try:
+        seen.actor = await access.recognise(
+            context.database, token.strip(), now=now, request=seen.id
+        )
+    except Unauthorized as error:
+        try:
+            await limits.spend(
+                context.database,
+                "failed authentications",
+                client_address(request.scope, settings.proxies),
+                per_minute=settings.limit_failures,
+                burst=settings.limit_failures,
+                now=now,
+            )
+        except Unavailable:
+            # What is no token at all is told so even without the database.
+            if not isinstance(error, MistypedToken):
+                raise
+        if isinstance(error, EndedToken):
+            seen.actor = error.actor
+        raise
+    if request.method not in _READS:
+        await limits.spend(
+            context.database,
+            "writes",
+            f"token {seen.actor.token}",
+            per_minute=settings.limit_writes,
+            burst=settings.limit_writes,
+            now=now,
+        )
+    return seen.actor
+
+
+async def limit_validations(
+    connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
+) -> None:
+    """Take a validation from what an address may do; a guard of litestar's."""
+    await _spend_of_address(
+        connection, "validations", connection.app.state.settings.limit_validations
+    )
+
+
+async def limit_exports(
+    connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
+) -> None:
+    """Take an export from what an address may do; a guard of litestar's."""
+    await _spend_of_address(connection, "exports", connection.app.state.settings.limit_exports)
+
+
+async def _spend_of_address(
+    connection: ASGIConnection[Any, Any, Any, Any], kind: str, limit: int
+) -> None:
+    state = connection.app.state
+    await limits.spend(
+        state.context.database,
+        kind,
+        client_address(connection.scope, state.settings.proxies),
+        per_minute=limit,
+        burst=limit,
+        now=utc_now(),
+    )
+
+
+async def note_refusal(error: Exception, scope: Any) -> None:
+    """Note in the audit trail when somebody's authority did not suffice.
+
+    That somebody keeps being refused is noted once a minute, so that nobody can fill the trail.
+    """
+    handler = scope.get("route_handler")
+    action = ACTIONS.get(getattr(handler, "handler_name", ""))
+    if action is None or not isinstance(error, RegistryError):
+        return
+    seen = request_context(scope)
+    given = scope.get("path_params", {})
+    if not _is_of_authority(error, seen.actor, given.get("agency")):
+        return
+    state = scope["litestar_app"].state
+    database, settings = state.context.database, state.settings
+    who = client_address(scope, settings.proxies)
+    if seen.actor is not None:
+        who = f"token {seen.actor.token}"
+    now = utc_now()
+    limit = settings.limit_failures
+    result = error.slug
+    subject = "/".join(str(given[name]) for name in ("agency", "slug") if name in given)
+    try:
+        try:
+            if isinstance(error, TooManyRequests):
+                raise error
+            await limits.spend(
+                database, "noted refusals", who, per_minute=limit, burst=limit, now=now
+            )
+        except TooManyRequests as over:
+            result = over.slug
+            await limits.spend(database, "noted floods", who, per_minute=1, burst=1, now=now)
+        await audit.note_refusal(
+            database,
+            seen.actor,
+            action,
+            subject if _SUBJECT.fullmatch(subject) and len(subject) <= _LONGEST_SUBJECT else None,
+            request=seen.id,
+            result=result,
+            now=now,
+        )
+    except TooManyRequests:
+        return
+    except RegistryError as fault:
+        _log.warning("a refusal could not be noted", action=action, result=result, why=fault.slug)
+
+
+def _is_of_authority(error: RegistryError, actor: Actor | None, agency: str | None) -> bool:
+    """Tell whether authority was lacking: a draft under another agency's name counts as well."""
+    if actor is None:
+        return isinstance(error, TooManyRequests)
+    if isinstance(error, NotFound):
+        return agency is not None and actor.agency not in {None, agency}
+    return isinstance(error, Forbidden | Unauthorized)

@@ -1,0 +1,114 @@
+"""What is known of a request beside what it says: its id, who asks, and from where."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from registry.services.access import Actor
+from registry.settings import Network
+
+_BY_A_PROXY = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
+_OF_ONE_CLIENT = 64
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TOKEN = re.compile(r"regt_[\w-]+")
+
+
+class RequestContext(msgspec.Struct, kw_only=True):
+    """A request's id, which answer, log and audit trail name alike; actor and operation once known.
+
+    The operation is named after its handler.
+    """
+
+    id: str
+    actor: Actor | None = None
+    operation: str = "none"
+
+
+class AccessLogEntry(msgspec.Struct, tag_field="event", tag="request", gc=False):
+    """A line of the access log: an answer of the API, and nothing that was sent with its request.
+
+    `token` is the number of the actor's token.
+    """
+
+    method: str
+    path: str
+    status: int
+    ms: float
+    actor: str | None
+    token: int | None
+    request: str
+    timestamp: dt.datetime
+    level: str = "info"
+
+
+def request_context(scope: Any) -> RequestContext:
+    """Give what the edge has noted of a request."""
+    found: RequestContext = scope["asked"]
+    return found
+
+
+def request_id(scope: Any, given: str, proxies: Sequence[Network]) -> str:
+    """Name a request: as a trusted proxy has, or anew."""
+    known = given and _ID.fullmatch(given) is not None and comes_from(scope, proxies)
+    # It tells requests apart and is no secret; the system's randomness takes ten times as long.
+    return given if known else f"{random.getrandbits(64):016x}"
+
+
+def path_for_logs(scope: Any) -> str:
+    """Give a request's path percent-encoded, and without a token that was put there wrongly."""
+    return _TOKEN.sub("regt_", quote(scope["path"], safe="/", errors="replace"))
+
+
+def comes_from(scope: Any, proxies: Sequence[Network]) -> bool:
+    """Tell whether the other end of the connection lies in one of these networks."""
+    peer = _address((scope.get("client") or ("",))[0])
+    return peer is not None and any(peer in network for network in proxies)
+
+
+def is_passed_on(scope: Any) -> bool:
+    """Tell whether a request came through a proxy, by the headers that one adds."""
+    return any(name.lower() in _BY_A_PROXY for name, _ in scope["headers"])
+
+
+def client_address(scope: Any, proxies: Sequence[Network]) -> str:
+    """Say who asks, for limits: an IPv4 address, or the IPv6 network /64 of one customer.
+
+    Behind trusted proxies it is the last address of `X-Forwarded-For` that is none of theirs; what
+    stands before it may be invented.
+    """
+    hops = [(scope.get("client") or ("",))[0]]
+    if proxies and comes_from(scope, proxies):
+        forwarded = b",".join(
+            value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"
+        )
+        hops += reversed(forwarded.decode("latin-1").split(","))
+    found = None
+    for hop in hops:
+        address = _address(hop.strip())
+        if address is None:
+            break
+        found = address
+        if not any(address in network for network in proxies):
+            break
+    if isinstance(found, IPv6Address):
+        network = int(found) >> _OF_ONE_CLIENT << _OF_ONE_CLIENT
+        return f"{IPv6Address(network)}/{_OF_ONE_CLIENT}"
+    return str(found or "unknown")
+
+
+@lru_cache(maxsize=1000)
+def _address(text: str) -> Any:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

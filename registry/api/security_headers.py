@@ -1,0 +1,192 @@
+"""The edge around everything: ids, hosts, addresses, cross-origin reading, the access log.
+
+A request gets its id here; every answer carries it as `X-Request-Id`, every problem as `request`.
+Reading is open to scripts of any origin, without credentials; whatever has a token or changes
+something is not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from litestar.types import ASGIApp, Receive, Send
+from structlog.contextvars import bound_contextvars
+
+from registry.api.metrics import Metrics
+from registry.api.problems import problem_messages, report_fault
+from registry.api.request_context import (
+    AccessLogEntry,
+    RequestContext,
+    path_for_logs,
+    request_context,
+    request_id,
+)
+from registry.errors import AddressTooLong, MisdirectedRequest, RegistryError
+from registry.settings import Settings, is_loopback
+
+LONGEST_ADDRESS = 8192
+
+_HOST = re.compile(r"(?:([a-z0-9._-]+)|\[([0-9a-f:.]+)\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
+_READS = {"GET", "HEAD", "OPTIONS"}
+_ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+_NO_CONTENT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_CLOSED = (b"cross-origin-resource-policy", b"same-origin")
+_OPEN = [
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"access-control-allow-origin", b"*"),
+    (
+        b"access-control-expose-headers",
+        (
+            b"ETag, Link, Retry-After, X-Request-Id, X-Register-Size, X-Register-Mended, "
+            b"Content-Disposition, Location"
+        ),
+    ),
+]
+_PREFLIGHT = [
+    (b"access-control-allow-methods", b"GET, HEAD"),
+    (b"access-control-allow-headers", b"If-None-Match, Accept-Language"),
+    (b"access-control-max-age", b"86400"),
+]
+
+
+def edge(
+    application: ASGIApp,
+    settings: Settings,
+    figures: Metrics,
+    tell: Callable[[AccessLogEntry], None] | None,
+    *,
+    is_api: Callable[[str], bool],
+) -> ASGIApp:
+    """Wrap the application; `is_api` tells which paths are the API's, not the site's.
+
+    Each answer of the API is counted in `figures`, and `tell` writes its line of the access log.
+    """
+    hosts = settings.hosts
+    proxies = settings.proxies
+
+    async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await application(scope, receive, send)
+            return
+        began = time.perf_counter()
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        seen = scope["asked"] = RequestContext(
+            id=request_id(scope, headers.get(b"x-request-id", ""), proxies)
+        )
+        api = is_api(scope["path"])
+        answer = _Answer(send, _headers(scope["method"], headers, seen.id, api=api))
+        with bound_contextvars(request=seen.id):
+            try:
+                refusal = _refusal(scope, hosts)
+                if refusal is not None:
+                    await answer.problem(refusal, scope)
+                elif scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
+                    await answer.preflight(headers)
+                else:
+                    await application(scope, receive, answer.send)
+            except Exception as error:  # noqa: BLE001  nothing leaves without an answer
+                fault = report_fault(error, scope)
+                if answer.status:
+                    # It has begun; only a connection that breaks off says that it is not whole.
+                    raise ConnectionAbortedError("the answer broke off") from None
+                await answer.problem(fault, scope)
+            finally:
+                if api:
+                    seconds = time.perf_counter() - began
+                    figures.count(seen.operation, answer.status, seconds)
+                    if tell is not None:
+                        tell(_line(seen, scope, answer.status, seconds))
+
+    return wrapped
+
+
+class _Answer:
+    """Adds the edge's headers to an answer, and remembers its status; 0 while there is none."""
+
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        self._send = send
+        self._headers = headers
+        self.status = 0
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], *self._headers]
+        await self._send(message)
+
+    async def problem(self, error: RegistryError, scope: Any) -> None:
+        start, body = problem_messages(error, request_context(scope).id)
+        await self.send(start)
+        await self.send(body | {"body": b""} if scope["method"] == "HEAD" else body)
+
+    async def preflight(self, headers: dict[bytes, str]) -> None:
+        open_to_all = headers[b"access-control-request-method"] in {"GET", "HEAD"} and (
+            "authorization" not in headers.get(b"access-control-request-headers", "").lower()
+        )
+        if not open_to_all:
+            self._headers = [pair for pair in self._headers if pair not in _OPEN] + [_CLOSED]
+        more = _PREFLIGHT if open_to_all else []
+        await self.send({"type": "http.response.start", "status": 204, "headers": more})
+        await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _line(seen: RequestContext, scope: Any, status: int, seconds: float) -> AccessLogEntry:
+    actor, token = (None, None) if seen.actor is None else (seen.actor.name, seen.actor.token)
+    milliseconds, now = round(seconds * 1000, 1), dt.datetime.now(dt.UTC)
+    return AccessLogEntry(
+        scope["method"], path_for_logs(scope), status, milliseconds, actor, token, seen.id, now
+    )
+
+
+def _headers(
+    method: str, headers: dict[bytes, str], request: str, *, api: bool
+) -> list[tuple[bytes, bytes]]:
+    readable = method in _READS and b"authorization" not in headers
+    return [
+        (b"x-request-id", request.encode()),
+        *_ALWAYS,
+        *([_NO_CONTENT] if api else []),
+        *(_OPEN if readable else [_CLOSED]),
+    ]
+
+
+def _refusal(scope: Any, hosts: frozenset[str] | None) -> RegistryError | None:
+    size = len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"])
+    if size > LONGEST_ADDRESS:
+        return AddressTooLong(
+            f"path and query have {size:,} bytes; at most {LONGEST_ADDRESS:,} are read"
+        )
+    # Whoever looks after the process asks it by whatever address it has.
+    if hosts is None or scope["path"].startswith("/health/"):
+        return None
+    given = {value for name, value in scope["headers"] if name == b"host"}
+    if given and all(_is_answered(value, hosts) for value in given):
+        return None
+    named = {_host(value) for value in given}
+    return MisdirectedRequest(
+        f"this register does not answer for the host {' and '.join(sorted(named)) or '(none)'}; "
+        "use the address that its links have"
+    )
+
+
+@lru_cache(maxsize=1000)
+def _is_answered(given: bytes, hosts: frozenset[str] | None) -> bool:
+    """Tell whether the register answers for the host of a Host header; `hosts` None for any."""
+    if hosts is None:
+        return True
+    host = _host(given)
+    return host in hosts or is_loopback(host)
+
+
+def _host(given: bytes) -> str:
+    """Give the name in a Host header, in lower case; empty where it is none.
+
+    A name before an `@` or behind a `/` is not passed over: a proxy may have looked at that one.
+    """
+    match = _HOST.fullmatch(given.decode("latin-1"))
+    return (match[1] or match[2]).lower() if match else ""

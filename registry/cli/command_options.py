@@ -1,0 +1,117 @@
+"""What the office's verbs share on the command line: who acts, and how receipts are shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import msgspec
+import rich_click as click
+
+from registry.cli.runtime import in_office, write_json
+from registry.record.ids import split_id
+from registry.services.access import Actor, Scope
+
+Style: TypeAlias = Literal["text", "json"]
+F = TypeVar("F", bound="Callable[..., Any]")
+
+AUTHORITY = "authority"
+
+_NEXT = {
+    "created": "Nothing is public yet. To submit it: registry submit {id}",
+    "changed": "Nothing is public yet. To submit it: registry submit {id}",
+    "in_review": "Somebody else approves it: registry approve {id}",
+    "returned": "Its agency finds the comment with the draft.",
+    "published": "It is public now; the site shows it within seconds.",
+    "withdrawn": "It is out of force; its history stays readable.",
+    "attested": "It is public now.",
+    "requested": "Nothing is erased yet. Another confirms it: registry redact confirm {redaction}",
+    "confirmed": "It is in the log. What it names is destroyed once the log has published it.",
+}
+
+
+style_option = click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or as JSON.",
+)
+
+
+def acts_as(role: str) -> Callable[[Callable[..., Awaitable[msgspec.Struct]]], F]:
+    """Make the body of a verb: what it does in the office, as whom, and its receipt shown.
+
+    `role` says who acts where `--actor` does not.
+    """
+
+    def make(work: Callable[..., Awaitable[msgspec.Struct]]) -> Any:
+        @wraps(work)
+        def body(*, style: Style, **given: Any) -> None:
+            show([in_office(work)(**given)], style)
+
+        return options_of_actor(role)(body)
+
+    return make
+
+
+def options_of_actor(role: str) -> Callable[[F], F]:
+    """Add the options of who acts and how receipts are shown."""
+    actor = click.option(
+        "--actor", metavar="ROLE", help=f"Who acts, for log and audit trail. Default: {role}."
+    )
+    return lambda body: actor(style_option(body))
+
+
+def of_agency(name: str | None, record: str) -> Actor:
+    """Act as the operator for the agency that a record's id, or a code alone, names."""
+    agency = split_id(record)[0] if "/" in record else record
+    return Actor(name=name or agency, agency=agency, scopes=frozenset({"file"}), token=None)
+
+
+def of_authority(name: str | None, scope: Scope) -> Actor:
+    """Act as the operator for the authority that reviews or redacts."""
+    return Actor(name=name or AUTHORITY, agency=None, scopes=frozenset({scope}), token=None)
+
+
+def texts(given: Sequence[str], option: str) -> dict[str, str]:
+    """Read `LANG=TEXT` as a text by language."""
+    found: dict[str, str] = {}
+    for part in given:
+        tag, equals, text = part.partition("=")
+        if not equals or not tag.isascii():
+            raise click.UsageError(f"{option} {part!r}: write LANG=TEXT, such as fr=…")
+        if tag in found:
+            raise click.UsageError(f"{option}: there are two texts in {tag}")
+        found[tag] = text
+    return found
+
+
+def show(receipts: Iterable[msgspec.Struct], style: Style, *, many: bool = False) -> None:
+    """Write receipts to stdout: as text, or as JSON, an array where there may be `many`."""
+    plain = [msgspec.to_builtins(receipt) for receipt in receipts]
+    if style == "json":
+        write_json(plain if many else plain[0])
+        return
+    for one in plain:
+        sys.stdout.write("\n".join(_lines(one)) + "\n")
+
+
+def _lines(receipt: dict[str, Any]) -> Iterable[str]:
+    outcome = receipt["outcome"]
+    subject = receipt.get("id") or receipt["agency"]
+    yield f"{subject}: {outcome.replace('_', ' ')}"
+    for name, value in receipt.items():
+        if name not in {"outcome", "id", "agency"} and value is not None:
+            yield f"  {name}: {_shown(value)}"
+    if outcome in _NEXT:
+        yield f"  {_NEXT[outcome].format_map(receipt)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

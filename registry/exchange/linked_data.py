@@ -1,0 +1,80 @@
+"""Linked data: what is called by which address, and the context that says what members mean."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, TypeAlias
+
+import msgspec
+
+from registry.record.model import LangText
+from registry.record.pack import Agency
+from registry.resources import SCHEMAS
+
+JsonLdNode: TypeAlias = dict[str, Any]
+"""A node of JSON-LD in the members of our context; a member without a value is left out."""
+
+CONTEXT_VERSION = "1.0"
+CODES = "urn:public-algorithm-register:code:"
+"""What codes are called, the same in every register: `…:risk_level:high`."""
+
+_FOLDER = SCHEMAS / "context"
+
+
+class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a catalogue says of any register, by language; `forms` are those of exports."""
+
+    description: LangText
+    service: LangText
+    forms: dict[str, LangText]
+
+
+@cache
+def context_bytes() -> bytes:
+    """Return the context's document as it was released, byte for byte."""
+    return (_FOLDER / CONTEXT_VERSION / "context.jsonld").read_bytes()
+
+
+@cache
+def context() -> JsonLdNode:
+    """Return the context itself; read it, never change it.
+
+    Documents carry it in them: they can be read in many years, when no register answers any more.
+    """
+    found: JsonLdNode = msgspec.json.decode(context_bytes())["@context"]
+    return found
+
+
+@cache
+def words() -> Vocabulary:
+    """Return the words of every catalogue."""
+    return msgspec.json.decode((_FOLDER / "register.json").read_bytes(), type=Vocabulary)
+
+
+def catalogue_address(site: str) -> str:
+    """Name the catalogue, where it is served."""
+    return f"{site}/api/v1/catalogue"
+
+
+def register_address(site: str) -> str:
+    """Name the register as a data set."""
+    return f"{catalogue_address(site)}#register"
+
+
+def record_address(site: str, record: str) -> str:
+    """Name a record: the same through all versions and languages."""
+    return f"{site}/api/v1/records/{record}"
+
+
+def agency_node(site: str, agency: Agency) -> JsonLdNode:
+    """Describe an agency."""
+    return {
+        "id": f"{site}/api/v1/agencies/{agency.id}",
+        "type": ["Agent", "GovernmentOrganization"],
+        "name": agency.name,
+    }
+
+
+def stated(**members: Any) -> JsonLdNode:
+    """Make a node of the members that have a value."""
+    return {name: value for name, value in members.items() if value not in (None, [], {})}

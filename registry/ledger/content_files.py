@@ -1,0 +1,35 @@
+"""Content files: what entries commit to, on disk as it is in the database.
+
+They are made anew whenever that changes, by a redaction, and so are not synced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from registry.ledger.files import write_volatile
+from registry.record.content_file import KeptSection, content_file
+from registry.store import checkpoints
+from registry.store.database import Database
+
+_AT_ONCE = 500
+
+
+def content_path(index: int) -> str:
+    """Say where an entry's content is served, relative to the log's prefix."""
+    return f"content/{index}.json"
+
+
+async def write_contents(database: Database, folder: Path, entries: Sequence[int]) -> None:
+    """Write the content files of entries, over those that may be there."""
+    for start in range(0, len(entries), _AT_ONCE):
+        async with database.snapshot() as connection:
+            found = await checkpoints.read_contents(connection, entries[start : start + _AT_ONCE])
+        await asyncio.to_thread(_write, folder, found)
+
+
+def _write(folder: Path, contents: dict[int, list[KeptSection]]) -> None:
+    for index, sections in contents.items():
+        write_volatile(folder, content_path(index), content_file(index, sections))

@@ -1,0 +1,63 @@
+"""Exporting the log: everything that is published of it, as files for any static host."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from registry.errors import Unavailable
+from registry.ledger.content_files import write_contents
+from registry.ledger.files import CHECKPOINT, TEMPORARY, read_checkpoint, write_volatile
+from registry.ledger.proofs import proof_path, prover, read_description, site_made_from
+from registry.settings import Settings
+from registry.store.database import Database
+from registry.tlog.checkpoint import stated
+
+_AT_ONCE = 500
+
+
+async def export_log(
+    database: Database,
+    settings: Settings,
+    folder: Path,
+    *,
+    progress: Callable[[int, int], None],
+) -> int:
+    """Write the published log to a folder, and give its size; the checkpoint comes last.
+
+    Raises `Unavailable` while nothing is published.
+    """
+    checkpoint = await asyncio.to_thread(read_checkpoint, settings.log_dir)
+    if checkpoint is None:
+        raise Unavailable("the log has not been published yet; run: registry log publish")
+    size = stated(checkpoint).size
+    await asyncio.to_thread(_copy_tiles, settings.log_dir, folder)
+    prove = prover(settings.log_dir, checkpoint)
+    for start in range(0, size, _AT_ONCE):
+        entries = range(start, min(start + _AT_ONCE, size))
+        await write_contents(database, folder, entries)
+        for index in entries:
+            write_volatile(folder, proof_path(index), prove(index).to_bytes())
+        progress(entries.stop, size)
+    async with database.connection() as connection:
+        description = await read_description(connection)
+    write_volatile(folder, "log.json", msgspec.json.encode(description))
+    made_from = await asyncio.to_thread(site_made_from, settings.site_dir)
+    if made_from is not None and made_from["size"] <= size:
+        write_volatile(folder, "site.json", msgspec.json.encode(made_from))
+    write_volatile(folder, CHECKPOINT, checkpoint)
+    (folder / TEMPORARY).rmdir()
+    return size
+
+
+def _copy_tiles(source: Path, target: Path) -> None:
+    """Copy what is not there yet: a tile or bundle never changes."""
+    for path in sorted((source / "tile").rglob("*")):
+        place = target / path.relative_to(source)
+        if path.is_file() and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)

@@ -1,0 +1,163 @@
+"""The published log on disk: files that are whole or not there, and never change.
+
+What must outlast a crash is written to a temporary file, synced, renamed, and its folder synced.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from registry.errors import Conflict
+from registry.tlog.bundle import bundle_path
+from registry.tlog.checkpoint import stated
+from registry.tlog.hashing import HASH_BYTES
+from registry.tlog.proof import Nodes, nodes_from_tiles
+from registry.tlog.tile import WIDTH, Tile
+
+CHECKPOINT = "checkpoint"
+TEMPORARY = ".new"
+"""The folder, beside the files, of those that are being written."""
+
+
+class LogRefused(Conflict):
+    """The log cannot go on as it is: two of its parts contradict each other."""
+
+
+def write_durable(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write files by path; one that is there already must be the same to the byte.
+
+    Raises `LogRefused` where it is not.
+    """
+    folders: set[Path] = set()
+    for path, content in files:
+        target = folder / path
+        if target.exists():
+            if target.read_bytes() != content:
+                raise LogRefused(
+                    f"{target} is there and has another content; nothing was overwritten"
+                )
+            # Whoever wrote it may have been killed before its folder was synced.
+        else:
+            _write_new(folder, target, content)
+        folders.update(_between(folder, target))
+    for one in folders:
+        sync(one)
+
+
+def replace_durable(folder: Path, path: str, content: bytes) -> None:
+    """Write the one file that changes, the checkpoint, at once."""
+    _write_new(folder, folder / path, content)
+    sync(folder)
+
+
+def write_volatile(folder: Path, path: str, content: bytes) -> None:
+    """Write a file that can be made anew from the database, whole, but without waiting for it."""
+    _write_new(folder, folder / path, content, lasting=False)
+
+
+def read_tile(folder: Path, tile: Tile) -> bytes:
+    """Read a tile; a partial one also out of a wider one, as it may have been pruned.
+
+    Raises `LogRefused` where there is none.
+    """
+    found = _wide_enough(folder, tile.path, tile.width)
+    return found.read_bytes()[: tile.width * HASH_BYTES]
+
+
+def tree_of(folder: Path, size: int) -> Nodes:
+    """Give the nodes of the tree of a size, of the tiles in a folder."""
+    return nodes_from_tiles(lambda tile: read_tile(folder, tile), size)
+
+
+def read_bundle(folder: Path, index: int, width: int) -> tuple[bytes, int]:
+    """Read the bundle that has at least the first `width` entries, and say how many it has."""
+    found = _wide_enough(folder, bundle_path(index, width), width)
+    return found.read_bytes(), int(found.name) if found.parent.name.endswith(".p") else WIDTH
+
+
+def read_checkpoint(folder: Path) -> bytes | None:
+    """Read the checkpoint that is published, if any is."""
+    try:
+        return (folder / CHECKPOINT).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def published_size(folder: Path) -> int:
+    """Say of how many entries the published checkpoint is; 0 while there is none.
+
+    Its signature is not checked here: it is our own file.
+    """
+    published = read_checkpoint(folder)
+    return 0 if published is None else stated(published).size
+
+
+def prune(folder: Path, *, before: dt.datetime) -> int:
+    """Remove partial tiles and bundles whose full ones are older; gives how many folders.
+
+    Whoever was reading along has had the time since to take the full ones (tlog-tiles § Partial
+    Tiles). Full ones are never removed.
+    """
+    count = 0
+    for partials in (folder / "tile").rglob("*.p"):
+        full = partials.with_name(partials.name.removesuffix(".p"))
+        if full.is_file() and full.stat().st_mtime < before.timestamp():
+            shutil.rmtree(partials)
+            count += 1
+    return count
+
+
+def sync(path: Path) -> None:
+    """Make a file, or what was created and renamed in a folder, outlast a crash."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_new(folder: Path, target: Path, content: bytes, *, lasting: bool = True) -> None:
+    draft = folder / TEMPORARY / secrets.token_hex(8)
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with draft.open("xb") as file:
+            file.write(content)
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def _between(folder: Path, target: Path) -> Iterable[Path]:
+    """Give the folders from the log's own to a file's."""
+    here = target.parent
+    while here != folder:
+        yield here
+        here = here.parent
+    yield folder
+
+
+def _wide_enough(folder: Path, path: str, width: int) -> Path:
+    exact = folder / path
+    if exact.is_file():
+        return exact
+    partials = exact.parent if width < WIDTH else exact.with_name(exact.name + ".p")
+    full = partials.with_name(partials.name.removesuffix(".p"))
+    if full.is_file():
+        return full
+    with suppress(FileNotFoundError):
+        wider = [one for one in partials.iterdir() if int(one.name) >= width]
+        if wider:
+            return min(wider, key=lambda one: int(one.name))
+    raise LogRefused(f"{exact} is missing")

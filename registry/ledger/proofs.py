@@ -1,0 +1,175 @@
+"""What is said of the published log on request: proofs, contents, and what log this is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from registry.errors import NotFound
+from registry.ledger.content_files import content_path
+from registry.ledger.files import read_checkpoint, tree_of
+from registry.record.content_file import content_file
+from registry.store import checkpoints, log, records
+from registry.store.database import Connection
+from registry.tlog.checkpoint import stated
+from registry.tlog.proof import prove_inclusion
+from registry.tlog.tlog_proof import TlogProof
+
+SPECIFICATIONS = {
+    "tlog-tiles": "https://c2sp.org/tlog-tiles@v1.1.0",
+    "tlog-checkpoint": "https://c2sp.org/tlog-checkpoint@v1.0.0",
+    "signed-note": "https://c2sp.org/signed-note@v1.0.0",
+    "tlog-cosignature": "https://c2sp.org/tlog-cosignature@v1.0.0",
+    "tlog-proof": "https://c2sp.org/tlog-proof@v1",
+    "merkle tree": "https://www.rfc-editor.org/rfc/rfc6962#section-2.1",
+    "canonical json": "https://www.rfc-editor.org/rfc/rfc8785",
+}
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """All that shows what an entry says and that it is in the log, to be kept and checked offline.
+
+    `entry` is the entry's bytes and `content` the file of what it commits to, both canonical JSON
+    as text; `leaf` is the entry's leaf hash in hex; `proof` is a c2sp.org/tlog-proof@v1.
+    """
+
+    index: int
+    leaf: str
+    entry: str
+    content: str
+    proof: str
+
+
+class RecordProof(msgspec.Struct, frozen=True, kw_only=True):
+    """A version's evidence, and that of the redactions that erased parts of it; to be kept.
+
+    `origin` and `key` are the log's own; whoever checks had better know them from elsewhere.
+    """
+
+    id: str
+    version: int
+    origin: str
+    key: str
+    version_entry: Evidence
+    redactions: list[Evidence]
+
+
+def proof_path(index: int) -> str:
+    """Say where an entry's proof is served, relative to the log's prefix."""
+    return f"proof/{index}.tlog-proof"
+
+
+async def read_proof(connection: Connection, folder: Path, index: int) -> bytes:
+    """Make the proof of an entry to the published checkpoint.
+
+    Raises `NotFound` where there is no such entry, or it is not published yet.
+    """
+    proof = await asyncio.to_thread(_prove, folder, index)
+    if proof is not None:
+        return proof
+    if not 0 <= index < (await log.read_state(connection)).range.size:
+        raise NotFound(f"the log has no entry {index}")
+    raise NotFound(
+        f"entry {index} is in the log and not in a published checkpoint yet; the background "
+        "runner publishes one within a second, ask again then"
+    )
+
+
+async def read_content(connection: Connection, index: int) -> bytes:
+    """Make the file of what an entry commits to; raises `NotFound` where there is no entry."""
+    if not await checkpoints.read_entries(connection, index, index + 1):
+        raise NotFound(f"the log has no {content_path(index)}")
+    found = await checkpoints.read_contents(connection, [index])
+    return content_file(index, found[index])
+
+
+async def read_evidence(connection: Connection, folder: Path, index: int) -> Evidence:
+    """Give all that there is to keep of an entry; raises as `read_proof` does."""
+    proof = await read_proof(connection, folder, index)
+    [entry] = await checkpoints.read_entries(connection, index, index + 1)
+    return Evidence(
+        index=index,
+        leaf=entry.leaf.hex(),
+        entry=entry.content.decode(),
+        content=(await read_content(connection, index)).decode(),
+        proof=proof.decode(),
+    )
+
+
+async def read_record_proof(
+    connection: Connection, folder: Path, record: str, version: int | None
+) -> RecordProof:
+    """Prove a version of a record, the latest where none is named; raises as `read_proof` does."""
+    lines = await records.read_versions(connection, record)
+    wanted = version if version is not None or not lines else lines[-1].version
+    line = next((one for one in lines if one.version == wanted), None)
+    if line is None:
+        what = f"version {version} of {record}" if lines else f"record {record}"
+        raise NotFound(f"there is no {what}")
+    said = await read_description(connection)
+    found = await read_evidence(connection, folder, line.entry)
+    return RecordProof(
+        id=record,
+        version=line.version,
+        origin=said["origin"],
+        key=said["keys"][0],
+        version_entry=found,
+        redactions=[await read_evidence(connection, folder, at) for at in _redactions(found)],
+    )
+
+
+async def read_description(connection: Connection) -> dict[str, Any]:
+    """Say what log this is."""
+    [genesis] = await checkpoints.read_entries(connection, 0, 1)
+    return describe(genesis.content)
+
+
+def describe(genesis: bytes) -> dict[str, Any]:
+    """Say what log this is by its first entry: origin, keys, and what it keeps to."""
+    said = msgspec.json.decode(genesis)
+    return {
+        "origin": said["origin"],
+        "keys": [said["key"]],
+        "policy": {"witnesses": [], "quorum": 0},
+        "specifications": SPECIFICATIONS,
+    }
+
+
+def site_made_from(site: Path) -> dict[str, Any] | None:
+    """Say from which size and root of the log the site was built; None while there is no site."""
+    try:
+        made_from = msgspec.json.decode((site / "build.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    log_then: dict[str, Any] = made_from["log"]
+    return log_then
+
+
+def prover(folder: Path, checkpoint: bytes) -> Callable[[int], TlogProof]:
+    """Give what makes the proofs of entries to a checkpoint; it raises `ValueError` beyond it."""
+    size = stated(checkpoint).size
+    nodes = tree_of(folder, size)
+
+    def prove(index: int) -> TlogProof:
+        path = tuple(prove_inclusion(nodes, index, size))
+        return TlogProof(index=index, path=path, checkpoint=checkpoint)
+
+    return prove
+
+
+def _prove(folder: Path, index: int) -> bytes | None:
+    checkpoint = read_checkpoint(folder)
+    if checkpoint is None or not 0 <= index < stated(checkpoint).size:
+        return None
+    return prover(folder, checkpoint)(index).to_bytes()
+
+
+def _redactions(evidence: Evidence) -> list[int]:
+    """List the entries that erased members of a version."""
+    sections = msgspec.json.decode(evidence.content)["sections"]
+    members = [said for listed in sections.values() for _, said in listed]
+    return sorted({said["redaction"] for said in members if "redaction" in said})

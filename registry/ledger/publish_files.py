@@ -1,0 +1,261 @@
+"""Publishing the log: tiles and bundles, then the signature, then the checkpoint.
+
+Always published ≤ signed ≤ tiles on disk, and signed ≤ committed. Every step repeats harmlessly; a
+process that dies anywhere leaves what the next one goes on from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from registry.errors import ConfigurationError, Unavailable
+from registry.ledger import key, signing_journal
+from registry.ledger.content_files import write_contents
+from registry.ledger.files import (
+    CHECKPOINT,
+    LogRefused,
+    published_size,
+    read_checkpoint,
+    read_tile,
+    replace_durable,
+    tree_of,
+    write_durable,
+)
+from registry.ledger.signing_journal import SignedSize
+from registry.ledger.verify_database import check_in_turn
+from registry.settings import Settings
+from registry.store import checkpoints, log
+from registry.store.checkpoints import Signed
+from registry.store.database import Connection, Database
+from registry.store.leader import leadership
+from registry.store.log import LogState
+from registry.tlog.bundle import bundle_path, write_bundle
+from registry.tlog.checkpoint import Checkpoint, open_checkpoint
+from registry.tlog.hashing import leaf_hash
+from registry.tlog.keys import Signer
+from registry.tlog.note import NoteRefused, sign_note
+from registry.tlog.proof import Nodes, root_of
+from registry.tlog.tile import WIDTH, grow
+
+PublishStep: TypeAlias = Literal[
+    "begun", "bundles", "tiles", "recomputed", "contents", "noted", "signed", "published"
+]
+
+_ENTRIES_AT_ONCE = 32 * WIDTH
+
+
+async def publish_log(
+    database: Database,
+    settings: Settings,
+    *,
+    now: dt.datetime,
+    done: Callable[[PublishStep], None] = lambda _: None,
+) -> Signed | None:
+    """Sign and publish what the log has become; None where all of it is published already.
+
+    `done` is told of each step that was taken. Raises `LogRefused` where the database, the files
+    and what was signed do not fit together, `ConfigurationError` where it would not be safe.
+    """
+    if await is_published(database, settings):
+        return None
+    # One at a time saves work; what makes it safe is that nobody signs after another's signature.
+    async with leadership(database, "publisher"):
+        return await _publish(database, settings, now, done)
+
+
+async def is_published(database: Database, settings: Settings) -> bool:
+    """Tell whether the checkpoint on disk is of all that is in the log."""
+    async with database.connection() as connection:
+        state = await log.read_state(connection)
+        last = await checkpoints.read_last(connection)
+        if last is None or last.size != state.range.size:
+            return False
+        note = await _whole_note(connection, last)
+    return await asyncio.to_thread(read_checkpoint, settings.log_dir) == note
+
+
+async def _publish(
+    database: Database, settings: Settings, now: dt.datetime, done: Callable[[PublishStep], None]
+) -> Signed:
+    async with database.snapshot() as connection:
+        state = await log.read_state(connection)
+        last = await checkpoints.read_last(connection)
+        safety = await checkpoints.read_safety(connection)
+        [genesis] = await checkpoints.read_entries(connection, 0, 1)
+    _check_safety(safety)
+    signer = key.read(settings.key_file)
+    check_key(signer, genesis.content)
+    reached = reached_elsewhere(settings, signer, last)
+    check_not_behind(reached, state)
+    await check_in_turn(database, settings, signed=0 if last is None else last.size)
+    done("begun")
+
+    folder = settings.log_dir
+    start = await asyncio.to_thread(_growing_from, folder, last)
+    leaves = await _write_bundles(database, folder, start, state.range.size)
+    done("bundles")
+    new_tiles = grow(start, lambda tile: read_tile(folder, tile), leaves)
+    await asyncio.to_thread(
+        write_durable, folder, ((tile.path, content) for tile, content in new_tiles)
+    )
+    done("tiles")
+    nodes = tree_of(folder, state.range.size)
+    await asyncio.to_thread(_check_roots, nodes, state, reached)
+    done("recomputed")
+
+    # Whatever is signed can be healed from our own files.
+    known = await asyncio.to_thread(published_size, folder)
+    await write_contents(database, folder, range(known, state.range.size))
+    done("contents")
+
+    if last is None or last.size < state.range.size:
+        last = await _sign(database, settings, signer, state, last, now=now, done=done)
+    async with database.connection() as connection:
+        note = await _whole_note(connection, last)
+    await asyncio.to_thread(replace_durable, folder, CHECKPOINT, note)
+    done("published")
+    return last
+
+
+def sign(signer: Signer, state: LogState, *, now: dt.datetime) -> Signed:
+    """Sign the log as it is; the same size and root always give the same note."""
+    size, root = state.range.size, state.range.root()
+    text = Checkpoint(origin=signer.name, size=size, root=root).to_text()
+    note = sign_note(text, [signer]).to_bytes()
+    return Signed(size=size, root=root, note=note, signed_at=now)
+
+
+def check_key(signer: Signer, genesis: bytes) -> None:
+    """Raise `ConfigurationError` unless the log's first entry names the key."""
+    said = msgspec.json.decode(genesis)
+    if said["key"] != signer.verifier_key or said["origin"] != signer.name:
+        raise ConfigurationError(
+            f"the key file is of {signer.verifier_key}, but the log's first entry names "
+            f"{said['key']}; put the log's own key back"
+        )
+
+
+def reached_elsewhere(settings: Settings, signer: Signer, last: Signed | None) -> list[SignedSize]:
+    """List what is known to have been signed: by database, by file, by what is published."""
+    published = read_checkpoint(settings.log_dir)
+    if published is not None:
+        _check_ours(published, signer)
+    signed = []
+    if last is not None:
+        signed.append(SignedSize(where="the database", size=last.size, root=last.root))
+    return signed + signing_journal.read_signed_size(settings)
+
+
+def check_not_behind(reached: list[SignedSize], state: LogState) -> None:
+    """Raise `LogRefused` where more was signed than the database has."""
+    for one in reached:
+        if one.size > state.range.size:
+            raise LogRefused(
+                f"{one.where} knows of {one.size} entries, the database has {state.range.size}: an "
+                "older state of it was restored. Nothing is signed until the missing entries are "
+                "back; run: registry log heal"
+            )
+
+
+def _check_safety(safety: dict[str, str]) -> None:
+    off = sorted(name for name, setting in safety.items() if setting == "off")
+    if off:
+        raise ConfigurationError(
+            f"the database runs with {' and '.join(off)} off, so that a crash could take back what "
+            "was signed; switch it on"
+        )
+
+
+def _check_ours(note: bytes, signer: Signer) -> None:
+    try:
+        open_checkpoint(note, origin=signer.name, verifiers=[signer.verifier])
+    except NoteRefused as error:
+        raise LogRefused(f"the published checkpoint is not ours: {error}") from error
+
+
+def _growing_from(folder: Path, last: Signed | None) -> int:
+    """Say from which size the tiles on disk can be grown: the last signed, or none of them."""
+    if last is None:
+        return 0
+    try:
+        return last.size if root_of(tree_of(folder, last.size), last.size) == last.root else 0
+    except (LogRefused, ValueError):
+        return 0
+
+
+async def _write_bundles(database: Database, folder: Path, start: int, size: int) -> list[bytes]:
+    """Write the bundles from a size of the log to another, and give the leaf hashes between."""
+    leaves: list[bytes] = []
+    first = start // WIDTH * WIDTH
+    for at in range(first, size, _ENTRIES_AT_ONCE):
+        end = min(at + _ENTRIES_AT_ONCE, size)
+        async with database.connection() as connection:
+            entries = await checkpoints.read_entries(connection, at, end)
+        if [entry.index for entry in entries] != list(range(at, end)):
+            raise LogRefused(f"the database does not have every entry from {at} to {end - 1}")
+        for entry in entries:
+            if leaf_hash(entry.content) != entry.leaf:
+                raise LogRefused(f"entry {entry.index} in the database is not what was committed")
+        bundles = [
+            (
+                bundle_path((at + cut) // WIDTH, len(part)),
+                write_bundle(entry.content for entry in part),
+            )
+            for cut in range(0, end - at, WIDTH)
+            if (part := entries[cut : cut + WIDTH])
+        ]
+        await asyncio.to_thread(write_durable, folder, bundles)
+        leaves += [entry.leaf for entry in entries if entry.index >= start]
+    return leaves
+
+
+def _check_roots(nodes: Nodes, state: LogState, reached: list[SignedSize]) -> None:
+    """Raise `LogRefused` unless the tiles are the database's tree, and go on from what was signed.
+
+    Earlier roots are computed in the tree as it is now, not from tiles that were left of them.
+    """
+    here = SignedSize(where="the database", size=state.range.size, root=state.range.root())
+    for one in (here, *reached):
+        if root_of(nodes, one.size) != one.root:
+            raise LogRefused(
+                f"the tree on disk has another root at {one.size} entries than {one.where} knows; "
+                "nothing is signed. Run: registry log verify"
+            )
+
+
+async def _sign(
+    database: Database,
+    settings: Settings,
+    signer: Signer,
+    state: LogState,
+    last: Signed | None,
+    *,
+    now: dt.datetime,
+    done: Callable[[PublishStep], None],
+) -> Signed:
+    await asyncio.to_thread(
+        signing_journal.append,
+        settings.signed_sizes_file,
+        state.range.size,
+        state.range.root(),
+    )
+    done("noted")
+    signed = sign(signer, state, now=now)
+    async with database.transaction() as connection:
+        if not await checkpoints.insert(connection, signed, previous=last):
+            raise Unavailable("another process has signed the log meanwhile; try again")
+    # Only now may the signature leave.
+    done("signed")
+    return signed
+
+
+async def _whole_note(connection: Connection, signed: Signed) -> bytes:
+    """Give a checkpoint with everybody's signature."""
+    lines = await checkpoints.read_cosignatures(connection, signed.size)
+    return signed.note + "".join(lines).encode()

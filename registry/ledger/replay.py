@@ -1,0 +1,154 @@
+"""Walking the log from its first entry: whether each entry may stand where it does.
+
+What is checked here needs nothing but the entries: their form, times that never decrease, and for
+each record, and each agency's attestations, the chain of entries in which nothing is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from registry.ledger.files import LogRefused
+from registry.record.canonical import canonical
+from registry.record.content_file import Content, ContentRefused, ErasedMember, check_content
+from registry.record.entry import FORMAT
+from registry.record.erasure import covers
+from registry.tlog.hashing import leaf_hash
+
+_KINDS = {"genesis", "version", "withdrawal", "redaction", "attestation", "key"}
+
+
+class LogInconsistent(LogRefused):
+    """The first thing that does not fit: in which file or table, at which entry, and why."""
+
+    def __init__(self, where: str, index: int | None, why: str) -> None:
+        """Take the place and the reason; not everything in a file is of one entry."""
+        super().__init__(f"{where}{'' if index is None else f', entry {index}'}: {why}")
+        self.where = where
+        self.index = index
+        self.why = why
+
+
+class ChainHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The last entry of a record or agency: index, leaf hash in hex, and version in force."""
+
+    index: int
+    leaf: str
+    version: int = 0
+
+
+class LogReplay(msgspec.Struct, kw_only=True):
+    """How far a walk has come; a walk need not begin at the first entry.
+
+    `erased` are the members that content files say were erased, until their redaction was met.
+    """
+
+    at: str = ""
+    last: dict[str, ChainHead] = {}
+    redactions: dict[int, Mapping[str, Any]] = {}
+    erased: list[tuple[str, int, Mapping[str, Any], str, int]] = []
+
+
+def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str, Any]:
+    """Check the next entry, and give it as it reads; raises `Broken`."""
+    try:
+        entry = msgspec.json.decode(content)
+        is_canonical = canonical(entry) == content
+    except (ValueError, RecursionError) as error:
+        raise LogInconsistent(where, index, "it is not JSON") from error
+    if not isinstance(entry, dict) or not is_canonical:
+        raise LogInconsistent(where, index, "it is not a canonical JSON object")
+    try:
+        why = _fault(walk, index, entry)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LogInconsistent(where, index, f"it lacks something: {error}") from error
+    if why is not None:
+        raise LogInconsistent(where, index, why)
+    walk.at = entry["at"]
+    name = subject(entry)
+    if name is not None:
+        before = walk.last.get(name)
+        version = entry["version"] if entry["kind"] == "version" else before and before.version
+        leaf = leaf_hash(content).hex()
+        walk.last[name] = ChainHead(index=index, leaf=leaf, version=version or 0)
+    if entry["kind"] == "redaction":
+        walk.redactions[index] = entry
+    return entry
+
+
+def subject(entry: Mapping[str, Any]) -> str | None:
+    """Say whose chain an entry is part of: a record's, or that of an agency's attestations."""
+    found = entry.get("agency") if entry["kind"] == "attestation" else entry.get("id")
+    return found if isinstance(found, str) else None
+
+
+def step_content(
+    walk: LogReplay, where: str, index: int, entry: Mapping[str, Any], content: bytes
+) -> Content:
+    """Check an entry's content file, and remember what it says was erased; raises `Broken`."""
+    try:
+        checked = check_content(content, index=index, commitments=entry.get("sections", {}))
+    except ContentRefused as error:
+        raise LogInconsistent(where, index, str(error)) from error
+    note_erased(walk, where, index, entry, checked.erased)
+    return checked
+
+
+def note_erased(
+    walk: LogReplay,
+    where: str,
+    index: int,
+    entry: Mapping[str, Any],
+    erased: Iterable[ErasedMember],
+) -> None:
+    """Remember what is said to be erased of an entry's content."""
+    walk.erased += [(where, index, entry, one.pointer, one.redaction) for one in erased]
+
+
+def check_erased(walk: LogReplay) -> None:
+    """Check that for whatever was erased an entry says so; raises `Broken`."""
+    for where, index, entry, pointer, redaction in walk.erased:
+        said = walk.redactions.get(redaction)
+        if (
+            said is None
+            or redaction <= index
+            or said["id"] != entry.get("id")
+            or (entry["kind"] == "version" and entry["version"] not in said["versions"])
+            or not covers(said["pointers"], pointer)
+        ):
+            raise LogInconsistent(
+                where, index, f"{pointer} is erased, and entry {redaction} does not say so"
+            )
+    walk.erased.clear()
+
+
+def _fault(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> str | None:
+    kind = entry["kind"]
+    if entry["v"] != FORMAT or kind not in _KINDS:
+        return "it is of no kind that this program knows"
+    if (kind == "genesis") != (index == 0):
+        return "the log must begin with its genesis entry, and have no other"
+    if entry["at"] < walk.at:
+        return f"its time {entry['at']} is before that of the entry before it, {walk.at}"
+    name = subject(entry)
+    if name is not None:
+        return _chain_fault(walk.last.get(name), name, entry)
+    return None if kind in {"genesis", "key"} else "it does not say whose it is"
+
+
+def _chain_fault(before: ChainHead | None, name: str, entry: Mapping[str, Any]) -> str | None:
+    stated = entry["prev"]
+    expected = None if before is None else {"index": before.index, "leaf": before.leaf}
+    if stated != expected:
+        found = "none" if before is None else f"entry {before.index}"
+        return f"its prev is not the entry of {name} before it, which is {found}"
+    in_force = 0 if before is None else before.version
+    kind = entry["kind"]
+    if kind == "version" and entry["version"] != in_force + 1:
+        return f"it is version {entry['version']} of {name} after version {in_force}"
+    if kind == "withdrawal" and entry["version"] != in_force:
+        return f"it withdraws version {entry['version']} of {name}, the latest is {in_force}"
+    return None

@@ -1,0 +1,223 @@
+"""Checking the database by the log: nobody has changed, removed or moved what was published.
+
+Triggers keep everybody from that, except whoever can remove triggers. So each publication checks
+some of the log again, all of it in turn, and the command `log verify` the whole. What they find
+stops publication until the whole has been found in order again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from registry.ledger import signing_journal
+from registry.ledger.files import LogRefused, read_tile
+from registry.ledger.replay import (
+    ChainHead,
+    LogInconsistent,
+    LogReplay,
+    check_erased,
+    note_erased,
+    step,
+    subject,
+)
+from registry.record.content_file import ContentRefused, KeptSection, check_kept
+from registry.record.entry import timestamp
+from registry.settings import Settings
+from registry.store import checkpoints, log, log_rows
+from registry.store.database import Connection, Database
+from registry.store.log_rows import KeptEntry, RecordRow
+from registry.tlog.compact import CompactRange
+from registry.tlog.hashing import leaf_hash
+from registry.tlog.tile import WIDTH, Tile, split
+
+DATABASE = "the database"
+
+_BLOCKED = "log-blocked"
+_ROWS = {"version", "withdrawal", "attestation"}
+_STATES = {"version": "published", "withdrawal": "withdrawn"}
+
+
+async def check_database(
+    database: Database, settings: Settings, *, progress: Callable[[int, int], None]
+) -> int:
+    """Check the whole log in the database, and give its size; raises `Broken` at the first fault.
+
+    A fault blocks publication until this finds none.
+    """
+    block = _block(settings)
+    try:
+        known = await asyncio.to_thread(signing_journal.read_signed_size, settings)
+        size = await _check_all(database, {one.size: one.root for one in known}, progress)
+    except LogRefused as error:
+        await asyncio.to_thread(_write_block, block, error.detail)
+        raise
+    block.unlink(missing_ok=True)
+    return size
+
+
+async def check_in_turn(database: Database, settings: Settings, *, signed: int) -> None:
+    """Check one bundle's worth of the log, another one as it grows.
+
+    Raises `LogRefused` where something is found now, or was before.
+    """
+    block = _block(settings)
+    if block.exists():
+        raise LogRefused(
+            f"{block.read_text(encoding='utf-8').strip()} Nothing is published until "
+            "`registry log verify` finds the log in order"
+        )
+    try:
+        async with database.snapshot() as connection:
+            size = (await log.read_state(connection)).range.size
+            start = size % -(-size // WIDTH) * WIDTH
+            entries = await _read(connection, start, min(start + WIDTH, size))
+            await _check_part(connection, await _walk_from(connection, entries), entries)
+            _check_by_tile(settings.log_dir, entries, signed)
+    except LogRefused as error:
+        await asyncio.to_thread(_write_block, block, error.detail)
+        raise
+
+
+async def _check_all(
+    database: Database, seen: dict[int, bytes], progress: Callable[[int, int], None]
+) -> int:
+    walk = LogReplay()
+    tree = CompactRange()
+    async with database.snapshot() as connection:
+        state = await log.read_state(connection)
+        signed = await checkpoints.read_last(connection)
+        size = state.range.size
+        if signed is not None:
+            seen = {**seen, signed.size: signed.root}
+        for start in range(0, size, WIDTH):
+            entries = await _read(connection, start, min(start + WIDTH, size))
+            await _check_part(connection, walk, entries)
+            for entry in entries:
+                tree = tree.append(entry.leaf)
+                if tree.size in seen and tree.root() != seen[tree.size]:
+                    raise LogInconsistent(
+                        DATABASE, entry.index, "the entries so far are not those signed"
+                    )
+            progress(start + len(entries), size)
+        check_erased(walk)
+        if await checkpoints.read_entries(connection, size, size + 1):
+            raise LogInconsistent(DATABASE, size, "it is there, but was never committed to")
+        if max(seen, default=0) > size:
+            raise LogInconsistent(DATABASE, size, "it was signed, and is missing")
+    if tree != state.range:
+        raise LogInconsistent(
+            DATABASE, size - 1, "the entries are not those that the log was made of"
+        )
+    return size
+
+
+async def _read(connection: Connection, start: int, end: int) -> list[KeptEntry]:
+    entries = await log_rows.read_kept(connection, start, end)
+    for index, entry in enumerate(entries, start):
+        if entry.index != index:
+            raise LogInconsistent(DATABASE, index, "it is missing")
+    if len(entries) < end - start:
+        raise LogInconsistent(DATABASE, start + len(entries), "it is missing")
+    return entries
+
+
+async def _walk_from(connection: Connection, entries: Sequence[KeptEntry]) -> LogReplay:
+    """Begin a walk in the middle of the log."""
+    start = entries[0].index
+    subjects = {name for entry in entries if (name := entry.record or entry.subject)}
+    found = await log_rows.read_before(connection, start, subjects)
+    at = ""
+    if start:
+        [earlier] = await checkpoints.read_entries(connection, start - 1, start)
+        at = timestamp(earlier.at)
+    return LogReplay(
+        at=at,
+        last={
+            one.subject: ChainHead(index=one.index, leaf=one.leaf.hex(), version=one.version)
+            for one in found
+        },
+    )
+
+
+async def _check_part(
+    connection: Connection, walk: LogReplay, entries: Sequence[KeptEntry]
+) -> None:
+    contents = await checkpoints.read_contents(connection, [entry.index for entry in entries])
+    await asyncio.to_thread(_check_entries, walk, entries, contents)
+    records = {entry.record for entry in entries if entry.record is not None}
+    for row in await log_rows.read_standing(connection, records):
+        _check_record(row)
+
+
+def _check_entries(
+    walk: LogReplay, entries: Sequence[KeptEntry], contents: dict[int, list[KeptSection]]
+) -> None:
+    for kept in entries:
+        if leaf_hash(kept.content) != kept.leaf:
+            raise LogInconsistent(
+                DATABASE, kept.index, "its bytes are not those that were committed to"
+            )
+        entry = step(walk, DATABASE, kept.index, kept.content)
+        why = _differs(kept, entry)
+        if why is not None:
+            raise LogInconsistent(DATABASE, kept.index, why)
+        sections = contents[kept.index]
+        try:
+            check_kept(sections, entry.get("sections", {}))
+        except ContentRefused as error:
+            raise LogInconsistent(DATABASE, kept.index, str(error)) from error
+        for section in sections:
+            note_erased(walk, DATABASE, kept.index, entry, section.erased)
+
+
+def _differs(kept: KeptEntry, entry: Any) -> str | None:
+    """Say in what the rows beside an entry differ from it."""
+    if (kept.kind, timestamp(kept.at)) != (entry["kind"], entry["at"]):
+        return "its row has another kind or time than it says itself"
+    if kept.kind not in _ROWS:
+        return None
+    if kept.subject is None or kept.kept_at is None:
+        return f"its {kept.kind} is missing"
+    if kept.subject != subject(entry) or timestamp(kept.kept_at) != entry["at"]:
+        return f"its {kept.kind} is of another record or time"
+    if kept.kind != "attestation" and kept.version != entry["version"]:
+        return f"its {kept.kind} is of another version"
+    return None
+
+
+def _check_record(row: RecordRow) -> None:
+    index = row.entry
+    if row.last_kind is None or row.last_entry is None or row.last_version is None:
+        raise LogInconsistent(DATABASE, index, f"the entries or versions of {row.id} are missing")
+    stands = (_STATES[row.last_kind], row.last_version, row.last_entry)
+    if (row.state, row.version, row.entry) != stands:
+        raise LogInconsistent(DATABASE, index, f"{row.id} stands otherwise than its entries say")
+
+
+def _check_by_tile(folder: Path, entries: Sequence[KeptEntry], signed: int) -> None:
+    """Compare entries that were signed with the tile on disk, which may know better."""
+    first = entries[0].index
+    width = min(WIDTH, signed - first)
+    if width < 1:
+        return
+    try:
+        hashes = split(read_tile(folder, Tile(level=0, index=first // WIDTH, width=width)))
+    except LogRefused:
+        return  # It is lost, and will be made anew.
+    for entry, leaf in zip(entries, hashes, strict=False):
+        if entry.leaf != leaf:
+            raise LogInconsistent(
+                DATABASE, entry.index, "it is not the entry that was published here"
+            )
+
+
+def _block(settings: Settings) -> Path:
+    return settings.key_file.with_name(_BLOCKED)
+
+
+def _write_block(path: Path, sentence: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.write_text(f"The last check of the log found: {sentence}.\n", encoding="utf-8")

@@ -1,0 +1,151 @@
+"""Verifying a published log by its files alone, wherever they lie, with no trust in the register.
+
+First the entries must be those that the checkpoint's signature covers, then each tile what follows
+from them; then the log is walked from its first entry, and contents are checked against entries.
+So the file that is named at the first fault is the one that is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from registry.ledger.content_files import content_path
+from registry.ledger.files import CHECKPOINT
+from registry.ledger.replay import LogInconsistent, LogReplay, check_erased, step, step_content
+from registry.tlog.bundle import bundle_path, bundles_of, parse_bundle
+from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
+from registry.tlog.compact import CompactRange
+from registry.tlog.hashing import HASH_BYTES, leaf_hash
+from registry.tlog.keys import Verifier, parse_verifier
+from registry.tlog.note import NoteRefused
+from registry.tlog.tile import WIDTH, Tile, grow, split
+
+ReadFile = Callable[[str], bytes]
+"""Gives a file by its path; raises `FileNotFoundError` where there is none."""
+
+
+_WHERE = "name the place that its file `checkpoint` is in, such as https://example.org/log"
+
+
+class VerifiedLog(msgspec.Struct, frozen=True, kw_only=True):
+    """A log that was found in order: its checkpoint, by which key, and its leaf hashes."""
+
+    checkpoint: Checkpoint
+    verifier: Verifier
+    genesis: bytes
+    leaves: Sequence[bytes]
+
+
+def verify_log(
+    read: ReadFile, *, verifier: Verifier | None, progress: Callable[[int, int], None]
+) -> VerifiedLog:
+    """Verify a log; raises `Broken` with the file and entry of the first fault.
+
+    Without a verifier the log is taken to be of the key that its own first entry names.
+    """
+    try:
+        note = read(CHECKPOINT)
+    except FileNotFoundError as error:
+        raise LogInconsistent(CHECKPOINT, None, f"no log lies here; {_WHERE}") from error
+    verifier = verifier or _named_key(read, _stated_size(note))
+    try:
+        opened = open_checkpoint(note, origin=verifier.name, verifiers=[verifier])
+    except NoteRefused as error:
+        raise LogInconsistent(CHECKPOINT, None, str(error)) from error
+    size = opened.checkpoint.size
+    leaves = [
+        leaf_hash(entry)
+        for index, width in bundles_of(size)
+        for entry in _bundle(read, index, width)
+    ]
+    _check_root(read, opened.checkpoint, leaves)
+    _check_tiles(read, leaves)
+    _walk(read, size, progress)
+    return VerifiedLog(
+        checkpoint=opened.checkpoint,
+        verifier=verifier,
+        genesis=_bundle(read, 0, min(size, WIDTH))[0],
+        leaves=leaves,
+    )
+
+
+def _stated_size(note: bytes) -> int:
+    try:
+        size = stated(note).size
+    except NoteRefused as error:
+        raise LogInconsistent(CHECKPOINT, None, str(error)) from error
+    if size == 0:
+        raise LogInconsistent(CHECKPOINT, None, "it is of an empty log")
+    return size
+
+
+def _named_key(read: ReadFile, size: int) -> Verifier:
+    """Read the key that a log's first entry names, before anything is known of the log."""
+    width = min(size, WIDTH)
+    where = bundle_path(0, width)
+    try:
+        genesis = parse_bundle(read(where), width)[0]
+    except FileNotFoundError as error:
+        raise LogInconsistent(
+            CHECKPOINT, None, f"nothing is there of the size {size} it names"
+        ) from error
+    except ValueError as error:
+        raise LogInconsistent(where, None, str(error)) from error
+    try:
+        return parse_verifier(msgspec.json.decode(genesis)["key"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LogInconsistent(where, 0, "the first entry does not name the log's key") from error
+
+
+def _check_root(read: ReadFile, checkpoint: Checkpoint, leaves: Sequence[bytes]) -> None:
+    """Check that the entries are those that were signed; if not, the tiles know which is not."""
+    tree = CompactRange()
+    for leaf in leaves:
+        tree = tree.append(leaf)
+    if tree.root() == checkpoint.root:
+        return
+    for index, width in bundles_of(checkpoint.size):
+        tile = Tile(level=0, index=index, width=width)
+        content = _file(read, tile.path)
+        for at, leaf in enumerate(split(content) if len(content) == HASH_BYTES * width else ()):
+            if leaf != leaves[index * WIDTH + at]:
+                raise LogInconsistent(
+                    bundle_path(index, width), index * WIDTH + at, "it is not what was signed"
+                )
+    raise LogInconsistent(CHECKPOINT, None, "the root that was signed is not that of the entries")
+
+
+def _check_tiles(read: ReadFile, leaves: Sequence[bytes]) -> None:
+    for tile, content in grow(0, lambda _: b"", leaves):
+        if _file(read, tile.path) != content:
+            raise LogInconsistent(tile.path, None, "it does not follow from the entries")
+
+
+def _walk(read: ReadFile, size: int, progress: Callable[[int, int], None]) -> None:
+    walk = LogReplay()
+    for number, width in bundles_of(size):
+        where = bundle_path(number, width)
+        for index, content in enumerate(_bundle(read, number, width), number * WIDTH):
+            entry = step(walk, where, index, content)
+            path = content_path(index)
+            step_content(walk, path, index, entry, _file(read, path, index))
+        progress(number * WIDTH + width, size)
+    check_erased(walk)
+
+
+def _bundle(read: ReadFile, index: int, width: int) -> list[bytes]:
+    path = bundle_path(index, width)
+    content = _file(read, path)
+    try:
+        return parse_bundle(content, width)
+    except ValueError as error:
+        raise LogInconsistent(path, None, str(error)) from error
+
+
+def _file(read: ReadFile, path: str, index: int | None = None) -> bytes:
+    try:
+        return read(path)
+    except FileNotFoundError as error:
+        raise LogInconsistent(path, index, "it is missing") from error

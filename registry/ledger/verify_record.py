@@ -1,0 +1,119 @@
+"""Verifying a record that somebody has kept, by its proof alone, with no trust in the register."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from registry.ledger.proofs import Evidence, RecordProof
+from registry.ledger.replay import LogInconsistent, LogReplay, check_erased, step_content
+from registry.record.canonical import canonical
+from registry.record.content_file import Content
+from registry.record.erasure import readable
+from registry.record.model import Document
+from registry.tlog.hashing import leaf_hash
+from registry.tlog.keys import COSIGNATURE, Verifier, parse_verifier
+from registry.tlog.tlog_proof import check_tlog_proof, parse_tlog_proof
+
+
+class VerifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that was found as the log has it, and how far that is vouched for.
+
+    `document` is what readers are shown of it; `erased` are pointers, each with the redaction that
+    says on which basis. `witnesses` are how many distinct known keys have cosigned.
+    """
+
+    id: str
+    version: int
+    index: int
+    at: str
+    document: dict[str, Any]
+    erased: list[tuple[str, int, str]]
+    origin: str
+    size: int
+    witnesses: int
+
+
+def verify_record(
+    content: bytes, *, verifier: Verifier | None, witnesses: Sequence[Verifier], quorum: int
+) -> VerifiedRecord:
+    """Verify a kept proof (what `…/proof` answers); raises `Broken` with the first fault.
+
+    Without a verifier it is checked by the key that it names itself, which proves less.
+    """
+    try:
+        proof = msgspec.json.decode(content, type=RecordProof)
+        key = verifier or parse_verifier(proof.key)
+    except (ValueError, RecursionError) as error:
+        raise LogInconsistent("the proof", None, str(error)) from error
+    walk = LogReplay()
+    known = [key, *witnesses]
+    found = proof.version_entry
+    entry, checked, size, cosigned = _verified(walk, found, key.name, known)
+    if (entry.get("kind"), entry.get("id")) != ("version", proof.id):
+        raise LogInconsistent("the proof", found.index, f"it is not of a version of {proof.id}")
+    if entry.get("version") != proof.version:
+        raise LogInconsistent("the proof", found.index, f"it is not of version {proof.version}")
+    counted = [cosigned]
+    for evidence in proof.redactions:
+        said, _, _, cosigned = _verified(walk, evidence, key.name, known)
+        walk.redactions[evidence.index] = said
+        counted.append(cosigned)
+    check_erased(walk)
+    if min(counted) < quorum:
+        raise LogInconsistent(
+            "the proof", found.index, f"{min(counted)} known witnesses have cosigned, not {quorum}"
+        )
+    pointers = [member.pointer for member in checked.erased]
+    return VerifiedRecord(
+        id=proof.id,
+        version=proof.version,
+        index=found.index,
+        at=entry["at"],
+        document=readable(_document(checked), pointers),
+        erased=[
+            (one.pointer, one.redaction, str(walk.redactions[one.redaction].get("basis")))
+            for one in checked.erased
+        ],
+        origin=key.name,
+        size=size,
+        witnesses=min(counted),
+    )
+
+
+def check_same(verified: VerifiedRecord, document: Document) -> None:
+    """Raise `Broken` naming the first section in which a kept document differs from the log's."""
+    for key in sorted({*verified.document, *document}):
+        there, kept = verified.document.get(key, ...), document.get(key, ...)
+        if there is ... or kept is ... or canonical(there) != canonical(kept):
+            raise LogInconsistent(
+                f"{verified.id}, version {verified.version}", None, f"/{key} is another"
+            )
+
+
+def _verified(
+    walk: LogReplay, evidence: Evidence, origin: str, known: Sequence[Verifier]
+) -> tuple[Mapping[str, Any], Content, int, int]:
+    """Check an entry's evidence; give the entry, its content, the log's size and the witnesses."""
+    where = "the proof"
+    content = evidence.entry.encode()
+    leaf = leaf_hash(content)
+    try:
+        entry = msgspec.json.decode(content)
+        proof = parse_tlog_proof(evidence.proof.encode())
+        opened = check_tlog_proof(proof, leaf=leaf, origin=origin, verifiers=known)
+    except (ValueError, RecursionError) as error:
+        raise LogInconsistent(where, evidence.index, str(error)) from error
+    if not isinstance(entry, dict) or canonical(entry) != content:
+        raise LogInconsistent(where, evidence.index, "the entry is not a canonical JSON object")
+    if proof.index != evidence.index or leaf.hex() != evidence.leaf:
+        raise LogInconsistent(where, evidence.index, "it says another index or hash than it proves")
+    checked = step_content(walk, where, evidence.index, entry, evidence.content.encode())
+    keys = {one.verifier.public for one in opened.verified if one.verifier.kind == COSIGNATURE}
+    return entry, checked, opened.checkpoint.size, len(keys)
+
+
+def _document(content: Content) -> Document:
+    return {key: msgspec.json.decode(one.value) for key, one in content.sections.items()}

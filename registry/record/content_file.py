@@ -1,0 +1,212 @@
+"""What an entry commits to, as a file beside the log: `log/content/<index>.json`.
+
+    {"index": 42, "sections": {"contact": [
+        ["/contact/email", {"salt": "…", "value": "…"}],
+        ["/contact/phone", {"commitment": "…", "redaction": 57}]]}}
+
+Each section lists its members, sorted by pointer: with salt and value, or, where the member is
+erased, with its commitment and the index of the redaction's entry. The bytes are canonical JSON.
+The entry itself has but one commitment a section; the log never holds text that can be erased.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from registry.record.canonical import canonical, encoder
+from registry.record.erasure import remaining_members
+from registry.record.sections import (
+    SALT_BYTES,
+    base64url,
+    member_commitment,
+    section_digest,
+    written_commitment,
+)
+
+_BASE64URL_32 = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+_KEPT = {"salt", "value"}
+_ERASED = {"commitment", "redaction"}
+
+
+class ContentRefused(ValueError):
+    """A content file that is malformed, or is not what its entry commits to."""
+
+
+class ErasedMember(msgspec.Struct, frozen=True, kw_only=True):
+    """A member that was erased: its commitment, base64url, and the redaction's entry."""
+
+    pointer: str
+    commitment: str
+    redaction: int
+
+
+class KeptSection(msgspec.Struct, frozen=True, kw_only=True):
+    """A section as it is kept: canonical JSON, the salts of the members left, those erased."""
+
+    key: str
+    value: str
+    salts: bytes
+    erased: tuple[ErasedMember, ...] = ()
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """A content file that was checked against its entry: its members by section, those erased."""
+
+    index: int
+    listed: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
+    erased: Sequence[ErasedMember]
+
+    @property
+    def sections(self) -> dict[str, KeptSection]:
+        """The sections as they are kept; made when asked for, which few ask for."""
+        return {key: _section(key, listed) for key, listed in self.listed.items()}
+
+
+def content_file(index: int, sections: Sequence[KeptSection]) -> bytes:
+    """Write the file of an entry's content."""
+    return canonical(
+        {"index": index, "sections": {section.key: _listed(section) for section in sections}}
+    )
+
+
+def check_content(content: bytes, *, index: int, commitments: Mapping[str, str]) -> Content:
+    """Check a file against the `sections` of its entry; raises `ContentRefused`."""
+    try:
+        parsed = msgspec.json.decode(content)
+        encode = encoder(parsed)
+        is_canonical = encode(parsed) == content
+    except (ValueError, RecursionError) as error:
+        raise ContentRefused("it is not JSON") from error
+    if not is_canonical:
+        raise ContentRefused("it is not canonical JSON")
+    if not isinstance(parsed, dict) or set(parsed) != {"index", "sections"}:
+        raise ContentRefused("it does not have index and sections")
+    if parsed["index"] != index or type(parsed["index"]) is not int:
+        raise ContentRefused("it is of another entry")
+    sections = parsed["sections"]
+    if not isinstance(sections, dict) or set(sections) != set(commitments):
+        raise ContentRefused("it does not have the sections that the entry commits to")
+    erased: list[ErasedMember] = []
+    for key, listed in sections.items():
+        erased += _check_section(key, listed, commitments[key], encode)
+    return Content(index=index, listed=sections, erased=erased)
+
+
+def check_kept(sections: Sequence[KeptSection], commitments: Mapping[str, str]) -> None:
+    """Check sections as they are kept against the `sections` of their entry, as a file would be.
+
+    Raises `ContentRefused`.
+    """
+    if {section.key for section in sections} != set(commitments):
+        raise ContentRefused("there are not the sections that the entry commits to")
+    for section in sections:
+        try:
+            value = msgspec.json.decode(section.value)
+        except ValueError as error:
+            raise ContentRefused(f"section {section.key} is not JSON") from error
+        encode = encoder(value)
+        if encode(value) != section.value.encode():
+            raise ContentRefused(f"section {section.key} is not canonical JSON")
+        listed = {member.pointer: member.commitment for member in section.erased}
+        for pointer, part, salt in _salted(section, value):
+            listed[pointer] = member_commitment(salt, pointer, encode(part))
+        if section_digest(section.key, sorted(listed.items())) != commitments[section.key]:
+            raise ContentRefused(f"section {section.key} is not what the entry commits to")
+
+
+def _salted(section: KeptSection, value: Any) -> Iterator[tuple[str, Any, bytes]]:
+    """Yield the members that are left of a section: pointer, value and salt."""
+    there = remaining_members(section.key, value, {member.pointer for member in section.erased})
+    if len(section.salts) != SALT_BYTES * len(there):
+        raise ContentRefused(f"section {section.key} has salts for another number of members")
+    for at, (pointer, part) in enumerate(there):
+        yield pointer, part, section.salts[at * SALT_BYTES :][:SALT_BYTES]
+
+
+def _listed(section: KeptSection) -> list[Any]:
+    listed: dict[str, Any] = {
+        member.pointer: {"commitment": member.commitment, "redaction": member.redaction}
+        for member in section.erased
+    }
+    for pointer, part, salt in _salted(section, msgspec.json.decode(section.value)):
+        listed[pointer] = {"salt": base64url(salt), "value": part}
+    return [[pointer, listed[pointer]] for pointer in sorted(listed)]
+
+
+def _check_section(
+    key: str, listed: Any, commitment: str, encode: Callable[[Any], bytes]
+) -> list[ErasedMember]:
+    """Check a section's members against its commitment, and give those erased."""
+    if not isinstance(listed, list) or not listed or not all(map(_is_pair, listed)):
+        raise ContentRefused(f"section {key} is no list of members")
+    pointers = [pair[0] for pair in listed]
+    if pointers != sorted(set(pointers)):
+        raise ContentRefused(f"the members of section {key} are not in order")
+    commitments: list[tuple[str, str]] = []
+    erased: list[ErasedMember] = []
+    for pointer, said in listed:
+        if said.keys() == _KEPT and _is_hash(said["salt"]):
+            written = written_commitment(said["salt"], pointer, encode(said["value"]))
+            commitments.append((pointer, written))
+        elif said.keys() == _ERASED and _is_hash(said["commitment"]):
+            if type(said["redaction"]) is not int:
+                raise ContentRefused(f"{pointer} does not say which redaction erased it")
+            commitments.append((pointer, said["commitment"]))
+            erased.append(ErasedMember(pointer=pointer, **said))
+        else:
+            raise ContentRefused(f"{pointer} has neither salt and value nor a commitment")
+    if section_digest(key, commitments) != commitment:
+        raise ContentRefused(f"section {key} is not what the entry commits to")
+    own = f"/{key}"
+    if pointers != [own] and not all(
+        pointer.startswith(own + "/") and "/" not in pointer[len(own) + 1 :] for pointer in pointers
+    ):
+        raise ContentRefused(f"section {key} has members that are not its own")
+    return erased
+
+
+def _section(key: str, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> KeptSection:
+    """Put a checked section together as it is kept."""
+    values = {pointer: said["value"] for pointer, said in listed if "value" in said}
+    salts = (said["salt"] for _, said in listed if "salt" in said)
+    return KeptSection(
+        key=key,
+        value=canonical(_assembled(key, [pointer for pointer, _ in listed], values)).decode(),
+        salts=b"".join(base64.urlsafe_b64decode(salt + "=") for salt in salts),
+        erased=tuple(
+            ErasedMember(pointer=pointer, **said) for pointer, said in listed if "value" not in said
+        ),
+    )
+
+
+def _assembled(key: str, pointers: Sequence[str], values: Mapping[str, Any]) -> Any:
+    """Put a section's value together as it is kept: without what was erased."""
+    if pointers == [f"/{key}"]:
+        return values.get(f"/{key}")
+    names = [pointer.removeprefix(f"/{key}/") for pointer in pointers]
+    if sorted(names) == sorted(str(at) for at in range(len(names))):
+        # No object of the record format has members that are named like this.
+        return [values.get(f"/{key}/{at}") for at in range(len(names))]
+    return {
+        name.replace("~1", "/").replace("~0", "~"): values[pointer]
+        for name, pointer in zip(names, pointers, strict=True)
+        if pointer in values
+    }
+
+
+def _is_pair(pair: Any) -> bool:
+    return (
+        isinstance(pair, list)
+        and len(pair) == 2  # noqa: PLR2004
+        and isinstance(pair[0], str)
+        and isinstance(pair[1], dict)
+    )
+
+
+def _is_hash(text: Any) -> bool:
+    return isinstance(text, str) and _BASE64URL_32.fullmatch(text) is not None

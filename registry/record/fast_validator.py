@@ -1,0 +1,154 @@
+"""The accept path: a compiled validator that may say yes at once, and never no.
+
+`jsonschema` is the authority. The compiled validator asks for more than a profile does: ordinary
+characters of ordinary scripts, in common languages. What it accepts, `jsonschema` accepts too,
+as `tests/record/test_acceptance.py` shows over thousands of mutants; whatever it does not accept
+goes to `jsonschema`, which decides and writes the findings.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import Any
+
+import jsonschema_rs
+import structlog
+
+from registry.record.formats import iri_pattern
+from registry.record.model import Profile
+from registry.record.pack import Pack
+from registry.record.pointers import dig
+from registry.record.profiles import shape
+from registry.record.schema import Field
+
+_log = structlog.get_logger()
+
+SAMPLE = 1_000
+"""One accepted document of so many is checked again, the first among them."""
+
+
+class FastValidator:
+    """The accept path of this process: whether it is taken, and what checking again has shown."""
+
+    def __init__(self) -> None:
+        """Begin with the path open and nothing counted."""
+        self.taken = True
+        self.accepted = 0
+        self.checked = 0
+        self.disagreements = 0
+
+    def trusts(self) -> bool:
+        """Count an accepted document; False when it is one of the sample, to be checked again."""
+        self.accepted += 1
+        sampled = self.accepted % SAMPLE == 1
+        self.checked += sampled
+        return not sampled
+
+    def disagrees(self, profile: Profile, record: object) -> None:
+        """Count, and tell the operator, that the authority refuses what was accepted."""
+        self.disagreements += 1
+        _log.error("accepted_what_is_invalid", profile=profile, record=record)
+
+
+FAST_VALIDATOR = FastValidator()
+
+
+def accepts(document: object, profile: Profile, pack: Pack) -> bool:
+    """Tell whether a document certainly has a profile's shape; False says nothing.
+
+    In the publication profile also whether every code and language is the country's own, and
+    every language that there is text in is among those of `languages.translation_status`.
+    """
+    if not FAST_VALIDATOR.taken:
+        return False
+    if profile == "publication":
+        validator = _national(pack, _declared(document, pack.languages))
+    else:
+        validator = _anywhere(profile)
+    try:
+        return validator.is_valid(document)
+    except (TypeError, ValueError):
+        # Not a value that JSON can write.
+        return False
+
+
+def _declared(document: object, among: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the languages of which a document says how its text in them came about, if it does."""
+    declared = dig(document, "languages", "translation_status")
+    return tuple([tag for tag in among if tag in declared]) if isinstance(declared, dict) else among
+
+
+@cache
+def _anywhere(profile: Profile) -> jsonschema_rs.Draft202012Validator:
+    return _compiled(_stricter(shape(profile), TAGS, None))
+
+
+@lru_cache(maxsize=64)
+def _national(pack: Pack, tags: tuple[str, ...]) -> jsonschema_rs.Draft202012Validator:
+    """Compile the publication profile for records in some of a country's languages."""
+    schema = _stricter(shape("publication"), tags, pack)
+    schema["properties"]["languages"]["properties"]["source"] = {"enum": list(pack.languages)}
+    return _compiled(schema)
+
+
+def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, offline=True)
+
+
+# Letters, digits and signs of Latin, Arabic and Tifinagh that nothing combines with, in form C
+# as they are; not "<", which may begin markup, nor the soft hyphen, which is not seen.
+_SEEN = (
+    "\u0021-\u003b\u003d-\u007e\u00a1-\u00ac\u00ae-\u02ff\u1e00-\u1eff"
+    "\u0606-\u060f\u061b\u061d-\u064a\u0660-\u066f\u0671-\u06d5\u06ee-\u06ff"
+    "\u2d30-\u2d6f\u200e\u200f\u2010-\u2027\u2030-\u205e\u2070-\u209c\u20a0-\u20c0"
+    "\u2190-\u22ff"
+)
+_BLANK = " \u00a0\u202f"
+# A vowel sign, shadda or sukun, and the small alif: at most one of each, in canonical order.
+_MARKS = "[\u064b-\u0650]?[\u0651\u0652]?\u0670?"
+
+
+def _plain(between: str) -> str:
+    """Write the pattern of a text that begins and ends with something seen."""
+    seen = f"[{_SEEN}]{_MARKS}"
+    return f"^{seen}(?:(?:[{_SEEN}{between}]{_MARKS})*{seen})?$"
+
+
+PLAIN = {"Text": _plain(_BLANK + "\n"), "Line": _plain(_BLANK)}
+"""By definition of the schema: a pattern that stands for its own pattern and format together."""
+
+IMPLYING: dict[str, dict[str, Any]] = {
+    "date": {"format": "date", "pattern": "^[1-9]"},  # Python knows no year 0.
+    "email": {"pattern": "@"},
+    "iri": {"pattern": iri_pattern("*")},
+}
+"""By format: what is at least as strict, without asking Python."""
+
+TAGS = ("ar", "fr", "zgh", "en", "es", "nl", "de", "it", "pt")
+"""The languages that are accepted where any may be."""
+
+
+def _stricter(node: Any, tags: tuple[str, ...], pack: Pack | None) -> Any:
+    """Write every part that is slow in another way, at least as strict; codes are the pack's.
+
+    None of them stands under `if` or `not`, where stricter would be laxer.
+    """
+    if isinstance(node, list):
+        return [_stricter(item, tags, pack) for item in node]
+    if not isinstance(node, dict):
+        return node
+    copy = {key: _stricter(value, tags, pack) for key, value in node.items()}
+    kind = node.get("x-definition")
+    if kind in PLAIN:
+        del copy["format"]
+        copy["pattern"] = PLAIN[kind]
+    elif kind == "LangText":
+        # To look a name up is faster than to match its pattern.
+        del copy["propertyNames"]
+        copy["properties"] = dict.fromkeys(tags, copy["additionalProperties"])
+        copy["additionalProperties"] = False
+    elif isinstance(node.get("format"), str):
+        copy["allOf"] = [*copy.get("allOf", ()), IMPLYING[copy.pop("format")]]
+    if pack is not None and (coded := Field(path=(), schema=node)).is_national:
+        copy["allOf"] = [*copy.get("allOf", ()), {"enum": list(pack.codes(coded.lists))}]
+    return copy

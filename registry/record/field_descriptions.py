@@ -1,0 +1,136 @@
+"""What fields are called, what they hold and of which form it is, in words."""
+
+from __future__ import annotations
+
+import json
+
+from registry.record.messages import Message, Title, message, translatable
+from registry.record.profiles import FOREIGN_ID
+from registry.record.schema import Field, field_at
+
+FEW = 15
+SHOWN = 60
+
+TYPES = {
+    "object": translatable("an object"),
+    "array": translatable("a list"),
+    "string": translatable("a text in quotes"),
+    "integer": translatable("a whole number"),
+    "number": translatable("a number"),
+    "boolean": translatable("true or false"),
+}
+
+
+def quoted(value: object) -> str:
+    """Write a value as JSON, cut to what a sentence can hold."""
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+
+
+def title_at(place: tuple[str | int, ...]) -> Title:
+    """Return the title of the nearest field at or above a place."""
+    return title_of(nearest_field(place))
+
+
+def title_of(field: Field | None) -> Title:
+    """Return a field's title; without one, that of the whole."""
+    return Title(text=_RECORD) if field is None else titled(field)
+
+
+_RECORD = translatable("The record")
+
+
+def titled(field: Field) -> Title:
+    """Return a field's title as a part of a saying."""
+    return Title(text=field.title)
+
+
+def nearest_field(place: tuple[str | int, ...]) -> Field | None:
+    """Return the nearest field with a title at or above a place."""
+    path = tuple("*" if isinstance(step, int) else step for step in place)
+    for depth in range(len(path), 0, -1):
+        field = field_at(path[:depth])
+        if field is not None and "title" in field.schema:
+            return field
+    return None
+
+
+_EXAMPLES = {
+    "LangText": translatable('a text by language, such as {{"ar": "…", "fr": "…"}}'),
+    "Date": translatable("a date, YYYY-MM-DD"),
+    "FuzzyDate": translatable("a date, YYYY, YYYY-MM or YYYY-MM-DD"),
+    "Url": translatable("an address that begins with https://"),
+    "Email": translatable("a mailbox such as contact@example.org"),
+    "Country": translatable("an ISO 3166-1 code such as MA"),
+    "LanguageTag": translatable("a language tag such as fr"),
+    "RecordId": translatable("an identifier such as agency/name-of-the-system"),
+}
+
+
+def example(field: Field) -> Message:
+    """Say what a field holds, in words."""
+    schema = field.schema
+    if field.kind in _EXAMPLES:
+        return message(_EXAMPLES[field.kind])
+    if "enum" in schema:
+        return _one_of(schema["enum"])
+    if "const" in schema:
+        return message("the value {value}", value=quoted(schema["const"]))
+    if "items" in schema:
+        return _list_of(schema["items"].get("enum", []))
+    members = schema.get("required") or list(schema.get("properties", {}))
+    if members:
+        return message("an object with {names}", names=tuple(members))
+    kind = TYPES[schema["type"]]
+    return message(kind)
+
+
+def _one_of(codes: list[str]) -> Message:
+    if len(codes) <= FEW:
+        return message("one of {codes}", codes=tuple(codes))
+    return message("a code such as {codes}", codes=tuple(codes[:5]))
+
+
+def _list_of(codes: list[str]) -> Message:
+    if not codes:
+        return message("a list with at least one entry")
+    if len(codes) <= FEW:
+        return message("a list of one or more of {codes}", codes=tuple(codes))
+    return message("a list of codes such as {codes}", codes=tuple(codes[:5]))
+
+
+FORMS = {
+    "Line": translatable(
+        "Write one line, without space at its ends and without control characters."
+    ),
+    "Text": translatable(
+        "Remove the space at its ends and any control characters; a new line is \\n alone."
+    ),
+    "Date": translatable("Write a day that exists as YYYY-MM-DD."),
+    "FuzzyDate": translatable(
+        "Write YYYY, YYYY-MM or YYYY-MM-DD, a day that exists, from 1900 on."
+    ),
+    "Url": translatable(
+        "Write a whole address that begins with https:// or http://, without spaces."
+    ),
+    "Email": translatable("Write a mailbox such as contact@example.org."),
+    "Country": translatable("Write an ISO 3166-1 code of two capital letters, such as MA."),
+    "LanguageTag": translatable("Write a BCP 47 tag such as ar, fr, zgh or en."),
+    "RecordId": translatable(
+        "Write <agency>/<slug> in lower-case ASCII letters, digits and hyphens; 'index' is "
+        "reserved."
+    ),
+    "PackCode": translatable("Write a code in lower snake_case."),
+}
+
+
+def expected_form(field: Field | None, pattern: object) -> tuple[Message, ...]:
+    """Say which form the value of a field has."""
+    if pattern == FOREIGN_ID:
+        return (message("The agency of another register's record has a dot in it, as in us.hhs."),)
+    if field is None:
+        return ()
+    kind = "Text" if field.kind == "LangText" else field.kind
+    if kind in FORMS:
+        return (message(FORMS[kind]),)
+    return (message("{form}", form=Title(text=str(field.schema["description"]))),)

@@ -1,0 +1,119 @@
+"""Sentences in the reader's language: a finding is made of sayings, and put into words last.
+
+The English wording of a saying is its gettext id; its translations, and those of the titles that
+stand in it, are in `schemas/locale/<language>/LC_MESSAGES/`. A finding is told in one language as
+a whole, and says in which: what is not translated falls back in the country pack's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TypeAlias, Union
+
+import msgspec
+
+from registry.errors import Finding, Severity
+from registry.record.model import LangText
+from registry.resources import SCHEMAS
+from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
+from registry.text.locales import language_name, pick
+
+_SEPARATORS = {"ar": "، "}
+
+
+class Title(msgspec.Struct, frozen=True, kw_only=True):
+    """A name of the format, such as a field's title: translated where a translation exists."""
+
+    text: str
+
+
+class LanguageName(msgspec.Struct, frozen=True, kw_only=True):
+    """A language, named in the reader's own."""
+
+    tag: str
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence, or a part of one, with `{placeholders}` and what they stand for."""
+
+    message: str
+    values: dict[str, MessageValue] = {}
+
+
+# A text by language is a code's label or a law; strings and numbers are the same in any language.
+MessageValue: TypeAlias = Union[
+    str, int, Title, LanguageName, LangText, Message, "tuple[MessageValue, ...]"
+]
+
+
+class PendingFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding that is not in words yet."""
+
+    pointer: str
+    rule: str
+    severity: Severity = "error"
+    sayings: tuple[Message, ...]
+
+
+def translatable(text: str) -> str:
+    """Mark an English wording for the translation catalogues where it is not yet said."""
+    return text
+
+
+def message(text: str, **values: MessageValue) -> Message:
+    """Make a saying of its English wording."""
+    return Message(message=text, values=values)
+
+
+def to_finding(remark: PendingFinding, language: str, fallback: Sequence[str]) -> Finding:
+    """Put a remark into words of the language, or of the next one that has them all."""
+    order = (language, *fallback, SOURCE)
+    lang, text = next(_renderings(remark.sayings, order))
+    return Finding(
+        pointer=remark.pointer, rule=remark.rule, severity=remark.severity, message=text, lang=lang
+    )
+
+
+def render(saying: Message, language: str, fallback: Sequence[str]) -> str:
+    """Put a saying into words of the language, or of the next one that has it."""
+    _, text = next(_renderings([saying], (language, *fallback, SOURCE)))
+    return text
+
+
+def _renderings(sayings: Sequence[Message], order: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for tag in order:
+        told = [_render_value(saying, tag, order) for saying in sayings]
+        if None not in told:
+            yield tag, " ".join(filter(None, told))
+
+
+def _render_value(value: MessageValue, tag: str, order: Sequence[str]) -> str | None:
+    """Write a value in one language; None for a saying that the language does not have."""
+    match value:
+        case Message():
+            return _translated(value, tag, order)
+        case Title(text=text):
+            return _catalogue(tag).messages.get(text, text)
+        case LanguageName(tag=named):
+            return language_name(named, tag)
+        case dict():
+            found = pick(value, tag, order)
+            return found[1] if found else ""
+        case tuple():
+            parts = [_render_value(part, tag, order) for part in value]
+            return None if None in parts else _SEPARATORS.get(tag, ", ").join(filter(None, parts))
+        case _:
+            return str(value)
+
+
+def _translated(saying: Message, tag: str, order: Sequence[str]) -> str | None:
+    text = saying.message
+    wording = text if tag == SOURCE else _catalogue(tag).messages.get(text)
+    told = {name: _render_value(value, tag, order) for name, value in saying.values.items()}
+    return None if wording is None or None in told.values() else wording.format_map(told)
+
+
+@cache
+def _catalogue(tag: str) -> Catalogue:
+    return load_catalogues(SCHEMAS / "locale", [tag])[tag]

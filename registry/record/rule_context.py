@@ -1,0 +1,96 @@
+"""A document before the rules: with what is asked of it, and what it lawfully withholds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TypeAlias
+
+import msgspec
+
+from registry.errors import Severity
+from registry.record.messages import Message, PendingFinding, message
+from registry.record.model import Document
+from registry.record.pack import Pack
+from registry.record.pointers import dig, pointer
+from registry.record.requirement_status import RequirementStatus, covers
+from registry.record.requirements import FUNCTION, RISK_LEVEL, ROLE, STATUS
+
+STRONG_ROLES = frozenset(("recommends", "decides_with_review", "decides_alone"))
+"""The roles in a decision from `recommends` up."""
+
+
+class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What every rule is given. The document's shape is sound; `today` is the UTC date.
+
+    `held` names the conditions that hold, `withheld` the pointers that it may and does withhold;
+    `national` says that every code and language is already known to be the country's own. Level,
+    status, role and function are those stated, of the risk, the system, in the decision;
+    `statutory` are the sensitive categories used that the country's law calls so.
+    """
+
+    document: Document
+    pack: Pack
+    today: dt.date
+    held: frozenset[str]
+    withheld: tuple[str, ...]
+    national: bool
+    level: str | None
+    status: str | None
+    role: str | None
+    function: str | None
+    statutory: tuple[str, ...]
+    dig: Callable[..., Any]
+    """Returns what the document states at a path, or None."""
+
+    def lacks(self, *path: str) -> bool:
+        """Tell whether a path is neither stated nor lawfully withheld; an empty list says none."""
+        value = self.dig(*path)
+        if value is not None:
+            return bool(value == [])
+        place = pointer(path)
+        return not any(covers(given, place) for given in self.withheld)
+
+
+Rule: TypeAlias = Callable[[RuleContext], Iterator[PendingFinding]]
+
+
+def make_rule_context(
+    document: Document,
+    stands: RequirementStatus,
+    pack: Pack,
+    today: dt.date,
+    *,
+    national: bool = False,
+) -> RuleContext:
+    """Prepare a document for the rules."""
+    stated: Any = stands.circumstances.stated
+    sensitive = dig(document, "data", "sensitive") or ()
+    return RuleContext(
+        document=document,
+        pack=pack,
+        today=today,
+        held=stands.circumstances.held,
+        withheld=stands.excused,
+        national=national,
+        level=stated[RISK_LEVEL],
+        status=stated[STATUS],
+        role=stated[ROLE],
+        function=stated[FUNCTION],
+        statutory=tuple([code for code in sensitive if code in pack.sensitive_statutory]),
+        dig=partial(dig, document),
+    )
+
+
+def remark(
+    rule: str, place: str, *sayings: Message, severity: Severity = "error"
+) -> PendingFinding:
+    """Make a rule's remark."""
+    return PendingFinding(pointer=place, rule=rule, severity=severity, sayings=sayings)
+
+
+def legal_citation(pack: Pack, subject: str) -> tuple[Message, ...]:
+    """Cite the country's law on a subject, where the pack knows one."""
+    law = pack.laws.get(subject)
+    return (message("Asked for by {law}.", law=law),) if law else ()

@@ -1,0 +1,64 @@
+"""The words of a document that people read, as the schema marks them: for search."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from registry.record.model import Document
+from registry.record.schema import record_schema
+
+_LANG_TEXT = "#/$defs/LangText"
+_LINE = "#/$defs/Line"
+
+
+def search_texts(document: Document) -> list[tuple[str, str, str]]:
+    """List a document's texts as (pointer, language tag, text), in the order of the schema.
+
+    The pointer of a text in several languages is the same for all, and they come by tag, in
+    whatever order they were sent; the tag is "" where the format asks for no language.
+    """
+    found: list[tuple[str, str, str]] = []
+    _walk(document, _members(), "", found)
+    return found
+
+
+def _walk(value: Any, shape: Any, pointer: str, found: list[tuple[str, str, str]]) -> None:
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            _walk(item, shape, f"{pointer}/{number}", found)
+    elif shape is _LINE:
+        found.append((pointer, "", value))
+    elif shape is _LANG_TEXT:
+        found.extend([(pointer, tag, value[tag]) for tag in sorted(value)])
+    else:
+        for key, part in shape.items():
+            if key in value:
+                _walk(value[key], part, f"{pointer}/{key}", found)
+
+
+@cache
+def _members() -> dict[str, Any]:
+    return _shape(record_schema()) or {}
+
+
+def _shape(schema: dict[str, Any]) -> Any:
+    """Reduce a schema to where its words are: a reference, or members that hold any."""
+    reference = schema.get("$ref")
+    for kind in (_LANG_TEXT, _LINE):
+        if reference == kind:
+            return kind
+    if reference is not None:
+        rest = {key: part for key, part in schema.items() if key != "$ref"}
+        return _shape(_referenced(reference) | rest)
+    if "items" in schema:
+        return _shape(schema["items"])
+    members = {key: _shape(part) for key, part in schema.get("properties", {}).items()}
+    return {key: shape for key, shape in members.items() if shape} or None
+
+
+def _referenced(reference: str) -> dict[str, Any]:
+    found: Any = record_schema()
+    for part in reference.removeprefix("#/").split("/"):
+        found = found[part]
+    return dict(found)

@@ -1,0 +1,273 @@
+"""What findings say of a document's shape: what is wrong, why it is asked, how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from registry.record.field_descriptions import (
+    FEW,
+    FORMS,
+    SHOWN,
+    TYPES,
+    example,
+    expected_form,
+    quoted,
+    title_of,
+    titled,
+)
+from registry.record.messages import Message, MessageValue, Title, message, translatable
+from registry.record.requirements import Unit, conditions
+from registry.record.schema import Field, field_at, fields
+from registry.text.text_safety import TextProblem, first_problem
+
+OF_THE_REGISTER = frozenset(
+    (
+        "register",
+        "version",
+        "state",
+        "published_at",
+        "superseded_at",
+        "hash",
+        "entry",
+        "origin",
+        "fictitious",
+        "completeness",
+        "accountability",
+        "missing",
+        "findings",
+        "redacted",
+        "versions",
+        "agency",
+        "filed_by",
+        "approved_by",
+    )
+)
+
+_ABSENT = {
+    (False, True): translatable("{title}: missing, and mandatory {reason}."),
+    (False, False): translatable("{title}: missing, and recommended {reason}."),
+    (True, True): translatable("{title}: empty, and mandatory {reason}."),
+    (True, False): translatable("{title}: empty, and recommended {reason}."),
+}
+
+
+def choice(given: object, among: Iterable[str]) -> tuple[Message, ...]:
+    """Say which codes there are: all of a short list, else the nearest."""
+    codes = list(among)
+    if len(codes) == 1:
+        return (message("Use {code}.", code=codes[0]),)
+    if len(codes) <= FEW:
+        use = message("Use one of: {codes}.", codes=tuple(codes))
+    else:
+        use = message(
+            "Use one of the {number} codes of the list, such as {codes}.",
+            number=len(codes),
+            codes=tuple(codes[:5]),
+        )
+    near = nearest(given, codes)
+    return (use,) if near is None else (message("Did you mean {code}?", code=near), use)
+
+
+def nearest(given: object, among: Iterable[str]) -> str | None:
+    """Return the most similar word, if any is similar."""
+    if not isinstance(given, str):
+        return None
+    return next(iter(difflib.get_close_matches(given[:SHOWN], list(among), n=1)), None)
+
+
+def missing(unit: Unit, reason: Message, *, empty: bool, required: bool) -> tuple[Message, ...]:
+    """Tell that a field that is asked for is not there, or is an empty list."""
+    wording = _ABSENT[empty, required]
+    return (message(wording, title=titled(unit.field), reason=reason), add(unit.field))
+
+
+def add(field: Field) -> Message:
+    """Ask for a field, with what it holds."""
+    return message("Add {place}: {example}.", place=_place(field), example=example(field))
+
+
+def needed(name: str, place: tuple[str | int, ...]) -> tuple[Message, ...]:
+    """Ask for a member without which its object says nothing, or not enough."""
+    path = tuple("*" if isinstance(step, int) else step for step in place)
+    field = field_at((*path, name))
+    return (
+        (message("{name} is missing. Add it.", name=quoted(name)),)
+        if field is None
+        else lacking(field)
+    )
+
+
+def lacking(field: Field) -> tuple[Message, ...]:
+    """Ask for a field without which its object says nothing, or not enough."""
+    return (
+        message("{title}: missing here.", title=titled(field)),
+        message("Add {place}: {example}.", place=field.path[-1], example=example(field)),
+    )
+
+
+def not_wanted(unit: Unit) -> tuple[Message, ...]:
+    """Tell that a field is stated under circumstances that exclude it."""
+    reasons = [conditions()[name].reason for names in unit.alternatives for name in names]
+    return (
+        message(
+            "{title}: stated only {reason}. Remove {place}.",
+            title=titled(unit.field),
+            reason=tuple(message(reason) for reason in reasons),
+            place=unit.pointer,
+        ),
+    )
+
+
+def deprecated(field: Field) -> tuple[Message, ...]:
+    """Tell that a field will not be there in a later version of the format, and why."""
+    notice = field.schema["x-deprecated"]
+    said = (
+        message(
+            "{title}: deprecated since version {version} of the format, and removed in a later "
+            "one.",
+            title=titled(field),
+            version=notice["since"],
+        ),
+        message("{form}", form=Title(text=notice["reason"])),
+    )
+    if "instead" not in notice:
+        return said
+    return (*said, message("State {place} instead.", place=notice["instead"]))
+
+
+def unknown(name: str, place: tuple[str | int, ...], *, restricted: bool) -> tuple[Message, ...]:
+    """Tell of a member that the format does not have at this place."""
+    path = tuple("*" if isinstance(step, int) else step for step in place)
+    if restricted and field_at((*path, name)) is not None:
+        return (
+            message(
+                "A restricted record does not hold {name}: it says that the system exists, its "
+                "sector, risk level and status, and the ground of the restriction. Remove it.",
+                name=quoted(name),
+            ),
+        )
+    if not place and name in OF_THE_REGISTER:
+        return (
+            message(
+                "{name} is added by the register, beside the document. Remove it.",
+                name=quoted(name),
+            ),
+        )
+    depth = len(path) + 1
+    known = [
+        field.path[-1] for field in fields() if len(field.path) == depth and field.path[:-1] == path
+    ]
+    stray = message("There is no field {name} here.", name=quoted(name))
+    near = nearest(name, known)
+    if near is not None:
+        return (stray, message("Did you mean {code}?", code=near))
+    elsewhere = next((field for field in fields() if field.path[-1] == name), None)
+    if elsewhere is not None:
+        return (stray, message("It belongs at {place}.", place=_place(elsewhere)))
+    return (stray, message("The fields are: {names}.", names=tuple(known)))
+
+
+def no_language(name: str) -> tuple[Message, ...]:
+    """Tell that a member of a text by language is not a language."""
+    tag = FORMS["LanguageTag"]
+    return (message("{name} is not a language tag.", name=quoted(name)), message(tag))
+
+
+def sentence(
+    keyword: str,
+    value: Any,
+    instance: Any,
+    schema: dict[str, Any],
+    field: Field | None,
+) -> tuple[Message, ...]:
+    """Tell what a keyword of the schema found wrong with a field's value, or with the whole."""
+    title = title_of(field)
+    size = len(instance) if isinstance(instance, (str, list, dict)) else 0
+    if keyword == "format" and value == "text":
+        fault = first_problem(instance)
+        return (message(_FAULTS[fault], title=title),) if fault else ()
+    if keyword in {"format", "pattern"}:
+        wrong = message(
+            "{title}: {value} is not of the right form.", value=quoted(instance), title=title
+        )
+        return (wrong, *expected_form(field, value))
+    if keyword in {"maxProperties", "minProperties"}:
+        return (_number_of_members(title, keyword, value, size, schema),)
+    if keyword == "enum":
+        stray = message("{value} is not a code of this list.", value=quoted(instance))
+        return (stray, *choice(instance, value))
+    expected: MessageValue = quoted(value)
+    if keyword == "type":
+        expected = message(TYPES[value])
+    return (
+        message(
+            _SENTENCES[keyword],
+            title=title,
+            size=size,
+            value=expected,
+            instance=quoted(instance),
+        ),
+    )
+
+
+_SENTENCES = {
+    "type": translatable("{title}: {value} is expected here, not {instance}."),
+    "const": translatable("{title}: {value} is expected here, not {instance}."),
+    "maxLength": translatable("{title}: {size} characters; at most {value} fit. Shorten it."),
+    "minLength": translatable("{title}: empty. Write the text, or remove the member."),
+    "maxItems": translatable("{title}: {size} entries; at most {value} fit. Remove some."),
+    "minItems": translatable("{title}: empty. List at least {value}, or remove the member."),
+    "uniqueItems": translatable("{title}: the same entry comes twice. Remove the repetition."),
+    "minimum": translatable("{title}: {instance} is too small. State at least {value}."),
+    "maximum": translatable("{title}: {instance} is too large. State at most {value}."),
+}
+
+_FAULTS: dict[TextProblem, str] = {
+    "markup": translatable(
+        "{title}: this holds HTML, which is never shown as such. Remove the tags; paragraphs, "
+        "lists, emphasis and links are written in Markdown."
+    ),
+    "composition": translatable(
+        "{title}: not in Unicode normalisation form C, so that equal texts could differ. "
+        "Save it in that form (NFC)."
+    ),
+    "direction": translatable(
+        "{title}: this holds an embedding, override or isolate of writing direction that is not "
+        "closed in its paragraph: it could reorder what stands beside it. Close it or remove it."
+    ),
+    "invisible": translatable(
+        "{title}: this holds an invisible character, by which equal texts could differ. Remove it; "
+        "a joiner is allowed only between letters of a script that needs it."
+    ),
+    "marks": translatable("{title}: more than 8 marks stand on one letter. Remove some."),
+}
+
+
+def _place(field: Field) -> str:
+    return "/" + "/".join(field.path)
+
+
+def _number_of_members(
+    title: Title, keyword: str, value: int, size: int, schema: dict[str, Any]
+) -> Message:
+    names = tuple(schema.get("properties", ()))
+    if keyword == "minProperties":
+        if names:
+            return message("{title}: empty. State one of {names}.", title=title, names=names)
+        return message("{title}: empty. Write it in at least one language.", title=title)
+    if names:
+        return message(
+            "{title}: {size} members are stated. State only {value} of {names}.",
+            title=title,
+            size=size,
+            value=value,
+            names=names,
+        )
+    return message(
+        "{title}: {size} languages; at most {value} fit. Remove some.",
+        title=title,
+        size=size,
+        value=value,
+    )

@@ -1,0 +1,111 @@
+"""Putting misspelt words right, where a question finds nothing as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+
+import msgspec
+from pyroaring import BitMap
+
+from registry.search.evaluate import Matches, evaluate, leaves, word_terms
+from registry.search.facets import union
+from registry.search.lexicon import LexiconScope, SimilarWord, similar_words
+from registry.search.lookup import PostingReader, read_whole
+from registry.search.postings import ANYWHERE
+from registry.search.view import View
+from registry.text.query_parser import Query, Synonyms, Word, asked_words, reworded, with_words
+from registry.text.tokens import words
+
+_MOST_WORDS = 12
+_SHORT = 3
+
+
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """A question in other words: as text, as it was read, and with what it names."""
+
+    text: str
+    asked: Query
+    found: Matches
+
+
+async def correct(
+    text: str,
+    asked: Query,
+    found: Matches,
+    *,
+    reader: PostingReader,
+    view: View,
+    entry: int,
+    synonyms: Synonyms,
+) -> Correction | None:
+    """Find words, alike to those of a question, with which it finds something.
+
+    A word that nothing has is replaced; where each is there but not together, one of them is. An
+    acronym of the country is no slip, even if nothing has it.
+    """
+    typed = {word for word in words(text) if word not in synonyms}
+    own = [word for word in dict.fromkeys(asked_words(asked)) if word in typed]
+    unknown = [word for word in own if not _having(Word(word), found)]
+    scope = LexiconScope(languages=found.languages, entry=entry, new=view.postings.new)
+    options: dict[str, list[SimilarWord]] = {}
+    for word in (unknown or own)[:_MOST_WORDS]:
+        if len(word) > _SHORT or len(own) > 1:
+            options[word] = await similar_words(await reader.connection(), word, scope)
+    meant = {one.word for one in chain.from_iterable(options.values())}
+    terms = {Word(word): word_terms(word, found.languages) for word in sorted(meant)}
+    postings = await read_whole(chain.from_iterable(terms.values()), reader=reader, view=view)
+    known = msgspec.structs.replace(
+        found, terms={**found.terms, **terms}, postings={**found.postings, **postings}
+    )
+    for word, ones in options.items():
+        counted = [(one, len(_having(Word(one.word), known))) for one in ones]
+        options[word] = [
+            one
+            for one, count in sorted(counted, key=lambda pair: (pair[0].distance, -pair[1]))
+            if count
+        ]
+    best = _best(asked, known, options, unknown)
+    if best is None:
+        return None
+    replaced = with_words(asked, best)
+    return Correction(text=reworded(text, best), asked=replaced, found=_naming(replaced, known))
+
+
+def _best(
+    asked: Query, found: Matches, options: Mapping[str, list[SimilarWord]], unknown: list[str]
+) -> dict[str, str] | None:
+    """Choose other words: the fewest slips first, then those with which the question finds most."""
+    if any(not options.get(word) for word in unknown):
+        return None
+    likeliest = {word: options[word][0].word for word in unknown}
+    tries: list[tuple[int, int, int, dict[str, str]]] = []
+    for word in unknown or options:
+        for number, one in enumerate(options.get(word, ())):
+            chosen = {**likeliest, word: one.word}
+            count = _finds(with_words(asked, chosen), found)
+            if count:
+                tries.append((one.distance, -count, number, chosen))
+    return min(tries, key=lambda one: one[:3])[3] if tries else None
+
+
+def _finds(asked: Query, found: Matches) -> int:
+    return len(evaluate(asked, _naming(asked, found), ANYWHERE) & found.standing)
+
+
+def _naming(asked: Query, found: Matches) -> Matches:
+    """Let the words of a question be looked up by what they are."""
+    terms = dict(found.terms)
+    for leaf in leaves(asked):
+        if isinstance(leaf, Word) and leaf not in terms:
+            terms[leaf] = word_terms(leaf.word, found.languages)
+    return msgspec.structs.replace(found, terms=terms)
+
+
+def _having(word: Word, found: Matches) -> BitMap:
+    return union(
+        [
+            found.postings[term].tiers[ANYWHERE] & found.standing
+            for term in word_terms(word.word, found.languages)
+        ]
+    )

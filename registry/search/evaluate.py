@@ -1,0 +1,92 @@
+"""What a question finds: its words looked up, and the sets put together as it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+from pyroaring import BitMap
+
+from registry.search.facets import union
+from registry.search.postings import ANYWHERE, Posting, Term
+from registry.text.query_parser import Not, Or, Phrase, Prefix, Query, Word
+from registry.text.tokens import NEUTRAL, asked_stems, stems
+
+
+class Matches(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was looked up for a question.
+
+    `terms` are by word or prefix what it may be in each language, `postings` by term, `phrases`
+    the versions by phrase and tier, `standing` all that there is.
+    """
+
+    languages: Sequence[str]
+    terms: Mapping[Word | Prefix, Sequence[Term]]
+    postings: Mapping[Term, Posting]
+    phrases: Mapping[Phrase, tuple[BitMap, BitMap, BitMap]]
+    standing: BitMap
+
+
+def evaluate(asked: Query, found: Matches, tier: int, language: str | None = None) -> BitMap:
+    """Give the versions that a question finds within a tier; what is not to be there, anywhere.
+
+    With a language only the words of that one count. The result may hold versions that do not
+    stand.
+    """
+    if isinstance(asked, Word | Prefix):
+        return union(
+            [
+                found.postings[term].tiers[tier]
+                for term in found.terms[asked]
+                if language is None or term[0] == language
+            ]
+        )
+    if isinstance(asked, Phrase):
+        return found.phrases[asked][tier]
+    if isinstance(asked, Not):
+        return found.standing - evaluate(asked.of, found, ANYWHERE)
+    parts = (evaluate(one, found, tier, language) for one in asked.of)
+    return union(list(parts)) if isinstance(asked, Or) else _shared(parts)
+
+
+def candidates(phrase: Phrase, found: Matches) -> BitMap:
+    """Give the versions that have all words of a phrase, in one language."""
+    return union(
+        [
+            _shared(
+                found.postings[language, stem].tiers[ANYWHERE]
+                for stem in {stems(language)[word] for word in phrase.words}
+            )
+            for language in found.languages
+        ]
+    )
+
+
+def word_terms(word: str, languages: Iterable[str]) -> list[Term]:
+    """List what a word is in languages."""
+    return [(language, stem) for language in languages for stem in asked_stems(word, language)]
+
+
+def asked_languages(lang: str | None, known: Iterable[str]) -> list[str]:
+    """List the languages to look in: all that there are, or one with what is in none."""
+    return sorted(known) if lang is None else [NEUTRAL, lang]
+
+
+def leaves(asked: Query) -> Iterator[Word | Prefix | Phrase]:
+    """Walk the words, prefixes and phrases of a question."""
+    if isinstance(asked, Word | Prefix | Phrase):
+        yield asked
+    elif isinstance(asked, Not):
+        yield from leaves(asked.of)
+    else:
+        for one in asked.of:
+            yield from leaves(one)
+
+
+def _shared(parts: Iterable[BitMap]) -> BitMap:
+    shared: BitMap | None = None
+    for part in parts:
+        shared = part if shared is None else shared & part
+        if not shared:
+            break
+    return BitMap() if shared is None else shared

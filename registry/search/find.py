@@ -1,0 +1,122 @@
+"""What a question finds: by its words, which are mended where nothing has them, and its filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from pyroaring import BitMap
+
+from registry.record.facets import LANGUAGE
+from registry.search.correction import correct
+from registry.search.count import passing, within
+from registry.search.evaluate import Matches, asked_languages, evaluate
+from registry.search.lookup import PostingReader, look_up
+from registry.search.postings import ANYWHERE
+from registry.search.query import SearchQuery
+from registry.search.times import changed, moved, overdue
+from registry.search.view import View
+from registry.text.query_parser import Query, Synonyms, parse_query
+
+_NAMES = frozenset({"supplier"})
+"""The kinds whose codes are names, which people write in more than one way."""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a question finds: by its words and time alone (`texts`), and with its filters (`hits`).
+
+    `entry` is the one up to which the log was looked at; `mended` the text in other words. `having`
+    are the versions by code of each kind that was filtered by or is to be counted, `passed` those
+    that each filter lets pass.
+    """
+
+    entry: int
+    asked: Query | None
+    found: Matches | None
+    mended: str | None
+    texts: BitMap
+    having: Mapping[str, Mapping[str, BitMap]]
+    passed: Mapping[str, BitMap]
+    hits: BitMap
+
+
+async def find(
+    question: SearchQuery, *, view: View, reader: PostingReader, synonyms: Synonyms
+) -> Result:
+    """Find the versions that a question asks for; raises `InvalidParameter` as `look_up` does."""
+    entry = _entry(question, view)
+    standing = view.standing_as_of(entry)
+    asked: Query | None = None
+    found: Matches | None = None
+    mended = None
+    texts = standing if question.text is None else BitMap()
+    if question.text is not None:
+        asked = parse_query(question.text, synonyms)
+    if asked is not None and question.text is not None:
+        found = await look_up(
+            asked,
+            reader=reader,
+            view=view,
+            languages=asked_languages(question.lang, view.facets.sets(LANGUAGE)),
+            lang=question.lang,
+            entry=entry,
+        )
+        texts = evaluate(asked, found, ANYWHERE) & standing
+        if not texts and question.mends:
+            better = await correct(
+                question.text,
+                asked,
+                found,
+                reader=reader,
+                view=view,
+                entry=entry,
+                synonyms=synonyms,
+            )
+            if better is not None:
+                asked, found, mended = better.asked, better.found, better.text
+                texts = evaluate(asked, found, ANYWHERE) & standing
+    if question.among is not None:
+        texts = texts & BitMap(question.among)
+    if question.changed is not None:
+        texts = texts & await changed(question.changed, view=view, entry=entry, reader=reader)
+    having = await _having(question, view=view, entry=entry, reader=reader, standing=standing)
+    passed = {
+        kind: passing(view.facets.alike(kind, codes) if kind in _NAMES else codes, having[kind])
+        for kind, codes in question.filters.items()
+    }
+    return Result(
+        entry=entry,
+        asked=asked,
+        found=found,
+        mended=mended,
+        texts=texts,
+        having=having,
+        passed=passed,
+        hits=within(texts, passed),
+    )
+
+
+async def _having(
+    question: SearchQuery, *, view: View, entry: int, reader: PostingReader, standing: BitMap
+) -> dict[str, Mapping[str, BitMap]]:
+    """Give the versions by code of each kind that matters to a question."""
+    having: dict[str, Mapping[str, BitMap]] = {}
+    for kind in {*question.filters, *question.facets}:
+        if kind == "overdue":
+            having[kind] = overdue(view.facets, question.today)
+        elif kind == "risk_change" and question.changed is not None:
+            having[kind] = await moved(question.changed, view=view, entry=entry, reader=reader)
+        elif kind in _NAMES and kind in question.facets:
+            having[kind] = view.facets.by_name(kind, standing)
+        else:
+            having[kind] = view.facets.sets(kind)
+    return having
+
+
+def _entry(question: SearchQuery, view: View) -> int:
+    entry = view.size - 1
+    if question.as_of is not None:
+        entry = min(entry, question.as_of)
+    if question.after is not None:
+        entry = min(entry, question.after.size - 1)
+    return entry

@@ -1,0 +1,104 @@
+"""The audit trail: a write notes itself in its own transaction, a refusal in one for the note.
+
+So nothing is written without a note of who wrote it, and a refusal leaves nothing but its note.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from registry.store import audit
+from registry.store.audit import Act
+from registry.store.database import retried
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from registry.services.access import Actor
+    from registry.store.database import Connection, Database
+
+Action: TypeAlias = Literal[
+    "save_draft",
+    "delete_draft",
+    "submit",
+    "approve",
+    "return",
+    "publish",
+    "withdraw",
+    "attest",
+    "request_redaction",
+    "confirm_redaction",
+    "create_token",
+    "revoke_token",
+    "read_draft",
+    "list_drafts",
+    "list_redactions",
+    "file_many",
+    "read_audit",
+]
+"""What can be done or refused. Reading is noted only where it was refused."""
+
+DONE = "done"
+
+
+async def note(
+    connection: Connection,
+    actor: Actor,
+    action: Action,
+    subject: str,
+    *,
+    before: str | None,
+    now: dt.datetime,
+) -> None:
+    """Note a write in the trail, inside the transaction that writes."""
+    await audit.insert(connection, done(actor, action, subject, before=before, now=now))
+
+
+async def note_all(connection: Connection, acts: Sequence[Act]) -> None:
+    """Note many writes in the trail, inside the transaction that writes."""
+    await audit.insert_all(connection, acts)
+
+
+def done(
+    actor: Actor, action: Action, subject: str, *, before: str | None, now: dt.datetime
+) -> Act:
+    """Make the note of a write."""
+    return Act(
+        at=now,
+        request=actor.request,
+        actor=actor.name,
+        token=actor.token,
+        action=action,
+        subject=subject,
+        before=before,
+        result=DONE,
+    )
+
+
+@retried
+async def note_refusal(
+    database: Database,
+    actor: Actor | None,
+    action: Action,
+    subject: str | None,
+    *,
+    request: str,
+    result: str,
+    now: dt.datetime,
+) -> None:
+    """Note that somebody was refused; `result` is the slug of the refusal."""
+    async with database.transaction() as connection:
+        await audit.insert(
+            connection,
+            Act(
+                at=now,
+                request=request,
+                actor=None if actor is None else actor.name,
+                token=None if actor is None else actor.token,
+                action=action,
+                subject=subject,
+                before=None,
+                result=result,
+            ),
+        )

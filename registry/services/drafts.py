@@ -1,0 +1,280 @@
+"""Filing: the drafts that an agency works on until it submits them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from registry.errors import (
+    Conflict,
+    Finding,
+    Forbidden,
+    InvalidRecord,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+)
+from registry.record.canonical import canonical
+from registry.record.field_descriptions import quoted
+from registry.record.ids import split_id
+from registry.record.messages import message, to_finding
+from registry.record.model import Document
+from registry.record.pack import Agency, Pack
+from registry.record.rule_context import remark
+from registry.record.validate import Verdict, validate
+from registry.services import audit, idempotency
+from registry.services.access import Actor
+from registry.services.duplicate_names import NameCache
+from registry.services.register_context import read_register_context, validate_in_register
+from registry.services.write_batch import WriteBatch
+from registry.store import drafts, records
+from registry.store.database import Database, retried
+from registry.store.drafts import Draft, DraftState
+
+Review: TypeAlias = Literal["none", "required"]
+
+_TAG_DIGITS = 16
+
+
+class Precondition(msgspec.Struct, frozen=True, kw_only=True):
+    """Which state the caller means to change: none yet (`new`), or the one with this tag."""
+
+    new: bool = False
+    tag: str | None = None
+
+    def require(self, current: str) -> None:
+        """Refuse, by `PreconditionFailed`, when the state that is meant is not the current one."""
+        if self.tag != current:
+            raise PreconditionFailed(
+                f'the tag is now "{current}": someone changed it since you read it; read it '
+                "again, take over the changes, and repeat with this tag"
+            )
+
+
+class SavedDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A draft with what validation for publication notices in it."""
+
+    draft: Draft
+    verdict: Verdict
+    created: bool
+
+
+class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What every filing needs: the database, the country's pack, and where chance comes from.
+
+    `review` says whether a second person approves what an agency submits.
+    """
+
+    database: Database
+    pack: Pack
+    random: Callable[[int], bytes]
+    review: Review = "none"
+    names: NameCache = msgspec.field(default_factory=NameCache)
+    desk: WriteBatch = msgspec.field(default_factory=WriteBatch)
+
+
+@retried
+async def save_draft(
+    context: ServiceContext,
+    actor: Actor,
+    record: str,
+    document: Document,
+    *,
+    precondition: Precondition | None,
+    now: dt.datetime,
+    language: str = "en",
+    idempotency_key: str | None = None,
+) -> SavedDraft:
+    """Save what the agency is working on; it must be of the format, and need not be complete.
+
+    What is saved already is not saved again, whatever tag comes with it: the answer was lost.
+    """
+    agency = own_agency(context, actor, record)
+    if document.get("id") != record:
+        raise InvalidRecord(
+            "the document and the address name different records",
+            id_findings(document, context.pack, now.date(), language)
+            or [_other_id(document, record, context.pack, language)],
+        )
+    shape = validate(
+        document, profile="draft", pack=context.pack, today=now.date(), language=language
+    )
+    if any(finding.severity == "error" for finding in shape.findings):
+        raise InvalidRecord("the draft is not of the record format", shape.findings)
+    if precondition is None:
+        raise PreconditionRequired(
+            "send If-None-Match: * for a new record, or If-Match with the tag of the draft or of "
+            "the published version that you are changing"
+        )
+    content = canonical(document)
+    request = b"save_draft " + content
+    async with context.database.transaction() as connection:
+        known = await idempotency.replay(connection, actor, idempotency_key, request)
+        await records.lock_record(connection, record)
+        before = draft = await drafts.lock(connection, record)
+        around = await read_register_context(connection, context, [document])
+        if draft is None or draft.document != content.decode():
+            if draft is not None and draft.state == "in_review":
+                raise Conflict(
+                    "this draft is in review; delete it to take it back, or wait for the review"
+                )
+            latest = around.standings.get(record)
+            tag = _check_precondition(precondition, draft, latest)
+            saved = Draft(
+                record=record,
+                agency=agency.id,
+                document=content.decode(),
+                tag=context.random(8).hex(),
+                base=None if latest is None else latest.leaf,
+                actor=actor.name,
+                saved_at=now,
+            )
+            draft = await drafts.save(connection, saved)
+            await audit.note(connection, actor, "save_draft", record, before=tag, now=now)
+        if known is None:
+            await idempotency.store_response(
+                connection, context, actor, idempotency_key, request, b"", now=now
+            )
+    verdict = around.examine(document, content, context.pack, now=now, language=language)
+    return SavedDraft(draft=draft, verdict=verdict, created=before is None)
+
+
+async def read_draft(
+    context: ServiceContext, actor: Actor, record: str, *, now: dt.datetime, language: str = "en"
+) -> SavedDraft:
+    """Read a draft with its findings: an agency its own, a reviewer what is in review."""
+    _require_reader(actor)
+    agency = record.partition("/")[0]
+    own = "file" in actor.scopes and actor.files_for(agency)
+    if not (own or actor.reviews_for(agency)):
+        raise draft_not_found(record)
+    async with context.database.transaction() as connection:
+        draft = await drafts.read(connection, record, state=None if own else "in_review")
+        if draft is None:
+            raise draft_not_found(record)
+        document = msgspec.json.decode(draft.document)
+        verdict = await validate_in_register(
+            connection, context, document, now=now, language=language
+        )
+    return SavedDraft(draft=draft, verdict=verdict, created=False)
+
+
+async def list_drafts(
+    context: ServiceContext, actor: Actor, *, state: DraftState | None = None
+) -> list[Draft]:
+    """List an agency's own drafts, or, for a reviewer, those in review."""
+    _require_reader(actor)
+    own = "file" in actor.scopes and actor.agency is not None
+    if not own and state == "draft":
+        return []
+    async with context.database.connection() as connection:
+        return await drafts.read_all(connection, actor.agency, state=state if own else "in_review")
+
+
+@retried
+async def delete_draft(
+    context: ServiceContext,
+    actor: Actor,
+    record: str,
+    *,
+    precondition: Precondition | None,
+    now: dt.datetime,
+) -> None:
+    """Throw a draft away, also one in review; what is published stays."""
+    actor.require("file")
+    if not actor.files_for(record.partition("/")[0]):
+        raise draft_not_found(record)
+    async with context.database.transaction() as connection:
+        draft = await drafts.lock(connection, record)
+        if draft is None:
+            raise draft_not_found(record)
+        if precondition is not None:
+            precondition.require(draft.tag)
+        await drafts.delete(connection, record)
+        await audit.note(connection, actor, "delete_draft", record, before=draft.tag, now=now)
+
+
+def own_agency(context: ServiceContext, actor: Actor, record: str) -> Agency:
+    """Find the agency of a record that the actor files for.
+
+    Another agency's is refused by `Forbidden` from the address alone, whether there is one or not.
+    """
+    actor.require("file")
+    code, _ = split_id(record)
+    if not actor.files_for(code):
+        raise Forbidden(f"this token files for {actor.agency}; it cannot file for {code}")
+    return local_agency(context, record)
+
+
+def local_agency(context: ServiceContext, record: str) -> Agency:
+    """Find the pack's agency that a record's id names; raises `NotFound` with those there are."""
+    code, _ = split_id(record)
+    agency = context.pack.agencies.get(code)
+    if agency is None:
+        known = ", ".join(sorted(context.pack.agencies))
+        raise NotFound(f"{code} is not an agency of this register; the agencies are {known}")
+    return agency
+
+
+def draft_not_found(record: str) -> NotFound:
+    """Say that there is no draft, or none that the actor may know of: the same sentence."""
+    return NotFound(f"there is no draft {record} that you may read")
+
+
+def tag_of(leaf: bytes) -> str:
+    """Make the tag of a published version from its leaf hash."""
+    return leaf.hex()[:_TAG_DIGITS]
+
+
+def _require_reader(actor: Actor) -> None:
+    if "review" not in actor.scopes:
+        actor.require("file")
+
+
+def _check_precondition(
+    precondition: Precondition, draft: Draft | None, latest: records.CurrentVersion | None
+) -> str | None:
+    """Check the stated state against the real one; give the tag of the real one."""
+    current = None
+    if draft is not None:
+        current = draft.tag
+    elif latest is not None and latest.state == "published":
+        current = tag_of(latest.leaf)
+    if precondition.new:
+        if current is not None:
+            what = "a draft" if draft is not None else "a published record"
+            raise PreconditionFailed(
+                f"there is {what} with this id already; read it and use its tag"
+            )
+    elif current is None:
+        what = "there is no such record yet" if latest is None else "this record was withdrawn"
+        anew = "begin it" if latest is None else "file it anew, as its next version"
+        raise PreconditionFailed(f"{what}; send If-None-Match: * to {anew}")
+    elif draft is not None and latest is not None and precondition.tag == tag_of(latest.leaf):
+        raise PreconditionFailed(
+            "this is the tag of the published version, and there is a draft of its amendment "
+            f'already; read the draft, and use its tag "{current}"'
+        )
+    else:
+        precondition.require(current)
+    return current
+
+
+def id_findings(
+    document: Document, pack: Pack, today: dt.date, language: str = "en"
+) -> list[Finding]:
+    """Say what is wrong with the identifier of a document by itself."""
+    verdict = validate(document, profile="publication", pack=pack, today=today, language=language)
+    return [finding for finding in verdict.findings if finding.pointer == "/id"]
+
+
+def _other_id(document: Document, record: str, pack: Pack, language: str) -> Finding:
+    saying = message(
+        "The id is {given} and the address says {record}. Make them the same.",
+        given=quoted(document.get("id")),
+        record=quoted(record),
+    )
+    return to_finding(remark("id", "/id", saying), language, pack.fallback)

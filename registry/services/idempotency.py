@@ -1,0 +1,117 @@
+"""Idempotent answers: a request repeated with its `Idempotency-Key` is answered, not done, again.
+
+A key belongs to the token that sent it and stands for one request. The answer is kept in the
+transaction that did what was asked, so there is one exactly when it was done. Of the request only
+a salted digest is kept, and the answer holds no text of a document.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from registry.errors import IdempotencyKeyReused, InvalidParameter
+from registry.store import idempotency
+from registry.store.idempotency import StoredResponse
+
+if TYPE_CHECKING:
+    from registry.services.access import Actor
+    from registry.services.drafts import ServiceContext
+    from registry.store.database import Connection, Database
+
+RETENTION = dt.timedelta(days=1)
+
+_LONGEST_KEY = 255
+_SALT_BYTES = 16
+
+
+async def replay(
+    connection: Connection, actor: Actor, key: str | None, request: bytes
+) -> bytes | None:
+    """Give what the key was answered before; None where the request is new, or carries no key.
+
+    Call it before anything else is locked: a second request with the key waits here until the
+    first one's transaction ends. Raises `IdempotencyKeyReused` when the key stands for another
+    request, `InvalidParameter` when it is none.
+    """
+    if key is None or actor.token is None:
+        return None
+    _check(key)
+    await idempotency.lock_key(connection, actor.token, key)
+    return await find_response(connection, actor, key, request)
+
+
+async def find_response(
+    connection: Connection, actor: Actor, key: str | None, request: bytes
+) -> bytes | None:
+    """Give the same without waiting for a request that is not answered yet."""
+    if key is None or actor.token is None:
+        return None
+    _check(key)
+    answer = await idempotency.read(connection, actor.token, key)
+    if answer is None:
+        return None
+    if answer.digest != _digest(answer.salt, request):
+        raise IdempotencyKeyReused(
+            "this Idempotency-Key was sent before with another request; send a new key with "
+            "every new request, and the same one only to repeat a request as it was"
+        )
+    return answer.content.encode()
+
+
+async def store_response(  # noqa: PLR0917  the same beginning as replay
+    connection: Connection,
+    context: ServiceContext,
+    actor: Actor,
+    key: str | None,
+    request: bytes,
+    content: bytes,
+    *,
+    now: dt.datetime,
+) -> None:
+    """Keep the answer to a request, in the transaction that did what it asked."""
+    for answer in build_response(context, actor, key, request, content, now=now):
+        await idempotency.insert(connection, answer)
+
+
+def build_response(
+    context: ServiceContext,
+    actor: Actor,
+    key: str | None,
+    request: bytes,
+    content: bytes,
+    *,
+    now: dt.datetime,
+) -> list[StoredResponse]:
+    """Make what is kept of the answer to a request; nothing, where it carries no key."""
+    if key is None or actor.token is None:
+        return []
+    salt = context.random(_SALT_BYTES)
+    return [
+        StoredResponse(
+            token=actor.token,
+            key=key,
+            salt=salt,
+            digest=_digest(salt, request),
+            content=content.decode(),
+            at=now,
+        )
+    ]
+
+
+async def delete_expired(database: Database, *, now: dt.datetime) -> None:
+    """Forget the answers that were kept for a day."""
+    async with database.transaction() as connection:
+        await idempotency.delete_before(connection, now - RETENTION)
+
+
+def _check(key: str) -> None:
+    if not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise InvalidParameter(
+            f"Idempotency-Key: send 1 to {_LONGEST_KEY} printable ASCII characters, such as a UUID"
+        )
+
+
+def _digest(salt: bytes, request: bytes) -> bytes:
+    return sha256(salt + request).digest()

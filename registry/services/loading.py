@@ -1,0 +1,213 @@
+"""Loading: the records of a folder, each version in its turn, and their withdrawals."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Container, Sequence
+from pathlib import Path
+
+import msgspec
+
+from registry.errors import (
+    ConfigurationError,
+    Finding,
+    InvalidRecord,
+    InvalidStatement,
+    PayloadTooLarge,
+    RegistryError,
+    Unavailable,
+    UnreadableDocument,
+)
+from registry.record.codelists import read_rows
+from registry.record.model import Document
+from registry.record.parse import parse
+from registry.record.statements import check_withdrawal
+from registry.services.access import Actor
+from registry.services.commands import Change, Filing, Withdrawal, checked_version
+from registry.services.drafts import ServiceContext, local_agency
+from registry.services.publication import BATCH_SIZE, file_batch
+from registry.services.receipts import Receipt
+from registry.store import records
+
+WITHDRAWALS = "withdrawals.csv"
+"""One row a withdrawal: `id`, `reason`, `note_<language>`, `after_version`."""
+
+_FILE = re.compile(r"(?P<slug>[a-z0-9-]+?)(?:\.(?P<version>[1-9][0-9]*))?\.json")
+_NOTE = "note_"
+
+
+class RecordFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """One record's files, oldest version first: `slug.1.json`, `slug.2.json`, …, `slug.json`.
+
+    `withdrawals` are statements by the number of the version that they end.
+    """
+
+    record: str
+    paths: list[Path]
+    withdrawals: dict[int, Document] = {}
+
+
+class LoadCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one record's files: the receipts of new versions, or why it was refused."""
+
+    record: str
+    receipts: Sequence[Receipt]
+    refused: RegistryError | None
+
+
+def find_files(folder: Path) -> list[RecordFiles]:
+    """List a folder's records in the layout `<agency>/<slug>.json`."""
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"{folder} is not a folder; records lie in DIR/<agency>/<slug>.json"
+        )
+    found: dict[str, list[tuple[float, Path]]] = {}
+    for path in sorted(folder.glob("*/*.json")):
+        match = _FILE.fullmatch(path.name)
+        if match is None:
+            raise ConfigurationError(
+                f"{path} is named neither <slug>.json nor <slug>.<version>.json; "
+                "a slug is lower-case letters, digits and hyphens"
+            )
+        number = float(match["version"] or "inf")
+        found.setdefault(f"{path.parent.name}/{match['slug']}", []).append((number, path))
+    counts = {record: len(paths) for record, paths in found.items()}
+    withdrawals = _read_withdrawals(folder / WITHDRAWALS, counts)
+    return [
+        RecordFiles(
+            record=record,
+            paths=[path for _, path in sorted(paths)],
+            withdrawals=withdrawals.get(record, {}),
+        )
+        for record, paths in sorted(found.items())
+    ]
+
+
+async def load(
+    context: ServiceContext,
+    folder: Path,
+    *,
+    now: Callable[[], dt.datetime],
+    known_only: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[LoadCounts]:
+    """Publish a folder's records; what is refused stops nothing else.
+
+    A new record brings all its versions, or none; of one that is there already only the latest
+    file counts, and only if it differs. So loading again changes nothing, and goes on where it was
+    stopped. `known_only` leaves out folders that are not named after an agency of this register.
+    """
+    found = [
+        files
+        for files in find_files(folder)
+        if not known_only or files.record.split("/")[0] in context.pack.agencies
+    ]
+    loaded: list[LoadCounts] = []
+    for start in range(0, len(found), BATCH_SIZE):
+        loaded += await _load(context, found[start : start + BATCH_SIZE], now=now())
+        if progress is not None:
+            progress(len(loaded), len(found))
+    return loaded
+
+
+async def _load(
+    context: ServiceContext, group: Sequence[RecordFiles], *, now: dt.datetime
+) -> list[LoadCounts]:
+    async with context.database.connection() as connection:
+        known = await records.read_current(connection, [files.record for files in group])
+    filings: list[Filing] = []
+    results: dict[str, Sequence[Receipt] | Exception] = {}
+    for files in group:
+        try:
+            filings.append(_filing(context, files, known, now=now))
+        except RegistryError as error:
+            results[files.record] = error
+    if filings:
+        filed = await file_batch(context, filings, now=now)
+        results |= dict(zip((one.record for one in filings), filed, strict=True))
+    return [_loaded(files.record, results[files.record]) for files in group]
+
+
+def _loaded(record: str, result: Sequence[Receipt] | Exception) -> LoadCounts:
+    if not isinstance(result, Exception):
+        return LoadCounts(record=record, receipts=result, refused=None)
+    if isinstance(result, Unavailable) or not isinstance(result, RegistryError):
+        raise result
+    return LoadCounts(record=record, receipts=[], refused=result)
+
+
+def _filing(
+    context: ServiceContext, files: RecordFiles, known: Container[str], *, now: dt.datetime
+) -> Filing:
+    """Read a record's files; of one that is there already, the latest is enough."""
+    agency = local_agency(context, files.record)
+    steps: list[Change] = []
+    for number, path in enumerate(files.paths, start=1):
+        if files.record in known and path != files.paths[-1]:
+            continue
+        document = _read(path, files.record)
+        steps.append(
+            checked_version(document, profile="publication", pack=context.pack, today=now.date())
+        )
+        if number in files.withdrawals:
+            statement = files.withdrawals[number]
+            findings = check_withdrawal(statement, context.pack, "en")
+            if findings:
+                raise InvalidStatement(
+                    f"{files.record} cannot be withdrawn as {WITHDRAWALS} says", findings
+                )
+            steps.append(Withdrawal(statement=statement))
+    actor = Actor(name=agency.id, agency=agency.id, scopes=frozenset({"file"}), token=None)
+    return Filing(record=files.record, agency=agency, actor=actor, purpose="load", steps=steps)
+
+
+def _read_withdrawals(path: Path, counts: dict[str, int]) -> dict[str, dict[int, Document]]:
+    """Read the table of withdrawals, if there is one; each must end a version that is there."""
+    found: dict[str, dict[int, Document]] = {}
+    for number, row in enumerate(read_rows(path) if path.exists() else (), start=2):
+        record, after = row.get("id", ""), row.get("after_version", "")
+        if record not in counts:
+            raise ConfigurationError(f"{path}, row {number}: there are no files of {record!r}")
+        if not (after.isdecimal() and 1 <= int(after) <= counts[record]):
+            raise ConfigurationError(
+                f"{path}, row {number}: after_version is {after!r}; {record} has the versions "
+                f"1 to {counts[record]}"
+            )
+        if int(after) in found.setdefault(record, {}):
+            raise ConfigurationError(f"{path}, row {number}: version {after} ends twice")
+        note = {
+            name.removeprefix(_NOTE): cell for name, cell in row.items() if name.startswith(_NOTE)
+        }
+        found[record][int(after)] = {"reason": row.get("reason", ""), "note": note}
+    return found
+
+
+def read_document(path: Path) -> Document:
+    """Read a file that holds one record; what is wrong with it is told with its name."""
+    try:
+        document = parse(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except (UnreadableDocument, PayloadTooLarge) as error:
+        raise type(error)(f"{path}: {error.detail}") from error
+    if not isinstance(document, dict):
+        raise UnreadableDocument(f"{path}: a record is a JSON object: {{ … }}")
+    return document
+
+
+def _read(path: Path, record: str) -> Document:
+    document = read_document(path)
+    if document.get("id") != record:
+        raise InvalidRecord(
+            f"{path} is not the record {record}",
+            [
+                Finding(
+                    pointer="/id",
+                    rule="id",
+                    severity="error",
+                    message=f"The id must be {record}, as the file's place says.",
+                )
+            ],
+        )
+    return document

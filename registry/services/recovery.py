@@ -1,0 +1,243 @@
+"""Healing: bringing back what a restored older database has lost, from our own published files.
+
+Nothing is taken on trust: the tiles must lead to the root that was signed and go on from the
+database's own, each entry must be the one that its tile names, and what it commits to must fit.
+Who approved a version, and the rows that foreign records were made from, are in no file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from registry.errors import Unavailable
+from registry.ledger import key
+from registry.ledger.append import Publication, SealedDocument, append_entry
+from registry.ledger.append import publish as publish_versions
+from registry.ledger.content_files import content_path
+from registry.ledger.files import LogRefused, read_bundle, tree_of
+from registry.ledger.publish_files import check_key, reached_elsewhere, sign
+from registry.ledger.signing_journal import SignedSize
+from registry.record.content_file import Content, ContentRefused, check_content
+from registry.record.erasure import readable
+from registry.record.search_document import tokenize
+from registry.record.sections import Section
+from registry.record.validate import validate
+from registry.services.drafts import ServiceContext
+from registry.services.erasure import apply_redaction
+from registry.settings import Settings
+from registry.store import (
+    agencies,
+    attestations,
+    checkpoints,
+    log,
+    records,
+    redactions,
+    version_facts,
+    withdrawals,
+)
+from registry.store.database import Connection
+from registry.store.log import LogState
+from registry.tlog.bundle import parse_bundle
+from registry.tlog.hashing import leaf_hash
+from registry.tlog.proof import root_of
+from registry.tlog.tile import WIDTH
+
+
+class MissingEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that the database lacks, as our files have it: bytes, what they say, content."""
+
+    index: int
+    entry: bytes
+    said: dict[str, Any]
+    content: Content
+    sections: Sequence[Section]
+
+    @property
+    def at(self) -> dt.datetime:
+        """The entry's time."""
+        return dt.datetime.fromisoformat(self.said["at"])
+
+
+async def heal_log(
+    context: ServiceContext,
+    settings: Settings,
+    *,
+    now: dt.datetime,
+    progress: Callable[[int, int], None],
+) -> int:
+    """Bring back the entries that were signed and are missing, and give how many.
+
+    All of them come back, or none; raises `LogRefused` where the files do not allow it.
+    """
+    async with context.database.connection() as connection:
+        last = await checkpoints.read_last(connection)
+        [genesis] = await checkpoints.read_entries(connection, 0, 1)
+    signer = key.read(settings.key_file)
+    check_key(signer, genesis.content)
+    furthest = max(
+        reached_elsewhere(settings, signer, last), key=lambda one: one.size, default=None
+    )
+    async with context.database.transaction() as connection:
+        state = await log.lock_state(connection)
+        if furthest is None or furthest.size <= state.range.size:
+            return 0
+        folder = settings.log_dir
+        await asyncio.to_thread(_check_tiles, folder, state, furthest)
+        missing = list(_read_missing(folder, state.range.size, furthest.size))
+        for lost in missing:
+            await _bring_back(connection, context, lost)
+            progress(lost.index + 1 - state.range.size, len(missing))
+        healed = await log.read_state(connection)
+        if healed.range.root() != furthest.root:
+            raise LogRefused("what was brought back is not what was signed; nothing was changed")
+        # The same size and root give the same signature again.
+        signed = sign(signer, healed, now=now)
+        if not await checkpoints.insert(connection, signed, previous=last):
+            raise Unavailable("another process has signed the log meanwhile; try again")
+        await _erase_again(connection, missing)
+    return len(missing)
+
+
+def _check_tiles(folder: Path, state: LogState, furthest: SignedSize) -> None:
+    nodes = tree_of(folder, furthest.size)
+    if root_of(nodes, furthest.size) != furthest.root:
+        raise LogRefused(f"the tiles in {folder} do not lead to the root that was signed")
+    if root_of(nodes, state.range.size) != state.range.root():
+        raise LogRefused(
+            "the database has gone on otherwise than what was signed: entries were appended after "
+            "an older state was restored. Restore a state from before them"
+        )
+
+
+def _read_missing(folder: Path, start: int, end: int) -> Iterator[MissingEntry]:
+    nodes = tree_of(folder, end)
+    for number in range(start // WIDTH, -(-end // WIDTH)):
+        first = number * WIDTH
+        content, width = read_bundle(folder, number, min(end - first, WIDTH))
+        entries = parse_bundle(content, width)
+        for index in range(max(start, first), min(end, first + WIDTH)):
+            entry = entries[index - first]
+            if leaf_hash(entry) != nodes(0, index):
+                raise LogRefused(f"the bundle of entry {index} in {folder} has another one")
+            yield _lost(folder, index, entry)
+
+
+def _lost(folder: Path, index: int, entry: bytes) -> MissingEntry:
+    said = msgspec.json.decode(entry)
+    commitments = said.get("sections", {})
+    path = folder / content_path(index)
+    try:
+        content = check_content(path.read_bytes(), index=index, commitments=commitments)
+    except (FileNotFoundError, ContentRefused) as error:
+        raise LogRefused(f"{path} is needed, and is missing or damaged: {error}") from error
+    sections = [
+        Section(key=one.key, value=one.value, salts=one.salts, commitment=commitments[one.key])
+        for one in content.sections.values()
+    ]
+    return MissingEntry(index=index, entry=entry, said=said, content=content, sections=sections)
+
+
+async def _bring_back(connection: Connection, context: ServiceContext, lost: MissingEntry) -> None:
+    kind = lost.said["kind"]
+    if kind == "version":
+        await _version(connection, context, lost)
+        return
+    record = None if kind == "attestation" else lost.said["id"]
+    entry = await append_entry(
+        connection, kind, lambda _: lost.entry, record=record, sections=lost.sections, now=lost.at
+    )
+    if kind == "withdrawal":
+        await withdrawals.insert(
+            connection,
+            entry=entry.index,
+            record=lost.said["id"],
+            version=lost.said["version"],
+            withdrawn_at=entry.at,
+            reason=lost.said["reason"],
+            actor=lost.said["actor"],
+        )
+        await records.withdraw(connection, lost.said["id"], entry=entry.index)
+        await version_facts.end(connection, lost.said["id"], entry=entry.index, at=entry.at)
+    elif kind == "attestation":
+        await attestations.insert(
+            connection,
+            entry=entry.index,
+            agency=lost.said["agency"],
+            day=dt.date.fromisoformat(lost.said["day"]),
+            systems_total=lost.said["systems_total"],
+            filed_at=entry.at,
+            actor=lost.said["actor"],
+        )
+    elif kind == "redaction":
+        await _redaction(connection, lost)
+    else:
+        raise LogRefused(f"entry {lost.index} is of the kind {kind}, which is not brought back")
+
+
+async def _version(connection: Connection, context: ServiceContext, lost: MissingEntry) -> None:
+    agency = lost.said["id"].split("/")[0]
+    known = await agencies.read(connection, agency)
+    if known is None:
+        raise LogRefused(
+            f"entry {lost.index} is of the agency {agency}, which the database does not know; "
+            "import the register that it comes from first"
+        )
+    document = readable(
+        {one.key: msgspec.json.decode(one.value) for one in lost.sections},
+        [member.pointer for member in lost.content.erased],
+    )
+    verdict = validate(
+        document,
+        profile="publication" if known.agency.origin is None else "foreign",
+        pack=context.pack,
+        today=lost.at.date(),
+    )
+    publication = Publication(
+        document=document,
+        agency=known.agency,
+        actor=lost.said["actor"],
+        verdict=verdict,
+        ready=SealedDocument(sections=lost.sections, words=tokenize(document, known.agency)),
+        entry=lost.entry,
+    )
+    [published] = await publish_versions(
+        connection, [publication], now=lost.at, random=context.random
+    )
+    if (published.entry, published.version) != (lost.index, lost.said["version"]):
+        raise LogRefused(f"entry {lost.index} does not fit what the database has of its record")
+
+
+async def _redaction(connection: Connection, lost: MissingEntry) -> None:
+    said = {one.key: msgspec.json.decode(one.value) for one in lost.sections}
+    number = await redactions.insert(
+        connection,
+        redactions.Redaction(
+            id=0,
+            record=lost.said["id"],
+            versions=lost.said["versions"],
+            pointers=lost.said["pointers"],
+            basis=lost.said["basis"],
+            authority=said.get("authority") or "",
+            reference=said.get("reference"),
+            requested_by=lost.said["actor"],
+            requested_at=lost.at,
+        ),
+    )
+    await redactions.confirm(connection, number, by=lost.said["confirmed_by"], entry=lost.index)
+
+
+async def _erase_again(connection: Connection, missing: Sequence[MissingEntry]) -> None:
+    """Destroy what redactions name: the older state of the database has it still."""
+    for lost in missing:
+        for section in lost.content.sections.values():
+            if section.erased:
+                await checkpoints.insert_erased(connection, lost.index, section)
+    for lost in missing:
+        if lost.said["kind"] == "redaction":
+            await apply_redaction(connection, lost.index)

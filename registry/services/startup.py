@@ -1,0 +1,92 @@
+"""Opening the register: database in shape, log begun, agencies known, index of this analysis."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import uvloop
+
+from registry.clock import utc_now
+from registry.errors import ConfigurationError
+from registry.ledger.append import append_genesis
+from registry.ledger.key import read_or_create
+from registry.record.fast_validator import FAST_VALIDATOR
+from registry.record.pack import Pack, load_pack
+from registry.services.drafts import ServiceContext
+from registry.services.reindexing import reindex_if_needed
+from registry.settings import Settings
+from registry.store import agencies, log
+from registry.store.database import Database, connect, place
+from registry.store.migrate import is_begun, migrate
+
+T = TypeVar("T")
+
+
+async def open_register(
+    database: Database, pack: Pack, settings: Settings, *, now: dt.datetime
+) -> None:
+    """Migrate, begin the log if it is empty, take over the pack's agencies, keep the index.
+
+    Repeats harmlessly. The first time it makes the log's key file. Raises `ConfigurationError` when
+    the register began with another pack.
+    """
+    await migrate(database)
+    async with database.transaction() as connection:
+        await append_genesis(
+            connection,
+            make_signer=lambda: read_or_create(settings.key_file, settings.origin),
+            now=now,
+        )
+        begun_with = await log.keep_pack(connection, pack.code)
+        if begun_with != pack.code:
+            raise ConfigurationError(
+                f"this register is of the country pack {begun_with!r}, and REGISTRY_PACK is "
+                f"{pack.code!r}; set REGISTRY_PACK={begun_with}, or another REGISTRY_DATA_DIR or "
+                "REGISTRY_DATABASE_URL"
+            )
+        await agencies.save(connection, list(pack.agencies.values()))
+    await reindex_if_needed(database)
+
+
+async def is_empty(database: Database) -> bool:
+    """Tell whether nothing was ever published here."""
+    async with database.connection() as connection:
+        state = await log.read_state(connection)
+    return state.range.size <= 1
+
+
+def run_in_register(
+    settings: Settings, work: Callable[[ServiceContext], Awaitable[T]], *, begins: bool = True
+) -> T:
+    """Open the register of `settings.database_url`, await `work` in it, and close it again.
+
+    Raises `ConfigurationError` where there is no register yet and `begins` is false.
+    """
+    FAST_VALIDATOR.taken = settings.accept_path == "on"
+
+    async def opened() -> T:
+        pack = load_pack(settings.pack)
+        database = await connect(settings.database_url or "")
+        try:
+            if not begins and not await is_begun(database):
+                where = place(settings.database_url or "")
+                raise ConfigurationError(
+                    f"there is no register in the database at {where}; mend "
+                    "REGISTRY_DATABASE_URL, or begin one with registry work"
+                )
+            await open_register(database, pack, settings, now=utc_now())
+            return await work(
+                ServiceContext(
+                    database=database,
+                    pack=pack,
+                    random=secrets.token_bytes,
+                    review=settings.review,
+                )
+            )
+        finally:
+            await database.close()
+
+    return uvloop.run(opened())

@@ -1,0 +1,154 @@
+"""Moments: up to which entry the log is looked at, and the day by which dues are counted.
+
+An answer as of a moment is what the register knew when that entry was its last; what came later is
+left out of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import msgspec
+
+from registry.errors import InvalidParameter, Unavailable
+from registry.store.database import Connection
+from registry.store.sql import statement
+
+END = 2**63 - 1
+"""Later than every entry."""
+
+_ENTRY = re.compile(r"entry:(0|[1-9][0-9]{0,17})")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?"
+    r"([Zz]|[+-][0-9]{2}:[0-5][0-9])"
+)
+AS_OF = "^(" + "|".join(form.pattern for form in (_ENTRY, _DAY, _TIME)) + ")$"
+"""The forms that `as_of` may have, as a pattern."""
+
+TIME = "^(" + "|".join(form.pattern for form in (_DAY, _TIME)) + ")$"
+"""The forms that a time may have."""
+
+_LAST_OF_A_DAY = dt.time(23, 59, 59, 999_999, tzinfo=dt.UTC)
+_FORMS = "a time such as 2026-11-24T13:05:09Z, or a day such as 2026-11-24"
+
+
+class LogWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the log: the entries behind one, up to another or to the end."""
+
+    after: int
+    last: int | None
+
+
+class AsOf(msgspec.Struct, frozen=True, kw_only=True):
+    """The last entry that is known, its time, and the UTC day on which it is asked about."""
+
+    entry: int
+    at: dt.datetime
+    day: dt.date
+
+    @property
+    def text(self) -> str:
+        """The `as_of` that names this moment at any later time."""
+        if self.at.date() == self.day:
+            return f"entry:{self.entry}"
+        # The entry alone would be asked about on its own day.
+        return f"{self.day.isoformat()}T00:00:00Z"
+
+
+async def read_as_of(connection: Connection, as_of: str | None, *, now: dt.datetime) -> AsOf:
+    """Find the moment that `as_of` names: now, where it names none.
+
+    It is `entry:<n>`, on that entry's day, or what `read_time` reads, of which today is as far as
+    it has come. Raises `InvalidParameter` for what is no such thing, was before the first entry, is
+    still to come, or is not in the log.
+    """
+    latest = await connection.fetchrow(statement("moments", "latest"))
+    if latest is None:
+        raise Unavailable("the log has no first entry yet; run: registry work")
+    last, last_at = latest["index"], latest["at"]
+    if as_of is None:
+        return _moment(latest, now)
+    entry = _ENTRY.fullmatch(as_of)
+    if entry is not None:
+        row = await connection.fetchrow(statement("moments", "at_entry"), int(entry[1]))
+        if row is None:
+            raise InvalidParameter(
+                f"as_of: there is no {as_of} yet; the last one is entry:{last}, "
+                f"of {_written(last_at)}"
+            )
+        return _moment(row, row["at"])
+    wanted = read_time("as_of", as_of, forms=f"{_FORMS}, or an entry such as entry:41")
+    # The register may have been written to by a clock that was ahead of this one.
+    if read_time("as_of", as_of, begins=True) > max(now, last_at):
+        raise InvalidParameter(
+            f"as_of: {as_of} is still to come; the last entry is entry:{last}, "
+            f"of {_written(last_at)}; leave as_of out to ask for now"
+        )
+    row = await connection.fetchrow(statement("moments", "at_time"), wanted)
+    if row is None:
+        first = await read_beginning(connection)
+        raise InvalidParameter(
+            f"as_of: {as_of} is before the register began; its first entry is entry:0, "
+            f"of {_written(first)}"
+        )
+    return _moment(row, wanted)
+
+
+async def read_beginning(connection: Connection) -> dt.datetime:
+    """Read when the register began: the time of its first entry, which is there."""
+    first: dt.datetime = await connection.fetchval(statement("moments", "first"))
+    return first
+
+
+async def read_entry(connection: Connection, as_of: str | None, *, now: dt.datetime) -> int:
+    """Find the last entry of the moment that `as_of` names; without it there is no last one."""
+    return END if as_of is None else (await read_as_of(connection, as_of, now=now)).entry
+
+
+async def read_window(
+    connection: Connection, since: str | None, until: str | None
+) -> LogWindow | None:
+    """Find the entries from a time until another, both included; None where none is named.
+
+    A day is from its beginning or until its end. Raises `InvalidParameter` as `read_time` does, and
+    where the one is after the other.
+    """
+    if since is None and until is None:
+        return None
+    first = None if since is None else read_time("changed_since", since, begins=True)
+    last = None if until is None else read_time("changed_until", until)
+    if first is not None and last is not None and first > last:
+        raise InvalidParameter(f"changed_since: {since} is after changed_until, which is {until}")
+    row = await connection.fetchrow(statement("moments", "window"), first, last)
+    return LogWindow(after=row["after"], last=None if last is None else row["last"])
+
+
+def read_time(name: str, text: str, *, begins: bool = False, forms: str = _FORMS) -> dt.datetime:
+    """Read a parameter that is an RFC 3339 time or a day: its end in UTC, or its beginning."""
+    time = _TIME.fullmatch(text)
+    try:
+        if _DAY.fullmatch(text):
+            day = dt.date.fromisoformat(text)
+            hour = dt.time(tzinfo=dt.UTC) if begins else _LAST_OF_A_DAY
+            return dt.datetime.combine(day, hour)
+        if time is not None:
+            whole, fraction = f"{time[1]}T{time[2]}", (time[3] or "")[:7]
+            zone = "+00:00" if time[4] in "Zz" else time[4]
+            return dt.datetime.fromisoformat(f"{whole}{fraction}{zone}").astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        # A day or an hour that no calendar has.
+        pass
+    lost_plus = " " in text and _TIME.fullmatch(text.replace(" ", "+"))
+    hint = "; write + as %2B" if lost_plus else ""
+    raise InvalidParameter(f"{name}: {text!r} is not {forms}{hint}")
+
+
+def _moment(row: Any, asked: dt.datetime) -> AsOf:
+    return AsOf(entry=row["index"], at=row["at"], day=asked.astimezone(dt.UTC).date())
+
+
+def _written(at: dt.datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,244 @@
+"""The language of search questions, read into what is to be found.
+
+Words must all be there, wherever they stand, but for those that say little beside others;
+`"words in a row"` as they are written; `-word` not at all; `one OR other`; `begin*` any word that
+begins so. Everything else is punctuation: no text is an error, and one without any word asks for
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from registry.text.tokens import article_variants, common, word_places, words
+
+SHORTEST_PREFIX = 3
+"""Letters of the shortest beginning that is completed; a shorter one is taken as a word."""
+
+MOST_PREFIXES = 4
+"""Beginnings that one question may have; further ones are taken as words."""
+
+
+class Word(msgspec.Struct, frozen=True):
+    """One folded word, in any form that its stem has."""
+
+    word: str
+
+
+class Phrase(msgspec.Struct, frozen=True):
+    """Folded words in a row within one text, in just this form."""
+
+    words: tuple[str, ...]
+
+
+class Prefix(msgspec.Struct, frozen=True):
+    """The beginning of a folded word."""
+
+    start: str
+
+
+class And(msgspec.Struct, frozen=True):
+    """All of these."""
+
+    of: tuple[Query, ...]
+
+
+class Or(msgspec.Struct, frozen=True):
+    """At least one of these."""
+
+    of: tuple[Query, ...]
+
+
+class Not(msgspec.Struct, frozen=True):
+    """Not this."""
+
+    of: Query
+
+
+Query: TypeAlias = Word | Phrase | Prefix | And | Or | Not
+
+_TOKEN = re.compile(r'(?P<minus>-(?=["\w]))?(?:"(?P<quoted>[^"]*)"|(?P<plain>\||[^\s"|]+))')
+# Signs of direction, which nobody sees, may stand between a minus and its word.
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("“”„‟«»", '"'),
+        **dict.fromkeys("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e"),
+        **dict.fromkeys("\u2066\u2067\u2068\u2069"),
+    }
+)
+_OR = {"OR", "|"}
+_AND = {"AND", "&"}
+
+
+class Synonyms:
+    """Sets of words and groups of words that mean the same, as acronyms and what they stand for.
+
+    The article that Arabic writes with a word makes no difference.
+    """
+
+    def __init__(self, sets: Iterable[Sequence[str]]) -> None:
+        """Take sets of texts."""
+        self._by_first: dict[str, list[tuple[tuple[str, ...], Query]]] = {}
+        for texts in sets:
+            group = dict.fromkeys(spelt for text in texts if (spelt := tuple(words(text))))
+            asked = Or(tuple(_every([Word(word) for word in spelt]) for spelt in group))
+            for bare in dict.fromkeys(map(_bare, group)):
+                self._by_first.setdefault(bare[0], []).append((bare, asked))
+        for known in self._by_first.values():
+            known.sort(key=lambda one: -len(one[0]))
+
+    def __contains__(self, word: str) -> bool:
+        """Tell whether a word alone means the same as others."""
+        return self.at([word], 0) is not None
+
+    def at(self, sequence: Sequence[str], start: int) -> tuple[int, Query] | None:
+        """Find the longest known group of words that begins at a place: its length, its set."""
+        for bare, asked in self._by_first.get(_bare(sequence[start : start + 1])[0], ()):
+            if _bare(sequence[start : start + len(bare)]) == bare:
+                return len(bare), asked
+        return None
+
+
+NO_SYNONYMS = Synonyms(())
+
+
+def parse_query(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query | None:
+    """Read a question as people type it; None where it has no word at all."""
+    clauses: list[list[Query]] = []
+    joins = False
+    prefixes = 0
+    for token in _TOKEN.finditer(text.translate(_PLAIN)):
+        plain = token["plain"]
+        if plain in _OR or plain in _AND:
+            joins = plain in _OR and bool(clauses)
+            continue
+        if plain is None:
+            item = _phrase(token["quoted"])
+        else:
+            item = _plain(plain, may_begin=prefixes < MOST_PREFIXES)
+            prefixes += plain.endswith("*")
+        if item is None:
+            continue
+        if token["minus"]:
+            item = Not(item)
+        if joins:
+            clauses[-1].append(item)
+        else:
+            clauses.append([item])
+        joins = False
+    if not clauses:
+        return None
+    return _telling(_every(_spelt_out(clauses, synonyms)))
+
+
+def asked_words(asked: Query) -> Iterator[str]:
+    """Walk the single words that are to be there, not those of phrases."""
+    if isinstance(asked, Word):
+        yield asked.word
+    elif isinstance(asked, And | Or):
+        for one in asked.of:
+            yield from asked_words(one)
+
+
+def is_positive(asked: Query) -> bool:
+    """Tell whether a question asks for anything to be there, and not only for what is not."""
+    if isinstance(asked, And | Or):
+        return any(is_positive(one) for one in asked.of)
+    return not isinstance(asked, Not)
+
+
+def is_plain(asked: Query) -> bool:
+    """Tell whether a question is of words and beginnings alone, all of which are to be there."""
+    if isinstance(asked, And | Or):
+        return all(is_plain(one) for one in asked.of)
+    return isinstance(asked, Word | Prefix)
+
+
+def reworded(text: str, words_for: Mapping[str, str]) -> str:
+    """Write a question with other words in the place of some folded ones."""
+    parts, done = [], 0
+    for start, end, found in word_places(text):
+        if len(found) == 1 and found[0] in words_for:
+            parts += [text[done:start], words_for[found[0]]]
+            done = end
+    return "".join([*parts, text[done:]])
+
+
+def with_words(asked: Query, words_for: Mapping[str, str]) -> Query:
+    """Put other words in the place of some that are to be there."""
+    if isinstance(asked, Word):
+        return Word(words_for.get(asked.word, asked.word))
+    if isinstance(asked, And | Or):
+        return type(asked)(tuple(with_words(one, words_for) for one in asked.of))
+    return asked
+
+
+def _bare(sequence: Sequence[str]) -> tuple[str, ...]:
+    """Give words without their articles."""
+    return tuple(article_variants(word, "ar")[-1] for word in sequence)
+
+
+def _phrase(text: str) -> Query | None:
+    found = tuple(words(text))
+    return Phrase(found) if found else None
+
+
+def _plain(text: str, *, may_begin: bool) -> Query | None:
+    found = words(text)
+    if not found:
+        return None
+    items: list[Query] = [Word(word) for word in found]
+    if text.endswith("*") and may_begin and len(found[-1]) >= SHORTEST_PREFIX:
+        items[-1] = Prefix(found[-1])
+    return _every(items)
+
+
+def _every(items: Sequence[Query]) -> Query:
+    return items[0] if len(items) == 1 else And(tuple(items))
+
+
+def _spelt_out(clauses: Sequence[Sequence[Query]], synonyms: Synonyms) -> list[Query]:
+    """Put sets of synonyms in the place of the words of theirs that stand in a row."""
+    found: list[Query] = []
+    row: list[str] = []
+    for clause in clauses:
+        if len(clause) == 1 and isinstance(clause[0], Word):
+            row.append(clause[0].word)
+            continue
+        found += _with_synonyms(row, synonyms)
+        row = []
+        members = [
+            _every(_with_synonyms([one.word], synonyms)) if isinstance(one, Word) else one
+            for one in clause
+        ]
+        found.append(members[0] if len(members) == 1 else Or(tuple(members)))
+    return [*found, *_with_synonyms(row, synonyms)]
+
+
+def _with_synonyms(row: Sequence[str], synonyms: Synonyms) -> list[Query]:
+    found: list[Query] = []
+    start = 0
+    while start < len(row):
+        known = synonyms.at(row, start)
+        length, asked = (1, Word(row[start])) if known is None else known
+        found.append(asked)
+        start += length
+    return found
+
+
+def _telling(asked: Query) -> Query:
+    """Leave out common words that stand beside others."""
+    if isinstance(asked, Or):
+        return Or(tuple(_telling(one) for one in asked.of))
+    if isinstance(asked, And):
+        telling = [
+            _telling(one)
+            for one in asked.of
+            if not (isinstance(one, Word) and one.word in common())
+        ]
+        return _every(telling) if any(map(is_positive, telling)) else asked
+    return asked

@@ -1,0 +1,189 @@
+"""The ledger: dense, in time's order, chained, and its root what the rows give."""
+
+import asyncio
+import copy
+import datetime as dt
+import hashlib
+import json
+import secrets
+
+import pytest
+import rfc8785
+
+from registry.errors import ConfigurationError
+from registry.ledger import append
+from registry.record.entry import Previous, withdrawal_entry
+from registry.record.schema import record_schema_bytes
+from registry.record.sections import seal
+from registry.store import records
+from registry.store.database import connect
+from registry.store.log import read_state
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, 0, 123_456, tzinfo=dt.UTC)
+SECOND = dt.timedelta(seconds=1)
+
+
+def merkle_root(leaves):
+    """RFC 6962 §2.1, sharing nothing with the code under test."""
+    if len(leaves) < 2:
+        return leaves[0] if leaves else hashlib.sha256(b"").digest()
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    both = merkle_root(leaves[:split]) + merkle_root(leaves[split:])
+    return hashlib.sha256(b"\x01" + both).digest()
+
+
+async def audited(database):
+    """Read every entry, checking all that an auditor of the rows alone can check."""
+    async with database.snapshot() as connection:
+        rows = await connection.fetch("select * from log_entry order by index")
+        state = await read_state(connection)
+    assert [row["index"] for row in rows] == list(range(len(rows)))
+    leaves = [hashlib.sha256(b"\x00" + row["bytes"]).digest() for row in rows]
+    assert [row["leaf"] for row in rows] == leaves
+    assert (state.range.size, state.range.root()) == (len(rows), merkle_root(leaves))
+    entries = [json.loads(row["bytes"]) for row in rows]
+    last = {}
+    for row, entry in zip(rows, entries, strict=True):
+        assert rfc8785.dumps(entry) == row["bytes"]
+        assert (entry["kind"], entry.get("id")) == (row["kind"], row["record"])
+        assert entry["at"] == f"{row['at']:%Y-%m-%dT%H:%M:%SZ}"
+        if entry["kind"] in {"version", "withdrawal"}:
+            assert entry["prev"] == last.get(entry["id"])
+            last[entry["id"]] = {"index": row["index"], "leaf": row["leaf"].hex()}
+    times = [row["at"] for row in rows]
+    assert times == sorted(times)
+    assert state.last_at == times[-1]
+    return entries
+
+
+def copies(record, count, name="copy"):
+    made = []
+    for number in range(count):
+        document = copy.deepcopy(record)
+        document["id"] = f"demo-sante/{name}-{number}"
+        made.append(document)
+    return made
+
+
+async def test_the_log_begins_with_an_entry_that_names_key_and_schema(database):
+    [entry] = await audited(database)
+    assert entry["kind"] == "genesis"
+    assert entry["origin"] == "127.0.0.1:8000/log"
+    assert entry["key"].startswith("127.0.0.1:8000/log+")
+    assert entry["schema"] == hashlib.sha256(record_schema_bytes()).hexdigest()
+
+
+async def test_beginning_again_neither_writes_nor_asks_for_the_key(database):
+    def no_key():
+        pytest.fail("the key is only needed once")
+
+    async with database.transaction() as connection:
+        await append.append_genesis(connection, make_signer=no_key, now=NOW)
+    assert len(await audited(database)) == 1
+
+
+async def test_entries_are_chained_per_record_and_stay_in_order(database, publish, record):
+    first, second = copies(record, 2)
+    await publish(first, second)
+    await publish(first)
+    await publish(second)
+    await publish(first)
+    entries = await audited(database)
+    assert [entry.get("version") for entry in entries] == [None, 1, 1, 2, 2, 3]
+    assert entries[5]["prev"]["index"] == 3
+
+
+async def test_times_never_decrease_even_when_the_clock_goes_back(database, publish, record):
+    documents = copies(record, 3)
+    await publish(documents[0], now=NOW + 60 * SECOND)
+    [back] = await publish(documents[1], now=NOW - 3600 * SECOND)
+    assert back.published_at == (NOW + 60 * SECOND).replace(microsecond=0)
+    [forth] = await publish(documents[2], now=NOW + 90 * SECOND)
+    assert forth.published_at == (NOW + 90 * SECOND).replace(microsecond=0)
+    await audited(database)
+
+
+async def test_fifty_records_from_five_connections_stay_dense(database_url, publication, record):
+    databases = [await connect(database_url, size=2) for _ in range(5)]
+
+    async def publish_one(database, document):
+        async with database.transaction() as connection:
+            await append.publish(
+                connection, [publication(document)], now=NOW, random=secrets.token_bytes
+            )
+
+    await asyncio.gather(
+        *(
+            publish_one(databases[number % 5], document)
+            for number, document in enumerate(copies(record, 50))
+        )
+    )
+    entries = await audited(databases[0])
+    assert len({entry["id"] for entry in entries[1:]}) == 50
+    for database in databases:
+        await database.close()
+
+
+async def test_one_record_from_many_connections_is_one_chain(database, publish, record):
+    await asyncio.gather(*(publish(record) for _ in range(8)))
+    entries = await audited(database)
+    assert [entry["version"] for entry in entries[1:]] == list(range(1, 9))
+
+
+async def test_a_failed_transaction_leaves_nothing(database, publish, publication, record):
+    await publish(*copies(record, 3))
+    before = await audited(database)
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012  the block is what ends
+        async with database.transaction() as connection:
+            await append.publish(
+                connection, [publication(record)], now=NOW, random=secrets.token_bytes
+            )
+            raise ZeroDivisionError
+    assert await audited(database) == before
+    async with database.connection() as connection:
+        assert await records.read(connection, record["id"]) is None
+        assert await connection.fetchval("select count(*) from search_version") == 3
+        for table in ("version", "section"):
+            rows = await connection.fetch(f"select record from {table}")  # noqa: S608  our own names
+            assert record["id"] not in {row["record"] for row in rows}
+    await publish(record)
+    assert (await audited(database))[-1]["id"] == record["id"]
+
+
+async def test_without_a_first_entry_nothing_can_be_published(database, publish, record):
+    async with database.connection() as connection:
+        await connection.execute("delete from log_state")
+    with pytest.raises(ConfigurationError, match="no first entry"):
+        await publish(record)
+
+
+async def test_an_entry_that_is_no_version_takes_its_place_among_them(database, publish, record):
+    [published] = await publish(record, now=NOW + 60 * SECOND)
+    sections = seal({"note": {"fr": "x"}}, secrets.token_bytes)
+
+    def write(at):
+        return withdrawal_entry(
+            actor="demo-sante",
+            at=at,
+            record=record["id"],
+            version=1,
+            reason="other",
+            previous=Previous(index=published.entry, leaf=bytes.fromhex(published.hash)),
+            sections=sections,
+        )
+
+    async with database.transaction() as connection:
+        entry = await append.append_entry(
+            connection, "withdrawal", write, record=record["id"], sections=sections, now=NOW
+        )
+        kept = await connection.fetch("select * from entry_section")
+    assert (entry.index, entry.at) == (2, (NOW + 60 * SECOND).replace(microsecond=0))
+    [row] = kept
+    assert (row["entry"], row["key"], row["value"]) == (2, "note", '{"fr":"x"}')
+    assert (row["salts"], row["commitment"]) == (sections[0].salts, sections[0].commitment)
+    assert (await audited(database))[2]["sections"] == {"note": sections[0].commitment}
+
+
+async def test_nothing_to_publish_writes_nothing(database, publish):
+    assert await publish() == []
+    assert len(await audited(database)) == 1

@@ -1,0 +1,322 @@
+"""The compiled validator never accepts what jsonschema refuses, nor codes of another country."""
+
+import copy
+import json
+import os
+import random
+import re
+from pathlib import Path
+from unicodedata import combining, decomposition, is_normalized
+
+import jsonschema_rs
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.api.app import create_app
+from registry.record import fast_validator
+from registry.record import validate as validation
+from registry.record.fast_validator import FAST_VALIDATOR, IMPLYING, PLAIN, SAMPLE, TAGS, accepts
+from registry.record.formats import FORMATS
+from registry.record.profiles import shape
+from registry.record.requirement_status import requirement_status
+from registry.record.rule_context import make_rule_context
+from registry.record.rules import RULES
+from registry.record.schema import record_schema
+from registry.record.validate import validate
+from registry.record.validators import build_validator, ecma
+from registry.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+RECORDS = sorted((ROOT / "records").glob("*/*.json"))
+MUTANTS = int(os.environ.get("MUTANTS", "4000"))
+"""How many in an ordinary run; `make fuzz` asks for more than 20,000."""
+
+STRANGE = (
+    None, True, False, 0, 1, -1, 1.5, 2**53, "", " ", "x", "x\n", "\u00a0x", "x" * 6000, [], {},
+    "<b>", "a < b", "\u0646\u064b\u0651", "\u0646\u0651\u064b", "\u200d", "\u202ex",
+    "0000-01-01", "DZ", "cnil", "nl", {"nl": "x"},
+    [[]], "2026-02-30", "2026-13", "http://", "http://a b/", "https://é.example/ü", "a@b", "ar",
+    "high", "a/b", "a/b\n", "\ud7ff", "\U0001f600", "e\u0301", ["x", "x"], {"ar": "x"}, {"x": 1},
+    1e300,
+)  # fmt: skip
+
+SIGNS = (
+    "\n\t \x00\x85\u2028A0_-/.<\u0301\u064b\u0651\u00ad\u200b\u200f\u2067\u0338\u0344\u0653\ufb1d"
+)
+
+
+def places(node, path=()):
+    yield path
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from places(value, (*path, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from places(value, (*path, index))
+
+
+def mutant(document, chance):
+    """One document with one member removed, replaced, doubled or added."""
+    copied = copy.deepcopy(document)
+    path = chance.choice([path for path in places(copied) if path])
+    parent = copied
+    for step in path[:-1]:
+        parent = parent[step]
+    match chance.randrange(5):
+        case 0:
+            del parent[path[-1]]
+        case 1 if isinstance(parent, list):
+            parent += copy.deepcopy(parent) * chance.choice([1, 30])
+        case 2 if isinstance(parent, dict):
+            parent[chance.choice(["version", "x", "fr", "ar-MA", "note", "url", "", "é"])] = (
+                copy.deepcopy(chance.choice(STRANGE))
+            )
+        case 3 if isinstance(parent[path[-1]], str):
+            text = parent[path[-1]]
+            at = chance.randrange(len(text) + 1)
+            parent[path[-1]] = text[:at] + chance.choice(SIGNS) + text[at:]
+        case _:
+            parent[path[-1]] = copy.deepcopy(chance.choice(STRANGE))
+    return copied
+
+
+@pytest.fixture(autouse=True)
+def accept_path(monkeypatch):
+    """A process that has validated nothing yet."""
+    fresh = fast_validator.FastValidator()
+    for module in (fast_validator, validation):
+        monkeypatch.setattr(module, "FAST_VALIDATOR", fresh)
+    return fresh
+
+
+@pytest.mark.parametrize("profile", ["draft", "publication", "foreign"])
+def test_nothing_is_accepted_that_jsonschema_refuses(profile, pack, today):
+    chance = random.Random(f"{profile} 2026")
+    authority = build_validator(shape(profile))
+    models = [json.loads(path.read_text(encoding="utf-8")) for path in RECORDS]
+    if profile == "foreign":
+        models = [model | {"id": f"xx.{model['id']}"} for model in models]
+    accepted = harmless = 0
+    for _ in range(MUTANTS // 3):
+        document = mutant(chance.choice(models), chance)
+        valid = authority.is_valid(document)
+        if accepts(document, profile, pack):
+            accepted += 1
+            assert valid, document
+            if profile == "publication":
+                assert strays(document, pack, today, national=False) == [], document
+        else:
+            harmless += valid and (profile != "publication" or national(document, pack, today))
+    assert accepted > 0, "mutants that stay valid must be among them"
+    # Refused by the compiled validator though valid: slower for them, and nothing else.
+    assert harmless <= MUTANTS // 50
+
+
+def strays(document, pack, today, *, national):
+    """What R00 says of a valid document that names an agency of the pack."""
+    case = make_rule_context(document, requirement_status(document), pack, today, national=national)
+    return [one.pointer for one in RULES["R00"](case) if one.pointer != "/id"]
+
+
+def national(document, pack, today):
+    return not strays(document, pack, today, national=False)
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.name)
+def test_what_is_valid_takes_the_short_way(path, pack):
+    assert accepts(json.loads(path.read_text(encoding="utf-8")), "publication", pack)
+
+
+@pytest.mark.parametrize(
+    ("edits", "accepted"),
+    [
+        ({"/territory": ["MA-01"]}, True),
+        ({"/territory": ["DZ"]}, False),
+        ({"/languages/source": "nl"}, False),
+        ({"/summary/en": "Rain"}, False),
+        ({"/summary/en": "Rain", "/languages/translation_status/en": "machine"}, True),
+        ({"/summary/nl": "Regen", "/languages/translation_status/nl": "machine"}, False),
+        ({"/data/authorisation": {"regime": "exempt", "authority": "cnil"}}, False),
+        ({"/rights": {"contestation": {"available": "yes", "body": "court"}}}, True),
+        ({"/rights": {"contestation": {"available": "yes", "body": "cndp"}}}, True),
+    ],
+)
+def test_what_is_accepted_for_publication_is_of_the_country(edited, pack, today, edits, accepted):
+    document = edited("minimal", edits)
+    assert accepts(document, "publication", pack) is accepted
+    assert (strays(document, pack, today, national=False) == []) is accepted
+    assert strays(document, pack, today, national=True) == []
+
+
+def test_what_json_cannot_write_is_left_to_the_authority(pack):
+    assert not accepts({"id": object()}, "draft", pack)
+    assert not accepts({1: 2}, "draft", pack)
+
+
+# Every sign that the patterns name, without the brackets that name them.
+SEEN = [
+    chr(code)
+    for first, dash, last in re.findall(r"(.)(?:(-)(.))?", fast_validator._SEEN, re.DOTALL)
+    for code in (range(ord(first), ord(last) + 1) if dash else [ord(first)])
+]
+RELEASED = {kind: record_schema()["$defs"][kind] for kind in PLAIN}
+MARKS = "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670"
+
+
+def test_no_sign_that_is_accepted_combines_with_another():
+    """Texts of signs in form C that never combine (UAX 15, quick check) are in form C."""
+    parts = {
+        part
+        for code in range(0x110000)
+        if (parts := decomposition(chr(code))) and not parts.startswith("<")
+        for part in parts.split()[1:]
+    }
+    for sign in SEEN:
+        assert f"{ord(sign):04X}" not in parts
+        assert combining(sign) == 0
+        assert is_normalized("NFC", sign)
+    for mark in MARKS:
+        assert f"{ord(mark):04X}" not in parts
+        assert is_normalized("NFC", mark)
+
+
+def is_released(kind, text):
+    released = RELEASED[kind]
+    return bool(ecma(released["pattern"]).search(text)) and FORMATS.conforms(text, "text")
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_every_sign_that_is_accepted_may_stand_everywhere(kind):
+    for sign in SEEN:
+        assert re.search(PLAIN[kind], sign)
+        assert is_released(kind, sign)
+        assert is_released(kind, f"{sign}a{sign}a{sign}")
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+@given(text=st.text(st.sampled_from([*SEEN[:90], *MARKS, *" \u00a0\u202f\n\t<\u0301"]), max_size=9))
+def test_a_plain_text_is_a_text_of_the_format(kind, text):
+    plain = jsonschema_rs.Draft202012Validator({"pattern": PLAIN[kind]})
+    assert plain.is_valid(text) == bool(ecma(PLAIN[kind]).search(text))
+    if plain.is_valid(text):
+        assert is_released(kind, text)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_the_languages_that_are_accepted_have_tags_of_the_format(tag):
+    assert re.fullmatch(record_schema()["$defs"]["LanguageTag"]["pattern"], tag)
+
+
+DAYS = [
+    "0000-01-01", "0001-01-01", "1000-01-01", "1900-02-29", "2000-02-29", "9999-12-31", "2026-1-1",
+    "20260101", "2026-01-01\n", "２０２６-01-01", "+2026-01-01", "2026-W01-1",
+]  # fmt: skip
+LINKS = [
+    "https://é.example/ü?x=%C3%A9#a", "https://a.example/%zz", "https://[::1]/", "https://a b/",
+    "https://a.example/\\", "https://a.example:80a/", "https://u@a.example", "https://a/#b#c",
+    "ftp://a", "https:a", "https://\u2067.example/", "https://a/\ue000", "https://a/?\ue000",
+    "https://a/\U0001f600", "https://a/\n",
+]  # fmt: skip
+MAILS = ["a@b.example", "a", "a@", "@", "a@b@c", "é@b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("date", day) for day in DAYS),
+        *(("date", f"2026-{month:02}-{day:02}") for month in range(14) for day in range(33)),
+        *(("iri", link) for link in LINKS),
+        *(("email", mail) for mail in MAILS),
+    ],
+)
+def test_what_stands_for_a_format_is_at_least_as_strict(name, value):
+    quick = jsonschema_rs.Draft202012Validator(IMPLYING[name], validate_formats=True)
+    valid = FORMATS.conforms(value, name)
+    assert not quick.is_valid(value) or valid
+    if not value.startswith("0"):
+        assert quick.is_valid(value) == valid
+
+
+def formats(node):
+    if isinstance(node, dict):
+        named = [node["format"]] if isinstance(node.get("format"), str) else []
+        return named + [one for part in node.values() for one in formats(part)]
+    return [one for part in node for one in formats(part)] if isinstance(node, list) else []
+
+
+@pytest.mark.parametrize("profile", ["draft", "publication", "foreign"])
+def test_no_format_stands_where_stricter_would_be_laxer(profile):
+    def parts(node):
+        if isinstance(node, dict):
+            for key, part in node.items():
+                if key in {"if", "not", "else", "oneOf", "contains", "dependentSchemas"}:
+                    yield part
+                yield from parts(part)
+        elif isinstance(node, list):
+            for part in node:
+                yield from parts(part)
+
+    assert formats(shape(profile))
+    for part in parts(shape(profile)):
+        assert formats(part) == []
+        assert "x-codelist" not in json.dumps(part)
+
+
+def test_the_path_can_be_closed_and_verdicts_stay(examples, pack, today, accept_path):
+    def verdict():
+        return validate(examples["complete"], profile="publication", pack=pack, today=today)
+
+    verdicts = [verdict(), verdict()]
+    accept_path.taken = False
+    verdicts.append(verdict())
+    assert verdicts == [verdicts[0]] * 3
+    assert (accept_path.accepted, accept_path.checked, accept_path.disagreements) == (2, 1, 0)
+
+
+def test_whichever_way_is_taken_the_verdict_is_the_same(pack, today, accept_path):
+    chance = random.Random("verdicts 2026")
+    models = [json.loads(path.read_text(encoding="utf-8")) for path in RECORDS]
+    for number in range(MUTANTS // 10):
+        document = chance.choice(models)
+        if number % 4:
+            document = mutant(document, chance)
+        verdicts = []
+        for accept_path.taken in (True, False):
+            verdicts.append(validate(document, profile="publication", pack=pack, today=today))
+        assert verdicts[0] == verdicts[1], document
+    assert accept_path.accepted > MUTANTS // 40
+
+
+def test_a_sample_is_checked_again(examples, pack, today, accept_path):
+    for _ in range(SAMPLE + 1):
+        validate(examples["minimal"], profile="publication", pack=pack, today=today)
+    assert (accept_path.accepted, accept_path.checked) == (SAMPLE + 1, 2)
+
+
+def test_a_disagreement_is_counted_and_told_and_the_authority_wins(
+    edited, pack, today, accept_path, monkeypatch
+):
+    document = edited("minimal", {"/risk/level": "hihg", "/territory": ["DZ"]})
+    monkeypatch.setattr(validation, "accepts", lambda *_: True)
+    with structlog.testing.capture_logs() as told:
+        verdict = validate(document, profile="publication", pack=pack, today=today)
+    assert [one.pointer for one in verdict.findings] == ["/risk/level", "/territory/0"]
+    assert not verdict.publishable
+    assert accept_path.disagreements == 1
+    assert told == [
+        {
+            "event": "accepted_what_is_invalid",
+            "log_level": "error",
+            "profile": "publication",
+            "record": document["id"],
+        }
+    ]
+
+
+@pytest.mark.parametrize(("word", "taken"), [("on", True), ("off", False)])
+def test_a_setting_closes_the_path(word, taken, tmp_path, monkeypatch):
+    monkeypatch.setattr(FAST_VALIDATOR, "taken", not taken)
+    create_app(Settings(accept_path=word, data_dir=tmp_path), tell=None)
+    assert FAST_VALIDATOR.taken is taken

@@ -1,0 +1,669 @@
+"""What one process knows of the index: it keeps up, and mends what was misspelt."""
+
+import asyncio
+import copy
+import datetime as dt
+import json
+import random
+import secrets
+from array import array
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+
+from registry.errors import InvalidParameter, Unavailable
+from registry.record.facets import FILTERS
+from registry.search import lookup
+from registry.search.engine import SearchIndex
+from registry.search.fold import fold, worthwhile
+from registry.search.postings import NewTerms
+from registry.search.query import PagePosition, SearchQuery
+from registry.services import withdrawal
+from registry.services.access import Actor
+from registry.services.drafts import Precondition
+from registry.services.reindexing import rebuild_index, reindex_if_needed
+from registry.store.as_of import LogWindow
+from registry.text.query_parser import Synonyms
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+TODAY = dt.date(2026, 11, 24)
+SYNONYMS = Synonyms([["CNSS", "caisse nationale de sécurité sociale"], ["IA", "AI"]])
+AGENCY = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+
+
+class Counted:
+    """Lends connections and counts what they are asked."""
+
+    def __init__(self, database):
+        self.database = database
+        self.times = 0
+
+    @asynccontextmanager
+    async def __call__(self):
+        async with self.database.connection() as connection:
+            with connection.query_logger(self._count):
+                yield connection
+
+    def _count(self, _):
+        self.times += 1
+
+
+@pytest.fixture
+def index(database):
+    return SearchIndex(database.connection, synonyms=SYNONYMS)
+
+
+@pytest.fixture
+def find(index):
+    """The slugs that words find, with what they were mended to."""
+
+    async def slugs(text=None, **more):
+        answer = await index.answer(SearchQuery(text=text, **more))
+        assert answer.total == len(answer.hits)
+        return [slug(hit) for hit in answer.hits], answer.mended
+
+    return slugs
+
+
+def slug(hit):
+    return json.loads(hit.card)["id"].split("/")[1]
+
+
+def named(name, at="t", lang="fr", **more):
+    """A record with nothing to find in it but what is given."""
+    texts = {key: {lang: text} for key, text in more.items()}
+    goal = texts.pop("goal", None)
+    return {
+        "id": f"demo-sante/{at}",
+        "schema_version": "1.0",
+        "name": {lang: name},
+        **texts,
+        **({} if goal is None else {"purpose": {"goal": goal}}),
+    }
+
+
+# --- keeping up
+
+
+async def test_a_process_learns_of_every_change(find, context, publish, database):
+    assert await find() == ([], None)
+    await publish(named("Cadastre ancien"))
+    assert await find("ancien") == (["t"], None)
+    await fold(database, least=1)
+    await publish(named("Cadastre nouveau"), named("Autre", at="u"))
+    assert await find("ancien", mends=False) == ([], None)
+    assert await find("cadastre") == (["t"], None)
+    assert await find() == (["u", "t"], None)
+    await fold(database, least=1)
+    assert await find("cadastre") == (["t"], None)
+    await withdraw(context, "demo-sante/t")
+    assert await find() == (["u"], None)
+    await publish(named("Cadastre revenu"))
+    assert await find("cadastre") == (["t"], None)
+
+
+async def withdraw(context, record):
+    async with context.database.connection() as connection:
+        leaf = await connection.fetchval(
+            "select e.leaf from record r join log_entry e on e.index = r.entry where r.id = $1",
+            record,
+        )
+    await withdrawal.withdraw(
+        context,
+        AGENCY,
+        record,
+        {"reason": "filed_in_error", "note": {"fr": "Erreur", "ar": "خطأ"}},
+        precondition=Precondition(tag=leaf.hex()[:16]),
+        now=NOW,
+    )
+
+
+async def test_folding_by_others_is_noticed_by_who_was_there_and_who_was_away(
+    database, publish, record
+):
+    there, away = SearchIndex(database.connection), SearchIndex(database.connection)
+    for index in (there, away):
+        await index.answer(SearchQuery(text="irrigation"))
+    for number in range(6):
+        await publish(named(f"Irrigation {number}", at=f"n{number}"))
+        await fold(database, least=2)
+        expected = [f"n{one}" for one in range(number, -1, -1)]
+        for index in (there, SearchIndex(database.connection, room=0)):
+            answer = await index.answer(SearchQuery(text="irrigation"))
+            assert [slug(hit) for hit in answer.hits] == expected
+    answer = await away.answer(SearchQuery(text="irrigation"))
+    assert [slug(hit) for hit in answer.hits] == expected
+
+
+async def test_while_nothing_is_published_the_database_is_asked_for_the_size_of_the_log_alone(
+    database, publish
+):
+    lend = Counted(database)
+    index = SearchIndex(lend)
+    await publish(named("Cadastre"))
+    assert (await index.answer(SearchQuery(text="cadastre"))).total == 1
+    asked = lend.times
+    assert (await index.answer(SearchQuery(text="cadastre", facets=FILTERS))).total == 1
+    assert lend.times == asked + 1
+    await publish(named("Cadastre", at="u"))
+    assert (await index.answer(SearchQuery(text="cadastre"))).total == 2
+    asked = lend.times
+    many = [index.answer(SearchQuery(text="cadastre")) for _ in range(5)]
+    assert {found.total for found in await asyncio.gather(*many)} == {2}
+    assert lend.times - asked <= 2
+
+
+async def test_the_newest_versions_are_met_before_anybody_asks_for_them(database, publish):
+    lend = Counted(database)
+    index = SearchIndex(lend)
+    await index.warm_up()
+    await publish(named("Cadastre", goal="Mesurer les parcelles"))
+    index = SearchIndex(lend)
+    await index.warm_up()
+    question = SearchQuery(text="parcelle", sort="relevance")
+    assert [hit.match for hit in (await index.answer(question)).hits] == ["text"]
+    asked = lend.times
+    question = msgspec.structs.replace(question, highlights=True)
+    [hit] = (await index.answer(question)).hits
+    assert hit.highlights
+    # How long the log is by now.
+    assert lend.times == asked + 1
+
+
+async def test_a_log_of_a_size_is_looked_at_to_its_end(database, publish):
+    index = SearchIndex(database.connection)
+    await publish(named("Cadastre"))
+    assert await index.find(SearchQuery(), size=2) == (array("I", [1]), None)
+    await publish(named("Cadastre", at="u"), named("Autre", at="v"))
+    assert await index.find(SearchQuery(text="cadastre"), size=4) == (array("I", [1, 2]), None)
+    assert await index.find(SearchQuery(), size=4) == (array("I", [1, 2, 3]), None)
+    assert await index.find(SearchQuery(), size=2) == (array("I", [1]), None)
+    assert await index.find(SearchQuery(as_of=2), size=4) == (array("I", [1, 2]), None)
+
+
+async def test_who_waits_too_long_for_another_is_told_so(database, monkeypatch):
+    monkeypatch.setattr("registry.search.engine._WAIT_SECONDS", 0.01)
+    index = SearchIndex(database.connection)
+    async with database.transaction() as connection:
+        await connection.execute("lock table search_state in access exclusive mode")
+        first = asyncio.create_task(index.answer(SearchQuery()))
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="busy"):
+            await index.answer(SearchQuery())
+    assert (await first).total == 0
+
+
+async def test_questions_amid_publications_and_folds_are_of_one_state(database, publish):
+    index = SearchIndex(database.connection, room=2000)
+    await publish(named("Zellige 0", at="n0"))
+
+    async def write():
+        for number in range(1, 25):
+            await publish(named(f"Zellige {number}", at=f"n{number}"))
+
+    async def folds():
+        for _ in range(12):
+            await fold(database, least=1)
+
+    async def ask():
+        for _ in range(40):
+            answer = await index.answer(
+                SearchQuery(text="zellige", facets=["agency"], limit=100, sort="relevance")
+            )
+            assert answer.total == answer.size - 1 == len(answer.hits)
+            assert answer.facets["agency"][0].count == answer.total
+
+    await asyncio.gather(write(), folds(), ask(), ask())
+    assert (await index.answer(SearchQuery(text="zellige"))).total == 25
+
+
+# --- time
+
+
+def ask_everything(record):
+    return [
+        SearchQuery(facets=FILTERS, today=TODAY),
+        SearchQuery(text="prevision", sort="relevance", facets=["risk"], highlights=True),
+        SearchQuery(text="previsoin lits", sort="relevance"),
+        SearchQuery(text='"besoins en lits"'),
+        SearchQuery(text="hospi*", sort="name", limit=3),
+        SearchQuery(filters={"risk": ["high"]}, facets=["risk"], sort="completeness"),
+        SearchQuery(filters={"overdue": ["true"]}, today=dt.date(2029, 1, 1), sort="review_due"),
+        SearchQuery(filters={"risk_change": ["raised"]}, facets=["risk_change", "missing"]),
+    ]
+
+
+async def test_an_answer_as_of_an_entry_is_what_was_answered_then(
+    database, context, publish, record
+):
+    chance = random.Random(5)
+    index = SearchIndex(database.connection)
+    questions, told = ask_everything(record), {}
+    for number in range(40):
+        document = copy.deepcopy(record)
+        document["id"] = f"demo-sante/n{chance.randrange(8)}"
+        document["name"]["fr"] = f"Prévision {chance.choice(['lits', 'salles', 'gardes'])} {number}"
+        document["risk"]["level"] = chance.choice(["high", "limited", "minimal"])
+        await publish(document)
+        if number % 5 == 4:
+            await withdraw(context, document["id"])
+        if number % 7 == 6:
+            await fold(database, least=1)
+        answers = [await index.answer(question) for question in questions]
+        assert answers[0].size == answers[-1].size
+        told[answers[0].size - 1] = msgspec.json.encode(answers)
+    assert any(b'"mended":"prevision lits"' in answers for answers in told.values())
+    for each in (index, SearchIndex(database.connection)):
+        for entry, answers in told.items():
+            again = [
+                await each.answer(msgspec.structs.replace(question, as_of=entry))
+                for question in questions
+            ]
+            assert msgspec.json.encode(again) == answers
+
+
+@pytest.mark.parametrize("sort", ["newest", "relevance", "name", "completeness", "review_due"])
+async def test_later_pages_are_of_the_log_that_the_first_was_of(index, publish, record, sort):
+    for number in range(30):
+        document = copy.deepcopy(record)
+        document["id"] = f"demo-sante/n{number}"
+        document["name"]["fr"] = f"Prévision {number * 7 % 5}"
+        document["lifecycle"]["next_review_on"] = f"2028-0{number % 4 + 1}-01"
+        await publish(document)
+    question = SearchQuery(text="prevision", sort=sort, limit=4)
+    whole = await index.answer(msgspec.structs.replace(question, limit=100))
+    seen, after = [], None
+    while True:
+        answer = await index.answer(msgspec.structs.replace(question, after=after))
+        assert answer.total == 30
+        seen += [hit.ord for hit in answer.hits]
+        # What comes meanwhile, and what is amended, does not show.
+        await publish(named("Prévision", at=f"new-{len(seen)}"), record | {"id": "demo-sante/n3"})
+        after = answer.next
+        if after is None:
+            break
+    assert seen == [hit.ord for hit in whole.hits]
+
+
+async def test_a_page_is_of_the_log_of_the_first_in_a_process_that_is_behind(database, publish):
+    there = SearchIndex(database.connection)
+    behind = SearchIndex(database.connection)
+    question = SearchQuery(text="cadastre", limit=1)
+    await publish(named("Cadastre"))
+    assert (await behind.answer(question)).total == 1
+    await publish(named("Cadastre", at="u"), named("Cadastre", at="v"))
+    first = await there.answer(question)
+    second = await behind.answer(msgspec.structs.replace(question, after=first.next))
+    assert (first.total, second.total) == (3, 3)
+    assert [slug(hit) for hit in (*first.hits, *second.hits)] == ["v", "u"]
+
+
+async def test_a_place_in_a_longer_log_is_refused(index, publish):
+    await publish(named("Cadastre"))
+    for size in (3, 2**32 - 1):
+        place = PagePosition(number=0, text="", ord=1, size=size)
+        with pytest.raises(InvalidParameter, match=r"cursor: it goes on in a log of .* has 2;"):
+            await index.answer(SearchQuery(text="cadastre", after=place))
+
+
+async def test_a_place_from_outside_is_no_fault(index, publish):
+    await publish(named("Cadastre"))
+    for place in (
+        PagePosition(number=-(2**31), text="", ord=0, size=0),
+        PagePosition(number=2**31 - 1, text="ز", ord=2**32 - 1, size=2),
+        PagePosition(number=0, text="", ord=0, size=2),
+    ):
+        for sort in ("newest", "relevance", "name", "completeness", "review_due"):
+            answer = await index.answer(SearchQuery(text="cadastre", after=place, sort=sort))
+            assert answer.total in {0, 1}
+
+
+# --- misspelt words
+
+
+@pytest.mark.parametrize("folded", [True, False])
+@pytest.mark.parametrize(
+    ("typed", "mended"),
+    [
+        ("cadatsre", "cadastre"),
+        ("cadastr", None),
+        ("le cadasttre royal", "le cadastre royal"),
+        ("Cadesstre", "cadastre"),
+        ("fonceir", "foncier"),
+        ("مستشفا", "مستشفي"),
+        ("المستشغى", "المستشفي"),
+        ("reconaisance", "reconnaissance"),
+        ("rayal cadastre", "royal cadastre"),
+        # Both are there, but not together: the likelier of the two slips is put right.
+        ("foncier hopitaux", "foncier hopital"),
+        ("zzzzz", None),
+        ("2027", None),
+        ("ab", None),
+        ("cadatsre inconnue", None),
+    ],
+)
+async def test_what_was_misspelt_is_put_right(find, publish, database, typed, mended, folded):
+    await publish(
+        named("Cadastre royal", at="cadastre", summary="reconnaissance foncière"),
+        named("Hôpital foncier", at="hopital"),
+        named("المستشفى الجامعي", at="arabic", lang="ar"),
+        named("Hôpitaux 2026", at="others"),
+    )
+    if folded:
+        await fold(database, least=1)
+    slugs, told = await find(typed)
+    if typed == "cadastr":
+        # It has the stem of a word that is there.
+        assert (slugs, told) == (["cadastre"], None)
+    elif typed == "foncier hopitaux":
+        # And so has this.
+        assert (slugs, told) == (["hopital"], None)
+    else:
+        assert told == mended
+        assert bool(slugs) is (mended is not None)
+    assert (await find(typed, mends=False))[1] is None
+
+
+async def test_words_that_are_there_but_not_together_are_mended_too(find, publish):
+    await publish(named("Gestion des routes", at="roads"), named("Gestation animale", at="animals"))
+    assert await find("gestation routes", mends=False) == ([], None)
+    assert await find("gestation routes") == (["roads"], "gestion routes")
+
+
+async def test_of_several_words_the_one_that_finds_most_is_meant(find, publish):
+    await publish(
+        named("Dosage", at="a"), named("Dosage fin", at="b"), named("Dopage", at="c"),
+        named("Doxage", at="d", lang="nl"),
+    )  # fmt: skip
+    assert (await find("dozage"))[1] == "dosage"
+    assert (await find("dozage", lang="nl"))[1] == "doxage"
+
+
+async def test_only_what_finds_nothing_is_mended(find, publish):
+    await publish(named("Cadastre"), named("Cadastré", at="u"))
+    assert (await find("cadastre", filters={"risk": ["high"]})) == ([], None)
+    assert (await find("cadatsre", filters={"risk": ["high"]})) == ([], "cadastre")
+    assert (await find("-cadatsre"))[1] is None
+    assert await find('"cadatsre"') == ([], None)
+
+
+async def test_an_acronym_of_the_country_is_no_slip(find, publish):
+    await publish(
+        named("GNSS, suivi des satellites", at="satellites"),
+        named("Caisse nationale de sécurité sociale, prévision", at="fund"),
+    )
+    assert await find("gnsss") == (["satellites"], "gnss")
+    assert await find("cnss prevsion") == (["fund"], "cnss prevision")
+    await publish(named("Autre nom", at="fund"))
+    assert await find("cnss") == ([], None)
+
+
+# --- synonyms, beginnings, words in a row
+
+
+async def test_an_acronym_finds_what_it_stands_for_and_the_other_way_round(find, publish):
+    await publish(
+        named("Recouvrement de la CNSS", at="short"),
+        named("Caisse nationale de la sécurité sociale", at="long"),
+        named("Caisse nationale", at="half"),
+    )
+    for text in ("cnss", "CNSS", "caisse nationale de sécurité sociale"):
+        assert sorted((await find(text))[0]) == ["long", "short"]
+    assert (await find("cnss recouvrement"))[0] == ["short"]
+    assert (await find('"cnss"'))[0] == ["short"]
+
+
+@pytest.mark.parametrize("folded", [True, False])
+async def test_a_beginning_finds_words_that_go_on(find, publish, database, folded):
+    await publish(
+        named("Irrigation", at="a"),
+        named("Irriguer", at="b"),
+        named("Irritant", at="c"),
+        named("المستشفى", at="d", lang="ar"),
+    )
+    if folded:
+        await fold(database, least=1)
+    assert sorted((await find("irri*"))[0]) == ["a", "b", "c"]
+    assert sorted((await find("irrig*"))[0]) == ["a", "b"]
+    assert (await find("irrigati*"))[0] == ["a"]
+    assert (await find("مستش*"))[0] == (await find("المستش*"))[0] == ["d"]
+    assert await find("irrigatx*") == ([], None)
+    assert await find("ir*", mends=False) == ([], None)
+
+
+async def test_a_word_that_begins_like_the_article_is_found_whichever_way_it_is_written(
+    find, publish
+):
+    await publish(named("رعاية البالغين", at="a", lang="ar"), named("بالغين", at="b", lang="ar"))
+
+    for asked in ("بالغين", "البالغين", "بالغي*"):
+        assert sorted((await find(asked))[0]) == ["a", "b"], asked
+
+
+def test_a_word_is_met_whatever_another_was_without_its_article():
+    terms = NewTerms()
+    terms.add(1, {"ar": (" الالتزام ", "", "")})
+    terms.add(2, {"ar": (" التزام ", "", "")})
+
+    assert terms.beginning("التزام") == [("التزام", "ar", 1)]
+    assert terms.beginning("تزام") == [("تزام", "ar", 2)]
+
+
+async def test_words_in_a_row_are_found_as_they_are_written(find, publish):
+    await publish(
+        named("Eau potable", at="a", goal="l’oued"),
+        named("Potable eau", at="b", goal="eaux potables"),
+        named("Eau", at="c", summary="potable"),
+        named("صحة عامة", at="d", lang="ar"),
+    )
+    assert (await find('"eau potable"'))[0] == ["a"]
+    assert (await find('"EAU  PÔTABLE"'))[0] == ["a"]
+    assert (await find('"eau"'))[0] == ["c", "b", "a"]
+    assert (await find('eau -"eau potable"'))[0] == ["c", "b"]
+    assert (await find('-"eau potable"'))[0] == ["d", "c", "b"]
+    assert (await find('"صحة عامة"'))[0] == ["d"]
+    assert (await find('"صحة عامة"', lang="fr"))[0] == []
+    assert (await find('"l\'oued"'))[0] == ["a"]
+
+
+async def test_a_phrase_is_looked_for_once(database, publish, monkeypatch):
+    index, read = SearchIndex(database.connection), []
+    look = lookup.find_phrase
+
+    def counted(connection, phrase, ordinals):
+        read.extend(ordinals)
+        return look(connection, phrase, ordinals)
+
+    monkeypatch.setattr(lookup, "find_phrase", counted)
+    await publish(*(named("Santé publique", at=f"n{one}") for one in range(3)))
+    for _ in range(3):
+        assert (await index.answer(SearchQuery(text='"santé publique"'))).total == 3
+    assert read == [1, 2, 3]
+    await publish(named("Santé publique", at="n9"))
+    assert (await index.answer(SearchQuery(text='"santé publique"'))).total == 4
+    assert read == [1, 2, 3, 4]
+
+
+async def test_a_phrase_of_words_that_everything_has_is_refused(find, publish, monkeypatch):
+    await publish(*(named("Santé publique", at=f"n{one}") for one in range(4)))
+    monkeypatch.setattr(lookup, "MOST_CHECKED", 3)
+    with pytest.raises(InvalidParameter, match=r"^q: .* 4 records"):
+        await find('"santé publique"')
+    assert (await find("santé publique"))[1] is None
+
+
+# --- what comes with the hits
+
+
+async def test_passages_show_what_was_found(index, publish, record):
+    await publish(record)
+
+    async def marked(text, **more):
+        [hit] = (await index.answer(SearchQuery(text=text, highlights=True, **more))).hits
+        return hit.match, {
+            (one.field, one.lang): [one.text[start:end] for start, end in one.marks]
+            for one in hit.highlights
+        }
+
+    assert await marked("prévision des lits") == (
+        "name",
+        {("/name", "fr"): ["Prévision", "lits"], ("/summary", "fr"): ["lits"]},
+    )
+    assert await marked("توقع", lang="ar") == ("name", {("/name", "ar"): ["توقع"]})
+    where, found = await marked("grippe épidémie")
+    assert where == "text"
+    assert found == {
+        ("/data/description", "fr"): ["grippe"],
+        ("/risks/0/description", "fr"): ["épidémie"],
+    }
+    assert (await marked('"jours fériés"'))[1] == {
+        ("/data/description", "fr"): ["jours fériés"],
+    }
+    assert await marked("-cadastre") == (None, {})
+    assert (await index.answer(SearchQuery(text="lits"))).hits[0].highlights == []
+
+
+async def test_among_and_filters_and_words_go_together(index, publish):
+    await publish(*(named(f"Cadastre {one}", at=f"n{one}") for one in range(5)))
+    answer = await index.answer(
+        SearchQuery(text="cadastre", among=[2, 3, 99], facets=["agency"], filters={"agency": ["x"]})
+    )
+    assert (answer.total, [one.count for one in answer.facets["agency"]]) == (0, [2])
+    assert [hit.ord for hit in (await index.answer(SearchQuery(among=[2, 3]))).hits] == [3, 2]
+
+
+async def test_what_a_version_has_of_each_further_kind(index, publish, record):
+    record["procurement"] = {
+        "origin": "purchased",
+        "suppliers": [{"name": "Acme"}, {"name": "Acme"}, {"name": "Société X"}],
+    }
+    del record["evaluation"]
+    await publish(record)
+    record["risk"]["level"] = "high"
+    await publish(record)
+    record["risk"]["level"] = "limited"
+    await publish(record)
+    kinds = ["supplier", "technique", "territory", "risk_change", "overdue"]
+    answer = await index.answer(SearchQuery(facets=[*kinds, "missing"], today=dt.date(2030, 1, 1)))
+    given = {kind: [one.code for one in counts] for kind, counts in answer.facets.items()}
+    assert any(pointer.startswith("/") for pointer in given.pop("missing"))
+    assert given == {
+        "supplier": ["Acme", "Société X"],
+        "technique": record["technical"]["techniques"],
+        "territory": record["territory"],
+        "risk_change": ["lowered", "raised"],
+        "overdue": ["true"],
+    }
+
+
+async def test_what_changed_in_a_part_of_the_log_is_found_by_what_stands(
+    index, context, publish, record
+):
+    def levelled(level, slug):
+        document = copy.deepcopy(record)
+        document["id"] = f"demo-sante/{slug}"
+        document["risk"]["level"] = level
+        return document
+
+    await publish(*(levelled("high", slug) for slug in ("first", "other", "third")))
+    await publish(levelled("limited", "first"))
+    await publish(levelled("limited", "first"), levelled("unacceptable", "other"))
+    await withdraw(context, "demo-sante/third")
+
+    async def stands(after=-1, last=None, moved=(), as_of=None):
+        filters = {"risk_change": moved} if moved else {}
+        window = LogWindow(after=after, last=last)
+        asked = SearchQuery(changed=window, filters=filters, facets=["risk_change"], as_of=as_of)
+        answer = await index.answer(asked)
+        assert answer.total == len(answer.hits)
+        counted = {one.code: one.count for one in answer.facets["risk_change"]}
+        return sorted(hit.ord for hit in answer.hits), counted
+
+    both = {"lowered": 1, "raised": 1}
+    assert await stands() == ([5, 6], both)
+    assert await stands(as_of=6) == ([3, 5, 6], both)
+    assert await stands(after=3) == ([5, 6], both)
+    assert await stands(after=3, last=4) == ([5], {"lowered": 1})
+    assert await stands(last=4, as_of=4) == ([2, 3, 4], {"lowered": 1})
+    assert await stands(after=6) == ([], {})
+    assert await stands(after=4, last=2) == ([], {})
+    assert await stands(last=-1) == ([], {})
+    assert await stands(moved=["lowered"]) == ([5], both)
+    assert await stands(moved=["raised", "lowered"]) == ([5, 6], both)
+    assert await stands(last=4, moved=["raised"]) == ([], {"lowered": 1})
+    assert await stands(after=4, moved=["lowered"]) == ([], {"raised": 1})
+    await publish(levelled("limited", "third"))
+    assert await stands(after=2, last=3) == ([8], {})
+    assert await stands(after=7) == ([8], {"lowered": 1})
+
+
+# --- made anew
+
+
+async def test_an_index_made_anew_is_the_same(database, context, publish, record):
+    for level in ("minimal", "high", "limited"):
+        record["risk"]["level"] = level
+        await publish(record)
+    await publish(named("Cadastre"), named("Autre", at="u"))
+    await withdraw(context, "demo-sante/u")
+    await fold(database, least=1)
+    before = await rows(database)
+    index = SearchIndex(database.connection)
+    question = SearchQuery(text="prevision", facets=FILTERS, sort="relevance")
+    answer = await index.answer(question)
+    async with database.transaction() as connection:
+        await rebuild_index(connection)
+    assert await index.answer(question) == answer
+    await fold(database, least=1)
+    assert await rows(database) == before
+    assert await index.answer(question) == answer
+
+
+async def test_an_index_of_another_analysis_is_made_anew_when_the_register_opens(database, publish):
+    await publish(named("Cadastre"))
+    before = await rows(database)
+    async with database.connection() as connection:
+        await connection.execute("update search_state set analysis = 'another'")
+        await connection.execute("delete from search_version")
+    await reindex_if_needed(database)
+    assert await rows(database) == before
+    async with database.connection() as connection:
+        epoch = await connection.fetchval("select epoch from search_state")
+        await reindex_if_needed(database)
+        assert await connection.fetchval("select epoch from search_state") == epoch
+
+
+async def rows(database):
+    tables = ("search_version", "posting", "facet", "lexeme")
+    async with database.connection() as connection:
+        return {
+            table: sorted(
+                map(tuple, await connection.fetch(f"select * from {table}")),  # noqa: S608  our own
+                key=str,
+            )
+            for table in tables
+        }
+
+
+async def test_folding_in_any_portions_gives_the_same(database, publish):
+    for number in range(9):
+        await publish(named(f"Cadastre {number % 4} {secrets.token_hex(2)}", at=f"n{number % 5}"))
+        if number % 3 == 0:
+            await fold(database, least=1)
+    await fold(database, least=1)
+    in_portions = await rows(database)
+    async with database.connection() as connection:
+        await connection.execute("truncate posting, facet, lexeme")
+        await connection.execute("update search_state set folded = -1")
+    await fold(database, least=1)
+    assert await rows(database) == in_portions
+
+
+async def test_a_few_entries_are_not_worth_folding(database, publish):
+    assert [worthwhile(folded) for folded in (-1, 50_000, 1_000_000)] == [500, 500, 5_000]
+    await publish(named("Cadastre"))
+    assert await fold(database) == 0
+    assert await fold(database, least=3) == 0
+    assert await fold(database, least=1) == 1
+    assert await fold(database, least=1) == 0

@@ -1,0 +1,384 @@
+"""Search against a plain scan of every version: totals, facets and orders are equal, exactly."""
+
+import asyncio
+import datetime as dt
+import json
+import random
+import secrets
+import unicodedata
+from collections import Counter
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from registry.api import parameters
+from registry.api.search_filters import SearchFilters, read_query
+from registry.exchange.convert import convert_file
+from registry.exchange.crosswalk import load_crosswalk
+from registry.exchange.outcome import ForeignRecord
+from registry.exchange.report import ImportReport
+from registry.record.facets import CODED
+from registry.search.engine import SearchIndex
+from registry.search.fold import fold
+from registry.search.query import SearchQuery
+from registry.services.drafts import ServiceContext
+from registry.services.importing import ForeignFiling, import_foreign
+from registry.services.loading import load
+from registry.store.as_of import LogWindow
+from registry.store.database import connect
+from registry.text.query_parser import And, Not, Or, Prefix, Synonyms, Word, parse_query
+from registry.text.tokens import NEUTRAL, article_variants, asked_stems, common, stem
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+FOREIGN = {
+    "us-omb-2025": SHARED / "us-omb-2025" / "2025_individually_reported_AI_use_cases.csv",
+    "nl-algoritmeregister": SHARED / "nl" / "algoritmes_2026-08-08.json",
+}
+TODAY = dt.date(2027, 3, 1)
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+QUESTIONS = 200
+KINDS = [*CODED, "completeness"]
+NAME, SUMMARY, TEXT = range(3)
+LEVELS = ["minimal", "limited", "high", "unacceptable"]
+SORTS = ["relevance", "newest", "name", "completeness", "review_due"]
+
+
+class Scan:
+    """Every version's analysed words and codes, and the plain way to ask them."""
+
+    def __init__(self, versions, figures, synonyms):
+        self.record = {row["entry"]: row["record"] for row in figures}
+        self.risk = {row["entry"]: row["risk"] for row in figures}
+        self.gone = {
+            row["entry"]: row["until_entry"] for row in figures if row["until_entry"] is not None
+        }
+        self.synonyms = synonyms
+        self.rows = {}
+        self.first = {}
+        for row in versions:
+            parts = [json.loads(row[part]) for part in ("name", "summary", "rest")]
+            words = {
+                tag: [part.get(tag, "") for part in parts]
+                for tag in {tag for one in parts for tag in one}
+            }
+            stems = {}
+            for language, texts in words.items():
+                known = set()
+                stems[language] = []
+                for text in texts:
+                    for word in text.split():
+                        for form in article_variants(word, language):
+                            self.first.setdefault((form, language), row["ord"])
+                        known.add(stem(word, language))
+                    stems[language].append(set(known))
+            self.rows[row["ord"]] = (json.loads(row["codes"]), words, stems, row["name_key"])
+        self.moves = self.published(None, max(self.rows))
+
+    def standing(self, entry):
+        return [
+            ordinal
+            for ordinal in self.rows
+            if ordinal <= entry and not self.gone.get(ordinal, entry + 1) <= entry
+        ]
+
+    def has(self, asked, ordinal, tier, languages, entry):
+        _, words, stems, _ = self.rows[ordinal]
+        if isinstance(asked, And | Or):
+            every = all if isinstance(asked, And) else any
+            return every(self.has(one, ordinal, tier, languages, entry) for one in asked.of)
+        if isinstance(asked, Not):
+            return not self.has(asked.of, ordinal, TEXT, self.languages, entry)
+        here = [language for language in languages if language in words]
+        if isinstance(asked, Word):
+            return any(stems[tag][tier] & set(asked_stems(asked.word, tag)) for tag in here)
+        if isinstance(asked, Prefix):
+            return any(self.begun(asked.start, tag, entry) & stems[tag][tier] for tag in here)
+        row = f" {' '.join(asked.words)} "
+        # A phrase counts for its name in whatever language it stands.
+        here = [language for language in self.languages if language in words]
+        return any(row in text for tag in here for text in words[tag][: tier + 1])
+
+    def begun(self, start, language, entry):
+        key = (start, language, entry)
+        if key not in self._begun:
+            self._begun[key] = {
+                asked
+                for (word, tag), first in self.first.items()
+                for asked in asked_stems(word, tag)
+                if tag == language and first <= entry and word.startswith(start)
+            }
+        return self._begun[key]
+
+    def answer(self, question, size):
+        entry = min(size - 1, question.as_of if question.as_of is not None else size)
+        self._begun = {}
+        tags = {language for _, words, _, _ in self.rows.values() for language in words}
+        self.languages = sorted(tags) if question.lang is None else [NEUTRAL, question.lang]
+        asked = None if question.text is None else parse_query(question.text, self.synonyms)
+        self.moves = self.published(question.changed, entry)
+        texts = [
+            ordinal
+            for ordinal in self.standing(entry)
+            if (question.changed is None or self.record[ordinal] in self.moves)
+            and (
+                question.text is None
+                or (asked is not None and self.has(asked, ordinal, TEXT, self.languages, entry))
+            )
+        ]
+        hits = [one for one in texts if self.passes(one, question, None)]
+        facets = {}
+        for kind in question.facets:
+            called = self.called(kind, entry)
+            counted = Counter(
+                code
+                for one in texts
+                if self.passes(one, question, kind)
+                for code in {called[shape(kind, code)] for code in self.codes(one, kind)}
+            )
+            facets[kind] = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+        keys = {one: self.key(one, question, asked, entry) for one in hits}
+        ordered = sorted(hits, key=lambda one: (keys[one], -one))
+        return ordered, facets
+
+    def called(self, kind, entry):
+        """What a facet calls each code: a name as most of what stands writes it."""
+        often = Counter(
+            code for one in self.standing(entry) for code in self.codes(one, kind)
+        ).most_common()
+        called = {}
+        for code, _ in sorted(often, key=lambda pair: (-pair[1], pair[0])):
+            called.setdefault(shape(kind, code), code)
+        return called
+
+    def published(self, window, entry):
+        """What became of the risk level of each record with a version in a part of the log."""
+        first, last = 0, entry
+        if window is not None:
+            first, last = (
+                window.after + 1,
+                min(entry, entry if window.last is None else window.last),
+            )
+        moves, before = {}, {}
+        for ordinal in sorted(self.rows):
+            record, risk = self.record[ordinal], self.risk[ordinal]
+            if first <= ordinal <= last:
+                was, now = (
+                    LEVELS.index(level) if level in LEVELS else None
+                    for level in (before.get(record), risk)
+                )
+                moved = moves.setdefault(record, set())
+                if None not in (was, now) and was != now:
+                    moved.add("raised" if now > was else "lowered")
+            before[record] = risk
+        return moves
+
+    def codes(self, ordinal, kind):
+        codes = self.rows[ordinal][0]
+        if kind == "risk_change":
+            return sorted(self.moves.get(self.record[ordinal], ()))
+        if kind == "overdue":
+            due = codes.get("review_due", ["9999-12-31"])[0]
+            retired = codes["status"] == ["retired"]
+            return ["true"] if due < TODAY.isoformat() and not retired else []
+        return codes.get(kind, [])
+
+    def days_late(self, ordinal):
+        return (TODAY - dt.date.fromisoformat(self.rows[ordinal][0]["review_due"][0])).days
+
+    def passes(self, ordinal, question, leave_out):
+        return all(
+            {shape(kind, code) for code in self.codes(ordinal, kind)}
+            & {shape(kind, code) for code in wanted}
+            for kind, wanted in question.filters.items()
+            if kind != leave_out
+        )
+
+    def key(self, ordinal, question, asked, entry):
+        codes, words, _, name = self.rows[ordinal]
+        if question.sort == "name":
+            return name
+        if question.sort == "completeness":
+            return -int(codes["completeness"][0])
+        if question.sort == "review_due":
+            return codes.get("review_due", ["9999-12-31"])[0]
+        if question.sort == "newest" or asked is None:
+            return 0
+        if self.has(asked, ordinal, NAME, self.languages, entry):
+            lengths = [
+                min(len(words[tag][NAME].split()), 30)
+                for tag in self.languages
+                if tag in words
+                and words[tag][NAME].split()
+                and self.has(asked, ordinal, NAME, [tag], entry)
+            ]
+            return min(lengths, default=31)
+        return 32 if self.has(asked, ordinal, SUMMARY, self.languages, entry) else 33
+
+
+def shape(kind, code):
+    """A code as it is compared: names of suppliers by their letters."""
+    if kind != "supplier":
+        return code
+    letters = unicodedata.normalize("NFKD", code.casefold())
+    return " ".join("".join(one for one in letters if not unicodedata.combining(one)).split())
+
+
+@pytest.fixture(scope="module")
+def large_url(server, template):
+    """A register with the demonstration corpus and, where they are, the real foreign ones."""
+    name = f"large_{secrets.token_hex(4)}"
+    asyncio.run(run(server.url, f"create database {name} template {template}"))
+    head, tail = server.url.split("/registry", 1)
+    yield f"{head}/{name}{tail}"
+    asyncio.run(run(server.url, f"drop database {name} with (force)"))
+
+
+@pytest.fixture(scope="module")
+async def large(large_url, pack):
+    database = await connect(large_url)
+    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+    for name, path in FOREIGN.items():
+        if path.exists():
+            crosswalk = load_crosswalk(name)
+            outcomes = convert_file(
+                crosswalk, path, pack=pack, today=NOW.date(), report=ImportReport(origin=name)
+            )
+            filings = [
+                ForeignFiling(
+                    document=one.document,
+                    agency=one.agency,
+                    verdict=one.verdict,
+                    source_row=one.source_row,
+                    truncated=one.truncated,
+                )
+                for one in outcomes
+                if isinstance(one, ForeignRecord)
+            ]
+            await import_foreign(context, filings, now=lambda: NOW)
+    await load(context, ROOT / "records", now=lambda: NOW)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="module")
+async def scan(large, pack):
+    async with large.connection() as connection:
+        versions = await connection.fetch("select * from search_version order by ord")
+        figures = await connection.fetch("select entry, record, risk, until_entry from figure")
+    return Scan(versions, figures, Synonyms(pack.synonyms))
+
+
+async def run(url, statement):
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def some_text(chance, scan):
+    """Words as people ask for them, out of a version that there is."""
+    words = scan.rows[chance.choice(list(scan.rows))][1]
+    language = chance.choice(list(words))
+    text = chance.choice([text for text in words[language] if text.split()])
+    found = [word for word in text.split() if len(word) > 2] or text.split()
+    start = chance.randrange(len(found))
+    line = max(text.split("\n"), key=len).split()
+    return chance.choice(
+        [
+            found[start],
+            " ".join(chance.sample(found, min(len(found), 2))),
+            " ".join(found[start : start + 3]),
+            f'"{" ".join(line[:2])}"',
+            f'"{" ".join(line[-3:])}" -{found[start]}',
+            f"{found[start]} OR {chance.choice(found)} {chance.choice(found)}",
+            f"{found[start]} -{chance.choice(found)}",
+            f"{found[start][:4]}*",
+            f"{chance.choice(sorted(common()))} {found[start]}",
+            chance.choice(["CNSS", "AI", "intelligence artificielle", "ML detection"]),
+        ]
+    )
+
+
+def some_question(chance, scan, size):
+    filters = {}
+    for kind in chance.sample(KINDS, chance.choice([0, 0, 1, 2, 3])):
+        codes = sorted({code for one in scan.rows for code in scan.codes(one, kind)})
+        filters[kind] = chance.sample(codes, min(len(codes), chance.choice([1, 2])))
+        if kind == "supplier":
+            filters[kind] = [f" {code.upper()} " for code in filters[kind]]
+        if kind == "completeness":
+            lowest = chance.randrange(100)
+            filters[kind] = [str(score) for score in range(lowest, lowest + chance.choice([5, 40]))]
+    window = None
+    if chance.random() < 0.3:
+        # The demonstration records, which came last, have several versions.
+        late = max(-1, size - chance.randrange(2, 80))
+        after = chance.choice([chance.randrange(-1, size), late])
+        window = LogWindow(after=after, last=chance.choice([None, after + chance.randrange(80)]))
+    text = some_text(chance, scan) if chance.random() < 0.8 else None
+    return SearchQuery(
+        text=text,
+        lang=chance.choice([None, None, None, "fr", "en", "ar", "nl"]),
+        filters=filters,
+        changed=window,
+        facets=chance.sample(KINDS, 4),
+        sort=chance.choice(SORTS if text is not None else SORTS[1:]),
+        limit=chance.choice([1, 10, 40]),
+        as_of=chance.choice([None, None, chance.randrange(size)]),
+        today=TODAY,
+        mends=False,
+    )
+
+
+def plain(answer):
+    return (
+        answer.total,
+        {kind: [(one.code, one.count) for one in counts] for kind, counts in answer.facets.items()},
+        [hit.ord for hit in answer.hits],
+    )
+
+
+async def test_answers_are_those_of_a_plain_scan(large, scan, pack):
+    async with large.connection() as connection:
+        size = await connection.fetchval("select size from log_state")
+    chance = random.Random(20261124)
+    questions = [some_question(chance, scan, size) for _ in range(QUESTIONS)]
+    index = SearchIndex(large.connection, synonyms=Synonyms(pack.synonyms))
+    answers = [await index.answer(question) for question in questions]
+    for question, answer in zip(questions, answers, strict=True):
+        ordered, facets = scan.answer(question, size)
+        expected = (len(ordered), facets, ordered[: question.limit])
+        assert plain(answer) == expected, question
+        asked_late = "overdue" in question.filters
+        assert [hit.overdue_days for hit in answer.hits] == [
+            scan.days_late(hit.ord) if asked_late else None for hit in answer.hits
+        ]
+    assert sum(answer.total > 0 for answer in answers) > QUESTIONS / 4
+
+    # Folding changes nobody's answers: not those of who was there before, nor of who comes after.
+    await fold(large, least=1)
+    later = SearchIndex(large.connection, synonyms=Synonyms(pack.synonyms))
+    for each in (index, later):
+        assert [await each.answer(question) for question in questions] == answers
+
+
+async def test_every_code_that_there_is_can_be_asked_for(large, scan, pack):
+    """A facet's codes are those that the filter of its name takes."""
+    codes = {
+        kind: sorted({code for kinds, *_ in scan.rows.values() for code in kinds.get(kind, ())})
+        for kind in CODED
+        if kind != "overdue"
+    }
+    assert all(codes.values())
+    fresh, begun = SearchIndex(large.connection), SearchIndex(large.connection)
+    await begun.answer(SearchQuery())
+    for kind, known in codes.items():
+        for start in range(0, len(known), parameters.MOST_VALUES):
+            some = known[start : start + parameters.MOST_VALUES]
+            sought = SearchFilters(codes={kind: some})
+            for index in (fresh, begun):
+                question = await read_query(large, index, sought, pack, now=NOW)
+                assert list(question.filters[kind]) == some

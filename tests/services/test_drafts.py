@@ -1,0 +1,212 @@
+"""Drafts: saved, read, listed and thrown away, by those who may."""
+
+import asyncio
+import datetime as dt
+
+import pytest
+
+from registry.errors import (
+    Conflict,
+    Forbidden,
+    IdempotencyKeyReused,
+    InvalidRecord,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+)
+from registry.services import drafts
+from registry.services.access import Actor
+from registry.services.drafts import Precondition
+
+NEW = Precondition(new=True)
+STALE = Precondition(tag="0" * 16)
+
+
+async def test_an_incomplete_draft_is_kept_with_what_is_missing(desk, record):
+    del record["purpose"]
+    saved = await desk.save(record)
+    assert saved.created
+    assert not saved.verdict.publishable
+    assert {"/purpose/goal", "/purpose/public_benefit"} <= {
+        finding.pointer for finding in saved.verdict.findings
+    }
+    read = await desk.read(record)
+    assert (read.draft, read.verdict) == (saved.draft, saved.verdict)
+
+
+async def test_a_draft_that_is_not_of_the_format_is_not_kept(desk, record):
+    record["risk"]["level"] = "huge"
+    with pytest.raises(InvalidRecord) as refused:
+        await desk.save(record)
+    assert [finding.pointer for finding in refused.value.findings] == ["/risk/level"]
+    with pytest.raises(NotFound):
+        await desk.read(record)
+
+
+async def test_a_draft_must_be_of_the_record_that_the_address_names(desk, record):
+    with pytest.raises(InvalidRecord) as refused:
+        await drafts.save_draft(
+            desk.context,
+            desk.health,
+            "demo-sante/another",
+            record,
+            precondition=NEW,
+            now=dt.datetime.now(dt.UTC),
+        )
+    assert [finding.pointer for finding in refused.value.findings] == ["/id"]
+
+
+async def test_a_restricted_draft_never_holds_what_it_must_not_show(desk, record):
+    record["publication"] = {"visibility": "restricted"}
+    with pytest.raises(InvalidRecord) as refused:
+        await desk.save(record)
+    assert "/name" in {finding.pointer for finding in refused.value.findings}
+
+
+async def test_a_change_must_say_which_state_it_changes(desk, record):
+    with pytest.raises(PreconditionRequired):
+        await desk.save(record, None)
+    with pytest.raises(PreconditionFailed, match="no such record"):
+        await desk.save(record, STALE)
+    saved = await desk.save(record)
+    record["name"]["fr"] = "Autre nom"
+    for precondition in (NEW, STALE):
+        with pytest.raises(PreconditionFailed):
+            await desk.save(record, precondition)
+    changed = await desk.save(record, Precondition(tag=saved.draft.tag))
+    assert changed.draft.tag != saved.draft.tag
+    record["name"]["fr"] = "Encore un autre"
+    with pytest.raises(PreconditionFailed):
+        await desk.save(record, Precondition(tag=saved.draft.tag))
+
+
+async def test_what_is_saved_already_is_saved_whatever_tag_comes_with_it(desk, record):
+    first = await desk.save(record)
+    for precondition in (NEW, STALE, Precondition(tag=first.draft.tag)):
+        again = await desk.save(record, precondition)
+        assert again.draft == first.draft
+        assert not again.created
+    with pytest.raises(PreconditionRequired):
+        await desk.save(record, None)
+    assert [act[1] for act in await desk.acts()] == ["save_draft"]
+
+
+async def test_a_published_id_cannot_be_begun_anew(desk, record):
+    await desk.publish(record)
+    with pytest.raises(PreconditionFailed, match="published record"):
+        await desk.save(record)
+
+
+async def test_the_tag_of_what_is_published_does_not_change_a_draft_of_its_amendment(desk, record):
+    await desk.publish(record)
+    published = Precondition(tag=await desk.tag(record))
+    record["name"]["fr"] = "Autre nom"
+    saved = await desk.save(record, published)
+    record["name"]["fr"] = "Encore un autre"
+    with pytest.raises(PreconditionFailed, match=f'use its tag "{saved.draft.tag}"'):
+        await desk.save(record, published)
+
+
+async def test_nobody_touches_another_agencys_draft(desk, record):
+    absent = record | {"id": "demo-sante/absent"}
+    await desk.save(record)
+    for document in (record, absent):
+        with pytest.raises(Forbidden, match="it cannot file for demo-sante"):
+            await desk.save(document, by=desk.schools)
+        for act in (desk.read(document, by=desk.schools), desk.delete(document, by=desk.schools)):
+            with pytest.raises(NotFound, match=f"there is no draft {document['id']} that"):
+                await act
+    assert await desk.drafts() == [record["id"]]
+    assert await desk.drafts(by=desk.schools) == []
+
+
+async def test_another_agencys_draft_is_refused_before_the_database_is_asked(desk, record):
+    class Untouched:
+        def __getattr__(self, name):
+            pytest.fail(f"the database was asked for a {name}")
+
+    context = drafts.ServiceContext(database=Untouched(), pack=desk.context.pack, random=bytes)
+    now = dt.datetime.now(dt.UTC)
+    with pytest.raises(NotFound):
+        await drafts.read_draft(context, desk.schools, record["id"], now=now)
+    with pytest.raises(NotFound):
+        await drafts.delete_draft(context, desk.schools, record["id"], precondition=None, now=now)
+
+
+async def test_who_may_neither_file_nor_review_sees_no_draft(desk, record):
+    await desk.save(record)
+    admin = Actor(name="admin", agency=None, scopes=frozenset({"admin"}), token=None)
+    for act in (desk.read(record, by=admin), desk.drafts(by=admin)):
+        with pytest.raises(Forbidden, match="needs the scope file"):
+            await act
+
+
+async def test_a_deleted_draft_leaves_the_published_version(desk, record):
+    receipt = await desk.publish(record)
+    record["website"] = "https://demo.example/autre"
+    saved = await desk.save(record, Precondition(tag=receipt.hash[:16]))
+    with pytest.raises(PreconditionFailed):
+        await desk.delete(record, "0" * 16)
+    await desk.delete(record, saved.draft.tag)
+    assert (await desk.stored(record)).register.version == 1
+    assert await desk.drafts() == []
+    with pytest.raises(NotFound):
+        await desk.delete(record)
+
+
+async def test_of_drafts_begun_at_once_one_is_kept_and_the_others_learn_of_it(desk, record):
+    documents = [record | {"source_id": str(number)} for number in range(6)]
+    results = await asyncio.gather(
+        *(desk.save(document) for document in documents), return_exceptions=True
+    )
+    [kept] = [one for one in results if not isinstance(one, PreconditionFailed)]
+    assert sum(isinstance(one, PreconditionFailed) for one in results) == 5
+    assert (await desk.read(record)).draft == kept.draft
+
+
+async def test_of_two_who_change_one_draft_with_one_tag_one_wins(desk, record):
+    tag = Precondition(tag=(await desk.save(record)).draft.tag)
+    documents = [record | {"source_id": str(number)} for number in range(2)]
+    results = await asyncio.gather(
+        *(desk.save(document, tag) for document in documents), return_exceptions=True
+    )
+    [kept] = [one for one in results if not isinstance(one, Exception)]
+    [refused] = [one for one in results if isinstance(one, Exception)]
+    assert isinstance(refused, PreconditionFailed)
+    assert (await desk.read(record)).draft.document == kept.draft.document
+
+
+async def test_a_key_stands_for_one_document(desk, with_token, record):
+    saved = await desk.save(record, by=with_token, idempotency_key="k")
+    again = await desk.save(record, by=with_token, idempotency_key="k")
+    assert again.draft == saved.draft
+    other = record | {"source_id": "other"}
+    with pytest.raises(IdempotencyKeyReused):
+        await desk.save(
+            other, Precondition(tag=saved.draft.tag), by=with_token, idempotency_key="k"
+        )
+    assert (await desk.read(record)).draft == saved.draft
+
+
+async def test_every_write_is_noted_with_what_it_began_from(desk, record):
+    saved = await desk.save(record)
+    changed = await desk.save(record | {"source_id": "x"}, Precondition(tag=saved.draft.tag))
+    await desk.delete(record)
+    assert await desk.acts() == [
+        ("demo-sante", "save_draft", record["id"], None, "done"),
+        ("demo-sante", "save_draft", record["id"], saved.draft.tag, "done"),
+        ("demo-sante", "delete_draft", record["id"], changed.draft.tag, "done"),
+    ]
+
+
+async def test_a_draft_in_review_is_kept_as_it_is_and_can_be_taken_back(reviewed, record):
+    saved = await reviewed.save(record)
+    await reviewed.submit(record)
+    again = await reviewed.save(record)
+    assert (again.draft.state, again.draft.tag) == ("in_review", saved.draft.tag)
+    with pytest.raises(Conflict, match="delete it to take it back"):
+        await reviewed.save(record | {"source_id": "x"}, Precondition(tag=saved.draft.tag))
+    await reviewed.delete(record, saved.draft.tag)
+    assert await reviewed.drafts() == []
+    with pytest.raises(NotFound):
+        await reviewed.approve(record)

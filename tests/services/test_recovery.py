@@ -1,0 +1,234 @@
+"""An older state of the database was restored: nothing is signed, then all of it comes back."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from registry.ledger.content_files import content_path, write_contents
+from registry.ledger.files import LogRefused, read_checkpoint
+from registry.ledger.fsck import fsck
+from registry.ledger.verify_database import check_database
+from registry.services import attestation, redaction, withdrawal
+from registry.services.access import Actor
+from registry.services.drafts import Precondition
+from registry.services.erasure import erase_published
+from registry.services.recovery import heal_log
+from registry.store import checkpoints, log, records
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+AGENCY = Actor(
+    name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None, request="r"
+)
+
+
+def quiet(_done, _total):
+    pass
+
+
+@pytest.fixture
+def actor():
+    def make(name):
+        return Actor(
+            name=name,
+            agency=None,
+            scopes=frozenset({"redact", "admin"}),
+            token=None,
+            request="r",
+        )
+
+    return make
+
+
+@pytest.fixture
+def database(logged):
+    return logged
+
+
+class Backup:
+    """Keeps the rows of a database, and puts them back over what came later."""
+
+    def __init__(self, database):
+        self._database = database
+
+    async def keep(self):
+        async with self._database.connection() as connection:
+            for table in await self._tables(connection):
+                await connection.execute(f"create table kept_{table} as table {table}")
+
+    async def restore(self):
+        async with self._database.connection() as connection, connection.transaction():
+            await connection.execute("set local session_replication_role = replica")
+            tables = await self._tables(connection)
+            for table in tables:
+                await connection.execute(f"alter table {table} disable trigger user")
+                await connection.execute(f"delete from {table}")  # noqa: S608  our own names
+                await connection.execute(
+                    f"insert into {table} overriding system value table kept_{table}"
+                )
+                await connection.execute(f"alter table {table} enable trigger user")
+
+    async def _tables(self, connection):
+        there = await connection.fetch(
+            "select tablename from pg_tables where schemaname = 'public'"
+        )
+        names = {row["tablename"] for row in there}
+        return sorted(name for name in names if name != "migration" and "kept_" not in name)
+
+
+async def size_of(database):
+    async with database.connection() as connection:
+        return (await log.read_state(connection)).range.size
+
+
+async def test_what_was_lost_comes_back_and_the_log_goes_on(
+    context, database, settings, publish, record, publish_it
+):
+    await publish(record)
+    await publish_it()
+    backup = Backup(database)
+    await backup.keep()
+
+    await publish(record | {"summary": {"fr": "Un autre résumé.", "ar": "ملخص آخر"}})
+    await publish(record | {"id": "demo-sante/other", "name": {"fr": "Autre", "ar": "آخر"}})
+    async with database.connection() as connection:
+        tag = (await records.read(connection, record["id"])).register.hash[:16]
+    await withdrawal.withdraw(
+        context,
+        AGENCY,
+        record["id"],
+        {"reason": "filed_in_error", "note": {"fr": "Deux fois", "ar": "مكرر"}},
+        precondition=Precondition(tag=tag),
+        now=NOW,
+    )
+    await attestation.attest(
+        context,
+        AGENCY,
+        "demo-sante",
+        {
+            "day": "2026-11-01",
+            "systems_total": 3,
+            "contact": {"email": "a@demo-sante.example"},
+        },
+        now=NOW,
+    )
+    await publish_it()
+    async with database.connection() as connection:
+        before = [await records.read(connection, record["id"], version) for version in (1, 2)]
+        signed = await checkpoints.read_last(connection)
+    note = read_checkpoint(settings.log_dir)
+    assert signed.size == 6
+
+    await backup.restore()
+    assert await size_of(database) == 2
+    with pytest.raises(LogRefused, match="knows of 6 entries, the database has 2"):
+        await publish_it()
+    assert await heal_log(context, settings, now=NOW, progress=quiet) == 4
+    assert await heal_log(context, settings, now=NOW, progress=quiet) == 0
+    async with database.connection() as connection:
+        after = [await records.read(connection, record["id"], version) for version in (1, 2)]
+    assert after == before
+    assert await check_database(database, settings, progress=quiet) == 6
+    async with database.connection() as connection:
+        assert (await checkpoints.read_last(connection)).note == signed.note
+    assert await publish_it() is None
+    assert read_checkpoint(settings.log_dir) == note
+    await publish(record | {"id": "demo-sante/third", "name": {"fr": "Tiers", "ar": "ثالث"}})
+    assert (await publish_it()).size == 7
+    fsck(settings.log_dir, verifier=None, progress=quiet)
+
+
+async def test_what_was_erased_since_is_erased_again(
+    context, database, settings, publish, record, publish_it, actor
+):
+    phone = "0537-000-123"
+    record = record | {"contact": record["contact"] | {"phone": phone}}
+    await publish(record)
+    await publish_it()
+    backup = Backup(database)
+    await backup.keep()
+    # One version that the backup knows, one that it does not.
+    await publish(record | {"summary": {"fr": "Un autre résumé.", "ar": "ملخص آخر"}})
+    await publish_it()
+    asked = await redaction.request(
+        context,
+        actor("one"),
+        {
+            "record": record["id"],
+            "pointers": ["/contact/phone"],
+            "basis": "data_protection",
+            "authority": "CNDP",
+        },
+        now=NOW,
+    )
+    await redaction.confirm(context, actor("two"), asked.redaction, now=NOW)
+
+    async def erase():
+        signed = await publish_it()
+
+        async def write(entries):
+            await write_contents(database, settings.log_dir, entries)
+
+        await erase_published(database, size=signed.size, write_contents=write)
+
+    await erase()
+    for index in (1, 2):
+        assert phone not in (settings.log_dir / content_path(index)).read_text()
+    await backup.restore()
+    assert phone in json.dumps(await _documents(database, record["id"]))
+    assert await heal_log(context, settings, now=NOW, progress=quiet) == 2
+    assert phone not in json.dumps(await _documents(database, record["id"]))
+    assert await check_database(database, settings, progress=quiet) == 4
+    await publish_it()
+    fsck(settings.log_dir, verifier=None, progress=quiet)
+
+
+async def test_a_register_that_went_on_after_a_restore_is_not_healed(
+    context, database, settings, publish, record, publish_it
+):
+    await publish_it()
+    backup = Backup(database)
+    await backup.keep()
+    await publish(record)
+    await publish(record | {"id": "demo-sante/other", "name": {"fr": "Autre", "ar": "آخر"}})
+    await publish_it()
+    await backup.restore()
+    await publish(record)
+    with pytest.raises(LogRefused, match="gone on otherwise"):
+        await heal_log(context, settings, now=NOW, progress=quiet)
+    await publish(record | {"id": "demo-sante/other", "name": {"fr": "Autre", "ar": "آخر"}})
+    # Just as long as what was signed, and another.
+    with pytest.raises(LogRefused):
+        await publish_it()
+    assert await size_of(database) == 3
+
+
+@pytest.mark.parametrize("path", ["content/2.json", "tile/entries/000.p/3", "tile/0/000.p/3"])
+@pytest.mark.parametrize("damage", ["lost", "changed"])
+async def test_nothing_comes_back_of_damaged_files(
+    context, database, settings, publish, record, publish_it, path, damage
+):
+    await publish(record)
+    await publish_it()
+    backup = Backup(database)
+    await backup.keep()
+    await publish(record | {"id": "demo-sante/other", "name": {"fr": "Autre", "ar": "آخر"}})
+    await publish_it()
+    await backup.restore()
+    file = settings.log_dir / path
+    if damage == "lost":
+        file.unlink()
+    else:
+        content = bytearray(file.read_bytes())
+        content[-9] ^= 1
+        file.write_bytes(content)
+    with pytest.raises(LogRefused):
+        await heal_log(context, settings, now=NOW, progress=quiet)
+    assert await size_of(database) == 2
+
+
+async def _documents(database, record):
+    async with database.connection() as connection:
+        lines = await records.read_versions(connection, record)
+        found = [await records.read(connection, record, line.version) for line in lines]
+    return [one.document.decode() for one in found]

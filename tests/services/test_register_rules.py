@@ -1,0 +1,156 @@
+"""What a record is beside the others: numbers that repeat, names that mislead, changes unsaid."""
+
+import datetime as dt
+
+import pytest
+
+from registry.errors import InvalidRecord
+from registry.services.duplicate_names import has_confusable_name
+from registry.services.register_context import validate_in_register
+from registry.services.register_rules import RULES, RegisterRuleContext
+from registry.store import records
+from registry.store.record_names import RecordName
+from tests.published import publish_alone
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+NAME = "Prévision des lits d'hôpital"
+
+
+def other(record="demo-sante/autre", name=None, source_id=None):
+    return RecordName(
+        record=record,
+        agency=record.split("/")[0],
+        name=name or {"fr": "Tri des demandes"},
+        source_id=source_id,
+    )
+
+
+def entrance(pack, *others, name=None, version=1, **members):
+    document = {"id": "demo-sante/lits", "name": name or {"fr": NAME}, **members}
+    return RegisterRuleContext(document=document, pack=pack, version=version, others=others)
+
+
+def told(name, door):
+    return [(one.pointer, one.rule, one.severity) for one in RULES[name](door)]
+
+
+def test_each_says_its_title():
+    for name, rule in RULES.items():
+        assert rule.__doc__.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ([other(source_id="7")], [("/source_id", "R21", "error")]),
+        ([other(source_id="8")], []),
+        ([other(source_id=None)], []),
+        ([other(record="demo-education/autre", source_id="7")], []),
+    ],
+)
+def test_an_agencys_own_number_is_used_once(pack, others, expected):
+    assert told("R21", entrance(pack, *others, source_id="7")) == expected
+
+
+def test_a_record_without_a_number_repeats_none(pack):
+    assert told("R21", entrance(pack, other(source_id=None))) == []
+
+
+WARNED = [("/name/fr", "R22", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "expected"),
+    [
+        (NAME, [other(name={"fr": NAME})], WARNED),
+        (NAME, [other(name={"fr": "prevision des lits d'hopital"})], WARNED),
+        (NAME, [other(name={"fr": "Prévisions des lits d'hôpital"})], WARNED),
+        (NAME, [other(name={"ar": NAME})], []),
+        (NAME, [other(name={"fr": "Prévision des pluies"})], []),
+        # Numbers tell systems apart, and other agencies may call theirs the same.
+        ("Triage 1", [other(name={"fr": "Triage 2"})], []),
+        (NAME, [other(record="demo-education/lits", name={"fr": NAME})], []),
+        # Cyrillic letters in a Latin word.
+        ("Prévisiоn dеs lits", [other("demo-education/x", {"fr": "Prévision des lits"})], WARNED),
+        ("Prévision des lits", [other("demo-education/x", {"fr": "Prévisiоn des lits"})], WARNED),
+        ("Tri", [other("demo-education/x", {"en": "Ꭲri"})], []),
+        # Persian letters in an Arabic word.
+        ("نظام کلی", [other("demo-education/x", {"ar": "نظام كلي"})], WARNED),
+    ],
+)
+def test_names_that_repeat_or_pass_for_another(pack, name, others, expected):
+    assert told("R22", entrance(pack, *others, name={"fr": name})) == expected
+
+
+def test_every_record_that_is_meant_is_named(pack):
+    door = entrance(pack, other("demo-sante/a", {"fr": NAME}), other("demo-sante/b", {"fr": NAME}))
+    named = [one.sayings[0].values["record"] for one in RULES["R22"](door)]
+    assert named == ["demo-sante/a", "demo-sante/b"]
+
+
+def test_only_a_disguised_name_is_compared_with_every_agency(pack):
+    assert has_confusable_name({"name": {"fr": "Prévisiоn"}})
+    assert not has_confusable_name({"name": {"fr": NAME, "ar": "توقع الأسرة", "zgh": "ⵜⴰⵎⴰⵣⵉⵖⵜ"}})
+    assert not has_confusable_name({})
+
+
+def test_agencies_do_not_look_alike(pack):
+    """The names of a country's agencies raise no suspicion among themselves."""
+    for agency in pack.agencies:
+        door = entrance(pack)
+        door.document["id"] = f"{agency}/x"
+        assert told("R22", door) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "members", "expected"),
+    [
+        (1, {}, []),
+        (2, {}, [("/publication/change_note", "change_note", "error")]),
+        (2, {"publication": {"change_note": {"fr": "Mise à jour"}}}, []),
+    ],
+)
+def test_from_the_second_version_on_a_record_says_what_changed(pack, version, members, expected):
+    assert told("change_note", entrance(pack, version=version, **members)) == expected
+
+
+async def publish(context, record):
+    return await publish_alone(context, record, now=NOW)
+
+
+async def found(context, record):
+    async with context.database.transaction() as connection:
+        verdict = await validate_in_register(connection, context, record, now=NOW)
+    return verdict.publishable, {one.rule for one in verdict.findings} & set(RULES)
+
+
+async def test_the_register_is_asked_before_anything_is_published(context, record):
+    record["source_id"] = "lits-1"
+    assert await found(context, record) == (True, set())
+    await publish(context, record)
+    # What is in force as it stands is not its own rival.
+    assert await found(context, record) == (True, set())
+
+    twin = record | {"id": "demo-sante/lits-bis"}
+    assert await found(context, twin) == (False, {"R21", "R22"})
+    with pytest.raises(InvalidRecord) as refused:
+        await publish(context, twin)
+    assert {"R21", "R22"} <= {one.rule for one in refused.value.findings}
+    assert await found(context, twin | {"source_id": "lits-2"}) == (True, {"R22"})
+
+    del record["publication"]["change_note"]
+    assert await found(context, record) == (False, {"change_note"})
+    with pytest.raises(InvalidRecord) as refused:
+        await publish(context, record)
+    findings = refused.value.findings
+    assert findings == tuple(sorted(findings, key=lambda one: (one.pointer, one.rule)))
+
+
+async def test_the_warning_of_a_rule_of_the_register_is_kept_with_the_version(context, record):
+    await publish(context, record)
+    twin = record | {"id": "demo-sante/lits-bis", "source_id": "lits-bis"}
+    await publish(context, twin)
+    async with context.database.connection() as connection:
+        kept = await records.read(connection, "demo-sante/lits-bis")
+    assert {one.rule for one in kept.register.noticed()} >= {"R22"}
+    assert {one.lang for one in kept.register.noticed()} == {"en"}

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from registry.text.confusables import is_confusable, skeleton
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("Prévision", "Prévisiоn"),  # Cyrillic о
+        ("ТAXE", "TAXE"),  # Cyrillic Т
+        ("ΑΒΕ", "ABE"),  # Greek
+        ("Système", "Sуstème"),  # Cyrillic у
+        ("Tax", "Ｔａｘ"),
+        ("Sys\u200btème", "Système"),
+        ("كلية", "کلیة"),  # Persian kaf and ya
+        ("مدرسة", "مدرسه"),
+        ("Pl", "PI".replace("I", "l")),
+        ("non‑lieu", "non-lieu"),
+    ],
+)
+def test_what_looks_the_same_has_one_skeleton(one, two):
+    assert skeleton(one) == skeleton(two)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"), [("Tri", "Tria"), ("hôpital", "école"), ("نظام", "نظم"), ("ⵉⵙⵎ", "ism")]
+)
+def test_what_looks_different_has_another(one, two):
+    assert skeleton(one) != skeleton(two)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Prévision des lits d’hôpital", False),
+        ("توقع الحاجة إلى أسرة الاستشفاء", False),
+        ("ⵜⴰⵎⴰⵣⵉⵖⵜ", False),
+        ("Prévisiоn", True),
+        ("Αide", True),
+        ("Ａide", True),
+        ("کلية", True),
+    ],
+)
+def test_letters_that_pass_for_others_are_seen(text, expected):
+    assert is_confusable(text) is expected

@@ -1,0 +1,170 @@
+"""The background runner: what it does beside building the site."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import secrets
+import time
+
+import structlog
+
+from registry.errors import Unavailable
+from registry.ledger import append
+from registry.pages import from_register
+from registry.pages.from_register import day_of, is_current
+from registry.services import idempotency, limits
+from registry.services.access import Actor
+from registry.services.drafts import ServiceContext
+from registry.services.startup import open_register
+from registry.settings import Settings
+from registry.store.database import connect
+from registry.worker import runner
+from registry.worker.runner import forget, keep_site_current
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+
+
+def test_it_may_be_stopped_before_it_has_begun(database_url, tmp_path):
+    for pause in (0.0, 0.3):
+        running = runner.BackgroundRunner(
+            Settings(data_dir=tmp_path, database_url=database_url, site_build="manual")
+        )
+        running.start()
+        time.sleep(pause)
+        running.stop()
+        assert not running._thread.is_alive()
+
+
+async def left(database):
+    async with database.connection() as connection:
+        return [
+            await connection.fetchval("select count(*) from answer"),
+            await connection.fetchval("select count(*) from allowance"),
+        ]
+
+
+async def act(context, number, now):
+    """Leave an answer and an allowance behind, as a request with a key does."""
+    async with context.database.transaction() as connection:
+        await connection.execute(
+            "insert into token (digest, actor, scopes, created_at, expires_at)"
+            " values ($1, 'x', '{}', $2, $2)",
+            bytes([number]),
+            now,
+        )
+        actor = Actor(name="x", agency=None, scopes=frozenset(), token=number)
+        await idempotency.store_response(
+            connection, context, actor, "key", b"request", b"answer", now=now
+        )
+    await limits.spend(
+        context.database, "writes", f"token {number}", per_minute=1, burst=1, now=now
+    )
+
+
+async def test_it_forgets_what_is_over_and_nothing_else(context):
+    await act(context, 1, NOW)
+    await act(context, 2, NOW + DAY)
+    await forget(context, now=NOW + DAY + dt.timedelta(minutes=1))
+    assert await left(context.database) == [1, 1]
+
+
+async def test_it_does_so_while_it_works(context, tmp_path):
+    await act(context, 1, NOW - 9999 * DAY)
+    settings = Settings(data_dir=tmp_path, site_build="manual")
+    working = asyncio.create_task(keep_site_current(settings, context))
+    while await left(context.database) != [0, 0]:
+        assert not working.done()
+        await asyncio.sleep(0.02)
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+async def test_a_site_of_other_templates_is_built_anew_when_it_begins(
+    context, tmp_path, monkeypatch
+):
+    settings = Settings(data_dir=tmp_path)
+    with monkeypatch.context() as before:
+        before.setattr(from_register, "ground_of", lambda *_: "older")
+        await runner.build_site(settings, context)
+    older = settings.site_dir.resolve()
+    assert await is_current(context.database, settings, as_of=day_of(runner.now()))
+    working = asyncio.create_task(keep_site_current(settings, context))
+    async with asyncio.timeout(60):
+        while settings.site_dir.resolve() == older:
+            assert not working.done()
+            await asyncio.sleep(0.05)
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+async def published_size(settings, size):
+    path = settings.log_dir / "checkpoint"
+    while not path.exists() or path.read_text().split("\n")[1] != str(size):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
+async def test_the_log_is_published_within_a_second_and_a_fault_is_told_once(
+    empty_url, pack, tmp_path, record, publication, monkeypatch
+):
+    monkeypatch.setattr(runner, "_AFTER_FAULT_SECONDS", 0.05)
+    settings = Settings(data_dir=tmp_path)
+    database = await connect(empty_url)
+    await open_register(database, pack, settings, now=NOW)
+    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+    with structlog.testing.capture_logs() as told:
+        working = asyncio.create_task(runner.keep_log_published(settings, context))
+        await asyncio.wait_for(published_size(settings, 1), 20)
+        async with database.transaction() as connection:
+            await append.publish(
+                connection, [publication(record)], now=NOW, random=secrets.token_bytes
+            )
+        began = time.perf_counter()
+        await asyncio.wait_for(published_size(settings, 2), 20)
+        assert time.perf_counter() - began < 5
+        settings.key_file.chmod(0o644)
+        (settings.log_dir / "checkpoint").unlink()
+        await asyncio.sleep(1.5)
+        settings.key_file.chmod(0o600)
+        await asyncio.wait_for(published_size(settings, 2), 20)
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+    await database.close()
+    assert [line["event"] for line in told].count("the log could not be published") == 1
+    assert "chmod 600" in next(line["why"] for line in told if "why" in line)
+
+
+async def test_what_keeps_the_site_from_being_built_is_told_once(context, tmp_path, monkeypatch):
+    came = asyncio.Event()
+    faults = [
+        *[Unavailable("the database does not answer")] * 3,
+        None,
+        Unavailable("the database does not answer"),
+        Unavailable("it is another"),
+        ValueError("nobody knows"),
+    ]
+
+    async def folded(_database):
+        if not faults:
+            came.set()
+        elif (fault := faults.pop(0)) is not None:
+            raise fault
+
+    monkeypatch.setattr(runner, "_AFTER_FAULT_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "fold", folded)
+    settings = Settings(data_dir=tmp_path, site_build="manual")
+    with structlog.testing.capture_logs() as told:
+        working = asyncio.create_task(keep_site_current(settings, context))
+        await asyncio.wait_for(came.wait(), 20)
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+    assert {line["event"] for line in told} == {"the site could not be built; the old one stays"}
+    assert [line.get("why") for line in told] == [
+        "the database does not answer", "the database does not answer", "it is another", None,
+    ]  # fmt: skip
+    assert told[-1]["exc_info"] is True
