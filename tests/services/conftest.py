@@ -71,6 +71,11 @@ class Desk:
         async with self.context.database.connection() as connection:
             return await records.read(connection, document["id"], version)
 
+    async def versions(self, document):
+        async with self.office.database.connection() as connection:
+            lines = await records.read_versions(connection, document["id"])
+        return [line.version for line in lines]
+
     async def tag(self, document):
         return (await self.stored(document)).register.hash[:16]
 

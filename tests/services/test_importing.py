@@ -73,7 +73,7 @@ async def test_a_changed_row_becomes_a_new_version_and_the_rest_stays(database, 
         1,
     )
     two = await stored(database, "us.dwx/two")
-    assert [line.version for line in two.versions] == [1, 2]
+    assert two.register.version == 2
     assert json.loads(two.document)["name"] == {"en": "Renamed"}
     assert (await stored(database, "us.dwx/one")).register.version == 1
 
