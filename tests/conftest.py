@@ -18,7 +18,7 @@ from registry.ledger.append import Publication
 from registry.ledger.publish_files import publish_log
 from registry.record.pack import load_pack
 from registry.record.validate import validate
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import asyncpg
 import httpx
 
-from registry.services import access
+from registry.services import access_tokens
 from registry.store.database import connect
 from tests.crash.invariants import broken_laws
 from tests.crash.register import Register
@@ -91,7 +91,7 @@ class Served:
         """Make a token; its scope is `file`, and its actor is its own, unless others are named."""
         self._actors += 1
         return self.work(
-            lambda database: access.create_token(
+            lambda database: access_tokens.create_token(
                 database,
                 agency=agency,
                 scopes=scopes or ("file",),

@@ -56,7 +56,7 @@ from registry.errors import RegistryError
 from registry.record.fast_validator import FAST_VALIDATOR
 from registry.record.pack import load_pack
 from registry.search.engine import SearchIndex
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store.database import Database, connect
 from registry.text.query_parser import Synonyms

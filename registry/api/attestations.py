@@ -21,7 +21,7 @@ from registry.errors import NotFound
 from registry.record.attestation import SCHEMA_VERSION, attestation_schema_bytes
 from registry.services import attestation
 from registry.services.access import Actor
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import attestations
 from registry.store.as_of import read_entry

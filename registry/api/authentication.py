@@ -22,10 +22,11 @@ from registry.errors import (
     Unauthorized,
     Unavailable,
 )
-from registry.services import access, audit, limits
-from registry.services.access import Actor, EndedToken, MistypedToken
+from registry.services import access_tokens, audit, limits
+from registry.services.access import Actor
+from registry.services.access_tokens import EndedToken, MistypedToken
 from registry.services.audit import Action
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.settings import Settings
 
 _READS = {"GET", "HEAD", "OPTIONS"}
@@ -67,7 +68,7 @@ async def provide_actor(
     now = utc_now()
     seen = request_context(request.scope)
     try:
-        seen.actor = await access.recognise(
+        seen.actor = await access_tokens.recognise(
             context.database, token.strip(), now=now, request=seen.id
         )
     except Unauthorized as error:

@@ -28,7 +28,7 @@ from registry.record.messages import render
 from registry.services import bulk
 from registry.services.access import Actor
 from registry.services.bulk import BulkPurpose, FiledLine
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.receipts import DraftReceipt
 from registry.settings import Settings
 

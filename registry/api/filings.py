@@ -21,7 +21,7 @@ from registry.errors import Finding
 from registry.record.model import LangText
 from registry.services import drafts, review
 from registry.services.access import Actor
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store.drafts import Draft, DraftState
 

@@ -28,7 +28,7 @@ from registry.api.request_context import is_passed_on
 from registry.ledger.files import published_size
 from registry.ledger.proofs import site_made_from
 from registry.record.fast_validator import FAST_VALIDATOR
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.settings import Settings, is_loopback
 from registry.store import checkpoints, log
 

@@ -15,7 +15,7 @@ from registry.clock import utc_now
 from registry.errors import NotFound
 from registry.services import redaction as office_redaction
 from registry.services.access import Actor
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.redaction import RedactionReceipt
 from registry.settings import Settings
 from registry.store.redactions import Redaction

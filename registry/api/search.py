@@ -15,7 +15,7 @@ from registry.api.search_filters import SearchFilters, provide_search_filters, r
 from registry.errors import InvalidParameter
 from registry.record.facets import CODED
 from registry.search.query import FacetCount, Hit, Match, PagePosition, SearchQuery, Sort
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.text.highlighting import Highlight
 
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "name", "completeness", "review_due")

@@ -15,7 +15,7 @@ from registry.api.write_options import write_options
 from registry.record.model import LangText
 from registry.services import withdrawal
 from registry.services.access import Actor
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.settings import Settings
 
 

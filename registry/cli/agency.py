@@ -10,7 +10,7 @@ import rich_click as click
 from registry.cli.command_options import Style, style_option, texts
 from registry.cli.runtime import in_office, say, write_json
 from registry.record.pack import add_agency
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import agencies
 

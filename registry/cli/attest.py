@@ -11,7 +11,7 @@ from registry.clock import utc_now
 from registry.record.model import Document
 from registry.services import attestation
 from registry.services.attestation import AttestationResult
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 
 
 @click.command()

@@ -18,7 +18,7 @@ from registry.exchange.export import MEDIA_TYPES, ExportFormat, prepare, write
 from registry.exchange.export_columns import COLUMN_SETS, ColumnSet
 from registry.record.facets import CODED
 from registry.search.engine import SearchIndex
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store.as_of import read_as_of
 from registry.text.query_parser import Synonyms

@@ -23,7 +23,8 @@ from registry.errors import RegistryError, Unavailable
 from registry.services import review
 from registry.services.bulk import identifier
 from registry.services.commands import Filing, checked_version
-from registry.services.drafts import ServiceContext, own_agency
+from registry.services.context import ServiceContext
+from registry.services.drafts import own_agency
 from registry.services.loading import read_document
 from registry.services.publication import file_batch
 from registry.services.receipts import Receipt

@@ -19,7 +19,7 @@ from registry.ledger.fsck import read_from
 from registry.ledger.proofs import RecordProof, read_record_proof
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_log import VerifiedLog, verify_log
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.recovery import heal_log
 from registry.settings import Settings
 from registry.tlog import base64_text

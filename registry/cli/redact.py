@@ -12,7 +12,7 @@ from registry.cli.runtime import in_office, write_json
 from registry.clock import utc_now
 from registry.record.model import Document
 from registry.services import redaction
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.redaction import RedactionReceipt
 
 

@@ -7,7 +7,7 @@ import rich_click as click
 from registry.cli.command_options import AUTHORITY, acts_as, of_authority
 from registry.clock import utc_now
 from registry.services import review
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.receipts import Receipt
 
 

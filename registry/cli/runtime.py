@@ -12,7 +12,7 @@ import msgspec
 import rich_click as click
 
 from registry.errors import ConfigurationError, InvalidRecord, RegistryError
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.startup import run_in_register
 from registry.settings import Settings
 from registry.text.text_safety import visible

@@ -8,7 +8,7 @@ import rich_click as click
 from registry.cli.runtime import database_of
 from registry.cli.server import PORT, announce, check_port, listening_at
 from registry.cli.server import serve as serve_workers
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.startup import run_in_register
 from registry.settings import Settings
 

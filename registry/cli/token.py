@@ -8,8 +8,8 @@ import rich_click as click
 
 from registry.cli.runtime import in_office
 from registry.clock import utc_now
-from registry.services import access
-from registry.services.drafts import ServiceContext
+from registry.services import access_tokens
+from registry.services.context import ServiceContext
 
 
 @click.group()
@@ -26,7 +26,9 @@ def token() -> None:
     "--scope", required=True, help="What it allows, by comma: file, review, redact, admin."
 )
 @click.option("--actor", help="The role that uses it; the log names it. Default: the agency.")
-@click.option("--days", default=access.LONGEST_DAYS, show_default=True, help="How long it lives.")
+@click.option(
+    "--days", default=access_tokens.LONGEST_DAYS, show_default=True, help="How long it lives."
+)
 @in_office
 async def create(
     context: ServiceContext, *, agency: str | None, scope: str, actor: str | None, days: int
@@ -35,7 +37,7 @@ async def create(
 
     Example: registry token create --agency dgi --scope file > token.txt
     """
-    made = await access.create_token(
+    made = await access_tokens.create_token(
         context.database,
         agency=agency,
         scopes=[part.strip() for part in scope.split(",") if part.strip()],
@@ -55,7 +57,7 @@ async def list_(context: ServiceContext) -> None:
     Example: registry token list
     """
     moment = utc_now()
-    for one in await access.list_tokens(context.database):
+    for one in await access_tokens.list_tokens(context.database):
         state = "in force"
         if one.revoked_at is not None:
             state = "revoked"
@@ -82,4 +84,4 @@ async def revoke(context: ServiceContext, *, number: int) -> None:
 
     Example: registry token revoke 3
     """
-    await access.revoke_token(context.database, number, now=utc_now())
+    await access_tokens.revoke_token(context.database, number, now=utc_now())

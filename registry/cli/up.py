@@ -16,7 +16,7 @@ from registry.cli.runtime import database_of, say
 from registry.cli.server import PORT, announce, check_port, listening_at, serve
 from registry.clock import utc_now
 from registry.errors import ConfigurationError
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.loading import load as load_records
 from registry.services.startup import is_empty, run_in_register
 from registry.settings import Settings

@@ -7,7 +7,8 @@ import rich_click as click
 from registry.cli.command_options import acts_as, of_agency, texts
 from registry.clock import utc_now
 from registry.services import withdrawal
-from registry.services.drafts import Precondition, ServiceContext, tag_of
+from registry.services.context import ServiceContext
+from registry.services.drafts import Precondition, tag_of
 from registry.services.receipts import Receipt
 from registry.store import records
 

@@ -16,7 +16,7 @@ from registry.record.model import Document
 from registry.record.sections import seal
 from registry.services import audit, idempotency
 from registry.services.access import Actor
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.store import attestations, records
 from registry.store.attestations import Attestation
 from registry.store.database import Connection, retried

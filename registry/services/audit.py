@@ -5,18 +5,14 @@ So nothing is written without a note of who wrote it, and a refusal leaves nothi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import datetime as dt
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
+from registry.services.access import Actor
 from registry.store import audit
 from registry.store.audit import Act
-from registry.store.database import retried
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
-
-    from registry.services.access import Actor
-    from registry.store.database import Connection, Database
+from registry.store.database import Connection, Database, retried
 
 Action: TypeAlias = Literal[
     "save_draft",

@@ -27,10 +27,12 @@ from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.parse import MAX_BYTES, parse
-from registry.services import access, audit
-from registry.services.access import Actor, EndedToken
+from registry.services import access_tokens, audit
+from registry.services.access import Actor
+from registry.services.access_tokens import EndedToken
 from registry.services.commands import Filing, NewVersion, checked_version
-from registry.services.drafts import ServiceContext, id_findings, own_agency
+from registry.services.context import ServiceContext
+from registry.services.drafts import id_findings, own_agency
 from registry.services.publication import BATCH_SIZE, file_batch
 from registry.services.receipts import Receipt
 
@@ -175,7 +177,7 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
         now = self.now()
         try:
             # Lines may come for hours, and who has lost the token must not go on as long.
-            await access.require_in_force(self.context.database, self.actor, now=now)
+            await access_tokens.require_in_force(self.context.database, self.actor, now=now)
         except (EndedToken, Unavailable) as error:
             return [error] * len(filings)
         return await file_batch(self.context, filings, now=now)

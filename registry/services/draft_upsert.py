@@ -7,7 +7,7 @@ import datetime as dt
 from registry.errors import Conflict, InvalidRecord
 from registry.services import audit
 from registry.services.commands import Filing, NewVersion
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.publishable import check_publishable
 from registry.services.receipts import (
     DraftReceipt,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -27,14 +25,11 @@ from registry.record.rule_context import remark
 from registry.record.validate import Verdict, validate
 from registry.services import audit, idempotency
 from registry.services.access import Actor
-from registry.services.duplicate_names import NameCache
+from registry.services.context import ServiceContext
 from registry.services.register_context import read_register_context, validate_in_register
-from registry.services.write_batch import WriteBatch
 from registry.store import drafts, records
-from registry.store.database import Database, retried
+from registry.store.database import retried
 from registry.store.drafts import Draft, DraftState
-
-Review: TypeAlias = Literal["none", "required"]
 
 _TAG_DIGITS = 16
 
@@ -60,20 +55,6 @@ class SavedDraft(msgspec.Struct, frozen=True, kw_only=True):
     draft: Draft
     verdict: Verdict
     created: bool
-
-
-class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What every filing needs: the database, the country's pack, and where chance comes from.
-
-    `review` says whether a second person approves what an agency submits.
-    """
-
-    database: Database
-    pack: Pack
-    random: Callable[[int], bytes]
-    review: Review = "none"
-    names: NameCache = msgspec.field(default_factory=NameCache)
-    desk: WriteBatch = msgspec.field(default_factory=WriteBatch)
 
 
 @retried

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from registry.errors import IdempotencyKeyReused, InvalidParameter
+from registry.services.access import Actor
+from registry.services.context import ServiceContext
 from registry.store import idempotency
+from registry.store.database import Connection, Database
 from registry.store.idempotency import StoredResponse
-
-if TYPE_CHECKING:
-    from registry.services.access import Actor
-    from registry.services.drafts import ServiceContext
-    from registry.store.database import Connection, Database
 
 RETENTION = dt.timedelta(days=1)
 

@@ -17,7 +17,7 @@ from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
 from registry.search.fold import fold
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.store import agencies, records, redactions
 from registry.store.leader import leadership
 

@@ -25,7 +25,8 @@ from registry.record.parse import parse
 from registry.record.statements import check_withdrawal
 from registry.services.access import Actor
 from registry.services.commands import Change, Filing, Withdrawal, checked_version
-from registry.services.drafts import ServiceContext, local_agency
+from registry.services.context import ServiceContext
+from registry.services.drafts import local_agency
 from registry.services.publication import BATCH_SIZE, file_batch
 from registry.services.receipts import Receipt
 from registry.store import records

@@ -28,8 +28,8 @@ from registry.services.commands import (
     Withdrawal,
     require_base,
 )
+from registry.services.context import ServiceContext
 from registry.services.draft_upsert import upsert_draft
-from registry.services.drafts import ServiceContext
 from registry.services.publishable import check_publishable
 from registry.services.receipts import Receipt, Receipts, unchanged_receipt
 from registry.services.register_context import RegisterContext, read_register_context

@@ -10,7 +10,7 @@ import msgspec
 
 from registry.services import idempotency
 from registry.services.access import Actor
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.store.database import Connection, retried
 from registry.store.records import CurrentDocument
 

@@ -28,7 +28,7 @@ from registry.record.erasure import readable
 from registry.record.search_document import tokenize
 from registry.record.sections import Section
 from registry.record.validate import validate
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction
 from registry.settings import Settings
 from registry.store import (

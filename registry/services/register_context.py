@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import datetime as dt
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from registry.record.canonical import canonical
 from registry.record.ids import split_id
+from registry.record.messages import PendingFinding
+from registry.record.model import Document
+from registry.record.pack import Pack
 from registry.record.validate import Verdict, validate, with_remarks
+from registry.services.context import ServiceContext
 from registry.services.duplicate_names import AgencyNames, has_confusable_name
 from registry.services.register_rules import RULES, RegisterRuleContext
 from registry.store import records
+from registry.store.database import Connection
 from registry.store.drafts import Draft
 from registry.store.log import LogState
 from registry.store.record_names import NameChange, RecordName
 from registry.store.records import CurrentDocument
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
-
-    from registry.record.messages import PendingFinding
-    from registry.record.model import Document
-    from registry.record.pack import Pack
-    from registry.services.drafts import ServiceContext
-    from registry.store.database import Connection
 
 
 class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):

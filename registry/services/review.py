@@ -17,13 +17,8 @@ from registry.record.validate import validate
 from registry.services import audit, idempotency
 from registry.services.access import Actor
 from registry.services.commands import Filing, NewVersion, StaleDraft, require_base
-from registry.services.drafts import (
-    Precondition,
-    ServiceContext,
-    draft_not_found,
-    local_agency,
-    own_agency,
-)
+from registry.services.context import ServiceContext
+from registry.services.drafts import Precondition, draft_not_found, local_agency, own_agency
 from registry.services.publication import file_batch
 from registry.services.receipts import Receipt, Receipts, run_idempotent, unchanged_receipt
 from registry.services.register_context import read_register_context

@@ -15,7 +15,7 @@ from registry.ledger.append import append_genesis
 from registry.ledger.key import read_or_create
 from registry.record.fast_validator import FAST_VALIDATOR
 from registry.record.pack import Pack, load_pack
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.reindexing import reindex_if_needed
 from registry.settings import Settings
 from registry.store import agencies, log

@@ -22,7 +22,8 @@ from registry.record.sections import seal
 from registry.record.statements import check_withdrawal
 from registry.services import audit
 from registry.services.access import Actor
-from registry.services.drafts import Precondition, ServiceContext, tag_of
+from registry.services.context import ServiceContext
+from registry.services.drafts import Precondition, tag_of
 from registry.services.receipts import Receipt, run_idempotent
 from registry.store import log, records, version_facts, withdrawals
 from registry.store.as_of import END

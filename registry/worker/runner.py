@@ -23,7 +23,7 @@ from registry.pages.build import BuildReport
 from registry.pages.from_register import build_register, day_of, is_current
 from registry.search.fold import fold
 from registry.services import idempotency, limits
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
 from registry.services.startup import run_in_register
 from registry.settings import Settings

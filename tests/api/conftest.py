@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from registry.api.app import create_app
-from registry.services import access
+from registry.services import access_tokens
 from registry.settings import Settings
 from registry.store.database import connect
 from tests.described import Described
@@ -94,7 +94,7 @@ def token(database):
     """Make tokens."""
 
     async def make(agency="demo-sante", scopes=("file",), days=30, now=None, actor=None):
-        return await access.create_token(
+        return await access_tokens.create_token(
             database,
             agency=agency,
             scopes=scopes,

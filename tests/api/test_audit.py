@@ -11,7 +11,7 @@ import pytest
 from registry.api import authentication
 from registry.api.app import _litestar
 from registry.api.authentication import ACTIONS
-from registry.services import access
+from registry.services import access_tokens
 from registry.services.audit import Action
 from registry.settings import Settings
 
@@ -88,8 +88,10 @@ async def test_what_is_written_is_in_it_with_who_from_what_and_the_id_of_the_req
 
 async def test_making_and_ending_a_token_is_in_it(trail, token, database):
     secret = await token(agency="demo-education")
-    [stored] = [one for one in await access.list_tokens(database) if one.agency == "demo-education"]
-    await access.revoke_token(database, stored.id, now=NOW)
+    [stored] = [
+        one for one in await access_tokens.list_tokens(database) if one.agency == "demo-education"
+    ]
+    await access_tokens.revoke_token(database, stored.id, now=NOW)
     acts = (await trail.client.get(AUDIT, params={"subject": str(stored.id)})).json()["items"]
     assert [brief(act) for act in acts] == [
         ("operator", None, "create_token", str(stored.id), "done"),
@@ -199,9 +201,9 @@ async def test_a_draft_of_ones_own_that_is_not_there_is_no_refusal(agency, trail
 @pytest.mark.parametrize("end", ["revoked", "expired"])
 async def test_a_token_that_has_ended_is_known_by_its_number(client, database, token, trail, end):
     old = await token(days=1, now=NOW - dt.timedelta(days=2 if end == "expired" else 0))
-    number = (await access.list_tokens(database))[-1].id
+    number = (await access_tokens.list_tokens(database))[-1].id
     if end == "revoked":
-        await access.revoke_token(database, number, now=NOW)
+        await access_tokens.revoke_token(database, number, now=NOW)
     await client.get(DRAFT, headers={"authorization": f"Bearer {old}"})
     act = (await trail())[-1]
     assert brief(act) == ("demo-sante", number, "read_draft", ID, "unauthorized")
@@ -209,7 +211,7 @@ async def test_a_token_that_has_ended_is_known_by_its_number(client, database, t
 
 
 async def test_who_is_nobody_leaves_no_trace_but_one_when_it_is_a_flood(client, settings, trail):
-    unknown = {"authorization": f"Bearer {access._write(secrets.token_bytes(32))}"}
+    unknown = {"authorization": f"Bearer {access_tokens._write(secrets.token_bytes(32))}"}
     for headers in ({}, unknown, {"authorization": "Bearer regt_mistyped"}):
         await client.get(DRAFT, headers=headers)
     assert await trail() == []

@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from registry.services import access
+from registry.services import access_tokens
 
 PATH = "/api/v1/filings/demo-sante/prevision-lits"
 RECORD = "/api/v1/records/demo-sante/prevision-lits"
@@ -216,10 +216,10 @@ async def test_an_unknown_expired_or_revoked_token_is_told_apart(
     month = dt.timedelta(days=30)
     expired = await token(now=dt.datetime.now(dt.UTC) - month)
     revoked = await token()
-    [*_, last] = await access.list_tokens(database)
-    await access.revoke_token(database, last.id, now=dt.datetime.now(dt.UTC))
+    [*_, last] = await access_tokens.list_tokens(database)
+    await access_tokens.revoke_token(database, last.id, now=dt.datetime.now(dt.UTC))
     for given, word in (
-        (access._write(b"\0" * 32), "unknown"),
+        (access_tokens._write(b"\0" * 32), "unknown"),
         (expired, "expired"),
         (revoked, "revoked"),
     ):

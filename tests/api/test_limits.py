@@ -8,13 +8,13 @@ import pytest
 
 from registry.api import authentication
 from registry.api.app import create_app
-from registry.services import access
+from registry.services import access_tokens
 
 DRAFT = "/api/v1/filings/demo-sante/prevision-lits"
 DRAFTS = "/api/v1/filings"
 VALIDATE = "/api/v1/validate"
 NOW = dt.datetime.now(dt.UTC)
-UNKNOWN = {"authorization": f"Bearer {access._write(secrets.token_bytes(32))}"}
+UNKNOWN = {"authorization": f"Bearer {access_tokens._write(secrets.token_bytes(32))}"}
 MISTYPED = {"authorization": "Bearer regt_mistyped"}
 
 
@@ -101,7 +101,7 @@ async def test_failures_are_counted_by_address_and_lock_no_good_token_out(
 async def test_a_token_that_has_ended_counts_as_a_failure(client, token, database, problem, end):
     old = await token(days=1, now=NOW - dt.timedelta(days=2 if end == "expired" else 0))
     if end == "revoked":
-        await access.revoke_token(database, 1, now=NOW)
+        await access_tokens.revoke_token(database, 1, now=NOW)
     headers = {"authorization": f"Bearer {old}"}
     for _ in range(3):
         assert (

@@ -7,7 +7,7 @@ import secrets
 import pytest
 
 from registry.api.metrics import Metrics
-from registry.services import access
+from registry.services import access_tokens
 
 LOCAL = {"host": "127.0.0.1:8000"}
 
@@ -50,7 +50,7 @@ async def test_what_the_accept_path_did_is_counted(client, record):
 )
 async def test_who_comes_from_elsewhere_needs_an_admin_s_token(client, database, headers):
     async def token(*scopes):
-        made = await access.create_token(
+        made = await access_tokens.create_token(
             database,
             agency="demo-sante",
             scopes=scopes,

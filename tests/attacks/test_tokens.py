@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from registry.services import access
+from registry.services import access_tokens
 
 pytestmark = pytest.mark.usefixtures("untouched")
 
@@ -81,9 +81,9 @@ def test_an_expired_token(register, refused, act):
 @each_act
 def test_a_revoked_token(register, refused, act):
     token = register.token()
-    stored = register.work(access.list_tokens)
+    stored = register.work(access_tokens.list_tokens)
     number = max(one.id for one in stored)
-    register.work(lambda database: access.revoke_token(database, number, now=NOW))
+    register.work(lambda database: access_tokens.revoke_token(database, number, now=NOW))
     refused(send(register, act, {"authorization": f"Bearer {token}"}), 401, "unauthorized")
 
 

@@ -18,7 +18,7 @@ from threading import local
 import uvloop
 
 from registry.record.canonical import canonical
-from registry.services.access import create_token
+from registry.services.access_tokens import create_token
 from registry.store.database import connect
 from tests.bench.documents import local_documents
 from tests.bench.ingest import WRITERS, Bare, Document, compare, line

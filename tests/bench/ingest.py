@@ -16,7 +16,7 @@ from registry.record.canonical import canonical
 from registry.record.pack import Agency, load_pack
 from registry.record.validate import validate
 from registry.search.fold import fold
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.importing import ForeignFiling, import_foreign
 from registry.services.startup import open_register
 from registry.settings import Settings

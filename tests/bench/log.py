@@ -32,7 +32,7 @@ from registry.ledger.verify_log import verify_log
 from registry.ledger.verify_record import verify_record
 from registry.record.canonical import canonical
 from registry.record.pack import load_pack
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded

@@ -18,7 +18,7 @@ from statistics import median
 import msgspec
 
 from registry.record.pack import load_pack
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.publication import BATCH_SIZE
 from registry.services.startup import open_register
 from registry.settings import Settings

@@ -21,7 +21,7 @@ import psutil
 
 from registry.record.canonical import canonical
 from registry.record.pack import load_pack
-from registry.services.access import create_token
+from registry.services.access_tokens import create_token
 from registry.store.database import connect
 from tests.crash.asking import PATIENCE, Violation
 from tests.crash.invariants import Receipt, broken_laws, unkept

@@ -24,7 +24,7 @@ from registry.ledger.replay import LogInconsistent
 from registry.record.pack import load_pack
 from registry.services.access import Actor
 from registry.services.attestation import attest
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import checkpoints, embedded, log

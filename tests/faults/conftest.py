@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from registry.api.app import create_app
-from registry.services.access import create_token
+from registry.services.access_tokens import create_token
 from registry.settings import Settings
 from tests.api.conftest import _lifespan as lifespan
 from tests.crash.invariants import broken_laws

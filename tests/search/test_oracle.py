@@ -22,7 +22,7 @@ from registry.record.facets import CODED
 from registry.search.engine import SearchIndex
 from registry.search.fold import fold
 from registry.search.query import SearchQuery
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.importing import ForeignFiling, import_foreign
 from registry.services.loading import load
 from registry.store.as_of import LogWindow

@@ -6,7 +6,7 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from registry.services import access, drafts, review, withdrawal
+from registry.services import access_tokens, drafts, review, withdrawal
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.store import audit, records
@@ -106,7 +106,7 @@ def reviewed(context):
 @pytest.fixture
 async def with_token(context):
     """An actor of demo-sante whose token the database knows."""
-    token = await access.create_token(
+    token = await access_tokens.create_token(
         context.database,
         agency="demo-sante",
         scopes=("file",),
@@ -115,4 +115,4 @@ async def with_token(context):
         now=NOW,
         random=context.random,
     )
-    return await access.recognise(context.database, token, now=NOW)
+    return await access_tokens.recognise(context.database, token, now=NOW)

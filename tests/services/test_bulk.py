@@ -22,8 +22,9 @@ from registry.errors import (
 from registry.record.canonical import canonical
 from registry.record.parse import MAX_BYTES
 from registry.search.query import SearchQuery
-from registry.services import access, bulk, drafts, publication, review
-from registry.services.access import Actor, EndedToken
+from registry.services import access_tokens, bulk, drafts, publication, review
+from registry.services.access import Actor
+from registry.services.access_tokens import EndedToken
 from registry.services.bulk import InputLine, file_lines, identifier, split_lines
 from registry.services.drafts import Precondition
 from registry.services.withdrawal import withdraw
@@ -493,7 +494,7 @@ async def test_a_token_that_ends_in_the_middle_files_no_more(context, record, wi
 
     filed = file_lines(context, with_token, slow(), purpose="submit", now=lambda: NOW)
     assert (await anext(filed)).result.outcome == "published"
-    await access.revoke_token(context.database, with_token.token, now=NOW)
+    await access_tokens.revoke_token(context.database, with_token.token, now=NOW)
     more.set()
     left = [line async for line in filed]
     assert outcomes(left) == [EndedToken, EndedToken]

@@ -16,6 +16,7 @@ from registry.errors import (
 )
 from registry.services import drafts
 from registry.services.access import Actor
+from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
 
 NEW = Precondition(new=True)
@@ -125,7 +126,7 @@ async def test_another_agencys_draft_is_refused_before_the_database_is_asked(des
         def __getattr__(self, name):
             pytest.fail(f"the database was asked for a {name}")
 
-    context = drafts.ServiceContext(database=Untouched(), pack=desk.context.pack, random=bytes)
+    context = ServiceContext(database=Untouched(), pack=desk.context.pack, random=bytes)
     now = dt.datetime.now(dt.UTC)
     with pytest.raises(NotFound):
         await drafts.read_draft(context, desk.schools, record["id"], now=now)

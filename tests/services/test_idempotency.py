@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from registry.errors import IdempotencyKeyReused, InvalidParameter
-from registry.services import access, idempotency
+from registry.services import access_tokens, idempotency
 from registry.services.access import Actor
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -64,7 +64,7 @@ async def test_a_key_stands_for_one_request(act, actor, other):
 
 async def test_a_key_belongs_to_its_token(act, actor, database):
     await act(actor, KEY, b"one", b"1")
-    token = await access.create_token(
+    token = await access_tokens.create_token(
         database,
         agency="demo-sante",
         scopes=("file",),
@@ -73,7 +73,7 @@ async def test_a_key_belongs_to_its_token(act, actor, database):
         now=NOW,
         random=secrets.token_bytes,
     )
-    other = await access.recognise(database, token, now=NOW)
+    other = await access_tokens.recognise(database, token, now=NOW)
     assert await act(other, KEY, b"two", b"2") is None
     assert await act(other, KEY, b"two") == b"2"
     assert await act(actor, KEY, b"one") == b"1"

@@ -14,7 +14,7 @@ from registry.pages import from_register
 from registry.pages.from_register import day_of, is_current
 from registry.services import idempotency, limits
 from registry.services.access import Actor
-from registry.services.drafts import ServiceContext
+from registry.services.context import ServiceContext
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError, Conflict, Forbidden, NotFound, Unauthorized
-from registry.services import access
+from registry.services import access_tokens
 from registry.store import audit
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -19,7 +19,7 @@ DAY = dt.timedelta(days=1)
 @pytest.fixture
 def create(database):
     async def create(agency="dgi", scopes=("file",), actor=None, days=30, now=NOW):
-        return await access.create_token(
+        return await access_tokens.create_token(
             database,
             agency=agency,
             scopes=scopes,
@@ -34,7 +34,7 @@ def create(database):
 
 async def test_a_token_is_recognised_with_what_it_may_do(database, create):
     token = await create(scopes=("file", "review"), actor="dgi-it")
-    actor = await access.recognise(database, token, now=NOW)
+    actor = await access_tokens.recognise(database, token, now=NOW)
     assert (actor.name, actor.agency) == ("dgi-it", "dgi")
     assert actor.scopes == {"file", "review"}
     assert actor.files_for("dgi")
@@ -46,7 +46,7 @@ async def test_a_token_is_recognised_with_what_it_may_do(database, create):
 
 async def test_without_an_agency_it_is_the_authoritys(database, create):
     token = await create(agency=None, scopes=("review",))
-    actor = await access.recognise(database, token, now=NOW)
+    actor = await access_tokens.recognise(database, token, now=NOW)
     assert (actor.name, actor.agency) == ("authority", None)
     assert not actor.files_for("dgi")
 
@@ -68,31 +68,31 @@ async def test_a_mistyped_or_cut_token_is_told_apart_from_an_unknown_one(databas
         other = "A" if token[place] != "A" else "B"
         wrong.append(token[:place] + other + token[place + 1 :])
     for mistyped in wrong:
-        with pytest.raises(access.MistypedToken, match="incomplete or mistyped"):
+        with pytest.raises(access_tokens.MistypedToken, match="incomplete or mistyped"):
             # There is no database, and it is not missed.
-            await access.recognise(None, mistyped, now=NOW)
-    unknown = access._write(secrets.token_bytes(32))
+            await access_tokens.recognise(None, mistyped, now=NOW)
+    unknown = access_tokens._write(secrets.token_bytes(32))
     with pytest.raises(Unauthorized, match="unknown"):
-        await access.recognise(database, unknown, now=NOW)
+        await access_tokens.recognise(database, unknown, now=NOW)
 
 
 async def test_a_token_ends_with_its_last_day(database, create):
     token = await create(days=2)
-    await access.recognise(database, token, now=NOW + 2 * DAY - dt.timedelta(seconds=1))
+    await access_tokens.recognise(database, token, now=NOW + 2 * DAY - dt.timedelta(seconds=1))
     with pytest.raises(Unauthorized, match="expired on 2026-11-26"):
-        await access.recognise(database, token, now=NOW + 2 * DAY)
+        await access_tokens.recognise(database, token, now=NOW + 2 * DAY)
 
 
 async def test_a_revoked_token_is_refused_at_once_and_cannot_be_revoked_twice(database, create):
     token = await create()
-    [stored] = await access.list_tokens(database)
-    await access.revoke_token(database, stored.id, now=NOW)
+    [stored] = await access_tokens.list_tokens(database)
+    await access_tokens.revoke_token(database, stored.id, now=NOW)
     with pytest.raises(Unauthorized, match="revoked"):
-        await access.recognise(database, token, now=NOW)
+        await access_tokens.recognise(database, token, now=NOW)
     with pytest.raises(NotFound):
-        await access.revoke_token(database, stored.id, now=NOW)
+        await access_tokens.revoke_token(database, stored.id, now=NOW)
     with pytest.raises(NotFound):
-        await access.revoke_token(database, stored.id + 1, now=NOW)
+        await access_tokens.revoke_token(database, stored.id + 1, now=NOW)
 
 
 async def test_only_the_hash_is_kept(database, create):
@@ -107,10 +107,10 @@ async def test_only_the_hash_is_kept(database, create):
 
 async def test_the_last_use_is_remembered_by_the_day(database, create):
     token = await create()
-    [before] = await access.list_tokens(database)
+    [before] = await access_tokens.list_tokens(database)
     assert before.last_used_on is None
-    await access.recognise(database, token, now=NOW + DAY)
-    [after] = await access.list_tokens(database)
+    await access_tokens.recognise(database, token, now=NOW + DAY)
+    [after] = await access_tokens.list_tokens(database)
     assert after.last_used_on == (NOW + DAY).date()
 
 
@@ -123,10 +123,10 @@ async def test_two_tokens_of_one_actor_can_be_in_force_and_a_third_says_which_to
 ):
     for _ in range(2):
         kept = await create()
-    await access.recognise(database, kept, now=NOW + DAY)
+    await access_tokens.recognise(database, kept, now=NOW + DAY)
     with pytest.raises(Conflict, match=r"tokens 1 and 2 in force.*registry token revoke 1"):
         await create()
-    await access.revoke_token(database, 1, now=NOW)
+    await access_tokens.revoke_token(database, 1, now=NOW)
     await create()
     with pytest.raises(Conflict, match=r"tokens 2 and 3 in force.*registry token revoke 3"):
         await create()
@@ -142,26 +142,26 @@ async def test_of_many_made_at_once_two_are_in_force(database, create):
     made = await asyncio.gather(*(create() for _ in range(8)), return_exceptions=True)
     assert sum(isinstance(one, str) for one in made) == 2
     assert all(isinstance(one, str | Conflict) for one in made)
-    assert len(await access.list_tokens(database)) == 2
+    assert len(await access_tokens.list_tokens(database)) == 2
 
 
 async def test_a_token_of_another_digest_is_never_taken(database, create, monkeypatch):
     token = await create()
-    [stored] = await access.list_tokens(database)
+    [stored] = await access_tokens.list_tokens(database)
 
     async def found(*_):
         return msgspec.structs.replace(stored, digest=b"another")
 
-    monkeypatch.setattr(access.tokens, "find", found)
+    monkeypatch.setattr(access_tokens.tokens, "find", found)
     with pytest.raises(Unauthorized, match="unknown"):
-        await access.recognise(database, token, now=NOW)
+        await access_tokens.recognise(database, token, now=NOW)
 
 
 async def test_what_the_operator_does_is_in_the_audit_trail(database, create):
     token = await create()
-    await access.revoke_token(database, 1, now=NOW + DAY)
+    await access_tokens.revoke_token(database, 1, now=NOW + DAY)
     with pytest.raises(NotFound):
-        await access.revoke_token(database, 1, now=NOW + DAY)
+        await access_tokens.revoke_token(database, 1, now=NOW + DAY)
     async with database.connection() as connection:
         acts = await audit.read(connection, since=0, subject="1", limit=10)
     assert [(act.actor, act.token, act.action, act.at, act.result) for act in acts] == [
@@ -186,4 +186,4 @@ async def test_what_the_operator_does_is_in_the_audit_trail(database, create):
 async def test_a_token_that_makes_no_sense_is_not_made(database, create, wish, sentence):
     with pytest.raises(ConfigurationError, match=sentence):
         await create(**wish)
-    assert await access.list_tokens(database) == []
+    assert await access_tokens.list_tokens(database) == []

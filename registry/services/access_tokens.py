@@ -1,0 +1,191 @@
+"""Access tokens: made, recognised, listed and ended.
+
+A token is `regt_`, 43 characters that carry 256 random bits, and 8 hexadecimal digits of their
+CRC-32: a mistyped or cut token is refused before the database is asked. Only its SHA-256 is kept;
+with 256 random bits in it, a plain hash cannot be searched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from zlib import crc32
+
+from registry.errors import ConfigurationError, Conflict, NotFound, Unauthorized
+from registry.record.ids import is_foreign_agency
+from registry.services import audit
+from registry.services.access import OPERATOR, SCOPES, Actor
+from registry.store import agencies, records, tokens
+from registry.store.database import Database, retried
+from registry.store.tokens import StoredToken
+
+LONGEST_DAYS = 365
+MOST_IN_FORCE = 2
+"""Tokens of one actor for one agency: the one in use, and the one that takes over."""
+
+_PREFIX = "regt_"
+_TOKEN = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{43}})([0-9a-f]{{8}})")
+
+
+class MistypedToken(Unauthorized):
+    """What was sent is no token at all: a part of it is missing or wrong."""
+
+
+class EndedToken(Unauthorized):
+    """The token was revoked or has expired; `actor` is whose it was, for the audit trail."""
+
+    def __init__(self, detail: str, actor: Actor) -> None:
+        """Take the sentence, and who held the token."""
+        super().__init__(detail)
+        self.actor = actor
+
+
+@retried
+async def create_token(
+    database: Database,
+    *,
+    agency: str | None,
+    scopes: Sequence[str],
+    actor: str | None,
+    days: int,
+    now: dt.datetime,
+    random: Callable[[int], bytes],
+) -> str:
+    """Make a token and give it; it can never be shown again.
+
+    A third one beside two in force is refused by `Conflict`.
+    """
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        raise ConfigurationError(
+            f"unknown scope {', '.join(unknown) or '(none)'}; the scopes are {', '.join(SCOPES)}"
+        )
+    if not 0 < days <= LONGEST_DAYS:
+        raise ConfigurationError(f"a token lives 1 to {LONGEST_DAYS} days, not {days}")
+    if "file" in scopes and agency is None:
+        raise ConfigurationError("the scope file needs an agency: --agency CODE")
+    token = _write(random(32))
+    name = actor or agency or "authority"
+    async with database.transaction() as connection:
+        if agency is not None:
+            await _require_agency(connection, agency)
+        await records.lock_record(connection, f"tokens/{name}/{agency}")
+        in_force = await tokens.read_in_force(connection, actor=name, agency=agency, now=now)
+        if len(in_force) >= MOST_IN_FORCE:
+            numbers = " and ".join(str(one.id) for one in in_force)
+            raise Conflict(
+                f"{name} has the tokens {numbers} in force already, one to use and one to take "
+                f"over; end the one that is not used any more: registry token revoke "
+                f"{_least_used(in_force).id}"
+            )
+        number = await tokens.insert(
+            connection,
+            digest=sha256(token.encode()).digest(),
+            actor=name,
+            agency=agency,
+            scopes=scopes,
+            created_at=now,
+            expires_at=now + dt.timedelta(days=days),
+        )
+        await audit.note(connection, OPERATOR, "create_token", str(number), before=None, now=now)
+    return token
+
+
+async def recognise(
+    database: Database, token: str, *, now: dt.datetime, request: str = ""
+) -> Actor:
+    """Find whose token this is; raises `Unauthorized` with what to do.
+
+    `request` is the id of the request that brings it. Without its checksum (`MistypedToken`) the
+    database is not asked.
+    """
+    if not _is_well_formed(token):
+        raise MistypedToken(
+            "this is not a token of the register: it is incomplete or mistyped; copy it whole"
+        )
+    digest = sha256(token.encode()).digest()
+    async with database.connection() as connection:
+        stored = await tokens.find(connection, digest)
+        if stored is None or not hmac.compare_digest(stored.digest, digest):
+            raise Unauthorized("this token is unknown; ask for a new one")
+        actor = Actor(
+            name=stored.actor,
+            agency=stored.agency,
+            scopes=frozenset(stored.scopes),
+            token=stored.id,
+            request=request,
+        )
+        _require_in_force(stored, actor, now)
+        if stored.last_used_on != now.date():
+            await tokens.mark_used(connection, stored.id, now.date())
+    return actor
+
+
+@retried
+async def require_in_force(database: Database, actor: Actor, *, now: dt.datetime) -> None:
+    """Refuse, by `EndedToken`, whose token has ended since it was recognised.
+
+    For what goes on for longer than one act. The operator at the command line has no token.
+    """
+    if actor.token is None:
+        return
+    async with database.connection() as connection:
+        stored = await tokens.read(connection, actor.token)
+    if stored is not None:
+        _require_in_force(stored, actor, now)
+
+
+async def list_tokens(database: Database) -> list[StoredToken]:
+    """Read every token, without its secret, which nobody has."""
+    async with database.connection() as connection:
+        return await tokens.read_all(connection)
+
+
+@retried
+async def revoke_token(database: Database, token: int, *, now: dt.datetime) -> None:
+    """End a token at once; raises `NotFound` where none with this number is in force."""
+    async with database.transaction() as connection:
+        if not await tokens.revoke(connection, token, now):
+            raise NotFound(f"there is no token {token} in force; see: registry token list")
+        await audit.note(connection, OPERATOR, "revoke_token", str(token), before=None, now=now)
+
+
+def _require_in_force(stored: StoredToken, actor: Actor, now: dt.datetime) -> None:
+    if stored.revoked_at is not None:
+        raise EndedToken("this token was revoked; ask for a new one", actor)
+    if stored.expires_at <= now:
+        raise EndedToken(
+            f"this token expired on {stored.expires_at:%Y-%m-%d}; ask for a new one", actor
+        )
+
+
+def _least_used(stored: list[StoredToken]) -> StoredToken:
+    return min(stored, key=lambda one: (one.last_used_on or one.created_at.date(), one.id))
+
+
+async def _require_agency(connection: object, agency: str) -> None:
+    if is_foreign_agency(agency):
+        raise ConfigurationError(
+            f"{agency} belongs to another register (a dot marks those); it cannot file here"
+        )
+    if await agencies.read(connection, agency) is None:
+        known = [
+            counted.agency.id
+            for counted in await agencies.read_all(connection)
+            if counted.agency.origin is None
+        ]
+        raise ConfigurationError(f"unknown agency {agency}; the agencies are {', '.join(known)}")
+
+
+def _write(secret: bytes) -> str:
+    body = urlsafe_b64encode(secret).rstrip(b"=").decode()
+    return f"{_PREFIX}{body}{crc32(body.encode()):08x}"
+
+
+def _is_well_formed(token: str) -> bool:
+    match = _TOKEN.fullmatch(token)
+    return match is not None and f"{crc32(match[1].encode()):08x}" == match[2]

@@ -1,0 +1,29 @@
+"""What every use case needs, read once and passed down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from registry.record.pack import Pack
+from registry.services.duplicate_names import NameCache
+from registry.services.write_batch import WriteBatch
+from registry.store.database import Database
+
+Review: TypeAlias = Literal["none", "required"]
+
+
+class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
+    """The database, the country's pack, the source of random bytes, and the review policy.
+
+    `review` says whether a second person approves what an agency submits.
+    """
+
+    database: Database
+    pack: Pack
+    random: Callable[[int], bytes]
+    review: Review = "none"
+    names: NameCache = msgspec.field(default_factory=NameCache)
+    desk: WriteBatch = msgspec.field(default_factory=WriteBatch)
