@@ -72,7 +72,7 @@ class Desk:
             return await records.read(connection, document["id"], version)
 
     async def versions(self, document):
-        async with self.office.database.connection() as connection:
+        async with self.context.database.connection() as connection:
             lines = await records.read_versions(connection, document["id"])
         return [line.version for line in lines]
 
