@@ -150,8 +150,9 @@ def requirement(unit: Unit, language: Language) -> Iterator[str]:
     if unit.recommended is not None:
         reason = _reason((unit.recommended,), language)
         yield language.put("**Recommended** {reason}: its absence is a warning.", reason=reason)
-    for path in unit.places[1:]:
-        yield language.put("**May be replaced** by {place}.", place=f"`{pointer(path)}`")
+    for name in unit.substitutes:
+        place = pointer((*unit.path[:-1], name))
+        yield language.put("**May be replaced** by {place}.", place=f"`{place}`")
     for wording, holds in (
         ("**Refused** where this does not hold.", unit.exclusive),
         ("**An empty list** is an answer.", unit.empty_answers),
@@ -171,14 +172,14 @@ def _asked(unit: Unit, language: Language) -> str:
 
 
 def _absence(unit: Unit, language: Language) -> str:
-    if unit.grave == unit.alternatives:
+    if unit.error_conditions == unit.alternatives:
         return language.say("**If absent:** an error.")
-    if set(unit.grave).isdisjoint(unit.alternatives):
+    if set(unit.error_conditions).isdisjoint(unit.alternatives):
         return language.say(
             "**If absent:** an error once the system is in pilot, in use or suspended; "
             "a warning before."
         )
-    reasons = _reasons(unit.grave, language)
+    reasons = _reasons(unit.error_conditions, language)
     return language.put("**If absent:** an error {reasons}; else a warning.", reasons=reasons)
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import msgspec
 
-from registry.record.requirement_status import RequirementStatus, pointers
-from registry.record.requirements import RISK_LEVEL, WEIGHT_OPTIONAL, WEIGHT_REQUIRED, unit_of
+from registry.record.pointers import pointer
+from registry.record.requirement_status import RequirementStatus
+from registry.record.requirements import RISK_LEVEL, WEIGHT_OPTIONAL, WEIGHT_REQUIRED
 
 
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,26 +23,24 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]
 
 
-def score(stands: RequirementStatus) -> Completeness:
-    """Score a document from what is known of each unit."""
-    asked, absent = stands.asked, stands.absent
-    levelled = asked.required & unit_of(RISK_LEVEL) & ~absent
+def score(status: RequirementStatus) -> Completeness:
+    """Return the scores of a document, and what is missing in document order."""
+    asked = status.requirements
+    is_levelled = pointer(RISK_LEVEL) not in status.absent
+    counted = asked.required | asked.optional
     return Completeness(
-        completeness=_share(stands, asked.required, asked.optional),
-        accountability=_share(stands, asked.accountable, 0) if levelled else 0,
-        missing=pointers((asked.required | asked.optional) & absent),
+        completeness=_share(status, asked.required, asked.optional),
+        accountability=_share(status, asked.accountable, frozenset()) if is_levelled else 0,
+        missing=tuple(place for place in status.absent if place in counted),
     )
 
 
-def _share(stands: RequirementStatus, required: int, optional: int) -> int:
-    """Return the weighted share that is met, rounded half up; nothing asked for is all met."""
-    whole = 2 * _weight(required, optional)
-    if whole == 0:
-        return 100
-    met = 2 * _weight(required & stands.met, optional & stands.met)
-    met += _weight(required & stands.half, optional & stands.half)
-    return (200 * met + whole) // (2 * whole)
+def _share(status: RequirementStatus, required: frozenset[str], optional: frozenset[str]) -> int:
+    """Return the weighted share that is met, rounded half up; 100 where nothing is asked for."""
 
+    def weight(units: frozenset[str]) -> int:
+        return WEIGHT_REQUIRED * len(required & units) + WEIGHT_OPTIONAL * len(optional & units)
 
-def _weight(required: int, optional: int) -> int:
-    return WEIGHT_REQUIRED * required.bit_count() + WEIGHT_OPTIONAL * optional.bit_count()
+    whole = 2 * (WEIGHT_REQUIRED * len(required) + WEIGHT_OPTIONAL * len(optional))
+    lost = 2 * weight(status.withheld.union(status.absent)) + weight(status.in_progress)
+    return (200 * (whole - lost) + whole) // (2 * whole) if whole else 100

@@ -1,7 +1,7 @@
 """What a document looks like in each profile, as JSON Schemas computed from the released one.
 
 Draft is the document itself. Foreign adds the three members that nothing can do without.
-Publication adds the `x-publication` parts; what `x-requirement` asks for, `standings` says.
+Publication adds the `x-publication` parts; what `x-requirement` asks for, `requirements` says.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""Which fields are asked for when, computed from the schema's `x-requirement`.
+"""Requirements: which fields a record must state under which conditions.
 
-Each annotated field is one requirement unit. The notation is explained in the schema's `$comment`.
+They are computed from the schema's `x-requirement`, whose notation its `$comment` explains. Each
+annotated field is one requirement unit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TypeAlias
 
@@ -12,7 +14,8 @@ import msgspec
 
 from registry.errors import ConfigurationError
 from registry.record.messages import Message, message, translatable
-from registry.record.pointers import parts, pointer
+from registry.record.model import Document
+from registry.record.pointers import dig, parts, pointer
 from registry.record.schema import Field, fields, record_schema
 
 FieldPath: TypeAlias = tuple[str, ...]
@@ -57,41 +60,51 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     negated: bool = False
 
+    def holds(self, document: Document) -> bool:
+        """Tell whether the condition holds of a document."""
+        return any(dig(document, *path) in self.values for path in self.paths) != self.negated
+
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """One field that is asked for.
 
-    `alternatives` are conjunctions of conditions, any of which suffices; `grave` are those under
-    which the absence is an error. `places` are the field and the siblings that may stand in.
+    `alternatives` are conjunctions of conditions, any of which suffices; under `error_conditions`
+    the absence is an error. `section` is "" for a field of the record itself. `substitutes` are
+    the siblings that may stand in. `is_question`: the value is an answer with its note.
     """
 
     path: FieldPath
     pointer: str
+    section: str
+    name: str
     field: Field
     alternatives: tuple[tuple[str, ...], ...]
-    grave: tuple[tuple[str, ...], ...]
+    error_conditions: tuple[tuple[str, ...], ...]
     optional: bool
     exclusive: bool
-    places: tuple[FieldPath, ...]
+    substitutes: tuple[str, ...]
+    is_question: bool
     empty_answers: bool
     recommended: str | None
 
 
 class Requirements(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for under some circumstances, as sets of units: bit n is `units()[n]`.
+    """What is asked for under some conditions, as sets of pointers.
 
-    `allowed` may be stated by such a record; `required` weighs 3 and `optional` 1; `accountable`
-    is what is required because of risk, personal data or operation. The absence of a unit is an
-    error, a warning, or nothing; to state an `excluded` one is an error.
+    `held` names the conditions; `units` are those that such a record may state, by pointer, in
+    document order. `required` weighs 3 and `optional` 1; `accountable` is what is required because
+    of risk, personal data or operation. The absence of a unit is an error, a warning, or nothing;
+    to state an `excluded` one is an error.
     """
 
-    allowed: int
-    required: int
-    optional: int
-    accountable: int
-    errors: int
-    warnings: int
-    excluded: int
+    held: frozenset[str]
+    units: dict[str, Unit]
+    required: frozenset[str]
+    optional: frozenset[str]
+    accountable: frozenset[str]
+    errors: frozenset[str]
+    warnings: frozenset[str]
+    excluded: frozenset[str]
 
 
 @cache
@@ -188,40 +201,31 @@ def units() -> tuple[Unit, ...]:
     )
 
 
-def unit_of(path: FieldPath) -> int:
-    """Return the set that holds the unit at a path alone; empty where none is."""
-    return _sets().get(path, 0)
-
-
-@cache
-def _sets() -> dict[FieldPath, int]:
-    return {unit.path: 1 << number for number, unit in enumerate(units())}
-
-
 @cache
 def requirements_under(held: frozenset[str]) -> Requirements:
     """Return what is asked for when these conditions hold; there are a few thousand cases."""
-    sets = dict.fromkeys(Requirements.__struct_fields__, 0)
-    for number, unit in enumerate(units()):
-        if "restricted" in held and unit not in restricted_units():
-            continue
-        required = any(held.issuperset(names) for names in unit.alternatives)
-        grave = any(held.issuperset(names) for names in unit.grave)
-        mild = not grave and (required or unit.recommended in held)
-        for name, belongs in {
-            "allowed": True,
-            "required": required,
-            "optional": unit.optional and not required,
-            "accountable": required and _accountable(unit),
-            "errors": grave,
-            "warnings": mild,
-            "excluded": unit.exclusive and not (grave or mild),
-        }.items():
-            sets[name] |= belongs << number
-    return Requirements(**sets)
+    allowed = restricted_units() if "restricted" in held else units()
+
+    def among(belongs: Callable[[Unit], bool]) -> frozenset[str]:
+        return frozenset(unit.pointer for unit in allowed if belongs(unit))
+
+    required = among(lambda unit: any(map(held.issuperset, unit.alternatives)))
+    recommended = among(lambda unit: unit.recommended in held)
+    errors = among(lambda unit: any(map(held.issuperset, unit.error_conditions)))
+    warnings = (required | recommended) - errors
+    return Requirements(
+        held=held,
+        units={unit.pointer: unit for unit in allowed},
+        required=required,
+        optional=among(lambda unit: unit.optional) - required,
+        accountable=among(_is_accountable) & required,
+        errors=errors,
+        warnings=warnings,
+        excluded=among(lambda unit: unit.exclusive) - errors - warnings,
+    )
 
 
-def _accountable(unit: Unit) -> bool:
+def _is_accountable(unit: Unit) -> bool:
     names = {name for alternative in unit.alternatives for name in alternative}
     return ALWAYS not in names and not names.isdisjoint(_FAMILIES)
 
@@ -253,22 +257,22 @@ def _unit(field: Field, notation: str) -> Unit:
     return Unit(
         path=field.path,
         pointer=pointer(field.path),
+        section="".join(field.path[:-1]),
+        name=field.path[-1],
         field=field,
         alternatives=asked,
-        grave=tuple(_grave(field.path, names) for names in asked),
+        error_conditions=tuple(_error_condition(field.path, names) for names in asked),
         optional=(OPTIONAL,) in alternatives,
         exclusive=exclusive,
-        places=(
-            field.path,
-            *((*field.path[:-1], name) for name in field.schema.get("x-satisfied-by", ())),
-        ),
+        substitutes=tuple(field.schema.get("x-satisfied-by", ())),
+        is_question="answer" in field.schema.get("properties", {}),
         empty_answers=field.schema.get("x-empty-answers", False),
         recommended=field.schema.get("x-recommended"),
     )
 
 
-def _grave(path: FieldPath, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Say when the absence is an error: an unmet H mostly once the system is in operation."""
+def _error_condition(path: FieldPath, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return when the absence is an error: an unmet H mostly once the system is in operation."""
     early = any(path[: len(start)] == start for start in _ALWAYS_ERROR)
     return names if early or "H" not in names or "D" in names else (*names, "D")
 

@@ -1,4 +1,4 @@
-"""A document before the rules: with what is asked of it, and what it lawfully withholds."""
+"""The rule context: a document with what every publication rule needs to know of it."""
 
 from __future__ import annotations
 
@@ -58,26 +58,25 @@ Rule: TypeAlias = Callable[[RuleContext], Iterator[PendingFinding]]
 
 def make_rule_context(
     document: Document,
-    stands: RequirementStatus,
+    status: RequirementStatus,
     pack: Pack,
     today: dt.date,
     *,
     national: bool = False,
 ) -> RuleContext:
     """Prepare a document for the rules."""
-    stated: Any = stands.circumstances.stated
     sensitive = dig(document, "data", "sensitive") or ()
     return RuleContext(
         document=document,
         pack=pack,
         today=today,
-        held=stands.circumstances.held,
-        withheld=stands.excused,
+        held=status.requirements.held,
+        withheld=status.excused,
         national=national,
-        level=stated[RISK_LEVEL],
-        status=stated[STATUS],
-        role=stated[ROLE],
-        function=stated[FUNCTION],
+        level=dig(document, *RISK_LEVEL),
+        status=dig(document, *STATUS),
+        role=dig(document, *ROLE),
+        function=dig(document, *FUNCTION),
         statutory=tuple([code for code in sensitive if code in pack.sensitive_statutory]),
         dig=partial(dig, document),
     )

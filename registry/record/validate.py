@@ -20,7 +20,7 @@ from registry.record.model import Document, Profile
 from registry.record.pack import Pack
 from registry.record.pointers import dig, parts, pointer, values_at
 from registry.record.profiles import shape
-from registry.record.requirement_status import RequirementStatus, members, requirement_status
+from registry.record.requirement_status import RequirementStatus, requirement_status
 from registry.record.requirements import FieldPath, reason
 from registry.record.rule_context import Rule, RuleContext, make_rule_context
 from registry.record.rules import RESTRICTED_RULES, RULE_SET, RULES
@@ -91,15 +91,15 @@ def _examine(document: object, *, profile: Profile, pack: Pack, today: dt.date) 
         return _Noticed(remarks=found, publishable=False)
     faulty = {_fault(document, remark) for remark in found} - {()}
     sound = _without(document, faulty) if faulty else document
-    stands = requirement_status(sound)
+    status = requirement_status(sound)
     if profile == "publication":
-        case = make_rule_context(sound, stands, pack, today, national=trusted)
-        told = _asked(case, stands)
+        case = make_rule_context(sound, status, pack, today, national=trusted)
+        told = _asked(case, status)
         found += [remark for remark in told if not _touches(parts(remark.pointer), faulty)]
     publishable = all(remark.severity != "error" for remark in found)
     if profile == "draft" and publishable:
         publishable = validate(document, profile="publication", pack=pack, today=today).publishable
-    return _Noticed(remarks=found, publishable=publishable, scored=score(stands))
+    return _Noticed(remarks=found, publishable=publishable, scored=score(status))
 
 
 def with_remarks(
@@ -163,11 +163,11 @@ def _found(place: tuple[str | int, ...], rule: str, sayings: tuple[Message, ...]
     return PendingFinding(pointer=pointer(place), rule=rule, sayings=sayings)
 
 
-def _asked(case: RuleContext, stands: RequirementStatus) -> list[PendingFinding]:
+def _asked(case: RuleContext, status: RequirementStatus) -> list[PendingFinding]:
     """Ask the rules and the requirements; what a rule has told, a requirement need not repeat."""
     told = [remark for rule in _rules(case) for remark in rule(case)]
     told += _deprecated(case.document)
-    unmet = list(_unmet(stands))
+    unmet = list(_unmet(status))
     if not told or not unmet:
         return told + unmet
     errors = {remark.pointer for remark in told if remark.severity == "error"}
@@ -185,22 +185,23 @@ def _rules(case: RuleContext) -> Iterable[Rule]:
     return RULES.values()
 
 
-def _unmet(stands: RequirementStatus) -> Iterator[PendingFinding]:
+def _unmet(status: RequirementStatus) -> Iterator[PendingFinding]:
     """Find what the requirements miss: absent although asked for, or stated although excluded."""
-    asked, absent = stands.asked, stands.absent
-    for bit, unit in members(absent & (asked.errors | asked.warnings)):
-        empty, required = bool(bit & stands.empty), bool(bit & asked.required)
-        why = reason(unit, stands.held)
-        yield PendingFinding(
-            pointer=unit.pointer,
-            rule="minItems" if empty else "required",
-            severity="error" if bit & asked.errors else "warning",
-            sayings=shape_messages.missing(unit, why, empty=empty, required=required),
-        )
-    for _, unit in members(asked.excluded & ~absent):
-        yield PendingFinding(
-            pointer=unit.pointer, rule="not", sayings=shape_messages.not_wanted(unit)
-        )
+    asked = status.requirements
+    for place in status.absent:
+        is_error = place in asked.errors
+        if is_error or place in asked.warnings:
+            unit, empty = asked.units[place], place in status.empty
+            why, required = reason(unit, asked.held), place in asked.required
+            yield PendingFinding(
+                pointer=place,
+                rule="minItems" if empty else "required",
+                severity="error" if is_error else "warning",
+                sayings=shape_messages.missing(unit, why, empty=empty, required=required),
+            )
+    for place in asked.excluded.difference(status.absent):
+        sayings = shape_messages.not_wanted(asked.units[place])
+        yield PendingFinding(pointer=place, rule="not", sayings=sayings)
 
 
 def _deprecated(document: Document) -> Iterator[PendingFinding]:

@@ -25,10 +25,13 @@ def profile_schema(profile):
 
 def _asked(unit):
     """Write the `if` and `then` of one unit: where it is asked for, it is there."""
-    asked = {"anyOf": [{"allOf": [_holds(name) for name in names]} for names in unit.grave]}
+    asked = {
+        "anyOf": [{"allOf": [_holds(name) for name in names]} for names in unit.error_conditions]
+    }
     if unit not in restricted_units():
         asked = {"allOf": [asked, {"not": _holds("restricted")}]}
-    part = {"if": asked, "then": {"anyOf": [_there(path, unit) for path in unit.places]}}
+    places = [(*unit.path[:-1], name) for name in (unit.name, *unit.substitutes)]
+    part = {"if": asked, "then": {"anyOf": [_there(path, unit) for path in places]}}
     if unit.exclusive:
         part["else"] = {"not": _there(unit.path, unit)}
     return part

@@ -183,4 +183,4 @@ def test_a_restricted_record_states_seven_units():
     ],
 )
 def test_conditions(edited, edits, held):
-    assert held == requirement_status(edited("minimal", edits)).held
+    assert held == requirement_status(edited("minimal", edits)).requirements.held
