@@ -67,6 +67,9 @@ _API = ("/api/", "/health/", log_files.PREFIX)
 _ASCII = "".join(map(chr, range(128)))
 _WATCH_SECONDS = 0.5
 _WARM_SECONDS = 2.0
+_PATIENCE_SECONDS = 4.5
+"""How long a statement is waited for: with what a connection is waited for, no request waits longer
+than 10 seconds for a database that does not answer."""
 
 
 def create_app(
@@ -116,7 +119,7 @@ def _litestar(
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        database = await connect(settings.database_url or "")
+        database = await connect(settings.database_url or "", patience=_PATIENCE_SECONDS)
         app.state.context = ServiceContext(
             database=database,
             pack=pack,

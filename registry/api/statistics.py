@@ -14,7 +14,7 @@ from litestar.params import QueryParameter
 
 from registry.api import parameters
 from registry.api.parameters import AsOfParameter
-from registry.errors import InvalidParameter
+from registry.errors import InvalidParameter, Unavailable
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
 from registry.store import agencies, redactions, statistics
@@ -27,6 +27,7 @@ LISTS = {"risk": "risk_level", "sector": "sector", "status": "status"}
 StatisticsCodes = list[str] | None
 
 _ROOM = 16 * 2**20
+_WAIT_SECONDS = 5.0
 
 
 class StatisticsCache(LruCache[Hashable, bytes]):
@@ -85,13 +86,20 @@ async def count(
     question = (moment, erasures, tuple(groups), tuple((name, *of) for name, of in filters.items()))
     answer = kept.get(question)
     if answer is None:
-        async with kept.turn:
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await kept.turn.acquire()
+        except TimeoutError as error:
+            raise Unavailable("the register is busy; try again in a moment") from error
+        try:
             answer = kept.get(question)
             if answer is None:
                 async with database.snapshot() as connection:
                     counted = await statistics.read(connection, moment, by=groups, filters=filters)
                 answer = msgspec.json.encode(counted)
                 kept.put(question, answer, len(answer))
+        finally:
+            kept.turn.release()
     return Response(
         content=answer, media_type=MediaType.JSON, headers={"cache-control": "no-cache"}
     )

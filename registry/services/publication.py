@@ -36,7 +36,7 @@ from registry.services.register_context import RegisterContext, read_register_co
 from registry.services.withdrawal import append_withdrawal
 from registry.store import drafts, log, records
 from registry.store.audit import Act
-from registry.store.database import Connection, retried
+from registry.store.database import Connection, retried, transaction
 from registry.store.drafts import Draft
 from registry.store.idempotency import StoredResponse
 from registry.store.records import CurrentDocument
@@ -57,6 +57,8 @@ async def file_batch(
     """
     try:
         return await _file(context, filings, now=now)
+    except Unavailable as error:
+        return [error] * len(filings)
     except Exception as error:  # noqa: BLE001  whatever it is, it is one filing's affair
         if len(filings) == 1:
             return [error]
@@ -97,7 +99,7 @@ async def _file(
             return results
     # More than one statement is needed, or somebody else was faster.
     for _ in range(_TRIES):
-        async with context.database.publishing() as connection, connection.transaction():
+        async with context.database.publishing() as connection, transaction(connection):
             await log.lock_state(connection)
             group = await _read(connection, context, filings, now=now)
             results = await group.publish(filings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -55,6 +56,23 @@ _OF_TLS = ("root certificate file", "`sslmode` parameter")
 """How the driver begins to tell of these; other sentences of it may quote the address."""
 
 _ACQUIRE_SECONDS = 5.0
+_COMMAND_SECONDS = 120.0
+"""How long a statement may take where nobody waits for its answer."""
+
+_SILENCE_SECONDS = 0.5
+
+_SOCKET = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 8_000}
+_SESSION = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "3",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "15s",
+    # A process that was stopped in the middle must not hold its locks for ever.
+    "idle_in_transaction_session_timeout": "5min",
+}
+"""So the kernel ends a connection whose other end has vanished without a word (tcp(7)): ours after
+8 seconds, the server's session, which may hold locks and a role, after 15."""
+
 _PUBLISHING = 4
 """Connections that publish: they would only wait for each other."""
 
@@ -86,7 +104,14 @@ class Database:
         try:
             yield connection
         except _FAULTS as error:
-            meaning = _meaning(error, connection)
+            if isinstance(error, TimeoutError):
+                await _end_if_silent(connection)
+            if is_closed := _is_closed(connection):
+                # The idle ones lead to the same server: whoever comes next has a fresh one.
+                await self._pool.expire_connections()
+                await self._publishing.expire_connections()
+            is_lost = is_closed or isinstance(error, _LOST)
+            meaning = _meaning(error) or (_NO_ANSWER if is_lost else None)
             if meaning is None:
                 raise
             raise Unavailable(meaning) from error
@@ -98,7 +123,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Borrow a connection with a transaction around it: all of it happens, or nothing."""
-        async with self.connection() as connection, connection.transaction():
+        async with self.connection() as connection, transaction(connection):
             yield connection
 
     @asynccontextmanager
@@ -112,7 +137,7 @@ class Database:
         """Borrow a connection that sees one state of the register, however long it reads."""
         async with (
             self.connection() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
+            transaction(connection, isolation="repeatable_read", readonly=True),
         ):
             yield connection
 
@@ -133,13 +158,32 @@ class Database:
             await self._publishing.close()
 
 
-async def connect(url: str, *, size: int = 10) -> Database:
-    """Open a pool; raises `ConfigurationError` when the address or login is wrong."""
+@asynccontextmanager
+async def transaction(connection: Connection, **options: Any) -> AsyncIterator[None]:
+    """Put a transaction around a block, with the `options` of asyncpg's."""
+    async with connection.transaction(**options):
+        try:
+            yield
+        except TimeoutError:
+            # A rollback would wait as long again.
+            await _end_if_silent(connection)
+            raise
+
+
+async def connect(url: str, *, size: int = 10, patience: float = _COMMAND_SECONDS) -> Database:
+    """Open a pool; a statement is waited for as many seconds as `patience` says.
+
+    Raises `ConfigurationError` when the address or login is wrong.
+    """
     try:
-        pool = await _pool(url, at_once=1, size=size)
+        pool = await _pool(url, patience, at_once=1, size=size)
         # To plan what publishes would take as long as to do it.
         publishing = await _pool(
-            url, at_once=0, size=min(size, _PUBLISHING), plan_cache_mode="force_generic_plan"
+            url,
+            patience,
+            at_once=0,
+            size=min(size, _PUBLISHING),
+            plan_cache_mode="force_generic_plan",
         )
     except _UNREACHABLE as error:
         raise Unavailable(
@@ -180,22 +224,49 @@ def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     return again
 
 
-async def _pool(url: str, *, at_once: int, size: int, **settings: str) -> Any:
+async def _pool(url: str, patience: float, *, at_once: int, size: int, **settings: str) -> Any:
     return await asyncpg.create_pool(
         url,
         min_size=at_once,
         max_size=size,
-        command_timeout=120,
+        command_timeout=patience,
+        init=_watch_line,
         # What a session holds beyond its transactions is for `Database.session` alone.
         reset=_nothing_held,
         server_settings={
             "application_name": "registry",
             "timezone": "UTC",
-            # A process that was stopped in the middle must not hold its locks for ever.
-            "idle_in_transaction_session_timeout": "5min",
+            **_SESSION,
             **settings,
         },
     )
+
+
+async def _end_if_silent(connection: Connection) -> None:
+    """End a connection on which a statement took too long, unless the server still answers.
+
+    By now the driver has asked the server to stop that statement.
+    """
+    try:
+        await connection.execute("select", timeout=_SILENCE_SECONDS)
+    except asyncpg.PostgresError:
+        # It is an answer, of a transaction that has failed.
+        pass
+    except _FAULTS:
+        with suppress(asyncpg.InterfaceError):
+            connection.terminate()
+
+
+async def _watch_line(connection: Connection) -> None:
+    """Have the kernel end a connection over TCP when the other end has vanished."""
+    line = connection._transport.get_extra_info("socket")  # noqa: SLF001  it is shown nowhere else
+    if line.family == socket.AF_UNIX:
+        return
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _SOCKET.items():
+        # Not every system has them all.
+        if hasattr(socket, name):
+            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def _reset(connection: Connection) -> None:
@@ -211,15 +282,12 @@ async def _nothing_held(connection: Connection) -> None:
     """Lend a connection again as it is: that saves a trip at every return."""
 
 
-def _meaning(error: Exception, connection: Connection) -> str | None:
-    """Say what a fault means; None for one that is the caller's own, or a mistake of ours."""
-    for kind, sentence in _TELLING:
-        if isinstance(error, kind):
-            return sentence
-    return _NO_ANSWER if isinstance(error, _LOST) or _is_lost(connection) else None
+def _meaning(error: Exception) -> str | None:
+    """Say what the server told; None where that is a fault of the caller, or a mistake of ours."""
+    return next((sentence for kind, sentence in _TELLING if isinstance(error, kind)), None)
 
 
-def _is_lost(connection: Connection) -> bool:
+def _is_closed(connection: Connection) -> bool:
     try:
         return bool(connection.is_closed())
     except asyncpg.InterfaceError:

@@ -19,6 +19,7 @@ from registry.store.records import Register, document_of, register_of
 from registry.store.sql import statement
 
 _PREFETCH = 10_000
+_SORTING_SECONDS = 60.0
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +52,10 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
 async def select(connection: Connection, entries: Sequence[int], moment: AsOf) -> Selection:
     """Put versions in the order of their records' ids; needs a transaction."""
     sorted_entries = array("q")
-    async for row in connection.cursor(statement("exports", "by_id"), entries, prefetch=_PREFETCH):
+    rows = connection.cursor(
+        statement("exports", "by_id"), entries, prefetch=_PREFETCH, timeout=_SORTING_SECONDS
+    )
+    async for row in rows:
         sorted_entries.append(row["entry"])
     leaf: bytes = await connection.fetchval(statement("exports", "leaf"), moment.entry)
     erasures = await redactions.count(connection)

@@ -21,6 +21,9 @@ SEVERAL = ("finding", "missing", "ground")
 GROUPS = (*FILTERS, "personal_data", "completeness_range", *SEVERAL)
 """By what records may be grouped."""
 
+_COUNTING_SECONDS = 60.0
+"""Of a million records one statement counts for some 20 seconds."""
+
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
     """How scores from 0 to 100 lie: their mean to one decimal, and where they begin and end.
@@ -157,8 +160,8 @@ async def read(
     counted = statement("statistics", "counted")
     groups = await _groups(connection, asked, by)
     whole = await _groups(connection, asked, ())
-    tallies = await connection.fetch(counted + statement("statistics", "tallies"), *asked)
-    months = await connection.fetch(counted + statement("statistics", "months"), *asked)
+    tallies = await _fetch(connection, counted + statement("statistics", "tallies"), *asked)
+    months = await _fetch(connection, counted + statement("statistics", "months"), *asked)
     agencies = await read_rows(
         connection,
         Coverage,
@@ -198,7 +201,11 @@ async def read_groups(
 
 async def _groups(connection: Connection, asked: Sequence[Any], by: Sequence[str]) -> list[Any]:
     grouped = statement("statistics", "counted") + statement("statistics", "groups")
-    rows: list[Any] = await connection.fetch(grouped, *asked, list(by))
+    return await _fetch(connection, grouped, *asked, list(by))
+
+
+async def _fetch(connection: Connection, query: str, *asked: Any) -> list[Any]:
+    rows: list[Any] = await connection.fetch(query, *asked, timeout=_COUNTING_SECONDS)
     return rows
 
 

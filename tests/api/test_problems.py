@@ -93,7 +93,8 @@ async def test_a_question_that_is_cut_off_is_told_to_try_again(
         asked = asyncio.create_task(client.get(RECORDS))
         while not await execute(database_url, waiting_for_a_lock):  # noqa: ASYNC110  not our event
             await asyncio.sleep(0.02)
-        problem(await asked, 503, "unavailable")
+        async with asyncio.timeout(10):
+            problem(await asked, 503, "unavailable")
     assert (await client.get(RECORDS)).status_code == 200
 
 
@@ -119,9 +120,9 @@ async def test_a_fault_is_told_without_its_story(client, database, problem, line
     ("path", "status", "work"),
     [
         (f"{RECORDS}/demo-sante/none", 404, "acquire"),
-        (f"{RECORDS}?risk=none", 400, "read_question"),
-        (f"{RECORDS}?cursor=none", 400, "read_question"),
-        (f"{RECORDS}?q=lits", 200, "read_question"),
+        (f"{RECORDS}?risk=none", 400, "read_query"),
+        (f"{RECORDS}?cursor=none", 400, "read_query"),
+        (f"{RECORDS}?q=lits", 200, "read_query"),
     ],
 )
 async def test_what_is_asked_is_worked_once(client, monkeypatch, path, status, work):
@@ -135,7 +136,7 @@ async def test_what_is_asked_is_worked_once(client, monkeypatch, path, status, w
         return count
 
     monkeypatch.setattr(Pool, "acquire", counted(Pool.acquire))
-    monkeypatch.setattr(search, "read_question", counted(search.read_question))
+    monkeypatch.setattr(search, "read_query", counted(search.read_query))
     assert (await client.get(path)).status_code == status
     assert worked.count(work) == 1
 

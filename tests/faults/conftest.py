@@ -151,10 +151,13 @@ class Wire:
     """A stretch of network before PostgreSQL that can be cut at any message.
 
     `cut_at`: at which message of the register, from 1, the wire breaks; None: it holds.
-    `delivered`: whether that message still arrives, and only its answer is lost.
+    `delivered`: whether that message still arrives, and only its answer is lost. While it is
+    silent, nothing arrives and nothing ends; a connection of that time never speaks again.
     """
 
     def __init__(self):
+        self.silent = False
+        self.lines = []
         self.cut_at = None
         self.delivered = False
         self.messages = 0
@@ -164,12 +167,22 @@ class Wire:
         self.cut_at, self.delivered = cut_at, delivered
         self.messages, self.broke = 0, False
 
+    def silence(self):
+        self.silent = True
+        for mute in self.lines:
+            mute.set()
+
     async def connect(self, reader, writer, path):
         theirs, to_them = await asyncio.open_unix_connection(path)
-        cut = asyncio.Event()
-        answers = asyncio.create_task(self._carry_answers(theirs, writer, cut))
+        cut, mute = asyncio.Event(), asyncio.Event()
+        self.lines.append(mute)
+        if self.silent:
+            mute.set()
+        answers = asyncio.create_task(self._carry_answers(theirs, writer, cut, mute))
         try:
             while message := await reader.read(1 << 20):
+                if mute.is_set():
+                    continue
                 self.messages += 1
                 if self.messages == self.cut_at:
                     cut.set()
@@ -186,12 +199,15 @@ class Wire:
             to_them.close()
             writer.close()
 
-    async def _carry_answers(self, theirs, writer, cut):
+    async def _carry_answers(self, theirs, writer, cut, mute):
         while answer := await theirs.read(1 << 20):
+            if mute.is_set():
+                continue
             if cut.is_set():
                 break
             writer.write(answer)
-        writer.close()
+        if not mute.is_set():
+            writer.close()
 
 
 @pytest.fixture

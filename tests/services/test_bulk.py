@@ -406,7 +406,7 @@ async def test_when_the_database_dies_the_rest_is_refused_and_the_answer_is_whol
         Forbidden,
     ]
     # Once it is known, nobody waits for it again.
-    assert groups == 3
+    assert groups == 2
 
 
 async def test_a_group_that_fails_as_a_whole_is_filed_one_by_one(
