@@ -1,0 +1,1 @@
+"""Tools for developers; nothing of a register needs them."""

@@ -1,0 +1,47 @@
+"""Fix chance and the clock of a recorded process; Python runs this at its start (PYTHONPATH).
+
+Only the standard library is changed. Salts, keys and tokens are drawn as multiples of 32 bytes:
+each 32 are the digest of PIN_SEED, so that no order of drawing matters. Other lengths stay random
+(temporary names, tags of drafts). The current time stands in the file PIN_CLOCK.
+"""
+
+import ctypes
+import datetime as dt
+import gc
+import os
+import secrets
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+_CLOCK = Path(os.environ["PIN_CLOCK"])
+_BLOCK = sha256(os.environ.get("PIN_SEED", "").encode()).digest()
+
+
+def _replace(kind: type, **methods: object) -> None:
+    """Replace methods of a type that is written in C, for every module that has imported it."""
+    gc.get_referents(kind.__dict__)[0].update(methods)
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
+
+
+def _fixed(draw: Callable[[int], bytes]) -> Callable[..., bytes]:
+    def drawn(nbytes: int = len(_BLOCK)) -> bytes:
+        count, rest = divmod(nbytes, len(_BLOCK))
+        return draw(nbytes) if rest else _BLOCK * count
+
+    return drawn
+
+
+def _now(cls: type[dt.datetime], tz: dt.tzinfo | None = None) -> dt.datetime:
+    return cls.fromtimestamp(float(_CLOCK.read_text(encoding="ascii")), tz)
+
+
+os.urandom = _fixed(os.urandom)
+secrets.token_bytes = _fixed(secrets.token_bytes)
+_replace(
+    dt.datetime,
+    now=classmethod(_now),
+    today=classmethod(_now),
+    utcnow=classmethod(lambda cls: _now(cls, dt.UTC).replace(tzinfo=None)),
+)
+_replace(dt.date, today=classmethod(lambda cls: cls(*_now(dt.datetime).timetuple()[:3])))
