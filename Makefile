@@ -46,7 +46,8 @@ crash: .venv/ready-dev ## Kill it under load, ROUNDS times (100); SEED= repeats 
 	$(BIN)/python -m tests.crash $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 fuzz: .venv/ready-dev ## Ask it 20,000 things and more; SEED= and EXAMPLES= repeat a campaign
-	FUZZ_EXAMPLES=$(or $(EXAMPLES),600) $(if $(SEED),FUZZ_SEED=$(SEED)) $(BIN)/pytest -s tests/fuzz
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),600) MUTANTS=20000 $(if $(SEED),FUZZ_SEED=$(SEED)) \
+	  $(BIN)/pytest -s tests/fuzz tests/record/test_fast_validator.py
 
 lock: .venv/ready-dev ## Resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 \

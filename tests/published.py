@@ -10,7 +10,13 @@ from registry.services.publication import file_batch
 
 def filing_of(context, document, *, now, purpose="load"):
     agency = local_agency(context, document["id"])
-    made = checked_version(document, profile="publication", pack=context.pack, today=now.date())
+    made = checked_version(
+        document,
+        profile="publication",
+        pack=context.pack,
+        today=now.date(),
+        fast=context.fast,
+    )
     actor = Actor(name=agency.id, agency=agency.id, scopes=frozenset({"file"}), token=None)
     return Filing(record=document["id"], agency=agency, actor=actor, purpose=purpose, steps=[made])
 

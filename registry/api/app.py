@@ -53,7 +53,7 @@ from registry.api.security_headers import edge
 from registry.api.site import serve_site
 from registry.clock import utc_now
 from registry.errors import RegistryError
-from registry.record.fast_validator import FAST_VALIDATOR
+from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.search.engine import SearchIndex
 from registry.services.context import ServiceContext
@@ -83,8 +83,7 @@ def create_app(
     `tell` writes the access log; there is none without it. `clock` says what time it is to whoever
     reads: what is still to come, and what is overdue.
     """
-    FAST_VALIDATOR.taken = settings.accept_path == "on"
-    figures = Metrics(settings.figures_dir)
+    figures = _figures(settings)
     litestar = _litestar(settings, clock, figures)
     site = serve_site(settings.site_dir)
 
@@ -108,12 +107,17 @@ def _is_api(path: str) -> bool:
     return path.startswith(_API) or path in {document.PATH, metrics.PATH}
 
 
+def _figures(settings: Settings) -> Metrics:
+    fast = FastValidator(enabled=settings.accept_path == "on")
+    return Metrics(settings.figures_dir, fast)
+
+
 def _litestar(
     settings: Settings,
     clock: Clock = utc_now,
     figures: Metrics | None = None,
 ) -> Litestar:
-    figures = figures or Metrics(settings.figures_dir)
+    figures = figures or _figures(settings)
     pack = load_pack(settings.pack)
     kept = statistics.StatisticsCache()
 
@@ -125,6 +129,7 @@ def _litestar(
             pack=pack,
             random=secrets.token_bytes,
             review=settings.review,
+            fast=figures.fast,
         )
         index = app.state.index = SearchIndex(database.connection, synonyms=Synonyms(pack.synonyms))
         beside = [

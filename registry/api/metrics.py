@@ -27,7 +27,7 @@ from registry.api.authentication import provide_actor
 from registry.api.request_context import is_passed_on
 from registry.ledger.files import published_size
 from registry.ledger.proofs import site_made_from
-from registry.record.fast_validator import FAST_VALIDATOR
+from registry.record.fast_validator import FastValidator
 from registry.services.context import ServiceContext
 from registry.settings import Settings, is_loopback
 from registry.store import checkpoints, log
@@ -57,8 +57,9 @@ class _Written(msgspec.Struct):
 class Metrics:
     """What one process counts, and where it finds what the others of its server have counted."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fast: FastValidator) -> None:
         """Take the folder that the processes share, which need not be there yet."""
+        self.fast = fast
         self._folder = folder
         # A process that is gone is counted still, so its file must not become another's.
         self._file = folder / f"{secrets.token_hex(8)}.json"
@@ -127,8 +128,7 @@ class Metrics:
             yield CounterMetricFamily(f"registry_accept_path_{name}", told, value=number)
 
     def _here(self) -> _Written:
-        path = FAST_VALIDATOR
-        told = (path.accepted, path.checked, path.disagreements)
+        told = (self.fast.accepted, self.fast.checked, self.fast.disagreements)
         return _Written(answers=list(self._counts.values()), accept_path=told)
 
     def _others(self) -> Iterator[_Written]:

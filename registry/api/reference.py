@@ -20,6 +20,7 @@ from registry.record.codelists import Code, CodeList, codelists
 from registry.record.pack import Agency, Pack
 from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
 from registry.record.validate import validate
+from registry.services.context import ServiceContext
 from registry.store import agencies
 from registry.store.database import Database
 
@@ -117,7 +118,7 @@ async def get_schema(version: FromPath[str]) -> Response[bytes]:
 )
 async def validate_document(
     request: Request[object, object, State],
-    pack: NamedDependency[Pack],
+    context: NamedDependency[ServiceContext],
     profile: Annotated[
         str, QueryParameter(description="How strictly: draft or publication")
     ] = "publication",
@@ -126,14 +127,15 @@ async def validate_document(
     """Say what would be noticed in a document if it were filed; nothing is kept."""
     parameters.once(request, "profile")
     parameters.codes("profile", [profile], ("draft", "publication"))
-    language = language_of(request, lang, pack)
+    language = language_of(request, lang, context.pack)
     document = await read_json(request)
     verdict = validate(
         document,
         profile="draft" if profile == "draft" else "publication",
-        pack=pack,
+        pack=context.pack,
         today=dt.datetime.now(dt.UTC).date(),
         language=language,
+        fast=context.fast,
     )
     return ValidationAnswer(
         publishable=verdict.publishable,

@@ -152,6 +152,7 @@ async def _file(context: ServiceContext, path: Path, name: str | None, *, submit
                 profile="publication" if submit else "draft",
                 pack=context.pack,
                 today=utc_now().date(),
+                fast=context.fast,
             )
         ],
     )

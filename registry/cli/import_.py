@@ -16,6 +16,7 @@ from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
 from registry.exchange.report import ImportReport, as_json, as_lines
+from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.services.importing import import_foreign
 from registry.settings import Settings
@@ -42,7 +43,12 @@ def import_(
     counts = ImportReport(origin=table.origin)
     outcomes = list(
         convert_file(
-            table, file, pack=load_pack(settings.pack), today=utc_now().date(), report=counts
+            table,
+            file,
+            pack=load_pack(settings.pack),
+            today=utc_now().date(),
+            report=counts,
+            fast=FastValidator(enabled=settings.accept_path == "on"),
         )
     )
     filings = [one for one in outcomes if isinstance(one, ForeignRecord)]

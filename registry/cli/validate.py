@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from registry.errors import Finding, PayloadTooLarge, UnreadableDocument
-from registry.record.fast_validator import FAST_VALIDATOR
+from registry.record.fast_validator import FastValidator
 from registry.record.model import Profile
 from registry.record.pack import load_pack
 from registry.record.parse import MAX_BYTES, parse
@@ -91,7 +91,7 @@ def validate(
     of the profile, 1 when some finding is an error or a file cannot be read, 2 for wrong use.
     """
     settings = from_environment(os.environ)
-    FAST_VALIDATOR.taken = settings.accept_path == "on"
+    fast = FastValidator(enabled=settings.accept_path == "on")
     pack = load_pack(pack_code or settings.pack)
     if lang not in (*pack.languages, SOURCE):
         raise click.UsageError(
@@ -100,7 +100,9 @@ def validate(
     today = dt.datetime.now(dt.UTC).date()
 
     def check(document: object) -> Verdict:
-        return verdict_on(document, profile=profile, pack=pack, today=today, language=lang)
+        return verdict_on(
+            document, profile=profile, pack=pack, today=today, language=lang, fast=fast
+        )
 
     reports = (_report(path, check) for path in _expanded(files))
     failed = _print_json(reports) if style == "json" else _print_text(reports)

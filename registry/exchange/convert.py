@@ -24,6 +24,7 @@ from registry.exchange.identity import Identity, first_slug, give_slugs
 from registry.exchange.outcome import ForeignRecord, Refusal
 from registry.exchange.report import ImportReport, count
 from registry.exchange.rows import SourceRow, columns, read_rows
+from registry.record.fast_validator import FastValidator
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.schema import SCHEMA_VERSION
@@ -40,6 +41,7 @@ def convert_file(
     pack: Pack,
     today: dt.date,
     report: ImportReport | None = None,
+    fast: FastValidator | None = None,
 ) -> Iterator[ForeignRecord | Refusal]:
     """Convert every row, in the order of the file; each row comes out exactly once.
 
@@ -63,7 +65,7 @@ def convert_file(
             rows, agencies, identities, give_slugs(identities), strict=True
         )
     ]
-    check = functools.partial(validate, profile="foreign", pack=pack, today=today)
+    check = functools.partial(validate, profile="foreign", pack=pack, today=today, fast=fast)
     return _outcomes(plan, found, check, counts)
 
 

@@ -18,6 +18,7 @@ from registry.pages.site import Site, open_site
 from registry.pages.static_index import found_in, seen_by_number
 from registry.pages.switch import Place, compiled_folder
 from registry.pages.taking_over import make, take_over
+from registry.record.fast_validator import FastValidator
 from registry.settings import Settings
 from registry.store.records import StoredRecord
 
@@ -63,6 +64,7 @@ def make_plan(
         security_contact=settings.security_contact,
         kept=compiled_folder(place.out),
         ground=ground,
+        fast=FastValidator(enabled=settings.accept_path == "on"),
     )
     known = NOTHING if full else place.known
     found = None

@@ -22,6 +22,7 @@ from registry.pages.labels import read_lists
 from registry.pages.page import Page, digest, page_file
 from registry.pages.reader import Reader
 from registry.record.codelists import CodeList
+from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack
 from registry.record.validate import findings_in
 from registry.store.records import StoredRecord
@@ -56,6 +57,7 @@ def open_site(
     security_contact: str | None = None,
     kept: Path | None = None,
     ground: str | None = None,
+    fast: FastValidator | None = None,
 ) -> Site:
     """Read templates, translations and assets, and what is to be known of all records.
 
@@ -87,12 +89,15 @@ def open_site(
         histories=histories,
         ground=ground,
         # The languages of one record come one after the other.
-        findings=lru_cache(maxsize=16)(partial(_findings, pack)),
+        findings=lru_cache(maxsize=16)(partial(_findings, pack, fast)),
     )
 
 
-def _findings(pack: Pack, document: bytes, day: dt.date) -> Mapping[str, Sequence[Finding]]:
-    return findings_in(pack.languages, msgspec.json.decode(document), pack=pack, today=day)
+def _findings(
+    pack: Pack, fast: FastValidator | None, document: bytes, day: dt.date
+) -> Mapping[str, Sequence[Finding]]:
+    read = msgspec.json.decode(document)
+    return findings_in(pack.languages, read, pack=pack, today=day, fast=fast)
 
 
 def page(

@@ -1,9 +1,9 @@
-"""The accept path: a compiled validator that may say yes at once, and never no.
+"""The fast validator: a compiled one that may accept a document at once, and never refuses one.
 
 `jsonschema` is the authority. The compiled validator asks for more than a profile does: ordinary
 characters of ordinary scripts, in common languages. What it accepts, `jsonschema` accepts too,
-as `tests/record/test_acceptance.py` shows over thousands of mutants; whatever it does not accept
-goes to `jsonschema`, which decides and writes the findings.
+as `tests/record/test_fast_validator.py` shows over thousands of mutants; whatever it does not
+accept goes to `jsonschema`, which decides and writes the findings.
 """
 
 from __future__ import annotations
@@ -28,48 +28,48 @@ SAMPLE = 1_000
 
 
 class FastValidator:
-    """The accept path of this process: whether it is taken, and what checking again has shown."""
+    """The compiled validation of one process; it counts what it accepts and what was checked again.
 
-    def __init__(self) -> None:
-        """Begin with the path open and nothing counted."""
-        self.taken = True
+    One that is not `enabled` accepts nothing.
+    """
+
+    def __init__(self, *, enabled: bool = True) -> None:
+        """Begin with nothing counted."""
+        self.enabled = enabled
         self.accepted = 0
         self.checked = 0
         self.disagreements = 0
 
-    def trusts(self) -> bool:
-        """Count an accepted document; False when it is one of the sample, to be checked again."""
-        self.accepted += 1
+    def accepts(self, document: object, profile: Profile, pack: Pack) -> bool:
+        """Tell whether a document certainly has a profile's shape; False says nothing.
+
+        In the publication profile also whether every code and language is the country's own, and
+        every language that there is text in is among those of `languages.translation_status`.
+        """
+        if not self.enabled:
+            return False
+        if profile == "publication":
+            validator = _national(pack, _declared(document, pack.languages))
+        else:
+            validator = _anywhere(profile)
+        try:
+            accepted = validator.is_valid(document)
+        except (TypeError, ValueError):
+            # Not a value that JSON can write.
+            return False
+        self.accepted += accepted
+        return accepted
+
+    def is_sampled(self) -> bool:
+        """Tell whether the document accepted last is one of the sample, to be checked again."""
         sampled = self.accepted % SAMPLE == 1
         self.checked += sampled
-        return not sampled
+        return sampled
 
-    def disagrees(self, profile: Profile, record: object) -> None:
+    def report_disagreement(self, profile: Profile, record: object) -> None:
         """Count, and tell the operator, that the authority refuses what was accepted."""
         self.disagreements += 1
         _log.error("accepted_what_is_invalid", profile=profile, record=record)
-
-
-FAST_VALIDATOR = FastValidator()
-
-
-def accepts(document: object, profile: Profile, pack: Pack) -> bool:
-    """Tell whether a document certainly has a profile's shape; False says nothing.
-
-    In the publication profile also whether every code and language is the country's own, and
-    every language that there is text in is among those of `languages.translation_status`.
-    """
-    if not FAST_VALIDATOR.taken:
-        return False
-    if profile == "publication":
-        validator = _national(pack, _declared(document, pack.languages))
-    else:
-        validator = _anywhere(profile)
-    try:
-        return validator.is_valid(document)
-    except (TypeError, ValueError):
-        # Not a value that JSON can write.
-        return False
 
 
 def _declared(document: object, among: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import msgspec
 from registry.errors import Finding
 from registry.record import shape_messages
 from registry.record.completeness import Completeness, score
-from registry.record.fast_validator import FAST_VALIDATOR, accepts
+from registry.record.fast_validator import FastValidator
 from registry.record.field_descriptions import nearest_field
 from registry.record.messages import Message, PendingFinding, to_finding
 from registry.record.model import Document, Profile
@@ -55,13 +55,20 @@ class _Noticed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def validate(
-    document: object, *, profile: Profile, pack: Pack, today: dt.date, language: str = "en"
+    document: object,
+    *,
+    profile: Profile,
+    pack: Pack,
+    today: dt.date,
+    language: str = "en",
+    fast: FastValidator | None = None,
 ) -> Verdict:
     """Check a document against a profile; the same answer by command, API and library.
 
     Findings are told in `language`, or in the next of the pack's order that has the sentence.
+    `fast` may accept the document's shape; the verdict is the same without it.
     """
-    noticed = _examine(document, profile=profile, pack=pack, today=today)
+    noticed = _examine(document, profile=profile, pack=pack, today=today, fast=fast)
     scored = noticed.scored
     return Verdict(
         publishable=noticed.publishable,
@@ -73,19 +80,26 @@ def validate(
 
 
 def findings_in(
-    languages: Iterable[str], document: object, *, pack: Pack, today: dt.date
+    languages: Iterable[str],
+    document: object,
+    *,
+    pack: Pack,
+    today: dt.date,
+    fast: FastValidator | None = None,
 ) -> dict[str, tuple[Finding, ...]]:
     """Tell in several languages what publication would notice."""
-    noticed = _examine(document, profile="publication", pack=pack, today=today)
+    noticed = _examine(document, profile="publication", pack=pack, today=today, fast=fast)
     return {language: _findings(noticed.remarks, language, pack) for language in languages}
 
 
-def _examine(document: object, *, profile: Profile, pack: Pack, today: dt.date) -> _Noticed:
-    accepted = accepts(document, profile, pack)
-    trusted = accepted and FAST_VALIDATOR.trusts()
+def _examine(
+    document: object, *, profile: Profile, pack: Pack, today: dt.date, fast: FastValidator | None
+) -> _Noticed:
+    accepting = fast if fast is not None and fast.accepts(document, profile, pack) else None
+    trusted = accepting is not None and not accepting.is_sampled()
     found = [] if trusted else list(islice(_shape_remarks(document, profile), MAX_FINDINGS))
-    if accepted and found:
-        FAST_VALIDATOR.disagrees(profile, dig(document, "id"))
+    if accepting is not None and found:
+        accepting.report_disagreement(profile, dig(document, "id"))
     if not isinstance(document, dict) or len(found) >= MAX_FINDINGS:
         # With faults that were not looked for, nothing can be said of the rest.
         return _Noticed(remarks=found, publishable=False)
@@ -98,7 +112,9 @@ def _examine(document: object, *, profile: Profile, pack: Pack, today: dt.date) 
         found += [remark for remark in told if not _touches(parts(remark.pointer), faulty)]
     publishable = all(remark.severity != "error" for remark in found)
     if profile == "draft" and publishable:
-        publishable = validate(document, profile="publication", pack=pack, today=today).publishable
+        publishable = _examine(
+            document, profile="publication", pack=pack, today=today, fast=fast
+        ).publishable
     return _Noticed(remarks=found, publishable=publishable, scored=score(status))
 
 

@@ -210,6 +210,7 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
             profile="draft" if self.purpose == "draft" else "publication",
             pack=self.context.pack,
             today=self.now().date(),
+            fast=self.context.fast,
             language=self.language,
         )
         if self.purpose == "draft" or self.context.review == "required":

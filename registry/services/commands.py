@@ -11,6 +11,7 @@ import msgspec
 from registry.errors import Conflict, InvalidRecord
 from registry.ledger.append import SealedDocument
 from registry.record.canonical import canonical
+from registry.record.fast_validator import FastValidator
 from registry.record.model import Document, Profile
 from registry.record.pack import Agency, Pack
 from registry.record.validate import Verdict, validate
@@ -79,10 +80,16 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def checked_version(
-    document: Document, *, profile: Profile, pack: Pack, today: dt.date, language: str = SOURCE
+    document: Document,
+    *,
+    profile: Profile,
+    pack: Pack,
+    today: dt.date,
+    fast: FastValidator,
+    language: str = SOURCE,
 ) -> NewVersion:
     """Make a version of a document; raises `InvalidRecord`, told in `language`, if it is none."""
-    verdict = validate(document, profile=profile, pack=pack, today=today)
+    verdict = validate(document, profile=profile, pack=pack, today=today, fast=fast)
     if any(finding.severity == "error" for finding in verdict.findings):
         if language != SOURCE:
             verdict = validate(document, profile=profile, pack=pack, today=today, language=language)

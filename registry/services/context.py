@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack
 from registry.services.duplicate_names import NameCache
 from registry.services.write_batch import WriteBatch
@@ -18,12 +19,14 @@ Review: TypeAlias = Literal["none", "required"]
 class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     """The database, the country's pack, the source of random bytes, and the review policy.
 
-    `review` says whether a second person approves what an agency submits.
+    `review` says whether a second person approves what an agency submits; `fast` may accept a
+    document's shape.
     """
 
     database: Database
     pack: Pack
     random: Callable[[int], bytes]
     review: Review = "none"
+    fast: FastValidator = msgspec.field(default_factory=FastValidator)
     names: NameCache = msgspec.field(default_factory=NameCache)
     desk: WriteBatch = msgspec.field(default_factory=WriteBatch)

@@ -81,7 +81,12 @@ async def save_draft(
             or [_other_id(document, record, context.pack, language)],
         )
     shape = validate(
-        document, profile="draft", pack=context.pack, today=now.date(), language=language
+        document,
+        profile="draft",
+        pack=context.pack,
+        today=now.date(),
+        language=language,
+        fast=context.fast,
     )
     if any(finding.severity == "error" for finding in shape.findings):
         raise InvalidRecord("the draft is not of the record format", shape.findings)
@@ -119,7 +124,9 @@ async def save_draft(
             await idempotency.store_response(
                 connection, context, actor, idempotency_key, request, b"", now=now
             )
-    verdict = around.examine(document, content, context.pack, now=now, language=language)
+    verdict = around.examine(
+        document, content, context.pack, context.fast, now=now, language=language
+    )
     return SavedDraft(draft=draft, verdict=verdict, created=before is None)
 
 

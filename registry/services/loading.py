@@ -149,7 +149,13 @@ def _filing(
             continue
         document = _read(path, files.record)
         steps.append(
-            checked_version(document, profile="publication", pack=context.pack, today=now.date())
+            checked_version(
+                document,
+                profile="publication",
+                pack=context.pack,
+                today=now.date(),
+                fast=context.fast,
+            )
         )
         if number in files.withdrawals:
             statement = files.withdrawals[number]

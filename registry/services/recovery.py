@@ -197,6 +197,7 @@ async def _version(connection: Connection, context: ServiceContext, lost: Missin
         profile="publication" if known.agency.origin is None else "foreign",
         pack=context.pack,
         today=lost.at.date(),
+        fast=context.fast,
     )
     publication = Publication(
         document=document,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from registry.record.canonical import canonical
+from registry.record.fast_validator import FastValidator
 from registry.record.ids import split_id
 from registry.record.messages import PendingFinding
 from registry.record.model import Document
@@ -67,13 +68,19 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
         document: Document,
         content: bytes,
         pack: Pack,
+        fast: FastValidator,
         *,
         now: dt.datetime,
         language: str = "en",
     ) -> Verdict:
         """Say whether a document could be published now, and everything that is noticed."""
         verdict = validate(
-            document, profile="publication", pack=pack, today=now.date(), language=language
+            document,
+            profile="publication",
+            pack=pack,
+            today=now.date(),
+            language=language,
+            fast=fast,
         )
         return with_remarks(verdict, self.remarks(document, content, pack), pack, language)
 
@@ -156,7 +163,9 @@ async def validate_in_register(
 ) -> Verdict:
     """Say whether a document could be published now, and everything that is noticed."""
     around = await read_register_context(connection, context, [document])
-    return around.examine(document, canonical(document), context.pack, now=now, language=language)
+    return around.examine(
+        document, canonical(document), context.pack, context.fast, now=now, language=language
+    )
 
 
 def _namesake_of(document: Document) -> RecordName | None:

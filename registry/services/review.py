@@ -145,7 +145,9 @@ async def _put_into_review(
     around = await read_register_context(connection, context, [document])
     require_base(draft, around.standings.get(record))
     await audit.note(connection, actor, "submit", record, before=draft.tag, now=now)
-    verdict = around.examine(document, content, context.pack, now=now, language=filing.language)
+    verdict = around.examine(
+        document, content, context.pack, context.fast, now=now, language=filing.language
+    )
     if not verdict.publishable:
         raise InvalidRecord(f"{record} cannot be published as it is", verdict.findings)
     if around.is_in_force(record, content):
@@ -192,7 +194,9 @@ def _version(context: ServiceContext, draft: Draft, *, now: dt.datetime) -> NewV
     """Make of a draft the version that it is to become; whether it may is seen to later."""
     content = draft.document.encode()
     document = msgspec.json.decode(content)
-    verdict = validate(document, profile="publication", pack=context.pack, today=now.date())
+    verdict = validate(
+        document, profile="publication", pack=context.pack, today=now.date(), fast=context.fast
+    )
     return NewVersion(document=document, content=content, verdict=verdict)
 
 

@@ -13,7 +13,7 @@ from registry.clock import utc_now
 from registry.errors import ConfigurationError
 from registry.ledger.append import append_genesis
 from registry.ledger.key import read_or_create
-from registry.record.fast_validator import FAST_VALIDATOR
+from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack, load_pack
 from registry.services.context import ServiceContext
 from registry.services.reindexing import reindex_if_needed
@@ -65,7 +65,6 @@ def run_in_register(
 
     Raises `ConfigurationError` where there is no register yet and `begins` is false.
     """
-    FAST_VALIDATOR.taken = settings.accept_path == "on"
 
     async def opened() -> T:
         pack = load_pack(settings.pack)
@@ -84,6 +83,7 @@ def run_in_register(
                     pack=pack,
                     random=secrets.token_bytes,
                     review=settings.review,
+                    fast=FastValidator(enabled=settings.accept_path == "on"),
                 )
             )
         finally:

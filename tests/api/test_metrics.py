@@ -4,9 +4,12 @@ import datetime as dt
 import re
 import secrets
 
+import msgspec
 import pytest
 
+from registry.api.app import create_app
 from registry.api.metrics import Metrics
+from registry.record.fast_validator import FastValidator
 from registry.services import access_tokens
 
 LOCAL = {"host": "127.0.0.1:8000"}
@@ -34,15 +37,15 @@ async def test_requests_are_counted_by_operation_and_status(client):
     assert figure(after.text, "registry_log_entries") == 1
 
 
-async def test_what_the_accept_path_did_is_counted(client, record):
-    before = (await client.get("/metrics", headers=LOCAL)).text
-    await client.post("/api/v1/validate", json=record)
-    after = (await client.get("/metrics", headers=LOCAL)).text
-
-    assert figure(after, "registry_accept_path_accepted_total") > figure(
-        before, "registry_accept_path_accepted_total"
-    )
-    assert figure(after, "registry_accept_path_disagreements_total") == 0
+@pytest.mark.parametrize(("setting", "accepted"), [("on", 1), ("off", 0)])
+async def test_what_the_accept_path_did_is_counted(settings, started, record, setting, accepted):
+    changed = msgspec.structs.replace(settings, accept_path=setting)
+    async with started(create_app(changed, tell=None)) as client:
+        await client.post("/api/v1/validate", json=record)
+        text = (await client.get("/metrics", headers=LOCAL)).text
+    assert figure(text, "registry_accept_path_accepted_total") == accepted
+    assert figure(text, "registry_accept_path_checked_total") == accepted
+    assert figure(text, "registry_accept_path_disagreements_total") == 0
 
 
 @pytest.mark.parametrize(
@@ -67,7 +70,7 @@ async def test_who_comes_from_elsewhere_needs_an_admin_s_token(client, database,
 
 
 async def test_any_process_of_a_server_answers_for_all(client, settings):
-    other = Metrics(settings.figures_dir)
+    other = Metrics(settings.figures_dir, FastValidator())
     for seconds in (0.001, 0.03, 20.0):
         other.count("list_records", 200, seconds)
     assert (
@@ -94,7 +97,7 @@ async def test_any_process_of_a_server_answers_for_all(client, settings):
 async def test_figures_that_cannot_be_written_hold_nothing_up(client, settings):
     settings.figures_dir.parent.mkdir()
     settings.figures_dir.write_text("in the way")
-    figures = Metrics(settings.figures_dir)
+    figures = Metrics(settings.figures_dir, FastValidator())
     figures.count("list_records", 200, 0.001)
     figures.write()
     [requests, *_] = figures.collect()

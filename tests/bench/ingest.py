@@ -157,7 +157,13 @@ async def _bulk(context: ServiceContext) -> Timing:
         ForeignFiling(
             document=document,
             agency=agency,
-            verdict=validate(document, profile="foreign", pack=context.pack, today=_now().date()),
+            verdict=validate(
+                document,
+                profile="foreign",
+                pack=context.pack,
+                today=_now().date(),
+                fast=context.fast,
+            ),
             source_row={"id": document["id"]},
         )
         for document in documents

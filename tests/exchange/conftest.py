@@ -12,6 +12,7 @@ from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
 from registry.exchange.report import ImportReport
+from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 
 TODAY = dt.date(2026, 11, 1)
@@ -75,7 +76,9 @@ def convert(tmp_path):
         path.write_bytes(raw)
         report = ImportReport(origin=crosswalk.origin)
         pack = load_pack("ma")
-        outcomes = convert_file(crosswalk, path, pack=pack, today=TODAY, report=report)
+        outcomes = convert_file(
+            crosswalk, path, pack=pack, today=TODAY, report=report, fast=FastValidator()
+        )
         return list(outcomes), report
 
     return run
@@ -102,6 +105,10 @@ def shared(us, nl):
     for crosswalk, path in ((us, US_FILE), (nl, NL_FILE)):
         report = ImportReport(origin=crosswalk.origin)
         pack = load_pack("ma")
-        outcomes = list(convert_file(crosswalk, path, pack=pack, today=TODAY, report=report))
+        outcomes = list(
+            convert_file(
+                crosswalk, path, pack=pack, today=TODAY, report=report, fast=FastValidator()
+            )
+        )
         found[crosswalk.origin] = (crosswalk, path, outcomes, report)
     return found

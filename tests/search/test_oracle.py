@@ -19,6 +19,7 @@ from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
 from registry.exchange.report import ImportReport
 from registry.record.facets import CODED
+from registry.record.fast_validator import FastValidator
 from registry.search.engine import SearchIndex
 from registry.search.fold import fold
 from registry.search.query import SearchQuery
@@ -243,7 +244,12 @@ async def large(large_url, pack):
         if path.exists():
             crosswalk = load_crosswalk(name)
             outcomes = convert_file(
-                crosswalk, path, pack=pack, today=NOW.date(), report=ImportReport(origin=name)
+                crosswalk,
+                path,
+                pack=pack,
+                today=NOW.date(),
+                report=ImportReport(origin=name),
+                fast=FastValidator(),
             )
             filings = [
                 ForeignFiling(
