@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from registry.pages.build import BuildReport, carry_out, make_plan
 from registry.pages.contents import all_groups, machine_group
 from registry.pages.corpus import Corpus
@@ -12,6 +14,15 @@ from registry.pages.site import Site
 from registry.pages.switch import building
 from registry.pages.taking_over import LostFileError
 from registry.settings import Settings
+
+TEMPLATES = Path(__file__).parents[1] / ".pytest_cache" / "site-templates"
+"""Jinja's bytecode cache of all tests."""
+
+
+def share_templates(data: Path) -> None:
+    """Let a data folder have the bytecode cache of all tests."""
+    TEMPLATES.mkdir(parents=True, exist_ok=True)
+    data.joinpath(TEMPLATES.name).symlink_to(TEMPLATES)
 
 
 def build(
@@ -31,6 +42,7 @@ def build(
     `progress` is told (groups done, groups in all). `description` is the API's OpenAPI document,
     for its reference on the site. More `processes` than one are forks of this one.
     """
+    settings = msgspec.structs.replace(settings, data_dir=TEMPLATES.parent)
     for fresh in (full, True):
         try:
             with building(out) as place:

@@ -23,6 +23,7 @@ from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
+from tests.built import share_templates
 
 # Timings never decide; a change is judged on the same examples each time, a developer on new ones.
 settings.register_profile(
@@ -134,6 +135,7 @@ async def database(database_url):
 @pytest.fixture
 def settings(tmp_path):
     """The settings of a register whose log's key and files are the test's own."""
+    share_templates(tmp_path)
     return Settings(data_dir=tmp_path, base_url="https://algorithms.example")
 
 

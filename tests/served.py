@@ -21,6 +21,7 @@ import httpx
 
 from registry.services import access_tokens
 from registry.store.database import connect
+from tests.built import share_templates
 from tests.crash.invariants import broken_laws
 from tests.crash.register import Register
 
@@ -171,6 +172,7 @@ def served(*, load: bool = False, **settings: object) -> Iterator[Served]:
     with tempfile.TemporaryDirectory(prefix="s", ignore_cleanup_errors=True) as folder:
         # A short path, which others may enter: PostgreSQL's socket lies in it.
         Path(folder).chmod(0o755)
+        share_templates(Path(folder))
         if load:
             loaded = Register(Path(folder)).run("load", ROOT / "records")
             assert loaded.returncode == 0, loaded.stderr

@@ -11,12 +11,13 @@ import msgspec
 from registry.pages.collecting import uncollected
 from registry.pages.contents import MACHINES, all_groups, machine_group
 from registry.pages.corpus import Corpus
+from registry.pages.editions import load_templates
 from registry.pages.manifest import NOTHING, Made, Manifest
 from registry.pages.page import Group
-from registry.pages.rendering import make_all
+from registry.pages.rendering import WORTH_A_PROCESS, make_all
 from registry.pages.site import Site, open_site
 from registry.pages.static_index import found_in, seen_by_number
-from registry.pages.switch import Place, compiled_folder
+from registry.pages.switch import Place
 from registry.pages.taking_over import make, take_over
 from registry.record.fast_validator import FastValidator
 from registry.settings import Settings
@@ -62,7 +63,7 @@ def make_plan(
         corpus,
         settings.base_url,
         security_contact=settings.security_contact,
-        kept=compiled_folder(place.out),
+        bytecode=settings.data_dir / "site-templates",
         ground=ground,
         fast=FastValidator(enabled=settings.accept_path == "on"),
     )
@@ -106,6 +107,8 @@ def carry_out(
         if progress is not None:
             progress(len(plan.same) + number, total)
 
+    if processes > 1 and len(plan.changed) > WORTH_A_PROCESS:
+        load_templates(site.editions.values())
     made = make_all(plan.changed, make_one, processes=processes, progress=done)
     groups = plan.same | {name: one.made for name, one in made.items()}
     made[MACHINES] = make_one(machine_group(site, _listed(groups)))

@@ -1,9 +1,9 @@
-"""The editions of a site: in each language a reader, and templates that were made ready for her."""
+"""The editions of a site: in each language a reader, and the environment of her templates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache, partial
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,11 +11,11 @@ import msgspec
 from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache
 
 from registry import resources
-from registry.pages.assets import Assets, read_assets
+from registry.pages.assets import Assets
 from registry.pages.environment import make_environment
+from registry.pages.ground import sources
 from registry.pages.labels import read_labels, read_lists
 from registry.pages.reader import Reader, label, make_reader, say
-from registry.pages.rendering import spread
 from registry.record.entry import NOT_STATED
 from registry.record.pack import Pack
 from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
@@ -29,75 +29,55 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_editions(
-    pack: Pack,
-    assets: Assets,
-    base_url: str,
-    ground: str,
-    *,
-    kept: Path | None,
-    tags: Sequence[str] = (),
+    pack: Pack, assets: Assets, base_url: str, *, bytecode: Path | None
 ) -> dict[str, Edition]:
-    """Read translations and templates for the readers of each language of the pack.
-
-    `kept` is a folder for compiled templates, which are good for as long as the ground is the same.
-    """
+    """Return an edition for each language of the pack; `bytecode` is a folder for Jinja's cache."""
     translated = tuple(tag for tag in pack.languages if tag != SOURCE)
     catalogues, titles = (
-        _catalogues(folder / "locale", translated, ground)
-        for folder in (resources.SITE, resources.SCHEMAS)
+        _catalogues(folder / "locale", translated) for folder in (resources.SITE, resources.SCHEMAS)
     )
     labels = read_labels(read_lists(pack), catalogues)
-    readers = [make_reader(tag, pack, catalogues, titles, labels) for tag in tags or pack.languages]
-    if kept is not None:
-        _drop_others(kept, ground)
+    readers = [make_reader(tag, pack, catalogues, titles, labels) for tag in pack.languages]
+    if bytecode is not None:
+        _drop_stale(bytecode)
     return {
         reader.tag: Edition(
             reader=reader,
-            templates=_templates(reader, assets, base_url, _compiled(kept, ground, reader.tag)),
+            templates=_templates(reader, assets, base_url, _cache(bytecode, reader)),
         )
         for reader in readers
     }
 
 
-@lru_cache(maxsize=2)
-def _catalogues(folder: Path, tags: Sequence[str], _ground: str) -> dict[str, Catalogue]:
-    """Read catalogues once for all builds on the same ground, which is made of them too."""
-    return load_catalogues(folder, tags)
-
-
-def compile_templates(
-    pack: Pack, base_url: str, ground: str, kept: Path, *, processes: int
-) -> None:
-    """Compile all templates of a ground that has none, its languages shared among processes."""
-    if processes > 1 and not any(kept.glob(f"{ground}-*")):
-        number = min(processes, len(pack.languages))
-        for _ in spread(pack.languages, partial(_compile, pack, base_url, ground, kept), number):
-            pass
-
-
-def _compile(pack: Pack, base_url: str, ground: str, kept: Path, tag: str) -> None:
-    assets = read_assets(resources.SITE)
-    editions = open_editions(pack, assets, base_url, ground, kept=kept, tags=[tag])
-    templates = editions[tag].templates
-    for name in templates.list_templates(filter_func=_is_page):
-        templates.get_template(name)
+def load_templates(editions: Iterable[Edition]) -> None:
+    """Load the templates of all pages, so that forks of this process share them."""
+    for edition in editions:
+        for name in edition.templates.list_templates(filter_func=_is_page):
+            edition.templates.get_template(name)
 
 
 def _is_page(name: str) -> bool:
-    """Tell a page's template from what is put into others."""
-    return name.endswith(".html") and "/" not in name and not name.startswith("_")
+    return name.endswith(".html") and not name.startswith("_")
 
 
-def _drop_others(kept: Path, ground: str) -> None:
-    """Remove what was compiled for another ground."""
-    kept.mkdir(parents=True, exist_ok=True)
-    for path in kept.iterdir():
-        if not path.name.startswith(ground):
+@lru_cache(maxsize=4)
+def _catalogues(folder: Path, tags: Sequence[str]) -> dict[str, Catalogue]:
+    return load_catalogues(folder, tags)
+
+
+def _drop_stale(bytecode: Path) -> None:
+    """Remove what another version of the program has compiled."""
+    bytecode.mkdir(parents=True, exist_ok=True)
+    for path in bytecode.iterdir():
+        if not path.name.startswith(sources()):
             path.unlink(missing_ok=True)
 
 
-def _compiled(kept: Path | None, ground: str, tag: str) -> BytecodeCache | None:
-    return None if kept is None else FileSystemBytecodeCache(str(kept), f"{ground}-{tag}-%s")
+def _cache(bytecode: Path | None, reader: Reader) -> BytecodeCache | None:
+    """Return the cache of one language: wordings are part of what is compiled."""
+    if bytecode is None:
+        return None
+    return FileSystemBytecodeCache(str(bytecode), f"{sources()}-{'-'.join(reader.order)}-%s")
 
 
 def _templates(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
-from jinja2.runtime import Macro
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
-from registry.pages.compiling import Compiling
 from registry.pages.reader import Reader, Text, language, plain_bdi
 from registry.text.catalogues import find, find_plural
 from registry.text.dates import format_date, read_duration
@@ -20,18 +21,28 @@ from registry.text.numbers import format_money, format_number, format_percent
 from registry.text.typesetting import typeset
 
 _kept = lru_cache(maxsize=4096, typed=True)
-_MACROS = ("_marks.html", "_record.html", "_list.html", "_charts.html", "_changes.html")
+_OF_CONSTANTS = ("_", "plain")
+_SHARED = (
+    "_marks.html",
+    "_record.html",
+    "_list.html",
+    "_charts.html",
+    "_changes.html",
+    "_frame.html",
+    "_proof.html",
+)
+"""Templates of which every other one knows the macros and the texts; each those before it."""
 
 
 def make_environment(
-    folder: Path, reader: Reader, shared: dict[str, Any], compiled: BytecodeCache | None
+    folder: Path, reader: Reader, shared: dict[str, Any], bytecode: BytecodeCache | None
 ) -> Environment:
-    """Make the environment; `shared` holds what every page needs, such as the style sheet's name.
+    """Return the environment; `shared` holds what every page needs, such as the style sheet's name.
 
     Templates get `_`, `ngettext` (marked up with its language where it is a fallback) and
     `plain` (for titles and attributes, where no mark-up can stand).
     """
-    environment = Compiling(
+    environment = SiteEnvironment(
         loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
@@ -39,39 +50,99 @@ def make_environment(
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
-        bytecode_cache=compiled,
+        bytecode_cache=bytecode,
         cache_size=-1,
+        extensions=[ConstantCalls],
     )
     pack, babel = reader.pack, reader.locale.babel
     comma = "، " if reader.tag == "ar" else ", "
+    translations = _translations(reader)
+    locales = [make_locale(tag, pack.country) for tag in pack.languages]
+    environment.globals |= shared | translations
+    environment.globals |= {
+        "lang": reader.tag,
+        "dir": reader.locale.dir,
+        "locale": babel if "_" in babel else f"{babel}_{pack.country}",
+        "locales": [(other.tag, other.dir, other.name) for other in locales],
+        "bdi": plain_bdi,
+        "slot": slot,
+        "comma": comma,
+        "together": partial(together, comma),
+        "duration": read_duration,
+        "language": partial(language, reader),
+        "country": lambda code: country_name(code, babel),
+        "number": _kept(lambda value: plain_bdi(format_number(value, babel))),
+        "percent": _kept(lambda share: plain_bdi(format_percent(share, babel))),
+        "money": lambda value, currency: plain_bdi(format_money(value, currency, babel)),
+        "date": _kept(lambda value: _time(value, format_date(value, babel))),
+    }
     environment.filters |= {"shortened": shortened, "bdi": plain_bdi}
-    environment.learn(shared | _translations(reader))
-    environment.learn(
-        {
-            "lang": reader.tag,
-            "dir": reader.locale.dir,
-            "locale": babel if "_" in babel else f"{babel}_{pack.country}",
-            "locales": [make_locale(other, pack.country) for other in pack.languages],
-            "bdi": plain_bdi,
-            "slot": slot,
-            "comma": comma,
-            "together": partial(together, comma),
-            "duration": read_duration,
-            "language": partial(language, reader),
-            "country": lambda code: country_name(code, babel),
-            "number": _kept(lambda value: plain_bdi(format_number(value, babel))),
-            "percent": _kept(lambda share: plain_bdi(format_percent(share, babel))),
-            "money": lambda value, currency: plain_bdi(format_money(value, currency, babel)),
-            "date": _kept(lambda value: _time(value, format_date(value, babel))),
+    environment.filters |= {name: translations[name] for name in _OF_CONSTANTS}
+    for name in _SHARED:
+        exported = vars(environment.get_template(name).module)
+        environment.globals |= {
+            name: value for name, value in exported.items() if isinstance(value, Macro | Markup)
         }
-    )
-    # Once, not in every template that uses them: an import costs more than the macro.
-    for file in _MACROS:
-        module = environment.get_template(file).module
-        environment.learn(
-            {name: value for name, value in vars(module).items() if isinstance(value, Macro)}
-        )
+    # Of two arguments that are the same on nearly all pages.
+    for name in ("site_sections", "site_footer"):
+        macro: Any = environment.globals[name]
+        environment.globals[name] = cache(macro)
     return environment
+
+
+class SiteContext(Context):
+    """The context of a page, whose functions and macros are called without being asked for."""
+
+    def call(
+        self,
+        obj: Callable[..., Any],
+        *args: Any,
+        _block_vars: object = None,
+        _loop_vars: object = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Call what a template calls; nothing of ours takes the context as an argument."""
+        return obj(*args, **kwargs)
+
+
+class SiteEnvironment(Environment):
+    """An environment for views made of dictionaries."""
+
+    context_class = SiteContext
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> dict[str, Any]:
+        """Return a template's globals as one dictionary, since each context copies them.
+
+        Jinja's own chains two, which takes ten times as long to copy.
+        """
+        return {**self.globals, **(d or {})}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return the member of a dictionary, or else the attribute."""
+        if isinstance(obj, dict):
+            try:
+                return obj[attribute]
+            except KeyError:
+                pass
+        return super().getattr(obj, attribute)
+
+
+class ConstantCalls(Extension):
+    """Reads `_("Search")`, a call with one constant text, as the filter `("Search"|_)`.
+
+    Jinja evaluates filters of constants when it compiles a template, calls on every page.
+    """
+
+    def filter_stream(self, stream: TokenStream) -> list[Token]:
+        """Return the tokens of a template."""
+        tokens = list(stream)
+        for at in range(len(tokens) - 3):
+            name, opens, text, closes = call = tokens[at : at + 4]
+            kinds = [token.type for token in call]
+            if kinds == ["name", "lparen", "string", "rparen"] and name.value in _OF_CONSTANTS:
+                pipe = Token(name.lineno, "pipe", "|")
+                tokens[at : at + 4] = [opens, text, pipe, name, closes]
+        return tokens
 
 
 def shortened(text: str, limit: int = 240) -> str:
@@ -108,15 +179,16 @@ def _translations(reader: Reader) -> dict[str, Callable[..., Any]]:
         return Markup(f'<span lang="{tag}" dir="{direction(tag)}">{words}</span>')  # noqa: S704
 
     @cache
-    def without_values(message: str) -> Markup:
+    def found(message: str) -> tuple[str, Markup]:
         tag, wording = find(catalogues, order, message)
-        return marked(tag, escape(typeset(wording, tag)), {})
+        return tag, escape(typeset(wording, tag))
+
+    @cache
+    def without_values(message: str) -> Markup:
+        return marked(*found(message), {})
 
     def translate(message: str, /, **values: object) -> Markup:
-        if not values:
-            return without_values(message)
-        tag, wording = find(catalogues, order, message)
-        return marked(tag, escape(typeset(wording, tag)), values)
+        return marked(*found(message), values) if values else without_values(message)
 
     @_kept
     def translate_counted(one: str, many: str, number: int, /, **values: object) -> Markup:

@@ -17,11 +17,10 @@ from registry.exchange.crosswalk import names as crosswalk_names
 from registry.pages.build import BuildReport, Plan, carry_out, make_plan, unchanged
 from registry.pages.collecting import uncollected
 from registry.pages.corpus import Corpus, Counted, Origin
-from registry.pages.editions import compile_templates
 from registry.pages.ground import ground_of
 from registry.pages.known import Kept, read_kept, write_kept
 from registry.pages.page import digest
-from registry.pages.switch import building, compiled_folder, kept_file
+from registry.pages.switch import building, kept_file
 from registry.pages.taking_over import LostFileError
 from registry.record.pack import Agency, Pack
 from registry.settings import Settings
@@ -116,19 +115,8 @@ async def _build(
             rests_on = digest(ground, msgspec.json.encode([state, told]))
             if not full and place.current and place.known.state == rests_on:
                 return unchanged(place)
-            # While one process waits for the database, others compile.
-            corpus, _ = await asyncio.gather(
-                _read_since(
-                    connection, pack, state, ground, as_of=as_of, kept=None if full else out
-                ),
-                asyncio.to_thread(
-                    compile_templates,
-                    pack,
-                    settings.base_url,
-                    ground,
-                    compiled_folder(out),
-                    processes=processes,
-                ),
+            corpus = await _read_since(
+                connection, pack, state, ground, as_of=as_of, kept=None if full else out
             )
             plan = await asyncio.to_thread(
                 make_plan,

@@ -1,8 +1,9 @@
-"""The ground of a site: the digest of all that decides how its pages look, but for the register."""
+"""Digests of what decides how pages look, but for the register."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -13,15 +14,17 @@ from registry.pages.labels import read_lists
 from registry.pages.page import digest
 from registry.record.pack import Pack
 
-_ROOMS = ("pages", "exchange", "services", "ledger", "store", "record", "text")
+_ROOMS = ("pages", "exchange", "store", "record", "text")
 
 
 def ground_of(pack: Pack, base_url: str, origins: Mapping[str, object]) -> str:
-    """Fingerprint templates, words, the format, the code that reads and shows, and where it is."""
-    return digest(_sources(), base_url, msgspec.json.encode([pack, read_lists(pack), origins]))
+    """Return the digest of the program, the pack, the code lists and where the site is."""
+    return digest(sources(), base_url, msgspec.json.encode([pack, read_lists(pack), origins]))
 
 
-def _sources() -> str:
+@cache
+def sources() -> str:
+    """Return the digest of the program as it was first read: code, templates, words, format."""
     package = Path(__file__).resolve().parent.parent
     files = [
         path

@@ -55,14 +55,13 @@ def open_site(
     base_url: str,
     *,
     security_contact: str | None = None,
-    kept: Path | None = None,
+    bytecode: Path | None = None,
     ground: str | None = None,
     fast: FastValidator | None = None,
 ) -> Site:
     """Read templates, translations and assets, and what is to be known of all records.
 
-    `kept` is a folder for compiled templates, which are most of the work; `ground` is the site's,
-    where that is known.
+    `bytecode` is a folder for Jinja's cache; `ground` is the site's, where that is known.
     """
     pack = corpus.pack
     assets = read_assets(resources.SITE)
@@ -83,7 +82,7 @@ def open_site(
         security_contact=security_contact,
         assets=assets,
         lists=read_lists(pack),
-        editions=open_editions(pack, assets, base_url, ground, kept=kept),
+        editions=open_editions(pack, assets, base_url, bytecode=bytecode),
         known=known,
         cards={name: one.card for name, one in known.items()},
         histories=histories,
@@ -142,7 +141,9 @@ def pages(
 def _render(
     edition: Edition, path: str, template: str, view: Callable[[], Mapping[str, Any]]
 ) -> bytes:
-    return edition.templates.get_template(template).render(here=path, **view()).encode()
+    first, slash, rest = path.partition("/")
+    known = {"here": path, "section": first + slash, "exact": not rest}
+    return edition.templates.get_template(template).render(known, **view()).encode()
 
 
 def root_page(

@@ -24,11 +24,6 @@ def builds_folder(out: Path) -> Path:
     return out.with_name(f"{out.name}-builds")
 
 
-def compiled_folder(out: Path) -> Path:
-    """Say where compiled templates are kept from build to build, out of all that is served."""
-    return out.with_name(f"{out.name}-templates")
-
-
 def kept_file(out: Path) -> Path:
     """Say where that is kept which the builds have read of the register; it is never served."""
     return builds_folder(out) / "kept"
