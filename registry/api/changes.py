@@ -14,10 +14,10 @@ from litestar.params import QueryParameter
 from registry.api import parameters
 from registry.api.parameters import AsOfParameter
 from registry.record.entry import EntryKind
+from registry.record.model import RISK_CHANGES
 from registry.store import log
 from registry.store.as_of import read_as_of
 from registry.store.database import Database
-from registry.store.version_facts import RISK_CHANGES
 
 MOST_ENTRIES = 1000
 KINDS: tuple[EntryKind, ...] = get_args(EntryKind)

@@ -13,7 +13,7 @@ from litestar.params import QueryParameter
 from registry.api import parameters
 from registry.api.search_filters import SearchFilters, provide_search_filters, read_query
 from registry.errors import InvalidParameter
-from registry.record.facets import CODED
+from registry.record.facets import FACETS
 from registry.search.query import FacetCount, Hit, Match, PagePosition, SearchQuery, Sort
 from registry.services.context import ServiceContext
 from registry.text.highlighting import Highlight
@@ -69,7 +69,7 @@ async def list_records(
     context: ServiceContext = state.context
     parameters.within("limit", limit, 1, MOST_ITEMS)
     named = [] if facets is None else facets.split(",")
-    counted = parameters.codes("facets", named, CODED) or []
+    counted = parameters.codes("facets", named, FACETS) or []
     question = await read_query(
         context.database, state.index, sought, context.pack, now=state.clock()
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, TypeAlias
@@ -15,37 +14,13 @@ from litestar.params import QueryParameter
 from registry.api import parameters
 from registry.api.parameters import AsOfParameter
 from registry.errors import InvalidParameter
-from registry.record.codelists import codelists
-from registry.record.entry import NOT_STATED
-from registry.record.facets import COMPLETENESS, LOCAL, OVERDUE
+from registry.record.facets import COMPLETENESS, FACETS, LOCAL
 from registry.record.pack import Pack
-from registry.record.requirements import units
-from registry.record.rules import RULES
-from registry.record.rules_risk import BELOW_FLOOR
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
-from registry.services.register_rules import RULES as REGISTER_RULES
 from registry.store import agencies
 from registry.store.as_of import read_as_of, read_window
 from registry.store.database import Database
-from registry.store.version_facts import RISK_CHANGES
-
-LISTS = {
-    "risk": "risk_level",
-    "sector": "sector",
-    "function": "function",
-    "status": "status",
-    "role": "decision_role",
-    "area": "annex_iii_area",
-    "personal_data": "personal_data",
-}
-"""The code lists of filters."""
-
-FINDINGS = (*RULES, *REGISTER_RULES, BELOW_FLOOR, "required")
-"""The rules that may have found something in what was published."""
-
-ABROAD = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
-"""A country, or a region of one."""
 
 _ONCE = (
     "q", "lang", "completeness_min", "completeness_max", "changed_since", "changed_until", "as_of",
@@ -217,16 +192,8 @@ async def read_query(
 @cache
 def allowed(pack: Pack) -> Mapping[str, Collection[str]]:
     """Say which codes the filters take that have a list of them."""
-    return {
-        **{name: (*codelists()[codelist], NOT_STATED) for name, codelist in LISTS.items()},
-        "technique": codelists()["technique"],
-        "finding": FINDINGS,
-        "missing": tuple(unit.pointer for unit in units()),
-        "withheld": pack.grounds,
-        "restricted": pack.grounds,
-        "overdue": (OVERDUE,),
-        "risk_change": RISK_CHANGES,
-    }
+    listed = {name: facet.listed(pack) for name, facet in FACETS.items() if facet.further is None}
+    return {name: codes for name, codes in listed.items() if codes}
 
 
 async def _filters(
@@ -237,12 +204,10 @@ async def _filters(
     filters: dict[str, Sequence[str]] = {}
     for name, codes in sought.codes.items():
         plain = [_plain(name, code) for code in codes]
-        if name == "territory":
-            abroad = [code for code in plain if _is_abroad(code, pack)]
-            known[name] = [*pack.regions, *abroad]
-        elif name == "supplier":
-            # Who is not there sells nothing.
-            known[name] = [code for code in plain if code.strip()]
+        facet = FACETS[name]
+        if facet.further is not None:
+            further = [code for code in plain if facet.further(code, pack)]
+            known[name] = [*facet.listed(pack), *further]
         filters[name] = parameters.codes(name, plain, known[name]) or []
     if (sought.completeness_min, sought.completeness_max) != (None, None):
         filters[COMPLETENESS] = [str(score) for score in _scores(sought)]
@@ -283,7 +248,3 @@ def _plain(name: str, code: str) -> str:
     if name == "missing" and not code.startswith("/"):
         return "/" + code.replace(".", "/")
     return code
-
-
-def _is_abroad(code: str, pack: Pack) -> bool:
-    return ABROAD.fullmatch(code) is not None and not code.startswith(pack.country)

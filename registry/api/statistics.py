@@ -15,14 +15,12 @@ from litestar.params import QueryParameter
 from registry.api import parameters
 from registry.api.parameters import AsOfParameter
 from registry.errors import InvalidParameter, Unavailable
-from registry.record.codelists import codelists
-from registry.record.entry import NOT_STATED
+from registry.record.facets import FACETS
+from registry.record.pack import Pack
 from registry.store import agencies, redactions, statistics
 from registry.store.as_of import read_as_of
 from registry.store.database import Database
 from registry.store.lru import LruCache
-
-LISTS = {"risk": "risk_level", "sector": "sector", "status": "status"}
 
 StatisticsCodes = list[str] | None
 
@@ -47,6 +45,7 @@ async def count(
     *,
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
+    pack: NamedDependency[Pack],
     kept: NamedDependency[StatisticsCache],
     now: NamedDependency[dt.datetime],
     by: Annotated[
@@ -73,7 +72,7 @@ async def count(
         moment = await read_as_of(connection, as_of, now=now)
         erasures = await redactions.count(connection)
         allowed: dict[str, Collection[str]] = {
-            name: [*codelists()[codelist], NOT_STATED] for name, codelist in LISTS.items()
+            name: FACETS[name].listed(pack) for name in statistics.FILTERS
         }
         if agency is not None:
             known = await agencies.read_all(connection)

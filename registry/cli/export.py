@@ -16,7 +16,7 @@ from registry.cli.runtime import run, say
 from registry.clock import utc_now
 from registry.exchange.export import MEDIA_TYPES, ExportFormat, prepare, write
 from registry.exchange.export_columns import COLUMN_SETS, ColumnSet
-from registry.record.facets import CODED
+from registry.record.facets import FACETS
 from registry.search.engine import SearchIndex
 from registry.services.context import ServiceContext
 from registry.settings import Settings
@@ -26,7 +26,7 @@ from registry.text.query_parser import Synonyms
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command an option for each filter of search, by the same name."""
-    for name in reversed(CODED):
+    for name in reversed(FACETS):
         option = f"--{name.replace('_', '-')}"
         command = click.option(
             option, name, multiple=True, metavar="CODE", help="Only these; repeat it for or."

@@ -15,9 +15,10 @@ import msgspec
 
 from registry.record.codelists import CodeList, codelists
 from registry.record.entry import NOT_STATED
+from registry.record.facets import FACETS, SINGLE
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
-from registry.record.pointers import dig
+from registry.record.pointers import dig, parts
 from registry.record.schema import Field, fields
 from registry.store.records import Register
 from registry.text.catalogues import SOURCE
@@ -29,16 +30,6 @@ Cell: TypeAlias = str | int | float | bool | dt.date | dt.datetime | None
 COLUMN_SETS: tuple[ColumnSet, ...] = ("summary", "full")
 BETWEEN = "; "
 """What stands between the codes or texts of one cell."""
-
-_CODES = (
-    ("risk", ("risk", "level")),
-    ("sector", ("sector", "primary")),
-    ("function", ("sector", "function")),
-    ("status", ("lifecycle", "status")),
-    ("role", ("decision", "role")),
-    ("area", ("risk", "annex_iii_area")),
-    ("personal_data", ("data", "personal_data")),
-)
 
 
 class ExportRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,8 +93,9 @@ def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
     for name in ("name", "summary"):
         yield ExportColumn(name=name, cell=_picked(name, wording, 1))
         yield ExportColumn(name=f"{name}_lang", cell=_picked(name, wording, 0))
-    for name, path in _CODES:
-        yield from _codes(name, path, wording, absent=NOT_STATED)
+    for name in SINGLE:
+        if (place := FACETS[name].pointer) is not None:
+            yield from _codes(name, parts(place), wording, absent=NOT_STATED)
     yield ExportColumn(
         name="next_review_on", cell=_said(("lifecycle", "next_review_on"), dt.date.fromisoformat)
     )

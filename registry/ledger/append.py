@@ -19,12 +19,13 @@ from registry.record.entry import (
     outline,
     version_entry,
 )
-from registry.record.model import Document
+from registry.record.facets import PublishedState
+from registry.record.model import Document, RiskChange
 from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.record.risk_floor import LEVELS
 from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
-from registry.record.search_document import PublishedState, TokensByLanguage, build, tokenize
+from registry.record.search_document import TokensByLanguage, build, tokenize
 from registry.record.sections import Section, seal
 from registry.record.validate import RULE_SET, Verdict
 from registry.store import log, records, version_facts, versions
@@ -313,7 +314,7 @@ def _figure(
     )
 
 
-def _risk_change(before: str | None, after: str) -> version_facts.RiskChange | None:
+def _risk_change(before: str | None, after: str) -> RiskChange | None:
     if before == after or before not in LEVELS or after not in LEVELS:
         return None
     return "raised" if LEVELS.index(after) > LEVELS.index(before) else "lowered"

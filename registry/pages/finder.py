@@ -15,10 +15,10 @@ from registry.pages.shown import field_name
 from registry.pages.site import Site, page
 from registry.pages.static_index import FOLDER
 from registry.record.entry import NOT_STATED
-from registry.record.facets import LOCAL, OVERDUE
+from registry.record.facets import FACETS, LOCAL, OVERDUE, SINGLE
 from registry.text.catalogues import find
 
-FACETS = {
+HEADINGS = {
     "risk": message("Level of risk"),
     "sector": message("Sector"),
     "agency": message("Agency"),
@@ -63,15 +63,6 @@ NOTICED = {
 }
 """What may be noticed in a published record, by rule, with what tells most first."""
 
-_LISTS = {
-    "risk": "risk_level",
-    "sector": "sector",
-    "status": "status",
-    "role": "decision_role",
-    "personal_data": "personal_data",
-    "function": "function",
-    "area": "annex_iii_area",
-}
 _OVERDUE = message("The review that was promised is overdue")
 _HERE = message("Filed in this register")
 _UNSAID = message("Not stated")
@@ -82,7 +73,7 @@ def finder_pages(site: Site) -> Iterator[Page]:
     for tag, edition in site.editions.items():
         day = site.corpus.as_of.date().isoformat()
         known = {
-            "facets": FACETS,
+            "facets": HEADINGS,
             "lacking": LACKING,
             "order": " ".join(edition.reader.order),
             "as_of": day,
@@ -97,7 +88,8 @@ def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
     unsaid, here = _saying(reader, _UNSAID), _saying(reader, _HERE)
     found = {
         name: {code: plain(label(reader, codelist, code)) for code in reader.labels[codelist]}
-        for name, codelist in _LISTS.items()
+        for name in SINGLE
+        for codelist in FACETS[name].lists
     }
     for texts in found.values():
         texts.setdefault(NOT_STATED, unsaid)

@@ -10,16 +10,16 @@ import msgspec
 from registry.pages.cards import Card, read_card, read_related
 from registry.pages.collecting import uncollected
 from registry.pages.page import digest
-from registry.record.facets import FILTERS, REVIEW_DUE
+from registry.record.facets import REVIEW_DUE, SINGLE, PublishedState
 from registry.record.pack import Agency
-from registry.record.search_document import PublishedState, build
+from registry.record.search_document import build
 from registry.store.log import LogLine
 from registry.store.records import StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A record as the index beside the pages shows it: a code for each of `FILTERS`."""
+    """A record as the index beside the pages shows it: a code for each of `SINGLE`."""
 
     codes: list[str]
     name_key: str
@@ -117,7 +117,7 @@ def _row(record: StoredRecord, agency: Agency | None) -> Row:
     document = msgspec.json.decode(record.document)
     row = build(document, listing_agency(record, agency), {}, standing)
     return Row(
-        codes=[row.codes[name][0] for name in FILTERS],
+        codes=[row.codes[name][0] for name in SINGLE],
         name_key=row.name_key,
         review_due=next(iter(row.codes.get(REVIEW_DUE, ())), None),
         completeness=register.completeness,

@@ -31,7 +31,7 @@ from registry.pages.static_words import (
     nothing_written,
     read_words,
 )
-from registry.record.facets import FILTERS
+from registry.record.facets import SINGLE
 from registry.record.search_document import TokensByLanguage, tokenize
 from registry.text.folding import LETTERS
 from registry.text.tokens import common
@@ -94,9 +94,7 @@ def _one_file(name: str, key: str, render: Callable[[], bytes]) -> Group:
 
 def _index(site: Site, numbered: Numbered, left_out: int) -> bytes:
     rows = [one and one.row for one in numbered]
-    codes = {
-        name: sorted({row.codes[at] for row in rows if row}) for at, name in enumerate(FILTERS)
-    }
+    codes = {name: sorted({row.codes[at] for row in rows if row}) for at, name in enumerate(SINGLE)}
     places = {name: {code: n for n, code in enumerate(known)} for name, known in codes.items()}
     by_name = sorted(
         (one.row.name_key, -one.card.entry, number) for number, one in enumerate(numbered) if one
@@ -114,7 +112,7 @@ def _index(site: Site, numbered: Numbered, left_out: int) -> bytes:
         "codes": codes,
         "columns": {
             name: [row and places[name][row.codes[at]] for row in rows]
-            for at, name in enumerate(FILTERS)
+            for at, name in enumerate(SINGLE)
         },
         "entry": [one and one.card.entry for one in numbered],
         "completeness": [row and row.completeness for row in rows],

@@ -1,46 +1,160 @@
-"""The filters and facets of search: their names, and the codes that stand for no list."""
+"""The facets of search: every filter by codes, in one table, and the codes that stand for no list.
+
+From a row follow the parameter of search and exports with its description, the option of
+`registry export`, the codes of a version in the index, and the counts of an answer.
+"""
 
 from __future__ import annotations
 
-FILTERS = (
-    "risk",
-    "sector",
-    "function",
-    "agency",
-    "status",
-    "role",
-    "area",
-    "personal_data",
-    "origin",
-)
-"""The filters and facets of which every record has a code."""
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-FURTHER_FILTERS = (
-    "territory",
-    "technique",
-    "supplier",
-    "finding",
-    "missing",
-    "withheld",
-    "restricted",
-    "overdue",
-    "risk_change",
-)
-"""The filters and facets of which a record may have no code, or several.
+import msgspec
 
-`finding` has rules, `missing` pointers, `withheld` the grounds of fields, `restricted` that of
-records of which little more than the existence is published, `overdue` has `true`, `risk_change`
-`raised` or `lowered`.
-"""
-
-CODED = (*FILTERS, *FURTHER_FILTERS)
-"""Every filter by codes, each of which is a facet too."""
+from registry.errors import Finding
+from registry.record.entry import NOT_STATED
+from registry.record.model import RISK_CHANGES, Document
+from registry.record.pack import Agency, Pack
+from registry.record.pointers import parts, values_at
+from registry.record.requirements import units
+from registry.record.rules import REGISTER_RULES, RULES
+from registry.record.rules_risk import BELOW_FLOOR
+from registry.record.schema import field_at
 
 LOCAL = "local"
 """The origin, in filters and facets, of what was filed here."""
 
 OVERDUE = "true"
 """The code of records whose next review should have been by now."""
+
+_COUNTRY_OR_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
+
+class PublishedState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the register knows of a version beside its document.
+
+    `risk_changes` is what ever became of the record's risk level, up to this version.
+    """
+
+    version: int
+    entry: int
+    published_at: dt.datetime
+    completeness: int
+    missing: Sequence[str]
+    findings: Sequence[Finding]
+    risk_changes: Sequence[str]
+
+
+class Facet(msgspec.Struct, frozen=True, kw_only=True):
+    """A filter of search by codes, which is counted as a facet too.
+
+    `description` is that of the parameter. A version has the codes that its document states at
+    `pointer`, where `*` stands for each item of a list, or that the register knows (`known`); with
+    neither they depend on the day of the question. Where `single`, every version has one code,
+    `not_stated` if its document has none. `codes` lists the codes there are, without it the code
+    list of the field does. `further` tells whether another one may be asked for, and `schema` is
+    the JSON Schema of those. Where there are neither codes nor `further`, the database knows them.
+    """
+
+    description: str
+    pointer: str | None = None
+    known: Callable[[Agency, PublishedState], Sequence[str]] | None = None
+    single: bool = False
+    codes: Callable[[Pack], Sequence[str]] | None = None
+    further: Callable[[str, Pack], bool] | None = None
+    schema: Mapping[str, Any] = {}
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The code lists of the facet's field, such as `sector` or `pack/grounds`."""
+        field = field_at(parts(self.pointer)) if self.pointer else None
+        return field.lists if field else ()
+
+    def read(self, document: Document, agency: Agency, state: PublishedState) -> list[str]:
+        """Return the codes of a version, each once."""
+        found: Sequence[Any] = ()
+        if self.pointer is not None:
+            found = [code for _, code in values_at(document, parts(self.pointer))]
+        elif self.known is not None:
+            found = self.known(agency, state)
+        return list(dict.fromkeys(found)) or ([NOT_STATED] if self.single else [])
+
+    def listed(self, pack: Pack) -> tuple[str, ...]:
+        """Return every code that is known beforehand."""
+        if self.codes is not None:
+            return tuple(self.codes(pack))
+        return (*pack.codes(self.lists), *([NOT_STATED] if self.single and self.lists else []))
+
+
+def _is_abroad(code: str, pack: Pack) -> bool:
+    return _COUNTRY_OR_REGION.fullmatch(code) is not None and not code.startswith(pack.country)
+
+
+FACETS: dict[str, Facet] = {
+    "risk": Facet(description="Risk levels, or not_stated", pointer="/risk/level", single=True),
+    "sector": Facet(description="Primary sectors", pointer="/sector/primary", single=True),
+    "function": Facet(description="What the system does", pointer="/sector/function", single=True),
+    "agency": Facet(description="Agencies", known=lambda agency, _: [agency.id], single=True),
+    "status": Facet(description="Lifecycle statuses", pointer="/lifecycle/status", single=True),
+    "role": Facet(description="Roles in decisions", pointer="/decision/role", single=True),
+    "area": Facet(
+        description="Areas of EU AI Act Annex III", pointer="/risk/annex_iii_area", single=True
+    ),
+    "personal_data": Facet(
+        description="Personal data processed", pointer="/data/personal_data", single=True
+    ),
+    "origin": Facet(
+        description="Registers of origin, or local",
+        known=lambda agency, _: [agency.origin or LOCAL],
+        single=True,
+    ),
+    "territory": Facet(
+        description="Where it applies, ISO 3166-2",
+        pointer="/territory/*",
+        further=_is_abroad,
+        schema={"pattern": f"^{_COUNTRY_OR_REGION.pattern}$"},
+    ),
+    "technique": Facet(description="Techniques used", pointer="/technical/techniques/*"),
+    "supplier": Facet(
+        description="Names of suppliers",
+        pointer="/procurement/suppliers/*/name",
+        # Who is not there sells nothing.
+        further=lambda code, _: bool(code.strip()),
+        schema={"minLength": 1},
+    ),
+    "finding": Facet(
+        description="Rules that found something",
+        known=lambda _, state: sorted(finding.rule for finding in state.findings),
+        codes=lambda _: (*RULES, *REGISTER_RULES, BELOW_FLOOR, "required"),
+    ),
+    "missing": Facet(
+        description="What should be stated and is not: `rights.contestation`",
+        known=lambda _, state: state.missing,
+        codes=lambda _: [unit.pointer for unit in units()],
+    ),
+    "withheld": Facet(
+        description="Legal grounds on which fields are withheld",
+        pointer="/publication/withheld_fields/*/ground",
+    ),
+    "restricted": Facet(
+        description="Legal grounds on which little but the existence is told",
+        pointer="/publication/restriction/ground",
+    ),
+    "overdue": Facet(
+        description="`true`: the next review should have been by now", codes=lambda _: [OVERDUE]
+    ),
+    "risk_change": Facet(
+        description="Whose risk level was raised, or lowered",
+        known=lambda _, state: state.risk_changes,
+        codes=lambda _: RISK_CHANGES,
+    ),
+}
+"""By name, in the order in which parameters, options and facets are listed."""
+
+SINGLE = tuple(name for name, facet in FACETS.items() if facet.single)
+"""The facets of which every record has one code."""
 
 COMPLETENESS = "completeness"
 """The kind whose codes are the numbers from 0 to 100."""
@@ -59,5 +173,5 @@ LONGEST_NAME = 30
 
 
 def length_code(language: str, length: int) -> str:
-    """Give the code of names of so many words in a language."""
+    """Return the code of names of so many words in a language."""
     return f"{min(length, LONGEST_NAME)} {language}"

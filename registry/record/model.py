@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 Document: TypeAlias = dict[str, Any]
 """What an agency files: a JSON object of the record format."""
@@ -12,3 +12,8 @@ LangText: TypeAlias = dict[str, str]
 
 Profile: TypeAlias = Literal["draft", "publication", "foreign"]
 """How strictly a document is read; RECORD FORMAT, profiles."""
+
+RiskChange: TypeAlias = Literal["raised", "lowered"]
+"""What a version did to the risk level of its record."""
+
+RISK_CHANGES: tuple[RiskChange, ...] = get_args(RiskChange)

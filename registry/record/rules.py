@@ -50,5 +50,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     }
 )
 
+REGISTER_RULES = ("R21", "R22", "change_note")
+"""The names of the rules that need the register, of `services/register_rules.py`."""
+
 RESTRICTED_RULES = ("R00",)
 """Only code and reference checks apply to a restricted record."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
-from registry.errors import Finding
-from registry.record.entry import NOT_STATED
 from registry.record.facets import (
     COMPLETENESS,
+    FACETS,
     LANGUAGE,
-    LOCAL,
     NAME_LENGTH,
     REVIEW_DUE,
+    PublishedState,
     length_code,
 )
 from registry.record.model import Document, LangText
@@ -28,15 +27,6 @@ from registry.text.folding import fold
 FacetCodes: TypeAlias = dict[str, list[str]]
 TokensByLanguage: TypeAlias = dict[str, tuple[str, str, str]]
 
-_ONE_CODE = {
-    "risk": ("risk", "level"),
-    "sector": ("sector", "primary"),
-    "function": ("sector", "function"),
-    "status": ("lifecycle", "status"),
-    "role": ("decision", "role"),
-    "area": ("risk", "annex_iii_area"),
-    "personal_data": ("data", "personal_data"),
-}
 _PARTS = {"/name": 0, "/summary": 1}
 _REST = 2
 
@@ -72,21 +62,6 @@ class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
     words: Mapping[str, tuple[str, str, str]]
 
 
-class PublishedState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the register knows of a version beside its document.
-
-    `risk_changes` is what ever became of the record's risk level, up to this version.
-    """
-
-    version: int
-    entry: int
-    published_at: dt.datetime
-    completeness: int
-    missing: Sequence[str]
-    findings: Sequence[Finding]
-    risk_changes: Sequence[str]
-
-
 def index_row(document: Document, agency: Agency, standing: PublishedState) -> SearchDocument:
     """Make what search keeps of a version; anew, it comes out the same."""
     return build(document, agency, tokenize(document, agency), standing)
@@ -96,7 +71,7 @@ def build(
     document: Document, agency: Agency, found: TokensByLanguage, standing: PublishedState
 ) -> SearchDocument:
     """Make what search keeps of a version whose words are found."""
-    codes = {kind: [dig(document, *path) or NOT_STATED] for kind, path in _ONE_CODE.items()}
+    codes = {name: facet.read(document, agency, standing) for name, facet in FACETS.items()}
     name, summary = _text(document, "name"), _text(document, "summary")
     card = RecordSummary(
         id=document["id"],
@@ -113,18 +88,8 @@ def build(
         completeness=standing.completeness,
     )
     codes |= {
-        "agency": [agency.id],
-        "origin": [agency.origin or LOCAL],
-        "territory": document.get("territory", []),
-        "technique": dig(document, "technical", "techniques") or [],
-        "supplier": _members(dig(document, "procurement", "suppliers"), "name"),
-        "withheld": _members(dig(document, "publication", "withheld_fields"), "ground"),
-        "restricted": _some(dig(document, "publication", "restriction", "ground")),
-        "finding": sorted({finding.rule for finding in standing.findings}),
-        "missing": list(standing.missing),
-        "risk_change": list(standing.risk_changes),
         COMPLETENESS: [str(standing.completeness)],
-        REVIEW_DUE: _some(dig(document, "lifecycle", "next_review_on")),
+        REVIEW_DUE: [day] if (day := dig(document, "lifecycle", "next_review_on")) else [],
         LANGUAGE: sorted(found),
         NAME_LENGTH: [
             length_code(language, len(words_of_name.split()))
@@ -165,11 +130,3 @@ def _text(document: Document, field: str) -> LangText | None:
     """Give a text as a version is kept, by tag, in whatever order it was sent."""
     text = document.get(field)
     return text and dict(sorted(text.items()))
-
-
-def _members(items: Iterable[Mapping[str, str]] | None, name: str) -> list[str]:
-    return list(dict.fromkeys(item[name] for item in items or () if name in item))
-
-
-def _some(value: Any) -> list[str]:
-    return [] if value is None else [value]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from registry.record.search_document import PublishedState, SearchDocument, index_row
+from registry.record.facets import PublishedState
+from registry.record.search_document import SearchDocument, index_row
 from registry.search.fold import fold
 from registry.store import agencies, search_rows
 from registry.store.database import Connection, Database

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from registry.record.model import RiskChange
 from registry.record.sections import Section
 from registry.store.database import Connection
 from registry.store.sql import statement
-from registry.store.version_facts import RiskChange
 from registry.tlog.compact import CompactRange, unpack
 
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
+from registry.record.model import RiskChange
 from registry.store.database import Connection
 from registry.store.sql import statement
-
-RiskChange: TypeAlias = Literal["raised", "lowered"]
-
-RISK_CHANGES: tuple[RiskChange, ...] = get_args(RiskChange)
 
 
 class VersionFacts(msgspec.Struct, frozen=True, kw_only=True):

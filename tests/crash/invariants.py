@@ -12,8 +12,9 @@ import msgspec
 
 from registry.errors import Finding
 from registry.record.canonical import canonical
+from registry.record.facets import PublishedState
 from registry.record.pack import Pack
-from registry.record.search_document import PublishedState, index_row
+from registry.record.search_document import index_row
 from registry.store import records
 from registry.store import search_rows as index
 from tests.commitments import section_commitment

@@ -9,9 +9,9 @@ import pytest
 
 from registry import resources
 from registry.pages import static_index
-from registry.pages.finder import FACETS
+from registry.pages.finder import HEADINGS
 from registry.pages.static_words import SHARDS, shard_of
-from registry.record.facets import FILTERS
+from registry.record.facets import SINGLE
 from registry.text.tokens import article_variants, stem, words
 from tests.built import build
 
@@ -65,7 +65,7 @@ def test_records_are_numbered_by_when_they_first_came(corpus, cards):
 
 
 def test_its_columns_say_what_the_cards_say(index, cards):
-    assert index["codes"].keys() == index["columns"].keys() == set(FILTERS)
+    assert index["codes"].keys() == index["columns"].keys() == set(SINGLE)
     for name in ("risk", "sector", "agency", "status"):
         codes, column = index["codes"][name], index["columns"][name]
         assert [at if at is None else codes[at] for at in column] == [
@@ -116,7 +116,7 @@ def test_past_the_limit_copies_from_other_registers_are_left_out(tmp_path, monke
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_labels_name_every_code_of_every_record(site, index, lang):
     labels = read(site, lang)
-    for name in FACETS:
+    for name in HEADINGS:
         for code in index["codes"][name]:
             if name != "agency" or code != "us.demo":
                 assert labels[name][code][0].strip(), (name, code)

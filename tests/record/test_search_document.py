@@ -4,7 +4,8 @@ import datetime as dt
 import json
 import random
 
-from registry.record.search_document import PublishedState, index_row
+from registry.record.facets import PublishedState
+from registry.record.search_document import index_row
 from registry.resources import SCHEMAS
 
 STANDING = PublishedState(

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from registry.errors import InvalidParameter, Unavailable
-from registry.record.facets import FILTERS
+from registry.record.facets import SINGLE
 from registry.search import lookup
 from registry.search.engine import SearchIndex
 from registry.search.fold import fold, worthwhile
@@ -144,7 +144,7 @@ async def test_while_nothing_is_published_the_database_is_asked_for_the_size_of_
     await publish(named("Cadastre"))
     assert (await index.answer(SearchQuery(text="cadastre"))).total == 1
     asked = lend.times
-    assert (await index.answer(SearchQuery(text="cadastre", facets=FILTERS))).total == 1
+    assert (await index.answer(SearchQuery(text="cadastre", facets=SINGLE))).total == 1
     assert lend.times == asked + 1
     await publish(named("Cadastre", at="u"))
     assert (await index.answer(SearchQuery(text="cadastre"))).total == 2
@@ -223,7 +223,7 @@ async def test_questions_amid_publications_and_folds_are_of_one_state(database, 
 
 def ask_everything(record):
     return [
-        SearchQuery(facets=FILTERS, today=TODAY),
+        SearchQuery(facets=SINGLE, today=TODAY),
         SearchQuery(text="prevision", sort="relevance", facets=["risk"], highlights=True),
         SearchQuery(text="previsoin lits", sort="relevance"),
         SearchQuery(text='"besoins en lits"'),
@@ -610,7 +610,7 @@ async def test_an_index_made_anew_is_the_same(database, context, publish, record
     await fold(database, least=1)
     before = await rows(database)
     index = SearchIndex(database.connection)
-    question = SearchQuery(text="prevision", facets=FILTERS, sort="relevance")
+    question = SearchQuery(text="prevision", facets=SINGLE, sort="relevance")
     answer = await index.answer(question)
     async with database.transaction() as connection:
         await rebuild_index(connection)

@@ -18,7 +18,7 @@ from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
 from registry.exchange.report import ImportReport
-from registry.record.facets import CODED
+from registry.record.facets import FACETS
 from registry.record.fast_validator import FastValidator
 from registry.search.engine import SearchIndex
 from registry.search.fold import fold
@@ -40,7 +40,7 @@ FOREIGN = {
 TODAY = dt.date(2027, 3, 1)
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 QUESTIONS = 200
-KINDS = [*CODED, "completeness"]
+KINDS = [*FACETS, "completeness"]
 NAME, SUMMARY, TEXT = range(3)
 LEVELS = ["minimal", "limited", "high", "unacceptable"]
 SORTS = ["relevance", "newest", "name", "completeness", "review_due"]
@@ -375,7 +375,7 @@ async def test_every_code_that_there_is_can_be_asked_for(large, scan, pack):
     """A facet's codes are those that the filter of its name takes."""
     codes = {
         kind: sorted({code for kinds, *_ in scan.rows.values() for code in kinds.get(kind, ())})
-        for kind in CODED
+        for kind in FACETS
         if kind != "overdue"
     }
     assert all(codes.values())

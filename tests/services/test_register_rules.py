@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from registry.errors import InvalidRecord
+from registry.record.rules import REGISTER_RULES
 from registry.services.duplicate_names import has_confusable_name
 from registry.services.register_context import validate_in_register
 from registry.services.register_rules import RULES, RegisterRuleContext
@@ -32,6 +33,10 @@ def entrance(pack, *others, name=None, version=1, **members):
 
 def told(name, door):
     return [(one.pointer, one.rule, one.severity) for one in RULES[name](door)]
+
+
+def test_the_rules_have_the_names_that_filters_know():
+    assert tuple(RULES) == REGISTER_RULES
 
 
 def test_each_says_its_title():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 
-from registry.api import audit, bulk, changes, exports, filings, search, search_filters, statistics
+from registry.api import audit, bulk, changes, exports, filings, search, search_filters
 from registry.api import parameters as limits
 from registry.api.description.operations import OPERATIONS, Body, Operation
 from registry.api.description.schemas import Json, reference
@@ -14,14 +14,13 @@ from registry.exchange.export_columns import COLUMN_SETS
 from registry.exchange.linked_data import CONTEXT_VERSION
 from registry.record import attestation, schema
 from registry.record.codelists import codelists
-from registry.record.entry import NOT_STATED
-from registry.record.facets import CODED
+from registry.record.facets import FACETS
+from registry.record.model import RISK_CHANGES
 from registry.record.pack import Pack
 from registry.record.parse import MAX_BYTES
 from registry.services.bulk import MOST_LINES
 from registry.store.as_of import AS_OF, TIME
-from registry.store.statistics import GROUPS
-from registry.store.version_facts import RISK_CHANGES
+from registry.store.statistics import FILTERS, GROUPS
 from registry.text.catalogues import SOURCE
 
 EXAMPLES = ("minimal", "complete")
@@ -62,15 +61,11 @@ def read_limits(pack: Pack) -> dict[str, dict[str, Json]]:
     """Say what parameters may hold, by operation and name."""
     spoken = {"lang": _one_of(dict.fromkeys((*pack.languages, SOURCE)))}
     by_code = {
-        name: _several(_one_of([*codelists()[codelist], NOT_STATED]))
-        for name, codelist in statistics.LISTS.items()
+        name: _several(_one_of(FACETS[name].listed(pack))) for name in FILTERS if FACETS[name].lists
     }
     found = {
+        **{name: _several({"type": "string", **facet.schema}) for name, facet in FACETS.items()},
         **{name: _several(_one_of(codes)) for name, codes in search_filters.allowed(pack).items()},
-        "agency": _several({"type": "string"}),
-        "origin": _several({"type": "string"}),
-        "territory": _several({"type": "string", "pattern": f"^{search_filters.ABROAD.pattern}$"}),
-        "supplier": _several({"type": "string", "minLength": 1}),
         "completeness_min": {"minimum": 0, "maximum": 100},
         "completeness_max": {"minimum": 0, "maximum": 100},
         "changed_since": {"pattern": TIME},
@@ -84,7 +79,7 @@ def read_limits(pack: Pack) -> dict[str, dict[str, Json]]:
             **found,
             "sort": _one_of(search.SORTS),
             "limit": {"minimum": 1, "maximum": search.MOST_ITEMS},
-            "facets": _several(_one_of(CODED)),
+            "facets": _several(_one_of(FACETS)),
         },
         **{
             f"GET /api/v1/exports/records.{form}": {
