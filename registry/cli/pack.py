@@ -8,7 +8,7 @@ import rich_click as click
 
 from registry import resources
 from registry.record.pack import Pack, load_pack
-from registry.record.pack_checks import gaps
+from registry.record.pack_gaps import gaps
 from registry.text.catalogues import SOURCE
 
 

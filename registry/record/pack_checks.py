@@ -1,17 +1,12 @@
-"""What is wrong with a country pack, and which of its texts are not in all its languages."""
+"""The checks of a country pack: what its schema cannot say of `pack.json` and its tables."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from registry.record.codelists import codelists, texts
 from registry.record.validators import validator_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from registry.record.model import LangText
-    from registry.record.pack import Pack
 
 LISTS = ("regions", "bodies", "grounds", "supplier_schemes")
 TABLES = ("agencies", *LISTS)
@@ -47,29 +42,6 @@ def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
         for number, row in enumerate(whole[table]):
             if row["code"] in codelists()[codelist]:
                 yield f"{_place((table, number, 'code'))}: it is one of {codelist}.csv"
-
-
-def gaps(pack: Pack) -> Iterator[str]:
-    """Say which texts a reader of one of the pack's languages meets in another one.
-
-    A recommended language is one that may be missing.
-    """
-    texts_of: dict[str, Mapping[str, LangText]] = {
-        "pack.json": {
-            "site_name": pack.site_name,
-            "redress": pack.redress,
-            "attestation": pack.attestation,
-            **{f"laws/{name}": text for name, text in pack.laws.items()},
-        },
-        "agencies.csv": {agency.id: agency.name for agency in pack.agencies.values()},
-    }
-    for name, codelist in (*pack.lists.items(), *codelists().items()):
-        texts_of[f"{name}.csv"] = {code.code: code.label for code in codelist.values()}
-    for file, named in texts_of.items():
-        for tag in pack.languages:
-            missing = [name for name, text in named.items() if tag not in text]
-            if missing and tag not in pack.recommended:
-                yield f"{file}: {len(missing)} of {len(named)} not in {tag}: {_some(missing)}"
 
 
 def _languages(whole: Mapping[str, Any]) -> Iterator[str]:
@@ -122,7 +94,3 @@ def _place(path: Iterable[str | int]) -> str:
     table, *rest = steps
     line = f", line {int(rest[0]) + 2}" if rest else ""
     return f"{table}.csv{line}" + "".join(f", column {name}" for name in rest[1:])
-
-
-def _some(names: list[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

@@ -10,7 +10,7 @@ import pytest
 from registry.errors import ConfigurationError
 from registry.record import pack as packs
 from registry.record.pack import load_pack
-from registry.record.pack_checks import gaps
+from registry.record.pack_gaps import gaps
 from registry.resources import SCHEMAS
 
 LABELS = {"label_en": "X", "label_fr": "X", "label_ar": "X"}

@@ -16,7 +16,7 @@ from registry.pages.corpus import Corpus
 from registry.record import pack as packs
 from registry.record.codelists import codelists
 from registry.record.pack import load_pack
-from registry.record.pack_checks import gaps
+from registry.record.pack_gaps import gaps
 from registry.record.parse import parse
 from registry.record.pointers import values_at
 from registry.record.schema import fields

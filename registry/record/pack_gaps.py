@@ -1,0 +1,35 @@
+"""The gaps of a country pack: texts that it does not have in all its languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from registry.record.codelists import codelists
+from registry.record.model import LangText
+from registry.record.pack import Pack
+
+_SHOWN = 5
+
+
+def gaps(pack: Pack) -> Iterator[str]:
+    """Say which texts a reader of one of the pack's languages meets in another one.
+
+    A recommended language is one that may be missing.
+    """
+    texts_of: dict[str, Mapping[str, LangText]] = {
+        "pack.json": {
+            "site_name": pack.site_name,
+            "redress": pack.redress,
+            "attestation": pack.attestation,
+            **{f"laws/{name}": text for name, text in pack.laws.items()},
+        },
+        "agencies.csv": {agency.id: agency.name for agency in pack.agencies.values()},
+    }
+    for name, codelist in (*pack.lists.items(), *codelists().items()):
+        texts_of[f"{name}.csv"] = {code.code: code.label for code in codelist.values()}
+    for file, named in texts_of.items():
+        for tag in pack.languages:
+            missing = [name for name, text in named.items() if tag not in text]
+            if missing and tag not in pack.recommended:
+                names = ", ".join(missing[:_SHOWN]) + (", …" if len(missing) > _SHOWN else "")
+                yield f"{file}: {len(missing)} of {len(named)} not in {tag}: {names}"
