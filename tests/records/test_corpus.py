@@ -9,14 +9,13 @@ import unicodedata
 from collections import defaultdict
 from urllib.parse import urlsplit
 
-import pytest
-
 from registry import resources
 from registry.record.codelists import codelists, read_rows, texts
+from registry.record.facets import FACETS
 from registry.record.ids import split_id
 from registry.record.pack import load_pack
 from registry.record.parse import parse
-from registry.record.pointers import dig, pointer, values_at
+from registry.record.pointers import dig, parts, pointer, values_at
 from registry.record.schema import fields
 from registry.record.statements import check_withdrawal
 from registry.record.validate import validate
@@ -66,12 +65,6 @@ WITHDRAWALS = read_rows(resources.RECORDS / "withdrawals.csv")
 """Rows of id, reason, note_<language> and after_version: the one that was in force until then."""
 
 OPEN = {record_id: doc for record_id, doc in LATEST.items() if "name" in doc}
-
-each_file = pytest.mark.parametrize("path", FILES, ids=name_of)
-each_open_file = pytest.mark.parametrize(
-    "path", [path for path in FILES if path not in RESTRICTED], ids=name_of
-)
-each_history = pytest.mark.parametrize("record_id", sorted(HISTORIES))
 
 
 def found(document, *, kind):
@@ -130,20 +123,18 @@ SHOWN = {
 }
 
 
-@each_file
-def test_is_publishable_and_warns_only_where_it_is_there_to_show_it(path):
-    verdict = validate(DOCUMENTS[path], profile="publication", pack=PACK, today=TODAY)
-    shown = SHOWN.get(path.relative_to(resources.RECORDS).as_posix(), set())
-    assert {finding.rule for finding in verdict.findings} - {RECOMMENDED_LANGUAGE} == shown
-    assert {finding.severity for finding in verdict.findings} <= {"warning"}
-    assert verdict.publishable
-
-
-def test_five_records_stand_with_a_warning_today():
-    files = {path.relative_to(resources.RECORDS).as_posix() for path in FILES}
-    assert files.issuperset(SHOWN)
-    latest = {name for name in SHOWN if name.count(".") == 1}
-    assert len(latest) >= 5
+def test_each_is_publishable_and_warns_only_where_it_is_there_to_show_it():
+    warned = {}
+    for path, document in DOCUMENTS.items():
+        verdict = validate(document, profile="publication", pack=PACK, today=TODAY)
+        assert verdict.publishable, (path, verdict.findings)
+        assert {finding.severity for finding in verdict.findings} <= {"warning"}, path
+        rules = {finding.rule for finding in verdict.findings} - {RECOMMENDED_LANGUAGE}
+        if rules:
+            warned[path.relative_to(resources.RECORDS).as_posix()] = rules
+    assert warned == SHOWN
+    # Some stand with a warning today: files without a version in their name.
+    assert sum(name.count(".") == 1 for name in warned) >= 5
 
 
 async def test_a_fresh_register_publishes_them_all_and_withdraws_what_the_table_says(context):
@@ -173,14 +164,13 @@ def test_one_record_is_withdrawn_and_another_came_back():
     assert {row["id"] for row in WITHDRAWALS} - gone == {"demo-securite/comptage-foules"}
 
 
-@pytest.mark.parametrize("row", WITHDRAWALS, ids=lambda row: row["id"])
-def test_a_withdrawal_is_of_a_version_and_says_why_in_every_language(row):
-    assert 1 <= int(row["after_version"]) <= len(HISTORIES[row["id"]])
-    note = texts(row, "note_")
-    statement = {"reason": row["reason"], "note": note}
-    assert check_withdrawal(statement, PACK, "en") == ()
-    assert note.keys() == LANGUAGES
-    assert not any(letter.isalpha() and letter.isascii() for letter in note["ar"])
+def test_a_withdrawal_is_of_a_version_and_says_why_in_every_language():
+    for row in WITHDRAWALS:
+        assert 1 <= int(row["after_version"]) <= len(HISTORIES[row["id"]]), row
+        note = texts(row, "note_")
+        assert check_withdrawal({"reason": row["reason"], "note": note}, PACK, "en") == (), row
+        assert note.keys() == LANGUAGES, row
+        assert not any(letter.isalpha() and letter.isascii() for letter in note["ar"]), row
 
 
 def test_withdrawals_are_in_order_and_each_of_its_own_version():
@@ -188,45 +178,45 @@ def test_withdrawals_are_in_order_and_each_of_its_own_version():
     assert named == sorted(set(named))
 
 
-@each_file
-def test_tells_nothing_that_happened_after_its_last_review(path):
-    document = DOCUMENTS[path]
-    reviewed = dig(document, "lifecycle", "last_reviewed_on") or TODAY.isoformat()
-    assert reviewed <= TODAY.isoformat()
-    later = {
-        pointer(place): day
+def test_none_tells_what_happened_after_its_last_review():
+    later = [
+        (name_of(path), pointer(place), day)
+        for path, document in DOCUMENTS.items()
         for fact in FACTS
         for place, day in values_at(document, fact)
-        if day > reviewed
-    }
-    assert later == {}
+        if day > (dig(document, "lifecycle", "last_reviewed_on") or TODAY.isoformat())
+    ]
+    assert later == []
+    reviews = {dig(document, "lifecycle", "last_reviewed_on") for document in DOCUMENTS.values()}
+    assert max(filter(None, reviews)) <= TODAY.isoformat()
 
 
-@each_file
-def test_stands_under_its_own_id_at_a_fictitious_agency(path):
-    record_id, _ = split_version(path)
-    assert DOCUMENTS[path]["id"] == record_id
-    agency, _ = split_id(record_id)
-    assert PACK.agencies[agency].fictitious
+def test_each_stands_under_its_own_id_at_a_fictitious_agency():
+    for path, document in DOCUMENTS.items():
+        record_id, _ = split_version(path)
+        assert document["id"] == record_id
+        assert PACK.agencies[split_id(record_id)[0]].fictitious, record_id
 
 
-@each_open_file
-def test_every_text_is_in_arabic_french_and_english(path):
-    document = DOCUMENTS[path]
-    assert LANGUAGES.issubset(dig(document, "languages", "translation_status"))
-    partial = {
-        place: set(text)
-        for place, text in found(document, kind="LangText")
+def test_every_text_is_in_arabic_french_and_english():
+    partial = [
+        (name_of(path), place)
+        for path, document in DOCUMENTS.items()
+        if path not in RESTRICTED
+        for place, text in [
+            ("status", dig(document, "languages", "translation_status")),
+            *found(document, kind="LangText"),
+        ]
         if not LANGUAGES.issubset(text)
-    }
-    assert partial == {}
+    ]
+    assert partial == []
 
 
-@each_file
-def test_arabic_text_has_no_latin_letter_and_no_other_digits(path):
+def test_arabic_text_has_no_latin_letter_and_no_other_digits():
     mixed = [
-        place
-        for place, text in found(DOCUMENTS[path], kind="LangText")
+        (name_of(path), place)
+        for path, document in DOCUMENTS.items()
+        for place, text in found(document, kind="LangText")
         for letter in text["ar"]
         if (letter.isalpha() and not unicodedata.name(letter).startswith("ARABIC"))
         or (letter.isdigit() and not letter.isascii())
@@ -234,42 +224,41 @@ def test_arabic_text_has_no_latin_letter_and_no_other_digits(path):
     assert mixed == []
 
 
-@each_file
-def test_names_no_real_address(path):
-    document = DOCUMENTS[path]
-    hosts = {urlsplit(url).hostname for _, url in found(document, kind="Url")}
-    hosts |= {mailbox.partition("@")[2] for _, mailbox in found(document, kind="Email")}
-    real = {host for host in hosts if not host.endswith((".example", "example.org"))}
-    assert real == set()
+def test_none_names_a_real_address():
+    real = [
+        (name_of(path), place)
+        for path, document in DOCUMENTS.items()
+        for place, host in [
+            *((place, urlsplit(url).hostname) for place, url in found(document, kind="Url")),
+            *((place, mail.partition("@")[2]) for place, mail in found(document, kind="Email")),
+        ]
+        if not host.endswith((".example", "example.org"))
+    ]
+    assert real == []
 
 
-@each_file
-def test_is_written_the_one_way(path):
-    text = path.read_text(encoding="utf-8")
-    assert text == json.dumps(DOCUMENTS[path], ensure_ascii=False, indent=2) + "\n"
-    assert unicodedata.is_normalized("NFC", text)
-
-
-@each_file
-def test_keys_stand_in_the_order_of_the_format(path):
-    document = DOCUMENTS[path]
+def test_each_is_written_the_one_way():
     order = list(dict.fromkeys(field.path[0] for field in fields()))
-    assert list(document) == sorted(document, key=order.index)
+    for path, document in DOCUMENTS.items():
+        text = path.read_text(encoding="utf-8")
+        assert text == json.dumps(document, ensure_ascii=False, indent=2) + "\n", path
+        assert unicodedata.is_normalized("NFC", text), path
+        assert list(document) == sorted(document, key=order.index), path
 
 
-@each_history
-def test_versions_are_numbered_from_1_and_say_what_changed(record_id):
-    numbers = [split_version(path)[1] for path in FILES if split_version(path)[0] == record_id]
-    earlier = sorted(number for number in numbers if number is not None)
-    assert earlier == list(range(1, len(numbers)))
-    first, *later = HISTORIES[record_id]
-    assert "change_note" not in first["publication"]
-    assert all("change_note" in document["publication"] for document in later)
-    for before, after in itertools.pairwise(HISTORIES[record_id]):
-        assert before != after
-        reviewed = ("lifecycle", "last_reviewed_on")
-        if "restriction" not in after["publication"]:
-            assert dig(before, *reviewed) < dig(after, *reviewed)
+def test_versions_are_numbered_from_1_and_say_what_changed():
+    reviewed = ("lifecycle", "last_reviewed_on")
+    for record_id, versions in HISTORIES.items():
+        numbers = [split_version(path)[1] for path in FILES if split_version(path)[0] == record_id]
+        earlier = sorted(number for number in numbers if number is not None)
+        assert earlier == list(range(1, len(numbers))), record_id
+        first, *later = versions
+        assert "change_note" not in first["publication"], record_id
+        assert all("change_note" in document["publication"] for document in later), record_id
+        for before, after in itertools.pairwise(versions):
+            assert before != after, record_id
+            if "restriction" not in after["publication"]:
+                assert dig(before, *reviewed) < dig(after, *reviewed), record_id
 
 
 def transitions(*path):
@@ -326,18 +315,11 @@ def test_related_records_are_there():
             assert related["record"] in LATEST
 
 
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        (("risk", "level"), "risk_level"),
-        (("lifecycle", "status"), "status"),
-        (("decision", "role"), "decision_role"),
-        (("sector", "primary"), "sector"),
-        (("sector", "function"), "function"),
-    ],
-)
-def test_shows_every_code_of_the_main_lists(path, name):
-    assert spread(*path) == set(codelists()[name])
+def test_shows_every_code_of_the_main_lists():
+    for name in ("risk", "status", "role", "sector", "function"):
+        facet = FACETS[name]
+        [codelist] = facet.lists
+        assert spread(*parts(facet.pointer)) == set(codelists()[codelist]), name
 
 
 def test_is_spread_over_every_fictitious_agency():
