@@ -20,22 +20,14 @@ MAX_BYTES = 1_048_576
 MAX_DEPTH = 32
 MAX_ITEMS = 50_000
 MAX_SAFE_INTEGER = 2**53 - 1
-SAFE_DIGITS = 15
 
 _BOM = b"\xef\xbb\xbf"
 _STRING = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
 # A string that never ends runs to the end of the text, so that the scan stays linear.
-_STRINGS = re.compile(_STRING, re.DOTALL)
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _MARK = re.compile(rf"{_STRING}|[\[\]{{}},]", re.DOTALL)
 _TOKEN = re.compile(rf"(?P<string>{_STRING})|[\[\]{{}},:]|[^\s\[\]{{}},:\"]+", re.DOTALL)
-_SUSPECT = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LONE = re.compile("[\ud800-\udfff]")
-
-
-class _Refused(Exception):
-    """A hook of the reader saw something that must be refused; the place is found afterwards."""
 
 
 def parse(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
@@ -46,64 +38,74 @@ def parse(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
             "Publish long texts elsewhere and link to them under documents."
         )
     try:
-        value = _COMPILED.decode(raw)
-    except (ValueError, RecursionError, _Refused):
-        return _read(raw)
-    return value if _is_faithful(raw, value) else _read(raw)
+        value = _DECODER.decode(raw)
+    except (ValueError, RecursionError):
+        _explain(raw)
+    if not _is_faithful(raw, value):
+        _explain(raw)
+    return value
+
+
+def _real(digits: str) -> int | float:
+    if _number_fault(digits) is not None:
+        raise ValueError(digits)
+    value = float(digits)
+    return int(value) if value.is_integer() else value
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_real)
 
 
 def _is_faithful(raw: bytes, value: Any) -> bool:
-    """Whether a value that the compiled reader gave is certainly what the strict one would give.
+    """Tell whether a value says all that the text said, within the bounds of a document.
 
-    The compiled reader refuses what is not JSON or not Unicode, and passes over duplicate members,
-    NUL, depth, size and long integers. Every string that is kept accounts for two quotation
-    marks of the text, so a member that was dropped leaves some over.
+    The decoder refuses what is not JSON or not Unicode, and passes over duplicate members, NUL,
+    depth, size and long integers. Every string of the value accounts for two quotation marks of
+    the text, so a member that was dropped leaves some over.
     """
-    quotes = raw.count(b'"')
     if b"\\" in raw:
-        if b"\\\\" in raw or b"\\u0000" in raw:
+        # Without escaped backslashes, a backslash before a quotation mark escapes it.
+        raw = raw.replace(b"\\\\", b"")
+        if b"\\u0000" in raw:
             return False
-        # Without an escaped backslash, a backslash before a quotation mark escapes it.
-        quotes -= raw.count(b'\\"')
-    names = values = others = 0
+    quotes = raw.count(b'"') - raw.count(b'\\"')
+    strings = items = 0
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for depth in range(MAX_DEPTH + 1):
         below: list[Any] = []
         for part in level:
             kind = type(part)
             if kind is str:
-                continue
-            others += 1
-            if kind is dict:
-                names += len(part)
-                below += part.values()
-            elif kind is list:
-                below += part
+                strings += 1
+            elif kind is dict or kind is list:
+                if depth == MAX_DEPTH:
+                    return False
+                items += len(part) or 1
+                if kind is dict:
+                    strings += len(part)
+                    below += part.values()
+                else:
+                    below += part
             elif kind is int and not -MAX_SAFE_INTEGER <= part <= MAX_SAFE_INTEGER:
                 return False
-        values += len(level)
-        if not below:
-            return quotes == 2 * (names + values - others) and values <= MAX_ITEMS // 2
         level = below
-    return False
+    return quotes == 2 * strings and items <= MAX_ITEMS
 
 
-def _read(raw: bytes) -> Any:
-    """Read one document slowly, with every check and the place of every fault."""
+def _explain(raw: bytes) -> NoReturn:
+    """Raise `UnreadableDocument` for a text that was not read, with the place of a fault."""
     text = _decoded(raw)
-    _gate(raw, text)
+    _check_size(text)
     try:
-        value = _DECODER.decode(text)
+        json.loads(text, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
         raise UnreadableDocument(
-            f"this is not JSON: {_plain(error.msg)}", line=error.lineno, column=error.colno
+            f"this is not JSON: {error.msg[0].lower()}{error.msg[1:]}",
+            line=error.lineno,
+            column=error.colno,
         ) from None
-    except _Refused:
-        _explain(text)
-        raise UnreadableDocument("the document would change when written again") from None
-    if _SUSPECT.search(text):
-        _explain(text)
-    return value
+    _check_tokens(text)
+    raise UnreadableDocument("the document would change when written again")
 
 
 def _decoded(raw: bytes) -> str:
@@ -125,27 +127,8 @@ def _decoded(raw: bytes) -> str:
         ) from None
 
 
-def _gate(raw: bytes, text: str) -> None:
+def _check_size(text: str) -> None:
     """Bound depth and number of values before anything recursive sees the text."""
-    bare = _outside_strings(raw, text)
-    deepest = depth = 0
-    for sign in bare.translate(None, _NO_BRACKETS):
-        depth += 1 if sign in b"[{" else -1
-        deepest = max(deepest, depth)
-    # Each value follows an opening bracket or a comma: so many there are at most.
-    values = bare.count(b",") + bare.count(b"[") + bare.count(b"{")
-    if deepest > MAX_DEPTH or values > MAX_ITEMS:
-        _explain_size(text)
-
-
-def _outside_strings(raw: bytes, text: str) -> bytes:
-    if b"\\" in raw:
-        return _STRINGS.sub("", text).encode()
-    # Without escapes every quotation mark begins or ends a string, and splitting is faster.
-    return b"".join(raw.split(b'"')[::2])
-
-
-def _explain_size(text: str) -> None:
     depth = items = 0
     for mark in _MARK.finditer(text):
         sign = mark[0]
@@ -155,39 +138,6 @@ def _explain_size(text: str) -> None:
             _refuse(text, mark.start(), f"the document is nested deeper than {MAX_DEPTH} levels")
         if items > MAX_ITEMS:
             _refuse(text, mark.start(), f"the document holds more than {MAX_ITEMS:,} values")
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise _Refused
-    return members
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > SAFE_DIGITS and _number_fault(digits) is not None:
-        raise _Refused
-    return int(digits)
-
-
-def _real(digits: str) -> int | float:
-    if _number_fault(digits) is not None:
-        raise _Refused
-    value = float(digits)
-    return int(value) if value.is_integer() else value
-
-
-def _constant(_name: str) -> NoReturn:
-    raise _Refused
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_members,
-    parse_float=_real,
-    parse_int=_integer,
-    parse_constant=_constant,
-)
-_COMPILED = msgspec.json.Decoder(float_hook=_real)
 
 
 def _number_fault(digits: str) -> str | None:
@@ -207,7 +157,7 @@ def _number_fault(digits: str) -> str | None:
     return None
 
 
-def _explain(text: str) -> None:
+def _check_tokens(text: str) -> None:
     """Walk the tokens of a text that is JSON, and refuse at the first fault, if there is one."""
     names: list[set[str] | None] = []
     expects_name = False
@@ -264,7 +214,3 @@ def _refuse(text: str, start: int, sentence: str) -> NoReturn:
 
 def _place(text: str, start: int) -> tuple[int, int]:
     return text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
-
-
-def _plain(message: str) -> str:
-    return message[0].lower() + message[1:]
