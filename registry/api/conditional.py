@@ -1,42 +1,52 @@
-"""HEAD and If-None-Match for every GET, around the whole application (RFC 9110 §9.3.2, §13.1.2).
+"""HEAD, If-None-Match and gzip for every GET, around the whole application.
 
-An answer that brings no tag of its own gets a weak one, the digest of its bytes. One that does not
-say how long it may be kept is asked for anew each time: a cache that chose by itself could go on
-showing what was withdrawn or erased.
+RFC 9110 §9.3.2, §13.1.2 and §8.4. An answer that brings no tag of its own gets a weak one, the
+digest of its bytes. One that does not say how long it may be kept is asked for anew each time: a
+cache that chose by itself could go on showing what was withdrawn or erased.
+
+Litestar's own compression leaves a tag as it is for either coding, and does not reach the site.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
+import zlib
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+from litestar.datastructures import MutableScopeHeaders
 from litestar.types import ASGIApp, Receive, Send
 
-_TAG = re.compile(rb'(?:W/)?("[^"]*")')
+_TAG = re.compile(r'(?:W/)?("[^"]*")')
 _OK = 200
 _NOT_MODIFIED = 304
 _HEAD = "is_head"
 
-CODED = b'-gz"'
-"""How the tag of a compressed form ends; what stands before is the tag of the plain one."""
-
-_BODY_HEADERS = {b"content-length", b"content-type", b"content-encoding"}
+_BODY_HEADERS = ("content-length", "content-type")
 """What a 304 leaves out."""
+
+_COMPRESSIBLE = re.compile(r"text/|image/svg\+xml|application/([a-z.]+\+)?(json|xml)\b")
+_CODING = re.compile(r"([\w*-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d*)?))?", re.ASCII)
+_GZIP = 16 + zlib.MAX_WBITS
+_LEVEL = 5
+_LEAST = 500
+"""Fewer bytes are sent as they are: the head of the answer weighs as much."""
+
+_MOST_KEPT = 64 * 2**10
+"""Compressed forms of shorter bodies are kept, those asked for last, up to 10 MB."""
 
 
 def conditional(application: ASGIApp) -> ASGIApp:
-    """Wrap an application so that its GET answers serve HEAD and conditional requests too."""
+    """Wrap an application: its GET answers serve HEAD and conditional requests, compressed too."""
 
     async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             await application(scope, receive, send)
             return
-        answer = _Answer(
-            send, head=scope["method"] == "HEAD", known=_header(scope["headers"], b"if-none-match")
-        )
         inner: Any = {**scope, "method": "GET", _HEAD: scope["method"] == "HEAD"}
-        await application(inner, receive, answer.send)
+        await application(inner, receive, _Answer(scope, send).send)
 
     return wrapped
 
@@ -46,18 +56,19 @@ def is_unread(scope: Any, tag: str) -> bool:
 
     What stands for it must come in more than one part, not to be taken for the whole of it.
     """
-    known = _header(scope["headers"], b"if-none-match")
-    named = None if known is None else named_in(known, tag.encode())
-    return bool(scope.get(_HEAD)) or named is not None
+    known = ",".join(MutableScopeHeaders(scope).getall("if-none-match", []))
+    return bool(scope.get(_HEAD)) or _named_in(known, tag) is not None
 
 
 class _Answer:
     """Holds an answer's head back until its first bytes are there to make a tag of."""
 
-    def __init__(self, send: Send, *, head: bool, known: bytes | None) -> None:
+    def __init__(self, scope: Any, send: Send) -> None:
+        headers = MutableScopeHeaders(scope)
         self._send = send
-        self._head = head
-        self._known = known
+        self._head = scope["method"] == "HEAD"
+        self._known = ",".join(headers.getall("if-none-match", []))
+        self._accepted = ",".join(headers.getall("accept-encoding", []))
         self._start: Any = None
         self._silent = False
 
@@ -65,65 +76,92 @@ class _Answer:
         if message["type"] == "http.response.start":
             self._start = message
             return
-        if message["type"] != "http.response.body":
-            await self._send(message)
-            return
-        if self._start is not None:
-            await self._begin(message)
+        if message["type"] == "http.response.body" and self._start is not None:
+            await self._begin(self._start, message)
+            self._start = None
         if not self._silent:
             await self._send(message)
 
-    async def _begin(self, message: Any) -> None:
-        start, self._start = self._start, None
-        headers: list[tuple[bytes, bytes]] = list(start["headers"])
+    async def _begin(self, start: Any, message: Any) -> None:
+        """Send the head; the message with the first part of the body may be changed."""
+        headers = MutableScopeHeaders.from_message(start)
         body = message.get("body", b"")
         whole = not message.get("more_body", False)
+        named = None
         if start["status"] == _OK:
-            tag = _header(headers, b"etag")
-            if tag is None and whole:
-                tag = b'W/"' + sha256(body).hexdigest()[:16].encode() + b'"'
-                headers.append((b"etag", tag))
-            if _header(headers, b"cache-control") is None:
-                headers.append((b"cache-control", b"no-cache"))
-            known = self._known
-            named = None if tag is None or known is None else named_in(known, tag)
-            if named is not None:
-                start["status"] = _NOT_MODIFIED
-                headers = [
-                    pair if pair[0].lower() != b"etag" else (b"etag", named)
-                    for pair in headers
-                    if pair[0].lower() not in _BODY_HEADERS
-                ]
-                self._silent = True
-        if self._head and not self._silent:
-            self._silent = True
-            if whole and _header(headers, b"content-length") is None:
-                headers.append((b"content-length", str(len(body)).encode()))
-        start["headers"] = headers
+            if "etag" not in headers and whole:
+                headers["etag"] = f'W/"{sha256(body).hexdigest()[:16]}"'
+            headers.setdefault("cache-control", "no-cache")
+            named = _named_in(self._known, headers.get("etag"))
+        varies = whole and len(body) >= _LEAST and _is_compressible(headers)
+        if varies:
+            headers.extend_header_value("vary", "accept-encoding")
+        if named is not None:
+            start["status"] = _NOT_MODIFIED
+            headers["etag"] = named
+            for name in _BODY_HEADERS:
+                headers.pop(name, None)
+        elif varies and _takes_gzip(self._accepted):
+            body = message["body"] = await _compressed(body)
+            headers["content-encoding"] = "gzip"
+            headers["content-length"] = str(len(body))
+            if "etag" in headers:
+                headers["etag"] = _coded(headers["etag"])
+        elif self._head and whole:
+            headers.setdefault("content-length", str(len(body)))
+        self._silent = self._head or named is not None
         await self._send(start)
         if self._silent:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def named_in(known: bytes, tag: bytes) -> bytes | None:
+def _named_in(known: str, tag: str | None) -> str | None:
     """Give the tag that If-None-Match knows an answer by: its own, or that of its compressed form.
 
     They are compared weakly, as RFC 9110 §13.1.2 asks; None where it knows neither.
     """
-    if known.strip() in {tag, b"*"}:
-        return tag
-    match = _TAG.fullmatch(tag)
-    if match is None:
+    if tag is None or not known:
         return None
-    named = _TAG.findall(known)
-    if match[1] in named:
+    if known.strip() in {tag, "*"}:
         return tag
-    packed = tag[:-1] + CODED
-    return packed if packed in named else None
+    named = set(_TAG.findall(known))
+    return next((one for one in (tag, _coded(tag)) if _TAG.findall(one)[0] in named), None)
 
 
-def _header(headers: Any, name: bytes) -> bytes | None:
-    for key, value in headers:
-        if key.lower() == name:
-            return bytes(value)
-    return None
+def _coded(tag: str) -> str:
+    """Give the tag of an answer's compressed form."""
+    return f'{tag[:-1]}-gz"'
+
+
+def _is_compressible(headers: MutableScopeHeaders) -> bool:
+    """Tell whether an answer is a text that anybody may read."""
+    return (
+        "content-encoding" not in headers
+        and "no-store" not in headers.get("cache-control", "")
+        and _COMPRESSIBLE.match(headers.get("content-type", "")) is not None
+    )
+
+
+async def _compressed(body: bytes) -> bytes:
+    if len(body) <= _MOST_KEPT:
+        return _kept(body)
+    # It would hold up everybody else.
+    return await asyncio.to_thread(_gzip, body)
+
+
+@lru_cache(maxsize=128)
+def _kept(body: bytes) -> bytes:
+    return _gzip(body)
+
+
+def _gzip(body: bytes) -> bytes:
+    press = zlib.compressobj(_LEVEL, wbits=_GZIP)
+    return press.compress(body) + press.flush()
+
+
+@lru_cache(maxsize=100)
+def _takes_gzip(accepted: str) -> bool:
+    """Tell whether gzip may be sent, and is liked no less than plain bytes (RFC 9110 §12.5.3)."""
+    liked = {name.lower(): float(quality or 1) for name, quality in _CODING.findall(accepted)}
+    gzip = liked.get("gzip", liked.get("x-gzip", liked.get("*", 0)))
+    return gzip > 0 and gzip >= liked.get("identity", 0)

@@ -18,7 +18,7 @@ from tests.described import Described
 
 PROBLEM = "application/problem+json"
 PLAIN = {"accept-encoding": "identity"}
-"""Tags are compared with hashes here; `test_ready` looks at those of compressed forms."""
+"""Tags are compared with hashes here; `test_compression` looks at those of compressed forms."""
 
 
 @pytest.fixture
