@@ -28,23 +28,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.verb == "compare":
         wanted = read_wanted(given.wanted) if given.wanted else []
         return 1 if compare(given.one, given.other, wanted, sys.stdout) else 0
+    if given.verb == "record" and not given.data.is_dir():
+        sys.exit(f"{given.data}: no such folder; say with --data where the two inventories are")
     checkout = given.checkout.resolve()
     command = (given.registry or checkout / ".venv/bin/registry").absolute()
     given.out.mkdir(parents=True, exist_ok=True)
     with _folder() as folder:
-        if given.verb == "upgrade":
-            _tar("-xf", given.kept, "-C", folder)
-        register = Register(folder, command=command, checkout=checkout)
         if given.verb == "record":
+            register = Register(folder, command=command, checkout=checkout)
             with Part(given.out, "writes") as part:
                 make_register(register, part, given.data, rows=given.rows)
-        built = register.run("site", "build")
-        if built.returncode:
-            raise RuntimeError(built.stderr)
-        if given.verb == "record" and given.keep:
-            _tar("-cf", given.keep, "-C", folder, ".")
+                _run(register, part, "site", "build")
+            if given.keep:
+                _tar("-cf", given.keep, "-C", folder, ".")
+        else:
+            _tar("-xf", given.kept, "-C", folder)
+            register = Register(folder, command=command, checkout=checkout)
+            with Part(given.out, "upgrade") as part:
+                _run(register, part, "log", "verify")
+                _run(register, part, "site", "build")
         _read(register, given.out, given.only or _READ)
     return 0
+
+
+def _run(register: Register, part: Part, *arguments: str) -> None:
+    """Run a command that must not fail, and write down its answer."""
+    result = register.run(*arguments)
+    part.add(f"registry {' '.join(arguments)}", register.tell(result))
+    if result.returncode:
+        sys.exit(f"registry {' '.join(arguments)}: {result.stderr}")
 
 
 def _parser() -> argparse.ArgumentParser:

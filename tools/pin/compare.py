@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import filecmp
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,16 @@ _EXAMPLES = 3
 # A weak tag follows from the body: where that differs the tag says nothing more.
 _FOLLOWS = re.compile(r"[-+]etag: W/")
 _LIKE = re.compile(r"[0-9a-f]{8,}|[0-9]+")
-_ORDER = ["commands", "writes", "answers", "log", "site-texts", "site-sources", "site-digests"]
+_ORDER = [
+    "commands",
+    "writes",
+    "upgrade",
+    "answers",
+    "log",
+    "site-texts",
+    "site-sources",
+    "site-digests",
+]
 # A file whose text differs has other bytes, too: it is shown once.
 _TEXTS, _FOLLOW_TEXTS = "site-texts", {"site-sources", "site-digests"}
 _BEGINNING = 8
@@ -64,7 +74,7 @@ def compare(one: Path, other: Path, wanted: Sequence[Wanted], out: TextIO) -> in
     for part in sorted(part_names(one) & part_names(other), key=_ORDER.index):
         groups: dict[object, Group] = {}
         names = set()
-        for name, before, after in _pairs(*(folder / f"{part}{SUFFIX}" for folder in (one, other))):
+        for name, before, after in _pairs(one / f"{part}{SUFFIX}", other / f"{part}{SUFFIX}"):
             if before == after:
                 continue
             names.add(name)
@@ -90,7 +100,9 @@ def compare(one: Path, other: Path, wanted: Sequence[Wanted], out: TextIO) -> in
 
 
 def _pairs(one: Path, other: Path) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yield each block's name and both texts, None for the one that is not there."""
+    """Yield names of blocks and both texts, None for one that is not there; none of equal files."""
+    if filecmp.cmp(one, other, shallow=False):
+        return
     waiting: tuple[dict[str, str], dict[str, str]] = ({}, {})
     for blocks in zip_longest(read_part(one), read_part(other)):
         for side, block in enumerate(blocks):

@@ -54,7 +54,7 @@ def compressed(blocks: list[tuple[str, str]]) -> bytes:
         lines.append(name)
         lines += [f"  {line}" for line in text.replace("\r", "␍").split("\n")]
     content = "\n".join(lines) + "\n"
-    return gzip.compress(content.encode(errors="backslashreplace"), 3)
+    return gzip.compress(content.encode(errors="backslashreplace"), 3, mtime=0)
 
 
 def read_part(path: Path) -> Iterator[tuple[str, str]]:
