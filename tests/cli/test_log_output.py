@@ -49,7 +49,7 @@ def test_what_a_library_tells_is_a_line_without_its_sentence():
     [line] = told(work)
     assert (line["event"], line["library"]) == ("told by a library", "asyncpg.pool")
     assert line["level"] == "warning"
-    assert line["place"] == "test_logs.work"
+    assert line["place"] == "test_log_output.work"
     assert line["exception"].endswith("ConnectionError")
     assert SECRET not in json.dumps(line)
 
@@ -104,9 +104,9 @@ def test_on_a_terminal_an_answer_is_told_in_words():
 
 def test_what_was_told_last_is_written_when_the_process_ends():
     program = (
-        "from registry.cli import logs\n"
-        "from tests.cli.test_logs import LINE\n"
-        "tell = logs.configure()\n"
+        "from registry.cli import log_output\n"
+        "from tests.cli.test_log_output import LINE\n"
+        "tell = log_output.configure()\n"
         "for _ in range(5_000): tell(LINE)\n"
     )
     done = subprocess.run(

@@ -79,7 +79,7 @@ def test_every_named_statement_is_used_and_every_used_one_is_there():
     }
     used = {
         pair
-        for path in (ROOT / "registry/store").rglob("*.py")
+        for path in CODE
         for pair in re.findall(
             r'(?:statement\(|read_rows?\(\s*connection,\s*\w+,)\s*"(\w+)",\s*"(\w+)"',
             path.read_text("utf-8"),

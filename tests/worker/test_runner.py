@@ -8,6 +8,7 @@ import time
 
 import structlog
 
+from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.ledger import append
 from registry.pages import from_register
@@ -89,7 +90,7 @@ async def test_a_site_of_other_templates_is_built_anew_when_it_begins(
         before.setattr(from_register, "ground_of", lambda *_: "older")
         await runner.build_site(settings, context)
     older = settings.site_dir.resolve()
-    assert await is_current(context.database, settings, as_of=day_of(runner.now()))
+    assert await is_current(context.database, settings, as_of=day_of(utc_now()))
     working = asyncio.create_task(keep_site_current(settings, context))
     async with asyncio.timeout(60):
         while settings.site_dir.resolve() == older:
