@@ -20,6 +20,9 @@ Json: TypeAlias = dict[str, Any]
 
 _PLACE = "#/components/schemas/{name}"
 
+_COMPONENTS = {"LoggedChange": "Change", "StatisticsGroup": "Group", "DiffSpan": "Mark"}
+"""Names of components that are not those of their classes: clients are generated from them."""
+
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """An error, RFC 9457: `detail` says what was wrong and how to mend it.
@@ -50,7 +53,7 @@ def schemas() -> Json:
         for kind in answered | asked
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
     ]
-    _, found = msgspec.json.schema_components([*kinds, Problem, RecordItem], ref_template=_PLACE)
+    found = _components([*kinds, Problem, RecordItem])
     within = _within()
     leaving_out = {kind.__name__ for kind in kinds if kind.__struct_config__.omit_defaults}
     for name, schema in found.items():
@@ -70,6 +73,26 @@ def schemas() -> Json:
         "Entry": _ENTRY,
         "Record": _placed("Record", record_schema()),
         "AttestationFormat": _placed("AttestationFormat", attestation),
+    }
+
+
+def _components(kinds: list[type]) -> Json:
+    """Return the JSON Schema of each struct by the name of its component."""
+    _, schemas = msgspec.json.schema_components(kinds, ref_template=_PLACE)
+
+    def renamed(node: Any) -> Any:
+        if isinstance(node, list):
+            return [renamed(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        target = str(node.get("$ref", "")).rpartition("/")[2]
+        if target in _COMPONENTS:
+            return {**node, **reference(_COMPONENTS[target])}
+        return {key: renamed(part) for key, part in node.items()}
+
+    return {
+        _COMPONENTS.get(name, name): renamed(schema) | {"title": _COMPONENTS.get(name, name)}
+        for name, schema in schemas.items()
     }
 
 
