@@ -27,7 +27,15 @@ from registry.record.rules import RESTRICTED_RULES, RULE_SET, RULES
 from registry.record.schema import Field, fields
 from registry.record.validators import build_validator
 
-__all__ = ["MAX_FINDINGS", "RULE_SET", "Verdict", "findings_in", "validate", "with_remarks"]
+__all__ = [
+    "MAX_FINDINGS",
+    "RULE_SET",
+    "Verdict",
+    "draft_findings",
+    "findings_in",
+    "validate",
+    "with_remarks",
+]
 
 MAX_FINDINGS = 50
 
@@ -69,14 +77,31 @@ def validate(
     `fast` may accept the document's shape; the verdict is the same without it.
     """
     noticed = _examine(document, profile=profile, pack=pack, today=today, fast=fast)
-    scored = noticed.scored
+    scored, publishable = noticed.scored, noticed.publishable
+    if profile == "draft" and publishable:
+        publishable = _examine(
+            document, profile="publication", pack=pack, today=today, fast=fast
+        ).publishable
     return Verdict(
-        publishable=noticed.publishable,
+        publishable=publishable,
         completeness=scored.completeness if scored else 0,
         accountability=scored.accountability if scored else 0,
         missing=scored.missing if scored else (),
         findings=_findings(noticed.remarks, language, pack),
     )
+
+
+def draft_findings(
+    document: object,
+    *,
+    pack: Pack,
+    today: dt.date,
+    language: str = "en",
+    fast: FastValidator | None = None,
+) -> tuple[Finding, ...]:
+    """Return what keeps a document from being saved as a draft; nothing is asked of publication."""
+    noticed = _examine(document, profile="draft", pack=pack, today=today, fast=fast)
+    return _findings(noticed.remarks, language, pack)
 
 
 def findings_in(
@@ -111,10 +136,6 @@ def _examine(
         told = _asked(case, status)
         found += [remark for remark in told if not _touches(parts(remark.pointer), faulty)]
     publishable = all(remark.severity != "error" for remark in found)
-    if profile == "draft" and publishable:
-        publishable = _examine(
-            document, profile="publication", pack=pack, today=today, fast=fast
-        ).publishable
     return _Noticed(remarks=found, publishable=publishable, scored=score(status))
 
 

@@ -22,7 +22,7 @@ from registry.record.messages import message, to_finding
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.rule_context import remark
-from registry.record.validate import Verdict, validate
+from registry.record.validate import Verdict, draft_findings, validate
 from registry.services import audit, idempotency
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
@@ -80,16 +80,11 @@ async def save_draft(
             id_findings(document, context.pack, now.date(), language)
             or [_other_id(document, record, context.pack, language)],
         )
-    shape = validate(
-        document,
-        profile="draft",
-        pack=context.pack,
-        today=now.date(),
-        language=language,
-        fast=context.fast,
+    findings = draft_findings(
+        document, pack=context.pack, today=now.date(), language=language, fast=context.fast
     )
-    if any(finding.severity == "error" for finding in shape.findings):
-        raise InvalidRecord("the draft is not of the record format", shape.findings)
+    if any(finding.severity == "error" for finding in findings):
+        raise InvalidRecord("the draft is not of the record format", findings)
     if precondition is None:
         raise PreconditionRequired(
             "send If-None-Match: * for a new record, or If-Match with the tag of the draft or of "

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 
+import msgspec
 import pytest
 
 from registry.errors import (
@@ -14,6 +15,7 @@ from registry.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
+from registry.record.fast_validator import FastValidator
 from registry.services import drafts
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
@@ -33,6 +35,25 @@ async def test_an_incomplete_draft_is_kept_with_what_is_missing(desk, record):
     }
     read = await desk.read(record)
     assert (read.draft, read.verdict) == (saved.draft, saved.verdict)
+
+
+class CountingValidator(FastValidator):
+    """A validator that keeps the profiles it was asked about."""
+
+    def __init__(self):
+        super().__init__()
+        self.profiles = []
+
+    def accepts(self, document, profile, pack):
+        self.profiles.append(profile)
+        return super().accepts(document, profile, pack)
+
+
+async def test_a_saved_draft_is_validated_once_as_draft_and_once_for_publication(desk, record):
+    validator = CountingValidator()
+    desk.context = msgspec.structs.replace(desk.context, fast=validator)
+    await desk.save(record)
+    assert validator.profiles == ["draft", "publication"]
 
 
 async def test_a_draft_that_is_not_of_the_format_is_not_kept(desk, record):
