@@ -68,10 +68,13 @@ class InvalidRecord(RegistryError):
     slug = "invalid-record"
     title = "The record does not satisfy the rules"
 
-    def __init__(self, detail: str, findings: Sequence[Finding]) -> None:
-        """Take the sentence and every finding, warnings included."""
+    def __init__(
+        self, detail: str, findings: Sequence[Finding], findings_total: int | None = None
+    ) -> None:
+        """Take the sentence and the findings, warnings included; there may be more than these."""
         super().__init__(detail)
         self.findings = tuple(findings)
+        self.findings_total = len(self.findings) if findings_total is None else findings_total
 
 
 class InvalidParameter(RegistryError):

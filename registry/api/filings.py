@@ -46,13 +46,14 @@ class DraftStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DraftAnswer(DraftStanding, frozen=True, kw_only=True):
-    """A draft, with what publication would still ask of it."""
+    """A draft, with what publication would still ask of it: 50 of `findings_total` at most."""
 
     document: msgspec.Raw
     publishable: bool
     completeness: int
     accountability: int
     findings: tuple[Finding, ...]
+    findings_total: int
 
 
 class DraftItem(DraftStanding, frozen=True, kw_only=True):
@@ -237,6 +238,7 @@ def _draft(saved: drafts.SavedDraft, *, status: int) -> Response[bytes]:
         completeness=verdict.completeness,
         accountability=verdict.accountability,
         findings=verdict.findings,
+        findings_total=verdict.findings_total,
     )
     headers = {"etag": f'"{draft.tag}"'}
     return private(msgspec.json.encode(answer), status=status, headers=headers)

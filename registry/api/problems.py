@@ -58,6 +58,7 @@ def problem(error: errors.RegistryError, request: str) -> tuple[int, dict[str, s
     headers = {"cache-control": "no-store"}
     if isinstance(error, errors.InvalidRecord):
         body["findings"] = error.findings
+        body["findings_total"] = error.findings_total
     if isinstance(error, errors.Withdrawn):
         body["tombstone"] = error.tombstone
     if isinstance(error, errors.Unauthorized):

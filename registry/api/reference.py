@@ -51,12 +51,16 @@ class CodeListItems(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ValidationAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a document could be published, how complete it is, and what is noticed in it."""
+    """Whether a document could be published, how complete it is, and what is noticed in it.
+
+    Of `findings_total` findings the first 50 are here.
+    """
 
     publishable: bool
     completeness: int
     accountability: int
     findings: tuple[Finding, ...]
+    findings_total: int
 
 
 @get("/api/v1/agencies", summary="List the agencies", tags=["reference"])
@@ -142,6 +146,7 @@ async def validate_document(
         completeness=verdict.completeness,
         accountability=verdict.accountability,
         findings=verdict.findings,
+        findings_total=verdict.findings_total,
     )
 
 

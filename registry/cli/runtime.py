@@ -80,6 +80,8 @@ def tell(where: str, error: RegistryError) -> None:
     if isinstance(error, InvalidRecord):
         for finding in error.findings:
             say(f"  {finding.severity} {finding.pointer} [{finding.rule}] {finding.message}")
+        if len(error.findings) < error.findings_total:
+            say(f"  these are {len(error.findings)} of {error.findings_total} findings")
 
 
 def write_json(value: Any) -> None:

@@ -38,6 +38,7 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     publishable: bool
     completeness: int
     findings: tuple[Finding, ...]
+    findings_total: int
 
     @property
     def errors(self) -> int:
@@ -135,12 +136,15 @@ def _report(path: Path, check: Callable[[object], Verdict]) -> FileReport:
         publishable=verdict.publishable,
         completeness=verdict.completeness,
         findings=verdict.findings,
+        findings_total=verdict.findings_total,
     )
 
 
 def _unreadable(path: Path, sentence: str) -> FileReport:
     finding = Finding(pointer="", rule=UNREADABLE, severity="error", message=sentence)
-    return FileReport(file=str(path), publishable=False, completeness=0, findings=(finding,))
+    return FileReport(
+        file=str(path), publishable=False, completeness=0, findings=(finding,), findings_total=1
+    )
 
 
 def _print_json(reports: Iterable[FileReport]) -> bool:
@@ -178,9 +182,11 @@ def _line(file: str, finding: Finding) -> Text:
 def _summary(report: FileReport) -> str:
     warnings = len(report.findings) - report.errors
     verdict = "publishable" if report.publishable else "not publishable"
+    shown = len(report.findings)
+    cut = f"; these are {shown} of {report.findings_total}" if shown < report.findings_total else ""
     return (
         f"{report.file}: {verdict}, completeness {report.completeness}, "
-        f"{_count(report.errors, 'error')}, {_count(warnings, 'warning')}"
+        f"{_count(report.errors, 'error')}, {_count(warnings, 'warning')}{cut}"
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -39,12 +38,15 @@ __all__ = [
 
 MAX_FINDINGS = 50
 
+MAX_COUNTED = 1000
+"""Faults of the format are counted up to this many: a hostile document could have 50,000."""
+
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What validation says. `publishable` asks the publication profile, even for a draft.
 
-    Findings are ordered by pointer, at most 50; `missing` are the pointers that completeness
-    wants.
+    Findings are ordered by pointer, at most 50 of `findings_total`; `missing` are the pointers that
+    completeness wants.
     """
 
     publishable: bool
@@ -52,13 +54,18 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     accountability: int
     missing: tuple[str, ...]
     findings: tuple[Finding, ...]
+    findings_total: int
 
 
 class _Noticed(msgspec.Struct, frozen=True, kw_only=True):
-    """What was noticed, before it is told in a language; not `scored` is what cannot be read."""
+    """What was noticed, before it is told in a language; not `scored` is what cannot be read.
+
+    There are `more` findings than the remarks.
+    """
 
     remarks: Sequence[PendingFinding]
     publishable: bool
+    more: int = 0
     scored: Completeness | None = None
 
 
@@ -82,12 +89,14 @@ def validate(
         publishable = _examine(
             document, profile="publication", pack=pack, today=today, fast=fast
         ).publishable
+    told = _told(noticed.remarks, language, pack)
     return Verdict(
         publishable=publishable,
         completeness=scored.completeness if scored else 0,
         accountability=scored.accountability if scored else 0,
         missing=scored.missing if scored else (),
-        findings=_findings(noticed.remarks, language, pack),
+        findings=told[:MAX_FINDINGS],
+        findings_total=len(told) + noticed.more,
     )
 
 
@@ -98,10 +107,14 @@ def draft_findings(
     today: dt.date,
     language: str = "en",
     fast: FastValidator | None = None,
-) -> tuple[Finding, ...]:
-    """Return what keeps a document from being saved as a draft; nothing is asked of publication."""
+) -> tuple[tuple[Finding, ...], int]:
+    """Return what keeps a document from being saved as a draft, and how many findings there are.
+
+    Nothing is asked of publication.
+    """
     noticed = _examine(document, profile="draft", pack=pack, today=today, fast=fast)
-    return _findings(noticed.remarks, language, pack)
+    told = _told(noticed.remarks, language, pack)
+    return told[:MAX_FINDINGS], len(told) + noticed.more
 
 
 def findings_in(
@@ -114,7 +127,9 @@ def findings_in(
 ) -> dict[str, tuple[Finding, ...]]:
     """Tell in several languages what publication would notice."""
     noticed = _examine(document, profile="publication", pack=pack, today=today, fast=fast)
-    return {language: _findings(noticed.remarks, language, pack) for language in languages}
+    return {
+        language: _told(noticed.remarks, language, pack)[:MAX_FINDINGS] for language in languages
+    }
 
 
 def _examine(
@@ -122,12 +137,12 @@ def _examine(
 ) -> _Noticed:
     accepting = fast if fast is not None and fast.accepts(document, profile, pack) else None
     trusted = accepting is not None and not accepting.is_sampled()
-    found = [] if trusted else list(islice(_shape_remarks(document, profile), MAX_FINDINGS))
+    found, more = ([], 0) if trusted else _shape_remarks(document, profile)
     if accepting is not None and found:
         accepting.report_disagreement(profile, dig(document, "id"))
     if not isinstance(document, dict) or len(found) >= MAX_FINDINGS:
         # With faults that were not looked for, nothing can be said of the rest.
-        return _Noticed(remarks=found, publishable=False)
+        return _Noticed(remarks=found, publishable=False, more=more)
     faulty = {_fault(document, remark) for remark in found} - {()}
     sound = _without(document, faulty) if faulty else document
     status = requirement_status(sound)
@@ -151,14 +166,15 @@ def with_remarks(
         verdict,
         publishable=verdict.publishable and all(one.severity != "error" for one in told),
         findings=tuple(findings[:MAX_FINDINGS]),
+        findings_total=verdict.findings_total + len(told),
     )
 
 
-def _findings(remarks: Iterable[PendingFinding], language: str, pack: Pack) -> tuple[Finding, ...]:
+def _told(remarks: Iterable[PendingFinding], language: str, pack: Pack) -> tuple[Finding, ...]:
     """Put remarks into words, each once, ordered by pointer and rule."""
     ordered = sorted(remarks, key=lambda remark: (remark.pointer, remark.rule))
     told = (to_finding(remark, language, pack.fallback) for remark in ordered)
-    return tuple(dict.fromkeys(told))[:MAX_FINDINGS]
+    return tuple(dict.fromkeys(told))
 
 
 @cache
@@ -166,38 +182,58 @@ def _authority(profile: Profile) -> Any:
     return build_validator(shape(profile))
 
 
-def _shape_remarks(document: object, profile: Profile) -> Iterator[PendingFinding]:
-    """Find what the schema finds; jsonschema is the authority."""
+def _shape_remarks(document: object, profile: Profile) -> tuple[list[PendingFinding], int]:
+    """Return the first findings of the schema, and how many more there are.
+
+    jsonschema is the authority. Only those that are returned are put into words, which is dear.
+    """
     restricted = dig(document, "publication", "visibility") == "restricted"
+    found: list[PendingFinding] = []
+    more = 0
     for error in _authority(profile).iter_errors(document):
-        yield from _translated(error, restricted=restricted)
+        for place, rule, say in _translated(error, restricted=restricted):
+            if len(found) < MAX_FINDINGS:
+                found.append(PendingFinding(pointer=pointer(place), rule=rule, sayings=say()))
+            else:
+                more += 1
+            if len(found) + more == MAX_COUNTED:
+                return found, more
+    return found, more
 
 
-def _translated(error: Any, *, restricted: bool) -> Iterator[PendingFinding]:
-    """One finding for each member that an error is about, at that member's own path."""
+_Place: TypeAlias = tuple[str | int, ...]
+_Say: TypeAlias = Callable[[], tuple[Message, ...]]
+
+
+def _translated(error: Any, *, restricted: bool) -> Iterator[tuple[_Place, str, _Say]]:
+    """Return one finding for each member that an error is about, at that member's own path."""
     place = tuple(error.absolute_path)
     rule = error.validator
     if rule == "additionalProperties":
         for name in sorted(set(error.instance) - set(error.schema.get("properties", ()))):
-            sayings = shape_messages.unknown(name, place, restricted=restricted)
-            yield _found((*place, name), rule, sayings)
+            say = partial(shape_messages.unknown, name, place, restricted=restricted)
+            yield (*place, name), rule, say
     elif rule == "required":
         for name in error.validator_value:
             if name not in error.instance:
-                yield _found((*place, name), rule, shape_messages.needed(name, place))
+                yield (*place, name), rule, partial(shape_messages.needed, name, place)
     elif "propertyNames" in error.absolute_schema_path:
-        yield _found(
-            (*place, error.instance), "propertyNames", shape_messages.no_language(error.instance)
-        )
+        say = partial(shape_messages.no_language, error.instance)
+        yield (*place, error.instance), "propertyNames", say
     else:
-        sayings = shape_messages.sentence(
-            rule, error.validator_value, error.instance, error.schema, nearest_field(place)
+        field = nearest_field(place)
+        yield (
+            place,
+            rule,
+            partial(
+                shape_messages.sentence,
+                rule,
+                error.validator_value,
+                error.instance,
+                error.schema,
+                field,
+            ),
         )
-        yield _found(place, rule, sayings)
-
-
-def _found(place: tuple[str | int, ...], rule: str, sayings: tuple[Message, ...]) -> PendingFinding:
-    return PendingFinding(pointer=pointer(place), rule=rule, sayings=sayings)
 
 
 def _asked(case: RuleContext, status: RequirementStatus) -> list[PendingFinding]:

@@ -96,7 +96,9 @@ def checked_version(
         what = (
             "is not of the record format" if profile == "draft" else "cannot be published as it is"
         )
-        raise InvalidRecord(f"{document.get('id')} {what}", verdict.findings)
+        raise InvalidRecord(
+            f"{document.get('id')} {what}", verdict.findings, verdict.findings_total
+        )
     return NewVersion(document=document, content=canonical(document), verdict=verdict)
 
 

@@ -80,11 +80,11 @@ async def save_draft(
             id_findings(document, context.pack, now.date(), language)
             or [_other_id(document, record, context.pack, language)],
         )
-    findings = draft_findings(
+    findings, total = draft_findings(
         document, pack=context.pack, today=now.date(), language=language, fast=context.fast
     )
     if any(finding.severity == "error" for finding in findings):
-        raise InvalidRecord("the draft is not of the record format", findings)
+        raise InvalidRecord("the draft is not of the record format", findings, total)
     if precondition is None:
         raise PreconditionRequired(
             "send If-None-Match: * for a new record, or If-Match with the tag of the draft or of "

@@ -38,6 +38,8 @@ def check_publishable(
                 language=filing.language,
             )
             told = with_remarks(own, remarks, pack, filing.language)
-            raise InvalidRecord(f"{filing.record} cannot be published as it is", told.findings)
+            raise InvalidRecord(
+                f"{filing.record} cannot be published as it is", told.findings, told.findings_total
+            )
         around.publish(step.document, step.content, at=now)
     return msgspec.structs.replace(step, verdict=verdict)

@@ -149,7 +149,9 @@ async def _put_into_review(
         document, content, context.pack, context.fast, now=now, language=filing.language
     )
     if not verdict.publishable:
-        raise InvalidRecord(f"{record} cannot be published as it is", verdict.findings)
+        raise InvalidRecord(
+            f"{record} cannot be published as it is", verdict.findings, verdict.findings_total
+        )
     if around.is_in_force(record, content):
         await drafts.delete(connection, record)
         return unchanged_receipt(record, around.standings[record])

@@ -99,6 +99,17 @@ async def test_a_refused_line_has_its_whole_problem(file, record):
     assert "receipt" not in lines[0]
 
 
+async def test_findings_that_are_cut_come_with_their_number(agency, file, record, problem):
+    flooded = variant(record, 1) | {f"x{number}": 1 for number in range(70)}
+    [line] = told(await file(written(flooded), action="draft"))
+    assert (len(line["problem"]["findings"]), line["problem"]["findings_total"]) == (50, 70)
+    path = f"{PATH}/{flooded['id']}"
+    saved = await agency.put(path, json=flooded, headers={"if-none-match": "*"})
+    assert problem(saved, 422, "invalid-record")["findings_total"] == 70
+    checked = (await agency.post("/api/v1/validate", json=flooded)).json()
+    assert (len(checked["findings"]), checked["findings_total"]) == (50, 70)
+
+
 async def test_findings_come_in_the_language_asked_for(file, agency, record):
     incomplete = {key: value for key, value in variant(record, 1).items() if key != "purpose"}
     response = await agency.post(

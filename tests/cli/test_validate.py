@@ -66,6 +66,12 @@ def test_findings_are_sentences_on_stderr(run, spoilt):
     assert "not publishable, completeness 80, 1 error, 0 warnings" in result.stdout
 
 
+def test_findings_that_are_cut_come_with_their_number(run, spoilt):
+    document = json.loads(spoilt.read_text(encoding="utf-8"))
+    spoilt.write_text(json.dumps(document | {f"x{number}": 1 for number in range(70)}))
+    assert run(spoilt).stdout.endswith("50 errors, 0 warnings; these are 50 of 71\n")
+
+
 def test_findings_are_told_in_the_language_asked_for(run, spoilt):
     french = run(spoilt, "--lang", "fr").stderr
     assert "/risk/level [enum] error" in french
@@ -80,7 +86,7 @@ def test_json_is_one_array_on_stdout(run, spoilt):
     assert result.exit_code == 1
     reports = json.loads(result.stdout)
     assert [list(report) for report in reports] == 2 * [
-        ["file", "publishable", "completeness", "findings"]
+        ["file", "publishable", "completeness", "findings", "findings_total"]
     ]
     assert [report["publishable"] for report in reports] == [True, False]
     (finding,) = [one for one in reports[1]["findings"] if one["severity"] == "error"]

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.record import validate as validation
+from registry.record.messages import PendingFinding, message
 from registry.record.schema import fields
-from registry.record.validate import MAX_FINDINGS, validate
+from registry.record.validate import MAX_FINDINGS, validate, with_remarks
 from registry.resources import SCHEMAS
 
 AR = {"ar": "نص"}
@@ -247,10 +248,21 @@ def test_findings_are_ordered_and_at_most_fifty(examples, found):
     assert findings == sorted(findings)
 
 
-def test_a_flood_of_unknown_members_is_told_once_it_is_clear(examples, found):
+@pytest.mark.parametrize(("unknown", "total"), [(49, 49), (50, 50), (51, 51), (40_000, 1000)])
+def test_findings_that_are_cut_are_counted(examples, pack, today, unknown, total):
     """Looking for the nearest field is dear: it is done for fifty, not for 40,000."""
-    document = examples["complete"] | {"risk": {f"key{number}": 1 for number in range(40_000)}}
-    assert len(found(document)) == MAX_FINDINGS
+    document = examples["complete"] | {f"x{number}": 1 for number in range(unknown)}
+    verdict = validate(document, profile="draft", pack=pack, today=today)
+    assert (len(verdict.findings), verdict.findings_total) == (min(total, MAX_FINDINGS), total)
+
+
+def test_what_rules_find_is_counted_too(pack, today):
+    document = {"id": "demo-sante/x", "risk": {"level": "high"}}
+    verdict = validate(document, profile="publication", pack=pack, today=today)
+    assert len(verdict.findings) == MAX_FINDINGS < verdict.findings_total
+    added = PendingFinding(pointer="/name", rule="R98", sayings=(message("One more."),))
+    more = with_remarks(verdict, [added], pack, "en")
+    assert (len(more.findings), more.findings_total) == (50, verdict.findings_total + 1)
 
 
 def test_bounds_come_before_costly_checks(examples, found):

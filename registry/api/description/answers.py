@@ -151,7 +151,7 @@ def _problem(status: int, those: list[type[RegistryError]]) -> Json:
         }
     }
     if all(issubclass(error, errors.InvalidRecord) for error in those):
-        exact["required"] = ["findings"]
+        exact["required"] = ["findings", "findings_total"]
     if those == [errors.Withdrawn]:
         exact["required"] = ["tombstone"]
     return {

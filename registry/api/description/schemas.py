@@ -27,7 +27,8 @@ _COMPONENTS = {"LoggedChange": "Change", "StatisticsGroup": "Group", "DiffSpan":
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """An error, RFC 9457: `detail` says what was wrong and how to mend it.
 
-    `request` is the id of the request; whoever runs the register finds its story by it.
+    `request` is the id of the request; whoever runs the register finds its story by it. `findings`
+    are at most 50 of `findings_total`.
     """
 
     type: str
@@ -36,6 +37,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     request: str
     findings: tuple[Finding, ...] | msgspec.UnsetType = msgspec.UNSET
+    findings_total: int | msgspec.UnsetType = msgspec.UNSET
     tombstone: Tombstone | msgspec.UnsetType = msgspec.UNSET
 
 
