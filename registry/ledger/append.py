@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from registry.errors import ConfigurationError
+from registry.record.duplicate_names import blocking_keys
 from registry.record.entry import (
     NOT_STATED,
     EntryKind,
@@ -253,8 +254,18 @@ def _version(
         truncated=publication.truncated,
         sections=ready.sections,
         figure=figure,
+        keys=_keys(publication),
         row=build(publication.document, publication.agency, ready.words, standing),
     )
+
+
+def _keys(publication: Publication) -> Sequence[int]:
+    """List by what a record of this country is found that another may be the same as."""
+    document, agency = publication.document, publication.agency
+    name = document.get("name")
+    if agency.origin is not None or not name:
+        return []
+    return list(blocking_keys(agency.id, name, document.get("source_id")).all)
 
 
 async def append_entry(

@@ -9,7 +9,6 @@ import msgspec
 
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack
-from registry.services.duplicate_names import NameCache
 from registry.services.write_batch import WriteBatch
 from registry.store.database import Database
 
@@ -28,5 +27,4 @@ class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     random: Callable[[int], bytes]
     review: Review = "none"
     fast: FastValidator = msgspec.field(default_factory=FastValidator)
-    names: NameCache = msgspec.field(default_factory=NameCache)
     desk: WriteBatch = msgspec.field(default_factory=WriteBatch)

@@ -96,7 +96,7 @@ async def save_draft(
         known = await idempotency.replay(connection, actor, idempotency_key, request)
         await records.lock_record(connection, record)
         before = draft = await drafts.lock(connection, record)
-        around = await read_register_context(connection, context, [document])
+        around = await read_register_context(connection, [document])
         if draft is None or draft.document != content.decode():
             if draft is not None and draft.state == "in_review":
                 raise Conflict(

@@ -16,7 +16,7 @@ from registry.record.erasure import Erased, covers, erase
 from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
 from registry.services.reindexing import index_versions
-from registry.store import log, records, redactions, search_rows
+from registry.store import log, record_names, records, redactions, search_rows
 from registry.store.database import Connection, Database
 from registry.store.redactions import HeldSection
 
@@ -88,6 +88,7 @@ async def apply_redaction(connection: Connection, redaction: int) -> list[int]:
     await redactions.recount(connection, said.id, levels=LEVELS, unstated=NOT_STATED)
     await redactions.drop_search(connection, shown)
     await index_versions(connection, shown)
+    await record_names.index(connection, said.id)
     await redactions.drop_unpublished(connection, said.id)
     await redactions.finish(connection, redaction, entries)
     return entries

@@ -95,7 +95,6 @@ async def _file(
             )
             results = await group.publish(ready)
         if results is not None:
-            group.tell_names()
             return results
     # More than one statement is needed, or somebody else was faster.
     for _ in range(_TRIES):
@@ -126,7 +125,7 @@ async def _read(
 ) -> _Batch:
     steps = [one for filing in filings for one in filing.steps]
     around = await read_register_context(
-        connection, context, [one.document for one in steps if isinstance(one, NewVersion)]
+        connection, [one.document for one in steps if isinstance(one, NewVersion)]
     )
     answered = [
         filing.record
@@ -157,7 +156,6 @@ class _Batch(msgspec.Struct, frozen=True, kw_only=True):
     around: RegisterContext
     answered: Sequence[str]
     now: dt.datetime
-    published: list[Published] = []
 
     async def publish(self, filings: Sequence[Filing]) -> list[Receipts | Exception] | None:
         """Publish what may be: each record's first step together, then the second ones.
@@ -175,15 +173,6 @@ class _Batch(msgspec.Struct, frozen=True, kw_only=True):
             if plan.before is not None and not plan.receipts:
                 plan.receipts.append(unchanged_receipt(plan.filing.record, plan.before))
         return [plan.receipts if isinstance(plan, _Plan) else plan for plan in plans]
-
-    def tell_names(self) -> None:
-        """Save this process from reading what it has published itself, and nothing but that."""
-        before = self.around.state.range.size
-        self.context.names.take(
-            [self.around.called(one.id, one.entry) for one in self.published],
-            before=before,
-            after=before + len(self.published),
-        )
 
     def _plan(self, filing: Filing) -> _Plan | Exception:
         """Examine a filing beside those planned before it; give why not where it cannot be."""
@@ -231,7 +220,6 @@ class _Batch(msgspec.Struct, frozen=True, kw_only=True):
         )
         if published is None:
             return False
-        self.published.extend(published)
         await self._withdraw_all(due)
         return True
 

@@ -36,6 +36,7 @@ from registry.store import (
     attestations,
     checkpoints,
     log,
+    record_names,
     records,
     redactions,
     version_facts,
@@ -164,6 +165,7 @@ async def _bring_back(connection: Connection, context: ServiceContext, lost: Mis
         )
         await records.withdraw(connection, lost.said["id"], entry=entry.index)
         await version_facts.end(connection, lost.said["id"], entry=entry.index, at=entry.at)
+        await record_names.delete(connection, lost.said["id"])
     elif kind == "attestation":
         await attestations.insert(
             connection,

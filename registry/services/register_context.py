@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from registry.record.canonical import canonical
+from registry.record.duplicate_names import any_confusable, blocking_keys
 from registry.record.fast_validator import FastValidator
 from registry.record.ids import split_id
 from registry.record.messages import PendingFinding
@@ -15,13 +16,12 @@ from registry.record.model import Document
 from registry.record.pack import Pack
 from registry.record.validate import Verdict, validate, with_remarks
 from registry.services.context import ServiceContext
-from registry.services.duplicate_names import AgencyNames, has_confusable_name
 from registry.services.register_rules import RULES, RegisterRuleContext
-from registry.store import records
+from registry.store import record_names, records
 from registry.store.database import Connection
 from registry.store.drafts import Draft
 from registry.store.log import LogState
-from registry.store.record_names import NameChange, RecordName
+from registry.store.record_names import RecordName
 from registry.store.records import CurrentDocument
 
 
@@ -29,14 +29,14 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the register holds around some documents.
 
     `standings` are their own records' last versions, in a `state` of the log, and `drafts` their
-    drafts. `names` are those of the agencies' records, by agency, and `planned` what records are
-    about to be called; None of one to be withdrawn.
+    drafts. `alike` are by record the others that it could be taken for, and `planned` what records
+    are about to be called; None of one to be withdrawn.
     """
 
     state: LogState
     standings: dict[str, CurrentDocument]
     drafts: dict[str, Draft]
-    names: Mapping[str, AgencyNames]
+    alike: Mapping[str, Sequence[RecordName]]
     planned: dict[str, RecordName | None] = {}
 
     def is_in_force(self, record: str, content: bytes) -> bool:
@@ -113,43 +113,41 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
             self.standings[record] = standing
         self.planned.pop(record, None)
 
-    def called(self, record: str, entry: int) -> NameChange:
-        """Say what a planned record came to be called when it was published by an entry."""
-        return NameChange(
-            entry=entry,
-            agency=split_id(record)[0],
-            record=record,
-            namesake=self.planned[record],
-        )
-
     def _others(self, document: Document) -> list[RecordName]:
         """List the other records that a document could be taken for, and some more."""
         record = str(document["id"])
-        agencies = self.names if has_confusable_name(document) else [split_id(record)[0]]
-        known = [one for agency in agencies for one in self.names[agency].like(document)]
-        others = [one for one in known if one.record not in self.planned]
-        others += [one for one in self.planned.values() if one and one.agency in agencies]
+        anywhere = any_confusable(document.get("name") or {})
+        others = [one for one in self.alike[record] if one.record not in self.planned]
+        others += [
+            one
+            for one in self.planned.values()
+            if one and (anywhere or one.agency == split_id(record)[0])
+        ]
         return sorted((one for one in others if one.record != record), key=lambda one: one.record)
 
 
 async def read_register_context(
-    connection: Connection, context: ServiceContext, documents: Sequence[Document]
+    connection: Connection, documents: Sequence[Document]
 ) -> RegisterContext:
     """Read what there is around documents whose identifiers are sound.
 
-    In a transaction that has not published anything, or in none: names may then be newer than the
-    rest, but whoever publishes after the state is refused then.
+    Outside a transaction, names may be newer than the rest; whoever publishes after the state is
+    refused then.
     """
-    ids = [str(document["id"]) for document in documents]
-    agencies = {split_id(record)[0] for record in ids}
-    if any(map(has_confusable_name, documents)):
-        agencies |= context.pack.agencies.keys()
-    around = await records.read_filing_state(connection, ids)
+    around = await records.read_filing_state(connection, [str(one["id"]) for one in documents])
+    alike: dict[str, dict[str, RecordName]] = {}
+    for document in documents:
+        record, name = str(document["id"]), document.get("name") or {}
+        keys = blocking_keys(split_id(record)[0], name, document.get("source_id"))
+        found = await record_names.find_alike(
+            connection, record, keys, anywhere=any_confusable(name)
+        )
+        alike.setdefault(record, {}).update((one.record, one) for one in found)
     return RegisterContext(
         state=around.state,
         standings=around.standings,
         drafts=around.drafts,
-        names=await context.names.read(connection, agencies, around.state),
+        alike={record: list(found.values()) for record, found in alike.items()},
     )
 
 
@@ -162,7 +160,7 @@ async def validate_in_register(
     language: str = "en",
 ) -> Verdict:
     """Say whether a document could be published now, and everything that is noticed."""
-    around = await read_register_context(connection, context, [document])
+    around = await read_register_context(connection, [document])
     return around.examine(
         document, canonical(document), context.pack, context.fast, now=now, language=language
     )

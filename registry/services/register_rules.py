@@ -7,29 +7,27 @@ is filed, submitted or loaded, after the document's own rules.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
 
+from registry.record.duplicate_names import (
+    any_confusable,
+    is_nearly_same,
+    looks_like,
+    name_parts,
+)
 from registry.record.field_descriptions import quoted
 from registry.record.messages import PendingFinding, message
 from registry.record.model import Document, LangText
 from registry.record.pack import Pack
 from registry.record.pointers import dig, pointer
 from registry.record.rule_context import remark
-from registry.services.duplicate_names import (
-    SHARED_WORDS,
-    NameParts,
-    any_confusable,
-    confusable,
-    name_parts,
-)
 from registry.store.record_names import RecordName
-from registry.text.confusables import skeleton
 
-_NEARLY_THE_SAME = 0.9
+MOST_NAMED = 3
+"""Records that R22 names for one name: whoever files a system for each town knows it by then."""
 
 
 class RegisterRuleContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,16 +72,18 @@ def name_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
     name: LangText = dig(entrance.document, "name") or {}
     agency = _agency(entrance)
     for tag, text in name.items():
-        mine, pretends = name_parts(text), confusable(text)
+        mine, named = name_parts(text), 0
         for other in entrance.others:
+            if named == MOST_NAMED:
+                break
             theirs = other.name.get(tag) if other.agency == agency else None
-            if theirs is not None and _repeats(mine, name_parts(theirs)):
+            if theirs is not None and is_nearly_same(mine, name_parts(theirs)):
                 saying = message(
                     "This is nearly the name of {record}. Amend that record if it is the same "
                     "system; else name what tells them apart.",
                     record=other.record,
                 )
-            elif (pretends or any_confusable(other.name)) and _looks_like(text, other.name):
+            elif looks_like(text, other.name):
                 saying = message(
                     "This looks like the name of {record}, with other letters. Write it in the "
                     "letters of its language.",
@@ -91,6 +91,7 @@ def name_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
                 )
             else:
                 continue
+            named += 1
             yield remark("R22", pointer(("name", tag)), saying, severity="warning")
     yield from _agency_distinct(entrance)
 
@@ -104,7 +105,7 @@ def _agency_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
             own
             and other.id != own.id
             and (pretends or any_confusable(other.name))
-            and any(_looks_like(t, other.name) for t in own.name.values())
+            and any(looks_like(text, other.name) for text in own.name.values())
         ):
             yield remark(
                 "R22",
@@ -143,23 +144,3 @@ RULES: Mapping[str, RegisterRule] = MappingProxyType(
 
 def _agency(entrance: RegisterRuleContext) -> str:
     return str(dig(entrance.document, "id") or "").split("/")[0]
-
-
-def _repeats(mine: NameParts, other: NameParts) -> bool:
-    """Tell whether two names of one language differ by little more than a slip."""
-    (one, words, digits), (two, others, numbers) = mine, other
-    if one == two:
-        return True
-    # Most names are far from alike, and what is cheap to see comes first.
-    if digits != numbers or words.isdisjoint(others):
-        return False
-    if len(words & others) < SHARED_WORDS * max(len(words), len(others)):
-        return False
-    return SequenceMatcher(None, one, two, autojunk=False).ratio() >= _NEARLY_THE_SAME
-
-
-def _looks_like(text: str, names: LangText) -> bool:
-    if not confusable(text) and not any_confusable(names):
-        return False
-    seen = skeleton(text)
-    return any(name != text and skeleton(name) == seen for name in names.values())

@@ -142,7 +142,7 @@ async def _put_into_review(
         return _receipt_of_draft(draft, submitted_at=draft.submitted_at)
     content = draft.document.encode()
     document = msgspec.json.decode(content)
-    around = await read_register_context(connection, context, [document])
+    around = await read_register_context(connection, [document])
     require_base(draft, around.standings.get(record))
     await audit.note(connection, actor, "submit", record, before=draft.tag, now=now)
     verdict = around.examine(

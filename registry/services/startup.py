@@ -18,7 +18,7 @@ from registry.record.pack import Pack, load_pack
 from registry.services.context import ServiceContext
 from registry.services.reindexing import reindex_if_needed
 from registry.settings import Settings
-from registry.store import agencies, log
+from registry.store import agencies, log, record_names
 from registry.store.database import Database, connect, place
 from registry.store.migrate import is_begun, migrate
 
@@ -48,7 +48,16 @@ async def open_register(
                 "REGISTRY_DATABASE_URL"
             )
         await agencies.save(connection, list(pack.agencies.values()))
+    await index_names_if_needed(database)
     await reindex_if_needed(database)
+
+
+async def index_names_if_needed(database: Database) -> None:
+    """Write by what records are found that others may be the same as, where that never was."""
+    async with database.transaction() as connection:
+        if await record_names.are_missing(connection):
+            await log.lock_state(connection)
+            await record_names.index(connection)
 
 
 async def is_empty(database: Database) -> bool:

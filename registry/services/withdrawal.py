@@ -25,7 +25,7 @@ from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition, tag_of
 from registry.services.receipts import Receipt, run_idempotent
-from registry.store import log, records, version_facts, withdrawals
+from registry.store import log, record_names, records, version_facts, withdrawals
 from registry.store.as_of import END
 from registry.store.database import Connection
 from registry.store.records import CurrentVersion, StoredRecord
@@ -155,6 +155,7 @@ async def append_withdrawal(
     )
     await records.withdraw(connection, record, entry=entry.index)
     await version_facts.end(connection, record, entry=entry.index, at=entry.at)
+    await record_names.delete(connection, record)
     return Receipt(
         outcome="withdrawn",
         id=record,

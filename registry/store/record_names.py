@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
+from registry.record.duplicate_names import BlockingKeys, blocking_keys
 from registry.record.model import LangText
 from registry.store.database import Connection
 from registry.store.sql import statement
+
+MOST_ALIKE = 20
+"""Records that one is compared with."""
+
+MOST_OF_A_KEY = 50
+"""Records that are looked at of those that share a key."""
+
+_BATCH = 500
 
 _name = msgspec.json.Decoder(LangText | None)
 
@@ -21,45 +31,60 @@ class RecordName(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     name: LangText
     source_id: str | None
 
+    def keys(self) -> BlockingKeys:
+        """Return the keys by which the record is found."""
+        return blocking_keys(self.agency, self.name, self.source_id)
 
-class NameChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What a record came to be called by an entry of the log; None when it was withdrawn.
 
-    So it is too where the record does not show its name.
+async def find_alike(
+    connection: Connection, record: str, keys: BlockingKeys, *, anywhere: bool
+) -> list[RecordName]:
+    """Return published records that one with these keys could be taken for, in the order of ids.
+
+    They are of its agency, or `anywhere` also of others. At most `MOST_ALIKE`.
     """
-
-    entry: int
-    agency: str
-    record: str
-    namesake: RecordName | None
-
-
-async def read_since(connection: Connection, entries: Mapping[str, int]) -> list[NameChange]:
-    """Read what became of the names of agencies from an entry of each on, in the log's order."""
     rows = await connection.fetch(
-        statement("names", "since"), list(entries), list(entries.values())
+        statement("names", "alike"),
+        record,
+        list(keys.own | keys.anywhere if anywhere else keys.own),
+        list(keys.words),
+        MOST_ALIKE,
+        MOST_OF_A_KEY,
     )
-    return [
-        NameChange(
-            entry=entry,
-            agency=agency,
-            record=record,
-            namesake=_namesake(record, agency, name, source_id),
-        )
-        for agency, record, entry, name, source_id in rows
-    ]
+    return [one for row in rows if (one := _record_name(row)) is not None]
 
 
-def _namesake(
-    record: str, agency: str, name: str | None, source_id: str | None
-) -> RecordName | None:
-    called = None if name is None else _name.decode(name)
-    if not called:
-        # It was never shown, or it was erased.
+async def index(connection: Connection, record: str | None = None) -> None:
+    """Write the keys of a record from what is left of it, or of all that have none."""
+    if record is not None:
+        await delete(connection, record)
+    after = ""
+    while rows := await connection.fetch(statement("names", "in_force"), after, record, _BATCH):
+        after = rows[-1]["record"]
+        pairs = keys_of(filter(None, map(_record_name, rows)))
+        keys, records = zip(*pairs, strict=True) if pairs else ((), ())
+        await connection.execute(statement("names", "insert"), keys, records)
+
+
+async def delete(connection: Connection, record: str) -> None:
+    """Let a record be found by nothing any more."""
+    await connection.execute(statement("names", "delete"), record)
+
+
+async def are_missing(connection: Connection) -> bool:
+    """Tell whether the keys were never written: in a register from before there were any."""
+    return bool(await connection.fetchval(statement("names", "are_missing")))
+
+
+def keys_of(names: Iterable[RecordName]) -> list[tuple[int, str]]:
+    """List the keys of records, as (key, record)."""
+    return [(key, one.record) for one in names for key in one.keys().all]
+
+
+def _record_name(row: Any) -> RecordName | None:
+    """Return what a row says; None where the record never had a name, or it was erased."""
+    name = None if row["name"] is None else _name.decode(row["name"])
+    if not name:
         return None
-    return RecordName(
-        record=record,
-        agency=agency,
-        name=called,
-        source_id=None if source_id is None else msgspec.json.decode(source_id),
-    )
+    source_id = None if row["source_id"] is None else msgspec.json.decode(row["source_id"])
+    return RecordName(record=row["record"], agency=row["agency"], name=name, source_id=source_id)

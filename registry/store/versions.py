@@ -54,6 +54,7 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     truncated: Sequence[str]
     sections: Sequence[Section]
     figure: VersionFacts
+    keys: Sequence[int]
     row: SearchDocument
 
 
@@ -97,6 +98,7 @@ async def insert(
             ),
             *_columns(map(msgspec.structs.astuple, beside.acts), 8),
             *_columns(map(msgspec.structs.astuple, beside.answers), 6),
+            *_columns(((key, new.record) for new in versions for key in new.keys), 2),
         )
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name != "answer_pkey":

@@ -24,13 +24,16 @@ from registry.store import embedded
 from registry.store.database import Database, connect
 from tests.bench.documents import local_documents
 from tests.bench.measure import Comparison, Timing
-from tests.published import publish_at_desk
+from tests.crowded import COMMUNE, crowd
+from tests.published import publish_alone, publish_at_desk
 
 SINGLE = 450
 PARALLEL = 1_200
 WRITERS = 8
 BLOCK = 50
 BULK = 3_000
+CROWD = 5_000
+CROWDED = 250
 
 BARE = "bare insert + commit of the same bytes"
 
@@ -65,11 +68,19 @@ async def _measure(url: str, folder: Path) -> list[Comparison]:
     parallel = await compare(documents[SINGLE:], publish, bare, writers=WRITERS)
     bulk = await _bulk(context)
     await bare.close()
+    crowded, empty = await _crowded(context)
     await database.close()
     return [
         line("one record published durably", *single),
         line(f"records published by {WRITERS} at once", *parallel),
         line("records imported in bulk, validated, hashed, indexed, logged", bulk, single[1]),
+        Comparison(
+            name=f"one record published in an agency of {CROWD:,} similar names",
+            unit="records",
+            beside_name="in agencies of few",
+            ours=crowded,
+            beside=empty,
+        ),
     ]
 
 
@@ -141,6 +152,35 @@ async def _side_by_side(
     start = time.perf_counter()
     await asyncio.gather(*(write() for _ in range(writers)))
     timing.elapsed += time.perf_counter() - start
+
+
+async def _crowded(context: ServiceContext) -> tuple[Timing, Timing]:
+    """Publish where thousands are called nearly the same, and where hardly any are, in turn."""
+    documents = local_documents(SINGLE + PARALLEL + CROWDED)[SINGLE + PARALLEL :]
+    first = dict(documents[0]) | {"id": "demo-sante/commune", "name": {"fr": COMMUNE.format("")}}
+    await publish_alone(context, first, now=_now())
+    async with context.database.session() as connection:
+        await crowd(connection, str(first["id"]), CROWD)
+    similar = [
+        document | {"id": f"demo-sante/c-{at}", "name": {"fr": COMMUNE.format(_town(at))}}
+        for at, document in enumerate(documents)
+    ]
+    crowded, empty = Timing(), Timing()
+
+    async def publish(document: Document) -> None:
+        await publish_alone(context, document, now=_now())
+
+    for start in range(0, CROWDED, BLOCK):
+        end = start + BLOCK
+        warm = Timing()
+        await _side_by_side(crowded if start else warm, similar[start:end], publish, 1)
+        await _side_by_side(empty if start else warm, documents[start:end], publish, 1)
+    return crowded, empty
+
+
+def _town(number: int) -> str:
+    """Invent a name without digits, which would tell systems apart."""
+    return "".join("abcdefghij"[int(digit)] for digit in str(number))
 
 
 async def _bulk(context: ServiceContext) -> Timing:

@@ -1,16 +1,20 @@
-"""What a process knows of names: it follows what is published, and finds what is alike."""
+"""Records that another may be the same as are found by keys, however many there are."""
 
-import asyncio
 import copy
 import datetime as dt
+import json
 import random
 
 import pytest
 
-from registry.services.duplicate_names import AgencyNames, NameCache
+from registry.record.duplicate_names import MOST_WORDS, any_confusable, blocking_keys
+from registry.services.register_context import read_register_context
 from registry.services.register_rules import RULES, RegisterRuleContext
-from registry.store import log
-from registry.store.record_names import RecordName
+from registry.services.startup import index_names_if_needed
+from registry.store import record_names
+from registry.store.record_names import MOST_ALIKE, MOST_OF_A_KEY, RecordName
+from registry.store.sql import statement
+from tests.crowded import COMMUNE, crowd
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 WORDS = ("suivi", "des", "lits", "de", "la", "santé", "dossier", "tri", "permis", "eau", "1", "2")
@@ -18,15 +22,20 @@ WORDS = ("suivi", "des", "lits", "de", "la", "santé", "dossier", "tri", "permis
 
 @pytest.fixture
 def called(database):
-    """What a register's names are as `Names` knows them."""
+    """Who is found that could be taken for a record of a name, and what it is called."""
 
-    async def read(names, agency="demo-sante"):
-        async with database.transaction() as connection:
-            state = await log.read_state(connection)
-            known = (await names.read(connection, [agency], state))[agency].known
-        return {record: one.name["fr"] for record, one in known.items()}
+    async def find(name, agency="demo-sante"):
+        names = {"fr": name}
+        async with database.connection() as connection:
+            found = await record_names.find_alike(
+                connection,
+                f"{agency}/x",
+                blocking_keys(agency, names, None),
+                anywhere=any_confusable(names),
+            )
+        return {one.record: one.name["fr"] for one in found}
 
-    return read
+    return find
 
 
 def named(record, name, slug="prevision-lits"):
@@ -34,48 +43,59 @@ def named(record, name, slug="prevision-lits"):
     return document | {"id": f"demo-sante/{slug}", "name": {"fr": name}}
 
 
-async def test_what_is_published_is_known_to_who_asked_before(publish, record, called):
-    names = NameCache()
-    assert await called(names) == {}
+async def test_a_record_is_found_by_the_words_of_the_name_that_it_has_now(publish, record, called):
     await publish(named(record, "Tri"), named(record, "Eau", "eau"))
-    assert await called(names) == {"demo-sante/prevision-lits": "Tri", "demo-sante/eau": "Eau"}
-    await publish(named(record, "Tri des dossiers"))
-    assert await called(names) == await called(NameCache())
-    assert (await called(names))["demo-sante/prevision-lits"] == "Tri des dossiers"
+    assert await called("Tri des dossiers") == {"demo-sante/prevision-lits": "Tri"}
+    assert await called("Tri", agency="demo-education") == {}
+    await publish(named(record, "Permis"))
+    assert await called("Tri") == {}
+    assert await called("Permis") == {"demo-sante/prevision-lits": "Permis"}
 
 
-async def test_a_withdrawn_record_has_no_name_until_it_is_filed_again(desk, record, called):
-    names = NameCache()
+async def test_a_withdrawn_record_is_not_found_until_it_is_filed_again(desk, record, called):
     document = named(record, "Tri")
     await desk.publish(document)
-    assert await called(names) == {document["id"]: "Tri"}
     await desk.withdraw(document, await desk.tag(document))
-    assert await called(names) == await called(NameCache()) == {}
+    assert await called("Tri") == {}
     await desk.publish(document)
-    assert await called(names) == {document["id"]: "Tri"}
+    assert await called("Tri") == {document["id"]: "Tri"}
 
 
-async def test_a_name_that_was_erased_is_forgotten(publish, record, called, database):
-    names = NameCache()
-    await publish(named(record, "Tri"))
-    assert await called(names) == {"demo-sante/prevision-lits": "Tri"}
-    await publish(named(record, "Eau", "eau"))
+async def test_a_name_that_was_erased_is_found_no_more(publish, record, called, database):
+    await publish(named(record, "Tri"), named(record, "Tri des eaux", "eau"))
     async with database.session() as connection:
         # Without the guards, and the entry in the log, that a redaction has.
         await connection.execute("set session_replication_role = replica")
         await connection.execute(
             "update section set value = '{}' where key = 'name' and record = $1", record["id"]
         )
-        await log.note_erasure(connection)
-    assert await called(NameCache()) == await called(names) == {"demo-sante/eau": "Eau"}
+        await record_names.index(connection, record["id"])
+        left = await connection.fetchval(
+            "select count(*) from blocking_key where record = $1", record["id"]
+        )
+    assert left == 0
+    assert await called("Tri") == {"demo-sante/eau": "Tri des eaux"}
 
 
-async def test_those_who_ask_at_once_know_the_same(publish, record, called):
-    names = NameCache()
-    await publish(*(named(record, f"Tri {number}", f"tri-{number}") for number in range(20)))
-    answers = await asyncio.gather(*(called(names) for _ in range(8)))
-    assert all(answer == answers[0] for answer in answers)
-    assert len(answers[0]) == 20
+async def test_a_register_from_before_gets_its_keys_when_it_is_opened(publish, record, database):
+    def keys(connection):
+        return connection.fetch("select key, record from blocking_key order by key, record")
+
+    await publish(named(record, "Tri"), named(record, "Tri des eaux", "eau"))
+    async with database.connection() as connection:
+        before = await keys(connection)
+        await connection.execute("truncate blocking_key")
+        await index_names_if_needed(database)
+        assert await keys(connection) == before
+
+
+async def test_a_name_in_letters_that_deceive_is_compared_with_every_agency(
+    publish, record, called
+):
+    await publish(named(record, "Prévision des lits"))
+    assert await called("Prévisiоn dеs lits", agency="demo-education") == {
+        "demo-sante/prevision-lits": "Prévision des lits"
+    }
 
 
 def namesakes(count, seed):
@@ -92,19 +112,57 @@ def namesakes(count, seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_who_is_left_out_would_have_been_no_finding(pack, seed):
-    """The rules say the same of those found by words and numbers as of everybody."""
+def test_who_shares_no_key_would_have_been_no_finding(pack, seed):
+    """The rules say the same of those found by keys as of everybody."""
     everybody = namesakes(200, seed)
-    agency = AgencyNames()
-    for entry, one in enumerate(everybody):
-        agency.take(entry, one.record, one)
     findings = 0
     for asked in namesakes(50, seed + 1_000):
         document = {"id": "demo-sante/x", "name": asked.name, "source_id": asked.source_id}
         told = []
-        for others in (everybody, sorted(agency.like(document), key=everybody.index)):
+        for others in (everybody, [one for one in everybody if one.keys().all & asked.keys().all]):
             door = RegisterRuleContext(document=document, pack=pack, version=1, others=others)
             told.append([remark for name in ("R21", "R22") for remark in RULES[name](door)])
         assert told[0] == told[1]
         findings += len(told[0])
     assert findings
+
+
+def rows_read(plan, table):
+    """Sum what the scans of a table gave, over all of their loops."""
+    own = plan["Actual Rows"] * plan["Actual Loops"] if plan.get("Relation Name") == table else 0
+    return own + sum(rows_read(part, table) for part in plan.get("Plans", ()))
+
+
+async def test_a_crowd_of_similar_names_costs_no_more_than_is_looked_at(publish, record, database):
+    """In an agency of 5,000 records that are called nearly the same."""
+    await publish(named(record, COMMUNE.format("Tiznit")))
+    document = named(record, COMMUNE.format("Agadir"), "agadir")
+    keys = blocking_keys("demo-sante", document["name"], document.get("source_id"))
+    read = []
+    for count in (0, 5_000):
+        async with database.session() as connection:
+            await crowd(connection, record["id"], count)
+            plan = await connection.fetchval(
+                f"explain (analyze, format json) {statement('names', 'alike')}",
+                document["id"],
+                list(keys.own),
+                list(keys.words),
+                MOST_ALIKE,
+                MOST_OF_A_KEY,
+            )
+            read.append(rows_read(json.loads(plan)[0]["Plan"], "blocking_key"))
+            around = await read_register_context(connection, [document])
+        assert len(around.alike[document["id"]]) == min(count + 1, MOST_ALIKE)
+    # The server tells averages, of two digits after the point.
+    assert round(read[0]) <= len(keys.words) <= MOST_WORDS
+    assert round(read[1]) <= (len(keys.words) + len(keys.own)) * MOST_OF_A_KEY
+
+
+async def test_the_very_same_name_is_found_in_a_crowd(publish, record, database, called):
+    await publish(named(record, COMMUNE.format("Tiznit")))
+    async with database.session() as connection:
+        await crowd(connection, record["id"], 500)
+    # Its identifier stands behind all the others.
+    await publish(named(record, COMMUNE.format("Agadir"), "zagora"))
+    assert "demo-sante/zagora" in await called(COMMUNE.format("Agadir"))
+    assert len(await called(COMMUNE.format("Agadir"))) == MOST_ALIKE

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from registry.errors import InvalidRecord
+from registry.record.duplicate_names import any_confusable
 from registry.record.rules import REGISTER_RULES
-from registry.services.duplicate_names import has_confusable_name
 from registry.services.register_context import validate_in_register
 from registry.services.register_rules import RULES, RegisterRuleContext
 from registry.store import records
@@ -93,10 +93,16 @@ def test_every_record_that_is_meant_is_named(pack):
     assert named == ["demo-sante/a", "demo-sante/b"]
 
 
+def test_where_many_are_meant_three_are_named(pack):
+    many = [other(f"demo-sante/{number}", {"fr": NAME, "ar": "اسم"}) for number in range(10)]
+    door = entrance(pack, *many, name={"fr": NAME, "ar": "اسم"})
+    assert [one.pointer for one in RULES["R22"](door)] == ["/name/fr"] * 3 + ["/name/ar"] * 3
+
+
 def test_only_a_disguised_name_is_compared_with_every_agency(pack):
-    assert has_confusable_name({"name": {"fr": "Prévisiоn"}})
-    assert not has_confusable_name({"name": {"fr": NAME, "ar": "توقع الأسرة", "zgh": "ⵜⴰⵎⴰⵣⵉⵖⵜ"}})
-    assert not has_confusable_name({})
+    assert any_confusable({"fr": "Prévisiоn"})
+    assert not any_confusable({"fr": NAME, "ar": "توقع الأسرة", "zgh": "ⵜⴰⵎⴰⵣⵉⵖⵜ"})
+    assert not any_confusable({})
 
 
 def test_agencies_do_not_look_alike(pack):

@@ -1,41 +1,57 @@
--- name: since
--- What the records of agencies came to be called from an entry of each on, and those that were withdrawn,
--- without a name; in the order of the log. However many there are, few are asked for: each is looked up
--- alone.
-with known as (
-    select agency, entry from unnest($1::text [], $2::bigint []) as given (agency, entry)
-),
-
-changed as (
-    select known.agency, f.record, f.entry, f.entry as named
-    from known
-    cross join lateral (
-        select record, entry from figure
-        where
-            figure.agency = known.agency and figure.entry >= known.entry
-            and figure.until_entry is null and figure.origin is null
-        order by figure.entry
-    ) as f
+-- name: alike
+-- Other published records that share keys with one: those that share a whole name or number come first,
+-- then those that share most words. Of each key no more than $5 records are read, however many there are.
+with asked as (
+    select key, true as whole from unnest($2::bigint []) as given (key)
     union all
-    select known.agency, w.record, w.entry, null
-    from known
-    inner join withdrawal as w on w.entry >= known.entry and split_part(w.record, '/', 1) = known.agency
+    select key, false as whole from unnest($3::bigint []) as given (key)
 ),
 
-numbered as (
-    select agency, record, entry, (select v.version from version as v where v.entry = changed.named) as version
-    from changed
+found as (
+    select k.record, bool_or(asked.whole) as whole, count(*) as shared
+    from asked
+    cross join lateral (
+        select b.record from blocking_key as b
+        where b.key = asked.key and b.record <> $1
+        order by b.record
+        limit $5
+    ) as k
+    group by k.record
+    order by whole desc, shared desc, k.record
+    limit $4
 )
 
 select
-    agency, record, entry,
+    r.id as record, r.agency,
+    (select s.value from section as s where s.record = r.id and s.version = r.version and s.key = 'name') as name,
     (
         select s.value from section as s
-        where s.record = numbered.record and s.version = numbered.version and s.key = 'name'
-    ) as name,
-    (
-        select s.value from section as s
-        where s.record = numbered.record and s.version = numbered.version and s.key = 'source_id'
+        where s.record = r.id and s.version = r.version and s.key = 'source_id'
     ) as source_id
-from numbered
-order by entry
+from found inner join record as r on r.id = found.record
+order by r.id collate "C"
+
+-- name: in_force
+-- Records of this country in force, after record $1: with their names, as far as they are shown.
+select
+    r.id as record, r.agency,
+    (select s.value from section as s where s.record = r.id and s.version = r.version and s.key = 'name') as name,
+    (
+        select s.value from section as s
+        where s.record = r.id and s.version = r.version and s.key = 'source_id'
+    ) as source_id
+from record as r
+where r.origin is null and r.state = 'published' and r.id > $1 and ($2::text is null or r.id = $2)
+order by r.id
+limit $3
+
+-- name: are_missing
+select not exists (select from blocking_key) and exists (select from record where origin is null and state = 'published')
+
+-- name: delete
+delete from blocking_key where record = $1
+
+-- name: insert
+insert into blocking_key (key, record)
+select key, record from unnest($1::bigint [], $2::text []) as new (key, record)
+on conflict do nothing

@@ -139,4 +139,4 @@ where v.record = any($1::text [])
 group by v.record
 
 -- name: vacuum
-vacuum section, version, source_row, search_version, facet, posting, lexeme, draft, answer
+vacuum section, version, source_row, search_version, facet, posting, lexeme, draft, answer, blocking_key

@@ -100,6 +100,20 @@ searched as (
     select entry, name_key, codes, card, name, summary, rest from new cross join reached
 ),
 
+forgotten as (
+    delete from blocking_key as b
+    where b.record = any($1::text []) and exists (select from reached) and not exists (
+        select from unnest($64::bigint [], $65::text []) as k (key, record)
+        where k.key = b.key and k.record = b.record
+    )
+),
+
+keyed as (
+    insert into blocking_key (key, record)
+    select k.key, k.record from unnest($64::bigint [], $65::text []) as k (key, record) cross join reached
+    on conflict do nothing
+),
+
 parted as (
     insert into section (record, version, key, value, salts, commitment)
     select record, version, key, value, salts, commitment
