@@ -1,18 +1,19 @@
-"""`registry agency`: the agencies that there are, and one more."""
+"""`registry agency`: list the agencies, and add one to the country pack."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
 
 from registry.cli.command_options import Style, style_option, texts
-from registry.cli.runtime import in_office, say, write_json
-from registry.record.pack import add_agency
-from registry.services.context import ServiceContext
+from registry.cli.runtime import in_register, pass_settings, print_message, write_json
 from registry.settings import Settings
-from registry.store import agencies
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
 
 
 @click.group()
@@ -33,7 +34,7 @@ def agency() -> None:
 @click.option("--region", help="A code of the pack's regions.csv.")
 @click.option("--website", help="https://…")
 @click.option("--fictitious", is_flag=True, help="It is made up, for demonstration.")
-@click.pass_obj
+@pass_settings
 def add(
     settings: Settings,
     /,
@@ -49,21 +50,27 @@ def add(
 
     Example: registry agency add eau --name "fr=Agence de l'eau" --kind public_institution
     """
+    from registry.record.pack import add_agency
+
     row = {f"name_{tag}": name for tag, name in texts(names, "--name").items()}
     row |= {"id": code, "fictitious": "yes" if fictitious else "no"}
     add_agency(settings.pack, row | {name: value for name, value in given.items() if value})
-    say(f"{code} is in the country pack {settings.pack}; start the register again to let it file")
+    print_message(
+        f"{code} is in the country pack {settings.pack}; start the register again to let it file"
+    )
 
 
 @agency.command(name="list")
 @click.option("--foreign", is_flag=True, help="Those that records of other registers brought too.")
 @style_option
-@in_office
+@in_register
 async def list_(context: ServiceContext, *, style: Style, foreign: bool) -> None:
     """List the agencies: code, published records, name.
 
     Example: registry agency list
     """
+    from registry.store import agencies
+
     async with context.database.connection() as connection:
         known = await agencies.read_all(connection)
     found = [one for one in known if foreign or one.agency.origin is None]

@@ -1,17 +1,19 @@
-"""`registry attest`: say how many systems an agency runs."""
+"""`registry attest`: attest the number of systems that an agency runs."""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.command_options import acts_as, of_agency, texts
 from registry.clock import utc_now
 from registry.record.model import Document
-from registry.services import attestation
-from registry.services.attestation import AttestationResult
-from registry.services.context import ServiceContext
+
+if TYPE_CHECKING:
+    from registry.services.attestation import AttestationResult
+    from registry.services.context import ServiceContext
 
 
 @click.command()
@@ -42,6 +44,8 @@ async def attest(
 
     Example: registry attest demo-sante --systems 4 --contact registre@demo-sante.example
     """
+    from registry.services import attestation
+
     statement: Document = {
         "day": (day or utc_now()).date().isoformat(),
         "systems_total": systems,

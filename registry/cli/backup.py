@@ -1,22 +1,22 @@
-"""`registry backup` and `registry restore`: the whole register in a folder, and back."""
+"""`registry backup` and `registry restore`: a backup of the whole register in a folder."""
+
+from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import rich_click as click
-import uvloop
 
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import database_of, say
+from registry.cli.runtime import pass_settings, print_message, running_database
 from registry.clock import utc_now
 from registry.errors import RegistryError
-from registry.ledger.verify_database import check_database
-from registry.services.backup import Backup, back_up
-from registry.services.backup import restore as bring_back
-from registry.services.startup import run_in_register
 from registry.settings import Settings
-from registry.store.database import Database, connect
+
+if TYPE_CHECKING:
+    from registry.services.backup import Backup
+    from registry.store.database import Database
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ _FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path
 
 @click.command()
 @_FOLDER
-@click.pass_obj
+@pass_settings
 def backup(settings: Settings, folder: Path) -> None:
     """Write a backup to the new folder DIR: the database, the log's key, what was signed with it.
 
@@ -34,20 +34,22 @@ def backup(settings: Settings, folder: Path) -> None:
 
     Example: registry backup /srv/backups/2026-11-25
     """
+    from registry.services.backup import back_up
+
     with (
-        database_of(settings, begins=False) as ready,
+        running_database(settings, begins=False) as ready,
         progress_bar("Backing up") as progress,
     ):
         made = _connected(
             ready,
             lambda database: back_up(database, ready, folder, now=utc_now(), progress=progress),
         )
-    say(f"{_told(made)}: {folder}")
+    print_message(f"{_summary(made)}: {folder}")
 
 
 @click.command()
 @_FOLDER
-@click.pass_obj
+@pass_settings
 def restore(settings: Settings, folder: Path) -> None:
     """Bring the backup in DIR back into an empty database, and check it by its log.
 
@@ -56,12 +58,16 @@ def restore(settings: Settings, folder: Path) -> None:
 
     Example: registry restore /srv/backups/2026-11-25
     """
-    with database_of(settings) as ready:
+    from registry.ledger.verify_database import check_database
+    from registry.services import backup as backups
+    from registry.services.startup import run_in_register
+
+    with running_database(settings) as ready:
         with progress_bar("Restoring") as progress:
             made = _connected(
-                ready, lambda database: bring_back(database, ready, folder, progress=progress)
+                ready, lambda database: backups.restore(database, ready, folder, progress=progress)
             )
-        say(f"{_told(made)} of {made.made_at:%Y-%m-%d %H:%M:%S} UTC: restored")
+        print_message(f"{_summary(made)} of {made.made_at:%Y-%m-%d %H:%M:%S} UTC: restored")
         with progress_bar("Checking") as progress:
             try:
                 run_in_register(
@@ -69,16 +75,19 @@ def restore(settings: Settings, folder: Path) -> None:
                     lambda context: check_database(context.database, ready, progress=progress),
                 )
             except RegistryError:
-                say(
+                print_message(
                     "restored, but not as the log says; where entries are missing that were "
                     "published since, `registry log heal` brings them back from the published log"
                 )
                 raise
-    say("in order, by its log; start the register as ever")
+    print_message("in order, by its log; start the register as ever")
 
 
 def _connected(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Do the work with a database as it is: neither set up nor brought up to date."""
+    """Return the result of work with a database that is not migrated before."""
+    import uvloop
+
+    from registry.store.database import connect
 
     async def connected() -> T:
         database = await connect(settings.database_url or "")
@@ -90,5 +99,5 @@ def _connected(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> 
     return uvloop.run(connected())
 
 
-def _told(made: Backup) -> str:
+def _summary(made: Backup) -> str:
     return f"{made.entries} entries of {made.origin}"

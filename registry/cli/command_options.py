@@ -1,4 +1,4 @@
-"""What the office's verbs share on the command line: who acts, and how receipts are shown."""
+"""Options and output that commands share: the actor, the format, receipts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import msgspec
 import rich_click as click
 
-from registry.cli.runtime import in_office, write_json
+from registry.cli.runtime import in_register, write_json
 from registry.record.ids import split_id
 from registry.services.access import Actor, Scope
 
@@ -43,15 +43,15 @@ style_option = click.option(
 
 
 def acts_as(role: str) -> Callable[[Callable[..., Awaitable[msgspec.Struct]]], F]:
-    """Make the body of a verb: what it does in the office, as whom, and its receipt shown.
+    """Make the body of a command of work in the register that returns a receipt, which is shown.
 
-    `role` says who acts where `--actor` does not.
+    `role` describes who acts by default, without `--actor`.
     """
 
     def make(work: Callable[..., Awaitable[msgspec.Struct]]) -> Any:
         @wraps(work)
         def body(*, style: Style, **given: Any) -> None:
-            show([in_office(work)(**given)], style)
+            show([in_register(work)(**given)], style)
 
         return options_of_actor(role)(body)
 
@@ -59,7 +59,7 @@ def acts_as(role: str) -> Callable[[Callable[..., Awaitable[msgspec.Struct]]], F
 
 
 def options_of_actor(role: str) -> Callable[[F], F]:
-    """Add the options of who acts and how receipts are shown."""
+    """Add the options `--actor` and `--format`."""
     actor = click.option(
         "--actor", metavar="ROLE", help=f"Who acts, for log and audit trail. Default: {role}."
     )
@@ -67,18 +67,21 @@ def options_of_actor(role: str) -> Callable[[F], F]:
 
 
 def of_agency(name: str | None, record: str) -> Actor:
-    """Act as the operator for the agency that a record's id, or a code alone, names."""
+    """Return an actor for an agency, named by its code or by the id of one of its records."""
     agency = split_id(record)[0] if "/" in record else record
     return Actor(name=name or agency, agency=agency, scopes=frozenset({"file"}), token=None)
 
 
 def of_authority(name: str | None, scope: Scope) -> Actor:
-    """Act as the operator for the authority that reviews or redacts."""
+    """Return an actor for the authority that reviews or redacts."""
     return Actor(name=name or AUTHORITY, agency=None, scopes=frozenset({scope}), token=None)
 
 
 def texts(given: Sequence[str], option: str) -> dict[str, str]:
-    """Read `LANG=TEXT` as a text by language."""
+    """Return texts by language from options `LANG=TEXT`.
+
+    Raises `UsageError` for another form, or two texts in one language.
+    """
     found: dict[str, str] = {}
     for part in given:
         tag, equals, text = part.partition("=")

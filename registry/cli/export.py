@@ -1,4 +1,4 @@
-"""`registry export`: take away what a question finds, as one file."""
+"""`registry export`: write the records that a search finds to one file."""
 
 from __future__ import annotations
 
@@ -6,26 +6,24 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import rich_click as click
 
-from registry.api import parameters
-from registry.api.search_filters import SearchFilters, read_query
-from registry.cli.runtime import run, say
+from registry.cli.progress import progress_bar
+from registry.cli.runtime import pass_settings, print_message, run
 from registry.clock import utc_now
-from registry.exchange.export import MEDIA_TYPES, ExportFormat, prepare, write
-from registry.exchange.export_columns import COLUMN_SETS, ColumnSet
 from registry.record.facets import FACETS
-from registry.search.engine import SearchIndex
-from registry.services.context import ServiceContext
 from registry.settings import Settings
-from registry.store.as_of import read_as_of
-from registry.text.query_parser import Synonyms
+
+if TYPE_CHECKING:
+    from registry.exchange.export import ExportFormat
+    from registry.exchange.export_columns import ColumnSet
+    from registry.services.context import ServiceContext
 
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command an option for each filter of search, by the same name."""
+    """Add an option for each filter of search, of the same name."""
     for name in reversed(FACETS):
         option = f"--{name.replace('_', '-')}"
         command = click.option(
@@ -35,11 +33,13 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(list(MEDIA_TYPES)), required=True)
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "jsonl", "xlsx", "jsonld"]), required=True
+)
 @click.option("--out", type=click.Path(path_type=Path), help="A file or folder. Default: stdout.")
 @click.option(
     "--columns",
-    type=click.Choice(COLUMN_SETS),
+    type=click.Choice(["summary", "full"]),
     default="summary",
     show_default=True,
     help="Of a table: the most important, or every field of the format.",
@@ -54,7 +54,7 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--changed-until", metavar="WHEN", help="A version came until then.")
 @click.option("--as-of", metavar="WHEN", help="As it was then: a time, a day, or entry:<n>.")
 @_filters
-@click.pass_obj
+@pass_settings
 def export(
     settings: Settings,
     /,
@@ -87,6 +87,13 @@ def export(
     ):
         if is_given and form not in forms:
             raise click.UsageError(f"{option} is for --format {' and '.join(forms)}")
+    from registry.api import parameters
+    from registry.api.search_filters import SearchFilters, read_query
+    from registry.exchange.export import prepare, write
+    from registry.search.engine import SearchIndex
+    from registry.store.as_of import read_as_of
+    from registry.text.query_parser import Synonyms
+
     codes = {name: list(given) for name, given in filters.items() if given}
     sought = SearchFilters(
         q=q,
@@ -120,19 +127,19 @@ def export(
             labels=labels,
             safe=not raw,
         )
-        with _opened(out, made.name) as file:
-            async for part in write(database, made):
+        with progress_bar("Exporting") as progress, _opened(out, made.name) as file:
+            async for part in write(database, made, progress=progress):
                 file.write(part)
         if made.mended is not None:
-            say(f"nothing has these words; looked for: {made.mended}")
+            print_message(f"nothing has these words; looked for: {made.mended}")
         return len(made.selection.entries)
 
-    say(f"{run(settings, work, begins=False)} records")
+    print_message(f"{run(settings, work, begins=False)} records")
 
 
 @contextmanager
 def _opened(out: Path | None, name: str) -> Iterator[IO[bytes]]:
-    """Open what is written to; a file is there whole, or as it was before."""
+    """Open stdout, or a file that is replaced at once when it is complete."""
     if out is None:
         yield sys.stdout.buffer
         return

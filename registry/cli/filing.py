@@ -1,10 +1,11 @@
-"""`registry file`, `submit` and `drafts`: an agency's documents, on their way to the public."""
+"""`registry file`, `registry submit` and `registry drafts`: an agency's drafts."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
@@ -17,19 +18,15 @@ from registry.cli.command_options import (
     show,
     style_option,
 )
-from registry.cli.runtime import in_office, run, tell, write_json
+from registry.cli.runtime import in_register, pass_settings, print_error, run, write_json
 from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable
-from registry.services import review
-from registry.services.bulk import identifier
-from registry.services.commands import Filing, checked_version
-from registry.services.context import ServiceContext
-from registry.services.drafts import own_agency
-from registry.services.loading import read_document
-from registry.services.publication import file_batch
-from registry.services.receipts import Receipt
 from registry.settings import Settings
-from registry.store.drafts import DraftState, read_all
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
+    from registry.services.receipts import Receipt
+    from registry.store.drafts import DraftState
 
 
 @click.command(name="file")
@@ -42,7 +39,7 @@ from registry.store.drafts import DraftState, read_all
 )
 @click.option("--submit", is_flag=True, help="Submit them too: publish, or put into review.")
 @options_of_actor("the record's agency")
-@click.pass_obj
+@pass_settings
 def file_(
     settings: Settings, files: tuple[Path, ...], actor: str | None, style: Style, *, submit: bool
 ) -> None:
@@ -69,6 +66,8 @@ async def submit(context: ServiceContext, *, record: str, actor: str | None) -> 
 
     Example: registry submit demo-sante/prevision-lits
     """
+    from registry.services import review
+
     return await review.submit(
         context, of_agency(actor, record), record, precondition=None, now=utc_now()
     )
@@ -78,7 +77,7 @@ async def submit(context: ServiceContext, *, record: str, actor: str | None) -> 
 @click.option("--agency", help="Only this agency's.")
 @click.option("--state", type=click.Choice(["draft", "in_review"]), help="Only those in it.")
 @style_option
-@in_office
+@in_register
 async def drafts(
     context: ServiceContext, *, agency: str | None, state: DraftState | None, style: Style
 ) -> None:
@@ -86,6 +85,8 @@ async def drafts(
 
     Example: registry drafts --state in_review
     """
+    from registry.store.drafts import read_all
+
     async with context.database.connection() as connection:
         found = await read_all(connection, agency, state=state)
     listed = [
@@ -132,12 +133,18 @@ async def _file_all(
         except Unavailable:
             raise
         except RegistryError as error:
-            tell(f"refused {path}", error)
+            print_error(f"refused {path}", error)
             refused += 1
     return receipts, refused
 
 
 async def _file(context: ServiceContext, path: Path, name: str | None, *, submit: bool) -> Receipt:
+    from registry.services.bulk import identifier
+    from registry.services.commands import Filing, checked_version
+    from registry.services.drafts import own_agency
+    from registry.services.loading import read_document
+    from registry.services.publication import file_batch
+
     document = read_document(path)
     record = identifier(document, context.pack, utc_now().date())
     actor = of_agency(name, record)

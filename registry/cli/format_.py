@@ -7,8 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from registry.cli.runtime import say
-from registry.exchange.format_pages import HAND_WRITTEN, format_pages
+from registry.cli.runtime import print_message
 
 
 @click.group(name="format")
@@ -35,6 +34,8 @@ def pages(out: Path, *, check: bool) -> None:
 
     Example: registry format pages --check
     """
+    from registry.exchange.format_pages import HAND_WRITTEN, format_pages
+
     wanted = format_pages()
     there = {
         path.relative_to(out).as_posix(): path.read_text(encoding="utf-8")
@@ -44,7 +45,7 @@ def pages(out: Path, *, check: bool) -> None:
     stale = sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
     for name in stale:
         if check:
-            say(f"{out / name} is not what the schema says; run: registry format pages")
+            print_message(f"{out / name} is not what the schema says; run: registry format pages")
         elif name in wanted:
             (out / name).parent.mkdir(parents=True, exist_ok=True)
             (out / name).write_text(wanted[name], encoding="utf-8")
@@ -52,4 +53,4 @@ def pages(out: Path, *, check: bool) -> None:
             (out / name).unlink()
     if check and stale:
         sys.exit(1)
-    say(f"{len(wanted)} pages, {len(stale)} of them changed")
+    print_message(f"{len(wanted)} pages, {len(stale)} of them changed")

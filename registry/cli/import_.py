@@ -1,4 +1,4 @@
-"""`registry import`: publish another register's export here, under that register's name."""
+"""`registry import`: publish the records of another register, under its name."""
 
 from __future__ import annotations
 
@@ -9,16 +9,9 @@ from pathlib import Path
 import rich_click as click
 
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import run, say
+from registry.cli.runtime import pass_settings, print_message, run
 from registry.clock import utc_now
 from registry.errors import ConfigurationError
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.outcome import ForeignRecord
-from registry.exchange.report import ImportReport, as_json, as_lines
-from registry.record.fast_validator import FastValidator
-from registry.record.pack import load_pack
-from registry.services.importing import import_foreign
 from registry.settings import Settings
 
 
@@ -27,7 +20,7 @@ from registry.settings import Settings
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Convert and report; publish nothing.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the whole report, as JSON.")
-@click.pass_obj
+@pass_settings
 def import_(
     settings: Settings, crosswalk: str, file: Path, report: Path | None, *, dry_run: bool
 ) -> None:
@@ -39,34 +32,45 @@ def import_(
 
     Example: registry import us-omb-2025 inventory.csv --report report.json
     """
+    from registry.exchange.convert import convert_file
+    from registry.exchange.crosswalk import load_crosswalk
+    from registry.exchange.outcome import ForeignRecord
+    from registry.exchange.report import ImportReport, as_json, as_lines
+    from registry.record.fast_validator import FastValidator
+    from registry.record.pack import load_pack
+    from registry.services.importing import import_foreign
+
     table = load_crosswalk(crosswalk)
     counts = ImportReport(origin=table.origin)
-    outcomes = list(
-        convert_file(
-            table,
-            file,
-            pack=load_pack(settings.pack),
-            today=utc_now().date(),
-            report=counts,
-            fast=FastValidator(enabled=settings.accept_path == "on"),
-        )
+    outcomes = convert_file(
+        table,
+        file,
+        pack=load_pack(settings.pack),
+        today=utc_now().date(),
+        report=counts,
+        fast=FastValidator(enabled=settings.accept_path == "on"),
     )
-    filings = [one for one in outcomes if isinstance(one, ForeignRecord)]
+    filings: list[ForeignRecord] = []
+    with progress_bar("Reading") as progress:
+        for number, outcome in enumerate(outcomes, start=1):
+            if isinstance(outcome, ForeignRecord):
+                filings.append(outcome)
+            progress(number, None)
     for line in as_lines(counts):
-        say(line)
+        print_message(line)
     if report is not None:
         _write(report, json.dumps(as_json(counts), ensure_ascii=False, indent=2) + "\n")
     if dry_run:
-        say("dry run: nothing was published")
+        print_message("dry run: nothing was published")
     else:
         with progress_bar("Publishing") as progress:
             done = run(
                 settings,
                 lambda context: import_foreign(context, filings, now=utc_now, progress=progress),
             )
-        say(f"{done.created} created, {done.changed} changed, {done.unchanged} unchanged")
+        print_message(f"{done.created} created, {done.changed} changed, {done.unchanged} unchanged")
         if done.withdrawn:
-            say(f"{done.withdrawn} were withdrawn from this register and stay so")
+            print_message(f"{done.withdrawn} were withdrawn from this register and stay so")
     if counts.refusals:
         sys.exit(1)
 

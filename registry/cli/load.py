@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import run, say, tell
+from registry.cli.runtime import pass_settings, print_error, print_message, run
 from registry.clock import utc_now
-from registry.services import loading
-from registry.services.loading import LoadCounts
+from registry.errors import NotFound
 from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from registry.services.loading import LoadCounts
 
 
 @click.command()
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.pass_obj
+@pass_settings
 def load(settings: Settings, directory: Path) -> None:
     """File and publish the records of DIRECTORY, laid out as <agency>/<slug>.json.
 
@@ -27,6 +30,10 @@ def load(settings: Settings, directory: Path) -> None:
 
     Example: registry load records
     """
+    from registry.services import loading
+
+    if not loading.find_files(directory):
+        raise NotFound(f"{directory} holds no record; records lie in DIR/<agency>/<slug>.json")
     with progress_bar("Loading") as progress:
         results = run(
             settings,
@@ -36,14 +43,14 @@ def load(settings: Settings, directory: Path) -> None:
 
 
 def report(results: list[LoadCounts]) -> None:
-    """Say what became of each record, refusals with every finding; exit with 1 if any is one."""
+    """Print the totals, and each refusal with its findings; exit with 1 if any was refused."""
     outcomes = [receipt.outcome for loaded in results for receipt in loaded.receipts]
     withdrawn = outcomes.count("withdrawn")
     for loaded in results:
         if loaded.refused is not None:
-            tell(f"refused {loaded.record}", loaded.refused)
+            print_error(f"refused {loaded.record}", loaded.refused)
     refused = sum(loaded.refused is not None for loaded in results)
-    say(
+    print_message(
         f"{len(results)} records: {outcomes.count('published')} versions published, "
         + (f"{withdrawn} withdrawn, " if withdrawn else "")
         + f"{outcomes.count('unchanged')} unchanged, {refused} refused"

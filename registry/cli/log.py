@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.keys import verifier_option
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import run, say, write_json
+from registry.cli.runtime import pass_settings, print_message, run, write_json
 from registry.clock import utc_now
-from registry.exchange.fetching import reader
-from registry.ledger.export import export_log
-from registry.ledger.files import published_size
-from registry.ledger.fsck import fsck as check_files
-from registry.ledger.fsck import read_from
-from registry.ledger.proofs import RecordProof, read_record_proof
-from registry.ledger.verify_database import check_database
-from registry.ledger.verify_log import VerifiedLog, verify_log
-from registry.services.context import ServiceContext
-from registry.services.recovery import heal_log
 from registry.settings import Settings
-from registry.tlog import base64_text
-from registry.tlog.keys import Verifier
-from registry.worker.runner import publish as publish_as_runner
+
+if TYPE_CHECKING:
+    from registry.ledger.proofs import RecordProof
+    from registry.ledger.verify_log import VerifiedLog
+    from registry.services.context import ServiceContext
+    from registry.tlog.keys import Verifier
 
 
 @click.group()
@@ -36,7 +30,7 @@ def log() -> None:
 
 
 @log.command()
-@click.pass_obj
+@pass_settings
 def publish(settings: Settings) -> None:
     """Sign the log as it is now and publish it; redactions that are published then are carried out.
 
@@ -44,19 +38,23 @@ def publish(settings: Settings) -> None:
 
     Example: registry log publish
     """
-    run(settings, lambda context: publish_as_runner(settings, context))
-    say(f"published: {published_size(settings.log_dir)} entries, {settings.log_dir}")
+    from registry.ledger.files import published_size
+    from registry.worker import runner
+
+    run(settings, lambda context: runner.publish(settings, context))
+    print_message(f"published: {published_size(settings.log_dir)} entries, {settings.log_dir}")
 
 
 @log.command()
 @click.argument("record", metavar="ID")
 @click.option("--version", type=click.IntRange(1), help="A version; default the latest.")
-@click.pass_obj
+@pass_settings
 def prove(settings: Settings, record: str, version: int | None) -> None:
     """Write a record's proof to standard output, to be kept; `registry verify` checks it.
 
     Example: registry log prove demo-sante/prevision-lits > proof.json
     """
+    from registry.ledger.proofs import read_record_proof
 
     async def read(context: ServiceContext) -> RecordProof:
         async with context.database.snapshot() as connection:
@@ -69,7 +67,7 @@ def prove(settings: Settings, record: str, version: int | None) -> None:
 @log.command()
 @click.argument("place", metavar="[URL|DIR]", required=False)
 @verifier_option
-@click.pass_obj
+@pass_settings
 def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
     """Verify a whole log: signature, tree, every entry, chains, times, contents.
 
@@ -78,6 +76,11 @@ def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
 
     Example: registry log verify https://algorithms.example.org/log --key log.example+1234abcd+AQ…
     """
+    from registry.exchange.fetching import reader
+    from registry.ledger.fsck import read_from
+    from registry.ledger.verify_database import check_database
+    from registry.ledger.verify_log import verify_log
+
     with progress_bar("Verifying the log") as progress:
         if place is None:
             size = run(
@@ -85,18 +88,18 @@ def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
                 lambda context: check_database(context.database, settings, progress=progress),
                 begins=False,
             )
-            say(f"in order: {size} entries in the database, with all that they commit to")
+            print_message(f"in order: {size} entries in the database, with all that they commit to")
             return
         opened = reader(place) if "://" in place else nullcontext(read_from(Path(place)))
         with opened as read:
             found = verify_log(read, verifier=key, progress=progress)
-    _tell(found, given=key is not None)
+    _print_verified(found, given=key is not None)
 
 
 @log.command()
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 @verifier_option
-@click.pass_obj
+@pass_settings
 def fsck(settings: Settings, folder: Path | None, key: Verifier | None) -> None:
     """Check every file of a log's folder, those of earlier sizes too; default DATA_DIR/log.
 
@@ -104,30 +107,34 @@ def fsck(settings: Settings, folder: Path | None, key: Verifier | None) -> None:
 
     Example: registry log fsck
     """
+    from registry.ledger import fsck as files
+
     with progress_bar("Checking files") as progress:
-        found, count = check_files(folder or settings.log_dir, verifier=key, progress=progress)
-    say(f"{count} files")
-    _tell(found, given=key is not None)
+        found, count = files.fsck(folder or settings.log_dir, verifier=key, progress=progress)
+    print_message(f"{count} files")
+    _print_verified(found, given=key is not None)
 
 
 @log.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.pass_obj
+@pass_settings
 def export(settings: Settings, folder: Path) -> None:
     """Write all of the published log to a folder, for any static host or for keeping.
 
     Example: registry log export /srv/www/log
     """
+    from registry.ledger.export import export_log
+
     with progress_bar("Exporting the log") as progress:
         size = run(
             settings,
             lambda context: export_log(context.database, settings, folder, progress=progress),
         )
-    say(f"{size} entries: {folder}")
+    print_message(f"{size} entries: {folder}")
 
 
 @log.command()
-@click.pass_obj
+@pass_settings
 def heal(settings: Settings) -> None:
     """Bring back what a restored older database has lost, from our own published files.
 
@@ -135,17 +142,23 @@ def heal(settings: Settings) -> None:
 
     Example: registry log heal
     """
+    from registry.services.recovery import heal_log
+
     with progress_bar("Healing") as progress:
         count = run(
             settings, lambda context: heal_log(context, settings, now=utc_now(), progress=progress)
         )
-    say(f"{count} entries were brought back" if count else "nothing is missing")
+    print_message(f"{count} entries were brought back" if count else "nothing is missing")
 
 
-def _tell(found: VerifiedLog, *, given: bool) -> None:
+def _print_verified(found: VerifiedLog, *, given: bool) -> None:
+    from registry.tlog import base64_text
+
     checkpoint = found.checkpoint
-    say(f"in order: {checkpoint.origin}, {checkpoint.size} entries")
-    say(f"root {base64_text.encode(checkpoint.root)}")
-    say(f"signed by {found.verifier.to_text()}")
+    print_message(f"in order: {checkpoint.origin}, {checkpoint.size} entries")
+    print_message(f"root {base64_text.encode(checkpoint.root)}")
+    print_message(f"signed by {found.verifier.to_text()}")
     if not given:
-        say("This key is the one that the log names itself; compare it with one from elsewhere.")
+        print_message(
+            "This key is the one that the log names itself; compare it with one from elsewhere."
+        )

@@ -1,4 +1,4 @@
-"""The command `registry`: its verbs, and how errors end it."""
+"""The command `registry`: its commands, and how errors end it."""
 
 from __future__ import annotations
 
@@ -7,72 +7,152 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
+import click as plain_click
 import rich_click as click
 from click.exceptions import Exit
 
 from registry import __version__
-from registry.cli import log_output
-from registry.cli.runtime import UNUSABLE, say, tell
+from registry.cli.runtime import UNUSABLE, print_error, print_message
 from registry.errors import RegistryError
-from registry.settings import from_environment
 
-# Each verb's module is imported when it is used: most need neither the web nor the templates.
-_VERBS = {
-    "up": "registry.cli.up:up",
-    "serve": "registry.cli.serve:serve",
-    "work": "registry.cli.work:work",
-    "validate": "registry.cli.validate:validate",
-    "file": "registry.cli.filing:file_",
-    "submit": "registry.cli.filing:submit",
-    "drafts": "registry.cli.filing:drafts",
-    "approve": "registry.cli.reviewing:approve",
-    "return": "registry.cli.reviewing:return_",
-    "withdraw": "registry.cli.withdraw:withdraw",
-    "redact": "registry.cli.redact:redact",
-    "attest": "registry.cli.attest:attest",
-    "load": "registry.cli.load:load",
-    "import": "registry.cli.import_:import_",
-    "export": "registry.cli.export:export",
-    "site": "registry.cli.site:site",
-    "log": "registry.cli.log:log",
-    "verify": "registry.cli.verify:verify",
-    "token": "registry.cli.token:token",
-    "agency": "registry.cli.agency:agency",
-    "backup": "registry.cli.backup:backup",
-    "restore": "registry.cli.backup:restore",
-    "format": "registry.cli.format_:format_",
-    "pack": "registry.cli.pack:pack",
+_COMMANDS = {
+    "up": (
+        "registry.cli.up:up",
+        "Start everything: database, records, site, API. Ctrl-C ends all of it.",
+    ),
+    "serve": (
+        "registry.cli.serve:serve",
+        "Serve the API and the built site from the configured database.",
+    ),
+    "work": (
+        "registry.cli.work:work",
+        "Do the background work: publish the log and build the site whenever something is new.",
+    ),
+    "validate": (
+        "registry.cli.validate:validate",
+        "Check records against the format and the publication rules.",
+    ),
+    "file": (
+        "registry.cli.filing:file_",
+        "Save each FILE, a record, as its agency's draft, over what is there.",
+    ),
+    "submit": (
+        "registry.cli.filing:submit",
+        "Publish the draft of the record ID, or put it into review where that is required.",
+    ),
+    "drafts": (
+        "registry.cli.filing:drafts",
+        "List the drafts: id, state, since when, by whom; of one that was returned, the comment.",
+    ),
+    "approve": (
+        "registry.cli.reviewing:approve",
+        (
+            "Publish the draft of the record ID that waits for review, as another than who "
+            "submitted it."
+        ),
+    ),
+    "return": (
+        "registry.cli.reviewing:return_",
+        "Give the draft of the record ID back to its agency, with a comment.",
+    ),
+    "withdraw": (
+        "registry.cli.withdraw:withdraw",
+        "Take the record ID out of force, lists and search; its history stays readable.",
+    ),
+    "redact": (
+        "registry.cli.redact:redact",
+        "Have parts of a record erased, where law or a court says so. It takes two actors.",
+    ),
+    "attest": (
+        "registry.cli.attest:attest",
+        "Say for AGENCY how many systems it runs, whether it has filed records of them or not.",
+    ),
+    "load": (
+        "registry.cli.load:load",
+        "File and publish the records of DIRECTORY, laid out as <agency>/<slug>.json.",
+    ),
+    "import": (
+        "registry.cli.import_:import_",
+        "Publish the rows of FILE as foreign records, as CROSSWALK says.",
+    ),
+    "export": (
+        "registry.cli.export:export",
+        "Write every record that the filters find, in the order of ids, as one file.",
+    ),
+    "site": ("registry.cli.site:site", "Build the static site."),
+    "log": (
+        "registry.cli.log:log",
+        "Publish the transparency log, prove records by it, and verify it.",
+    ),
+    "verify": (
+        "registry.cli.verify:verify",
+        "Check a record that was kept, by its proof, with no trust in the register.",
+    ),
+    "token": ("registry.cli.token:token", "Make, list and revoke access tokens."),
+    "agency": ("registry.cli.agency:agency", "Look at the agencies, and add one."),
+    "backup": (
+        "registry.cli.backup:backup",
+        (
+            "Write a backup to the new folder DIR: the database, the log's key, what was signed "
+            "with it."
+        ),
+    ),
+    "restore": (
+        "registry.cli.backup:restore",
+        "Bring the backup in DIR back into an empty database, and check it by its log.",
+    ),
+    "format": (
+        "registry.cli.format_:format_",
+        "Document the record format; for those who change it.",
+    ),
+    "pack": ("registry.cli.pack:pack", "Check the country packs, the folders of schemas/packs/."),
 }
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+"""Of each command, where it is and the first sentence of its help.
+
+So that the list of commands is printed without the import of one of them.
+"""
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-class _Verbs(click.RichGroup):
-    def list_commands(self, _: click.Context) -> list[str]:
-        return list(_VERBS)
+def load_command(name: str) -> plain_click.Command:
+    """Import the module of a command and return the command."""
+    module, attribute = _COMMANDS[name][0].split(":")
+    command: plain_click.Command = getattr(importlib.import_module(module), attribute)
+    return command
 
-    def get_command(self, _: click.Context, name: str) -> Any:
-        if name not in _VERBS:
-            return None
-        module, attribute = _VERBS[name].split(":")
-        return getattr(importlib.import_module(module), attribute)
+
+class _LazyGroup(click.RichGroup):
+    """Lists its commands by their first sentence, and imports one when it is run.
+
+    Of a command that is only listed, `get_command` returns the name and that sentence.
+    """
+
+    def list_commands(self, _: plain_click.Context) -> list[str]:
+        return list(self.commands)
+
+    def resolve_command(
+        self, context: plain_click.Context, arguments: list[str]
+    ) -> tuple[str | None, plain_click.Command | None, list[str]]:
+        name, listed, rest = super().resolve_command(context, arguments)
+        return name, None if listed is None or name is None else load_command(name), rest
 
 
 @click.command(
-    cls=_Verbs,
+    cls=_LazyGroup,
+    commands={
+        name: click.RichCommand(name=name, help=line) for name, (_, line) in _COMMANDS.items()
+    },
     epilog="Settings are environment variables that begin with REGISTRY_; see docs/operating.md. "
     "Exit codes: 0 done, 1 refused or not found, 2 used or set up wrongly, 3 not available now.",
 )
 @click.version_option(__version__)
-@click.pass_context
-def cli(context: click.Context) -> None:
+def cli() -> None:
     """Run a register of the algorithms that public bodies use.
 
     Example: registry up
     """
-    log_output.configure()
-    context.obj = from_environment(os.environ)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -88,20 +168,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except RegistryError as error:
-        tell("registry", error)
+        print_error("registry", error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # Whoever read our output has seen enough.
-        _write_no_more()
+        # The reader of our output has closed it.
+        _discard_stdout()
         sys.exit(0)
     except OSError as error:
-        if error.filename is None and error.errno not in _NO_ROOM:
+        if error.filename is None and error.errno not in _DISK_FULL:
             raise
-        _write_no_more()
-        say(f"registry: {error.filename or 'what is written'}: {error.strerror}")
+        _discard_stdout()
+        print_message(f"registry: {error.filename or 'what is written'}: {error.strerror}")
         sys.exit(UNUSABLE)
 
 
-def _write_no_more() -> None:
-    """Let what is still to be written to stdout go nowhere, rather than fail once more."""
+def _discard_stdout() -> None:
+    """Send what is still buffered for stdout to /dev/null, rather than fail once more at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,15 +1,16 @@
-"""`registry pack`: look a country pack over before it is used."""
+"""`registry pack`: check a country pack before it is used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry import resources
-from registry.record.pack import Pack, load_pack
-from registry.record.pack_gaps import gaps
-from registry.text.catalogues import SOURCE
+
+if TYPE_CHECKING:
+    from registry.record.pack import Pack
 
 
 @click.group()
@@ -30,8 +31,11 @@ def check(code: str) -> None:
 
     Example: registry pack check sn
     """
+    from registry.record.pack import load_pack
+    from registry.record.pack_gaps import gaps
+
     loaded = load_pack(code)
-    for gap in (*gaps(loaded), *_words_gaps(loaded)):
+    for gap in (*gaps(loaded), *_translation_gaps(loaded)):
         click.echo(f"gap: {gap}")
     made_up = sum(agency.fictitious for agency in loaded.agencies.values())
     click.echo(
@@ -41,8 +45,10 @@ def check(code: str) -> None:
     )
 
 
-def _words_gaps(pack: Pack) -> Iterator[str]:
-    """Look for the words of the site and of findings, in the languages that need a translation."""
+def _translation_gaps(pack: Pack) -> Iterator[str]:
+    """Yield the translations of the site and of findings that the pack's languages lack."""
+    from registry.text.catalogues import SOURCE
+
     root = resources.SITE.parent
     for tag in pack.languages:
         if tag in pack.recommended:

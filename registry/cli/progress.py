@@ -1,4 +1,4 @@
-"""A progress bar on a terminal; silence elsewhere."""
+"""Progress of long commands: a bar on a terminal, nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -8,14 +8,26 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function to be told (done, in all)."""
+def progress_bar(title: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Yield a function that takes how much is done, and of how much, None where nobody knows.
+
+    The bar stands on stderr if that is a terminal, and is removed at the end.
+    """
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        # Else what goes to a file or pipe would be written on the terminal.
+        redirect_stdout=sys.stdout.isatty(),
+    ) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,19 +1,21 @@
-"""`registry redact`: have parts of a record erased, by two people and for everybody to see."""
+"""`registry redact`: request and confirm the redaction of parts of a record."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
 
 from registry.cli.command_options import AUTHORITY, Style, acts_as, of_authority, style_option
-from registry.cli.runtime import in_office, write_json
+from registry.cli.runtime import in_register, write_json
 from registry.clock import utc_now
 from registry.record.model import Document
-from registry.services import redaction
-from registry.services.context import ServiceContext
-from registry.services.redaction import RedactionReceipt
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
+    from registry.services.redaction import RedactionReceipt
 
 
 @click.group()
@@ -61,6 +63,8 @@ async def request(
     Example: registry redact request demo-sante/prevision-lits --pointer /contact/phone
     --basis data_protection --authority "CNDP"
     """
+    from registry.services import redaction
+
     statement: Document = {
         "record": record,
         "pointers": list(pointers),
@@ -82,17 +86,21 @@ async def confirm(context: ServiceContext, *, number: int, actor: str | None) ->
 
     Example: registry redact confirm 1 --actor "data protection office"
     """
+    from registry.services import redaction
+
     return await redaction.confirm(context, of_authority(actor, "redact"), number, now=utc_now())
 
 
 @redact.command(name="list")
 @style_option
-@in_office
+@in_register
 async def list_(context: ServiceContext, *, style: Style) -> None:
     """List what was asked to be erased, newest first: number, record, parts, basis, state.
 
     Example: registry redact list
     """
+    from registry.services import redaction
+
     found = await redaction.list_redactions(context, of_authority(None, "redact"))
     if style == "json":
         write_json([msgspec.to_builtins(one) for one in found])

@@ -1,14 +1,17 @@
-"""`registry approve` and `return`: the authority's side of review."""
+"""`registry approve` and `registry return`: what the authority does in review."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.command_options import AUTHORITY, acts_as, of_authority
 from registry.clock import utc_now
-from registry.services import review
-from registry.services.context import ServiceContext
-from registry.services.receipts import Receipt
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
+    from registry.services.receipts import Receipt
 
 
 @click.command()
@@ -19,6 +22,8 @@ async def approve(context: ServiceContext, *, record: str, actor: str | None) ->
 
     Example: registry approve demo-sante/prevision-lits
     """
+    from registry.services import review
+
     return await review.approve(
         context, of_authority(actor, "review"), record, precondition=None, now=utc_now()
     )
@@ -35,6 +40,8 @@ async def return_(
 
     Example: registry return demo-sante/prevision-lits --comment "Say who answers for it."
     """
+    from registry.services import review
+
     return await review.return_draft(
         context,
         of_authority(actor, "review"),

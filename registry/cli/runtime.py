@@ -1,21 +1,26 @@
-"""A register that is open for the time of one command."""
+"""What the bodies of commands run in: settings, an open register, messages on stderr.
+
+What opens a register is imported when one is opened: a command's arguments are checked, and its
+help is printed, without it.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-import rich_click as click
 
 from registry.errors import ConfigurationError, InvalidRecord, RegistryError
-from registry.services.context import ServiceContext
-from registry.services.startup import run_in_register
-from registry.settings import Settings
+from registry.settings import Settings, from_environment
 from registry.text.text_safety import visible
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
 
 UNUSABLE = 2
 """The exit code of a command that was used or set up wrongly."""
@@ -23,17 +28,34 @@ UNUSABLE = 2
 T = TypeVar("T")
 
 
-@contextmanager
-def database_of(settings: Settings, *, begins: bool = True) -> Iterator[Settings]:
-    """Give settings whose `database_url` answers, with the embedded server held if it is that.
+def pass_settings(body: Callable[..., T]) -> Callable[..., T]:
+    """Pass the settings of the environment to a command's body, as its first argument.
 
-    What is meant for a register that is there never `begins` one: run in another folder, a nightly
-    check would make an empty register there and find it in order, and a token would be for that.
+    They are read, and the log of the process is configured, after the arguments have been checked.
+    """
+
+    @wraps(body)
+    def with_settings(**arguments: Any) -> T:
+        from registry.cli import log_output
+
+        log_output.configure()
+        return body(from_environment(os.environ), **arguments)
+
+    return with_settings
+
+
+@contextmanager
+def running_database(settings: Settings, *, begins: bool = True) -> Iterator[Settings]:
+    """Yield settings with a `database_url` that answers; an embedded server runs for the block.
+
+    A command that is meant for an existing register never `begins` one: run in another folder, a
+    nightly check would make an empty register there and find it in order. Raises
+    `ConfigurationError` when there is none.
     """
     if settings.database_url is not None:
         yield settings
         return
-    from registry.store import embedded  # noqa: PLC0415  not needed with a database of one's own
+    from registry.store import embedded
 
     if not begins and not embedded.is_there(settings.data_dir):
         raise ConfigurationError(
@@ -50,40 +72,43 @@ def database_of(settings: Settings, *, begins: bool = True) -> Iterator[Settings
 def run(
     settings: Settings, work: Callable[[ServiceContext], Awaitable[T]], *, begins: bool = True
 ) -> T:
-    """Open the register, do the work, close it again."""
-    with database_of(settings, begins=begins) as ready:
-        # The embedded server's folder was looked for; a first start that died in it goes on.
+    """Open the register, await `work` in it, and close it again."""
+    from registry.services.startup import run_in_register
+
+    with running_database(settings, begins=begins) as ready:
+        # The embedded server's folder was found; a first start that was interrupted continues.
         return run_in_register(ready, work, begins=begins or settings.database_url is None)
 
 
-def in_office(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
-    """Make the body of a command out of what it does in the open register."""
+def in_register(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
+    """Make the body of a command of a coroutine function that works in an existing register."""
 
-    @click.pass_obj
+    @pass_settings
     @wraps(work)
-    def body(settings: Settings, /, **given: Any) -> T:
-        # Whoever acts in a register means one that is there.
-        return run(settings, lambda context: work(context, **given), begins=False)
+    def body(settings: Settings, **arguments: Any) -> T:
+        return run(settings, lambda context: work(context, **arguments), begins=False)
 
     return body
 
 
-def say(sentence: str) -> None:
-    """Tell the person at the terminal something on a line, beside the command's output."""
+def print_message(sentence: str) -> None:
+    """Write one line to stderr, with control characters escaped."""
     sys.stderr.write(visible(sentence) + "\n")
 
 
-def tell(where: str, error: RegistryError) -> None:
-    """Say on stderr what went wrong, with every finding."""
+def print_error(where: str, error: RegistryError) -> None:
+    """Write an error and each of its findings to stderr."""
     for line in f"{where}: {error.detail}".split("\n"):
-        say(line)
+        print_message(line)
     if isinstance(error, InvalidRecord):
         for finding in error.findings:
-            say(f"  {finding.severity} {finding.pointer} [{finding.rule}] {finding.message}")
+            print_message(
+                f"  {finding.severity} {finding.pointer} [{finding.rule}] {finding.message}"
+            )
         if len(error.findings) < error.findings_total:
-            say(f"  these are {len(error.findings)} of {error.findings_total} findings")
+            print_message(f"  these are {len(error.findings)} of {error.findings_total} findings")
 
 
 def write_json(value: Any) -> None:
-    """Write a value to stdout as JSON for people and programs."""
+    """Write a value to stdout as indented JSON."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

@@ -1,23 +1,26 @@
-"""`registry serve`: the API and the built site, and nothing else."""
+"""`registry serve`: serve the API and the built site."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
 
-from registry.cli.runtime import database_of
-from registry.cli.server import PORT, announce, check_port, listening_at
-from registry.cli.server import serve as serve_workers
-from registry.services.context import ServiceContext
-from registry.services.startup import run_in_register
+from registry.cli import server
+from registry.cli.runtime import pass_settings, running_database
+from registry.cli.server import PORT
 from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
 
 
 @click.command()
 @click.option("--host", help="The address to listen at.")
 @click.option("--port", type=PORT, help="The port to listen at.")
 @click.option("--workers", type=click.IntRange(min=1), help="How many worker processes.")
-@click.pass_obj
+@pass_settings
 def serve(settings: Settings, host: str | None, port: int | None, workers: int | None) -> None:
     """Serve the API and the built site from the configured database.
 
@@ -25,14 +28,16 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
 
     Example: registry serve --host 0.0.0.0 --port 8000 --workers 2
     """
-    settings = listening_at(settings, host=host, port=port)
+    settings = server.listening_at(settings, host=host, port=port)
     if workers is not None:
         settings = msgspec.structs.replace(settings, workers=workers)
-    check_port(settings)
-    with database_of(settings) as ready:
+    server.check_port(settings)
+    from registry.services.startup import run_in_register
+
+    with running_database(settings) as ready:
         run_in_register(ready, _opened)
-        announce(ready)
-        serve_workers(ready)
+        server.announce(ready)
+        server.serve(ready)
 
 
 async def _opened(_: ServiceContext) -> None:

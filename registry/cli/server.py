@@ -1,4 +1,4 @@
-"""Serving: granian's workers around the application, for `up` and `serve`."""
+"""Granian and its workers, for `registry up` and `registry serve`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
-from litestar.types import ASGIApp
 
-from registry.cli import log_output
 from registry.errors import ConfigurationError
 from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp
 
 PORT = click.IntRange(1, 65535)
 
@@ -26,9 +28,9 @@ _WORKERS_GONE_SECONDS = 2.0
 def listening_at(
     settings: Settings, *, host: str | None = None, port: int | None = None
 ) -> Settings:
-    """Give the settings with another address to listen at.
+    """Return the settings with another address to listen at.
 
-    A base address that nobody set follows the port, so that links lead here.
+    A base address that was not set follows the port.
     """
     port = settings.port if port is None else port
     unset = settings.base_url == f"http://127.0.0.1:{settings.port}"
@@ -41,9 +43,9 @@ def listening_at(
 
 
 def check_port(settings: Settings) -> None:
-    """Raise `ConfigurationError` when the port cannot be had.
+    """Raise `ConfigurationError` when the port cannot be listened at.
 
-    Workers of a killed process need half a second to notice and go, so it is tried for a while.
+    Workers of a killed process need half a second to notice and end, so this waits for up to two.
     """
     until = time.monotonic() + _WORKERS_GONE_SECONDS
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -68,20 +70,20 @@ def check_port(settings: Settings) -> None:
 
 
 def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None) -> None:
-    """Serve until interrupted; `load` makes the application inside each worker."""
-    from granian import Granian  # noqa: PLC0415  it starts threads
-    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
-    from granian.log import LogLevels  # noqa: PLC0415
+    """Serve until interrupted; `load` returns the application, inside each worker."""
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
 
-    # The workers count together, from nothing.
+    # The workers' counters begin at zero.
     shutil.rmtree(settings.figures_dir, ignore_errors=True)
     server = Granian(
         "registry.api.app:create_app",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
-        # Proxies speak it to us. Where HTTP/2 might come, whoever connects and says nothing, or
-        # begins that and stops, is waited for without end, and some hundred lines are all we have.
+        # Proxies speak it to us. With HTTP/2 granian waits without limit for a client that connects
+        # and sends nothing, and takes only some hundred connections.
         http=HTTPModes.http1,
         workers=settings.workers,
         websockets=False,
@@ -93,18 +95,19 @@ def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None)
 
 
 def load_application(settings: Settings) -> ASGIApp:
-    """Make the application inside a worker process."""
-    from registry.api.app import create_app  # noqa: PLC0415  only workers need the web
+    """Return the application, inside a worker process."""
+    from registry.api.app import create_app
+    from registry.cli import log_output
 
     application = create_app(settings, tell=log_output.configure())
-    # What is there by now stays: the collector need not look at it over and over again.
+    # The objects that exist now stay: the collector need not traverse them again.
     gc.collect()
     gc.freeze()
     return application
 
 
 def announce(settings: Settings) -> None:
-    """Say where the register is to be found, on a terminal and in a log alike."""
+    """Print the register's address to stdout, on a terminal and elsewhere alike."""
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
     host = f"[{host}]" if ":" in host else host
     sys.stdout.write(f"The register is at http://{host}:{settings.port}/  (Ctrl-C ends it)\n")

@@ -9,9 +9,8 @@ from pathlib import Path
 import rich_click as click
 
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import run, say
+from registry.cli.runtime import pass_settings, print_message, run
 from registry.settings import Settings
-from registry.worker.runner import build_site
 
 
 @click.group()
@@ -30,7 +29,7 @@ def site() -> None:
     type=click.DateTime(["%Y-%m-%d"]),
     help="The UTC day by which reviews are overdue; default today.",
 )
-@click.pass_obj
+@pass_settings
 def build(settings: Settings, out: Path | None, *, full: bool, as_of: dt.datetime | None) -> None:
     """Build the site from the register, beside the one in force, and switch to it at once.
 
@@ -38,6 +37,8 @@ def build(settings: Settings, out: Path | None, *, full: bool, as_of: dt.datetim
 
     Example: registry site build --as-of 2026-11-24
     """
+    from registry.worker.runner import build_site
+
     day = as_of and as_of.replace(tzinfo=dt.UTC)
     with progress_bar("Building the site") as progress:
         report = run(
@@ -52,4 +53,6 @@ def build(settings: Settings, out: Path | None, *, full: bool, as_of: dt.datetim
                 processes=os.cpu_count() or 1,
             ),
         )
-    say(f"{report.files} files, {report.rendered} of them new or changed: {report.folder}")
+    print_message(
+        f"{report.files} files, {report.rendered} of them new or changed: {report.folder}"
+    )

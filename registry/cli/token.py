@@ -1,15 +1,17 @@
-"""`registry token`: give agencies access, and take it away."""
+"""`registry token`: create, list and revoke access tokens."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.runtime import in_office
+from registry.cli.runtime import in_register
 from registry.clock import utc_now
-from registry.services import access_tokens
-from registry.services.context import ServiceContext
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
 
 
 @click.group()
@@ -26,10 +28,8 @@ def token() -> None:
     "--scope", required=True, help="What it allows, by comma: file, review, redact, admin."
 )
 @click.option("--actor", help="The role that uses it; the log names it. Default: the agency.")
-@click.option(
-    "--days", default=access_tokens.LONGEST_DAYS, show_default=True, help="How long it lives."
-)
-@in_office
+@click.option("--days", default=365, show_default=True, help="How long it lives.")
+@in_register
 async def create(
     context: ServiceContext, *, agency: str | None, scope: str, actor: str | None, days: int
 ) -> None:
@@ -37,6 +37,8 @@ async def create(
 
     Example: registry token create --agency dgi --scope file > token.txt
     """
+    from registry.services import access_tokens
+
     made = await access_tokens.create_token(
         context.database,
         agency=agency,
@@ -50,12 +52,14 @@ async def create(
 
 
 @token.command(name="list")
-@in_office
+@in_register
 async def list_(context: ServiceContext) -> None:
     """List the tokens: number, actor, agency, scopes, last day, state. Never the secrets.
 
     Example: registry token list
     """
+    from registry.services import access_tokens
+
     moment = utc_now()
     for one in await access_tokens.list_tokens(context.database):
         state = "in force"
@@ -78,10 +82,12 @@ async def list_(context: ServiceContext) -> None:
 
 @token.command()
 @click.argument("number", type=click.IntRange(1, 2**63 - 1))
-@in_office
+@in_register
 async def revoke(context: ServiceContext, *, number: int) -> None:
     """End a token at once.
 
     Example: registry token revoke 3
     """
+    from registry.services import access_tokens
+
     await access_tokens.revoke_token(context.database, number, now=utc_now())

@@ -1,26 +1,26 @@
-"""`registry up`: a whole register by one command."""
+"""`registry up`: start a whole register by one command."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
 
 from registry import resources
-from registry.cli import load
+from registry.cli.load import report
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import database_of, say
+from registry.cli.runtime import pass_settings, print_message, running_database
 from registry.cli.server import PORT, announce, check_port, listening_at, serve
 from registry.clock import utc_now
 from registry.errors import ConfigurationError
-from registry.services.context import ServiceContext
-from registry.services.loading import load as load_records
-from registry.services.startup import is_empty, run_in_register
 from registry.settings import Settings
-from registry.worker.runner import BackgroundRunner, build_site
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
 
 _LOADING = "loading"
 
@@ -30,7 +30,7 @@ _LOADING = "loading"
     "--data", type=click.Path(path_type=Path), help="The data folder; default REGISTRY_DATA_DIR."
 )
 @click.option("--port", type=PORT, help="The port to listen at.")
-@click.pass_obj
+@pass_settings
 def up(settings: Settings, data: Path | None, port: int | None) -> None:
     """Start everything: database, records, site, API. Ctrl-C ends all of it.
 
@@ -43,9 +43,12 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
     if data is not None:
         settings = msgspec.structs.replace(settings, data_dir=data)
     check_port(settings)
-    with database_of(settings) as ready:
+    from registry.services.startup import run_in_register
+    from registry.worker.runner import BackgroundRunner
+
+    with running_database(settings) as ready:
         run_in_register(ready, lambda context: _prepare(ready, context))
-        # That may have taken a minute, and somebody else the port.
+        # That may have taken a minute; another process may have taken the port.
         check_port(settings)
         runner = BackgroundRunner(ready)
         runner.start()
@@ -57,26 +60,31 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
 
 
 async def _prepare(settings: Settings, context: ServiceContext) -> None:
+    from registry.services.loading import load
+    from registry.services.startup import is_empty
+    from registry.worker.runner import build_site
+
     unfinished = settings.data_dir / _LOADING
     if unfinished.exists() or await is_empty(context.database):
-        say("Loading the demonstration records …")
+        print_message("Loading the demonstration records …")
         with _to_be_finished(unfinished), progress_bar("Loading") as progress:
             # Records are of one country; a register of another has none of their agencies.
-            results = await load_records(
+            results = await load(
                 context, resources.RECORDS, now=utc_now, known_only=True, progress=progress
             )
         if results:
-            load.report(results)
+            report(results)
         else:
-            say("There are none of this country; the register begins empty.")
+            print_message("There are none of this country; the register begins empty.")
     if not (settings.site_dir / "index.html").exists():
-        say("Building the site …")
-        await build_site(settings, context)
+        print_message("Building the site …")
+        with progress_bar("Building the site") as progress:
+            await build_site(settings, context, progress=progress)
 
 
 @contextmanager
 def _to_be_finished(note: Path) -> Iterator[None]:
-    """Keep a file for as long as the block takes; it stays when the process dies in it."""
+    """Create a file for the time of the block; it stays when the process dies in it."""
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
         note.touch()

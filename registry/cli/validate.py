@@ -1,38 +1,36 @@
-"""`registry validate`: what would be noticed if these files were filed."""
+"""`registry validate`: the findings of files, as if they were filed."""
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import rich_click as click
-from rich.console import Console
-from rich.text import Text
 
+from registry.cli.progress import progress_bar
+from registry.cli.runtime import pass_settings
+from registry.clock import utc_now
 from registry.errors import Finding, PayloadTooLarge, UnreadableDocument
-from registry.record.fast_validator import FastValidator
 from registry.record.model import Profile
-from registry.record.pack import load_pack
-from registry.record.parse import MAX_BYTES, parse
-from registry.record.validate import Verdict
-from registry.record.validate import validate as verdict_on
-from registry.settings import from_environment
-from registry.text.catalogues import SOURCE
+from registry.settings import Settings
 from registry.text.text_safety import visible
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from registry.record.validate import Verdict
+
 UNREADABLE = "json"
-"""The rule of the finding that stands for a file that cannot be read at all."""
+"""The rule of the finding for a file that cannot be read."""
 
 _STYLES = {"error": "bold red", "warning": "yellow"}
 
 
 class FileReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What validation says about one file."""
+    """The findings of one file."""
 
     file: str
     publishable: bool
@@ -42,7 +40,7 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def errors(self) -> int:
-        """How many findings stand in the way."""
+        """The number of findings that are errors."""
         return sum(finding.severity == "error" for finding in self.findings)
 
 
@@ -79,7 +77,11 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     help="The language of the findings, one of the country pack's or en.",
 )
 @click.option("--pack", "pack_code", metavar="PACK", help="The country pack [REGISTRY_PACK].")
+@pass_settings
 def validate(
+    settings: Settings,
+    /,
+    *,
     files: tuple[Path, ...],
     profile: Profile,
     style: Literal["text", "json"],
@@ -91,23 +93,35 @@ def validate(
     A folder stands for every .json file below it. Exit status: 0 when nothing stands in the way
     of the profile, 1 when some finding is an error or a file cannot be read, 2 for wrong use.
     """
-    settings = from_environment(os.environ)
+    from registry.record.fast_validator import FastValidator
+    from registry.record.pack import load_pack
+    from registry.record.validate import validate as validate_document
+    from registry.text.catalogues import SOURCE
+
+    paths = list(_expanded(files))
     fast = FastValidator(enabled=settings.accept_path == "on")
     pack = load_pack(pack_code or settings.pack)
     if lang not in (*pack.languages, SOURCE):
         raise click.UsageError(
             f"--lang {lang}: the register speaks {', '.join(pack.languages)} and {SOURCE}"
         )
-    today = dt.datetime.now(dt.UTC).date()
+    today = utc_now().date()
 
     def check(document: object) -> Verdict:
-        return verdict_on(
+        return validate_document(
             document, profile=profile, pack=pack, today=today, language=lang, fast=fast
         )
 
-    reports = (_report(path, check) for path in _expanded(files))
-    failed = _print_json(reports) if style == "json" else _print_text(reports)
-    if failed:
+    reports: list[FileReport] = []
+    with progress_bar("Validating") as progress:
+        for path in paths:
+            reports.append(_report(path, check))
+            progress(len(reports), len(paths))
+    if style == "json":
+        _print_json(reports)
+    else:
+        _print_text(reports)
+    if any(report.errors for report in reports):
         sys.exit(1)
 
 
@@ -123,6 +137,8 @@ def _expanded(files: Iterable[Path]) -> Iterator[Path]:
 
 
 def _report(path: Path, check: Callable[[object], Verdict]) -> FileReport:
+    from registry.record.parse import MAX_BYTES, parse
+
     try:
         with path.open("rb") as file:
             document = parse(file.read(MAX_BYTES + 1))
@@ -147,29 +163,28 @@ def _unreadable(path: Path, sentence: str) -> FileReport:
     )
 
 
-def _print_json(reports: Iterable[FileReport]) -> bool:
-    done = list(reports)
-    text = msgspec.json.format(msgspec.json.encode(done), indent=2)
+def _print_json(reports: Sequence[FileReport]) -> None:
+    text = msgspec.json.format(msgspec.json.encode(reports), indent=2)
     click.echo(text.decode())
-    for report in done:
+    for report in reports:
         for finding in report.findings:
             if finding.rule == UNREADABLE:
                 click.echo(f"{report.file}: {finding.message}", err=True)
-    return any(report.errors for report in done)
 
 
-def _print_text(reports: Iterable[FileReport]) -> bool:
-    told = Console(stderr=True, highlight=False, soft_wrap=True)
-    failed = False
+def _print_text(reports: Sequence[FileReport]) -> None:
+    from rich.console import Console
+
+    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
     for report in reports:
-        failed = failed or report.errors > 0
         for finding in report.findings:
-            told.print(_line(report.file, finding))
+            stderr.print(_line(report.file, finding))
         click.echo(_summary(report))
-    return failed
 
 
 def _line(file: str, finding: Finding) -> Text:
+    from rich.text import Text
+
     return Text.assemble(
         (f"{file}: ", "dim"),
         (visible(finding.pointer or "/"), "bold"),

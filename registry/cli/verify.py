@@ -1,4 +1,4 @@
-"""`registry verify`: check a record that somebody kept."""
+"""`registry verify`: verify a record that was kept, by its proof."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import rich_click as click
 
 from registry.cli.keys import KEY, verifier_option
-from registry.cli.runtime import say
+from registry.cli.runtime import print_message
 from registry.errors import NotFound
-from registry.ledger.verify_record import VerifiedRecord, check_same, verify_record
-from registry.tlog.keys import Verifier
+
+if TYPE_CHECKING:
+    from registry.ledger.verify_record import VerifiedRecord
+    from registry.tlog.keys import Verifier
 
 _EMBEDDED = re.compile(rb'<script type="application/json" id="log-proof">(.*?)</script>', re.DOTALL)
 
@@ -35,6 +37,8 @@ def verify(place: Path, key: Verifier | None, witnesses: tuple[Verifier, ...], q
 
     Example: registry verify proof.json --key log.example+1234abcd+AQ…
     """
+    from registry.ledger.verify_record import verify_record
+
     proofs: list[VerifiedRecord] = []
     kept: list[tuple[Path, dict[str, Any]]] = []
     for path in sorted(place.iterdir()) if place.is_dir() else [place]:
@@ -42,7 +46,7 @@ def verify(place: Path, key: Verifier | None, witnesses: tuple[Verifier, ...], q
             if "version_entry" in value:
                 found = verify_record(content, verifier=key, witnesses=witnesses, quorum=quorum)
                 proofs.append(found)
-                _tell(path, found)
+                _print_verified(path, found)
             elif "record" in value and "register" in value:
                 kept.append((path, value))
     if not proofs:
@@ -53,7 +57,7 @@ def verify(place: Path, key: Verifier | None, witnesses: tuple[Verifier, ...], q
     for path, value in kept:
         _compare(path, value, proofs)
     if key is None:
-        say(
+        print_message(
             "The key is the one that the proof names itself; give the log's own with --key, from "
             "a source that is not this register."
         )
@@ -75,21 +79,25 @@ def _read(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
 
 
 def _compare(path: Path, value: dict[str, Any], proofs: list[VerifiedRecord]) -> None:
+    from registry.ledger.verify_record import check_same
+
     document, version = value["record"], value["register"].get("version")
     for proof in proofs:
         if (proof.id, proof.version) == (document.get("id"), version):
             check_same(proof, document)
-            say(f"{path}: it is what the log has of {proof.id}, version {proof.version}")
+            print_message(f"{path}: it is what the log has of {proof.id}, version {proof.version}")
             return
-    say(f"{path}: there is no proof of it here, so it was not checked")
+    print_message(f"{path}: there is no proof of it here, so it was not checked")
 
 
-def _tell(path: Path, found: VerifiedRecord) -> None:
-    say(
+def _print_verified(path: Path, found: VerifiedRecord) -> None:
+    print_message(
         f"{path}: {found.id}, version {found.version}, was published on {found.at} as entry "
         f"{found.index} of {found.origin}, which had {found.size} entries when it signed this"
     )
     for pointer, redaction, basis in found.erased:
-        say(f"  {pointer} was erased (entry {redaction}, basis {basis}); the rest is as it was")
+        print_message(
+            f"  {pointer} was erased (entry {redaction}, basis {basis}); the rest is as it was"
+        )
     if found.witnesses:
-        say(f"  cosigned by {found.witnesses} of the witnesses named")
+        print_message(f"  cosigned by {found.witnesses} of the witnesses named")

@@ -1,16 +1,17 @@
-"""`registry withdraw`: take a record out of force."""
+"""`registry withdraw`: withdraw a record."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.command_options import acts_as, of_agency, texts
 from registry.clock import utc_now
-from registry.services import withdrawal
-from registry.services.context import ServiceContext
-from registry.services.drafts import Precondition, tag_of
-from registry.services.receipts import Receipt
-from registry.store import records
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
+    from registry.services.receipts import Receipt
 
 
 @click.command()
@@ -31,6 +32,10 @@ async def withdraw(
 
     Example: registry withdraw demo-sante/prevision-lits --reason other --note "fr=Abandonné."
     """
+    from registry.services import withdrawal
+    from registry.services.drafts import Precondition, tag_of
+    from registry.store import records
+
     statement = {"reason": reason, "note": texts(note, "--note")}
     async with context.database.connection() as connection:
         standing = (await records.read_current(connection, [record])).get(record)

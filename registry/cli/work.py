@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
-from registry.cli.runtime import run
+from registry.cli.runtime import pass_settings, run
 from registry.settings import Settings
-from registry.worker import runner
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
 
 
 @click.command()
-@click.pass_obj
+@pass_settings
 def work(settings: Settings) -> None:
     """Do the background work: publish the log and build the site whenever something is new.
 
-    Any number may run; one works, the others wait to take over.
+    Any number may run; one works, the others wait to take over. SIGTERM or Ctrl-C ends it.
 
     Example: registry work
     """
-    run(settings, lambda context: runner.work(settings, context))
+    run(settings, lambda context: _work_until_terminated(settings, context))
+
+
+async def _work_until_terminated(settings: Settings, context: ServiceContext) -> None:
+    """Do the background work; return on SIGTERM, so that the register is closed in order."""
+    from registry.worker import runner
+
+    work = asyncio.ensure_future(runner.work(settings, context))
+    terminated = asyncio.Event()
+
+    def terminate() -> None:
+        terminated.set()
+        work.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not terminated.is_set():
+            raise

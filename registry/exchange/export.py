@@ -158,9 +158,14 @@ async def prepare(
     )
 
 
-async def write(database: Database, export: Export) -> AsyncIterator[bytes]:
-    """Write an export, some bytes at a time; memory does not grow with the records."""
-    batches = _read(database, export.selection)
+async def write(
+    database: Database, export: Export, *, progress: Callable[[int, int], None] | None = None
+) -> AsyncIterator[bytes]:
+    """Yield the bytes of an export, in parts; memory does not grow with the number of records.
+
+    `progress` is called with the number of records read, and of all.
+    """
+    batches = _read(database, export.selection, progress)
     if export.form == "jsonl":
         async for batch in batches:
             yield b"".join(_line(one) for one in batch)
@@ -178,10 +183,14 @@ async def write(database: Database, export: Export) -> AsyncIterator[bytes]:
         yield part
 
 
-async def _read(database: Database, selection: Selection) -> AsyncIterator[list[Exported]]:
+async def _read(
+    database: Database, selection: Selection, progress: Callable[[int, int], None] | None
+) -> AsyncIterator[list[Exported]]:
     for start in range(0, len(selection.entries), _BATCH):
         async with database.connection() as connection:
             batch = await exports.read(connection, selection.entries[start : start + _BATCH])
+        if progress is not None:
+            progress(start + len(batch), len(selection.entries))
         yield batch
 
 

@@ -24,7 +24,8 @@ def commands(group, words=()):
     yield list(words)
     context = click.Context(group)
     for name in group.list_commands(context) if isinstance(group, click.Group) else []:
-        yield from commands(group.get_command(context, name), (*words, name))
+        _, command, _ = group.resolve_command(context, [name])
+        yield from commands(command, (*words, name))
 
 
 COMMANDS = list(commands(cli))
@@ -80,6 +81,40 @@ def test_wrong_use_is_told_with_exit_code_2(refused, arguments, word):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["vlaidate", "x.json"], "Did you mean 'validate'?"),
+        (["log", "verfy"], "Did you mean 'verify'?"),
+        (["validate", "--profil", "draft"], "Did you mean '--profile'?"),
+        (["validate", "--profile", "drfat", "."], "draft"),
+    ],
+)
+def test_what_is_mistyped_is_told_with_what_may_be_meant(refused, arguments, meant):
+    assert meant in refused(2, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("registry va", "validate"), ("registry log ver", "verify"), ("registry up --po", "--port")],
+)
+def test_a_shell_completes_commands_and_options(environment, typed, offered):
+    """As the script does that `_REGISTRY_COMPLETE=bash_source registry` writes."""
+    asked = {
+        "_REGISTRY_COMPLETE": "bash_complete",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split()) - 1),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "registry"],
+        env=environment | asked,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines() == [f"plain,{offered}"]
+
+
+@pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"prot": "8000"}, "unknown setting REGISTRY_PROT, did you mean REGISTRY_PORT?"),
@@ -114,7 +149,9 @@ def test_a_database_that_is_not_there_is_exit_code_3(refused):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     url = f"postgresql://register:geheim@127.0.0.1:{port}/register"
-    for arguments in (["token", "list"], ["load", "."], ["serve", "--port", str(port)], ["work"]):
+    for arguments in (
+        ["token", "list"], ["site", "build"], ["serve", "--port", str(port)], ["work"]
+    ):  # fmt: skip
         sentence = refused(3, *arguments, database_url=url)
         assert f"127.0.0.1:{port}/register" in sentence
         assert "geheim" not in sentence
@@ -236,6 +273,12 @@ def test_loading_tells_what_became_of_each_and_refuses_alone(with_database, reco
     again = with_database("load", "records")
     assert again.returncode == 0
     assert "1 records: 0 versions published, 1 unchanged, 0 refused" in again.stderr
+
+
+def test_a_folder_without_a_record_is_told_before_a_register_is_opened(refused, tmp_path):
+    (tmp_path / "records" / "notes").mkdir(parents=True)
+    told = refused(1, "load", "records", database_url="postgresql://h/d")
+    assert "records holds no record; records lie in DIR/<agency>/<slug>.json" in told
 
 
 @pytest.fixture

@@ -113,9 +113,7 @@ def descend(words):
     """The command that words name, and what is left of them."""
     command, left = cli, list(words)
     while isinstance(command, click.Group) and left and not left[0].startswith("-"):
-        found = command.get_command(click.Context(command), left[0])
-        assert found is not None, f"no such verb: registry {' '.join(words)}"
-        command, left = found, left[1:]
+        _, command, left = command.resolve_command(click.Context(command), left)
     return command, left
 
 
