@@ -1,4 +1,4 @@
-"""What tests share: one embedded PostgreSQL a run, one fresh register a test."""
+"""What tests share: one embedded PostgreSQL a process, one fresh register a test."""
 
 import asyncio
 import datetime as dt
@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import shutil
-import tempfile
 from pathlib import Path
 
 import asyncpg
@@ -24,6 +23,7 @@ from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
 from tests.built import share_templates
+from tests.prepared import copy_prepared, make_folder, run_folder
 
 # Timings never decide; a change is judged on the same examples each time, a developer on new ones.
 settings.register_profile(
@@ -37,7 +37,6 @@ settings.load_profile("house")
 ROOT = Path(__file__).parents[1]
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 TEMPLATE = "register_template"
-_ROOM = 6 * 1024**3
 
 # By folder, what takes seconds to make and many tests share: these run in one process.
 _SHARED = {
@@ -46,6 +45,7 @@ _SHARED = {
     "browser": {"chromium"},
     "house": {"register"},
     "pages": {"site", "many"},
+    "search": {"large"},
     "store": {"large"},
 }
 
@@ -58,28 +58,37 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group(folder))
 
 
-def _in_memory():
-    """Give a folder in memory where there is plenty; else None, for a folder on the disk.
-
-    To make and drop a test's database takes a fifteenth of the time there.
-    """
-    folder = "/dev/shm"  # noqa: S108  it is only looked at; what is made in it has a name of chance
-    return folder if os.path.ismount(folder) and shutil.disk_usage(folder).free > _ROOM else None
+def pytest_configure(config):
+    # Before there are workers, so that they have it too.
+    folder = run_folder() / os.environ.get("PYTEST_XDIST_WORKER", "main")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    # The lock in which embedded servers start and stop would else be that of all of this machine.
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
 
 
 @pytest.fixture(scope="session")
 def server():
-    """One server for the run, in a folder with a short path, for the socket in it.
-
-    It is not pytest's: as root the server is another user, and a second run of pytest closes the
-    folder above all of its own to others.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir=_in_memory()))
-    folder.chmod(0o755)
+    """One server a process; the cluster, with an opened register to copy, is made once a run."""
+    folder = make_folder("pg")
+    copy_prepared("cluster", _make_cluster, folder)
     running = embedded.start(folder)
     yield running
     running.release()
     shutil.rmtree(folder)
+
+
+def _make_cluster(folder):
+    running = embedded.start(folder)
+    url = _beside(running.url, TEMPLATE)
+
+    async def make():
+        await _copy(running.url, embedded.DATABASE, TEMPLATE)
+        database = await connect(url)
+        await open_register(database, load_pack("ma"), Settings(data_dir=folder), now=NOW)
+        await database.close()
+
+    asyncio.run(make())
+    running.release()
 
 
 @pytest.fixture(scope="session")
@@ -92,26 +101,10 @@ def _beside(url, name):
     return f"{head}/{name}{tail}"
 
 
-@pytest.fixture(scope="session")
-def template(server, pack, tmp_path_factory):
-    """An opened, empty register that each test gets a copy of (about 30 ms)."""
-    url = _beside(server.url, TEMPLATE)
-    data = tmp_path_factory.mktemp("template")
-
-    async def make():
-        await _copy(server.url, embedded.DATABASE, TEMPLATE)
-        database = await connect(url)
-        await open_register(database, pack, Settings(data_dir=data), now=NOW)
-        await database.close()
-
-    asyncio.run(make())
-    return TEMPLATE
-
-
 @pytest.fixture
-def database_url(server, template):
+def database_url(server):
     name = f"test_{os.getpid()}_{secrets.token_hex(4)}"
-    asyncio.run(_copy(server.url, template, name))
+    asyncio.run(_copy(server.url, TEMPLATE, name))
     yield _beside(server.url, name)
     asyncio.run(_execute(server.url, f"drop database {name} with (force)"))
 

@@ -9,8 +9,8 @@ import asyncio
 import datetime as dt
 import json
 import secrets
+import shutil
 import socket
-import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,11 +19,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import asyncpg
 import httpx
 
+from registry.record.pack import load_pack
 from registry.services import access_tokens
+from registry.services.startup import open_register
+from registry.settings import Settings
+from registry.store import embedded
 from registry.store.database import connect
 from tests.built import share_templates
 from tests.crash.invariants import broken_laws
 from tests.crash.register import Register
+from tests.prepared import copy_prepared, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -169,14 +174,11 @@ class Served:
 @contextmanager
 def served(*, load: bool = False, **settings: object) -> Iterator[Served]:
     """Start a register, with the demonstration records or empty; end it, whatever happens."""
-    with tempfile.TemporaryDirectory(prefix="s", ignore_cleanup_errors=True) as folder:
-        # A short path, which others may enter: PostgreSQL's socket lies in it.
-        Path(folder).chmod(0o755)
-        share_templates(Path(folder))
-        if load:
-            loaded = Register(Path(folder)).run("load", ROOT / "records")
-            assert loaded.returncode == 0, loaded.stderr
-        running = Served(Register(Path(folder), **settings))
+    folder = make_folder("s")
+    try:
+        copy_prepared("loaded" if load else "opened", _load if load else _open, folder)
+        share_templates(folder)
+        running = Served(Register(folder, **settings))
         # As if a site were built: it is not what is asked here.
         running.register.data.joinpath("site").mkdir(exist_ok=True)
         running.register.data.joinpath("site/index.html").touch()
@@ -187,6 +189,28 @@ def served(*, load: bool = False, **settings: object) -> Iterator[Served]:
         finally:
             running.close()
             running.register.end()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open(folder: Path) -> None:
+    server = embedded.start(folder)
+    settings = Settings(data_dir=folder)
+
+    async def opened() -> None:
+        database = await connect(server.url)
+        await open_register(
+            database, load_pack(settings.pack), settings, now=dt.datetime.now(dt.UTC)
+        )
+        await database.close()
+
+    asyncio.run(opened())
+    server.release()
+
+
+def _load(folder: Path) -> None:
+    done = Register(folder).run("load", ROOT / "records")
+    assert done.returncode == 0, done.stderr
 
 
 def records(*agencies: str) -> Sequence[dict[str, Any]]:

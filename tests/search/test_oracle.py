@@ -3,10 +3,12 @@
 import asyncio
 import datetime as dt
 import json
+import os
 import random
 import secrets
 import unicodedata
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import asyncpg
@@ -30,6 +32,7 @@ from registry.store.as_of import LogWindow
 from registry.store.database import connect
 from registry.text.query_parser import And, Not, Or, Prefix, Synonyms, Word, parse_query
 from registry.text.tokens import NEUTRAL, article_variants, asked_stems, common, stem
+from tests.conftest import TEMPLATE
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -40,6 +43,9 @@ FOREIGN = {
 TODAY = dt.date(2027, 3, 1)
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 QUESTIONS = 200
+EVERY = 1 if "FUZZ_EXAMPLES" in os.environ else 4
+"""Of the foreign records, which are searched; `make fuzz` takes all."""
+
 KINDS = [*FACETS, "completeness"]
 NAME, SUMMARY, TEXT = range(3)
 LEVELS = ["minimal", "limited", "high", "unacceptable"]
@@ -75,7 +81,12 @@ class Scan:
                         known.add(stem(word, language))
                     stems[language].append(set(known))
             self.rows[row["ord"]] = (json.loads(row["codes"]), words, stems, row["name_key"])
+        self.published, self.called = cache(self._published), cache(self._called)
         self.moves = self.published(None, max(self.rows))
+        self.known = {
+            kind: sorted({code for one in self.rows for code in self.codes(one, kind)})
+            for kind in KINDS
+        }
 
     def standing(self, entry):
         return [
@@ -107,8 +118,8 @@ class Scan:
             self._begun[key] = {
                 asked
                 for (word, tag), first in self.first.items()
-                for asked in asked_stems(word, tag)
                 if tag == language and first <= entry and word.startswith(start)
+                for asked in asked_stems(word, tag)
             }
         return self._begun[key]
 
@@ -131,29 +142,29 @@ class Scan:
         hits = [one for one in texts if self.passes(one, question, None)]
         facets = {}
         for kind in question.facets:
-            called = self.called(kind, entry)
+            called = self.called(entry) if kind == "supplier" else {}
             counted = Counter(
                 code
                 for one in texts
                 if self.passes(one, question, kind)
-                for code in {called[shape(kind, code)] for code in self.codes(one, kind)}
+                for code in {called.get(shape(kind, code), code) for code in self.codes(one, kind)}
             )
             facets[kind] = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
         keys = {one: self.key(one, question, asked, entry) for one in hits}
         ordered = sorted(hits, key=lambda one: (keys[one], -one))
         return ordered, facets
 
-    def called(self, kind, entry):
-        """What a facet calls each code: a name as most of what stands writes it."""
+    def _called(self, entry):
+        """What the facet calls each supplier: the name as most of what stands writes it."""
         often = Counter(
-            code for one in self.standing(entry) for code in self.codes(one, kind)
+            code for one in self.standing(entry) for code in self.codes(one, "supplier")
         ).most_common()
         called = {}
         for code, _ in sorted(often, key=lambda pair: (-pair[1], pair[0])):
-            called.setdefault(shape(kind, code), code)
+            called.setdefault(shape("supplier", code), code)
         return called
 
-    def published(self, window, entry):
+    def _published(self, window, entry):
         """What became of the risk level of each record with a version in a part of the log."""
         first, last = 0, entry
         if window is not None:
@@ -227,10 +238,10 @@ def shape(kind, code):
 
 
 @pytest.fixture(scope="module")
-def large_url(server, template):
+def large_url(server):
     """A register with the demonstration corpus and, where they are, the real foreign ones."""
     name = f"large_{secrets.token_hex(4)}"
-    asyncio.run(run(server.url, f"create database {name} template {template}"))
+    asyncio.run(run(server.url, f"create database {name} template {TEMPLATE}"))
     head, tail = server.url.split("/registry", 1)
     yield f"{head}/{name}{tail}"
     asyncio.run(run(server.url, f"drop database {name} with (force)"))
@@ -259,8 +270,8 @@ async def large(large_url, pack):
                     source_row=one.source_row,
                     truncated=one.truncated,
                 )
-                for one in outcomes
-                if isinstance(one, ForeignRecord)
+                for number, one in enumerate(outcomes)
+                if isinstance(one, ForeignRecord) and number % EVERY == 0
             ]
             await import_foreign(context, filings, now=lambda: NOW)
     await load(context, ROOT / "records", now=lambda: NOW)
@@ -311,7 +322,7 @@ def some_text(chance, scan):
 def some_question(chance, scan, size):
     filters = {}
     for kind in chance.sample(KINDS, chance.choice([0, 0, 1, 2, 3])):
-        codes = sorted({code for one in scan.rows for code in scan.codes(one, kind)})
+        codes = scan.known[kind]
         filters[kind] = chance.sample(codes, min(len(codes), chance.choice([1, 2])))
         if kind == "supplier":
             filters[kind] = [f" {code.upper()} " for code in filters[kind]]
