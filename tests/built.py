@@ -1,18 +1,15 @@
-"""Sites of a corpus that is at hand, built and listed without a register."""
+"""Sites of a snapshot that is at hand, built without a register."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from registry.pages.build import BuildReport, carry_out, make_plan
-from registry.pages.contents import all_groups, machine_group
-from registry.pages.corpus import Corpus
-from registry.pages.page import Page
-from registry.pages.site import Site
-from registry.pages.switch import building
-from registry.pages.taking_over import LostFileError
+from registry.pages.build.build_directory import hold_directory
+from registry.pages.build.plan import BuildReport, carry_out, make_plan
+from registry.pages.page import LostFileError
+from registry.pages.snapshot import Snapshot
 from registry.settings import Settings
 
 TEMPLATES = Path(__file__).parents[1] / ".pytest_cache" / "site-templates"
@@ -26,7 +23,7 @@ def share_templates(data: Path) -> None:
 
 
 def build(
-    corpus: Corpus,
+    snapshot: Snapshot,
     *,
     out: Path,
     settings: Settings,
@@ -35,29 +32,16 @@ def build(
     description: Mapping[str, Any] | None = None,
     processes: int = 1,
 ) -> BuildReport:
-    """Build the site of a corpus beside the one in force, then put it in force.
-
-    `out` becomes a link to a folder in `<out>-builds/`. A build that fails leaves the old site as
-    it was; where nothing has changed the old one stays too. The same corpus gives the same bytes.
-    `progress` is told (groups done, groups in all). `description` is the API's OpenAPI document,
-    for its reference on the site. More `processes` than one are forks of this one.
-    """
+    """Build the site of a snapshot, as `build_register` does that of a register."""
     settings = msgspec.structs.replace(settings, data_dir=TEMPLATES.parent)
     for fresh in (full, True):
         try:
-            with building(out) as place:
+            with hold_directory(out) as directory:
                 plan = make_plan(
-                    place, corpus, settings=settings, full=fresh, description=description
+                    directory, snapshot, settings=settings, full=fresh, description=description
                 )
-                return carry_out(place, plan, progress=progress, processes=processes)
+                return carry_out(directory, plan, progress=progress, processes=processes)
         except LostFileError:
             if fresh:
                 raise
     raise AssertionError
-
-
-def all_pages(site: Site, description: Mapping[str, Any] | None) -> Iterator[Page]:
-    """Yield every file of a site whose documents are all at hand."""
-    pages = [page for group in all_groups(site, description) for page in group.pages()]
-    listed = sorted(page.file for page in pages if page.listed)
-    yield from (*pages, *machine_group(site, listed).pages())

@@ -8,12 +8,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from registry.pages.page import Page
+from registry.pages.page import Page, content_page
 
 _URL = re.compile(r'url\("\.\./fonts/([^"]+)"\)')
 _IMPORT = re.compile(r'(?<=")\./([\w-]+\.js)(?=";)')
@@ -71,8 +70,7 @@ def read_assets(site: Path) -> Assets:
 def asset_pages(assets: Assets) -> Iterator[Page]:
     """Yield a file of the site for each asset."""
     for name, content in assets.files.items():
-        key = hashlib.sha256(content).hexdigest()[:32]
-        yield Page(file=name, key=key, render=partial(bytes, content), listed=False)
+        yield content_page(name, content)
 
 
 def _last(name: str) -> str:

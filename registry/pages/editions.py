@@ -13,7 +13,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache
 from registry import resources
 from registry.pages.assets import Assets
 from registry.pages.environment import make_environment
-from registry.pages.ground import sources
+from registry.pages.fingerprint import program_digest
 from registry.pages.labels import read_labels, read_lists
 from registry.pages.reader import Reader, label, make_reader, say
 from registry.record.entry import NOT_STATED
@@ -69,7 +69,7 @@ def _drop_stale(bytecode: Path) -> None:
     """Remove what another version of the program has compiled."""
     bytecode.mkdir(parents=True, exist_ok=True)
     for path in bytecode.iterdir():
-        if not path.name.startswith(sources()):
+        if not path.name.startswith(program_digest()):
             path.unlink(missing_ok=True)
 
 
@@ -77,7 +77,7 @@ def _cache(bytecode: Path | None, reader: Reader) -> BytecodeCache | None:
     """Return the cache of one language: wordings are part of what is compiled."""
     if bytecode is None:
         return None
-    return FileSystemBytecodeCache(str(bytecode), f"{sources()}-{'-'.join(reader.order)}-%s")
+    return FileSystemBytecodeCache(str(bytecode), f"{program_digest()}-{'-'.join(reader.order)}-%s")
 
 
 def _templates(

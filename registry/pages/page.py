@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -14,39 +15,27 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     `file` is its path under the site's folder; `key` is a digest of everything that the file
     shows, so that an unchanged key means an unchanged file. `listed` pages stand in the site map.
+    `needs` are the ids of the records whose documents it is rendered from.
     """
 
     file: str
     key: str
     render: Callable[[], bytes]
     listed: bool = True
+    needs: tuple[str, ...] = ()
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Pages that show the same things: where the `key` is as it was, all of them are as they were.
-
-    `needs` are the records whose documents the pages are made of, which are at hand when `pages`
-    is called.
-    """
-
-    name: str
-    key: str
-    pages: Callable[[], Iterable[Page]]
-    needs: Sequence[str] = ()
+class LostFileError(Exception):
+    """The build in force lacks a file that it should have: only a full build can follow it."""
 
 
-def group_of(name: str, pages: Iterable[Page]) -> Group:
-    """Make a group of a few pages that are sooner listed each time than given a key."""
-    made = list(pages)
-    return Group(
-        name=name,
-        key=digest(*(part for page in made for part in (page.file, page.key))),
-        pages=lambda: made,
-    )
+def content_page(file: str, content: bytes, *, listed: bool = False) -> Page:
+    """Return a page whose content is at hand."""
+    return Page(file=file, key=digest(content), render=partial(bytes, content), listed=listed)
 
 
 def page_file(path: str) -> str:
-    """Say which file serves a site path: `/fr/` → `fr/index.html`, `/fr/about` → `fr/about.html`.
+    """Return the file of a site path: `/fr/` → `fr/index.html`, `/fr/about` → `fr/about.html`.
 
     >>> page_file("/fr/risk/high")
     'fr/risk/high.html'
@@ -56,7 +45,7 @@ def page_file(path: str) -> str:
 
 
 def digest(*parts: bytes | str) -> str:
-    """Fingerprint parts so that neither their order nor their borders can be confused."""
+    """Return 32 hexadecimal digits that depend on the parts, their order and their borders."""
     raw = [part.encode() if isinstance(part, str) else part for part in parts]
     borders = struct.pack(f">{len(raw)}Q", *map(len, raw))
     return hashlib.blake2b(borders + b"".join(raw), digest_size=16).hexdigest()

@@ -14,13 +14,13 @@ from registry import resources
 from registry.errors import Finding
 from registry.pages.assets import Assets, read_assets
 from registry.pages.cards import Card
-from registry.pages.corpus import Corpus
 from registry.pages.editions import Edition, open_editions
-from registry.pages.ground import ground_of
-from registry.pages.known import Known, know
+from registry.pages.fingerprint import site_fingerprint
 from registry.pages.labels import read_lists
 from registry.pages.page import Page, digest, page_file
 from registry.pages.reader import Reader
+from registry.pages.record_digests import RecordDigest, digest_record
+from registry.pages.snapshot import Snapshot
 from registry.record.codelists import CodeList
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack
@@ -30,63 +30,60 @@ from registry.text.catalogues import SOURCE
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """What every kind of page is made from; `ground` is the digest of all that pages share.
+    """What every kind of page is made from; `fingerprint` is the digest of all that pages share.
 
-    `known` has every record in the order of ids, `cards` its card; `histories` have all versions of
-    those whose documents are at hand, oldest first. `findings` are what validation notices in a
+    `records` has every record in the order of ids, `cards` its card; `histories` have all versions
+    of those whose documents are at hand, oldest first. `findings` returns the findings of a
     document as of a day, by language.
     """
 
-    corpus: Corpus
+    snapshot: Snapshot
     base_url: str
     assets: Assets
     lists: Mapping[str, CodeList]
     editions: Mapping[str, Edition]
-    known: Mapping[str, Known]
+    records: Mapping[str, RecordDigest]
     cards: Mapping[str, Card]
     histories: dict[str, Sequence[StoredRecord]]
-    ground: str
+    fingerprint: str
     findings: Callable[[bytes, dt.date], Mapping[str, Sequence[Finding]]]
     security_contact: str | None = None
 
 
 def open_site(
-    corpus: Corpus,
+    snapshot: Snapshot,
     base_url: str,
     *,
     security_contact: str | None = None,
     bytecode: Path | None = None,
-    ground: str | None = None,
+    fingerprint: str | None = None,
     fast: FastValidator | None = None,
 ) -> Site:
-    """Read templates, translations and assets, and what is to be known of all records.
+    """Read templates, translations and assets, and make the digests of records that have none.
 
-    `bytecode` is a folder for Jinja's cache; `ground` is the site's, where that is known.
+    `bytecode` is a folder for Jinja's cache; `fingerprint` is the site's, where that is known.
     """
-    pack = corpus.pack
+    pack = snapshot.pack
     assets = read_assets(resources.SITE)
-    ground = ground or ground_of(pack, base_url, corpus.origins)
     histories: dict[str, Sequence[StoredRecord]] = {
-        one.id: (*corpus.earlier.get(one.id, ()), one) for one in corpus.records
+        one.id: (*snapshot.earlier.get(one.id, ()), one) for one in snapshot.records
     }
-    read = {
-        name: know(
-            versions, corpus.withdrawals.get(name, ()), corpus.agencies.get(versions[-1].agency)
-        )
-        for name, versions in histories.items()
-    }
-    known = dict(sorted((corpus.kept | read).items()))
+    digests = dict(snapshot.digests)
+    for name, versions in histories.items():
+        agency = snapshot.agencies.get(versions[-1].agency)
+        digests[name] = digest_record(versions, snapshot.withdrawals.get(name, ()), agency)
+    records = dict(sorted(digests.items()))
     return Site(
-        corpus=corpus,
+        snapshot=snapshot,
         base_url=base_url,
         security_contact=security_contact,
         assets=assets,
         lists=read_lists(pack),
         editions=open_editions(pack, assets, base_url, bytecode=bytecode),
-        known=known,
-        cards={name: one.card for name, one in known.items()},
+        records=records,
+        cards={name: one.card for name, one in records.items()},
         histories=histories,
-        ground=ground,
+        fingerprint=fingerprint or site_fingerprint(pack, base_url, snapshot.origins),
         # The languages of one record come one after the other.
         findings=lru_cache(maxsize=16)(partial(_findings, pack, fast)),
     )
@@ -112,7 +109,7 @@ def page(
     """Make a page of one language; `path` is what follows `/<language>/`, `key` what it shows."""
     return Page(
         file=page_file(f"/{tag}/{path}"),
-        key=digest(site.ground, tag, path, template, key),
+        key=digest(site.fingerprint, tag, path, template, key),
         render=partial(_render, site.editions[tag], path, template, view),
         listed=listed,
     )
@@ -126,15 +123,17 @@ def pages(
     key: str,
     view: Callable[[Reader], Mapping[str, Any]],
     listed: bool = True,
+    needs: tuple[str, ...] = (),
 ) -> Iterator[Page]:
     """Make a page in each language, under one key: it shows the same facts to every reader."""
-    shared = digest(site.ground, path, template, key)
+    shared = digest(site.fingerprint, path, template, key)
     for tag, edition in site.editions.items():
         yield Page(
             file=page_file(f"/{tag}/{path}"),
             key=shared,
             render=partial(_render, edition, path, template, partial(view, edition.reader)),
             listed=listed,
+            needs=needs,
         )
 
 
@@ -155,10 +154,10 @@ def root_page(
     listed: bool = True,
 ) -> Page:
     """Make a page outside the languages: English, but for those that are in all of them."""
-    tag = SOURCE if path.startswith("/problems/") else site.corpus.pack.languages[0]
+    tag = SOURCE if path.startswith("/problems/") else site.snapshot.pack.languages[0]
 
     def render() -> bytes:
         return site.editions[tag].templates.get_template(template).render(**view()).encode()
 
-    key = digest(site.ground, path, template)
+    key = digest(site.fingerprint, path, template)
     return Page(file=page_file(path), key=key, render=render, listed=listed)

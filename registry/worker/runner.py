@@ -19,8 +19,8 @@ from registry.errors import RegistryError
 from registry.ledger.content_files import write_contents
 from registry.ledger.files import prune, published_size
 from registry.ledger.publish_files import publish_log
-from registry.pages.build import BuildReport
-from registry.pages.from_register import build_register, day_of, is_current
+from registry.pages.build.plan import BuildReport
+from registry.pages.build.read_snapshot import build_register, day_of, is_current
 from registry.search.fold import fold
 from registry.services import idempotency, limits
 from registry.services.context import ServiceContext

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from registry.pages.finder import NOTICED, TELLING
+from registry.pages.views.finder import NOTICED, TELLING
 from registry.settings import Settings
 from tests.built import build
 from tests.pages.conftest import make_corpus

@@ -13,7 +13,7 @@ import pytest
 
 from registry import resources
 from registry.errors import Finding
-from registry.pages.corpus import Corpus, Origin
+from registry.pages.snapshot import Origin, RegisterState, Snapshot
 from registry.record.pack import Agency, load_pack
 from registry.record.validate import validate
 from registry.settings import Settings
@@ -182,8 +182,9 @@ def make_corpus(*more, log_size=40):
         "hcp": attestation("hcp", 0),
         "dgi": attestation("dgi", 7),
     }
-    return Corpus(
+    return Snapshot(
         pack=PACK,
+        register=RegisterState(size=log_size, root="cd" * 32),
         agencies=agencies,
         records=ordered,
         earlier=earlier_versions()
@@ -193,8 +194,6 @@ def make_corpus(*more, log_size=40):
         },
         counted=count(ordered, agencies, attestations),
         log=lines(ordered, withdrawals, attestations),
-        log_size=log_size,
-        root="cd" * 32,
         as_of=dt.datetime(2026, 11, 24, tzinfo=dt.UTC),
         withdrawals=withdrawals,
         attestations=attestations,

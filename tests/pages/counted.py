@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 
 import msgspec
 
-from registry.pages.corpus import Counted
+from registry.pages.snapshot import RegisterCounts
 from registry.store.statistics import (
     Coverage,
     Month,
@@ -113,7 +113,7 @@ def _count(records, agencies, attestations, by):
 
 
 def count(records, agencies, attestations):
-    return Counted(
+    return RegisterCounts(
         by_code=_count(records, agencies, attestations, tuple(STATED)),
         by_agency=_count(records, agencies, attestations, ("agency",)).local.groups,
     )

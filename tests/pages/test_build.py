@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.pages.switch import builds_folder
+from registry.pages.build.build_directory import builds_folder
 from registry.settings import Settings
 from tests.built import build
 
@@ -21,7 +21,7 @@ def test_the_same_corpus_gives_the_same_bytes(corpus, site, tmp_path):
 
 def test_a_build_says_what_it_was_made_from(corpus, site):
     made = msgspec.json.decode((site / "build.json").read_bytes())
-    assert made["log"] == {"size": corpus.log_size, "root": corpus.root}
+    assert made["log"] == {"size": corpus.register.size, "root": corpus.register.root}
     assert made["as_of"] == "2026-11-24T00:00:00Z"
     shown = [page for page in site.rglob("*.html") if b"noindex" not in page.read_bytes()]
     assert made["pages"] == len(shown)
@@ -73,7 +73,7 @@ def test_what_one_process_meets_ends_the_build(corpus, site, tmp_path, monkeypat
     def broken(*_, **__):
         raise LookupError("a page that cannot be made")
 
-    monkeypatch.setattr("registry.pages.record_pages.compare_view", broken)
+    monkeypatch.setattr("registry.pages.views.record_pages._compare", broken)
     for processes in (1, 2):
         with pytest.raises(LookupError, match="cannot be made"):
             build(corpus, out=tmp_path / "site", settings=SETTINGS, processes=processes)
@@ -142,7 +142,7 @@ def test_another_address_renders_everything(corpus, tmp_path):
     kept = [
         name
         for name in files(out)
-        if name.startswith(("assets/", "find/words-", "favicon."))
+        if name.startswith(("assets/", "favicon."))
         or name.endswith(".csv")
         or name in {f"{folder}/{lang}.json" for folder in ("find", "compare") for lang in LANGUAGES}
     ]
@@ -200,6 +200,15 @@ def test_the_site_in_force_stays_there_while_the_next_is_built(
         )
     assert is_there
     assert all(is_there)
+
+
+def test_what_an_older_program_kept_beside_the_builds_goes(corpus, tmp_path):
+    out = tmp_path / "site"
+    builds_folder(out).mkdir()
+    (builds_folder(out) / "kept").write_bytes(b"what was erased since")
+    build(corpus, out=out, settings=SETTINGS)
+    names = sorted(entry.name for entry in builds_folder(out).iterdir())
+    assert names == [".lock", "1", "1.json"]
 
 
 def test_a_folder_in_the_way_is_not_touched(corpus, tmp_path):

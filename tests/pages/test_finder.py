@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from registry import resources
-from registry.pages import static_index
-from registry.pages.finder import HEADINGS
-from registry.pages.static_words import SHARDS, shard_of
+from registry.pages.views import static_index
+from registry.pages.views.finder import HEADINGS
+from registry.pages.views.static_words import SHARDS, shard_of
 from registry.record.facets import SINGLE
 from registry.text.tokens import article_variants, stem, words
 from tests.built import build

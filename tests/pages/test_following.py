@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from registry import resources
-from registry.pages import from_register
-from registry.pages.from_register import build_register
-from registry.pages.switch import builds_folder, kept_file
+from registry.pages.build import read_snapshot
+from registry.pages.build.build_directory import builds_folder
+from registry.pages.build.manifest import manifest_file
+from registry.pages.build.read_snapshot import build_register
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
 from registry.services import redaction
@@ -147,7 +148,7 @@ def read(monkeypatch):
         asked.append(only)
         return whole(connection, withdrawn=withdrawn, only=only)
 
-    monkeypatch.setattr(from_register.records, "read_all", noting)
+    monkeypatch.setattr(read_snapshot.records, "read_all", noting)
     return asked
 
 
@@ -169,11 +170,11 @@ async def test_after_every_kind_of_change_the_bytes_are_those_of_a_full_build(re
     await register.copy("one", "three")
     await register.follows()
 
-    assert b"zygomorphe" in kept_file(register.out).read_bytes()
+    assert b"zygomorphe" in manifest_file(register.out.resolve()).read_bytes()
     await register.redact(record["id"], "/summary")
     await register.follows()
     beside = [path for path in builds_folder(register.out).rglob("*") if path.is_file()]
-    assert kept_file(register.out) in beside
+    assert manifest_file(register.out.resolve()) in beside
     assert not [path for path in beside if b"zygomorphe" in path.read_bytes()]
 
     kept = ("id", "schema_version", "risk", "sector", "lifecycle")
@@ -211,7 +212,7 @@ async def test_only_what_changed_is_read_and_rendered(register, record, read):
 
 async def test_who_does_not_wait_for_a_build_does_not_spoil_it(register, record, monkeypatch):
     begun, goes_on, done = threading.Event(), threading.Event(), threading.Event()
-    whole = from_register.carry_out
+    whole = read_snapshot.carry_out
 
     def held_up(*given, **how):
         begun.set()
@@ -221,7 +222,7 @@ async def test_who_does_not_wait_for_a_build_does_not_spoil_it(register, record,
         finally:
             done.set()
 
-    monkeypatch.setattr(from_register, "carry_out", held_up)
+    monkeypatch.setattr(read_snapshot, "carry_out", held_up)
     await register.amended(record, summary={"fr": "Autre résumé.", "ar": "ملخص آخر."})
     building = asyncio.create_task(register.build())
     await asyncio.to_thread(begun.wait)
@@ -244,16 +245,16 @@ def cut(path):
     path.write_bytes(content)
 
 
-def kept_of_another_log(path):
-    kept = msgspec.msgpack.decode(path.read_bytes())
-    path.write_bytes(msgspec.msgpack.encode(kept | {"leaf": "ab" * 32}))
+def of_another_log(path):
+    manifest = msgspec.json.decode(path.read_bytes())
+    manifest["register"]["leaf"] = "ab" * 32
+    path.write_bytes(msgspec.json.encode(manifest))
 
 
 @pytest.mark.parametrize(
     ("what", "harms"),
     [
-        ("{out}-builds/kept", (lose, cut, kept_of_another_log)),
-        ("{build}.json", (lose, cut)),
+        ("{build}.json", (lose, cut, of_another_log)),
         ("{build}/find/words-7.json", (lose, cut)),
         ("{build}/fr/records/us.demo/one.html", (lose,)),
     ],

@@ -5,7 +5,7 @@ import datetime as dt
 import msgspec
 
 from registry.api.site import serve_site
-from registry.pages.from_register import build_register, day_of, is_current, read_corpus
+from registry.pages.build.read_snapshot import build_register, day_of, is_current, read_snapshot
 from registry.services.access import Actor
 from registry.services.attestation import attest
 from registry.services.drafts import Precondition
@@ -34,7 +34,7 @@ async def taken_out(context, published):
 
 async def corpus_of(context):
     async with context.database.snapshot() as connection:
-        return await read_corpus(connection, context.pack, as_of=day_of(NOW))
+        return await read_snapshot(connection, context.pack, as_of=day_of(NOW))
 
 
 async def served(folder, path):

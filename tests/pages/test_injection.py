@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from registry import resources
+from registry.pages.build.page_list import all_pages
 from registry.pages.site import open_site
 from registry.record.schema import resolved_schema
-from tests.built import all_pages, build
+from tests.built import build
 
 from .conftest import FILED, SETTINGS, make_corpus, parse, stored
 from .vectors import VECTORS

@@ -11,8 +11,8 @@ from registry import resources
 from registry.api.app import describe_api
 from registry.errors import ConfigurationError
 from registry.exchange.format_pages import SECTIONS
-from registry.pages.manuals import read_operations
-from registry.pages.words import PAGES
+from registry.pages.views.manuals import read_operations
+from registry.pages.views.prose_pages import PAGES
 from registry.record.schema import fields
 from registry.settings import Settings, from_environment
 from tests.built import build

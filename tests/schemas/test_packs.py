@@ -12,7 +12,7 @@ import html5lib
 import msgspec
 import pytest
 
-from registry.pages.corpus import Corpus
+from registry.pages.snapshot import RegisterState, Snapshot
 from registry.record import pack as packs
 from registry.record.codelists import codelists
 from registry.record.pack import load_pack
@@ -196,15 +196,14 @@ def stored(document):
 @pytest.fixture(params=["empty", "filed"])
 def site(request, pack, tmp_path):
     records = [] if request.param == "empty" else [at_home(name, pack) for name in EXAMPLES]
-    corpus = Corpus(
+    snapshot = Snapshot(
         pack=pack,
+        register=RegisterState(size=len(records) + 1, root="ab" * 32),
         agencies=pack.agencies,
         records=sorted(map(stored, records), key=lambda record: record.id),
-        log_size=len(records) + 1,
-        root="ab" * 32,
         as_of=dt.datetime(2026, 11, 24, tzinfo=dt.UTC),
     )
-    build(corpus, out=tmp_path / "site", settings=Settings(base_url="https://register.example"))
+    build(snapshot, out=tmp_path / "site", settings=Settings(base_url="https://register.example"))
     return (tmp_path / "site").resolve()
 
 

@@ -11,8 +11,8 @@ import structlog
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.ledger import append
-from registry.pages import from_register
-from registry.pages.from_register import day_of, is_current
+from registry.pages.build import read_snapshot
+from registry.pages.build.read_snapshot import day_of, is_current
 from registry.services import idempotency, limits
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
@@ -87,7 +87,7 @@ async def test_a_site_of_other_templates_is_built_anew_when_it_begins(
 ):
     settings = Settings(data_dir=tmp_path)
     with monkeypatch.context() as before:
-        before.setattr(from_register, "ground_of", lambda *_: "older")
+        before.setattr(read_snapshot, "site_fingerprint", lambda *_: "older")
         await runner.build_site(settings, context)
     older = settings.site_dir.resolve()
     assert await is_current(context.database, settings, as_of=day_of(utc_now()))

@@ -1,0 +1,162 @@
+"""The folders of builds, and the link that changes from one to the next at once.
+
+Beside the link `site` lies `site-builds/` with numbered folders, each with its manifest. The
+build in force and the one before it are kept, for readers who are under way, unless something was
+erased in between; the one before becomes the next. A file of a finished build is never written to,
+since builds share their files.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from registry.errors import ConfigurationError
+from registry.pages.build.manifest import (
+    NO_MANIFEST,
+    Manifest,
+    manifest_file,
+    read_manifest,
+    write_manifest,
+)
+from registry.pages.page import LostFileError
+
+
+class BuildDirectory:
+    """The place of one build, held alone.
+
+    `current` is the folder in force, with its `manifest`; `out` is the link to it; `new` is the
+    folder of the build under way.
+    """
+
+    def __init__(self, out: Path) -> None:
+        """Read what is in force."""
+        self.out = out
+        self.current = out.resolve() if out.exists() else None
+        self.manifest = read_manifest(self.current) if self.current else NO_MANIFEST
+        self.new: Path | None = None
+        self._builds = builds_folder(out)
+
+    def begin(self, *, fresh: bool) -> Mapping[str, str]:
+        """Begin a folder and return the keys of the files that it has already.
+
+        Unless it must be fresh, the folder of the build before the one in force serves again: its
+        files are most of the next build, and a few changes take less time than all links.
+        """
+        folders = [path for path in self._builds.iterdir() if path.name.isdigit()]
+        new = self._builds / str(max((int(path.name) for path in folders), default=0) + 1)
+        # By name: the paths of the two differ where the data folder is relative, or behind a link.
+        earlier = [path for path in folders if not self.current or path.name != self.current.name]
+        spare = max(earlier, key=lambda path: int(path.name), default=None)
+        held = read_manifest(spare).pages if spare and not fresh else {}
+        self.new = new
+        if not spare or not held:
+            new.mkdir()
+            return {}
+        # From here on it is no build that could serve anything, until its manifest is written.
+        manifest_file(spare).unlink()
+        spare.rename(new)
+        return held
+
+    def write(self, file: str, content: bytes) -> None:
+        """Write a file of the new folder."""
+        self._free(file).write_bytes(content)
+
+    def link(self, file: str) -> None:
+        """Link a file of the build in force, or copy it where the file system has no links.
+
+        Raises `LostFileError`.
+        """
+        if self.current is None:
+            raise LostFileError
+        target = self._free(file)
+        try:
+            os.link(self.current / file, target)
+        except FileNotFoundError as error:
+            raise LostFileError from error
+        except OSError:
+            shutil.copyfile(self.current / file, target)
+
+    def remove(self, file: str) -> None:
+        """Remove a file of the new folder, and the folders that are empty without it."""
+        if self.new is None:
+            raise RuntimeError("no build was begun")
+        (self.new / file).unlink(missing_ok=True)
+        with suppress(OSError):
+            for above in Path(file).parents[:-1]:
+                (self.new / above).rmdir()
+
+    def put_in_force(self, manifest: Manifest) -> None:
+        """Switch to the new folder, and remove what is over."""
+        if self.new is None:
+            raise RuntimeError("no build was begun")
+        write_manifest(self.new, manifest)
+        link = self.out.with_name(f".{self.out.name}.new")
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.new.relative_to(self.out.parent))
+        link.replace(self.out)
+        builds = [self.new]
+        if self.current and _erasures(manifest) == _erasures(self.manifest):
+            builds.append(self.current)
+        self.current, self.new = self.new, None
+        kept = {".lock", *(name for one in builds for name in (one.name, manifest_file(one).name))}
+        for path in self._builds.iterdir():
+            if path.name not in kept:
+                _remove(path)
+
+    def abandon(self) -> None:
+        """Remove a folder that was not put in force."""
+        if self.new is not None:
+            _remove(self.new)
+
+    def _free(self, file: str) -> Path:
+        """Return the path of a new file: an earlier build may share what is there."""
+        if self.new is None:
+            raise RuntimeError("no build was begun")
+        path = self.new / file
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def builds_folder(out: Path) -> Path:
+    """Return the folder of the builds behind a link."""
+    return out.with_name(f"{out.name}-builds")
+
+
+@contextmanager
+def hold_directory(out: Path) -> Iterator[BuildDirectory]:
+    """Hold the only right to build here; what was begun and not put in force is removed.
+
+    Raises `ConfigurationError` when something else lies where the link belongs.
+    """
+    if out.exists() and not out.is_symlink():
+        raise ConfigurationError(
+            f"{out} is not the link of an earlier build; move it away or build elsewhere (--out)"
+        )
+    builds = builds_folder(out)
+    builds.mkdir(parents=True, exist_ok=True)
+    with (builds / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        directory = BuildDirectory(out)
+        try:
+            yield directory
+        finally:
+            directory.abandon()
+
+
+def _erasures(manifest: Manifest) -> object:
+    return manifest.register and manifest.register.erasures
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,51 @@
+"""Everything that the site consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from registry.pages.assets import asset_pages
+from registry.pages.page import Page
+from registry.pages.site import Site
+from registry.pages.views.browse_pages import browse_pages
+from registry.pages.views.changes_pages import changes_pages
+from registry.pages.views.compared import compared_pages
+from registry.pages.views.events import read_events
+from registry.pages.views.feeds import feed_pages
+from registry.pages.views.finder import finder_pages
+from registry.pages.views.home import home_pages
+from registry.pages.views.machine_files import machine_files
+from registry.pages.views.manuals import manual_pages
+from registry.pages.views.problem_pages import problem_pages
+from registry.pages.views.prose_pages import prose_pages
+from registry.pages.views.record_pages import record_pages
+from registry.pages.views.static_index import WordFiles, index_pages
+from registry.pages.views.statistics_pages import statistics_pages
+
+
+def all_pages(
+    site: Site, description: Mapping[str, Any] | None, words: WordFiles | None = None
+) -> list[Page]:
+    """Return all files of the site, those of one record together, and what takes longest first.
+
+    `description` is the API's OpenAPI document; `words` are those of the index in force.
+    """
+    events = read_events(site)
+    pages = [
+        *index_pages(site, words),
+        *record_pages(site),
+        *asset_pages(site.assets),
+        *compared_pages(site),
+        *home_pages(site),
+        *finder_pages(site),
+        *browse_pages(site),
+        *statistics_pages(site),
+        *changes_pages(site, events),
+        *feed_pages(site, events),
+        *prose_pages(site),
+        *manual_pages(site, description),
+        *problem_pages(site),
+    ]
+    listed = sorted(page.file for page in pages if page.listed)
+    return [*pages, *machine_files(site, listed)]

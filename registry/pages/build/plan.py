@@ -1,0 +1,157 @@
+"""Building the site: pages whose key changed are rendered, the others are linked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from registry.pages.build.build_directory import BuildDirectory
+from registry.pages.build.manifest import NO_MANIFEST, Manifest
+from registry.pages.build.page_list import all_pages
+from registry.pages.build.pool import run_in_processes
+from registry.pages.editions import load_templates
+from registry.pages.page import Page
+from registry.pages.site import Site, open_site
+from registry.pages.snapshot import Snapshot
+from registry.pages.views.static_index import WordFiles
+from registry.record.fast_validator import FastValidator
+from registry.settings import Settings
+from registry.store.records import StoredRecord
+
+_BLOCK = 24
+"""Pages that a process renders one after the other, before it asks for more."""
+
+_WORTH_A_PROCESS = 400
+"""Fewer pages than this are rendered sooner than another process is started."""
+
+
+class BuildReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The number of files in the site, of those rendered anew and of those that went away."""
+
+    files: int
+    rendered: int
+    removed: int
+    folder: str
+
+
+class BuildPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """All pages of a build, and those among them that `before` does not have.
+
+    `state` is the digest of everything that the build depends on, empty where that is not known.
+    """
+
+    site: Site
+    before: Manifest
+    pages: Sequence[Page]
+    changed: Sequence[Page]
+    state: str
+
+    def needs(self) -> list[str]:
+        """Return the ids of the records whose documents are wanted and not at hand."""
+        wanted = {name for page in self.changed for name in page.needs}
+        return sorted(wanted - self.site.histories.keys())
+
+
+def make_plan(
+    directory: BuildDirectory,
+    snapshot: Snapshot,
+    *,
+    settings: Settings,
+    full: bool,
+    description: Mapping[str, Any] | None,
+    fingerprint: str | None = None,
+    state: str = "",
+) -> BuildPlan:
+    """List all pages and find those that changed; `description` is the API's OpenAPI document."""
+    site = open_site(
+        snapshot,
+        settings.base_url,
+        security_contact=settings.security_contact,
+        bytecode=settings.data_dir / "site-templates",
+        fingerprint=fingerprint,
+        fast=FastValidator(enabled=settings.accept_path == "on"),
+    )
+    before = NO_MANIFEST if full else directory.manifest
+    words = None
+    if directory.current is not None and before.fingerprint == site.fingerprint:
+        words = WordFiles(folder=directory.current, records=before.records)
+    pages = all_pages(site, description, words)
+    changed = [page for page in pages if before.pages.get(page.file) != page.key]
+    return BuildPlan(site=site, before=before, pages=pages, changed=changed, state=state)
+
+
+def carry_out(
+    directory: BuildDirectory,
+    plan: BuildPlan,
+    histories: Mapping[str, Sequence[StoredRecord]] | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    processes: int = 1,
+) -> BuildReport:
+    """Build what is planned; `histories` have all versions of what the plan needs, oldest first.
+
+    `progress` is told the pages that are done, and all. Raises `LostFileError`.
+    """
+    site = plan.site
+    site.histories.update(histories or {})
+    keys = {page.file: page.key for page in plan.pages}
+    before = plan.before.pages
+    if directory.current and before == keys:
+        return report_unchanged(directory)
+    held = directory.begin(fresh=plan.before is NO_MANIFEST)
+    for file in held.keys() - keys.keys():
+        directory.remove(file)
+    same = keys.items() & before.items()
+    for file, _ in same - held.items():
+        directory.link(file)
+    changed = [page for page in plan.changed if held.get(page.file) != page.key]
+    blocks = _blocks(changed)
+
+    def render(block: Sequence[Page]) -> int:
+        for page in block:
+            directory.write(page.file, page.render())
+        return len(block)
+
+    processes = max(1, min(processes, len(changed) // _WORTH_A_PROCESS))
+    if processes > 1:
+        load_templates(site.editions.values())
+    done = len(keys) - len(changed)
+    for number in run_in_processes(render, blocks, processes):
+        done += number
+        if progress is not None:
+            progress(done, len(keys))
+    directory.put_in_force(
+        Manifest(
+            pages=keys,
+            fingerprint=site.fingerprint,
+            state=plan.state,
+            register=site.snapshot.register,
+            log=site.snapshot.log,
+            records=list(site.records.values()),
+        )
+    )
+    return BuildReport(
+        files=len(keys),
+        rendered=len(changed),
+        removed=len(before.keys() - keys.keys()),
+        folder=str(directory.current),
+    )
+
+
+def report_unchanged(directory: BuildDirectory) -> BuildReport:
+    """Return the report of a build for which the site in force is what would be built."""
+    files = len(directory.manifest.pages)
+    return BuildReport(files=files, rendered=0, removed=0, folder=str(directory.current))
+
+
+def _blocks(pages: Sequence[Page]) -> list[list[Page]]:
+    """Split pages into parts that one process renders: those of the same records are one."""
+    blocks = []
+    for needs, together in groupby(pages, key=lambda page: page.needs):
+        block = list(together)
+        size = len(block) if needs else _BLOCK
+        blocks += [block[at : at + size] for at in range(0, len(block), size)]
+    return blocks

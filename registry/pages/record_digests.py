@@ -1,0 +1,83 @@
+"""What is known of a record without its documents: enough to list its pages with their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from registry.pages.cards import Card, read_card, read_related
+from registry.pages.page import digest
+from registry.record.facets import REVIEW_DUE, SINGLE, PublishedState
+from registry.record.pack import Agency
+from registry.record.search_document import build
+from registry.store.records import StoredRecord, VersionLine
+from registry.store.withdrawals import Withdrawal
+
+
+class IndexRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A record as the index beside the pages shows it: a code for each of `SINGLE`."""
+
+    codes: list[str]
+    name_key: str
+    review_due: str | None
+    completeness: int
+    card: str
+
+
+class RecordDigest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What is known of a record; `seen` is the digest of all that was read of it, and its agency.
+
+    `versions` and `withdrawals` are all there ever were, oldest first; `related` are the records
+    that any version names.
+    """
+
+    card: Card
+    versions: list[VersionLine]
+    withdrawals: list[Withdrawal]
+    related: list[str]
+    row: IndexRow
+    seen: str
+
+
+def digest_record(
+    versions: Sequence[StoredRecord], withdrawals: Sequence[Withdrawal], agency: Agency | None
+) -> RecordDigest:
+    """Return the digest of a record from all its versions, oldest first."""
+    record = versions[-1]
+    register = record.register
+    state = PublishedState(
+        version=register.version,
+        entry=register.entry,
+        published_at=register.published_at,
+        completeness=register.completeness,
+        missing=register.missing,
+        findings=register.noticed(),
+        risk_changes=(),
+    )
+    document = msgspec.json.decode(record.document)
+    row = build(document, listing_agency(record, agency), {}, state)
+    return RecordDigest(
+        card=read_card(record, agency),
+        versions=record.versions,
+        withdrawals=list(withdrawals),
+        related=sorted({name for one in versions for name in read_related(one.document)}),
+        row=IndexRow(
+            codes=[row.codes[name][0] for name in SINGLE],
+            name_key=row.name_key,
+            review_due=next(iter(row.codes.get(REVIEW_DUE, ())), None),
+            completeness=register.completeness,
+            card=row.card,
+        ),
+        seen=digest(
+            msgspec.json.encode(
+                [agency, record.versions, withdrawals, [one.register for one in versions]]
+            ),
+            *(one.document for one in versions),
+        ),
+    )
+
+
+def listing_agency(record: StoredRecord, agency: Agency | None) -> Agency:
+    """Return a record's agency, or, for an unknown one, an agency of its id alone."""
+    return agency or Agency(id=record.agency, name={}, kind="other", origin=record.register.origin)

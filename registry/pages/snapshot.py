@@ -1,0 +1,73 @@
+"""A snapshot: the state of the register that a build is made from, with nothing else to ask for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from registry.pages.record_digests import RecordDigest
+from registry.record.model import LangText
+from registry.record.pack import Agency, Pack
+from registry.store.attestations import Attestation
+from registry.store.log import LogLine
+from registry.store.records import StoredRecord
+from registry.store.statistics import Statistics, StatisticsGroup
+from registry.store.withdrawals import Withdrawal
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Another register whose records were copied here: what it is called and where it is."""
+
+    code: str
+    name: LangText
+    url: str | None = None
+
+
+class RegisterCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """The register counted by risk, sector, status, personal data; its own records by agency."""
+
+    by_code: Statistics
+    by_agency: Sequence[StatisticsGroup]
+
+
+class RegisterState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a register is: the size, root and last leaf of its log, in hexadecimal digits.
+
+    `last_at` is the time of the last entry. No entry tells of the rest: `erasures` are the
+    redactions that were carried out, and how often something was destroyed; `agencies` is the
+    digest of all agencies.
+    """
+
+    size: int
+    root: str
+    leaf: str = ""
+    last_at: dt.datetime = dt.datetime.min.replace(tzinfo=dt.UTC)
+    erasures: tuple[int, int] = (0, 0)
+    agencies: str = ""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole register as of one entry of its log.
+
+    `records` are in order of id, withdrawn ones included; `earlier` holds, by record and oldest
+    first, the versions before the last. `withdrawals` are, by record and oldest first, all there
+    ever were, of records that have come back too. Of records that are as an earlier build found
+    them, `digests` has what that one knew instead. `attestations` hold the last word of each
+    agency; `agencies` holds the pack's and the foreign ones; `log` is every entry in order. Nothing
+    is `counted` where nothing was filed yet.
+    """
+
+    pack: Pack
+    register: RegisterState
+    agencies: Mapping[str, Agency]
+    records: Sequence[StoredRecord]
+    as_of: dt.datetime
+    counted: RegisterCounts | None = None
+    log: Sequence[LogLine] = ()
+    earlier: Mapping[str, Sequence[StoredRecord]] = {}
+    origins: Mapping[str, Origin] = {}
+    withdrawals: Mapping[str, Sequence[Withdrawal]] = {}
+    digests: Mapping[str, RecordDigest] = {}
+    attestations: Mapping[str, Attestation] = {}

@@ -1,0 +1,254 @@
+"""The pages one browses by: risk, sector, status, agency; an index of each and its lists."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from registry.pages.cards import Card, copied, counted
+from registry.pages.labels import message
+from registry.pages.page import Page, digest
+from registry.pages.reader import Reader, label, say
+from registry.pages.site import Site, page
+from registry.pages.views.document_view import Shown
+from registry.pages.views.history import change_view
+from registry.pages.views.lists import agency_view, card_row, count_rows, origin_view
+from registry.store.attestations import Attestation
+from registry.text.folding import fold
+
+PAGE_SIZE = 50
+
+_CODED = {"risk": "risk_level", "sectors": "sector", "status": "status"}
+"""The kinds of list whose members are codes of the format: address, code list."""
+
+_TITLES = {
+    "risk": message("Records by level of risk"),
+    "sectors": message("Records by sector"),
+    "status": message("Records by status"),
+    "agencies": message("Records by agency"),
+}
+
+
+def browse_pages(site: Site) -> Iterator[Page]:
+    """Yield every index, and the pages of every list, in each language."""
+    shown = [card for card in site.cards.values() if not card.withdrawn]
+    for kind, codelist in _CODED.items():
+        yield from _indexes(site, kind, shown, codelist)
+    yield from _agency_indexes(site, shown)
+    lists = list(_lists(site, shown))
+    for tag, edition in site.editions.items():
+        members: dict[str, list[Card]] = {}
+        for card in _in_order(edition.reader, shown):
+            for path in (
+                f"risk/{card.risk}",
+                f"risk/{card.risk}/{card.sector}",
+                f"sectors/{card.sector}",
+                f"status/{card.status}",
+                f"agencies/{card.agency}",
+            ):
+                members.setdefault(path, []).append(card)
+        for one in lists:
+            yield from _list_pages(site, tag, one, members.get(f"{one.kind}/{one.code}", []))
+
+
+class _List(msgspec.Struct, frozen=True):
+    """A list of records; `facts` is what its head shows besides the code's own words."""
+
+    kind: str
+    code: str
+    head: Callable[[Reader], Mapping[str, Any]]
+    facts: Sequence[Any] = ()
+
+
+def _lists(site: Site, shown: Sequence[Card]) -> Iterator[_List]:
+    snapshot = site.snapshot
+    labels = next(iter(site.editions.values())).reader.labels
+    for kind, codelist in _CODED.items():
+        for code in labels[codelist]:
+            head = partial(_code_head, site=site, codelist=codelist, code=code)
+            yield _List(kind, code, head)
+    for risk, sector in dict.fromkeys((card.risk, card.sector) for card in shown):
+        head = partial(_crossed_head, site=site, risk=risk, sector=sector)
+        yield _List("risk", f"{risk}/{sector}", head)
+    gone: dict[str, list[Card]] = {}
+    for card in site.cards.values():
+        if card.withdrawn:
+            gone.setdefault(card.agency, []).append(card)
+    for agency in dict.fromkeys((*snapshot.agencies, *(card.agency for card in shown))):
+        left = gone.get(agency, [])
+        facts = [
+            snapshot.agencies.get(agency),
+            snapshot.attestations.get(agency),
+            [(card.id, card.name, site.records[card.id].withdrawals) for card in left],
+        ]
+        yield _List(
+            "agencies", agency, partial(_agency_head, site=site, agency=agency, gone=left), facts
+        )
+
+
+def _in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
+    """Put this register's own records first, then sort by name in the reader's language."""
+
+    def place(card: Card) -> tuple[bool, str, str]:
+        name = say(reader, card.name)
+        return (card.origin is not None, fold(name.text) if name else "", card.id)
+
+    return sorted(cards, key=place)
+
+
+def _indexes(site: Site, kind: str, shown: list[Card], codelist: str) -> Iterator[Page]:
+    here, elsewhere = (
+        Counter(card.code(codelist) for card in cards) for cards in (counted(shown), copied(shown))
+    )
+    crossed = Counter(f"{card.risk}/{card.sector}" for card in shown) if kind == "risk" else {}
+    key = digest(*(msgspec.json.encode(sorted(one.items())) for one in (here, elsewhere, crossed)))
+    for tag in site.editions:
+        view = partial(_index, site, tag, kind, shown, codelist)
+        yield page(site, tag, f"{kind}/", template="kinds.html", key=key, view=view)
+
+
+def _index(site: Site, tag: str, kind: str, shown: list[Card], codelist: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "title": _TITLES[kind],
+        "rows": count_rows(site.editions[tag].reader, shown, codelist, kind),
+        "copied": len(copied(shown)),
+        "table": _risk_by_sector(site, tag, shown) if kind == "risk" else None,
+    }
+
+
+def _risk_by_sector(site: Site, tag: str, shown: list[Card]) -> dict[str, Any]:
+    """Count every record shown by sector, and in each by level of risk."""
+    reader = site.editions[tag].reader
+    number = Counter((card.sector, card.risk) for card in shown)
+    sectors, risks = {sector for sector, _ in number}, {risk for _, risk in number}
+    levels = [code for code in reader.labels["risk_level"] if code in risks]
+    return {
+        "levels": [label(reader, "risk_level", level) for level in levels],
+        "rows": [
+            {
+                "name": label(reader, "sector", code),
+                "path": f"sectors/{code}",
+                "cells": [
+                    {"path": f"risk/{level}/{code}", "count": number[code, level]}
+                    for level in levels
+                ],
+            }
+            for code in reader.labels["sector"]
+            if code in sectors
+        ],
+    }
+
+
+def _agency_indexes(site: Site, shown: list[Card]) -> Iterator[Page]:
+    number = Counter(card.agency for card in shown)
+    systems = {agency: said.systems_total for agency, said in site.snapshot.attestations.items()}
+    key = digest(msgspec.json.encode([number, site.snapshot.agencies, systems]))
+    for tag, edition in site.editions.items():
+        view = partial(_agency_index, edition.reader, site, number)
+        yield page(site, tag, "agencies/", template="agencies.html", key=key, view=view)
+
+
+def _agency_index(reader: Reader, site: Site, number: Counter[str]) -> dict[str, Any]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for agency_id in [*site.snapshot.agencies, *(number.keys() - site.snapshot.agencies.keys())]:
+        agency = agency_view(reader, site, agency_id)
+        said = site.snapshot.attestations.get(agency_id)
+        row = agency | {"total": number[agency_id], "systems": said and said.systems_total}
+        groups.setdefault(agency["origin"] or "here", []).append(row)
+    for rows in groups.values():
+        rows.sort(key=lambda row: (row["fictitious"], fold(row["name"].text), row["id"]))
+    return {
+        "title": _TITLES["agencies"],
+        "groups": [
+            {"code": code, "rows": rows, **origin_view(reader, site, code)}
+            for code, rows in sorted(groups.items(), key=lambda item: item[0] != "here")
+        ],
+    }
+
+
+def _list_pages(site: Site, tag: str, one: _List, cards: Sequence[Card]) -> Iterator[Page]:
+    count = max(1, -(-len(cards) // PAGE_SIZE))
+    shown = {
+        "kind": one.kind,
+        "title": _TITLES[one.kind],
+        "code": one.code,
+        "total": len(cards),
+        "copied_total": len(copied(cards)),
+        "pages": count,
+    }
+    known = digest(msgspec.json.encode([shown, *one.facts]))
+    for number in range(1, count + 1):
+        part = cards[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+        suffix = "" if number == 1 else f"/{number}"
+        yield page(
+            site,
+            tag,
+            f"{one.kind}/{one.code}{suffix}",
+            template="browse.html",
+            key=digest(known, str(number), *(card.digest for card in part)),
+            view=partial(_list_view, site, tag, shown | {"page": number}, part, one.head),
+        )
+
+
+def _list_view(
+    site: Site,
+    tag: str,
+    shown: dict[str, Any],
+    part: Sequence[Card],
+    head: Callable[[Reader], Mapping[str, Any]],
+) -> dict[str, Any]:
+    reader = site.editions[tag].reader
+    groups = [
+        {"copied": foreign, "cards": [card_row(reader, site, card) for card in cards]}
+        for foreign in (False, True)
+        if (cards := [card for card in part if (card.origin is not None) == foreign])
+    ]
+    return shown | {"agency": None, "within": None, "groups": groups, **head(reader)}
+
+
+def _code_head(reader: Reader, *, site: Site, codelist: str, code: str) -> dict[str, Any]:
+    known = site.lists[codelist].get(code)
+    return {
+        "name": label(reader, codelist, code),
+        "description": say(reader, known.description) if known else None,
+    }
+
+
+def _crossed_head(reader: Reader, *, site: Site, risk: str, sector: str) -> dict[str, Any]:
+    within = {"name": label(reader, "sector", sector), "path": f"sectors/{sector}"}
+    return _code_head(reader, site=site, codelist="risk_level", code=risk) | {"within": within}
+
+
+def _agency_head(reader: Reader, *, site: Site, agency: str, gone: list[Card]) -> dict[str, Any]:
+    view = agency_view(reader, site, agency)
+    said = site.snapshot.attestations.get(agency)
+    return {
+        "name": view["name"],
+        "description": None,
+        "agency": view,
+        "statement": said and _attestation(reader, said),
+        "withdrawn": [
+            {
+                "id": card.id,
+                "name": say(reader, card.name),
+                **change_view(reader, site.records[card.id].withdrawals[-1]),
+            }
+            for card in _in_order(reader, gone)
+        ],
+    }
+
+
+def _attestation(reader: Reader, said: Attestation) -> dict[str, Any]:
+    return {
+        "day": said.day.isoformat(),
+        "systems": said.systems_total,
+        "contact": Shown(said.contact or {}),
+        "note": say(reader, said.note),
+        "filed_on": said.filed_at.date().isoformat(),
+        "entry": said.entry,
+    }

@@ -1,0 +1,127 @@
+"""Everything that happened, in the log's order, with what is public about each entry."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from registry.pages.labels import message
+from registry.pages.page import digest
+from registry.pages.reader import Reader, label, say
+from registry.pages.site import Site
+from registry.pages.views.lists import agency_view
+from registry.record.model import LangText
+from registry.store.log import RiskMove
+
+KINDS = {
+    "genesis": message("The log of this register begins"),
+    "new": message("New record"),
+    "version": message("New version"),
+    "withdrawal": message("Record withdrawn"),
+    "redaction": message("Parts of a record erased"),
+    "attestation": message("An agency states how many systems it uses"),
+    "key": message("The key of the log changed"),
+}
+"""What kinds of events there are, in English."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the log; `record` and `agency` are ids, `scopes` the lists that it stands in.
+
+    `digest` covers what is shown of the record, or else of the agency.
+    """
+
+    index: int
+    at: dt.datetime
+    kind: str
+    record: str | None = None
+    agency: str | None = None
+    version: int | None = None
+    note: LangText | None = None
+    reason: str | None = None
+    systems: int | None = None
+    risk: RiskMove | None = None
+    scopes: Sequence[str] = ()
+    digest: str = ""
+
+    @property
+    def day(self) -> str:
+        """The UTC day, as it is written."""
+        return self.at.date().isoformat()
+
+
+def read_events(site: Site) -> list[Event]:
+    """Tell the whole log, oldest first."""
+    snapshot = site.snapshot
+    versions = {
+        (name, line.entry): line
+        for name, record in site.records.items()
+        for line in record.versions
+    }
+    withdrawals = {
+        (name, one.entry): one
+        for name, record in site.records.items()
+        for one in record.withdrawals
+    }
+    stated = {(one.agency, one.entry): one for one in snapshot.attestations.values()}
+    events = []
+    for line in snapshot.log:
+        place = (line.subject or "", line.index)
+        card = site.cards.get(line.subject or "")
+        facts: dict[str, Any] = {}
+        if (version := versions.get(place)) is not None:
+            facts = {"version": version.version, "note": version.change_note}
+        elif (withdrawal := withdrawals.get(place)) is not None:
+            facts = {"reason": withdrawal.reason, "note": withdrawal.note}
+        elif (said := stated.get(place)) is not None:
+            facts = {"systems": said.systems_total, "note": said.note}
+        agency = card.agency if card else line.subject if line.kind == "attestation" else None
+        known = snapshot.agencies.get(agency or "")
+        scopes = {"all"}
+        if agency:
+            scopes.add(f"agencies/{agency}")
+        if card:
+            moved = {line.risk.before, line.risk.after} if line.risk else set()
+            scopes |= {f"risk/{level}" for level in {card.risk, *moved}}
+            scopes.add(f"sectors/{card.sector}")
+        events.append(
+            Event(
+                index=line.index,
+                at=line.at,
+                kind="new" if facts.get("version") == 1 else line.kind,
+                record=card.id if card else None,
+                agency=agency,
+                risk=line.risk,
+                scopes=sorted(scopes),
+                digest=card.digest if card else digest(msgspec.json.encode(known)),
+                **facts,
+            )
+        )
+    return events
+
+
+def event_view(reader: Reader, site: Site, event: Event) -> dict[str, Any]:
+    """Show an event to a reader; `kind` is an English wording."""
+    card = site.cards.get(event.record or "")
+    return {
+        "index": event.index,
+        "day": event.day,
+        "kind": KINDS.get(event.kind, event.kind),
+        "record": event.record,
+        "name": say(reader, card.name) if card else None,
+        "fictitious": bool(card and card.fictitious),
+        "origin": card.origin if card else None,
+        "agency": agency_view(reader, site, event.agency) if event.agency else None,
+        "version": event.version,
+        "note": say(reader, event.note),
+        "reason": label(reader, "withdrawal_reason", event.reason) if event.reason else None,
+        "systems": event.systems,
+        "risk": [
+            label(reader, "risk_level", level) for level in (event.risk.before, event.risk.after)
+        ]
+        if event.risk
+        else None,
+    }

@@ -1,0 +1,202 @@
+"""Feeds of the latest changes, of all and of each list: Atom (RFC 4287) and JSON Feed 1.1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from urllib.parse import urlsplit
+from xml.sax.saxutils import escape, quoteattr
+
+import msgspec
+
+from registry.pages.labels import message
+from registry.pages.page import Page, digest
+from registry.pages.reader import Reader, as_it_is, label, say
+from registry.pages.site import Site
+from registry.pages.views.events import KINDS, Event
+from registry.text.catalogues import find
+
+MOST_ITEMS = 50
+_UNNAMED = message("A system whose name is not published")
+_ALL = message("All changes")
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One change in a feed; `at` is RFC 3339."""
+
+    id: str
+    url: str
+    title: str
+    text: str
+    at: str
+    tags: list[str]
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed before it has a format; `home` is the page that it follows."""
+
+    title: str
+    lang: str
+    address: str
+    home: str
+    updated: str
+    items: list[Item]
+
+
+def feed_pages(site: Site, events: Sequence[Event]) -> Iterator[Page]:
+    """Yield both formats of every feed in each language; `events` are all, oldest first."""
+    chosen: dict[str, list[Event]] = {scope: [] for scope in _scopes(site)}
+    for event in reversed(events):
+        for scope in event.scopes:
+            several = chosen.setdefault(scope, [])
+            if len(several) < MOST_ITEMS:
+                several.append(event)
+    beginning = events[0].at if events else site.snapshot.as_of
+    for scope, several in chosen.items():
+        own = site.snapshot.agencies.get(scope.removeprefix("agencies/"))
+        key = digest(site.fingerprint, scope, msgspec.json.encode([several, beginning, own]))
+        updated = (several[0].at if several else beginning).isoformat()
+        for tag, edition in site.editions.items():
+            for ending, write in (("atom", _atom), ("json", _json)):
+                yield Page(
+                    file=f"feeds/{tag}/{scope}.{ending}",
+                    key=key,
+                    render=partial(
+                        _render, edition.reader, site, scope, several, updated=updated, write=write
+                    ),
+                    listed=False,
+                )
+
+
+def _render(
+    reader: Reader,
+    site: Site,
+    scope: str,
+    events: Sequence[Event],
+    *,
+    updated: str,
+    write: Callable[[Feed], bytes],
+) -> bytes:
+    own = say(reader, site.snapshot.pack.site_name)
+    title = own.text if own else ""
+    base = f"{site.base_url}/{reader.tag}"
+    if scope != "all":
+        title = f"{_name(reader, site, scope)} – {title}"
+    feed = Feed(
+        title=title,
+        lang=reader.tag,
+        address=f"{site.base_url}/feeds/{reader.tag}/{scope}",
+        home=f"{base}/{'changes' if scope == 'all' else scope}",
+        updated=updated,
+        items=[_item(reader, site, event, base) for event in events],
+    )
+    return write(feed)
+
+
+def _scopes(site: Site) -> list[str]:
+    labels = next(iter(site.editions.values())).reader.labels
+    return [
+        "all",
+        *(f"risk/{code}" for code in labels["risk_level"]),
+        *(f"sectors/{code}" for code in labels["sector"]),
+        *(f"agencies/{agency}" for agency in site.snapshot.agencies),
+    ]
+
+
+def _name(reader: Reader, site: Site, scope: str) -> str:
+    kind, _, code = scope.partition("/")
+    if kind == "agencies":
+        known = site.snapshot.agencies.get(code)
+        return ((known and say(reader, known.name)) or as_it_is(reader, code)).text
+    return label(reader, {"risk": "risk_level", "sectors": "sector"}[kind], code).text
+
+
+def _item(reader: Reader, site: Site, event: Event, base: str) -> Item:
+    card = site.cards.get(event.record or "")
+    kind = _wording(reader, KINDS.get(event.kind, event.kind))
+    if card:
+        name = say(reader, card.name)
+        subject = name.text if name else _wording(reader, _UNNAMED)
+        url = f"{base}/records/{card.id}" + (f"/versions/{event.version}" if event.version else "")
+        tags = [label(reader, "risk_level", card.risk), label(reader, "sector", card.sector)]
+    elif event.agency:
+        subject = _name(reader, site, f"agencies/{event.agency}")
+        url, tags = f"{base}/agencies/{event.agency}", []
+    else:
+        subject, url, tags = _wording(reader, _ALL), f"{base}/changes", []
+    note = say(reader, event.note)
+    said = [
+        label(reader, "withdrawal_reason", event.reason).text if event.reason else "",
+        " → ".join(
+            label(reader, "risk_level", level).text
+            for level in (event.risk.before, event.risk.after)
+        )
+        if event.risk
+        else "",
+        note.text if note else "",
+    ]
+    host = urlsplit(site.base_url).hostname
+    return Item(
+        id=f"tag:{host},{event.day}:entry/{event.index}/{reader.tag}",
+        url=url,
+        title=f"{subject} – {kind}",
+        text="\n".join(part for part in said if part) or kind,
+        at=event.at.isoformat(),
+        tags=[tag.text for tag in tags],
+    )
+
+
+def _wording(reader: Reader, wording: str) -> str:
+    return find(reader.catalogues, reader.order, wording)[1]
+
+
+def _atom(feed: Feed) -> bytes:
+    entries = "".join(
+        f"<entry>\n<id>{_text(item.id)}</id>\n<title>{_text(item.title)}</title>\n"
+        f'<link rel="alternate" href={_attribute(item.url)}/>\n'
+        f"<updated>{item.at}</updated>\n<published>{item.at}</published>\n"
+        + "".join(f"<category term={_attribute(tag)}/>\n" for tag in item.tags)
+        + f'<summary type="text">{_text(item.text)}</summary>\n</entry>\n'
+        for item in feed.items
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang={_attribute(feed.lang)}>\n'
+        f"<id>{_text(feed.address)}.atom</id>\n<title>{_text(feed.title)}</title>\n"
+        f"<updated>{feed.updated}</updated>\n<author><name>{_text(feed.title)}</name></author>\n"
+        f'<link rel="self" href={_attribute(f"{feed.address}.atom")}/>\n'
+        f'<link rel="alternate" type="text/html" href={_attribute(feed.home)}/>\n{entries}</feed>\n'
+    ).encode()
+
+
+def _json(feed: Feed) -> bytes:
+    document = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": feed.home,
+        "feed_url": f"{feed.address}.json",
+        "language": feed.lang,
+        "items": [
+            {
+                "id": item.id,
+                "url": item.url,
+                "title": item.title,
+                "content_text": item.text,
+                "date_published": item.at,
+                "tags": item.tags,
+            }
+            for item in feed.items
+        ],
+    }
+    return msgspec.json.encode(document)
+
+
+def _text(text: str) -> str:
+    """Escape a text for XML; what XML cannot say in any way is left out."""
+    return escape(_NOT_XML.sub("", text))
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_NOT_XML.sub("", text))

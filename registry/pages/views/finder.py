@@ -1,0 +1,109 @@
+"""The finder: one box, filters with counts, and the words for codes that its script shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import msgspec
+
+from registry.pages.labels import message
+from registry.pages.page import Page, content_page
+from registry.pages.reader import Reader, label, say
+from registry.pages.site import Site, page
+from registry.pages.views.compared import plain
+from registry.pages.views.document_view import field_name
+from registry.pages.views.static_index import FOLDER
+from registry.record.entry import NOT_STATED
+from registry.record.facets import FACETS, LOCAL, OVERDUE, SINGLE
+from registry.text.catalogues import find
+
+HEADINGS = {
+    "risk": message("Level of risk"),
+    "sector": message("Sector"),
+    "agency": message("Agency"),
+    "status": message("Status"),
+    "role": message("Part in the decision"),
+    "personal_data": message("Personal data"),
+    "origin": message("From which register"),
+}
+"""The filters that one chooses from, in their order, by the parameter of the API."""
+
+LACKING = {
+    "overdue": message("Reviews"),
+    "missing": message("Not stated"),
+    "finding": message("What validation noticed"),
+}
+"""The filters by what is missing or was noticed, which only the register can answer."""
+
+TELLING = (
+    "/rights/contestation",
+    "/rights/human_alternative",
+    "/rights/explanation",
+    "/decision/human_oversight",
+    "/risk/rationale",
+    "/data/legal_basis",
+    "/assessments",
+    "/evaluation/metrics",
+    "/evaluation/fairness_tested",
+    "/contact/email",
+)
+"""The fields whose absence tells most, of the many that `missing` knows."""
+
+NOTICED = {
+    "below_floor": message("A level of risk lower than follows from the record"),
+    "R15": message("High risk, with an assessment or a mitigation still to come"),
+    "R24": message("A lower level of risk, and contestation not stated yet"),
+    "R13": message("Sensitive data hosted abroad"),
+    "required": message("Something asked for is not stated"),
+    "R22": message("A name close to that of another system"),
+    "R20": message("An accountable role that looks like a person’s name"),
+    "R19": message("A mailbox that looks like a person’s own"),
+    "R03": message("Not yet in a language that is recommended"),
+}
+"""What may be noticed in a published record, by rule, with what tells most first."""
+
+_OVERDUE = message("The review that was promised is overdue")
+_HERE = message("Filed in this register")
+_UNSAID = message("Not stated")
+
+
+def finder_pages(site: Site) -> Iterator[Page]:
+    """Yield the finder in each language, with its labels."""
+    for tag, edition in site.editions.items():
+        day = site.snapshot.as_of.date().isoformat()
+        known = {
+            "facets": HEADINGS,
+            "lacking": LACKING,
+            "order": " ".join(edition.reader.order),
+            "as_of": day,
+        }
+        yield page(site, tag, "search", template="search.html", key=day, view=partial(dict, known))
+        content = msgspec.json.encode(labels(edition.reader, site))
+        yield content_page(f"{FOLDER}/{tag}.json", content)
+
+
+def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
+    """Name every code by filter: `[text]`, and its language where that is not the page's."""
+    snapshot = site.snapshot
+    unsaid, here = _saying(reader, _UNSAID), _saying(reader, _HERE)
+    found = {
+        name: {code: plain(label(reader, codelist, code)) for code in reader.labels[codelist]}
+        for name in SINGLE
+        for codelist in FACETS[name].lists
+    }
+    for texts in found.values():
+        texts.setdefault(NOT_STATED, unsaid)
+    for name, known in (("agency", snapshot.agencies), ("origin", snapshot.origins)):
+        names = {code: say(reader, one.name) for code, one in known.items()}
+        found[name] = {code: plain(text) for code, text in names.items() if text}
+    found["origin"] = {LOCAL: here} | found["origin"]
+    found["overdue"] = {OVERDUE: _saying(reader, _OVERDUE)}
+    found["missing"] = {pointer: plain(field_name(reader, pointer)) for pointer in TELLING}
+    found["finding"] = {rule: _saying(reader, wording) for rule, wording in NOTICED.items()}
+    return found
+
+
+def _saying(reader: Reader, wording: str) -> list[str]:
+    tag, said = find(reader.catalogues, reader.order, wording)
+    return [said] if tag == reader.tag else [said, tag]

@@ -1,0 +1,80 @@
+"""The first page: counts by risk and sector, and the latest changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from heapq import nlargest
+from typing import Any
+
+import msgspec
+
+from registry.pages.cards import copied, counted
+from registry.pages.page import Page, digest
+from registry.pages.reader import Reader, label, say
+from registry.pages.site import Site, page
+from registry.pages.views.history import change_view
+from registry.pages.views.lists import count_rows
+from registry.pages.views.structured import register_script
+
+
+def home_pages(site: Site) -> Iterator[Page]:
+    """Yield the first page in each language."""
+    for tag, edition in site.editions.items():
+        view = home_view(edition.reader, site)
+        key = digest(msgspec.json.encode(view))
+        view["structured"] = register_script(edition.reader, site)
+        yield page(site, tag, "", template="home.html", key=key, view=partial(dict, view))
+
+
+def home_view(reader: Reader, site: Site) -> dict[str, Any]:
+    """Build the first page."""
+    cards = list(site.cards.values())
+    here, elsewhere = counted(cards), copied(cards)
+    first = sorted(
+        (code for code in site.lists["sector"].values() if "priority" in code.extra),
+        key=lambda code: code.extra["priority"],
+    )
+    high = Counter(card.sector for card in here if card.risk in ("high", "unacceptable"))
+    in_sector = Counter(card.sector for card in here)
+    return {
+        "examples_only": bool(here) and all(card.fictitious for card in here),
+        "total": len(here),
+        "copied_total": len(elsewhere),
+        "risks": count_rows(reader, cards, "risk_level", "risk"),
+        "sectors": [
+            row
+            for row in count_rows(reader, cards, "sector", "sectors")
+            if row["here"] or row["copied"]
+        ],
+        "tiles": [
+            {
+                "path": f"sectors/{sector.code}",
+                "name": label(reader, "sector", sector.code),
+                "here": in_sector[sector.code],
+                "high": high[sector.code],
+            }
+            for sector in first
+        ],
+        "latest": latest_changes(reader, site),
+        "as_of": site.snapshot.as_of.date().isoformat(),
+        "log_size": site.snapshot.register.size,
+    }
+
+
+def latest_changes(reader: Reader, site: Site, limit: int = 8) -> list[dict[str, Any]]:
+    """List what agencies did here last, newest first: versions in force, and withdrawals."""
+    changes = [
+        (change, name)
+        for name, record in site.records.items()
+        if record.card.origin is None
+        for change in (
+            *(record.versions if not record.card.withdrawn else ()),
+            *record.withdrawals,
+        )
+    ]
+    return [
+        {"id": record, "name": say(reader, site.cards[record].name), **change_view(reader, change)}
+        for change, record in nlargest(limit, changes, key=lambda item: item[0].entry)
+    ]

@@ -1,0 +1,100 @@
+"""The manuals on the site: the record format, written from the schema, and the API's addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, partial
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+
+from registry.exchange.format_pages import LANGUAGES, format_pages
+from registry.pages.page import Page, digest
+from registry.pages.site import Site, page
+from registry.pages.views.prose_pages import markdown_view, words_view
+
+_LINKS = (
+    (re.compile(r"\((?:\.\./)+schemas/record/[^)]*?([\w-]+)\.csv\)"), r"(/api/v1/codelists/\1)"),
+    (re.compile(r"\((?:\.\./)+schemas/packs\)"), "(/api/v1/codelists)"),
+    (re.compile(r"\(index\.md(#[^)]*)?\)"), r"(format/\1)"),
+    (re.compile(r"\(([\w-]+)\.md(#[^)]*)?\)"), r"(format/\1\2)"),
+)
+_ANCHOR = "&lt;a id=&quot;([\\w.-]+)&quot;&gt;&lt;/a&gt;"
+_ANCHORS = re.compile(f"<p>{_ANCHOR}</p>|{_ANCHOR}")  # they stand alone or begin a line
+
+
+def manual_pages(site: Site, description: Mapping[str, Any] | None) -> Iterator[Page]:
+    """Yield the pages of the format and of the API; `description` is its OpenAPI document."""
+    operations = [] if description is None else read_operations(description)
+    key = digest(msgspec.json.encode(operations))
+    written = _format_pages()
+    names = [name[3:].removesuffix(".md") for name in written if name.startswith("en/")]
+    shown = digest(*(text for _, text in sorted(written.items())))
+    for tag in site.editions:
+        view = partial(_api, site, tag, operations)
+        yield page(site, tag, "api", template="api.html", key=key, view=view)
+        lang = next(one for one in site.editions[tag].reader.order if one in LANGUAGES)
+        texts = {name: written[f"{lang}/{name}.md"] for name in names}
+        view = partial(_contents, site, tag, lang, texts)
+        yield page(site, tag, "format/", template="format.html", key=shown, view=view)
+        for name, text in texts.items():
+            view = partial(_format, site, tag, lang, text)
+            yield page(site, tag, f"format/{name}", template="words.html", key=shown, view=view)
+
+
+def read_operations(description: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List every operation of an OpenAPI document, in its order, by its first tag."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, methods in description["paths"].items():
+        for method, told in methods.items():
+            groups.setdefault(told["tags"][0], []).append(
+                {
+                    "method": method.upper(),
+                    "path": path,
+                    "summary": told["summary"],
+                    "description": told["description"],
+                    "token": [scope for one in told.get("security", ()) for scope in one["token"]],
+                    "parameters": [
+                        {
+                            "name": one["name"],
+                            "place": one["in"],
+                            "required": one.get("required", False),
+                            "description": one.get("description", ""),
+                        }
+                        for one in told["parameters"]
+                        if "name" in one
+                    ],
+                    "statuses": list(told["responses"]),
+                }
+            )
+    return [{"tag": tag, "operations": found} for tag, found in groups.items()]
+
+
+@cache
+def _format_pages() -> Mapping[str, str]:
+    return format_pages()
+
+
+def _api(site: Site, tag: str, operations: list[dict[str, Any]]) -> dict[str, Any]:
+    return words_view(site, tag, "api") | {"groups": operations}
+
+
+def _contents(site: Site, tag: str, lang: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    listed = [
+        {"path": f"format/{name}", **_title(site, tag, lang, text)} for name, text in texts.items()
+    ]
+    return words_view(site, tag, "format") | {"listed": listed}
+
+
+def _title(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
+    return {"name": markdown_view(site, tag, lang, text.partition("\n")[0])["title"]}
+
+
+def _format(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
+    for pattern, instead in _LINKS:
+        text = pattern.sub(instead, text)
+    view = markdown_view(site, tag, lang, text)
+    body = _ANCHORS.sub(lambda found: f'<span id="{found[1] or found[2]}"></span>', view["body"])
+    return view | {"body": Markup(body)}  # noqa: S704  our own text

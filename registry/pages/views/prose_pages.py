@@ -1,0 +1,111 @@
+"""Pages of words: the choice of language, about and its neighbours, and what is not found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from registry import resources
+from registry.errors import ConfigurationError
+from registry.pages.labels import message
+from registry.pages.page import Page
+from registry.pages.reader import Text, label, say
+from registry.pages.site import Site, page, root_page
+from registry.text.catalogues import SOURCE, find
+from registry.text.locales import direction
+from registry.text.markdown import render_page
+from registry.text.typesetting import typeset
+
+PAGES = ("about", "glossary", "limits", "for-agencies", "accessibility", "contest")
+_QUESTION = message("Which algorithms does the administration use?")
+_LOST = message("There is no page at this address.")
+_BACK = message("Back to the home page")
+_LINK = re.compile(r'(?<=href=")(?![a-z]+:|#)([^"]*)')
+
+
+def prose_pages(site: Site) -> Iterator[Page]:
+    """Yield the pages of words."""
+    for tag in site.editions:
+        for name in PAGES:
+            template = "contest.html" if name == "contest" else "words.html"
+            view = partial(_contest if name == "contest" else words_view, site, tag, name)
+            yield page(site, tag, name, template=template, key="", view=view)
+    yield root_page(site, "/", template="choice.html", view=partial(_choice, site))
+    lost = partial(_not_found, site)
+    yield root_page(site, "/404", template="not_found.html", view=lost, listed=False)
+
+
+def words_view(site: Site, tag: str, name: str) -> dict[str, Any]:
+    """Read a page of words in the reader's language or its fallback; line one is the title."""
+    folder = resources.SITE / "text"
+    for lang in site.editions[tag].reader.order:
+        path = folder / f"{name}.{lang}.md"
+        if path.is_file():
+            return markdown_view(site, tag, lang, path.read_text("utf-8"))
+    raise ConfigurationError(f"{folder} has no {name}.<language>.md")
+
+
+def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
+    """Show our own Markdown in a language to a reader; links in it begin at `/<language>/`."""
+    title, _, body = typeset(text, lang).partition("\n")
+    prefix = urlsplit(site.base_url).path.rstrip("/")
+
+    def place(found: re.Match[str]) -> str:
+        address = found[1]
+        return f"{prefix}{address if address.startswith('/') else f'/{tag}/{address}'}"
+
+    return {
+        "title": Text(
+            text=title.removeprefix("# ").strip(),
+            lang=lang,
+            dir=direction(lang),
+            differs=lang != tag,
+        ),
+        "body": Markup(_scrolling(_LINK.sub(place, render_page(body)))),  # noqa: S704  our own text
+    }
+
+
+def _scrolling(html: str) -> str:
+    """Let what may be wider than a phone be scrolled, by keyboard too."""
+    html = html.replace("<pre>", '<pre tabindex="0">').replace("</table>", "</table></div>")
+    return html.replace("<table>", '<div class="scroll" tabindex="0"><table>')
+
+
+def _contest(site: Site, tag: str, name: str) -> dict[str, Any]:
+    reader = site.editions[tag].reader
+    bodies = [
+        {"name": label(reader, "pack/bodies", code), "website": body.extra.get("website")}
+        for code, body in site.snapshot.pack.bodies.items()
+    ]
+    return words_view(site, tag, name) | {"bodies": bodies}
+
+
+def _choice(site: Site) -> Mapping[str, Any]:
+    names = {
+        name.lang: name
+        for edition in site.editions.values()
+        if (name := say(edition.reader, site.snapshot.pack.site_name))
+    }
+    return {"names": list(names.values()), "choices": _in_each(site, question=_QUESTION)}
+
+
+def _not_found(site: Site) -> Mapping[str, Any]:
+    return {"choices": _in_each(site, lost=_LOST, back=_BACK)}
+
+
+def _in_each(site: Site, **messages: str) -> list[dict[str, Any]]:
+    """Say messages in every language of the site; None where a language has no words for one."""
+    choices = []
+    for tag, edition in site.editions.items():
+        said = {
+            name: find(edition.reader.catalogues, (tag, SOURCE), wording)
+            for name, wording in messages.items()
+        }
+        own = {name: words if found == tag else None for name, (found, words) in said.items()}
+        choices.append({"locale": edition.reader.locale, **own})
+    return choices

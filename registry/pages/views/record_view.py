@@ -1,0 +1,177 @@
+"""What a record's page shows besides the document: notices, links, and the register's own facts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from registry.pages.cards import Card
+from registry.pages.reader import Reader, label, language, say
+from registry.pages.site import Site
+from registry.pages.views.document_view import NOTHING, Later, Shown, field_name, field_names, show
+from registry.pages.views.findings import findings_view
+from registry.pages.views.history import history_view
+from registry.pages.views.lists import agency_view, card_row, origin_view
+from registry.pages.views.structured import record_script
+from registry.store.records import StoredRecord
+from registry.text.locales import pick
+
+Document = dict[str, Any]
+
+
+def record_page_view(
+    reader: Reader, record: StoredRecord, site: Site, *, alike: Sequence[Card]
+) -> dict[str, Any]:
+    """Build the page of a record in force; `alike` are the records to look at next."""
+    view = record_view(reader, record, site)
+    view["similar"] = [card_row(reader, site, card) for card in alike]
+    view["structured"] = record_script(reader, site, site.cards[record.id])
+    return view
+
+
+def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
+    """Build everything that one version of a record says to this reader; `d` is the document."""
+    document = read_document(record.document)
+    languages = document.get("languages") or {}
+    shown = _main_language(reader, document)
+    source = languages.get("source")
+    register = record.register
+    d = show(reader, document)
+    made = {
+        "id": record.id,
+        "shown": shown,
+        "agency": agency_view(reader, site, record.agency),
+        "notices": register_notices(reader, record, site),
+        "language": language(reader, shown) if shown != reader.tag else None,
+        "machine": (languages.get("translation_status") or {}).get(shown) == "machine",
+        "source": language(reader, source) if source not in (None, shown) else None,
+        "withheld": _gaps(reader, record, d),
+        "overdue": is_overdue(document, site.snapshot.as_of.date()),
+        "related": _related(reader, document, site),
+        "links": links(reader, record, document),
+        "register": _register(record),
+        "compared": register.version > 1,
+    }
+    gone = site.records[record.id].withdrawals
+    makes: dict[str, Callable[[], Any]] = {
+        "missing": lambda: field_names(reader, register.missing),
+        "languages": lambda: _languages(reader, document),
+        "findings": lambda: findings_view(reader, record, site),
+        "history": lambda: history_view(reader, record, gone),
+    }
+    return {"r": Later(made, lambda name: makes[name]() if name in makes else NOTHING), "d": d}
+
+
+@lru_cache(maxsize=16)
+def read_document(document: bytes) -> Document:
+    """Read a document once for the readers of all languages, who come one after the other."""
+    read: Document = msgspec.json.decode(document)
+    return read
+
+
+def is_overdue(document: Mapping[str, Any], today: dt.date) -> bool:
+    """Say whether the review that the agency promised is late on that day."""
+    lifecycle = document.get("lifecycle") or {}
+    due = lifecycle.get("next_review_on")
+    return due is not None and lifecycle.get("status") != "retired" and due < today.isoformat()
+
+
+def register_notices(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
+    """Say what the register itself has to say first: an example, a copy, an erasure."""
+    register = record.register
+    return {
+        "fictitious": register.fictitious,
+        "redacted": bool(register.redacted),
+        **origin_view(reader, site, register.origin),
+    }
+
+
+def links(reader: Reader, record: StoredRecord, document: Document) -> dict[str, str | None]:
+    """Fill in the pack's links; one that needs a mailbox is left out where the record has none."""
+    email = (document.get("contact") or {}).get("email")
+    local = record.register.origin is None
+
+    def filled(link: str) -> str | None:
+        if not local or ("{email}" in link and not email):
+            return None
+        return link.format(id=quote(record.id, safe=""), email=quote(email or "", safe="@"))
+
+    pack = reader.pack
+    return {
+        "report_error": filled(pack.report_error_url),
+        "ask_more": filled(pack.ask_more_url),
+    }
+
+
+def _gaps(reader: Reader, record: StoredRecord, d: Shown) -> dict[str, Shown]:
+    """Name what is kept from the public, by pointer: withheld by the agency, or erased here."""
+    erased = {
+        one.pointer: Shown(
+            title=field_name(reader, one.pointer),
+            erased=True,
+            basis=label(reader, "redaction_reason", one.basis),
+            authority=one.authority,
+            on=one.redacted_at.date().isoformat(),
+        )
+        for one in record.register.redacted
+    }
+    withheld = {
+        field["pointer"]: Shown(field, title=field_name(reader, field["pointer"]))
+        for field in d["publication"]["withheld_fields"]
+    }
+    return withheld | erased
+
+
+def _languages(reader: Reader, document: Document) -> list[dict[str, Any]]:
+    """List the languages that the agency wrote in or had its texts put into, the source first."""
+    stated = document.get("languages") or {}
+    source, status = stated.get("source"), stated.get("translation_status") or {}
+    tags = sorted({*status, *([source] if source else [])}, key=lambda tag: (tag != source, tag))
+    return [
+        {
+            "name": language(reader, tag),
+            "source": tag == source,
+            "status": label(reader, "translation_status", status[tag]) if tag in status else None,
+        }
+        for tag in tags
+    ]
+
+
+def _main_language(reader: Reader, document: Document) -> str:
+    """Find the language that most of the page's texts will be in."""
+    goal = (document.get("purpose") or {}).get("goal")
+    for candidate in (goal, document.get("summary"), document.get("name")):
+        chosen = pick(candidate, reader.tag, reader.order) if candidate else None
+        if chosen is not None:
+            return chosen[0]
+    return reader.tag
+
+
+def _related(reader: Reader, document: Document, site: Site) -> list[dict[str, Any]]:
+    return [
+        {
+            "relation": label(reader, "relation", related["relation"]),
+            "id": card.id,
+            "name": say(reader, card.name),
+            "withdrawn": card.withdrawn,
+        }
+        for related in document.get("related_records") or ()
+        if (card := site.cards.get(related["record"])) is not None
+    ]
+
+
+def _register(record: StoredRecord) -> dict[str, Any]:
+    register = record.register
+    return {
+        "version": register.version,
+        "published_on": register.published_at.date().isoformat(),
+        "entry": register.entry,
+        "hash": register.hash,
+        "completeness": register.completeness / 100,
+        "superseded_on": register.superseded_at and register.superseded_at.date().isoformat(),
+    }

@@ -1,0 +1,306 @@
+"""The register counted, as tables: what was filed here beside what comes from other registers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from registry.pages.labels import message
+from registry.pages.reader import Reader, Text, as_it_is, label, say
+from registry.pages.site import Site
+from registry.pages.snapshot import RegisterCounts
+from registry.pages.views.document_view import field_name
+from registry.pages.views.tables import Column, Row, Table
+from registry.record.entry import NOT_STATED
+from registry.store.statistics import StatisticsGroup
+
+_RECORDS = message("Records")
+_ELSEWHERE = message("Other registers")
+_COMPLETE = message("Average completeness")
+_ACCOUNTABLE = message("Average accountability")
+_OVERDUE = message("Overdue reviews")
+_AGENCY = message("Agency")
+_GROUND = message("Ground")
+
+_HERE = (Column(title=_RECORDS), Column(title=_ELSEWHERE))
+_RISKS = ("unacceptable", "high", "limited", "minimal", NOT_STATED)
+_MOST_MISSING = 20
+
+
+def tables(reader: Reader, site: Site, counted: RegisterCounts) -> list[Table]:
+    """Make every table of the statistics."""
+    made = (
+        _by_sector_and_risk,
+        _by_status,
+        _by_personal_data,
+        _growth,
+        _by_agency,
+        _overdue,
+        _withheld,
+        _restricted,
+        _missing,
+        _silent,
+    )
+    return [make(reader, site, counted) for make in made]
+
+
+def _by_sector_and_risk(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
+    groups = counted.by_code.local.groups
+    number = Counter[tuple[str, str]]()
+    for group in groups:
+        number[str(group.sector), str(group.risk)] += group.records
+    in_sector = _sums(groups, "sector")
+    elsewhere = _sums(counted.by_code.foreign.groups, "sector")
+    return Table(
+        id="sectors",
+        title=message("By sector and level of risk"),
+        note=None,
+        head=message("Sector"),
+        columns=[
+            *(Column(title=label(reader, "risk_level", risk)) for risk in _RISKS),
+            Column(title=_ELSEWHERE),
+            Column(title=_RECORDS),
+        ],
+        rows=[
+            Row(
+                code=code,
+                name=label(reader, "sector", code),
+                path=f"sectors/{code}",
+                values=[
+                    *(number[code, risk] for risk in _RISKS),
+                    elsewhere[code],
+                    in_sector[code],
+                ],
+            )
+            for code in reader.labels["sector"]
+            if in_sector[code] or elsewhere[code]
+        ],
+        bars="parts",
+    )
+
+
+def _by_status(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
+    return Table(
+        id="status",
+        title=message("By status"),
+        note=None,
+        head=message("Status"),
+        columns=_HERE,
+        rows=list(_coded(reader, counted, "status", "status", "status")),
+    )
+
+
+def _by_personal_data(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
+    return Table(
+        id="personal-data",
+        title=message("Personal data"),
+        note=message("Pseudonymised data is personal data too."),
+        head=message("Personal data"),
+        columns=_HERE,
+        rows=list(_coded(reader, counted, "personal_data", "personal_data", None)),
+    )
+
+
+def _growth(_reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
+    elsewhere = {month.month: month.records for month in counted.by_code.foreign.months}
+    here = {month.month: month for month in counted.by_code.local.months}
+    return Table(
+        id="growth",
+        title=message("Growth over time"),
+        note=message("Records in force at the end of each month."),
+        head=message("Month"),
+        columns=[
+            Column(title=_RECORDS),
+            Column(title=message("Versions published")),
+            Column(title=message("Records withdrawn")),
+            Column(title=_ELSEWHERE),
+        ],
+        rows=[
+            Row(
+                code=month,
+                name=None,
+                values=[
+                    here[month].records if month in here else 0,
+                    here[month].published if month in here else 0,
+                    here[month].withdrawn if month in here else 0,
+                    elsewhere.get(month, 0),
+                ],
+            )
+            for month in sorted(here.keys() | elsewhere.keys())
+        ],
+    )
+
+
+def _by_agency(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
+    said = site.snapshot.attestations
+    groups = sorted(counted.by_agency, key=lambda group: (-group.records, str(group.agency)))
+    return Table(
+        id="agencies",
+        title=message("By agency"),
+        note=message(
+            "Completeness counts every fact that the format asks for; accountability only those"
+            " that its level of risk, its data or its use make compulsory. Both are averages."
+        ),
+        head=_AGENCY,
+        columns=[
+            Column(title=_RECORDS),
+            Column(title=_COMPLETE, kind="percent"),
+            Column(title=_ACCOUNTABLE, kind="percent"),
+            Column(title=_OVERDUE),
+            Column(title=message("Systems stated")),
+        ],
+        rows=[
+            Row(
+                code=str(group.agency),
+                name=_agency(reader, site, str(group.agency)),
+                path=f"agencies/{group.agency}",
+                values=[
+                    group.records,
+                    group.completeness.mean,
+                    group.accountability.mean,
+                    group.overdue,
+                    said[str(group.agency)].systems_total if str(group.agency) in said else None,
+                ],
+            )
+            for group in groups
+        ],
+    )
+
+
+def _overdue(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
+    today = site.snapshot.as_of.date()
+    late = [
+        card
+        for card in site.cards.values()
+        if not card.withdrawn
+        and card.origin is None
+        and card.is_overdue(today)
+        and (counted.by_code.fictitious or not card.fictitious)
+    ]
+    late.sort(key=lambda card: (card.review_due or "", card.id))
+    return Table(
+        id="overdue",
+        title=_OVERDUE,
+        note=message("Records whose agency promised a review by a day that has passed."),
+        head=message("Record"),
+        columns=[
+            Column(title=message("Review was due"), kind="day"),
+            Column(title=_AGENCY, kind="text"),
+        ],
+        rows=[
+            Row(
+                code=card.id,
+                name=say(reader, card.name),
+                path=f"records/{card.id}",
+                values=[card.review_due, _agency(reader, site, card.agency).text],
+            )
+            for card in late
+        ],
+        bars="none",
+    )
+
+
+def _withheld(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
+    return Table(
+        id="withheld",
+        title=message("What is withheld"),
+        note=message("Facts that agencies keep from the public, by the legal ground they name."),
+        head=_GROUND,
+        columns=[Column(title=message("Facts")), Column(title=_RECORDS)],
+        rows=[
+            Row(
+                code=tally.code,
+                name=label(reader, "pack/grounds", tally.code),
+                values=[tally.places, tally.records],
+            )
+            for tally in counted.by_code.local.withheld
+        ],
+    )
+
+
+def _restricted(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
+    return Table(
+        id="restricted",
+        title=message("Systems of which only the existence is public"),
+        note=None,
+        head=_GROUND,
+        columns=[Column(title=_RECORDS)],
+        rows=[
+            Row(
+                code=tally.code,
+                name=label(reader, "pack/grounds", tally.code),
+                values=[tally.records],
+            )
+            for tally in counted.by_code.local.restricted
+        ],
+    )
+
+
+def _missing(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
+    most = sorted(counted.by_code.local.missing, key=lambda tally: (-tally.records, tally.code))
+    return Table(
+        id="missing",
+        title=message("What is missing most often"),
+        note=None,
+        head=message("Fact"),
+        columns=[Column(title=_RECORDS)],
+        rows=[
+            Row(code=tally.code, name=field_name(reader, tally.code), values=[tally.records])
+            for tally in most[:_MOST_MISSING]
+        ],
+    )
+
+
+def _silent(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
+    return Table(
+        id="silent",
+        title=message("Agencies that have filed nothing"),
+        note=message("And how many systems each states that it uses, where it has said so."),
+        head=_AGENCY,
+        columns=[
+            Column(title=message("Systems stated")),
+            Column(title=message("Stated of the day"), kind="day"),
+        ],
+        rows=[
+            Row(
+                code=one.agency,
+                name=_agency(reader, site, one.agency),
+                path=f"agencies/{one.agency}",
+                values=[
+                    one.systems_total,
+                    one.attested_on.isoformat() if one.attested_on else None,
+                ],
+            )
+            for one in counted.by_code.agencies
+            if not one.records
+        ],
+        bars="none",
+    )
+
+
+def _coded(
+    reader: Reader, counted: RegisterCounts, name: str, codelist: str, kind: str | None
+) -> Iterator[Row]:
+    """Yield a row for each code of a list, those of which there is no record too."""
+    here = _sums(counted.by_code.local.groups, name)
+    elsewhere = _sums(counted.by_code.foreign.groups, name)
+    codes = list(reader.labels[codelist])
+    for code in [*codes, *sorted((here.keys() | elsewhere.keys()) - set(codes))]:
+        yield Row(
+            code=code,
+            name=label(reader, codelist, code),
+            path=f"{kind}/{code}" if kind else None,
+            values=[here[code], elsewhere[code]],
+        )
+
+
+def _sums(groups: Sequence[StatisticsGroup], name: str) -> Counter[str]:
+    number = Counter[str]()
+    for group in groups:
+        number[str(getattr(group, name))] += group.records
+    return number
+
+
+def _agency(reader: Reader, site: Site, agency: str) -> Text:
+    known = site.snapshot.agencies.get(agency)
+    return (known and say(reader, known.name)) or as_it_is(reader, agency)

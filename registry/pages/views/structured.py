@@ -1,0 +1,102 @@
+"""What search engines read: schema.org's Dataset and DataCatalog as JSON-LD within a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+
+from registry.pages.cards import Card
+from registry.pages.reader import Reader, say
+from registry.pages.site import Site
+from registry.pages.views.lists import agency_view
+
+Node = dict[str, Any]
+
+_CONTEXT = "https://schema.org"
+_HARMFUL = ("<", ">", "&", "\u2028", "\u2029")
+
+
+def record_script(reader: Reader, site: Site, card: Card) -> Markup:
+    """Describe a record in the reader's language, as an element of the page's head."""
+    agency = agency_view(reader, site, card.agency)
+    name, summary = say(reader, card.name), say(reader, card.summary)
+    address = f"{site.base_url}/{reader.tag}/records/{card.id}"
+    data = f"{site.base_url}/api/v1/records"
+    known = {
+        "@type": "Dataset",
+        "@id": address,
+        "url": address,
+        "identifier": card.id,
+        "name": name.text if name else card.id,
+        "description": summary.text if summary else None,
+        "inLanguage": name.lang if name else None,
+        "version": str(card.version),
+        "dateModified": card.published_on,
+        "isAccessibleForFree": True,
+        "creator": {
+            "@type": "GovernmentOrganization",
+            "name": agency["name"].text,
+            "url": agency["website"],
+        },
+        "includedInDataCatalog": _catalogue(reader, site),
+        "distribution": [_download(f"{data}/{card.id}", "application/json")],
+    }
+    return as_script(known)
+
+
+def register_script(reader: Reader, site: Site) -> Markup:
+    """Describe the register as a whole."""
+    exports = f"{site.base_url}/api/v1/exports/records"
+    known = _catalogue(reader, site) | {
+        "dataset": {
+            "@type": "Dataset",
+            "@id": f"{site.base_url}/#register",
+            "name": _name(reader),
+            "url": f"{site.base_url}/{reader.tag}/",
+            "isAccessibleForFree": True,
+            "distribution": [
+                _download(f"{exports}.csv", "text/csv"),
+                _download(f"{exports}.jsonl", "application/x-ndjson"),
+                _download(f"{exports}.jsonld", "application/ld+json"),
+            ],
+        }
+    }
+    return as_script(known)
+
+
+def as_script(node: Node) -> Markup:
+    """Write a node as a data element; nothing in it can end the element or begin another."""
+    stated = {"@context": _CONTEXT} | _stated(node)
+    text = msgspec.json.encode(stated).decode()
+    for mark in _HARMFUL:
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return Markup(f'<script type="application/ld+json">{text}</script>')  # noqa: S704  made harmless
+
+
+def _catalogue(reader: Reader, site: Site) -> Node:
+    return {
+        "@type": "DataCatalog",
+        "@id": f"{site.base_url}/#catalogue",
+        "name": _name(reader),
+        "url": f"{site.base_url}/{reader.tag}/",
+    }
+
+
+def _download(address: str, media_type: str) -> Node:
+    return {"@type": "DataDownload", "contentUrl": address, "encodingFormat": media_type}
+
+
+def _name(reader: Reader) -> str:
+    own = say(reader, reader.pack.site_name)
+    return own.text if own else ""
+
+
+def _stated(node: Node) -> Node:
+    """Leave out what is not known, at any depth."""
+    return {
+        name: _stated(value) if isinstance(value, dict) else value
+        for name, value in node.items()
+        if value is not None
+    }

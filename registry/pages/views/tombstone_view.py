@@ -1,0 +1,35 @@
+"""What stands at the address of a withdrawn record: what it was, when it left, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from registry.pages.reader import Reader, say
+from registry.pages.site import Site
+from registry.pages.views.document_view import Shown
+from registry.pages.views.history import history_view
+from registry.pages.views.lists import agency_view
+from registry.pages.views.record_view import links, register_notices
+from registry.store.records import StoredRecord
+
+
+def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
+    """Build the tombstone; the last version's name and contact stand in it, and nothing else."""
+    document = msgspec.json.decode(record.document)
+    withdrawals = site.records[record.id].withdrawals
+    last, *before = history_view(reader, record, withdrawals)
+    known = {
+        "id": record.id,
+        "name": say(reader, document.get("name")),
+        "shown": reader.tag,
+        "agency": agency_view(reader, site, record.agency),
+        "notices": register_notices(reader, record, site),
+        "withdrawal": last | {"hash": withdrawals[-1].hash},
+        "contact": Shown(document.get("contact") or {}),
+        "compared": record.register.version > 1,
+        "links": links(reader, record, document),
+        "history": [last | {"note": None}, *before],  # its note stands above
+    }
+    return {"r": known}

@@ -1,0 +1,88 @@
+"""One version of a record at its lasting address, and any two of them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import msgspec
+
+from registry.pages.reader import Reader, label, say
+from registry.pages.site import Site
+from registry.pages.views.diff_view import changes_view
+from registry.pages.views.history import change_view
+from registry.pages.views.record_view import read_document, record_view
+from registry.store.records import StoredRecord
+
+MOST_COMPARED = 6
+"""How many of the latest versions are compared each with each on the page itself."""
+
+
+def version_view(
+    reader: Reader, versions: Sequence[StoredRecord], number: int, site: Site
+) -> dict[str, Any]:
+    """Build the page of version `number` of a record; `versions` are all, oldest first.
+
+    Of the version in force only what it changed stands here: the rest is the record's own page.
+    """
+    latest, shown = versions[-1], versions[number - 1]
+    view = record_view(reader, msgspec.structs.replace(shown, versions=latest.versions), site)
+    register = shown.register
+    # What is late is late today: a version that others followed promised nothing for today.
+    view["r"]["overdue"] &= shown is latest
+    view["v"] = {
+        "number": number,
+        "last": latest.register.version,
+        "withdrawn": latest.register.state == "withdrawn",
+        "in_force": shown is latest and latest.register.state != "withdrawn",
+        "superseded_on": register.superseded_at and register.superseded_at.date().isoformat(),
+        **_step(reader, versions, number),
+    }
+    return view
+
+
+def compare_view(reader: Reader, versions: Sequence[StoredRecord]) -> dict[str, Any]:
+    """Build the comparison of the latest versions, each with each, the latest pair first."""
+    latest = versions[-1]
+    document = read_document(latest.document)
+    pairs: list[dict[str, Any]] = [
+        {
+            "before": first.register.version,
+            "after": second.register.version,
+            "sections": changes_view(reader, first.document, second.document),
+        }
+        for first, second in combinations(versions[-MOST_COMPARED:], 2)
+    ]
+    pairs.sort(key=lambda pair: (-pair["after"], -pair["before"]))
+    return {
+        "r": {
+            "id": latest.id,
+            "name": say(reader, document.get("name")),
+            "shown": reader.tag,
+            "withdrawn": latest.register.state == "withdrawn",
+        },
+        "lines": [change_view(reader, line) for line in reversed(latest.versions)],
+        "numbers": [version.register.version for version in versions[-MOST_COMPARED:]],
+        "pairs": pairs,
+    }
+
+
+def _step(reader: Reader, versions: Sequence[StoredRecord], number: int) -> dict[str, Any]:
+    """Say what a version changed: what the agency says, the risk level, every field."""
+    shown = versions[number - 1]
+    line = versions[-1].versions[number - 1]
+    before = versions[number - 2] if number > 1 else None
+    first, second = (_level(version) for version in (before or shown, shown))
+    return {
+        "note": say(reader, line.change_note),
+        "risk": None
+        if first == second
+        else [label(reader, "risk_level", level) for level in (first, second)],
+        "sections": changes_view(reader, before.document, shown.document) if before else [],
+    }
+
+
+def _level(version: StoredRecord) -> str:
+    level: str = (read_document(version.document).get("risk") or {}).get("level", "not_stated")
+    return level
