@@ -1,6 +1,6 @@
-"""Where the data that the code reads lies: `schemas/`, `site/` and `records/`.
+"""The folders of data that the code reads.
 
-In a checkout they stand beside the package; in an installed wheel they travel inside it.
+In a checkout they are beside the package, in an installed wheel inside it.
 """
 
 from pathlib import Path
@@ -11,3 +11,4 @@ _ROOT = _PACKAGE / "_resources" if (_PACKAGE / "_resources").is_dir() else _PACK
 SCHEMAS = _ROOT / "schemas"
 SITE = _ROOT / "site"
 RECORDS = _ROOT / "records"
+FORMAT_DOCS = _ROOT / "docs" / "record-format"

@@ -102,10 +102,6 @@ _COMMANDS = {
         "registry.cli.backup:restore",
         "Bring the backup in DIR back into an empty database, and check it by its log.",
     ),
-    "format": (
-        "registry.cli.format_:format_",
-        "Document the record format; for those who change it.",
-    ),
     "pack": ("registry.cli.pack:pack", "Check the country packs, the folders of schemas/packs/."),
 }
 """Of each command, where it is and the first sentence of its help.

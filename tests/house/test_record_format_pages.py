@@ -9,13 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from registry.exchange.format_pages import (
-    HAND_WRITTEN,
-    LANGUAGES,
-    SECTIONS,
-    format_pages,
-)
-from registry.exchange.format_words import anchor
 from registry.record.codelists import codelists, read_rows
 from registry.record.pack import load_pack
 from registry.record.requirements import WEIGHT_OPTIONAL, WEIGHT_REQUIRED
@@ -24,6 +17,8 @@ from registry.record.rules import RULES
 from registry.record.schema import RECORD_FOLDER, fields, record_schema
 from registry.record.validate import MAX_FINDINGS, validate
 from registry.services.register_rules import RULES as REGISTER_RULES
+from tools.format_docs.pages import HAND_WRITTEN, LANGUAGES, SECTIONS, format_pages
+from tools.format_docs.wording import anchor
 
 FOLDER = Path(__file__).parents[2] / "docs" / "record-format"
 PAGES = {
@@ -55,7 +50,7 @@ def anchors(text):
 def test_the_committed_pages_are_what_the_schema_says():
     committed = {name: text for name, text in PAGES.items() if Path(name).stem not in HAND_WRITTEN}
     stale = [name for name, text in format_pages().items() if committed.get(name) != text]
-    assert stale == [], "run: registry format pages"
+    assert stale == [], "run: python -m tools.format_docs"
     assert committed.keys() == format_pages().keys()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("registry", "schemas", "site", "records", "LICENSES")
+SOURCES = ("registry", "schemas", "site", "records", "docs/record-format", "LICENSES")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
 
 

@@ -10,12 +10,12 @@ import pytest
 from registry import resources
 from registry.api.app import describe_api
 from registry.errors import ConfigurationError
-from registry.exchange.format_pages import SECTIONS
 from registry.pages.views.manuals import read_operations
 from registry.pages.views.prose_pages import PAGES
 from registry.record.schema import fields
 from registry.settings import Settings, from_environment
 from tests.built import build
+from tools.format_docs.pages import SECTIONS
 
 from .conftest import SETTINGS, parse
 from .test_html import text_of

@@ -8,11 +8,11 @@ import pytest
 from babel.messages.pofile import read_po
 
 from registry.api import receipts
-from registry.exchange.format_pages import LANGUAGES, pages_in
-from registry.exchange.format_words import Language
 from registry.record.messages import Message
 from registry.record.schema import record_schema
 from registry.resources import SCHEMAS
+from tools.format_docs.pages import LANGUAGES, pages_in
+from tools.format_docs.wording import Language
 
 LOCALE = SCHEMAS / "locale"
 TAGS = ("ar", "fr")

@@ -1,4 +1,4 @@
-"""The manuals on the site: the record format, written from the schema, and the API's addresses."""
+"""The manuals on the site: the documentation of the record format, and the API's addresses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from registry.exchange.format_pages import LANGUAGES, format_pages
+from registry import resources
 from registry.pages.page import Page, digest
 from registry.pages.site import Site, page
 from registry.pages.views.prose_pages import markdown_view, words_view
 
+FORMAT_PAGES = (
+    *("rules", "code-lists", "shapes", "identity", "purpose", "risk", "sector", "lifecycle"),
+    *("decision", "data", "technical", "procurement", "assessments", "rights", "evaluation"),
+    "publication",
+)
+"""The pages of `docs/record-format` that the site shows, in the order of their list."""
+
+_LANGUAGES = ("en", "fr")
 _LINKS = (
     (re.compile(r"\((?:\.\./)+schemas/record/[^)]*?([\w-]+)\.csv\)"), r"(/api/v1/codelists/\1)"),
     (re.compile(r"\((?:\.\./)+schemas/packs\)"), "(/api/v1/codelists)"),
@@ -29,14 +37,13 @@ def manual_pages(site: Site, description: Mapping[str, Any] | None) -> Iterator[
     """Yield the pages of the format and of the API; `description` is its OpenAPI document."""
     operations = [] if description is None else read_operations(description)
     key = digest(msgspec.json.encode(operations))
-    written = _format_pages()
-    names = [name[3:].removesuffix(".md") for name in written if name.startswith("en/")]
+    written = _read_format_pages()
     shown = digest(*(text for _, text in sorted(written.items())))
     for tag in site.editions:
         view = partial(_api, site, tag, operations)
         yield page(site, tag, "api", template="api.html", key=key, view=view)
-        lang = next(one for one in site.editions[tag].reader.order if one in LANGUAGES)
-        texts = {name: written[f"{lang}/{name}.md"] for name in names}
+        lang = next(one for one in site.editions[tag].reader.order if one in _LANGUAGES)
+        texts = {name: written[f"{lang}/{name}.md"] for name in FORMAT_PAGES}
         view = partial(_contents, site, tag, lang, texts)
         yield page(site, tag, "format/", template="format.html", key=shown, view=view)
         for name, text in texts.items():
@@ -73,8 +80,10 @@ def read_operations(description: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 @cache
-def _format_pages() -> Mapping[str, str]:
-    return format_pages()
+def _read_format_pages() -> Mapping[str, str]:
+    """Return the text of the format's pages by `<language>/<name>.md`."""
+    names = [f"{lang}/{name}.md" for lang in _LANGUAGES for name in FORMAT_PAGES]
+    return {name: (resources.FORMAT_DOCS / name).read_text(encoding="utf-8") for name in names}
 
 
 def _api(site: Site, tag: str, operations: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The documentation of the record format, written as Markdown from the schema and its tables.
+"""The pages of the record format's documentation.
 
 One page for each section, one each for rules, code lists and shared shapes, in every language of
 `LANGUAGES`. Wordings are English; `schemas/locale` translates them. Two pages beside them are
@@ -14,14 +14,6 @@ from functools import cache
 from inspect import getdoc
 from typing import Any
 
-from registry.exchange.format_words import (
-    Language,
-    anchor,
-    kind,
-    needed,
-    prose,
-    requirement,
-)
 from registry.record.codelists import codelists
 from registry.record.parse import parse
 from registry.record.pointers import pointer, values_at
@@ -32,6 +24,7 @@ from registry.record.schema import RECORD_FOLDER, Field, fields, record_schema, 
 from registry.resources import SCHEMAS
 from registry.services.register_rules import RULES as REGISTER_RULES
 from registry.text.catalogues import SOURCE, find, load_catalogues
+from tools.format_docs.wording import Language, anchor, kind, needed, prose, requirement
 
 LANGUAGES = ("en", "fr")
 HAND_WRITTEN = ("index", "profiles")
@@ -71,7 +64,7 @@ _SCHEMAS = "../../../schemas"
 
 
 def format_pages() -> dict[str, str]:
-    """Write every page: its path below the folder, and its text."""
+    """Return the text of every page, by its path below the folder."""
     return {
         f"{tag}/{name}.md": text
         for tag in LANGUAGES
@@ -85,7 +78,7 @@ def _language(tag: str) -> Language:
 
 
 def pages_in(language: Language) -> dict[str, str]:
-    """Write the pages in one language, by name."""
+    """Return the text of the pages in one language, by name."""
     pages = {
         "rules": _rules(language),
         "code-lists": _code_lists(language),
@@ -191,8 +184,8 @@ def _rules(language: Language) -> Iterator[str]:
         "These rules need the register, and run where one is: when a record is filed, submitted "
         "or loaded."
     )
-    for rule, at_the_door in REGISTER_RULES.items():
-        yield from _rule(rule, at_the_door, language)
+    for rule, register_rule in REGISTER_RULES.items():
+        yield from _rule(rule, register_rule, language)
 
 
 def _rule(rule: str, function: Callable[..., object], language: Language) -> Iterator[str]:

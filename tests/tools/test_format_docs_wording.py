@@ -3,11 +3,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from registry.exchange.format_words import Language, kind, prose, requirement
 from registry.record.requirements import units
 from registry.record.schema import field_at
 from registry.resources import SCHEMAS
 from registry.text.catalogues import find, load_catalogues
+from tools.format_docs.wording import Language, kind, prose, requirement
 
 CATALOGUES = load_catalogues(SCHEMAS / "locale", ["fr"])
 ENGLISH = Language(tag="en", say=lambda wording: wording)
