@@ -77,15 +77,19 @@ def create_app(
     *,
     tell: Callable[[AccessLogEntry], None] | None,
     clock: Clock = utc_now,
+    render: Callable[[ASGIApp, State], ASGIApp] | None = None,
 ) -> ASGIApp:
     """Make the ASGI application of one worker; `settings.database_url` must be set.
 
     `tell` writes the access log; there is none without it. `clock` says what time it is to whoever
-    reads: what is still to come, and what is overdue.
+    reads: what is still to come, and what is overdue. `render` wraps the application of the site's
+    files, and is given the state of this one.
     """
     figures = _figures(settings)
     litestar = _litestar(settings, clock, figures)
     site = serve_site(settings.site_dir)
+    if render is not None:
+        site = render(site, litestar.state)
 
     async def application(scope: Any, receive: Receive, send: Send) -> None:
         if not (query := scope.get("query_string", b"")).isascii():

@@ -147,6 +147,17 @@ async def _problem(scope: Any, send: Send, error: NotFound | MethodNotAllowed) -
     await send(body)
 
 
+async def send_page(send: Send, content: bytes) -> None:
+    """Send a page that was rendered for this request."""
+    headers = [
+        (b"content-type", _TYPES[".html"].encode()),
+        (b"content-length", str(len(content)).encode()),
+        (b"cache-control", b"no-cache"),
+        *_SECURITY,
+    ]
+    await _send(send, 200, headers, content)
+
+
 async def _send(send: Send, status: int, headers: Any, body: bytes) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -78,7 +78,7 @@ def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None)
     # The workers' counters begin at zero.
     shutil.rmtree(settings.figures_dir, ignore_errors=True)
     server = Granian(
-        "registry.api.app:create_app",
+        "registry.web.app:create_app",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
@@ -96,8 +96,8 @@ def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None)
 
 def load_application(settings: Settings) -> ASGIApp:
     """Return the application, inside a worker process."""
-    from registry.api.app import create_app
     from registry.cli import log_output
+    from registry.web.app import create_app
 
     application = create_app(settings, tell=log_output.configure())
     # The objects that exist now stay: the collector need not traverse them again.

@@ -110,7 +110,7 @@ def page(
     return Page(
         file=page_file(f"/{tag}/{path}"),
         key=digest(site.fingerprint, tag, path, template, key),
-        render=partial(_render, site.editions[tag], path, template, view),
+        render=partial(render, site.editions[tag], path, template, view),
         listed=listed,
     )
 
@@ -131,15 +131,16 @@ def pages(
         yield Page(
             file=page_file(f"/{tag}/{path}"),
             key=shared,
-            render=partial(_render, edition, path, template, partial(view, edition.reader)),
+            render=partial(render, edition, path, template, partial(view, edition.reader)),
             listed=listed,
             needs=needs,
         )
 
 
-def _render(
+def render(
     edition: Edition, path: str, template: str, view: Callable[[], Mapping[str, Any]]
 ) -> bytes:
+    """Return a page of one language; `path` is what follows `/<language>/` in its address."""
     first, slash, rest = path.partition("/")
     known = {"here": path, "section": first + slash, "exact": not rest}
     return edition.templates.get_template(template).render(known, **view()).encode()

@@ -48,7 +48,7 @@ def lines():
 @pytest.fixture
 async def app(settings, lines):
     application = create_app(settings, tell=lines.append)
-    async with _lifespan(application):
+    async with lifespan(application):
         yield application
 
 
@@ -143,7 +143,7 @@ def started(hooks):
 
     @asynccontextmanager
     async def start(application):
-        async with _lifespan(application):
+        async with lifespan(application):
             transport = httpx.ASGITransport(application, raise_app_exceptions=False)
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://register", headers=PLAIN, event_hooks=hooks
@@ -210,7 +210,7 @@ def raw(app):
 
 
 @asynccontextmanager
-async def _lifespan(application):
+async def lifespan(application):
     asked, answered = asyncio.Queue(), asyncio.Queue()
     running = asyncio.create_task(
         application(

@@ -144,7 +144,7 @@ def test_another_address_renders_everything(corpus, tmp_path):
         for name in files(out)
         if name.startswith(("assets/", "favicon."))
         or name.endswith(".csv")
-        or name in {f"{folder}/{lang}.json" for folder in ("find", "compare") for lang in LANGUAGES}
+        or name in {f"find/{lang}.json" for lang in LANGUAGES}
     ]
     assert moved.rendered == first.files - len(kept)
     assert "/sub/" not in (out / "fr/index.html").read_text("utf-8")

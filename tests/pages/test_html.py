@@ -104,7 +104,7 @@ def test_the_language_switch_stays_on_the_page(pages):
         assert {*LANGUAGES, "x-default"} == alternates, path
 
 
-def test_only_three_things_have_a_script_and_nothing_needs_another_host(pages, site):
+def test_only_two_things_have_a_script_and_nothing_needs_another_host(pages, site):
     for path, page in pages.items():
         # A description for search engines is data: nothing runs.
         scripts = [
@@ -117,9 +117,7 @@ def test_only_three_things_have_a_script_and_nothing_needs_another_host(pages, s
         # A record's page has the check, and each of its versions'; a tombstone leads to those.
         is_record = "/records/" in path and path.split("/")[-1] != "compare.html"
         is_record &= page.get("data-status") is None
-        is_comparison = page.find(".//form[@id='choose']") is not None
-        assert is_comparison == path.endswith("/compare.html"), path
-        assert len(scripts) == (1 if is_finder or is_record or is_comparison else 0), path
+        assert len(scripts) == (1 if is_finder or is_record else 0), path
         assert len(page.findall(".//form[@role='search']")) == (1 if is_finder else 0), path
         assert len(page.findall(".//section[@id='proof']")) == (1 if is_record else 0), path
         for script in scripts:

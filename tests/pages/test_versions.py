@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 
 from registry.pages.page import page_file
-from tests.built import build
 
-from .conftest import FILED, SETTINGS, demonstration, earlier_versions, make_corpus, parse, stored
+from .conftest import demonstration, earlier_versions
 from .test_html import text_of
 
 RECORD = "records/demo-sante/triage-radiographies"
@@ -99,45 +97,16 @@ def test_the_versions_of_a_withdrawn_record_stay_and_say_so(pages):
     assert "Cette fiche a été retirée" in text_of(page.find(".//*[@class='notice withdrawn']"))
 
 
-def test_any_two_versions_stand_beside_each_other(pages):
+def test_the_latest_two_versions_stand_beside_each_other_and_any_two_are_asked_for(pages):
     page = pages[f"ar/{RECORD}/compare.html"]
-    sections = [part.get("id") for part in page.findall(".//div[@id='compared']/section")]
-    assert sections == ["v2-3", "v1-3", "v1-2"]
-    links = [link.get("href") for link in page.findall(".//nav[@id='pairs']//td/a")]
-    assert sorted(links) == ["#v1-2", "#v1-3", "#v2-3"]
-    [both] = [part for part in page.iter("section") if part.get("id") == "v1-3"]
-    assert list(both.iter("ins"))
-    assert list(both.iter("del"))
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory):
-    """A record of nine versions."""
-    name = "demo-sante/many"
-    versions = [
-        stored(
-            {"id": name, "name": {"fr": f"Nom {n}"}},
-            notes=[None] * n,
-            fictitious=True,
-            superseded_at=FILED,
-        )
-        for n in range(1, 10)
-    ]
-    corpus = make_corpus(versions[-1])
-    corpus = msgspec.structs.replace(corpus, earlier=corpus.earlier | {name: versions[:-1]})
-    out = tmp_path_factory.mktemp("many") / "site"
-    build(corpus, out=out, settings=SETTINGS)
-    return out / "fr/records/demo-sante/many"
-
-
-def test_a_long_history_is_compared_where_it_is_recent(many):
-    page = parse(many.with_name("many") / "compare.html")
-    sections = [part.get("id") for part in page.findall(".//div[@id='compared']/section")]
-    assert len(sections) == 15
-    assert sections[0] == "v8-9"
-    assert sections[-1] == "v4-5"
-    earlier = [link.get("href") for link in page.findall(".//nav[@id='pairs']/p/a")]
-    base = "/sub/fr/records/demo-sante/many/versions"
-    assert earlier == [f"{base}/3", f"{base}/2", f"{base}/1"]
-    step = parse(many / "versions" / "2.html").find(".//section[@id='changes']")
-    assert [text_of(part) for part in step.iter("ins")] == ["2"]
+    [section] = page.findall(".//div[@class='compared text']/section[@id='v2-3']")
+    assert list(section.iter("ins"))
+    assert list(section.iter("del"))
+    form = page.find(".//form[@id='choose']")
+    assert form.get("action") == f"/sub/ar/{RECORD}/compare"
+    for name, chosen in (("from", "2"), ("to", "3")):
+        options = form.findall(f".//select[@name='{name}']/option")
+        assert [option.get("value") for option in options] == ["3", "2", "1"]
+        assert [o.get("value") for o in options if o.get("selected") is not None] == [chosen]
+    steps = [link.get("href") for link in page.findall(".//section[@id='steps']//a")]
+    assert steps == [f"/sub/ar/{RECORD}/versions/{number}" for number in (3, 2, 1)]

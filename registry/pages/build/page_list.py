@@ -10,7 +10,6 @@ from registry.pages.page import Page
 from registry.pages.site import Site
 from registry.pages.views.browse_pages import browse_pages
 from registry.pages.views.changes_pages import changes_pages
-from registry.pages.views.compared import compared_pages
 from registry.pages.views.events import read_events
 from registry.pages.views.feeds import feed_pages
 from registry.pages.views.finder import finder_pages
@@ -36,7 +35,6 @@ def all_pages(
         *index_pages(site, words),
         *record_pages(site),
         *asset_pages(site.assets),
-        *compared_pages(site),
         *home_pages(site),
         *finder_pages(site),
         *browse_pages(site),

@@ -9,9 +9,8 @@ import msgspec
 
 from registry.pages.labels import message
 from registry.pages.page import Page, content_page
-from registry.pages.reader import Reader, label, say
+from registry.pages.reader import Reader, Text, label, say
 from registry.pages.site import Site, page
-from registry.pages.views.compared import plain
 from registry.pages.views.document_view import field_name
 from registry.pages.views.static_index import FOLDER
 from registry.record.entry import NOT_STATED
@@ -88,7 +87,7 @@ def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
     snapshot = site.snapshot
     unsaid, here = _saying(reader, _UNSAID), _saying(reader, _HERE)
     found = {
-        name: {code: plain(label(reader, codelist, code)) for code in reader.labels[codelist]}
+        name: {code: _wording(label(reader, codelist, code)) for code in reader.labels[codelist]}
         for name in SINGLE
         for codelist in FACETS[name].lists
     }
@@ -96,12 +95,17 @@ def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
         texts.setdefault(NOT_STATED, unsaid)
     for name, known in (("agency", snapshot.agencies), ("origin", snapshot.origins)):
         names = {code: say(reader, one.name) for code, one in known.items()}
-        found[name] = {code: plain(text) for code, text in names.items() if text}
+        found[name] = {code: _wording(text) for code, text in names.items() if text}
     found["origin"] = {LOCAL: here} | found["origin"]
     found["overdue"] = {OVERDUE: _saying(reader, _OVERDUE)}
-    found["missing"] = {pointer: plain(field_name(reader, pointer)) for pointer in TELLING}
+    found["missing"] = {pointer: _wording(field_name(reader, pointer)) for pointer in TELLING}
     found["finding"] = {rule: _saying(reader, wording) for rule, wording in NOTICED.items()}
     return found
+
+
+def _wording(text: Text) -> list[str]:
+    """Return `[text]`, with its language where that is not the page's."""
+    return [text.text, text.lang] if text.differs else [text.text]
 
 
 def _saying(reader: Reader, wording: str) -> list[str]:

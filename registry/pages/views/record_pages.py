@@ -107,4 +107,5 @@ def _version(reader: Reader, *, site: Site, name: str, number: int) -> dict[str,
 
 
 def _compare(reader: Reader, *, site: Site, name: str) -> dict[str, Any]:
-    return compare_view(reader, site.histories[name])
+    *_, before, latest = site.histories[name]
+    return compare_view(reader, latest, latest.versions, (before, latest))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 import msgspec
@@ -13,10 +12,7 @@ from registry.pages.site import Site
 from registry.pages.views.diff_view import changes_view
 from registry.pages.views.history import change_view
 from registry.pages.views.record_view import read_document, record_view
-from registry.store.records import StoredRecord
-
-MOST_COMPARED = 6
-"""How many of the latest versions are compared each with each on the page itself."""
+from registry.store.records import StoredRecord, VersionLine
 
 
 def version_view(
@@ -42,29 +38,29 @@ def version_view(
     return view
 
 
-def compare_view(reader: Reader, versions: Sequence[StoredRecord]) -> dict[str, Any]:
-    """Build the comparison of the latest versions, each with each, the latest pair first."""
-    latest = versions[-1]
-    document = read_document(latest.document)
-    pairs: list[dict[str, Any]] = [
-        {
-            "before": first.register.version,
-            "after": second.register.version,
-            "sections": changes_view(reader, first.document, second.document),
-        }
-        for first, second in combinations(versions[-MOST_COMPARED:], 2)
-    ]
-    pairs.sort(key=lambda pair: (-pair["after"], -pair["before"]))
+def compare_view(
+    reader: Reader,
+    latest: StoredRecord,
+    lines: Sequence[VersionLine],
+    pair: tuple[StoredRecord, StoredRecord],
+) -> dict[str, Any]:
+    """Build the comparison of two versions, the earlier first; `lines` are all, oldest first.
+
+    One version twice is no pair to compare.
+    """
+    before, after = pair
+    numbers = [one.register.version for one in pair]
     return {
-        "r": {
-            "id": latest.id,
-            "name": say(reader, document.get("name")),
-            "shown": reader.tag,
-            "withdrawn": latest.register.state == "withdrawn",
-        },
-        "lines": [change_view(reader, line) for line in reversed(latest.versions)],
-        "numbers": [version.register.version for version in versions[-MOST_COMPARED:]],
-        "pairs": pairs,
+        "r": {"id": latest.id, "name": say(reader, read_document(latest.document).get("name"))},
+        "lines": [change_view(reader, line) for line in reversed(lines)],
+        "numbers": numbers,
+        "pair": {
+            "before": numbers[0],
+            "after": numbers[1],
+            "sections": changes_view(reader, before.document, after.document),
+        }
+        if numbers[0] != numbers[1]
+        else None,
     }
 
 

@@ -1,0 +1,96 @@
+"""Any two versions of a record, compared by the register when they are asked for."""
+
+import html5lib
+import httpx
+import msgspec
+import pytest
+
+from registry.web.app import create_app
+from tests.api.conftest import lifespan
+from tests.pages.test_html import text_of
+
+FILE = "<!doctype html><p>the page of the latest two</p>"
+
+
+@pytest.fixture
+async def client(settings, database_url):
+    settings = msgspec.structs.replace(settings, database_url=database_url)
+    application = create_app(settings, tell=None)
+    transport = httpx.ASGITransport(application)
+    async with (
+        lifespan(application),
+        httpx.AsyncClient(transport=transport, base_url="https://algorithms.example") as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture
+async def address(publish, record, settings):
+    """The comparison of a record of three versions, of which the site has a page."""
+    for number in (1, 2, 3):
+        texts = {"fr": f"Résumé <{number}>.", "ar": f"ملخص {number}."}
+        await publish(record | {"summary": texts})
+    path = f"records/{record['id']}/compare"
+    for lang in ("fr", "ar"):
+        file = settings.site_dir / lang / f"{path}.html"
+        file.parent.mkdir(parents=True)
+        file.write_text(FILE, encoding="utf-8")
+    return path
+
+
+def parsed(answer):
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    return parser.parse(answer.text)
+
+
+async def test_two_versions_are_compared_in_the_reader_s_language(client, address):
+    for query in ("from=1&to=3", "from=3&to=1", "to=3&from=1&more="):
+        page = parsed(await client.get(f"/fr/{address}?{query}"))
+        section = page.find(".//section[@id='v1-3']")
+        assert "De la version 1 à la version 3" in text_of(section.find("h2"))
+        line = next(line for line in section.iter("p") if line.get("class") == "diff")
+        assert [text_of(part) for part in (line.find("del"), line.find("ins"))] == ["1", "3"]
+        assert [
+            option.get("value")
+            for option in page.iter("option")
+            if option.get("selected") is not None
+        ] == ["1", "3"]
+    page = parsed(await client.get(f"/ar/{address}?from=1&to=2"))
+    assert (page.get("lang"), page.get("dir")) == ("ar", "rtl")
+    languages = page.findall(".//nav[@class='languages']//a")
+    assert f"/fr/{address}?from=1&to=2" in [link.get("href") for link in languages]
+    assert not list(page.iter("script"))
+
+
+async def test_one_version_twice_is_no_comparison(client, address):
+    page = parsed(await client.get(f"/fr/{address}?from=2&to=2"))
+    assert text_of(page.find(".//p[@role='alert']")) == "Choisissez deux versions différentes."
+    assert not list(page.iter("ins"))
+
+
+async def test_where_no_two_versions_are_named_the_file_of_the_site_answers(client, address):
+    for query in (
+        "",
+        "?from=1",
+        "?from=1&to=4",
+        "?from=x&to=2",
+        "?from=0&to=2",
+        "?from=1&to=9999999999",
+    ):
+        assert (await client.get(f"/fr/{address}{query}")).text == FILE, query
+    for path in (f"/de/{address}", "/fr/records/demo-sante/none/compare"):
+        assert (await client.get(f"{path}?from=1&to=2")).status_code == 404, path
+    assert (await client.post(f"/fr/{address}?from=1&to=2")).status_code == 405
+
+
+async def test_a_comparison_is_served_as_other_pages_are(client, address):
+    answer = await client.get(f"/fr/{address}?from=1&to=2")
+    again = await client.get(
+        f"/fr/{address}?from=1&to=2", headers={"if-none-match": answer.headers["etag"]}
+    )
+    assert again.status_code == 304
+    head = await client.head(f"/fr/{address}?from=1&to=2")
+    assert (head.status_code, head.content) == (200, b"")
