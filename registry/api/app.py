@@ -14,7 +14,6 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-import msgspec
 from litestar import Litestar
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
@@ -30,12 +29,11 @@ from registry.api import (
     exports,
     filings,
     health,
-    history,
-    linked_data,
     log_files,
     metrics,
+    openapi,
+    parameters,
     problems,
-    proofs,
     records,
     redactions,
     reference,
@@ -44,9 +42,7 @@ from registry.api import (
     withdrawals,
 )
 from registry.api.conditional import conditional
-from registry.api.description import document
 from registry.api.metrics import Metrics
-from registry.api.parameters import refuse_unknown
 from registry.api.problems import allow
 from registry.api.request_context import AccessLogEntry
 from registry.api.security_headers import edge
@@ -58,10 +54,55 @@ from registry.record.pack import load_pack
 from registry.search.engine import SearchIndex
 from registry.services.context import ServiceContext
 from registry.settings import Settings
-from registry.store.database import Database, connect
+from registry.store.database import connect
 from registry.text.query_parser import Synonyms
 
 Clock: TypeAlias = Callable[[], dt.datetime]
+
+_HANDLERS = (
+    search.list_records,
+    records.get_record,
+    records.list_versions,
+    records.get_version,
+    records.list_findings,
+    records.compare_versions,
+    records.get_proof,
+    exports.export_csv,
+    exports.export_jsonl,
+    exports.export_xlsx,
+    exports.export_jsonld,
+    withdrawals.withdraw_record,
+    redactions.list_redactions,
+    redactions.request_redaction,
+    redactions.confirm_redaction,
+    attestations.list_attestations,
+    attestations.attest,
+    changes.list_changes,
+    statistics.count,
+    reference.list_agencies,
+    reference.get_agency,
+    reference.list_codelists,
+    reference.get_codelist,
+    reference.get_schema,
+    attestations.get_attestation_schema,
+    reference.get_catalogue,
+    reference.get_context,
+    reference.validate_document,
+    filings.list_drafts,
+    bulk.file_many,
+    filings.save_draft,
+    filings.get_draft,
+    filings.delete_draft,
+    filings.submit_draft,
+    filings.approve_draft,
+    filings.return_draft,
+    audit.list_acts,
+    health.live,
+    health.ready,
+    log_files.get_log_file,
+    metrics.read_metrics,
+)
+"""In the order in which the description has them."""
 
 _API = ("/api/", "/health/", log_files.PREFIX)
 _ASCII = "".join(map(chr, range(128)))
@@ -103,12 +144,11 @@ def create_app(
 
 def describe_api(settings: Settings) -> dict[str, Any]:
     """Make the description that `/openapi.json` serves, without serving."""
-    derived = msgspec.json.encode(_litestar(settings).openapi_schema.to_schema())
-    return document.describe(msgspec.json.decode(derived), load_pack(settings.pack))
+    return openapi.describe(_litestar(settings), load_pack(settings.pack))
 
 
 def _is_api(path: str) -> bool:
-    return path.startswith(_API) or path in {document.PATH, metrics.PATH}
+    return path.startswith(_API) or path in {openapi.PATH, metrics.PATH}
 
 
 def _figures(settings: Settings) -> Metrics:
@@ -123,7 +163,6 @@ def _litestar(
 ) -> Litestar:
     figures = figures or _figures(settings)
     pack = load_pack(settings.pack)
-    kept = statistics.StatisticsCache()
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -149,71 +188,27 @@ def _litestar(
             await database.close()
 
     return Litestar(
-        route_handlers=[
-            search.list_records,
-            records.get_record,
-            records.list_versions,
-            records.get_version,
-            records.list_findings,
-            history.compare_versions,
-            proofs.get_proof,
-            log_files.get_log_file,
-            changes.list_changes,
-            exports.export_csv,
-            exports.export_xlsx,
-            exports.export_jsonl,
-            exports.export_jsonld,
-            linked_data.get_catalogue,
-            linked_data.get_context,
-            statistics.count,
-            reference.list_agencies,
-            reference.get_agency,
-            reference.list_codelists,
-            reference.get_codelist,
-            reference.get_schema,
-            attestations.list_attestations,
-            attestations.attest,
-            attestations.get_attestation_schema,
-            reference.validate_document,
-            filings.list_drafts,
-            bulk.file_many,
-            filings.save_draft,
-            filings.get_draft,
-            filings.delete_draft,
-            filings.submit_draft,
-            filings.approve_draft,
-            filings.return_draft,
-            withdrawals.withdraw_record,
-            redactions.list_redactions,
-            redactions.request_redaction,
-            redactions.confirm_redaction,
-            audit.list_acts,
-            health.live,
-            health.ready,
-            metrics.read_metrics,
-        ],
-        dependencies={
-            "context": Provide(_office, sync_to_thread=False),
-            "database": Provide(_database, sync_to_thread=False),
-            "index": Provide(_index, sync_to_thread=False),
-            "pack": Provide(lambda: pack, sync_to_thread=False),
-            "settings": Provide(lambda: settings, sync_to_thread=False),
-            "actor": Provide(authentication.provide_actor),
-            "now": Provide(clock, sync_to_thread=False),
-            "figures": Provide(lambda: figures, sync_to_thread=False),
-            "kept": Provide(lambda: kept, sync_to_thread=False),
-        },
-        before_request=refuse_unknown,
+        route_handlers=_HANDLERS,
+        dependencies={"actor": Provide(authentication.provide_actor)},
+        before_request=parameters.QueryCheck(pack),
         after_exception=[authentication.note_refusal],
         before_send=[_allow_all],
-        state=State({"settings": settings, "clock": clock}),
+        state=State(
+            {
+                "settings": settings,
+                "clock": clock,
+                "figures": figures,
+                "statistics": statistics.StatisticsCache(),
+                "operations": [handler.handler_name for handler in _HANDLERS],
+            }
+        ),
         exception_handlers={
             RegistryError: problems.handle_registry_error,
             HTTPException: problems.handle_http_exception,
             Exception: problems.handle_any,
         },
         lifespan=[lifespan],
-        openapi_config=document.configuration(settings, pack),
+        openapi_config=openapi.configuration(settings, pack),
         logging_config=None,
     )
 
@@ -231,23 +226,11 @@ async def _allow_all(message: Any, scope: Any) -> None:
             MutableScopeHeaders.from_message(message)["allow"] = allow(route.methods)
 
 
-def _office(state: State) -> ServiceContext:
-    return state.context  # type: ignore[no-any-return]
-
-
-def _database(state: State) -> Database:
-    return state.context.database  # type: ignore[no-any-return]
-
-
 async def _warm(index: SearchIndex) -> None:
     """Make the first questions as fast as those that follow; whatever is wrong, they tell of."""
     with suppress(Exception):
         async with asyncio.timeout(_WARM_SECONDS):
             await index.warm_up()
-
-
-def _index(state: State) -> SearchIndex:
-    return state.index  # type: ignore[no-any-return]
 
 
 def _parent() -> int:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated
 
 import msgspec
-from litestar import Request, Response, get, put
-from litestar.datastructures import State
+from litestar import Response, get, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import PathParameter
 
-from registry.api import parameters
-from registry.api.language import Lang, language_of
-from registry.api.parameters import AsOfParameter
+from registry.api.openapi import Format, answers, describes, token
+from registry.api.parameters import AgencyPath, AsOfParameter, CodeParameter, Lang, language_of
 from registry.api.request_body import read_document
+from registry.api.request_context import ApiRequest, ApiState
 from registry.api.write_options import key_of, private
 from registry.clock import utc_now
-from registry.errors import NotFound
+from registry.errors import InvalidStatement, NotFound
 from registry.record.attestation import SCHEMA_VERSION, attestation_schema_bytes
 from registry.services import attestation
 from registry.services.access import Actor
-from registry.services.context import ServiceContext
-from registry.settings import Settings
 from registry.store import attestations
 from registry.store.as_of import read_entry
 from registry.store.attestations import Attestation
@@ -41,14 +37,21 @@ class AttestationReceipt(attestation.AttestationResult, frozen=True, kw_only=Tru
     next: str
 
 
-@get("/api/v1/attestations", summary="List attestations", tags=["attestations"])
+@get(
+    "/api/v1/attestations",
+    summary="List attestations",
+    tags=["attestations"],
+    responses=answers(AttestationList),
+)
 async def list_attestations(
     *,
-    request: Request[object, object, State],
-    context: NamedDependency[ServiceContext],
-    now: NamedDependency[dt.datetime],
+    state: ApiState,
     agency: Annotated[
-        str | None, QueryParameter(description="An agency, for everything that it has said")
+        str | None,
+        CodeParameter(
+            description="An agency, for everything that it has said",
+            codes=lambda pack: pack.agencies,
+        ),
     ] = None,
     as_of: AsOfParameter = None,
 ) -> AttestationList:
@@ -56,24 +59,28 @@ async def list_attestations(
 
     An agency that is not here has not said; one with `uses_none` says that it uses none.
     """
-    parameters.once(request, "agency", "as_of")
-    async with context.database.connection() as connection:
-        last = await read_entry(connection, as_of, now=now)
+    async with state.context.database.connection() as connection:
+        last = await read_entry(connection, as_of, now=state.clock())
         if agency is None:
             return AttestationList(items=await attestations.read_latest(connection, as_of=last))
-        parameters.codes("agency", [agency], context.pack.agencies)
         said = await attestations.read_history(connection, agency, as_of=last)
     return AttestationList(items=said)
 
 
-@put("/api/v1/attestations/{agency:str}", summary="Attest", tags=["attestations"])
+@put(
+    "/api/v1/attestations/{agency:str}",
+    summary="Attest",
+    tags=["attestations"],
+    security=token("file"),
+    responses=answers(AttestationReceipt, 200, 201),
+    opt=describes(problems=(InvalidStatement,), body="attestation", keyed=True),
+)
 async def attest(
     *,
-    request: Request[object, object, State],
-    agency: FromPath[str],
-    context: NamedDependency[ServiceContext],
+    request: ApiRequest,
+    agency: AgencyPath,
+    state: ApiState,
     actor: NamedDependency[Actor],
-    settings: NamedDependency[Settings],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Say how many systems your agency runs, or with 0 that it uses none.
@@ -81,16 +88,16 @@ async def attest(
     Saying the same of a day again changes nothing.
     """
     attested = await attestation.attest(
-        context,
+        state.context,
         actor,
         agency,
         await read_document(request),
         now=utc_now(),
-        language=language_of(request, lang, context.pack),
+        language=language_of(request, lang, state.context.pack),
         idempotency_key=key_of(request),
     )
     return private(
-        msgspec.json.encode(receipt(attested, settings.base_url)),
+        msgspec.json.encode(receipt(attested, state.settings.base_url)),
         status=201 if attested.outcome == "attested" else 200,
     )
 
@@ -99,8 +106,11 @@ async def attest(
     "/api/v1/schemas/attestation/{version:str}",
     summary="Read the format of attestations",
     tags=["reference"],
+    responses=answers(Format, media_type="application/schema+json"),
 )
-async def get_attestation_schema(version: FromPath[str]) -> Response[bytes]:
+async def get_attestation_schema(
+    version: Annotated[str, PathParameter(schema_extra={"enum": [SCHEMA_VERSION]})],
+) -> Response[bytes]:
     """Read the JSON Schema of attestations, exactly as it was released."""
     if version != SCHEMA_VERSION:
         raise NotFound(f"there is no attestation format {version}; there is {SCHEMA_VERSION}")

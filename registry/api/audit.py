@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from litestar import Request, Response, get
-from litestar.datastructures import State
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from registry.api import parameters
+from registry.api.openapi import answers, token
+from registry.api.request_context import ApiState
 from registry.api.write_options import private
 from registry.services.access import Actor
 from registry.store import audit
 from registry.store.audit import NumberedAct
-from registry.store.database import Database
 
 MOST_ACTS = 1000
 
@@ -27,14 +26,23 @@ class ActList(msgspec.Struct, frozen=True, kw_only=True):
     next: int | None
 
 
-@get("/api/v1/audit", summary="Read the audit trail", tags=["audit"])
+@get(
+    "/api/v1/audit",
+    summary="Read the audit trail",
+    tags=["audit"],
+    security=token("admin"),
+    responses=answers(ActList),
+)
 async def list_acts(
     *,
-    request: Request[object, object, State],
-    database: NamedDependency[Database],
+    state: ApiState,
     actor: NamedDependency[Actor],
-    since: Annotated[int, QueryParameter(description="Acts after this number")] = 0,
-    limit: Annotated[int, QueryParameter(description="Acts an answer, 1 to 1000")] = 100,
+    since: Annotated[
+        int, QueryParameter(description="Acts after this number", ge=0, le=2**63 - 1)
+    ] = 0,
+    limit: Annotated[
+        int, QueryParameter(description="Acts an answer, 1 to 1000", ge=1, le=MOST_ACTS)
+    ] = 100,
     subject: Annotated[
         str | None, QueryParameter(description="Only of this record, agency or token number")
     ] = None,
@@ -45,10 +53,7 @@ async def list_acts(
     that was read a moment before.
     """
     actor.require("admin")
-    parameters.once(request, "since", "limit", "subject")
-    parameters.within("since", since, 0, 2**63 - 1)
-    parameters.within("limit", limit, 1, MOST_ACTS)
-    async with database.connection() as connection:
+    async with state.context.database.connection() as connection:
         acts = await audit.read(connection, since=since, subject=subject, limit=limit)
     answer = ActList(items=acts, next=acts[-1].id if len(acts) == limit else None)
     return private(msgspec.json.encode(answer))

@@ -6,13 +6,15 @@ import re
 from typing import Any
 
 import structlog
-from litestar import Request
 from litestar.connection import ASGIConnection
-from litestar.datastructures import State
-from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 
-from registry.api.request_context import client_address, request_context
+from registry.api.request_context import (
+    ApiRequest,
+    ApiState,
+    client_address,
+    request_context,
+)
 from registry.clock import utc_now
 from registry.errors import (
     Forbidden,
@@ -26,8 +28,6 @@ from registry.services import access_tokens, audit, limits
 from registry.services.access import Actor
 from registry.services.access_tokens import EndedToken, MistypedToken
 from registry.services.audit import Action
-from registry.services.context import ServiceContext
-from registry.settings import Settings
 
 _READS = {"GET", "HEAD", "OPTIONS"}
 _SUBJECT = re.compile(r"[a-z0-9.-]+(?:/[a-z0-9-]+)?")
@@ -55,11 +55,11 @@ _log = structlog.get_logger()
 
 
 async def provide_actor(
-    request: Request[object, object, State],
-    context: NamedDependency[ServiceContext],
-    settings: NamedDependency[Settings],
+    request: ApiRequest,
+    state: ApiState,
 ) -> Actor:
     """Recognise the bearer token of a request, and take a write from what it may do."""
+    context, settings = state.context, state.settings
     # Of two tokens a proxy may have looked at the other one.
     given = request.headers.getall("authorization", [])
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")

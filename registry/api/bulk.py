@@ -10,18 +10,16 @@ from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, post
-from litestar.datastructures import State
+from litestar import Response, post
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
 from litestar.types import Receive, Send
 
-from registry.api import parameters
-from registry.api.language import Lang, language_of
+from registry.api.openapi import NDJSON, answers, describes, json_of, token
+from registry.api.parameters import CodeParameter, Lang, language_of
 from registry.api.problems import problem, report_fault
 from registry.api.receipts import SAVED, ReceiptAnswer, with_links
 from registry.api.request_body import BODY_SECONDS, require_type
-from registry.api.request_context import is_passed_on, request_context
+from registry.api.request_context import ApiRequest, ApiState, is_passed_on, request_context
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, RegistryError, RequestTimeout
 from registry.record.messages import render
@@ -31,9 +29,6 @@ from registry.services.bulk import BulkPurpose, FiledLine
 from registry.services.context import ServiceContext
 from registry.services.receipts import DraftReceipt
 from registry.settings import Settings
-
-NDJSON = "application/x-ndjson"
-ACTIONS: tuple[BulkPurpose, ...] = ("submit", "draft")
 
 _IN_MEMORY = 4 * 2**20
 
@@ -53,18 +48,30 @@ class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
     id: str | None
     outcome: str
     receipt: LineReceipt | msgspec.UnsetType = msgspec.UNSET
-    problem: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    problem: Annotated[msgspec.Raw, json_of("Problem")] | msgspec.UnsetType = msgspec.UNSET
 
 
-@post("/api/v1/filings", status_code=200, summary="File many records", tags=["filings"])
+@post(
+    "/api/v1/filings",
+    status_code=200,
+    summary="File many records",
+    tags=["filings"],
+    security=token("file"),
+    responses=answers(LineAnswer, media_type=NDJSON),
+    opt=describes(body="lines"),
+)
 async def file_many(
     *,
-    request: Request[object, object, State],
-    context: NamedDependency[ServiceContext],
+    request: ApiRequest,
+    state: ApiState,
     actor: NamedDependency[Actor],
-    settings: NamedDependency[Settings],
     action: Annotated[
-        str | None, QueryParameter(description="What to do with each: submit or draft")
+        BulkPurpose | None,
+        CodeParameter(
+            description="What to do with each: submit or draft",
+            codes=lambda _: ("submit", "draft"),
+            required=True,
+        ),
     ] = None,
     lang: Lang = None,
 ) -> Response[bytes]:
@@ -73,19 +80,16 @@ async def file_many(
     Each stands for itself: a line that is refused stops nothing, and sending all of them again
     changes nothing. Documents are saved over what is there, without a precondition.
     """
-    parameters.once(request, "action")
     if action is None:
         raise InvalidParameter("action: say what to do; send action=submit or action=draft")
-    parameters.codes("action", [action], ACTIONS)
-    purpose = next(known for known in ACTIONS if known == action)
     require_type(request, NDJSON, "one document a line")
     actor.require("file")
     return _Lines(
-        context,
+        state.context,
         actor,
-        settings,
-        purpose=purpose,
-        language=language_of(request, lang, context.pack),
+        state.settings,
+        purpose=action,
+        language=language_of(request, lang, state.context.pack),
     )
 
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, get_args
 
 import msgspec
-from litestar import MediaType, Request, Response, get
-from litestar.datastructures import State
-from litestar.di import NamedDependency
+from litestar import MediaType, Response, get
 from litestar.params import QueryParameter
 
-from registry.api import parameters
-from registry.api.parameters import AsOfParameter
+from registry.api.openapi import answers, json_of
+from registry.api.parameters import AsOfParameter, CodeParameter
+from registry.api.request_context import ApiState
 from registry.record.entry import EntryKind
-from registry.record.model import RISK_CHANGES
+from registry.record.model import RISK_CHANGES, RiskChange
 from registry.store import log
 from registry.store.as_of import read_as_of
-from registry.store.database import Database
 
 MOST_ENTRIES = 1000
-KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 
 
 class LoggedChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +27,7 @@ class LoggedChange(msgspec.Struct, frozen=True, kw_only=True):
 
     index: int
     hash: str
-    entry: msgspec.Raw
+    entry: Annotated[msgspec.Raw, json_of("Entry")]
     risk: log.RiskMove | None
 
 
@@ -43,38 +39,47 @@ class ChangeList(msgspec.Struct, frozen=True, kw_only=True):
     next: int | None
 
 
-@get("/api/v1/changes", summary="Read what happened, in order", tags=["log"])
+@get(
+    "/api/v1/changes",
+    summary="Read what happened, in order",
+    tags=["log"],
+    responses=answers(ChangeList),
+)
 async def list_changes(
     *,
-    request: Request[object, object, State],
-    database: NamedDependency[Database],
-    now: NamedDependency[dt.datetime],
-    since: Annotated[int, QueryParameter(description="Entries after this index")] = -1,
-    limit: Annotated[int, QueryParameter(description="Entries an answer, 1 to 1000")] = 100,
+    state: ApiState,
+    since: Annotated[
+        int, QueryParameter(description="Entries after this index", ge=-1, le=2**63 - 1)
+    ] = -1,
+    limit: Annotated[
+        int, QueryParameter(description="Entries an answer, 1 to 1000", ge=1, le=MOST_ENTRIES)
+    ] = 100,
     risk_change: Annotated[
-        list[str] | None, QueryParameter(description="Only what raised, or lowered, a risk level")
+        list[RiskChange] | None,
+        CodeParameter(
+            description="Only what raised, or lowered, a risk level", codes=lambda _: RISK_CHANGES
+        ),
     ] = None,
     kind: Annotated[
-        list[str] | None, QueryParameter(description="Only entries of these kinds: `withdrawal`, …")
+        list[EntryKind] | None,
+        CodeParameter(
+            description="Only entries of these kinds: `withdrawal`, …",
+            codes=lambda _: get_args(EntryKind),
+        ),
     ] = None,
     as_of: AsOfParameter = None,
 ) -> Response[bytes]:
     """Read the log's entries after an index. `since` = -1 begins at the first."""
-    parameters.once(request, "since", "limit", "as_of")
-    parameters.within("since", since, -1, 2**63 - 1)
-    parameters.within("limit", limit, 1, MOST_ENTRIES)
-    asked = parameters.codes("risk_change", risk_change, RISK_CHANGES)
-    moved = None if asked is None else [one for one in RISK_CHANGES if one in asked]
-    kinds = parameters.codes("kind", kind, KINDS)
-    async with database.snapshot() as connection:
-        moment = await read_as_of(connection, as_of, now=now)
+    moved = None if risk_change is None else [one for one in RISK_CHANGES if one in risk_change]
+    async with state.context.database.snapshot() as connection:
+        moment = await read_as_of(connection, as_of, now=state.clock())
         found = await log.read_entries(
             connection,
             since=since,
             until=moment.entry,
             limit=limit + 1,
             risk_change=moved,
-            kinds=kinds,
+            kinds=kind,
         )
     entries = found[:limit]
     changes = ChangeList(

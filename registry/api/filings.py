@@ -6,26 +6,30 @@ import datetime as dt
 from typing import Annotated, Any, get_args
 
 import msgspec
-from litestar import Request, Response, delete, get, post, put
-from litestar.datastructures import State
+from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
 
-from registry.api import parameters
-from registry.api.language import Lang, language_of
-from registry.api.receipts import answer_receipt
+from registry.api.openapi import answers, describes, json_of, limits, ref, token
+from registry.api.parameters import AgencyPath, CodeParameter, Lang, SlugPath, language_of
+from registry.api.receipts import ReceiptAnswer, answer_receipt
 from registry.api.request_body import read_document
+from registry.api.request_context import ApiRequest, ApiState
 from registry.api.write_options import precondition_of, private, write_options
 from registry.clock import utc_now
-from registry.errors import Finding
+from registry.errors import (
+    Conflict,
+    Finding,
+    InvalidRecord,
+    InvalidStatement,
+    PreconditionRequired,
+)
 from registry.record.model import LangText
+from registry.record.statements import COMMENT_LENGTH
 from registry.services import drafts, review
 from registry.services.access import Actor
-from registry.services.context import ServiceContext
-from registry.settings import Settings
 from registry.store.drafts import Draft, DraftState
 
-STATES: tuple[DraftState, ...] = get_args(DraftState)
+_OF_RECORD = ("get_record", "list_versions", "list_findings", "save_draft")
 
 
 class DraftStanding(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +52,7 @@ class DraftStanding(msgspec.Struct, frozen=True, kw_only=True):
 class DraftAnswer(DraftStanding, frozen=True, kw_only=True):
     """A draft, with what publication would still ask of it: 50 of `findings_total` at most."""
 
-    document: msgspec.Raw
+    document: Annotated[msgspec.Raw, json_of("Record")]
     publishable: bool
     completeness: int
     accountability: int
@@ -69,23 +73,41 @@ class DraftList(msgspec.Struct, frozen=True, kw_only=True):
     items: list[DraftItem]
 
 
-class Returning(msgspec.Struct, frozen=True, kw_only=True):
+class Returning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a reviewer says to the agency: a text, or texts by language, 1 to 2,000 characters."""
 
-    comment: str | LangText
+    comment: Annotated[
+        msgspec.Raw,
+        limits(
+            anyOf=[
+                {**ref("RecordText"), "maxLength": COMMENT_LENGTH},
+                {**ref("RecordLangText"), "additionalProperties": {"maxLength": COMMENT_LENGTH}},
+            ]
+        ),
+    ]
 
 
 @put(
     "/api/v1/filings/{agency:str}/{slug:str}",
     summary="Save a draft",
     tags=["filings"],
+    security=token("file"),
+    responses=answers(DraftAnswer, 200, 201),
+    opt=describes(
+        problems=(InvalidRecord, PreconditionRequired, Conflict),
+        body="record",
+        condition="new or changed",
+        tagged=True,
+        keyed=True,
+        follows=("get_draft", "delete_draft", "submit_draft"),
+    ),
 )
 async def save_draft(
     *,
-    request: Request[object, object, State],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    context: NamedDependency[ServiceContext],
+    request: ApiRequest,
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
     actor: NamedDependency[Actor],
     lang: Lang = None,
 ) -> Response[bytes]:
@@ -94,25 +116,32 @@ async def save_draft(
     `If-None-Match: *` begins a record; `If-Match` names the draft or the published version.
     """
     document = await read_document(request)
-    means = write_options(request, lang, context.pack)
-    saved = await drafts.save_draft(context, actor, f"{agency}/{slug}", document, **means)
+    means = write_options(request, lang, state.context.pack)
+    saved = await drafts.save_draft(state.context, actor, f"{agency}/{slug}", document, **means)
     return _draft(saved, status=201 if saved.created else 200)
 
 
-@get("/api/v1/filings/{agency:str}/{slug:str}", summary="Read a draft", tags=["filings"])
+@get(
+    "/api/v1/filings/{agency:str}/{slug:str}",
+    summary="Read a draft",
+    tags=["filings"],
+    security=token("file", "review"),
+    responses=answers(DraftAnswer),
+    opt=describes(follows=("approve_draft", "return_draft")),
+)
 async def get_draft(
     *,
-    request: Request[object, object, State],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    context: NamedDependency[ServiceContext],
+    request: ApiRequest,
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
     actor: NamedDependency[Actor],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Read your own draft, or one that you review, with its findings."""
-    language = language_of(request, lang, context.pack)
+    language = language_of(request, lang, state.context.pack)
     saved = await drafts.read_draft(
-        context, actor, f"{agency}/{slug}", now=utc_now(), language=language
+        state.context, actor, f"{agency}/{slug}", now=utc_now(), language=language
     )
     return _draft(saved, status=200)
 
@@ -122,36 +151,48 @@ async def get_draft(
     status_code=204,
     summary="Throw a draft away",
     tags=["filings"],
+    security=token("file"),
+    responses=answers(None, 204),
+    opt=describes(condition="changed"),
 )
 async def delete_draft(
-    request: Request[object, object, State],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    context: NamedDependency[ServiceContext],
+    request: ApiRequest,
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
     actor: NamedDependency[Actor],
 ) -> None:
     """Throw your own draft away, also to take it back from review; what is published stays."""
     await drafts.delete_draft(
-        context, actor, f"{agency}/{slug}", precondition=precondition_of(request), now=utc_now()
+        state.context,
+        actor,
+        f"{agency}/{slug}",
+        precondition=precondition_of(request),
+        now=utc_now(),
     )
 
 
-@get("/api/v1/filings", summary="List drafts", tags=["filings"])
+@get(
+    "/api/v1/filings",
+    summary="List drafts",
+    tags=["filings"],
+    security=token("file", "review"),
+    responses=answers(DraftList),
+)
 async def list_drafts(
-    request: Request[object, object, State],
-    context: NamedDependency[ServiceContext],
+    state: ApiState,
     actor: NamedDependency[Actor],
-    standing: Annotated[
-        str | None,
-        QueryParameter(name="state", description="Only those in this state: draft or in_review"),
+    wanted: Annotated[
+        DraftState | None,
+        CodeParameter(
+            name="state",
+            description="Only those in this state: draft or in_review",
+            codes=lambda _: get_args(DraftState),
+        ),
     ] = None,
 ) -> Response[bytes]:
     """List your agency's drafts, or, as a reviewer, what waits for you."""
-    parameters.once(request, "state")
-    if standing is not None:
-        parameters.codes("state", [standing], STATES)
-    wanted = next((known for known in STATES if known == standing), None)
-    found = await drafts.list_drafts(context, actor, state=wanted)
+    found = await drafts.list_drafts(state.context, actor, state=wanted)
     items = [
         DraftItem(**_standing(draft), amends=draft.base is not None, tag=draft.tag)
         for draft in found
@@ -163,70 +204,95 @@ async def list_drafts(
     "/api/v1/filings/{agency:str}/{slug:str}/submit",
     summary="Submit a draft",
     tags=["filings"],
+    security=token("file"),
+    responses=answers(ReceiptAnswer, 200, 201, 202),
+    opt=describes(
+        problems=(InvalidRecord, Conflict),
+        condition="changed",
+        tagged=True,
+        keyed=True,
+        follows=("approve_draft", "return_draft", *_OF_RECORD),
+    ),
 )
 async def submit_draft(
     *,
-    request: Request[object, object, State],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    context: NamedDependency[ServiceContext],
+    request: ApiRequest,
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
     actor: NamedDependency[Actor],
-    settings: NamedDependency[Settings],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Publish your draft or put it into review, or learn every reason why not.
 
     Submitting twice is harmless.
     """
-    means = write_options(request, lang, context.pack)
-    receipt = await review.submit(context, actor, f"{agency}/{slug}", **means)
-    return answer_receipt(receipt, settings, context.pack, language=means["language"])
+    means = write_options(request, lang, state.context.pack)
+    receipt = await review.submit(state.context, actor, f"{agency}/{slug}", **means)
+    return answer_receipt(receipt, state, language=means["language"])
 
 
 @post(
     "/api/v1/filings/{agency:str}/{slug:str}/approve",
     summary="Approve a draft",
     tags=["filings"],
+    security=token("review"),
+    responses=answers(ReceiptAnswer, 200, 201),
+    opt=describes(
+        problems=(InvalidRecord, Conflict),
+        condition="changed",
+        tagged=True,
+        keyed=True,
+        follows=_OF_RECORD,
+    ),
 )
 async def approve_draft(
     *,
-    request: Request[object, object, State],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    context: NamedDependency[ServiceContext],
+    request: ApiRequest,
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
     actor: NamedDependency[Actor],
-    settings: NamedDependency[Settings],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Publish what is in review, and was submitted by somebody else than you.
 
     `If-Match` with the tag of the draft that you have read makes sure that you approve that one.
     """
-    means = write_options(request, lang, context.pack)
-    receipt = await review.approve(context, actor, f"{agency}/{slug}", **means)
-    return answer_receipt(receipt, settings, context.pack, language=means["language"])
+    means = write_options(request, lang, state.context.pack)
+    receipt = await review.approve(state.context, actor, f"{agency}/{slug}", **means)
+    return answer_receipt(receipt, state, language=means["language"])
 
 
 @post(
     "/api/v1/filings/{agency:str}/{slug:str}/return",
     summary="Return a draft",
     tags=["filings"],
+    security=token("review"),
+    responses=answers(ReceiptAnswer),
+    opt=describes(
+        problems=(InvalidStatement, Conflict),
+        body=Returning,
+        condition="changed",
+        tagged=True,
+        keyed=True,
+        follows=("get_draft", "save_draft"),
+    ),
 )
 async def return_draft(
     *,
-    request: Request[object, object, State],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    context: NamedDependency[ServiceContext],
+    request: ApiRequest,
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
     actor: NamedDependency[Actor],
-    settings: NamedDependency[Settings],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Give what is in review back to its agency, with a comment that says what to mend."""
     document = await read_document(request)
-    means = write_options(request, lang, context.pack)
-    receipt = await review.return_draft(context, actor, f"{agency}/{slug}", document, **means)
-    return answer_receipt(receipt, settings, context.pack, language=means["language"])
+    means = write_options(request, lang, state.context.pack)
+    receipt = await review.return_draft(state.context, actor, f"{agency}/{slug}", document, **means)
+    return answer_receipt(receipt, state, language=means["language"])
 
 
 def _draft(saved: drafts.SavedDraft, *, status: int) -> Response[bytes]:

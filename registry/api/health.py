@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import msgspec
 from litestar import get
-from litestar.di import NamedDependency
 
+from registry.api.openapi import answers
+from registry.api.request_context import ApiState
 from registry.errors import Unavailable
-from registry.settings import Settings
 from registry.store import log
-from registry.store.database import Database
 from registry.store.migrate import is_migrated
 
 
@@ -19,21 +18,26 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     status: str
 
 
-@get("/health/live", summary="Is the process alive?", tags=["health"])
+@get("/health/live", summary="Is the process alive?", tags=["health"], responses=answers(Health))
 async def live() -> Health:
     """Answer as long as the process does."""
     return Health(status="live")
 
 
-@get("/health/ready", summary="Is the register ready?", tags=["health"])
-async def ready(database: NamedDependency[Database], settings: NamedDependency[Settings]) -> Health:
+@get(
+    "/health/ready",
+    summary="Is the register ready?",
+    tags=["health"],
+    responses=answers(Health),
+)
+async def ready(state: ApiState) -> Health:
     """Answer when the database is migrated, the log begun and the first site in place."""
-    if not await is_migrated(database):
+    if not await is_migrated(state.context.database):
         raise Unavailable("the database is not migrated yet; run: registry work")
-    async with database.connection() as connection:
-        state = await log.read_state(connection)
-    if state.range.size == 0:
+    async with state.context.database.connection() as connection:
+        log_state = await log.read_state(connection)
+    if log_state.range.size == 0:
         raise Unavailable("the log has no first entry yet; run: registry work")
-    if not (settings.site_dir / "index.html").exists():
+    if not (state.settings.site_dir / "index.html").exists():
         raise Unavailable("the site is not built yet; run: registry site build")
     return Health(status="ready")

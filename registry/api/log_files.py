@@ -11,14 +11,12 @@ from pathlib import Path
 
 import msgspec
 from litestar import Response, get
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from registry.api.request_context import ApiState
 from registry.errors import NotFound
 from registry.ledger.files import CHECKPOINT, read_checkpoint
 from registry.ledger.proofs import read_content, read_description, read_proof, site_made_from
-from registry.settings import Settings
-from registry.store.database import Database
 from registry.tlog.bundle import parse_bundle_path
 from registry.tlog.tile import parse_tile_path
 
@@ -34,10 +32,9 @@ _PROOF = re.compile(r"proof/(0|[1-9][0-9]{0,17})\.tlog-proof")
 
 
 @get("/log/{path:path}", include_in_schema=False)
-async def get_log_file(
-    path: FromPath[str], database: NamedDependency[Database], settings: NamedDependency[Settings]
-) -> Response[bytes]:
+async def get_log_file(path: FromPath[str], state: ApiState) -> Response[bytes]:
     """Read a file of the log."""
+    settings = state.settings
     path = path.removeprefix("/")
     if path == CHECKPOINT:
         checkpoint = await asyncio.to_thread(read_checkpoint, settings.log_dir)
@@ -46,7 +43,7 @@ async def get_log_file(
         return _answer(checkpoint, _TEXT, _CHANGING)
     if path.startswith("tile/"):
         return _answer(await asyncio.to_thread(_tile, settings.log_dir, path), _BINARY, _LASTING)
-    async with database.connection() as connection:
+    async with state.context.database.connection() as connection:
         if (match := _CONTENT.fullmatch(path)) is not None:
             return _answer(await read_content(connection, int(match[1])), _JSON, _CHANGING)
         if (match := _PROOF.fullmatch(path)) is not None:

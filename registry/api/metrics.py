@@ -17,14 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get
-from litestar.datastructures import State
-from litestar.di import NamedDependency
+from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
 from registry.api.authentication import provide_actor
-from registry.api.request_context import is_passed_on
+from registry.api.request_context import ApiRequest, ApiState, is_passed_on
 from registry.ledger.files import published_size
 from registry.ledger.proofs import site_made_from
 from registry.record.fast_validator import FastValidator
@@ -138,19 +136,14 @@ class Metrics:
 
 
 @get(PATH, include_in_schema=False)
-async def read_metrics(
-    request: Request[object, object, State],
-    context: NamedDependency[ServiceContext],
-    settings: NamedDependency[Settings],
-    figures: NamedDependency[Metrics],
-) -> Response[bytes]:
+async def read_metrics(request: ApiRequest, state: ApiState) -> Response[bytes]:
     """Give the figures, to this machine itself or to a token with the scope `admin`."""
     if not _is_local(request.scope):
-        actor = await provide_actor(request, context, settings)
+        actor = await provide_actor(request, state)
         actor.require("admin")
     here = CollectorRegistry()
-    here.register(figures)
-    for name, told, number in await _standing(context, settings):
+    here.register(state.figures)
+    for name, told, number in await _standing(state.context, state.settings):
         Gauge(f"registry_{name}", told, registry=here).set(number)
     return Response(
         content=generate_latest(here),

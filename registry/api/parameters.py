@@ -1,4 +1,4 @@
-"""Query parameters, taken literally: a mistake is a 400, never a wider answer."""
+"""Query parameters, declared once and taken literally: a mistake is a 400, never a wider answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import binascii
 import datetime as dt
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from hashlib import sha256
@@ -15,19 +16,16 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from litestar import Request
 from litestar.handlers import BaseRouteHandler
-from litestar.params import QueryParameter
+from litestar.params import PathParameter, QueryParameter
+from litestar.typing import FieldDefinition
 
 from registry.api.request_context import request_context
 from registry.errors import InvalidParameter, NotFound
+from registry.record.pack import Pack
 from registry.search.query import PagePosition
-
-AsOfParameter: TypeAlias = Annotated[
-    str | None,
-    QueryParameter(
-        description="As it was then: an RFC 3339 time, a day (its end in UTC) or `entry:<n>`"
-    ),
-]
-"""A parameter for `registry.store.as_of`."""
+from registry.store.as_of import AS_OF
+from registry.text.catalogues import SOURCE
+from registry.text.locales import negotiate
 
 MOST_VALUES = 100
 LONGEST_TEXT = 500
@@ -37,45 +35,131 @@ LONGEST_SHOWN = 100
 _NUMBER = re.compile(r"-?[0-9]{1,400}")
 
 
-async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
-    """Refuse parameters that the address does not have; runs first, and notes the operation.
+@dataclass(frozen=True, eq=False)
+class CodeParameter(QueryParameter):
+    """A parameter that takes codes of a list, which may be the country's.
 
-    It is a coroutine only so that the framework does not send it through a thread.
+    Where `separated`, several of them stand in one text with commas between them, which the handler
+    checks.
     """
-    request_context(request.scope).operation = request.route_handler.handler_name
-    if "\x00" in request.scope["path"] or "\x00" in str(request.path_params):
-        raise NotFound("there is nothing at an address with a NUL character")
-    known = _parameters(request.route_handler)
-    for name in request.query_params:
-        if name not in known:
-            if not known:
-                raise InvalidParameter(f"{name}: this address takes no parameters")
-            raise InvalidParameter(
-                f"{name}: no such parameter{_nearest(name, known)}; "
-                f"the parameters are {', '.join(sorted(known))}"
-            )
-    for name, value in request.query_params.multi_items():
-        if "\x00" in str(value):
-            raise InvalidParameter(f"{name}: a NUL character is not allowed")
-        # The framework would take the word null for none.
-        if known[name] and _NUMBER.fullmatch(str(value)) is None:
-            raise InvalidParameter(f"{name}: {value!r} is not a whole number")
+
+    codes: Callable[[Pack], Collection[str]] = lambda _: ()
+    separated: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class PathCode(PathParameter):
+    """A part of an address that is a code of a list of the country's."""
+
+    codes: Callable[[Pack], Collection[str]] = lambda _: ()
+
+
+AgencyPath: TypeAlias = Annotated[
+    str,
+    PathParameter(schema_extra={"pattern": r"^[a-z0-9]+([.-][a-z0-9]+)*$", "max_length": 118}),
+]
+SlugPath: TypeAlias = Annotated[
+    str, PathParameter(schema_extra={"pattern": r"^[a-z0-9]+(-[a-z0-9]+)*$", "max_length": 118})
+]
+
+AsOfParameter: TypeAlias = Annotated[
+    str | None,
+    QueryParameter(
+        description="As it was then: an RFC 3339 time, a day (its end in UTC) or `entry:<n>`",
+        schema_extra={"pattern": AS_OF},
+    ),
+]
+"""A parameter for `registry.store.as_of`."""
+
+
+def spoken(pack: Pack) -> list[str]:
+    """Return the languages that sentences come in."""
+    return list(dict.fromkeys((*pack.languages, SOURCE)))
+
+
+Lang: TypeAlias = Annotated[
+    str | None,
+    CodeParameter(
+        description="The language of sentences; else Accept-Language, else English", codes=spoken
+    ),
+]
+
+
+def language_of(request: Request[Any, Any, Any], lang: str | None, pack: Pack) -> str:
+    """Return the language of sentences: `lang`, else what the client prefers, else English."""
+    return lang or negotiate(request.headers.get("accept-language", ""), spoken(pack)) or SOURCE
+
+
+class QueryCheck:
+    """Refuses what a query cannot mean, before anything else looks at the request.
+
+    Litestar passes over unknown parameters, takes the last of repeated ones and the word null for
+    none, and says of a wrong value neither the nearest code nor the range.
+    """
+
+    def __init__(self, pack: Pack) -> None:
+        """Take the country whose codes parameters may hold."""
+        self._pack = pack
+
+    async def __call__(self, request: Request[Any, Any, Any]) -> None:
+        """Check a request, and note its operation; raises `InvalidParameter`.
+
+        It is a coroutine only so that the framework does not send it through a thread.
+        """
+        request_context(request.scope).operation = request.route_handler.handler_name
+        if "\x00" in request.scope["path"] or "\x00" in str(request.path_params):
+            raise NotFound("there is nothing at an address with a NUL character")
+        if not request.scope["query_string"]:
+            return
+        known = query_fields(request.route_handler)
+        given = request.query_params
+        for name in given:
+            if name not in known:
+                if not known:
+                    raise InvalidParameter(f"{name}: this address takes no parameters")
+                raise InvalidParameter(
+                    f"{name}: no such parameter{_nearest(name, known)}; "
+                    f"the parameters are {', '.join(sorted(known))}"
+                )
+        for name in given:
+            self._check(name, [str(value) for value in given.getall(name)], known[name])
+
+    def _check(self, name: str, values: list[str], field: FieldDefinition) -> None:
+        declared = field.kwarg_definition
+        is_number = _holds(field, int)
+        for value in values:
+            if "\x00" in value:
+                raise InvalidParameter(f"{name}: a NUL character is not allowed")
+            # The framework would take the word null for none.
+            if is_number and _NUMBER.fullmatch(value) is None:
+                raise InvalidParameter(f"{name}: {value!r} is not a whole number")
+        if len(values) > 1 and not _holds(field, list):
+            raise InvalidParameter(f"{name}: give it once")
+        if isinstance(declared, CodeParameter) and not declared.separated:
+            codes(name, values, declared.codes(self._pack))
+        lowest, highest = getattr(declared, "ge", None), getattr(declared, "le", None)
+        if lowest is not None and highest is not None:
+            for number in map(int, values):
+                within(name, number, lowest, highest)
 
 
 @cache
-def _parameters(handler: BaseRouteHandler) -> dict[str, bool]:
-    """Give the parameters of an address, and whether each is a number."""
+def query_fields(handler: BaseRouteHandler) -> dict[str, FieldDefinition]:
+    """Return the query parameters that a handler and its dependencies declare, by name."""
     signatures = [
         handler.parsed_fn_signature,
         *(one.parsed_fn_signature for one in handler.resolve_dependencies().values()),
     ]
     return {
-        field.kwarg_definition.name or name: field.is_subclass_of(int)
-        or field.has_inner_subclass_of(int)
+        field.kwarg_definition.name or name: field
         for signature in signatures
         for name, field in signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
     }
+
+
+def _holds(field: FieldDefinition, kind: type) -> bool:
+    return field.is_subclass_of(kind) or field.has_inner_subclass_of(kind)
 
 
 def codes(name: str, values: Sequence[str] | None, allowed: Collection[str]) -> list[str] | None:
@@ -92,18 +176,10 @@ def codes(name: str, values: Sequence[str] | None, allowed: Collection[str]) -> 
     return list(dict.fromkeys(values))
 
 
-def within(name: str, value: int, lowest: int, highest: int) -> int:
-    """Check a number's range."""
+def within(name: str, value: int, lowest: float, highest: float) -> None:
+    """Check a number's range; raises `InvalidParameter`."""
     if not lowest <= value <= highest:
         raise InvalidParameter(f"{name}: {value} is not between {lowest} and {highest}")
-    return value
-
-
-def once(request: Request[Any, Any, Any], *names: str) -> None:
-    """Refuse a repeated parameter where repeating has no meaning."""
-    for name in names:
-        if len(request.query_params.getall(name, [])) > 1:
-            raise InvalidParameter(f"{name}: give it once")
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -115,7 +191,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 
 def write_cursor(question: Any, place: PagePosition, day: dt.date | None) -> str:
-    """Make the opaque text that asks for what comes after a place."""
+    """Return the opaque text that asks for what comes after a place."""
     cursor = Cursor(_digest(question), place, day)
     return urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
 

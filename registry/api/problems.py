@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import structlog
@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException
 
 from registry import errors
 from registry.api.request_context import path_for_logs, request_context
+from registry.services.withdrawal import Tombstone
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -45,22 +46,38 @@ STATUS: dict[str, int] = {
 _log = structlog.get_logger()
 
 
+class Problem(msgspec.Struct, kw_only=True):
+    """An error, RFC 9457: `detail` says what was wrong and how to mend it.
+
+    `request` is the id of the request; whoever runs the register finds its story by it. `findings`
+    are at most 50 of `findings_total`.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request: str
+    findings: tuple[errors.Finding, ...] | msgspec.UnsetType = msgspec.UNSET
+    findings_total: int | msgspec.UnsetType = msgspec.UNSET
+    tombstone: Tombstone | msgspec.UnsetType = msgspec.UNSET
+
+
 def problem(error: errors.RegistryError, request: str) -> tuple[int, dict[str, str], bytes]:
     """Make the answer to an error in the request with this id: status, headers, body."""
     status = STATUS.get(error.slug, 500)
-    body: dict[str, Any] = {
-        "type": f"/problems/{error.slug}",
-        "title": error.title,
-        "status": status,
-        "detail": error.detail,
-        "request": request,
-    }
-    headers = {"cache-control": "no-store"}
+    body = Problem(
+        type=f"/problems/{error.slug}",
+        title=error.title,
+        status=status,
+        detail=error.detail,
+        request=request,
+    )
     if isinstance(error, errors.InvalidRecord):
-        body["findings"] = error.findings
-        body["findings_total"] = error.findings_total
+        body.findings, body.findings_total = error.findings, error.findings_total
     if isinstance(error, errors.Withdrawn):
-        body["tombstone"] = error.tombstone
+        body.tombstone = cast("Tombstone", error.tombstone)
+    headers = {"cache-control": "no-store"}
     if isinstance(error, errors.Unauthorized):
         headers["www-authenticate"] = 'Bearer realm="registry"'
     if isinstance(error, errors.Unavailable | errors.TooManyRequests):

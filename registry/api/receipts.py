@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from litestar import Response
 
+from registry.api.request_context import ApiState
 from registry.api.write_options import private
 from registry.record.messages import message, render
 from registry.record.pack import Pack
@@ -46,15 +47,15 @@ class ReceiptAnswer(Receipt, frozen=True, kw_only=True, omit_defaults=True):
     next: str
 
 
-def answer_receipt(
-    receipt: Receipt, settings: Settings, pack: Pack, *, language: str
-) -> Response[bytes]:
+def answer_receipt(receipt: Receipt, state: ApiState, *, language: str) -> Response[bytes]:
     """Answer a receipt, with the tag of what it leaves."""
     tag = receipt.tag
     if receipt.published_at is not None and receipt.hash is not None:
         tag = receipt.hash[:16]
     return private(
-        msgspec.json.encode(with_links(receipt, settings, pack, language=language)),
+        msgspec.json.encode(
+            with_links(receipt, state.settings, state.context.pack, language=language)
+        ),
         status=_STATUS.get(receipt.outcome, 200),
         headers={} if tag is None else {"etag": f'"{tag}"'},
     )

@@ -1,27 +1,45 @@
-"""Reading records: one as it stands, its versions."""
+"""Reading records: one as it stands, its versions and how they differ, its findings, its proof."""
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-from typing import Any
+from typing import Annotated, TypeAlias
 
 import msgspec
-from litestar import MediaType, Request, Response, get
-from litestar.datastructures import State
-from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar import MediaType, Response, get
+from litestar.params import PathParameter, QueryParameter
 
-from registry.api import parameters
-from registry.api.parameters import AsOfParameter
-from registry.errors import Finding, NotFound, Withdrawn
+from registry.api.openapi import answers, describes, json_of
+from registry.api.parameters import AgencyPath, AsOfParameter, SlugPath
+from registry.api.request_context import ApiState
+from registry.errors import Finding, InvalidParameter, NotFound, Withdrawn
+from registry.ledger.proofs import RecordProof, read_record_proof
+from registry.record.diff import Difference, differences
+from registry.record.model import LangText
 from registry.services.withdrawal import read_tombstone
 from registry.store import records, withdrawals
 from registry.store.as_of import END, read_entry
-from registry.store.database import Connection, Database
-from registry.store.records import StoredRecord
+from registry.store.database import Connection
+from registry.store.records import Register, StoredRecord
 from registry.store.withdrawals import Withdrawal
 
 _VERSIONS = range(1, 2**31)
+_LASTING = "public, max-age=86400, immutable"
+"""For a day alone: a redaction must reach whoever keeps an answer."""
+
+_NUMBERED = {"minimum": 1, "maximum": 2**31 - 1}
+
+VersionParameter: TypeAlias = Annotated[
+    int | None, QueryParameter(description="A version; else the latest, withdrawn or not")
+]
+
+
+class RecordAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a record: the document as filed, and what the register adds."""
+
+    record: Annotated[msgspec.Raw, json_of("Record")]
+    register: Register
 
 
 class VersionList(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,20 +55,44 @@ class FindingList(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Finding]
 
 
-@get("/api/v1/records/{agency:str}/{slug:str}", summary="Read a record", tags=["records"])
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that is compared; `hash` is its entry's leaf hash.
+
+    What is `redacted` of it cannot be compared any more.
+    """
+
+    version: int
+    published_at: dt.datetime
+    hash: str
+    redacted: list[records.Redacted]
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True, rename={"earlier": "from"}):
+    """How the version `to` differs from the version `from`; the note is that of `to`."""
+
+    id: str
+    earlier: Compared
+    to: Compared
+    change_note: LangText | None
+    items: list[Difference]
+
+
+@get(
+    "/api/v1/records/{agency:str}/{slug:str}",
+    summary="Read a record",
+    tags=["records"],
+    responses=answers(RecordAnswer),
+    opt=describes(problems=(Withdrawn,), follows=("withdraw_record",)),
+)
 async def get_record(
     *,
-    request: Request[Any, Any, Any],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    state: State,
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
     as_of: AsOfParameter = None,
 ) -> Response[bytes]:
     """Read the latest version: the document as filed, and what the register adds."""
-    parameters.once(request, "as_of")
-    # Two dependencies would each be a task, which takes as long as the question to the database.
-    database: Database = state.context.database
-    async with database.connection() as connection:
+    async with state.context.database.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
         stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
         if stored.register.state == "withdrawn":
@@ -67,21 +109,19 @@ async def get_record(
     "/api/v1/records/{agency:str}/{slug:str}/versions",
     summary="List a record's versions",
     tags=["records"],
+    responses=answers(VersionList),
 )
 async def list_versions(
     *,
-    request: Request[Any, Any, Any],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    database: NamedDependency[Database],
-    now: NamedDependency[dt.datetime],
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
     as_of: AsOfParameter = None,
 ) -> VersionList:
     """List every version ever published, and every withdrawal, oldest first."""
-    parameters.once(request, "as_of")
     record = f"{agency}/{slug}"
-    async with database.connection() as connection:
-        last = await read_entry(connection, as_of, now=now)
+    async with state.context.database.connection() as connection:
+        last = await read_entry(connection, as_of, now=state.clock())
         versions = await records.read_versions(connection, record, as_of=last)
         if not versions:
             raise _unknown(f"record {record}", last)
@@ -93,21 +133,19 @@ async def list_versions(
     "/api/v1/records/{agency:str}/{slug:str}/versions/{version:int}",
     summary="Read one version",
     tags=["records"],
+    responses=answers(RecordAnswer),
 )
 async def get_version(
     *,
-    request: Request[Any, Any, Any],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    version: FromPath[int],
-    database: NamedDependency[Database],
-    now: NamedDependency[dt.datetime],
+    agency: AgencyPath,
+    slug: SlugPath,
+    version: Annotated[int, PathParameter(schema_extra=_NUMBERED)],
+    state: ApiState,
     as_of: AsOfParameter = None,
 ) -> Response[bytes]:
     """Read a version as it was published."""
-    parameters.once(request, "as_of")
-    async with database.connection() as connection:
-        last = await read_entry(connection, as_of, now=now)
+    async with state.context.database.connection() as connection:
+        last = await read_entry(connection, as_of, now=state.clock())
         return _record(await _stored(connection, f"{agency}/{slug}", version, as_of=last))
 
 
@@ -115,22 +153,98 @@ async def get_version(
     "/api/v1/records/{agency:str}/{slug:str}/findings",
     summary="List what validation noticed",
     tags=["records"],
+    responses=answers(FindingList),
 )
 async def list_findings(
     *,
-    request: Request[Any, Any, Any],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    database: NamedDependency[Database],
-    now: NamedDependency[dt.datetime],
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
     as_of: AsOfParameter = None,
 ) -> FindingList:
     """List the findings that were kept with the latest version."""
-    parameters.once(request, "as_of")
-    async with database.connection() as connection:
-        last = await read_entry(connection, as_of, now=now)
+    async with state.context.database.connection() as connection:
+        last = await read_entry(connection, as_of, now=state.clock())
         stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
     return FindingList(items=stored.register.noticed())
+
+
+@get(
+    "/api/v1/records/{agency:str}/{slug:str}/changes",
+    summary="Compare two versions",
+    tags=["records"],
+    responses=answers(Comparison),
+)
+async def compare_versions(
+    *,
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
+    earlier: Annotated[
+        int | None,
+        QueryParameter(
+            name="from",
+            description="A version; else the one before `to`",
+            schema_extra=_NUMBERED,
+        ),
+    ] = None,
+    to: Annotated[
+        int | None,
+        QueryParameter(description="A version; else the latest", schema_extra=_NUMBERED),
+    ] = None,
+) -> Response[bytes]:
+    """Read what changed between two versions, field by field, in texts word by word.
+
+    Without `from` and `to` they are the last two; withdrawals between them change nothing.
+    """
+    record = f"{agency}/{slug}"
+    async with state.context.database.connection() as connection:
+        history = await records.read_versions(connection, record)
+        first, second = _asked(record, [line.version for line in history], earlier, to)
+        before = await records.read(connection, record, first)
+        after = await records.read(connection, record, second)
+    if before is None or after is None:
+        raise NotFound(f"there is no record {record}")
+    # Not for long; but others need not wait for two large documents.
+    items = await asyncio.to_thread(
+        differences, msgspec.json.decode(before.document), msgspec.json.decode(after.document)
+    )
+    comparison = Comparison(
+        id=record,
+        earlier=_compared(before),
+        to=_compared(after),
+        change_note=next(line.change_note for line in history if line.version == second),
+        items=items,
+    )
+    named = earlier is not None and to is not None
+    return Response(
+        content=msgspec.json.encode(comparison),
+        media_type=MediaType.JSON,
+        headers={"cache-control": _LASTING if named else "no-cache"},
+    )
+
+
+@get(
+    "/api/v1/records/{agency:str}/{slug:str}/proof",
+    summary="Prove a record",
+    tags=["records"],
+    responses=answers(RecordProof),
+)
+async def get_proof(
+    *,
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
+    version: VersionParameter = None,
+) -> RecordProof:
+    """Read the proof that a version is in the log, to be kept and checked without this register.
+
+    `registry verify` checks a file of it; the page about the log says how to do it by hand.
+    """
+    async with state.context.database.snapshot() as connection:
+        return await read_record_proof(
+            connection, state.settings.log_dir, f"{agency}/{slug}", version
+        )
 
 
 async def _stored(
@@ -164,3 +278,31 @@ def _record(stored: StoredRecord) -> Response[bytes]:
         headers["etag"] = f'"{register.hash[:16]}{erased}"'
     body = b'{"record":' + stored.document + b',"register":' + msgspec.json.encode(register) + b"}"
     return Response(content=body, media_type=MediaType.JSON, headers=headers)
+
+
+def _asked(record: str, known: list[int], earlier: int | None, to: int | None) -> tuple[int, int]:
+    """Settle which versions are meant; versions are numbered from 1 without a gap."""
+    if not known:
+        raise NotFound(f"there is no record {record}")
+    for name, version in (("from", earlier), ("to", to)):
+        if version is not None and version < 1:
+            raise InvalidParameter(f"{name}: {version} is no version; they are numbered from 1")
+        if version is not None and version not in known:
+            raise NotFound(f"there is no version {version} of {record}; the latest is {known[-1]}")
+    second = known[-1] if to is None else to
+    first = second - 1 if earlier is None else earlier
+    if first == second:
+        raise InvalidParameter(f"from and to are both version {first}; name two different ones")
+    if first < 1:
+        raise NotFound(f"there is no version before the first of {record} to compare it with")
+    return first, second
+
+
+def _compared(stored: records.StoredRecord) -> Compared:
+    register = stored.register
+    return Compared(
+        version=register.version,
+        published_at=register.published_at,
+        hash=register.hash,
+        redacted=register.redacted,
+    )

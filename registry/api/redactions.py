@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import msgspec
-from litestar import Request, Response, get, post
-from litestar.datastructures import State
-from litestar.di import NamedDependency
-from litestar.params import FromPath
+from typing import Annotated
 
-from registry.api.language import Lang, language_of
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import PathParameter
+
+from registry.api.openapi import answers, describes, json_of, limits, ref, token
+from registry.api.parameters import Lang, language_of
 from registry.api.request_body import read_document
+from registry.api.request_context import ApiRequest, ApiState
 from registry.api.write_options import key_of, private
 from registry.clock import utc_now
-from registry.errors import NotFound
-from registry.services import redaction as office_redaction
+from registry.errors import Conflict, InvalidStatement, NotFound
+from registry.record import redaction
+from registry.record.codelists import codelists
+from registry.services import redaction as redaction_service
 from registry.services.access import Actor
-from registry.services.context import ServiceContext
 from registry.services.redaction import RedactionReceipt
 from registry.settings import Settings
 from registry.store.redactions import Redaction
@@ -34,19 +38,31 @@ _CONFIRMED = (
 )
 
 
-class Redacting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Redacting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be erased of a record, on which basis, and who decided it.
 
     Pointers name parts such as `/contact/phone`, or whole sections such as `/contact`. Without
     `versions` it is every version that holds them.
     """
 
-    record: str
-    pointers: list[str]
-    basis: str
-    authority: str
-    versions: list[int] | msgspec.UnsetType = msgspec.UNSET
-    reference: str | msgspec.UnsetType = msgspec.UNSET
+    record: Annotated[str, json_of("RecordId")]
+    pointers: Annotated[
+        list[Annotated[str, limits(maxLength=redaction.LONGEST_POINTER)]],
+        limits(minItems=1, maxItems=redaction.MOST_POINTERS, uniqueItems=True),
+    ]
+    basis: Annotated[str, limits(enum=list(codelists()["redaction_reason"]))]
+    authority: Annotated[str, limits(**ref("RecordLine"), maxLength=redaction.AUTHORITY_LENGTH)]
+    versions: (
+        Annotated[
+            list[Annotated[int, limits(minimum=1)]],
+            limits(minItems=1, maxItems=redaction.MOST_VERSIONS, uniqueItems=True),
+        ]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
+    reference: (
+        Annotated[str, limits(**ref("RecordLine"), maxLength=redaction.REFERENCE_LENGTH)]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 class RedactionAnswer(RedactionReceipt, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,54 +78,73 @@ class RedactionList(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Redaction]
 
 
-@get("/api/v1/redactions", summary="List redactions", tags=["redactions"])
-async def list_redactions(
-    *, context: NamedDependency[ServiceContext], actor: NamedDependency[Actor]
-) -> Response[bytes]:
+@get(
+    "/api/v1/redactions",
+    summary="List redactions",
+    tags=["redactions"],
+    security=token("redact"),
+    responses=answers(RedactionList),
+)
+async def list_redactions(*, state: ApiState, actor: NamedDependency[Actor]) -> Response[bytes]:
     """Read what was asked to be erased and what was confirmed. It takes the scope `redact`."""
-    found = await office_redaction.list_redactions(context, actor)
+    found = await redaction_service.list_redactions(state.context, actor)
     return private(msgspec.json.encode(RedactionList(items=found)))
 
 
-@post("/api/v1/redactions", summary="Ask for parts to be erased", tags=["redactions"])
+@post(
+    "/api/v1/redactions",
+    summary="Ask for parts to be erased",
+    tags=["redactions"],
+    security=token("redact"),
+    responses=answers(RedactionAnswer, 202),
+    opt=describes(
+        problems=(InvalidStatement, NotFound),
+        body=Redacting,
+        keyed=True,
+        follows=("confirm_redaction", "list_redactions"),
+    ),
+)
 async def request_redaction(
     *,
-    request: Request[object, object, State],
-    context: NamedDependency[ServiceContext],
+    request: ApiRequest,
+    state: ApiState,
     actor: NamedDependency[Actor],
-    settings: NamedDependency[Settings],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Ask for parts of a record's versions to be erased; somebody else has to confirm it."""
-    receipt = await office_redaction.request(
-        context,
+    receipt = await redaction_service.request(
+        state.context,
         actor,
         await read_document(request),
         now=utc_now(),
-        language=language_of(request, lang, context.pack),
+        language=language_of(request, lang, state.context.pack),
         idempotency_key=key_of(request),
     )
-    return _answer(receipt, settings)
+    return _answer(receipt, state.settings)
 
 
 @post(
-    "/api/v1/redactions/{redaction:int}/confirm", summary="Confirm a redaction", tags=["redactions"]
+    "/api/v1/redactions/{redaction:int}/confirm",
+    summary="Confirm a redaction",
+    tags=["redactions"],
+    security=token("redact"),
+    responses=answers(RedactionAnswer, 200, 201),
+    opt=describes(problems=(Conflict,), keyed=True, follows=("list_redactions",)),
 )
 async def confirm_redaction(
     *,
-    request: Request[object, object, State],
-    redaction: FromPath[int],
-    context: NamedDependency[ServiceContext],
+    request: ApiRequest,
+    redaction: Annotated[int, PathParameter(schema_extra={"minimum": 1, "maximum": 2**63 - 1})],
+    state: ApiState,
     actor: NamedDependency[Actor],
-    settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     """Put a redaction into the log; what it names is destroyed once that is published."""
     if not 0 < redaction < _LARGEST:
         raise NotFound(f"there is no redaction {redaction}")
-    receipt = await office_redaction.confirm(
-        context, actor, redaction, now=utc_now(), idempotency_key=key_of(request)
+    receipt = await redaction_service.confirm(
+        state.context, actor, redaction, now=utc_now(), idempotency_key=key_of(request)
     )
-    return _answer(receipt, settings)
+    return _answer(receipt, state.settings)
 
 
 def _answer(receipt: RedactionReceipt, settings: Settings) -> Response[bytes]:

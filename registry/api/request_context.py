@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import msgspec
+from litestar import Request
+from litestar.datastructures import State
 
+from registry.search.engine import SearchIndex
 from registry.services.access import Actor
-from registry.settings import Network
+from registry.services.context import ServiceContext
+from registry.settings import Network, Settings
 
 _BY_A_PROXY = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
 _OF_ONE_CLIENT = 64
@@ -31,6 +35,18 @@ class RequestContext(msgspec.Struct, kw_only=True):
     id: str
     actor: Actor | None = None
     operation: str = "none"
+
+
+ApiRequest: TypeAlias = Request[Any, Any, Any]
+
+
+class ApiState(State):
+    """What the handlers of one worker share: read directly, a dependency costs a task a request."""
+
+    context: ServiceContext
+    index: SearchIndex
+    settings: Settings
+    clock: Callable[[], dt.datetime]
 
 
 class AccessLogEntry(msgspec.Struct, tag_field="event", tag="request", gc=False):

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections.abc import Collection, Hashable, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import MediaType, Request, Response, get
-from litestar.di import NamedDependency
+from litestar import MediaType, Response, get
 from litestar.params import QueryParameter
 
 from registry.api import parameters
-from registry.api.parameters import AsOfParameter
+from registry.api.openapi import answers
+from registry.api.parameters import AsOfParameter, CodeParameter
+from registry.api.request_context import ApiState
 from registry.errors import InvalidParameter, Unavailable
 from registry.record.facets import FACETS
-from registry.record.pack import Pack
 from registry.store import agencies, redactions, statistics
 from registry.store.as_of import read_as_of
-from registry.store.database import Database
 from registry.store.lru import LruCache
 
 StatisticsCodes = list[str] | None
@@ -40,23 +38,33 @@ class StatisticsCache(LruCache[Hashable, bytes]):
         self.turn = asyncio.Lock()
 
 
-@get("/api/v1/statistics", summary="Count the register", tags=["records"])
+@get(
+    "/api/v1/statistics",
+    summary="Count the register",
+    tags=["records"],
+    responses=answers(statistics.Statistics),
+)
 async def count(
     *,
-    request: Request[Any, Any, Any],
-    database: NamedDependency[Database],
-    pack: NamedDependency[Pack],
-    kept: NamedDependency[StatisticsCache],
-    now: NamedDependency[dt.datetime],
+    state: ApiState,
     by: Annotated[
-        str, QueryParameter(description="What groups are made by, by comma")
+        str,
+        CodeParameter(
+            description="What groups are made by, by comma",
+            codes=lambda _: statistics.GROUPS,
+            separated=True,
+        ),
     ] = "risk,sector,agency,status",
-    risk: Annotated[
-        StatisticsCodes, QueryParameter(description="Risk levels, or not_stated")
+    risk: Annotated[StatisticsCodes, QueryParameter(description=FACETS["risk"].description)] = None,
+    sector: Annotated[
+        StatisticsCodes, QueryParameter(description=FACETS["sector"].description)
     ] = None,
-    sector: Annotated[StatisticsCodes, QueryParameter(description="Primary sectors")] = None,
-    agency: Annotated[StatisticsCodes, QueryParameter(description="Agencies")] = None,
-    status: Annotated[StatisticsCodes, QueryParameter(description="Lifecycle statuses")] = None,
+    agency: Annotated[
+        StatisticsCodes, QueryParameter(description=FACETS["agency"].description)
+    ] = None,
+    status: Annotated[
+        StatisticsCodes, QueryParameter(description=FACETS["status"].description)
+    ] = None,
     as_of: AsOfParameter = None,
 ) -> Response[bytes]:
     """Count records by risk, sector, agency and status, and what is wrong or missing in them.
@@ -64,15 +72,15 @@ async def count(
     What was filed here and what comes from other registers are counted apart. Where a real agency
     has filed, the records of fictitious ones are left out.
     """
-    parameters.once(request, "by", "as_of")
+    kept: StatisticsCache = state.statistics
     groups = parameters.codes("by", by.split(","), statistics.GROUPS) or []
     _check_groups(groups)
     given = {"risk": risk, "sector": sector, "agency": agency, "status": status}
-    async with database.connection() as connection:
-        moment = await read_as_of(connection, as_of, now=now)
+    async with state.context.database.connection() as connection:
+        moment = await read_as_of(connection, as_of, now=state.clock())
         erasures = await redactions.count(connection)
         allowed: dict[str, Collection[str]] = {
-            name: FACETS[name].listed(pack) for name in statistics.FILTERS
+            name: FACETS[name].listed(state.context.pack) for name in statistics.FILTERS
         }
         if agency is not None:
             known = await agencies.read_all(connection)
@@ -93,7 +101,7 @@ async def count(
         try:
             answer = kept.get(question)
             if answer is None:
-                async with database.snapshot() as connection:
+                async with state.context.database.snapshot() as connection:
                     counted = await statistics.read(connection, moment, by=groups, filters=filters)
                 answer = msgspec.json.encode(counted)
                 kept.put(question, answer, len(answer))

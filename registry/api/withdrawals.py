@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
-import msgspec
-from litestar import Request, Response, post
-from litestar.datastructures import State
-from litestar.di import NamedDependency
-from litestar.params import FromPath
+from typing import Annotated
 
-from registry.api.language import Lang
-from registry.api.receipts import answer_receipt
+import msgspec
+from litestar import Response, post
+from litestar.di import NamedDependency
+
+from registry.api.openapi import answers, describes, limits, ref, token
+from registry.api.parameters import AgencyPath, Lang, SlugPath
+from registry.api.receipts import ReceiptAnswer, answer_receipt
 from registry.api.request_body import read_document
+from registry.api.request_context import ApiRequest, ApiState
 from registry.api.write_options import write_options
-from registry.record.model import LangText
+from registry.errors import Conflict, InvalidStatement, PreconditionRequired
+from registry.record.codelists import codelists
+from registry.record.statements import NOTE_LENGTH
 from registry.services import withdrawal
 from registry.services.access import Actor
-from registry.services.context import ServiceContext
-from registry.settings import Settings
 
 
-class Withdrawing(msgspec.Struct, frozen=True, kw_only=True):
+class Withdrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a record is withdrawn: a code of the list `withdrawal_reason`, and a note by language."""
 
-    reason: str
-    note: LangText
+    reason: Annotated[str, limits(enum=list(codelists()["withdrawal_reason"]))]
+    note: Annotated[
+        msgspec.Raw,
+        limits(**ref("RecordLangText"), additionalProperties={"maxLength": NOTE_LENGTH}),
+    ]
 
 
 @post(
     "/api/v1/records/{agency:str}/{slug:str}/withdraw",
     summary="Withdraw a record",
     tags=["records"],
+    security=token("file", "admin"),
+    responses=answers(ReceiptAnswer, 200, 201),
+    opt=describes(
+        problems=(InvalidStatement, PreconditionRequired, Conflict),
+        body=Withdrawing,
+        condition="changed",
+        keyed=True,
+        follows=("list_versions", "save_draft"),
+    ),
 )
 async def withdraw_record(
     *,
-    request: Request[object, object, State],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    context: NamedDependency[ServiceContext],
+    request: ApiRequest,
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
     actor: NamedDependency[Actor],
-    settings: NamedDependency[Settings],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Take a record out of force; its address says why, and its history stays readable."""
     document = await read_document(request)
-    means = write_options(request, lang, context.pack)
-    receipt = await withdrawal.withdraw(context, actor, f"{agency}/{slug}", document, **means)
-    return answer_receipt(receipt, settings, context.pack, language=means["language"])
+    means = write_options(request, lang, state.context.pack)
+    receipt = await withdrawal.withdraw(state.context, actor, f"{agency}/{slug}", document, **means)
+    return answer_receipt(receipt, state, language=means["language"])

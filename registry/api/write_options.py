@@ -5,17 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import Any, TypeAlias, TypedDict
+from typing import TypedDict
 
-from litestar import MediaType, Request, Response
+from litestar import MediaType, Response
 
-from registry.api.language import language_of
+from registry.api.parameters import language_of
+from registry.api.request_context import ApiRequest
 from registry.clock import utc_now
 from registry.errors import PreconditionFailed
 from registry.record.pack import Pack
 from registry.services.drafts import Precondition
-
-ApiRequest: TypeAlias = Request[Any, Any, Any]
 
 _TAG = re.compile(r'"([0-9a-f]{16})(?:-[a-z]+[0-9]*)*"')
 

@@ -88,7 +88,7 @@ def export(
         if is_given and form not in forms:
             raise click.UsageError(f"{option} is for --format {' and '.join(forms)}")
     from registry.api import parameters
-    from registry.api.search_filters import SearchFilters, read_query
+    from registry.api.search import SearchFilters, read_query
     from registry.exchange.export import prepare, write
     from registry.search.engine import SearchIndex
     from registry.store.as_of import read_as_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -32,6 +32,11 @@ class Redacted(msgspec.Struct, frozen=True, kw_only=True):
     redacted_at: dt.datetime
 
 
+_FINDINGS = msgspec.Meta(
+    extra_json_schema={"type": "array", "items": {"$ref": "#/components/schemas/Finding"}}
+)
+
+
 class Register(msgspec.Struct, frozen=True, kw_only=True):
     """What the register says beside the document; `hash` is the entry's leaf hash in hex.
 
@@ -49,7 +54,7 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     completeness: int
     accountability: int
     missing: list[str]
-    findings: msgspec.Raw
+    findings: Annotated[msgspec.Raw, _FINDINGS]
     redacted: list[Redacted]
 
     def noticed(self) -> list[Finding]:

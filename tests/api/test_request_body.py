@@ -12,7 +12,7 @@ VALIDATE = "/api/v1/validate"
 JSON = {"content-type": "application/json"}
 MEGABYTE = 1_048_576
 GATES = [("POST", VALIDATE), ("PUT", "/api/v1/filings/demo-sante/prevision-lits")]
-VERDICT = {"publishable", "completeness", "accountability", "findings"}
+VERDICT = {"publishable", "completeness", "accountability", "findings", "findings_total"}
 
 each_gate = pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate[0])
 

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from registry.api import parameters
-from registry.api.search_filters import SearchFilters, read_query
+from registry.api.search import SearchFilters, read_query
 from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
