@@ -1,8 +1,31 @@
-"""Every error that a user of the register can meet, each with a stable slug.
+"""The exceptions that a user of the register can meet, each with a stable slug.
 
-One table in `api/problems.py` maps slug to HTTP status; the command line prints the sentence
-and exits with `exit_code`. The slug is the last part of the problem's address,
-`/problems/<slug>`.
+* RegistryError
+  + UnreadableDocument
+  + InvalidRecord
+    - InvalidStatement
+  + InvalidParameter
+  + NotFound
+  + Withdrawn
+  + MethodNotAllowed
+  + Unauthorized
+  + Forbidden
+  + PreconditionRequired
+  + PreconditionFailed
+  + Conflict
+  + IdempotencyKeyReused
+  + RequestTimeout
+  + PayloadTooLarge
+  + AddressTooLong
+  + UnsupportedMediaType
+  + MisdirectedRequest
+  + TooManyRequests
+  + Unavailable
+  + ConfigurationError
+  + ImportRefused
+
+`api/problems.py` maps each slug to an HTTP status; the command line writes `detail` to stderr and
+exits with `exit_code`. The slug is the last part of the problem's address, `/problems/<slug>`.
 """
 
 from __future__ import annotations
@@ -16,7 +39,7 @@ Severity: TypeAlias = Literal["error", "warning"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that validation noticed at one place of a document.
+    """A result of validation at one place of a document.
 
     `pointer` is an RFC 6901 JSON Pointer; for a missing or unknown member it is that member's
     own path. `rule` is a stable id: a keyword of the schema such as `maxLength`, `required`, or
@@ -32,22 +55,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RegistryError(Exception):
-    """An error with a sentence for the person who caused it."""
+    """The base of all errors; `detail` is a sentence for the person who caused it."""
 
     slug: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Something went wrong on our side"
     exit_code: ClassVar[int] = 1
 
     def __init__(self, detail: str) -> None:
-        """Take the sentence that says where it went wrong and how to mend it."""
+        """Take the sentence that says where the error is and how to mend it."""
         super().__init__(detail)
         self.detail = detail
 
 
 class UnreadableDocument(RegistryError):
-    """The bytes are not a strict JSON document; `line` and `column` (from 1) say where.
+    """The bytes are not a strict JSON document.
 
-    `fault` is the sentence without the place.
+    `line` and `column` count from 1; `fault` is the sentence without the position.
     """
 
     slug = "unreadable-document"
@@ -78,7 +101,7 @@ class InvalidRecord(RegistryError):
 
 
 class InvalidParameter(RegistryError):
-    """A query parameter is unknown or has a value that it cannot have."""
+    """A query parameter is unknown or has an invalid value."""
 
     slug = "invalid-parameter"
     title = "The question cannot be understood"
@@ -93,40 +116,40 @@ class NotFound(RegistryError):
 
 
 class Withdrawn(RegistryError):
-    """The record was withdrawn; `tombstone` says when, why, and which version was the last."""
+    """The record was withdrawn; `tombstone` has the time, the reason and the last version."""
 
     slug = "withdrawn"
     title = "This record was withdrawn"
 
     def __init__(self, detail: str, *, tombstone: object) -> None:
-        """Take the sentence and the tombstone, which can be written as JSON."""
+        """Take the sentence and the tombstone, which can be encoded as JSON."""
         super().__init__(detail)
         self.tombstone = tombstone
 
 
 class MethodNotAllowed(RegistryError):
-    """The address exists, and does not take this method."""
+    """The address exists, but not with this method."""
 
     slug = "method-not-allowed"
     title = "This address does not take that method"
 
 
 class Unauthorized(RegistryError):
-    """There is no usable token."""
+    """There is no valid token."""
 
     slug = "unauthorized"
     title = "A valid token is needed"
 
 
 class Forbidden(RegistryError):
-    """The token is valid, and may not do this."""
+    """The token is valid, but does not permit this."""
 
     slug = "forbidden"
     title = "This token may not do that"
 
 
 class PreconditionRequired(RegistryError):
-    """A change must say which state it changes."""
+    """A change has to name the state that it changes, in `If-Match` or `If-None-Match`."""
 
     slug = "precondition-required"
     title = "Say which state you are changing"
@@ -140,14 +163,14 @@ class PreconditionFailed(RegistryError):
 
 
 class Conflict(RegistryError):
-    """The record's state does not allow this."""
+    """The state of the record, or of the register, does not permit this."""
 
     slug = "conflict"
     title = "The record's state does not allow this"
 
 
 class InvalidStatement(InvalidRecord):
-    """What is said beside the records, to attest, withdraw, redact or review, breaks its format."""
+    """A statement to attest, withdraw, redact or review breaks its format."""
 
     slug = "invalid-statement"
     title = "The statement does not satisfy the rules"
@@ -161,67 +184,67 @@ class IdempotencyKeyReused(RegistryError):
 
 
 class RequestTimeout(RegistryError):
-    """The body of the request did not come whole in the time there is for it."""
+    """The body of the request was not received within the time limit."""
 
     slug = "request-timeout"
     title = "The body took too long to arrive"
 
 
 class PayloadTooLarge(RegistryError):
-    """The body is larger than the address takes."""
+    """The body is larger than the limit of the address."""
 
     slug = "payload-too-large"
     title = "The body is too large"
 
 
 class AddressTooLong(RegistryError):
-    """The path and query of the request are longer than the register reads."""
+    """The path and query of the request are longer than the limit."""
 
     slug = "address-too-long"
     title = "The address is too long"
 
 
 class UnsupportedMediaType(RegistryError):
-    """The body is not declared as the type that the address takes."""
+    """The media type of the body is not that of the address."""
 
     slug = "unsupported-media-type"
     title = "The body is of another type"
 
 
 class MisdirectedRequest(RegistryError):
-    """The request names a host that this register does not answer for."""
+    """The request names a host that is not one of this register's."""
 
     slug = "misdirected-request"
     title = "This register does not answer for that host"
 
 
 class TooManyRequests(RegistryError):
-    """Whoever asks has used up what one may do in a minute."""
+    """The client has reached the limit of requests in a minute."""
 
     slug = "too-many-requests"
     title = "Too many requests"
 
     def __init__(self, detail: str, *, retry_after: int) -> None:
-        """Take the sentence and after how many seconds to try again."""
+        """Take the sentence and the number of seconds after which to try again."""
         super().__init__(detail)
         self.retry_after = retry_after
 
 
 class Unavailable(RegistryError):
-    """A part of the register, such as its database, cannot be reached now."""
+    """A part of the register, such as its database, is not reachable at the moment."""
 
     slug = "unavailable"
     title = "The register is not available at the moment"
     exit_code = 3
 
     def __init__(self, detail: str, *, retry_after: int = 5) -> None:
-        """Take the sentence and after how many seconds to try again."""
+        """Take the sentence and the number of seconds after which to try again."""
         super().__init__(detail)
         self.retry_after = retry_after
 
 
 class ConfigurationError(RegistryError):
-    """A setting, file, folder or port is not usable as it is."""
+    """A setting, file, folder or port cannot be used."""
 
     slug = "configuration-error"
     title = "The register is not set up correctly"
