@@ -1,4 +1,4 @@
-"""The settings of one process: read once from `REGISTRY_*` variables and passed down."""
+"""The settings of a process, read once from the variables `REGISTRY_*` and passed down."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CONTACT = re.compile(r"(?:mailto:|https://)[\x21-\x7e]+")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be set, each with a working default; `docs/operating.md` explains every one."""
+    """The settings, each with a working default; `docs/operating.md` documents them."""
 
     database_url: str | None = None
     data_dir: Path = Path("var")
@@ -48,12 +48,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def site_dir(self) -> Path:
-        """The folder that is served as the site: a link to the build in force."""
+        """The folder that is served as the site: a symbolic link to the build in force."""
         return self.data_dir / "site"
 
     @property
     def figures_dir(self) -> Path:
-        """The folder where the workers of a server count together."""
+        """The folder of the counters that the workers of a server share."""
         return self.data_dir / "metrics" / str(self.port)
 
     @property
@@ -68,14 +68,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def signed_sizes_file(self) -> Path:
-        """What was ever signed of the log, beside the key and outside the database."""
+        """The journal of signed sizes of the log, beside the key and outside the database."""
         return self.key_file.with_name("signed-sizes")
 
     @property
     def hosts(self) -> frozenset[str] | None:
-        """The host names that requests may name, in lower case; None where any will do.
+        """The host names that requests may name, in lower case; None if any may be named.
 
-        Loopback names are not among them: those are always answered.
+        Loopback names are not among them: they are always accepted.
         """
         given = _listed(self.allowed_hosts) or [urlsplit(self.base_url).hostname or ""]
         unset = self.allowed_hosts is None
@@ -85,7 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def proxies(self) -> tuple[Network, ...]:
-        """The networks of the proxies whose word about a client is taken."""
+        """The networks of the proxies whose `X-Forwarded-For` is trusted."""
         return tuple(ip_network(text) for text in _listed(self.trusted_proxies))
 
     @property
@@ -98,12 +98,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name, without a port, means this machine."""
+    """Return whether a host name, without a port, is this machine's."""
     return host.lower() == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
-    """Read the settings; raises `ConfigurationError` naming the variable that is wrong."""
+    """Return the settings. Raises `ConfigurationError`, which names the variable that is wrong."""
     fields = {field.name: field for field in msgspec.structs.fields(Settings)}
     given = {
         key.removeprefix(PREFIX).lower(): value

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def agency() -> None:
-    """Look at the agencies, and add one.
+    """List the agencies, and add one.
 
     Example: registry agency list
     """
@@ -46,7 +46,7 @@ def add(
 ) -> None:
     """Add an agency: a row in agencies.csv of the country pack, which is checked before.
 
-    What runs knows it from its next start on.
+    A running register reads it at its next start.
 
     Example: registry agency add eau --name "fr=Agence de l'eau" --kind public_institution
     """

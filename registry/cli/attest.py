@@ -40,7 +40,7 @@ async def attest(
     note: tuple[str, ...],
     actor: str | None,
 ) -> AttestationResult:
-    """Say for AGENCY how many systems it runs, whether it has filed records of them or not.
+    """Attest how many systems AGENCY runs, whether it has filed records of them or not.
 
     Example: registry attest demo-sante --systems 4 --contact registre@demo-sante.example
     """

@@ -111,15 +111,15 @@ async def drafts(
         by = draft.submitted_by if waits else draft.actor
         columns = [draft.record, draft.state, f"{at:%Y-%m-%d %H:%M}", f"{by}"]
         if draft.comment is not None and not waits:
-            columns.append(f"returned by {draft.returned_by}: {_said(draft.comment)}")
+            columns.append(f"returned by {draft.returned_by}: {_comment_line(draft.comment)}")
         sys.stdout.write("\t".join(columns) + "\n")
 
 
-def _said(comment: str) -> str:
-    """Put a reviewer's comment, a text or texts by language, on one line."""
+def _comment_line(comment: str) -> str:
+    """Return a reviewer's comment, JSON of a text or of texts by language, as one line."""
     given = msgspec.json.decode(comment, type=str | dict[str, str])
-    said = given if isinstance(given, str) else next(iter(given.values()))
-    return " ".join(said.split())
+    text = given if isinstance(given, str) else next(iter(given.values()))
+    return " ".join(text.split())
 
 
 async def _file_all(

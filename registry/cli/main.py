@@ -54,7 +54,7 @@ _COMMANDS = {
     ),
     "return": (
         "registry.cli.reviewing:return_",
-        "Give the draft of the record ID back to its agency, with a comment.",
+        "Return the draft of the record ID to its agency, with a comment.",
     ),
     "withdraw": (
         "registry.cli.withdraw:withdraw",
@@ -66,7 +66,7 @@ _COMMANDS = {
     ),
     "attest": (
         "registry.cli.attest:attest",
-        "Say for AGENCY how many systems it runs, whether it has filed records of them or not.",
+        "Attest how many systems AGENCY runs, whether it has filed records of them or not.",
     ),
     "load": (
         "registry.cli.load:load",
@@ -90,7 +90,7 @@ _COMMANDS = {
         "Check a record that was kept, by its proof, with no trust in the register.",
     ),
     "token": ("registry.cli.token:token", "Make, list and revoke access tokens."),
-    "agency": ("registry.cli.agency:agency", "Look at the agencies, and add one."),
+    "agency": ("registry.cli.agency:agency", "List the agencies, and add one."),
     "backup": (
         "registry.cli.backup:backup",
         (

@@ -24,7 +24,7 @@ def pack() -> None:
 @pack.command()
 @click.argument("code")
 def check(code: str) -> None:
-    """Say what is wrong with a pack, and which texts its languages lack.
+    """Check a pack, and list the texts that its languages lack.
 
     A gap is no fault: readers meet that text in the pack's next language. Exit status: 0 when the
     register can run with the pack, 2 when it cannot.

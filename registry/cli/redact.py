@@ -58,7 +58,7 @@ async def request(
     reference: str | None,
     actor: str | None,
 ) -> RedactionReceipt:
-    """Ask for parts of the record ID to be erased; nothing is, until somebody else confirms it.
+    """Request that parts of the record ID are erased; nothing is, until somebody else confirms it.
 
     Example: registry redact request demo-sante/prevision-lits --pointer /contact/phone
     --basis data_protection --authority "CNDP"

@@ -36,7 +36,7 @@ async def approve(context: ServiceContext, *, record: str, actor: str | None) ->
 async def return_(
     context: ServiceContext, *, record: str, comment: str, actor: str | None
 ) -> Receipt:
-    """Give the draft of the record ID back to its agency, with a comment.
+    """Return the draft of the record ID to its agency, with a comment.
 
     Example: registry return demo-sante/prevision-lits --comment "Say who answers for it."
     """

@@ -41,4 +41,4 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
 
 
 async def _opened(_: ServiceContext) -> None:
-    """Do nothing more: opening has migrated and begun what was not."""
+    """Do nothing: the register is migrated, and begun if it is empty, when it is opened."""

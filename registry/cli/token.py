@@ -84,7 +84,7 @@ async def list_(context: ServiceContext) -> None:
 @click.argument("number", type=click.IntRange(1, 2**63 - 1))
 @in_register
 async def revoke(context: ServiceContext, *, number: int) -> None:
-    """End a token at once.
+    """Revoke a token at once.
 
     Example: registry token revoke 3
     """

@@ -52,7 +52,7 @@ NEVER_WITHHELD: tuple[FieldPath, ...] = (
 """What the public is always told: paths whose absence no `withheld_fields` entry excuses."""
 
 
-class Condition(msgspec.Struct, frozen=True, kw_only=True):
+class RequirementCondition(msgspec.Struct, frozen=True, kw_only=True):
     """Holds when one of the paths has one of the values (or none has, when `negated`)."""
 
     paths: tuple[FieldPath, ...]
@@ -108,78 +108,78 @@ class Requirements(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def conditions() -> dict[str, Condition]:
+def conditions() -> dict[str, RequirementCondition]:
     """Every condition that the notation knows, by its name."""
     answers = tuple((*path, "answer") for path in answer_paths())
     return {
-        "L": Condition(
+        "L": RequirementCondition(
             paths=(RISK_LEVEL,),
             values=("limited", "high", "unacceptable"),
             reason=translatable("from risk level limited up"),
         ),
-        "H": Condition(
+        "H": RequirementCondition(
             paths=(RISK_LEVEL,),
             values=("high", "unacceptable"),
             reason=translatable("at the risk levels high and unacceptable"),
         ),
-        "P": Condition(
+        "P": RequirementCondition(
             paths=(("data", "personal_data"),),
             values=("yes", "pseudonymised"),
             reason=translatable("when personal data is processed"),
         ),
-        "D": Condition(
+        "D": RequirementCondition(
             paths=(STATUS,),
             values=("pilot", "in_use", "suspended"),
             reason=translatable("once the system is in pilot, in use or suspended"),
         ),
-        "retired": Condition(
+        "retired": RequirementCondition(
             paths=(STATUS,), values=("retired",), reason=translatable("when the system is retired")
         ),
-        "not_retired": Condition(
+        "not_retired": RequirementCondition(
             paths=(STATUS,),
             values=("retired",),
             negated=True,
             reason=translatable("until the system is retired"),
         ),
-        "stopped": Condition(
+        "stopped": RequirementCondition(
             paths=(STATUS,),
             values=("suspended", "retired"),
             reason=translatable("when the system is suspended or retired"),
         ),
-        "purchased": Condition(
+        "purchased": RequirementCondition(
             paths=(_ORIGIN,),
             values=("purchased",),
             reason=translatable("when the system is purchased"),
         ),
-        "supplied": Condition(
+        "supplied": RequirementCondition(
             paths=(_ORIGIN,),
             values=("purchased", "joint"),
             reason=translatable("when the system is purchased or made jointly"),
         ),
-        "recommends": Condition(
+        "recommends": RequirementCondition(
             paths=(ROLE,),
             values=("recommends", "decides_with_review", "decides_alone"),
             reason=translatable("when the system recommends decisions or makes them"),
         ),
-        "legal_effect": Condition(
+        "legal_effect": RequirementCondition(
             paths=(("decision", "legal_effect"),),
             values=(True,),
             reason=translatable("when the decision has legal effect"),
         ),
-        "public_interacts": Condition(
+        "public_interacts": RequirementCondition(
             paths=(FUNCTION,),
             values=("chatbot_information",),
             reason=translatable("when the public talks with the system"),
         ),
-        "withholds": Condition(
+        "withholds": RequirementCondition(
             paths=answers, values=("withheld",), reason=translatable("when an answer is withheld")
         ),
-        "restricted": Condition(
+        "restricted": RequirementCondition(
             paths=(("publication", "visibility"),),
             values=("restricted",),
             reason=translatable("when the record is restricted"),
         ),
-        "amended": Condition(
+        "amended": RequirementCondition(
             paths=(), values=(), reason=translatable("from the second version on")
         ),
     }

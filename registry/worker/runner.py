@@ -1,4 +1,4 @@
-"""The background runner: it publishes the log, builds the site, folds the index, forgets."""
+"""The background runner: publish the log, build the site, fold the index, delete what expired."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ from registry.services.startup import run_in_register
 from registry.settings import Settings
 from registry.store.leader import leadership
 
-_LOOK_SECONDS = 0.5
-_AFTER_FAULT_SECONDS = 10.0
-_FORGETS_EVERY = dt.timedelta(hours=1)
-_PARTIALS_STAY = dt.timedelta(days=1)
+_POLL_SECONDS = 0.5
+_RETRY_SECONDS = 10.0
+_CLEANUP_INTERVAL = dt.timedelta(hours=1)
+_PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
 
 _log = structlog.get_logger()
 
 
-class _Faults:
-    """Tells what keeps a piece of the work from being done.
+class _ErrorLog:
+    """Logs the errors of one task.
 
-    A sentence of ours, which quotes nobody, is told once until it goes well again.
+    A `RegistryError` is logged by its sentence, and not again until the task has succeeded.
     """
 
     def __init__(self, event: str) -> None:
         self._event = event
-        self._told: str | None = None
+        self._logged: str | None = None
 
-    def tell(self, error: Exception) -> None:
+    def write(self, error: Exception) -> None:
         if not isinstance(error, RegistryError):
             _log.exception(self._event)
-        elif error.detail != self._told:
+        elif error.detail != self._logged:
             _log.error(self._event, why=error.detail)
-            self._told = error.detail
+            self._logged = error.detail
 
-    def forget(self) -> None:
-        self._told = None
+    def reset(self) -> None:
+        self._logged = None
 
 
 async def build_site(
@@ -68,7 +68,7 @@ async def build_site(
     progress: Callable[[int, int], None] | None = None,
     processes: int = 1,
 ) -> BuildReport:
-    """Build the site from the register as it is now, in force at `out` or the settings' place."""
+    """Build the site from the register as it is now, at `out` or the settings' `site_dir`."""
     return await build_register(
         context.database,
         context.pack,
@@ -89,54 +89,56 @@ def _description(settings: Settings) -> dict[str, Any]:
 
 
 async def keep_site_current(settings: Settings, context: ServiceContext) -> None:
-    """Build the site and fold the index whenever the register has moved on; never returns."""
-    # What an older process built may be of older templates or settings, which nothing tells of.
-    is_looked_through = False
-    faults = _Faults("the site could not be built; the old one stays")
+    """Build the site and fold the search index whenever the register has changed; never return."""
+    # The site may have been built with older templates or settings, which no revision shows.
+    is_rebuilt = False
+    errors = _ErrorLog("the site could not be built; the old one stays")
     while True:
         try:
             async with leadership(context.database, "runner") as still_leads:
-                forgets_at = utc_now()
+                cleans_at = utc_now()
                 while True:
                     await still_leads()
-                    if utc_now() >= forgets_at:
-                        await forget(context, now=utc_now())
-                        forgets_at = utc_now() + _FORGETS_EVERY
+                    if utc_now() >= cleans_at:
+                        await delete_expired(context, now=utc_now())
+                        cleans_at = utc_now() + _CLEANUP_INTERVAL
                     await fold(context.database)
                     if settings.site_build == "auto" and not (
-                        is_looked_through
+                        is_rebuilt
                         and await is_current(context.database, settings, as_of=day_of(utc_now()))
                     ):
                         report = await build_site(settings, context)
-                        is_looked_through = True
+                        is_rebuilt = True
                         if report.rendered:
                             _log.info("site built", files=report.files, rendered=report.rendered)
-                    faults.forget()
-                    await asyncio.sleep(_LOOK_SECONDS)
+                    errors.reset()
+                    await asyncio.sleep(_POLL_SECONDS)
         except Exception as error:  # noqa: BLE001  the runner outlives any fault
-            faults.tell(error)
-            await asyncio.sleep(_AFTER_FAULT_SECONDS)
+            errors.write(error)
+            await asyncio.sleep(_RETRY_SECONDS)
 
 
 async def keep_log_published(settings: Settings, context: ServiceContext) -> None:
-    """Publish the log whenever it has grown, and carry redactions out then; never returns."""
-    faults = _Faults("the log could not be published")
+    """Publish the log whenever it has grown, and carry out published redactions; never return."""
+    errors = _ErrorLog("the log could not be published")
     prunes_at = utc_now()
     while True:
         try:
             await publish(settings, context)
-            faults.forget()
+            errors.reset()
             if utc_now() >= prunes_at:
-                await asyncio.to_thread(prune, settings.log_dir, before=utc_now() - _PARTIALS_STAY)
-                prunes_at = utc_now() + _FORGETS_EVERY
+                await asyncio.to_thread(
+                    prune, settings.log_dir, before=utc_now() - _PARTIAL_TILE_LIFETIME
+                )
+                prunes_at = utc_now() + _CLEANUP_INTERVAL
         except Exception as error:  # noqa: BLE001  the runner outlives any fault
-            faults.tell(error)
-            await asyncio.sleep(_AFTER_FAULT_SECONDS)
-        await asyncio.sleep(_LOOK_SECONDS)
+            errors.write(error)
+            await asyncio.sleep(_RETRY_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def publish(settings: Settings, context: ServiceContext) -> None:
-    """Publish the log as it is, and destroy what published redactions name."""
+    """Publish the log at its size, and erase what published redactions name."""
     signed = await publish_log(context.database, settings, now=utc_now())
     if signed is not None:
         _log.info("log published", size=signed.size)
@@ -148,38 +150,38 @@ async def publish(settings: Settings, context: ServiceContext) -> None:
 
 
 async def work(settings: Settings, context: ServiceContext) -> None:
-    """Do all the background work; never returns."""
-    # A build may take long, and a receipt's proof should not.
+    """Do all the background work; never return."""
+    # Concurrently: a build may take minutes, the publication of an entry may not.
     await asyncio.gather(
         keep_log_published(settings, context), keep_site_current(settings, context)
     )
 
 
-async def forget(context: ServiceContext, *, now: dt.datetime) -> None:
-    """Forget kept answers and allowances whose time is over."""
+async def delete_expired(context: ServiceContext, *, now: dt.datetime) -> None:
+    """Delete idempotency keys and rate limits that have expired."""
     await idempotency.delete_expired(context.database, now=now)
     await limits.forget_unused(context.database, now=now)
 
 
 class BackgroundRunner:
-    """The runner in a thread of its own, for `registry up`."""
+    """The runner in its own thread, for `registry up`."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take settings whose `database_url` answers."""
+        """Take settings with a `database_url` that answers."""
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
-        self._ends = False
+        self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
 
     def start(self) -> None:
-        """Start working."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop; a build under way is finished first, so that nothing half-made is left."""
-        # Set before looking for the task, which looks after it is there: one sees the other.
-        self._ends = True
+        """Cancel the work and wait for the thread, in which a write under way is finished."""
+        # Set before the task is looked up; `_work` checks it after the task is set.
+        self._is_stopping = True
         if self._loop is not None and self._task is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._task.cancel)
@@ -192,6 +194,6 @@ class BackgroundRunner:
     async def _work(self, context: ServiceContext) -> None:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.ensure_future(work(self._settings, context))
-        if self._ends:
+        if self._is_stopping:
             self._task.cancel()
         await self._task

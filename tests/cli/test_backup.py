@@ -30,7 +30,7 @@ def own(registry, empty_url, tmp_path):
 @pytest.fixture
 def backed_up(own, record, record_file, tmp_path):
     """A register with a version, a draft and a token, and a backup of it."""
-    own("log", "publish")
+    own("site", "build")
     own("token", "create", "--agency", "demo-sante", "--scope", "file")
     own("file", record_file())
     own("submit", record["id"])

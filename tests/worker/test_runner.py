@@ -20,7 +20,7 @@ from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect
 from registry.worker import runner
-from registry.worker.runner import forget, keep_site_current
+from registry.worker.runner import delete_expired, keep_site_current
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -66,7 +66,7 @@ async def act(context, number, now):
 async def test_it_forgets_what_is_over_and_nothing_else(context):
     await act(context, 1, NOW)
     await act(context, 2, NOW + DAY)
-    await forget(context, now=NOW + DAY + dt.timedelta(minutes=1))
+    await delete_expired(context, now=NOW + DAY + dt.timedelta(minutes=1))
     assert await left(context.database) == [1, 1]
 
 
@@ -110,7 +110,7 @@ async def published_size(settings, size):
 async def test_the_log_is_published_within_a_second_and_a_fault_is_told_once(
     empty_url, pack, tmp_path, record, publication, monkeypatch
 ):
-    monkeypatch.setattr(runner, "_AFTER_FAULT_SECONDS", 0.05)
+    monkeypatch.setattr(runner, "_RETRY_SECONDS", 0.05)
     settings = Settings(data_dir=tmp_path)
     database = await connect(empty_url)
     await open_register(database, pack, settings, now=NOW)
@@ -154,8 +154,8 @@ async def test_what_keeps_the_site_from_being_built_is_told_once(context, tmp_pa
         elif (fault := faults.pop(0)) is not None:
             raise fault
 
-    monkeypatch.setattr(runner, "_AFTER_FAULT_SECONDS", 0.01)
-    monkeypatch.setattr(runner, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(runner, "fold", folded)
     settings = Settings(data_dir=tmp_path, site_build="manual")
     with structlog.testing.capture_logs() as told:
