@@ -43,6 +43,7 @@ _SHARED = {
     "api": {"register"},
     "attacks": {"register"},
     "browser": {"chromium"},
+    "clients": {"register"},
     "house": {"register"},
     "pages": {"site", "many"},
     "search": {"large"},

@@ -7,7 +7,16 @@ import pytest
 
 from tests.served import UNLIMITED, records, served
 
-MEMBERS = {"type", "title", "status", "detail", "request", "findings", "tombstone"}
+MEMBERS = {
+    "type",
+    "title",
+    "status",
+    "detail",
+    "request",
+    "findings",
+    "findings_total",
+    "tombstone",
+}
 
 # What an answer must never hold: a stack, an SQL statement, a place on this machine, a token.
 LEAKS = re.compile(

@@ -1,0 +1,104 @@
+"""Clients that public generators make of `/openapi.json` file, amend, search and withdraw."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.served import UNLIMITED, records, served
+
+HERE = Path(__file__).parent
+MINUTES = 300
+
+
+@pytest.fixture(scope="session")
+def register():
+    with served(**UNLIMITED) as running:
+        yield running
+
+
+@pytest.fixture
+def description(register, tmp_path):
+    """The file that generators read."""
+    path = tmp_path / "openapi.json"
+    path.write_bytes(register.client.get("/openapi.json").raise_for_status().content)
+    return path
+
+
+@pytest.fixture
+def document(request):
+    [first, *_] = records("demo-sante")
+    slug = request.node.name.replace("_", "-").replace("[", "-").replace("]", "")
+    return first | {"id": f"demo-sante/{slug}", "source_id": slug[:50]}
+
+
+def run(*command, **more):
+    ran = subprocess.run(
+        list(map(str, command)),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=MINUTES,
+        **more,
+    )
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def test_openapi_python_client(register, description, document, tmp_path):
+    settings = tmp_path / "settings.yaml"
+    types = {
+        "application/x-ndjson": "application/octet-stream",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": (
+            "application/octet-stream"
+        ),
+    }
+    settings.write_text(json.dumps({"post_hooks": [], "content_type_overrides": types}))
+    made = tmp_path / "made"
+    code, told = run(
+        *(sys.executable, "-m", "openapi_python_client", "generate", "--path", description),
+        *("--output-path", made, "--meta", "none", "--config", settings),
+    )
+    assert code == 0, told
+    assert "WARNING" not in told
+    code, told = run(
+        *(sys.executable, HERE / "filing.py", register.url, register.token()),
+        input=json.dumps(document),
+        env={"PYTHONPATH": str(tmp_path)},
+    )
+    assert code == 0, told
+
+
+@pytest.fixture(scope="session")
+def typescript(tmp_path_factory):
+    """A folder with the two generators for TypeScript, as the lock file has them."""
+    if not (shutil.which("npm") and shutil.which("node")):
+        pytest.skip("node and npm are not on this machine; on Debian: apt-get install nodejs npm")
+    folder = tmp_path_factory.mktemp("clients") / "typescript"
+    shutil.copytree(HERE / "typescript", folder)
+    code, told = run("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", cwd=folder)
+    if code:
+        pytest.skip(f"npm cannot fetch the generators: {told[-300:]}")
+    return folder
+
+
+def test_generators_for_typescript(register, description, document, typescript):
+    # Both at once: the compiler takes the longest.
+    for command in (
+        ("openapi-typescript", description, "-o", "schema.ts"),
+        ("openapi-ts", "-i", description, "-o", "hey"),
+    ):
+        code, told = run("npx", "--no-install", *command, cwd=typescript)
+        assert code == 0, told
+    code, told = run("npx", "--no-install", "tsc", cwd=typescript)
+    assert code == 0, told
+    for module in ("openapi_typescript", "hey_api"):
+        slug = module.replace("_", "-")
+        code, told = run(
+            *("node", "run.mjs", module, register.url, register.token()),
+            input=json.dumps(document | {"id": f"demo-sante/{slug}", "source_id": slug}),
+            cwd=typescript,
+        )
+        assert code == 0, f"{module}: {told}"
