@@ -1,6 +1,7 @@
-"""Filing over HTTP, sustained: one client, eight, and many records in one request.
+"""Filing: one durable publication beside a bare insert, and many records in one request.
 
-A filing is what an agency does: it saves a draft and submits it, and has a receipt.
+A publication is measured in an agency that has nothing, and in one of many records with names that
+are alike.
 """
 
 import asyncio
@@ -11,123 +12,164 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import local
+from typing import Any
 
+import asyncpg
+import psutil
 import uvloop
 
 from registry.record.canonical import canonical
+from registry.record.pack import load_pack
 from registry.services.access_tokens import create_token
+from registry.services.context import ServiceContext
+from registry.services.publication import BATCH_SIZE
+from registry.services.startup import open_register
+from registry.settings import Settings
+from registry.store import embedded
 from registry.store.database import connect
 from tests.bench.documents import local_documents
-from tests.bench.ingest import WRITERS, Bare, Document, compare, line
-from tests.bench.measure import Comparison, Timing
-from tests.crash.campaign import answering
-from tests.crash.register import WORKERS, Register
+from tests.bench.generator import until_there
+from tests.bench.measure import Row, quantile, seconds_of
+from tests.crash.register import Register
+from tests.published import publish_together
 
-SINGLE = 350
-PARALLEL = 1_600
-MANY = 3_000
+Document = dict[str, Any]
+SINGLE = 300
+ALIKE = 5_000
+LINES = 20_000
+REQUEST = 5_000
+FULL, EMPTY = "demo-sante", "demo-services"
 
 
-def run() -> Iterator[Comparison]:
-    with tempfile.TemporaryDirectory(prefix="rb", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        register = Register(Path(folder), limit_writes=0, limit_validations=0)
+def run() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory(prefix="rb", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = embedded.start(folder)
+        try:
+            yield from uvloop.run(_published(server.url, folder))
+        finally:
+            server.release()
+    with tempfile.TemporaryDirectory(prefix="rb", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        register = Register(folder, workers=1, limit_writes=0)
         register.start()
         try:
-            yield from uvloop.run(_measure(register))
+            until_there(register.port)
+            yield from _many(register)
         finally:
             register.end()
 
 
-async def _measure(register: Register) -> list[Comparison]:
-    await answering(register)
-    documents = local_documents(SINGLE + PARALLEL + MANY)
-    tokens = await _tokens(register, {_agency(document) for document in documents})
-    bare = await Bare.prepare(register.database_url)
-    threads = ThreadPoolExecutor(WRITERS)
-    clients = Clients(register.port, tokens)
+async def _published(url: str, folder: Path) -> list[Row]:
+    pack = load_pack("ma")
+    database = await connect(url)
+    await open_register(database, pack, Settings(data_dir=folder), now=_now())
+    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
 
-    async def file(document: Document) -> None:
-        await asyncio.get_running_loop().run_in_executor(threads, clients.file, document)
+    async def timed(seconds: list[float], work: Any) -> None:
+        start = time.perf_counter()
+        await work
+        seconds.append(time.perf_counter() - start)
 
-    single = await compare(documents[:SINGLE], file, bare, writers=1)
-    parallel = await compare(documents[SINGLE:][:PARALLEL], file, bare, writers=WRITERS)
-    many = await asyncio.to_thread(clients.file_many, documents[SINGLE + PARALLEL :])
-    threads.shutdown()
+    alike = [_of(FULL, one, at, f"Système {at}") for at, one in enumerate(local_documents(ALIKE))]
+    for start in range(0, ALIKE, BATCH_SIZE):
+        await publish_together(context, alike[start : start + BATCH_SIZE], now=_now())
+    bare = await asyncpg.connect(url)
+    await bare.execute("create table bare (document bytea not null)")
+    times: dict[str, list[float]] = {FULL: [], EMPTY: [], "bare": []}
+    for number, document in enumerate(local_documents(SINGLE)):
+        for agency in (FULL, EMPTY):
+            one = _of(agency, document, ALIKE + number, f"Système {ALIKE + number}")
+            await timed(times[agency], publish_together(context, [one], now=_now()))
+        content = canonical(document)
+        await timed(times["bare"], bare.execute("insert into bare values ($1)", content))
     await bare.close()
-    where = f"over HTTP, {WORKERS} workers"
+    await database.close()
+    full, empty, least = (quantile(times[each], 0.5) * 1e3 for each in (FULL, EMPTY, "bare"))
     return [
-        line(f"filings {where}, one after the other", *single),
-        line(f"filings {where}, by {WRITERS} clients at once", *parallel),
-        line(f"records in one NDJSON request an agency {where}", many, single[1]),
+        Row(
+            what="one durable publication, p50",
+            figure=empty,
+            unit="ms",
+            at_most=8,
+            beside=f"bare insert + commit {least:.2f} ms",
+        ),
+        Row(
+            what=f"the same in an agency of {ALIKE:,} similar names",
+            figure=full / empty,
+            unit="×",
+            at_most=1.2,
+            beside=f"{full:.2f} ms, in an empty one {empty:.2f} ms",
+        ),
     ]
 
 
-async def _tokens(register: Register, agencies: set[str]) -> dict[str, str]:
-    database = await connect(register.database_url, size=1)
-    tokens = {
-        agency: await create_token(
-            database,
-            agency=agency,
-            scopes=["file"],
-            actor=None,
-            days=1,
-            now=dt.datetime.now(dt.UTC),
-            random=secrets.token_bytes,
-        )
-        for agency in agencies
-    }
+def _of(agency: str, document: Document, number: int, name: str | None = None) -> Document:
+    """Give a document to an agency as its record of a number, under another name if one is given."""
+    slug = str(document["id"]).split("/")[1]
+    names = {tag: f"{name} ({tag})" if name else text for tag, text in document["name"].items()}
+    numbered = {"id": f"{agency}/{slug}-{number}", "source_id": f"bench-{number}"}
+    return document | numbered | {"name": names}
+
+
+def _many(register: Register) -> Iterator[Row]:
+    """File lines of one agency, request after request, and look at what the server keeps."""
+    token = asyncio.run(_token(register.database_url))
+    documents = [_of(FULL, one, at) for at, one in enumerate(local_documents(LINES))]
+    memory, seconds = [], 0.0
+    for start in range(0, LINES, REQUEST):
+        part = documents[start : start + REQUEST]
+        seconds += seconds_of(lambda part=part: _file(register.port, token, part))
+        memory.append(sum(one.memory_info().rss for one in _processes(register)))
+    yield Row(
+        what="bulk filing over HTTP",
+        figure=LINES / seconds,
+        unit="records/s",
+        at_least=150,
+    )
+    yield Row(
+        what=f"the server's memory after {LINES:,} lines beside after the first {REQUEST:,}",
+        figure=memory[-1] / memory[0],
+        unit="×",
+        at_most=1.1,
+        beside=f"{memory[-1] / 2**20:,.0f} MiB, {memory[0] / 2**20:,.0f} MiB",
+    )
+
+
+def _processes(register: Register) -> list[psutil.Process]:
+    return [*register.main(), *register.workers()]
+
+
+async def _token(url: str) -> str:
+    database = await connect(url, size=1)
+    token = await create_token(
+        database,
+        agency=FULL,
+        scopes=["file"],
+        actor=None,
+        days=1,
+        now=_now(),
+        random=secrets.token_bytes,
+    )
     await database.close()
-    return tokens
+    return token
 
 
-class Clients:
-    """A connection a thread, kept open; anything but success is an error."""
-
-    def __init__(self, port: int, tokens: dict[str, str]) -> None:
-        self._port = port
-        self._tokens = tokens
-        self._own = local()
-
-    def file(self, document: Document) -> None:
-        path = f"/api/v1/filings/{document['id']}"
-        agency = _agency(document)
-        json_type = {"content-type": "application/json", "if-none-match": "*"}
-        self._ask("PUT", path, agency, canonical(document), json_type)
-        self._ask("POST", f"{path}/submit", agency, b"", {})
-
-    def file_many(self, documents: Sequence[Document]) -> Timing:
-        timing = Timing()
-        for agency in self._tokens:
-            own = [document for document in documents if _agency(document) == agency]
-            body = b"".join(canonical(document) + b"\n" for document in own)
-            ndjson = {"content-type": "application/x-ndjson"}
-            start = time.perf_counter()
-            answer = self._ask("POST", "/api/v1/filings?action=submit", agency, body, ndjson)
-            seconds = time.perf_counter() - start
-            outcomes = [json.loads(line)["outcome"] for line in answer.splitlines()]
-            if outcomes != ["published"] * len(own):
-                raise RuntimeError(f"{len(own)} lines were answered {set(outcomes)}")
-            timing.seconds += [seconds / len(own)] * len(own)
-        return timing
-
-    def _ask(
-        self, method: str, path: str, agency: str, body: bytes, headers: dict[str, str]
-    ) -> bytes:
-        if not hasattr(self._own, "connection"):
-            self._own.connection = http.client.HTTPConnection("127.0.0.1", self._port)
-        connection: http.client.HTTPConnection = self._own.connection
-        authority = {"authorization": f"Bearer {self._tokens[agency]}"}
-        connection.request(method, path, body, headers | authority)
-        answer = connection.getresponse()
-        content = answer.read()
-        if answer.status not in {200, 201}:
-            raise RuntimeError(f"{method} {path} was answered {answer.status} {content!r}")
-        return content
+def _file(port: int, token: str, documents: Sequence[Document]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    body = b"".join(canonical(document) + b"\n" for document in documents)
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/x-ndjson"}
+    connection.request("POST", "/api/v1/filings?action=submit", body, headers)
+    outcomes = {
+        json.loads(line)["outcome"] for line in connection.getresponse().read().splitlines()
+    }
+    connection.close()
+    if outcomes != {"published"}:
+        raise RuntimeError(f"lines were answered {outcomes}")
 
 
-def _agency(document: Document) -> str:
-    return str(document["id"]).split("/", maxsplit=1)[0]
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,12 +1,11 @@
 """Logs without a register, of any size: real entries, which are versions of demonstration records.
 
-Each record comes twice, so that there are chains. Large ones are of shortened records: 100,000
-content files of whole ones would be a gigabyte.
+The records are shortened: 100,000 content files of whole ones would be a gigabyte.
 """
 
 import datetime as dt
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from registry.ledger.files import CHECKPOINT
 from registry.record.content_file import KeptSection, content_file
 from registry.record.entry import Previous, genesis_entry, outline, version_entry
 from registry.record.schema import SCHEMA_VERSION
-from registry.record.sections import Section, seal
+from registry.record.sections import seal
 from registry.settings import Settings
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import Checkpoint
@@ -30,9 +29,6 @@ ORIGIN = Settings().origin
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
 Document = dict[str, Any]
-Made = tuple[bytes, Sequence[Section]]
-"""An entry's bytes, and what it commits to."""
-
 _SHORT = {
     "name": "fr",
     "contact": "email",
@@ -45,27 +41,15 @@ _SHORT = {
 }
 
 
-def write_log(folder: Path, signer: Signer, size: int, models: Sequence[Document]) -> list[bytes]:
-    """Write a whole published log, and give its entries."""
-    entries = []
+def write_log(folder: Path, signer: Signer, size: int) -> None:
+    """Write a whole published log: its first entry, and two versions of each record."""
+    models = [_shortened(document) for document in local_documents(40)]
+    sealed = [(model, outline(model), seal(model, secrets.token_bytes)) for model in models]
+    entry = genesis_entry(at=NOW, origin=ORIGIN, key=signer.verifier_key, schema_sha256="0" * 64)
+    entries = [entry]
     contents = folder / content_path(0)
     contents.parent.mkdir(parents=True)
-    for index, (entry, sections) in enumerate(_made(signer, size, models)):
-        kept = [KeptSection(key=one.key, value=one.value, salts=one.salts) for one in sections]
-        (folder / content_path(index)).write_bytes(content_file(index, kept))
-        entries.append(entry)
-    for start in range(0, size, WIDTH):
-        part = entries[start : start + WIDTH]
-        write(folder / bundle_path(start // WIDTH, len(part)), write_bundle(part))
-    write_tree(folder, signer, [leaf_hash(entry) for entry in entries])
-    return entries
-
-
-def _made(signer: Signer, size: int, models: Sequence[Document]) -> Iterator[Made]:
-    """Make a log's first entry, and then two versions of one record after the other."""
-    yield genesis_entry(at=NOW, origin=ORIGIN, key=signer.verifier_key, schema_sha256="0" * 64), []
-    sealed = [(model, outline(model), seal(model, secrets.token_bytes)) for model in models]
-    entry = b""
+    contents.write_bytes(content_file(0, []))
     for index in range(1, size):
         record = (index + 1) // 2
         before = Previous(index=index - 1, leaf=leaf_hash(entry)) if index % 2 == 0 else None
@@ -81,15 +65,16 @@ def _made(signer: Signer, size: int, models: Sequence[Document]) -> Iterator[Mad
             previous=before,
             sections=sections,
         )
-        yield entry, sections
+        kept = [KeptSection(key=one.key, value=one.value, salts=one.salts) for one in sections]
+        (folder / content_path(index)).write_bytes(content_file(index, kept))
+        entries.append(entry)
+    for start in range(0, size, WIDTH):
+        part = entries[start : start + WIDTH]
+        write(folder / bundle_path(start // WIDTH, len(part)), write_bundle(part))
+    write_tree(folder, signer, [leaf_hash(entry) for entry in entries])
 
 
-def models() -> list[Document]:
-    """Give what entries are made of: whole records."""
-    return local_documents(40)
-
-
-def shortened(document: Document) -> Document:
+def _shortened(document: Document) -> Document:
     """Leave of a record what a foreign one has at least, one member a section."""
     kept: Document = {"id": document["id"]}
     for key, member in _SHORT.items():

@@ -1,54 +1,112 @@
-"""Timing: runs of two ways in turn, so that a drifting machine treats both alike."""
+"""What a bench yields: one figure of a thing that a person feels, with its target."""
 
+import os
+import re
+import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
+import psutil
+
+_PAUSE_SECONDS = 0.1
+_MOST = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
-class Timing(msgspec.Struct, kw_only=True):
-    """Seconds of single pieces of work; `elapsed` by the clock, where pieces ran side by side."""
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the results: a figure, and the bound that it shall keep to."""
 
-    seconds: list[float] = []
-    elapsed: float = 0.0
+    what: str
+    figure: float
+    unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+    beside: str = ""
 
     @property
-    def per_second(self) -> float:
-        return len(self.seconds) / (self.elapsed or sum(self.seconds))
+    def holds(self) -> bool:
+        return (self.at_least is None or self.figure >= self.at_least) and (
+            self.at_most is None or self.figure <= self.at_most
+        )
 
-    def quantile(self, share: float) -> float:
-        ordered = sorted(self.seconds)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-class Comparison(msgspec.Struct, kw_only=True):
-    """One line of the results."""
-
-    name: str
-    unit: str
-    beside_name: str
-    ours: Timing
-    beside: Timing
+    def line(self) -> str:
+        bounds = [("≥", self.at_least), ("≤", self.at_most)]
+        target = ", ".join(f"{sign} {value:g}" for sign, value in bounds if value is not None)
+        holds = "yes" if self.holds else "**no**"
+        figure = f"{self.figure:,.{2 if self.figure < 100 else 0}f} {self.unit}"
+        return f"| {self.what} | {figure} | {target} | {holds} | {self.beside} |"
 
 
-def timed(timing: Timing, work: Callable[[], object], pieces: int = 1) -> None:
-    """Time one call that does `pieces` pieces of work."""
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program took: seconds by the clock and of work, bytes of memory in all processes."""
+
+    seconds: float
+    work: float
+    memory: int
+
+
+def in_memory() -> str | None:
+    """Return a folder in memory, where there is one: files are what disks differ in most."""
+    folder = "/dev/shm"  # noqa: S108  it is only looked at; what is made in it has a name of chance
+    return folder if os.path.ismount(folder) else None
+
+
+def quantile(seconds: Sequence[float], share: float) -> float:
+    """Return the value below which a share of the values is."""
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """Return how long a call takes."""
     start = time.perf_counter()
     work()
-    timing.seconds += [(time.perf_counter() - start) / pieces] * pieces
+    return time.perf_counter() - start
 
 
-def in_turn(
-    items: Sequence[object],
-    ours: Callable[[object], object],
-    beside: Callable[[object], object],
-    block: int = 50,
-) -> tuple[Timing, Timing]:
-    """Give every item to both, a block of items at a time."""
-    mine, other = Timing(), Timing()
-    for start in range(0, len(items), block):
-        for item in items[start : start + block]:
-            timed(mine, lambda item=item: ours(item))
-        for item in items[start : start + block]:
-            timed(other, lambda item=item: beside(item))
-    return mine, other
+def work_of(process: int) -> float:
+    """Return the seconds of work of a process, of those it has started and of those that ended."""
+    main = psutil.Process(process)
+    own = main.cpu_times()
+    ended = own.children_user + own.children_system
+    times = [own, *(one.cpu_times() for one in main.children(recursive=True))]
+    return ended + sum(one.user + one.system for one in times)
+
+
+def measured(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Measured:
+    """Run a program, forks included, and look at its memory ten times a second at most.
+
+    Pages of memory that processes share are counted once. To look takes the longer the more there
+    is, so there is no more than a twentieth of looking.
+    """
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    most = 0
+    while True:
+        done, status, used = os.wait4(process.pid, os.WNOHANG)
+        if done:
+            break
+        began = time.perf_counter()
+        most = max(most, _memory_of(process.pid))
+        time.sleep(max(_PAUSE_SECONDS, 20 * (time.perf_counter() - began)))
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command} ended with {process.returncode}")
+    seconds = time.perf_counter() - start
+    return Measured(seconds=seconds, work=used.ru_utime + used.ru_stime, memory=most)
+
+
+def _memory_of(process: int) -> int:
+    """Return the most memory that a process had; with what it started, what all have together."""
+    try:
+        main = psutil.Process(process)
+        if started := main.children(recursive=True):
+            return sum(one.memory_full_info().pss for one in (main, *started))
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    except (psutil.Error, OSError):
+        return 0
+    most = _MOST.search(status)
+    return 0 if most is None else int(most[1]) * 1024
