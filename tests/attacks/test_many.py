@@ -8,7 +8,12 @@ from registry.services.bulk import MOST_LINES
 from tests.served import PATIENCE
 
 # What a line that is no record costs in answer, at least: more in all than sockets can hold.
-FINDINGS = b'{"id":"demo-sante/many-%d","schema_version":"0","a":1,"b":1,"c":1,"d":1,"e":1}\n'
+FINDINGS = (
+    b'{"id":"demo-sante/many-%d","'
+    + b'":1,"'.join(b"abcde"[at : at + 1] * 300 for at in range(5))
+    + b'":1}\n'
+)
+LINES = 1_000
 
 
 def converse(register, agency, *pieces, length=None):
@@ -48,16 +53,16 @@ def slug(line):
 
 
 def test_everything_sent_before_anything_is_read(register, agency, untouched):
-    told = converse(register, agency, b"".join(FINDINGS % number for number in range(3000)))
-    assert [line["line"] for line in told] == list(range(1, 3001))
+    told = converse(register, agency, b"".join(FINDINGS % number for number in range(LINES)))
+    assert [line["line"] for line in told] == list(range(1, LINES + 1))
     assert {slug(line) for line in told} == {"invalid-record"}
     assert sum(len(json.dumps(line)) for line in told) > 5_000_000
 
 
 def test_lines_without_end_in_number(register, agency, untouched):
-    told = converse(register, agency, b"{}\n" * (2 * MOST_LINES + 500))
+    told = converse(register, agency, b"[]\n" * (2 * MOST_LINES + 500))
     assert len(told) == 2 * MOST_LINES + 1
-    assert {slug(line) for line in told[:MOST_LINES]} == {"invalid-record"}
+    assert {slug(line) for line in told[:MOST_LINES]} == {"unreadable-document"}
     assert {slug(line) for line in told[MOST_LINES:]} == {"payload-too-large"}
     assert "nothing was read" in told[-1]["problem"]["detail"]
 

@@ -108,7 +108,7 @@ async def _published(url: str, folder: Path) -> list[Row]:
 
 
 def _of(agency: str, document: Document, number: int, name: str | None = None) -> Document:
-    """Give a document to an agency as its record of a number, under another name if one is given."""
+    """Give a document to an agency as its record of a number, under another name if given."""
     slug = str(document["id"]).split("/")[1]
     names = {tag: f"{name} ({tag})" if name else text for tag, text in document["name"].items()}
     numbered = {"id": f"{agency}/{slug}-{number}", "source_id": f"bench-{number}"}

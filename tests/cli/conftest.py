@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
+
+from tests.prepared import make_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,6 +81,6 @@ def record_file(record, tmp_path):
 @pytest.fixture
 def data():
     """A short path for a register of its own: the embedded server's socket lies in it."""
-    with tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
+    folder = make_folder("r")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

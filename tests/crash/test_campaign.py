@@ -1,11 +1,11 @@
 """A short campaign: the register is killed in three ways under load, and keeps its word."""
 
-import tempfile
-from pathlib import Path
+import shutil
 
 import pytest
 
 from tests.crash.campaign import campaign
+from tests.prepared import make_folder
 
 SEED = 4
 KINDS = ("a worker", "a backend of PostgreSQL", "server, workers and PostgreSQL")
@@ -14,9 +14,9 @@ KINDS = ("a worker", "a backend of PostgreSQL", "server, workers and PostgreSQL"
 @pytest.fixture
 def folder():
     """A short path: the embedded server's socket lies in it."""
-    with tempfile.TemporaryDirectory(prefix="c", ignore_cleanup_errors=True) as made:
-        Path(made).chmod(0o755)
-        yield Path(made)
+    made = make_folder("c")
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
 
 
 @pytest.mark.xdist_group("up")

@@ -4,9 +4,7 @@ import asyncio
 import datetime as dt
 import secrets
 import shutil
-import tempfile
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -18,6 +16,7 @@ from registry.services.access_tokens import create_token
 from registry.settings import Settings
 from tests.api.conftest import _lifespan as lifespan
 from tests.crash.invariants import broken_laws
+from tests.prepared import make_folder
 
 
 class Agency:
@@ -57,8 +56,7 @@ class Agency:
 @pytest.fixture
 def folder():
     """A short path for a register of its own: the embedded server's socket lies in it."""
-    made = Path(tempfile.mkdtemp(prefix="f"))
-    made.chmod(0o755)
+    made = make_folder("f")
     yield made
     shutil.rmtree(made)
 

@@ -36,11 +36,11 @@ SLEEPING = (
 )
 
 
-def until(condition):
+def until(condition, pause=0.005):
     deadline = time.monotonic() + PATIENCE
     while not (found := condition()):
         assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
+        time.sleep(pause)
     return found
 
 
@@ -85,10 +85,10 @@ def test_a_server_that_dies_before_its_workers_are_at_work(folder):
     register = Register(folder)
     try:
         register.start()
-        until(register.workers)
+        until(register.workers, pause=0.02)
         register.process.kill()
         register.process.wait()
-        until(lambda: belonging_to(folder) == [])
+        until(lambda: belonging_to(folder) == [], pause=0.2)
     finally:
         register.end()
 

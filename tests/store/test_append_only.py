@@ -3,19 +3,6 @@
 import asyncpg
 import pytest
 
-TABLES = [
-    "log_entry",
-    "version",
-    "section",
-    "source_row",
-    "entry_section",
-    "withdrawal",
-    "attestation",
-    "audit",
-    "checkpoint",
-    "cosignature",
-    "erased_member",
-]
 ACTS = {
     "log_entry": "update log_entry set kind = 'other'",
     "version": "update version set completeness = 100",
@@ -37,12 +24,12 @@ async def refused(database, statement):
             await connection.execute(statement)
 
 
-@pytest.mark.parametrize("table", TABLES)
-async def test_nobody_updates_deletes_or_truncates(database, publish, record, table):
+async def test_nobody_updates_deletes_or_truncates(database, publish, record):
     await publish(record)
-    await refused(database, ACTS[table])
-    await refused(database, f"delete from {table}")  # noqa: S608  our own names
-    await refused(database, f"truncate {table} cascade")
+    for table, act in ACTS.items():
+        await refused(database, act)
+        await refused(database, f"delete from {table}")  # noqa: S608  our own names
+        await refused(database, f"truncate {table} cascade")
 
 
 async def test_not_even_by_an_insert_that_updates(database, publish, record):

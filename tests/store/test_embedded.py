@@ -7,9 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import asyncpg
 import psutil
@@ -17,6 +15,7 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.store import embedded
+from tests.prepared import make_folder
 
 HOLDER = """
 import sys
@@ -33,8 +32,7 @@ PATIENCE = 60
 @pytest.fixture
 def data():
     """A short path: the server's socket lies in it."""
-    folder = Path(tempfile.mkdtemp(prefix="r"))
-    folder.chmod(0o755)
+    folder = make_folder("r")
     yield folder
     end_server(folder)
     shutil.rmtree(folder)
