@@ -1,1 +1,1 @@
-"""Languages: locales, translations, folding for search, safe Markdown. Pure."""
+"""Natural-language text: locales, translations, search tokens, Markdown, diffs. No I/O but data."""

@@ -1,6 +1,6 @@
-"""Translations of the interface: gettext catalogues, read from `.po` files and kept in memory.
+"""Translations of the interface: gettext catalogues, read from `.po` files and cached.
 
-The source language is English, so a message's id is its English wording.
+The source language is English: a message's id is its English text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SOURCE = "en"
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
-    """The messages of one language; a message that is not translated is not there."""
+    """The messages of one language; untranslated messages are not in it."""
 
     tag: str
     messages: Mapping[str, str]
@@ -27,7 +27,10 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_catalogues(folder: Path, tags: Sequence[str]) -> dict[str, Catalogue]:
-    """Read `<folder>/<tag>/LC_MESSAGES/*.po` for each tag; English needs no file."""
+    """Return the catalogue of each tag, read from `<folder>/<tag>/LC_MESSAGES/*.po`.
+
+    English needs no file.
+    """
     return {tag: _load(folder, tag) for tag in tags}
 
 
@@ -56,7 +59,7 @@ def _load(folder: Path, tag: str) -> Catalogue:
 def find(
     catalogues: Mapping[str, Catalogue], order: Sequence[str], message: str
 ) -> tuple[str, str]:
-    """Find a message in the first language of `order` that has it: (language, wording)."""
+    """Return (language, text) of a message in the first language of `order` that has it."""
     for tag in order:
         if tag == SOURCE:
             break
@@ -69,7 +72,7 @@ def find(
 def find_plural(
     catalogues: Mapping[str, Catalogue], order: Sequence[str], one: str, many: str, number: int
 ) -> tuple[str, str]:
-    """Find the form of a counted message that its language uses for `number`."""
+    """Return (language, text) of a counted message, in the plural form for `number`."""
     for tag in order:
         if tag == SOURCE:
             break

@@ -1,7 +1,7 @@
-"""What a name looks like: names that a reader cannot tell apart have the same skeleton.
+"""Confusable names: names that look alike to a reader have the same skeleton (UTS 39 §4).
 
-After UTS 39 §4, with a table of the letters that matter here: Cyrillic and Greek that pass for
-Latin, and the Arabic letters that other languages write alike. Case is folded too.
+The table has the letters that matter here: Cyrillic and Greek letters that look Latin, and Arabic
+letters that other languages write alike. Case is folded too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _ALIKE = {
     "а": "a", "е": "e", "о": "o", "р": "p", "с": "c", "у": "y", "х": "x", "і": "i", "ј": "j",
     "ѕ": "s", "ԁ": "d", "ԛ": "q", "ԝ": "w", "һ": "h", "ӏ": "l", "ӕ": "ae", "ҽ": "e", "ь": "b",
     "г": "r", "ѵ": "v", "ѡ": "w", "ү": "y", "ґ": "r", "п": "n", "ћ": "h",
-    # Cyrillic, where the capital is what looks alike
+    # Cyrillic, where the capital looks alike
     "к": "k", "м": "m", "н": "h", "т": "t", "в": "b", "з": "3", "б": "6",
     # Greek
     "α": "a", "β": "b", "ε": "e", "ι": "i", "κ": "k", "μ": "m", "ν": "v", "ο": "o", "ρ": "p",
@@ -33,19 +33,19 @@ _UNSEEN = re.compile(
     "[\u0300-\u036f\u064b-\u065f\u0670\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 _BLANKS = re.compile(r"\s+")
-# Letters of alphabets that no name here is written in; one of them in a Latin word is a disguise.
+# Letters of alphabets that no name here is written in: in a Latin word they are suspicious.
 _FOREIGN = re.compile(
     "[\u0370-\u03ff\u0400-\u052f\u1f00-\u1fff\uff00-\uffef\u06a9\u06aa\u06cc\u06d2]"
 )
 
 
 def skeleton(text: str) -> str:
-    """Reduce a name to what is seen of it."""
+    """Return the skeleton of a name."""
     plain = normalize("NFKD", normalize("NFKD", text).casefold())
     seen = _UNSEEN.sub("", plain).translate(_TABLE)
     return _BLANKS.sub(" ", _UNSEEN.sub("", normalize("NFKD", seen))).strip()
 
 
 def is_confusable(text: str) -> bool:
-    """Whether a name holds letters that pass for those of the alphabets in use here."""
+    """Return whether a name has letters that look like those of the alphabets in use here."""
     return _FOREIGN.search(normalize("NFKC", text) + text) is not None

@@ -1,4 +1,4 @@
-"""Dates in words: a day, a month or a year, and how long something is kept."""
+"""Dates and durations in words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DURATION = re.compile(
 
 @lru_cache(maxsize=8192)
 def format_date(value: str, locale: str) -> str:
-    """Write `YYYY`, `YYYY-MM` or `YYYY-MM-DD` in words; anything else comes back as it is."""
+    """Return `YYYY`, `YYYY-MM` or `YYYY-MM-DD` in words, and any other text unchanged."""
     try:
         if len(value) == _FULL:
             text = dates.format_date(dt.date.fromisoformat(value), "long", locale=locale)
@@ -33,6 +33,9 @@ def format_date(value: str, locale: str) -> str:
 
 
 def read_duration(value: str) -> list[tuple[int, str]]:
-    """Read an ISO 8601 duration: `P1Y6M` → `[(1, "year"), (6, "month")]`; `[]` when it is none."""
+    """Return the parts of an ISO 8601 duration, such as `[(1, "year"), (6, "month")]` for `P1Y6M`.
+
+    Return `[]` for any other text.
+    """
     match = _DURATION.fullmatch(value)
     return [(int(n), unit) for unit, n in match.groupdict().items() if n] if match else []

@@ -1,4 +1,4 @@
-"""One folding of text, the same for what is indexed and what is asked.
+"""The folding of text for search, the same for indexed texts and queries.
 
 Letters that people write in more than one way become one: case, accents, Arabic vowel signs,
 tatweel, the forms of alef, ya and ta marbuta, digits of every script. Tifinagh becomes its Latin
@@ -20,7 +20,7 @@ _TIFINAGH = {
     "ⵦ": "e", "ⵧ": "o", "ⵯ": "w",
 }  # fmt: skip
 
-# What Unicode decomposition leaves apart although readers take it for the same letter.
+# Letters that Unicode does not decompose although readers take them for the same.
 _ALIKE = {
     "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ـ": "",
     "œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i",
@@ -30,14 +30,14 @@ _ALIKE = {
 
 
 class _Folding(dict[int, str]):
-    """What each character folds to, by code point; filled as characters are met."""
+    """The folded form of each character, by code point; computed on first use."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
         category = unicodedata.category(character)
         folded = character
-        # Marks fall away; so do zero-width joiners and direction marks, which are not letters:
-        # they must not split words, nor make them differ.
+        # Marks are dropped, and so are zero-width joiners and direction marks: they must neither
+        # split words nor make them differ.
         if category in {"Mn", "Cf"}:
             folded = ""
         elif category == "Nd":
@@ -53,7 +53,7 @@ _FOLD = _Folding(str.maketrans(LETTERS))
 
 
 def fold(text: str) -> str:
-    """Fold text for search: lower case, no marks, one form a letter, digits 0 to 9."""
+    """Return the folded text: lower case, no marks, one form of each letter, digits 0 to 9."""
     if text.isascii():
         return text.lower()
     # Decomposed first: styled letters such as 𝐀 have a case only in their plain form.

@@ -1,4 +1,4 @@
-"""What was asked for, marked in the texts that have it."""
+"""Highlighting: the terms of a query marked in the texts of a record."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from registry.text.tokens import (
     language_of,
     run_places,
     runs,
-    signs_of_runs,
     stems,
     term_id,
+    term_ids_of_runs,
     word_places,
 )
 
 LONGEST = 240
-"""Characters of a passage, about."""
+"""The approximate length of a passage, in characters."""
 
 _BEFORE = 80
 _CUT = "…"
 
 _TEXT_BYTES = 150
-"""What a text takes in memory beside itself."""
+"""Memory of a text beside its characters."""
 
 _STEM_BYTES = 2
-"""What it takes to know its stems, for each of its characters, about."""
+"""Memory of the index of a text, for each of its characters."""
 
 _MOST_SHOWN = 24
-"""What is shown of texts is kept for so many stems, or several together."""
+"""The number of highlights that are cached."""
 
 _SHOWN_BYTES = 5_000
-"""What that takes in memory, about."""
+"""Memory of those."""
 
 TextSpan: TypeAlias = tuple[int, int]
 """A place in a text, [start, end)."""
 
 HighlightSpan: TypeAlias = tuple[int, int, int]
-"""A place in a text, and which of the things sought stands there."""
+"""A place in a text, and the number of the term that is there."""
 
 TokenizedText: TypeAlias = tuple[str, str, str]
-"""A text of a document: pointer, BCP 47 tag, what it says."""
+"""A text of a document: pointer, BCP 47 tag, text."""
 
 
 class Highlight(msgspec.Struct, frozen=True, kw_only=True):
-    """A passage of a record with what was asked for in it.
+    """A passage of a record with the terms of a query marked.
 
-    `field` is a JSON pointer, `lang` a language tag, "" where the text has none; `marks` are
-    [from, to) in `text`, counted in Unicode code points.
+    `field` is a JSON Pointer, `lang` a language tag, "" if the text has none; `marks` are [from,
+    to) in `text`, in Unicode code points.
     """
 
     field: str
@@ -62,71 +62,68 @@ class Highlight(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Texts:
-    """Some texts, and which of them have which stem.
+    """The texts of a record, with an inverted index by term that is built as far as needed.
 
-    They are read in order, no further than somebody has looked for what they have; then that is
-    known. What was shown of a text for some stems is kept.
+    Texts are indexed in order, up to the first that has a wanted term. Rendered highlights are
+    cached by text and terms.
     """
 
     __slots__ = ("_cut", "_having", "_shown", "of", "read")
 
     def __init__(self, texts: Sequence[TokenizedText], *, cut: bool = True) -> None:
-        """Take the texts. Long ones are shown `cut` down to what is around the first mark."""
+        """Take the texts. With `cut`, a long text is cut to a passage around its first mark."""
         self.of = texts
         self._cut = cut
-        # The numbers of texts are bits: most stems are in one of few.
+        # A text is a bit by its number: most terms are in one of the first texts.
         self._having: dict[int, int] = {}
         self.read = 0
         self._shown: dict[tuple[int, tuple[int, ...]], tuple[Highlight, set[int]]] = {}
 
     def read_on(self, *wanted: Mapping[int, int]) -> bool:
-        """Read up to the next text that has one of some stems; to the end where there is none."""
+        """Index further texts up to one that has a wanted term; return whether there is one."""
         having = self._having
         for _, tag, text in self.of[self.read :]:
             bit = _bit_of(self.read)
-            known = signs_of_runs(language_of(tag))
-            signs = set(chain.from_iterable(map(known.__getitem__, runs(text))))
-            for signed in signs:
-                others = having.get(signed)
-                having[signed] = bit if others is None else others | bit
+            known = term_ids_of_runs(language_of(tag))
+            terms = set(chain.from_iterable(map(known.__getitem__, runs(text))))
+            for term in terms:
+                others = having.get(term)
+                having[term] = bit if others is None else others | bit
             self.read += 1
-            if not all(map(signs.isdisjoint, wanted)):
+            if not all(map(terms.isdisjoint, wanted)):
                 return True
         return False
 
     def having(self, wanted: Mapping[int, int]) -> list[tuple[int, int]]:
-        """Say which of these stems are there, and in which texts: the numbers are the bits set.
-
-        Of texts that were not read yet nothing is said.
-        """
+        """Return (term, bit set of texts) for each wanted term that the indexed texts have."""
         having = self._having
-        return [(signed, having[signed]) for signed in having.keys() & wanted.keys()]
+        return [(term, having[term]) for term in having.keys() & wanted.keys()]
 
-    def shown(self, number: int, signs: tuple[int, ...]) -> tuple[Highlight, set[int]]:
-        """Show a text with some stems marked that it has, and say which of them are shown.
+    def shown(self, number: int, terms: tuple[int, ...]) -> tuple[Highlight, set[int]]:
+        """Return a text with terms marked, and the set of terms that are marked in it.
 
-        Of two words that are written as one the later stem counts.
+        Where two terms are in one run of letters, the later one counts.
         """
-        found = self._shown.get((number, signs))
+        found = self._shown.get((number, terms))
         if found is None:
             if len(self._shown) >= _MOST_SHOWN:
                 self._shown.clear()
-            found = self._shown[number, signs] = self.marked(number, self.marks(number, signs))
+            found = self._shown[number, terms] = self.marked(number, self.marks(number, terms))
         return found
 
-    def marks(self, number: int, signs: tuple[int, ...]) -> list[HighlightSpan]:
-        """Find in a text the words that have one of some stems, in order."""
+    def marks(self, number: int, terms: tuple[int, ...]) -> list[HighlightSpan]:
+        """Return the places of terms in a text, in order."""
         _, tag, text = self.of[number]
-        known = signs_of_runs(language_of(tag))
-        rank = {signed: at for at, signed in enumerate(signs)}
+        known = term_ids_of_runs(language_of(tag))
+        rank = {term: at for at, term in enumerate(terms)}
         return [
-            (start, end, signs[max(ranks)])
+            (start, end, terms[max(ranks)])
             for start, end, run in run_places(text)
-            if (ranks := [rank[signed] for signed in known[run] if signed in rank])
+            if (ranks := [rank[term] for term in known[run] if term in rank])
         ]
 
     def marked(self, number: int, marks: Sequence[HighlightSpan]) -> tuple[Highlight, set[int]]:
-        """Show a text with these marks in it, and say what of the things sought is shown."""
+        """Return a text with these places marked, and the set of numbers that are marked in it."""
         field, tag, text = self.of[number]
         if self._cut:
             marks = [mark for mark in marks if mark[0] <= marks[0][0] + LONGEST]
@@ -138,7 +135,7 @@ class Texts:
 
     @property
     def weight(self) -> int:
-        """Say how many bytes they take, about."""
+        """The approximate size in memory, in bytes."""
         texts = sum(
             getsizeof(text) + len(text) * _STEM_BYTES + _TEXT_BYTES for _, _, text in self.of
         )
@@ -146,21 +143,21 @@ class Texts:
 
 
 class HighlightTerms:
-    """What is to be marked: words by their stems, and words in a row, each with a number."""
+    """The terms to mark: words by their stems, and phrases, each with a number."""
 
     def __init__(
         self,
         stems_by_language: Mapping[str, Mapping[str, int]],
         phrases: Mapping[tuple[str, ...], int],
     ) -> None:
-        """Take numbers by language and stem, and by phrase; a phrase may be in any of these."""
+        """Take numbers by language and stem, and by phrase in any of the languages."""
         self._words = {
             term_id(stem, language): number
             for language, numbers in stems_by_language.items()
             for stem, number in numbers.items()
         }
         self._phrases = phrases
-        # Words in a row may be wherever the first of them is.
+        # A phrase can only be where its first word is.
         self._firsts = {
             term_id(stems(language)[phrase[0]], language): number
             for phrase, number in phrases.items()
@@ -169,18 +166,18 @@ class HighlightTerms:
         self.numbers = {*self._words.values(), *phrases.values()}
 
     def highlights(self, texts: Texts) -> Iterator[tuple[int, Highlight, set[int]]]:
-        """Walk the texts that have something of it as (number, what is shown, what is marked)."""
+        """Yield (number of the text, highlight, numbers marked in it) for texts that have a term."""
         done = 0
         while done < texts.read or texts.read_on(self._words, self._firsts):
             present = texts.having(self._words)
             if len(present) > 1:
-                # In the same order in any process.
+                # Hash order differs between processes.
                 present.sort(key=lambda one: self._words[one[0]])
-            in_a_row = left = 0
+            with_phrase = left = 0
             if self._firsts:
                 for _, having in texts.having(self._firsts):
-                    in_a_row |= having
-                left = in_a_row
+                    with_phrase |= having
+                left = with_phrase
             for _, having in present:
                 left |= having
             left = left >> done << done
@@ -189,17 +186,15 @@ class HighlightTerms:
                 bit = left & -left
                 left -= bit
                 number = bit.bit_length() - 1
-                signs = tuple(signed for signed, having in present if having & bit)
-                if not in_a_row & bit:
-                    shown, marked = texts.shown(number, signs)
-                    yield number, shown, {self._words[signed] for signed in marked}
-                elif marks := self._all_marks(texts, number, signs):
+                terms = tuple(term for term, having in present if having & bit)
+                if not with_phrase & bit:
+                    shown, marked = texts.shown(number, terms)
+                    yield number, shown, {self._words[term] for term in marked}
+                elif marks := self._all_marks(texts, number, terms):
                     yield number, *texts.marked(number, marks)
 
-    def _all_marks(self, texts: Texts, number: int, signs: tuple[int, ...]) -> list[HighlightSpan]:
-        marks = [
-            (start, end, self._words[signed]) for start, end, signed in texts.marks(number, signs)
-        ]
+    def _all_marks(self, texts: Texts, number: int, terms: tuple[int, ...]) -> list[HighlightSpan]:
+        marks = [(start, end, self._words[term]) for start, end, term in texts.marks(number, terms)]
         text = texts.of[number][-1]
         places = [(word, at, end) for at, end, words in word_places(text) for word in words]
         row = [word for word, _, _ in places]
@@ -213,10 +208,7 @@ class HighlightTerms:
 
 
 def passage(text: str, marks: Sequence[HighlightSpan]) -> tuple[str, list[TextSpan]]:
-    """Cut a text down to a piece around its first mark; the cuts are between words.
-
-    The places are those of the marks in the piece.
-    """
+    """Return a piece of a text around its first mark, cut between words, and the marks in it."""
     first, after, _ = marks[0]
     start, end = 0, len(text)
     if end > LONGEST:
@@ -236,5 +228,5 @@ def passage(text: str, marks: Sequence[HighlightSpan]) -> tuple[str, list[TextSp
 
 @cache
 def _bit_of(number: int) -> int:
-    """Give the bit of a text's number, which all who have it share."""
+    """Return the bit of the text with a number; cached, so that equal integers are shared."""
     return 1 << number

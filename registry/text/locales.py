@@ -1,4 +1,4 @@
-"""The languages of the site, and the direction and name of any other language."""
+"""The languages of the site, and the direction and name of any language."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RTL_SCRIPTS = frozenset(("arab", "hebr", "thaa", "nkoo", "syrc", "adlm"))
 
 
 class Locale(msgspec.Struct, frozen=True, kw_only=True):
-    """A language that the site speaks: its tag, direction, own name and Babel's locale for it."""
+    """A language of the site: its tag, direction, own name and Babel's locale."""
 
     tag: str
     dir: Direction
@@ -33,9 +33,9 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True):
 
 @lru_cache(maxsize=64)
 def make_locale(tag: str, country: str) -> Locale:
-    """Describe a language as a country writes it, by CLDR; one unknown there is written as English.
+    """Return the locale of a language in a country, by CLDR; English for one that CLDR lacks.
 
-    A country matters: July has another name in Morocco than in Tunisia.
+    The country matters: July has another name in Morocco than in Tunisia.
     """
     known = (name for name in (f"{tag}_{country}", tag) if localedata.exists(name))
     found = next(known, "en")
@@ -45,7 +45,7 @@ def make_locale(tag: str, country: str) -> Locale:
 
 @lru_cache(maxsize=256)
 def direction(tag: str) -> Direction:
-    """Say which way a language is written; its script decides where the tag names one."""
+    """Return the writing direction of a language tag; its script decides where it has one."""
     language, *subtags = tag.lower().split("-")
     script = next((part for part in subtags if len(part) == 4 and part.isalpha()), None)  # noqa: PLR2004  a script subtag has four letters
     if script is not None:
@@ -55,7 +55,7 @@ def direction(tag: str) -> Direction:
 
 @lru_cache(maxsize=1024)
 def language_name(tag: str, locale: str) -> str:
-    """Name a language in a Babel locale; falls back to its own name, then to the tag."""
+    """Return the name of a language in a Babel locale, else its own name, else the tag."""
     primary = tag.lower().split("-")[0]
     if primary == "zgh" and (short := _TAMAZIGHT.get(locale.partition("_")[0])):
         return short
@@ -67,15 +67,15 @@ def language_name(tag: str, locale: str) -> str:
 
 @lru_cache(maxsize=1024)
 def country_name(code: str, locale: str) -> str:
-    """Name a country (ISO 3166-1 alpha-2) in a Babel locale; falls back to the code."""
+    """Return the name of a country (ISO 3166-1 alpha-2) in a Babel locale, else the code."""
     return str(babel.Locale.parse(locale).territories.get(code.upper(), code))
 
 
 def pick(text: Mapping[str, str], wanted: str, fallback: Sequence[str]) -> tuple[str, str] | None:
-    """Choose the wording to show and say its language: the wanted one, else by the fallback order.
+    """Return (language, text) in the wanted language, else in the first of the fallback order.
 
-    A language that is in neither is better than nothing: the first tag in order is taken. An
-    empty map has nothing to show.
+    A text in neither is better than nothing: then the first tag in sorted order is taken. Return
+    None for an empty map.
     """
     for tag in (wanted, *fallback):
         if tag in text:
@@ -87,7 +87,7 @@ def pick(text: Mapping[str, str], wanted: str, fallback: Sequence[str]) -> tuple
 
 
 def negotiate(header: str, among: Sequence[str]) -> str | None:
-    """Choose a language by an Accept-Language header (RFC 9110 §12.5.4), or None."""
+    """Return the best language for an Accept-Language header (RFC 9110 §12.5.4), or None."""
     best: tuple[float, str] | None = None
     for part in header.lower().split(","):
         wish, _, rest = part.strip().partition(";")

@@ -1,4 +1,4 @@
-"""Markdown: a small safe subset for what agencies write, and the full form for our own pages."""
+"""Markdown: a safe subset for texts of agencies, and CommonMark for pages of ours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from markdown_it.utils import EnvType, OptionsDict
 
 _ALLOWED_LINK = re.compile(r"(?:https://|mailto:)[^\s]+", re.IGNORECASE)
 
-# What can start any construct of the subset; text without it is paragraphs and nothing else.
+# What can start a construct of the subset; text without it is only paragraphs.
 _MARKUP = re.compile(
     r"[*_\[\]\\\r\t\x00]|\A\s|\s\Z|\n{3}| \n|\n |(?:\A|\n)(?:[-+]|\d+[.)])(?:\s|\Z)"
 )
@@ -28,10 +28,10 @@ _ANCHOR = re.compile(r" *\{#(?P<id>[a-z0-9-]+)\}$")
 
 @lru_cache(maxsize=256)
 def render(text: str) -> str:
-    """Render an agency's text: paragraphs, lists, emphasis, links (https and mailto only).
+    """Return the HTML of an agency's text: paragraphs, lists, emphasis, links (https and mailto).
 
-    Raw HTML is shown, never passed through. Text without any markup takes a shortcut that gives
-    the same result; pages for readers of other languages repeat it.
+    Raw HTML is escaped. Text without markup takes a shortcut of the same result. The cache serves
+    pages in other languages, which repeat the text.
     """
     if _MARKUP.search(text) is None and text:
         paragraphs = escape(text).replace("&#x27;", "'").split("\n\n")
@@ -41,9 +41,9 @@ def render(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def render_page(text: str) -> str:
-    """Render a page of words from `site/text/`: CommonMark with tables, and `## Heading {#anchor}`.
+    """Return the HTML of a page from `site/text/`: CommonMark, tables, `## Heading {#anchor}`.
 
-    The file is ours; raw HTML is still not passed.
+    Raw HTML is escaped there too.
     """
     return str(_PAGES.render(text))
 
@@ -62,13 +62,13 @@ def _nofollow(
 def _subset() -> Any:
     md = MarkdownIt("zero").enable(["list", "emphasis", "link", "escape"])
     md.validateLink = lambda url: _ALLOWED_LINK.fullmatch(url) is not None  # type: ignore[method-assign]
-    md.core.ruler.push("leads_nowhere", _leads_nowhere)
+    md.core.ruler.push("unlink_empty", _unlink_empty)
     md.add_render_rule("link_open", _nofollow)
     return md
 
 
-def _leads_nowhere(state: StateCore) -> None:
-    """Leave the words alone of a link without an address, `[such]()`; links do not nest."""
+def _unlink_empty(state: StateCore) -> None:
+    """Keep only the text of a link without an address, `[text]()`."""
     for inline in state.tokens:
         kept: list[Token] = []
         dropped = False

@@ -1,4 +1,4 @@
-"""Numbers as a reader of each language writes them, always in Western digits."""
+"""Numbers in the format of each language, always with Western digits."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _LARGE = 10**15
 
 @lru_cache(maxsize=4096)
 def format_number(value: float, locale: str) -> str:
-    """Write a number with a Babel locale's separators; at most six decimals.
+    """Return a number with a Babel locale's separators and at most six decimals.
 
-    Whole numbers take a shortcut that gives the same result.
+    Integers take a shortcut of the same result.
     """
     if type(value) is int and 0 <= value < _LARGE:
         return f"{value:,}".replace(",", _separator(locale))
@@ -29,13 +29,13 @@ def _separator(locale: str) -> str:
 
 @lru_cache(maxsize=1024)
 def format_percent(share: float, locale: str) -> str:
-    """Write a share from 0 to 1 as a percentage with at most one decimal."""
+    """Return a share from 0 to 1 as a percentage with at most one decimal."""
     pattern = Locale.parse(locale).percent_formats[None].pattern.replace("#,##0", "#,##0.#")
     return numbers.format_percent(share, format=pattern, locale=locale, numbering_system="latn")
 
 
 @lru_cache(maxsize=1024)
 def format_money(value: float, currency: str, locale: str) -> str:
-    """Write an amount with its ISO 4217 code before or after it."""
+    """Return an amount with its ISO 4217 code before or after it."""
     amount = format_number(value, locale)
     return f"{currency} {amount}" if locale.startswith("en") else f"{amount} {currency}"

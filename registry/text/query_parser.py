@@ -1,9 +1,8 @@
-"""The language of search questions, read into what is to be found.
+"""The query language of search, and its parser.
 
-Words must all be there, wherever they stand, but for those that say little beside others;
-`"words in a row"` as they are written; `-word` not at all; `one OR other`; `begin*` any word that
-begins so. Everything else is punctuation: no text is an error, and one without any word asks for
-nothing.
+All words have to be there, in any place, but for stop words; `"a phrase"` as written; `-word` not
+at all; `one OR other`; `begin*` any word with that prefix. Everything else is punctuation: no text
+is an error, and one without a word is no query.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ MOST_PREFIXES = 4
 
 
 class Word(msgspec.Struct, frozen=True):
-    """One folded word, in any form that its stem has."""
+    """A folded word, in any form of the same stem."""
 
     word: str
 
 
 class Phrase(msgspec.Struct, frozen=True):
-    """Folded words in a row within one text, in just this form."""
+    """Folded words one after the other within one text, in exactly these forms."""
 
     words: tuple[str, ...]
 
@@ -62,7 +61,7 @@ class Not(msgspec.Struct, frozen=True):
 Query: TypeAlias = Word | Phrase | Prefix | And | Or | Not
 
 _TOKEN = re.compile(r'(?P<minus>-(?=["\w]))?(?:"(?P<quoted>[^"]*)"|(?P<plain>\||[^\s"|]+))')
-# Signs of direction, which nobody sees, may stand between a minus and its word.
+# Invisible marks of direction may stand between a minus and its word.
 _PLAIN = str.maketrans(
     {
         **dict.fromkeys("“”„‟«»", '"'),
@@ -75,9 +74,9 @@ _AND = {"AND", "&"}
 
 
 class Synonyms:
-    """Sets of words and groups of words that mean the same, as acronyms and what they stand for.
+    """Sets of synonyms, of words and phrases, such as an acronym and its expansion.
 
-    The article that Arabic writes with a word makes no difference.
+    The Arabic article makes no difference.
     """
 
     def __init__(self, sets: Iterable[Sequence[str]]) -> None:
@@ -92,11 +91,11 @@ class Synonyms:
             known.sort(key=lambda one: -len(one[0]))
 
     def __contains__(self, word: str) -> bool:
-        """Tell whether a word alone means the same as others."""
+        """Return whether a single word has synonyms."""
         return self.at([word], 0) is not None
 
     def at(self, sequence: Sequence[str], start: int) -> tuple[int, Query] | None:
-        """Find the longest known group of words that begins at a place: its length, its set."""
+        """Return (length, query) of the longest known phrase that begins at a position, or None."""
         for bare, asked in self._by_first.get(_bare(sequence[start : start + 1])[0], ()):
             if _bare(sequence[start : start + len(bare)]) == bare:
                 return len(bare), asked
@@ -107,7 +106,7 @@ NO_SYNONYMS = Synonyms(())
 
 
 def parse_query(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query | None:
-    """Read a question as people type it; None where it has no word at all."""
+    """Return the query of a text as typed, or None if it has no word."""
     clauses: list[list[Query]] = []
     joins = False
     prefixes = 0
@@ -132,11 +131,11 @@ def parse_query(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query | None:
         joins = False
     if not clauses:
         return None
-    return _telling(_every(_spelt_out(clauses, synonyms)))
+    return _without_stop_words(_every(_spelt_out(clauses, synonyms)))
 
 
 def asked_words(asked: Query) -> Iterator[str]:
-    """Walk the single words that are to be there, not those of phrases."""
+    """Yield the single words that have to be there, without those of phrases."""
     if isinstance(asked, Word):
         yield asked.word
     elif isinstance(asked, And | Or):
@@ -145,21 +144,21 @@ def asked_words(asked: Query) -> Iterator[str]:
 
 
 def is_positive(asked: Query) -> bool:
-    """Tell whether a question asks for anything to be there, and not only for what is not."""
+    """Return whether a query requires anything to be there."""
     if isinstance(asked, And | Or):
         return any(is_positive(one) for one in asked.of)
     return not isinstance(asked, Not)
 
 
 def is_plain(asked: Query) -> bool:
-    """Tell whether a question is of words and beginnings alone, all of which are to be there."""
+    """Return whether a query is only of words and prefixes that all have to be there."""
     if isinstance(asked, And | Or):
         return all(is_plain(one) for one in asked.of)
     return isinstance(asked, Word | Prefix)
 
 
 def reworded(text: str, words_for: Mapping[str, str]) -> str:
-    """Write a question with other words in the place of some folded ones."""
+    """Return the text of a query with some folded words replaced."""
     parts, done = [], 0
     for start, end, found in word_places(text):
         if len(found) == 1 and found[0] in words_for:
@@ -169,7 +168,7 @@ def reworded(text: str, words_for: Mapping[str, str]) -> str:
 
 
 def with_words(asked: Query, words_for: Mapping[str, str]) -> Query:
-    """Put other words in the place of some that are to be there."""
+    """Return a query with some of its required words replaced."""
     if isinstance(asked, Word):
         return Word(words_for.get(asked.word, asked.word))
     if isinstance(asked, And | Or):
@@ -178,7 +177,7 @@ def with_words(asked: Query, words_for: Mapping[str, str]) -> Query:
 
 
 def _bare(sequence: Sequence[str]) -> tuple[str, ...]:
-    """Give words without their articles."""
+    """Return words without their articles."""
     return tuple(article_variants(word, "ar")[-1] for word in sequence)
 
 
@@ -202,7 +201,7 @@ def _every(items: Sequence[Query]) -> Query:
 
 
 def _spelt_out(clauses: Sequence[Sequence[Query]], synonyms: Synonyms) -> list[Query]:
-    """Put sets of synonyms in the place of the words of theirs that stand in a row."""
+    """Return clauses in which the phrases of a set of synonyms are replaced by the set."""
     found: list[Query] = []
     row: list[str] = []
     for clause in clauses:
@@ -230,15 +229,15 @@ def _with_synonyms(row: Sequence[str], synonyms: Synonyms) -> list[Query]:
     return found
 
 
-def _telling(asked: Query) -> Query:
-    """Leave out common words that stand beside others."""
+def _without_stop_words(asked: Query) -> Query:
+    """Return a query without the stop words that stand beside other words."""
     if isinstance(asked, Or):
-        return Or(tuple(_telling(one) for one in asked.of))
+        return Or(tuple(_without_stop_words(one) for one in asked.of))
     if isinstance(asked, And):
-        telling = [
-            _telling(one)
+        kept = [
+            _without_stop_words(one)
             for one in asked.of
             if not (isinstance(one, Word) and one.word in common())
         ]
-        return _every(telling) if any(map(is_positive, telling)) else asked
+        return _every(kept) if any(map(is_positive, kept)) else asked
     return asked

@@ -1,4 +1,4 @@
-"""Words that differ by a slip of the fingers."""
+"""Spelling correction: words within a small edit distance."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ _ARABIC = "ءابتثجحخدذرزسشصضطظعغفقكلمنهويپڤگ"
 _IS_ARABIC = re.compile("[؀-ۿ]")
 
 _TWO_SLIPS_FROM = 8
-"""Letters of a word in which two slips are likely."""
+"""The number of letters from which two edits are likely."""
 
 
 def slips(word: str) -> int:
-    """Say how many slips a word of this length may have; a number has none."""
+    """Return the number of edits that a word of this length may have; 0 for a number."""
     if word.isdigit() or len(word) < 2:  # noqa: PLR2004  one letter is anything
         return 0
     return 2 if len(word) >= _TWO_SLIPS_FROM else 1
 
 
 def one_slip_away(word: str) -> set[str]:
-    """Give all that a word may be with a letter left out, put in, changed, or two swapped."""
+    """Return all words at one edit: a letter left out, inserted, replaced, or two swapped."""
     alphabet = _ARABIC if _IS_ARABIC.search(word) else _LATIN
     parts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
     found = {left + right[1:] for left, right in parts if right}
@@ -32,15 +32,18 @@ def one_slip_away(word: str) -> set[str]:
 
 
 def ends(word: str) -> tuple[str, str]:
-    """Give the first and the last third of a word: with two slips, most keep one of them whole."""
+    """Return the first and the last third of a word.
+
+    After two edits one of them is mostly intact.
+    """
     third = len(word) // 3
     return word[:third], word[-third:]
 
 
 def distance(one: str, other: str, most: int) -> int:
-    """Count the slips between words, letters swapped as one; `most` + 1 where there are more.
+    """Return the edit distance of two words, at most `most` + 1.
 
-    Optimal string alignment, Damerau (1964).
+    Optimal string alignment: a swap of neighbours is one edit, Damerau (1964).
     """
     if abs(len(one) - len(other)) > most:
         return most + 1

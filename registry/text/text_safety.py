@@ -1,6 +1,6 @@
-"""Text that shows what it holds: normalised, without markup, traps of direction or hidden signs.
+"""Text safety: text that is normalised, and without markup or hidden control characters.
 
-Unicode TR 36 and TR 39 say why; UAX 9 defines the controls of direction.
+Unicode TR 36 and TR 39 have the reasons; UAX 9 defines the controls of direction.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _SUSPECT = re.compile(f"[\u200c\u200d\u202a-\u202e\u2066-\u2069{_HIDDEN}]|{_STAC
 
 
 def first_problem(text: str) -> TextProblem | None:
-    """Name the first thing that is wrong with a text, if anything is."""
+    """Return the name of the first problem of a text, or None."""
     if "<" in text and _MARKUP.search(text):
         return "markup"
     if text.isascii():
@@ -67,7 +67,7 @@ def _hidden_fault(text: str) -> TextProblem | None:
 
 
 def balanced(text: str) -> bool:
-    """Whether every embedding and isolate of a paragraph is closed in it (UAX 9)."""
+    """Return whether every embedding and isolate of a paragraph is closed in it (UAX 9)."""
     waiting: list[str] = []
     for found in _DIRECTION.finditer(text):
         sign = found[0]
@@ -82,7 +82,7 @@ def balanced(text: str) -> bool:
 
 
 def visible(text: str) -> str:
-    """Show what a terminal would obey, or hide, as escapes: texts of others may be in it."""
+    """Return a text with control and hidden characters as escapes, safe to print on a terminal."""
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
     )

@@ -1,8 +1,8 @@
-"""One analysis of text for search, the same for what is indexed and what is asked.
+"""The text analysis of search, the same for indexed texts and queries.
 
 A text becomes words: runs of letters and digits, folded (`folding`), without elided particles (l',
-qu') and the English possessive. What a language makes of a word is its stem, under which the word
-is found. Words do not depend on the language, since nobody knows that of a question.
+qu') and the English possessive. A word is found by its stem in the language of the text. Words do
+not depend on the language, since that of a query is not known.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ import Stemmer
 
 from registry.text.folding import fold
 
-_Made = TypeVar("_Made")
+_Value = TypeVar("_Value")
 
 ANALYSIS = f"1 {Stemmer.version()}"
-"""Changes when the analysis does; an index made by another must be made anew."""
+"""The version of the analysis; an index of another version has to be rebuilt."""
 
 LONGEST_WORD = 64
-"""Characters of a word that count."""
+"""The number of characters of a word that are indexed."""
 
 _BREAK = "\0"
-"""What no text has, between two."""
+"""A separator of texts, which no text contains."""
 
 NEUTRAL = ""
-"""The language of names, numbers and other text that has none."""
+"""The language of names, numbers and other text without one."""
 
 _SNOWBALL = {
     "ca": "catalan",
@@ -60,7 +60,7 @@ _SNOWBALL = {
 }
 """Languages whose Snowball stemmer works on folded Latin letters."""
 
-# Words that say little: beside others, nobody need have them.
+# Stop words: a record need not have them if the query has other words.
 _COMMON = """
 ال الي التي الذي او ان في من علي عن مع هذا هذه ذلك كل ما لا هو هي و ب ل
 a au aux avec ce ces cette dans de des du elle en est et il ils la le les leur leurs mais ne nos
@@ -80,7 +80,7 @@ _APOSTROPHE = "['’‘ʼ]"
 _HAS_APOSTROPHE = re.compile(_APOSTROPHE)
 _ARABIC = "؀-ۿ"
 
-# One script a word: بالـGPS are two.
+# A word has one script: بالـGPS are two words.
 _FOLDED_WORD = re.compile(rf"[{_ARABIC}]+|[^\W_{_ARABIC}]+")
 
 _CONJOINED_ARTICLE = re.compile(r"[وف]?(?:ال|بال|كال|لل)(?=...)")
@@ -95,16 +95,16 @@ _ENDINGS = (
 )
 
 
-class _Kept(dict[str, _Made]):
-    """What a function makes of short texts, kept as they are met: most say the same words."""
+class _Cache(dict[str, _Value]):
+    """A cache of a function of short texts; most texts repeat the same words."""
 
     _MOST = 50_000
 
-    def __init__(self, make: Callable[[str], _Made]) -> None:
+    def __init__(self, make: Callable[[str], _Value]) -> None:
         super().__init__()
         self._make = make
 
-    def __missing__(self, text: str) -> _Made:
+    def __missing__(self, text: str) -> _Value:
         made = self._make(text)
         if len(text) <= LONGEST_WORD:
             if len(self) >= self._MOST:
@@ -127,19 +127,19 @@ def _spelt(unbroken: str) -> str:
     return " ".join(word for run in runs(unbroken) for word in _words[run])
 
 
-_words = _Kept(_words_of_run)
-_spelt_out = _Kept(_spelt)
+_words = _Cache(_words_of_run)
+_spelt_out = _Cache(_spelt)
 
 
 def words(text: str) -> list[str]:
-    """List the words of a text in order."""
+    """Return the words of a text in order."""
     return token_text([text]).split()
 
 
 def token_text(texts: Iterable[str]) -> str:
-    """Write the words of some texts, in order, each between spaces; a line for each text.
+    """Return the words of texts, in order, between spaces; one line for each text.
 
-    So words in a row are found where they are followed by nothing but a space.
+    So a phrase is found as its words with single spaces between.
     """
     # No word goes on beyond a blank, and to look up what stands between two is fast.
     unbroken = f" {_BREAK} ".join(texts).split()
@@ -149,13 +149,13 @@ def token_text(texts: Iterable[str]) -> str:
 
 
 def prepare() -> None:
-    """Make the patterns of words, which takes a twentieth of a second, before anybody waits."""
+    """Compile the patterns of words, which takes 50 ms, before the first request."""
     for text in ("eau", "l'eau"):
         words(text)
 
 
 def runs(text: str) -> list[str]:
-    """List a text's runs of letters as they are written; most are one word, some none or two."""
+    """Return a text's runs of letters as written; most are one word, some none or two."""
     text = text.replace("_", " ")
     if _HAS_APOSTROPHE.search(text) is None:
         return _runs().findall(text)
@@ -163,13 +163,13 @@ def runs(text: str) -> list[str]:
 
 
 def word_places(text: str, start: int = 0) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """Walk a text's runs of letters as (start, end, words), from the beginning of a word on."""
+    """Yield a text's runs of letters as (start, end, words), from a word's beginning on."""
     for at, end, run in run_places(text, start):
         yield at, end, _words[run]
 
 
 def run_places(text: str, start: int = 0) -> Iterator[tuple[int, int, str]]:
-    """Walk a text's runs of letters as (start, end, run), from the beginning of a word on."""
+    """Yield a text's runs of letters as (start, end, run), from a word's beginning on."""
     text = text.replace("_", " ")
     if _HAS_APOSTROPHE.search(text, start) is None:
         return ((*match.span(), match[0]) for match in _runs().finditer(text, start))
@@ -182,30 +182,30 @@ def run_places(text: str, start: int = 0) -> Iterator[tuple[int, int, str]]:
 
 @lru_cache(maxsize=1_000)
 def language_of(tag: str) -> str:
-    """Give the language under which text of a BCP 47 tag is indexed: its first part."""
+    """Return the language under which text of a BCP 47 tag is indexed: its primary subtag."""
     return tag.split("-", 1)[0].lower()
 
 
 def stem(word: str, language: str) -> str:
-    """Give what a language makes of a folded word; languages without a stemmer leave it."""
+    """Return the stem of a folded word; languages without a stemmer leave it unchanged."""
     return stems(language)[word]
 
 
 @cache
 def stems(language: str) -> Mapping[str, str]:
-    """Give a language's stems, by folded word."""
+    """Return the stems of a language, a cache by folded word."""
     make: Callable[[str], str] = str
     if language == "ar":
         make = _arabic
     elif language in _SNOWBALL:
         make = Stemmer.Stemmer(_SNOWBALL[language], 0).stemWord
-    return _Kept(lambda word: sys.intern(make(word) or word))
+    return _Cache(lambda word: sys.intern(make(word) or word))
 
 
 def asked_stems(word: str, language: str) -> tuple[str, ...]:
-    """Give the stems under which a word that is asked for may be found in a language.
+    """Return the stems by which a word of a query may be found in a language.
 
-    An Arabic word that begins like the article may begin so itself: بالغين, "adults", has another
+    An Arabic word may begin with letters that look like the article: بالغين, "adults", has another
     stem than البالغين, "the adults".
     """
     own = stem(word, language)
@@ -215,19 +215,19 @@ def asked_stems(word: str, language: str) -> tuple[str, ...]:
 
 
 def term_id(stem: str, language: str) -> int:
-    """Give the 64 bits that stand for a language's stem in this process; no two share them."""
+    """Return the 64-bit number of a language's stem in this process; it is unique."""
     return hash((language, stem))
 
 
 @cache
-def signs_of_runs(language: str) -> Mapping[str, tuple[int, ...]]:
-    """Give the signs of the stems that a run of letters is in a language, as it is written."""
+def term_ids_of_runs(language: str) -> Mapping[str, tuple[int, ...]]:
+    """Return the term ids of a run of letters in a language, a cache by run as written."""
     known = stems(language)
-    return _Kept(lambda run: tuple(term_id(known[word], language) for word in _words[run]))
+    return _Cache(lambda run: tuple(term_id(known[word], language) for word in _words[run]))
 
 
 def article_variants(word: str, language: str) -> tuple[str, ...]:
-    """Give a word, and what it is without its article where that is written with it."""
+    """Return a word, and the word without its article if it has one."""
     if language == "ar" and (article := _CONJOINED_ARTICLE.match(word)):
         return word, word[article.end() :]
     return (word,)
@@ -235,15 +235,15 @@ def article_variants(word: str, language: str) -> tuple[str, ...]:
 
 @cache
 def common() -> frozenset[str]:
-    """Give the words that say little, in any language."""
+    """Return the stop words of all languages."""
     return frozenset(_COMMON.split())
 
 
 def _arabic(word: str) -> str:
-    """Take the article, the conjunctions before it and the commonest endings off a word.
+    """Return an Arabic word without article, leading conjunctions and the commonest endings.
 
-    After Larkey, Ballesteros and Connell, "Light Stemming for Arabic Information Retrieval"
-    (2007), on folded letters. Snowball's stemmer gives مدرسة and المدرسة different stems.
+    After Larkey, Ballesteros and Connell, "Light Stemming for Arabic Information Retrieval" (2007),
+    on folded letters. Snowball's stemmer gives مدرسة and المدرسة different stems.
     """
     if article := _CONJOINED_ARTICLE.match(word):
         word = word[article.end() :]
@@ -261,13 +261,13 @@ def _without_ending(word: str) -> str:
 
 @cache
 def _runs() -> re.Pattern[str]:
-    """Give the pattern of runs of letters in text without apostrophes."""
+    """Return the pattern of runs of letters in text without apostrophes."""
     return re.compile(rf"[\w{_joining()}]+")
 
 
 @cache
 def _runs_without_particles() -> re.Pattern[str]:
-    """Give the pattern of runs of letters, in its first group; particles match without it."""
+    """Return the pattern of runs of letters, in its first group; particles match without it."""
     letter = rf"[\w{_joining()}]"
     return re.compile(
         rf"(?<!{letter})(?i:{_PARTICLE}){_APOSTROPHE}(?=\w)"
@@ -278,7 +278,7 @@ def _runs_without_particles() -> re.Pattern[str]:
 
 @cache
 def _joining() -> str:
-    """Write the marks and joiners of the first plane as the inside of a character class."""
+    """Return the marks and joiners of the first plane, as the inside of a character class."""
     ranges: list[list[int]] = []
     for code in range(0x10000):
         if unicodedata.category(chr(code)) in _JOINING:

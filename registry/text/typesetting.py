@@ -1,4 +1,4 @@
-"""What stays on one line: a number and what it counts, and in French a mark and its word."""
+"""Non-breaking spaces: between a number and its noun, and in French before punctuation."""
 
 from __future__ import annotations
 

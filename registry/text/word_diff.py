@@ -1,7 +1,8 @@
-"""What changed in a text, word by word, in any script, in a time that is bounded.
+"""Word diff of two texts in any script, in bounded time.
 
-Words that both texts have once are matched first, as many as stand in the same order; between them
-it goes on alike, and what is left is compared exactly where it is short, and as a whole where not.
+Words that occur once in both texts are matched first, the longest sequence in the same order
+(patience diff); the gaps recursively. What is left is compared by the longest common subsequence
+where it is short, and is a replacement where not.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _PUNCTUATION = (
 _TOKEN = re.compile(rf"\s+|[{_PUNCTUATION}]|[^\s{_PUNCTUATION}]+")
 _DEEPEST = 32
 _SHORT = 4096
-"""Up to how many pairs of words are compared each with each."""
+"""The largest product of lengths for which the longest common subsequence is computed."""
 
 
 class DiffSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,9 +34,9 @@ class DiffSpan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def word_diff(before: str, after: str) -> list[DiffSpan]:
-    """Mark what changed between two texts.
+    """Return the differences of two texts as spans.
 
-    The pieces that are not inserted are `before`, those that are not deleted are `after`.
+    The spans that are not inserted are `before`, those that are not deleted are `after`.
     """
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
     matched = list(_matched(old, new, range(len(old)), range(len(new)), _DEEPEST))
@@ -49,7 +50,7 @@ def word_diff(before: str, after: str) -> list[DiffSpan]:
 def _pieces(
     old: Sequence[str], new: Sequence[str], matched: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[Literal["equal", "insert", "delete"], str]]:
-    """Put tokens together; space alone between two changes belongs to them."""
+    """Yield spans; white space between two changes is a part of them."""
     equal = gone = come = ""
     i = j = 0
     for at, to in [*matched, (len(old), len(new))]:
@@ -69,7 +70,7 @@ def _pieces(
 def _matched(
     old: Sequence[str], new: Sequence[str], left: range, right: range, depth: int
 ) -> Iterator[tuple[int, int]]:
-    """Yield the places of tokens that are the same, in order in both."""
+    """Yield pairs of the places of equal tokens, in order in both."""
     head = 0
     shortest = min(len(left), len(right))
     while head < shortest and old[left[head]] == new[right[head]]:
@@ -101,7 +102,7 @@ def _between(
 def _anchors(
     old: Sequence[str], new: Sequence[str], left: range, right: range
 ) -> list[tuple[int, int]]:
-    """Match what both have once, as many as are in the same order."""
+    """Return pairs of tokens that occur once in both, the longest sequence in the same order."""
     in_old, in_new = Counter(old[i] for i in left), Counter(new[j] for j in right)
     place = {new[j]: j for j in right if in_new[new[j]] == 1}
     pairs = [(i, place[old[i]]) for i in left if in_old[old[i]] == 1 and old[i] in place]
@@ -123,7 +124,7 @@ def _anchors(
 def _longest(
     old: Sequence[str], new: Sequence[str], left: range, right: range
 ) -> Iterator[tuple[int, int]]:
-    """Yield the longest common subsequence."""
+    """Yield the pairs of the longest common subsequence."""
     lengths = [[0] * (len(right) + 1) for _ in range(len(left) + 1)]
     for i in range(len(left) - 1, -1, -1):
         for j in range(len(right) - 1, -1, -1):
