@@ -1,4 +1,5 @@
-"""What a record is: the format, its rules, its bytes.
+"""The record format: schema, rules, requirements, canonical bytes, sections, diffs.
 
-Pure: no input or output but the files of the format.
+Pure: nothing here does I/O, but for reading the files of the format, and nothing knows the network,
+the database or the register.
 """

@@ -1,6 +1,6 @@
-"""Attestations: what an agency says of all its systems on one day, filed or not.
+"""Attestations: statements of how many systems an agency runs on a day, filed or not.
 
-`schemas/attestation/<version>/attestation.schema.json` says what one holds.
+Their format is `schemas/attestation/<version>/attestation.schema.json`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def attestation_schema_bytes() -> bytes:
 def check(
     statement: object, *, pack: Pack, today: dt.date, language: str = "en"
 ) -> tuple[Finding, ...]:
-    """Find everything that is wrong with an attestation, ordered by pointer; empty: nothing is."""
+    """Return the findings of an attestation, ordered by pointer; empty if it is valid."""
     form = _form()
     found = form.remarks(statement) or [
         *form.languages(statement, pack),

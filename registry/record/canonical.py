@@ -1,4 +1,4 @@
-"""Canonical JSON bytes, RFC 8785: one byte string for one value."""
+"""Canonical JSON (RFC 8785): one byte string for one value."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import msgspec
 import rfc8785
 
 _LARGEST = 2**53 - 1
-# Fractions between these are written without an exponent by everybody.
+# Every encoder writes fractions between these without an exponent.
 _PLAIN = (1e-4, 1e15)
 _SORTED = msgspec.json.Encoder(order="sorted")
 
 
 def canonical(value: Any) -> bytes:
-    """Encode a JSON value; raises `ValueError` for what JSON cannot say exactly."""
+    """Return the canonical bytes of a JSON value.
+
+    Raises `ValueError` for a value that JSON cannot represent exactly.
+    """
     if _is_simple(value):
-        # Ten times as fast, and the same bytes, as a test proves.
+        # Ten times as fast, with the same bytes, which a test proves.
         return _SORTED.encode(value)
     if type(value) is dict and all(type(name) is str and name.isascii() for name in value):
-        # Most of it may be simple; names in ASCII sort alike by every rule.
+        # Most parts may be simple; ASCII names sort the same in every encoding.
         parts = (_SORTED.encode(name) + b":" + canonical(value[name]) for name in sorted(value))
         return b"{" + b",".join(parts) + b"}"
     try:
@@ -30,21 +33,20 @@ def canonical(value: Any) -> bytes:
 
 
 def encoder(value: Any) -> Callable[[Any], bytes]:
-    """Return what encodes a value, and whatever is part of it, canonically."""
+    """Return a function that encodes a value, and any part of it, canonically."""
     return _SORTED.encode if _is_simple(value) else canonical
 
 
 def _is_simple(value: Any) -> bool:
-    """Whether nothing in a value is written or sorted by rules that only RFC 8785 has.
+    """Return whether a value has nothing for which RFC 8785 differs from a plain encoder.
 
-    Those are for numbers that are written with an exponent, or as an integer without being one,
-    for integers that a double does not hold, and for names of members beyond ASCII, which sort by
-    their UTF-16 form.
+    Those are numbers with an exponent, integral floats, integers beyond the exact range of a
+    double, and member names beyond ASCII, which sort by their UTF-16 form.
     """
     waiting, names = [value], []
     for part in waiting:
         kind = type(part)
-        # Most parts are strings, of which nothing is asked.
+        # Most parts are strings, which are always simple.
         if kind is dict:
             names += part
             waiting += [inner for inner in part.values() if type(inner) is not str]

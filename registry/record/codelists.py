@@ -16,7 +16,7 @@ from registry.record.schema import RECORD_FOLDER
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """One code; `extra` holds the columns that only its list has, such as `priority`."""
+    """A code; `extra` holds the columns that only its list has, such as `priority`."""
 
     code: str
     label: LangText
@@ -30,13 +30,16 @@ CodeList: TypeAlias = Mapping[str, Code]
 
 @cache
 def codelists() -> Mapping[str, CodeList]:
-    """Every list of the record format, by name."""
+    """Return every code list of the record format, by name."""
     paths = sorted((RECORD_FOLDER / "codelists").glob("*.csv"))
     return {path.stem: codes(read_rows(path), source=path.name) for path in paths}
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Read a table, empty cells left out; raises `ConfigurationError` naming file and line."""
+    """Return the rows of a table, without empty cells.
+
+    Raises `ConfigurationError` with file and line.
+    """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, strict=True)
@@ -56,7 +59,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def codes(rows: Iterable[dict[str, str]], *, source: str) -> CodeList:
-    """Make a list of its rows; raises `ConfigurationError` for a code that comes twice."""
+    """Return the code list of some rows. Raises `ConfigurationError` for a duplicate code."""
     found: dict[str, Code] = {}
     for row in rows:
         name = row.get("code", "")
@@ -76,7 +79,7 @@ def codes(rows: Iterable[dict[str, str]], *, source: str) -> CodeList:
 
 
 def texts(row: dict[str, str], prefix: str) -> LangText:
-    """Collect the columns `<prefix><language>` of a row."""
+    """Return the columns `<prefix><language>` of a row, by language."""
     return {
         column.removeprefix(prefix): cell
         for column, cell in row.items()

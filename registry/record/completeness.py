@@ -1,9 +1,9 @@
-"""How complete a record is, from 0 to 100: reproducible from the document and the schema alone.
+"""Completeness: how much of what it could state a record states, from 0 to 100.
 
-A unit that is mandatory under the circumstances weighs 3, an optional one 1, any other nothing.
-An answer in progress counts half. Accountability is the same over what is asked for only because
-of risk, personal data or operation (L, H, P, D); where nothing of that kind is asked for it is
-100, and 0 for a record that does not state its risk level, of which nothing can be said.
+It is computed from the document and the schema alone. A unit that is mandatory under the conditions
+that hold weighs 3, an optional one 1, any other nothing; an answer in progress counts half.
+Accountability is the same over the units that are required only because of risk, personal data or
+operation (L, H, P, D): 100 where there are none, and 0 for a record without a risk level.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from registry.record.requirements import RISK_LEVEL, WEIGHT_OPTIONAL, WEIGHT_REQ
 
 
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
-    """Two scores, and the pointers of what applies and is not stated."""
+    """The two scores, and the pointers of the units that apply and are not stated."""
 
     completeness: int
     accountability: int
@@ -24,7 +24,7 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def score(status: RequirementStatus) -> Completeness:
-    """Return the scores of a document, and what is missing in document order."""
+    """Return the scores of a document, and what is missing, in document order."""
     asked = status.requirements
     is_levelled = pointer(RISK_LEVEL) not in status.absent
     counted = asked.required | asked.optional
@@ -36,7 +36,10 @@ def score(status: RequirementStatus) -> Completeness:
 
 
 def _share(status: RequirementStatus, required: frozenset[str], optional: frozenset[str]) -> int:
-    """Return the weighted share that is met, rounded half up; 100 where nothing is asked for."""
+    """Return the weighted share that is met, in percent, rounded half up.
+
+    100 if there is no requirement.
+    """
 
     def weight(units: frozenset[str]) -> int:
         return WEIGHT_REQUIRED * len(required & units) + WEIGHT_OPTIONAL * len(optional & units)

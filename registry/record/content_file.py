@@ -34,11 +34,11 @@ _ERASED = {"commitment", "redaction"}
 
 
 class ContentRefused(ValueError):
-    """A content file that is malformed, or is not what its entry commits to."""
+    """A content file is malformed, or does not match the commitments of its entry."""
 
 
 class ErasedMember(msgspec.Struct, frozen=True, kw_only=True):
-    """A member that was erased: its commitment, base64url, and the redaction's entry."""
+    """An erased member: its commitment, base64url, and the index of the redaction's entry."""
 
     pointer: str
     commitment: str
@@ -46,7 +46,7 @@ class ErasedMember(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptSection(msgspec.Struct, frozen=True, kw_only=True):
-    """A section as it is kept: canonical JSON, the salts of the members left, those erased."""
+    """A section as stored: canonical JSON, the salts of the members left, the erased members."""
 
     key: str
     value: str
@@ -55,7 +55,7 @@ class KeptSection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """A content file that was checked against its entry: its members by section, those erased."""
+    """A content file that was checked against its entry: members by section, erased members."""
 
     index: int
     listed: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
@@ -63,19 +63,22 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sections(self) -> dict[str, KeptSection]:
-        """The sections as they are kept; made when asked for, which few ask for."""
+        """The sections as stored; computed when they are needed, which is rare."""
         return {key: _section(key, listed) for key, listed in self.listed.items()}
 
 
 def content_file(index: int, sections: Sequence[KeptSection]) -> bytes:
-    """Write the file of an entry's content."""
+    """Return the bytes of the file of an entry's content."""
     return canonical(
         {"index": index, "sections": {section.key: _listed(section) for section in sections}}
     )
 
 
 def check_content(content: bytes, *, index: int, commitments: Mapping[str, str]) -> Content:
-    """Check a file against the `sections` of its entry; raises `ContentRefused`."""
+    """Return the content of a file, checked against the `sections` of its entry.
+
+    Raises `ContentRefused`.
+    """
     try:
         parsed = msgspec.json.decode(content)
         encode = encoder(parsed)
@@ -98,7 +101,7 @@ def check_content(content: bytes, *, index: int, commitments: Mapping[str, str])
 
 
 def check_kept(sections: Sequence[KeptSection], commitments: Mapping[str, str]) -> None:
-    """Check sections as they are kept against the `sections` of their entry, as a file would be.
+    """Check stored sections against the `sections` of their entry, as a file would be.
 
     Raises `ContentRefused`.
     """
@@ -141,7 +144,7 @@ def _listed(section: KeptSection) -> list[Any]:
 def _check_section(
     key: str, listed: Any, commitment: str, encode: Callable[[Any], bytes]
 ) -> list[ErasedMember]:
-    """Check a section's members against its commitment, and give those erased."""
+    """Check a section's members against its commitment; return the erased ones."""
     if not isinstance(listed, list) or not listed or not all(map(_is_pair, listed)):
         raise ContentRefused(f"section {key} is no list of members")
     pointers = [pair[0] for pair in listed]
@@ -171,7 +174,7 @@ def _check_section(
 
 
 def _section(key: str, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> KeptSection:
-    """Put a checked section together as it is kept."""
+    """Return a checked section as stored."""
     values = {pointer: said["value"] for pointer, said in listed if "value" in said}
     salts = (said["salt"] for _, said in listed if "salt" in said)
     return KeptSection(
@@ -185,12 +188,12 @@ def _section(key: str, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> KeptS
 
 
 def _assembled(key: str, pointers: Sequence[str], values: Mapping[str, Any]) -> Any:
-    """Put a section's value together as it is kept: without what was erased."""
+    """Return a section's value without its erased members."""
     if pointers == [f"/{key}"]:
         return values.get(f"/{key}")
     names = [pointer.removeprefix(f"/{key}/") for pointer in pointers]
     if sorted(names) == sorted(str(at) for at in range(len(names))):
-        # No object of the record format has members that are named like this.
+        # No object of the record format has members of such names.
         return [values.get(f"/{key}/{at}") for at in range(len(names))]
     return {
         name.replace("~1", "/").replace("~0", "~"): values[pointer]

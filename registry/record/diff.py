@@ -1,4 +1,4 @@
-"""Changes: how two versions of a record differ, field by field and in texts word by word."""
+"""Diffs of two versions of a record: by field, and in texts by word."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ _SAME, _SAME_KEY = 4.0, 2.0
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference.
+    """A difference of two documents.
 
-    `pointer` leads into the later document, and for what was removed into the earlier one: there
-    its last part counts. An item that moved in its list was removed and added. `before` and `after`
-    are the values, null where there is none; `words` marks what changed in a text.
+    `pointer` leads into the later document, and for what was removed into the earlier one: the last
+    part of such a pointer is its. An item that moved in its list was removed and added. `before`
+    and `after` are the values, null where there is none; `words` is the word diff of a text.
     """
 
     pointer: str
@@ -61,10 +61,10 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def differences(before: Document, after: Document) -> list[Difference]:
-    """List how `after` differs from `before`, in the order of pointers.
+    """Return the differences from `before` to `after`, in the order of pointers.
 
-    A field that is new or gone is one difference with its whole value, whatever section it is in;
-    in a field that stays, every language, answer and item is one.
+    A field that is new or gone is one difference with its whole value, in whatever section; in a
+    field that stays, every language, answer and item is one.
     """
     found = sorted(_of_objects((), before, after), key=lambda one: _order(one[0]))
     return [difference for _, difference in found]
@@ -82,14 +82,14 @@ def _of_objects(
         else:
             yield from _of_values(here, before[name], after[name])
     if place in _sections() and before and not after:
-        # Its members are all gone, and it is not: the last word on it.
+        # All its members are gone, but not the object itself.
         yield _difference(place, "added", after=after)
 
 
 def _lone(
     place: DifferencePath, kind: DifferenceKind, value: Any
 ) -> Iterator[tuple[DifferencePath, Difference]]:
-    """Yield what only one of the documents has: a field whole, a section by its fields."""
+    """Yield what only one of the documents has: a field as a whole, a section by its fields."""
     if place in _sections() and value:
         for name, part in value.items():
             yield from _lone((*place, name), kind, part)
@@ -133,7 +133,7 @@ def _of_lists(
 
 
 class _Item:
-    """An item of a list by what it is known again: its exact bytes, its key, its parts."""
+    """An item of a list with what identifies it: its exact bytes, its key, its parts."""
 
     __slots__ = ("exact", "is_code", "key", "parts")
 
@@ -145,7 +145,7 @@ class _Item:
         self.parts = frozenset(_parts((), value)) if isinstance(value, dict) else frozenset()
 
     def likeness(self, other: _Item) -> float:
-        """Say how surely two items are one that changed; 0 where they are not."""
+        """Return how likely two items are versions of one; 0 if they are not."""
         if self.exact == other.exact:
             return _SAME
         most = max(len(self.parts), len(other.parts))
@@ -164,7 +164,7 @@ def _parts(place: DifferencePath, value: Any) -> Iterator[tuple[DifferencePath, 
 
 
 def _only_in_another_order(old: Sequence[_Item], new: Sequence[_Item]) -> bool:
-    """Whether codes that both lists have stand in another order: a list of codes is a set."""
+    """Return whether two lists of codes differ only in order: such a list is a set."""
     if not all(item.is_code for item in (*old, *new)):
         return False
     both = {item.exact for item in old} & {item.exact for item in new}
@@ -173,7 +173,7 @@ def _only_in_another_order(old: Sequence[_Item], new: Sequence[_Item]) -> bool:
 
 
 def _aligned(old: Sequence[_Item], new: Sequence[_Item]) -> list[tuple[int, int]]:
-    """Pair items that are the same or one that changed, in order, as surely as can be."""
+    """Return pairs of items that are the same or versions of one, in order, by likeness."""
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
     like = [[one.likeness(other) for other in new] for one in old]
     for i in range(len(old) - 1, -1, -1):
@@ -205,7 +205,7 @@ def _order(place: DifferencePath) -> tuple[tuple[int, str], ...]:
 
 @cache
 def _sections() -> frozenset[DifferencePath]:
-    """List the top-level objects that only group fields, and are none themselves."""
+    """Return the names of top-level objects that only group fields."""
     return frozenset(
         field.path
         for field in fields()
@@ -221,6 +221,6 @@ def _of_kind(kind: str) -> frozenset[DifferencePath]:
 
 
 def _is_text(place: DifferencePath) -> bool:
-    """Whether people read the words of a place: one language of a text, or a line."""
+    """Return whether the value of a place is a text to read: one language of it, or a line."""
     path = tuple("*" if isinstance(part, int) else part for part in place)
     return path[:-1] in _of_kind("LangText") or path in _of_kind("Line")

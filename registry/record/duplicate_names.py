@@ -1,9 +1,9 @@
-"""Duplicate names: whether two records may be one system, and by which keys such records are found.
+"""Duplicate names: blocking keys, and whether two records may be of one system.
 
-Comparing a name with all the others of an agency would cost more with every record. So each
-published record has *blocking keys*, as record linkage calls them (Fellegi and Sunter, 1969):
-hashes of what two names must share before they are worth comparing. Changing what the keys are made
-of takes a migration that empties the table `blocking_key`; it is filled at the next start.
+Comparing a name with all others of an agency would cost more with every record. So each published
+record has *blocking keys*, as in record linkage (Fellegi and Sunter, 1969): hashes of what two
+names must share to be worth comparing. A change of the keys needs a migration that empties the
+table `blocking_key`; it is filled at the next start.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _KEY_BYTES = 8
 
 
 class NameParts(msgspec.Struct, frozen=True, kw_only=True):
-    """A name folded, its words with their number, and its digits."""
+    """A folded name, its words with their number, and its digits."""
 
     folded: str
     words: Mapping[str, int]
@@ -39,9 +39,9 @@ class NameParts(msgspec.Struct, frozen=True, kw_only=True):
 class BlockingKeys(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of a record, 64-bit integers.
 
-    A record that shares one of the `own` keys repeats this one's source id or whole name within
-    the agency; one of the `anywhere` keys looks like it in whatever agency. Names that share
-    `words` may be nearly the same.
+    A record that shares one of the `own` keys has the same source id or whole name within the
+    agency; one that shares an `anywhere` key has a confusable name in any agency. Names that share
+    a `words` key may be nearly the same.
     """
 
     own: frozenset[int]
@@ -66,13 +66,13 @@ def blocking_keys(agency: str, name: LangText, source_id: str | None) -> Blockin
         own |= {_key("name", agency, tag, parts.folded), _key("seen", agency, skeleton(text))}
         anywhere.add(_key("seen", skeleton(text)))
         longest = sorted(parts.words, key=lambda word: (-len(word), word))[:MOST_WORDS]
-        # Numbers tell systems apart, so names with others are not worth comparing.
+        # Names with different numbers are of different systems.
         words |= {_key("word", agency, tag, parts.digits, word) for word in longest}
     return BlockingKeys(own=frozenset(own), anywhere=frozenset(anywhere), words=frozenset(words))
 
 
 def is_nearly_same(mine: NameParts, other: NameParts) -> bool:
-    """Tell whether two names of one language differ by little more than a slip.
+    """Return whether two names of one language differ by little more than a misspelling.
 
     Nine tenths of their letters are in words, or parts of words, that both have.
     """
@@ -85,7 +85,7 @@ def is_nearly_same(mine: NameParts, other: NameParts) -> bool:
     if shared.total() < _SHARED_WORDS * max(one.total(), two.total()):
         return False
     wanted = _NEARLY_THE_SAME * (len(mine.folded) + len(other.folded)) / 2
-    # With each shared word the blank after it.
+    # Each shared word counts with the space after it.
     missing = wanted - sum((len(word) + 1) * number for word, number in shared.items())
     rest, others = " ".join((one - shared).elements()), " ".join((two - shared).elements())
     if missing <= 0 or missing > min(len(rest), len(others)):
@@ -95,7 +95,7 @@ def is_nearly_same(mine: NameParts, other: NameParts) -> bool:
 
 
 def looks_like(text: str, names: LangText) -> bool:
-    """Tell whether a name passes for one of others by letters that look alike (UTS 39)."""
+    """Return whether a name is confusable with one of others (UTS 39)."""
     if not is_confusable(text) and not any_confusable(names):
         return False
     seen = skeleton(text)
@@ -103,7 +103,7 @@ def looks_like(text: str, names: LangText) -> bool:
 
 
 def any_confusable(names: LangText) -> bool:
-    """Tell whether a name, in any language, holds letters that pass for others."""
+    """Return whether a name, in any language, has confusable letters."""
     return any(map(is_confusable, names.values()))
 
 

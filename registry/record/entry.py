@@ -1,7 +1,7 @@
-"""What stands in the log: one entry for everything that is published.
+"""Entries of the log: one for everything that is published.
 
-An entry's bytes are canonical JSON (RFC 8785). Those exact bytes are kept, hashed and served;
-nothing is ever written anew from the parsed form.
+The bytes of an entry are canonical JSON (RFC 8785). Exactly those bytes are stored, hashed and
+served; an entry is never encoded again from its parsed form.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ EntryKind: TypeAlias = Literal[
 
 
 class Previous(msgspec.Struct, frozen=True, kw_only=True):
-    """The entry before this one of the same record, or agency: its index and 32-byte leaf hash."""
+    """The previous entry of the same record, or agency: its index and 32-byte leaf hash."""
 
     index: int
     leaf: bytes
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
-    """What an entry says of a record in clear; null where the record does not say."""
+    """The facts of a record that an entry states in clear; null where the record states none."""
 
     risk: str | None
     sector: str | None
@@ -43,7 +43,7 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def outline(document: Document) -> Outline:
-    """Read risk level, primary sector and status out of a document."""
+    """Return risk level, primary sector and status of a document."""
 
     def code(section: str, member: str) -> str | None:
         value = document.get(section)
@@ -58,7 +58,7 @@ def outline(document: Document) -> Outline:
 
 
 def genesis_entry(*, at: dt.datetime, origin: str, key: str, schema_sha256: str) -> bytes:
-    """Make the first entry: it names the log, its verifier key and the format in force."""
+    """Return the first entry: the name of the log, its verifier key and the format in force."""
     return canonical(
         {
             "v": FORMAT,
@@ -83,7 +83,7 @@ def version_entry(
     previous: Previous | None,
     sections: Sequence[Section],
 ) -> bytes:
-    """Make the entry of one published version; `origin` only where the record is foreign."""
+    """Return the entry of a published version; `origin` only for a foreign record."""
     entry: dict[str, Any] = {
         "v": FORMAT,
         "kind": "version",
@@ -112,7 +112,7 @@ def withdrawal_entry(
     previous: Previous,
     sections: Sequence[Section],
 ) -> bytes:
-    """Make the entry of a withdrawal; `version` is the one that was in force until then."""
+    """Return the entry of a withdrawal; `version` is the one in force until then."""
     return canonical(
         {
             "v": FORMAT,
@@ -139,9 +139,9 @@ def redaction_entry(
     previous: Previous,
     sections: Sequence[Section],
 ) -> bytes:
-    """Make the entry of a redaction: what is to be erased of which versions, and why.
+    """Return the entry of a redaction: what is to be erased of which versions, and why.
 
-    Who decided it is a text, and so only committed to.
+    The authority that decided it is a text, and so only committed to.
     """
     return canonical(
         {
@@ -169,7 +169,7 @@ def attestation_entry(
     previous: Previous | None,
     sections: Sequence[Section],
 ) -> bytes:
-    """Make the entry of what an agency says that it runs; `previous` is its attestation before."""
+    """Return the entry of an attestation; `previous` is the agency's attestation before."""
     return canonical(
         {
             "v": FORMAT,
@@ -185,12 +185,12 @@ def attestation_entry(
 
 
 def timestamp(at: dt.datetime) -> str:
-    """Write a UTC time in whole seconds, RFC 3339."""
+    """Return a UTC time in whole seconds, RFC 3339."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _chained(previous: Previous | None, sections: Sequence[Section]) -> dict[str, Any]:
-    """Say what came before, and commit to what may have to be erased one day."""
+    """Return the link to the previous entry, and the commitments to what may be erased."""
     return {
         "prev": None
         if previous is None

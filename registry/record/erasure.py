@@ -1,8 +1,9 @@
-"""Erasing members of sections: what is kept of them afterwards, and what readers are shown.
+"""Erasing members of sections: what is stored afterwards, and what readers are shown.
 
-A section keeps its shape, so that the pointers of the members that are left stay true: an erased
+A section keeps its shape, so that the pointers of the members that are left stay valid: an erased
 member of an object is gone, an erased item of an array is null, and a section that was its own
-single member is null. Of what is erased its commitment stays, which says nothing without the salt.
+single member is null. The commitment of an erased member stays, which reveals nothing without the
+salt.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from registry.record.sections import SALT_BYTES, member_commitment, members
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
-    """A section after members of it were erased.
+    """A section after an erasure.
 
     `value` is canonical JSON text, `salts` 32 bytes for each member that is left; `commitments` are
-    of the members erased now, by pointer, and `texts` what stood in them.
+    of the members erased now, by pointer, and `texts` their former texts.
     """
 
     value: str
@@ -32,12 +33,12 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def covers(pointers: Collection[str], member: str) -> bool:
-    """Tell whether pointers to members or to whole sections name a member."""
+    """Return whether one of some pointers, to members or whole sections, names a member."""
     return member in pointers or f"/{parts(member)[0]}" in pointers
 
 
 def remaining_members(key: str, value: Any, gone: Collection[str]) -> list[tuple[str, Any]]:
-    """List the members of a section that are left of it, as (pointer, value), sorted by pointer."""
+    """Return the members that are left of a section as (pointer, value), sorted by pointer."""
     return [
         (pointer, part)
         for pointer, part in members(key, value)
@@ -48,7 +49,10 @@ def remaining_members(key: str, value: Any, gone: Collection[str]) -> list[tuple
 def erase(
     key: str, value: Any, salts: bytes, *, gone: Collection[str], pointers: Collection[str]
 ) -> Erased | None:
-    """Erase what pointers name of a section of which some may be `gone`; None: nothing is named."""
+    """Erase what pointers name of a section, of which some may be `gone`.
+
+    Return None if they name nothing.
+    """
     there = remaining_members(key, value, gone)
     kept = b""
     commitments: dict[str, str] = {}
@@ -67,7 +71,7 @@ def erase(
 
 
 def readable(document: Document, erased: Sequence[str]) -> Document:
-    """Give what readers are shown of a document: without the places of what was erased."""
+    """Return a document as readers are shown it: without the places of erased members."""
     shown = dict(document)
     for key in {parts(pointer)[0] for pointer in erased}:
         value = shown.get(key)
@@ -81,7 +85,7 @@ def readable(document: Document, erased: Sequence[str]) -> Document:
 
 
 def without_erased(document: Document, erased: Sequence[str]) -> Document:
-    """Leave out of another version of a record what was erased of it before."""
+    """Return another version of a record without what was erased of it before."""
     kept = dict(document)
     for key in {parts(pointer)[0] for pointer in erased} & kept.keys():
         gone = [pointer for pointer, _ in members(key, kept[key]) if pointer in erased]

@@ -1,7 +1,7 @@
-"""The facets of search: every filter by codes, in one table, and the codes that stand for no list.
+"""The facets of search: every filter by codes, in one table.
 
-From a row follow the parameter of search and exports with its description, the option of
-`registry export`, the codes of a version in the index, and the counts of an answer.
+From a row follow the parameter of search and exports with its description, the option of `registry
+export`, the codes of a version in the index, and the counts of an answer.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _COUNTRY_OR_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
 class PublishedState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the register knows of a version beside its document.
+    """The state of a version in the register, beside its document.
 
-    `risk_changes` is what ever became of the record's risk level, up to this version.
+    `risk_changes` are all changes of risk level of the record, up to this version.
     """
 
     version: int
@@ -50,12 +50,12 @@ class PublishedState(msgspec.Struct, frozen=True, kw_only=True):
 class Facet(msgspec.Struct, frozen=True, kw_only=True):
     """A filter of search by codes, which is counted as a facet too.
 
-    `description` is that of the parameter. A version has the codes that its document states at
-    `pointer`, where `*` stands for each item of a list, or that the register knows (`known`); with
-    neither they depend on the day of the question. Where `single`, every version has one code,
-    `not_stated` if its document has none. `codes` lists the codes there are, without it the code
-    list of the field does. `further` tells whether another one may be asked for, and `schema` is
-    the JSON Schema of those. Where there are neither codes nor `further`, the database knows them.
+    `description` is that of the parameter. The codes of a version are those at `pointer` of its
+    document, where `*` stands for each item of a list, or `known` from its state; with neither they
+    depend on the day of the query. If `single`, every version has one code, `not_stated` by
+    default. `codes` returns the valid codes; without it they are those of the field's code list.
+    `further` returns whether another code is valid, and `schema` is the JSON Schema of those. With
+    neither codes nor `further`, the valid codes are those in the database.
     """
 
     description: str
@@ -82,7 +82,7 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
         return list(dict.fromkeys(found)) or ([NOT_STATED] if self.single else [])
 
     def listed(self, pack: Pack) -> tuple[str, ...]:
-        """Return every code that is known beforehand."""
+        """Return every code that is valid whatever the database has."""
         if self.codes is not None:
             return tuple(self.codes(pack))
         return (*pack.codes(self.lists), *([NOT_STATED] if self.single and self.lists else []))
@@ -173,5 +173,5 @@ LONGEST_NAME = 30
 
 
 def length_code(language: str, length: int) -> str:
-    """Return the code of names of so many words in a language."""
+    """Return the code for names of so many words in a language."""
     return f"{min(length, LONGEST_NAME)} {language}"

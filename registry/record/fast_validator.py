@@ -1,9 +1,9 @@
-"""The fast validator: a compiled one that may accept a document at once, and never refuses one.
+"""The fast validator: a compiled one that may accept a document, and never refuses one.
 
-`jsonschema` is the authority. The compiled validator asks for more than a profile does: ordinary
-characters of ordinary scripts, in common languages. What it accepts, `jsonschema` accepts too,
-as `tests/record/test_fast_validator.py` shows over thousands of mutants; whatever it does not
-accept goes to `jsonschema`, which decides and writes the findings.
+`jsonschema` is the authority. The compiled schema is stricter than a profile: ordinary characters
+of ordinary scripts, in common languages. What it accepts `jsonschema` accepts too, as
+`tests/record/test_fast_validator.py` shows over thousands of mutants; everything else goes to
+`jsonschema`, which decides and writes the findings.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ SAMPLE = 1_000
 
 
 class FastValidator:
-    """The compiled validation of one process; it counts what it accepts and what was checked again.
+    """The compiled validation of a process, with counts of accepted and of checked documents.
 
     One that is not `enabled` accepts nothing.
     """
 
     def __init__(self, *, enabled: bool = True) -> None:
-        """Begin with nothing counted."""
+        """Begin with counts of 0."""
         self.enabled = enabled
         self.accepted = 0
         self.checked = 0
         self.disagreements = 0
 
     def accepts(self, document: object, profile: Profile, pack: Pack) -> bool:
-        """Tell whether a document certainly has a profile's shape; False says nothing.
+        """Return whether a document certainly has a profile's shape; False means nothing.
 
         In the publication profile also whether every code and language is the country's own, and
-        every language that there is text in is among those of `languages.translation_status`.
+        every language of its texts is among those of `languages.translation_status`.
         """
         if not self.enabled:
             return False
@@ -55,25 +55,25 @@ class FastValidator:
         try:
             accepted = validator.is_valid(document)
         except (TypeError, ValueError):
-            # Not a value that JSON can write.
+            # Not a value that JSON can represent.
             return False
         self.accepted += accepted
         return accepted
 
     def is_sampled(self) -> bool:
-        """Tell whether the document accepted last is one of the sample, to be checked again."""
+        """Return whether the document accepted last is in the sample that is checked again."""
         sampled = self.accepted % SAMPLE == 1
         self.checked += sampled
         return sampled
 
     def report_disagreement(self, profile: Profile, record: object) -> None:
-        """Count, and tell the operator, that the authority refuses what was accepted."""
+        """Count and log a document that was accepted and that the authority refuses."""
         self.disagreements += 1
         _log.error("accepted_what_is_invalid", profile=profile, record=record)
 
 
 def _declared(document: object, among: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the languages of which a document says how its text in them came about, if it does."""
+    """Return the languages in `languages.translation_status`, or None."""
     declared = dig(document, "languages", "translation_status")
     return tuple([tag for tag in among if tag in declared]) if isinstance(declared, dict) else among
 
@@ -96,7 +96,7 @@ def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
 
 
 # Letters, digits and signs of Latin, Arabic and Tifinagh that nothing combines with, in form C
-# as they are; not "<", which may begin markup, nor the soft hyphen, which is not seen.
+# as they are; not "<", which may begin markup, nor the soft hyphen, which is invisible.
 _SEEN = (
     "\u0021-\u003b\u003d-\u007e\u00a1-\u00ac\u00ae-\u02ff\u1e00-\u1eff"
     "\u0606-\u060f\u061b\u061d-\u064a\u0660-\u066f\u0671-\u06d5\u06ee-\u06ff"
@@ -109,7 +109,7 @@ _MARKS = "[\u064b-\u0650]?[\u0651\u0652]?\u0670?"
 
 
 def _plain(between: str) -> str:
-    """Write the pattern of a text that begins and ends with something seen."""
+    """Return the pattern of a text that begins and ends with a visible character."""
     seen = f"[{_SEEN}]{_MARKS}"
     return f"^{seen}(?:(?:[{_SEEN}{between}]{_MARKS})*{seen})?$"
 
@@ -118,7 +118,7 @@ PLAIN = {"Text": _plain(_BLANK + "\n"), "Line": _plain(_BLANK)}
 """By definition of the schema: a pattern that stands for its own pattern and format together."""
 
 IMPLYING: dict[str, dict[str, Any]] = {
-    "date": {"format": "date", "pattern": "^[1-9]"},  # Python knows no year 0.
+    "date": {"format": "date", "pattern": "^[1-9]"},  # Python has no year 0.
     "email": {"pattern": "@"},
     "iri": {"pattern": iri_pattern("*")},
 }
@@ -129,9 +129,9 @@ TAGS = ("ar", "fr", "zgh", "en", "es", "nl", "de", "it", "pt")
 
 
 def _stricter(node: Any, tags: tuple[str, ...], pack: Pack | None) -> Any:
-    """Write every part that is slow in another way, at least as strict; codes are the pack's.
+    """Replace every part that is slow by a stricter one; codes are the pack's.
 
-    None of them stands under `if` or `not`, where stricter would be laxer.
+    None of these parts is under `if` or `not`, where stricter would be laxer.
     """
     if isinstance(node, list):
         return [_stricter(item, tags, pack) for item in node]
@@ -143,7 +143,7 @@ def _stricter(node: Any, tags: tuple[str, ...], pack: Pack | None) -> Any:
         del copy["format"]
         copy["pattern"] = PLAIN[kind]
     elif kind == "LangText":
-        # To look a name up is faster than to match its pattern.
+        # Looking a name up is faster than matching its pattern.
         del copy["propertyNames"]
         copy["properties"] = dict.fromkeys(tags, copy["additionalProperties"])
         copy["additionalProperties"] = False

@@ -1,4 +1,4 @@
-"""What fields are called, what they hold and of which form it is, in words."""
+"""Descriptions of fields in words: title, content and form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TYPES = {
 
 
 def quoted(value: object) -> str:
-    """Write a value as JSON, cut to what a sentence can hold."""
+    """Return a value as JSON, cut to the length that a sentence can hold."""
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
@@ -41,7 +41,7 @@ _RECORD = translatable("The record")
 
 
 def titled(field: Field) -> Title:
-    """Return a field's title as a part of a saying."""
+    """Return a field's title as a part of a message."""
     return Title(text=field.title)
 
 
@@ -68,7 +68,7 @@ _EXAMPLES = {
 
 
 def example(field: Field) -> Message:
-    """Say what a field holds, in words."""
+    """Return a message of what a field holds."""
     schema = field.schema
     if field.kind in _EXAMPLES:
         return message(_EXAMPLES[field.kind])
@@ -125,7 +125,7 @@ FORMS = {
 
 
 def expected_form(field: Field | None, pattern: object) -> tuple[Message, ...]:
-    """Say which form the value of a field has."""
+    """Return a message of the form of a field's value."""
     if pattern == FOREIGN_ID:
         return (message("The agency of another register's record has a dot in it, as in us.hhs."),)
     if field is None:

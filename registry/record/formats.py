@@ -1,4 +1,4 @@
-"""The formats that schemas name (JSON Schema 2020-12, Validation §7.3), every one enforced."""
+"""The formats that schemas name (JSON Schema 2020-12, Validation §7.3); each is checked."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
 
 
 def iri_pattern(many: str) -> str:
-    """Write the pattern of an absolute IRI with an authority; `many` is `*`, or Python's `*+`.
+    """Return the pattern of an absolute IRI with an authority; `many` is `*`, or Python's `*+`.
 
-    What `*+` has taken it does not give back, so that no link takes Python long.
+    A possessive `*+` does not backtrack, so that no link takes long.
     """
     path = rf"(?:[{_UNRESERVED}{_SUB}:@/]|{_PERCENT}){many}"
     query = rf"(?:[{_UNRESERVED}{_SUB}:@/?{_PRIVATE}]|{_PERCENT}){many}"
@@ -44,12 +44,12 @@ _IRI = re.compile(iri_pattern("*+"))
 
 
 def is_iri(value: object) -> bool:
-    """Whether a string is an absolute IRI with an authority; other types are not asked."""
+    """Return whether a string is an absolute IRI with an authority; True for other types."""
     return not isinstance(value, str) or _IRI.fullmatch(value) is not None
 
 
 def is_plain_text(value: object) -> bool:
-    """Whether a string holds nothing that a reader cannot see; other types are not asked."""
+    """Return whether a string has no invisible characters; True for other types."""
     return not isinstance(value, str) or first_problem(value) is None
 
 
@@ -59,7 +59,7 @@ FORMATS.checks("text")(is_plain_text)
 
 
 def assert_formats_known(schema: Any) -> None:
-    """Raise `ConfigurationError` where a schema names a format that would go unchecked."""
+    """Raise `ConfigurationError` if a schema names a format that would not be checked."""
     unknown = sorted(set(_formats(schema)) - set(FORMATS.checkers))
     if unknown:
         raise ConfigurationError(f"the format {unknown[0]!r} of a schema is not checked here")

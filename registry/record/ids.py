@@ -15,7 +15,7 @@ _ID = re.compile(
 
 
 def split_id(record_id: str) -> tuple[str, str]:
-    """Split an identifier into agency and slug; raises `InvalidParameter` for anything else."""
+    """Return agency and slug of an identifier. Raises `InvalidParameter` for any other text."""
     match = _ID.match(record_id)
     if match is None or len(record_id) > MAX_LENGTH:
         shown = record_id if len(record_id) <= MAX_LENGTH else record_id[:MAX_LENGTH] + "…"
@@ -28,5 +28,5 @@ def split_id(record_id: str) -> tuple[str, str]:
 
 
 def is_foreign_agency(agency: str) -> bool:
-    """Whether an agency belongs to another register: its code has a dot, as in `us.hhs`."""
+    """Return whether an agency is of another register: its code has a dot, as in `us.hhs`."""
     return "." in agency

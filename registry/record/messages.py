@@ -1,8 +1,8 @@
-"""Sentences in the reader's language: a finding is made of sayings, and put into words last.
+"""Messages in the reader's language; a finding is composed of them and rendered last.
 
-The English wording of a saying is its gettext id; its translations, and those of the titles that
-stand in it, are in `schemas/locale/<language>/LC_MESSAGES/`. A finding is told in one language as
-a whole, and says in which: what is not translated falls back in the country pack's order.
+The English wording of a message is its gettext id; its translations, and those of the titles in it,
+are in `schemas/locale/<language>/LC_MESSAGES/`. A finding is in one language as a whole, which it
+names: what is not translated falls back in the country pack's order.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ _SEPARATORS = {"ar": "، "}
 
 
 class Title(msgspec.Struct, frozen=True, kw_only=True):
-    """A name of the format, such as a field's title: translated where a translation exists."""
+    """A name of the format, such as a field's title; translated where a translation exists."""
 
     text: str
 
 
 class LanguageName(msgspec.Struct, frozen=True, kw_only=True):
-    """A language, named in the reader's own."""
+    """A language, to be named in the reader's language."""
 
     tag: str
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence, or a part of one, with `{placeholders}` and what they stand for."""
+    """A sentence, or a part of one, with `{placeholders}` and their values."""
 
     message: str
     values: dict[str, MessageValue] = {}
@@ -48,7 +48,7 @@ MessageValue: TypeAlias = Union[
 
 
 class PendingFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding that is not in words yet."""
+    """A finding that is not rendered yet."""
 
     pointer: str
     rule: str
@@ -57,17 +57,17 @@ class PendingFinding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def translatable(text: str) -> str:
-    """Mark an English wording for the translation catalogues where it is not yet said."""
+    """Mark an English wording for the translation catalogues."""
     return text
 
 
 def message(text: str, **values: MessageValue) -> Message:
-    """Make a saying of its English wording."""
+    """Return the message of an English wording."""
     return Message(message=text, values=values)
 
 
 def to_finding(remark: PendingFinding, language: str, fallback: Sequence[str]) -> Finding:
-    """Put a remark into words of the language, or of the next one that has them all."""
+    """Return a finding rendered in the language, or the next one that has all its parts."""
     order = (language, *fallback, SOURCE)
     lang, text = next(_renderings(remark.sayings, order))
     return Finding(
@@ -76,7 +76,7 @@ def to_finding(remark: PendingFinding, language: str, fallback: Sequence[str]) -
 
 
 def render(saying: Message, language: str, fallback: Sequence[str]) -> str:
-    """Put a saying into words of the language, or of the next one that has it."""
+    """Return a message as text in the language, or in the next one that has it."""
     _, text = next(_renderings([saying], (language, *fallback, SOURCE)))
     return text
 
@@ -89,7 +89,7 @@ def _renderings(sayings: Sequence[Message], order: Sequence[str]) -> Iterator[tu
 
 
 def _render_value(value: MessageValue, tag: str, order: Sequence[str]) -> str | None:
-    """Write a value in one language; None for a saying that the language does not have."""
+    """Return a value as text in one language; None for a message that it does not have."""
     match value:
         case Message():
             return _translated(value, tag, order)

@@ -1,4 +1,4 @@
-"""The words that every room shares: document, profile, language text (a finding is in `errors`)."""
+"""Types that every room shares: document, profile, text by language."""
 
 from __future__ import annotations
 

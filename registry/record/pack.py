@@ -1,4 +1,4 @@
-"""Country packs: everything national about a register, read from `schemas/packs/<code>/`."""
+"""Country packs: what is national about a register, read from `schemas/packs/<code>/`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OWN = "pack/"
 
 
 class Agency(msgspec.Struct, frozen=True, kw_only=True):
-    """A public body that files records; one with an `origin` comes from another register."""
+    """A public body that files records; one with an `origin` is of another register."""
 
     id: str
     name: LangText
@@ -36,12 +36,12 @@ class Agency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """What one country sets; `schemas/pack.schema.json` says what each part means.
+    """A country pack, as `schemas/pack.schema.json` describes it.
 
-    `laws` are citations by subject and language; `review_months` goes by risk level. In the two
-    links `{id}` and `{email}` stand for the record's identifier and contact mailbox. `synonyms` are
-    sets of what means the same to a search. `publisher` is the agency that runs the register, and
-    `licence` the address of the terms under which its contents may be used.
+    `laws` are citations by subject and language; `review_months` is by risk level. In the two links
+    `{id}` and `{email}` stand for the record's identifier and contact mailbox. `synonyms` are sets
+    of synonyms for search. `publisher` is the agency that runs the register, and `licence` the
+    address of the licence of its contents.
     """
 
     code: str
@@ -66,7 +66,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     licence: str | None = None
 
     def codes(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Every code of some lists, of which `pack/…` are the country's own."""
+        """Return every code of some lists, of which `pack/…` are the country's own."""
         lists = (
             self.lists[name.removeprefix(_OWN)] if name.startswith(_OWN) else codelists()[name]
             for name in names
@@ -96,7 +96,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 @cache
 def load_pack(code: str) -> Pack:
-    """Load and check a pack; raises `ConfigurationError` naming every fault and its place."""
+    """Return a pack. Raises `ConfigurationError` with every fault and its place."""
     whole = _read(code)
     _check(code, whole)
     tables = {name: whole.pop(name) for name in (*TABLES, SYNONYMS)}
@@ -109,9 +109,10 @@ def load_pack(code: str) -> Pack:
 
 
 def add_agency(code: str, row: Mapping[str, str]) -> None:
-    """Add a row to a pack's `agencies.csv`; raises `ConfigurationError` where it does not fit.
+    """Add a row to a pack's `agencies.csv`.
 
-    Nothing is written then. Processes that run know the agency from their next start on.
+    Raises `ConfigurationError`, and writes nothing, if the pack would be invalid. Running processes
+    read it at their next start.
     """
     whole = _read(code)
     path = _PACKS / code / "agencies.csv"
@@ -130,7 +131,7 @@ def add_agency(code: str, row: Mapping[str, str]) -> None:
 
 
 def _read(code: str) -> dict[str, Any]:
-    """Read `pack.json` and its tables as one object, whatever they say."""
+    """Return `pack.json` and its tables as one object, unchecked."""
     known = sorted(path.parent.name for path in _PACKS.glob("*/pack.json"))
     if code not in known:
         raise ConfigurationError(
@@ -173,7 +174,7 @@ def _synonyms(row: dict[str, str]) -> tuple[str, ...]:
 
 
 def _replace(path: Path, content: str) -> None:
-    """Write a file whole, or leave it as it is."""
+    """Replace a file atomically."""
     draft = path.with_name(f".{path.name}.new")
     try:
         draft.write_text(content, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The checks of a country pack: what its schema cannot say of `pack.json` and its tables."""
+"""The checks of a country pack, by its schema and beyond."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from registry.record.validators import validator_of
 LISTS = ("regions", "bodies", "grounds", "supplier_schemes")
 TABLES = ("agencies", *LISTS)
 SYNONYMS = "synonyms"
-"""The one table that a pack need not have."""
+"""The one table that is optional."""
 
 # Codes that every country has; a pack adds its own to them.
 _EVERYWHERE = {"bodies": "contestation_body", "supplier_schemes": "supplier_identifier_scheme"}
@@ -19,9 +19,9 @@ _ORDERS = ("fallback", "required_any", "required_at_high", "recommended")
 
 
 def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
-    """Say what is wrong with `pack.json` and its tables, read as one object; each with its place.
+    """Yield the faults of `pack.json` and its tables, read as one object, each with its place.
 
-    What the parts say of each other is looked at once each part has its shape.
+    References between the parts are checked once each part has its shape.
     """
     shapeless = [
         f"{_place(error.absolute_path)}: {error.message}"
@@ -87,7 +87,7 @@ def _agencies(whole: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _place(path: Iterable[str | int]) -> str:
-    """Name a place as the file and line, where every row of a table is one line."""
+    """Return a place as file and line; every row of a table is one line."""
     steps = [str(step) for step in path]
     if not steps or steps[0] not in {*TABLES, SYNONYMS}:
         return "pack.json, /" + "/".join(steps)

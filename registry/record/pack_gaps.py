@@ -12,9 +12,9 @@ _SHOWN = 5
 
 
 def gaps(pack: Pack) -> Iterator[str]:
-    """Say which texts a reader of one of the pack's languages meets in another one.
+    """Yield the texts that a reader of one of the pack's languages meets in another one.
 
-    A recommended language is one that may be missing.
+    Texts in a recommended language may be missing.
     """
     texts_of: dict[str, Mapping[str, LangText]] = {
         "pack.json": {

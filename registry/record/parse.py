@@ -1,7 +1,7 @@
-"""Strict JSON: one reading for one text, or a refusal that says where.
+"""Strict JSON: one value for one text, or an error with a position.
 
-What other readers pass over in silence is refused here: duplicate members, NaN, numbers that
-would change when written again, lone surrogates, and nesting or size meant to hurt.
+Refused is what other parsers pass over: duplicate members, NaN, numbers that would change when
+encoded again, lone surrogates, and nesting or size beyond the limits.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_SAFE_INTEGER = 2**53 - 1
 
 _BOM = b"\xef\xbb\xbf"
 _STRING = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
-# A string that never ends runs to the end of the text, so that the scan stays linear.
+# A string without an end matches to the end of the text, so that the scan is linear.
 _MARK = re.compile(rf"{_STRING}|[\[\]{{}},]", re.DOTALL)
 _TOKEN = re.compile(rf"(?P<string>{_STRING})|[\[\]{{}},:]|[^\s\[\]{{}},:\"]+", re.DOTALL)
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -31,7 +31,7 @@ _LONE = re.compile("[\ud800-\udfff]")
 
 
 def parse(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
-    """Read one document; raises `UnreadableDocument` with a position, or `PayloadTooLarge`."""
+    """Return a document. Raises `UnreadableDocument` with a position, or `PayloadTooLarge`."""
     if len(raw) > limit:
         raise PayloadTooLarge(
             f"the document has {len(raw):,} bytes; at most {limit:,} are read. "
@@ -57,11 +57,11 @@ _DECODER = msgspec.json.Decoder(float_hook=_real)
 
 
 def _is_faithful(raw: bytes, value: Any) -> bool:
-    """Tell whether a value says all that the text said, within the bounds of a document.
+    """Return whether a value has all that the text has, within the limits of a document.
 
     The decoder refuses what is not JSON or not Unicode, and passes over duplicate members, NUL,
-    depth, size and long integers. Every string of the value accounts for two quotation marks of
-    the text, so a member that was dropped leaves some over.
+    depth, size and long integers. Every string of the value accounts for two quotation marks of the
+    text, so after a dropped member some are left over.
     """
     if b"\\" in raw:
         # Without escaped backslashes, a backslash before a quotation mark escapes it.
@@ -93,7 +93,7 @@ def _is_faithful(raw: bytes, value: Any) -> bool:
 
 
 def _explain(raw: bytes) -> NoReturn:
-    """Raise `UnreadableDocument` for a text that was not read, with the place of a fault."""
+    """Raise `UnreadableDocument` with the position of a fault, for a text that was not read."""
     text = _decoded(raw)
     _check_size(text)
     try:
@@ -128,7 +128,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def _check_size(text: str) -> None:
-    """Bound depth and number of values before anything recursive sees the text."""
+    """Check depth and number of values, before anything recursive reads the text."""
     depth = items = 0
     for mark in _MARK.finditer(text):
         sign = mark[0]
@@ -141,7 +141,7 @@ def _check_size(text: str) -> None:
 
 
 def _number_fault(digits: str) -> str | None:
-    """Say what is wrong with a number, or nothing; RFC 8785 §3.2.2.3 writes doubles."""
+    """Return what is wrong with a number, or None; RFC 8785 §3.2.2.3 encodes doubles."""
     value = float(digits)
     if math.isinf(value):
         return "is too large to be a number"
@@ -150,7 +150,7 @@ def _number_fault(digits: str) -> str | None:
     try:
         is_exact = Decimal(digits) == Decimal(repr(value))
     except InvalidOperation:
-        # The exponent is of a number so small that even decimals have none like it.
+        # The exponent is beyond that of any decimal.
         is_exact = False
     if not is_exact:
         return f"would be read as {value!r}; write that, or fewer digits"
@@ -158,7 +158,7 @@ def _number_fault(digits: str) -> str | None:
 
 
 def _check_tokens(text: str) -> None:
-    """Walk the tokens of a text that is JSON, and refuse at the first fault, if there is one."""
+    """Walk the tokens of a JSON text; raise `UnreadableDocument` at the first fault."""
     names: list[set[str] | None] = []
     expects_name = False
     for token in _TOKEN.finditer(text):

@@ -1,4 +1,4 @@
-"""Dates as precisely as they are known: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`, read as an interval."""
+"""Partial dates: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`, read as an interval of days."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON Pointers (RFC 6901), and looking things up in a document that may hold anything."""
+"""JSON Pointers (RFC 6901), and access to values of a document of any shape."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 
 def pointer(path: Iterable[str | int]) -> str:
-    """Write a path as a pointer; the empty path is the whole document, `""`."""
+    """Return a path as a pointer; the empty path is the whole document, `""`."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def parts(text: str) -> tuple[str, ...]:
-    """Read a pointer back into the names and numbers it goes through."""
+    """Return the names and numbers of a pointer."""
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
 
 
 def dig(document: object, *path: str) -> Any:
-    """Return the value at a path of object members, or None where there is none."""
+    """Return the value at a path of object members, or None."""
     here = document
     for name in path:
         if not isinstance(here, dict):
@@ -27,7 +27,7 @@ def dig(document: object, *path: str) -> Any:
 
 
 def value_at(document: object, path: Sequence[str]) -> Any:
-    """Return the value at a path that may go through lists by number, or None."""
+    """Return the value at a path of members and list indices, or None."""
     here = document
     for name in path:
         if isinstance(here, list):
@@ -38,7 +38,7 @@ def value_at(document: object, path: Sequence[str]) -> Any:
 
 
 def values_at(document: object, path: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Yield every value at a path in which `*` stands for each item of a list, with its place."""
+    """Yield (path, value) for each value at a path in which `*` stands for each item of a list."""
     yield from _values(document, path, ())
 
 

@@ -1,7 +1,7 @@
-"""What a document looks like in each profile, as JSON Schemas computed from the released one.
+"""The profiles as JSON Schemas, computed from the released one.
 
-Draft is the document itself. Foreign adds the three members that nothing can do without.
-Publication adds the `x-publication` parts; what `x-requirement` asks for, `requirements` says.
+Draft is the document itself. Foreign adds the three members that are always needed. Publication
+adds the `x-publication` parts; for what `x-requirement` demands see `requirements`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FOREIGN_ID = r"^[^/]*\.[^/]*/"
 
 @cache
 def shape(profile: Profile) -> dict[str, Any]:
-    """Return what a document must look like in a profile, whatever its circumstances."""
+    """Return the schema of a profile, under whatever conditions."""
     schema: dict[str, Any] = _with_parts(resolved_schema(), publication=profile == "publication")
     if profile == "foreign":
         schema["required"] = list(FOREIGN_REQUIRED)

@@ -1,7 +1,7 @@
-"""Redactions: what may be asked to be erased, by whom it was decided, and on which basis.
+"""Redaction statements: what is to be erased, by which authority, on which basis.
 
-What the public must always be able to read of a system is erased only where a court says so, and
-what says which record it is, never.
+What the public must always be able to read of a system is erased only if a court orders it, and
+what identifies the record never.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _POINTER = r"^(/([^/~\u0000-\u001F\u007F]|~[01])+)+$"
 
 
 def check(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
-    """Find everything that is wrong with what a redaction asks, whatever the record holds."""
+    """Return the findings of a redaction statement, whatever the record holds."""
     form = _form()
     found = form.remarks(statement) or [
         *form.languages(statement, pack),
@@ -61,7 +61,7 @@ def check_held(
     pack: Pack,
     language: str,
 ) -> tuple[Finding, ...]:
-    """Find what a redaction names and the record does not hold.
+    """Return findings for what a redaction names and the record does not hold.
 
     `held` are the pointers of the members that are left, by version.
     """
@@ -69,8 +69,8 @@ def check_held(
 
 
 def chosen(statement: Mapping[str, Any], held: Mapping[int, Collection[str]]) -> list[int]:
-    """Say which versions a redaction is of: those named, or every one that holds what it names."""
-    # A whole number may have been written as 1.0.
+    """Return the versions of a redaction: those named, or every one that holds what it names."""
+    # A whole number may have been encoded as 1.0.
     named = {int(version) for version in statement.get("versions") or held}
     return [
         version
@@ -97,7 +97,7 @@ def _forbidden(statement: Any) -> Iterator[PendingFinding]:
 
 
 def _meets(asked: str, kept: Sequence[str]) -> bool:
-    """Tell whether a pointer is one of some, or within one, or around one."""
+    """Return whether a pointer is one of some, or within one, or above one."""
     return any(
         f"{asked}/".startswith(f"{one}/") or f"{one}/".startswith(f"{asked}/") for one in kept
     )

@@ -16,11 +16,11 @@ from registry.record.requirements import (
 
 
 class RequirementStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How a document stands to the requirements.
+    """The status of a document.
 
-    `excused` are the pointers that the record lawfully withholds. The others are pointers of
-    units: an answer is `in_progress` or `withheld`; where nothing could count as an answer it is
-    `absent`, in document order, and `empty` if it is stated all the same. The rest is met.
+    `excused` are the pointers that the record lawfully withholds. The others are pointers of units:
+    an answer is `in_progress` or `withheld`; a unit without an answer is `absent`, in document
+    order, and `empty` if it is stated all the same. The rest is met.
     """
 
     requirements: Requirements
@@ -32,7 +32,7 @@ class RequirementStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def requirement_status(document: Document) -> RequirementStatus:
-    """Return how a document, whose shape is sound, stands to every unit that it may state."""
+    """Return the status of a document, whose shape is sound, for every unit it may state."""
     holding = (name for name, condition in conditions().items() if condition.holds(document))
     requirements = requirements_under(frozenset((ALWAYS, *holding)))
     listed = dig(document, "publication", "withheld_fields") or ()
@@ -72,5 +72,5 @@ def requirement_status(document: Document) -> RequirementStatus:
 
 
 def covers(given: str, place: str) -> bool:
-    """Tell whether a pointer is another one or lies above it."""
+    """Return whether a pointer is another one or above it."""
     return place == given or place.startswith(given + "/")

@@ -30,7 +30,7 @@ ROLE = ("decision", "role")
 FUNCTION = ("sector", "function")
 _ORIGIN = ("procurement", "origin")
 
-# Under these an unmet H is an error even before the system is in operation.
+# Under these an unmet H is an error before the system is in operation, too.
 _ALWAYS_ERROR = (("risk",), ("purpose",), ("organisation",), ("data", "legal_basis"))
 
 NEVER_WITHHELD: tuple[FieldPath, ...] = (
@@ -53,7 +53,7 @@ NEVER_WITHHELD: tuple[FieldPath, ...] = (
 
 
 class RequirementCondition(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds when one of the paths has one of the values (or none has, when `negated`)."""
+    """A condition: one of the paths has one of the values, or none has if `negated`."""
 
     paths: tuple[FieldPath, ...]
     values: tuple[str | bool, ...]
@@ -61,16 +61,16 @@ class RequirementCondition(msgspec.Struct, frozen=True, kw_only=True):
     negated: bool = False
 
     def holds(self, document: Document) -> bool:
-        """Tell whether the condition holds of a document."""
+        """Return whether the condition holds for a document."""
         return any(dig(document, *path) in self.values for path in self.paths) != self.negated
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """One field that is asked for.
+    """A field with a requirement.
 
     `alternatives` are conjunctions of conditions, any of which suffices; under `error_conditions`
-    the absence is an error. `section` is "" for a field of the record itself. `substitutes` are
-    the siblings that may stand in. `is_question`: the value is an answer with its note.
+    the absence is an error. `section` is "" for a field of the record itself. `substitutes` are the
+    siblings that may replace it. `is_question`: the value is an answer with its note.
     """
 
     path: FieldPath
@@ -89,12 +89,12 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Requirements(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for under some conditions, as sets of pointers.
+    """The requirements under some conditions, as sets of pointers.
 
     `held` names the conditions; `units` are those that such a record may state, by pointer, in
     document order. `required` weighs 3 and `optional` 1; `accountable` is what is required because
     of risk, personal data or operation. The absence of a unit is an error, a warning, or nothing;
-    to state an `excluded` one is an error.
+    stating an `excluded` one is an error.
     """
 
     held: frozenset[str]
@@ -109,7 +109,7 @@ class Requirements(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def conditions() -> dict[str, RequirementCondition]:
-    """Every condition that the notation knows, by its name."""
+    """Return every condition of the notation, by its name."""
     answers = tuple((*path, "answer") for path in answer_paths())
     return {
         "L": RequirementCondition(
@@ -187,13 +187,13 @@ def conditions() -> dict[str, RequirementCondition]:
 
 @cache
 def answer_paths() -> tuple[FieldPath, ...]:
-    """List the questions, whose value is an answer with its note."""
+    """Return the paths of questions, whose value is an answer with its note."""
     return tuple(field.path for field in fields() if "answer" in field.schema.get("properties", {}))
 
 
 @cache
 def units() -> tuple[Unit, ...]:
-    """Every requirement unit, in document order."""
+    """Return every requirement unit, in document order."""
     return tuple(
         _unit(field, field.schema["x-requirement"])
         for field in fields()
@@ -203,7 +203,7 @@ def units() -> tuple[Unit, ...]:
 
 @cache
 def requirements_under(held: frozenset[str]) -> Requirements:
-    """Return what is asked for when these conditions hold; there are a few thousand cases."""
+    """Return the requirements under these conditions; there are a few thousand cases."""
     allowed = restricted_units() if "restricted" in held else units()
 
     def among(belongs: Callable[[Unit], bool]) -> frozenset[str]:
@@ -231,7 +231,7 @@ def _is_accountable(unit: Unit) -> bool:
 
 
 def reason(unit: Unit, held: frozenset[str]) -> Message:
-    """Say under which of the conditions that hold a unit is asked for, or recommended."""
+    """Return the message for the conditions under which a unit is required or recommended."""
     because = (names for names in unit.alternatives if held.issuperset(names))
     names = next(because, (unit.recommended or ALWAYS,))
     if names == (ALWAYS,):
@@ -272,19 +272,19 @@ def _unit(field: Field, notation: str) -> Unit:
 
 
 def _error_condition(path: FieldPath, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return when the absence is an error: an unmet H mostly once the system is in operation."""
+    """Return when absence is an error: for an unmet H mostly once the system is in operation."""
     early = any(path[: len(start)] == start for start in _ALWAYS_ERROR)
     return names if early or "H" not in names or "D" in names else (*names, "D")
 
 
 @cache
 def restricted_units() -> tuple[Unit, ...]:
-    """List the units that a restricted record may state."""
+    """Return the units that a restricted record may state."""
     return tuple(unit for unit in units() if _allowed(unit.path))
 
 
 def _allowed(path: FieldPath) -> bool:
-    """Whether a restricted record may state a path, by the `then` of the schema."""
+    """Return whether a restricted record may state a path, by the `then` of the schema."""
     here = record_schema()["then"]
     for name in path:
         if here is True:
@@ -296,9 +296,9 @@ def _allowed(path: FieldPath) -> bool:
 
 
 def never_withheld(given: str) -> bool:
-    """Whether a pointer names, holds or is part of what the public is always told."""
+    """Return whether a pointer is at, above or below what may never be withheld."""
     path = tuple("*" if part.isdecimal() else part for part in parts(given))
     if path[:1] == ("assessments",):
-        # That an assessment is there, and of which type; what it says may be withheld.
+        # The existence and type of an assessment; its content may be withheld.
         return path[1:] in {(), ("*",), ("*", "type")}
     return any(path[: len(never)] == never[: len(path)] for never in NEVER_WITHHELD)

@@ -21,7 +21,7 @@ _WATCHING = frozenset(("identity_verification", "monitoring_surveillance"))
 
 
 class RiskCriterion(msgspec.Struct, frozen=True, kw_only=True):
-    """One circumstance that sets a floor, and how it is told."""
+    """A criterion that sets a floor, and the message that explains it."""
 
     level: str
     holds: Callable[[RuleContext], bool]
@@ -29,7 +29,7 @@ class RiskCriterion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def floor_of(case: RuleContext) -> tuple[str, tuple[Message, ...]]:
-    """Return the floor and why; minimal needs no reason."""
+    """Return the floor and its reasons; minimal has none."""
     grounds = [ground for ground in RISK_CRITERIA if ground.holds(case)]
     for level in ("high", "limited"):
         reasons = tuple(message(ground.reason) for ground in grounds if ground.level == level)
@@ -39,7 +39,7 @@ def floor_of(case: RuleContext) -> tuple[str, tuple[Message, ...]]:
 
 
 def on_natural_persons(case: RuleContext) -> bool:
-    """Tell whether people are touched: by their data, or as a group that is named."""
+    """Return whether persons are affected: by their data, or as a group that is named."""
     groups = case.dig("purpose", "affected_groups") or ()
     return "P" in case.held or not _NOT_NATURAL.issuperset(groups)
 

@@ -1,4 +1,4 @@
-"""The rule context: a document with what every publication rule needs to know of it."""
+"""The rule context: a document with what the publication rules read of it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ STRONG_ROLES = frozenset(("recommends", "decides_with_review", "decides_alone"))
 
 
 class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What every rule is given. The document's shape is sound; `today` is the UTC date.
+    """The argument of every rule.
 
-    `held` names the conditions that hold, `withheld` the pointers that it may and does withhold;
-    `national` says that every code and language is already known to be the country's own. Level,
-    status, role and function are those stated, of the risk, the system, in the decision;
-    `statutory` are the sensitive categories used that the country's law calls so.
+    The document's shape is sound; `today` is the UTC date. `held` names the conditions that hold,
+    `withheld` the pointers that it lawfully withholds; `national` means that every code and
+    language is already known to be the country's own. Level, status, role and function are those
+    stated, of the risk, the system, in the decision; `statutory` are the sensitive categories used
+    that the country's law defines.
     """
 
     document: Document
@@ -45,7 +46,7 @@ class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     """Returns what the document states at a path, or None."""
 
     def lacks(self, *path: str) -> bool:
-        """Tell whether a path is neither stated nor lawfully withheld; an empty list says none."""
+        """Return whether a path has no value, or an empty list, and is not lawfully withheld."""
         value = self.dig(*path)
         if value is not None:
             return bool(value == [])
@@ -64,7 +65,7 @@ def make_rule_context(
     *,
     national: bool = False,
 ) -> RuleContext:
-    """Prepare a document for the rules."""
+    """Return the context of a document."""
     sensitive = dig(document, "data", "sensitive") or ()
     return RuleContext(
         document=document,
@@ -85,11 +86,11 @@ def make_rule_context(
 def remark(
     rule: str, place: str, *sayings: Message, severity: Severity = "error"
 ) -> PendingFinding:
-    """Make a rule's remark."""
+    """Return a rule's finding, to be rendered."""
     return PendingFinding(pointer=place, rule=rule, severity=severity, sayings=sayings)
 
 
 def legal_citation(pack: Pack, subject: str) -> tuple[Message, ...]:
-    """Cite the country's law on a subject, where the pack knows one."""
+    """Return the citation of the country's law on a subject, or None."""
     law = pack.laws.get(subject)
     return (message("Asked for by {law}.", law=law),) if law else ()

@@ -1,9 +1,9 @@
 """The publication rules: one generator function each, in one ordered table.
 
-Every rule takes a case (a document whose shape is sound, the country's pack, today's date in UTC)
-and yields remarks. Nothing here touches the network or the register; the rules that need the
-register, R21, R22 and the change note, are in `services/register_rules.py`. The first sentence of
-a rule's docstring is its title, the rest says more: the documentation is made of them.
+A rule takes a rule context (a document whose shape is sound, the country's pack, today's date in
+UTC) and yields pending findings. Nothing here uses the network or the register; the rules that need
+the register, R21, R22 and the change note, are in `services/register_rules.py`. The documentation
+is generated from the docstrings of rules: the first sentence is the title.
 """
 
 from __future__ import annotations

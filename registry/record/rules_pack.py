@@ -98,7 +98,7 @@ def _languages_known(case: RuleContext) -> Iterator[PendingFinding]:
 
 
 def stray_language(place: str, tag: str, known: tuple[str, ...]) -> PendingFinding:
-    """Tell that a text is in a language that the register does not have."""
+    """Return the finding for a text in a language that the register does not have."""
     return remark(
         "R00",
         place,

@@ -67,7 +67,7 @@ def mailbox_generic(case: RuleContext) -> Iterator[PendingFinding]:
             )
 
 
-# An agency states the same mailbox, and the same role, in record after record.
+# The records of an agency repeat mailboxes and roles.
 @lru_cache(maxsize=4096)
 def _is_personal(address: str) -> bool:
     local, _, host = address.lower().rpartition("@")
@@ -105,7 +105,7 @@ def role_not_person(case: RuleContext) -> Iterator[PendingFinding]:
 
 @lru_cache(maxsize=4096)
 def _looks_like_a_name(text: str) -> bool:
-    """Tell whether a text holds a title, or is two or three capitalised words, none of offices."""
+    """Return whether a text has a title, or is two or three capitalised words, none of offices."""
     if _HONORIFIC.search(text):
         return True
     words = text.split()

@@ -126,7 +126,7 @@ def high_risk_in_operation_is_answered_for(case: RuleContext) -> Iterator[Pendin
 
 
 def _nobody_looks(case: RuleContext) -> bool:
-    """Tell whether a system that is running is watched by nobody; to suspend it is a remedy."""
+    """Return whether no person oversees a running system; suspending it is a remedy."""
     running = case.status in {"pilot", "in_use"}
     return running and case.dig("decision", "oversight_type") == "none"
 

@@ -1,7 +1,7 @@
-"""The schema of a record as released, and the list of its fields.
+"""The released schema of a record, and its fields.
 
-The document `schemas/record/<version>/record.schema.json` is the one source: requirements,
-profiles, messages and documentation are computed from it.
+`schemas/record/<version>/record.schema.json` is the one source: requirements, profiles, messages
+and documentation are computed from it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RECORD_FOLDER = SCHEMAS / "record" / SCHEMA_VERSION
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One place of the format: `path` has `*` for each item of a list, `schema` is resolved."""
+    """A place of the format: `path` has `*` for each item of a list, `schema` is resolved."""
 
     path: tuple[str, ...]
     schema: dict[str, Any]
@@ -45,7 +45,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_national(self) -> bool:
-        """Whether some of its codes are the country pack's."""
+        """Whether some of its codes are of the country pack."""
         return any(name.startswith("pack/") for name in self.lists)
 
 
@@ -57,22 +57,22 @@ def record_schema_bytes() -> bytes:
 
 @cache
 def record_schema() -> dict[str, Any]:
-    """Return the released document; read it, never change it."""
+    """Return the released document, which must not be modified."""
     document: dict[str, Any] = msgspec.json.decode(record_schema_bytes())
     return document
 
 
 @cache
 def resolved_schema() -> dict[str, Any]:
-    """Return the schema with every `$ref` put in place: nothing is left to look up or fetch.
+    """Return the schema with every `$ref` replaced by its definition.
 
-    A resolved node keeps the name of its definition as `x-definition`.
+    A resolved node has the name of its definition as `x-definition`.
     """
     return resolved(record_schema())
 
 
 def resolved(document: dict[str, Any]) -> dict[str, Any]:
-    """Put every `$ref` of a schema into its own `$defs` in place."""
+    """Return a schema with every `$ref` into its own `$defs` replaced."""
     whole: dict[str, Any] = _resolve(
         {key: value for key, value in document.items() if key != "$defs"}, document
     )
@@ -81,18 +81,18 @@ def resolved(document: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def fields() -> tuple[Field, ...]:
-    """Every place that a document can have, sections and items included, in document order."""
+    """Return every place of a document, sections and items included, in document order."""
     return tuple(fields_of(resolved_schema(), ()))
 
 
 @cache
 def field_at(path: tuple[str, ...]) -> Field | None:
-    """Find a field by its path."""
+    """Return the field at a path, or None."""
     return next((field for field in fields() if field.path == path), None)
 
 
 def fields_of(schema: dict[str, Any], path: tuple[str, ...]) -> Iterator[Field]:
-    """Every place below a resolved schema that stands at a path."""
+    """Yield every place below a resolved schema that is at a path."""
     for name, member in schema.get("properties", {}).items():
         here = (*path, name)
         yield Field(path=here, schema=member)
@@ -121,7 +121,7 @@ def _resolve(node: Any, root: dict[str, Any]) -> Any:
 
 
 def _conjunction(definition: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Join a definition with what stands beside the reference to it; words are the nearer ones."""
+    """Return a definition merged with the siblings of the reference, whose words win."""
     joined = dict(definition)
     for key, value in own.items():
         if key in {"title", "description"} or key.startswith("x-") or key not in joined:

@@ -1,4 +1,4 @@
-"""What lists and search show of a version: its card, its codes, its words."""
+"""Search documents: what lists and search keep of a version: card, codes, words."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _REST = 2
 
 
 class RecordSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a list. Codes are `not_stated` where the record does not say."""
+    """A row of a list. Codes are `not_stated` where the record states none."""
 
     id: str
     name: LangText | None
@@ -49,10 +49,10 @@ class RecordSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What the index knows of one version.
+    """What the index has of a version.
 
-    `codes` are by kind of facet; `card` is the JSON that lists show; `words` are by language the
-    words of name, of summary and of the rest, each as the analysis spells them.
+    `codes` are by kind of facet; `card` is the JSON of lists; `words` are by language the words of
+    name, of summary and of the rest, as `registry.text.tokens` writes them.
     """
 
     ord: int
@@ -63,14 +63,14 @@ class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def index_row(document: Document, agency: Agency, standing: PublishedState) -> SearchDocument:
-    """Make what search keeps of a version; anew, it comes out the same."""
+    """Return the search document of a version; it is reproducible."""
     return build(document, agency, tokenize(document, agency), standing)
 
 
 def build(
     document: Document, agency: Agency, found: TokensByLanguage, standing: PublishedState
 ) -> SearchDocument:
-    """Make what search keeps of a version whose words are found."""
+    """Return the search document of a version whose words are known."""
     codes = {name: facet.read(document, agency, standing) for name, facet in FACETS.items()}
     name, summary = _text(document, "name"), _text(document, "summary")
     card = RecordSummary(
@@ -107,7 +107,7 @@ def build(
 
 
 def tokenize(document: Document, agency: Agency) -> TokensByLanguage:
-    """Find the words of a document, which is most of the work."""
+    """Return the words of a document, which is most of the work."""
     by_language: dict[str, tuple[list[str], list[str], list[str]]] = {}
     by_tag: dict[str, tuple[list[str], list[str], list[str]]] = {}
     for pointer, tag, text in [
@@ -127,6 +127,6 @@ def tokenize(document: Document, agency: Agency) -> TokensByLanguage:
 
 
 def _text(document: Document, field: str) -> LangText | None:
-    """Give a text as a version is kept, by tag, in whatever order it was sent."""
+    """Return a text by language sorted by tag, as versions are stored."""
     text = document.get(field)
     return text and dict(sorted(text.items()))

@@ -1,4 +1,4 @@
-"""The words of a document that people read, as the schema marks them: for search."""
+"""The texts of a document that are searched, as the schema marks them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _LINE = "#/$defs/Line"
 
 
 def search_texts(document: Document) -> list[tuple[str, str, str]]:
-    """List a document's texts as (pointer, language tag, text), in the order of the schema.
+    """Return a document's texts as (pointer, language tag, text), in the order of the schema.
 
-    The pointer of a text in several languages is the same for all, and they come by tag, in
-    whatever order they were sent; the tag is "" where the format asks for no language.
+    A text in several languages has one pointer, and its languages are sorted by tag; the tag is ""
+    where the format has no language.
     """
     found: list[tuple[str, str, str]] = []
     _walk(document, _members(), "", found)
@@ -43,7 +43,7 @@ def _members() -> dict[str, Any]:
 
 
 def _shape(schema: dict[str, Any]) -> Any:
-    """Reduce a schema to where its words are: a reference, or members that hold any."""
+    """Return a schema reduced to where its texts are: a reference, or members that have any."""
     reference = schema.get("$ref")
     for kind in (_LANG_TEXT, _LINE):
         if reference == kind:

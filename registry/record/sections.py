@@ -28,7 +28,7 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """One top-level key of a version.
+    """A top-level key of a version.
 
     `value` is canonical JSON text. `salts` holds 32 bytes for each member in the order of
     `members`. `commitment` is base64url of 32 bytes.
@@ -41,7 +41,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def seal(document: Document, random: Callable[[int], bytes]) -> list[Section]:
-    """Cut a document into sections with fresh salts, sorted by key."""
+    """Return the sections of a document, with fresh salts, sorted by key."""
     encode = encoder(document)
     listed = {key: members(key, document[key]) for key in sorted(document)}
     salts = random(SALT_BYTES * sum(map(len, listed.values())))
@@ -58,9 +58,9 @@ def seal(document: Document, random: Callable[[int], bytes]) -> list[Section]:
 
 
 def members(key: str, value: Any) -> list[tuple[str, Any]]:
-    """List a section's members as (JSON Pointer, value), sorted by pointer.
+    """Return a section's members as (JSON Pointer, value), sorted by pointer.
 
-    What has no parts (a scalar, an empty object or array) is its own single member.
+    A value without parts (a scalar, an empty object or array) is its own single member.
     """
     if isinstance(value, dict) and value:
         parts = [(f"/{key}/{_escaped(name)}", part) for name, part in value.items()]
@@ -76,9 +76,9 @@ def _commitments(
     salts: bytes,
     encode: Callable[[Any], bytes],
 ) -> list[str]:
-    """Compute the commitments of sections, as `section_digest` would of `member_commitment`s.
+    """Return the commitments of sections, as `section_digest` of `member_commitment`s.
 
-    All at once, since to write one in base64url costs more than to hash it.
+    All at once, since encoding one in base64url costs more than hashing it.
     """
     parts = [part for members in listed.values() for part in members]
     places = [_JSON.encode(pointer) for pointer, _ in parts]
@@ -94,27 +94,27 @@ def _commitments(
 
 
 def _written(hashes: bytes) -> list[bytes]:
-    """Write hashes, or salts, that stand in a row, each in base64url."""
+    """Return consecutive hashes, or salts, each in base64url."""
     size = SALT_BYTES
-    # With a zero byte each is a whole number of groups, and its last sign stands for zeros alone.
+    # With a zero byte each is a whole number of groups, and its last character is of zeros.
     padded = b"\0".join([hashes[at : at + size] for at in range(0, len(hashes), size)]) + b"\0"
     signs = b2a_base64(padded, newline=False).translate(_URL_SAFE)
     return [signs[at : at + 43] for at in range(0, len(signs) - 4, 44)]
 
 
 def section_digest(key: str, listed: Sequence[tuple[str, str]]) -> str:
-    """Compute a section's commitment from its members', as (pointer, commitment) by pointer."""
-    # Strings in lists: canonical as they are encoded.
+    """Return a section's commitment from its members', as (pointer, commitment) by pointer."""
+    # Lists of strings: the plain encoding is canonical.
     return _digest(_JSON.encode(["registry/section/1", key, listed]))
 
 
 def member_commitment(salt: bytes, pointer: str, content: bytes) -> str:
-    """Compute a member's commitment from its salt, its place and its canonical JSON."""
+    """Return a member's commitment from its salt, its place and its canonical JSON."""
     return written_commitment(base64url(salt), pointer, content)
 
 
 def written_commitment(salt: str, pointer: str, content: bytes) -> str:
-    """Compute a member's commitment from its salt as it is written, in base64url."""
+    """Return a member's commitment from its salt in base64url."""
     label = _JSON.encode(["registry/member/1", salt, pointer])
     return _digest(label[:-1] + b"," + content + b"]")
 
@@ -124,12 +124,12 @@ def _digest(content: bytes) -> str:
 
 
 def base64url(raw: bytes) -> str:
-    """Write bytes as base64url without padding, RFC 4648 §5."""
+    """Return bytes as base64url without padding, RFC 4648 §5."""
     return b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def _escaped(name: str) -> str:
-    # No name of the format has anything to escape, and to look is faster.
+    # No name of the format has anything to escape, and checking is faster.
     if name.isidentifier():
         return name
     return name.replace("~", "~0").replace("/", "~1")

@@ -1,4 +1,4 @@
-"""What findings say of a document's shape: what is wrong, why it is asked, how to mend it."""
+"""The messages of findings on a document's shape: what is wrong, why, and how to mend it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _ABSENT = {
 
 
 def choice(given: object, among: Iterable[str]) -> tuple[Message, ...]:
-    """Say which codes there are: all of a short list, else the nearest."""
+    """Return the messages of the valid codes: all of a short list, else the nearest."""
     codes = list(among)
     if len(codes) == 1:
         return (message("Use {code}.", code=codes[0]),)
@@ -71,25 +71,25 @@ def choice(given: object, among: Iterable[str]) -> tuple[Message, ...]:
 
 
 def nearest(given: object, among: Iterable[str]) -> str | None:
-    """Return the most similar word, if any is similar."""
+    """Return the most similar word, or None."""
     if not isinstance(given, str):
         return None
     return next(iter(difflib.get_close_matches(given[:SHOWN], list(among), n=1)), None)
 
 
 def missing(unit: Unit, reason: Message, *, empty: bool, required: bool) -> tuple[Message, ...]:
-    """Tell that a field that is asked for is not there, or is an empty list."""
+    """Return the messages for a required field that is absent, or an empty list."""
     wording = _ABSENT[empty, required]
     return (message(wording, title=titled(unit.field), reason=reason), add(unit.field))
 
 
 def add(field: Field) -> Message:
-    """Ask for a field, with what it holds."""
+    """Return the request to add a field, with what it holds."""
     return message("Add {place}: {example}.", place=_place(field), example=example(field))
 
 
 def needed(name: str, place: tuple[str | int, ...]) -> tuple[Message, ...]:
-    """Ask for a member without which its object says nothing, or not enough."""
+    """Return the messages for a missing member that its object requires."""
     path = tuple("*" if isinstance(step, int) else step for step in place)
     field = field_at((*path, name))
     return (
@@ -100,7 +100,7 @@ def needed(name: str, place: tuple[str | int, ...]) -> tuple[Message, ...]:
 
 
 def lacking(field: Field) -> tuple[Message, ...]:
-    """Ask for a field without which its object says nothing, or not enough."""
+    """Return the messages for a missing field that its object requires."""
     return (
         message("{title}: missing here.", title=titled(field)),
         message("Add {place}: {example}.", place=field.path[-1], example=example(field)),
@@ -108,7 +108,7 @@ def lacking(field: Field) -> tuple[Message, ...]:
 
 
 def not_wanted(unit: Unit) -> tuple[Message, ...]:
-    """Tell that a field is stated under circumstances that exclude it."""
+    """Return the messages for a field that is stated under conditions that exclude it."""
     reasons = [conditions()[name].reason for names in unit.alternatives for name in names]
     return (
         message(
@@ -121,7 +121,7 @@ def not_wanted(unit: Unit) -> tuple[Message, ...]:
 
 
 def deprecated(field: Field) -> tuple[Message, ...]:
-    """Tell that a field will not be there in a later version of the format, and why."""
+    """Return the messages for a field that a later version of the format removes."""
     notice = field.schema["x-deprecated"]
     said = (
         message(
@@ -138,7 +138,7 @@ def deprecated(field: Field) -> tuple[Message, ...]:
 
 
 def unknown(name: str, place: tuple[str | int, ...], *, restricted: bool) -> tuple[Message, ...]:
-    """Tell of a member that the format does not have at this place."""
+    """Return the messages for a member that the format does not have at this place."""
     path = tuple("*" if isinstance(step, int) else step for step in place)
     if restricted and field_at((*path, name)) is not None:
         return (
@@ -170,7 +170,7 @@ def unknown(name: str, place: tuple[str | int, ...], *, restricted: bool) -> tup
 
 
 def no_language(name: str) -> tuple[Message, ...]:
-    """Tell that a member of a text by language is not a language."""
+    """Return the messages for a member of a text by language that is not a language."""
     tag = FORMS["LanguageTag"]
     return (message("{name} is not a language tag.", name=quoted(name)), message(tag))
 
@@ -182,7 +182,7 @@ def sentence(
     schema: dict[str, Any],
     field: Field | None,
 ) -> tuple[Message, ...]:
-    """Tell what a keyword of the schema found wrong with a field's value, or with the whole."""
+    """Return the messages for a failed keyword of the schema at a field, or at the whole."""
     title = title_of(field)
     size = len(instance) if isinstance(instance, (str, list, dict)) else 0
     if keyword == "format" and value == "text":

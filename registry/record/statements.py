@@ -1,6 +1,6 @@
-"""Statements: what is said beside a document, such as the note of a withdrawal.
+"""Statements: what is filed beside a document, such as the note of a withdrawal.
 
-They are checked as a document is, by the same definitions and in the same words.
+They are checked as a document is, with the same definitions and messages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COMMENT_LENGTH = 2000
 
 
 class StatementSchema:
-    """A small schema, and what it finds wrong with a statement."""
+    """A small schema, with the findings of a statement."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         """Take a schema; its references lead into its own `$defs`."""
@@ -36,14 +36,14 @@ class StatementSchema:
         }
 
     def remarks(self, statement: object) -> list[PendingFinding]:
-        """List a remark for each member that a fault is about, at that member's own path."""
+        """Return a finding for each member that a fault is about, at that member's own path."""
         faults = self._validator.iter_errors(statement)
         found = [remark for fault in faults for remark in self._told(fault)]
-        # A fault of missing members comes once for each of them, and names them all.
+        # A fault of missing members is reported once for each of them, and names them all.
         return list({(remark.pointer, remark.rule): remark for remark in found}.values())
 
     def languages(self, statement: object, pack: Pack) -> list[PendingFinding]:
-        """List a remark for each text in a language that the country's register does not have."""
+        """Return a finding for each text in a language that the register does not have."""
         return [
             stray_language(pointer((*place, tag)), tag, pack.languages)
             for field in self._fields.values()
@@ -87,12 +87,12 @@ class StatementSchema:
 
 
 def check_withdrawal(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
-    """Find everything that is wrong with a withdrawal's `reason` and `note`."""
+    """Return the findings of a withdrawal's `reason` and `note`."""
     return _check(_withdrawal(), statement, pack, language)
 
 
 def check_comment(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
-    """Find everything that is wrong with a reviewer's `comment`, a text or texts by language."""
+    """Return the findings of a reviewer's `comment`, a text or texts by language."""
     return _check(_comment(), statement, pack, language)
 
 

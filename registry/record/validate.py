@@ -1,4 +1,4 @@
-"""The verdict on a document: may it be published, how complete is it, and what was noticed."""
+"""Validation of a document: whether it is publishable, how complete it is, its findings."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ MAX_COUNTED = 1000
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What validation says. `publishable` asks the publication profile, even for a draft.
+    """The result of validation.
 
-    Findings are ordered by pointer, at most 50 of `findings_total`; `missing` are the pointers that
-    completeness wants.
+    `publishable` is of the publication profile, even for a draft. Findings are ordered by pointer,
+    at most 50 of `findings_total`; `missing` are the pointers that completeness counts.
     """
 
     publishable: bool
@@ -58,9 +58,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Noticed(msgspec.Struct, frozen=True, kw_only=True):
-    """What was noticed, before it is told in a language; not `scored` is what cannot be read.
+    """The findings before they are rendered; not `scored` if the document cannot be read.
 
-    There are `more` findings than the remarks.
+    There are `more` findings than those listed.
     """
 
     remarks: Sequence[PendingFinding]
@@ -78,10 +78,10 @@ def validate(
     language: str = "en",
     fast: FastValidator | None = None,
 ) -> Verdict:
-    """Check a document against a profile; the same answer by command, API and library.
+    """Return the verdict on a document in a profile; the same by command, API and library.
 
-    Findings are told in `language`, or in the next of the pack's order that has the sentence.
-    `fast` may accept the document's shape; the verdict is the same without it.
+    Findings are in `language`, or in the next of the pack's order that has the message. `fast` may
+    accept the document's shape; the verdict is the same without it.
     """
     noticed = _examine(document, profile=profile, pack=pack, today=today, fast=fast)
     scored, publishable = noticed.scored, noticed.publishable
@@ -89,7 +89,7 @@ def validate(
         publishable = _examine(
             document, profile="publication", pack=pack, today=today, fast=fast
         ).publishable
-    told = _told(noticed.remarks, language, pack)
+    told = _render(noticed.remarks, language, pack)
     return Verdict(
         publishable=publishable,
         completeness=scored.completeness if scored else 0,
@@ -108,12 +108,9 @@ def draft_findings(
     language: str = "en",
     fast: FastValidator | None = None,
 ) -> tuple[tuple[Finding, ...], int]:
-    """Return what keeps a document from being saved as a draft, and how many findings there are.
-
-    Nothing is asked of publication.
-    """
+    """Return the findings that keep a document from being saved as a draft, and their number."""
     noticed = _examine(document, profile="draft", pack=pack, today=today, fast=fast)
-    told = _told(noticed.remarks, language, pack)
+    told = _render(noticed.remarks, language, pack)
     return told[:MAX_FINDINGS], len(told) + noticed.more
 
 
@@ -125,10 +122,10 @@ def findings_in(
     today: dt.date,
     fast: FastValidator | None = None,
 ) -> dict[str, tuple[Finding, ...]]:
-    """Tell in several languages what publication would notice."""
+    """Return the findings of the publication profile in several languages."""
     noticed = _examine(document, profile="publication", pack=pack, today=today, fast=fast)
     return {
-        language: _told(noticed.remarks, language, pack)[:MAX_FINDINGS] for language in languages
+        language: _render(noticed.remarks, language, pack)[:MAX_FINDINGS] for language in languages
     }
 
 
@@ -141,14 +138,14 @@ def _examine(
     if accepting is not None and found:
         accepting.report_disagreement(profile, dig(document, "id"))
     if not isinstance(document, dict) or len(found) >= MAX_FINDINGS:
-        # With faults that were not looked for, nothing can be said of the rest.
+        # With faults that were not looked for, the rest cannot be judged.
         return _Noticed(remarks=found, publishable=False, more=more)
     faulty = {_fault(document, remark) for remark in found} - {()}
     sound = _without(document, faulty) if faulty else document
     status = requirement_status(sound)
     if profile == "publication":
         case = make_rule_context(sound, status, pack, today, national=trusted)
-        told = _asked(case, status)
+        told = _rule_findings(case, status)
         found += [remark for remark in told if not _touches(parts(remark.pointer), faulty)]
     publishable = all(remark.severity != "error" for remark in found)
     return _Noticed(remarks=found, publishable=publishable, scored=score(status))
@@ -157,7 +154,7 @@ def _examine(
 def with_remarks(
     verdict: Verdict, remarks: Iterable[PendingFinding], pack: Pack, language: str
 ) -> Verdict:
-    """Add what the register noticed to what the document's own rules did."""
+    """Return a verdict with the findings of the register added to the document's own."""
     told = [to_finding(remark, language, pack.fallback) for remark in remarks]
     findings = sorted(
         [*verdict.findings, *told], key=lambda finding: (finding.pointer, finding.rule)
@@ -170,8 +167,8 @@ def with_remarks(
     )
 
 
-def _told(remarks: Iterable[PendingFinding], language: str, pack: Pack) -> tuple[Finding, ...]:
-    """Put remarks into words, each once, ordered by pointer and rule."""
+def _render(remarks: Iterable[PendingFinding], language: str, pack: Pack) -> tuple[Finding, ...]:
+    """Return findings rendered, each once, ordered by pointer and rule."""
     ordered = sorted(remarks, key=lambda remark: (remark.pointer, remark.rule))
     told = (to_finding(remark, language, pack.fallback) for remark in ordered)
     return tuple(dict.fromkeys(told))
@@ -183,9 +180,9 @@ def _authority(profile: Profile) -> Any:
 
 
 def _shape_remarks(document: object, profile: Profile) -> tuple[list[PendingFinding], int]:
-    """Return the first findings of the schema, and how many more there are.
+    """Return the first findings of the schema, and the number of further ones.
 
-    jsonschema is the authority. Only those that are returned are put into words, which is dear.
+    `jsonschema` is the authority. Only those that are returned become messages, which is expensive.
     """
     restricted = dig(document, "publication", "visibility") == "restricted"
     found: list[PendingFinding] = []
@@ -236,8 +233,8 @@ def _translated(error: Any, *, restricted: bool) -> Iterator[tuple[_Place, str, 
         )
 
 
-def _asked(case: RuleContext, status: RequirementStatus) -> list[PendingFinding]:
-    """Ask the rules and the requirements; what a rule has told, a requirement need not repeat."""
+def _rule_findings(case: RuleContext, status: RequirementStatus) -> list[PendingFinding]:
+    """Return the findings of rules and requirements; no requirement repeats a rule."""
     told = [remark for rule in _rules(case) for remark in rule(case)]
     told += _deprecated(case.document)
     unmet = list(_unmet(status))
@@ -259,7 +256,7 @@ def _rules(case: RuleContext) -> Iterable[Rule]:
 
 
 def _unmet(status: RequirementStatus) -> Iterator[PendingFinding]:
-    """Find what the requirements miss: absent although asked for, or stated although excluded."""
+    """Yield unmet requirements: absent although required, or stated although excluded."""
     asked = status.requirements
     for place in status.absent:
         is_error = place in asked.errors
@@ -294,7 +291,7 @@ def _deprecated_fields() -> tuple[Field, ...]:
 
 
 def _fault(document: object, remark: PendingFinding) -> FieldPath:
-    """Name the members to leave out so that rules meet only what is sound: never part of a list."""
+    """Return the members to leave out so that rules meet only sound parts: never part of a list."""
     names = parts(remark.pointer)
     if remark.rule == "required":
         names = names[:-1]
@@ -323,5 +320,5 @@ def _without(document: Document, faulty: Iterable[FieldPath]) -> Document:
 
 
 def _touches(path: FieldPath, faulty: Iterable[FieldPath]) -> bool:
-    """Whether a fault lies at, above or below a path: it has been told already."""
+    """Return whether a fault is at, above or below a path, and so reported already."""
     return any(path[: len(fault)] == fault[: len(path)] for fault in faulty)

@@ -24,12 +24,12 @@ _END = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 
 @lru_cache(maxsize=512)
 def ecma(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern so that `$` means the very end."""
+    """Return a compiled pattern in which `$` matches only at the very end."""
     return re.compile(_END.sub(lambda found: r"\Z" if found[0] == "$" else found[0], pattern))
 
 
 def build_validator(schema: dict[str, Any]) -> Any:
-    """Make a validator; raises `ConfigurationError` for a format that nothing checks."""
+    """Return a validator. Raises `ConfigurationError` for a format that nothing checks."""
     assert_formats_known(schema)
     return _Validator(schema, format_checker=FORMATS)
 
@@ -48,7 +48,7 @@ def _pattern(
 
 
 def _within_bounds(check: Callable[..., Iterator[ValidationError]]) -> Callable[..., Any]:
-    """Ask a keyword only of what is neither too long nor too short."""
+    """Check a keyword only on values that are neither too long nor too short."""
 
     def bounded(
         validator: Any, value: Any, instance: Any, schema: dict[str, Any]

@@ -166,7 +166,7 @@ class HighlightTerms:
         self.numbers = {*self._words.values(), *phrases.values()}
 
     def highlights(self, texts: Texts) -> Iterator[tuple[int, Highlight, set[int]]]:
-        """Yield (number of the text, highlight, numbers marked in it) for texts that have a term."""
+        """Yield (number of the text, highlight, numbers marked in it), for texts with a term."""
         done = 0
         while done < texts.read or texts.read_on(self._words, self._firsts):
             present = texts.having(self._words)
