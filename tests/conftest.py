@@ -13,11 +13,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from registry.ledger import append
-from registry.ledger.append import Publication
+from registry.ledger.entries import Publication
 from registry.ledger.publish_files import publish_log
 from registry.record.pack import load_pack
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
+from registry.services.receipts import Receipt
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
@@ -175,9 +176,20 @@ def publish(database, publication):
     async def publish_all(*documents, now=NOW):
         publications = [publication(document, now) for document in documents]
         async with database.transaction() as connection:
-            return await append.publish(
+            entries = await append.publish(
                 connection, publications, now=now, random=secrets.token_bytes
             )
+        return [
+            Receipt(
+                outcome="published",
+                id=one.record,
+                version=json.loads(one.content)["version"],
+                entry=one.index,
+                hash=one.leaf.hex(),
+                published_at=one.at,
+            )
+            for one in entries
+        ]
 
     return publish_all
 

@@ -3,14 +3,15 @@
 from functools import partial
 
 from registry.services.access import Actor
-from registry.services.commands import Filing, checked_version
 from registry.services.drafts import local_agency
-from registry.services.publication import file_batch
+from registry.services.pipeline import execute_group, execute_in
+from registry.services.publication import Publish
+from registry.services.register_context import check_document
 
 
-def filing_of(context, document, *, now, purpose="load"):
+def command_of(context, document, *, now):
     agency = local_agency(context, document["id"])
-    made = checked_version(
+    given = check_document(
         document,
         profile="publication",
         pack=context.pack,
@@ -18,27 +19,22 @@ def filing_of(context, document, *, now, purpose="load"):
         fast=context.fast,
     )
     actor = Actor(name=agency.id, agency=agency.id, scopes=frozenset({"file"}), token=None)
-    return Filing(record=document["id"], agency=agency, actor=actor, purpose=purpose, steps=[made])
+    return Publish(actor=actor, subject=document["id"], agency=agency, purpose="load", given=given)
 
 
 async def publish_together(context, documents, *, now):
     """Publish documents of different records, or raise why the first was refused that was."""
-    filings = [filing_of(context, document, now=now) for document in documents]
-    results = await file_batch(context, filings, now=now)
+    works = [
+        partial(execute_in, context=context, command=command_of(context, one, now=now), now=now)
+        for one in documents
+    ]
+    results = await execute_group(context, [one["id"] for one in documents], works)
     for result in results:
         if isinstance(result, Exception):
             raise result
-    return [receipts[0] for receipts in results]
+    return results
 
 
 async def publish_alone(context, document, *, now):
     [receipt] = await publish_together(context, [document], now=now)
-    return receipt
-
-
-async def publish_at_desk(context, document, *, now):
-    """Publish a document together with those that are published at the same time."""
-    filing = filing_of(context, document, now=now, purpose="submit")
-    names = frozenset({filing.record})
-    [receipt] = await context.desk.do(filing, names, partial(file_batch, context, now=now))
     return receipt

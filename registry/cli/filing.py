@@ -140,30 +140,27 @@ async def _file_all(
 
 async def _file(context: ServiceContext, path: Path, name: str | None, *, submit: bool) -> Receipt:
     from registry.services.bulk import identifier
-    from registry.services.commands import Filing, checked_version
     from registry.services.drafts import own_agency
+    from registry.services.filing import Filing, file_group
     from registry.services.loading import read_document
-    from registry.services.publication import file_batch
+    from registry.services.register_context import check_document
 
     document = read_document(path)
     record = identifier(document, context.pack, utc_now().date())
     actor = of_agency(name, record)
     filing = Filing(
-        record=record,
         agency=own_agency(context, actor, record),
         actor=actor,
         purpose="submit" if submit else "draft",
-        steps=[
-            checked_version(
-                document,
-                profile="publication" if submit else "draft",
-                pack=context.pack,
-                today=utc_now().date(),
-                fast=context.fast,
-            )
-        ],
+        made=check_document(
+            document,
+            profile="publication" if submit else "draft",
+            pack=context.pack,
+            today=utc_now().date(),
+            fast=context.fast,
+        ),
     )
-    [result] = await file_batch(context, [filing], now=utc_now())
+    [result] = await file_group(context, [filing], now=utc_now())
     if isinstance(result, Exception):
         raise result
-    return result[0]
+    return result

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from registry.errors import Forbidden, InvalidStatement, NotFound
-from registry.ledger.append import append_entry
+from registry.ledger.entries import AttestationEntry
 from registry.record.attestation import check
 from registry.record.canonical import canonical
-from registry.record.entry import Previous, attestation_entry
+from registry.record.entry import Previous
 from registry.record.model import Document
 from registry.record.sections import seal
-from registry.services import audit, idempotency
 from registry.services.access import Actor
+from registry.services.audit import Action
 from registry.services.context import ServiceContext
-from registry.store import attestations, records
+from registry.services.pipeline import Command, Decision, execute
+from registry.store import attestations
 from registry.store.attestations import Attestation
-from registry.store.database import Connection, retried
+from registry.store.database import Connection
+from registry.store.log import Entry
 
 _ERASABLE = ("contact", "note")
 
@@ -36,7 +38,6 @@ class AttestationResult(msgspec.Struct, frozen=True, kw_only=True):
     filed_at: dt.datetime
 
 
-@retried
 async def attest(
     context: ServiceContext,
     actor: Actor,
@@ -60,82 +61,65 @@ async def attest(
     findings = check(statement, pack=context.pack, today=now.date(), language=language)
     if findings:
         raise InvalidStatement("the attestation cannot be published as it is", findings)
-    request = b"attest " + canonical([agency, statement])
-    async with context.database.transaction() as connection:
-        given = await idempotency.replay(connection, actor, idempotency_key, request)
-        if given is not None:
-            return msgspec.json.decode(given, type=AttestationResult)
-        await records.lock_record(connection, f"attestations/{agency}")
+    command = Attest(
+        actor=actor,
+        subject=agency,
+        statement=statement,
+        request=b"attest " + canonical([agency, statement]),
+        key=idempotency_key,
+        language=language,
+    )
+    return await execute(context, command, now=now)
+
+
+class Attest(Command[AttestationResult], frozen=True, kw_only=True):
+    """Publish what the agency says, in a statement that was checked."""
+
+    receipt: ClassVar[type[AttestationResult]] = AttestationResult
+    statement: Document
+
+    @property
+    def action(self) -> Action:
+        """The name of the act in the audit trail."""
+        return "attest"
+
+    async def decide(
+        self, connection: Connection, context: ServiceContext, _: Any, *, now: dt.datetime
+    ) -> Decision[AttestationResult]:
+        """Publish it unless the agency's last word of the day is the same."""
+        del now
+        statement, agency = self.statement, self.subject
         history = await attestations.read_history(connection, agency)
         day = dt.date.fromisoformat(statement["day"])
         said = next((one for one in history if one.day == day), None)
         if said is not None and _repeats(statement, said):
-            attested = _unchanged(said)
-        else:
-            before = max(history, key=lambda one: one.entry, default=None)
-            attested = await _append(
-                connection, context, actor, agency, statement, before=before, now=now
-            )
-            await audit.note(
-                connection,
-                actor,
-                "attest",
-                agency,
-                before=None if before is None else str(before.entry),
-                now=now,
-            )
-        content = msgspec.json.encode(attested)
-        await idempotency.store_response(
-            connection, context, actor, idempotency_key, request, content, now=now
-        )
-    return attested
-
-
-async def _append(
-    connection: Connection,
-    context: ServiceContext,
-    actor: Actor,
-    agency: str,
-    statement: Document,
-    *,
-    before: Attestation | None,
-    now: dt.datetime,
-) -> AttestationResult:
-    day, total = dt.date.fromisoformat(statement["day"]), int(statement["systems_total"])
-    erasable = {key: statement[key] for key in _ERASABLE if key in statement}
-    sections = seal(erasable, context.random)
-    entry = await append_entry(
-        connection,
-        "attestation",
-        lambda at: attestation_entry(
-            actor=actor.name,
-            at=at,
+            unchanged = _unchanged(said)
+            return Decision(answer=lambda _: unchanged, is_act=False)
+        before = max(history, key=lambda one: one.entry, default=None)
+        erasable = {key: statement[key] for key in _ERASABLE if key in statement}
+        entry = AttestationEntry(
+            actor=self.actor.name,
             agency=agency,
             day=day,
-            systems_total=total,
+            systems_total=int(statement["systems_total"]),
             previous=None
             if before is None
             else Previous(index=before.entry, leaf=bytes.fromhex(before.hash)),
-            sections=sections,
-        ),
-        record=None,
-        sections=sections,
-        now=now,
-    )
-    await attestations.insert(
-        connection,
-        entry=entry.index,
-        agency=agency,
-        day=day,
-        systems_total=total,
-        filed_at=entry.at,
-        actor=actor.name,
-    )
+            sections=seal(erasable, context.random),
+        )
+        return Decision(
+            entry=entry,
+            answer=lambda at: _attested(entry, at),
+            before=None if before is None else str(before.entry),
+        )
+
+
+def _attested(attestation: AttestationEntry, entry: Entry) -> AttestationResult:
     return AttestationResult(
         outcome="attested",
-        agency=agency,
-        day=day,
-        systems_total=total,
+        agency=attestation.agency,
+        day=attestation.day,
+        systems_total=attestation.systems_total,
         hash=entry.leaf.hex(),
         entry=entry.index,
         filed_at=entry.at,

@@ -6,7 +6,6 @@ So nothing is written without a note of who wrote it, and a refusal leaves nothi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from registry.services.access import Actor
@@ -48,19 +47,7 @@ async def note(
     now: dt.datetime,
 ) -> None:
     """Note a write in the trail, inside the transaction that writes."""
-    await audit.insert(connection, done(actor, action, subject, before=before, now=now))
-
-
-async def note_all(connection: Connection, acts: Sequence[Act]) -> None:
-    """Note many writes in the trail, inside the transaction that writes."""
-    await audit.insert_all(connection, acts)
-
-
-def done(
-    actor: Actor, action: Action, subject: str, *, before: str | None, now: dt.datetime
-) -> Act:
-    """Make the note of a write."""
-    return Act(
+    act = Act(
         at=now,
         request=actor.request,
         actor=actor.name,
@@ -70,6 +57,7 @@ def done(
         before=before,
         result=DONE,
     )
+    await audit.insert(connection, act)
 
 
 @retried

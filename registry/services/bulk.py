@@ -22,7 +22,7 @@ from registry.errors import (
     Unavailable,
     UnreadableDocument,
 )
-from registry.ledger.append import seal_document
+from registry.ledger.entries import seal_document
 from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
@@ -30,11 +30,12 @@ from registry.record.parse import MAX_BYTES, parse
 from registry.services import access_tokens, audit
 from registry.services.access import Actor
 from registry.services.access_tokens import EndedToken
-from registry.services.commands import Filing, NewVersion, checked_version
 from registry.services.context import ServiceContext
 from registry.services.drafts import id_findings, own_agency
-from registry.services.publication import BATCH_SIZE, file_batch
+from registry.services.filing import Filing, file_group
+from registry.services.pipeline import BATCH_SIZE
 from registry.services.receipts import Receipt
+from registry.services.register_context import CheckedDocument, check_document
 
 MOST_LINES = 10_000
 """Documents that one request may file; what is beyond is refused line by line."""
@@ -168,8 +169,6 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
                 self.gone = result
             if isinstance(result, Forbidden | EndedToken):
                 await self._note(line, result)
-            if not isinstance(result, Exception):
-                [result] = result
             told.append(FiledLine(number=line.number, record=line.record, result=result))
         return told
 
@@ -180,7 +179,7 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
             await access_tokens.require_in_force(self.context.database, self.actor, now=now)
         except (EndedToken, Unavailable) as error:
             return [error] * len(filings)
-        return await file_batch(self.context, filings, now=now)
+        return await file_group(self.context, filings, now=now)
 
     def _prepared(self, line: InputLine) -> _PreparedLine:
         record = None
@@ -193,19 +192,18 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
             record = identifier(document, self.context.pack, self.now().date(), self.language)
             agency = own_agency(self.context, self.actor, record)
             filing = Filing(
-                record=record,
                 agency=agency,
                 actor=self.actor,
                 purpose=self.purpose,
-                steps=(self._version(document, agency),),
+                made=self._checked(document, agency),
                 language=self.language,
             )
         except RegistryError as error:
             return _PreparedLine(number=line.number, record=record, refused=error)
         return _PreparedLine(number=line.number, record=record, filing=filing)
 
-    def _version(self, document: Document, agency: Agency) -> NewVersion:
-        made = checked_version(
+    def _checked(self, document: Document, agency: Agency) -> CheckedDocument:
+        made = check_document(
             document,
             profile="draft" if self.purpose == "draft" else "publication",
             pack=self.context.pack,
@@ -216,8 +214,8 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
         if self.purpose == "draft" or self.context.review == "required":
             return made
         # While the group before is in the database.
-        ready = seal_document(document, agency, self.context.random)
-        return msgspec.structs.replace(made, ready=ready)
+        sealed = seal_document(document, agency, self.context.random)
+        return msgspec.structs.replace(made, sealed=sealed)
 
     async def _note(self, line: _PreparedLine, refused: Forbidden | EndedToken) -> None:
         """Note the first refusal of authority in a request; the others are the same."""

@@ -9,7 +9,6 @@ import msgspec
 
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack
-from registry.services.write_batch import WriteBatch
 from registry.store.database import Database
 
 Review: TypeAlias = Literal["none", "required"]
@@ -27,4 +26,3 @@ class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     random: Callable[[int], bytes]
     review: Review = "none"
     fast: FastValidator = msgspec.field(default_factory=FastValidator)
-    desk: WriteBatch = msgspec.field(default_factory=WriteBatch)

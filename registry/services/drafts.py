@@ -1,4 +1,4 @@
-"""Filing: the drafts that an agency works on until it submits them."""
+"""Drafts: what an agency works on until it is published."""
 
 from __future__ import annotations
 
@@ -26,10 +26,15 @@ from registry.record.validate import Verdict, draft_findings, validate
 from registry.services import audit, idempotency
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.register_context import read_register_context, validate_in_register
+from registry.services.receipts import Receipt, unchanged_receipt
+from registry.services.register_context import (
+    read_register_context,
+    validate_in_register,
+)
 from registry.store import drafts, records
-from registry.store.database import retried
+from registry.store.database import Connection, retried
 from registry.store.drafts import Draft, DraftState
+from registry.store.records import CurrentVersion
 
 _TAG_DIGITS = 16
 
@@ -73,7 +78,7 @@ async def save_draft(
 
     What is saved already is not saved again, whatever tag comes with it: the answer was lost.
     """
-    agency = own_agency(context, actor, record)
+    own_agency(context, actor, record)
     if document.get("id") != record:
         raise InvalidRecord(
             "the document and the address name different records",
@@ -96,33 +101,47 @@ async def save_draft(
         known = await idempotency.replay(connection, actor, idempotency_key, request)
         await records.lock_record(connection, record)
         before = draft = await drafts.lock(connection, record)
-        around = await read_register_context(connection, [document])
+        around = await read_register_context(connection, document)
         if draft is None or draft.document != content.decode():
-            if draft is not None and draft.state == "in_review":
-                raise Conflict(
-                    "this draft is in review; delete it to take it back, or wait for the review"
-                )
-            latest = around.standings.get(record)
-            tag = _check_precondition(precondition, draft, latest)
-            saved = Draft(
-                record=record,
-                agency=agency.id,
-                document=content.decode(),
-                tag=context.random(8).hex(),
-                base=None if latest is None else latest.leaf,
-                actor=actor.name,
-                saved_at=now,
+            if draft is not None:
+                require_not_in_review(draft, content)
+            tag = _check_precondition(precondition, draft, around.current)
+            base = None if around.current is None else around.current.leaf
+            draft = await write_draft(
+                connection, context, actor, record, content, base=base, now=now
             )
-            draft = await drafts.save(connection, saved)
             await audit.note(connection, actor, "save_draft", record, before=tag, now=now)
         if known is None:
             await idempotency.store_response(
                 connection, context, actor, idempotency_key, request, b"", now=now
             )
-    verdict = around.examine(
-        document, content, context.pack, context.fast, now=now, language=language
-    )
+    verdict = around.examine(document, content, context, now.date(), language)
     return SavedDraft(draft=draft, verdict=verdict, created=before is None)
+
+
+async def write_draft(
+    connection: Connection,
+    context: ServiceContext,
+    actor: Actor,
+    record: str,
+    content: bytes,
+    *,
+    base: bytes | None,
+    now: dt.datetime,
+) -> Draft:
+    """Write a draft that amends the leaf `base`; where there is one, its base and review stay."""
+    return await drafts.save(
+        connection,
+        Draft(
+            record=record,
+            agency=split_id(record)[0],
+            document=content.decode(),
+            tag=context.random(8).hex(),
+            base=base,
+            actor=actor.name,
+            saved_at=now,
+        ),
+    )
 
 
 async def read_draft(
@@ -202,6 +221,42 @@ def local_agency(context: ServiceContext, record: str) -> Agency:
     return agency
 
 
+def require_not_in_review(draft: Draft, content: bytes) -> None:
+    """Refuse to change a draft while somebody else reads it."""
+    if draft.state == "in_review" and draft.document != content.decode():
+        raise Conflict("this draft is in review; delete it to take it back, or wait for the review")
+
+
+def require_base(draft: Draft, current: CurrentVersion | None) -> None:
+    """Refuse a draft of a state that has been overtaken, by publication or by withdrawal."""
+    if (None if current is None else current.leaf) == draft.base:
+        return
+    if current is not None and current.state == "withdrawn":
+        raise Conflict(
+            "the record was withdrawn since this draft was begun; to file it again, delete this "
+            "draft and save it anew with If-None-Match: *"
+        )
+    raise Conflict(
+        "another version was published since this draft was begun; read the record, take "
+        "over what changed, delete this draft and save it anew with the record's tag"
+    )
+
+
+def submitter_of(draft: Draft) -> str:
+    """Name who submitted a draft that is in review; raises `Conflict` where it is not."""
+    if draft.state != "in_review" or draft.submitted_by is None:
+        raise Conflict("this draft is not in review; its agency is still working on it")
+    return draft.submitted_by
+
+
+async def receipt_of_latest(connection: Connection, record: str) -> Receipt:
+    """Return the receipt of the version in force: of what a draft has become that is gone."""
+    current = (await records.read_current(connection, [record])).get(record)
+    if current is None or current.state != "published":
+        raise draft_not_found(record)
+    return unchanged_receipt(record, current)
+
+
 def draft_not_found(record: str) -> NotFound:
     """Say that there is no draft, or none that the actor may know of: the same sentence."""
     return NotFound(f"there is no draft {record} that you may read")
@@ -218,7 +273,7 @@ def _require_reader(actor: Actor) -> None:
 
 
 def _check_precondition(
-    precondition: Precondition, draft: Draft | None, latest: records.CurrentVersion | None
+    precondition: Precondition, draft: Draft | None, latest: CurrentVersion | None
 ) -> str | None:
     """Check the stated state against the real one; give the tag of the real one."""
     current = None

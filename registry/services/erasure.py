@@ -70,6 +70,7 @@ async def apply_redaction(connection: Connection, redaction: int) -> list[int]:
     said = msgspec.json.decode(content, type=_Said)
     await records.lock_record(connection, said.id)
     await search_rows.lock_state(connection)
+    await redactions.drop_unpublished(connection, said.id)
     await log.note_erasure(connection)
     held: dict[int, list[HeldSection]] = {}
     for section in await redactions.read_sections(connection, said.id, said.versions):
@@ -89,7 +90,6 @@ async def apply_redaction(connection: Connection, redaction: int) -> list[int]:
     await redactions.drop_search(connection, shown)
     await index_versions(connection, shown)
     await record_names.index(connection, said.id)
-    await redactions.drop_unpublished(connection, said.id)
     await redactions.finish(connection, redaction, entries)
     return entries
 

@@ -8,14 +8,20 @@ a salted digest is kept, and the answer holds no text of a document.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from typing import TypeVar
+
+import msgspec
 
 from registry.errors import IdempotencyKeyReused, InvalidParameter
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.store import idempotency
-from registry.store.database import Connection, Database
+from registry.store.database import Connection, Database, retried
 from registry.store.idempotency import StoredResponse
+
+R = TypeVar("R")
 
 RETENTION = dt.timedelta(days=1)
 
@@ -34,18 +40,11 @@ async def replay(
     """
     if key is None or actor.token is None:
         return None
-    _check(key)
+    if not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise InvalidParameter(
+            f"Idempotency-Key: send 1 to {_LONGEST_KEY} printable ASCII characters, such as a UUID"
+        )
     await idempotency.lock_key(connection, actor.token, key)
-    return await find_response(connection, actor, key, request)
-
-
-async def find_response(
-    connection: Connection, actor: Actor, key: str | None, request: bytes
-) -> bytes | None:
-    """Give the same without waiting for a request that is not answered yet."""
-    if key is None or actor.token is None:
-        return None
-    _check(key)
     answer = await idempotency.read(connection, actor.token, key)
     if answer is None:
         return None
@@ -55,6 +54,28 @@ async def find_response(
             "every new request, and the same one only to repeat a request as it was"
         )
     return answer.content.encode()
+
+
+@retried
+async def run_once(  # noqa: PLR0917  the same beginning as replay
+    context: ServiceContext,
+    actor: Actor,
+    key: str | None,
+    request: bytes,
+    work: Callable[[Connection], Awaitable[R]],
+    receipt: type[R],
+    *,
+    now: dt.datetime,
+) -> R:
+    """Do a piece of work in one transaction, or give the receipt that its key was answered."""
+    async with context.database.transaction() as connection:
+        known = await replay(connection, actor, key, request)
+        if known is not None:
+            return msgspec.json.decode(known, type=receipt)
+        given = await work(connection)
+        content = msgspec.json.encode(given)
+        await store_response(connection, context, actor, key, request, content, now=now)
+    return given
 
 
 async def store_response(  # noqa: PLR0917  the same beginning as replay
@@ -67,47 +88,25 @@ async def store_response(  # noqa: PLR0917  the same beginning as replay
     *,
     now: dt.datetime,
 ) -> None:
-    """Keep the answer to a request, in the transaction that did what it asked."""
-    for answer in build_response(context, actor, key, request, content, now=now):
-        await idempotency.insert(connection, answer)
-
-
-def build_response(
-    context: ServiceContext,
-    actor: Actor,
-    key: str | None,
-    request: bytes,
-    content: bytes,
-    *,
-    now: dt.datetime,
-) -> list[StoredResponse]:
-    """Make what is kept of the answer to a request; nothing, where it carries no key."""
+    """Keep the answer to a request with a key, in the transaction that did what it asked."""
     if key is None or actor.token is None:
-        return []
+        return
     salt = context.random(_SALT_BYTES)
-    return [
-        StoredResponse(
-            token=actor.token,
-            key=key,
-            salt=salt,
-            digest=_digest(salt, request),
-            content=content.decode(),
-            at=now,
-        )
-    ]
+    answer = StoredResponse(
+        token=actor.token,
+        key=key,
+        salt=salt,
+        digest=_digest(salt, request),
+        content=content.decode(),
+        at=now,
+    )
+    await idempotency.insert(connection, answer)
 
 
 async def delete_expired(database: Database, *, now: dt.datetime) -> None:
     """Forget the answers that were kept for a day."""
     async with database.transaction() as connection:
         await idempotency.delete_before(connection, now - RETENTION)
-
-
-def _check(key: str) -> None:
-    if not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise InvalidParameter(
-            f"Idempotency-Key: send 1 to {_LONGEST_KEY} printable ASCII characters, such as a UUID"
-        )
 
 
 def _digest(salt: bytes, request: bytes) -> bytes:

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from registry.ledger.append import Publication, SealedDocument, publish, seal_document
+from registry.ledger.append import publish
+from registry.ledger.entries import Publication, SealedDocument, seal_document
 from registry.record.canonical import canonical
 from registry.record.erasure import without_erased
 from registry.record.model import Document
@@ -119,10 +120,10 @@ async def _import(
                         verdict=one.verdict,
                         source_row=row,
                         truncated=one.truncated,
-                        ready=None if gone else ready,
+                        sealed=None if gone else ready,
                     )
                 )
-            await publish(connection, new, now=now(), random=context.random, standing=standings)
+            await publish(connection, new, now=now(), random=context.random)
         await fold(context.database, patience=_PATIENCE)
         if progress is not None:
             done += len(batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Container, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -24,12 +25,15 @@ from registry.record.model import Document
 from registry.record.parse import parse
 from registry.record.statements import check_withdrawal
 from registry.services.access import Actor
-from registry.services.commands import Change, Filing, Withdrawal, checked_version
 from registry.services.context import ServiceContext
 from registry.services.drafts import local_agency
-from registry.services.publication import BATCH_SIZE, file_batch
-from registry.services.receipts import Receipt
+from registry.services.pipeline import BATCH_SIZE, Command, execute_group, execute_in
+from registry.services.publication import Publish
+from registry.services.receipts import Receipt, unchanged_receipt
+from registry.services.register_context import check_document
+from registry.services.withdrawal import Withdraw
 from registry.store import records
+from registry.store.database import Connection
 
 WITHDRAWALS = "withdrawals.csv"
 """One row a withdrawal: `id`, `reason`, `note_<language>`, `after_version`."""
@@ -117,17 +121,40 @@ async def _load(
 ) -> list[LoadCounts]:
     async with context.database.connection() as connection:
         known = await records.read_current(connection, [files.record for files in group])
-    filings: list[Filing] = []
+    commands: dict[str, list[Command[Receipt]]] = {}
     results: dict[str, Sequence[Receipt] | Exception] = {}
     for files in group:
         try:
-            filings.append(_filing(context, files, known, now=now))
+            commands[files.record] = _commands(context, files, known, now=now)
         except RegistryError as error:
             results[files.record] = error
-    if filings:
-        filed = await file_batch(context, filings, now=now)
-        results |= dict(zip((one.record for one in filings), filed, strict=True))
+    works = [partial(_publish, context=context, commands=one, now=now) for one in commands.values()]
+    loaded = await execute_group(context, list(commands), works)
+    results |= dict(zip(commands, loaded, strict=True))
     return [_loaded(files.record, results[files.record]) for files in group]
+
+
+async def _publish(
+    connection: Connection,
+    *,
+    context: ServiceContext,
+    commands: Sequence[Command[Receipt]],
+    now: dt.datetime,
+) -> list[Receipt]:
+    """Publish what a record lacks of its versions and withdrawals.
+
+    Of one that is there already only the end counts.
+    """
+    record = commands[0].subject
+    current = (await records.read_current(connection, [record])).get(record)
+    if current is not None:
+        start, last = [(at, one) for at, one in enumerate(commands) if isinstance(one, Publish)][-1]
+        if last.given is not None and last.given.content == current.document:
+            start = start + 1 if current.state == "published" else len(commands)
+        commands = commands[start:]
+        if not commands:
+            return [unchanged_receipt(record, current)]
+    return [await execute_in(connection, context, one, now=now) for one in commands]
 
 
 def _loaded(record: str, result: Sequence[Receipt] | Exception) -> LoadCounts:
@@ -138,35 +165,35 @@ def _loaded(record: str, result: Sequence[Receipt] | Exception) -> LoadCounts:
     return LoadCounts(record=record, receipts=[], refused=result)
 
 
-def _filing(
+def _commands(
     context: ServiceContext, files: RecordFiles, known: Container[str], *, now: dt.datetime
-) -> Filing:
+) -> list[Command[Receipt]]:
     """Read a record's files; of one that is there already, the latest is enough."""
-    agency = local_agency(context, files.record)
-    steps: list[Change] = []
+    agency, record = local_agency(context, files.record), files.record
+    actor = Actor(name=agency.id, agency=agency.id, scopes=frozenset({"file"}), token=None)
+    commands: list[Command[Receipt]] = []
     for number, path in enumerate(files.paths, start=1):
-        if files.record in known and path != files.paths[-1]:
+        if record in known and path != files.paths[-1]:
             continue
-        document = _read(path, files.record)
-        steps.append(
-            checked_version(
-                document,
-                profile="publication",
-                pack=context.pack,
-                today=now.date(),
-                fast=context.fast,
-            )
+        given = check_document(
+            _read(path, record),
+            profile="publication",
+            pack=context.pack,
+            today=now.date(),
+            fast=context.fast,
+        )
+        commands.append(
+            Publish(actor=actor, subject=record, agency=agency, purpose="load", given=given)
         )
         if number in files.withdrawals:
             statement = files.withdrawals[number]
             findings = check_withdrawal(statement, context.pack, "en")
             if findings:
                 raise InvalidStatement(
-                    f"{files.record} cannot be withdrawn as {WITHDRAWALS} says", findings
+                    f"{record} cannot be withdrawn as {WITHDRAWALS} says", findings
                 )
-            steps.append(Withdrawal(statement=statement))
-    actor = Actor(name=agency.id, agency=agency.id, scopes=frozenset({"file"}), token=None)
-    return Filing(record=files.record, agency=agency, actor=actor, purpose="load", steps=steps)
+            commands.append(Withdraw(actor=actor, subject=record, statement=statement))
+    return commands
 
 
 def _read_withdrawals(path: Path, counts: dict[str, int]) -> dict[str, dict[int, Document]]:

@@ -1,17 +1,12 @@
-"""Receipts: the proof of what the office has done; who repeats a request is given the same."""
+"""Receipts: the proof of what was done; who repeats a request is given the same."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from registry.services import idempotency
-from registry.services.access import Actor
-from registry.services.context import ServiceContext
-from registry.store.database import Connection, retried
 from registry.store.records import CurrentDocument
 
 FilingOutcome: TypeAlias = Literal[
@@ -20,7 +15,7 @@ FilingOutcome: TypeAlias = Literal[
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The proof of what the office has done, and when; what does not apply is left out.
+    """The proof of what was done, and when; what does not apply is left out.
 
     `version`, `entry` and `hash` say which version it became and where it stands in the log; a
     withdrawal names the version that it ends. `tag` is that of a draft that is left.
@@ -38,9 +33,6 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     withdrawn_at: dt.datetime | None = None
 
 
-Receipts: TypeAlias = Sequence[Receipt]
-
-
 class DraftReceipt(Receipt, frozen=True, kw_only=True):
     """The proof that a draft was saved, and whether it could be published as it is."""
 
@@ -49,34 +41,13 @@ class DraftReceipt(Receipt, frozen=True, kw_only=True):
     completeness: int
 
 
-@retried
-async def run_idempotent(
-    context: ServiceContext,
-    actor: Actor,
-    key: str | None,
-    request: bytes,
-    work: Callable[[Connection], Awaitable[Receipt]],
-    *,
-    now: dt.datetime,
-) -> Receipt:
-    """Do a piece of work in one transaction, or give what its idempotency key was answered."""
-    async with context.database.transaction() as connection:
-        known = await idempotency.replay(connection, actor, key, request)
-        if known is not None:
-            return msgspec.json.decode(known, type=Receipt)
-        receipt = await work(connection)
-        content = msgspec.json.encode(receipt)
-        await idempotency.store_response(connection, context, actor, key, request, content, now=now)
-    return receipt
-
-
-def unchanged_receipt(record: str, standing: CurrentDocument) -> Receipt:
-    """Say that a record stands as it was to be."""
+def unchanged_receipt(record: str, current: CurrentDocument) -> Receipt:
+    """Return the receipt of a record that stands as it was to be."""
     return Receipt(
         outcome="unchanged",
         id=record,
-        version=standing.version,
-        entry=standing.entry,
-        hash=standing.leaf.hex(),
-        published_at=standing.published_at,
+        version=current.version,
+        entry=current.entry,
+        hash=current.leaf.hex(),
+        published_at=current.published_at,
     )

@@ -17,13 +17,21 @@ import msgspec
 
 from registry.errors import Unavailable
 from registry.ledger import key
-from registry.ledger.append import Publication, SealedDocument, append_entry
-from registry.ledger.append import publish as publish_versions
+from registry.ledger.append import append
 from registry.ledger.content_files import content_path
+from registry.ledger.entries import (
+    AttestationEntry,
+    NewEntry,
+    Publication,
+    RedactionEntry,
+    SealedDocument,
+    WithdrawalEntry,
+)
 from registry.ledger.files import LogRefused, read_bundle, tree_of
 from registry.ledger.publish_files import check_key, reached_elsewhere, sign
 from registry.ledger.signing_journal import SignedSize
 from registry.record.content_file import Content, ContentRefused, check_content
+from registry.record.entry import Previous
 from registry.record.erasure import readable
 from registry.record.search_document import tokenize
 from registry.record.sections import Section
@@ -31,17 +39,7 @@ from registry.record.validate import validate
 from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction
 from registry.settings import Settings
-from registry.store import (
-    agencies,
-    attestations,
-    checkpoints,
-    log,
-    record_names,
-    records,
-    redactions,
-    version_facts,
-    withdrawals,
-)
+from registry.store import agencies, checkpoints, log, records, redactions
 from registry.store.database import Connection
 from registry.store.log import LogState
 from registry.tlog.bundle import parse_bundle
@@ -145,45 +143,49 @@ def _lost(folder: Path, index: int, entry: bytes) -> MissingEntry:
 
 
 async def _bring_back(connection: Connection, context: ServiceContext, lost: MissingEntry) -> None:
-    kind = lost.said["kind"]
+    said, kind = lost.said, lost.said["kind"]
+    entry: NewEntry
     if kind == "version":
-        await _version(connection, context, lost)
-        return
-    record = None if kind == "attestation" else lost.said["id"]
-    entry = await append_entry(
-        connection, kind, lambda _: lost.entry, record=record, sections=lost.sections, now=lost.at
-    )
-    if kind == "withdrawal":
-        await withdrawals.insert(
-            connection,
-            entry=entry.index,
-            record=lost.said["id"],
-            version=lost.said["version"],
-            withdrawn_at=entry.at,
-            reason=lost.said["reason"],
-            actor=lost.said["actor"],
+        entry = await _publication(connection, context, lost)
+    elif kind == "withdrawal":
+        latest = await records.read_latest(connection, [said["id"]])
+        entry = WithdrawalEntry(
+            actor=said["actor"],
+            stored=lost.entry,
+            id=said["id"],
+            agency=said["id"].split("/")[0],
+            current=latest[said["id"]],
+            reason=said["reason"],
+            sections=lost.sections,
         )
-        await records.withdraw(connection, lost.said["id"], entry=entry.index)
-        await version_facts.end(connection, lost.said["id"], entry=entry.index, at=entry.at)
-        await record_names.delete(connection, lost.said["id"])
     elif kind == "attestation":
-        await attestations.insert(
-            connection,
-            entry=entry.index,
-            agency=lost.said["agency"],
-            day=dt.date.fromisoformat(lost.said["day"]),
-            systems_total=lost.said["systems_total"],
-            filed_at=entry.at,
-            actor=lost.said["actor"],
+        entry = AttestationEntry(
+            actor=said["actor"],
+            stored=lost.entry,
+            agency=said["agency"],
+            day=dt.date.fromisoformat(said["day"]),
+            systems_total=said["systems_total"],
+            previous=None,
+            sections=lost.sections,
         )
     elif kind == "redaction":
-        await _redaction(connection, lost)
+        entry = await _redaction(connection, lost)
     else:
         raise LogRefused(f"entry {lost.index} is of the kind {kind}, which is not brought back")
+    state = await log.lock_state(connection)
+    [appended] = await append(connection, state, [entry], now=lost.at)
+    fits = appended.index == lost.index and (
+        not isinstance(entry, Publication) or entry.version == said["version"]
+    )
+    if not fits:
+        raise LogRefused(f"entry {lost.index} does not fit what the database has of its record")
 
 
-async def _version(connection: Connection, context: ServiceContext, lost: MissingEntry) -> None:
-    agency = lost.said["id"].split("/")[0]
+async def _publication(
+    connection: Connection, context: ServiceContext, lost: MissingEntry
+) -> Publication:
+    record = lost.said["id"]
+    agency = record.split("/")[0]
     known = await agencies.read(connection, agency)
     if known is None:
         raise LogRefused(
@@ -201,38 +203,45 @@ async def _version(connection: Connection, context: ServiceContext, lost: Missin
         today=lost.at.date(),
         fast=context.fast,
     )
-    publication = Publication(
+    return Publication(
         document=document,
         agency=known.agency,
         actor=lost.said["actor"],
+        stored=lost.entry,
         verdict=verdict,
-        ready=SealedDocument(sections=lost.sections, words=tokenize(document, known.agency)),
-        entry=lost.entry,
+        sealed=SealedDocument(sections=lost.sections, words=tokenize(document, known.agency)),
+        current=(await records.read_latest(connection, [record])).get(record),
     )
-    [published] = await publish_versions(
-        connection, [publication], now=lost.at, random=context.random
-    )
-    if (published.entry, published.version) != (lost.index, lost.said["version"]):
-        raise LogRefused(f"entry {lost.index} does not fit what the database has of its record")
 
 
-async def _redaction(connection: Connection, lost: MissingEntry) -> None:
+async def _redaction(connection: Connection, lost: MissingEntry) -> RedactionEntry:
     said = {one.key: msgspec.json.decode(one.value) for one in lost.sections}
-    number = await redactions.insert(
-        connection,
-        redactions.Redaction(
-            id=0,
-            record=lost.said["id"],
-            versions=lost.said["versions"],
-            pointers=lost.said["pointers"],
-            basis=lost.said["basis"],
-            authority=said.get("authority") or "",
-            reference=said.get("reference"),
-            requested_by=lost.said["actor"],
-            requested_at=lost.at,
-        ),
+    asked = redactions.Redaction(
+        id=0,
+        record=lost.said["id"],
+        versions=lost.said["versions"],
+        pointers=lost.said["pointers"],
+        basis=lost.said["basis"],
+        authority=said.get("authority") or "",
+        reference=said.get("reference"),
+        requested_by=lost.said["actor"],
+        requested_at=lost.at,
     )
-    await redactions.confirm(connection, number, by=lost.said["confirmed_by"], entry=lost.index)
+    last = await redactions.read_last(connection, asked.record)
+    if last is None:
+        raise LogRefused(f"entry {lost.index} does not fit what the database has of its record")
+    return RedactionEntry(
+        actor=asked.requested_by,
+        stored=lost.entry,
+        redaction=await redactions.insert(connection, asked),
+        confirmed_by=lost.said["confirmed_by"],
+        id=asked.record,
+        versions=asked.versions,
+        pointers=asked.pointers,
+        basis=asked.basis,
+        previous=Previous(index=last.index, leaf=last.leaf),
+        sections=lost.sections,
+    )
 
 
 async def _erase_again(connection: Connection, missing: Sequence[MissingEntry]) -> None:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 
 from registry.errors import Conflict, Forbidden, InvalidStatement, NotFound
-from registry.ledger.append import append_entry
+from registry.ledger.entries import RedactionEntry
 from registry.record import redaction as rules
 from registry.record.canonical import canonical
-from registry.record.entry import Previous, redaction_entry
+from registry.record.entry import Previous
 from registry.record.erasure import remaining_members
 from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.record.sections import seal
 from registry.services import audit, idempotency
 from registry.services.access import Actor
+from registry.services.audit import Action
 from registry.services.context import ServiceContext
-from registry.store import log, records, redactions
-from registry.store.database import Connection, retried
+from registry.services.pipeline import Command, Decision, execute
+from registry.store import records, redactions
+from registry.store.database import Connection
+from registry.store.log import Entry
 from registry.store.redactions import Redaction
 
 RedactionOutcome: TypeAlias = Literal["requested", "confirmed", "unchanged"]
@@ -47,7 +50,6 @@ class RedactionReceipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     hash: str | None = None
 
 
-@retried
 async def request(
     context: ServiceContext,
     actor: Actor,
@@ -67,11 +69,8 @@ async def request(
         raise InvalidStatement("this cannot be asked to be erased like this", findings)
     record = statement["record"]
     _require_own(actor, record)
-    said = b"redact " + canonical(statement)
-    async with context.database.transaction() as connection:
-        known = await idempotency.replay(connection, actor, idempotency_key, said)
-        if known is not None:
-            return msgspec.json.decode(known, type=RedactionReceipt)
+
+    async def work(connection: Connection) -> RedactionReceipt:
         await records.lock_record(connection, record)
         held = await _held(connection, record)
         findings = rules.check_held(statement, held, context.pack, language)
@@ -89,17 +88,16 @@ async def request(
             requested_at=now,
         )
         number = await redactions.insert(connection, asked)
-        await audit.note(
-            connection, actor, "request_redaction", record, before=str(number), now=now
-        )
-        receipt = receipt_of(msgspec.structs.replace(asked, id=number))
-        await idempotency.store_response(
-            connection, context, actor, idempotency_key, said, msgspec.json.encode(receipt), now=now
-        )
-    return receipt
+        before = str(number)
+        await audit.note(connection, actor, "request_redaction", record, before=before, now=now)
+        return receipt_of(msgspec.structs.replace(asked, id=number))
+
+    said = b"redact " + canonical(statement)
+    return await idempotency.run_once(
+        context, actor, idempotency_key, said, work, RedactionReceipt, now=now
+    )
 
 
-@retried
 async def confirm(
     context: ServiceContext,
     actor: Actor,
@@ -113,35 +111,78 @@ async def confirm(
     Confirming again, because the answer was lost, gives the same receipt.
     """
     actor.require("redact")
-    said = f"confirm_redaction {number}".encode()
-    async with context.database.transaction() as connection:
-        known = await idempotency.replay(connection, actor, idempotency_key, said)
-        if known is not None:
-            return msgspec.json.decode(known, type=RedactionReceipt)
+    async with context.database.connection() as connection:
         asked = await redactions.read(connection, number)
-        if asked is None or actor.agency not in {None, split_id(asked.record)[0]}:
+    if asked is None or actor.agency not in {None, split_id(asked.record)[0]}:
+        raise NotFound(f"there is no redaction {number} that you may read")
+    command = Confirm(
+        actor=actor,
+        subject=asked.record,
+        number=number,
+        request=f"confirm_redaction {number}".encode(),
+        key=idempotency_key,
+    )
+    return await execute(context, command, now=now)
+
+
+class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
+    """Put the redaction of a number, of the record, into the log."""
+
+    receipt: ClassVar[type[RedactionReceipt]] = RedactionReceipt
+    number: int
+
+    @property
+    def action(self) -> Action:
+        """The name of the act in the audit trail."""
+        return "confirm_redaction"
+
+    async def decide(
+        self, connection: Connection, context: ServiceContext, _: Any, *, now: dt.datetime
+    ) -> Decision[RedactionReceipt]:
+        """Confirm what another asked for, once."""
+        del now
+        name, number = self.actor.name, self.number
+        asked = await redactions.read(connection, number)
+        last = await redactions.read_last(connection, self.subject)
+        if asked is None or last is None:
             raise NotFound(f"there is no redaction {number} that you may read")
-        await records.lock_record(connection, asked.record)
-        asked = await redactions.read(connection, number) or asked
-        if asked.requested_by == actor.name:
+        if asked.requested_by == name:
             raise Forbidden(
-                f"{actor.name} asked for this redaction and cannot confirm it as well: erasing "
+                f"{name} asked for this redaction and cannot confirm it as well: erasing "
                 "takes four eyes; it is confirmed by another actor"
             )
         if asked.confirmed_by is not None:
-            if asked.confirmed_by != actor.name:
+            if asked.confirmed_by != name:
                 raise Conflict(f"{asked.confirmed_by} has confirmed redaction {number} already")
-            return receipt_of(asked, "unchanged")
-        await _append(connection, context, actor, asked, now=now)
-        confirmed = await redactions.read(connection, number) or asked
-        await audit.note(
-            connection, actor, "confirm_redaction", asked.record, before=str(number), now=now
+            unchanged = receipt_of(asked, "unchanged")
+            return Decision(answer=lambda _: unchanged, is_act=False)
+        decided = {"authority": asked.authority, "reference": asked.reference}
+        entry = RedactionEntry(
+            actor=asked.requested_by,
+            redaction=number,
+            confirmed_by=name,
+            id=asked.record,
+            versions=asked.versions,
+            pointers=asked.pointers,
+            basis=asked.basis,
+            previous=Previous(index=last.index, leaf=last.leaf),
+            sections=seal({key: text for key, text in decided.items() if text}, context.random),
         )
-        receipt = receipt_of(confirmed)
-        await idempotency.store_response(
-            connection, context, actor, idempotency_key, said, msgspec.json.encode(receipt), now=now
+        return Decision(
+            entry=entry, answer=lambda at: _confirmed(asked, name, at), before=str(number)
         )
-    return receipt
+
+
+def _confirmed(asked: Redaction, by: str, entry: Entry) -> RedactionReceipt:
+    return receipt_of(
+        msgspec.structs.replace(
+            asked,
+            confirmed_by=by,
+            confirmed_at=entry.at,
+            entry=entry.index,
+            hash=entry.leaf.hex(),
+        )
+    )
 
 
 async def list_redactions(context: ServiceContext, actor: Actor) -> list[Redaction]:
@@ -149,42 +190,6 @@ async def list_redactions(context: ServiceContext, actor: Actor) -> list[Redacti
     actor.require("redact")
     async with context.database.connection() as connection:
         return await redactions.read_all(connection, actor.agency)
-
-
-async def _append(
-    connection: Connection,
-    context: ServiceContext,
-    actor: Actor,
-    asked: Redaction,
-    *,
-    now: dt.datetime,
-) -> None:
-    # Who publishes takes no turn.
-    await log.lock_state(connection)
-    last = await redactions.read_last(connection, asked.record)
-    if last is None:
-        raise NotFound(f"there is no record {asked.record}")
-    decided = {"authority": asked.authority, "reference": asked.reference}
-    sections = seal({key: text for key, text in decided.items() if text}, context.random)
-    entry = await append_entry(
-        connection,
-        "redaction",
-        lambda at: redaction_entry(
-            actor=asked.requested_by,
-            confirmed_by=actor.name,
-            at=at,
-            record=asked.record,
-            versions=asked.versions,
-            pointers=asked.pointers,
-            basis=asked.basis,
-            previous=Previous(index=last.index, leaf=last.leaf),
-            sections=sections,
-        ),
-        record=asked.record,
-        sections=sections,
-        now=now,
-    )
-    await redactions.confirm(connection, asked.id, by=actor.name, entry=entry.index)
 
 
 async def _held(connection: Connection, record: str) -> dict[int, list[str]]:

@@ -1,18 +1,20 @@
-"""Examining: a document by its own rules and beside what is published already."""
+"""A document beside the register: checked by its own rules and by what is published already."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from registry.errors import InvalidRecord
+from registry.ledger.entries import SealedDocument
 from registry.record.canonical import canonical
 from registry.record.duplicate_names import any_confusable, blocking_keys
 from registry.record.fast_validator import FastValidator
 from registry.record.ids import split_id
 from registry.record.messages import PendingFinding
-from registry.record.model import Document
+from registry.record.model import Document, Profile
 from registry.record.pack import Pack
 from registry.record.validate import Verdict, validate, with_remarks
 from registry.services.context import ServiceContext
@@ -20,134 +22,131 @@ from registry.services.register_rules import RULES, RegisterRuleContext
 from registry.store import record_names, records
 from registry.store.database import Connection
 from registry.store.drafts import Draft
-from registry.store.log import LogState
 from registry.store.record_names import RecordName
 from registry.store.records import CurrentDocument
+from registry.text.catalogues import SOURCE
+
+
+class CheckedDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document with its canonical bytes and what its own rules say of it.
+
+    One that is about to be published may be `sealed` already.
+    """
+
+    document: Document
+    content: bytes
+    verdict: Verdict
+    sealed: SealedDocument | None = None
+
+
+def check_document(
+    document: Document,
+    *,
+    profile: Profile,
+    pack: Pack,
+    today: dt.date,
+    fast: FastValidator,
+    language: str = SOURCE,
+) -> CheckedDocument:
+    """Check a document by its own rules; raises `InvalidRecord`, told in `language`."""
+    verdict = validate(document, profile=profile, pack=pack, today=today, fast=fast)
+    if any(finding.severity == "error" for finding in verdict.findings):
+        if language != SOURCE:
+            verdict = validate(document, profile=profile, pack=pack, today=today, language=language)
+        what = (
+            "is not of the record format" if profile == "draft" else "cannot be published as it is"
+        )
+        raise InvalidRecord(
+            f"{document.get('id')} {what}", verdict.findings, verdict.findings_total
+        )
+    return CheckedDocument(document=document, content=canonical(document), verdict=verdict)
+
+
+def check_draft(draft: Draft, context: ServiceContext, today: dt.date) -> CheckedDocument:
+    """Check a draft for publication; its verdict may have errors."""
+    content = draft.document.encode()
+    document = msgspec.json.decode(content)
+    verdict = validate(
+        document, profile="publication", pack=context.pack, today=today, fast=context.fast
+    )
+    return CheckedDocument(document=document, content=content, verdict=verdict)
 
 
 class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What the register holds around some documents.
+    """What the register holds around a document.
 
-    `standings` are their own records' last versions, in a `state` of the log, and `drafts` their
-    drafts. `alike` are by record the others that it could be taken for, and `planned` what records
-    are about to be called; None of one to be withdrawn.
+    `current` is its record's last version, where there is one; `alike` are other records that it
+    could be taken for.
     """
 
-    state: LogState
-    standings: dict[str, CurrentDocument]
-    drafts: dict[str, Draft]
-    alike: Mapping[str, Sequence[RecordName]]
-    planned: dict[str, RecordName | None] = {}
+    current: CurrentDocument | None
+    alike: Sequence[RecordName]
 
-    def is_in_force(self, record: str, content: bytes) -> bool:
+    def is_in_force(self, content: bytes) -> bool:
         """Tell whether exactly this document, in canonical bytes, is the published version."""
-        standing = self.standings.get(record)
-        return (
-            standing is not None and standing.state == "published" and standing.document == content
-        )
+        current = self.current
+        return current is not None and current.state == "published" and current.document == content
 
     def remarks(self, document: Document, content: bytes, pack: Pack) -> list[PendingFinding]:
-        """Say what is noticed in a document that would be published next.
+        """Say what is noticed in the document, were it published next.
 
         One that is in force as it stands has nothing to explain.
         """
-        record = str(document["id"])
-        if self.is_in_force(record, content):
+        if self.is_in_force(content):
             return []
-        standing = self.standings.get(record)
         entrance = RegisterRuleContext(
             document=document,
             pack=pack,
-            version=1 if standing is None else standing.version + 1,
-            others=self._others(document),
+            version=1 if self.current is None else self.current.version + 1,
+            others=self.alike,
         )
         return [remark for rule in RULES.values() for remark in rule(entrance)]
 
     def examine(
-        self,
-        document: Document,
-        content: bytes,
-        pack: Pack,
-        fast: FastValidator,
-        *,
-        now: dt.datetime,
-        language: str = "en",
+        self, document: Document, content: bytes, context: ServiceContext, today: dt.date, lang: str
     ) -> Verdict:
-        """Say whether a document could be published now, and everything that is noticed."""
+        """Say whether the document could be published now, and everything that is noticed."""
+        pack = context.pack
         verdict = validate(
             document,
             profile="publication",
             pack=pack,
-            today=now.date(),
-            language=language,
-            fast=fast,
+            today=today,
+            language=lang,
+            fast=context.fast,
         )
-        return with_remarks(verdict, self.remarks(document, content, pack), pack, language)
+        return with_remarks(verdict, self.remarks(document, content, pack), pack, lang)
 
-    def publish(self, document: Document, content: bytes, *, at: dt.datetime) -> None:
-        """Count on a document's being published, at a place in the log that is not known yet."""
-        record = str(document["id"])
-        before = self.standings.get(record)
-        self.standings[record] = CurrentDocument(
-            version=1 if before is None else before.version + 1,
-            state="published",
-            entry=-1,
-            leaf=b"",
-            risk="",
-            risk_changes=(),
-            published_at=at,
-            document=content,
-        )
-        self.planned[record] = _namesake_of(document)
+    def publishable(
+        self, checked: CheckedDocument, pack: Pack, today: dt.date, language: str
+    ) -> Verdict:
+        """Return the verdict that is kept with a version, in the source language.
 
-    def withdraw(self, record: str) -> None:
-        """Count on a record's being withdrawn."""
-        before = self.standings[record]
-        self.standings[record] = msgspec.structs.replace(before, state="withdrawn")
-        self.planned[record] = None
-
-    def put_back(self, record: str, standing: CurrentDocument | None) -> None:
-        """Count on nothing: a record stands as it did."""
-        self.standings.pop(record, None)
-        if standing is not None:
-            self.standings[record] = standing
-        self.planned.pop(record, None)
-
-    def _others(self, document: Document) -> list[RecordName]:
-        """List the other records that a document could be taken for, and some more."""
-        record = str(document["id"])
-        anywhere = any_confusable(document.get("name") or {})
-        others = [one for one in self.alike[record] if one.record not in self.planned]
-        others += [
-            one
-            for one in self.planned.values()
-            if one and (anywhere or one.agency == split_id(record)[0])
-        ]
-        return sorted((one for one in others if one.record != record), key=lambda one: one.record)
+        Raises `InvalidRecord` with every finding, told in `language`.
+        """
+        document = checked.document
+        remarks = self.remarks(document, checked.content, pack)
+        verdict = with_remarks(checked.verdict, remarks, pack, SOURCE)
+        if not verdict.publishable:
+            own = validate(
+                document, profile="publication", pack=pack, today=today, language=language
+            )
+            told = with_remarks(own, remarks, pack, language)
+            raise InvalidRecord(
+                f"{document['id']} cannot be published as it is", told.findings, told.findings_total
+            )
+        return verdict
 
 
-async def read_register_context(
-    connection: Connection, documents: Sequence[Document]
-) -> RegisterContext:
-    """Read what there is around documents whose identifiers are sound.
-
-    Outside a transaction, names may be newer than the rest; whoever publishes after the state is
-    refused then.
-    """
-    around = await records.read_filing_state(connection, [str(one["id"]) for one in documents])
-    alike: dict[str, dict[str, RecordName]] = {}
-    for document in documents:
-        record, name = str(document["id"]), document.get("name") or {}
-        keys = blocking_keys(split_id(record)[0], name, document.get("source_id"))
-        found = await record_names.find_alike(
-            connection, record, keys, anywhere=any_confusable(name)
-        )
-        alike.setdefault(record, {}).update((one.record, one) for one in found)
+async def read_register_context(connection: Connection, document: Document) -> RegisterContext:
+    """Read what there is around a document whose identifier is sound."""
+    record, name = str(document["id"]), document.get("name") or {}
+    keys = blocking_keys(split_id(record)[0], name, document.get("source_id"))
     return RegisterContext(
-        state=around.state,
-        standings=around.standings,
-        drafts=around.drafts,
-        alike={record: list(found.values()) for record, found in alike.items()},
+        current=(await records.read_current(connection, [record])).get(record),
+        alike=await record_names.find_alike(
+            connection, record, keys, anywhere=any_confusable(name)
+        ),
     )
 
 
@@ -157,23 +156,8 @@ async def validate_in_register(
     document: Document,
     *,
     now: dt.datetime,
-    language: str = "en",
+    language: str = SOURCE,
 ) -> Verdict:
     """Say whether a document could be published now, and everything that is noticed."""
-    around = await read_register_context(connection, [document])
-    return around.examine(
-        document, canonical(document), context.pack, context.fast, now=now, language=language
-    )
-
-
-def _namesake_of(document: Document) -> RecordName | None:
-    """Make what others are compared with once a document is published."""
-    if "name" not in document:
-        return None
-    record = str(document["id"])
-    return RecordName(
-        record=record,
-        agency=split_id(record)[0],
-        name=document["name"],
-        source_id=document.get("source_id"),
-    )
+    around = await read_register_context(connection, document)
+    return around.examine(document, canonical(document), context, now.date(), language)

@@ -5,28 +5,31 @@ from __future__ import annotations
 import datetime as dt
 from functools import partial
 
-import msgspec
-
-from registry.errors import Conflict, Forbidden, InvalidRecord, InvalidStatement, Unavailable
+from registry.errors import Forbidden, InvalidStatement
 from registry.record.canonical import canonical
 from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.statements import check_comment
-from registry.record.validate import validate
 from registry.services import audit, idempotency
 from registry.services.access import Actor
-from registry.services.commands import Filing, NewVersion, StaleDraft, require_base
 from registry.services.context import ServiceContext
-from registry.services.drafts import Precondition, draft_not_found, local_agency, own_agency
-from registry.services.publication import file_batch
-from registry.services.receipts import Receipt, Receipts, run_idempotent, unchanged_receipt
-from registry.services.register_context import read_register_context
+from registry.services.drafts import (
+    Precondition,
+    draft_not_found,
+    local_agency,
+    own_agency,
+    receipt_of_latest,
+    require_base,
+    submitter_of,
+)
+from registry.services.pipeline import execute
+from registry.services.publication import Publish
+from registry.services.receipts import Receipt, unchanged_receipt
+from registry.services.register_context import check_draft, read_register_context
 from registry.store import drafts, records
 from registry.store.database import Connection
 from registry.store.drafts import Draft
-
-_TRIES = 5
 
 
 async def submit(
@@ -44,22 +47,32 @@ async def submit(
     Submitting again after the answer was lost gives the same receipt: without a draft, the
     latest version is what the last filing became.
     """
-    filing = Filing(
-        record=record,
-        agency=own_agency(context, actor, record),
+    agency = own_agency(context, actor, record)
+    request = f"submit {record}".encode()
+    if context.review == "required":
+        work = partial(
+            _put_into_review,
+            context=context,
+            actor=actor,
+            record=record,
+            precondition=precondition,
+            language=language,
+            now=now,
+        )
+        return await idempotency.run_once(
+            context, actor, idempotency_key, request, work, Receipt, now=now
+        )
+    command = Publish(
         actor=actor,
+        subject=record,
+        agency=agency,
         purpose="submit",
-        steps=(),
+        precondition=precondition,
+        request=request,
         key=idempotency_key,
-        request=f"submit {record}".encode(),
         language=language,
     )
-    if context.review == "required":
-        into_review = partial(_put_into_review, context, filing, precondition, now=now)
-        return await run_idempotent(
-            context, actor, filing.key, filing.request, into_review, now=now
-        )
-    return await _publish(context, filing, precondition, now=now)
+    return await execute(context, command, now=now)
 
 
 async def approve(
@@ -73,17 +86,17 @@ async def approve(
     idempotency_key: str | None = None,
 ) -> Receipt:
     """Publish what is in review, as another than the one who submitted it."""
-    filing = Filing(
-        record=record,
-        agency=_reviewed_agency(context, actor, record),
+    command = Publish(
         actor=actor,
+        subject=record,
+        agency=_reviewed_agency(context, actor, record),
         purpose="approve",
-        steps=(),
-        key=idempotency_key,
+        precondition=precondition,
         request=f"approve {record}".encode(),
+        key=idempotency_key,
         language=language,
     )
-    return await _publish(context, filing, precondition, now=now)
+    return await execute(context, command, now=now)
 
 
 async def return_draft(
@@ -111,7 +124,7 @@ async def return_draft(
             raise draft_not_found(record)
         if draft.state == "draft" and (draft.returned_by, draft.comment) == (actor.name, text):
             return _receipt_of_draft(draft, returned_at=draft.returned_at)
-        _submitter(draft)
+        submitter_of(draft)
         if precondition is not None:
             precondition.require(draft.tag)
         await drafts.give_back(connection, record, comment=text, by=actor.name, at=now)
@@ -119,107 +132,40 @@ async def return_draft(
         return _receipt_of_draft(draft, returned_at=now)
 
     request = f"return {record} {text}".encode()
-    return await run_idempotent(context, actor, idempotency_key, request, work, now=now)
+    return await idempotency.run_once(
+        context, actor, idempotency_key, request, work, Receipt, now=now
+    )
 
 
 async def _put_into_review(
-    context: ServiceContext,
-    filing: Filing,
-    precondition: Precondition | None,
     connection: Connection,
     *,
+    context: ServiceContext,
+    actor: Actor,
+    record: str,
+    precondition: Precondition | None,
+    language: str,
     now: dt.datetime,
 ) -> Receipt:
     """Let somebody else look at a draft that could be published as it is."""
-    record, actor = filing.record, filing.actor
     await records.lock_record(connection, record)
     draft = await drafts.lock(connection, record)
     if draft is None:
-        return await _receipt_of_latest(connection, record)
+        return await receipt_of_latest(connection, record)
     if precondition is not None:
         precondition.require(draft.tag)
     if draft.state == "in_review":
         return _receipt_of_draft(draft, submitted_at=draft.submitted_at)
-    content = draft.document.encode()
-    document = msgspec.json.decode(content)
-    around = await read_register_context(connection, [document])
-    require_base(draft, around.standings.get(record))
+    made = check_draft(draft, context, now.date())
+    around = await read_register_context(connection, made.document)
+    require_base(draft, around.current)
     await audit.note(connection, actor, "submit", record, before=draft.tag, now=now)
-    verdict = around.examine(
-        document, content, context.pack, context.fast, now=now, language=filing.language
-    )
-    if not verdict.publishable:
-        raise InvalidRecord(
-            f"{record} cannot be published as it is", verdict.findings, verdict.findings_total
-        )
-    if around.is_in_force(record, content):
+    if around.current is not None and around.is_in_force(made.content):
         await drafts.delete(connection, record)
-        return unchanged_receipt(record, around.standings[record])
+        return unchanged_receipt(record, around.current)
+    around.publishable(made, context.pack, now.date(), language)
     await drafts.submit(connection, record, by=actor.name, at=now)
     return _receipt_of_draft(draft, submitted_at=now)
-
-
-async def _publish(
-    context: ServiceContext, filing: Filing, precondition: Precondition | None, *, now: dt.datetime
-) -> Receipt:
-    """Publish the draft that a filing lacks, together with what others publish at the same time.
-
-    Nobody is kept from changing it meanwhile: if somebody does, this begins anew.
-    """
-    actor, key, request = filing.actor, filing.key, filing.request
-    for _ in range(_TRIES):
-        async with context.database.connection() as connection:
-            known = await idempotency.find_response(connection, actor, key, request)
-            draft = await drafts.read(connection, filing.record)
-        if known is not None:
-            return msgspec.json.decode(known, type=Receipt)
-        if draft is None:
-            published = partial(_published_before, filing)
-            return await run_idempotent(context, actor, key, request, published, now=now)
-        submitter = _other_submitter(actor, draft) if filing.purpose == "approve" else None
-        if precondition is not None:
-            precondition.require(draft.tag)
-        step = _version(context, draft, now=now)
-        whole = msgspec.structs.replace(filing, steps=[step], draft=draft, submitter=submitter)
-        names = frozenset({filing.record, (actor.token, key or filing.record)})
-        try:
-            receipts: Receipts = await context.desk.do(
-                whole, names, partial(file_batch, context, now=now)
-            )
-        except StaleDraft:
-            continue
-        return receipts[0]
-    raise Unavailable("too many change the same thing at once; try again in a moment")
-
-
-def _version(context: ServiceContext, draft: Draft, *, now: dt.datetime) -> NewVersion:
-    """Make of a draft the version that it is to become; whether it may is seen to later."""
-    content = draft.document.encode()
-    document = msgspec.json.decode(content)
-    verdict = validate(
-        document, profile="publication", pack=context.pack, today=now.date(), fast=context.fast
-    )
-    return NewVersion(document=document, content=content, verdict=verdict)
-
-
-async def _published_before(filing: Filing, connection: Connection) -> Receipt:
-    """Give the receipt again of what the same actor has published already."""
-    if filing.purpose == "approve":
-        approver = await records.read_approver(connection, filing.record)
-        if approver != filing.actor.name:
-            raise draft_not_found(filing.record)
-    return await _receipt_of_latest(connection, filing.record)
-
-
-def _other_submitter(actor: Actor, draft: Draft) -> str:
-    """Name who submitted a draft that an actor would approve: somebody else."""
-    submitter = _submitter(draft)
-    if submitter == actor.name:
-        raise Forbidden(
-            f"{actor.name} submitted this draft and cannot approve it as well: review takes "
-            "four eyes; it is approved by another actor"
-        )
-    return submitter
 
 
 def _reviewed_agency(context: ServiceContext, actor: Actor, record: str) -> Agency:
@@ -228,12 +174,6 @@ def _reviewed_agency(context: ServiceContext, actor: Actor, record: str) -> Agen
     if not actor.reviews_for(code):
         raise Forbidden(f"this token reviews for {actor.agency}; it cannot review for {code}")
     return local_agency(context, record)
-
-
-def _submitter(draft: Draft) -> str:
-    if draft.state != "in_review" or draft.submitted_by is None:
-        raise Conflict("this draft is not in review; its agency is still working on it")
-    return draft.submitted_by
 
 
 def _receipt_of_draft(
@@ -249,10 +189,3 @@ def _receipt_of_draft(
         submitted_at=submitted_at,
         returned_at=returned_at,
     )
-
-
-async def _receipt_of_latest(connection: Connection, record: str) -> Receipt:
-    standing = (await records.read_current(connection, [record])).get(record)
-    if standing is None or standing.state != "published":
-        raise draft_not_found(record)
-    return unchanged_receipt(record, standing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -13,22 +14,24 @@ from registry.errors import (
     NotFound,
     PreconditionRequired,
 )
-from registry.ledger.append import append_entry
+from registry.ledger.entries import WithdrawalEntry
 from registry.record.canonical import canonical
-from registry.record.entry import Previous, outline, withdrawal_entry
+from registry.record.entry import outline
 from registry.record.ids import split_id
 from registry.record.model import Document, LangText
 from registry.record.sections import seal
 from registry.record.statements import check_withdrawal
-from registry.services import audit
 from registry.services.access import Actor
+from registry.services.audit import Action
 from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition, tag_of
-from registry.services.receipts import Receipt, run_idempotent
-from registry.store import log, record_names, records, version_facts, withdrawals
+from registry.services.pipeline import Command, Decision, execute
+from registry.services.receipts import Receipt
+from registry.store import records, withdrawals
 from registry.store.as_of import END
 from registry.store.database import Connection
-from registry.store.records import CurrentVersion, StoredRecord
+from registry.store.log import Entry
+from registry.store.records import StoredRecord
 from registry.store.withdrawals import Withdrawal
 
 
@@ -70,32 +73,64 @@ async def withdraw(
     An agency withdraws its own records, the authority's administrator any. Withdrawing again
     for the same reason, because the answer was lost, gives the same receipt.
     """
-    _require_authority(actor, split_id(record)[0])
+    agency, _ = split_id(record)
+    _require_authority(actor, agency)
     findings = check_withdrawal(statement, context.pack, language)
     if findings:
         raise InvalidStatement(f"{record} cannot be withdrawn like this", findings)
     if precondition is None:
         raise PreconditionRequired("send If-Match with the tag of the record that you withdraw")
+    command = Withdraw(
+        actor=actor,
+        subject=record,
+        statement=statement,
+        precondition=precondition,
+        request=f"withdraw {record} ".encode() + canonical(statement),
+        key=idempotency_key,
+        language=language,
+    )
+    return await execute(context, command, now=now)
 
-    async def work(connection: Connection) -> Receipt:
-        await records.lock_record(connection, record)
-        # Who publishes takes no turn.
-        await log.lock_state(connection)
-        latest = (await records.read_latest(connection, [record])).get(record)
-        if latest is None:
+
+class Withdraw(Command[Receipt], frozen=True, kw_only=True):
+    """Take the record out of force, as a statement that was checked says."""
+
+    receipt: ClassVar[type[Receipt]] = Receipt
+    statement: Document
+    precondition: Precondition | None = None
+
+    @property
+    def action(self) -> Action:
+        """The name of the act in the audit trail."""
+        return "withdraw"
+
+    async def decide(
+        self, connection: Connection, context: ServiceContext, _: Any, *, now: dt.datetime
+    ) -> Decision[Receipt]:
+        """Withdraw the version in force; what was withdrawn for the same reason stays as it is."""
+        del now
+        record, reason = self.subject, self.statement["reason"]
+        current = (await records.read_latest(connection, [record])).get(record)
+        if current is None:
             raise NotFound(f"there is no record {record}")
-        if latest.state == "withdrawn":
-            return await _receipt_of_last(connection, record, statement)
-        precondition.require(tag_of(latest.leaf))
-        receipt = await append_withdrawal(
-            connection, context, actor, record, statement, latest=latest, now=now
+        if current.state == "withdrawn":
+            receipt = await _receipt_of_last(connection, record, self.statement)
+            return Decision(answer=lambda _: receipt, is_act=False)
+        if self.precondition is not None:
+            self.precondition.require(tag_of(current.leaf))
+        entry = WithdrawalEntry(
+            actor=self.actor.name,
+            id=record,
+            agency=split_id(record)[0],
+            current=current,
+            reason=reason,
+            sections=seal({"note": self.statement["note"]}, context.random),
         )
-        before = str(latest.version)
-        await audit.note(connection, actor, "withdraw", record, before=before, now=now)
-        return receipt
-
-    request = f"withdraw {record} ".encode() + canonical(statement)
-    return await run_idempotent(context, actor, idempotency_key, request, work, now=now)
+        return Decision(
+            entry=entry,
+            answer=lambda at: _receipt(record, current.version, at),
+            before=str(current.version),
+        )
 
 
 async def read_tombstone(
@@ -115,51 +150,11 @@ async def read_tombstone(
     )
 
 
-async def append_withdrawal(
-    connection: Connection,
-    context: ServiceContext,
-    actor: Actor,
-    record: str,
-    statement: Document,
-    *,
-    latest: CurrentVersion,
-    now: dt.datetime,
-) -> Receipt:
-    """Withdraw a record whose turn is taken, inside the caller's transaction."""
-    reason = statement["reason"]
-    sections = seal({"note": statement["note"]}, context.random)
-    entry = await append_entry(
-        connection,
-        "withdrawal",
-        lambda at: withdrawal_entry(
-            actor=actor.name,
-            at=at,
-            record=record,
-            version=latest.version,
-            reason=reason,
-            previous=Previous(index=latest.last_entry, leaf=latest.last_leaf),
-            sections=sections,
-        ),
-        record=record,
-        sections=sections,
-        now=now,
-    )
-    await withdrawals.insert(
-        connection,
-        entry=entry.index,
-        record=record,
-        version=latest.version,
-        withdrawn_at=entry.at,
-        reason=reason,
-        actor=actor.name,
-    )
-    await records.withdraw(connection, record, entry=entry.index)
-    await version_facts.end(connection, record, entry=entry.index, at=entry.at)
-    await record_names.delete(connection, record)
+def _receipt(record: str, version: int, entry: Entry) -> Receipt:
     return Receipt(
         outcome="withdrawn",
         id=record,
-        version=latest.version,
+        version=version,
         hash=entry.leaf.hex(),
         entry=entry.index,
         withdrawn_at=entry.at,

@@ -47,22 +47,6 @@ async def read_history(
     return _attestations(await connection.fetch(statement("attestations", "read"), agency, as_of))
 
 
-async def insert(
-    connection: Connection,
-    *,
-    entry: int,
-    agency: str,
-    day: dt.date,
-    systems_total: int,
-    filed_at: dt.datetime,
-    actor: str,
-) -> None:
-    """Write an attestation whose entry is in the log."""
-    await connection.execute(
-        statement("attestations", "insert"), entry, agency, day, systems_total, filed_at, actor
-    )
-
-
 def _attestations(rows: list[Any]) -> list[Attestation]:
     return [
         Attestation(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 import msgspec
 
@@ -37,12 +36,6 @@ class NumberedAct(Act, frozen=True, kw_only=True):
 async def insert(connection: Connection, act: Act) -> None:
     """Add an act to the trail."""
     await connection.execute(statement("audit", "insert"), *msgspec.structs.astuple(act))
-
-
-async def insert_all(connection: Connection, acts: Sequence[Act]) -> None:
-    """Add acts to the trail, in their order."""
-    rows = [msgspec.structs.astuple(act) for act in acts]
-    await connection.executemany(statement("audit", "insert"), rows)
 
 
 async def read(

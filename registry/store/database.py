@@ -36,6 +36,7 @@ _UNREACHABLE = (
 _LOST = (TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError)
 _COLLISIONS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _NO_ANSWER = "the database does not answer; try again in a moment, repeating is harmless"
+_BUSY = "the register is busy; try again in a moment"
 _TELLING: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (_COLLISIONS, "too many change the same thing at once; try again in a moment"),
     (asyncpg.DiskFullError, "the database has no room left and nothing was written; try later"),
@@ -73,8 +74,8 @@ _SESSION = {
 """So the kernel ends a connection whose other end has vanished without a word (tcp(7)): ours after
 8 seconds, the server's session, which may hold locks and a role, after 15."""
 
-_PUBLISHING = 4
-"""Connections that publish: they would only wait for each other."""
+_FOR_READERS = 4
+"""Connections that are left to those who only read, while writers wait for each other."""
 
 _TRIES = 4
 _PAUSE_SECONDS = 0.05
@@ -83,22 +84,18 @@ _PAUSE_SECONDS = 0.05
 class Database:
     """A pool of connections. Everything read or written goes through one of the methods."""
 
-    def __init__(self, pool: Any, *, publishing: Any = None) -> None:
-        """Take an open asyncpg pool.
-
-        `publishing` is a pool whose connections plan a statement once for all.
-        """
+    def __init__(self, pool: Any) -> None:
+        """Take an open asyncpg pool."""
         self._pool = pool
-        self._publishing = publishing or pool
+        self._writers = asyncio.Semaphore(max(1, pool.get_max_size() - _FOR_READERS))
 
     @asynccontextmanager
-    async def connection(self, pool: Any = None) -> AsyncIterator[Connection]:
+    async def connection(self) -> AsyncIterator[Connection]:
         """Borrow a connection for reading; raises `Unavailable` when none is to be had."""
-        pool = pool or self._pool
         try:
-            connection = await pool.acquire(timeout=_ACQUIRE_SECONDS)
+            connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
         except TimeoutError as error:
-            raise Unavailable("the register is busy; try again in a moment") from error
+            raise Unavailable(_BUSY) from error
         except _FAULTS as error:
             raise Unavailable(_NO_ANSWER) from error
         try:
@@ -106,31 +103,30 @@ class Database:
         except _FAULTS as error:
             if isinstance(error, TimeoutError):
                 await _end_if_silent(connection)
-            if is_closed := _is_closed(connection):
-                # The idle ones lead to the same server: whoever comes next has a fresh one.
-                await self._pool.expire_connections()
-                await self._publishing.expire_connections()
-            is_lost = is_closed or isinstance(error, _LOST)
-            meaning = _meaning(error) or (_NO_ANSWER if is_lost else None)
-            if meaning is None:
+            if (meaning := _meaning(error, connection)) is None:
                 raise
             raise Unavailable(meaning) from error
         finally:
+            if _is_closed(connection):
+                # The idle ones lead to the same server: whoever comes next has a fresh one.
+                await self._pool.expire_connections()
             # What was asked is done or refused by now; a connection that cannot be reset is ended.
             with suppress(*_FAULTS):
-                await pool.release(connection)
+                await self._pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Borrow a connection with a transaction around it: all of it happens, or nothing."""
-        async with self.connection() as connection, transaction(connection):
-            yield connection
-
-    @asynccontextmanager
-    async def publishing(self) -> AsyncIterator[Connection]:
-        """Borrow a connection to write with single statements, each of which is all or nothing."""
-        async with self.connection(self._publishing) as connection:
-            yield connection
+        try:
+            async with asyncio.timeout(_ACQUIRE_SECONDS):
+                await self._writers.acquire()
+        except TimeoutError as error:
+            raise Unavailable(_BUSY) from error
+        try:
+            async with self.connection() as connection, transaction(connection):
+                yield connection
+        finally:
+            self._writers.release()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
@@ -154,8 +150,6 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self._pool.close()
-        if self._publishing is not self._pool:
-            await self._publishing.close()
 
 
 @asynccontextmanager
@@ -170,20 +164,36 @@ async def transaction(connection: Connection, **options: Any) -> AsyncIterator[N
             raise
 
 
+@asynccontextmanager
+async def savepoint(connection: Connection) -> AsyncIterator[None]:
+    """Put a savepoint around a block of a transaction: where it fails, it alone is undone.
+
+    Raises `Unavailable` where not the block is at fault, but the server.
+    """
+    try:
+        async with transaction(connection):
+            yield
+    except _FAULTS as error:
+        if (meaning := _meaning(error, connection)) is None:
+            raise
+        raise Unavailable(meaning) from error
+
+
 async def connect(url: str, *, size: int = 10, patience: float = _COMMAND_SECONDS) -> Database:
     """Open a pool; a statement is waited for as many seconds as `patience` says.
 
     Raises `ConfigurationError` when the address or login is wrong.
     """
     try:
-        pool = await _pool(url, patience, at_once=1, size=size)
-        # To plan what publishes would take as long as to do it.
-        publishing = await _pool(
+        pool = await asyncpg.create_pool(
             url,
-            patience,
-            at_once=0,
-            size=min(size, _PUBLISHING),
-            plan_cache_mode="force_generic_plan",
+            min_size=1,
+            max_size=size,
+            command_timeout=patience,
+            init=_watch_line,
+            # What a session holds beyond its transactions is for `Database.session` alone.
+            reset=_nothing_held,
+            server_settings={"application_name": "registry", "timezone": "UTC", **_SESSION},
         )
     except _UNREACHABLE as error:
         raise Unavailable(
@@ -200,7 +210,7 @@ async def connect(url: str, *, size: int = 10, patience: float = _COMMAND_SECOND
                 f"REGISTRY_DATABASE_URL: {str(error).splitlines()[0]}; mend sslmode or sslrootcert"
             ) from error
         raise _not_an_address() from error
-    return Database(pool, publishing=publishing)
+    return Database(pool)
 
 
 def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -222,24 +232,6 @@ def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         return await work(*args, **kwargs)
 
     return again
-
-
-async def _pool(url: str, patience: float, *, at_once: int, size: int, **settings: str) -> Any:
-    return await asyncpg.create_pool(
-        url,
-        min_size=at_once,
-        max_size=size,
-        command_timeout=patience,
-        init=_watch_line,
-        # What a session holds beyond its transactions is for `Database.session` alone.
-        reset=_nothing_held,
-        server_settings={
-            "application_name": "registry",
-            "timezone": "UTC",
-            **_SESSION,
-            **settings,
-        },
-    )
 
 
 async def _end_if_silent(connection: Connection) -> None:
@@ -282,9 +274,11 @@ async def _nothing_held(connection: Connection) -> None:
     """Lend a connection again as it is: that saves a trip at every return."""
 
 
-def _meaning(error: Exception) -> str | None:
+def _meaning(error: Exception, connection: Connection) -> str | None:
     """Say what the server told; None where that is a fault of the caller, or a mistake of ours."""
-    return next((sentence for kind, sentence in _TELLING if isinstance(error, kind)), None)
+    told = next((sentence for kind, sentence in _TELLING if isinstance(error, kind)), None)
+    is_lost = isinstance(error, _LOST) or _is_closed(connection)
+    return told or (_NO_ANSWER if is_lost else None)
 
 
 def _is_closed(connection: Connection) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -39,11 +38,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 async def lock(connection: Connection, record: str) -> Draft | None:
     """Read a draft and keep others from changing it until the transaction ends."""
     return await read_row(connection, Draft, "drafts", "lock", record)
-
-
-async def lock_many(connection: Connection, records: Sequence[str]) -> None:
-    """Keep others from changing the drafts of records until the transaction ends."""
-    await connection.execute(statement("drafts", "lock_many"), list(records))
 
 
 async def read(
@@ -90,8 +84,3 @@ async def give_back(
 async def delete(connection: Connection, record: str) -> None:
     """Remove a draft, if there is one."""
     await connection.execute(statement("drafts", "delete"), record)
-
-
-async def delete_many(connection: Connection, records: Sequence[str]) -> None:
-    """Remove the drafts of records, where there are any."""
-    await connection.execute(statement("drafts", "delete_many"), list(records))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
 from registry.record.model import RiskChange
-from registry.record.sections import Section
 from registry.store.database import Connection
 from registry.store.sql import statement
 from registry.tlog.compact import CompactRange, unpack
+
+TableRow: TypeAlias = dict[str, Any]
+"""A new row: JSON values by the names of columns."""
 
 
 class LogState(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,31 +91,42 @@ async def keep_pack(connection: Connection, code: str) -> str:
 
 
 async def note_erasure(connection: Connection) -> None:
-    """Let whoever has read of what there is, to publish something, read it again."""
+    """Count an erasure, and keep others from appending until the transaction ends."""
     await connection.execute(statement("log", "note_erasure"))
 
 
 async def append(
-    connection: Connection, entry: Entry, after: CompactRange, sections: Sequence[Section] = ()
+    connection: Connection,
+    entries: Sequence[Entry],
+    rows: Mapping[str, Sequence[TableRow]],
+    after: CompactRange,
 ) -> None:
-    """Write an entry that is no version, what it commits to, and the state after it.
+    """Write entries, the rows of other tables that follow from them, and the state after them.
 
     The caller holds the state's lock.
     """
+    if not entries:
+        return
+    logged = [
+        {
+            "index": entry.index,
+            "kind": entry.kind,
+            "record": entry.record,
+            "at": entry.at,
+            "bytes": bytea(entry.content),
+            "leaf": bytea(entry.leaf),
+        }
+        for entry in entries
+    ]
+    content = msgspec.json.encode({"log_entry": logged, **rows}).decode()
     await connection.execute(
-        statement("log", "append"),
-        entry.index,
-        after.packed(),
-        entry.at,
-        entry.kind,
-        entry.record,
-        entry.content,
-        entry.leaf,
-        [section.key for section in sections],
-        [section.value for section in sections],
-        [section.salts for section in sections],
-        [section.commitment for section in sections],
+        statement("log", "append"), after.size, after.packed(), entries[-1].at, content
     )
+
+
+def bytea(content: bytes) -> str:
+    """Write bytes as PostgreSQL reads them in JSON."""
+    return f"\\x{content.hex()}"
 
 
 async def read_entries(

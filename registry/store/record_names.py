@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -57,28 +56,19 @@ async def find_alike(
 async def index(connection: Connection, record: str | None = None) -> None:
     """Write the keys of a record from what is left of it, or of all that have none."""
     if record is not None:
-        await delete(connection, record)
+        await connection.execute(statement("names", "delete"), record)
     after = ""
     while rows := await connection.fetch(statement("names", "in_force"), after, record, _BATCH):
         after = rows[-1]["record"]
-        pairs = keys_of(filter(None, map(_record_name, rows)))
+        named = filter(None, map(_record_name, rows))
+        pairs = [(key, one.record) for one in named for key in one.keys().all]
         keys, records = zip(*pairs, strict=True) if pairs else ((), ())
         await connection.execute(statement("names", "insert"), keys, records)
-
-
-async def delete(connection: Connection, record: str) -> None:
-    """Let a record be found by nothing any more."""
-    await connection.execute(statement("names", "delete"), record)
 
 
 async def are_missing(connection: Connection) -> bool:
     """Tell whether the keys were never written: in a register from before there were any."""
     return bool(await connection.fetchval(statement("names", "are_missing")))
-
-
-def keys_of(names: Iterable[RecordName]) -> list[tuple[int, str]]:
-    """List the keys of records, as (key, record)."""
-    return [(key, one.record) for one in names for key in one.keys().all]
 
 
 def _record_name(row: Any) -> RecordName | None:

@@ -12,10 +12,8 @@ from registry.errors import Finding
 from registry.record.canonical import canonical
 from registry.record.erasure import readable
 from registry.record.model import LangText
-from registry.store import log
 from registry.store.as_of import END
 from registry.store.database import Connection
-from registry.store.drafts import Draft
 from registry.store.sql import statement
 
 
@@ -113,14 +111,6 @@ class CurrentDocument(CurrentVersion, frozen=True, kw_only=True):
     document: bytes
 
 
-class FilingState(msgspec.Struct, frozen=True, kw_only=True):
-    """The log's state, and of some records the last version and the draft, where there is one."""
-
-    state: log.LogState
-    standings: dict[str, CurrentDocument]
-    drafts: dict[str, Draft]
-
-
 async def lock_record(connection: Connection, subject: str) -> None:
     """Keep others from filing a record, new ones too, until the transaction ends."""
     await lock_records(connection, [subject])
@@ -132,32 +122,22 @@ async def lock_records(connection: Connection, subjects: Sequence[str]) -> None:
 
 
 async def read_latest(connection: Connection, ids: Sequence[str]) -> dict[str, CurrentVersion]:
-    """Read where records stand; whoever publishes has taken their turns."""
+    """Read where records stand."""
     rows = await connection.fetch(statement("records", "read_latest"), list(ids))
     return {row["id"]: CurrentVersion(**_latest(row)) for row in rows}
 
 
-async def read_filing_state(connection: Connection, ids: Sequence[str]) -> FilingState:
-    """Read, as of one moment, all that a filing of some records stands on, but for names."""
-    rows = await connection.fetch(statement("records", "around"), list(ids))
-    return FilingState(
-        state=log.state_of(rows[0] if rows else None),
-        standings={
-            row["id"]: CurrentDocument(
-                **_latest(row),
-                published_at=row["published_at"],
-                document=document_of(row, row["erased"]),
-            )
-            for row in rows
-            if row["id"] is not None
-        },
-        drafts={row["record"]: Draft(**row["draft"]) for row in rows if row["draft"] is not None},
-    )
-
-
 async def read_current(connection: Connection, ids: Sequence[str]) -> dict[str, CurrentDocument]:
     """Read the last versions of records, those that are withdrawn too."""
-    return (await read_filing_state(connection, ids)).standings
+    rows = await connection.fetch(statement("records", "current"), list(ids))
+    return {
+        row["id"]: CurrentDocument(
+            **_latest(row),
+            published_at=row["published_at"],
+            document=document_of(row, row["erased"]),
+        )
+        for row in rows
+    }
 
 
 async def latest_source_rows(connection: Connection, origin: str) -> dict[str, str]:
@@ -215,11 +195,6 @@ async def read_approver(connection: Connection, record: str) -> str | None:
     """Read who approved a published record's latest version, if anybody did."""
     approver: str | None = await connection.fetchval(statement("records", "approver"), record)
     return approver
-
-
-async def withdraw(connection: Connection, record: str, *, entry: int) -> None:
-    """Take a record's latest version out of force; `entry` is the withdrawal's in the log."""
-    await connection.execute(statement("records", "withdraw"), record, entry)
 
 
 def register_of(row: Any) -> Register:

@@ -92,11 +92,6 @@ async def read_all(connection: Connection, agency: str | None) -> list[Redaction
     return await read_rows(connection, Redaction, "redactions", "all", agency)
 
 
-async def confirm(connection: Connection, number: int, *, by: str, entry: int) -> None:
-    """Say who confirmed a redaction, and where the log has it."""
-    await connection.execute(statement("redactions", "confirm"), number, by, entry)
-
-
 async def read_last(connection: Connection, record: str) -> Last | None:
     """Read the last word of the log on a record."""
     return await read_row(connection, Last, "redactions", "last_entry", record)

@@ -75,6 +75,12 @@ def columns(row: SearchDocument) -> tuple[int, str, str, str, str, str, str]:
     return row.ord, row.name_key, codes, row.card, name, summary, rest
 
 
+def as_row(document: SearchDocument) -> dict[str, Any]:
+    """Return what is kept of a row by the names of columns."""
+    names = ("ord", "name_key", "codes", "card", "name", "summary", "rest")
+    return dict(zip(names, columns(document), strict=True))
+
+
 async def read_state(connection: Connection) -> IndexState:
     """Read how far things are."""
     return _state(await connection.fetchrow(statement("index", "state")))

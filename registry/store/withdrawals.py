@@ -24,22 +24,6 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-async def insert(
-    connection: Connection,
-    *,
-    entry: int,
-    record: str,
-    version: int,
-    withdrawn_at: dt.datetime,
-    reason: str,
-    actor: str,
-) -> None:
-    """Write a withdrawal; its note is a section of its entry."""
-    await connection.execute(
-        statement("withdrawals", "insert"), entry, record, version, withdrawn_at, reason, actor
-    )
-
-
 async def read_all(connection: Connection, record: str, *, as_of: int = END) -> list[Withdrawal]:
     """Read a record's withdrawals up to the entry `as_of`, oldest first."""
     return (await _by_record(connection, [record], as_of)).get(record, [])

@@ -10,7 +10,7 @@ import pytest
 
 from registry.services import attestation, withdrawal
 from registry.services.access import Actor
-from registry.store.records import read_latest
+from registry.services.pipeline import execute
 
 EVENTS = 520
 REAL = "dgi"
@@ -87,17 +87,8 @@ class Events:
         self.standing.remove(slug)
         self.gone.add(slug)
         statement = {"reason": "other", "note": {"fr": "Fin", "ar": "نهاية"}}
-        async with self.context.database.transaction() as connection:
-            latest = (await read_latest(connection, [slug]))[slug]
-            done = await withdrawal.append_withdrawal(
-                connection,
-                self.context,
-                actor("a"),
-                slug,
-                statement,
-                latest=latest,
-                now=self.clock.now,
-            )
+        command = withdrawal.Withdraw(actor=actor("a"), subject=slug, statement=statement)
+        done = await execute(self.context, command, now=self.clock.now)
         return done.entry, slug
 
     async def _attest(self):

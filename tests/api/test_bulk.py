@@ -8,7 +8,7 @@ import pytest
 
 from registry.api import bulk as api
 from registry.errors import Unavailable
-from registry.services import publication
+from registry.services import pipeline
 
 PATH = "/api/v1/filings"
 NDJSON = {"content-type": "application/x-ndjson"}
@@ -151,14 +151,14 @@ async def test_a_request_may_be_larger_than_one_document(file, record):
 
 
 async def test_a_fault_of_ours_is_the_affair_of_its_line(file, record, monkeypatch):
-    whole = publication._file
+    whole = pipeline.append
 
-    async def faulty(context, filings, **options):
-        if any(filing.record.endswith("-1") for filing in filings):
+    async def faulty(connection, state, entries, **options):
+        if entries[0].record.endswith("-1"):
             raise RuntimeError("a secret of the database")
-        return await whole(context, filings, **options)
+        return await whole(connection, state, entries, **options)
 
-    monkeypatch.setattr(publication, "_file", faulty)
+    monkeypatch.setattr(pipeline, "append", faulty)
     lines = told(await file(written(*(variant(record, number) for number in range(3)))))
     assert [line["outcome"] for line in lines] == ["published", "refused", "published"]
     assert lines[1]["problem"]["type"] == "/problems/internal-error"
@@ -166,10 +166,10 @@ async def test_a_fault_of_ours_is_the_affair_of_its_line(file, record, monkeypat
 
 
 async def test_the_end_of_the_database_is_told_line_by_line(file, record, monkeypatch):
-    async def gone(context, filings, **options):
+    async def gone(*_):
         raise Unavailable("the database does not answer")
 
-    monkeypatch.setattr(publication, "_file", gone)
+    monkeypatch.setattr(pipeline, "_execute_group", gone)
     lines = told(await file(written(*(variant(record, number) for number in range(3)))))
     assert [line["problem"]["type"] for line in lines] == ["/problems/unavailable"] * 3
 
@@ -288,11 +288,11 @@ async def until_published(client, total):
 async def test_who_goes_away_before_reading_ends_the_work(client, converse, record, monkeypatch):
     begun = asyncio.Event()
 
-    async def slow(context, filings, **options):
+    async def slow(*_):
         begun.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(publication, "_file", slow)
+    monkeypatch.setattr(pipeline, "_execute_group", slow)
     talk = converse()
     talk.send(written(record), more=False)
     await begun.wait()

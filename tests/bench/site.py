@@ -17,7 +17,7 @@ import msgspec
 
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
-from registry.services.publication import BATCH_SIZE
+from registry.services.pipeline import BATCH_SIZE
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded

@@ -23,12 +23,12 @@ async def test_the_victim_of_a_deadlock_begins_anew(agency, intruder, waiting, i
     await agency.save(document)
     blocking = intruder.transaction()
     await blocking.start()
-    await intruder.execute("select from draft where record = $1 for update", document["id"])
+    await intruder.execute("select from log_state for update")
     submitting = asyncio.create_task(agency.submit(document))
     await waiting()
-    # It holds the log now. The other one wants it too, and never gives in.
+    # It holds the draft now. The other one wants it too, and never gives in.
     await intruder.execute("set deadlock_timeout = '10min'")
-    await intruder.execute("select from log_state for update")
+    await intruder.execute("select from draft where record = $1 for update", document["id"])
     await blocking.rollback()
     answer = await submitting
     assert answer.status_code == 201, answer.text

@@ -12,12 +12,12 @@ import rfc8785
 
 from registry.errors import ConfigurationError
 from registry.ledger import append
-from registry.record.entry import Previous, withdrawal_entry
+from registry.ledger.entries import WithdrawalEntry
 from registry.record.schema import record_schema_bytes
 from registry.record.sections import seal
 from registry.store import records
 from registry.store.database import connect
-from registry.store.log import read_state
+from registry.store.log import lock_state, read_state
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, 0, 123_456, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -158,24 +158,21 @@ async def test_without_a_first_entry_nothing_can_be_published(database, publish,
 
 
 async def test_an_entry_that_is_no_version_takes_its_place_among_them(database, publish, record):
-    [published] = await publish(record, now=NOW + 60 * SECOND)
+    await publish(record, now=NOW + 60 * SECOND)
     sections = seal({"note": {"fr": "x"}}, secrets.token_bytes)
 
-    def write(at):
-        return withdrawal_entry(
+    async with database.transaction() as connection:
+        state = await lock_state(connection)
+        latest = await records.read_latest(connection, [record["id"]])
+        withdrawal = WithdrawalEntry(
             actor="demo-sante",
-            at=at,
-            record=record["id"],
-            version=1,
+            id=record["id"],
+            agency="demo-sante",
+            current=latest[record["id"]],
             reason="other",
-            previous=Previous(index=published.entry, leaf=bytes.fromhex(published.hash)),
             sections=sections,
         )
-
-    async with database.transaction() as connection:
-        entry = await append.append_entry(
-            connection, "withdrawal", write, record=record["id"], sections=sections, now=NOW
-        )
+        [entry] = await append.append(connection, state, [withdrawal], now=NOW)
         kept = await connection.fetch("select * from entry_section")
     assert (entry.index, entry.at) == (2, (NOW + 60 * SECOND).replace(microsecond=0))
     [row] = kept

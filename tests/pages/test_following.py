@@ -97,7 +97,12 @@ class Register:
         for name in names:
             document = FOREIGN | {"id": f"us.demo/{name}", "name": {"en": f"Sorting {name}"}}
             verdict = Verdict(
-                publishable=True, findings=(), completeness=10, accountability=0, missing=()
+                publishable=True,
+                findings=(),
+                findings_total=0,
+                completeness=10,
+                accountability=0,
+                missing=(),
             )
             filings.append(
                 ForeignFiling(document=document, agency=agency, verdict=verdict, source_row={})

@@ -22,7 +22,7 @@ from registry.errors import (
 from registry.record.canonical import canonical
 from registry.record.parse import MAX_BYTES
 from registry.search.query import SearchQuery
-from registry.services import access_tokens, bulk, drafts, publication, review
+from registry.services import access_tokens, bulk, drafts, pipeline, review
 from registry.services.access import Actor
 from registry.services.access_tokens import EndedToken
 from registry.services.bulk import InputLine, file_lines, identifier, split_lines
@@ -108,7 +108,7 @@ async def test_a_line_that_is_too_long_is_told_and_not_kept(ending):
 
 
 async def test_every_line_is_published_in_its_order(context, file, record):
-    documents = [variant(record, number) for number in range(publication.BATCH_SIZE * 2 + 7)]
+    documents = [variant(record, number) for number in range(pipeline.BATCH_SIZE * 2 + 7)]
     told = await file(body(*documents))
     assert [line.number for line in told] == list(range(1, len(documents) + 1))
     assert [line.record for line in told] == [document["id"] for document in documents]
@@ -387,21 +387,21 @@ async def test_more_lines_than_a_request_may_have_are_refused_one_by_one(
 async def test_when_the_database_dies_the_rest_is_refused_and_the_answer_is_whole(
     context, file, record, monkeypatch
 ):
-    documents = [variant(record, number) for number in range(publication.BATCH_SIZE + 20)]
-    whole = publication._file
+    documents = [variant(record, number) for number in range(pipeline.BATCH_SIZE + 20)]
+    whole = pipeline._execute_group
     groups = 0
 
-    async def dying(context, filings, **options):
+    async def dying(*group):
         nonlocal groups
         groups += 1
         if groups > 1:
             raise Unavailable("the database does not answer")
-        return await whole(context, filings, **options)
+        return await whole(*group)
 
-    monkeypatch.setattr(publication, "_file", dying)
+    monkeypatch.setattr(pipeline, "_execute_group", dying)
     told = await file(body(*documents, variant(record, 1, id="demo-education/x")))
     assert outcomes(told) == [
-        *["published"] * publication.BATCH_SIZE,
+        *["published"] * pipeline.BATCH_SIZE,
         *[Unavailable] * 20,
         Forbidden,
     ]
@@ -409,19 +409,21 @@ async def test_when_the_database_dies_the_rest_is_refused_and_the_answer_is_whol
     assert groups == 2
 
 
-async def test_a_group_that_fails_as_a_whole_is_filed_one_by_one(
+async def test_a_filing_that_the_database_refuses_leaves_the_others_of_its_group(
     context, file, record, monkeypatch
 ):
     documents = [variant(record, number) for number in range(4)]
-    whole = publication._file
+    whole = pipeline.append
 
-    async def spoilt(context, filings, **options):
-        if any(one.record == documents[2]["id"] for one in filings):
-            await asyncio.sleep(0)
-            raise asyncpg.CheckViolationError("a row that does not fit")
-        return await whole(context, filings, **options)
+    async def spoilt(connection, state, entries, **options):
+        done = await whole(connection, state, entries, **options)
+        if entries[0].record == documents[2]["id"]:
+            await connection.execute(
+                "update record set state = 'other' where id = $1", entries[0].record
+            )
+        return done
 
-    monkeypatch.setattr(publication, "_file", spoilt)
+    monkeypatch.setattr(pipeline, "append", spoilt)
     told = await file(body(*documents))
     assert outcomes(told) == ["published", "published", asyncpg.CheckViolationError, "published"]
     assert [line.result.entry for line in told if not isinstance(line.result, Exception)] == [
@@ -459,7 +461,7 @@ async def test_who_goes_away_keeps_what_was_acknowledged_and_stops_the_rest(cont
     filed = file_lines(context, HEALTH, endless(), purpose="submit", now=lambda: NOW)
     async for line in filed:
         answered.append(line)
-        if len(answered) == publication.BATCH_SIZE + 1:
+        if len(answered) == pipeline.BATCH_SIZE + 1:
             break
     await filed.aclose()
     reached = read

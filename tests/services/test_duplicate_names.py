@@ -151,8 +151,8 @@ async def test_a_crowd_of_similar_names_costs_no_more_than_is_looked_at(publish,
                 MOST_OF_A_KEY,
             )
             read.append(rows_read(json.loads(plan)[0]["Plan"], "blocking_key"))
-            around = await read_register_context(connection, [document])
-        assert len(around.alike[document["id"]]) == min(count + 1, MOST_ALIKE)
+            around = await read_register_context(connection, document)
+        assert len(around.alike) == min(count + 1, MOST_ALIKE)
     # The server tells averages, of two digits after the point.
     assert round(read[0]) <= len(keys.words) <= MOST_WORDS
     assert round(read[1]) <= (len(keys.words) + len(keys.own)) * MOST_OF_A_KEY

@@ -16,7 +16,7 @@ from registry.errors import (
     UnreadableDocument,
 )
 from registry.record.codelists import read_rows
-from registry.services import publication
+from registry.services import pipeline
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.services.loading import find_files, load
@@ -320,7 +320,7 @@ async def test_loading_ends_with_the_database(context, tmp_path, write, record, 
     async def gone(*_, **__):
         raise Unavailable("the database does not answer")
 
-    monkeypatch.setattr(publication, "_file", gone)
+    monkeypatch.setattr(pipeline, "_execute_group", gone)
     write("demo-sante/prevision-lits.json", record)
     with pytest.raises(Unavailable):
         await loaded(context, tmp_path)

@@ -261,7 +261,12 @@ async def test_what_was_erased_stays_out_of_the_next_import(context, settings, d
             "contact": contact,
         }
         verdict = Verdict(
-            publishable=True, findings=(), completeness=10, accountability=0, missing=()
+            publishable=True,
+            findings=(),
+            findings_total=0,
+            completeness=10,
+            accountability=0,
+            missing=(),
         )
         return ForeignFiling(
             document=document, agency=agency, verdict=verdict, source_row={"Contact": contact}

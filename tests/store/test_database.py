@@ -225,6 +225,33 @@ async def test_when_all_connections_are_taken_it_says_so_and_goes_on(database_ur
     await small.close()
 
 
+async def test_writers_that_wait_for_each_other_leave_connections_to_readers(
+    database, database_url
+):
+    blocking = await asyncpg.connect(database_url)
+    await blocking.execute("begin; lock table log_state")
+
+    async def write():
+        async with database.transaction() as connection:
+            await connection.execute("update log_state set erasures = erasures")
+
+    async def read():
+        async with database.connection() as connection:
+            return await connection.fetchval(
+                "select count(*) from pg_stat_activity"
+                " where wait_event_type = 'Lock' and datname = current_database()"
+            )
+
+    writers = [asyncio.create_task(write()) for _ in range(20)]
+    try:
+        while await read() < 10 - store._FOR_READERS:  # noqa: ASYNC110  it is the server's event
+            await asyncio.sleep(0.01)
+        assert not any(one.done() for one in writers)
+    finally:
+        await blocking.close()
+    await asyncio.gather(*writers)
+
+
 async def test_a_closed_pool_is_unavailable(database_url):
     closed = await connect(database_url)
     await closed.close()

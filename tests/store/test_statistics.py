@@ -14,14 +14,14 @@ import msgspec
 import pytest
 
 from registry.ledger import append
-from registry.ledger.append import Publication
+from registry.ledger.entries import Publication
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services import attestation, withdrawal
 from registry.services.access import Actor
+from registry.services.pipeline import execute
 from registry.store import agencies, statistics
 from registry.store.as_of import read_as_of
-from registry.store.records import read_latest
 
 RECORDS = Path(__file__).parents[2] / "records"
 START = dt.datetime(2026, 12, 1, 6, 0, tzinfo=dt.UTC)
@@ -156,11 +156,10 @@ async def history(context, pack):
             [done] = await append.publish(
                 connection,
                 [Publication(document=document, agency=home, actor=home.id, verdict=verdict)],
-                standing=await read_latest(connection, [document["id"]]),
                 now=now,
                 random=secrets.token_bytes,
             )
-        told = Told(done.entry, done.published_at, document, home, verdict)
+        told = Told(done.index, done.at, document, home, verdict)
         told.record = document["id"]
         for one in said:
             if one.record == told.record and one.until is None:
@@ -171,17 +170,10 @@ async def history(context, pack):
 
 async def _withdraw(context, told, now):
     statement = {"reason": "other", "note": {"fr": "Fin", "ar": "نهاية"}}
-    async with context.database.transaction() as connection:
-        latest = (await read_latest(connection, [told.record]))[told.record]
-        receipt = await withdrawal.append_withdrawal(
-            connection,
-            context,
-            operator("a", None),
-            told.record,
-            statement,
-            latest=latest,
-            now=now,
-        )
+    command = withdrawal.Withdraw(
+        actor=operator("a", None), subject=told.record, statement=statement
+    )
+    receipt = await execute(context, command, now=now)
     told.until, told.until_at, told.until_kind = receipt.entry, receipt.withdrawn_at, "withdrawal"
 
 

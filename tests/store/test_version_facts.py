@@ -7,9 +7,9 @@ import pytest
 
 from registry.services import withdrawal
 from registry.services.access import Actor
+from registry.services.pipeline import execute
 from registry.store import log
 from registry.store.migrate import MIGRATIONS
-from registry.store.records import read_latest
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -38,11 +38,8 @@ def levelled(record):
 def withdraw(context):
     async def end(record, now):
         statement = {"reason": "other", "note": {"fr": "Fin", "ar": "نهاية"}}
-        async with context.database.transaction() as connection:
-            latest = (await read_latest(connection, [record]))[record]
-            await withdrawal.append_withdrawal(
-                connection, context, OPERATOR, record, statement, latest=latest, now=now
-            )
+        command = withdrawal.Withdraw(actor=OPERATOR, subject=record, statement=statement)
+        await execute(context, command, now=now)
 
     return end
 

@@ -1,6 +1,3 @@
--- name: insert
-insert into attestation (entry, agency, day, systems_total, filed_at, actor) values ($1, $2, $3, $4, $5, $6)
-
 -- name: read
 -- What was known when entry $2 was the last: without an agency the newest of each, with one all of
 -- it, newest first.

@@ -38,9 +38,3 @@ update draft set state = 'draft', comment = $2, returned_by = $3, returned_at = 
 
 -- name: delete
 delete from draft where record = $1
-
--- name: lock_many
-select record from draft where record = any($1::text []) order by record for update
-
--- name: delete_many
-delete from draft where record = any($1::text [])

@@ -18,18 +18,87 @@ update log_state set pack = $1 where pack is null
 select pack from log_state
 
 -- name: append
+-- Entries, the rows of other tables that follow from them, and the state of the log after them. $4: rows as
+-- JSON objects with the names of the columns, by table. What an entry ends goes out of force.
 with reached as (
-    update log_state set size = $1::bigint + 1, peaks = $2, last_at = $3::timestamptz
+    update log_state set size = $1, peaks = $2, last_at = $3
 ),
 
 logged as (
-    insert into log_entry (index, at, kind, record, bytes, leaf)
-    values ($1, $3, $4, $5, $6, $7)
+    insert into log_entry select new.* from jsonb_populate_recordset(null::log_entry, $4::jsonb -> 'log_entry') as new
+),
+
+sealed as (
+    insert into entry_section
+    select new.* from jsonb_populate_recordset(null::entry_section, $4::jsonb -> 'entry_section') as new
+),
+
+recorded as (
+    -- The type `record` is PostgreSQL's own.
+    insert into record
+    select new.*
+    from jsonb_to_recordset($4::jsonb -> 'record')
+        as new (id text, agency text, origin text, state text, version integer, entry bigint)
+    on conflict (id) do update
+        set state = excluded.state, version = excluded.version, entry = excluded.entry
+),
+
+published as (
+    insert into version select new.* from jsonb_populate_recordset(null::version, $4::jsonb -> 'version') as new
+),
+
+parted as (
+    insert into section select new.* from jsonb_populate_recordset(null::section, $4::jsonb -> 'section') as new
+),
+
+sourced as (
+    insert into source_row
+    select new.* from jsonb_populate_recordset(null::source_row, $4::jsonb -> 'source_row') as new
+),
+
+ended as (
+    update figure as f set until_entry = new.index, until_at = new.at
+    from jsonb_populate_recordset(null::log_entry, $4::jsonb -> 'log_entry') as new
+    where new.kind in ('version', 'withdrawal') and f.record = new.record and f.until_entry is null
+),
+
+counted as (
+    insert into figure select new.* from jsonb_populate_recordset(null::figure, $4::jsonb -> 'figure') as new
+),
+
+searched as (
+    insert into search_version
+    select new.* from jsonb_populate_recordset(null::search_version, $4::jsonb -> 'search_version') as new
+),
+
+forgotten as (
+    delete from blocking_key as b
+    using jsonb_to_recordset($4::jsonb -> 'record') as new (id text)
+    where b.record = new.id and not exists (
+        select from jsonb_populate_recordset(null::blocking_key, $4::jsonb -> 'blocking_key') as kept
+        where kept.key = b.key and kept.record = b.record
+    )
+),
+
+keyed as (
+    insert into blocking_key
+    select new.* from jsonb_populate_recordset(null::blocking_key, $4::jsonb -> 'blocking_key') as new
+    on conflict do nothing
+),
+
+withdrawn as (
+    insert into withdrawal
+    select new.* from jsonb_populate_recordset(null::withdrawal, $4::jsonb -> 'withdrawal') as new
+),
+
+attested as (
+    insert into attestation
+    select new.* from jsonb_populate_recordset(null::attestation, $4::jsonb -> 'attestation') as new
 )
 
-insert into entry_section (entry, key, value, salts, commitment)
-select $1, key, value, salts, commitment
-from unnest($8::text [], $9::text [], $10::bytea [], $11::text []) as new (key, value, salts, commitment)
+update redaction as r set confirmed_by = new.confirmed_by, entry = new.entry
+from jsonb_populate_recordset(null::redaction, $4::jsonb -> 'redaction') as new
+where r.id = new.id
 
 -- name: entries
 -- After index $1 and up to $2; those alone may be asked for that moved a risk level one of the ways of

@@ -24,10 +24,8 @@ inner join lateral (
 ) as last on true
 where r.id = any($1::text [])
 
--- name: around
--- The log's state, and of each of some records its draft and its last version.
+-- name: current
 select
-    l.size, l.peaks, l.last_at, l.erasures, asked.id as record, d as draft,
     r.id, r.version, r.state, r.entry, v.published_at, e.leaf,
     f.risk, last.index as last_entry, last.leaf as last_leaf,
     array(
@@ -37,16 +35,14 @@ select
     ) as risk_changes,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
-from log_state as l
-cross join unnest($1::text []) as asked (id)
-left join draft as d on d.record = asked.id
-left join record as r on r.id = asked.id
-left join version as v on v.record = r.id and v.version = r.version
-left join figure as f on f.entry = v.entry
-left join log_entry as e on e.index = r.entry
-left join lateral (
+from record as r
+inner join version as v on v.record = r.id and v.version = r.version
+inner join figure as f on f.entry = v.entry
+inner join log_entry as e on e.index = r.entry
+inner join lateral (
     select n.index, n.leaf from log_entry as n where n.record = r.id order by n.index desc limit 1
 ) as last on true
+where r.id = any($1::text [])
 
 -- name: latest_source_rows
 select r.id, s.content
@@ -124,6 +120,3 @@ order by v.record collate "C", v.version
 select v.approved_by
 from record as r inner join version as v on v.record = r.id and v.version = r.version
 where r.id = $1 and r.state = 'published'
-
--- name: withdraw
-update record set state = 'withdrawn', entry = $2 where id = $1

@@ -22,9 +22,6 @@ left join log_entry as e on e.index = r.entry
 where $1::text is null or o.agency = $1
 order by r.id desc
 
--- name: confirm
-update redaction set confirmed_by = $2, entry = $3 where id = $1
-
 -- name: last_entry
 -- The last word of the log on a record, whatever it is.
 select index, leaf from log_entry where record = $1 order by index desc limit 1

@@ -1,7 +1,3 @@
--- name: insert
-insert into withdrawal (entry, record, version, withdrawn_at, reason, actor)
-values ($1, $2, $3, $4, $5, $6)
-
 -- name: of_record
 select w.record, w.entry, w.version, w.withdrawn_at, w.reason, s.value as note, e.leaf
 from withdrawal as w

@@ -1,0 +1,349 @@
+"""What enters the log: a class for each kind of entry, with the rows that follow from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+from registry.record.duplicate_names import blocking_keys
+from registry.record.entry import (
+    NOT_STATED,
+    EntryKind,
+    Outline,
+    Previous,
+    attestation_entry,
+    outline,
+    redaction_entry,
+    version_entry,
+    withdrawal_entry,
+)
+from registry.record.facets import PublishedState
+from registry.record.model import Document, RiskChange
+from registry.record.pack import Agency
+from registry.record.pointers import dig
+from registry.record.risk_floor import LEVELS
+from registry.record.schema import SCHEMA_VERSION
+from registry.record.search_document import TokensByLanguage, build, tokenize
+from registry.record.sections import Section, seal
+from registry.record.validate import RULE_SET, Verdict
+from registry.store import search_rows
+from registry.store.log import Entry, TableRow, bytea
+from registry.store.records import CurrentVersion
+
+
+class SealedDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document becomes wherever in the log it will stand: sections with salts, tokens."""
+
+    sections: Sequence[Section]
+    words: TokensByLanguage
+
+
+class NewEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that is to be appended.
+
+    `stored` are the exact bytes of one that is brought back from our own files.
+    """
+
+    kind: ClassVar[EntryKind]
+    actor: str
+    stored: bytes | None = None
+
+    @property
+    def record(self) -> str | None:
+        """The id of the record that the entry is about, if it is about one."""
+        return None
+
+    def write(self, at: dt.datetime) -> bytes:
+        """Return the bytes of the entry at a time."""
+        raise NotImplementedError
+
+    def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
+        """Return the rows that follow from the entry at its place, by table."""
+        raise NotImplementedError
+
+
+class Publication(NewEntry, frozen=True, kw_only=True):
+    """A validated document that becomes a version; `current` is where its record stands before.
+
+    A foreign one carries the row it was made from (`source_row`, JSON text) and the pointers of
+    texts that were cut to fit. `publish` fills in `sealed` and `current`.
+    """
+
+    kind: ClassVar[EntryKind] = "version"
+    document: Document
+    agency: Agency
+    verdict: Verdict
+    source_row: str | None = None
+    truncated: Sequence[str] = ()
+    approved_by: str | None = None
+    sealed: SealedDocument | None = None
+    current: CurrentVersion | None = None
+
+    @property
+    def record(self) -> str:
+        """The record's id."""
+        return str(self.document["id"])
+
+    @property
+    def version(self) -> int:
+        """The number of the version."""
+        return 1 if self.current is None else self.current.version + 1
+
+    def write(self, at: dt.datetime) -> bytes:
+        """Return the bytes of the entry at a time."""
+        return version_entry(
+            actor=self.actor,
+            at=at,
+            record=self.record,
+            version=self.version,
+            schema=SCHEMA_VERSION,
+            stated=outline(self.document),
+            origin=self.agency.origin,
+            previous=None if self.current is None else _after(self.current),
+            sections=self._sealed().sections,
+        )
+
+    def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
+        """Return the version and its sections, facts, search row and keys."""
+        sealed, verdict, agency = self._sealed(), self.verdict, self.agency
+        figure = self._figure(entry)
+        moved = {figure["risk_change"], *(self.current.risk_changes if self.current else ())}
+        search_row = build(
+            self.document,
+            agency,
+            sealed.words,
+            PublishedState(
+                version=self.version,
+                entry=entry.index,
+                published_at=entry.at,
+                completeness=verdict.completeness,
+                missing=verdict.missing,
+                findings=verdict.findings,
+                risk_changes=sorted(moved - {None}),
+            ),
+        )
+        name, note = self.document.get("name"), dig(self.document, "publication", "change_note")
+        is_found = name and agency.origin is None
+        keys = blocking_keys(agency.id, name or {}, self.document.get("source_id")).all
+        at_version = {"record": self.record, "version": self.version}
+        return {
+            "record": [
+                {
+                    "id": self.record,
+                    "agency": agency.id,
+                    "origin": agency.origin,
+                    "state": "published",
+                    "version": self.version,
+                    "entry": entry.index,
+                }
+            ],
+            "version": [
+                at_version
+                | {
+                    "entry": entry.index,
+                    "published_at": entry.at,
+                    "schema_version": SCHEMA_VERSION,
+                    "rule_set": RULE_SET,
+                    "actor": self.actor,
+                    "approved_by": self.approved_by,
+                    "completeness": verdict.completeness,
+                    "accountability": verdict.accountability,
+                    "missing": verdict.missing,
+                    "findings": _json(verdict.findings),
+                    "change_note": None if note is None else _json(note),
+                }
+            ],
+            "section": [at_version | _section_row(one) for one in sealed.sections],
+            "source_row": []
+            if self.source_row is None
+            else [at_version | {"content": self.source_row, "truncated": self.truncated}],
+            "figure": [figure],
+            "search_version": [search_rows.as_row(search_row)],
+            "blocking_key": [{"key": key, "record": self.record} for key in keys if is_found],
+        }
+
+    def _sealed(self) -> SealedDocument:
+        if self.sealed is None:
+            raise RuntimeError(f"{self.record} is not sealed")
+        return self.sealed
+
+    def _figure(self, entry: Entry) -> dict[str, Any]:
+        """Return what is counted of the version: codes and numbers."""
+        document, verdict = self.document, self.verdict
+        # Of what is brought back a part may be erased, and then only the entry says it.
+        stated = outline(document) if self.stored is None else _outline.decode(self.stored)
+        risk = stated.risk or NOT_STATED
+        risk_before = None if self.current is None else self.current.risk
+        withheld = dig(document, "publication", "withheld_fields") or ()
+        return {
+            "entry": entry.index,
+            "record": self.record,
+            "agency": self.agency.id,
+            "origin": self.agency.origin,
+            "at": entry.at,
+            "risk": risk,
+            "risk_before": risk_before,
+            "risk_change": _risk_change(risk_before, risk),
+            "sector": stated.sector or NOT_STATED,
+            "status": stated.status or NOT_STATED,
+            "personal_data": dig(document, "data", "personal_data") or NOT_STATED,
+            "completeness": verdict.completeness,
+            "accountability": verdict.accountability,
+            "next_review_on": dig(document, "lifecycle", "next_review_on"),
+            "rules": [finding.rule for finding in verdict.findings],
+            "withheld": [field["ground"] for field in withheld if "ground" in field],
+            "restricted": dig(document, "publication", "restriction", "ground"),
+        }
+
+
+class _OfRecord(NewEntry, frozen=True, kw_only=True):
+    id: str
+    sections: Sequence[Section]
+
+    @property
+    def record(self) -> str:
+        """The record's id."""
+        return self.id
+
+
+class WithdrawalEntry(_OfRecord, frozen=True, kw_only=True):
+    """A withdrawal of the version in force, `current`."""
+
+    kind: ClassVar[EntryKind] = "withdrawal"
+    agency: str
+    current: CurrentVersion
+    reason: str
+
+    def write(self, at: dt.datetime) -> bytes:
+        """Return the bytes of the entry at a time."""
+        return withdrawal_entry(
+            actor=self.actor,
+            at=at,
+            record=self.id,
+            version=self.current.version,
+            reason=self.reason,
+            previous=_after(self.current),
+            sections=self.sections,
+        )
+
+    def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
+        """Return the withdrawal; the record goes out of force."""
+        at = {"entry": entry.index, "version": self.current.version}
+        withdrawal = {
+            "record": self.id,
+            "withdrawn_at": entry.at,
+            "reason": self.reason,
+            "actor": self.actor,
+        }
+        return {
+            "withdrawal": [at | withdrawal],
+            "record": [at | {"id": self.id, "agency": self.agency, "state": "withdrawn"}],
+            "entry_section": _entry_sections(entry, self.sections),
+        }
+
+
+class AttestationEntry(NewEntry, frozen=True, kw_only=True):
+    """What an agency says of the number of its systems; `previous` is its attestation before."""
+
+    kind: ClassVar[EntryKind] = "attestation"
+    agency: str
+    day: dt.date
+    systems_total: int
+    previous: Previous | None
+    sections: Sequence[Section]
+
+    def write(self, at: dt.datetime) -> bytes:
+        """Return the bytes of the entry at a time."""
+        return attestation_entry(
+            actor=self.actor,
+            at=at,
+            agency=self.agency,
+            day=self.day,
+            systems_total=self.systems_total,
+            previous=self.previous,
+            sections=self.sections,
+        )
+
+    def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
+        """Return the attestation."""
+        attestation = {
+            "entry": entry.index,
+            "agency": self.agency,
+            "day": self.day,
+            "systems_total": self.systems_total,
+            "filed_at": entry.at,
+            "actor": self.actor,
+        }
+        return {
+            "attestation": [attestation],
+            "entry_section": _entry_sections(entry, self.sections),
+        }
+
+
+class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
+    """A redaction that a second actor has confirmed; `redaction` is the number of the request."""
+
+    kind: ClassVar[EntryKind] = "redaction"
+    redaction: int
+    confirmed_by: str
+    versions: Sequence[int]
+    pointers: Sequence[str]
+    basis: str
+    previous: Previous
+
+    def write(self, at: dt.datetime) -> bytes:
+        """Return the bytes of the entry at a time."""
+        return redaction_entry(
+            actor=self.actor,
+            confirmed_by=self.confirmed_by,
+            at=at,
+            record=self.id,
+            versions=self.versions,
+            pointers=self.pointers,
+            basis=self.basis,
+            previous=self.previous,
+            sections=self.sections,
+        )
+
+    def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
+        """Return who confirmed the request, and where the log has it."""
+        at = {"id": self.redaction, "entry": entry.index}
+        return {
+            "redaction": [at | {"confirmed_by": self.confirmed_by}],
+            "entry_section": _entry_sections(entry, self.sections),
+        }
+
+
+def seal_document(
+    document: Document, agency: Agency, random: Callable[[int], bytes]
+) -> SealedDocument:
+    """Do of a publication what does not need its place in the log, which is most of the work."""
+    return SealedDocument(sections=seal(document, random), words=tokenize(document, agency))
+
+
+_outline = msgspec.json.Decoder(Outline)
+
+
+def _after(current: CurrentVersion) -> Previous:
+    return Previous(index=current.last_entry, leaf=current.last_leaf)
+
+
+def _section_row(section: Section) -> TableRow:
+    return msgspec.structs.asdict(section) | {"salts": bytea(section.salts)}
+
+
+def _entry_sections(entry: Entry, sections: Sequence[Section]) -> list[TableRow]:
+    return [{"entry": entry.index} | _section_row(section) for section in sections]
+
+
+def _risk_change(before: str | None, after: str) -> RiskChange | None:
+    if before == after or before not in LEVELS or after not in LEVELS:
+        return None
+    return "raised" if LEVELS.index(after) > LEVELS.index(before) else "lowered"
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

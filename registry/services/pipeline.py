@@ -1,0 +1,159 @@
+"""The write pipeline: the one way in which anything enters the log.
+
+    authorise → idempotency → check → lock the log row → entry, sections, projections, audit
+    → commit → receipt
+
+| command    | scope        | before the lock      | under the lock           | four eyes |
+|------------|--------------|----------------------|--------------------------|-----------|
+| `Publish`  | file, review | draft, schema, rules | base, rules of register  | approve   |
+| `Withdraw` | file, admin  | statement            | in force, precondition   | no        |
+| `Attest`   | file         | statement            | last word of the day     | no        |
+| `Confirm`  | redact       |                      | asked for, not confirmed | always    |
+
+The rows that follow from an entry, its projections, are those of its class in `ledger/append`. Bulk
+filing and loading do the same in groups, with a savepoint for each filing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+
+from registry.errors import Unavailable
+from registry.ledger.append import append
+from registry.ledger.entries import NewEntry
+from registry.services import audit, idempotency
+from registry.services.access import Actor
+from registry.services.audit import Action
+from registry.services.context import ServiceContext
+from registry.store import drafts, log, records
+from registry.store.database import Connection, retried, savepoint
+from registry.text.catalogues import SOURCE
+
+BATCH_SIZE = 50
+"""Filings a transaction: large enough to be fast, short enough that others do not wait."""
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Decision(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
+    """What becomes of a command under the log's lock.
+
+    `entry` is appended, if there is one, and given to `answer` as it stands in the log. `before` is
+    what the audit trail says that the act began from; without `is_act` it says nothing. With
+    `ends_draft` the draft of the subject goes.
+    """
+
+    answer: Callable[[Any], R]
+    entry: NewEntry | None = None
+    before: str | None = None
+    is_act: bool = True
+    ends_draft: bool = False
+
+
+class Command(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
+    """What an actor, whose authority was checked, asks for; a subclass for each kind of entry.
+
+    `subject` is a record's id or an agency's code. The answer to the `request` is kept by the
+    idempotency `key`, if there is one. Errors are told in the `language`.
+    """
+
+    receipt: ClassVar[Any]
+    actor: Actor
+    subject: str
+    request: bytes = b""
+    key: str | None = None
+    language: str = SOURCE
+
+    @property
+    def action(self) -> Action:
+        """The name of the act in the audit trail."""
+        raise NotImplementedError
+
+    async def check(
+        self, connection: Connection, context: ServiceContext, *, now: dt.datetime
+    ) -> Any:
+        """Check what needs no look at the log; the answer is given to `decide`."""
+
+    async def decide(
+        self, connection: Connection, context: ServiceContext, checked: Any, *, now: dt.datetime
+    ) -> Decision[R]:
+        """Check the rest, while nobody else appends, and say what is to be appended."""
+        raise NotImplementedError
+
+
+@retried
+async def execute(context: ServiceContext, command: Command[R], *, now: dt.datetime) -> R:
+    """Do what a command asks for in one transaction, or give what its key was answered."""
+    async with context.database.transaction() as connection:
+        return await execute_in(connection, context, command, now=now)
+
+
+async def execute_in(
+    connection: Connection, context: ServiceContext, command: Command[R], *, now: dt.datetime
+) -> R:
+    """Do the same in the caller's transaction."""
+    actor, subject = command.actor, command.subject
+    known = await idempotency.replay(connection, actor, command.key, command.request)
+    if known is not None:
+        receipt: R = msgspec.json.decode(known, type=command.receipt)
+        return receipt
+    await records.lock_record(connection, subject)
+    checked = await command.check(connection, context, now=now)
+    state = await log.lock_state(connection)
+    decision = await command.decide(connection, context, checked, now=now)
+    entry = None
+    if decision.entry is not None:
+        [entry] = await append(connection, state, [decision.entry], now=now)
+    if decision.ends_draft:
+        await drafts.delete(connection, subject)
+    if decision.is_act:
+        await audit.note(
+            connection, actor, command.action, subject, before=decision.before, now=now
+        )
+    receipt = decision.answer(entry)
+    content = msgspec.json.encode(receipt)
+    await idempotency.store_response(
+        connection, context, actor, command.key, command.request, content, now=now
+    )
+    return receipt
+
+
+async def execute_group(
+    context: ServiceContext,
+    subjects: Sequence[str],
+    works: Sequence[Callable[[Connection], Awaitable[T]]],
+) -> list[T | Exception]:
+    """Do works of different records in one transaction, each for itself.
+
+    Return for each what became of it; when the database is gone, for all of them that it is.
+    """
+    try:
+        return await _execute_group(context, subjects, works)
+    except Unavailable as error:
+        return [error] * len(works)
+
+
+@retried
+async def _execute_group(
+    context: ServiceContext,
+    subjects: Sequence[str],
+    works: Sequence[Callable[[Connection], Awaitable[T]]],
+) -> list[T | Exception]:
+    results: list[T | Exception] = []
+    async with context.database.transaction() as connection:
+        # Before the log, as those do who come alone: nobody waits in a circle.
+        await records.lock_records(connection, subjects)
+        for work in works:
+            try:
+                async with savepoint(connection):
+                    results.append(await work(connection))
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001  whatever it is, it is one filing's affair
+                results.append(error)
+    return results
