@@ -1,4 +1,4 @@
-"""The agencies of another register, made from the columns that name them."""
+"""The agencies of another register, from the columns that name them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST = 80
 def find_agencies(
     crosswalk: Crosswalk, rows: Sequence[dict[str, Any]], nothing: frozenset[str]
 ) -> list[Agency | None]:
-    """Find the agency of every row, in the order of the rows; None where the row names none.
+    """Return the agency of every row, in the order of the rows; None where the row names none.
 
     An agency that the source names in several ways gets the name that occurs most often.
     """
@@ -40,10 +40,10 @@ def find_agencies(
 
 
 def agency_id(prefix: str, name: str) -> str:
-    """Return the agency's id: the prefix, a dot, and the name's words.
+    """Return the agency's id: the prefix, a dot, and the words of the name.
 
-    Names that differ only in case, accents and punctuation are one agency. Where letters had to
-    be left out, a digest of the name keeps different agencies apart.
+    Names that differ only in case, accents and punctuation are of one agency. If letters had to be
+    left out, a digest of the name keeps different agencies apart.
     """
     kept, whole = words(name, LONGEST)
     if not whole:

@@ -1,7 +1,6 @@
-"""The register as a catalogue of open data: DCAT-AP, with schema.org's types beside its own.
+"""The register as an open data catalogue: DCAT-AP, with the types of schema.org beside.
 
-Open data portals read it to find the register, what it is about and the files it can be taken
-away as.
+Open data portals harvest it to list the register and its distributions.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _TAXONOMIES = ("risk_level", "sector", "function", "status", "decision_role", "v
 
 
 class Extent(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a register goes: the times of its first and last entry, the log's size, records."""
+    """The extent of a register: times of the first and last entry, the log's size, records."""
 
     began: dt.datetime
     at: dt.datetime
@@ -42,7 +41,7 @@ class Extent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def catalogue(pack: Pack, site: str, extent: Extent) -> JsonLdNode:
-    """Describe a register as a catalogue that holds it; `site` has no slash at its end."""
+    """Return the catalogue of a register as JSON-LD; `site` has no slash at its end."""
     publisher = _publisher(pack, site)
     return {
         "@context": context(),
@@ -125,7 +124,7 @@ def _service(site: str) -> JsonLdNode:
 
 
 def _publisher(pack: Pack, site: str) -> JsonLdNode:
-    """Describe who runs the register: the agency that the pack names, else the register itself."""
+    """Return the publisher: the agency that the pack names, else the register itself."""
     if pack.publisher is not None:
         return agency_node(site, pack.agencies[pack.publisher])
     return {
@@ -136,7 +135,7 @@ def _publisher(pack: Pack, site: str) -> JsonLdNode:
 
 
 def _languages(pack: Pack) -> list[str]:
-    """Name languages as DCAT asks: by ISO 639-1 where it has a code, else by ISO 639-2."""
+    """Return languages as in DCAT: ISO 639-1 where there is a code, else ISO 639-2."""
     primary = (tag.split("-")[0] for tag in pack.languages)
     return [f"{_LANGUAGES}/iso639-{1 if len(tag) == 2 else 2}/{tag}" for tag in primary]  # noqa: PLR2004  two letters
 

@@ -1,4 +1,4 @@
-"""What a cell of a source says: its text, its items, or nothing."""
+"""Cells of a source: text, items, or nothing."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ def _folded(text: str) -> str:
 
 
 def same(text: str) -> str:
-    """Fold a source's value so that case, blanks, dashes and a last full stop do not matter.
+    """Return a value folded: case, blanks, dashes and a final full stop make no difference.
 
-    What is longer than any value of a crosswalk may be is a text of its own, and stays as it is.
+    A value longer than any of a crosswalk is returned unchanged.
     """
     return _folded(text) if len(text) <= LONGEST_VALUE else text
 
 
 def said(cell: Any, nothing: frozenset[str]) -> str:
-    """Return the cell as one line, empty where it holds what the source writes for nothing."""
+    """Return a cell as one line; empty if it has a placeholder of the source for no value."""
     text = "" if cell is None else one_line(as_text(cell))
     return "" if same(text) in nothing else text
 
 
 def as_text(cell: Any) -> str:
-    """Return the cell as a text; numbers, truth values and structures of JSON as written there."""
+    """Return a cell as text; JSON numbers, booleans and structures as in the source."""
     return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False, sort_keys=True)
 
 
 def items(cell: Any, form: str | None) -> list[str] | None:
-    """Return the texts that stand in a cell; None if it is not the list that it should be."""
+    """Return the texts in a cell, or None if it is not a list of the expected form."""
     if cell is None:
         return []
     if isinstance(cell, list):
@@ -60,7 +60,7 @@ def _whole(text: str) -> list[str]:
 
 def _python(text: str) -> list[str] | None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a stray backslash in someone's text is no news
+        warnings.simplefilter("ignore")  # a stray backslash in a text is not worth a warning
         return _literal(text, ast.literal_eval)
 
 
@@ -83,7 +83,7 @@ def _semicolon(text: str) -> list[str]:
 
 
 def _addresses(text: str) -> list[str]:
-    """Split where every part is an address; a sentence that mentions one stays a sentence."""
+    """Return the parts of a text if each is an address; else the whole text."""
     parts = [part for part in _BETWEEN_ADDRESSES.split(text) if part]
     return parts if all("://" in part or "@" in part for part in parts) else [text]
 

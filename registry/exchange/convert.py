@@ -1,6 +1,6 @@
-"""From the file of another register to documents of the record format, row by row.
+"""Conversion of the file of another register to documents of the record format, row by row.
 
-No database is needed and nothing is filed: what comes out is what a dry run reports.
+It needs no database and files nothing: its outcomes are what a dry run reports.
 """
 
 from __future__ import annotations
@@ -43,11 +43,10 @@ def convert_file(
     report: ImportReport | None = None,
     fast: FastValidator | None = None,
 ) -> Iterator[ForeignRecord | Refusal]:
-    """Convert every row, in the order of the file; each row comes out exactly once.
+    """Yield the outcome of every row, in the order of the file.
 
-    Raises `ImportRefused` at the call, before the first row, for what concerns the whole file.
-    The same rows give the same documents and ids on every run, in whatever order they stand.
-    `report` counts each row as it comes out.
+    Raises `ImportRefused` at the call, before the first row, for faults of the whole file. The same
+    rows give the same documents and ids on every run, in any order. `report` counts each outcome.
     """
     rows = read_rows(crosswalk.format, path)
     names = columns(rows)
@@ -70,7 +69,7 @@ def convert_file(
 
 
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A row with what looking at all rows together said of it."""
+    """A row with what depends on all rows: its agency and slug."""
 
     row: SourceRow
     agency: Agency | None
@@ -124,7 +123,7 @@ def _drafted(plan: MappingPlan, cells: dict[str, Any], record_id: str) -> Foreig
 
 
 def _usable(row: SourceRow) -> dict[str, Any]:
-    """Return the row's cells if they can be kept untouched beside the record."""
+    """Return the row's cells if they can be stored unchanged beside the record."""
     if row.cells is None:
         raise RowRefused("the row is not an object")
     try:

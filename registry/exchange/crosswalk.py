@@ -1,4 +1,4 @@
-"""A crosswalk: how the export of another register maps to the record format; loaded and checked."""
+"""Crosswalks: how the export of another register maps to the record format."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Scalar: TypeAlias = str | bool | int | None
 
 
 class SourceFormat(msgspec.Struct, frozen=True, kw_only=True):
-    """How the rows stand in the file; `rows` is the key of a JSON file that holds them."""
+    """The format of the file; `rows` is the key of a JSON file under which the rows are."""
 
     kind: Literal["csv", "json"]
     encoding: str = "utf-8"
@@ -33,14 +33,14 @@ class SourceFormat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dates(msgspec.Struct, frozen=True, kw_only=True):
-    """How the source writes dates; see `dates.fuzzy_date`."""
+    """The date formats of the source; see `dates.fuzzy_date`."""
 
     order: Order | None = None
     century_from: int | None = None
 
 
 class AgencyColumns(msgspec.Struct, frozen=True, kw_only=True):
-    """Which columns name the agency, and the prefix that marks it as a foreign one."""
+    """The columns that name the agency, and the prefix of foreign agencies."""
 
     prefix: str
     name: str
@@ -48,7 +48,7 @@ class AgencyColumns(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IdColumns(msgspec.Struct, frozen=True, kw_only=True):
-    """Which columns tell a row from others; see `identity`."""
+    """The columns that identify a row; see `identity`."""
 
     own: str | None = None
     name: str
@@ -57,7 +57,7 @@ class IdColumns(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True):
-    """One column, one place of the record, one transform; the schema explains every member."""
+    """A mapping of a column to a place of the record by a transform, as the schema documents."""
 
     to: str
     transform: str
@@ -79,7 +79,7 @@ class Unmapped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Crosswalk(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the importer knows about one other register; `schemas/crosswalk.schema.json`."""
+    """A crosswalk of another register; `schemas/crosswalk.schema.json` documents it."""
 
     origin: str
     title: str
@@ -98,12 +98,12 @@ class Crosswalk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def names() -> list[str]:
-    """List the crosswalks that come with the register."""
+    """Return the names of the crosswalks that come with the register."""
     return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
 def load_crosswalk(name_or_path: str | Path) -> Crosswalk:
-    """Load and check a crosswalk; raises `ImportRefused` that says where it is wrong."""
+    """Return a checked crosswalk. Raises `ImportRefused` with the place of the fault."""
     path = _find(str(name_or_path))
     try:
         document = parse(path.read_bytes())
@@ -122,18 +122,18 @@ def load_crosswalk(name_or_path: str | Path) -> Crosswalk:
 
 
 def path_of(place: str) -> tuple[str, ...]:
-    """Take a mapping's place apart; `-`, an item to add, is any item to the schema."""
+    """Return the path of a mapping's place; `-`, an item to add, is `*` in the schema."""
     return tuple("*" if part == "-" else part for part in place.split("/")[1:])
 
 
 def unknown_columns(crosswalk: Crosswalk, columns: Iterable[str]) -> list[str]:
-    """Which columns of a file the crosswalk neither reads nor leaves out on purpose."""
+    """Return the columns of a file that the crosswalk neither reads nor leaves out on purpose."""
     known = {*columns_read(crosswalk), *(left_out.column for left_out in crosswalk.unmapped)}
     return [column for column in columns if column not in known]
 
 
 def columns_read(crosswalk: Crosswalk) -> list[str]:
-    """Every column that the crosswalk reads for the agency, the id or a field."""
+    """Return every column that the crosswalk reads for the agency, the id or a field."""
     agency, id_ = crosswalk.agency, crosswalk.id
     read = [agency.code, agency.name, id_.own, id_.name, *id_.identifying, *id_.telling_apart]
     for mapping in crosswalk.mappings:
@@ -159,7 +159,7 @@ def _find(name_or_path: str) -> Path:
 
 
 def _problems(crosswalk: Crosswalk) -> Iterable[str]:
-    """Find what the crosswalk's own schema cannot."""
+    """Yield the faults that the crosswalk's schema cannot express."""
     mapped = {mapping.column for mapping in crosswalk.mappings}
     for left_out in crosswalk.unmapped:
         if left_out.column in mapped:

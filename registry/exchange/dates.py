@@ -1,8 +1,8 @@
-"""Dates in the spellings that registers use, read as the format's fuzzy dates or not at all.
+"""Dates in the formats of other registers, read as partial dates, or not at all.
 
-`2024`, `2024-10`, `2024-10-01`, also followed by a midnight that a spreadsheet added; `10/2024`;
-`10/1/2024` in the order that the crosswalk states; `Oct-24`, `October 2024`. What can be read in
-two ways is not read: a date is never guessed.
+Accepted are `2024`, `2024-10`, `2024-10-01`, also followed by a midnight that a spreadsheet added;
+`10/2024`; `10/1/2024` in the order that the crosswalk states; `Oct-24`, `October 2024`. An
+ambiguous date is not read: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 Order: TypeAlias = Literal["month_first", "day_first"]
 
-# Spreadsheets write an empty date as a day of 1899 or 1900; no algorithm is as old as this.
+# Spreadsheets write an empty date as a day of 1899 or 1900; no system is that old.
 EARLIEST = 1940
 MONTHS_IN_YEAR = 12
 
@@ -34,9 +34,9 @@ _MONTHS = {
 def fuzzy_date(
     text: str, *, order: Order | None = None, century_from: int | None = None
 ) -> str | None:
-    """Read `YYYY`, `YYYY-MM` or `YYYY-MM-DD` from a source's spelling; None if it is not clear.
+    """Return `YYYY`, `YYYY-MM` or `YYYY-MM-DD` for a date of the source; None if it is ambiguous.
 
-    `order` is how the source writes `1/2/2024`; without it only what is clear by itself is read.
+    `order` is that of `1/2/2024` in the source; without it only what is unambiguous is read.
     `century_from` is the first of the hundred years that a year of two digits may mean.
     """
     text = _MIDNIGHT.sub("", text.strip())

@@ -1,4 +1,4 @@
-"""One row of a source becoming a document, mapping by mapping."""
+"""The conversion of a row to a document, mapping by mapping."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from registry.record.schema import Field, field_at
 
 
 class RowRefused(Exception):
-    """The row cannot become a record; the message says why not."""
+    """The row cannot become a record; the message has the reason."""
 
 
 class MappingStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A mapping made ready: its place taken apart, the field looked up, its values folded."""
+    """A prepared mapping: its path, the field, its values folded."""
 
     mapping: Mapping
     place: tuple[str, ...]
@@ -32,7 +32,7 @@ class MappingStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MappingPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """A crosswalk made ready: its steps, and the folded words that say nothing."""
+    """A prepared crosswalk: its steps, and the folded placeholders for no value."""
 
     crosswalk: Crosswalk
     steps: tuple[MappingStep, ...]
@@ -40,10 +40,10 @@ class MappingPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ForeignDraft:
-    """What the mappings made of a row so far; each of them adds to it."""
+    """The document of a row while the mappings fill it."""
 
     def __init__(self, document: Document) -> None:
-        """Begin with what every document has: its id and the format's version."""
+        """Begin with the id and the format's version."""
         self.document = document
         self.truncated: list[str] = []
         self.otherwise: list[str] = []
@@ -51,12 +51,12 @@ class ForeignDraft:
         self.understood: set[tuple[str, str]] = set()
 
     def not_understood(self) -> tuple[Unclear, ...]:
-        """Return what no mapping understood: an e-mail and a link may share a column."""
+        """Return the values that no mapping understood: an e-mail and a link may share a column."""
         return tuple(unclear for key, unclear in self.unclear.items() if key not in self.understood)
 
 
 def plan_of(crosswalk: Crosswalk) -> MappingPlan:
-    """Make a checked crosswalk ready."""
+    """Return the plan of a checked crosswalk."""
     return MappingPlan(
         crosswalk=crosswalk,
         steps=tuple(_step(mapping) for mapping in crosswalk.mappings),
@@ -65,7 +65,7 @@ def plan_of(crosswalk: Crosswalk) -> MappingPlan:
 
 
 def fill(draft: ForeignDraft, cells: dict[str, Any], plan: MappingPlan) -> None:
-    """Apply every mapping to the row; raises `RowRefused` where the crosswalk says so."""
+    """Apply every mapping to the row. Raises `RowRefused` where the crosswalk says so."""
     for step in plan.steps:
         mapping = step.mapping
         if mapping.column is None:
@@ -80,7 +80,7 @@ def fill(draft: ForeignDraft, cells: dict[str, Any], plan: MappingPlan) -> None:
 
 def _step(mapping: Mapping) -> MappingStep:
     field = field_at(path_of(mapping.to))
-    if field is None:  # loading a crosswalk refuses such a mapping
+    if field is None:  # a crosswalk with such a mapping is not loaded
         raise LookupError(mapping.to)
     return MappingStep(
         mapping=mapping,
@@ -94,7 +94,7 @@ def _step(mapping: Mapping) -> MappingStep:
 def _read(
     draft: ForeignDraft, step: MappingStep, column: str, cells: dict[str, Any], plan: MappingPlan
 ) -> bool:
-    """Put what the column says in its place; False if it said nothing."""
+    """Set the value of a column at its place; return False if the cell is empty."""
     texts = items(cells.get(column), step.mapping.list)
     if texts is None:
         _not_understood(draft, step, column, str(cells[column]))
@@ -127,7 +127,7 @@ def _not_understood(draft: ForeignDraft, step: MappingStep, column: str, text: s
 
 
 def _put(draft: ForeignDraft, step: MappingStep, value: Any, crosswalk: Crosswalk) -> None:
-    """Set a member, or add an item to a list, with what the mapping puts beside it."""
+    """Set a member, or append an item to a list, with the constants of the mapping beside it."""
     *outer, last = itertools.takewhile(lambda part: part != "-", step.place)
     node = draft.document
     for part in outer:
@@ -147,7 +147,7 @@ def _put(draft: ForeignDraft, step: MappingStep, value: Any, crosswalk: Crosswal
 def _fitted(
     draft: ForeignDraft, step: MappingStep, value: Any, crosswalk: Crosswalk, place: str
 ) -> Any:
-    """Return the value within the field's limit, and under its language where it is a text."""
+    """Return the value within the field's limit, and by its language if it is a text."""
     worded = step.field.kind == "LangText"
     if worded:
         place = f"{place}/{crosswalk.language}"
@@ -156,6 +156,6 @@ def _fitted(
             raise RowRefused(
                 f"{step.mapping.column}: {len(value):,} characters; {place} may have {step.limit:,}"
             )
-        value = clean(shorten(value, step.limit))  # the cut may have parted what must be in pairs
+        value = clean(shorten(value, step.limit))  # the cut may have separated a pair
         draft.truncated.append(place)
     return {crosswalk.language: value} if worded else value

@@ -1,7 +1,7 @@
-"""Exports: every record that a question finds, as one file, written as it is read.
+"""Exports: every record that a search finds, as one file, which is streamed.
 
-An export says which question it answers and of which log, so that it can be cited and asked for
-again: in its name, and inside where the form has room for it.
+An export names its query and the log that it is of, so that it can be cited and requested again: in
+its file name, and inside where the format has room for it.
 """
 
 from __future__ import annotations
@@ -46,11 +46,10 @@ _NO_LETTERS = re.compile(r"[\W_]+")
 
 
 class Export(msgspec.Struct, frozen=True, kw_only=True):
-    """One file to be written.
+    """A file to be written.
 
-    `query` has what was asked for, by parameter, without the log it was asked of; `mended` are the
-    words that were looked for where nothing has those that were given; `safe` says whether cells of
-    CSV are kept from being taken for formulas.
+    `query` are the parameters, without `as_of`; `mended` is the corrected query if the query as
+    typed finds nothing; `safe` means that CSV cells are escaped against formulas.
     """
 
     form: ExportFormat
@@ -68,7 +67,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def full_name(self) -> str:
-        """The name with letters of every script, for who can take them."""
+        """The name with letters of every script, for clients that accept it."""
         return self._named(lambda part: _NO_LETTERS.sub("-", _unmarked(part.lower())))
 
     def _named(self, spell: Callable[[str], str]) -> str:
@@ -88,7 +87,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """The address that gives the same file at any later time."""
+        """The address of the same file at any later time."""
         moment = self.selection.moment
         then = ("as_of", moment.text if self._is_of_another_day else f"entry:{moment.entry}")
         asked = urlencode([*self.query, then], safe=":")
@@ -96,14 +95,14 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _is_of_another_day(self) -> bool:
-        """Whether it hangs on a later day than that of the last entry; only what is overdue may."""
+        """Whether it depends on a day after that of the last entry, as overdue reviews may."""
         moment = self.selection.moment
         overdue = any(name == "overdue" for name, _ in self.query)
         return overdue and moment.at.date() != moment.day
 
     @property
     def digest(self) -> str:
-        """What tells two exports with other bytes apart, 16 hexadecimal digits."""
+        """A digest of everything that determines the bytes, 16 hexadecimal digits."""
         said = [
             __version__,
             self.address,
@@ -128,9 +127,9 @@ async def prepare(
     labels: str | None = None,
     safe: bool = True,
 ) -> Export:
-    """Find what a question asked at a moment finds; `query` says the same in parameters.
+    """Return the export of a query at a moment; `query` are its parameters.
 
-    `labels` is the language of the words beside codes, without it that of the question.
+    `labels` is the language of labels; by default that of the query.
     """
     found, mended = await index.find(question, size=moment.entry + 1)
     async with database.transaction() as connection:
@@ -206,7 +205,7 @@ def _about(export: Export) -> About:
 
 
 def _unmarked(text: str) -> str:
-    """Leave out vowel signs and what is not seen: they are no letters, and part none."""
+    """Return a text without vowel signs and invisible characters, which separate no words."""
     return "".join(one for one in text if unicodedata.category(one) not in {"Mn", "Cf"})
 
 
@@ -220,7 +219,7 @@ def _row(one: Exported) -> ExportRow:
 
 
 def _line(one: Exported) -> bytes:
-    """Write a record as reading it alone gives it, on one line."""
+    """Return a record as a line, the same as in its own answer."""
     return (
         b'{"record":' + one.document + b',"register":' + msgspec.json.encode(one.register) + b"}\n"
     )

@@ -1,7 +1,7 @@
-"""The columns of a table of records: what stands in each, by record.
+"""The columns of exported tables.
 
-They are called by the names of the format in every language, so that what was made for one export
-reads the next; the words for codes stand beside them in the language asked for.
+Their names are those of the format in every language, so that a program for one export reads the
+next; labels of codes are in the language of the request.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Cell: TypeAlias = str | int | float | bool | dt.date | dt.datetime | None
 
 COLUMN_SETS: tuple[ColumnSet, ...] = ("summary", "full")
 BETWEEN = "; "
-"""What stands between the codes or texts of one cell."""
+"""The separator of codes or texts in one cell."""
 
 
 class ExportRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One record to write: its document and what the register says of it."""
+    """A record to export: its document and its state in the register."""
 
     id: str
     agency: str
@@ -42,14 +42,14 @@ class ExportRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExportColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """One column: its name, and what it holds of a record."""
+    """A column: its name, and a function that returns its cell for a record."""
 
     name: str
     cell: Callable[[ExportRow], Cell]
 
 
 class LabelSource(msgspec.Struct, frozen=True, kw_only=True):
-    """The language in which a table is worded, and where its words come from.
+    """The language of labels, and where they come from.
 
     `site` is the address of the register, without a slash at its end.
     """
@@ -60,11 +60,11 @@ class LabelSource(msgspec.Struct, frozen=True, kw_only=True):
     site: str
 
     def pick(self, texts: Mapping[str, str]) -> tuple[str, str]:
-        """Give the language and the text to show of texts by language; empty without any."""
+        """Return (language, text) of a text by language; empty texts if there is none."""
         return pick(texts, self.lang, (*self.pack.fallback, SOURCE)) or ("", "")
 
     def labels(self, names: Sequence[str]) -> dict[str, str]:
-        """Give the words for the codes of some lists."""
+        """Return the labels of the codes of some lists."""
         lists = codelists()
         labels: dict[str, str] = {}
         for name in names:
@@ -75,7 +75,7 @@ class LabelSource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def columns(wanted: ColumnSet, wording: LabelSource) -> list[ExportColumn]:
-    """Give the columns of a set: a summary, or after it every field of the format."""
+    """Return the columns of a set: the summary, or the summary and every field of the format."""
     found = list(_summary(wording))
     if wanted == "full":
         for field in fields():
@@ -125,7 +125,7 @@ def _of_field(field: Field, wording: LabelSource) -> Iterator[ExportColumn]:
             name=f"{name}.other", cell=_said(path, partial(_others, known=languages))
         )
     elif "properties" in schema:
-        # Its members have columns of their own.
+        # Its members have their own columns.
         return
     elif field.lists:
         yield from _codes(name, path, wording)
@@ -151,7 +151,7 @@ def _codes(
     listed: Sequence[str] | None = None,
     absent: str | None = None,
 ) -> Iterator[ExportColumn]:
-    """Give the column of one code or several, and the one with their words."""
+    """Yield the column of one code or several, and the one with their labels."""
     if listed is None:
         [field] = [field for field in fields() if field.path == tuple(path)]
         listed = field.lists
@@ -164,7 +164,7 @@ def _picked(member: str, wording: LabelSource, part: int) -> Callable[[ExportRow
 
 
 def _said(path: Sequence[str], written: Callable[[Any], Cell]) -> Callable[[ExportRow], Cell]:
-    """Give what stands at a place as it is written in a cell; nothing where it is not said."""
+    """Return the value at a place as a cell; None if it is not stated."""
 
     def cell(row: ExportRow) -> Cell:
         value = dig(row.document, *path)
@@ -195,7 +195,7 @@ def _json(value: Any) -> Cell:
 
 
 def _others(texts: Mapping[str, str], known: Collection[str]) -> Cell:
-    """Give texts in languages that have no column, as JSON by tag."""
+    """Return the texts in languages without a column, as JSON by tag."""
     others = {tag: text for tag, text in texts.items() if tag not in known}
     return _json(others) if others else None
 

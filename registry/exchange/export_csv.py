@@ -22,10 +22,10 @@ line for one, and begins a cell after each semicolon and each line break of a te
 async def csv_lines(
     table: Sequence[ExportColumn], batches: AsyncIterable[Sequence[ExportRow]], *, safe: bool
 ) -> AsyncIterator[bytes]:
-    """Write a header and a line a record.
+    """Yield a header and a line for each record, as bytes.
 
-    The safe form begins with a byte order mark, without which Excel misreads every letter that is
-    not English, and puts an apostrophe before what a spreadsheet would take for a formula.
+    The safe form begins with a byte order mark, without which Excel misreads non-ASCII letters, and
+    has an apostrophe before what a spreadsheet would take for a formula.
     """
     kept = io.StringIO()
     writer = csv.writer(kept, lineterminator="\r\n")
@@ -40,7 +40,7 @@ async def csv_lines(
 
 
 def written(cell: Cell) -> str:
-    """Write a cell as text: times in UTC as RFC 3339, truth as in JSON."""
+    """Return a cell as text: times in UTC as RFC 3339, booleans as in JSON."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -51,7 +51,7 @@ def written(cell: Cell) -> str:
 
 
 def harmless(text: str) -> str:
-    """Keep a text from being taken for a formula."""
+    """Return a text that no spreadsheet takes for a formula."""
     return _FORMULA.sub(r"\g<0>'", text)
 
 

@@ -1,6 +1,6 @@
-"""Records as linked data: one JSON-LD document, a record a line, in our own context.
+"""Records as linked data: a JSON-LD document, one record a line, with our own context.
 
-What is written is only ever a JSON string, and in RDF a literal: no text is taken for markup.
+Every value is a JSON string, and in RDF a literal: no text is read as markup.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _FUZZY = {4: "xsd:gYear", 7: "xsd:gYearMonth", 10: "xsd:date"}
 async def graph(
     batches: AsyncIterable[Sequence[ExportRow]], about: About, wording: LabelSource
 ) -> AsyncIterator[bytes]:
-    """Write the export as a node whose parts are the records; memory does not grow with them."""
+    """Yield the export as a node whose parts are the records; memory does not grow with them."""
     head = {"@context": context(), **_export_node(about, wording.site)}
-    # The list of records comes last, to be written as it is read.
+    # The list of records comes last, so that it can be streamed.
     yield msgspec.json.encode(head)[:-1] + b',"records":['
     before = b"\n"
     async for batch in batches:
@@ -43,7 +43,7 @@ async def graph(
 
 
 def record_node(row: ExportRow, wording: LabelSource) -> JsonLdNode:
-    """Describe a record; what it does not say is left out."""
+    """Return the node of a record, without what it does not state."""
     document, register, site = row.document, row.register, wording.site
     here = record_address(site, row.id)
     agency = wording.agencies[row.agency]
@@ -104,5 +104,5 @@ def _contact(document: Document) -> JsonLdNode | None:
 
 
 def _fuzzy(day: Any) -> JsonLdNode | None:
-    """Type a date that may be a year, or a month of one."""
+    """Return a typed literal of a date that may be a year, or a month of one."""
     return None if day is None else {"@value": day, "@type": _FUZZY[len(day)]}

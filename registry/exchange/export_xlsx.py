@@ -1,7 +1,7 @@
-"""Tables as an Excel workbook: text is only ever text, dates are dates.
+"""Tables as an Excel workbook, in which text is always text and dates are dates.
 
 A workbook is a ZIP file, whose directory comes last: it is written into a temporary folder, not
-into memory, and handed out from there.
+into memory, and streamed from there.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _WIDTH = 16
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What an export says of itself: the question, the log's size, its last entry.
+    """The description of an export: the query, the log's size, its last entry.
 
-    `mended` are the words that were looked for in the place of those in the question, if any.
+    `mended` is the corrected query, if the query as typed finds nothing.
     """
 
     address: str
@@ -59,7 +59,7 @@ async def workbook(
     *,
     lang: str,
 ) -> AsyncIterator[bytes]:
-    """Write a sheet of records, then one about the export, and give the file's bytes."""
+    """Write a sheet of records, then one about the export; yield the bytes of the file."""
     with tempfile.TemporaryDirectory(prefix="export-") as folder:
         path = Path(folder) / "records.xlsx"
         book = _Book(path, table, about, right_to_left=direction(lang) == "rtl")
@@ -76,7 +76,7 @@ class _Book:
         self, path: Path, table: Sequence[ExportColumn], about: About, *, right_to_left: bool
     ) -> None:
         self._book: Any = xlsxwriter.Workbook(path, _OPTIONS | {"tmpdir": str(path.parent)})
-        # Not the time of writing: the same question to the same log gives the same file.
+        # Not the time of writing: the same query of the same log gives the same file.
         self._book.set_properties({"created": about.at.replace(tzinfo=None)})
         self._heading = self._book.add_format({"bold": True})
         self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
@@ -88,7 +88,7 @@ class _Book:
         self._begin(about.records)
 
     def _begin(self, left: int) -> None:
-        """Begin a sheet for the records that are left, as many as it takes."""
+        """Begin a sheet for the next records, as many as it holds."""
         self._left = left
         self._row = 0
         self._sheets += 1
@@ -150,7 +150,7 @@ class _Book:
 
 
 def _fitting(text: str) -> str:
-    """Cut a text to what a cell takes, never inside a character."""
+    """Return a text cut to the limit of a cell, never inside a character."""
     if len(text) * 2 <= LONGEST_CELL:
         return text
     units = text.encode("utf-16-le")

@@ -1,4 +1,4 @@
-"""Fetching files of another's log: over https, from one host, with limits on size and time."""
+"""Fetching the files of another's log: over https, from one host, with limits on size and time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ _OK, _NOT_FOUND = 200, 404
 
 @contextmanager
 def reader(url: str) -> Iterator[Callable[[str], bytes]]:
-    """Give what reads files below an address; it raises `FileNotFoundError` where one is not.
+    """Yield a function that reads files below an address.
 
-    One connection serves many files. It follows nobody elsewhere: a redirect is an error.
+    That raises `FileNotFoundError` for one that is not there, and `Unavailable` for any other
+    failure. One connection serves many files. Redirects are errors.
     """
     parts = urlsplit(url)
     host = parts.hostname
@@ -36,7 +37,7 @@ def reader(url: str) -> Iterator[Callable[[str], bytes]]:
     def read(path: str) -> bytes:
         address = f"{url.rstrip('/')}/{path}"
         try:
-            # A server may end a connection that it kept; a new one is made then, once.
+            # A server may have closed an idle connection; then a new one is opened, once.
             try:
                 return _get(connection, f"{base}/{path}", address)
             except (ConnectionError, HTTPException):

@@ -24,11 +24,11 @@ import msgspec
 DIGITS = 8
 MAX_ID = 120
 LONGEST_NAME = 60
-# `index` is taken by the files that list an agency's records.
+# `index` is the name of the files that list an agency's records.
 RESERVED = frozenset({"index"})
 # Two marks may follow a slug, a hyphen and eight digits each.
 _MARKS = 2 * (DIGITS + 1)
-# What Unicode does not decompose although readers see the plain letter in it.
+# Letters that Unicode does not decompose although readers see the plain letter.
 _LETTERS = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
@@ -36,10 +36,10 @@ _WITHIN_WORDS = frozenset("'’`´ʼ")
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """What tells one row from another; the texts are cleaned, so that blanks make no difference.
+    """What identifies a row; the texts are cleaned, so that blanks make no difference.
 
-    `own` is the source's id or empty; `name` and `identifying` stand in for it; `telling_apart`
-    is asked where these are equal; `whole` is the whole row.
+    `own` is the source's id or empty; `name` and `identifying` replace it; `telling_apart` decides
+    where these are equal; `whole` is the whole row.
     """
 
     agency: str
@@ -51,9 +51,9 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def words(text: str, limit: int) -> tuple[str, bool]:
-    """Return lower-case ASCII words joined by hyphens, and whether no letter was left out.
+    """Return lower-case ASCII words joined by hyphens, and whether every letter is kept.
 
-    Not the search folding: that may be improved one day, and an id must stay as it is.
+    This is not the folding of search: that may be improved one day, and an id must not change.
     """
     folded = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     letters = [c for c in folded if not unicodedata.combining(c) and c not in _WITHIN_WORDS]
@@ -67,13 +67,13 @@ def words(text: str, limit: int) -> tuple[str, bool]:
 
 
 def digest(parts: Iterable[str]) -> str:
-    """Return eight hex digits of SHA-256 over the parts, kept apart by JSON's own notation."""
+    """Return eight hex digits of SHA-256 over the parts, as a JSON array."""
     text = json.dumps(list(parts), ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
 
 
 def give_slugs(rows: Sequence[Identity]) -> list[str]:
-    """Give every row its slug, in the order of the rows; unique within each agency."""
+    """Return the slug of every row, in the order of the rows; unique within each agency."""
     slugs = [first_slug(row) for row in rows]
     differing: dict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
     for row, slug in zip(rows, slugs, strict=True):
@@ -86,7 +86,7 @@ def give_slugs(rows: Sequence[Identity]) -> list[str]:
 
 
 def first_slug(row: Identity) -> str:
-    """Return the slug that the row has where no other row claims it."""
+    """Return the slug of a row if no other row has it."""
     room = MAX_ID - len(row.agency) - 1 - _MARKS
     own, _ = words(row.own, MAX_ID)
     if own and len(own) <= room and own not in RESERVED:

@@ -1,4 +1,4 @@
-"""Linked data: what is called by which address, and the context that says what members mean."""
+"""Linked data: the addresses of things, and the JSON-LD context."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FOLDER = SCHEMAS / "context"
 
 
 class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a catalogue says of any register, by language; `forms` are those of exports."""
+    """The texts of a catalogue of any register, by language; `forms` are those of exports."""
 
     description: LangText
     service: LangText
@@ -31,15 +31,15 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def context_bytes() -> bytes:
-    """Return the context's document as it was released, byte for byte."""
+    """Return the released context, byte for byte."""
     return (_FOLDER / CONTEXT_VERSION / "context.jsonld").read_bytes()
 
 
 @cache
 def context() -> JsonLdNode:
-    """Return the context itself; read it, never change it.
+    """Return the context, which must not be modified.
 
-    Documents carry it in them: they can be read in many years, when no register answers any more.
+    Documents contain it: they can be read in many years, when no register answers any more.
     """
     found: JsonLdNode = msgspec.json.decode(context_bytes())["@context"]
     return found
@@ -47,27 +47,27 @@ def context() -> JsonLdNode:
 
 @cache
 def words() -> Vocabulary:
-    """Return the words of every catalogue."""
+    """Return the texts of every catalogue."""
     return msgspec.json.decode((_FOLDER / "register.json").read_bytes(), type=Vocabulary)
 
 
 def catalogue_address(site: str) -> str:
-    """Name the catalogue, where it is served."""
+    """Return the address of the catalogue."""
     return f"{site}/api/v1/catalogue"
 
 
 def register_address(site: str) -> str:
-    """Name the register as a data set."""
+    """Return the address of the register as a data set."""
     return f"{catalogue_address(site)}#register"
 
 
 def record_address(site: str, record: str) -> str:
-    """Name a record: the same through all versions and languages."""
+    """Return the address of a record: the same for all versions and languages."""
     return f"{site}/api/v1/records/{record}"
 
 
 def agency_node(site: str, agency: Agency) -> JsonLdNode:
-    """Describe an agency."""
+    """Return the node of an agency."""
     return {
         "id": f"{site}/api/v1/agencies/{agency.id}",
         "type": ["Agent", "GovernmentOrganization"],
@@ -76,5 +76,5 @@ def agency_node(site: str, agency: Agency) -> JsonLdNode:
 
 
 def stated(**members: Any) -> JsonLdNode:
-    """Make a node of the members that have a value."""
+    """Return a node of the members that have a value."""
     return {name: value for name, value in members.items() if value not in (None, [], {})}

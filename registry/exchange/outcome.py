@@ -1,4 +1,4 @@
-"""What becomes of a row: a foreign record, or a refusal that says why not."""
+"""The outcome of a row: a foreign record, or a refusal with its reason."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Unclear(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ForeignRecord(ForeignFiling, frozen=True, kw_only=True):
-    """One row as a document that satisfies the foreign profile, ready to be filed.
+    """A row as a document that satisfies the foreign profile, ready to be filed.
 
-    `source_row` is the row, untouched, and `line` where it stands. `truncated` holds the JSON
-    Pointers of texts that were cut, `otherwise` the columns that stood in for an empty one.
+    `source_row` is the unchanged row, and `line` its place. `truncated` holds the JSON Pointers of
+    texts that were cut, `otherwise` the columns that replaced an empty one.
     """
 
     line: int
@@ -30,7 +30,7 @@ class ForeignRecord(ForeignFiling, frozen=True, kw_only=True):
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that becomes no record, and the sentence that says why not."""
+    """A row that becomes no record, and the reason."""
 
     line: int
     reason: str

@@ -1,4 +1,4 @@
-"""The report of an import: every row accounted for, and all that was left out or cut."""
+"""The report of an import: every row is accounted for, and all that was left out or cut."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _INDEX = re.compile(r"/\d+(?=/|$)")
 class ImportReport(msgspec.Struct, kw_only=True):
     """Counts that grow while rows are converted; `rows` is always records plus refusals.
 
-    `not_understood` goes by column, then by value; `truncated` by JSON Pointer, in which `-` is
-    any item of a list; `missing_ids` counts rows without an id of their own, `told_apart` rows
-    whose id another row has too; `otherwise` goes by the column that stood in for an empty one.
+    `not_understood` is by column, then by value; `truncated` by JSON Pointer, in which `-` is any
+    item of a list; `missing_ids` counts rows without an id of their own, `told_apart` rows whose id
+    another row has too; `otherwise` is by the column that replaced an empty one.
     """
 
     origin: str
@@ -42,7 +42,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
 
 
 def count(report: ImportReport, outcome: ForeignRecord | Refusal) -> None:
-    """Add what became of one row."""
+    """Add the outcome of a row to the report."""
     report.rows += 1
     if isinstance(outcome, Refusal):
         report.refusals.append(outcome)
@@ -63,7 +63,7 @@ def count(report: ImportReport, outcome: ForeignRecord | Refusal) -> None:
 
 
 def as_json(report: ImportReport) -> dict[str, Any]:
-    """Return the whole report as JSON values, the most frequent values as examples."""
+    """Return the report as JSON values, with the most frequent values as examples."""
     return {
         "origin": report.origin,
         "rows": report.rows,
@@ -92,7 +92,7 @@ def as_json(report: ImportReport) -> dict[str, Any]:
 
 
 def as_lines(report: ImportReport) -> Iterator[str]:
-    """Say the report in a few lines, for a terminal."""
+    """Yield the report in a few lines, for a terminal."""
     yield f"{report.rows:,} rows: {report.records:,} records, {len(report.refusals):,} refused"
     for refusal in report.refusals:
         yield f"  line {refusal.line}: {refusal.reason}"

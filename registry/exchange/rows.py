@@ -1,4 +1,4 @@
-"""The rows of a source file, CSV or JSON, each with where it stands; nothing is changed in them."""
+"""The rows of a source file, CSV or JSON, unchanged and with their place."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Cells = dict[str, Any]
 
 
 class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One row; `line` counts from 1: the line where a CSV row begins, the place in a JSON list."""
+    """A row; `line` counts from 1: the first line of a CSV row, the place in a JSON list."""
 
     line: int
     cells: Cells | None
 
 
 def read_rows(file_format: SourceFormat, path: Path) -> list[SourceRow]:
-    """Read every row of the file; raises `ImportRefused` for what concerns the whole file."""
+    """Return every row of the file. Raises `ImportRefused` for faults of the whole file."""
     try:
         size = path.stat().st_size
         raw = path.read_bytes() if size <= MAX_BYTES else b""
@@ -44,12 +44,12 @@ def read_rows(file_format: SourceFormat, path: Path) -> list[SourceRow]:
 
 
 def columns(rows: list[SourceRow]) -> list[str]:
-    """Name every column that occurs, in the order in which they first appear."""
+    """Return every column that occurs, in the order in which they first appear."""
     return list(dict.fromkeys(name for row in rows for name in row.cells or ()))
 
 
 def _decode(raw: bytes, encoding: str, path: Path) -> str:
-    # A byte order mark is no part of the first column's name.
+    # A byte order mark is not part of the first column's name.
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
     try:
         text = raw.decode(codec)
@@ -154,5 +154,5 @@ def _why(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-# Not `record.parse`: its bounds are those of one document, not of a register's whole export.
+# Not `record.parse`, whose limits are those of one document, not of a register's export.
 _JSON = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_number)

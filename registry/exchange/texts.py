@@ -1,4 +1,4 @@
-"""Text as another register wrote it, made fit for the format without changing what it says."""
+"""Cleaning of texts of other registers, without a change of what they say."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PILED_MARKS = re.compile(
 
 
 def clean(text: str) -> str:
-    """Return the text trimmed, in NFC, with paragraphs kept; without markup and control signs."""
+    """Return a text trimmed, in NFC, with paragraphs; without markup and control characters."""
     if "<" in text or "&" in text:
         text = _without_markup(text)
     if not (text.isascii() and text.isprintable()):
@@ -43,15 +43,15 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the cleaned text as a single line, for names and titles."""
+    """Return a cleaned text as a single line, for names and titles."""
     return " ".join(clean(text).split())
 
 
 def shorten(text: str, limit: int) -> str:
-    """Cut at the last word that leaves room for an ellipsis, so that the cut is seen."""
+    """Return a text cut at the last word that leaves room for an ellipsis."""
     if len(text) <= limit:
         return text
-    room = text[:limit]  # one more than may stay: a word that ends exactly there is whole
+    room = text[:limit]  # one more than is kept: a word that ends exactly there is whole
     cut = max(room.rfind(" "), room.rfind("\n"))
     # One word longer than the rest of the room has no boundary worth keeping.
     kept = room[:cut] if cut > limit // 2 else room[: limit - 1]
@@ -62,9 +62,9 @@ def _without_markup(text: str) -> str:
     # Twice, since an export may have escaped markup that it found ("&lt;p&gt;").
     for _ in range(2):
         text = _TAG.sub("", _BREAKS.sub("\n", text))
-        # Only what ends with a semicolon: "R&D" and "?a=1&copy=2" are not meant as signs.
+        # Only what ends with a semicolon: "R&D" and "?a=1&copy=2" are no entities.
         text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
-    # What still looks like a tag is the author's own sign: a space keeps it from being read as one.
+    # What still looks like a tag is meant as text: a space keeps it from being read as one.
     return _LIKE_A_TAG.sub("< ", _TAG.sub("", text))
 
 
@@ -79,7 +79,7 @@ def _plain_text(text: str) -> str:
 
 
 def _plain(character: str) -> str:
-    """Return a letter as it is, any kind of blank as a space, a control sign as nothing."""
+    """Return a letter unchanged, any blank as a space, a control character as nothing."""
     if character == "\n":
         return character
     category = unicodedata.category(character)

@@ -1,8 +1,7 @@
-"""From a text of the source to a value of the record: one plain function for each transform.
+"""Transforms: from a text of the source to a value of the record, one function each.
 
-Each takes one text that says something and the field it goes to, and returns the value or
-`NOT_UNDERSTOOD`. Nothing is guessed: what is not clearly a date, an address or a known code is
-reported and left out.
+Each takes a non-empty text and its field, and returns the value or `NOT_UNDERSTOOD`. Nothing is
+guessed: what is not clearly a date, an address or a known code is reported and left out.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ def _line(text: str, _field: Field, _crosswalk: Crosswalk) -> Any:
 
 
 def _code(_text: str, _field: Field, _crosswalk: Crosswalk) -> Any:
-    # The crosswalk's `values` were asked before: what is not among them is not understood.
+    # The crosswalk's `values` were looked up before: what is not among them is not understood.
     return NOT_UNDERSTOOD
 
 
@@ -79,7 +78,7 @@ def _email(text: str, field: Field, _crosswalk: Crosswalk) -> Any:
 
 
 def limit_of(field: Field) -> int | None:
-    """How many characters the format allows in one text of the field."""
+    """Return the most characters that the format allows in a text of the field."""
     schema = field.schema["additionalProperties"] if field.kind == "LangText" else field.schema
     limit: int | None = schema.get("maxLength")
     return limit

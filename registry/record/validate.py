@@ -203,7 +203,7 @@ _Say: TypeAlias = Callable[[], tuple[Message, ...]]
 
 
 def _translated(error: Any, *, restricted: bool) -> Iterator[tuple[_Place, str, _Say]]:
-    """Return one finding for each member that an error is about, at that member's own path."""
+    """Yield a finding for each member that an error is about, at that member's own path."""
     place = tuple(error.absolute_path)
     rule = error.validator
     if rule == "additionalProperties":
