@@ -1,4 +1,4 @@
-"""Putting misspelt words right, where a question finds nothing as it stands."""
+"""Spelling correction of queries that find nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHORT = 3
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
-    """A question in other words: as text, as it was read, and with what it names."""
+    """A corrected query: its text, its parsed form, and what its words match."""
 
     text: str
     asked: Query
@@ -39,10 +39,10 @@ async def correct(
     entry: int,
     synonyms: Synonyms,
 ) -> Correction | None:
-    """Find words, alike to those of a question, with which it finds something.
+    """Return a correction of a query with which it finds something, or None.
 
-    A word that nothing has is replaced; where each is there but not together, one of them is. An
-    acronym of the country is no slip, even if nothing has it.
+    A word that no version has is replaced; if each word occurs but not together, one of them is. An
+    acronym of the country pack is never replaced.
     """
     typed = {word for word in words(text) if word not in synonyms}
     own = [word for word in dict.fromkeys(asked_words(asked)) if word in typed]
@@ -75,7 +75,7 @@ async def correct(
 def _best(
     asked: Query, found: Matches, options: Mapping[str, list[SimilarWord]], unknown: list[str]
 ) -> dict[str, str] | None:
-    """Choose other words: the fewest slips first, then those with which the question finds most."""
+    """Return the best replacements: the fewest edits first, then the most results."""
     if any(not options.get(word) for word in unknown):
         return None
     likeliest = {word: options[word][0].word for word in unknown}
@@ -94,7 +94,7 @@ def _finds(asked: Query, found: Matches) -> int:
 
 
 def _naming(asked: Query, found: Matches) -> Matches:
-    """Let the words of a question be looked up by what they are."""
+    """Return matches to which the terms of the words of a query are added."""
     terms = dict(found.terms)
     for leaf in leaves(asked):
         if isinstance(leaf, Word) and leaf not in terms:

@@ -1,4 +1,4 @@
-"""Filters and facets: which hits a filter lets pass, and how many each code would give."""
+"""Filters and facet counts as operations on bitmaps."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from registry.search.query import FacetCount
 
 
 def passing(codes: Iterable[str], having: Mapping[str, BitMap]) -> BitMap:
-    """Give the versions that have at least one of some codes."""
+    """Return the versions that have at least one of some codes."""
     return union([having[code] for code in codes if code in having])
 
 
 def within(versions: BitMap, passed: Mapping[str, BitMap], leave_out: str | None = None) -> BitMap:
-    """Give those of some versions that pass all filters, or all but one."""
+    """Return the versions, of some, that pass all filters, or all but one."""
     for kind, having in passed.items():
         if kind != leave_out:
             versions = versions & having
@@ -24,7 +24,7 @@ def within(versions: BitMap, passed: Mapping[str, BitMap], leave_out: str | None
 
 
 def counts(versions: BitMap, having: Mapping[str, BitMap]) -> list[FacetCount]:
-    """Count some versions by code, the most first; codes that none has are left out."""
+    """Return the codes of some versions by count, the largest first; without those of count 0."""
     counted = ((versions.intersection_cardinality(of), code) for code, of in having.items())
     return [
         FacetCount(code=code, count=count)

@@ -1,4 +1,4 @@
-"""Search: answering questions from what a process knows of the index."""
+"""The search engine of a process."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _WAIT_SECONDS = 5.0
 
 
 class SearchIndex:
-    """The index as one process has it, kept in step with the register.
+    """The index in the memory of a process, kept up to date with the register.
 
-    What was published before a question came is in its answer: the database is asked how long the
-    log is, by one question for all who come while another is being answered.
+    A query sees everything that was published before it: the size of the log is read first, once
+    for all queries that wait at the same time.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class SearchIndex:
         synonyms: Synonyms = NO_SYNONYMS,
         room: int = _POSTINGS_ROOM,
     ) -> None:
-        """Take what lends connections; `room` is for postings, in bytes."""
+        """Take a function that lends connections; `room` is the limit for postings, in bytes."""
         self._borrow = borrow
         self._synonyms = synonyms
         self._room = room
@@ -56,9 +56,10 @@ class SearchIndex:
         prepare()
 
     async def answer(self, question: SearchQuery) -> SearchResult:
-        """Answer a question; raises `InvalidParameter` for one that would take too long.
+        """Return a page of results.
 
-        And for a place in a log that is longer than this one: the answer would go on changing.
+        Raises `InvalidParameter` for a query that would take too long, and for a position in a
+        larger log than this one, whose answer would still change.
         """
         size = 0 if question.after is None else question.after.size
         async with AsyncExitStack() as stack:
@@ -80,9 +81,9 @@ class SearchIndex:
             )
 
     async def warm_up(self) -> None:
-        """Meet the words of the newest versions, so that few are new to who asks first.
+        """Load the words of the newest versions, so that the first query is fast.
 
-        Raises what the first question would.
+        Raises what the first query would.
         """
         async with AsyncExitStack() as stack:
             reader = PostingReader(self._borrow, stack)
@@ -92,14 +93,14 @@ class SearchIndex:
                 texts.read_on()
 
     def codes(self, kind: str) -> AbstractSet[str]:
-        """Give the codes of a kind that versions have, as far as the process has come."""
+        """Return the codes of a kind that versions have, as of the last update."""
         return frozenset() if self._view is None else self._view.facets.sets(kind).keys()
 
     async def find(self, question: SearchQuery, *, size: int) -> tuple[array[int], str | None]:
-        """Give every version that a question finds in a log of a size, whatever its page.
+        """Return every version that a query finds in a log of a size, oldest first.
 
-        The oldest come first; beside them, `mended` as in an `Answer`. Raises `InvalidParameter` as
-        `answer` does.
+        Return `mended` beside them, as in a `SearchResult`. Raises `InvalidParameter` as `answer`
+        does.
         """
         async with AsyncExitStack() as stack:
             reader = PostingReader(self._borrow, stack)
@@ -110,10 +111,10 @@ class SearchIndex:
             return result.hits.to_array(), result.mended
 
     async def _current(self, reader: PostingReader) -> View:
-        """Give the view, after taking over what is new."""
+        """Return the view, updated to the log."""
         came = time.monotonic()
         async with self._turn():
-            # Somebody who waited while another looked need not look again.
+            # Another query has updated the view while this one waited.
             if self._view is None or self._looked_at <= came:
                 looked_at = time.monotonic()
                 view = await caught_up(self._view, await reader.connection(), self._room)

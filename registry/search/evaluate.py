@@ -1,4 +1,4 @@
-"""What a question finds: its words looked up, and the sets put together as it says."""
+"""Evaluation of a query over the postings of its terms."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from registry.text.tokens import NEUTRAL, asked_stems, stems
 
 
 class Matches(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was looked up for a question.
+    """The postings of a query.
 
-    `terms` are by word or prefix what it may be in each language, `postings` by term, `phrases`
-    the versions by phrase and tier, `standing` all that there is.
+    `terms` are the terms of a word or prefix in each language, `postings` by term, `phrases` the
+    versions by phrase and tier, `standing` all versions in force.
     """
 
     languages: Sequence[str]
@@ -28,10 +28,10 @@ class Matches(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def evaluate(asked: Query, found: Matches, tier: int, language: str | None = None) -> BitMap:
-    """Give the versions that a question finds within a tier; what is not to be there, anywhere.
+    """Return the versions that a query finds within a tier; negated parts count in any tier.
 
-    With a language only the words of that one count. The result may hold versions that do not
-    stand.
+    With a language only the words of that one count. The result may hold versions that are not in
+    force.
     """
     if isinstance(asked, Word | Prefix):
         return union(
@@ -50,7 +50,7 @@ def evaluate(asked: Query, found: Matches, tier: int, language: str | None = Non
 
 
 def candidates(phrase: Phrase, found: Matches) -> BitMap:
-    """Give the versions that have all words of a phrase, in one language."""
+    """Return the versions that have all words of a phrase, in one language."""
     return union(
         [
             _shared(
@@ -63,17 +63,17 @@ def candidates(phrase: Phrase, found: Matches) -> BitMap:
 
 
 def word_terms(word: str, languages: Iterable[str]) -> list[Term]:
-    """List what a word is in languages."""
+    """Return the terms of a word in languages."""
     return [(language, stem) for language in languages for stem in asked_stems(word, language)]
 
 
 def asked_languages(lang: str | None, known: Iterable[str]) -> list[str]:
-    """List the languages to look in: all that there are, or one with what is in none."""
+    """Return the languages to search: all, or one and the neutral one."""
     return sorted(known) if lang is None else [NEUTRAL, lang]
 
 
 def leaves(asked: Query) -> Iterator[Word | Prefix | Phrase]:
-    """Walk the words, prefixes and phrases of a question."""
+    """Yield the words, prefixes and phrases of a query."""
     if isinstance(asked, Word | Prefix | Phrase):
         yield asked
     elif isinstance(asked, Not):

@@ -1,4 +1,4 @@
-"""The versions of each code of each kind of facet, as sets in memory."""
+"""Bitmaps of versions by kind of facet and code."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ ALL = "all"
 
 
 class Facets:
-    """Sets of ordinals by kind and code."""
+    """Bitmaps of ordinals by kind and code."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin empty."""
         self._kinds: dict[str, dict[str, BitMap]] = {ALL: {"": BitMap()}}
         # By kind: how many codes there were, and these by how they are folded.
         self._folded: dict[str, tuple[int, dict[str, list[str]]]] = {}
 
     def add(self, ordinal: int, codes: Mapping[str, Iterable[str]]) -> None:
-        """Take in a version with its codes."""
+        """Add a version with its codes."""
         self._kinds[ALL][""].add(ordinal)
         for kind, given in codes.items():
             known = self._kinds.setdefault(kind, {})
@@ -35,26 +35,26 @@ class Facets:
                     known[code] = BitMap((ordinal,))
 
     def merge(self, kind: str, code: str, bits: bytes) -> None:
-        """Take in a stored set."""
+        """Add a stored bitmap."""
         known = self._kinds.setdefault(kind, {})
         stored = BitMap.deserialize(bits)
         known[code] = known[code] | stored if code in known else stored
 
     def sets(self, kind: str) -> Mapping[str, BitMap]:
-        """Give the sets of a kind by code."""
+        """Return the bitmaps of a kind by code."""
         return self._kinds.get(kind, {})
 
     def having(self, kind: str, code: str) -> BitMap | None:
-        """Give the versions that have a code, if there ever were any."""
+        """Return the versions that have a code, or None."""
         return self.sets(kind).get(code)
 
     def alike(self, kind: str, codes: Iterable[str]) -> list[str]:
-        """Give the codes of a kind that are some names, whatever their case, accents and spaces."""
+        """Return the codes of a kind that equal some names but for case, accents and spaces."""
         spellings = self._spellings(kind)
         return [known for code in codes for known in spellings.get(_plain(code), ())]
 
     def by_name(self, kind: str, versions: BitMap) -> dict[str, BitMap]:
-        """Give the sets of a kind whose codes are names, each as most of some versions write it."""
+        """Return the bitmaps of a kind whose codes are names, by the most frequent spelling."""
         sets, named = self.sets(kind), {}
         for codes in self._spellings(kind).values():
             often = {code: sets[code].intersection_cardinality(versions) for code in codes}
@@ -73,7 +73,7 @@ class Facets:
         return folded
 
     def items(self) -> Iterable[tuple[str, str, BitMap]]:
-        """Walk all sets as (kind, code, set)."""
+        """Yield all bitmaps as (kind, code, bitmap)."""
         for kind, known in self._kinds.items():
             for code, ordinals in known.items():
                 yield kind, code, ordinals
@@ -84,18 +84,18 @@ def _plain(name: str) -> str:
 
 
 def union(sets: Sequence[BitMap]) -> BitMap:
-    """Unite sets into a new one."""
+    """Return the union of bitmaps as a new one."""
     return BitMap.union(*sets) if sets else BitMap()
 
 
 def packed(ordinals: BitMap) -> bytes:
-    """Give the portable form of a set, as small as it can be written."""
+    """Return the portable serialisation of a bitmap, in its smallest form."""
     ordinals.run_optimize()
     return ordinals.serialize()
 
 
 async def load_facets(connection: Connection) -> Facets:
-    """Read all stored sets."""
+    """Return all stored bitmaps."""
     facets = Facets()
     for row in await connection.fetch(statement("index", "facets")):
         facets.merge(row["kind"], row["code"], row["bits"])
@@ -103,7 +103,7 @@ async def load_facets(connection: Connection) -> Facets:
 
 
 async def save_facets(connection: Connection, new: Facets) -> None:
-    """Unite what is new with what is stored; the caller holds the index's state."""
+    """Add new versions to the stored bitmaps; the caller holds the lock of the index's state."""
     sets = {(kind, code): ordinals for kind, code, ordinals in new.items()}
     kinds, codes = [kind for kind, _ in sets], [code for _, code in sets]
     for row in await connection.fetch(statement("index", "some_facets"), kinds, codes):

@@ -1,4 +1,4 @@
-"""What a question finds: by its words, which are mended where nothing has them, and its filters."""
+"""Finding versions: by the words of a query, corrected if they find nothing, and its filters."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _NAMES = frozenset({"supplier"})
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What a question finds: by its words and time alone (`texts`), and with its filters (`hits`).
+    """The versions that a query finds: by words and time (`texts`), and with filters (`hits`).
 
-    `entry` is the one up to which the log was looked at; `mended` the text in other words. `having`
-    are the versions by code of each kind that was filtered by or is to be counted, `passed` those
-    that each filter lets pass.
+    `entry` is the last entry of the log that counts; `mended` the corrected text. `having` are the
+    versions by code of each kind that is filtered or counted, `passed` those that each filter
+    passes.
     """
 
     entry: int
@@ -43,7 +43,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 async def find(
     question: SearchQuery, *, view: View, reader: PostingReader, synonyms: Synonyms
 ) -> Result:
-    """Find the versions that a question asks for; raises `InvalidParameter` as `look_up` does."""
+    """Return the result of a query. Raises `InvalidParameter` as `look_up` does."""
     entry = _entry(question, view)
     standing = view.standing_as_of(entry)
     asked: Query | None = None
@@ -99,7 +99,7 @@ async def find(
 async def _having(
     question: SearchQuery, *, view: View, entry: int, reader: PostingReader, standing: BitMap
 ) -> dict[str, Mapping[str, BitMap]]:
-    """Give the versions by code of each kind that matters to a question."""
+    """Return the versions by code of each kind that a query filters or counts."""
     having: dict[str, Mapping[str, BitMap]] = {}
     for kind in {*question.filters, *question.facets}:
         if kind == "overdue":

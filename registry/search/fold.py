@@ -1,4 +1,4 @@
-"""Folding: what was published since the last time goes into the stored sets."""
+"""Folding: merging newly published versions into the stored bitmaps."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _BLOCK = 1_000
 
 
 def worthwhile(folded: int) -> int:
-    """Say how many new entries pay the folding, where so many are folded.
+    """Return how many new entries justify a merge, with so many merged.
 
-    A process reads 500 in a quarter of a second when it starts.
+    A process reads 500 unmerged ones in a quarter of a second when it starts.
     """
     return max(_LEAST, folded // _SHARE)
 
 
 async def fold(database: Database, *, least: int | None = None, patience: int = 1) -> int:
-    """Fold all that is new if it is worthwhile, or at least so much; returns how many versions.
+    """Merge all new versions if there are at least `least`, by default enough; return their number.
 
-    With `patience` it must be so many times as much. Any process may fold at any time, one at a
-    time: nobody's answers change by it.
+    `patience` multiplies that default. Any process may merge at any time, one at a time; no answer
+    changes by it.
     """
     async with database.connection() as connection:
         state = await read_state(connection)
@@ -54,16 +54,16 @@ async def _fold_some(database: Database) -> int:
                 facets.add(row.ord, row.codes)
                 terms.add(row.ord, row.words)
             since, done = rows[-1].ord, done + len(rows)
-        # Entries that are no versions have nothing to fold.
+        # Entries of other kinds have nothing to merge.
         last = since if done >= _MOST else state.size - 1
         await save(connection, facets, terms, last=last)
     return done
 
 
 async def save(connection: Connection, facets: Facets, terms: NewTerms, *, last: int) -> None:
-    """Add to the stored sets what versions have that follow the folded ones, up to an entry.
+    """Merge the versions after the merged ones, up to an entry, into the stored bitmaps.
 
-    The caller holds the index's state.
+    The caller holds the lock of the index's state.
     """
     await save_facets(connection, facets)
     await save_postings(connection, terms)

@@ -1,4 +1,4 @@
-"""Passages of hits with what was asked for marked in them."""
+"""Passages of results with the terms of the query marked."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _MOST_FIELDS = 2
 
 
 class Bodies:
-    """The texts of versions beside name and summary, kept as long as there is room."""
+    """A cache of the texts of versions beside name and summary."""
 
     def __init__(self, room: int) -> None:
-        """Begin with nothing; `room` is in bytes."""
+        """Begin empty; `room` is the limit in bytes."""
         self._texts: LruCache[int, Texts] = LruCache(room)
 
     async def read(self, ordinals: Sequence[int], reader: PostingReader) -> dict[int, Texts]:
-        """Give the texts of versions, reading those that are not here."""
+        """Return the texts of versions, read from the database where they are not cached."""
         found = {
             ordinal: texts
             for ordinal in ordinals
@@ -46,7 +46,7 @@ class Bodies:
 
 
 def highlight_terms(asked: Query, found: Matches) -> HighlightTerms:
-    """Tell what of a question is to be marked: what is to be there."""
+    """Return the terms of a query to mark: those that have to be there."""
     stems: dict[str, dict[str, int]] = {language: {} for language in found.languages}
     phrases: dict[tuple[str, ...], int] = {}
     for number, leaf in enumerate(_positive(asked)):
@@ -59,7 +59,7 @@ def highlight_terms(asked: Query, found: Matches) -> HighlightTerms:
 
 
 def heads(card: str) -> Texts:
-    """Give the name and the summary that a card shows."""
+    """Return the texts of a card: name and summary."""
     shown: dict[str, Any] = msgspec.json.decode(card)
     texts = [
         (f"/{field}", tag, text) for field in _HEADS for tag, text in (shown[field] or {}).items()
@@ -68,14 +68,14 @@ def heads(card: str) -> Texts:
 
 
 def in_heads(texts: Texts, wanted: HighlightTerms) -> list[Highlight]:
-    """Mark names and summaries, each as a whole."""
+    """Return names and summaries, each as a whole, with marks."""
     return [shown for _, shown, _ in wanted.highlights(texts)]
 
 
 def in_texts(texts: Texts, wanted: HighlightTerms) -> Iterator[Highlight]:
-    """Mark passages of a version, beside name and summary.
+    """Yield passages of a version, beside name and summary, with marks.
 
-    They are of the first field that has any, and of one more where that has what else was asked.
+    They are of the first field that has a term, and of one more if it has other terms.
     """
     fields: set[str] = set()
     left = set(wanted.numbers)
@@ -88,7 +88,7 @@ def in_texts(texts: Texts, wanted: HighlightTerms) -> Iterator[Highlight]:
             left -= marked
             yield shown
             if not left and (number + 1 == len(texts.of) or texts.of[number + 1][0] != field):
-                # Nor does the same field say anything in another language.
+                # The same field in another language adds nothing.
                 return
 
 

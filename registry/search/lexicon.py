@@ -1,4 +1,4 @@
-"""The words that versions have, as they are written: how they go on, and which are alike."""
+"""The words of versions as written: by prefix, and by similarity."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _MOST_ALIKE = 40
 
 
 class SimilarWord(msgspec.Struct, frozen=True, kw_only=True):
-    """A word that may have been meant, with the slips that lie between."""
+    """A word that may be meant, with its edit distance."""
 
     word: str
     distance: int
 
 
 class LexiconScope(msgspec.Struct, frozen=True, kw_only=True):
-    """Which words count: of some languages, in versions up to an entry."""
+    """The words to search: of some languages, in versions up to an entry."""
 
     languages: Collection[str]
     entry: int
@@ -34,7 +34,7 @@ class LexiconScope(msgspec.Struct, frozen=True, kw_only=True):
 async def beginning(
     connection: Connection, start: str, scope: LexiconScope
 ) -> set[tuple[str, str]]:
-    """Read the words that begin so, as (word, language)."""
+    """Return the words with a prefix, as (word, language)."""
     rows = await connection.fetch(statement("index", "words_that_begin"), start, start + _LAST)
     new = scope.new.beginning(start)
     return {(word, language) for word, language, _ in _counting(rows, new, scope)}
@@ -43,7 +43,7 @@ async def beginning(
 async def similar_words(
     connection: Connection, word: str, scope: LexiconScope
 ) -> list[SimilarWord]:
-    """Read the words that may have been meant by a word, those with the fewest slips first."""
+    """Return the words that may be meant by a word, the smallest edit distance first."""
     most = slips(word)
     if most == 0:
         return []
@@ -63,7 +63,7 @@ async def similar_words(
             longest,
         )
         new += scope.new.beginning(first) + scope.new.ending(last)
-    # Two slips change two letters at most, so most words need not be looked at any closer.
+    # Two edits change at most two letters, so most words need no exact comparison.
     letters = set(word)
     others = {
         other

@@ -1,4 +1,4 @@
-"""Looking up what a question names: its words' postings, how its prefixes go on, its phrases."""
+"""Looking up the terms of a query: postings of words, expansions of prefixes, phrases."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ MOST_CHECKED = 250_000
 
 
 class PostingReader:
-    """One connection for one question, borrowed when first needed."""
+    """A connection for one query, borrowed when first needed."""
 
     def __init__(self, borrow: Borrow, stack: AsyncExitStack) -> None:
-        """Take the stack that gives it back."""
+        """Take the stack on which the connection is returned."""
         self._borrow = borrow
         self._stack = stack
         self._connection: Connection | None = None
 
     async def connection(self) -> Connection:
-        """Give the connection."""
+        """Return the connection."""
         if self._connection is None:
             self._connection = await self._stack.enter_async_context(self._borrow())
         return self._connection
@@ -47,9 +47,9 @@ async def look_up(
     lang: str | None,
     entry: int,
 ) -> Matches:
-    """Look up all that a question names, in what stood as of an entry.
+    """Return the postings of everything a query names, as of an entry.
 
-    Raises `InvalidParameter` when a phrase stands in more versions than can be read.
+    Raises `InvalidParameter` if more versions may have a phrase than can be read.
     """
     scope = LexiconScope(languages=languages, entry=entry, new=view.postings.new)
     terms: dict[Word | Prefix, Sequence[Term]] = {}
@@ -87,7 +87,7 @@ async def look_up(
 async def read_whole(
     terms: Iterable[Term], *, reader: PostingReader, view: View
 ) -> dict[Term, Posting]:
-    """Give whole postings, from memory as far as they are there."""
+    """Return complete postings, from the cache as far as possible."""
     wanted = dict.fromkeys(terms)
     while True:
         folded = view.folded
@@ -96,7 +96,7 @@ async def read_whole(
         if not lacking:
             break
         read = await read_postings(await reader.connection(), lacking)
-        # If others folded meanwhile, what was read may lack what is no longer new.
+        # After a merge by another process, what was read may lack what is no longer new here.
         if view.folded == folded:
             view.postings.keep(read)
             postings |= read
@@ -111,7 +111,7 @@ async def _check(
     reader: PostingReader,
     lang: str | None,
 ) -> None:
-    """Find the phrases of a question in the versions that may have them, and remember it."""
+    """Find the phrases of a query in the versions that may have them, and cache the result."""
     possible = {phrase: (candidates(phrase, found),) * TEXTS for phrase in checked}
     widest = _at_widest(asked)
     within = found.standing
@@ -143,7 +143,7 @@ async def _check(
 async def _in_languages(
     phrase: Phrase, places: Mapping[int, int], languages: AbstractSet[str], connection: Connection
 ) -> dict[int, int]:
-    """Keep of the places of a phrase those that are in some languages."""
+    """Return the places of a phrase that are in some languages."""
     pattern = f" {' '.join(phrase.words)} "
     kept: dict[int, int] = {}
     async for ordinal, words in read_words(connection, list(places)):
@@ -159,7 +159,7 @@ async def _in_languages(
 
 
 def _at_widest(asked: Query) -> Query | None:
-    """Leave out of a question what a phrase is not to be in; None where nothing is left."""
+    """Return a query without the negated parts of phrases; None if nothing is left."""
     if isinstance(asked, Not):
         return None if any(isinstance(leaf, Phrase) for leaf in leaves(asked.of)) else asked
     if isinstance(asked, And):

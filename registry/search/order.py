@@ -1,4 +1,4 @@
-"""The orders of an answer, each as sets of versions one after the other, newest first in each."""
+"""Orders of results, as groups of versions one after the other, the newest first in each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_DAY = 2**31 - 1
 def groups(
     sort: Sort, hits: BitMap, facets: Facets, asked: Query | None, found: Matches | None
 ) -> Iterator[tuple[int, BitMap]]:
-    """Walk hits in an order, as groups (number, versions) with rising numbers; not by name."""
+    """Yield the results of an order as groups (number, versions), by number; not by name."""
     if sort == "relevance" and asked is not None and found is not None:
         yield from _by_relevance(hits, facets, asked, found)
     elif sort == "completeness":
@@ -41,7 +41,7 @@ def groups(
 def page(
     grouped: Iterable[tuple[int, BitMap]], after: PagePosition | None, most: int
 ) -> list[tuple[int, int]]:
-    """Take (number, ordinal) of the first so many hits behind a place."""
+    """Return (number, ordinal) of the first results after a position."""
     taken: list[tuple[int, int]] = []
     for number, group in grouped:
         if after is not None and number < after.number:
@@ -57,14 +57,14 @@ def page(
 
 
 def match_of_number(number: int) -> Match:
-    """Say where the words of a hit stood by its number in the order of relevance."""
+    """Return where the words of a result were found, by its number in the order of relevance."""
     if number < _IN_SUMMARY:
         return "name"
     return "summary" if number == _IN_SUMMARY else "text"
 
 
 def match_of(ordinal: int, in_name: BitMap, in_summary: BitMap) -> Match:
-    """Say where the words of a hit stood."""
+    """Return where the words of a result were found."""
     if ordinal in in_name:
         return "name"
     return "summary" if ordinal in in_summary else "text"
@@ -73,7 +73,7 @@ def match_of(ordinal: int, in_name: BitMap, in_summary: BitMap) -> Match:
 def _by_relevance(
     hits: BitMap, facets: Facets, asked: Query, found: Matches
 ) -> Iterator[tuple[int, BitMap]]:
-    """Order by where the words stood, and in names by how few others stood with them."""
+    """Yield groups by where the words are, and in names by how few other words are there."""
     in_name = evaluate(asked, found, NAME) & hits
     rest = in_name
     if rest:
@@ -102,7 +102,7 @@ def _by_relevance(
 
 
 def _of_names(asked: Query, found: Matches) -> Collection[str]:
-    """List the languages in which a question may find names: of most, no name has its words."""
+    """Return the languages in which a query may match names: most have no such name."""
     if not is_plain(asked):
         return found.languages
     return {

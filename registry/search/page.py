@@ -1,4 +1,4 @@
-"""An answer made of what was found: its page in order, its facets, where the words stood."""
+"""A page of results: in order, with facets, and with the matches marked."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ SummaryNames: TypeAlias = tuple[str, Texts]
 
 
 class Cards:
-    """Cards of versions with the texts in them, kept as long as there is room."""
+    """A cache of the cards of versions with their texts."""
 
     def __init__(self, room: int) -> None:
-        """Begin with nothing; `room` is in bytes."""
+        """Begin empty; `room` is the limit in bytes."""
         self._cards: LruCache[int, SummaryNames] = LruCache(room)
 
     async def read(self, ordinals: Sequence[int], reader: PostingReader) -> list[SummaryNames]:
-        """Give the cards of versions, reading those that are not here."""
+        """Return the cards of versions, read from the database where they are not cached."""
         found = {
             ordinal: card for ordinal in ordinals if (card := self._cards.get(ordinal)) is not None
         }
@@ -65,7 +65,7 @@ async def answer(
     bodies: highlights.Bodies,
     reader: PostingReader,
 ) -> SearchResult:
-    """Make the answer to a question of what it found."""
+    """Return the page of a query from its result."""
     size = result.entry + 1
     facets = {
         kind: counts(
@@ -121,7 +121,7 @@ async def answer(
 async def _by_name(
     hits: BitMap, question: SearchQuery, size: int, reader: PostingReader
 ) -> list[PagePosition]:
-    """Take a page of hits in the order of names, the newest first among namesakes."""
+    """Return a page in the order of names, the newest first for equal names."""
     most = question.limit + 1
     after = ("", -(2**32)) if question.after is None else (question.after.text, -question.after.ord)
     connection = await reader.connection()
@@ -143,7 +143,7 @@ async def _by_name(
 
 
 def _matches(shown: Sequence[PagePosition], result: Result, sort: Sort) -> list[Match | None]:
-    """Say of each hit where the words stood; nothing where no words are to be there."""
+    """Return where the words of each result were found; empty if no words are required."""
     asked, found = result.asked, result.found
     if asked is None or found is None or not is_positive(asked):
         return [None] * len(shown)
@@ -165,7 +165,7 @@ async def _marked(
     bodies: highlights.Bodies,
     reader: PostingReader,
 ) -> list[list[Highlight]]:
-    """Mark what was asked for in names and summaries, and in texts where it stands only there."""
+    """Return the marked names and summaries, and passages of texts where only those match."""
     if result.asked is None or result.found is None or not any(matches):
         return [[] for _ in ordinals]
     wanted = highlights.highlight_terms(result.asked, result.found)
@@ -179,9 +179,9 @@ async def _marked(
 
 
 def _as_written(mended: str | None, typed: str, marked: Iterable[Highlight]) -> str | None:
-    """Write other words than those that were typed as the passages do, not folded as they are kept.
+    """Return the corrected text in the spelling of the passages, instead of the folded one.
 
-    A passage may begin with one: letters are as small as those that were typed.
+    A passage may begin with the word; case is that of the typed text.
     """
     if mended is None:
         return None

@@ -1,4 +1,4 @@
-"""What is known of phrases: nobody indexes words in a row, so versions are read to find them."""
+"""A cache of phrases: they are not indexed, so versions are read to find them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _MOST_PHRASES = 500
 
 
 class CheckedPhrases(msgspec.Struct):
-    """What is known of a phrase: the versions that were read, and those that have it, by tier."""
+    """The versions that were read for a phrase, and those that have it, by tier."""
 
     versions: BitMap
     tiers: tuple[BitMap, BitMap, BitMap]
 
 
 class Phrases:
-    """The phrases that were asked for lately, with what is known of them."""
+    """The phrases of recent queries, with what is known of them."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin empty."""
         self._known: OrderedDict[tuple[Phrase, str | None], CheckedPhrases] = OrderedDict()
 
     def known(self, phrase: Phrase, lang: str | None) -> CheckedPhrases:
-        """Give what is known of a phrase in a language, or in any."""
+        """Return what is known of a phrase in a language, or in any."""
         checked = self._known.setdefault(
             (phrase, lang), CheckedPhrases(BitMap(), (BitMap(), BitMap(), BitMap()))
         )

@@ -1,4 +1,4 @@
-"""The versions with each term: what is folded, kept as long as there is room, and what is new."""
+"""Postings: the versions with each term. The stored part is cached, the new part in memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ENTRY_BYTES = 400
 
 
 class Posting(msgspec.Struct, frozen=True):
-    """The versions that have a term, by tier; each tier holds the ones before it."""
+    """The versions that have a term, by tier; each tier includes the ones before it."""
 
     tiers: tuple[BitMap, BitMap, BitMap]
     size: int
@@ -43,7 +43,7 @@ _ABSENT = Posting((_NOTHING, _NOTHING, _NOTHING), _ENTRY_BYTES)
 
 
 class _Tier(dict[str, "array[int]"]):
-    """The ordinals of the versions that have a word, or another one of its stem, by the word.
+    """The ordinals of the versions with a word, by word.
 
     A version can be there more than once. `stems` has the same ordinals by stem.
     """
@@ -60,7 +60,7 @@ class _Tier(dict[str, "array[int]"]):
 
 
 class _Language:
-    """What is new in a language: its tiers, and the version that first had a form, by the form."""
+    """The new words of a language: its tiers, and the first version with a form, by form."""
 
     def __init__(self, language: str) -> None:
         self._language = language
@@ -70,24 +70,24 @@ class _Language:
         self.ordinal = 0
 
     def meet(self, word: str) -> str:
-        """Take in a word that a tier has not had yet; give its stem."""
+        """Add a word that is new to a tier; return its stem."""
         for form in article_variants(word, self._language):
             self.first.setdefault(form, self.ordinal)
         return self._stems[word]
 
 
 class NewTerms:
-    """Versions by term, tier by tier, that are not folded yet."""
+    """Versions by term and tier that are not in the stored postings yet."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin empty."""
         self._languages: dict[str, _Language] = {}
-        # Sorted when asked for, by the words and by the words backwards.
+        # Sorted on first use, by word and by reversed word.
         self._forward: list[tuple[str, str, int]] | None = None
         self._backward: list[tuple[str, str, int]] | None = None
 
     def add(self, ordinal: int, words: TokensByLanguage) -> None:
-        """Take in a version's words; ordinals come in order."""
+        """Add a version's words; ordinals come in order."""
         self._forward = self._backward = None
         for language, texts in words.items():
             known = self._languages.get(language)
@@ -95,12 +95,12 @@ class NewTerms:
                 known = self._languages[language] = _Language(language)
             known.ordinal = ordinal
             for tier, text in zip(known.tiers, texts, strict=True):
-                # Nearly every word was met before, in another version: then this is one look-up.
+                # Nearly every word is known from another version: then this is one lookup.
                 for word in set(text.split()):
                     tier[word].append(ordinal)
 
     def get(self, term: Term) -> tuple[BitMap, BitMap, BitMap] | None:
-        """Give the versions that have a term, by tier; each tier holds the ones before it."""
+        """Return the versions that have a term, by tier; each tier includes the ones before it."""
         known = self._languages.get(term[0])
         if known is None:
             return None
@@ -112,31 +112,31 @@ class NewTerms:
         return in_name, in_summary, in_summary | BitMap(rest) if rest else in_summary
 
     def terms(self) -> Iterator[Term]:
-        """Walk the terms."""
+        """Yield the terms."""
         for language, known in self._languages.items():
             for stem in dict.fromkeys(chain.from_iterable(tier.stems for tier in known.tiers)):
                 yield language, stem
 
     def words(self) -> Iterator[tuple[str, str, int]]:
-        """Walk the words as (word, language, first ordinal)."""
+        """Yield the words as (word, language, first ordinal)."""
         for language, known in self._languages.items():
             for word, first in known.first.items():
                 yield word, language, first
 
     def first(self, word: str) -> Iterator[tuple[str, str, int]]:
-        """Walk the languages that have a word, as `words` does."""
+        """Yield the languages that have a word, as `words` does."""
         for language, known in self._languages.items():
             if word in known.first:
                 yield word, language, known.first[word]
 
     def beginning(self, start: str) -> list[tuple[str, str, int]]:
-        """List the words that begin so, as `words` does."""
+        """Return the words with a prefix, as `words` does."""
         if self._forward is None:
             self._forward = sorted(self.words())
         return _from(self._forward, start)
 
     def ending(self, end: str) -> list[tuple[str, str, int]]:
-        """List the words that end so, as `words` does."""
+        """Return the words with a suffix, as `words` does."""
         if self._backward is None:
             self._backward = sorted((word[::-1], tag, first) for word, tag, first in self.words())
         return [(word[::-1], tag, first) for word, tag, first in _from(self._backward, end[::-1])]
@@ -148,17 +148,17 @@ def _from(known: list[tuple[str, str, int]], start: str) -> list[tuple[str, str,
 
 
 class Postings:
-    """What a process knows of terms."""
+    """The postings known to a process."""
 
     def __init__(self, room: int) -> None:
-        """Begin with nothing; `room` is in bytes."""
+        """Begin empty; `room` is the limit in bytes."""
         self.new = NewTerms()
         self._kept: OrderedDict[Term, Posting] = OrderedDict()
         self._room = room
         self._used = 0
 
     def kept(self, terms: Iterable[Term]) -> dict[Term, Posting]:
-        """Give the folded part of those terms for which it is here."""
+        """Return the cached stored part of terms."""
         found: dict[Term, Posting] = {}
         for term in terms:
             posting = self._kept.get(term)
@@ -168,7 +168,7 @@ class Postings:
         return found
 
     def keep(self, postings: Mapping[Term, Posting]) -> None:
-        """Keep what was read, in the place of what was not used for the longest time."""
+        """Cache postings, in the place of the least recently used ones."""
         for term, posting in postings.items():
             if term not in self._kept:
                 self._used += posting.size
@@ -178,11 +178,11 @@ class Postings:
             self._used -= gone.size
 
     def whole(self, folded: Mapping[Term, Posting]) -> dict[Term, Posting]:
-        """Add to the folded part of postings what is new."""
+        """Return stored postings with the new versions added."""
         return {term: self._with_new(term, posting) for term, posting in folded.items()}
 
     def fold(self, still_new: NewTerms) -> None:
-        """Take what was new into what is kept, since the stored postings have it by now."""
+        """Add the new versions to the cached part, since the stored one has them by now."""
         for term, posting in self._kept.items():
             self._kept[term] = self._with_new(term, posting)
         self.new = still_new
@@ -198,7 +198,7 @@ class Postings:
 
 
 async def read_postings(connection: Connection, terms: Sequence[Term]) -> dict[Term, Posting]:
-    """Read the folded part of postings; those that nothing has are there as well, empty."""
+    """Return the stored part of postings; a term without versions has an empty one."""
     rows = await connection.fetch(
         statement("index", "postings"), [lang for lang, _ in terms], [stem for _, stem in terms]
     )
@@ -214,7 +214,7 @@ async def read_postings(connection: Connection, terms: Sequence[Term]) -> dict[T
 
 
 async def save_postings(connection: Connection, new: NewTerms) -> None:
-    """Unite what is new with what is stored; the caller holds the index's state."""
+    """Add new versions to the stored postings; the caller holds the lock of the index's state."""
     terms = new.terms()
     while block := list(islice(terms, _BLOCK)):
         stored = await read_postings(connection, block)

@@ -1,4 +1,4 @@
-"""What is asked of the index, and what it answers."""
+"""The query and the result of the search index."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Match: TypeAlias = Literal["name", "summary", "text"]
 
 
 class PagePosition(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """Where a page ended in its order, in the log of which size.
+    """The position after a page in its order, and the size of the log.
 
-    It comes back from outside: the limits are the columns'.
+    It comes from clients: the limits are those of the columns.
     """
 
     number: Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
@@ -28,14 +28,14 @@ class PagePosition(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked.
+    """A query.
 
-    `text` is as people type it (`registry.text.query_parser`); `lang` the language of its words.
-    `among` are ordinals, of which alone anything is found. Of a record that stands now, a
-    version was published within `changed`, and `risk_change` says what that did. `as_of` is the
-    entry up to which the log is looked at, and `today` the day by which reviews are due. `after` is
-    the place behind which the page begins, in the log of its size. `mends` says whether misspelt
-    words may be put right, `highlights` whether passages are wanted.
+    `text` is as typed (`registry.text.query_parser`); `lang` the language of its words. `among` are
+    ordinals, to which the result is limited. `changed` limits to records in force of which a
+    version was published in that window, and `risk_change` to what it did to the risk level.
+    `as_of` is the last entry that counts, and `today` the day for overdue reviews. `after` is the
+    position after which the page begins, in the log of its size. `mends` allows spelling
+    correction, `highlights` asks for passages.
     """
 
     text: str | None = None
@@ -54,9 +54,9 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """One record found: its card, JSON text, and where the words stood (None without words).
+    """A result: its card, JSON text, and where the words were found (None without words).
 
-    `overdue_days` is None unless what is overdue was asked for.
+    `overdue_days` is None unless overdue records were asked for.
     """
 
     ord: int
@@ -67,17 +67,17 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FacetCount(msgspec.Struct, frozen=True, kw_only=True):
-    """How many records a code would give."""
+    """The number of records that a code would give."""
 
     code: str
     count: int
 
 
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One page, the exact total, and the wanted facets by count, then code.
+    """A page, the exact total, and the requested facets by count, then code.
 
-    `mended` is the text that was answered where that is not the one asked; `size` is that of the
-    log which the answer speaks of.
+    `mended` is the corrected text if it was corrected; `size` is that of the log that the answer is
+    of.
     """
 
     hits: list[Hit]

@@ -1,4 +1,4 @@
-"""What filters ask that hangs on the time: reviews that are overdue, what changed in a time."""
+"""Filters that depend on time: overdue reviews, and changes in a window."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from registry.store.sql import statement
 
 
 def overdue(facets: Facets, today: dt.date | None) -> dict[str, BitMap]:
-    """Give the versions not retired whose review should have been before a day, by the one code."""
+    """Return the versions, not retired, whose review was due before a day, by the one code."""
     if today is None:
         raise ValueError("what is overdue depends on the day: give `today`")
     due = facets.sets(REVIEW_DUE)
@@ -26,7 +26,7 @@ def overdue(facets: Facets, today: dt.date | None) -> dict[str, BitMap]:
 
 
 def days_late(ordinals: Iterable[int], facets: Facets, today: dt.date) -> dict[int, int]:
-    """Say of overdue versions since how many days they are."""
+    """Return the days since the review of overdue versions was due."""
     page = BitMap(ordinals)
     return {
         ordinal: (today - dt.date.fromisoformat(day)).days
@@ -36,7 +36,7 @@ def days_late(ordinals: Iterable[int], facets: Facets, today: dt.date) -> dict[i
 
 
 async def changed(window: LogWindow, *, view: View, entry: int, reader: PostingReader) -> BitMap:
-    """Find what stood as of an entry of records that had a version published in a window."""
+    """Return the versions in force as of an entry of records with a version in a window."""
     published = view.facets.sets(ALL)[""] & BitMap(_entries(window, entry))
     return await _standing_for(published, view=view, entry=entry, reader=reader)
 
@@ -44,7 +44,7 @@ async def changed(window: LogWindow, *, view: View, entry: int, reader: PostingR
 async def moved(
     window: LogWindow, *, view: View, entry: int, reader: PostingReader
 ) -> dict[str, BitMap]:
-    """Find what stood of records whose risk level moved in a window, by how it did."""
+    """Return the versions in force of records whose risk level changed in a window, by kind."""
     entries = _entries(window, entry)
     connection = await reader.connection()
     by_change: dict[str, BitMap] = {}
@@ -64,7 +64,7 @@ def _entries(window: LogWindow, entry: int) -> range:
 async def _standing_for(
     versions: BitMap, *, view: View, entry: int, reader: PostingReader
 ) -> BitMap:
-    """Put in the place of versions what stood of their records as of an entry, if anything did."""
+    """Replace versions by those of their records that are in force as of an entry."""
     standing = view.standing_as_of(entry)
     gone = versions - standing
     if not gone:

@@ -1,4 +1,4 @@
-"""What one process knows of the index, and how it catches up with the register."""
+"""The view: the index in the memory of a process, and its updates from the register."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _BLOCK = 200
 
 
 class View:
-    """Sets of versions in a log of some size.
+    """Bitmaps of versions in a log of some size.
 
-    What is added later has larger ordinals only, and `standing` is never changed but replaced:
-    who holds one answers by it to the end.
+    Later ordinals are larger, and `standing` is never modified but replaced: a query that has it
+    uses it to the end.
     """
 
     def __init__(self, state: IndexState, facets: Facets, room: int) -> None:
-        """Begin with the stored sets; `room` is for postings, in bytes."""
+        """Begin with the stored bitmaps; `room` is the limit for postings, in bytes."""
         self.size = 0
         self.folded = state.folded
         self.epoch = state.epoch
@@ -38,7 +38,7 @@ class View:
         self._by, self._superseded = array("I"), array("I")
 
     def take(self, pairs: Sequence[tuple[int, int]], size: int) -> None:
-        """Go on to a log of a size; `pairs` are those of `read_superseded` since the last."""
+        """Update to a log of a size; `pairs` are of `read_superseded` since the last update."""
         self._by.extend(by for by, _ in pairs)
         self._superseded.extend(ordinal for _, ordinal in pairs)
         self._gone |= BitMap(ordinal for _, ordinal in pairs)
@@ -46,7 +46,7 @@ class View:
         self.standing = (self._all() & BitMap(range(size))) - self._gone
 
     def standing_as_of(self, entry: int) -> BitMap:
-        """Give the versions that were in force when an entry was the last."""
+        """Return the versions that were in force when an entry was the last."""
         if entry >= self.size - 1:
             return self.standing
         gone = BitMap(self._superseded[: bisect_right(self._by, entry)])
@@ -57,10 +57,10 @@ class View:
 
 
 async def caught_up(view: View | None, connection: Connection, room: int) -> View:
-    """Bring a view up to date, or make a new one where that is shorter.
+    """Return a view that is up to date: the same one updated, or a new one if that is shorter.
 
-    No snapshot is needed: all that is read is below the log's size, which is read first, and does
-    not change any more.
+    No snapshot is needed: everything read is below the size of the log, which is read first, and
+    does not change any more.
     """
     state = await read_state(connection)
     if view is None or view.epoch != state.epoch or state.folded >= view.size:

@@ -1,4 +1,4 @@
-"""Agencies: the pack's and those that foreign registers brought."""
+"""Agencies: those of the country pack, and those of foreign registers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from registry.store.sql import statement
 
 
 class CountedAgency(msgspec.Struct, frozen=True, kw_only=True):
-    """An agency and how many records it has published."""
+    """An agency and the number of its published records."""
 
     agency: Agency
     records: int
 
 
 async def save(connection: Connection, agencies: Sequence[Agency]) -> None:
-    """Write agencies in place of what was known of them."""
+    """Insert or replace agencies."""
     await connection.execute(
         statement("agencies", "upsert"),
         [agency.id for agency in agencies],
@@ -30,24 +30,24 @@ async def save(connection: Connection, agencies: Sequence[Agency]) -> None:
 
 
 async def read_all(connection: Connection) -> list[CountedAgency]:
-    """Read every agency in the order of ids."""
+    """Return every agency, sorted by id."""
     return [_counted(row) for row in await connection.fetch(statement("agencies", "all"))]
 
 
 async def read_origins(connection: Connection) -> dict[str, str | None]:
-    """Read the codes of all agencies, with the register that each comes from."""
+    """Return the register of origin of every agency, by code."""
     rows = await connection.fetch(statement("agencies", "origins"))
     return {row["id"]: row["origin"] for row in rows}
 
 
 async def fingerprint(connection: Connection) -> str:
-    """Give a digest of all that is known of the agencies, which no entry of the log tells of."""
+    """Return a digest of all agencies, whose changes are not in the log."""
     found: str = await connection.fetchval(statement("agencies", "fingerprint"))
     return found
 
 
 async def read(connection: Connection, agency: str) -> CountedAgency | None:
-    """Read one agency."""
+    """Return an agency."""
     row = await connection.fetchrow(statement("agencies", "one"), agency)
     return None if row is None else _counted(row)
 

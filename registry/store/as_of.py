@@ -1,7 +1,7 @@
-"""Moments: up to which entry the log is looked at, and the day by which dues are counted.
+"""Moments: the last entry of the log that an answer knows, and the day for what is overdue.
 
-An answer as of a moment is what the register knew when that entry was its last; what came later is
-left out of it.
+An answer as of a moment is what the register knew when that entry was its last; later changes are
+left out.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _FORMS = "a time such as 2026-11-24T13:05:09Z, or a day such as 2026-11-24"
 
 
 class LogWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the log: the entries behind one, up to another or to the end."""
+    """A range of the log: the entries after one, up to another or to the end."""
 
     after: int
     last: int | None
 
 
 class AsOf(msgspec.Struct, frozen=True, kw_only=True):
-    """The last entry that is known, its time, and the UTC day on which it is asked about."""
+    """The last entry that is known, its time, and the UTC day for which overdue reviews count."""
 
     entry: int
     at: dt.datetime
@@ -51,19 +51,19 @@ class AsOf(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """The `as_of` that names this moment at any later time."""
+        """The value of `as_of` that names this moment at any later time."""
         if self.at.date() == self.day:
             return f"entry:{self.entry}"
-        # The entry alone would be asked about on its own day.
+        # The entry alone would mean its own day.
         return f"{self.day.isoformat()}T00:00:00Z"
 
 
 async def read_as_of(connection: Connection, as_of: str | None, *, now: dt.datetime) -> AsOf:
-    """Find the moment that `as_of` names: now, where it names none.
+    """Return the moment that `as_of` names; without it, now.
 
-    It is `entry:<n>`, on that entry's day, or what `read_time` reads, of which today is as far as
-    it has come. Raises `InvalidParameter` for what is no such thing, was before the first entry, is
-    still to come, or is not in the log.
+    It is `entry:<n>`, on the day of that entry, or what `read_time` accepts; today means until now.
+    Raises `InvalidParameter` for any other text, a time before the first entry or in the future,
+    and an entry that is not in the log.
     """
     latest = await connection.fetchrow(statement("moments", "latest"))
     if latest is None:
@@ -81,7 +81,7 @@ async def read_as_of(connection: Connection, as_of: str | None, *, now: dt.datet
             )
         return _moment(row, row["at"])
     wanted = read_time("as_of", as_of, forms=f"{_FORMS}, or an entry such as entry:41")
-    # The register may have been written to by a clock that was ahead of this one.
+    # The last entry may be of a host whose clock is ahead of this one.
     if read_time("as_of", as_of, begins=True) > max(now, last_at):
         raise InvalidParameter(
             f"as_of: {as_of} is still to come; the last entry is entry:{last}, "
@@ -98,23 +98,23 @@ async def read_as_of(connection: Connection, as_of: str | None, *, now: dt.datet
 
 
 async def read_beginning(connection: Connection) -> dt.datetime:
-    """Read when the register began: the time of its first entry, which is there."""
+    """Return the time of the first entry, which has to exist."""
     first: dt.datetime = await connection.fetchval(statement("moments", "first"))
     return first
 
 
 async def read_entry(connection: Connection, as_of: str | None, *, now: dt.datetime) -> int:
-    """Find the last entry of the moment that `as_of` names; without it there is no last one."""
+    """Return the last entry of the moment that `as_of` names; None without it."""
     return END if as_of is None else (await read_as_of(connection, as_of, now=now)).entry
 
 
 async def read_window(
     connection: Connection, since: str | None, until: str | None
 ) -> LogWindow | None:
-    """Find the entries from a time until another, both included; None where none is named.
+    """Return the entries from one time to another, inclusive; None if neither is given.
 
-    A day is from its beginning or until its end. Raises `InvalidParameter` as `read_time` does, and
-    where the one is after the other.
+    A day counts from its beginning or to its end. Raises `InvalidParameter` as `read_time` does,
+    and if the times are in the wrong order.
     """
     if since is None and until is None:
         return None
@@ -127,7 +127,10 @@ async def read_window(
 
 
 def read_time(name: str, text: str, *, begins: bool = False, forms: str = _FORMS) -> dt.datetime:
-    """Read a parameter that is an RFC 3339 time or a day: its end in UTC, or its beginning."""
+    """Return the time of an RFC 3339 parameter; for a day its end in UTC, or its beginning.
+
+    Raises `InvalidParameter`.
+    """
     time = _TIME.fullmatch(text)
     try:
         if _DAY.fullmatch(text):

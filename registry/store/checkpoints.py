@@ -1,4 +1,4 @@
-"""What was signed of the log, and what its publication is made from: entries and their contents."""
+"""Signed checkpoints of the log, and the entries and contents that are published."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from registry.store.sql import read_row, read_rows, statement
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
-    """A checkpoint that this register has signed; `note` has its own signature alone."""
+    """A checkpoint that this register has signed; `note` has only its own signature."""
 
     size: int
     root: bytes
@@ -23,12 +23,12 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_last(connection: Connection) -> Signed | None:
-    """Read the last checkpoint that was signed."""
+    """Return the last signed checkpoint."""
     return await read_row(connection, Signed, "checkpoints", "last")
 
 
 async def insert(connection: Connection, signed: Signed, *, previous: Signed | None) -> bool:
-    """Write a checkpoint after the one that was the last; False when it no longer is."""
+    """Insert a checkpoint after the last; return False if another was inserted meanwhile."""
     written = await connection.fetchval(
         statement("checkpoints", "insert"),
         signed.size,
@@ -41,7 +41,7 @@ async def insert(connection: Connection, signed: Signed, *, previous: Signed | N
 
 
 async def read_cosignatures(connection: Connection, size: int) -> list[str]:
-    """Read the signature lines of witnesses under the checkpoint of a size."""
+    """Return the signature lines of witnesses for the checkpoint of a size."""
     return [
         row["line"]
         for row in await connection.fetch(statement("checkpoints", "cosignatures"), size)
@@ -49,12 +49,12 @@ async def read_cosignatures(connection: Connection, size: int) -> list[str]:
 
 
 async def read_entries(connection: Connection, start: int, end: int) -> list[Entry]:
-    """Read the entries from index `start` to before `end`, as far as there are any."""
+    """Return the entries from index `start` to before `end`, as far as they exist."""
     return await read_rows(connection, Entry, "checkpoints", "entries", start, end)
 
 
 async def read_safety(connection: Connection) -> dict[str, str]:
-    """Read the settings on which it depends whether what was committed outlasts a crash."""
+    """Return the server settings on which durability of commits depends."""
     return {
         row["name"]: row["setting"]
         for row in await connection.fetch(statement("checkpoints", "safety"))
@@ -64,7 +64,7 @@ async def read_safety(connection: Connection) -> dict[str, str]:
 async def read_contents(
     connection: Connection, entries: Sequence[int]
 ) -> dict[int, list[KeptSection]]:
-    """Read what entries commit to; one that commits to nothing has no sections."""
+    """Return the contents that entries commit to; some entries have none."""
     erased: dict[tuple[int, str], list[ErasedMember]] = {}
     for row in await connection.fetch(statement("checkpoints", "erased"), list(entries)):
         erased.setdefault((row["entry"], row["key"]), []).append(
@@ -86,7 +86,7 @@ async def read_contents(
 
 
 async def insert_erased(connection: Connection, entry: int, section: KeptSection) -> None:
-    """Write what is known to be erased of a section whose entry is brought back."""
+    """Insert what is known to be erased of a section of a recovered entry."""
     await connection.execute(
         statement("checkpoints", "insert_erased"),
         entry,

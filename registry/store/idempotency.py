@@ -1,4 +1,4 @@
-"""Answers that were given to requests with a key, kept for a day."""
+"""Stored responses of requests with an idempotency key, for a day."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from registry.store.sql import statement
 
 
 class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request with a token's key was answered: `digest` is SHA-256 of salt and request."""
+    """The response to a request with a token's key; `digest` is SHA-256 of salt and request."""
 
     token: int
     key: str
@@ -22,21 +22,21 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def lock_key(connection: Connection, token: int, key: str) -> None:
-    """Keep others from answering a token's key until the transaction ends."""
+    """Lock a token's key until the transaction ends."""
     await connection.execute(statement("answers", "take_turn"), token, key)
 
 
 async def read(connection: Connection, token: int, key: str) -> StoredResponse | None:
-    """Read what a token's key was answered."""
+    """Return the stored response of a token's key."""
     row = await connection.fetchrow(statement("answers", "one"), token, key)
     return None if row is None else StoredResponse(**row)
 
 
 async def insert(connection: Connection, answer: StoredResponse) -> None:
-    """Keep an answer, unless the key has one."""
+    """Insert a response, unless the key has one."""
     await connection.execute(statement("answers", "insert"), *msgspec.structs.astuple(answer))
 
 
 async def delete_before(connection: Connection, at: dt.datetime) -> None:
-    """Forget the answers that are older."""
+    """Delete the responses from before a time."""
     await connection.execute(statement("answers", "delete_before"), at)

@@ -1,4 +1,4 @@
-"""One process at a time in a role: the one that holds its advisory lock."""
+"""Leader election: one process at a time has a role, by an advisory lock."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _TRY = "select pg_try_advisory_lock($1)"
 async def leadership(
     database: Database, role: Role
 ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Wait for the role; it ends with the block, with the process or with the connection.
+    """Wait for the role, which ends with the block, the process or the connection.
 
-    Gives a function that raises `Unavailable` once the connection is lost, and the role with it.
+    Yield a function that raises `Unavailable` once the connection, and the role with it, is lost.
     """
     async with database.session() as connection:
-        # Waiting inside PostgreSQL would run into the time limit of a command.
+        # Waiting inside PostgreSQL would reach the time limit of a statement.
         while not await connection.fetchval(_TRY, _LOCKS[role]):  # noqa: ASYNC110
             await asyncio.sleep(_RETRY_SECONDS)
 

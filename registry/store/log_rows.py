@@ -1,4 +1,4 @@
-"""The log's rows beside what the register keeps elsewhere, to check one by the other."""
+"""Rows for the verification of the database by its log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from registry.store.sql import read_rows
 
 
 class KeptEntry(Entry, frozen=True, kw_only=True):
-    """An entry's row, and the row that it stands for: subject, version, time; None where none."""
+    """An entry with the row that it is of: subject, version, time; None if there is none."""
 
     subject: str | None
     version: int | None
@@ -21,7 +21,7 @@ class KeptEntry(Entry, frozen=True, kw_only=True):
 
 
 class LastBefore(msgspec.Struct, frozen=True, kw_only=True):
-    """The last entry of a record or agency before some index, and the version then in force."""
+    """The last entry of a record or agency before an index, and the version then in force."""
 
     subject: str
     index: int
@@ -30,7 +30,7 @@ class LastBefore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A record's row, and what its entries and versions say that it should be."""
+    """A record's row, and the values that follow from its entries and versions."""
 
     id: str
     state: str
@@ -42,17 +42,17 @@ class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_kept(connection: Connection, start: int, end: int) -> list[KeptEntry]:
-    """Read the entries from index `start` to before `end`, as far as there are any."""
+    """Return the entries from index `start` to before `end`, as far as they exist."""
     return await read_rows(connection, KeptEntry, "checkpoints", "kept", start, end)
 
 
 async def read_before(
     connection: Connection, start: int, subjects: Collection[str]
 ) -> list[LastBefore]:
-    """Read the last entries of records and agencies before index `start`."""
+    """Return the last entries of records and agencies before index `start`."""
     return await read_rows(connection, LastBefore, "checkpoints", "before", start, list(subjects))
 
 
 async def read_standing(connection: Connection, records: Collection[str]) -> list[RecordRow]:
-    """Read where records stand."""
+    """Return the rows of records."""
     return await read_rows(connection, RecordRow, "checkpoints", "standing", list(records))

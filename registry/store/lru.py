@@ -1,4 +1,4 @@
-"""Things that are kept in memory as long as there is room, those that were used last."""
+"""A least-recently-used cache with a limit in bytes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ T = TypeVar("T")
 
 
 class LruCache(Generic[K, T]):
-    """Things by key, each with its bytes; when all have more than the room, the oldest go."""
+    """Values by key, each with its size; beyond the limit the least recently used are dropped."""
 
     def __init__(self, room: int) -> None:
-        """Begin with nothing; `room` is in bytes."""
+        """Begin empty; `room` is the limit in bytes."""
         self._things: OrderedDict[K, tuple[T, int]] = OrderedDict()
         self._room = room
         self._used = 0
 
     def get(self, key: K) -> T | None:
-        """Give a thing, which is used by that."""
+        """Return a value, which counts as a use, or None."""
         found = self._things.get(key)
         if found is None:
             return None
@@ -27,7 +27,7 @@ class LruCache(Generic[K, T]):
         return found[0]
 
     def put(self, key: K, thing: T, weight: int) -> None:
-        """Keep a thing of so many bytes in the place of what was there; what never fits is not."""
+        """Insert or replace a value of a size in bytes; one larger than the limit is not cached."""
         self.drop(key)
         if weight > self._room:
             return
@@ -37,6 +37,6 @@ class LruCache(Generic[K, T]):
             self.drop(next(iter(self._things)))
 
     def drop(self, key: K) -> None:
-        """Forget a thing, if it is there."""
+        """Remove a value, if it is cached."""
         _, weight = self._things.pop(key, (None, 0))
         self._used -= weight

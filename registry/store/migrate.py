@@ -1,4 +1,4 @@
-"""Bring the database to the current shape: numbered, forward only, one transaction each."""
+"""Migrations: numbered, forward only, one transaction each, identified by checksum."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _FILE = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 # Any constant will do, as long as it is the same in every process.
 _LOCK = 0x7265_6769_7374
-# One over a large register, and whoever waits for it, may take longer than any other command.
+# A migration of a large register may take longer than any other statement.
 _LONGEST_SECONDS = 24 * 3600
 
 
 class Migration(msgspec.Struct, frozen=True, kw_only=True):
-    """One file: its number, name, SQL text and SHA-256."""
+    """A migration file: its number, name, SQL text and SHA-256."""
 
     number: int
     name: str
@@ -31,7 +31,7 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
-    """Read the files in order; the numbers run from 1 without a gap."""
+    """Return the migrations in order; the numbers run from 1 without a gap."""
     found: list[Migration] = []
     for path in sorted(folder.glob("*.sql")):
         match = _FILE.match(path.name)
@@ -50,15 +50,16 @@ def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
 
 
 async def migrate(database: Database, folder: Path = MIGRATIONS) -> list[Migration]:
-    """Apply what is missing and give it.
+    """Apply the missing migrations and return them.
 
-    Raises `ConfigurationError` if history was changed, or where our role may not do what is needed.
+    Raises `ConfigurationError` if an applied one was changed, or if the database role lacks a
+    privilege.
     """
     migrations = read_migrations(folder)
     try:
         async with database.session() as connection:
             await _check_encoding(connection)
-            # A session lock, so that two processes that start together take turns.
+            # A session lock: processes that start at the same time migrate one after the other.
             await connection.execute("select pg_advisory_lock($1)", _LOCK, timeout=_LONGEST_SECONDS)
             return await _apply(connection, migrations)
     except (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidSchemaNameError) as error:
@@ -70,7 +71,7 @@ async def migrate(database: Database, folder: Path = MIGRATIONS) -> list[Migrati
 
 async def _apply(connection: Connection, migrations: list[Migration]) -> list[Migration]:
     applied: list[Migration] = []
-    # A role that may not make tables can open what another has migrated.
+    # A role without the privilege to create tables can open a migrated database.
     if not await _applied_before(connection):
         await connection.execute(
             "create table migration (number integer primary key,"
@@ -98,7 +99,7 @@ async def _apply(connection: Connection, migrations: list[Migration]) -> list[Mi
 async def _check_encoding(connection: Connection) -> None:
     encoding = await connection.fetchval("show server_encoding")
     if encoding != "UTF8":
-        # Found out before anything is made: Arabic would be refused only when it is written.
+        # Checked before anything is created: Arabic would fail only when it is written.
         raise ConfigurationError(
             f"the database in REGISTRY_DATABASE_URL is in {encoding}, and a register needs UTF8; "
             "make another one: create database … encoding 'UTF8' template template0"
@@ -106,13 +107,13 @@ async def _check_encoding(connection: Connection) -> None:
 
 
 async def is_begun(database: Database) -> bool:
-    """Tell whether a register was ever begun in the database."""
+    """Return whether a register was begun in the database."""
     async with database.connection() as connection:
         return await _applied_before(connection)
 
 
 async def is_migrated(database: Database, folder: Path = MIGRATIONS) -> bool:
-    """Tell whether every migration is in place."""
+    """Return whether every migration is applied."""
     async with database.connection() as connection:
         if not await _applied_before(connection):
             return False

@@ -1,4 +1,4 @@
-"""How much of a kind somebody may still do at once: token buckets that every process shares."""
+"""Rate limits: token buckets that all processes share."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ async def spend(
     cost: float,
     now: dt.datetime,
 ) -> tuple[bool, float]:
-    """Take `cost` out of a bucket; give whether it held that much, and what it holds now."""
+    """Take `cost` out of a bucket; return whether it had that much, and what it has now."""
     row = await connection.fetchrow(
         statement("allowances", "spend"), kind, who, capacity, per_second, cost, now
     )
-    # No row: another process made the bucket while this one asked, and has emptied it.
+    # No row: another process created and emptied the bucket at the same time.
     return (False, 0.0) if row is None else (bool(row["granted"]), float(row["remaining"]))
 
 
 async def forget(connection: Connection, before: dt.datetime) -> None:
-    """Remove the buckets that nobody has used since a time at which all would be full again."""
+    """Delete the buckets that were not used since a time at which all would be full again."""
     await connection.execute(statement("allowances", "forget"), before)

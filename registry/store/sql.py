@@ -16,21 +16,21 @@ _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 @cache
 def statement(subject: str, name: str) -> str:
-    """Give the statement `name` of the file `queries/<subject>.sql`."""
+    """Return the statement `name` of the file `queries/<subject>.sql`."""
     return _statements(subject)[name]
 
 
 async def read_rows(
     connection: Any, made: Callable[..., T], subject: str, name: str, *arguments: Any
 ) -> list[T]:
-    """Read what a statement finds, each row made into what has members of its columns' names."""
+    """Return the rows of a statement as structs whose fields are named like its columns."""
     return [made(**row) for row in await connection.fetch(statement(subject, name), *arguments)]
 
 
 async def read_row(
     connection: Any, made: Callable[..., T], subject: str, name: str, *arguments: Any
 ) -> T | None:
-    """Read the one row that a statement finds, if it finds one."""
+    """Return the one row of a statement, or None."""
     row = await connection.fetchrow(statement(subject, name), *arguments)
     return None if row is None else made(**row)
 

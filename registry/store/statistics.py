@@ -1,4 +1,4 @@
-"""Statistics: the register counted as it was at a moment, exactly."""
+"""Statistics: exact counts of the register at a moment."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _COUNTING_SECONDS = 60.0
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
-    """How scores from 0 to 100 lie: their mean to one decimal, and where they begin and end.
+    """The distribution of scores from 0 to 100: mean to one decimal, minimum, quartiles, maximum.
 
-    A quartile is the lowest score that a quarter, half, three quarters of the records keep within.
+    A quartile is the lowest score that a quarter, half, three quarters of the records do not
+    exceed.
     """
 
     mean: float
@@ -40,12 +41,12 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatisticsGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """Records that have the same codes, of what was grouped by; `not_stated` where they do not say.
+    """Records with the same codes of the grouping; `not_stated` where they state none.
 
-    A record that has several rules that found something, missing fields or grounds on which it
-    withholds fields is in the group of each, one without in none. A `completeness_range` is `70-79`
-    or so. `overdue` counts records, `longest_days` is the longest wait of theirs; `findings` and
-    `withheld` count findings and withheld fields, in groups by rule or ground those of it.
+    A record with several rules with findings, missing fields or grounds of withholding is in the
+    group of each, one without in none. A `completeness_range` is such as `70-79`. `overdue` counts
+    records, `longest_days` is the longest delay; `findings` and `withheld` count findings and
+    withheld fields, in groups by rule or ground only those of it.
     """
 
     risk: str | msgspec.UnsetType = msgspec.UNSET
@@ -67,7 +68,7 @@ class StatisticsGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """How many records have a code, and in how many places of them it stands."""
+    """The number of records that have a code, and of the places in them that have it."""
 
     code: str
     records: int
@@ -75,7 +76,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overdue(msgspec.Struct, frozen=True, kw_only=True):
-    """Records not retired whose review should have been before the day; the longest wait."""
+    """Records not retired whose review was due before the day, and the longest delay."""
 
     records: int
     longest_days: int
@@ -93,9 +94,9 @@ class Month(msgspec.Struct, frozen=True, kw_only=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """The records that were filed here, or those of other registers.
 
-    The scores are null where there is no record. `findings` are by rule, `missing` by pointer,
+    The scores are null if there is no record. `findings` are by rule, `missing` by pointer,
     `withheld` fields and `restricted` records by ground, `completeness_ranges` by ten points.
-    Months run from the first publication.
+    Months begin with the first publication.
     """
 
     records: int
@@ -115,7 +116,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """An agency of this country, with or without records.
 
-    `systems_total` is what it attested last, of the day `attested_on`: null where it has not said.
+    `systems_total` is the number that it attested last, for the day `attested_on`; null without an
+    attestation.
     """
 
     agency: str
@@ -126,10 +128,10 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """The register counted, as it was when `entry`, of `entry_at`, was the log's last.
+    """Counts of the register when `entry`, of `entry_at`, was the last of the log.
 
-    Reviews are overdue by `day`. Where `fictitious` is false, a real agency has filed and the
-    records of fictitious ones are left out everywhere.
+    Reviews are overdue by `day`. If `fictitious` is false, a real agency has filed, and the records
+    of fictitious ones are left out everywhere.
     """
 
     entry: int
@@ -149,10 +151,10 @@ async def read(
     by: Sequence[str],
     filters: Mapping[str, Sequence[str]],
 ) -> Statistics:
-    """Count what was in force at a moment, in a `snapshot`; `by` is some of `GROUPS`.
+    """Return the counts of what was in force at a moment; needs a `snapshot`.
 
-    `filters` have codes by some of `FILTERS`. The agencies and which of them are fictitious are
-    the country pack's of today.
+    `by` is some of `GROUPS`, `filters` are codes by some of `FILTERS`. The agencies, and which are
+    fictitious, are those of the current country pack.
     """
     real = await connection.fetchval(statement("statistics", "real_agency_has_filed"), moment.entry)
     wanted = [list(filters[name]) if name in filters else None for name in FILTERS]
@@ -194,7 +196,10 @@ async def read(
 async def read_groups(
     connection: Connection, moment: AsOf, *, by: Sequence[str], fictitious: bool
 ) -> list[StatisticsGroup]:
-    """Count what was filed here by some of `GROUPS`; `fictitious` says whether that counts."""
+    """Return the groups of what was filed here by some of `GROUPS`.
+
+    `fictitious` includes the records of fictitious agencies.
+    """
     asked = [moment.entry, moment.day, fictitious, *(None for _ in FILTERS)]
     return [_group(row, by) for row in await _groups(connection, asked, by) if row["local"]]
 
@@ -273,7 +278,7 @@ def _spread(row: Any, score: str) -> Spread:
 
 
 def _months(rows: Iterable[Any], day: dt.date) -> Iterator[Month]:
-    """Walk the months up to that of a day, quiet ones too."""
+    """Yield the months up to that of a day, those without a change too."""
     counts = {(row["month"], row["what"]): row["versions"] for row in rows}
     if not counts:
         return

@@ -1,4 +1,4 @@
-"""Tokens: only their SHA-256 is kept."""
+"""Access tokens, of which only the SHA-256 is stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from registry.store.sql import read_row, read_rows, statement
 
 
 class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token as it is kept; without an `agency` it is the authority's."""
+    """A stored token; without an `agency` it is the authority's."""
 
     id: int
     digest: bytes
@@ -35,7 +35,7 @@ async def insert(
     created_at: dt.datetime,
     expires_at: dt.datetime,
 ) -> int:
-    """Keep a new token and give its id."""
+    """Insert a token and return its id."""
     return int(
         await connection.fetchval(
             statement("tokens", "insert"),
@@ -50,32 +50,32 @@ async def insert(
 
 
 async def find(connection: Connection, digest: bytes) -> StoredToken | None:
-    """Read the token of a digest, whatever its state."""
+    """Return the token of a digest, in any state, or None."""
     return await read_row(connection, StoredToken, "tokens", "find", digest)
 
 
 async def read(connection: Connection, token: int) -> StoredToken | None:
-    """Read a token by its number, whatever its state."""
+    """Return a token by its number, in any state, or None."""
     return await read_row(connection, StoredToken, "tokens", "one", token)
 
 
 async def mark_used(connection: Connection, token: int, day: dt.date) -> None:
-    """Remember the day on which a token was last used."""
+    """Store the day of the last use of a token."""
     await connection.execute(statement("tokens", "mark_used"), token, day)
 
 
 async def read_all(connection: Connection) -> list[StoredToken]:
-    """Read every token, oldest first."""
+    """Return every token, oldest first."""
     return await read_rows(connection, StoredToken, "tokens", "all")
 
 
 async def read_in_force(
     connection: Connection, *, actor: str, agency: str | None, now: dt.datetime
 ) -> list[StoredToken]:
-    """Read an actor's tokens for an agency that are neither revoked nor expired, oldest first."""
+    """Return an actor's tokens for an agency that are neither revoked nor expired, oldest first."""
     return await read_rows(connection, StoredToken, "tokens", "in_force", actor, agency, now)
 
 
 async def revoke(connection: Connection, token: int, at: dt.datetime) -> bool:
-    """End a token; False where there is none in force."""
+    """Revoke a token; return False if none is in force."""
     return await connection.fetchval(statement("tokens", "revoke"), token, at) is not None
