@@ -1,4 +1,4 @@
-"""Attestations, as they are kept and as they are read."""
+"""Attestations of agencies, and their history."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from registry.store.sql import statement
 
 
 class Attestation(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agency said of a day; `hash` is the entry's leaf hash in hex.
+    """An agency's attestation for a day; `hash` is the entry's leaf hash in hex.
 
-    `contact` and `note` are null where they were erased; `records` counts what the agency has
-    published.
+    `contact` and `note` are null if they were erased; `records` counts the agency's published
+    records.
     """
 
     agency: str
@@ -33,9 +33,9 @@ class Attestation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_latest(connection: Connection, *, as_of: int = END) -> list[Attestation]:
-    """Read what each agency said of its latest day, in the order of codes.
+    """Return each agency's attestation for its latest day, sorted by code.
 
-    It is told as it was known when the entry `as_of` was the log's last.
+    The state is that when the entry `as_of` was the last of the log.
     """
     return _attestations(await connection.fetch(statement("attestations", "read"), None, as_of))
 
@@ -43,7 +43,7 @@ async def read_latest(connection: Connection, *, as_of: int = END) -> list[Attes
 async def read_history(
     connection: Connection, agency: str, *, as_of: int = END
 ) -> list[Attestation]:
-    """Read everything an agency has said, the newest day first, and of a day the last word."""
+    """Return all attestations of an agency, the newest day first, the last one of each day."""
     return _attestations(await connection.fetch(statement("attestations", "read"), agency, as_of))
 
 

@@ -1,4 +1,4 @@
-"""The audit trail: who did what, and who was refused. Append-only."""
+"""The audit trail: every write and every refusal, append-only."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from registry.store.sql import read_rows, statement
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """Something done or refused.
+    """A write or refusal.
 
-    `subject` is a record's id, an agency or a token's number; `before` the version or tag that the
-    act began from; `result` is `done` or the slug of the refusal. Nothing of a document is in it.
+    `subject` is a record's id, an agency or a token's number; `before` the version or tag that it
+    began from; `result` is `done` or the slug of the refusal. It holds no part of a document.
     """
 
     at: dt.datetime
@@ -28,18 +28,18 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NumberedAct(Act, frozen=True, kw_only=True):
-    """An act in its place in the trail."""
+    """An act with its number in the trail."""
 
     id: int
 
 
 async def insert(connection: Connection, act: Act) -> None:
-    """Add an act to the trail."""
+    """Append an act."""
     await connection.execute(statement("audit", "insert"), *msgspec.structs.astuple(act))
 
 
 async def read(
     connection: Connection, *, since: int, subject: str | None, limit: int
 ) -> list[NumberedAct]:
-    """Read the acts after the one numbered `since`, of one subject or of all, in order."""
+    """Return the acts after the one numbered `since`, of one subject or of all, in order."""
     return await read_rows(connection, NumberedAct, "audit", "after", since, subject, limit)

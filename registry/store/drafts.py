@@ -1,4 +1,4 @@
-"""Drafts: what an agency is working on and nobody else sees, until it is in review."""
+"""Drafts: documents that only their agency sees, and its reviewers once submitted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DraftState: TypeAlias = Literal["draft", "in_review"]
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A document on its way: canonical JSON text; `base` is the leaf of what it amends.
+    """A draft: canonical JSON text; `base` is the leaf hash of the version that it amends.
 
     `submitted_*` are of its latest submission, `returned_*` and `comment` (JSON: a text, or texts
     by language) of its latest return.
@@ -36,26 +36,26 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def lock(connection: Connection, record: str) -> Draft | None:
-    """Read a draft and keep others from changing it until the transaction ends."""
+    """Return a draft, locked until the transaction ends."""
     return await read_row(connection, Draft, "drafts", "lock", record)
 
 
 async def read(
     connection: Connection, record: str, *, state: DraftState | None = None
 ) -> Draft | None:
-    """Read a draft, if it is in the state."""
+    """Return a draft if it is in the state, or None."""
     return await read_row(connection, Draft, "drafts", "one", record, state)
 
 
 async def read_all(
     connection: Connection, agency: str | None, *, state: DraftState | None = None
 ) -> list[Draft]:
-    """Read the drafts of an agency, or of all, in one state or any, in the order of ids."""
+    """Return the drafts of an agency, or of all, in one state or any, sorted by id."""
     return await read_rows(connection, Draft, "drafts", "of_agency", agency, state)
 
 
 async def save(connection: Connection, draft: Draft) -> Draft:
-    """Write a draft, and give what is kept: where there was one, its base and its review stay."""
+    """Insert or update a draft and return it; an update leaves base and review as they are."""
     row = await connection.fetchrow(
         statement("drafts", "save"),
         draft.record,
@@ -70,17 +70,17 @@ async def save(connection: Connection, draft: Draft) -> Draft:
 
 
 async def submit(connection: Connection, record: str, *, by: str, at: dt.datetime) -> None:
-    """Put a draft into review."""
+    """Set the state of a draft to in review."""
     await connection.execute(statement("drafts", "submit"), record, by, at)
 
 
 async def give_back(
     connection: Connection, record: str, *, comment: str, by: str, at: dt.datetime
 ) -> None:
-    """Take a draft out of review, with a comment (JSON)."""
+    """Set the state of a draft in review to draft, with a comment (JSON)."""
     await connection.execute(statement("drafts", "give_back"), record, comment, by, at)
 
 
 async def delete(connection: Connection, record: str) -> None:
-    """Remove a draft, if there is one."""
+    """Delete a draft, if there is one."""
     await connection.execute(statement("drafts", "delete"), record)

@@ -1,4 +1,4 @@
-"""The log's rows: entries in order, and the state that the next one builds on."""
+"""The rows of the log: entries in order, and the state from which the next one follows."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ TableRow: TypeAlias = dict[str, Any]
 
 
 class LogState(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the log has come; `last_at` is None before the first entry.
+    """The state of the log; `last_at` is None before the first entry.
 
-    `erasures` counts how often something of its content was destroyed, which adds no entry.
+    `erasures` counts the erasures of its contents, which add no entry.
     """
 
     range: CompactRange
@@ -29,7 +29,7 @@ class LogState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry as it is kept: its exact bytes and 32-byte leaf hash."""
+    """A stored entry: its exact bytes and 32-byte leaf hash."""
 
     index: int
     kind: str
@@ -40,7 +40,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RiskMove(msgspec.Struct, frozen=True, kw_only=True):
-    """What a version made of its record's risk level: codes of the list `risk_level`."""
+    """A change of a record's risk level by a version: codes of the list `risk_level`."""
 
     change: RiskChange
     before: str
@@ -48,7 +48,7 @@ class RiskMove(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Logged(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry as others read it: its exact bytes, its leaf hash, whether the risk level moved."""
+    """An entry to be served: its exact bytes, its leaf hash, its change of risk level."""
 
     index: int
     content: bytes
@@ -57,7 +57,7 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry as a list of changes shows it; `subject` is a record's or an agency's id."""
+    """An entry in a list of changes; `subject` is a record's or an agency's id."""
 
     index: int
     at: dt.datetime
@@ -67,22 +67,22 @@ class LogLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def begin(connection: Connection) -> None:
-    """Make the state row of an empty log, if there is none."""
+    """Insert the state of an empty log, if there is none."""
     await connection.execute(statement("log", "begin_state"))
 
 
 async def lock_state(connection: Connection) -> LogState:
-    """Read the state and keep others from appending until the transaction ends."""
+    """Return the state, locked until the transaction ends, so that no other process appends."""
     return state_of(await connection.fetchrow(statement("log", "lock_state")))
 
 
 async def read_state(connection: Connection) -> LogState:
-    """Read the state."""
+    """Return the state."""
     return state_of(await connection.fetchrow(statement("log", "state")))
 
 
 async def keep_pack(connection: Connection, code: str) -> str:
-    """Note the country pack where none was noted before, and give the one that is.
+    """Store the country pack if none is stored; return the stored one.
 
     The caller holds the state's lock.
     """
@@ -91,7 +91,7 @@ async def keep_pack(connection: Connection, code: str) -> str:
 
 
 async def note_erasure(connection: Connection) -> None:
-    """Count an erasure, and keep others from appending until the transaction ends."""
+    """Count an erasure, and lock the state until the transaction ends."""
     await connection.execute(statement("log", "note_erasure"))
 
 
@@ -101,7 +101,7 @@ async def append(
     rows: Mapping[str, Sequence[TableRow]],
     after: CompactRange,
 ) -> None:
-    """Write entries, the rows of other tables that follow from them, and the state after them.
+    """Insert entries, the rows of other tables that follow from them, and the new state.
 
     The caller holds the state's lock.
     """
@@ -125,7 +125,7 @@ async def append(
 
 
 def bytea(content: bytes) -> str:
-    """Write bytes as PostgreSQL reads them in JSON."""
+    """Return bytes in PostgreSQL's hexadecimal form, for JSON."""
     return f"\\x{content.hex()}"
 
 
@@ -138,9 +138,9 @@ async def read_entries(
     risk_change: Sequence[RiskChange] | None = None,
     kinds: Sequence[str] | None = None,
 ) -> list[Logged]:
-    """Read the entries after index `since` and up to `until`, in order.
+    """Return the entries after index `since` and up to `until`, in order.
 
-    `risk_change` asks for those alone that moved a risk level so, `kinds` for those of some kinds.
+    `risk_change` limits to entries with that change of risk level, `kinds` to those kinds.
     """
     moved = None if risk_change is None else list(risk_change)
     kinds = None if kinds is None else list(kinds)
@@ -152,7 +152,7 @@ async def read_entries(
 
 
 async def read_lines(connection: Connection, *, since: int = 0) -> list[LogLine]:
-    """Read the log in order from an index on, without the entries' bytes."""
+    """Return entries in order from an index on, without their bytes."""
     return [
         LogLine(
             index=row["index"],
@@ -172,7 +172,7 @@ def _move(row: Any) -> RiskMove | None:
 
 
 def state_of(row: Any) -> LogState:
-    """Make the state of a row with its columns, or of none."""
+    """Return the state of a row with its columns, or of None."""
     if row is None:
         return LogState(range=CompactRange(), last_at=None)
     size, peaks, last_at = row["size"], row["peaks"], row["last_at"]
@@ -180,7 +180,7 @@ def state_of(row: Any) -> LogState:
         raise TypeError("log_state is not of the shape that the migrations made")
     return LogState(
         range=unpack(size, peaks),
-        # Of an empty log it is -infinity, which the driver gives as the smallest time.
+        # For an empty log it is -infinity, which the driver converts to the smallest time.
         last_at=last_at if isinstance(last_at, dt.datetime) and size > 0 else None,
         erasures=row["erasures"],
     )

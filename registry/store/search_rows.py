@@ -1,4 +1,4 @@
-"""The index's rows of single versions: written with the version, in its transaction."""
+"""The search rows of versions, written in the transaction of the version."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _texts = msgspec.json.Decoder(dict[str, str])
 
 
 class NewRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process takes over of a version that it does not know yet."""
+    """A row of a version that a process has not loaded yet."""
 
     ord: int
     codes: FacetCodes
@@ -34,7 +34,7 @@ class NewRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """A version as it was published, with all that its row is made from."""
+    """A version as published, with everything from which its row is computed."""
 
     record: str
     agency: str
@@ -49,9 +49,9 @@ class StoredVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IndexState(msgspec.Struct, frozen=True, kw_only=True):
-    """How far things are: the log's size, and the ordinals that are folded into the postings.
+    """The state of the index: the size of the log, and the ordinals merged into the postings.
 
-    The `epoch` changes when the index was made anew, by the analysis named.
+    The `epoch` changes when the index is rebuilt, by the analysis named.
     """
 
     size: int
@@ -61,7 +61,7 @@ class IndexState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def write(connection: Connection, rows: Sequence[SearchDocument]) -> None:
-    """Write the rows of versions that there are already."""
+    """Insert or replace the rows of existing versions."""
     if rows:
         await connection.execute(
             statement("index", "insert_versions"), *zip(*map(columns, rows), strict=True)
@@ -69,30 +69,30 @@ async def write(connection: Connection, rows: Sequence[SearchDocument]) -> None:
 
 
 def columns(row: SearchDocument) -> tuple[int, str, str, str, str, str, str]:
-    """List what is kept of a row, in the order of the table."""
+    """Return the values of a row, in the order of the table."""
     codes = _JSON.encode(row.codes).decode()
     name, summary, rest = (_part(row, tier) for tier in range(TEXTS))
     return row.ord, row.name_key, codes, row.card, name, summary, rest
 
 
 def as_row(document: SearchDocument) -> dict[str, Any]:
-    """Return what is kept of a row by the names of columns."""
+    """Return the values of a row by column name."""
     names = ("ord", "name_key", "codes", "card", "name", "summary", "rest")
     return dict(zip(names, columns(document), strict=True))
 
 
 async def read_state(connection: Connection) -> IndexState:
-    """Read how far things are."""
+    """Return the state of the index."""
     return _state(await connection.fetchrow(statement("index", "state")))
 
 
 async def lock_state(connection: Connection) -> IndexState:
-    """Read how far things are and keep others from folding until the transaction ends."""
+    """Return the state, locked until the transaction ends, so that no other process merges."""
     return _state(await connection.fetchrow(statement("index", "lock_state")))
 
 
 async def reset(connection: Connection, analysis: str) -> None:
-    """Empty the index; the caller has its lock."""
+    """Empty the index; the caller holds its lock."""
     await connection.execute(statement("index", "clear"))
     await connection.execute(statement("index", "begin_anew"), analysis)
 
@@ -100,7 +100,7 @@ async def reset(connection: Connection, analysis: str) -> None:
 async def read_versions(
     connection: Connection, entries: Sequence[int] | None = None
 ) -> AsyncIterator[StoredVersion]:
-    """Read versions, or every one there ever was, in the log's order; needs a transaction."""
+    """Yield versions, by default all, in the log's order; needs a transaction."""
     async for row in connection.cursor(statement("index", "all_versions"), entries, prefetch=200):
         yield StoredVersion(
             record=row["record"],
@@ -117,7 +117,7 @@ async def read_versions(
 
 
 async def read_new(connection: Connection, *, since: int, size: int, limit: int) -> list[NewRow]:
-    """Read versions after the ordinal `since`, in a log of some size, in order."""
+    """Return the rows of versions after the ordinal `since`, in a log of some size, in order."""
     rows = await connection.fetch(statement("index", "new_versions"), since, size, limit)
     return [
         NewRow(ord=row["ord"], codes=_codes.decode(row["codes"]), words=_words(row)) for row in rows
@@ -127,7 +127,7 @@ async def read_new(connection: Connection, *, since: int, size: int, limit: int)
 async def read_superseded(
     connection: Connection, *, since: int, size: int
 ) -> list[tuple[int, int]]:
-    """Read (by, ordinal) of what entries after `since` put out of force, in order."""
+    """Return (by, ordinal) of versions that entries after `since` superseded, in order."""
     rows = await connection.fetch(statement("index", "superseded"), since, size)
     return [(row["by"], row["ord"]) for row in rows]
 
@@ -135,7 +135,7 @@ async def read_superseded(
 async def find_phrase(
     connection: Connection, phrase: Sequence[str], ordinals: Sequence[int]
 ) -> AsyncIterator[tuple[int, int]]:
-    """Find the versions, of some, that have words in a row, as (ordinal, first tier)."""
+    """Yield the versions, of some, that have a phrase, as (ordinal, first tier)."""
     query, pattern = statement("index", "with_phrase"), f" {' '.join(phrase)} "
     for start in range(0, len(ordinals), _BLOCK):
         for row in await connection.fetch(query, ordinals[start : start + _BLOCK], pattern):
@@ -145,7 +145,7 @@ async def find_phrase(
 async def read_words(
     connection: Connection, ordinals: Sequence[int]
 ) -> AsyncIterator[tuple[int, TokensByLanguage]]:
-    """Read the words of versions, some at a time."""
+    """Yield the words of versions, in batches."""
     query = statement("index", "words")
     for start in range(0, len(ordinals), _BLOCK):
         for row in await connection.fetch(query, ordinals[start : start + _BLOCK]):

@@ -1,4 +1,4 @@
-"""Withdrawals: records taken out of force, with the reason that the public is told."""
+"""Withdrawals of records, with their public reasons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from registry.store.sql import statement
 
 
 class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
-    """A record's withdrawal: `version` was in force until then, `hash` is the entry's leaf hash."""
+    """A withdrawal: `version` was in force until then, `hash` is the entry's leaf hash."""
 
     version: int
     reason: str
@@ -25,14 +25,14 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_all(connection: Connection, record: str, *, as_of: int = END) -> list[Withdrawal]:
-    """Read a record's withdrawals up to the entry `as_of`, oldest first."""
+    """Return a record's withdrawals up to the entry `as_of`, oldest first."""
     return (await _by_record(connection, [record], as_of)).get(record, [])
 
 
 async def read_every(
     connection: Connection, *, only: Sequence[str] | None = None
 ) -> dict[str, list[Withdrawal]]:
-    """Read all withdrawals there ever were, of some records or of all, oldest first."""
+    """Return all withdrawals, of some records or of all, oldest first."""
     return await _by_record(connection, only, END)
 
 
