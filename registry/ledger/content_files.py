@@ -18,7 +18,7 @@ _AT_ONCE = 500
 
 
 def content_path(index: int) -> str:
-    """Say where an entry's content is served, relative to the log's prefix."""
+    """Return the path of an entry's content, relative to the log's prefix."""
     return f"content/{index}.json"
 
 

@@ -71,7 +71,7 @@ def read_tile(folder: Path, tile: Tile) -> bytes:
 
 
 def tree_of(folder: Path, size: int) -> Nodes:
-    """Give the nodes of the tree of a size, of the tiles in a folder."""
+    """Return the nodes of the tree of a size, from the tiles in a folder."""
     return nodes_from_tiles(lambda tile: read_tile(folder, tile), size)
 
 
@@ -90,7 +90,7 @@ def read_checkpoint(folder: Path) -> bytes | None:
 
 
 def published_size(folder: Path) -> int:
-    """Say of how many entries the published checkpoint is; 0 while there is none.
+    """Return the size of the published checkpoint; 0 while there is none.
 
     Its signature is not checked here: it is our own file.
     """
@@ -140,7 +140,7 @@ def _write_new(folder: Path, target: Path, content: bytes, *, lasting: bool = Tr
 
 
 def _between(folder: Path, target: Path) -> Iterable[Path]:
-    """Give the folders from the log's own to a file's."""
+    """Return the folders from the log's own to a file's."""
     here = target.parent
     while here != folder:
         yield here

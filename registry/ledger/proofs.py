@@ -59,7 +59,7 @@ class RecordProof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def proof_path(index: int) -> str:
-    """Say where an entry's proof is served, relative to the log's prefix."""
+    """Return the path of an entry's proof, relative to the log's prefix."""
     return f"proof/{index}.tlog-proof"
 
 
@@ -88,7 +88,7 @@ async def read_content(connection: Connection, index: int) -> bytes:
 
 
 async def read_evidence(connection: Connection, folder: Path, index: int) -> Evidence:
-    """Give all that there is to keep of an entry; raises as `read_proof` does."""
+    """Return all the evidence of an entry; raises as `read_proof` does."""
     proof = await read_proof(connection, folder, index)
     [entry] = await checkpoints.read_entries(connection, index, index + 1)
     return Evidence(
@@ -123,13 +123,13 @@ async def read_record_proof(
 
 
 async def read_description(connection: Connection) -> dict[str, Any]:
-    """Say what log this is."""
+    """Return the description of the log."""
     [genesis] = await checkpoints.read_entries(connection, 0, 1)
     return describe(genesis.content)
 
 
 def describe(genesis: bytes) -> dict[str, Any]:
-    """Say what log this is by its first entry: origin, keys, and what it keeps to."""
+    """Return the description of the log by its first entry: origin, keys, specifications."""
     said = msgspec.json.decode(genesis)
     return {
         "origin": said["origin"],
@@ -140,7 +140,7 @@ def describe(genesis: bytes) -> dict[str, Any]:
 
 
 def site_made_from(site: Path) -> dict[str, Any] | None:
-    """Say from which size and root of the log the site was built; None while there is no site."""
+    """Return the size and root of the log that the site was built from; None without a site."""
     try:
         made_from = msgspec.json.decode((site / "build.json").read_bytes())
     except FileNotFoundError:
@@ -150,7 +150,7 @@ def site_made_from(site: Path) -> dict[str, Any] | None:
 
 
 def prover(folder: Path, checkpoint: bytes) -> Callable[[int], TlogProof]:
-    """Give what makes the proofs of entries to a checkpoint; it raises `ValueError` beyond it."""
+    """Return a function from entries to proofs; it raises `ValueError` beyond the checkpoint."""
     size = stated(checkpoint).size
     nodes = tree_of(folder, size)
 

@@ -70,7 +70,7 @@ async def publish_log(
 
 
 async def is_published(database: Database, settings: Settings) -> bool:
-    """Tell whether the checkpoint on disk is of all that is in the log."""
+    """Return whether the checkpoint on disk is of the whole log."""
     async with database.connection() as connection:
         state = await log.read_state(connection)
         last = await checkpoints.read_last(connection)
@@ -180,7 +180,7 @@ def _check_ours(note: bytes, signer: Signer) -> None:
 
 
 def _growing_from(folder: Path, last: Signed | None) -> int:
-    """Say from which size the tiles on disk can be grown: the last signed, or none of them."""
+    """Return the size from which the tiles on disk can be grown: the last signed one, or 0."""
     if last is None:
         return 0
     try:
@@ -256,6 +256,6 @@ async def _sign(
 
 
 async def _whole_note(connection: Connection, signed: Signed) -> bytes:
-    """Give a checkpoint with everybody's signature."""
+    """Return a checkpoint with all its signatures."""
     lines = await checkpoints.read_cosignatures(connection, signed.size)
     return signed.note + "".join(lines).encode()

@@ -80,7 +80,7 @@ def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str
 
 
 def subject(entry: Mapping[str, Any]) -> str | None:
-    """Say whose chain an entry is part of: a record's, or that of an agency's attestations."""
+    """Return the subject of an entry's chain: a record, or an agency's attestations."""
     found = entry.get("agency") if entry["kind"] == "attestation" else entry.get("id")
     return found if isinstance(found, str) else None
 

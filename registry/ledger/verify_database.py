@@ -174,7 +174,7 @@ def _check_entries(
 
 
 def _differs(kept: KeptEntry, entry: Any) -> str | None:
-    """Say in what the rows beside an entry differ from it."""
+    """Return in what the rows beside an entry differ from it."""
     if (kept.kind, timestamp(kept.at)) != (entry["kind"], entry["at"]):
         return "its row has another kind or time than it says itself"
     if kept.kind not in _ROWS:

@@ -34,11 +34,11 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
             )
 
     def files_for(self, agency: str) -> bool:
-        """Tell whether the token is of this agency."""
+        """Return whether the token is of this agency."""
         return self.agency == agency
 
     def reviews_for(self, agency: str) -> bool:
-        """Tell whether the token reviews what this agency submits; the authority's reviews all."""
+        """Return whether the token reviews for this agency; the authority's reviews for all."""
         return "review" in self.scopes and self.agency in {None, agency}
 
 

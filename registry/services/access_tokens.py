@@ -77,10 +77,13 @@ async def create_token(
         in_force = await tokens.read_in_force(connection, actor=name, agency=agency, now=now)
         if len(in_force) >= MOST_IN_FORCE:
             numbers = " and ".join(str(one.id) for one in in_force)
+            least_used = min(
+                in_force, key=lambda one: (one.last_used_on or one.created_at.date(), one.id)
+            )
             raise Conflict(
                 f"{name} has the tokens {numbers} in force already, one to use and one to take "
                 f"over; end the one that is not used any more: registry token revoke "
-                f"{_least_used(in_force).id}"
+                f"{least_used.id}"
             )
         number = await tokens.insert(
             connection,
@@ -103,7 +106,8 @@ async def recognise(
     `request` is the id of the request that brings it. Without its checksum (`MistypedToken`) the
     database is not asked.
     """
-    if not _is_well_formed(token):
+    match = _TOKEN.fullmatch(token)
+    if match is None or f"{crc32(match[1].encode()):08x}" != match[2]:
         raise MistypedToken(
             "this is not a token of the register: it is incomplete or mistyped; copy it whole"
         )
@@ -163,10 +167,6 @@ def _require_in_force(stored: StoredToken, actor: Actor, now: dt.datetime) -> No
         )
 
 
-def _least_used(stored: list[StoredToken]) -> StoredToken:
-    return min(stored, key=lambda one: (one.last_used_on or one.created_at.date(), one.id))
-
-
 async def _require_agency(connection: object, agency: str) -> None:
     if is_foreign_agency(agency):
         raise ConfigurationError(
@@ -184,8 +184,3 @@ async def _require_agency(connection: object, agency: str) -> None:
 def _write(secret: bytes) -> str:
     body = urlsafe_b64encode(secret).rstrip(b"=").decode()
     return f"{_PREFIX}{body}{crc32(body.encode()):08x}"
-
-
-def _is_well_formed(token: str) -> bool:
-    match = _TOKEN.fullmatch(token)
-    return match is not None and f"{crc32(match[1].encode()):08x}" == match[2]

@@ -19,9 +19,7 @@ from registry.services.audit import Action
 from registry.services.context import ServiceContext
 from registry.services.pipeline import Command, Decision, execute
 from registry.store import attestations
-from registry.store.attestations import Attestation
 from registry.store.database import Connection
-from registry.store.log import Entry
 
 _ERASABLE = ("contact", "note")
 
@@ -92,8 +90,17 @@ class Attest(Command[AttestationResult], frozen=True, kw_only=True):
         history = await attestations.read_history(connection, agency)
         day = dt.date.fromisoformat(statement["day"])
         said = next((one for one in history if one.day == day), None)
-        if said is not None and _repeats(statement, said):
-            unchanged = _unchanged(said)
+        stated = (statement["systems_total"], statement["contact"], statement.get("note"))
+        if said is not None and stated == (said.systems_total, said.contact, said.note):
+            unchanged = AttestationResult(
+                outcome="unchanged",
+                agency=said.agency,
+                day=said.day,
+                systems_total=said.systems_total,
+                hash=said.hash,
+                entry=said.entry,
+                filed_at=said.filed_at,
+            )
             return Decision(answer=lambda _: unchanged, is_act=False)
         before = max(history, key=lambda one: one.entry, default=None)
         erasable = {key: statement[key] for key in _ERASABLE if key in statement}
@@ -109,38 +116,14 @@ class Attest(Command[AttestationResult], frozen=True, kw_only=True):
         )
         return Decision(
             entry=entry,
-            answer=lambda at: _attested(entry, at),
+            answer=lambda at: AttestationResult(
+                outcome="attested",
+                agency=agency,
+                day=day,
+                systems_total=entry.systems_total,
+                hash=at.leaf.hex(),
+                entry=at.index,
+                filed_at=at.at,
+            ),
             before=None if before is None else str(before.entry),
         )
-
-
-def _attested(attestation: AttestationEntry, entry: Entry) -> AttestationResult:
-    return AttestationResult(
-        outcome="attested",
-        agency=attestation.agency,
-        day=attestation.day,
-        systems_total=attestation.systems_total,
-        hash=entry.leaf.hex(),
-        entry=entry.index,
-        filed_at=entry.at,
-    )
-
-
-def _repeats(statement: Document, said: Attestation) -> bool:
-    return (statement["systems_total"], statement["contact"], statement.get("note")) == (
-        said.systems_total,
-        said.contact,
-        said.note,
-    )
-
-
-def _unchanged(said: Attestation) -> AttestationResult:
-    return AttestationResult(
-        outcome="unchanged",
-        agency=said.agency,
-        day=said.day,
-        systems_total=said.systems_total,
-        hash=said.hash,
-        entry=said.entry,
-        filed_at=said.filed_at,
-    )

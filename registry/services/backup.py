@@ -65,7 +65,7 @@ async def back_up(
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder that comes to its place when all is written, and else goes again."""
+    """Make a folder that is moved to its place when all is written, and removed otherwise."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigurationError(f"{folder} is there already; name a new folder for a backup")
     making = folder.absolute().with_name(f"{folder.name}.making-{secrets.token_hex(4)}")

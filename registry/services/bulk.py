@@ -135,7 +135,7 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
         lines: AsyncIterable[InputLine],
         ready: asyncio.Queue[_PreparedLine | Exception | None],
     ) -> None:
-        """Look at each line alone; ends the queue with None, or with a fault of the stream."""
+        """Check each line by itself; the queue ends with None, or with a fault of the stream."""
         count = number = 0
         try:
             async for line in lines:

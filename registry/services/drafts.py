@@ -258,7 +258,7 @@ async def receipt_of_latest(connection: Connection, record: str) -> Receipt:
 
 
 def draft_not_found(record: str) -> NotFound:
-    """Say that there is no draft, or none that the actor may know of: the same sentence."""
+    """Return the error for a draft that is not there, or that the actor may not know of."""
     return NotFound(f"there is no draft {record} that you may read")
 
 
@@ -304,7 +304,7 @@ def _check_precondition(
 def id_findings(
     document: Document, pack: Pack, today: dt.date, language: str = "en"
 ) -> list[Finding]:
-    """Say what is wrong with the identifier of a document by itself."""
+    """Return the findings on the identifier of a document."""
     verdict = validate(document, profile="publication", pack=pack, today=today, language=language)
     return [finding for finding in verdict.findings if finding.pointer == "/id"]
 

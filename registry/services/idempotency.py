@@ -32,7 +32,7 @@ _SALT_BYTES = 16
 async def replay(
     connection: Connection, actor: Actor, key: str | None, request: bytes
 ) -> bytes | None:
-    """Give what the key was answered before; None where the request is new, or carries no key.
+    """Return the stored answer of the key; None where the request is new, or carries no key.
 
     Call it before anything else is locked: a second request with the key waits here until the
     first one's transaction ends. Raises `IdempotencyKeyReused` when the key stands for another
@@ -67,7 +67,7 @@ async def run_once(  # noqa: PLR0917  the same beginning as replay
     *,
     now: dt.datetime,
 ) -> R:
-    """Do a piece of work in one transaction, or give the receipt that its key was answered."""
+    """Do a piece of work in one transaction, or return the stored receipt of its key."""
     async with context.database.transaction() as connection:
         known = await replay(connection, actor, key, request)
         if known is not None:

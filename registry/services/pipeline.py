@@ -88,7 +88,7 @@ class Command(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 
 @retried
 async def execute(context: ServiceContext, command: Command[R], *, now: dt.datetime) -> R:
-    """Do what a command asks for in one transaction, or give what its key was answered."""
+    """Do what a command asks for in one transaction, or return the stored answer of its key."""
     async with context.database.transaction() as connection:
         return await execute_in(connection, context, command, now=now)
 

@@ -123,7 +123,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
         return msgspec.structs.replace(made, sealed=sealed)
 
     async def _published_before(self, connection: Connection) -> Receipt:
-        """Give the receipt again of what the same actor has published already."""
+        """Return the receipt of what the same actor has published already."""
         if self.purpose == "approve":
             approver = await records.read_approver(connection, self.subject)
             if approver != self.actor.name:

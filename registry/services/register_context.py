@@ -83,12 +83,12 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
     alike: Sequence[RecordName]
 
     def is_in_force(self, content: bytes) -> bool:
-        """Tell whether exactly this document, in canonical bytes, is the published version."""
+        """Return whether exactly this document, in canonical bytes, is the published version."""
         current = self.current
         return current is not None and current.state == "published" and current.document == content
 
     def remarks(self, document: Document, content: bytes, pack: Pack) -> list[PendingFinding]:
-        """Say what is noticed in the document, were it published next.
+        """Return what the rules of the register notice in the document.
 
         One that is in force as it stands has nothing to explain.
         """
@@ -105,7 +105,7 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
     def examine(
         self, document: Document, content: bytes, context: ServiceContext, today: dt.date, lang: str
     ) -> Verdict:
-        """Say whether the document could be published now, and everything that is noticed."""
+        """Return the verdict on publishing the document now."""
         pack = context.pack
         verdict = validate(
             document,
@@ -158,6 +158,6 @@ async def validate_in_register(
     now: dt.datetime,
     language: str = SOURCE,
 ) -> Verdict:
-    """Say whether a document could be published now, and everything that is noticed."""
+    """Return the verdict on publishing a document now."""
     around = await read_register_context(connection, document)
     return around.examine(document, canonical(document), context, now.date(), language)

@@ -110,7 +110,7 @@ async def return_draft(
     language: str = "en",
     idempotency_key: str | None = None,
 ) -> Receipt:
-    """Give what is in review back to its agency; the statement's `comment` says what to mend."""
+    """Return what is in review to its agency; the statement's `comment` says what to mend."""
     _reviewed_agency(context, actor, record)
     findings = check_comment(statement, context.pack, language)
     if findings:
@@ -147,7 +147,7 @@ async def _put_into_review(
     language: str,
     now: dt.datetime,
 ) -> Receipt:
-    """Let somebody else look at a draft that could be published as it is."""
+    """Put a draft into review that could be published as it is."""
     await records.lock_record(connection, record)
     draft = await drafts.lock(connection, record)
     if draft is None:

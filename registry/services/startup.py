@@ -61,7 +61,7 @@ async def index_names_if_needed(database: Database) -> None:
 
 
 async def is_empty(database: Database) -> bool:
-    """Tell whether nothing was ever published here."""
+    """Return whether nothing was ever published here."""
     async with database.connection() as connection:
         state = await log.read_state(connection)
     return state.range.size <= 1

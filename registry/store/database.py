@@ -148,7 +148,7 @@ class Database:
                     await _reset(connection)
 
     async def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         await self._pool.close()
 
 
@@ -271,11 +271,11 @@ async def _reset(connection: Connection) -> None:
 
 
 async def _nothing_held(connection: Connection) -> None:
-    """Lend a connection again as it is: that saves a trip at every return."""
+    """Leave a returned connection as it is, which saves a round trip."""
 
 
 def _meaning(error: Exception, connection: Connection) -> str | None:
-    """Say what the server told; None where that is a fault of the caller, or a mistake of ours."""
+    """Return what a fault means to the caller; None where it is the caller's, or a bug of ours."""
     told = next((sentence for kind, sentence in _TELLING if isinstance(error, kind)), None)
     is_lost = isinstance(error, _LOST) or _is_closed(connection)
     return told or (_NO_ANSWER if is_lost else None)
@@ -290,7 +290,7 @@ def _is_closed(connection: Connection) -> bool:
 
 
 def place(url: str) -> str:
-    """Say where an address leads, without user and password."""
+    """Return host and database of an address, without user and password."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2] or ",".join(parse_qs(parts.query).get("host", []))
     if "@" in parts.path + parts.query:

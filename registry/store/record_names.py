@@ -67,7 +67,7 @@ async def index(connection: Connection, record: str | None = None) -> None:
 
 
 async def are_missing(connection: Connection) -> bool:
-    """Tell whether the keys were never written: in a register from before there were any."""
+    """Return whether the keys were never written: in a register from before there were any."""
     return bool(await connection.fetchval(statement("names", "are_missing")))
 
 

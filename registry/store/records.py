@@ -217,7 +217,7 @@ def register_of(row: Any) -> Register:
 
 
 def document_of(row: Any, erased: Sequence[str]) -> bytes:
-    """Give a version's canonical JSON as it is shown: without the places of what was erased."""
+    """Return a version's canonical JSON as it is shown: without the places of what was erased."""
     content: bytes = row["document"]
     if not erased:
         return content

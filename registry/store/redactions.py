@@ -216,7 +216,7 @@ async def settle(connection: Connection, redaction: int) -> None:
 
 
 async def vacuum(connection: Connection) -> None:
-    """Let the room of what was destroyed be used again; not inside a transaction."""
+    """Free the space of what was destroyed; not inside a transaction."""
     await connection.execute(statement("redactions", "vacuum"), timeout=_LONGEST_SECONDS)
 
 
