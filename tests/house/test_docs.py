@@ -29,7 +29,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
+DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 NOT_SET = "not set"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -339,6 +339,14 @@ def test_decisions_are_numbered_without_a_gap_and_short():
         for part in ("**Context.**", "**Choice.**", "**Consequence.**"):
             assert part in text, page.name
         assert 10 <= len(text.splitlines()) <= 25, page.name
+
+
+def test_the_list_of_decisions_names_each():
+    listed = re.findall(
+        r"\]\((\d{4}-[a-z-]+\.md)", (ROOT / "docs/decisions/README.md").read_text("utf-8")
+    )
+
+    assert listed == [page.name for page in DECISIONS]
 
 
 def test_what_is_said_to_be_no_dependency_is_none():
