@@ -33,7 +33,16 @@ def find_agencies(
         ids.append(agency_id(crosswalk.agency.prefix, code))
         spellings[f"{ids[-1]}"][name] += 1
     agencies = {
-        agency: _agency(agency, min(names, key=lambda name: (-names[name], name)), crosswalk)
+        agency: Agency(
+            id=agency,
+            name={crosswalk.language: min(names, key=lambda name: (-names[name], name))},
+            kind=KIND,
+            parent=None,
+            region=None,
+            website=None,
+            fictitious=False,
+            origin=crosswalk.origin,
+        )
         for agency, names in spellings.items()
     }
     return [None if found is None else agencies[found] for found in ids]
@@ -49,16 +58,3 @@ def agency_id(prefix: str, name: str) -> str:
     if not whole:
         kept = f"{kept}-{digest([name.casefold()])}".lstrip("-")
     return f"{prefix}.{kept}"
-
-
-def _agency(agency: str, name: str, crosswalk: Crosswalk) -> Agency:
-    return Agency(
-        id=agency,
-        name={crosswalk.language: name},
-        kind=KIND,
-        parent=None,
-        region=None,
-        website=None,
-        fictitious=False,
-        origin=crosswalk.origin,
-    )

@@ -58,7 +58,16 @@ def catalogue(pack: Pack, site: str, extent: Extent) -> JsonLdNode:
             modified=extent.at,
             theme_taxonomy=[_taxonomy(name) for name in _TAXONOMIES],
             datasets=[_register(pack, site, extent, publisher["id"])],
-            services=[_service(site)],
+            services=[
+                stated(
+                    id=f"{site}/api/v1",
+                    type="DataService",
+                    title=words().service,
+                    endpoint=f"{site}/api/v1",
+                    endpoint_description=f"{site}/openapi.json",
+                    serves=register_address(site),
+                )
+            ],
         ),
     }
 
@@ -109,17 +118,6 @@ def _distribution(form: ExportFormat, pack: Pack, site: str, extent: Extent) -> 
         licence=pack.licence,
         modified=extent.at,
         conforms_to=context_address if form == "jsonld" else None,
-    )
-
-
-def _service(site: str) -> JsonLdNode:
-    return stated(
-        id=f"{site}/api/v1",
-        type="DataService",
-        title=words().service,
-        endpoint=f"{site}/api/v1",
-        endpoint_description=f"{site}/openapi.json",
-        serves=register_address(site),
     )
 
 

@@ -50,7 +50,13 @@ def convert_file(
     """
     rows = read_rows(crosswalk.format, path)
     names = columns(rows)
-    _check_columns(crosswalk, names, path)
+    missing = [column for column in columns_read(crosswalk) if column not in names]
+    if missing:
+        also = f" (nor {', '.join(missing[1:])})" if missing[1:] else ""
+        raise ImportRefused(
+            f"{path}: the crosswalk {crosswalk.origin} reads the column {missing[0]!r}, which the "
+            f"file does not have{also}; its columns are {', '.join(names) or 'none'}"
+        )
     counts = ImportReport(origin=crosswalk.origin) if report is None else report
     counts.unknown_columns = unknown_columns(crosswalk, names)
     plan = plan_of(crosswalk)
@@ -159,16 +165,3 @@ def _identity(plan: MappingPlan, cells: dict[str, Any], agency: Agency | None) -
         telling_apart=texts(*asked.telling_apart),
         whole=tuple("" if cells[name] is None else as_text(cells[name]) for name in sorted(cells)),
     )
-
-
-def _check_columns(crosswalk: Crosswalk, names: list[str], path: Path) -> None:
-    missing = [column for column in columns_read(crosswalk) if column not in names]
-    if missing:
-        raise ImportRefused(
-            f"{path}: the crosswalk {crosswalk.origin} reads the column {missing[0]!r}, which the "
-            f"file does not have{_also(missing[1:])}; its columns are {', '.join(names) or 'none'}"
-        )
-
-
-def _also(missing: list[str]) -> str:
-    return f" (nor {', '.join(missing)})" if missing else ""

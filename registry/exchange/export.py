@@ -167,10 +167,25 @@ async def write(
     batches = _read(database, export.selection, progress)
     if export.form == "jsonl":
         async for batch in batches:
-            yield b"".join(_line(one) for one in batch)
+            # A line has the bytes of the answer for the record alone.
+            yield b"".join(
+                b'{"record":%b,"register":%b}\n' % (one.document, msgspec.json.encode(one.register))
+                for one in batch
+            )
         return
     wording = export.wording
-    rows = ([_row(one) for one in batch] async for batch in batches)
+    rows = (
+        [
+            ExportRow(
+                id=one.id,
+                agency=one.agency,
+                document=msgspec.json.decode(one.document),
+                register=one.register,
+            )
+            for one in batch
+        ]
+        async for batch in batches
+    )
     if export.form == "jsonld":
         parts = graph(rows, _about(export), wording)
     elif export.form == "csv":
@@ -207,19 +222,3 @@ def _about(export: Export) -> About:
 def _unmarked(text: str) -> str:
     """Return a text without vowel signs and invisible characters, which separate no words."""
     return "".join(one for one in text if unicodedata.category(one) not in {"Mn", "Cf"})
-
-
-def _row(one: Exported) -> ExportRow:
-    return ExportRow(
-        id=one.id,
-        agency=one.agency,
-        document=msgspec.json.decode(one.document),
-        register=one.register,
-    )
-
-
-def _line(one: Exported) -> bytes:
-    """Return a record as a line, the same as in its own answer."""
-    return (
-        b'{"record":' + one.document + b',"register":' + msgspec.json.encode(one.register) + b"}\n"
-    )

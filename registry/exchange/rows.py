@@ -76,11 +76,17 @@ def _csv_rows(text: str, delimiter: str, path: Path) -> list[SourceRow]:
     begins = 1
     try:
         names = next(reader)
-        _check_header(names, path)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ImportRefused(f"{path}: line 1: the column {twice[0]!r} occurs twice")
         begins = reader.line_num + 1
         for cells in reader:
             if cells:  # an empty line at the end of the file is no row
-                _check_width(cells, names, path, begins)
+                if len(cells) != len(names):
+                    raise ImportRefused(
+                        f"{path}: line {begins}: {len(cells)} cells where the header names "
+                        f"{len(names)}; a quotation mark or a delimiter is missing or too many"
+                    )
                 rows.append(SourceRow(line=begins, cells=dict(zip(names, cells, strict=True))))
             begins = reader.line_num + 1
     except csv.Error as error:
@@ -90,12 +96,6 @@ def _csv_rows(text: str, delimiter: str, path: Path) -> list[SourceRow]:
     if not rows:
         raise ImportRefused(f"{path}: there is a header and no row below it")
     return rows
-
-
-def _check_header(names: list[str], path: Path) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ImportRefused(f"{path}: line 1: the column {twice[0]!r} occurs twice")
 
 
 def _check_width(cells: list[str], names: list[str], path: Path, line: int) -> None:
@@ -115,7 +115,8 @@ def _json_rows(raw: bytes, key: str | None, path: Path) -> list[SourceRow]:
             f"{path}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ImportRefused(f"{path}: {_why(error)}") from error
+        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise ImportRefused(f"{path}: {why}") from error
     found = document if key is None else _under(document, key, path)
     if not isinstance(found, list):
         where = "the file" if key is None else f"the value under {key!r}"
@@ -148,10 +149,6 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
-
-
-def _why(error: Exception) -> str:
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 # Not `record.parse`, whose limits are those of one document, not of a register's export.

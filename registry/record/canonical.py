@@ -52,15 +52,12 @@ def _is_simple(value: Any) -> bool:
             waiting += [inner for inner in part.values() if type(inner) is not str]
         elif kind is list:
             waiting += [inner for inner in part if type(inner) is not str]
-        elif kind is int or kind is float:
-            if not _is_plain(part):
+        elif kind is int:
+            if not -_LARGEST <= part <= _LARGEST:
+                return False
+        elif kind is float:
+            if part.is_integer() or not _PLAIN[0] <= abs(part) <= _PLAIN[1]:
                 return False
         elif kind is not str and kind is not bool and part is not None:
             return False
     return {*map(type, names)} <= {str} and "".join(names).isascii()
-
-
-def _is_plain(number: float) -> bool:
-    if isinstance(number, int):
-        return -_LARGEST <= number <= _LARGEST
-    return _PLAIN[0] <= abs(number) <= _PLAIN[1] and not number.is_integer()

@@ -91,8 +91,10 @@ def _renderings(sayings: Sequence[Message], order: Sequence[str]) -> Iterator[tu
 def _render_value(value: MessageValue, tag: str, order: Sequence[str]) -> str | None:
     """Return a value as text in one language; None for a message that it does not have."""
     match value:
-        case Message():
-            return _translated(value, tag, order)
+        case Message(message=text, values=values):
+            wording = text if tag == SOURCE else _catalogue(tag).messages.get(text)
+            shown = {name: _render_value(part, tag, order) for name, part in values.items()}
+            return None if not wording or None in shown.values() else wording.format_map(shown)
         case Title(text=text):
             return _catalogue(tag).messages.get(text, text)
         case LanguageName(tag=named):
@@ -105,13 +107,6 @@ def _render_value(value: MessageValue, tag: str, order: Sequence[str]) -> str | 
             return None if None in parts else _SEPARATORS.get(tag, ", ").join(filter(None, parts))
         case _:
             return str(value)
-
-
-def _translated(saying: Message, tag: str, order: Sequence[str]) -> str | None:
-    text = saying.message
-    wording = text if tag == SOURCE else _catalogue(tag).messages.get(text)
-    told = {name: _render_value(value, tag, order) for name, value in saying.values.items()}
-    return None if wording is None or None in told.values() else wording.format_map(told)
 
 
 @cache

@@ -145,15 +145,11 @@ def _wanted(place: str, *sayings: Message) -> PendingFinding:
 
 
 def _assessed(case: RuleContext) -> bool:
-    types = _types_wanted(case)
+    types = ("dpia",) if "P" in case.held else ("algorithmic_impact", "human_rights")
     return any(
         entry["status"] == "completed" and entry["type"] in types
         for entry in case.dig("assessments") or ()
     )
-
-
-def _types_wanted(case: RuleContext) -> tuple[str, ...]:
-    return ("dpia",) if "P" in case.held else ("algorithmic_impact", "human_rights")
 
 
 def _assessment_wanted(case: RuleContext) -> tuple[Message, ...]:

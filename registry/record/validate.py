@@ -145,8 +145,8 @@ def _examine(
     status = requirement_status(sound)
     if profile == "publication":
         case = make_rule_context(sound, status, pack, today, national=trusted)
-        told = _rule_findings(case, status)
-        found += [remark for remark in told if not _touches(parts(remark.pointer), faulty)]
+        of_rules = _rule_findings(case, status)
+        found += [remark for remark in of_rules if not _touches(parts(remark.pointer), faulty)]
     publishable = all(remark.severity != "error" for remark in found)
     return _Noticed(remarks=found, publishable=publishable, scored=score(status))
 
@@ -155,23 +155,23 @@ def with_remarks(
     verdict: Verdict, remarks: Iterable[PendingFinding], pack: Pack, language: str
 ) -> Verdict:
     """Return a verdict with the findings of the register added to the document's own."""
-    told = [to_finding(remark, language, pack.fallback) for remark in remarks]
+    found = [to_finding(remark, language, pack.fallback) for remark in remarks]
     findings = sorted(
-        [*verdict.findings, *told], key=lambda finding: (finding.pointer, finding.rule)
+        [*verdict.findings, *found], key=lambda finding: (finding.pointer, finding.rule)
     )
     return msgspec.structs.replace(
         verdict,
-        publishable=verdict.publishable and all(one.severity != "error" for one in told),
+        publishable=verdict.publishable and all(one.severity != "error" for one in found),
         findings=tuple(findings[:MAX_FINDINGS]),
-        findings_total=verdict.findings_total + len(told),
+        findings_total=verdict.findings_total + len(found),
     )
 
 
 def _render(remarks: Iterable[PendingFinding], language: str, pack: Pack) -> tuple[Finding, ...]:
     """Return findings rendered, each once, ordered by pointer and rule."""
     ordered = sorted(remarks, key=lambda remark: (remark.pointer, remark.rule))
-    told = (to_finding(remark, language, pack.fallback) for remark in ordered)
-    return tuple(dict.fromkeys(told))
+    found = (to_finding(remark, language, pack.fallback) for remark in ordered)
+    return tuple(dict.fromkeys(found))
 
 
 @cache
@@ -235,24 +235,21 @@ def _translated(error: Any, *, restricted: bool) -> Iterator[tuple[_Place, str, 
 
 def _rule_findings(case: RuleContext, status: RequirementStatus) -> list[PendingFinding]:
     """Return the findings of rules and requirements; no requirement repeats a rule."""
-    told = [remark for rule in _rules(case) for remark in rule(case)]
-    told += _deprecated(case.document)
+    rules: Iterable[Rule] = RULES.values()
+    if "restricted" in case.held:
+        rules = [RULES[name] for name in RESTRICTED_RULES]
+    found = [remark for rule in rules for remark in rule(case)]
+    found += _deprecated(case.document)
     unmet = list(_unmet(status))
-    if not told or not unmet:
-        return told + unmet
-    errors = {remark.pointer for remark in told if remark.severity == "error"}
-    places = {remark.pointer for remark in told}
-    return told + [
+    if not found or not unmet:
+        return found + unmet
+    errors = {remark.pointer for remark in found if remark.severity == "error"}
+    places = {remark.pointer for remark in found}
+    return found + [
         remark
         for remark in unmet
         if remark.pointer not in (errors if remark.severity == "error" else places)
     ]
-
-
-def _rules(case: RuleContext) -> Iterable[Rule]:
-    if "restricted" in case.held:
-        return [RULES[name] for name in RESTRICTED_RULES]
-    return RULES.values()
 
 
 def _unmet(status: RequirementStatus) -> Iterator[PendingFinding]:

@@ -116,7 +116,8 @@ def parse_query(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query | None:
             joins = plain in _OR and bool(clauses)
             continue
         if plain is None:
-            item = _phrase(token["quoted"])
+            phrase = tuple(words(token["quoted"]))
+            item: Query | None = Phrase(phrase) if phrase else None
         else:
             item = _plain(plain, may_begin=prefixes < MOST_PREFIXES)
             prefixes += plain.endswith("*")
@@ -179,11 +180,6 @@ def with_words(asked: Query, words_for: Mapping[str, str]) -> Query:
 def _bare(sequence: Sequence[str]) -> tuple[str, ...]:
     """Return words without their articles."""
     return tuple(article_variants(word, "ar")[-1] for word in sequence)
-
-
-def _phrase(text: str) -> Query | None:
-    found = tuple(words(text))
-    return Phrase(found) if found else None
 
 
 def _plain(text: str, *, may_begin: bool) -> Query | None:
