@@ -1,1 +1,6 @@
-"""The HTTP edge: addresses, problems, tags; the only room with litestar."""
+"""The HTTP API: litestar's handlers, the middleware around them, and the site's files.
+
+A module a subject: its handlers, with their parameters and answers, from which `/openapi.json` is
+made. The rules are in `services` and below; here a request is mapped to them, and their errors to
+problems. The only room with litestar beside `web`; it holds no templates and no SQL.
+"""

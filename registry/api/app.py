@@ -41,12 +41,12 @@ from registry.api import (
     statistics,
     withdrawals,
 )
-from registry.api.conditional import conditional
+from registry.api.conditional import ConditionalRequests
 from registry.api.metrics import Metrics
 from registry.api.problems import allow
 from registry.api.request_context import AccessLogEntry
-from registry.api.security_headers import edge
-from registry.api.site import serve_site
+from registry.api.security_headers import EdgeMiddleware
+from registry.api.site import StaticSite
 from registry.clock import utc_now
 from registry.errors import RegistryError
 from registry.record.fast_validator import FastValidator
@@ -120,15 +120,14 @@ def create_app(
     clock: Clock = utc_now,
     render: Callable[[ASGIApp, State], ASGIApp] | None = None,
 ) -> ASGIApp:
-    """Make the ASGI application of one worker; `settings.database_url` must be set.
+    """Return the ASGI application of one worker; `settings.database_url` must be set.
 
     `tell` writes the access log; there is none without it. `clock` says what time it is to whoever
     reads: what is still to come, and what is overdue. `render` wraps the application of the site's
     files, and is given the state of this one.
     """
-    figures = _figures(settings)
-    litestar = _litestar(settings, clock, figures)
-    site = serve_site(settings.site_dir)
+    litestar = _litestar(settings, clock)
+    site: ASGIApp = StaticSite(settings.site_dir)
     if render is not None:
         site = render(site, litestar.state)
 
@@ -139,11 +138,13 @@ def create_app(
         ours = scope["type"] != "http" or _is_api(scope["path"])
         await (litestar if ours else site)(scope, receive, send)
 
-    return edge(conditional(application), settings, figures, tell, is_api=_is_api)
+    return EdgeMiddleware(
+        ConditionalRequests(application), settings, litestar.state.figures, tell, is_api=_is_api
+    )
 
 
 def describe_api(settings: Settings) -> dict[str, Any]:
-    """Make the description that `/openapi.json` serves, without serving."""
+    """Return the description that `/openapi.json` serves, without serving."""
     return openapi.describe(_litestar(settings), load_pack(settings.pack))
 
 
@@ -151,18 +152,9 @@ def _is_api(path: str) -> bool:
     return path.startswith(_API) or path in {openapi.PATH, metrics.PATH}
 
 
-def _figures(settings: Settings) -> Metrics:
-    fast = FastValidator(enabled=settings.accept_path == "on")
-    return Metrics(settings.figures_dir, fast)
-
-
-def _litestar(
-    settings: Settings,
-    clock: Clock = utc_now,
-    figures: Metrics | None = None,
-) -> Litestar:
-    figures = figures or _figures(settings)
+def _litestar(settings: Settings, clock: Clock = utc_now) -> Litestar:
     pack = load_pack(settings.pack)
+    figures = Metrics(settings.figures_dir, FastValidator(enabled=settings.accept_path == "on"))
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -176,11 +168,13 @@ def _litestar(
         )
         index = app.state.index = SearchIndex(database.connection, synonyms=Synonyms(pack.synonyms))
         beside = [
-            asyncio.create_task(work)
-            for work in (_end_with_parent(_parent()), figures.keep_written())
+            asyncio.create_task(work) for work in (_end_with_parent(), figures.keep_written())
         ]
         try:
-            await _warm(index)
+            # The first questions are as fast as those that follow; what is wrong, they meet too.
+            with suppress(Exception):
+                async with asyncio.timeout(_WARM_SECONDS):
+                    await index.warm_up()
             yield
         finally:
             for task in beside:
@@ -214,10 +208,7 @@ def _litestar(
 
 
 async def _allow_all(message: Any, scope: Any) -> None:
-    """Name every method of an address to who asks for its options.
-
-    The framework's own answer knows only those of the handler that was the first there.
-    """
+    """Set `Allow` to every method of an address; litestar's knows those of its first handler."""
     if message["type"] != "http.response.start" or scope["method"] != "OPTIONS":
         return
     template = scope.get("path_template")
@@ -226,21 +217,11 @@ async def _allow_all(message: Any, scope: Any) -> None:
             MutableScopeHeaders.from_message(message)["allow"] = allow(route.methods)
 
 
-async def _warm(index: SearchIndex) -> None:
-    """Make the first questions as fast as those that follow; whatever is wrong, they tell of."""
-    with suppress(Exception):
-        async with asyncio.timeout(_WARM_SECONDS):
-            await index.warm_up()
-
-
-def _parent() -> int:
+async def _end_with_parent() -> None:
+    """End this worker when the process that started it is gone, even by `kill -9`."""
     # It may have died before this worker had begun, and then another is the parent by now.
     started_by = multiprocessing.parent_process()
-    return os.getppid() if started_by is None or started_by.pid is None else started_by.pid
-
-
-async def _end_with_parent(parent: int) -> None:
-    """End this worker when the process that started it is gone, even by `kill -9`."""
+    parent = os.getppid() if started_by is None or started_by.pid is None else started_by.pid
     while os.getppid() == parent:  # noqa: ASYNC110  nobody could set an event for us
         await asyncio.sleep(_WATCH_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)

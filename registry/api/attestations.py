@@ -9,11 +9,11 @@ from litestar import Response, get, put
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
-from registry.api.openapi import Format, answers, describes, token
+from registry.api.operations import Format, answers, describes, token
 from registry.api.parameters import AgencyPath, AsOfParameter, CodeParameter, Lang, language_of
 from registry.api.request_body import read_document
 from registry.api.request_context import ApiRequest, ApiState
-from registry.api.write_options import key_of, private
+from registry.api.writes import key_of, private
 from registry.clock import utc_now
 from registry.errors import InvalidStatement, NotFound
 from registry.record.attestation import SCHEMA_VERSION, attestation_schema_bytes
@@ -83,9 +83,9 @@ async def attest(
     actor: NamedDependency[Actor],
     lang: Lang = None,
 ) -> Response[bytes]:
-    """Say how many systems your agency runs, or with 0 that it uses none.
+    """State how many systems your agency runs, or with 0 that it uses none.
 
-    Saying the same of a day again changes nothing.
+    Stating the same of a day again changes nothing.
     """
     attested = await attestation.attest(
         state.context,
@@ -97,7 +97,7 @@ async def attest(
         idempotency_key=key_of(request),
     )
     return private(
-        msgspec.json.encode(receipt(attested, state.settings.base_url)),
+        receipt(attested, state.settings.base_url),
         status=201 if attested.outcome == "attested" else 200,
     )
 

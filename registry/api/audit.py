@@ -9,9 +9,9 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from registry.api.openapi import answers, token
+from registry.api.operations import answers, token
 from registry.api.request_context import ApiState
-from registry.api.write_options import private
+from registry.api.writes import private
 from registry.services.access import Actor
 from registry.store import audit
 from registry.store.audit import NumberedAct
@@ -56,4 +56,4 @@ async def list_acts(
     async with state.context.database.connection() as connection:
         acts = await audit.read(connection, since=since, subject=subject, limit=limit)
     answer = ActList(items=acts, next=acts[-1].id if len(acts) == limit else None)
-    return private(msgspec.json.encode(answer))
+    return private(answer)

@@ -1,4 +1,4 @@
-"""Authority at the edge: whose token it is, how much of it is allowed, and what was refused."""
+"""Authentication by bearer token, rate limits, and the note of what was refused."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ async def note_refusal(error: Exception, scope: Any) -> None:
 
 
 def _is_of_authority(error: RegistryError, actor: Actor | None, agency: str | None) -> bool:
-    """Tell whether authority was lacking: a draft under another agency's name counts as well."""
+    """Return whether authority was lacking; a draft under another agency's name counts as well."""
     if actor is None:
         return isinstance(error, TooManyRequests)
     if isinstance(error, NotFound):

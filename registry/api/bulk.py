@@ -14,12 +14,12 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.types import Receive, Send
 
-from registry.api.openapi import NDJSON, answers, describes, json_of, token
+from registry.api.operations import NDJSON, answers, describes, json_of, token
 from registry.api.parameters import CodeParameter, Lang, language_of
 from registry.api.problems import problem, report_fault
-from registry.api.receipts import SAVED, ReceiptAnswer, with_links
 from registry.api.request_body import BODY_SECONDS, require_type
 from registry.api.request_context import ApiRequest, ApiState, is_passed_on, request_context
+from registry.api.writes import SAVED, ReceiptAnswer, with_links
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, RegistryError, RequestTimeout
 from registry.record.messages import render
@@ -94,13 +94,13 @@ async def file_many(
 
 
 class _ClientDisconnected(Exception):
-    """Nobody waits for the answer any more."""
+    """The client closed the connection."""
 
 
 class _ResponseSpool:
-    """What was told and is not taken yet, in order: a little in memory, on the disk what is more.
+    """Answers that the client has not read yet, in order: up to 4 MB in memory, more on disk.
 
-    Lines of a hundred bytes may have answers of twenty thousand, each with fifty findings.
+    A line of a hundred bytes may have an answer of twenty thousand, with fifty findings.
     """
 
     def __init__(self) -> None:
@@ -119,7 +119,7 @@ class _ResponseSpool:
         self._more.set()
 
     async def take(self) -> bytes:
-        """Give the line that follows, as soon as there is one; nothing after the end."""
+        """Return the next line as soon as there is one; nothing after the end."""
         while self._taken == self._written and not self._ended:
             self._more.clear()
             await self._more.wait()
@@ -133,10 +133,10 @@ class _ResponseSpool:
 
 
 class _Lines(Response[bytes]):
-    """An answer that is written while the request is read, if no proxy stands between.
+    """An answer that is written while the request is read, unless a proxy stands between.
 
-    Whoever sends everything before reading anything must not wait for us, nor we for them: what is
-    not read yet is kept.
+    A client may send everything before it reads anything: answers wait in a spool, so that neither
+    side blocks the other.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class _Lines(Response[bytes]):
         self._language = language
 
     def to_asgi_response(self, *_: Any, **__: Any) -> Any:
-        """Give the application that answers."""
+        """Return the ASGI application that answers."""
         return self._answer
 
     async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -188,7 +188,7 @@ class _Lines(Response[bytes]):
             told.close()
 
     async def _work(self, scope: Any, chunks: AsyncIterator[bytes], told: _ResponseSpool) -> None:
-        """File the lines; every answer goes to `told` at once."""
+        """File the lines; every answer goes to the spool at once."""
         filed = bulk.file_lines(
             self._office,
             self._actor,

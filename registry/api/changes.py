@@ -8,7 +8,7 @@ import msgspec
 from litestar import MediaType, Response, get
 from litestar.params import QueryParameter
 
-from registry.api.openapi import answers, json_of
+from registry.api.operations import answers, json_of
 from registry.api.parameters import AsOfParameter, CodeParameter
 from registry.api.request_context import ApiState
 from registry.record.entry import EntryKind

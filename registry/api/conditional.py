@@ -1,11 +1,4 @@
-"""HEAD, If-None-Match and gzip for every GET, around the whole application.
-
-RFC 9110 §9.3.2, §13.1.2 and §8.4. An answer that brings no tag of its own gets a weak one, the
-digest of its bytes. One that does not say how long it may be kept is asked for anew each time: a
-cache that chose by itself could go on showing what was withdrawn or erased.
-
-Litestar's own compression leaves a tag as it is for either coding, and does not reach the site.
-"""
+"""HEAD, If-None-Match and gzip for every GET (RFC 9110 §9.3.2, §13.1.2 and §8.4)."""
 
 from __future__ import annotations
 
@@ -38,21 +31,30 @@ _MOST_KEPT = 64 * 2**10
 """Compressed forms of shorter bodies are kept, those asked for last, up to 10 MB."""
 
 
-def conditional(application: ASGIApp) -> ASGIApp:
-    """Wrap an application: its GET answers serve HEAD and conditional requests, compressed too."""
+class ConditionalRequests:
+    """Serves HEAD, conditional requests and gzip out of the GET answers of an application.
 
-    async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
+    Ours, because litestar answers HEAD with 405, knows no conditional requests, gives both codings
+    of an answer the same tag, and does not reach the site's files. An answer without a tag gets a
+    weak one, the digest of its bytes; one that states no age is asked for anew each time, since a
+    cache that chose by itself could go on showing what was withdrawn or erased.
+    """
+
+    def __init__(self, application: ASGIApp) -> None:
+        """Wrap an application."""
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Answer a request."""
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
-            await application(scope, receive, send)
+            await self._application(scope, receive, send)
             return
         inner: Any = {**scope, "method": "GET", _HEAD: scope["method"] == "HEAD"}
-        await application(inner, receive, _Answer(scope, send).send)
-
-    return wrapped
+        await self._application(inner, receive, _Answer(scope, send).send)
 
 
 def is_unread(scope: Any, tag: str) -> bool:
-    """Tell whether nobody will read the body of the answer with a tag, so that none need be made.
+    """Return whether nobody will read the body of the answer with a tag, so none need be made.
 
     What stands for it must come in more than one part, not to be taken for the whole of it.
     """
@@ -116,7 +118,7 @@ class _Answer:
 
 
 def _named_in(known: str, tag: str | None) -> str | None:
-    """Give the tag that If-None-Match knows an answer by: its own, or that of its compressed form.
+    """Return the tag that If-None-Match knows an answer by, its own or its compressed form's.
 
     They are compared weakly, as RFC 9110 §13.1.2 asks; None where it knows neither.
     """
@@ -129,12 +131,12 @@ def _named_in(known: str, tag: str | None) -> str | None:
 
 
 def _coded(tag: str) -> str:
-    """Give the tag of an answer's compressed form."""
+    """Return the tag of an answer's compressed form."""
     return f'{tag[:-1]}-gz"'
 
 
 def _is_compressible(headers: MutableScopeHeaders) -> bool:
-    """Tell whether an answer is a text that anybody may read."""
+    """Return whether an answer is a text that anybody may read."""
     return (
         "content-encoding" not in headers
         and "no-store" not in headers.get("cache-control", "")
@@ -161,7 +163,7 @@ def _gzip(body: bytes) -> bytes:
 
 @lru_cache(maxsize=100)
 def _takes_gzip(accepted: str) -> bool:
-    """Tell whether gzip may be sent, and is liked no less than plain bytes (RFC 9110 §12.5.3)."""
+    """Return whether gzip may be sent, and is preferred no less than identity (§12.5.3)."""
     liked = {name.lower(): float(quality or 1) for name, quality in _CODING.findall(accepted)}
     gzip = liked.get("gzip", liked.get("x-gzip", liked.get("*", 0)))
     return gzip > 0 and gzip >= liked.get("identity", 0)

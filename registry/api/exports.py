@@ -13,7 +13,7 @@ from litestar.response import Stream
 
 from registry.api.authentication import limit_exports
 from registry.api.conditional import is_unread
-from registry.api.openapi import answers, describes
+from registry.api.operations import answers, describes
 from registry.api.parameters import CodeParameter
 from registry.api.records import RecordAnswer
 from registry.api.request_context import ApiRequest, ApiState
@@ -168,5 +168,5 @@ def _disposition(export: Export) -> str:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    """Give a body that nobody reads, and that does not look like a whole one."""
+    """Yield a body that nobody reads, in a part that does not look like a whole one."""
     yield b""

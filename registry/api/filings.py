@@ -9,12 +9,17 @@ import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 
-from registry.api.openapi import answers, describes, json_of, limits, ref, token
+from registry.api.operations import answers, describes, json_of, limits, ref, token
 from registry.api.parameters import AgencyPath, CodeParameter, Lang, SlugPath, language_of
-from registry.api.receipts import ReceiptAnswer, answer_receipt
 from registry.api.request_body import read_document
 from registry.api.request_context import ApiRequest, ApiState
-from registry.api.write_options import precondition_of, private, write_options
+from registry.api.writes import (
+    ReceiptAnswer,
+    answer_receipt,
+    precondition_of,
+    private,
+    write_options,
+)
 from registry.clock import utc_now
 from registry.errors import (
     Conflict,
@@ -33,7 +38,7 @@ _OF_RECORD = ("get_record", "list_versions", "list_findings", "save_draft")
 
 
 class DraftStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a draft stands: whether it is in review, and what its latest review said.
+    """The state of a draft: whether it is in review, and what its latest review said.
 
     `comment` is the text or texts of the reviewer who returned it last.
     """
@@ -197,7 +202,7 @@ async def list_drafts(
         DraftItem(**_standing(draft), amends=draft.base is not None, tag=draft.tag)
         for draft in found
     ]
-    return private(msgspec.json.encode(DraftList(items=items)))
+    return private(DraftList(items=items))
 
 
 @post(
@@ -288,7 +293,7 @@ async def return_draft(
     actor: NamedDependency[Actor],
     lang: Lang = None,
 ) -> Response[bytes]:
-    """Give what is in review back to its agency, with a comment that says what to mend."""
+    """Return what is in review to its agency, with a comment that says what to mend."""
     document = await read_document(request)
     means = write_options(request, lang, state.context.pack)
     receipt = await review.return_draft(state.context, actor, f"{agency}/{slug}", document, **means)
@@ -307,7 +312,7 @@ def _draft(saved: drafts.SavedDraft, *, status: int) -> Response[bytes]:
         findings_total=verdict.findings_total,
     )
     headers = {"etag": f'"{draft.tag}"'}
-    return private(msgspec.json.encode(answer), status=status, headers=headers)
+    return private(answer, status=status, headers=headers)
 
 
 def _standing(draft: Draft) -> dict[str, Any]:

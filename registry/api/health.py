@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from litestar import get
 
-from registry.api.openapi import answers
+from registry.api.operations import answers
 from registry.api.request_context import ApiState
 from registry.errors import Unavailable
 from registry.store import log

@@ -1,4 +1,4 @@
-"""Figures for whoever watches over the processes, in the text form of Prometheus.
+"""Metrics of all worker processes of a server, in the text format of Prometheus.
 
 Each worker counts in plain numbers, which it writes to a file of its own, so that any of them
 answers for all: of itself to the request, of the others to the half second.
@@ -73,7 +73,7 @@ class Metrics:
         counts.within[bisect_left(_BOUNDS, seconds)] += 1
 
     def write(self) -> None:
-        """Let the other processes know; where there is no room for it, they know less."""
+        """Write the counts for the other processes; without room on the disk they know less."""
         now = msgspec.json.encode(self._here())
         if now == self._written:
             return
@@ -94,7 +94,7 @@ class Metrics:
             self.write()
 
     def collect(self) -> Iterator[Metric]:
-        """Give what all processes have counted; `prometheus_client` asks for it."""
+        """Yield what all processes have counted, for `prometheus_client`."""
         every = [self._here(), *self._others()]
         requests: dict[tuple[str, int], int] = {}
         took: dict[str, Counts] = {}
@@ -137,7 +137,7 @@ class Metrics:
 
 @get(PATH, include_in_schema=False)
 async def read_metrics(request: ApiRequest, state: ApiState) -> Response[bytes]:
-    """Give the figures, to this machine itself or to a token with the scope `admin`."""
+    """Return the figures, to this machine itself or to a token with the scope `admin`."""
     if not _is_local(request.scope):
         actor = await provide_actor(request, state)
         actor.require("admin")
@@ -152,9 +152,9 @@ async def read_metrics(request: ApiRequest, state: ApiState) -> Response[bytes]:
 
 
 async def _standing(context: ServiceContext, settings: Settings) -> list[tuple[str, str, float]]:
-    """Say how far the background runner has come with what is in the log.
+    """Return how far the background runner has come with what is in the log.
 
-    Without it filings go on, and nothing else tells that it has died.
+    Without it filings go on, and nothing else shows that it has died.
     """
     published = await asyncio.to_thread(published_size, settings.log_dir)
     site = await asyncio.to_thread(site_made_from, settings.site_dir)
@@ -171,7 +171,7 @@ async def _standing(context: ServiceContext, settings: Settings) -> list[tuple[s
 
 
 def _is_local(scope: Any) -> bool:
-    """Tell whether this machine asks for itself, and no proxy on it for somebody else."""
+    """Return whether this machine asks for itself, and no proxy on it for somebody else."""
     headers = dict(scope["headers"])
     host = headers.get(b"host", b"").decode("latin-1").rpartition(":")[0]
     return (

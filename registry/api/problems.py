@@ -46,7 +46,7 @@ STATUS: dict[str, int] = {
 _log = structlog.get_logger()
 
 
-class Problem(msgspec.Struct, kw_only=True):
+class ProblemDetails(msgspec.Struct, kw_only=True):
     """An error, RFC 9457: `detail` says what was wrong and how to mend it.
 
     `request` is the id of the request; whoever runs the register finds its story by it. `findings`
@@ -66,7 +66,7 @@ class Problem(msgspec.Struct, kw_only=True):
 def problem(error: errors.RegistryError, request: str) -> tuple[int, dict[str, str], bytes]:
     """Make the answer to an error in the request with this id: status, headers, body."""
     status = STATUS.get(error.slug, 500)
-    body = Problem(
+    body = ProblemDetails(
         type=f"/problems/{error.slug}",
         title=error.title,
         status=status,

@@ -10,7 +10,7 @@ import msgspec
 from litestar import MediaType, Response, get
 from litestar.params import PathParameter, QueryParameter
 
-from registry.api.openapi import answers, describes, json_of
+from registry.api.operations import answers, describes, json_of
 from registry.api.parameters import AgencyPath, AsOfParameter, SlugPath
 from registry.api.request_context import ApiState
 from registry.errors import Finding, InvalidParameter, NotFound, Withdrawn

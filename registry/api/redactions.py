@@ -9,11 +9,11 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
-from registry.api.openapi import answers, describes, json_of, limits, ref, token
+from registry.api.operations import answers, describes, json_of, limits, ref, token
 from registry.api.parameters import Lang, language_of
 from registry.api.request_body import read_document
 from registry.api.request_context import ApiRequest, ApiState
-from registry.api.write_options import key_of, private
+from registry.api.writes import key_of, private
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidStatement, NotFound
 from registry.record import redaction
@@ -88,7 +88,7 @@ class RedactionList(msgspec.Struct, frozen=True, kw_only=True):
 async def list_redactions(*, state: ApiState, actor: NamedDependency[Actor]) -> Response[bytes]:
     """Read what was asked to be erased and what was confirmed. It takes the scope `redact`."""
     found = await redaction_service.list_redactions(state.context, actor)
-    return private(msgspec.json.encode(RedactionList(items=found)))
+    return private(RedactionList(items=found))
 
 
 @post(
@@ -159,4 +159,4 @@ def _answer(receipt: RedactionReceipt, settings: Settings) -> Response[bytes]:
         links=links,
         next=_REQUESTED if receipt.entry is None else _CONFIRMED,
     )
-    return private(msgspec.json.encode(answer), status=_STATUS.get(receipt.outcome, 200))
+    return private(answer, status=_STATUS.get(receipt.outcome, 200))

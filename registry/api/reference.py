@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.params import PathParameter
 
 from registry.api.authentication import limit_validations
-from registry.api.openapi import Format, answers, describes
+from registry.api.operations import Format, answers, describes
 from registry.api.parameters import AgencyPath, CodeParameter, Lang, PathCode, language_of
 from registry.api.request_body import read_json
 from registry.api.request_context import ApiRequest, ApiState
@@ -160,7 +160,7 @@ async def validate_document(
     ] = "publication",
     lang: Lang = None,
 ) -> ValidationAnswer:
-    """Say what would be noticed in a document if it were filed; nothing is kept."""
+    """Check what would be noticed in a document if it were filed; nothing is kept."""
     language = language_of(request, lang, state.context.pack)
     document = await read_json(request)
     verdict = validate(

@@ -67,36 +67,36 @@ class AccessLogEntry(msgspec.Struct, tag_field="event", tag="request", gc=False)
 
 
 def request_context(scope: Any) -> RequestContext:
-    """Give what the edge has noted of a request."""
+    """Return what the outermost middleware has noted of a request."""
     found: RequestContext = scope["asked"]
     return found
 
 
 def request_id(scope: Any, given: str, proxies: Sequence[Network]) -> str:
-    """Name a request: as a trusted proxy has, or anew."""
+    """Return the id of a request: that of a trusted proxy, or a new one."""
     known = given and _ID.fullmatch(given) is not None and comes_from(scope, proxies)
     # It tells requests apart and is no secret; the system's randomness takes ten times as long.
     return given if known else f"{random.getrandbits(64):016x}"
 
 
 def path_for_logs(scope: Any) -> str:
-    """Give a request's path percent-encoded, and without a token that was put there wrongly."""
+    """Return a request's path percent-encoded, without a token that was put there wrongly."""
     return _TOKEN.sub("regt_", quote(scope["path"], safe="/", errors="replace"))
 
 
 def comes_from(scope: Any, proxies: Sequence[Network]) -> bool:
-    """Tell whether the other end of the connection lies in one of these networks."""
+    """Return whether the other end of the connection lies in one of these networks."""
     peer = _address((scope.get("client") or ("",))[0])
     return peer is not None and any(peer in network for network in proxies)
 
 
 def is_passed_on(scope: Any) -> bool:
-    """Tell whether a request came through a proxy, by the headers that one adds."""
+    """Return whether a request came through a proxy, by the headers that one adds."""
     return any(name.lower() in _BY_A_PROXY for name, _ in scope["headers"])
 
 
 def client_address(scope: Any, proxies: Sequence[Network]) -> str:
-    """Say who asks, for limits: an IPv4 address, or the IPv6 network /64 of one customer.
+    """Return the client, for limits: an IPv4 address, or the IPv6 network /64 of one customer.
 
     Behind trusted proxies it is the last address of `X-Forwarded-For` that is none of theirs; what
     stands before it may be invented.

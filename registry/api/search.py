@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
 from inspect import Parameter, Signature
 from typing import Annotated, Any, TypeAlias, get_args
 from urllib.parse import quote, unquote
@@ -16,7 +15,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 
 from registry.api import parameters
-from registry.api.openapi import answers, describes, json_of
+from registry.api.operations import answers, describes, json_of
 from registry.api.parameters import AsOfParameter, CodeParameter
 from registry.api.request_context import ApiState
 from registry.errors import InvalidParameter
@@ -24,7 +23,7 @@ from registry.record.facets import COMPLETENESS, FACETS, LOCAL
 from registry.record.pack import Pack
 from registry.record.search_document import RecordSummary
 from registry.search.engine import SearchIndex
-from registry.search.query import FacetCount, Hit, Match, PagePosition, SearchQuery, Sort
+from registry.search.query import FacetCount, Hit, Match, SearchQuery, Sort
 from registry.store import agencies
 from registry.store.as_of import TIME, read_as_of, read_window
 from registry.store.database import Database
@@ -171,58 +170,43 @@ async def read_query(
     )
 
 
-@cache
-def allowed(pack: Pack) -> Mapping[str, Collection[str]]:
-    """Say which codes the filters take that have a list of them."""
-    listed = {name: facet.listed(pack) for name, facet in FACETS.items() if facet.further is None}
-    return {name: codes for name, codes in listed.items() if codes}
-
-
 async def _filters(
     database: Database, index: SearchIndex, sought: SearchFilters, pack: Pack
 ) -> dict[str, Sequence[str]]:
     """Check the codes of each filter; scores from one to another are so many codes."""
-    known = {**allowed(pack), **await _read_codes(database, index, sought.codes, pack)}
+    read = await _read_codes(database, index, sought.codes, pack)
     filters: dict[str, Sequence[str]] = {}
     for name, codes in sought.codes.items():
         plain = [_plain(name, code) for code in codes]
         facet = FACETS[name]
+        known = read.get(name) or facet.listed(pack)
         if facet.further is not None:
-            further = [code for code in plain if facet.further(code, pack)]
-            known[name] = [*facet.listed(pack), *further]
-        filters[name] = parameters.codes(name, plain, known[name]) or []
+            known = [*known, *(code for code in plain if facet.further(code, pack))]
+        filters[name] = parameters.codes(name, plain, known) or []
     if (sought.completeness_min, sought.completeness_max) != (None, None):
-        filters[COMPLETENESS] = [str(score) for score in _scores(sought)]
+        lowest = 0 if sought.completeness_min is None else sought.completeness_min
+        highest = 100 if sought.completeness_max is None else sought.completeness_max
+        parameters.within("completeness_min", lowest, 0, 100)
+        parameters.within("completeness_max", highest, 0, 100)
+        if lowest > highest:
+            raise InvalidParameter(
+                f"completeness_min: {lowest} is above completeness_max, which is {highest}"
+            )
+        filters[COMPLETENESS] = [str(score) for score in range(lowest, highest + 1)]
     return filters
-
-
-def _scores(sought: SearchFilters) -> range:
-    """Give the scores from the lowest to the highest that is sought."""
-    lowest = 0 if sought.completeness_min is None else sought.completeness_min
-    highest = 100 if sought.completeness_max is None else sought.completeness_max
-    parameters.within("completeness_min", lowest, 0, 100)
-    parameters.within("completeness_max", highest, 0, 100)
-    if lowest > highest:
-        raise InvalidParameter(
-            f"completeness_min: {lowest} is above completeness_max, which is {highest}"
-        )
-    return range(lowest, highest + 1)
 
 
 async def _read_codes(
     database: Database, index: SearchIndex, given: Mapping[str, Sequence[str]], pack: Pack
 ) -> Mapping[str, Collection[str]]:
-    """Give the codes of agencies and registers, which must be read only for one that is new."""
+    """Return the codes of agencies and registers, read only for one that is new."""
     ours = {"agency": pack.agencies.keys(), "origin": {LOCAL}}
     known = {name: index.codes(name) | codes for name, codes in ours.items() if name in given}
     if all(code in codes for name, codes in known.items() for code in given[name]):
         return known
     async with database.connection() as connection:
         origins = await agencies.read_origins(connection)
-    return {
-        "agency": origins,
-        "origin": {LOCAL, *(origin for origin in origins.values() if origin)},
-    }
+    return {"agency": origins, "origin": {LOCAL, *filter(None, origins.values())}}
 
 
 def _plain(name: str, code: str) -> str:
@@ -258,7 +242,7 @@ class RecordItem(RecordSummary, frozen=True, kw_only=True):
 
 
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What an item says beside the card that it begins with."""
+    """The members of an item after those of the card that it begins with."""
 
     match: Match | None
     highlights: list[Highlight]
@@ -309,8 +293,12 @@ async def list_records(
     before = parameters.read_cursor(same, cursor)
     after, today = None, question.today
     if before is not None:
-        _check_as_of(question, before.place)
         after, today = before.place, before.day or today
+        if question.as_of is not None and question.as_of < after.size - 1:
+            raise InvalidParameter(
+                f"cursor: it goes on as of entry:{after.size - 1}, which is later than as_of; "
+                "repeat the parameters it was given for"
+            )
     found = await state.index.answer(
         msgspec.structs.replace(
             question,
@@ -338,7 +326,7 @@ async def list_records(
 
 
 def _items(hits: list[Hit]) -> list[msgspec.Raw]:
-    """Write what was found as JSON objects: each is its card, and what is said beside it."""
+    """Return what was found as JSON objects: each is its card, and what belongs to the hit."""
     beside = _JSON.encode_lines(
         [
             _Found(
@@ -353,14 +341,6 @@ def _items(hits: list[Hit]) -> list[msgspec.Raw]:
         msgspec.Raw(b"%b,%b" % (hit.card[:-1].encode(), more[1:]))
         for hit, more in zip(hits, beside, strict=True)
     ]
-
-
-def _check_as_of(question: SearchQuery, place: PagePosition) -> None:
-    if question.as_of is not None and question.as_of < place.size - 1:
-        raise InvalidParameter(
-            f"cursor: it goes on as of entry:{place.size - 1}, which is later than as_of; "
-            "repeat the parameters it was given for"
-        )
 
 
 def _next_link(query: bytes, cursor: str) -> str:

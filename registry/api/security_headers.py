@@ -1,8 +1,7 @@
-"""The edge around everything: ids, hosts, addresses, cross-origin reading, the access log.
+"""The outermost middleware: ids, hosts, addresses, cross-origin reading, the access log.
 
-A request gets its id here; every answer carries it as `X-Request-Id`, every problem as `request`.
-Reading is open to scripts of any origin, without credentials; whatever has a token or changes
-something is not.
+Every answer carries the id of its request as `X-Request-Id`, every problem as `request`. Reading is
+open to scripts of any origin, without credentials; what has a token or changes something is not.
 """
 
 from __future__ import annotations
@@ -54,41 +53,54 @@ _PREFLIGHT = [
 ]
 
 
-def edge(
-    application: ASGIApp,
-    settings: Settings,
-    figures: Metrics,
-    tell: Callable[[AccessLogEntry], None] | None,
-    *,
-    is_api: Callable[[str], bool],
-) -> ASGIApp:
-    """Wrap the application; `is_api` tells which paths are the API's, not the site's.
+class EdgeMiddleware:
+    """Names a request, checks its host and address, sets headers, counts and logs the answer.
 
-    Each answer of the API is counted in `figures`, and `tell` writes its line of the access log.
+    Ours, because litestar's hosts, CORS and logging answer a wrong host without a problem, open an
+    application to other origins whatever a request shows, and see nothing of the site's files.
     """
-    hosts = settings.hosts
-    proxies = settings.proxies
 
-    async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        application: ASGIApp,
+        settings: Settings,
+        figures: Metrics,
+        tell: Callable[[AccessLogEntry], None] | None,
+        *,
+        is_api: Callable[[str], bool],
+    ) -> None:
+        """Wrap the application; `is_api` is true of the paths of the API, not the site's.
+
+        Each answer of the API is counted in `figures`, and `tell` writes its line of the access
+        log.
+        """
+        self._application = application
+        self._hosts, self._proxies = settings.hosts, settings.proxies
+        self._figures = figures
+        self._tell = tell
+        self._is_api = is_api
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Answer a request."""
         if scope["type"] != "http":
-            await application(scope, receive, send)
+            await self._application(scope, receive, send)
             return
         began = time.perf_counter()
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         seen = scope["asked"] = RequestContext(
-            id=request_id(scope, headers.get(b"x-request-id", ""), proxies)
+            id=request_id(scope, headers.get(b"x-request-id", ""), self._proxies)
         )
-        api = is_api(scope["path"])
+        api = self._is_api(scope["path"])
         answer = _Answer(send, _headers(scope["method"], headers, seen.id, api=api))
         with bound_contextvars(request=seen.id):
             try:
-                refusal = _refusal(scope, hosts)
+                refusal = _refusal(scope, self._hosts)
                 if refusal is not None:
                     await answer.problem(refusal, scope)
                 elif scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
                     await answer.preflight(headers)
                 else:
-                    await application(scope, receive, answer.send)
+                    await self._application(scope, receive, answer.send)
             except Exception as error:  # noqa: BLE001  nothing leaves without an answer
                 fault = report_fault(error, scope)
                 if answer.status:
@@ -97,12 +109,26 @@ def edge(
                 await answer.problem(fault, scope)
             finally:
                 if api:
-                    seconds = time.perf_counter() - began
-                    figures.count(seen.operation, answer.status, seconds)
-                    if tell is not None:
-                        tell(_line(seen, scope, answer.status, seconds))
+                    self._note(seen, scope, answer.status, time.perf_counter() - began)
 
-    return wrapped
+    def _note(self, seen: RequestContext, scope: Any, status: int, seconds: float) -> None:
+        self._figures.count(seen.operation, status, seconds)
+        if self._tell is not None:
+            name, token = (
+                (None, None) if seen.actor is None else (seen.actor.name, seen.actor.token)
+            )
+            self._tell(
+                AccessLogEntry(
+                    method=scope["method"],
+                    path=path_for_logs(scope),
+                    status=status,
+                    ms=round(seconds * 1000, 1),
+                    actor=name,
+                    token=token,
+                    request=seen.id,
+                    timestamp=dt.datetime.now(dt.UTC),
+                )
+            )
 
 
 class _Answer:
@@ -133,14 +159,6 @@ class _Answer:
         more = _PREFLIGHT if open_to_all else []
         await self.send({"type": "http.response.start", "status": 204, "headers": more})
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _line(seen: RequestContext, scope: Any, status: int, seconds: float) -> AccessLogEntry:
-    actor, token = (None, None) if seen.actor is None else (seen.actor.name, seen.actor.token)
-    milliseconds, now = round(seconds * 1000, 1), dt.datetime.now(dt.UTC)
-    return AccessLogEntry(
-        scope["method"], path_for_logs(scope), status, milliseconds, actor, token, seen.id, now
-    )
 
 
 def _headers(
@@ -176,7 +194,7 @@ def _refusal(scope: Any, hosts: frozenset[str] | None) -> RegistryError | None:
 
 @lru_cache(maxsize=1000)
 def _is_answered(given: bytes, hosts: frozenset[str] | None) -> bool:
-    """Tell whether the register answers for the host of a Host header; `hosts` None for any."""
+    """Return whether the register answers for the host of a Host header; `hosts` None for any."""
     if hosts is None:
         return True
     host = _host(given)
@@ -184,7 +202,7 @@ def _is_answered(given: bytes, hosts: frozenset[str] | None) -> bool:
 
 
 def _host(given: bytes) -> str:
-    """Give the name in a Host header, in lower case; empty where it is none.
+    """Return the name in a Host header, in lower case; empty where it is none.
 
     A name before an `@` or behind a `/` is not passed over: a proxy may have looked at that one.
     """

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from litestar.types import ASGIApp, Receive, Send
+from litestar.types import Receive, Send
 
 from registry.api.problems import problem_messages
 from registry.api.request_context import request_context
@@ -50,30 +50,36 @@ _SECURITY = [
 ]
 
 
-def serve_site(folder: Path) -> ASGIApp:
-    """Make the application that serves a folder; `folder` may be a link that moves."""
+class StaticSite:
+    """Serves a folder, which may be a link that moves.
 
-    async def application(scope: Any, _receive: Receive, send: Send) -> None:
+    Ours, because litestar's static files know no flat pages, no page that is answered with 410, and
+    no folder that is switched while it serves.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder, which need not be there yet."""
+        self._folder = folder
+
+    async def __call__(self, scope: Any, _receive: Receive, send: Send) -> None:
+        """Answer a request."""
         if scope["type"] != "http":
             return
         if scope["method"] != "GET":
             await _problem(scope, send, MethodNotAllowed(f"{scope['method']} is not possible here"))
             return
-        path = scope["path"]
-        found = await asyncio.to_thread(_find, folder, path)
+        found = await asyncio.to_thread(_find, self._folder, scope["path"])
         if isinstance(found, str):
             headers = [(b"location", found.encode()), (b"content-length", b"0"), *_SECURITY]
             await _send(send, 308, headers, b"")
         elif found is None:
-            await _not_found(folder, scope, send)
+            await _not_found(self._folder, scope, send)
         else:
             await _file(scope, send, found, 200)
 
-    return application
-
 
 def _find(folder: Path, path: str) -> Path | str | None:
-    """Find the file of an address; a text is where the address should have gone."""
+    """Return the file of an address; a text is where the address should have gone."""
     parts = unquote(path).split("/")[1:]
     if not parts or "" in parts[:-1] or any(_is_unsafe(part) for part in parts):
         return None

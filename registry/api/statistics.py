@@ -11,7 +11,7 @@ from litestar import MediaType, Response, get
 from litestar.params import QueryParameter
 
 from registry.api import parameters
-from registry.api.openapi import answers
+from registry.api.operations import answers
 from registry.api.parameters import AsOfParameter, CodeParameter
 from registry.api.request_context import ApiState
 from registry.errors import InvalidParameter, Unavailable

@@ -8,12 +8,11 @@ import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
 
-from registry.api.openapi import answers, describes, limits, ref, token
+from registry.api.operations import answers, describes, limits, ref, token
 from registry.api.parameters import AgencyPath, Lang, SlugPath
-from registry.api.receipts import ReceiptAnswer, answer_receipt
 from registry.api.request_body import read_document
 from registry.api.request_context import ApiRequest, ApiState
-from registry.api.write_options import write_options
+from registry.api.writes import ReceiptAnswer, answer_receipt, write_options
 from registry.errors import Conflict, InvalidStatement, PreconditionRequired
 from registry.record.codelists import codelists
 from registry.record.statements import NOTE_LENGTH

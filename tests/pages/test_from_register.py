@@ -4,7 +4,7 @@ import datetime as dt
 
 import msgspec
 
-from registry.api.site import serve_site
+from registry.api.site import StaticSite
 from registry.pages.build.read_snapshot import build_register, day_of, is_current, read_snapshot
 from registry.services.access import Actor
 from registry.services.attestation import attest
@@ -45,7 +45,7 @@ async def served(folder, path):
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": []}
-    await serve_site(folder)(scope, None, send)
+    await StaticSite(folder)(scope, None, send)
     return sent[0]["status"]
 
 

@@ -2,14 +2,14 @@
 
 import httpx
 
-from registry.api.conditional import conditional
-from registry.api.site import serve_site
+from registry.api.conditional import ConditionalRequests
+from registry.api.site import StaticSite
 
 MOST = 30 * 1024
 
 
 async def test_every_page_of_a_record_is_light(site):
-    transport = httpx.ASGITransport(conditional(serve_site(site)))
+    transport = httpx.ASGITransport(ConditionalRequests(StaticSite(site)))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://register", headers={"accept-encoding": "gzip"}
     ) as client:

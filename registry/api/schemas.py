@@ -1,0 +1,134 @@
+"""The schemas of `/openapi.json`: of structs by msgspec, and the formats as they were released."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+from litestar.handlers import HTTPRouteHandler
+
+from registry.api.operations import OperationFacts, ref
+from registry.api.problems import ProblemDetails
+from registry.record.attestation import attestation_schema_bytes
+from registry.record.schema import record_schema
+
+Json: TypeAlias = dict[str, Any]
+
+_COMPONENTS = {
+    "DiffSpan": "Mark",
+    "LoggedChange": "Change",
+    "ProblemDetails": "Problem",
+    "StatisticsGroup": "Group",
+}
+"""Names of components that are not those of their classes: clients are generated from them."""
+
+_ENTRY: Json = {
+    "title": "Entry",
+    "description": "An entry of the log: exactly the canonical JSON that was hashed.",
+    "type": "object",
+    "required": ["v", "kind", "at"],
+    "properties": {
+        "v": {"const": 1},
+        "kind": {"enum": ["genesis", "version", "withdrawal", "redaction", "attestation", "key"]},
+        "at": {"type": "string", "format": "date-time"},
+        "actor": {"type": "string"},
+        "id": ref("RecordId"),
+        "agency": {"type": "string"},
+        "version": {"type": "integer", "minimum": 1},
+        "prev": {"type": ["object", "null"]},
+        "sections": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+}
+
+
+def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
+    """Return every schema by name: each stands by itself, without `$defs`."""
+    kinds: dict[type[msgspec.Struct], None] = {ProblemDetails: None}
+    for handler in handlers:
+        facts: OperationFacts = handler.opt.get("facts", OperationFacts())
+        answered = [spec.data_container for spec in (handler.responses or {}).values()]
+        for kind in (*answered, facts.body, *facts.schemas):
+            if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+                kinds[kind] = None
+    _, found = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    leaving_out = {kind.__name__ for kind in kinds if kind.__struct_config__.omit_defaults}
+    for name, schema in found.items():
+        schema["description"] = inspect.cleandoc(schema.get("description", ""))
+        schema["title"] = _COMPONENTS.get(name, name)
+        schema["properties"] = {
+            member: _answered(member, told, left_out=name in leaving_out)
+            for member, told in schema["properties"].items()
+        }
+    named = {_COMPONENTS.get(name, name): schema for name, schema in found.items()}
+    return {
+        **{name: _portable(schema) for name, schema in sorted(named.items())},
+        "Entry": _ENTRY,
+        **_released("Record", "Record", record_schema()),
+        **_released(
+            "AttestationFormat", "Attestation", msgspec.json.decode(attestation_schema_bytes())
+        ),
+    }
+
+
+def _answered(member: str, schema: Json, *, left_out: bool) -> Json:
+    """Return a member's schema as it is answered: without a default, and not null if left out.
+
+    Times have an offset always, of which msgspec knows nothing.
+    """
+    if "anyOf" in schema:
+        each = [_answered(member, one, left_out=left_out) for one in schema["anyOf"]]
+        some = [one for one in each if not (left_out and one == {"type": "null"})]
+        return {"anyOf": some} if len(some) > 1 else some[0]
+    exact = {key: part for key, part in schema.items() if key != "default"}
+    if member.endswith("_at") and exact.get("type") == "string":
+        exact["format"] = "date-time"
+    return exact
+
+
+def _released(name: str, prefix: str, released: Json) -> Json:
+    """Return a released format and its definitions as components: RecordLangText and so on."""
+
+    def lifted(part: str) -> str:
+        return prefix + part.removeprefix(prefix)
+
+    moved: Json = {}
+    for part, of in released["$defs"].items():
+        moved[f"#/$defs/{part}"] = ref(lifted(part))
+        # What is a part of a definition is no component, and is said again where it is referred to.
+        for member, schema in of.get("properties", {}).items():
+            moved[f"#/$defs/{part}/properties/{member}"] = schema
+    whole = {key: part for key, part in released.items() if key not in {"$schema", "$id", "$defs"}}
+    return {
+        # A generator that names classes by titles would have two of one name.
+        component: _portable(schema, moved) | {"title": component}
+        for component, schema in [
+            (name, whole),
+            *((lifted(part), of) for part, of in released["$defs"].items()),
+        ]
+    }
+
+
+def _portable(node: Any, moved: Mapping[str, Json] = {}) -> Any:
+    """Return a schema that generators of clients digest: components for references, no booleans.
+
+    `moved` has what stands in the place of a reference.
+    """
+    if isinstance(node, list):
+        return [_portable(part, moved) for part in node]
+    if not isinstance(node, dict):
+        return node
+    schema = {key: _portable(part, moved) for key, part in node.items()}
+    if isinstance(target := schema.get("$ref"), str):
+        del schema["$ref"]
+        name = target.rpartition("/")[2]
+        schema = {**moved.get(target, ref(_COMPONENTS.get(name, name))), **schema}
+    if schema.get("items") is False:
+        each = schema.pop("prefixItems")
+        schema["items"] = each[0] if all(one == each[0] for one in each) else {"anyOf": each}
+    if isinstance(members := schema.get("properties"), dict):
+        schema["properties"] = {
+            name: {} if member is True else member for name, member in members.items()
+        }
+    return schema
