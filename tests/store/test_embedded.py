@@ -15,7 +15,7 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.store import embedded
-from tests.prepared import make_folder
+from tests.prepared import copy_prepared, make_folder
 
 HOLDER = """
 import sys
@@ -30,12 +30,19 @@ PATIENCE = 60
 
 
 @pytest.fixture
-def data():
+def empty_data():
     """A short path: the server's socket lies in it."""
     folder = make_folder("r")
     yield folder
     end_server(folder)
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def data(empty_data):
+    """A folder in which the cluster is made already."""
+    copy_prepared("bare", lambda folder: embedded.start(folder).release(), empty_data)
+    return empty_data
 
 
 @pytest.fixture
@@ -116,7 +123,8 @@ def test_processes_share_one_server_and_the_last_one_stops_it(data, hold):
     release(third)
 
 
-def test_processes_that_start_together_share_the_server_too(data):
+def test_processes_that_start_together_share_the_server_too(empty_data):
+    data = empty_data
     together = [
         subprocess.Popen(
             [sys.executable, "-c", HOLDER, data],
@@ -143,7 +151,8 @@ def test_a_killed_holder_leaves_nothing_running(data, hold):
     release(again)
 
 
-def test_one_who_dies_while_the_server_starts_leaves_nothing_running(data):
+def test_one_who_dies_while_the_server_starts_leaves_nothing_running(empty_data):
+    data = empty_data
     dying = """
 import os, sys
 from pathlib import Path
