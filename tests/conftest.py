@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -105,19 +106,22 @@ def _beside(url, name):
 
 @pytest.fixture
 def database_url(server):
-    name = f"test_{os.getpid()}_{secrets.token_hex(4)}"
-    asyncio.run(_copy(server.url, TEMPLATE, name))
-    yield _beside(server.url, name)
-    asyncio.run(_execute(server.url, f"drop database {name} with (force)"))
+    with _copied(server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_url(server):
+    """A register for tests that only read."""
+    with _copied(server) as url:
+        yield url
 
 
 @pytest.fixture
 def empty_url(server):
     """A database without a register in it."""
-    name = f"empty_{os.getpid()}_{secrets.token_hex(4)}"
-    asyncio.run(_copy(server.url, embedded.DATABASE, name))
-    yield _beside(server.url, name)
-    asyncio.run(_execute(server.url, f"drop database {name} with (force)"))
+    with _copied(server, embedded.DATABASE) as url:
+        yield url
 
 
 @pytest.fixture
@@ -150,7 +154,11 @@ def context(database, pack):
 
 @pytest.fixture
 def record():
-    """A record that can be published, and amended: a fresh copy each time."""
+    return make_record()
+
+
+def make_record():
+    """Return a record that can be published, and amended: a fresh copy each time."""
     text = (ROOT / "records/demo-sante/prevision-lits.json").read_text(encoding="utf-8")
     document = json.loads(text)
     document["publication"]["change_note"] = {"ar": "تصحيح", "fr": "Correction"}
@@ -202,6 +210,14 @@ def publish_it(logged, settings):
         return await publish_log(logged, settings, now=NOW, **more)
 
     return go
+
+
+@contextmanager
+def _copied(server, template=TEMPLATE):
+    name = f"test_{os.getpid()}_{secrets.token_hex(4)}"
+    asyncio.run(_copy(server.url, template, name))
+    yield _beside(server.url, name)
+    asyncio.run(_execute(server.url, f"drop database {name} with (force)"))
 
 
 async def _execute(url, statement):

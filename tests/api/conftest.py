@@ -11,9 +11,11 @@ import msgspec
 import pytest
 
 from registry.api.app import create_app
+from registry.ledger import append
 from registry.services import access_tokens
 from registry.settings import Settings
 from registry.store.database import connect
+from tests.conftest import NOW, make_record
 from tests.described import Described
 
 PROBLEM = "application/problem+json"
@@ -21,14 +23,22 @@ PLAIN = {"accept-encoding": "identity"}
 """Tags are compared with hashes here; `test_compression` looks at those of compressed forms."""
 
 
-@pytest.fixture
-def settings(tmp_path, database_url):
+UNLIMITED = {"limit_validations": 0, "limit_failures": 0, "limit_exports": 0}
+
+
+def settings_of(folder, url, **more):
     return Settings(
-        data_dir=tmp_path,
-        database_url=database_url,
+        data_dir=folder,
+        database_url=url,
         base_url="https://algorithms.example",
         allowed_hosts="algorithms.example,register",
+        **more,
     )
+
+
+@pytest.fixture
+def settings(tmp_path, database_url):
+    return settings_of(tmp_path, database_url)
 
 
 @pytest.fixture
@@ -64,7 +74,7 @@ def described():
     return Described(asyncio.run(ask()))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def hooks(described):
     """What every client of this suite does with every answer."""
 
@@ -86,6 +96,27 @@ async def client(app, hooks):
     async with httpx.AsyncClient(
         transport=transport, base_url="http://register", headers=PLAIN, event_hooks=hooks
     ) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def reader(shared_url, tmp_path_factory, publication, hooks):
+    """A client of a register with one record, for the tests that change nothing in it."""
+    folder = tmp_path_factory.mktemp("reader")
+    settings = settings_of(folder, shared_url, **UNLIMITED)
+    database = await connect(shared_url)
+    async with database.transaction() as connection:
+        one = publication(make_record())
+        await append.publish(connection, [one], now=NOW, random=secrets.token_bytes)
+    await database.close()
+    application = create_app(settings, tell=None)
+    transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+    async with (
+        lifespan(application),
+        httpx.AsyncClient(
+            transport=transport, base_url="http://register", headers=PLAIN, event_hooks=hooks
+        ) as opened,
+    ):
         yield opened
 
 

@@ -157,8 +157,7 @@ async def test_every_answer_of_a_long_history_can_be_had_again(asker, events, cl
         *(address.format(before=-1) for address in OF_REGISTER),
     ],
 )
-async def test_a_moment_that_there_is_not_is_refused(client, publish, record, problem, address):
-    await publish(record)
+async def test_a_moment_that_there_is_not_is_refused(reader, problem, address):
     joint = "&" if "?" in address else "?"
     for as_of, said in {
         "entry:2": "as_of: there is no entry:2 yet; the last one is entry:1",
@@ -168,9 +167,9 @@ async def test_a_moment_that_there_is_not_is_refused(client, publish, record, pr
         "2026-11-24T12:00:00 01:00": "write + as %2B",
         "": "is not a time such as",
     }.items():
-        answer = await client.get(f"{address}{joint}as_of={as_of}")
+        answer = await reader.get(f"{address}{joint}as_of={as_of}")
         assert said in problem(answer, 400, "invalid-parameter")["detail"], as_of
-    twice = await client.get(f"{address}{joint}as_of=entry:1&as_of=entry:0")
+    twice = await reader.get(f"{address}{joint}as_of=entry:1&as_of=entry:0")
     assert "give it once" in problem(twice, 400, "invalid-parameter")["detail"]
 
 

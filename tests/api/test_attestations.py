@@ -67,10 +67,10 @@ async def test_the_history_of_an_agency_is_its_own(client, app, token, agency, s
     assert silent.json() == {"items": []}
 
 
-async def test_a_question_is_taken_literally(client, problem):
-    problem(await client.get(LIST, params={"agency": "demo-sant"}), 400, "invalid-parameter")
-    problem(await client.get(f"{LIST}?agency=dgi&agency=dgi"), 400, "invalid-parameter")
-    problem(await client.get(LIST, params={"agencies": "dgi"}), 400, "invalid-parameter")
+async def test_a_question_is_taken_literally(reader, problem):
+    problem(await reader.get(LIST, params={"agency": "demo-sant"}), 400, "invalid-parameter")
+    problem(await reader.get(f"{LIST}?agency=dgi&agency=dgi"), 400, "invalid-parameter")
+    problem(await reader.get(LIST, params={"agencies": "dgi"}), 400, "invalid-parameter")
 
 
 async def test_a_faulty_attestation_is_refused_with_every_finding(agency, client, problem):

@@ -172,16 +172,15 @@ async def test_a_question_in_other_letters_still_names_a_file(client, publish, r
 
 
 @pytest.mark.parametrize("form", FORMS)
-async def test_nobody_pays_for_a_body_that_is_not_read(client, publish, record, form):
-    await publish(record)
-    whole = await client.get(f"{EXPORTS}.{form}")
-    head = await client.head(f"{EXPORTS}.{form}")
+async def test_nobody_pays_for_a_body_that_is_not_read(reader, form):
+    whole = await reader.get(f"{EXPORTS}.{form}")
+    head = await reader.head(f"{EXPORTS}.{form}")
     assert (head.status_code, head.content) == (200, b"")
     for name in ("etag", "content-type", "content-disposition", "link", "x-register-size"):
         assert head.headers[name] == whole.headers[name]
     assert head.headers.get("content-length", str(len(whole.content))) == str(len(whole.content))
     known = {"if-none-match": whole.headers["etag"]}
-    unchanged = await client.get(f"{EXPORTS}.{form}", headers=known)
+    unchanged = await reader.get(f"{EXPORTS}.{form}", headers=known)
     assert (unchanged.status_code, unchanged.content) == (304, b"")
 
 
@@ -206,14 +205,14 @@ async def test_nobody_pays_for_a_body_that_is_not_read(client, publish, record, 
         ("jsonl?q=" + "x" * 501, "at most 500 characters"),
     ],
 )
-async def test_a_mistake_is_named(client, query, says):
-    answer = await client.get(f"{EXPORTS}.{query}")
+async def test_a_mistake_is_named(reader, query, says):
+    answer = await reader.get(f"{EXPORTS}.{query}")
     assert answer.status_code == 400
     assert says in answer.json()["detail"]
 
 
-async def test_an_unknown_form_is_not_there(client):
-    assert (await client.get(f"{EXPORTS}.pdf")).status_code == 404
+async def test_an_unknown_form_is_not_there(reader):
+    assert (await reader.get(f"{EXPORTS}.pdf")).status_code == 404
 
 
 async def test_an_empty_answer_is_an_empty_file(client):

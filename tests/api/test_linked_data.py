@@ -101,7 +101,7 @@ async def test_an_export_can_be_asked_for_again(client, publish, record):
         ("as_of=entry:999", "there is no entry:999 yet"),
     ],
 )
-async def test_a_mistake_is_named(client, query, says):
-    answer = await client.get(f"{EXPORT}?{query}")
+async def test_a_mistake_is_named(reader, query, says):
+    answer = await reader.get(f"{EXPORT}?{query}")
     assert answer.status_code == 400
     assert says in answer.json()["detail"]

@@ -96,9 +96,8 @@ async def test_passages_and_mended_words_come_with_the_hits(client, publish, rec
         "a*" * 200,
     ],
 )
-async def test_no_words_are_a_fault(client, publish, record, text):
-    await publish(record)
-    answer = await client.get(RECORDS, params={"q": text, "facets": "risk,agency"})
+async def test_no_words_are_a_fault(reader, text):
+    answer = await reader.get(RECORDS, params={"q": text, "facets": "risk,agency"})
     assert answer.status_code == 200
     assert answer.json()["total"] in {0, 1}
     assert len(answer.json()["items"]) == answer.json()["total"]
@@ -180,8 +179,8 @@ async def test_pages_follow_by_cursor_and_by_link(client, publish, record):
         ("&".join(["risk=high"] * 101), "at most 100"),
     ],
 )  # fmt: skip
-async def test_a_question_that_cannot_be_taken_literally_is_refused(client, problem, query, word):
-    found = problem(await client.get(f"{RECORDS}?{query}"), 400, "invalid-parameter")
+async def test_a_question_that_cannot_be_taken_literally_is_refused(reader, problem, query, word):
+    found = problem(await reader.get(f"{RECORDS}?{query}"), 400, "invalid-parameter")
     assert word in found["detail"]
 
 
@@ -278,9 +277,8 @@ async def test_findings_are_those_kept_with_the_version(client, publish, record)
         "demo-sante/%F0%9F%98%80",
     ],
 )
-async def test_what_is_not_there_is_a_problem(client, publish, problem, record, path):
-    await publish(record)
-    problem(await client.get(f"{RECORDS}/{path}"), 404, "not-found")
+async def test_what_is_not_there_is_a_problem(reader, problem, path):
+    problem(await reader.get(f"{RECORDS}/{path}"), 404, "not-found")
 
 
 # --- what is wrong, missing, late or changed
@@ -518,7 +516,7 @@ async def test_suppliers_are_found_whatever_their_letters(client, found, publish
     ],
 )
 async def test_a_question_about_faults_that_cannot_be_taken_literally_is_refused(
-    client, problem, query, word
+    reader, problem, query, word
 ):
-    found = problem(await client.get(f"{RECORDS}?{query}"), 400, "invalid-parameter")
+    found = problem(await reader.get(f"{RECORDS}?{query}"), 400, "invalid-parameter")
     assert word in found["detail"]

@@ -29,13 +29,12 @@ STRONG = {GETS[1], GETS[3]}
 
 
 @pytest.mark.parametrize("path", GETS)
-async def test_every_get_serves_head_and_if_none_match(client, publish, record, path):
-    await publish(record)
-    whole = await client.get(path)
+async def test_every_get_serves_head_and_if_none_match(reader, path):
+    whole = await reader.get(path)
     assert whole.status_code == 200
     tag = whole.headers["etag"]
     assert tag.startswith('"' if path in STRONG else 'W/"')
-    head = await client.head(path)
+    head = await reader.head(path)
     assert head.status_code == 200
     assert head.content == b""
     for name in ("etag", "content-type", "content-length"):
@@ -44,33 +43,30 @@ async def test_every_get_serves_head_and_if_none_match(client, publish, record, 
     strong = tag.removeprefix("W/")
     for known in (tag, strong, f"W/{strong}", f'"other", {tag}', "*"):
         for method in ("GET", "HEAD"):
-            again = await client.request(method, path, headers={"if-none-match": known})
+            again = await reader.request(method, path, headers={"if-none-match": known})
             assert (again.status_code, again.content) == (304, b"")
             assert again.headers["etag"] == tag
             assert "content-type" not in again.headers
-    other = await client.get(path, headers={"if-none-match": '"other", W/"more", nonsense'})
+    other = await reader.get(path, headers={"if-none-match": '"other", W/"more", nonsense'})
     assert other.content == whole.content
 
 
 @pytest.mark.parametrize("path", [path for path in GETS if path != "/api/v1/records"])
-async def test_an_address_takes_no_parameter_that_it_does_not_have(
-    client, publish, problem, record, path
-):
-    await publish(record)
-    found = problem(await client.get(f"{path}?colour=red"), 400, "invalid-parameter")
+async def test_an_address_takes_no_parameter_that_it_does_not_have(reader, problem, path):
+    found = problem(await reader.get(f"{path}?colour=red"), 400, "invalid-parameter")
     assert "colour" in found["detail"]
 
 
 @pytest.mark.parametrize("path", GETS)
 async def test_a_method_that_an_address_does_not_take_is_told_with_those_it_does(
-    client, problem, path
+    reader, problem, path
 ):
-    response = await client.post(path)
+    response = await reader.post(path)
     problem(response, 405, "method-not-allowed")
     allowed = response.headers["allow"].split(", ")
     assert {"GET", "HEAD"} <= set(allowed)
     assert "" not in allowed
-    problem(await client.request("PROPFIND", path), 405, "method-not-allowed")
+    problem(await reader.request("PROPFIND", path), 405, "method-not-allowed")
 
 
 async def test_agencies_with_their_number_of_records(client, publish, problem, record):
@@ -143,8 +139,8 @@ async def test_changes_are_read_page_by_page(client, publish, record):
         "Since=1",
     ],
 )
-async def test_a_wrong_question_about_changes_is_refused(client, problem, query):
-    problem(await client.get(f"/api/v1/changes?{query}"), 400, "invalid-parameter")
+async def test_a_wrong_question_about_changes_is_refused(reader, problem, query):
+    problem(await reader.get(f"/api/v1/changes?{query}"), 400, "invalid-parameter")
 
 
 async def test_it_is_ready_when_the_first_site_is_in_place(client, settings, problem):
@@ -203,8 +199,8 @@ def test_every_error_has_a_status_or_is_of_commands_only():
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/", "/api/v2/records", "/health/x"])
-async def test_an_address_that_is_none_is_a_problem(client, problem, path):
+async def test_an_address_that_is_none_is_a_problem(reader, problem, path):
     for method in ("GET", "POST", "PUT", "DELETE"):
-        problem(await client.request(method, path), 404, "not-found")
-    head = await client.head(path)
+        problem(await reader.request(method, path), 404, "not-found")
+    head = await reader.head(path)
     assert (head.status_code, head.content) == (404, b"")

@@ -26,9 +26,9 @@ async def chunks(content, size=65_536):
         yield content[start : start + size]
 
 
-async def test_a_good_document_is_publishable_by_both_profiles(client, record):
+async def test_a_good_document_is_publishable_by_both_profiles(reader, record):
     for profile in ("", "?profile=publication", "?profile=draft"):
-        response = await client.post(VALIDATE + profile, json=record)
+        response = await reader.post(VALIDATE + profile, json=record)
         assert response.status_code == 200
         answer = response.json()
         assert set(answer) == VERDICT
@@ -38,8 +38,8 @@ async def test_a_good_document_is_publishable_by_both_profiles(client, record):
 
 
 @pytest.mark.parametrize("value", [{}, [], "text", 3, None, True, {"id": 3, "unknown": []}])
-async def test_any_readable_json_gets_a_verdict(client, value):
-    response = await client.post(VALIDATE, content=json.dumps(value), headers=JSON)
+async def test_any_readable_json_gets_a_verdict(reader, value):
+    response = await reader.post(VALIDATE, content=json.dumps(value), headers=JSON)
     assert response.status_code == 200
     answer = response.json()
     assert answer["publishable"] is False
@@ -51,8 +51,8 @@ async def test_any_readable_json_gets_a_verdict(client, value):
 @pytest.mark.parametrize(
     "query", ["profile=foreign", "profile=", "profile=x", "profile=draft&profile=draft"]
 )
-async def test_a_profile_that_is_none_is_refused(client, problem, record, query):
-    problem(await client.post(f"{VALIDATE}?{query}", json=record), 400, "invalid-parameter")
+async def test_a_profile_that_is_none_is_refused(reader, problem, record, query):
+    problem(await reader.post(f"{VALIDATE}?{query}", json=record), 400, "invalid-parameter")
 
 
 @each_gate
@@ -99,11 +99,11 @@ async def test_a_stated_length_is_believed_before_anything_is_read(app, raw, pro
     problem(response, 413, "payload-too-large")
 
 
-async def test_the_limit_is_to_the_byte(client, problem):
+async def test_the_limit_is_to_the_byte(reader, problem):
     body = b'{"a":"' + b"x" * (MEGABYTE - 8) + b'"}'
-    assert (await client.post(VALIDATE, content=body, headers=JSON)).status_code == 200
+    assert (await reader.post(VALIDATE, content=body, headers=JSON)).status_code == 200
     problem(
-        await client.post(VALIDATE, content=body + b" ", headers=JSON), 413, "payload-too-large"
+        await reader.post(VALIDATE, content=body + b" ", headers=JSON), 413, "payload-too-large"
     )
 
 
@@ -153,8 +153,8 @@ async def test_a_body_in_other_letters_is_refused_by_their_name(agency, problem)
         "application/json ;x=y",
     ],
 )
-async def test_a_type_may_be_written_in_its_usual_ways(client, kind):
-    response = await client.post(VALIDATE, content=b"{}", headers={"content-type": kind})
+async def test_a_type_may_be_written_in_its_usual_ways(reader, kind):
+    response = await reader.post(VALIDATE, content=b"{}", headers={"content-type": kind})
     assert response.status_code == 200
 
 

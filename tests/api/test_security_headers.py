@@ -182,8 +182,8 @@ async def test_more_names_are_a_setting_and_a_trial_answers_for_any(with_setting
 
 @pytest.mark.parametrize("path", [*READS, RECORDS + "/no/where", "/nowhere", "/api/v1/filings"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_reading_is_open_to_scripts_of_any_origin(client, method, path):
-    answer = await client.request(method, path, headers={"origin": "https://other.example"})
+async def test_reading_is_open_to_scripts_of_any_origin(reader, method, path):
+    answer = await reader.request(method, path, headers={"origin": "https://other.example"})
     assert answer.headers[OPEN] == "*"
     assert "access-control-allow-credentials" not in answer.headers
     exposed = set(answer.headers["access-control-expose-headers"].split(", "))
@@ -235,8 +235,8 @@ async def test_a_script_may_ask_before_whether_it_may_read(client):
     ],
     ids=str,
 )
-async def test_it_may_not_write_or_send_a_token(client, asking):
-    answer = await client.options(DRAFT, headers={"origin": "https://other.example"} | asking)
+async def test_it_may_not_write_or_send_a_token(reader, asking):
+    answer = await reader.options(DRAFT, headers={"origin": "https://other.example"} | asking)
     assert answer.status_code == 204
     assert not [name for name in answer.headers if name.startswith("access-control")]
 

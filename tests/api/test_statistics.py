@@ -185,6 +185,6 @@ async def test_once_a_real_agency_has_filed_the_fictitious_are_left_out(client, 
         ("limit=3", "limit: no such parameter"),
     ],
 )
-async def test_a_question_is_taken_literally(client, problem, query, said):
-    answer = problem(await client.get(f"{STATISTICS}?{query}"), 400, "invalid-parameter")
+async def test_a_question_is_taken_literally(reader, problem, query, said):
+    answer = problem(await reader.get(f"{STATISTICS}?{query}"), 400, "invalid-parameter")
     assert said in answer["detail"]
