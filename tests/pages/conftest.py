@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import os
+import shutil
 from typing import TYPE_CHECKING
 
 import html5lib
@@ -244,10 +246,24 @@ def corpus():
 
 
 @pytest.fixture(scope="package")
-def site(corpus, tmp_path_factory):
+def built(corpus, tmp_path_factory):
     out = tmp_path_factory.mktemp("pages") / "site"
     build(corpus, out=out, settings=SETTINGS)
-    return out.resolve()
+    return out
+
+
+@pytest.fixture(scope="package")
+def site(built):
+    return built.resolve()
+
+
+@pytest.fixture
+def out(built, tmp_path):
+    """The built site once more, for builds that follow."""
+    shutil.copytree(
+        built.parent, tmp_path, symlinks=True, copy_function=os.link, dirs_exist_ok=True
+    )
+    return tmp_path / "site"
 
 
 @pytest.fixture(scope="package")

@@ -10,11 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from registry.settings import Settings
-from tests.built import build
 from tests.crash.register import free_port
 from tests.guides import fences
-from tests.pages.conftest import make_corpus
 
 OPERATING = Path(__file__).parents[2] / "docs/operating.md"
 
@@ -35,16 +32,11 @@ def serving(folder, port):
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory):
+def copy(site, tmp_path_factory):
     folder = tmp_path_factory.mktemp("copy")
-    port = free_port()
-    build(
-        make_corpus(),
-        out=folder / "copy",
-        settings=Settings(base_url=f"http://127.0.0.1:{port}"),
-    )
-    with serving(folder, port) as client:
-        yield client, (folder / "copy").resolve()
+    (folder / "copy").symlink_to(site)
+    with serving(folder, free_port()) as client:
+        yield client, site
 
 
 def test_the_script_for_a_copy_serves_every_page_under_its_address(copy):

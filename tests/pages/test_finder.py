@@ -104,10 +104,9 @@ def test_what_is_restricted_or_withdrawn_tells_nothing_by_the_index(site, cards)
     assert "demo-sante/gone" not in everything
 
 
-def test_past_the_limit_copies_from_other_registers_are_left_out(tmp_path, monkeypatch):
+def test_past_the_limit_copies_from_other_registers_are_left_out(out, monkeypatch):
     monkeypatch.setattr(static_index, "MOST", 50)
     more = [stored(FOREIGN | {"id": f"us.demo/n-{n}"}, origin="us-demo") for n in range(5)]
-    out = tmp_path / "site"
     build(make_corpus(*more), out=out, settings=SETTINGS)
     assert read(out, "index")["left_out"] == 6
     assert all(card["origin"] is None for card in in_force(read(out, "cards-0")))

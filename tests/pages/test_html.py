@@ -426,7 +426,7 @@ def test_the_site_map_lists_the_pages(pages, site):
     assert "https://register.example/sub/ar/records/us.demo/letter-sorting" in found
 
 
-def test_what_was_erased_stands_as_erased(tmp_path):
+def test_what_was_erased_stands_as_erased(out):
     record = next(one for one in demonstration() if one.id == "demo-sante/triage-radiographies")
     document = msgspec.json.decode(record.document)
     del document["evaluation"], document["data"]["legal_basis"]
@@ -435,7 +435,6 @@ def test_what_was_erased_stands_as_erased(tmp_path):
         Redacted(pointer=pointer, basis="court", authority=None, entry=38, redacted_at=FILED)
         for pointer in pointers
     ]
-    out = tmp_path / "site"
     corpus = make_corpus(stored(document, notes=(None,) * 3, fictitious=True, redacted=erased))
     build(corpus, out=out, settings=SETTINGS)
     page = parse(out / f"en/records/{record.id}.html")

@@ -31,11 +31,11 @@ HTML = {
 SVG = {f"{{http://www.w3.org/2000/svg}}{name}" for name in ("svg", "rect", "circle", "path")}
 LISTS = tuple(
     f"{lang}/{place}"
-    for lang in ("fr", "ar")
-    for place in (
-        "index", "risk/", "sectors/health", "agencies/demo-sante", "statistics", "changes",
-        "status/in_use",
+    for lang, places in (
+        ("fr", ("index", "risk/", "agencies/demo-sante", "statistics")),
+        ("ar", ("sectors/health", "changes", "status/in_use")),
     )
+    for place in places
 )  # fmt: skip
 ADDRESSES = ("/", "#", "https://", "http://", "mailto:", "tel:")
 
@@ -154,7 +154,7 @@ def test_every_text_of_a_version_and_between_two(site, place):
 
 def test_lists_statistics_and_changes(site):
     paths = [path for path in site if path.endswith(".html") and path.startswith(LISTS)]
-    assert len(paths) > 40
+    assert len(paths) > 30
     for path in paths:
         check(path, site[path].render().decode())
 
@@ -183,7 +183,7 @@ def test_files_for_a_spreadsheet_begin_no_formula(site):
                 assert not re.search(r'(^|,)"?[=+@\t-]', line), (path, line)
 
 
-def test_only_web_addresses_become_links(tmp_path):
+def test_only_web_addresses_become_links(out):
     document = {
         "id": "us.demo/letter-sorting",
         "schema_version": "1.0",
@@ -192,7 +192,6 @@ def test_only_web_addresses_become_links(tmp_path):
         "contact": {"url": "data:text/html,x"},
         "documents": [{"type": "other", "url": "JAVASCRIPT:alert(2)"}],
     }
-    out = tmp_path / "site"
     build(make_corpus(stored(document, origin="us-demo")), out=out, settings=SETTINGS)
     page = parse(out / "en/records/us.demo/letter-sorting.html")
     addresses = [element.get("href").lower() for element in page.iter("a")]

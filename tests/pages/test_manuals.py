@@ -67,9 +67,8 @@ def test_every_field_of_the_format_has_its_place_on_the_site(pages, lang):
     assert {f"/sub/{lang}/format/{section}" for section in SECTIONS} <= set(listed)
 
 
-def test_the_api_s_page_has_every_operation_of_its_description(tmp_path, corpus):
+def test_the_api_s_page_has_every_operation_of_its_description(out, corpus):
     description = describe_api(SETTINGS)
-    out = tmp_path / "site"
     build(corpus, out=out, settings=SETTINGS, description=description)
     page = parse(out / "fr" / "api.html")
     shown = [text_of(one.find(".//code")) for one in page.iter("summary")]
@@ -99,11 +98,11 @@ def test_browsers_are_told_of_the_finder(site, pages):
         assert link.get("href") == f"/sub/{lang}/opensearch.xml"
 
 
-def test_whom_to_tell_of_a_weakness(tmp_path, corpus, site):
+def test_whom_to_tell_of_a_weakness(out, corpus, site):
     assert not (site / ".well-known").exists()
     settings = msgspec.structs.replace(SETTINGS, security_contact="mailto:security@example.org")
-    build(corpus, out=tmp_path / "site", settings=settings)
-    text = (tmp_path / "site/.well-known/security.txt").read_text("utf-8")
+    build(corpus, out=out, settings=settings)
+    text = (out / ".well-known/security.txt").read_text("utf-8")
     assert "Contact: mailto:security@example.org\n" in text
     assert "Expires: 2027-05-01T00:00:00Z\n" in text
     assert "Canonical: https://register.example/sub/.well-known/security.txt\n" in text
