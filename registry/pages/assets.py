@@ -53,7 +53,7 @@ def read_assets(site: Path) -> Assets:
     scripts: dict[str, str] = {}
 
     def add_script(name: str) -> str:
-        """Add a module after those that it imports, which it then imports by their new names."""
+        """Add a module after those that it imports, under whose new names it imports them."""
         if name not in scripts:
             text = (site / "scripts" / name).read_text("utf-8")
             text = _IMPORT.sub(lambda found: f"./{_last(add_script(found[1]))}", text)

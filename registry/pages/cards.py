@@ -38,7 +38,7 @@ class _Related(msgspec.Struct, frozen=True):
 
 
 class _Document(msgspec.Struct):
-    """The little of a document that cards are made of; the rest is passed over unread."""
+    """The members of a document that cards are made of; the rest is not decoded."""
 
     name: LangText = {}
     summary: LangText = {}
@@ -77,13 +77,13 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     review_due: str | None = None
 
     def code(self, codelist: str) -> str:
-        """Give the code by which one browses, of risk_level, sector or status."""
+        """Return the code of one of the lists risk_level, sector and status."""
         if codelist == "risk_level":
             return self.risk
         return self.sector if codelist == "sector" else self.status
 
     def is_overdue(self, today: dt.date) -> bool:
-        """Say whether the review that the agency promised is late on that day."""
+        """Return whether the review that the agency promised is late on that day."""
         return self.review_due is not None and self.review_due < today.isoformat()
 
 
@@ -123,12 +123,12 @@ def read_related(document: bytes) -> tuple[str, ...]:
 
 
 def counted(cards: Sequence[Card]) -> list[Card]:
-    """Keep what this register answers for, leaving examples out once a real agency has filed."""
+    """Return the records filed here and in force, without examples once a real agency has filed."""
     local = [card for card in cards if card.origin is None and not card.withdrawn]
     real = [card for card in local if not card.fictitious]
     return real or local
 
 
 def copied(cards: Sequence[Card]) -> list[Card]:
-    """Keep what was copied from other registers."""
+    """Return the records in force that were copied from other registers."""
     return [card for card in cards if card.origin is not None and not card.withdrawn]

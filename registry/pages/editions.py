@@ -1,4 +1,4 @@
-"""The editions of a site: in each language a reader, and the environment of her templates."""
+"""The editions of a site: in each language a reader, and an environment of templates."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def open_editions(
     labels = read_labels(read_lists(pack), catalogues)
     readers = [make_reader(tag, pack, catalogues, titles, labels) for tag in pack.languages]
     if bytecode is not None:
-        _drop_stale(bytecode)
+        bytecode.mkdir(parents=True, exist_ok=True)
+        for path in bytecode.iterdir():
+            if not path.name.startswith(program_digest()):
+                path.unlink(missing_ok=True)
     return {
         reader.tag: Edition(
             reader=reader,
@@ -52,25 +55,14 @@ def open_editions(
 def load_templates(editions: Iterable[Edition]) -> None:
     """Load the templates of all pages, so that forks of this process share them."""
     for edition in editions:
-        for name in edition.templates.list_templates(filter_func=_is_page):
-            edition.templates.get_template(name)
-
-
-def _is_page(name: str) -> bool:
-    return name.endswith(".html") and not name.startswith("_")
+        for name in edition.templates.list_templates():
+            if name.endswith(".html") and not name.startswith("_"):
+                edition.templates.get_template(name)
 
 
 @lru_cache(maxsize=4)
 def _catalogues(folder: Path, tags: Sequence[str]) -> dict[str, Catalogue]:
     return load_catalogues(folder, tags)
-
-
-def _drop_stale(bytecode: Path) -> None:
-    """Remove what another version of the program has compiled."""
-    bytecode.mkdir(parents=True, exist_ok=True)
-    for path in bytecode.iterdir():
-        if not path.name.startswith(program_digest()):
-            path.unlink(missing_ok=True)
 
 
 def _cache(bytecode: Path | None, reader: Reader) -> BytecodeCache | None:

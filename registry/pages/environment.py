@@ -146,19 +146,19 @@ class ConstantCalls(Extension):
 
 
 def shortened(text: str, limit: int = 240) -> str:
-    """Cut a text for a list between two words, with a mark that it goes on."""
+    """Return a text cut between two words, with an ellipsis."""
     if len(text) <= limit:
         return text
     return f"{text[:limit].rpartition(' ')[0] or text[:limit]}…"
 
 
 def together(comma: str, texts: Iterable[Text]) -> Markup:
-    """Write wordings one after the other within a line."""
+    """Return wordings one after the other within a line."""
     return Markup(comma.join([text.inline for text in texts]))  # noqa: S704  each is escaped
 
 
 def slot(name: str) -> Markup:
-    """Leave a place in a template that a script fills."""
+    """Return an element that a script fills."""
     return Markup('<bdi data-slot="{}"></bdi>').format(name)
 
 

@@ -12,14 +12,14 @@ from registry.text.catalogues import SOURCE, Catalogue
 
 
 def read_lists(pack: Pack) -> dict[str, CodeList]:
-    """Gather the code lists, the format's and the pack's."""
+    """Return the code lists of the format and of the pack."""
     return {**codelists(), **{f"pack/{name}": codes for name, codes in pack.lists.items()}}
 
 
 def read_labels(
     lists: Mapping[str, CodeList], catalogues: Mapping[str, Catalogue]
 ) -> dict[str, dict[str, LangText]]:
-    """Take the labels by list and code, with words for what a record does not state."""
+    """Return the labels by list and code, with words for what a record does not state."""
     labels = {
         name: {code.code: code.label for code in codes.values()} for name, codes in lists.items()
     }
@@ -39,5 +39,5 @@ def read_labels(
 
 
 def message(wording: str) -> str:
-    """Mark an English wording in code for the translation catalogues, as `_` does in templates."""
+    """Return an English wording, marked for the translation catalogues as by `_` in templates."""
     return wording

@@ -6,7 +6,6 @@ Every text that enters `Markup` here has been escaped or rendered by `text/markd
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -18,11 +17,9 @@ from registry.text import markdown
 from registry.text.catalogues import SOURCE, Catalogue
 from registry.text.locales import Locale, direction, language_name, make_locale, pick
 
-_NOTHING = Markup()
-
 
 class _Once:
-    """A property that is made once and then kept with its object."""
+    """A property that is computed once and kept with its object."""
 
     def __init__(self, make: Callable[[Any], Markup]) -> None:
         self._make = make
@@ -33,7 +30,7 @@ class _Once:
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a page is written for; `order` is the page's language and then the pack's fallback.
+    """The reader of a page; `order` is the page's language and then the pack's fallback.
 
     `catalogues` hold the site's wordings, `titles` those of the format, such as fields' names.
     """
@@ -46,7 +43,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, Mapping[str, LangText]]
     tag: str
     kept: dict[tuple[object, str], Any] = {}
-    """Names that were shown already, by what names and what is named: pages repeat them."""
+    """Names that were looked up, by function and argument, since pages repeat them."""
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -64,7 +61,9 @@ class Text(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @_Once
     def attrs(self) -> Markup:
         """Write the attributes of an element around this text, with a leading space, or nothing."""
-        return _attributes(self.lang, self.dir) if self.differs else _NOTHING
+        if not self.differs:
+            return Markup()
+        return Markup(f' lang="{escape(self.lang)}" dir="{self.dir}"')  # noqa: S704
 
     @_Once
     def inline(self) -> Markup:
@@ -78,11 +77,6 @@ class Text(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return Markup(f'<div class="prose"{self.attrs}>{paragraphs}</div>')  # noqa: S704
 
 
-@lru_cache(maxsize=256)
-def _attributes(lang: str, direction: str) -> Markup:
-    return Markup(f' lang="{escape(lang)}" dir="{direction}"')  # noqa: S704
-
-
 def make_reader(
     tag: str,
     pack: Pack,
@@ -90,7 +84,7 @@ def make_reader(
     titles: Mapping[str, Catalogue],
     labels: Mapping[str, Mapping[str, LangText]],
 ) -> Reader:
-    """Make the reader of one language."""
+    """Return the reader of one language."""
     order = (tag, *(other for other in pack.fallback if other != tag))
     return Reader(
         tag=tag,
@@ -104,7 +98,7 @@ def make_reader(
 
 
 def say(reader: Reader, text: LangText | None) -> Text | None:
-    """Choose the wording for this reader; None where there is none."""
+    """Return the wording for this reader, None where there is none."""
     chosen = pick(text, reader.tag, reader.order) if text else None
     if chosen is None:
         return None
@@ -113,28 +107,24 @@ def say(reader: Reader, text: LangText | None) -> Text | None:
 
 
 def label(reader: Reader, lists: str | tuple[str, ...], code: str) -> Text:
-    """Name a code of a list, or of the first of several that has it; else show it as it is."""
+    """Return the label of a code, from the first list that has it; else the code itself."""
     known: Text | None = reader.kept.get((lists, code))
     if known is None:
-        known = reader.kept[lists, code] = _label(reader, lists, code)
+        names = (lists,) if isinstance(lists, str) else lists
+        texts = (say(reader, reader.labels[name].get(code)) for name in names)
+        text = next((text for text in texts if text), None)
+        known = msgspec.structs.replace(text or as_it_is(reader, code.replace("_", " ")), code=code)
+        reader.kept[lists, code] = known
     return known
 
 
-def _label(reader: Reader, lists: str | tuple[str, ...], code: str) -> Text:
-    for name in (lists,) if isinstance(lists, str) else lists:
-        found = say(reader, reader.labels[name].get(code))
-        if found is not None:
-            return msgspec.structs.replace(found, code=code)
-    return msgspec.structs.replace(as_it_is(reader, code.replace("_", " ")), code=code)
-
-
 def as_it_is(reader: Reader, text: str) -> Text:
-    """Show a word of the register's own, such as an identifier, that no language has."""
+    """Return a word of the register's own, such as an identifier, that no language has."""
     return Text(text=text, lang=SOURCE, dir="ltr", differs=reader.tag != SOURCE)
 
 
 def language(reader: Reader, tag: str) -> Text:
-    """Name a language to this reader."""
+    """Return the name of a language for this reader."""
     known: Text | None = reader.kept.get((language, tag))
     if known is None:
         known = reader.kept[language, tag] = Text(
@@ -147,5 +137,5 @@ def language(reader: Reader, tag: str) -> Text:
 
 
 def plain_bdi(text: object) -> Markup:
-    """Isolate a name, number or address that has no language of its own."""
+    """Return a name, number or address in an element that isolates its direction."""
     return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704

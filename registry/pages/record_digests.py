@@ -1,4 +1,4 @@
-"""What is known of a record without its documents: enough to list its pages with their keys."""
+"""Digests of records: what the keys of their pages depend on, without the documents."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class IndexRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class RecordDigest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What is known of a record; `seen` is the digest of all that was read of it, and its agency.
+    """What is known of a record; `seen` is the digest of all that was read of it and of its agency.
 
     `versions` and `withdrawals` are all there ever were, oldest first; `related` are the records
     that any version names.

@@ -1,4 +1,4 @@
-"""One site under construction: the corpus, its cards, and a reader and templates per language."""
+"""The site that is built: the snapshot, its cards, and a reader and templates a language."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def page(
     view: Callable[[], Mapping[str, Any]],
     listed: bool = True,
 ) -> Page:
-    """Make a page of one language; `path` is what follows `/<language>/`, `key` what it shows."""
+    """Return a page of one language; `path` is what follows `/<language>/`, `key` what it shows."""
     return Page(
         file=page_file(f"/{tag}/{path}"),
         key=digest(site.fingerprint, tag, path, template, key),
@@ -125,7 +125,7 @@ def pages(
     listed: bool = True,
     needs: tuple[str, ...] = (),
 ) -> Iterator[Page]:
-    """Make a page in each language, under one key: it shows the same facts to every reader."""
+    """Yield a page in each language, under one key: it shows the same facts to every reader."""
     shared = digest(site.fingerprint, path, template, key)
     for tag, edition in site.editions.items():
         yield Page(
@@ -154,7 +154,7 @@ def root_page(
     view: Callable[[], Mapping[str, Any]],
     listed: bool = True,
 ) -> Page:
-    """Make a page outside the languages: English, but for those that are in all of them."""
+    """Return a page outside the languages: English, but for those that are in all of them."""
     tag = SOURCE if path.startswith("/problems/") else site.snapshot.pack.languages[0]
 
     def render() -> bytes:

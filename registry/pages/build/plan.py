@@ -148,7 +148,7 @@ def report_unchanged(directory: BuildDirectory) -> BuildReport:
 
 
 def _blocks(pages: Sequence[Page]) -> list[list[Page]]:
-    """Split pages into parts that one process renders: those of the same records are one."""
+    """Return the parts that one process renders each: pages of the same records are one part."""
     blocks = []
     for needs, together in groupby(pages, key=lambda page: page.needs):
         block = list(together)

@@ -33,7 +33,7 @@ class _LogPosition(msgspec.Struct):
 
 
 class _BuildFacts(msgspec.Struct):
-    """What `build.json` tells of the site in force."""
+    """What `build.json` says of the site in force."""
 
     as_of: dt.datetime
     base_url: str
@@ -157,7 +157,7 @@ async def _leaf(connection: Connection, size: int) -> str:
 async def _still_holds(
     connection: Connection, before: Manifest, fingerprint: str, register: RegisterState
 ) -> bool:
-    """Tell whether what an earlier build read is of this register, and holds to this day."""
+    """Return whether what an earlier build read is of this register, and holds to this day."""
     earlier = before.register
     return (
         earlier is not None
@@ -193,7 +193,7 @@ async def _read_histories(
 
 
 async def is_current(database: Database, settings: Settings, *, as_of: dt.datetime) -> bool:
-    """Tell whether the site in force shows the register as it is on this day, at this address."""
+    """Return whether the site in force shows the register as it is on this day, at this address."""
     try:
         made = msgspec.json.decode(
             (settings.site_dir / "build.json").read_bytes(), type=_BuildFacts

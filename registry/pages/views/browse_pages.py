@@ -1,4 +1,4 @@
-"""The pages one browses by: risk, sector, status, agency; an index of each and its lists."""
+"""Indexes and lists of records by risk, sector, status and agency."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site, page
 from registry.pages.views.document_view import Shown
-from registry.pages.views.history import change_view
-from registry.pages.views.lists import agency_view, card_row, count_rows, origin_view
+from registry.pages.views.lists import agency_view, card_row, change_view, count_rows, origin_view
 from registry.store.attestations import Attestation
 from registry.text.folding import fold
 
@@ -91,7 +90,7 @@ def _lists(site: Site, shown: Sequence[Card]) -> Iterator[_List]:
 
 
 def _in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
-    """Put this register's own records first, then sort by name in the reader's language."""
+    """Return records by name in the reader's language, those of this register first."""
 
     def place(card: Card) -> tuple[bool, str, str]:
         name = say(reader, card.name)
@@ -122,7 +121,7 @@ def _index(site: Site, tag: str, kind: str, shown: list[Card], codelist: str) ->
 
 
 def _risk_by_sector(site: Site, tag: str, shown: list[Card]) -> dict[str, Any]:
-    """Count every record shown by sector, and in each by level of risk."""
+    """Return the table of records by sector and level of risk."""
     reader = site.editions[tag].reader
     number = Counter((card.sector, card.risk) for card in shown)
     sectors, risks = {sector for sector, _ in number}, {risk for _, risk in number}

@@ -1,4 +1,4 @@
-"""What changed between two versions, as a reader sees it: field by field, in the order of the form.
+"""Differences between two versions, as a reader sees them: by field, in the order of the format.
 
 Differences in several languages of one text are one change with a line for each language, the
 reader's own first.
@@ -21,52 +21,51 @@ from registry.record.schema import Field, field_at, fields
 from registry.text.locales import direction
 from registry.text.word_diff import DiffSpan
 
-Document = dict[str, Any]
 Path = tuple[str, ...]
 
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _NOTE = ("publication", "change_note")
-"""What the agency says of the change stands above the changes, not among them."""
+"""The agency's note on a change stands above the differences, not among them."""
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True):
+class DiffValue(msgspec.Struct, frozen=True, kw_only=True):
     """A value of any shape: wordings, items of a list, named parts of an object, or one thing."""
 
     kind: Literal["texts", "items", "parts", "number", "date", "truth", "address", "plain"]
     texts: Sequence[Text] = ()
-    items: Sequence[Value] = ()
-    parts: Sequence[tuple[Text, Value]] = ()
+    items: Sequence[DiffValue] = ()
+    parts: Sequence[tuple[Text, DiffValue]] = ()
     plain: Any = None
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference of a change; `language` is that of the text, `words` mark what moved in it."""
+class DiffLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One difference of a field; `language` is that of the text, `words` mark what moved in it."""
 
     kind: DifferenceKind
     language: Text | None
     lang: str | None
     dir: str | None
-    before: Value | None
-    after: Value | None
+    before: DiffValue | None
+    after: DiffValue | None
     words: Sequence[DiffSpan] | None
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class FieldDiff(msgspec.Struct, frozen=True, kw_only=True):
     """A field that changed: the names that lead to it below its section, and its lines."""
 
     trail: Sequence[Text]
-    lines: Sequence[Line]
+    lines: Sequence[DiffLine]
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True):
+class SectionDiff(msgspec.Struct, frozen=True, kw_only=True):
     """A section of the record with all that changed in it."""
 
     title: Text
-    changes: Sequence[Change]
+    changes: Sequence[FieldDiff]
 
 
-def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[Section]:
-    """List what changed between two documents, in canonical JSON, by section."""
+def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[SectionDiff]:
+    """Return the differences of two documents, in canonical JSON, by section."""
     before, after, different = _compared(earlier, later)
     grouped: dict[Path, list[tuple[str | None, Difference]]] = {}
     for difference in different:
@@ -78,13 +77,13 @@ def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[Section]:
         # What left and what came at one place of a list are two changes.
         where = (*place, difference.kind) if _starred(path)[-1] == "*" else place
         grouped.setdefault(where, []).append((tag, difference))
-    found: dict[str, list[tuple[Any, Change]]] = {}
+    found: dict[str, list[tuple[Any, FieldDiff]]] = {}
     for several in grouped.values():
         tag, first = several[0]
         path = parts(first.pointer)
         place = path[:-1] if tag else path
         document = before if first.kind == "removed" and not tag else after
-        change = Change(
+        change = FieldDiff(
             trail=_trail(reader, place, document),
             lines=sorted(
                 (_line(reader, one, tag) for tag, one in several),
@@ -93,7 +92,7 @@ def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[Section]:
         )
         found.setdefault(place[0], []).append((_order(place), change))
     return [
-        Section(
+        SectionDiff(
             title=field_title(reader, (name,)),
             changes=[change for _, change in sorted(changes, key=lambda item: item[0])],
         )
@@ -102,15 +101,15 @@ def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[Section]:
 
 
 @lru_cache(maxsize=64)
-def _compared(earlier: bytes, later: bytes) -> tuple[Document, Document, list[Difference]]:
-    """Compare once for the readers of all languages, who come one after the other."""
+def _compared(earlier: bytes, later: bytes) -> tuple[Any, Any, list[Difference]]:
+    """Return both documents and their differences; languages of one page come in turn."""
     before, after = msgspec.json.decode(earlier), msgspec.json.decode(later)
     return before, after, differences(before, after)
 
 
-def _line(reader: Reader, difference: Difference, tag: str | None) -> Line:
+def _line(reader: Reader, difference: Difference, tag: str | None) -> DiffLine:
     path = parts(difference.pointer)
-    return Line(
+    return DiffLine(
         kind=difference.kind,
         language=language(reader, tag) if tag else None,
         lang=tag,
@@ -122,48 +121,48 @@ def _line(reader: Reader, difference: Difference, tag: str | None) -> Line:
 
 
 def _marks(difference: Difference) -> Sequence[DiffSpan] | None:
-    """Give the marked words of a text; what is one word, such as a number, is told whole."""
+    """Return the marked words of a text; one word, such as a number, is shown whole."""
     if difference.words is msgspec.UNSET or " " not in difference.before + difference.after:
         return None
     return difference.words
 
 
-def _side(reader: Reader, value: Any, tag: str | None, path: Path) -> Value | None:
+def _side(reader: Reader, value: Any, tag: str | None, path: Path) -> DiffValue | None:
     if value is None:
         return None
     if tag:
-        return Value(kind="texts", texts=_wordings(reader, {tag: value}))
+        return DiffValue(kind="texts", texts=_wordings(reader, {tag: value}))
     return value_view(reader, value, _starred(path))
 
 
-def value_view(reader: Reader, value: Any, path: Path) -> Value:
-    """Show a value that stands at a path of the format, `*` for each item of a list."""
+def value_view(reader: Reader, value: Any, path: Path) -> DiffValue:
+    """Return a value at a path of the format, `*` for each item of a list."""
     if isinstance(value, list):
         items = [value_view(reader, item, (*path, "*")) for item in value]
-        return Value(kind="items", items=items)
+        return DiffValue(kind="items", items=items)
     if isinstance(value, dict):
         if _is_text(path):
-            return Value(kind="texts", texts=_wordings(reader, value))
+            return DiffValue(kind="texts", texts=_wordings(reader, value))
         members = [
             (field_title(reader, (*path, name)), value_view(reader, part, (*path, name)))
             for name, part in value.items()
         ]
-        return Value(kind="parts", parts=members)
+        return DiffValue(kind="parts", parts=members)
     return _leaf(reader, value, field_at(path))
 
 
-def _leaf(reader: Reader, value: Any, field: Field | None) -> Value:
+def _leaf(reader: Reader, value: Any, field: Field | None) -> DiffValue:
     if isinstance(value, bool):
-        return Value(kind="truth", plain=value)
+        return DiffValue(kind="truth", plain=value)
     if isinstance(value, int | float):
-        return Value(kind="number", plain=value)
+        return DiffValue(kind="number", plain=value)
     text = str(value)
     if field is not None and field.lists:
-        return Value(kind="texts", texts=[label(reader, field.lists, text)])
+        return DiffValue(kind="texts", texts=[label(reader, field.lists, text)])
     if field is not None and field.kind in {"Date", "FuzzyDate"} and _DATE.fullmatch(text):
-        return Value(kind="date", plain=text)
+        return DiffValue(kind="date", plain=text)
     is_address = text.startswith(("https://", "http://"))
-    return Value(kind="address" if is_address else "plain", plain=text)
+    return DiffValue(kind="address" if is_address else "plain", plain=text)
 
 
 def _wordings(reader: Reader, text: Mapping[str, str]) -> list[Text]:
@@ -178,8 +177,8 @@ def _rank(reader: Reader, tag: str | None) -> tuple[int, str]:
     return (place, tag or "")
 
 
-def _trail(reader: Reader, place: Path, document: Document) -> list[Text]:
-    """Name every step from the section to a field; an item of a list by what it is known by."""
+def _trail(reader: Reader, place: Path, document: Any) -> list[Text]:
+    """Return the names that lead from a section to a field; an item of a list has its key's."""
     steps = _starred(place)
     trail = []
     for depth in range(1, len(place)):
@@ -213,7 +212,7 @@ def _is_text(path: Path) -> bool:
 
 
 def _order(place: Path) -> tuple[int, ...]:
-    """Say where a field stands: by the format's order, and within a list by its items'."""
+    """Return the sort key of a field: the format's order, and within a list that of its items."""
     steps = _starred(place)
     return tuple(
         int(part) if step == "*" else _places().get(steps[: depth + 1], -1)

@@ -1,4 +1,4 @@
-"""A document as a reader sees it: texts in her language, codes as labels, the rest as it stands.
+"""A document as a reader sees it: texts in one language, codes as labels, the rest as it stands.
 
 What stands where is the schema's matter; templates name the same members as the document does.
 """
@@ -41,7 +41,7 @@ class Shown(dict[str, Any]):
     """An object of a document; an absent member is an object without members, and so false."""
 
     def __missing__(self, name: str) -> Any:
-        """Answer for what is not stated."""
+        """Return an object that is false."""
         return NOTHING
 
 
@@ -52,18 +52,18 @@ class Later(Shown):
     """An object whose members are made when they are asked for; a page shows few of them."""
 
     def __init__(self, made: Mapping[str, Any], make: Callable[[str], Any]) -> None:
-        """Begin with the members that are made, and how the others are, or `NOTHING`."""
+        """Begin with some members; `make` returns another one, or `NOTHING`."""
         super().__init__(made)
         self._make = make
 
     def __missing__(self, name: str) -> Any:
-        """Make a member."""
+        """Return and keep a member."""
         made = self[name] = self._make(name)
         return made
 
 
 class _Shape(msgspec.Struct, frozen=True):
-    """What the format says of a value, as far as it decides how that is shown."""
+    """The part of a field's schema that decides how a value is shown."""
 
     is_text: bool = False
     members: Mapping[str, _Shape] = {}
@@ -72,7 +72,7 @@ class _Shape(msgspec.Struct, frozen=True):
 
 
 def show(reader: Reader, document: Mapping[str, Any]) -> Shown:
-    """Turn a document into what this reader sees; what `_ALWAYS` names is always there."""
+    """Return a document as this reader sees it; the members of `_ALWAYS` are always there."""
     stated = dict(document)
     for section, name in _ALWAYS:
         stated[section] = {name: NOT_STATED} | (stated.get(section) or {})
@@ -91,12 +91,12 @@ def _section(reader: Reader, document: Mapping[str, Any], name: str) -> Any:
 
 
 def field_name(reader: Reader, pointer: str) -> Text:
-    """Name the field at a pointer, or the nearest one above it that has a name."""
+    """Return the name of the field at a pointer, or of the nearest one above it that has one."""
     return field_names(reader, (pointer,))[0]
 
 
 def field_names(reader: Reader, pointers: Iterable[str]) -> list[Text]:
-    """Name the fields at some pointers."""
+    """Return the names of the fields at some pointers."""
     known: _FieldNames | None = reader.kept.get((_FieldNames, ""))
     if known is None:
         known = reader.kept[_FieldNames, ""] = _FieldNames(reader)
@@ -104,7 +104,7 @@ def field_names(reader: Reader, pointers: Iterable[str]) -> list[Text]:
 
 
 class _FieldNames(dict[str, Text]):
-    """What fields are called to a reader, by pointer; found out once."""
+    """The names of fields for a reader, by pointer, each looked up once."""
 
     def __init__(self, reader: Reader) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class _FieldNames(dict[str, Text]):
 
 
 def field_title(reader: Reader, path: tuple[str, ...]) -> Text:
-    """Name the field at a path, `*` for each item of a list; one of no field by its last step."""
+    """Return the name of the field at a path, `*` for each item of a list; else its last step."""
     field = field_at(path)
     if field is None:
         return as_it_is(reader, path[-1].replace("_", " "))

@@ -1,4 +1,4 @@
-"""Everything that happened, in the log's order, with what is public about each entry."""
+"""The entries of the log in order, as lists of changes and feeds show them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = {
     "attestation": message("An agency states how many systems it uses"),
     "key": message("The key of the log changed"),
 }
-"""What kinds of events there are, in English."""
+"""The kinds of events, in English."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,12 +49,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def day(self) -> str:
-        """The UTC day, as it is written."""
+        """The UTC day, as ISO 8601."""
         return self.at.date().isoformat()
 
 
 def read_events(site: Site) -> list[Event]:
-    """Tell the whole log, oldest first."""
+    """Return the events of the whole log, oldest first."""
     snapshot = site.snapshot
     versions = {
         (name, line.entry): line
@@ -104,7 +104,7 @@ def read_events(site: Site) -> list[Event]:
 
 
 def event_view(reader: Reader, site: Site, event: Event) -> dict[str, Any]:
-    """Show an event to a reader; `kind` is an English wording."""
+    """Return the view of an event; `kind` is an English wording."""
     card = site.cards.get(event.record or "")
     return {
         "index": event.index,

@@ -194,7 +194,7 @@ def _json(feed: Feed) -> bytes:
 
 
 def _text(text: str) -> str:
-    """Escape a text for XML; what XML cannot say in any way is left out."""
+    """Return a text escaped for XML, without characters that XML has not."""
     return escape(_NOT_XML.sub("", text))
 
 

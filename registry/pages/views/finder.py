@@ -83,7 +83,7 @@ def finder_pages(site: Site) -> Iterator[Page]:
 
 
 def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
-    """Name every code by filter: `[text]`, and its language where that is not the page's."""
+    """Return the labels of every code by filter: `[text]`, and its language if not the page's."""
     snapshot = site.snapshot
     unsaid, here = _saying(reader, _UNSAID), _saying(reader, _HERE)
     found = {

@@ -19,7 +19,7 @@ from registry.text.locales import direction
 
 
 def findings_view(reader: Reader, record: StoredRecord, site: Site) -> list[dict[str, Any]]:
-    """List the findings kept with the version in force, errors first."""
+    """Return the findings kept with a version, errors first."""
     kept = record.register.noticed()
     told = _told(reader, record, site, kept) if kept and reader.tag != SOURCE else {}
     return [
@@ -36,7 +36,7 @@ def findings_view(reader: Reader, record: StoredRecord, site: Site) -> list[dict
 def _told(
     reader: Reader, record: StoredRecord, site: Site, kept: Sequence[Finding]
 ) -> dict[Finding, Finding]:
-    """Find what the reader's language says for each finding that is found again."""
+    """Return the same finding in the reader's language for each that is found again."""
     found = site.findings(record.document, record.register.published_at.date())
     again = _by_place(found[reader.tag])
     return {

@@ -14,8 +14,7 @@ from registry.pages.cards import copied, counted
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site, page
-from registry.pages.views.history import change_view
-from registry.pages.views.lists import count_rows
+from registry.pages.views.lists import change_view, count_rows
 from registry.pages.views.structured import register_script
 
 
@@ -64,7 +63,7 @@ def home_view(reader: Reader, site: Site) -> dict[str, Any]:
 
 
 def latest_changes(reader: Reader, site: Site, limit: int = 8) -> list[dict[str, Any]]:
-    """List what agencies did here last, newest first: versions in force, and withdrawals."""
+    """Return the latest versions in force and withdrawals of this register, newest first."""
     changes = [
         (change, name)
         for name, record in site.records.items()

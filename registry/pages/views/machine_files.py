@@ -51,7 +51,7 @@ def _address(file: str) -> str:
 
 
 def _security_text(site: Site, contact: str) -> str:
-    """Say whom to tell of a weakness (RFC 9116); each month's builds move the date on."""
+    """Return `security.txt` (RFC 9116); each month's builds move the date on."""
     month = site.snapshot.as_of.month + 6
     year = site.snapshot.as_of.year + (month - 1) // 12
     return (
@@ -62,7 +62,7 @@ def _security_text(site: Site, contact: str) -> str:
 
 
 def _open_search(site: Site, reader: Reader) -> str:
-    """Describe the finder to browsers, which then offer it in their own box (OpenSearch 1.1)."""
+    """Return the description of the finder for browsers (OpenSearch 1.1)."""
     name = say(reader, reader.pack.site_name)
     title = "" if name is None else name.text
     address = escape(f"{site.base_url}/{reader.tag}/search?q={{searchTerms}}", {'"': "&quot;"})

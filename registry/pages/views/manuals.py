@@ -52,7 +52,7 @@ def manual_pages(site: Site, description: Mapping[str, Any] | None) -> Iterator[
 
 
 def read_operations(description: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List every operation of an OpenAPI document, in its order, by its first tag."""
+    """Return the operations of an OpenAPI document in its order, by their first tag."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for path, methods in description["paths"].items():
         for method, told in methods.items():
@@ -92,13 +92,13 @@ def _api(site: Site, tag: str, operations: list[dict[str, Any]]) -> dict[str, An
 
 def _contents(site: Site, tag: str, lang: str, texts: Mapping[str, str]) -> dict[str, Any]:
     listed = [
-        {"path": f"format/{name}", **_title(site, tag, lang, text)} for name, text in texts.items()
+        {
+            "path": f"format/{name}",
+            "name": markdown_view(site, tag, lang, text.partition("\n")[0])["title"],
+        }
+        for name, text in texts.items()
     ]
     return words_view(site, tag, "format") | {"listed": listed}
-
-
-def _title(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
-    return {"name": markdown_view(site, tag, lang, text.partition("\n")[0])["title"]}
 
 
 def _format(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:

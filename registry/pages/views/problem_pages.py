@@ -33,7 +33,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def dir(self) -> str:
-        """Which way the language is written."""
+        """The direction of the language."""
         return direction(self.lang)
 
     def html(self, part: str) -> Markup:
@@ -41,7 +41,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True):
         return Markup(render_page(part))  # noqa: S704
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
+class ProblemType(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of error; `words` are in English first."""
 
     slug: str
@@ -51,7 +51,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def error_types() -> list[type[RegistryError]]:
-    """List the kinds of error in the tree, by slug; one without its own is of the kind above."""
+    """Return the classes of errors that have a slug, by slug; others are of the class above."""
     tree = [RegistryError]
     for error in tree:
         tree += error.__subclasses__()
@@ -63,7 +63,7 @@ def problem_pages(site: Site) -> Iterator[Page]:
     tags = (SOURCE, *(tag for tag in site.editions if tag != SOURCE))
     words = {tag: _read_words(site, tag) for tag in tags}
     problems = [
-        Problem(
+        ProblemType(
             slug=error.slug,
             title=error.title,
             exit_code=error.exit_code,

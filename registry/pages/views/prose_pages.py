@@ -1,4 +1,4 @@
-"""Pages of words: the choice of language, about and its neighbours, and what is not found."""
+"""Pages of prose: the choice of language, about and its neighbours, and what is not found."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def prose_pages(site: Site) -> Iterator[Page]:
             view = partial(_contest if name == "contest" else words_view, site, tag, name)
             yield page(site, tag, name, template=template, key="", view=view)
     yield root_page(site, "/", template="choice.html", view=partial(_choice, site))
-    lost = partial(_not_found, site)
-    yield root_page(site, "/404", template="not_found.html", view=lost, listed=False)
+    lost = {"choices": _in_each(site, lost=_LOST, back=_BACK)}
+    yield root_page(site, "/404", template="not_found.html", view=partial(dict, lost), listed=False)
 
 
 def words_view(site: Site, tag: str, name: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def words_view(site: Site, tag: str, name: str) -> dict[str, Any]:
 
 
 def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
-    """Show our own Markdown in a language to a reader; links in it begin at `/<language>/`."""
+    """Return our own Markdown as a view; links in it begin at `/<language>/`."""
     title, _, body = typeset(text, lang).partition("\n")
     prefix = urlsplit(site.base_url).path.rstrip("/")
 
@@ -59,6 +59,10 @@ def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
         address = found[1]
         return f"{prefix}{address if address.startswith('/') else f'/{tag}/{address}'}"
 
+    html = _LINK.sub(place, render_page(body))
+    # What may be wider than a phone is scrolled, by keyboard too.
+    html = html.replace("<pre>", '<pre tabindex="0">').replace("</table>", "</table></div>")
+    html = html.replace("<table>", '<div class="scroll" tabindex="0"><table>')
     return {
         "title": Text(
             text=title.removeprefix("# ").strip(),
@@ -66,14 +70,8 @@ def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
             dir=direction(lang),
             differs=lang != tag,
         ),
-        "body": Markup(_scrolling(_LINK.sub(place, render_page(body)))),  # noqa: S704  our own text
+        "body": Markup(html),  # noqa: S704  our own text
     }
-
-
-def _scrolling(html: str) -> str:
-    """Let what may be wider than a phone be scrolled, by keyboard too."""
-    html = html.replace("<pre>", '<pre tabindex="0">').replace("</table>", "</table></div>")
-    return html.replace("<table>", '<div class="scroll" tabindex="0"><table>')
 
 
 def _contest(site: Site, tag: str, name: str) -> dict[str, Any]:
@@ -94,12 +92,8 @@ def _choice(site: Site) -> Mapping[str, Any]:
     return {"names": list(names.values()), "choices": _in_each(site, question=_QUESTION)}
 
 
-def _not_found(site: Site) -> Mapping[str, Any]:
-    return {"choices": _in_each(site, lost=_LOST, back=_BACK)}
-
-
 def _in_each(site: Site, **messages: str) -> list[dict[str, Any]]:
-    """Say messages in every language of the site; None where a language has no words for one."""
+    """Return messages in every language of the site, None where a language has no words for one."""
     choices = []
     for tag, edition in site.editions.items():
         said = {

@@ -1,4 +1,4 @@
-"""What a record's page shows besides the document: notices, links, and the register's own facts."""
+"""The page of a record: the document, notices, links, and the register's own facts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,10 @@ from registry.pages.reader import Reader, label, language, say
 from registry.pages.site import Site
 from registry.pages.views.document_view import NOTHING, Later, Shown, field_name, field_names, show
 from registry.pages.views.findings import findings_view
-from registry.pages.views.history import history_view
-from registry.pages.views.lists import agency_view, card_row, origin_view
+from registry.pages.views.lists import agency_view, card_row, history_view, origin_view
 from registry.pages.views.structured import record_script
 from registry.store.records import StoredRecord
 from registry.text.locales import pick
-
-Document = dict[str, Any]
 
 
 def record_page_view(
@@ -68,21 +65,21 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
 
 
 @lru_cache(maxsize=16)
-def read_document(document: bytes) -> Document:
+def read_document(document: bytes) -> dict[str, Any]:
     """Read a document once for the readers of all languages, who come one after the other."""
-    read: Document = msgspec.json.decode(document)
+    read: dict[str, Any] = msgspec.json.decode(document)
     return read
 
 
 def is_overdue(document: Mapping[str, Any], today: dt.date) -> bool:
-    """Say whether the review that the agency promised is late on that day."""
+    """Return whether the review that the agency promised is late on that day."""
     lifecycle = document.get("lifecycle") or {}
     due = lifecycle.get("next_review_on")
     return due is not None and lifecycle.get("status") != "retired" and due < today.isoformat()
 
 
 def register_notices(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
-    """Say what the register itself has to say first: an example, a copy, an erasure."""
+    """Return the notices of the register itself: an example, a copy, an erasure."""
     register = record.register
     return {
         "fictitious": register.fictitious,
@@ -91,8 +88,8 @@ def register_notices(reader: Reader, record: StoredRecord, site: Site) -> dict[s
     }
 
 
-def links(reader: Reader, record: StoredRecord, document: Document) -> dict[str, str | None]:
-    """Fill in the pack's links; one that needs a mailbox is left out where the record has none."""
+def links(reader: Reader, record: StoredRecord, document: dict[str, Any]) -> dict[str, str | None]:
+    """Return the pack's links; one that needs a mailbox is None where the record has none."""
     email = (document.get("contact") or {}).get("email")
     local = record.register.origin is None
 
@@ -109,7 +106,7 @@ def links(reader: Reader, record: StoredRecord, document: Document) -> dict[str,
 
 
 def _gaps(reader: Reader, record: StoredRecord, d: Shown) -> dict[str, Shown]:
-    """Name what is kept from the public, by pointer: withheld by the agency, or erased here."""
+    """Return by pointer what is kept from the public: withheld by the agency, or erased here."""
     erased = {
         one.pointer: Shown(
             title=field_name(reader, one.pointer),
@@ -127,8 +124,8 @@ def _gaps(reader: Reader, record: StoredRecord, d: Shown) -> dict[str, Shown]:
     return withheld | erased
 
 
-def _languages(reader: Reader, document: Document) -> list[dict[str, Any]]:
-    """List the languages that the agency wrote in or had its texts put into, the source first."""
+def _languages(reader: Reader, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the languages that the document is written in or translated into, the source first."""
     stated = document.get("languages") or {}
     source, status = stated.get("source"), stated.get("translation_status") or {}
     tags = sorted({*status, *([source] if source else [])}, key=lambda tag: (tag != source, tag))
@@ -142,8 +139,8 @@ def _languages(reader: Reader, document: Document) -> list[dict[str, Any]]:
     ]
 
 
-def _main_language(reader: Reader, document: Document) -> str:
-    """Find the language that most of the page's texts will be in."""
+def _main_language(reader: Reader, document: dict[str, Any]) -> str:
+    """Return the language that most of the page's texts are in."""
     goal = (document.get("purpose") or {}).get("goal")
     for candidate in (goal, document.get("summary"), document.get("name")):
         chosen = pick(candidate, reader.tag, reader.order) if candidate else None
@@ -152,7 +149,7 @@ def _main_language(reader: Reader, document: Document) -> str:
     return reader.tag
 
 
-def _related(reader: Reader, document: Document, site: Site) -> list[dict[str, Any]]:
+def _related(reader: Reader, document: dict[str, Any], site: Site) -> list[dict[str, Any]]:
     return [
         {
             "relation": label(reader, "relation", related["relation"]),

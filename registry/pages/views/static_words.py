@@ -26,10 +26,10 @@ Places = list[list[int]]
 """Where a word stands: numbers of records, in order, by name, summary and the rest."""
 
 Shard = dict[str, Any]
-"""The words of one file: where each stands, as it is written until something is changed there."""
+"""The places of each word of one file, raw JSON until they are changed."""
 
 _FEW = 20
-"""Numbers that are sooner looked for in what was written than after reading all of it."""
+"""For no more numbers than this, raw JSON is searched before it is decoded."""
 
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_places = msgspec.json.Decoder(Places).decode
@@ -57,7 +57,7 @@ def changed_words(
 
 
 def shard_of(word: str) -> int:
-    """Say in which file a word stands, by its first letters."""
+    """Return the number of the file that a word stands in, by its first letters."""
     number = 0
     for letter in word[:DEPTH].ljust(DEPTH, "\0"):
         number = (number * 31 + ord(letter)) % SHARDS
@@ -65,7 +65,7 @@ def shard_of(word: str) -> int:
 
 
 def _take_out(shards: Sequence[Shard], gone: frozenset[int]) -> None:
-    """Take numbers out, and words that nothing is left of."""
+    """Remove numbers, and words that nothing is left of."""
     sought = "|".join(map(str, gone)) if len(gone) <= _FEW else "[0-9]+"
     may_hold = re.compile(rf"\b(?:{sought})\b".encode()).search
     for shard in shards:
@@ -78,7 +78,7 @@ def _take_out(shards: Sequence[Shard], gone: frozenset[int]) -> None:
 
 
 def _places(shard: Shard, word: str) -> Places:
-    """Read where a word stands, so that it can be changed."""
+    """Return the places of a word, decoded to be changed."""
     found = shard.get(word)
     places: Places = [[], [], []] if found is None else found
     if isinstance(found, msgspec.Raw):
@@ -88,7 +88,7 @@ def _places(shard: Shard, word: str) -> Places:
 
 
 def _put_together(come: Iterable[tuple[int, TokensByLanguage]]) -> dict[str, Places]:
-    """Gather by word where that stands in some records."""
+    """Return the places of words in some records."""
     found: dict[str, Places] = {}
     spoken_in = cache(_Spoken)
     for number, words in come:
@@ -101,7 +101,7 @@ def _put_together(come: Iterable[tuple[int, TokensByLanguage]]) -> dict[str, Pla
 
 
 def _tiers(words: TokensByLanguage, spoken_in: Callable[[str], _Spoken]) -> dict[str, int]:
-    """Give each word of a record by which it is found the first place where that stands."""
+    """Return the words that a record is found by, each with the first place where it stands."""
     tiers: dict[str, int] = {}
     for tier in range(3):
         for language, texts in words.items():
@@ -113,7 +113,7 @@ def _tiers(words: TokensByLanguage, spoken_in: Callable[[str], _Spoken]) -> dict
 
 
 class _Spoken(dict[str, tuple[str, str]]):
-    """By which words a word of a language is found: as it is, and its stem."""
+    """The forms that a word of a language is found by: as it is, and its stem."""
 
     def __init__(self, language: str) -> None:
         super().__init__()

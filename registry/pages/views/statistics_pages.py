@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from registry.exchange.export_csv import harmless
 from registry.pages.page import Page, content_page, digest
-from registry.pages.reader import Reader
+from registry.pages.reader import Reader, Text
 from registry.pages.site import Site, page
-from registry.pages.views.statistics_tables import tables
-from registry.pages.views.tables import as_csv
+from registry.pages.views.statistics_tables import Table, tables
 from registry.text.catalogues import find
 
 
@@ -38,10 +40,26 @@ def statistics_pages(site: Site) -> Iterator[Page]:
             key=key,
             view=partial(dict[str, Any], known),
         )
-        say = partial(_say, edition.reader)
         for table in made:
-            yield content_page(f"{tag}/statistics/{table.id}.csv", as_csv(table, say))
+            yield content_page(f"{tag}/statistics/{table.id}.csv", _as_csv(edition.reader, table))
 
 
-def _say(reader: Reader, wording: str) -> str:
-    return find(reader.catalogues, reader.order, wording)[1]
+def _as_csv(reader: Reader, table: Table) -> bytes:
+    """Return a table as CSV in UTF-8, safe to open in a spreadsheet."""
+
+    def translate(wording: str) -> str:
+        return find(reader.catalogues, reader.order, wording)[1]
+
+    kept = io.StringIO()
+    kept.write("\ufeff")
+    writer = csv.writer(kept, lineterminator="\r\n")
+    titles = [
+        column.title.text if isinstance(column.title, Text) else translate(column.title)
+        for column in table.columns
+    ]
+    writer.writerow(["code", translate(table.head), *titles])
+    for row in table.rows:
+        values = ["" if value is None else str(value) for value in row.values]
+        cells = [row.code, row.name.text if row.name else "", *values]
+        writer.writerow([harmless(cell) for cell in cells])
+    return kept.getvalue().encode()

@@ -1,18 +1,61 @@
-"""The register counted, as tables: what was filed here beside what comes from other registers."""
+"""The tables of the statistics: counts of this register beside those of other registers."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
 
 from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, as_it_is, label, say
 from registry.pages.site import Site
 from registry.pages.snapshot import RegisterCounts
 from registry.pages.views.document_view import field_name
-from registry.pages.views.tables import Column, Row, Table
 from registry.record.entry import NOT_STATED
 from registry.store.statistics import StatisticsGroup
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in a column; `title` is an English wording or, for a code, its label."""
+
+    title: str | Text
+    kind: Literal["count", "percent", "day", "text"] = "count"
+
+
+class StatisticsRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row: what it is about, with its page if it has one, and a value or nothing per column."""
+
+    code: str
+    name: Text | None
+    path: str | None = None
+    values: Sequence[int | float | str | None]
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A table: wordings are English ones; `head` names the first column.
+
+    `bars` says what is drawn: the first column, the first ones as parts of a whole, or nothing.
+    """
+
+    id: str
+    title: str
+    head: str
+    columns: Sequence[Column]
+    rows: Sequence[StatisticsRow]
+    note: str | None = None
+    bars: Literal["first", "parts", "none"] = "first"
+
+    @property
+    def most(self) -> int | float:
+        """The largest value that a bar shows; never 0."""
+        if self.bars == "first":
+            drawn = [row.values[0] for row in self.rows]
+        else:
+            drawn = [row.values[-1] for row in self.rows]
+        return max((value for value in drawn if isinstance(value, int | float)), default=0) or 1
+
 
 _RECORDS = message("Records")
 _ELSEWHERE = message("Other registers")
@@ -28,23 +71,56 @@ _MOST_MISSING = 20
 
 
 def tables(reader: Reader, site: Site, counted: RegisterCounts) -> list[Table]:
-    """Make every table of the statistics."""
-    made = (
-        _by_sector_and_risk,
-        _by_status,
-        _by_personal_data,
-        _growth,
-        _by_agency,
-        _overdue,
-        _withheld,
-        _restricted,
-        _missing,
-        _silent,
-    )
-    return [make(reader, site, counted) for make in made]
+    """Return every table of the statistics."""
+    return [
+        _by_sector_and_risk(reader, counted),
+        Table(
+            id="status",
+            title=message("By status"),
+            head=message("Status"),
+            columns=_HERE,
+            rows=list(_coded(reader, counted, "status", path="status/")),
+        ),
+        Table(
+            id="personal-data",
+            title=message("Personal data"),
+            note=message("Pseudonymised data is personal data too."),
+            head=message("Personal data"),
+            columns=_HERE,
+            rows=list(_coded(reader, counted, "personal_data")),
+        ),
+        _growth(counted),
+        _by_agency(reader, site, counted),
+        _overdue(reader, site, counted),
+        Table(
+            id="withheld",
+            title=message("What is withheld"),
+            note=message(
+                "Facts that agencies keep from the public, by the legal ground they name."
+            ),
+            head=_GROUND,
+            columns=[Column(title=message("Facts")), Column(title=_RECORDS)],
+            rows=[
+                _ground(reader, tally.code, tally.places, tally.records)
+                for tally in counted.by_code.local.withheld
+            ],
+        ),
+        Table(
+            id="restricted",
+            title=message("Systems of which only the existence is public"),
+            head=_GROUND,
+            columns=[Column(title=_RECORDS)],
+            rows=[
+                _ground(reader, tally.code, tally.records)
+                for tally in counted.by_code.local.restricted
+            ],
+        ),
+        _missing(reader, counted),
+        _silent(reader, site, counted),
+    ]
 
 
-def _by_sector_and_risk(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
+def _by_sector_and_risk(reader: Reader, counted: RegisterCounts) -> Table:
     groups = counted.by_code.local.groups
     number = Counter[tuple[str, str]]()
     for group in groups:
@@ -54,7 +130,6 @@ def _by_sector_and_risk(reader: Reader, _site: Site, counted: RegisterCounts) ->
     return Table(
         id="sectors",
         title=message("By sector and level of risk"),
-        note=None,
         head=message("Sector"),
         columns=[
             *(Column(title=label(reader, "risk_level", risk)) for risk in _RISKS),
@@ -62,7 +137,7 @@ def _by_sector_and_risk(reader: Reader, _site: Site, counted: RegisterCounts) ->
             Column(title=_RECORDS),
         ],
         rows=[
-            Row(
+            StatisticsRow(
                 code=code,
                 name=label(reader, "sector", code),
                 path=f"sectors/{code}",
@@ -79,29 +154,7 @@ def _by_sector_and_risk(reader: Reader, _site: Site, counted: RegisterCounts) ->
     )
 
 
-def _by_status(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
-    return Table(
-        id="status",
-        title=message("By status"),
-        note=None,
-        head=message("Status"),
-        columns=_HERE,
-        rows=list(_coded(reader, counted, "status", "status", "status")),
-    )
-
-
-def _by_personal_data(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
-    return Table(
-        id="personal-data",
-        title=message("Personal data"),
-        note=message("Pseudonymised data is personal data too."),
-        head=message("Personal data"),
-        columns=_HERE,
-        rows=list(_coded(reader, counted, "personal_data", "personal_data", None)),
-    )
-
-
-def _growth(_reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
+def _growth(counted: RegisterCounts) -> Table:
     elsewhere = {month.month: month.records for month in counted.by_code.foreign.months}
     here = {month.month: month for month in counted.by_code.local.months}
     return Table(
@@ -116,7 +169,7 @@ def _growth(_reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
             Column(title=_ELSEWHERE),
         ],
         rows=[
-            Row(
+            StatisticsRow(
                 code=month,
                 name=None,
                 values=[
@@ -150,7 +203,7 @@ def _by_agency(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
             Column(title=message("Systems stated")),
         ],
         rows=[
-            Row(
+            StatisticsRow(
                 code=str(group.agency),
                 name=_agency(reader, site, str(group.agency)),
                 path=f"agencies/{group.agency}",
@@ -188,7 +241,7 @@ def _overdue(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
             Column(title=_AGENCY, kind="text"),
         ],
         rows=[
-            Row(
+            StatisticsRow(
                 code=card.id,
                 name=say(reader, card.name),
                 path=f"records/{card.id}",
@@ -200,52 +253,17 @@ def _overdue(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
     )
 
 
-def _withheld(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
-    return Table(
-        id="withheld",
-        title=message("What is withheld"),
-        note=message("Facts that agencies keep from the public, by the legal ground they name."),
-        head=_GROUND,
-        columns=[Column(title=message("Facts")), Column(title=_RECORDS)],
-        rows=[
-            Row(
-                code=tally.code,
-                name=label(reader, "pack/grounds", tally.code),
-                values=[tally.places, tally.records],
-            )
-            for tally in counted.by_code.local.withheld
-        ],
-    )
-
-
-def _restricted(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
-    return Table(
-        id="restricted",
-        title=message("Systems of which only the existence is public"),
-        note=None,
-        head=_GROUND,
-        columns=[Column(title=_RECORDS)],
-        rows=[
-            Row(
-                code=tally.code,
-                name=label(reader, "pack/grounds", tally.code),
-                values=[tally.records],
-            )
-            for tally in counted.by_code.local.restricted
-        ],
-    )
-
-
-def _missing(reader: Reader, _site: Site, counted: RegisterCounts) -> Table:
+def _missing(reader: Reader, counted: RegisterCounts) -> Table:
     most = sorted(counted.by_code.local.missing, key=lambda tally: (-tally.records, tally.code))
     return Table(
         id="missing",
         title=message("What is missing most often"),
-        note=None,
         head=message("Fact"),
         columns=[Column(title=_RECORDS)],
         rows=[
-            Row(code=tally.code, name=field_name(reader, tally.code), values=[tally.records])
+            StatisticsRow(
+                code=tally.code, name=field_name(reader, tally.code), values=[tally.records]
+            )
             for tally in most[:_MOST_MISSING]
         ],
     )
@@ -262,7 +280,7 @@ def _silent(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
             Column(title=message("Stated of the day"), kind="day"),
         ],
         rows=[
-            Row(
+            StatisticsRow(
                 code=one.agency,
                 name=_agency(reader, site, one.agency),
                 path=f"agencies/{one.agency}",
@@ -279,19 +297,23 @@ def _silent(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
 
 
 def _coded(
-    reader: Reader, counted: RegisterCounts, name: str, codelist: str, kind: str | None
-) -> Iterator[Row]:
-    """Yield a row for each code of a list, those of which there is no record too."""
+    reader: Reader, counted: RegisterCounts, name: str, *, path: str | None = None
+) -> Iterator[StatisticsRow]:
+    """Yield a row for each code of the list of a name, those without records too."""
     here = _sums(counted.by_code.local.groups, name)
     elsewhere = _sums(counted.by_code.foreign.groups, name)
-    codes = list(reader.labels[codelist])
+    codes = list(reader.labels[name])
     for code in [*codes, *sorted((here.keys() | elsewhere.keys()) - set(codes))]:
-        yield Row(
+        yield StatisticsRow(
             code=code,
-            name=label(reader, codelist, code),
-            path=f"{kind}/{code}" if kind else None,
+            name=label(reader, name, code),
+            path=path and f"{path}{code}",
             values=[here[code], elsewhere[code]],
         )
+
+
+def _ground(reader: Reader, code: str, *values: int) -> StatisticsRow:
+    return StatisticsRow(code=code, name=label(reader, "pack/grounds", code), values=values)
 
 
 def _sums(groups: Sequence[StatisticsGroup], name: str) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""What search engines read: schema.org's Dataset and DataCatalog as JSON-LD within a page."""
+"""Data for search engines: schema.org's Dataset and DataCatalog as JSON-LD within a page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HARMFUL = ("<", ">", "&", "\u2028", "\u2029")
 
 
 def record_script(reader: Reader, site: Site, card: Card) -> Markup:
-    """Describe a record in the reader's language, as an element of the page's head."""
+    """Return a record's Dataset in the reader's language, as an element of the page's head."""
     agency = agency_view(reader, site, card.agency)
     name, summary = say(reader, card.name), say(reader, card.summary)
     address = f"{site.base_url}/{reader.tag}/records/{card.id}"
@@ -47,7 +47,7 @@ def record_script(reader: Reader, site: Site, card: Card) -> Markup:
 
 
 def register_script(reader: Reader, site: Site) -> Markup:
-    """Describe the register as a whole."""
+    """Return the DataCatalog of the register."""
     exports = f"{site.base_url}/api/v1/exports/records"
     known = _catalogue(reader, site) | {
         "dataset": {
@@ -94,7 +94,7 @@ def _name(reader: Reader) -> str:
 
 
 def _stated(node: Node) -> Node:
-    """Leave out what is not known, at any depth."""
+    """Return a node without members that are None, at any depth."""
     return {
         name: _stated(value) if isinstance(value, dict) else value
         for name, value in node.items()

@@ -1,4 +1,4 @@
-"""What stands at the address of a withdrawn record: what it was, when it left, and why."""
+"""The page of a withdrawn record: what it was, when it left, and why."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import msgspec
 from registry.pages.reader import Reader, say
 from registry.pages.site import Site
 from registry.pages.views.document_view import Shown
-from registry.pages.views.history import history_view
-from registry.pages.views.lists import agency_view
+from registry.pages.views.lists import agency_view, history_view
 from registry.pages.views.record_view import links, register_notices
 from registry.store.records import StoredRecord
 

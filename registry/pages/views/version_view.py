@@ -1,4 +1,4 @@
-"""One version of a record at its lasting address, and any two of them side by side."""
+"""The page of one version of a record, and the comparison of two."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import msgspec
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site
 from registry.pages.views.diff_view import changes_view
-from registry.pages.views.history import change_view
+from registry.pages.views.lists import change_view
 from registry.pages.views.record_view import read_document, record_view
+from registry.record.entry import NOT_STATED
 from registry.store.records import StoredRecord, VersionLine
 
 
@@ -23,17 +24,26 @@ def version_view(
     Of the version in force only what it changed stands here: the rest is the record's own page.
     """
     latest, shown = versions[-1], versions[number - 1]
+    before = versions[number - 2] if number > 1 else None
     view = record_view(reader, msgspec.structs.replace(shown, versions=latest.versions), site)
     register = shown.register
     # What is late is late today: a version that others followed promised nothing for today.
     view["r"]["overdue"] &= shown is latest
+    levels = [
+        (read_document(one.document).get("risk") or {}).get("level", NOT_STATED)
+        for one in (before or shown, shown)
+    ]
     view["v"] = {
         "number": number,
         "last": latest.register.version,
         "withdrawn": latest.register.state == "withdrawn",
         "in_force": shown is latest and latest.register.state != "withdrawn",
         "superseded_on": register.superseded_at and register.superseded_at.date().isoformat(),
-        **_step(reader, versions, number),
+        "note": say(reader, latest.versions[number - 1].change_note),
+        "risk": [label(reader, "risk_level", level) for level in levels]
+        if levels[0] != levels[1]
+        else None,
+        "sections": changes_view(reader, before.document, shown.document) if before else [],
     }
     return view
 
@@ -62,23 +72,3 @@ def compare_view(
         if numbers[0] != numbers[1]
         else None,
     }
-
-
-def _step(reader: Reader, versions: Sequence[StoredRecord], number: int) -> dict[str, Any]:
-    """Say what a version changed: what the agency says, the risk level, every field."""
-    shown = versions[number - 1]
-    line = versions[-1].versions[number - 1]
-    before = versions[number - 2] if number > 1 else None
-    first, second = (_level(version) for version in (before or shown, shown))
-    return {
-        "note": say(reader, line.change_note),
-        "risk": None
-        if first == second
-        else [label(reader, "risk_level", level) for level in (first, second)],
-        "sections": changes_view(reader, before.document, shown.document) if before else [],
-    }
-
-
-def _level(version: StoredRecord) -> str:
-    level: str = (read_document(version.document).get("risk") or {}).get("level", "not_stated")
-    return level
