@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL: one pool for a process, transactions from it."""
+"""The connection to PostgreSQL: one pool a process, with transactions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _UNREACHABLE = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
 )
-# The driver calls it its own mistake when a connection ends just as a question begins.
+# asyncpg raises an internal error when a connection ends just as a statement begins.
 _LOST = (TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError)
 _COLLISIONS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _NO_ANSWER = "the database does not answer; try again in a moment, repeating is harmless"
@@ -68,7 +68,7 @@ _SESSION = {
     "tcp_keepalives_interval": "3",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "15s",
-    # A process that was stopped in the middle must not hold its locks for ever.
+    # A process that was suspended must not hold its locks for ever.
     "idle_in_transaction_session_timeout": "5min",
 }
 """So the kernel ends a connection whose other end has vanished without a word (tcp(7)): ours after
@@ -82,7 +82,7 @@ _PAUSE_SECONDS = 0.05
 
 
 class Database:
-    """A pool of connections. Everything read or written goes through one of the methods."""
+    """A pool of connections, through which everything is read and written."""
 
     def __init__(self, pool: Any) -> None:
         """Take an open asyncpg pool."""
@@ -91,7 +91,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Borrow a connection for reading; raises `Unavailable` when none is to be had."""
+        """Borrow a connection for reading. Raises `Unavailable` if there is none."""
         try:
             connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
         except TimeoutError as error:
@@ -108,15 +108,15 @@ class Database:
             raise Unavailable(meaning) from error
         finally:
             if _is_closed(connection):
-                # The idle ones lead to the same server: whoever comes next has a fresh one.
+                # The idle connections lead to the same server: the next one has to be new.
                 await self._pool.expire_connections()
-            # What was asked is done or refused by now; a connection that cannot be reset is ended.
+            # The statement is done or refused by now; a connection that cannot be reset is closed.
             with suppress(*_FAULTS):
                 await self._pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """Borrow a connection with a transaction around it: all of it happens, or nothing."""
+        """Borrow a connection with a transaction around the block."""
         try:
             async with asyncio.timeout(_ACQUIRE_SECONDS):
                 await self._writers.acquire()
@@ -130,7 +130,7 @@ class Database:
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
-        """Borrow a connection that sees one state of the register, however long it reads."""
+        """Borrow a connection that reads one state of the register for the whole block."""
         async with (
             self.connection() as connection,
             transaction(connection, isolation="repeatable_read", readonly=True),
@@ -154,7 +154,7 @@ class Database:
 
 @asynccontextmanager
 async def transaction(connection: Connection, **options: Any) -> AsyncIterator[None]:
-    """Put a transaction around a block, with the `options` of asyncpg's."""
+    """Run a block in a transaction, with asyncpg's `options`."""
     async with connection.transaction(**options):
         try:
             yield
@@ -166,9 +166,9 @@ async def transaction(connection: Connection, **options: Any) -> AsyncIterator[N
 
 @asynccontextmanager
 async def savepoint(connection: Connection) -> AsyncIterator[None]:
-    """Put a savepoint around a block of a transaction: where it fails, it alone is undone.
+    """Run a block in a savepoint of a transaction: if it fails, only it is rolled back.
 
-    Raises `Unavailable` where not the block is at fault, but the server.
+    Raises `Unavailable` if the server, not the block, is the cause.
     """
     try:
         async with transaction(connection):
@@ -180,9 +180,9 @@ async def savepoint(connection: Connection) -> AsyncIterator[None]:
 
 
 async def connect(url: str, *, size: int = 10, patience: float = _COMMAND_SECONDS) -> Database:
-    """Open a pool; a statement is waited for as many seconds as `patience` says.
+    """Open a pool with a time limit of `patience` seconds for a statement.
 
-    Raises `ConfigurationError` when the address or login is wrong.
+    Raises `ConfigurationError` if the address or login is wrong.
     """
     try:
         pool = await asyncpg.create_pool(
@@ -214,10 +214,9 @@ async def connect(url: str, *, size: int = 10, patience: float = _COMMAND_SECOND
 
 
 def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """Make a use case begin anew, a few times, when its transaction collided with another.
+    """Retry a use case, a few times, when its transaction conflicts with another.
 
-    The whole function runs again, so all that it does outside its transactions must be harmless
-    to repeat.
+    The whole function runs again, so everything outside its transactions has to be idempotent.
     """
 
     @wraps(work)
@@ -235,14 +234,14 @@ def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
 
 
 async def _end_if_silent(connection: Connection) -> None:
-    """End a connection on which a statement took too long, unless the server still answers.
+    """Close a connection after a statement timed out, unless the server still answers.
 
-    By now the driver has asked the server to stop that statement.
+    The driver has asked the server to cancel the statement before.
     """
     try:
         await connection.execute("select", timeout=_SILENCE_SECONDS)
     except asyncpg.PostgresError:
-        # It is an answer, of a transaction that has failed.
+        # That is an answer: the transaction has failed.
         pass
     except _FAULTS:
         with suppress(asyncpg.InterfaceError):
@@ -250,13 +249,13 @@ async def _end_if_silent(connection: Connection) -> None:
 
 
 async def _watch_line(connection: Connection) -> None:
-    """Have the kernel end a connection over TCP when the other end has vanished."""
+    """Set TCP keepalive, so that the kernel closes a connection whose other end has vanished."""
     line = connection._transport.get_extra_info("socket")  # noqa: SLF001  it is shown nowhere else
     if line.family == socket.AF_UNIX:
         return
     line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _SOCKET.items():
-        # Not every system has them all.
+        # Not every system has all of them.
         if hasattr(socket, name):
             line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
@@ -265,7 +264,7 @@ async def _reset(connection: Connection) -> None:
     try:
         await connection.reset()
     except BaseException:
-        # It must not be lent again with what it holds.
+        # It must not be lent again with its locks.
         connection.terminate()
         raise
 
@@ -275,7 +274,7 @@ async def _nothing_held(connection: Connection) -> None:
 
 
 def _meaning(error: Exception, connection: Connection) -> str | None:
-    """Return what a fault means to the caller; None where it is the caller's, or a bug of ours."""
+    """Return the error for a fault of the server; None for one of the caller, or a bug of ours."""
     told = next((sentence for kind, sentence in _TELLING if isinstance(error, kind)), None)
     is_lost = isinstance(error, _LOST) or _is_closed(connection)
     return told or (_NO_ANSWER if is_lost else None)
@@ -285,7 +284,7 @@ def _is_closed(connection: Connection) -> bool:
     try:
         return bool(connection.is_closed())
     except asyncpg.InterfaceError:
-        # The pool has taken the dead connection back from under us.
+        # The pool has closed the dead connection already.
         return True
 
 
@@ -294,13 +293,13 @@ def place(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2] or ",".join(parse_qs(parts.query).get("host", []))
     if "@" in parts.path + parts.query:
-        # The password holds a sign that has ended the host's part too early.
+        # The password has a character that ends the host's part too early.
         raise _not_an_address()
     return host + parts.path
 
 
 def _not_an_address() -> ConfigurationError:
-    # What was given is not shown: a part of it may be the password.
+    # The address is not shown: a part of it may be the password.
     return ConfigurationError(
         "REGISTRY_DATABASE_URL is not the address of a database: write "
         "postgresql://user:password@host:5432/name, and percent-encode signs such as / and @ "

@@ -1,4 +1,4 @@
-"""What the published records of this country are called, as others are compared with it."""
+"""The names of published records of this country, and the blocking keys to find them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _name = msgspec.json.Decoder(LangText | None)
 
 
 class RecordName(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """What another published record of this country is called; told apart by identity."""
+    """The names of another published record of this country; compared by identity."""
 
     record: str
     agency: str
@@ -31,14 +31,14 @@ class RecordName(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     source_id: str | None
 
     def keys(self) -> BlockingKeys:
-        """Return the keys by which the record is found."""
+        """Return the blocking keys of the record."""
         return blocking_keys(self.agency, self.name, self.source_id)
 
 
 async def find_alike(
     connection: Connection, record: str, keys: BlockingKeys, *, anywhere: bool
 ) -> list[RecordName]:
-    """Return published records that one with these keys could be taken for, in the order of ids.
+    """Return published records that may be confused with one that has these keys, sorted by id.
 
     They are of its agency, or `anywhere` also of others. At most `MOST_ALIKE`.
     """
@@ -54,7 +54,7 @@ async def find_alike(
 
 
 async def index(connection: Connection, record: str | None = None) -> None:
-    """Write the keys of a record from what is left of it, or of all that have none."""
+    """Insert the keys of a record, from what is left of it, or of all records without keys."""
     if record is not None:
         await connection.execute(statement("names", "delete"), record)
     after = ""
@@ -67,12 +67,12 @@ async def index(connection: Connection, record: str | None = None) -> None:
 
 
 async def are_missing(connection: Connection) -> bool:
-    """Return whether the keys were never written: in a register from before there were any."""
+    """Return whether the keys were never written, as in a register of an older version."""
     return bool(await connection.fetchval(statement("names", "are_missing")))
 
 
 def _record_name(row: Any) -> RecordName | None:
-    """Return what a row says; None where the record never had a name, or it was erased."""
+    """Return the name of a row; None if the record never had a name, or it was erased."""
     name = None if row["name"] is None else _name.decode(row["name"])
     if not name:
         return None

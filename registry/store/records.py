@@ -1,4 +1,4 @@
-"""Records and their versions, as they are kept and as they are read."""
+"""Records and their versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from registry.store.sql import statement
 
 
 class Redacted(msgspec.Struct, frozen=True, kw_only=True):
-    """A part that was erased, and why: a code of the list `redaction_reason`, and who decided it.
+    """An erased part: a code of the list `redaction_reason`, and the authority that decided it.
 
     `entry` is that of the redaction in the log.
     """
@@ -36,9 +36,10 @@ _FINDINGS = msgspec.Meta(
 
 
 class Register(msgspec.Struct, frozen=True, kw_only=True):
-    """What the register says beside the document; `hash` is the entry's leaf hash in hex.
+    """The state of a version in the register, beside the document.
 
-    `findings` is JSON as it is kept, since most who read a version pass it on.
+    `hash` is the entry's leaf hash in hex. `findings` is JSON as stored, since most answers pass it
+    on.
     """
 
     version: int
@@ -56,12 +57,12 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     redacted: list[Redacted]
 
     def noticed(self) -> list[Finding]:
-        """List what validation noticed when the version was published."""
+        """Return the findings of the version when it was published."""
         return _findings.decode(self.findings)
 
 
 class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One version in a record's history."""
+    """A version in a record's history."""
 
     version: int
     published_at: dt.datetime
@@ -71,9 +72,9 @@ class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of a record: `document` is its canonical JSON.
+    """A version of a record: `document` is its canonical JSON.
 
-    `versions` is its history, oldest first, where it was read with that.
+    `versions` is its history, oldest first, if it was read.
     """
 
     id: str
@@ -88,10 +89,10 @@ _findings = msgspec.json.Decoder(list[Finding])
 
 
 class CurrentVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a record stands now: latest version, its state, the entry that put it there.
+    """A record's current state: latest version, status, last entry.
 
-    `risk` is the latest version's level, `risk_changes` what ever became of it. The last entry is
-    the log's last word on the record, a redaction too.
+    `risk` is the latest version's level, `risk_changes` all its changes up to now. The last entry
+    may be a redaction.
     """
 
     version: int
@@ -105,30 +106,30 @@ class CurrentVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CurrentDocument(CurrentVersion, frozen=True, kw_only=True):
-    """A record's last version too, withdrawn or not: `document` is its canonical JSON."""
+    """A record's current state with its last document, withdrawn or not, as canonical JSON."""
 
     published_at: dt.datetime
     document: bytes
 
 
 async def lock_record(connection: Connection, subject: str) -> None:
-    """Keep others from filing a record, new ones too, until the transaction ends."""
+    """Lock a record, new or not, until the transaction ends, so that no other process files it."""
     await lock_records(connection, [subject])
 
 
 async def lock_records(connection: Connection, subjects: Sequence[str]) -> None:
-    """Take the turns of many, always in the same order, so that nobody waits in a circle."""
+    """Lock many records, always in the same order, so that there is no deadlock."""
     await connection.fetch(statement("records", "take_turns"), list(subjects))
 
 
 async def read_latest(connection: Connection, ids: Sequence[str]) -> dict[str, CurrentVersion]:
-    """Read where records stand."""
+    """Return the current state of records."""
     rows = await connection.fetch(statement("records", "read_latest"), list(ids))
     return {row["id"]: CurrentVersion(**_latest(row)) for row in rows}
 
 
 async def read_current(connection: Connection, ids: Sequence[str]) -> dict[str, CurrentDocument]:
-    """Read the last versions of records, those that are withdrawn too."""
+    """Return the current state of records with their last documents, withdrawn ones too."""
     rows = await connection.fetch(statement("records", "current"), list(ids))
     return {
         row["id"]: CurrentDocument(
@@ -141,7 +142,7 @@ async def read_current(connection: Connection, ids: Sequence[str]) -> dict[str, 
 
 
 async def latest_source_rows(connection: Connection, origin: str) -> dict[str, str]:
-    """Read the source rows, JSON text, from which an origin's records were last made."""
+    """Return the source rows, JSON text, of an origin's latest versions."""
     rows = await connection.fetch(statement("records", "latest_source_rows"), origin)
     return {row["id"]: row["content"] for row in rows}
 
@@ -149,9 +150,9 @@ async def latest_source_rows(connection: Connection, origin: str) -> dict[str, s
 async def read(
     connection: Connection, record: str, version: int | None = None, *, as_of: int = END
 ) -> StoredRecord | None:
-    """Read one version of a record (the latest where none is named), without its history.
+    """Return a version of a record (by default the latest), without its history.
 
-    It is told as it was known when the entry `as_of` was the log's last.
+    The state is that when the entry `as_of` was the last of the log.
     """
     row = await connection.fetchrow(statement("records", "version"), record, version, as_of)
     return None if row is None else _stored(row, [])
@@ -160,7 +161,7 @@ async def read(
 async def read_versions(
     connection: Connection, record: str, *, as_of: int = END
 ) -> list[VersionLine]:
-    """Read a record's history, oldest first; empty where there is no such record."""
+    """Return a record's history, oldest first; empty if there is no such record."""
     rows = await connection.fetch(statement("records", "versions"), [record], as_of)
     return [_line(row) for row in rows]
 
@@ -168,9 +169,9 @@ async def read_versions(
 async def read_all(
     connection: Connection, *, withdrawn: bool = False, only: Sequence[str] | None = None
 ) -> AsyncIterator[StoredRecord]:
-    """Read the latest versions of some records, or of all, in the order of ids.
+    """Yield the latest versions of some records, or of all, sorted by id; needs a transaction.
 
-    It needs a transaction. `withdrawn` adds the last versions of the records out of force.
+    `withdrawn` adds the last versions of withdrawn records.
     """
     history: dict[str, list[VersionLine]] = {}
     async for row in connection.cursor(statement("records", "versions"), only, END, prefetch=1000):
@@ -184,7 +185,7 @@ async def read_all(
 async def read_earlier(
     connection: Connection, *, only: Sequence[str] | None = None
 ) -> dict[str, list[StoredRecord]]:
-    """Read the versions before the last of some records, or of all, oldest first."""
+    """Return the versions before the last by record, of some or of all, oldest first."""
     found: dict[str, list[StoredRecord]] = {}
     for row in await connection.fetch(statement("records", "earlier"), only):
         found.setdefault(row["record"], []).append(_stored(row, []))
@@ -192,13 +193,13 @@ async def read_earlier(
 
 
 async def read_approver(connection: Connection, record: str) -> str | None:
-    """Read who approved a published record's latest version, if anybody did."""
+    """Return who approved a published record's latest version, or None."""
     approver: str | None = await connection.fetchval(statement("records", "approver"), record)
     return approver
 
 
 def register_of(row: Any) -> Register:
-    """Make what the register says beside a version's document of a row with all of it."""
+    """Return the state of a version in the register, from a row with all its columns."""
     return Register(
         version=row["version"],
         state=row["state"],
@@ -217,7 +218,7 @@ def register_of(row: Any) -> Register:
 
 
 def document_of(row: Any, erased: Sequence[str]) -> bytes:
-    """Return a version's canonical JSON as it is shown: without the places of what was erased."""
+    """Return a version's canonical JSON as shown to readers: without erased members."""
     content: bytes = row["document"]
     if not erased:
         return content

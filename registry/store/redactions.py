@@ -1,4 +1,4 @@
-"""Redactions: what is asked to be erased, and what was; and the only way to erase it."""
+"""Redactions: requested and carried out, and the only statements that erase."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_SECONDS = 3600
 class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be erased of which versions; `entry` and `hash` are null until it is confirmed.
 
-    `is_done` says whether it was carried out: then nobody can read it any more.
+    `is_done` means that it was carried out: nobody can read the content any more.
     """
 
     id: int
@@ -39,7 +39,7 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeldSection(msgspec.Struct, frozen=True, kw_only=True):
-    """A section of a version as it is kept: JSON text, and what is `gone` of it already."""
+    """A section of a version as stored: JSON text, and the members of it that are `gone`."""
 
     version: int
     entry: int
@@ -51,7 +51,7 @@ class HeldSection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quoting(msgspec.Struct, frozen=True, kw_only=True):
-    """A version with its findings, of which one may quote something."""
+    """A version with its findings, one of which may quote an erased text."""
 
     record: str
     version: int
@@ -67,7 +67,7 @@ class Last(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def insert(connection: Connection, redaction: Redaction) -> int:
-    """Write what is asked for, and give its number."""
+    """Insert a request and return its number."""
     number: int = await connection.fetchval(
         statement("redactions", "insert"),
         redaction.record,
@@ -83,35 +83,35 @@ async def insert(connection: Connection, redaction: Redaction) -> int:
 
 
 async def read(connection: Connection, number: int) -> Redaction | None:
-    """Read a redaction."""
+    """Return a redaction."""
     return await read_row(connection, Redaction, "redactions", "one", number)
 
 
 async def read_all(connection: Connection, agency: str | None) -> list[Redaction]:
-    """Read the redactions of an agency's records, or of all, newest first."""
+    """Return the redactions of an agency's records, or of all, newest first."""
     return await read_rows(connection, Redaction, "redactions", "all", agency)
 
 
 async def read_last(connection: Connection, record: str) -> Last | None:
-    """Read the last word of the log on a record."""
+    """Return the last entry of a record."""
     return await read_row(connection, Last, "redactions", "last_entry", record)
 
 
 async def read_sections(
     connection: Connection, record: str, versions: Sequence[int] | None = None
 ) -> list[HeldSection]:
-    """Read the sections of some versions of a record, or of all of them."""
+    """Return the sections of some versions of a record, or of all."""
     return await read_rows(connection, HeldSection, "redactions", "sections", record, versions)
 
 
 async def read_waiting(connection: Connection, *, size: int) -> list[int]:
-    """Read the entries, in a log of some size, of redactions that were not carried out yet."""
+    """Return the entries, in a log of some size, of redactions that are not carried out yet."""
     rows = await connection.fetch(statement("redactions", "waiting"), size)
     return [row["index"] for row in rows]
 
 
 async def read_entry(connection: Connection, redaction: int) -> bytes | None:
-    """Read the entry of a redaction by its index."""
+    """Return the entry of a redaction by its index."""
     content: bytes | None = await connection.fetchval(statement("redactions", "entry"), redaction)
     return content
 
@@ -125,7 +125,7 @@ async def erase(
     *,
     change_note: str | None,
 ) -> None:
-    """Destroy members of a version and their salts, with the row that it was made from.
+    """Delete members of a version and their salts, with its source row.
 
     The database refuses what the published entry `redaction` does not name.
     """
@@ -150,7 +150,7 @@ async def erase(
 
 
 async def read_quoting(connection: Connection, record: str, texts: Sequence[str]) -> list[Quoting]:
-    """Read a record's versions, and others of which a finding may quote one of some texts."""
+    """Return a record's versions, and others of which a finding may quote one of some texts."""
     quoted = [_JSON.encode(text).decode()[1:-1] for text in texts]
     return [
         Quoting(
@@ -166,7 +166,7 @@ async def read_quoting(connection: Connection, record: str, texts: Sequence[str]
 async def erase_findings(
     connection: Connection, redaction: int, version: Quoting, left: Sequence[Finding]
 ) -> None:
-    """Keep of a version's findings only those that are left."""
+    """Replace a version's findings by those that are left."""
     await connection.execute(
         statement("redactions", "erase_findings"),
         redaction,
@@ -179,7 +179,7 @@ async def erase_findings(
 async def recount(
     connection: Connection, record: str, *, levels: Sequence[str], unstated: str
 ) -> None:
-    """Count the versions of a record anew, from what is left of them.
+    """Compute the facts of the versions of a record again, from what is left of them.
 
     `levels` are the risk levels from the lowest.
     """
@@ -187,46 +187,46 @@ async def recount(
 
 
 async def drop_search(connection: Connection, entries: Sequence[int]) -> None:
-    """Drop the index's rows of versions, and all sets: they are folded anew from the rows."""
+    """Delete the search rows of versions, and all bitmaps, which are rebuilt from the rows."""
     await connection.execute(statement("redactions", "drop_search_rows"), list(entries))
     await connection.execute(statement("redactions", "drop_sets"))
     await connection.execute(statement("redactions", "fold_anew"))
 
 
 async def drop_unpublished(connection: Connection, record: str) -> None:
-    """Drop a record's draft, and the answers kept for requests that come again."""
+    """Delete a record's draft, and its stored responses."""
     await connection.execute(statement("redactions", "drop_draft"), record)
     await connection.execute(statement("redactions", "drop_answers"))
 
 
 async def finish(connection: Connection, redaction: int, entries: Sequence[int]) -> None:
-    """Note that a redaction was carried out, and which entries' content it changed."""
+    """Mark a redaction as carried out, with the entries whose content it changed."""
     await connection.execute(statement("redactions", "done"), redaction, list(entries))
 
 
 async def read_unsettled(connection: Connection) -> dict[int, list[int]]:
-    """Read, by redaction, the entries whose files were not written anew since."""
+    """Return, by redaction, the entries whose files were not rewritten since."""
     rows = await connection.fetch(statement("redactions", "unsettled"))
     return {row["redaction"]: row["entries"] for row in rows}
 
 
 async def settle(connection: Connection, redaction: int) -> None:
-    """Note that the files of what a redaction changed were written anew."""
+    """Mark the files of what a redaction changed as rewritten."""
     await connection.execute(statement("redactions", "settle"), redaction)
 
 
 async def vacuum(connection: Connection) -> None:
-    """Free the space of what was destroyed; not inside a transaction."""
+    """Free the space of what was deleted; not inside a transaction."""
     await connection.execute(statement("redactions", "vacuum"), timeout=_LONGEST_SECONDS)
 
 
 async def count(connection: Connection) -> int:
-    """Count the redactions that were carried out: what was kept from before may have to go."""
+    """Return the number of redactions carried out, with which caches are invalidated."""
     number: int = await connection.fetchval(statement("redactions", "count"))
     return number
 
 
 async def read_erased(connection: Connection, records: Sequence[str]) -> dict[str, list[str]]:
-    """Read what was ever erased of records, as pointers."""
+    """Return all pointers that were erased of records."""
     rows = await connection.fetch(statement("redactions", "erased"), list(records))
     return {row["record"]: row["pointers"] for row in rows}
