@@ -104,9 +104,9 @@ _COMMANDS = {
     ),
     "pack": ("registry.cli.pack:pack", "Check the country packs, the folders of schemas/packs/."),
 }
-"""Of each command, where it is and the first sentence of its help.
+"""The place of each command, and the first sentence of its help.
 
-So that the list of commands is printed without the import of one of them.
+With it the list of commands is printed without importing any.
 """
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -24,7 +24,7 @@ from registry.record.model import Document
 from registry.record.pointers import dig
 
 _FUZZY = {4: "xsd:gYear", 7: "xsd:gYearMonth", 10: "xsd:date"}
-"""The types of dates by how many characters they are known to."""
+"""The types of partial dates by their length."""
 
 
 async def graph(

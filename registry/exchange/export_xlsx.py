@@ -20,10 +20,10 @@ from registry.exchange.export_columns import Cell, ExportColumn, ExportRow
 from registry.text.locales import direction
 
 MOST_ROWS = 1_048_575
-"""Records of one sheet, beside its header; further ones are on sheets of their own."""
+"""The records of one sheet, beside its header; further ones are on further sheets."""
 
 LONGEST_CELL = 32_767
-"""UTF-16 units of a cell; what is longer is cut."""
+"""The limit of a cell in UTF-16 units; longer texts are cut."""
 
 _CUT = "…"
 _PART = 2**16

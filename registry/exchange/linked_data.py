@@ -16,7 +16,7 @@ JsonLdNode: TypeAlias = dict[str, Any]
 
 CONTEXT_VERSION = "1.0"
 CODES = "urn:public-algorithm-register:code:"
-"""What codes are called, the same in every register: `…:risk_level:high`."""
+"""The namespace of codes, the same in every register: `…:risk_level:high`."""
 
 _FOLDER = SCHEMAS / "context"
 

@@ -53,4 +53,4 @@ def _not_yet(statement: Any, today: dt.date) -> Iterator[PendingFinding]:
             "{date} is in the future. State a day on which the systems were counted.",
             date=statement["day"],
         )
-        yield PendingFinding(pointer="/day", rule="past", sayings=(future,))
+        yield PendingFinding(pointer="/day", rule="past", messages=(future,))

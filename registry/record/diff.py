@@ -37,10 +37,10 @@ KEYS: Mapping[tuple[str, ...], tuple[str, ...]] = MappingProxyType(
         ("publication", "withheld_fields"): ("pointer",),
     }
 )
-"""By which members an item of a list is known again when others of it change."""
+"""The members that identify an item of a list when others of it change."""
 
 _ALIKE = 0.5
-"""The share of its parts that an item without a key must keep to be known again."""
+"""The share of its parts that identifies an item without a key."""
 
 _SAME, _SAME_KEY = 4.0, 2.0
 

@@ -21,7 +21,7 @@ from registry.text.confusables import is_confusable, skeleton
 from registry.text.folding import fold
 
 MOST_WORDS = 16
-"""Words of a name, the longest ones, by which it is found."""
+"""The words of a name, the longest ones, that have a blocking key."""
 
 _SHARED_WORDS = 0.5
 _NEARLY_THE_SAME = 0.9

@@ -20,7 +20,7 @@ FORMAT = 1
 """The entry format's version, `v` in every entry."""
 
 NOT_STATED = "not_stated"
-"""The code that search and facets use where a record does not say."""
+"""The code in search and facets for a record that states none."""
 
 EntryKind: TypeAlias = Literal[
     "genesis", "version", "withdrawal", "redaction", "attestation", "key"

@@ -27,7 +27,7 @@ LOCAL = "local"
 """The origin, in filters and facets, of what was filed here."""
 
 OVERDUE = "true"
-"""The code of records whose next review should have been by now."""
+"""The code of records whose next review is overdue."""
 
 _COUNTRY_OR_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
@@ -166,10 +166,10 @@ LANGUAGE = "language"
 """The kind whose codes are the languages that versions have words in."""
 
 NAME_LENGTH = "name_length"
-"""The kind whose codes are `length_code`s: how many words a name has in a language."""
+"""The kind whose codes are `length_code`s: the number of words of a name in a language."""
 
 LONGEST_NAME = 30
-"""Names of more words count as of so many."""
+"""Names of more words count as names of this many."""
 
 
 def length_code(language: str, length: int) -> str:

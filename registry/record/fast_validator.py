@@ -24,7 +24,7 @@ from registry.record.schema import Field
 _log = structlog.get_logger()
 
 SAMPLE = 1_000
-"""One accepted document of so many is checked again, the first among them."""
+"""One in this many accepted documents is checked again, beginning with the first."""
 
 
 class FastValidator:
@@ -115,17 +115,17 @@ def _plain(between: str) -> str:
 
 
 PLAIN = {"Text": _plain(_BLANK + "\n"), "Line": _plain(_BLANK)}
-"""By definition of the schema: a pattern that stands for its own pattern and format together."""
+"""By definition of the schema: a pattern that replaces its own pattern and format."""
 
 IMPLYING: dict[str, dict[str, Any]] = {
     "date": {"format": "date", "pattern": "^[1-9]"},  # Python has no year 0.
     "email": {"pattern": "@"},
     "iri": {"pattern": iri_pattern("*")},
 }
-"""By format: what is at least as strict, without asking Python."""
+"""By format: a schema at least as strict, which needs no Python."""
 
 TAGS = ("ar", "fr", "zgh", "en", "es", "nl", "de", "it", "pt")
-"""The languages that are accepted where any may be."""
+"""The languages that are accepted where any is valid."""
 
 
 def _stricter(node: Any, tags: tuple[str, ...], pack: Pack | None) -> Any:

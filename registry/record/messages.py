@@ -53,7 +53,7 @@ class PendingFinding(msgspec.Struct, frozen=True, kw_only=True):
     pointer: str
     rule: str
     severity: Severity = "error"
-    sayings: tuple[Message, ...]
+    messages: tuple[Message, ...]
 
 
 def translatable(text: str) -> str:
@@ -69,7 +69,7 @@ def message(text: str, **values: MessageValue) -> Message:
 def to_finding(remark: PendingFinding, language: str, fallback: Sequence[str]) -> Finding:
     """Return a finding rendered in the language, or the next one that has all its parts."""
     order = (language, *fallback, SOURCE)
-    lang, text = next(_renderings(remark.sayings, order))
+    lang, text = next(_renderings(remark.messages, order))
     return Finding(
         pointer=remark.pointer, rule=remark.rule, severity=remark.severity, message=text, lang=lang
     )
@@ -81,9 +81,9 @@ def render(saying: Message, language: str, fallback: Sequence[str]) -> str:
     return text
 
 
-def _renderings(sayings: Sequence[Message], order: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _renderings(messages: Sequence[Message], order: Sequence[str]) -> Iterator[tuple[str, str]]:
     for tag in order:
-        told = [_render_value(saying, tag, order) for saying in sayings]
+        told = [_render_value(saying, tag, order) for saying in messages]
         if None not in told:
             yield tag, " ".join(filter(None, told))
 

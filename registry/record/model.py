@@ -11,9 +11,9 @@ LangText: TypeAlias = dict[str, str]
 """Text by BCP 47 language tag."""
 
 Profile: TypeAlias = Literal["draft", "publication", "foreign"]
-"""How strictly a document is read; RECORD FORMAT, profiles."""
+"""The profile of the record format by which a document is read."""
 
 RiskChange: TypeAlias = Literal["raised", "lowered"]
-"""What a version did to the risk level of its record."""
+"""The effect of a version on the risk level of its record."""
 
 RISK_CHANGES: tuple[RiskChange, ...] = get_args(RiskChange)

@@ -22,7 +22,7 @@ from registry.record.statements import StatementSchema
 COURT = "court"
 
 KEPT = ("/id", "/schema_version")
-"""Without these nobody could tell which record it is, nor read it."""
+"""What is never erased: without these nobody could identify the record, or read it."""
 
 PROTECTED = (
     "/name",
@@ -34,7 +34,7 @@ PROTECTED = (
     "/decision/legal_effect",
     "/rights",
 )
-"""What is erased only on a court's basis: sections, and members of one."""
+"""What is erased only on the basis of a court's order: sections, and members of one."""
 
 MOST_POINTERS = 50
 MOST_VERSIONS = 500
@@ -86,14 +86,14 @@ def _forbidden(statement: Any) -> Iterator[PendingFinding]:
             never = message(
                 "{pointer} is never erased: it says which record this is.", pointer=asked
             )
-            yield PendingFinding(pointer=place, rule="kept", sayings=(never,))
+            yield PendingFinding(pointer=place, rule="kept", messages=(never,))
         elif statement["basis"] != COURT and _meets(asked, PROTECTED):
             court = message(
                 "{pointer} is erased on the basis of a court’s decision alone: everybody must be "
                 "able to read it.",
                 pointer=asked,
             )
-            yield PendingFinding(pointer=place, rule="protected", sayings=(court,))
+            yield PendingFinding(pointer=place, rule="protected", messages=(court,))
 
 
 def _meets(asked: str, kept: Sequence[str]) -> bool:
@@ -110,7 +110,7 @@ def _unknown_versions(
         if version not in held:
             unknown = message("There is no version {version} of this record.", version=version)
             yield PendingFinding(
-                pointer=pointer(("versions", at)), rule="version", sayings=(unknown,)
+                pointer=pointer(("versions", at)), rule="version", messages=(unknown,)
             )
 
 
@@ -135,7 +135,7 @@ def _unheld(
                 "There is nothing at {pointer} in these versions, or it was erased already.",
                 pointer=asked,
             )
-        yield PendingFinding(pointer=pointer(("pointers", at)), rule="held", sayings=(said,))
+        yield PendingFinding(pointer=pointer(("pointers", at)), rule="held", messages=(said,))
 
 
 def _told(found: Sequence[PendingFinding], pack: Pack, language: str) -> tuple[Finding, ...]:

@@ -49,7 +49,7 @@ NEVER_WITHHELD: tuple[FieldPath, ...] = (
     ("rights", "contestation"),
     ("assessments",),
 )
-"""What the public is always told: paths whose absence no `withheld_fields` entry excuses."""
+"""The paths whose absence no `withheld_fields` entry excuses."""
 
 
 class RequirementCondition(msgspec.Struct, frozen=True, kw_only=True):

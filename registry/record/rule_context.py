@@ -84,10 +84,10 @@ def make_rule_context(
 
 
 def remark(
-    rule: str, place: str, *sayings: Message, severity: Severity = "error"
+    rule: str, place: str, *messages: Message, severity: Severity = "error"
 ) -> PendingFinding:
     """Return a rule's finding, to be rendered."""
-    return PendingFinding(pointer=place, rule=rule, severity=severity, sayings=sayings)
+    return PendingFinding(pointer=place, rule=rule, severity=severity, messages=messages)
 
 
 def legal_citation(pack: Pack, subject: str) -> tuple[Message, ...]:

@@ -22,7 +22,7 @@ from registry.record import (
 from registry.record.rule_context import Rule
 
 RULE_SET = "1.0.1"
-"""Names the rules of the table together; kept with each version that they let pass."""
+"""The name of this set of rules, stored with each version that it let pass."""
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {

@@ -20,49 +20,49 @@ _ASKED_OF_PERSONAL_DATA = (
 )
 
 
-def sensitive_data_authorised(case: RuleContext) -> Iterator[PendingFinding]:
+def sensitive_data_authorised(context: RuleContext) -> Iterator[PendingFinding]:
     """R10: Statutory sensitive data means limited risk at least, and an authorisation that applies.
 
     An error. Which categories the law calls sensitive is in the pack (`ma`: law 09-08, article
     1.3).
     """
-    if not case.statutory:
+    if not context.statutory:
         return
-    law = legal_citation(case.pack, "sensitive_data")
-    if case.level == "minimal":
+    law = legal_citation(context.pack, "sensitive_data")
+    if context.level == "minimal":
         yield remark(
             "R10",
             "/risk/level",
             message(
                 "A system that uses what the law calls sensitive data ({categories}) is of limited "
                 "risk at least. Raise the level.",
-                categories=_sensitive(case),
+                categories=_sensitive(context),
             ),
             *law,
         )
-    if case.dig("data", "authorisation", "regime") == "not_applicable":
+    if context.dig("data", "authorisation", "regime") == "not_applicable":
         yield remark(
             "R10",
             "/data/authorisation/regime",
             message(
                 "What the law calls sensitive data ({categories}) is not used without a regime: "
                 "authorisation, declaration, exempt or pending. State which applies.",
-                categories=_sensitive(case),
+                categories=_sensitive(context),
             ),
             *law,
         )
 
 
-def personal_data_answered_for(case: RuleContext) -> Iterator[PendingFinding]:
+def personal_data_answered_for(context: RuleContext) -> Iterator[PendingFinding]:
     """R11: Where personal data is processed: categories, retention, basis, authorisation, contact.
 
     An error. People have these rights under the law on personal data (`ma`: law 09-08).
     """
-    if "P" not in case.held:
+    if "P" not in context.held:
         return
     for path in _ASKED_OF_PERSONAL_DATA:
         field = field_at(path)
-        if field is not None and case.lacks(*path):
+        if field is not None and context.lacks(*path):
             yield remark(
                 "R11",
                 "/" + "/".join(path),
@@ -71,28 +71,28 @@ def personal_data_answered_for(case: RuleContext) -> Iterator[PendingFinding]:
                     title=titled(field),
                 ),
                 add(field),
-                *legal_citation(case.pack, "personal_data"),
+                *legal_citation(context.pack, "personal_data"),
             )
 
 
-def transfers_named(case: RuleContext) -> Iterator[PendingFinding]:
+def transfers_named(context: RuleContext) -> Iterator[PendingFinding]:
     """R12: Where data goes abroad, the countries are named, and the own country is not one.
 
     An error (`ma`: law 09-08, articles 43 and 44).
     """
-    if case.dig("data", "transfers_abroad", "answer") != "yes":
+    if context.dig("data", "transfers_abroad", "answer") != "yes":
         return
-    law = legal_citation(case.pack, "transfers_abroad")
+    law = legal_citation(context.pack, "transfers_abroad")
     place = "/data/transfers_abroad/countries"
-    if case.lacks("data", "transfers_abroad", "countries"):
+    if context.lacks("data", "transfers_abroad", "countries"):
         yield remark(
             "R12",
             place,
             message("Data goes abroad and no country is named. Add {place}.", place=place),
             *law,
         )
-    for index, code in enumerate(case.dig("data", "transfers_abroad", "countries") or ()):
-        if code == case.pack.country:
+    for index, code in enumerate(context.dig("data", "transfers_abroad", "countries") or ()):
+        if code == context.pack.country:
             yield remark(
                 "R12",
                 f"{place}/{index}",
@@ -101,34 +101,34 @@ def transfers_named(case: RuleContext) -> Iterator[PendingFinding]:
             )
 
 
-def sensitive_data_hosted_at_home(case: RuleContext) -> Iterator[PendingFinding]:
+def sensitive_data_hosted_at_home(context: RuleContext) -> Iterator[PendingFinding]:
     """R13: Statutory sensitive data that is hosted abroad is pointed out.
 
     A warning that cites the law on transfers (`ma`: law 09-08, articles 43 and 44).
     """
-    country = case.dig("data", "hosting", "country") if case.statutory else None
-    if country not in {None, case.pack.country}:
+    country = context.dig("data", "hosting", "country") if context.statutory else None
+    if country not in {None, context.pack.country}:
         yield remark(
             "R13",
             "/data/hosting/country",
             message(
                 "What the law calls sensitive data ({categories}) is hosted in {code}. Make sure "
                 "that the law allows it, and state it under {place}.",
-                categories=_sensitive(case),
+                categories=_sensitive(context),
                 code=country,
                 place="/data/transfers_abroad",
             ),
-            *legal_citation(case.pack, "transfers_abroad"),
+            *legal_citation(context.pack, "transfers_abroad"),
             severity="warning",
         )
 
 
-def supplier_named(case: RuleContext) -> Iterator[PendingFinding]:
+def supplier_named(context: RuleContext) -> Iterator[PendingFinding]:
     """R14: A system that is purchased or made jointly names at least one supplier.
 
     An error: the public knows who made what decides about it.
     """
-    if "supplied" in case.held and case.lacks("procurement", "suppliers"):
+    if "supplied" in context.held and context.lacks("procurement", "suppliers"):
         yield remark(
             "R14",
             "/procurement/suppliers",
@@ -141,15 +141,15 @@ def supplier_named(case: RuleContext) -> Iterator[PendingFinding]:
         )
 
 
-def language_model_named(case: RuleContext) -> Iterator[PendingFinding]:
+def language_model_named(context: RuleContext) -> Iterator[PendingFinding]:
     """R16: A generative language model is named, and people are told that they meet one.
 
     An error: `technical.models` is not empty and `rights.notice` is answered (EU AI Act, article
     50, asks for the notice).
     """
-    if "generative_llm" not in (case.dig("technical", "techniques") or ()):
+    if "generative_llm" not in (context.dig("technical", "techniques") or ()):
         return
-    if case.lacks("technical", "models"):
+    if context.lacks("technical", "models"):
         yield remark(
             "R16",
             "/technical/models",
@@ -159,7 +159,7 @@ def language_model_named(case: RuleContext) -> Iterator[PendingFinding]:
                 place="/technical/models",
             ),
         )
-    if case.lacks("rights", "notice"):
+    if context.lacks("rights", "notice"):
         yield remark(
             "R16",
             "/rights/notice",
@@ -171,6 +171,6 @@ def language_model_named(case: RuleContext) -> Iterator[PendingFinding]:
         )
 
 
-def _sensitive(case: RuleContext) -> MessageValue:
+def _sensitive(context: RuleContext) -> MessageValue:
     labels = codelists()["sensitive_category"]
-    return tuple(labels[code].label for code in case.statutory)
+    return tuple(labels[code].label for code in context.statutory)

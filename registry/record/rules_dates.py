@@ -11,16 +11,16 @@ from registry.record.partial_dates import interval, months_after
 from registry.record.rule_context import RuleContext, remark
 
 
-def retirement_dated(case: RuleContext) -> Iterator[PendingFinding]:
+def retirement_dated(context: RuleContext) -> Iterator[PendingFinding]:
     """R04: A retirement date if and only if retired, not before deployment, not in the future.
 
     An error: people must be able to tell until when a system may have touched them.
     """
     place = "/lifecycle/retired_on"
-    status = case.status
-    retired = case.dig("lifecycle", "retired_on")
+    status = context.status
+    retired = context.dig("lifecycle", "retired_on")
     if retired is None:
-        if status == "retired" and case.lacks("lifecycle", "retired_on"):
+        if status == "retired" and context.lacks("lifecycle", "retired_on"):
             yield remark(
                 "R04",
                 place,
@@ -42,7 +42,7 @@ def retirement_dated(case: RuleContext) -> Iterator[PendingFinding]:
                 place="/lifecycle/status",
             ),
         )
-    if first > case.today:
+    if first > context.today:
         yield remark(
             "R04",
             place,
@@ -51,7 +51,7 @@ def retirement_dated(case: RuleContext) -> Iterator[PendingFinding]:
                 date=retired,
             ),
         )
-    deployed = case.dig("lifecycle", "deployed_on")
+    deployed = context.dig("lifecycle", "deployed_on")
     if deployed is not None and last < interval(deployed)[0]:
         yield remark(
             "R04",
@@ -66,15 +66,15 @@ def retirement_dated(case: RuleContext) -> Iterator[PendingFinding]:
         )
 
 
-def deployment_dated(case: RuleContext) -> Iterator[PendingFinding]:
+def deployment_dated(context: RuleContext) -> Iterator[PendingFinding]:
     """R05: In pilot, in use or suspended, the date of deployment is stated; never in the future.
 
     An error: people must be able to tell since when a system may have touched them.
     """
     place = "/lifecycle/deployed_on"
-    deployed = case.dig("lifecycle", "deployed_on")
+    deployed = context.dig("lifecycle", "deployed_on")
     if deployed is None:
-        if "D" in case.held and case.lacks("lifecycle", "deployed_on"):
+        if "D" in context.held and context.lacks("lifecycle", "deployed_on"):
             yield remark(
                 "R05",
                 place,
@@ -84,7 +84,7 @@ def deployment_dated(case: RuleContext) -> Iterator[PendingFinding]:
                     place=place,
                 ),
             )
-    elif interval(deployed)[0] > case.today:
+    elif interval(deployed)[0] > context.today:
         yield remark(
             "R05",
             place,
@@ -96,13 +96,13 @@ def deployment_dated(case: RuleContext) -> Iterator[PendingFinding]:
         )
 
 
-def review_planned(case: RuleContext) -> Iterator[PendingFinding]:
+def review_planned(context: RuleContext) -> Iterator[PendingFinding]:
     """R06: The next review comes after the last one, within the country's interval for the level.
 
     An error: a record that nobody looks at again stops being true.
     """
-    last = case.dig("lifecycle", "last_reviewed_on")
-    following = case.dig("lifecycle", "next_review_on")
+    last = context.dig("lifecycle", "last_reviewed_on")
+    following = context.dig("lifecycle", "next_review_on")
     if last is None or following is None:
         return
     place = "/lifecycle/next_review_on"
@@ -120,9 +120,9 @@ def review_planned(case: RuleContext) -> Iterator[PendingFinding]:
             ),
         )
         return
-    if case.level is None:
+    if context.level is None:
         return
-    months = case.pack.review_months[case.level]
+    months = context.pack.review_months[context.level]
     limit = months_after(day, months)
     if next_day > limit:
         yield remark(
@@ -132,7 +132,7 @@ def review_planned(case: RuleContext) -> Iterator[PendingFinding]:
                 "{date} is too late: at the level {level} a record is reviewed every {months} "
                 "months at the latest. State {limit} or an earlier day.",
                 date=following,
-                level=codelists()["risk_level"][case.level].label,
+                level=codelists()["risk_level"][context.level].label,
                 months=months,
                 limit=limit.isoformat(),
             ),

@@ -14,23 +14,23 @@ from registry.record.schema import Field, field_at, fields
 from registry.record.shape_messages import choice
 
 NAMING = (("name",), ("summary",), ("purpose", "goal"))
-"""The texts by which everybody recognises a system."""
+"""The texts that identify a system to the public."""
 
 
-def belongs_to_pack(case: RuleContext) -> Iterator[PendingFinding]:
+def belongs_to_pack(context: RuleContext) -> Iterator[PendingFinding]:
     """R00: The agency, languages, regions, bodies, schemes and grounds are the country's.
 
     Also, every language that a text is in says in `languages.translation_status` how it came
     about. An error. Codes that another country uses cannot be checked or explained here.
     """
-    yield from _agency_known(case)
-    if not case.national:
-        yield from _codes_known(case)
-        yield from _languages_known(case)
+    yield from _agency_known(context)
+    if not context.national:
+        yield from _codes_known(context)
+        yield from _languages_known(context)
 
 
-def _agency_known(case: RuleContext) -> Iterator[PendingFinding]:
-    record_id = case.dig("id")
+def _agency_known(context: RuleContext) -> Iterator[PendingFinding]:
+    record_id = context.dig("id")
     if record_id is None:
         return
     agency = record_id.split("/")[0]
@@ -41,15 +41,15 @@ def _agency_known(case: RuleContext) -> Iterator[PendingFinding]:
             code=quoted(agency),
         )
         yield remark("R00", "/id", reserved)
-    elif agency not in case.pack.agencies:
+    elif agency not in context.pack.agencies:
         stranger = message("{code} is not an agency of this register.", code=quoted(agency))
-        yield remark("R00", "/id", stranger, *choice(agency, case.pack.agencies))
+        yield remark("R00", "/id", stranger, *choice(agency, context.pack.agencies))
 
 
-def _codes_known(case: RuleContext) -> Iterator[PendingFinding]:
+def _codes_known(context: RuleContext) -> Iterator[PendingFinding]:
     for field in _national_fields():
-        known = case.pack.codes(field.lists)
-        for place, code in values_at(case.document, field.path):
+        known = context.pack.codes(field.lists)
+        for place, code in values_at(context.document, field.path):
             if code not in known:
                 stray = message(
                     "{code} is not one of this country's codes for {title}.",
@@ -71,19 +71,19 @@ def _texts() -> tuple[Field, ...]:
     return tuple(field for field in fields() if field.kind == "LangText")
 
 
-def _languages_known(case: RuleContext) -> Iterator[PendingFinding]:
+def _languages_known(context: RuleContext) -> Iterator[PendingFinding]:
     present: set[str] = set()
-    known = case.pack.languages
+    known = context.pack.languages
     for field in _texts():
-        for place, text in values_at(case.document, field.path):
+        for place, text in values_at(context.document, field.path):
             present.update(text)
             for tag in text:
                 if tag not in known:
                     yield stray_language(pointer((*place, tag)), tag, known)
-    source = case.dig("languages", "source")
+    source = context.dig("languages", "source")
     if source is not None and source not in known:
         yield stray_language("/languages/source", source, known)
-    status = case.dig("languages", "translation_status")
+    status = context.dig("languages", "translation_status")
     if status is not None:
         for tag in sorted(present.intersection(known).difference(status)):
             yield remark(
@@ -110,14 +110,14 @@ def stray_language(place: str, tag: str, known: tuple[str, ...]) -> PendingFindi
     )
 
 
-def named_in_a_national_language(case: RuleContext) -> Iterator[PendingFinding]:
+def named_in_a_national_language(context: RuleContext) -> Iterator[PendingFinding]:
     """R01: Name, summary and goal are in at least one of the languages that the country demands.
 
     An error: the public concerned must be able to read what the system is and what it is for.
     """
     for path in NAMING:
-        text = case.dig(*path)
-        if text and text.keys().isdisjoint(case.pack.required_any):
+        text = context.dig(*path)
+        if text and text.keys().isdisjoint(context.pack.required_any):
             yield remark(
                 "R01",
                 pointer(path),
@@ -125,23 +125,23 @@ def named_in_a_national_language(case: RuleContext) -> Iterator[PendingFinding]:
                     "{title}: in none of the languages that everybody here can be expected to "
                     "read. Write it in at least one of: {codes}.",
                     title=_title(path),
-                    codes=case.pack.required_any,
+                    codes=context.pack.required_any,
                 ),
             )
 
 
-def named_in_all_languages_at_high_risk(case: RuleContext) -> Iterator[PendingFinding]:
+def named_in_all_languages_at_high_risk(context: RuleContext) -> Iterator[PendingFinding]:
     """R02: At high and unacceptable risk, name, summary and goal are in all of those languages.
 
     An error: whoever may be harmed must be able to read it. The pack says which languages.
     """
-    if "H" not in case.held:
+    if "H" not in context.held:
         return
     for path in NAMING:
-        text = case.dig(*path)
-        if not text or text.keys().isdisjoint(case.pack.required_any):
+        text = context.dig(*path)
+        if not text or text.keys().isdisjoint(context.pack.required_any):
             continue
-        for tag in case.pack.required_at_high:
+        for tag in context.pack.required_at_high:
             if tag not in text:
                 yield remark(
                     "R02",
@@ -150,21 +150,21 @@ def named_in_all_languages_at_high_risk(case: RuleContext) -> Iterator[PendingFi
                         "{title}: at this risk level it is written in all of {codes}. Add "
                         "{language} ({code}).",
                         title=_title(path),
-                        codes=case.pack.required_at_high,
+                        codes=context.pack.required_at_high,
                         language=LanguageName(tag=tag),
                         code=tag,
                     ),
                 )
 
 
-def named_in_recommended_languages(case: RuleContext) -> Iterator[PendingFinding]:
+def named_in_recommended_languages(context: RuleContext) -> Iterator[PendingFinding]:
     """R03: Name and summary are also in the languages that the country recommends.
 
     A warning, so that a language without many translators holds nothing up.
     """
     for path in NAMING[:2]:
-        text = case.dig(*path)
-        for tag in case.pack.recommended:
+        text = context.dig(*path)
+        for tag in context.pack.recommended:
             if text and tag not in text:
                 yield remark(
                     "R03",

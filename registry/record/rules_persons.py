@@ -47,13 +47,13 @@ _NAME_LIKE = re.compile(r"[a-z]+(?:-[a-z]+)?[._][a-z]+(?:-[a-z]+)*[0-9]{0,3}")
 _MAILBOXES = (("contact", "email"), ("rights", "data_rights_contact", "email"))
 
 
-def mailbox_generic(case: RuleContext) -> Iterator[PendingFinding]:
+def mailbox_generic(context: RuleContext) -> Iterator[PendingFinding]:
     """R19: A mailbox that looks like a person's own is pointed out.
 
     A warning: a mailbox of the agency outlives whoever reads it, and names nobody.
     """
     for path in _MAILBOXES:
-        address = case.dig(*path)
+        address = context.dig(*path)
         if address is not None and _is_personal(address):
             yield remark(
                 "R19",
@@ -84,12 +84,12 @@ _HONORIFIC = re.compile(
 _FEWEST, _MOST = 2, 3
 
 
-def role_not_person(case: RuleContext) -> Iterator[PendingFinding]:
+def role_not_person(context: RuleContext) -> Iterator[PendingFinding]:
     """R20: An accountable role that looks like a person's name is pointed out.
 
     A warning: the format asks who answers by office, never by name.
     """
-    for tag, text in (case.dig("organisation", "accountable_role") or {}).items():
+    for tag, text in (context.dig("organisation", "accountable_role") or {}).items():
         if _looks_like_a_name(text):
             yield remark(
                 "R20",

@@ -12,15 +12,15 @@ from registry.record.rule_context import RuleContext, legal_citation, remark
 
 RATIONALE_BELOW_FLOOR = 200
 BELOW_FLOOR = "below_floor"
-"""The rule of the public finding that a level is lower than the format's own reading."""
+"""The rule of the public finding that a level is below the risk floor."""
 
 
-def unacceptable_not_in_use(case: RuleContext) -> Iterator[PendingFinding]:
+def unacceptable_not_in_use(context: RuleContext) -> Iterator[PendingFinding]:
     """R07: A system of unacceptable risk is not in pilot and not in use.
 
     An error: it may only be published as planned, suspended or retired.
     """
-    if case.level == "unacceptable" and case.status in {"pilot", "in_use"}:
+    if context.level == "unacceptable" and context.status in {"pilot", "in_use"}:
         yield remark(
             "R07",
             "/lifecycle/status",
@@ -28,21 +28,21 @@ def unacceptable_not_in_use(case: RuleContext) -> Iterator[PendingFinding]:
                 "A system of unacceptable risk ({place}) cannot be published with the status "
                 "{status}. It must be planned, suspended or retired.",
                 place="/risk/level",
-                status=codelists()["status"][case.status].label,
+                status=codelists()["status"][context.status].label,
             ),
         )
 
 
-def automated_decision_contestable(case: RuleContext) -> Iterator[PendingFinding]:
+def automated_decision_contestable(context: RuleContext) -> Iterator[PendingFinding]:
     """R08: What decides alone, with legal effect, on personal data is of high risk and contestable.
 
     An error. The law forbids decisions with legal effect that rest on automated processing alone,
     save where the person concerned can be heard (`ma`: law 09-08, article 11).
     """
-    if not (case.role == "decides_alone" and case.held >= {"legal_effect", "P"}):
+    if not (context.role == "decides_alone" and context.held >= {"legal_effect", "P"}):
         return
-    law = legal_citation(case.pack, "automated_decisions")
-    if case.level in {"minimal", "limited"}:
+    law = legal_citation(context.pack, "automated_decisions")
+    if context.level in {"minimal", "limited"}:
         yield remark(
             "R08",
             "/risk/level",
@@ -53,7 +53,7 @@ def automated_decision_contestable(case: RuleContext) -> Iterator[PendingFinding
             ),
             *law,
         )
-    if case.lacks("rights", "contestation"):
+    if context.lacks("rights", "contestation"):
         yield remark(
             "R08",
             "/rights/contestation",
@@ -66,7 +66,7 @@ def automated_decision_contestable(case: RuleContext) -> Iterator[PendingFinding
         )
 
 
-def high_risk_in_operation_is_answered_for(case: RuleContext) -> Iterator[PendingFinding]:
+def high_risk_in_operation_is_answered_for(context: RuleContext) -> Iterator[PendingFinding]:
     """R15: High risk in operation has an assessment, a mitigation, a metric, redress, oversight.
 
     At least one completed assessment (`dpia` where personal data is processed, else
@@ -74,15 +74,15 @@ def high_risk_in_operation_is_answered_for(case: RuleContext) -> Iterator[Pendin
     `rights.contestation`, and human oversight that is more than the word none. An error in pilot,
     in use or suspended; before that, what is stated and does not suffice is a warning.
     """
-    if "H" not in case.held:
+    if "H" not in context.held:
         return
-    operates = "D" in case.held
+    operates = "D" in context.held
     severity: Severity = "error" if operates else "warning"
-    if (operates or case.dig("assessments")) and not _assessed(case):
-        yield remark("R15", "/assessments", *_assessment_wanted(case), severity=severity)
-    risks = case.dig("risks")
+    if (operates or context.dig("assessments")) and not _assessed(context):
+        yield remark("R15", "/assessments", *_assessment_wanted(context), severity=severity)
+    risks = context.dig("risks")
     mitigated = any("mitigation" in entry for entry in risks or ())
-    if not mitigated and (risks or (operates and case.lacks("risks"))):
+    if not mitigated and (risks or (operates and context.lacks("risks"))):
         yield remark(
             "R15",
             "/risks",
@@ -94,7 +94,7 @@ def high_risk_in_operation_is_answered_for(case: RuleContext) -> Iterator[Pendin
         )
     if not operates:
         return
-    if case.lacks("evaluation", "metrics"):
+    if context.lacks("evaluation", "metrics"):
         yield _wanted(
             "/evaluation/metrics",
             message(
@@ -103,7 +103,7 @@ def high_risk_in_operation_is_answered_for(case: RuleContext) -> Iterator[Pendin
                 place="/evaluation/metrics",
             ),
         )
-    if case.lacks("rights", "contestation"):
+    if context.lacks("rights", "contestation"):
         yield _wanted(
             "/rights/contestation",
             message(
@@ -112,7 +112,7 @@ def high_risk_in_operation_is_answered_for(case: RuleContext) -> Iterator[Pendin
                 place="/rights/contestation",
             ),
         )
-    if case.lacks("decision", "human_oversight"):
+    if context.lacks("decision", "human_oversight"):
         yield _wanted(
             "/decision/human_oversight",
             message(
@@ -121,14 +121,14 @@ def high_risk_in_operation_is_answered_for(case: RuleContext) -> Iterator[Pendin
                 place="/decision/human_oversight",
             ),
         )
-    if _nobody_looks(case):
+    if _nobody_looks(context):
         yield _wanted("/decision/oversight_type", *_somebody_wanted())
 
 
-def _nobody_looks(case: RuleContext) -> bool:
+def _nobody_looks(context: RuleContext) -> bool:
     """Return whether no person oversees a running system; suspending it is a remedy."""
-    running = case.status in {"pilot", "in_use"}
-    return running and case.dig("decision", "oversight_type") == "none"
+    running = context.status in {"pilot", "in_use"}
+    return running and context.dig("decision", "oversight_type") == "none"
 
 
 def _somebody_wanted() -> tuple[Message, ...]:
@@ -140,26 +140,26 @@ def _somebody_wanted() -> tuple[Message, ...]:
     )
 
 
-def _wanted(place: str, *sayings: Message) -> PendingFinding:
-    return remark("R15", place, *sayings)
+def _wanted(place: str, *messages: Message) -> PendingFinding:
+    return remark("R15", place, *messages)
 
 
-def _assessed(case: RuleContext) -> bool:
-    types = ("dpia",) if "P" in case.held else ("algorithmic_impact", "human_rights")
+def _assessed(context: RuleContext) -> bool:
+    types = ("dpia",) if "P" in context.held else ("algorithmic_impact", "human_rights")
     return any(
         entry["status"] == "completed" and entry["type"] in types
-        for entry in case.dig("assessments") or ()
+        for entry in context.dig("assessments") or ()
     )
 
 
-def _assessment_wanted(case: RuleContext) -> tuple[Message, ...]:
-    if "P" in case.held:
+def _assessment_wanted(context: RuleContext) -> tuple[Message, ...]:
+    if "P" in context.held:
         return (
             message(
                 "At this risk level, and as personal data is processed, a completed impact "
                 "assessment on data protection (type dpia) is needed. Complete it and add it."
             ),
-            *legal_citation(case.pack, "personal_data"),
+            *legal_citation(context.pack, "personal_data"),
         )
     return (
         message(
@@ -169,36 +169,36 @@ def _assessment_wanted(case: RuleContext) -> tuple[Message, ...]:
     )
 
 
-def contribution_told(case: RuleContext) -> Iterator[PendingFinding]:
+def contribution_told(context: RuleContext) -> Iterator[PendingFinding]:
     """R17: A system that decides who gets what, or ranks people, takes part in a decision.
 
     An error: with the function `eligibility` or `scoring_ranking` the role is not `no_decision`.
     """
-    if case.role == "no_decision" and case.function in {"eligibility", "scoring_ranking"}:
+    if context.role == "no_decision" and context.function in {"eligibility", "scoring_ranking"}:
         yield remark(
             "R17",
             "/decision/role",
             message(
                 "A system with the function {function} ({place}) takes part in a decision. State "
                 "its role: informs or more, or mend the function.",
-                function=codelists()["function"][case.function].label,
+                function=codelists()["function"][context.function].label,
                 place="/sector/function",
             ),
         )
 
 
-def below_floor_explained(case: RuleContext) -> Iterator[PendingFinding]:
+def below_floor_explained(context: RuleContext) -> Iterator[PendingFinding]:
     """R24: A level below the risk floor is explained at length, and announced to everybody.
 
     The floor is computed from what the record states (risk floor). Below it the finding
     `below_floor` is public, a warning; `risk.rationale` has at least 200 characters, and
     contestation, human oversight and assessments are required as at the floor: errors.
     """
-    declared = case.level
-    if declared is None or "H" in case.held:
+    declared = context.level
+    if declared is None or "H" in context.held:
         # No floor is above high.
         return
-    floor, reasons = floor_of(case)
+    floor, reasons = floor_of(context)
     if LEVELS.index(declared) >= LEVELS.index(floor):
         return
     levels = codelists()["risk_level"]
@@ -214,7 +214,7 @@ def below_floor_explained(case: RuleContext) -> Iterator[PendingFinding]:
         ),
         severity="warning",
     )
-    rationale = case.dig("risk", "rationale")
+    rationale = context.dig("risk", "rationale")
     if rationale and max(map(len, rationale.values())) < RATIONALE_BELOW_FLOOR:
         yield remark(
             "R24",
@@ -226,24 +226,24 @@ def below_floor_explained(case: RuleContext) -> Iterator[PendingFinding]:
                 number=RATIONALE_BELOW_FLOOR,
             ),
         )
-    yield from _as_at_the_floor(case, floor)
+    yield from _as_at_the_floor(context, floor)
 
 
-def _as_at_the_floor(case: RuleContext, floor: str) -> Iterator[PendingFinding]:
-    operates = "D" in case.held
+def _as_at_the_floor(context: RuleContext, floor: str) -> Iterator[PendingFinding]:
+    operates = "D" in context.held
     wanted: list[tuple[tuple[str, str], Severity]] = [(("decision", "human_oversight"), "error")]
     if floor == "high":
         # As at the high level itself: a warning until the system is in operation.
         wanted.append((("rights", "contestation"), "error" if operates else "warning"))
     for path, severity in wanted:
-        if case.lacks(*path):
+        if context.lacks(*path):
             place = "/" + "/".join(path)
             yield remark("R24", place, _still_required(floor, place), severity=severity)
     strict = floor == "high" and operates
-    if strict and _nobody_looks(case):
+    if strict and _nobody_looks(context):
         yield remark("R24", "/decision/oversight_type", *_somebody_wanted())
-    if not (_assessed(case) if strict else case.dig("assessments")):
-        which = _assessment_wanted(case) if strict else ()
+    if not (_assessed(context) if strict else context.dig("assessments")):
+        which = _assessment_wanted(context) if strict else ()
         yield remark("R24", "/assessments", *which, _still_required(floor, "/assessments"))
 
 

@@ -14,7 +14,7 @@ from registry.record.schema import field_at
 _LIST = "/publication/withheld_fields"
 
 
-def lawfully_withheld(case: RuleContext) -> Iterator[PendingFinding]:
+def lawfully_withheld(context: RuleContext) -> Iterator[PendingFinding]:
     """R18: What is withheld is named with its ground, is not stated, and may be withheld at all.
 
     An error for a pointer to no field of the format, to a stated value, or to what is never
@@ -23,18 +23,18 @@ def lawfully_withheld(case: RuleContext) -> Iterator[PendingFinding]:
     an answer `withheld` without its pointer. A lawful one satisfies what asks for the field
     (`ma`: law 31-13, article 7).
     """
-    entries = case.dig("publication", "withheld_fields") or ()
-    if not entries and "withholds" not in case.held:
+    entries = context.dig("publication", "withheld_fields") or ()
+    if not entries and "withholds" not in context.held:
         return
-    law = legal_citation(case.pack, "withholding")
+    law = legal_citation(context.pack, "withholding")
     for index, entry in enumerate(entries):
-        fault = _fault(case, entry["pointer"])
+        fault = _fault(context, entry["pointer"])
         if fault is not None:
             yield remark("R18", f"{_LIST}/{index}/pointer", fault, *law)
     named = {entry["pointer"] for entry in entries}
     for path in answer_paths():
         place = pointer(path)
-        if case.dig(*path, "answer") != "withheld" or place in named:
+        if context.dig(*path, "answer") != "withheld" or place in named:
             continue
         yield remark(
             "R18",
@@ -49,7 +49,7 @@ def lawfully_withheld(case: RuleContext) -> Iterator[PendingFinding]:
         )
 
 
-def _fault(case: RuleContext, given: str) -> Message | None:
+def _fault(context: RuleContext, given: str) -> Message | None:
     path = parts(given)
     field = field_at(tuple("*" if part.isdecimal() else part for part in path))
     if field is None:
@@ -62,7 +62,7 @@ def _fault(case: RuleContext, given: str) -> Message | None:
             title=title,
             place=given,
         )
-    value = value_at(case.document, path)
+    value = value_at(context.document, path)
     answered = isinstance(value, dict) and value.get("answer") == "withheld"
     if value is None or answered:
         return None

@@ -62,7 +62,7 @@ class StatementSchema:
                     yield PendingFinding(
                         pointer=pointer((*place, name)),
                         rule=rule,
-                        sayings=shape_messages.lacking(self._fields[*place, name]),
+                        messages=shape_messages.lacking(self._fields[*place, name]),
                     )
         elif rule == "additionalProperties":
             known = tuple(fault.schema["properties"])
@@ -70,20 +70,20 @@ class StatementSchema:
                 stray = message("There is no field {name} here.", name=quoted(name))
                 fields = message("The fields are: {names}.", names=known)
                 yield PendingFinding(
-                    pointer=pointer((*place, name)), rule=rule, sayings=(stray, fields)
+                    pointer=pointer((*place, name)), rule=rule, messages=(stray, fields)
                 )
         elif "propertyNames" in fault.absolute_schema_path:
             yield PendingFinding(
                 pointer=pointer((*place, fault.instance)),
                 rule="propertyNames",
-                sayings=shape_messages.no_language(fault.instance),
+                messages=shape_messages.no_language(fault.instance),
             )
         else:
             field = self._fields.get(place) or self._fields.get(place[:-1])
-            sayings = shape_messages.sentence(
+            messages = shape_messages.sentence(
                 rule, fault.validator_value, fault.instance, fault.schema, field
             )
-            yield PendingFinding(pointer=pointer(place), rule=rule, sayings=sayings)
+            yield PendingFinding(pointer=pointer(place), rule=rule, messages=messages)
 
 
 def check_withdrawal(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:

@@ -144,8 +144,8 @@ def _examine(
     sound = _without(document, faulty) if faulty else document
     status = requirement_status(sound)
     if profile == "publication":
-        case = make_rule_context(sound, status, pack, today, national=trusted)
-        of_rules = _rule_findings(case, status)
+        context = make_rule_context(sound, status, pack, today, national=trusted)
+        of_rules = _rule_findings(context, status)
         found += [remark for remark in of_rules if not _touches(parts(remark.pointer), faulty)]
     publishable = all(remark.severity != "error" for remark in found)
     return _Noticed(remarks=found, publishable=publishable, scored=score(status))
@@ -190,7 +190,7 @@ def _shape_remarks(document: object, profile: Profile) -> tuple[list[PendingFind
     for error in _authority(profile).iter_errors(document):
         for place, rule, say in _translated(error, restricted=restricted):
             if len(found) < MAX_FINDINGS:
-                found.append(PendingFinding(pointer=pointer(place), rule=rule, sayings=say()))
+                found.append(PendingFinding(pointer=pointer(place), rule=rule, messages=say()))
             else:
                 more += 1
             if len(found) + more == MAX_COUNTED:
@@ -233,13 +233,13 @@ def _translated(error: Any, *, restricted: bool) -> Iterator[tuple[_Place, str, 
         )
 
 
-def _rule_findings(case: RuleContext, status: RequirementStatus) -> list[PendingFinding]:
+def _rule_findings(context: RuleContext, status: RequirementStatus) -> list[PendingFinding]:
     """Return the findings of rules and requirements; no requirement repeats a rule."""
     rules: Iterable[Rule] = RULES.values()
-    if "restricted" in case.held:
+    if "restricted" in context.held:
         rules = [RULES[name] for name in RESTRICTED_RULES]
-    found = [remark for rule in rules for remark in rule(case)]
-    found += _deprecated(case.document)
+    found = [remark for rule in rules for remark in rule(context)]
+    found += _deprecated(context.document)
     unmet = list(_unmet(status))
     if not found or not unmet:
         return found + unmet
@@ -264,11 +264,11 @@ def _unmet(status: RequirementStatus) -> Iterator[PendingFinding]:
                 pointer=place,
                 rule="minItems" if empty else "required",
                 severity="error" if is_error else "warning",
-                sayings=shape_messages.missing(unit, why, empty=empty, required=required),
+                messages=shape_messages.missing(unit, why, empty=empty, required=required),
             )
     for place in asked.excluded.difference(status.absent):
-        sayings = shape_messages.not_wanted(asked.units[place])
-        yield PendingFinding(pointer=place, rule="not", sayings=sayings)
+        messages = shape_messages.not_wanted(asked.units[place])
+        yield PendingFinding(pointer=place, rule="not", messages=messages)
 
 
 def _deprecated(document: Document) -> Iterator[PendingFinding]:
@@ -278,7 +278,7 @@ def _deprecated(document: Document) -> Iterator[PendingFinding]:
                 pointer=pointer(place),
                 rule="deprecated",
                 severity="warning",
-                sayings=shape_messages.deprecated(field),
+                messages=shape_messages.deprecated(field),
             )
 
 

@@ -14,7 +14,7 @@ from registry.search.lexicon import LexiconScope, SimilarWord, similar_words
 from registry.search.lookup import PostingReader, read_whole
 from registry.search.postings import ANYWHERE
 from registry.search.view import View
-from registry.text.query_parser import Query, Synonyms, Word, asked_words, reworded, with_words
+from registry.text.query_parser import Query, Synonyms, Word, required_words, reworded, with_words
 from registry.text.tokens import words
 
 _MOST_WORDS = 12
@@ -25,13 +25,13 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     """A corrected query: its text, its parsed form, and what its words match."""
 
     text: str
-    asked: Query
+    query: Query
     found: Matches
 
 
 async def correct(
     text: str,
-    asked: Query,
+    query: Query,
     found: Matches,
     *,
     reader: PostingReader,
@@ -45,7 +45,7 @@ async def correct(
     acronym of the country pack is never replaced.
     """
     typed = {word for word in words(text) if word not in synonyms}
-    own = [word for word in dict.fromkeys(asked_words(asked)) if word in typed]
+    own = [word for word in dict.fromkeys(required_words(query)) if word in typed]
     unknown = [word for word in own if not _having(Word(word), found)]
     scope = LexiconScope(languages=found.languages, entry=entry, new=view.postings.new)
     options: dict[str, list[SimilarWord]] = {}
@@ -65,15 +65,15 @@ async def correct(
             for one, count in sorted(counted, key=lambda pair: (pair[0].distance, -pair[1]))
             if count
         ]
-    best = _best(asked, known, options, unknown)
+    best = _best(query, known, options, unknown)
     if best is None:
         return None
-    replaced = with_words(asked, best)
-    return Correction(text=reworded(text, best), asked=replaced, found=_naming(replaced, known))
+    replaced = with_words(query, best)
+    return Correction(text=reworded(text, best), query=replaced, found=_naming(replaced, known))
 
 
 def _best(
-    asked: Query, found: Matches, options: Mapping[str, list[SimilarWord]], unknown: list[str]
+    query: Query, found: Matches, options: Mapping[str, list[SimilarWord]], unknown: list[str]
 ) -> dict[str, str] | None:
     """Return the best replacements: the fewest edits first, then the most results."""
     if any(not options.get(word) for word in unknown):
@@ -83,20 +83,20 @@ def _best(
     for word in unknown or options:
         for number, one in enumerate(options.get(word, ())):
             chosen = {**likeliest, word: one.word}
-            count = _finds(with_words(asked, chosen), found)
+            count = _finds(with_words(query, chosen), found)
             if count:
                 tries.append((one.distance, -count, number, chosen))
     return min(tries, key=lambda one: one[:3])[3] if tries else None
 
 
-def _finds(asked: Query, found: Matches) -> int:
-    return len(evaluate(asked, _naming(asked, found), ANYWHERE) & found.standing)
+def _finds(query: Query, found: Matches) -> int:
+    return len(evaluate(query, _naming(query, found), ANYWHERE) & found.standing)
 
 
-def _naming(asked: Query, found: Matches) -> Matches:
+def _naming(query: Query, found: Matches) -> Matches:
     """Return matches to which the terms of the words of a query are added."""
     terms = dict(found.terms)
-    for leaf in leaves(asked):
+    for leaf in leaves(query):
         if isinstance(leaf, Word) and leaf not in terms:
             terms[leaf] = word_terms(leaf.word, found.languages)
     return msgspec.structs.replace(found, terms=terms)

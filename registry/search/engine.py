@@ -27,7 +27,7 @@ _CARDS_ROOM = 24 * 2**20
 _BODIES_ROOM = 64 * 2**20
 _MET_FIRST = 100
 _WAIT_SECONDS = 5.0
-"""How long a question waits for another to take over what is new."""
+"""How long a query waits for another one to update the view."""
 
 
 class SearchIndex:
@@ -106,8 +106,8 @@ class SearchIndex:
             reader = PostingReader(self._borrow, stack)
             view = await self._current(reader)
             last = size - 1 if question.as_of is None else min(question.as_of, size - 1)
-            asked = msgspec.structs.replace(question, as_of=last)
-            result = await find(asked, view=view, reader=reader, synonyms=self._synonyms)
+            query = msgspec.structs.replace(question, as_of=last)
+            result = await find(query, view=view, reader=reader, synonyms=self._synonyms)
             return result.hits.to_array(), result.mended
 
     async def _current(self, reader: PostingReader) -> View:

@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from registry.search.facets import union
 from registry.search.postings import ANYWHERE, Posting, Term
 from registry.text.query_parser import Not, Or, Phrase, Prefix, Query, Word
-from registry.text.tokens import NEUTRAL, asked_stems, stems
+from registry.text.tokens import NEUTRAL, query_stems, stems
 
 
 class Matches(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,26 +27,26 @@ class Matches(msgspec.Struct, frozen=True, kw_only=True):
     standing: BitMap
 
 
-def evaluate(asked: Query, found: Matches, tier: int, language: str | None = None) -> BitMap:
+def evaluate(query: Query, found: Matches, tier: int, language: str | None = None) -> BitMap:
     """Return the versions that a query finds within a tier; negated parts count in any tier.
 
     With a language only the words of that one count. The result may hold versions that are not in
     force.
     """
-    if isinstance(asked, Word | Prefix):
+    if isinstance(query, Word | Prefix):
         return union(
             [
                 found.postings[term].tiers[tier]
-                for term in found.terms[asked]
+                for term in found.terms[query]
                 if language is None or term[0] == language
             ]
         )
-    if isinstance(asked, Phrase):
-        return found.phrases[asked][tier]
-    if isinstance(asked, Not):
-        return found.standing - evaluate(asked.of, found, ANYWHERE)
-    parts = (evaluate(one, found, tier, language) for one in asked.of)
-    return union(list(parts)) if isinstance(asked, Or) else _shared(parts)
+    if isinstance(query, Phrase):
+        return found.phrases[query][tier]
+    if isinstance(query, Not):
+        return found.standing - evaluate(query.of, found, ANYWHERE)
+    parts = (evaluate(one, found, tier, language) for one in query.of)
+    return union(list(parts)) if isinstance(query, Or) else _shared(parts)
 
 
 def candidates(phrase: Phrase, found: Matches) -> BitMap:
@@ -64,22 +64,22 @@ def candidates(phrase: Phrase, found: Matches) -> BitMap:
 
 def word_terms(word: str, languages: Iterable[str]) -> list[Term]:
     """Return the terms of a word in languages."""
-    return [(language, stem) for language in languages for stem in asked_stems(word, language)]
+    return [(language, stem) for language in languages for stem in query_stems(word, language)]
 
 
-def asked_languages(lang: str | None, known: Iterable[str]) -> list[str]:
+def searched_languages(lang: str | None, known: Iterable[str]) -> list[str]:
     """Return the languages to search: all, or one and the neutral one."""
     return sorted(known) if lang is None else [NEUTRAL, lang]
 
 
-def leaves(asked: Query) -> Iterator[Word | Prefix | Phrase]:
+def leaves(query: Query) -> Iterator[Word | Prefix | Phrase]:
     """Yield the words, prefixes and phrases of a query."""
-    if isinstance(asked, Word | Prefix | Phrase):
-        yield asked
-    elif isinstance(asked, Not):
-        yield from leaves(asked.of)
+    if isinstance(query, Word | Prefix | Phrase):
+        yield query
+    elif isinstance(query, Not):
+        yield from leaves(query.of)
     else:
-        for one in asked.of:
+        for one in query.of:
             yield from leaves(one)
 
 

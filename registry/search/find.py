@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from registry.record.facets import LANGUAGE
 from registry.search.correction import correct
 from registry.search.count import passing, within
-from registry.search.evaluate import Matches, asked_languages, evaluate
+from registry.search.evaluate import Matches, evaluate, searched_languages
 from registry.search.lookup import PostingReader, look_up
 from registry.search.postings import ANYWHERE
 from registry.search.query import SearchQuery
@@ -19,7 +19,7 @@ from registry.search.view import View
 from registry.text.query_parser import Query, Synonyms, parse_query
 
 _NAMES = frozenset({"supplier"})
-"""The kinds whose codes are names, which people write in more than one way."""
+"""The kinds whose codes are names with several spellings."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     entry: int
-    asked: Query | None
+    query: Query | None
     found: Matches | None
     mended: str | None
     texts: BitMap
@@ -46,26 +46,26 @@ async def find(
     """Return the result of a query. Raises `InvalidParameter` as `look_up` does."""
     entry = _entry(question, view)
     standing = view.standing_as_of(entry)
-    asked: Query | None = None
+    query: Query | None = None
     found: Matches | None = None
     mended = None
     texts = standing if question.text is None else BitMap()
     if question.text is not None:
-        asked = parse_query(question.text, synonyms)
-    if asked is not None and question.text is not None:
+        query = parse_query(question.text, synonyms)
+    if query is not None and question.text is not None:
         found = await look_up(
-            asked,
+            query,
             reader=reader,
             view=view,
-            languages=asked_languages(question.lang, view.facets.sets(LANGUAGE)),
+            languages=searched_languages(question.lang, view.facets.sets(LANGUAGE)),
             lang=question.lang,
             entry=entry,
         )
-        texts = evaluate(asked, found, ANYWHERE) & standing
+        texts = evaluate(query, found, ANYWHERE) & standing
         if not texts and question.mends:
             better = await correct(
                 question.text,
-                asked,
+                query,
                 found,
                 reader=reader,
                 view=view,
@@ -73,8 +73,8 @@ async def find(
                 synonyms=synonyms,
             )
             if better is not None:
-                asked, found, mended = better.asked, better.found, better.text
-                texts = evaluate(asked, found, ANYWHERE) & standing
+                query, found, mended = better.query, better.found, better.text
+                texts = evaluate(query, found, ANYWHERE) & standing
     if question.among is not None:
         texts = texts & BitMap(question.among)
     if question.changed is not None:
@@ -86,7 +86,7 @@ async def find(
     }
     return Result(
         entry=entry,
-        asked=asked,
+        query=query,
         found=found,
         mended=mended,
         texts=texts,

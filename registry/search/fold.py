@@ -10,10 +10,10 @@ from registry.store.sql import statement
 
 _LEAST = 500
 _SHARE = 200
-"""Folding writes most sets anew, so what is folded grows with them."""
+"""A merge rewrites most bitmaps, so its size grows with them."""
 
 _MOST = 250_000
-"""Versions folded in one transaction: of 11 KB each, the sets of their terms take 200 MB."""
+"""Versions merged in one transaction; at 11 KB each, the bitmaps of their terms take 200 MB."""
 
 _BLOCK = 1_000
 

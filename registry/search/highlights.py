@@ -45,11 +45,11 @@ class Bodies:
         return found
 
 
-def highlight_terms(asked: Query, found: Matches) -> HighlightTerms:
+def highlight_terms(query: Query, found: Matches) -> HighlightTerms:
     """Return the terms of a query to mark: those that have to be there."""
     stems: dict[str, dict[str, int]] = {language: {} for language in found.languages}
     phrases: dict[tuple[str, ...], int] = {}
-    for number, leaf in enumerate(_positive(asked)):
+    for number, leaf in enumerate(_positive(query)):
         if isinstance(leaf, Phrase):
             phrases[leaf.words] = number
         else:
@@ -92,9 +92,9 @@ def in_texts(texts: Texts, wanted: HighlightTerms) -> Iterator[Highlight]:
                 return
 
 
-def _positive(asked: Query) -> Iterator[Word | Prefix | Phrase]:
-    if isinstance(asked, And | Or):
-        for one in asked.of:
+def _positive(query: Query) -> Iterator[Word | Prefix | Phrase]:
+    if isinstance(query, And | Or):
+        for one in query.of:
             yield from _positive(one)
-    elif not isinstance(asked, Not):
-        yield asked
+    elif not isinstance(query, Not):
+        yield query

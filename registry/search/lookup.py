@@ -19,7 +19,7 @@ from registry.store.search_rows import TEXTS, find_phrase, read_words
 from registry.text.query_parser import And, Not, Or, Phrase, Prefix, Query, Word
 
 MOST_CHECKED = 250_000
-"""Versions that are looked through for a phrase, once; it takes about 10 µs each."""
+"""Versions that are read for a phrase, once; each takes about 10 µs."""
 
 
 class PostingReader:
@@ -39,7 +39,7 @@ class PostingReader:
 
 
 async def look_up(
-    asked: Query,
+    query: Query,
     *,
     reader: PostingReader,
     view: View,
@@ -55,7 +55,7 @@ async def look_up(
     terms: dict[Word | Prefix, Sequence[Term]] = {}
     wanted: list[Term] = []
     phrases: list[Phrase] = []
-    for leaf in leaves(asked):
+    for leaf in leaves(query):
         if isinstance(leaf, Word):
             terms[leaf] = word_terms(leaf.word, languages)
             wanted += terms[leaf]
@@ -78,7 +78,7 @@ async def look_up(
     if not phrases:
         return found
     checked = {phrase: view.phrases.known(phrase, lang) for phrase in phrases}
-    await _check(asked, found, checked, reader, lang)
+    await _check(query, found, checked, reader, lang)
     return msgspec.structs.replace(
         found, phrases={phrase: known.tiers for phrase, known in checked.items()}
     )
@@ -105,7 +105,7 @@ async def read_whole(
 
 
 async def _check(
-    asked: Query,
+    query: Query,
     found: Matches,
     checked: dict[Phrase, CheckedPhrases],
     reader: PostingReader,
@@ -113,7 +113,7 @@ async def _check(
 ) -> None:
     """Find the phrases of a query in the versions that may have them, and cache the result."""
     possible = {phrase: (candidates(phrase, found),) * TEXTS for phrase in checked}
-    widest = _at_widest(asked)
+    widest = _at_widest(query)
     within = found.standing
     if widest is not None:
         assumed = msgspec.structs.replace(found, phrases=possible)
@@ -158,15 +158,15 @@ async def _in_languages(
     return kept
 
 
-def _at_widest(asked: Query) -> Query | None:
+def _at_widest(query: Query) -> Query | None:
     """Return a query without the negated parts of phrases; None if nothing is left."""
-    if isinstance(asked, Not):
-        return None if any(isinstance(leaf, Phrase) for leaf in leaves(asked.of)) else asked
-    if isinstance(asked, And):
-        rest = tuple(one for of in asked.of if (one := _at_widest(of)) is not None)
+    if isinstance(query, Not):
+        return None if any(isinstance(leaf, Phrase) for leaf in leaves(query.of)) else query
+    if isinstance(query, And):
+        rest = tuple(one for of in query.of if (one := _at_widest(of)) is not None)
         return And(rest) if rest else None
-    if isinstance(asked, Or):
-        every = tuple(_at_widest(of) for of in asked.of)
+    if isinstance(query, Or):
+        every = tuple(_at_widest(of) for of in query.of)
         some = tuple(one for one in every if one is not None)
         return Or(some) if len(some) == len(every) else None
-    return asked
+    return query

@@ -22,11 +22,11 @@ _NO_DAY = 2**31 - 1
 
 
 def groups(
-    sort: Sort, hits: BitMap, facets: Facets, asked: Query | None, found: Matches | None
+    sort: Sort, hits: BitMap, facets: Facets, query: Query | None, found: Matches | None
 ) -> Iterator[tuple[int, BitMap]]:
     """Yield the results of an order as groups (number, versions), by number; not by name."""
-    if sort == "relevance" and asked is not None and found is not None:
-        yield from _by_relevance(hits, facets, asked, found)
+    if sort == "relevance" and query is not None and found is not None:
+        yield from _by_relevance(hits, facets, query, found)
     elif sort == "completeness":
         for completeness in range(100, -1, -1):
             having = facets.having(COMPLETENESS, str(completeness))
@@ -71,16 +71,16 @@ def match_of(ordinal: int, in_name: BitMap, in_summary: BitMap) -> Match:
 
 
 def _by_relevance(
-    hits: BitMap, facets: Facets, asked: Query, found: Matches
+    hits: BitMap, facets: Facets, query: Query, found: Matches
 ) -> Iterator[tuple[int, BitMap]]:
     """Yield groups by where the words are, and in names by how few other words are there."""
-    in_name = evaluate(asked, found, NAME) & hits
+    in_name = evaluate(query, found, NAME) & hits
     rest = in_name
     if rest:
         by_language = {
             language: named
-            for language in _of_names(asked, found)
-            if (named := evaluate(asked, found, NAME, language) & in_name)
+            for language in _of_names(query, found)
+            if (named := evaluate(query, found, NAME, language) & in_name)
         }
         for length in range(1, LONGEST_NAME + 1):
             group = BitMap()
@@ -96,14 +96,14 @@ def _by_relevance(
                     break
         yield _IN_SEVERAL_LANGUAGES, rest
     hits = hits - in_name
-    in_summary = evaluate(asked, found, SUMMARY) & hits
+    in_summary = evaluate(query, found, SUMMARY) & hits
     yield _IN_SUMMARY, in_summary
     yield _IN_TEXT, hits - in_summary
 
 
-def _of_names(asked: Query, found: Matches) -> Collection[str]:
+def _of_names(query: Query, found: Matches) -> Collection[str]:
     """Return the languages in which a query may match names: most have no such name."""
-    if not is_plain(asked):
+    if not is_plain(query):
         return found.languages
     return {
         language

@@ -25,10 +25,10 @@ from registry.text.query_parser import is_positive, reworded
 from registry.text.tokens import words
 
 _CARD_BYTES = 150
-"""What a card takes in memory beside its text."""
+"""Memory of a card beside its text."""
 
 _FEW = 2_000
-"""Hits that are sorted by name after reading their names; of more, the names are read in order."""
+"""Results that are sorted by name in memory; for more, the names are read in order."""
 
 
 SummaryNames: TypeAlias = tuple[str, Texts]
@@ -79,7 +79,7 @@ async def answer(
     if question.sort == "name":
         places = await _by_name(result.hits, question, size, reader)
     else:
-        grouped = order.groups(question.sort, result.hits, view.facets, result.asked, result.found)
+        grouped = order.groups(question.sort, result.hits, view.facets, result.query, result.found)
         taken = order.page(grouped, question.after, question.limit + 1)
         places = [
             PagePosition(number=number, text="", ord=ordinal, size=size)
@@ -133,8 +133,8 @@ async def _by_name(
     else:
         block = _FEW
         while len(named) < most and block == _FEW:
-            query = statement("index", "names_after")
-            rows = await connection.fetch(query, after[0], -after[1], block)
+            sql = statement("index", "names_after")
+            rows = await connection.fetch(sql, after[0], -after[1], block)
             named += [(row["name_key"], -row["ord"]) for row in rows if row["ord"] in hits]
             block = len(rows)
             if rows:
@@ -144,15 +144,15 @@ async def _by_name(
 
 def _matches(shown: Sequence[PagePosition], result: Result, sort: Sort) -> list[Match | None]:
     """Return where the words of each result were found; empty if no words are required."""
-    asked, found = result.asked, result.found
-    if asked is None or found is None or not is_positive(asked):
+    query, found = result.query, result.found
+    if query is None or found is None or not is_positive(query):
         return [None] * len(shown)
     if sort == "relevance":
         return [order.match_of_number(place.number) for place in shown]
     page = BitMap([place.ord for place in shown])
     on_page = msgspec.structs.replace(found, standing=page)
-    in_name = evaluate(asked, on_page, NAME) & page
-    in_summary = evaluate(asked, on_page, SUMMARY) & page
+    in_name = evaluate(query, on_page, NAME) & page
+    in_summary = evaluate(query, on_page, SUMMARY) & page
     return [order.match_of(place.ord, in_name, in_summary) for place in shown]
 
 
@@ -166,9 +166,9 @@ async def _marked(
     reader: PostingReader,
 ) -> list[list[Highlight]]:
     """Return the marked names and summaries, and passages of texts where only those match."""
-    if result.asked is None or result.found is None or not any(matches):
+    if result.query is None or result.found is None or not any(matches):
         return [[] for _ in ordinals]
-    wanted = highlights.highlight_terms(result.asked, result.found)
+    wanted = highlights.highlight_terms(result.query, result.found)
     heads = [highlights.in_heads(texts, wanted) for _, texts in cards]
     only_in_text = [one for one, match in zip(ordinals, matches, strict=True) if match == "text"]
     read = await bodies.read(only_in_text, reader)

@@ -20,7 +20,7 @@ from registry.store.sql import statement
 from registry.text.tokens import article_variants, stems
 
 Term: TypeAlias = tuple[str, str]
-"""A language and a stem of it."""
+"""A language and a stem."""
 
 NAME, SUMMARY, ANYWHERE = range(TEXTS)
 """The tiers of a posting: in the name, in name or summary, in any text."""
@@ -29,7 +29,7 @@ _NOTHING = BitMap()
 
 
 _ENTRY_BYTES = 400
-"""What an entry of the cache takes beside its sets."""
+"""Memory of a cache entry beside its bitmaps."""
 
 
 class Posting(msgspec.Struct, frozen=True):

@@ -51,14 +51,14 @@ _TELLING: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] 
     ),
     ((asyncpg.OperatorInterventionError, asyncpg.PostgresSystemError), _NO_ANSWER),
 )
-"""What a fault of the database means to the caller; the first that fits."""
+"""The errors of faults of the database; the first that matches."""
 
 _OF_TLS = ("root certificate file", "`sslmode` parameter")
-"""How the driver begins to tell of these; other sentences of it may quote the address."""
+"""The beginnings of TLS messages of the driver; its other messages may quote the address."""
 
 _ACQUIRE_SECONDS = 5.0
 _COMMAND_SECONDS = 120.0
-"""How long a statement may take where nobody waits for its answer."""
+"""The time limit of a statement outside requests."""
 
 _SILENCE_SECONDS = 0.5
 
@@ -71,11 +71,14 @@ _SESSION = {
     # A process that was suspended must not hold its locks for ever.
     "idle_in_transaction_session_timeout": "5min",
 }
-"""So the kernel ends a connection whose other end has vanished without a word (tcp(7)): ours after
-8 seconds, the server's session, which may hold locks and a role, after 15."""
+"""TCP timeouts of a session (tcp(7)).
+
+The kernel closes a connection whose other end has vanished: ours after 8 seconds, the server's
+session, which may hold locks and a role, after 15.
+"""
 
 _FOR_READERS = 4
-"""Connections that are left to those who only read, while writers wait for each other."""
+"""Connections that are reserved for readers, while writers wait for each other."""
 
 _TRIES = 4
 _PAUSE_SECONDS = 0.05

@@ -12,10 +12,10 @@ from registry.store.database import Connection
 from registry.store.sql import statement
 
 MOST_ALIKE = 20
-"""Records that one is compared with."""
+"""The records with which one is compared."""
 
 MOST_OF_A_KEY = 50
-"""Records that are looked at of those that share a key."""
+"""The records that are read of those that share a key."""
 
 _BATCH = 500
 

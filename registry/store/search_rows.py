@@ -18,7 +18,7 @@ from registry.store.sql import statement
 _BLOCK = 2_000
 
 TEXTS = 3
-"""A record's words are of its name, its summary and the rest of it."""
+"""The columns of words: of the name, of the summary, and of the rest."""
 
 _JSON = msgspec.json.Encoder()
 _codes = msgspec.json.Decoder(FacetCodes)

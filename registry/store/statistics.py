@@ -13,16 +13,16 @@ from registry.store.database import Connection
 from registry.store.sql import read_rows, statement
 
 FILTERS = ("risk", "sector", "agency", "status")
-"""What may be asked about alone, in the order in which the statements take it."""
+"""The filters, in the order of the parameters of the statements."""
 
 SEVERAL = ("finding", "missing", "ground")
-"""Of what records may have none or several; one of these, and one other, group them at most."""
+"""Groupings in which a record may be in no group or several; at most one, with one other."""
 
 GROUPS = (*FILTERS, "personal_data", "completeness_range", *SEVERAL)
-"""By what records may be grouped."""
+"""The groupings."""
 
 _COUNTING_SECONDS = 60.0
-"""Of a million records one statement counts for some 20 seconds."""
+"""The time limit of a count; one of a million records takes some 20 seconds."""
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):

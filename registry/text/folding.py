@@ -47,7 +47,7 @@ class _Folding(dict[int, str]):
 
 
 LETTERS = _TIFINAGH | _ALIKE
-"""What single letters fold to, for whoever folds elsewhere."""
+"""The folding of single letters, for code that folds in another place."""
 
 _FOLD = _Folding(str.maketrans(LETTERS))
 

@@ -16,10 +16,10 @@ import msgspec
 from registry.text.tokens import article_variants, common, word_places, words
 
 SHORTEST_PREFIX = 3
-"""Letters of the shortest beginning that is completed; a shorter one is taken as a word."""
+"""Letters of the shortest prefix; a shorter one is a word."""
 
 MOST_PREFIXES = 4
-"""Beginnings that one question may have; further ones are taken as words."""
+"""The prefixes that a query may have; further ones are words."""
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -84,9 +84,9 @@ class Synonyms:
         self._by_first: dict[str, list[tuple[tuple[str, ...], Query]]] = {}
         for texts in sets:
             group = dict.fromkeys(spelt for text in texts if (spelt := tuple(words(text))))
-            asked = Or(tuple(_every([Word(word) for word in spelt]) for spelt in group))
+            query = Or(tuple(_every([Word(word) for word in spelt]) for spelt in group))
             for bare in dict.fromkeys(map(_bare, group)):
-                self._by_first.setdefault(bare[0], []).append((bare, asked))
+                self._by_first.setdefault(bare[0], []).append((bare, query))
         for known in self._by_first.values():
             known.sort(key=lambda one: -len(one[0]))
 
@@ -96,9 +96,9 @@ class Synonyms:
 
     def at(self, sequence: Sequence[str], start: int) -> tuple[int, Query] | None:
         """Return (length, query) of the longest known phrase that begins at a position, or None."""
-        for bare, asked in self._by_first.get(_bare(sequence[start : start + 1])[0], ()):
+        for bare, query in self._by_first.get(_bare(sequence[start : start + 1])[0], ()):
             if _bare(sequence[start : start + len(bare)]) == bare:
-                return len(bare), asked
+                return len(bare), query
         return None
 
 
@@ -135,27 +135,27 @@ def parse_query(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query | None:
     return _without_stop_words(_every(_spelt_out(clauses, synonyms)))
 
 
-def asked_words(asked: Query) -> Iterator[str]:
+def required_words(query: Query) -> Iterator[str]:
     """Yield the single words that have to be there, without those of phrases."""
-    if isinstance(asked, Word):
-        yield asked.word
-    elif isinstance(asked, And | Or):
-        for one in asked.of:
-            yield from asked_words(one)
+    if isinstance(query, Word):
+        yield query.word
+    elif isinstance(query, And | Or):
+        for one in query.of:
+            yield from required_words(one)
 
 
-def is_positive(asked: Query) -> bool:
+def is_positive(query: Query) -> bool:
     """Return whether a query requires anything to be there."""
-    if isinstance(asked, And | Or):
-        return any(is_positive(one) for one in asked.of)
-    return not isinstance(asked, Not)
+    if isinstance(query, And | Or):
+        return any(is_positive(one) for one in query.of)
+    return not isinstance(query, Not)
 
 
-def is_plain(asked: Query) -> bool:
+def is_plain(query: Query) -> bool:
     """Return whether a query is only of words and prefixes that all have to be there."""
-    if isinstance(asked, And | Or):
-        return all(is_plain(one) for one in asked.of)
-    return isinstance(asked, Word | Prefix)
+    if isinstance(query, And | Or):
+        return all(is_plain(one) for one in query.of)
+    return isinstance(query, Word | Prefix)
 
 
 def reworded(text: str, words_for: Mapping[str, str]) -> str:
@@ -168,13 +168,13 @@ def reworded(text: str, words_for: Mapping[str, str]) -> str:
     return "".join([*parts, text[done:]])
 
 
-def with_words(asked: Query, words_for: Mapping[str, str]) -> Query:
+def with_words(query: Query, words_for: Mapping[str, str]) -> Query:
     """Return a query with some of its required words replaced."""
-    if isinstance(asked, Word):
-        return Word(words_for.get(asked.word, asked.word))
-    if isinstance(asked, And | Or):
-        return type(asked)(tuple(with_words(one, words_for) for one in asked.of))
-    return asked
+    if isinstance(query, Word):
+        return Word(words_for.get(query.word, query.word))
+    if isinstance(query, And | Or):
+        return type(query)(tuple(with_words(one, words_for) for one in query.of))
+    return query
 
 
 def _bare(sequence: Sequence[str]) -> tuple[str, ...]:
@@ -219,21 +219,21 @@ def _with_synonyms(row: Sequence[str], synonyms: Synonyms) -> list[Query]:
     start = 0
     while start < len(row):
         known = synonyms.at(row, start)
-        length, asked = (1, Word(row[start])) if known is None else known
-        found.append(asked)
+        length, query = (1, Word(row[start])) if known is None else known
+        found.append(query)
         start += length
     return found
 
 
-def _without_stop_words(asked: Query) -> Query:
+def _without_stop_words(query: Query) -> Query:
     """Return a query without the stop words that stand beside other words."""
-    if isinstance(asked, Or):
-        return Or(tuple(_without_stop_words(one) for one in asked.of))
-    if isinstance(asked, And):
+    if isinstance(query, Or):
+        return Or(tuple(_without_stop_words(one) for one in query.of))
+    if isinstance(query, And):
         kept = [
             _without_stop_words(one)
-            for one in asked.of
+            for one in query.of
             if not (isinstance(one, Word) and one.word in common())
         ]
-        return _every(kept) if any(map(is_positive, kept)) else asked
-    return asked
+        return _every(kept) if any(map(is_positive, kept)) else query
+    return query

@@ -202,7 +202,7 @@ def stems(language: str) -> Mapping[str, str]:
     return _Cache(lambda word: sys.intern(make(word) or word))
 
 
-def asked_stems(word: str, language: str) -> tuple[str, ...]:
+def query_stems(word: str, language: str) -> tuple[str, ...]:
     """Return the stems by which a word of a query may be found in a language.
 
     An Arabic word may begin with letters that look like the article: بالغين, "adults", has another

@@ -153,7 +153,7 @@ def silent(_case):
 def negated(rule, name):
     def opposite(case):
         if not any(rule(case)):
-            yield PendingFinding(pointer="", rule=name, sayings=(message("The opposite."),))
+            yield PendingFinding(pointer="", rule=name, messages=(message("The opposite."),))
 
     return opposite
 

@@ -86,7 +86,7 @@ def catalogues(monkeypatch):
 
 
 def remark(*said):
-    return PendingFinding(pointer="/name", rule="R99", severity="warning", sayings=said)
+    return PendingFinding(pointer="/name", rule="R99", severity="warning", messages=said)
 
 
 GONE = message("{title}: gone.", title=Title(text="Name"))

@@ -260,7 +260,7 @@ def test_what_rules_find_is_counted_too(pack, today):
     document = {"id": "demo-sante/x", "risk": {"level": "high"}}
     verdict = validate(document, profile="publication", pack=pack, today=today)
     assert len(verdict.findings) == MAX_FINDINGS < verdict.findings_total
-    added = PendingFinding(pointer="/name", rule="R98", sayings=(message("One more."),))
+    added = PendingFinding(pointer="/name", rule="R98", messages=(message("One more."),))
     more = with_remarks(verdict, [added], pack, "en")
     assert (len(more.findings), more.findings_total) == (50, verdict.findings_total + 1)
 

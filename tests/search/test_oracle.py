@@ -31,7 +31,7 @@ from registry.services.loading import load
 from registry.store.as_of import LogWindow
 from registry.store.database import connect
 from registry.text.query_parser import And, Not, Or, Prefix, Synonyms, Word, parse_query
-from registry.text.tokens import NEUTRAL, article_variants, asked_stems, common, stem
+from registry.text.tokens import NEUTRAL, article_variants, common, query_stems, stem
 from tests.conftest import TEMPLATE
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +104,7 @@ class Scan:
             return not self.has(asked.of, ordinal, TEXT, self.languages, entry)
         here = [language for language in languages if language in words]
         if isinstance(asked, Word):
-            return any(stems[tag][tier] & set(asked_stems(asked.word, tag)) for tag in here)
+            return any(stems[tag][tier] & set(query_stems(asked.word, tag)) for tag in here)
         if isinstance(asked, Prefix):
             return any(self.begun(asked.start, tag, entry) & stems[tag][tier] for tag in here)
         row = f" {' '.join(asked.words)} "
@@ -119,7 +119,7 @@ class Scan:
                 asked
                 for (word, tag), first in self.first.items()
                 if tag == language and first <= entry and word.startswith(start)
-                for asked in asked_stems(word, tag)
+                for asked in query_stems(word, tag)
             }
         return self._begun[key]
 

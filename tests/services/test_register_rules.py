@@ -89,7 +89,7 @@ def test_names_that_repeat_or_pass_for_another(pack, name, others, expected):
 
 def test_every_record_that_is_meant_is_named(pack):
     door = entrance(pack, other("demo-sante/a", {"fr": NAME}), other("demo-sante/b", {"fr": NAME}))
-    named = [one.sayings[0].values["record"] for one in RULES["R22"](door)]
+    named = [one.messages[0].values["record"] for one in RULES["R22"](door)]
     assert named == ["demo-sante/a", "demo-sante/b"]
 
 

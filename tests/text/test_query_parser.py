@@ -13,9 +13,9 @@ from registry.text.query_parser import (
     Prefix,
     Synonyms,
     Word,
-    asked_words,
     is_positive,
     parse_query,
+    required_words,
     reworded,
     with_words,
 )
@@ -131,7 +131,7 @@ def test_acronyms_and_what_they_stand_for_are_one(text, expected):
 
 def test_the_words_that_are_to_be_there():
     asked = parse_query('aa OR bb -cc "dd ee" ff* IA', SYNONYMS)
-    assert list(asked_words(asked)) == [
+    assert list(required_words(asked)) == [
         "aa",
         "bb",
         "ff",
@@ -161,7 +161,7 @@ def test_a_question_in_other_words():
 @given(st.text(max_size=120))
 def test_no_text_is_an_error(text):
     asked = parse_query(text, SYNONYMS)
-    assert asked is None or list(asked_words(asked)) is not None
+    assert asked is None or list(required_words(asked)) is not None
 
 
 PIECES = st.sampled_from(
