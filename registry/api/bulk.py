@@ -26,9 +26,7 @@ from registry.record.messages import render
 from registry.services import bulk
 from registry.services.access import Actor
 from registry.services.bulk import BulkPurpose, FiledLine
-from registry.services.context import ServiceContext
 from registry.services.receipts import DraftReceipt
-from registry.settings import Settings
 
 _IN_MEMORY = 4 * 2**20
 
@@ -84,13 +82,8 @@ async def file_many(
         raise InvalidParameter("action: say what to do; send action=submit or action=draft")
     require_type(request, NDJSON, "one document a line")
     actor.require("file")
-    return _Lines(
-        state.context,
-        actor,
-        state.settings,
-        purpose=action,
-        language=language_of(request, lang, state.context.pack),
-    )
+    language = language_of(request, lang, state.context.pack)
+    return _LinesResponse(state, actor, purpose=action, language=language)
 
 
 class _ClientDisconnected(Exception):
@@ -132,7 +125,7 @@ class _ResponseSpool:
         self._kept.close()
 
 
-class _Lines(Response[bytes]):
+class _LinesResponse(Response[bytes]):
     """An answer that is written while the request is read, unless a proxy stands between.
 
     A client may send everything before it reads anything: answers wait in a spool, so that neither
@@ -140,18 +133,12 @@ class _Lines(Response[bytes]):
     """
 
     def __init__(
-        self,
-        context: ServiceContext,
-        actor: Actor,
-        settings: Settings,
-        *,
-        purpose: BulkPurpose,
-        language: str,
+        self, state: ApiState, actor: Actor, *, purpose: BulkPurpose, language: str
     ) -> None:
         super().__init__(content=b"")
-        self._office = context
+        self._context = state.context
+        self._settings = state.settings
         self._actor = actor
-        self._settings = settings
         self._purpose = purpose
         self._language = language
 
@@ -160,9 +147,9 @@ class _Lines(Response[bytes]):
         return self._answer
 
     async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
-        told = _ResponseSpool()
+        spool = _ResponseSpool()
         whole = asyncio.Event()
-        working = asyncio.create_task(self._work(scope, _chunks(receive, whole), told))
+        working = asyncio.create_task(self._work(scope, _chunks(receive, whole), spool))
         watching = asyncio.create_task(_end_when_gone(receive, whole, working))
         headers = [(b"content-type", NDJSON.encode()), (b"cache-control", b"no-store")]
         reading = asyncio.create_task(whole.wait())
@@ -173,7 +160,7 @@ class _Lines(Response[bytes]):
                 if working.done():
                     working.result()
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            while part := await told.take():
+            while part := await spool.take():
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await asyncio.wait([working])
             if not working.cancelled():
@@ -185,12 +172,12 @@ class _Lines(Response[bytes]):
             for task in (reading, watching, working):
                 task.cancel()
             await asyncio.gather(reading, watching, working, return_exceptions=True)
-            told.close()
+            spool.close()
 
-    async def _work(self, scope: Any, chunks: AsyncIterator[bytes], told: _ResponseSpool) -> None:
+    async def _work(self, scope: Any, chunks: AsyncIterator[bytes], spool: _ResponseSpool) -> None:
         """File the lines; every answer goes to the spool at once."""
         filed = bulk.file_lines(
-            self._office,
+            self._context,
             self._actor,
             bulk.split_lines(chunks),
             purpose=self._purpose,
@@ -200,11 +187,11 @@ class _Lines(Response[bytes]):
         try:
             async with aclosing(filed):
                 async for line in filed:
-                    told.put(msgspec.json.encode(self._told(line, scope)) + b"\n")
+                    spool.put(msgspec.json.encode(self._line_answer(line, scope)) + b"\n")
         finally:
-            told.end()
+            spool.end()
 
-    def _told(self, line: FiledLine, scope: Any) -> LineAnswer:
+    def _line_answer(self, line: FiledLine, scope: Any) -> LineAnswer:
         result = line.result
         if isinstance(result, Exception):
             error = result if isinstance(result, RegistryError) else report_fault(result, scope)
@@ -216,10 +203,10 @@ class _Lines(Response[bytes]):
             receipt = LineReceipt(
                 **msgspec.structs.asdict(result),
                 links={"draft": f"{self._settings.base_url}/api/v1/filings/{result.id}"},
-                next=render(SAVED, self._language, self._office.pack.fallback),
+                next=render(SAVED, self._language, self._context.pack.fallback),
             )
         else:
-            answer = with_links(result, self._settings, self._office.pack, language=self._language)
+            answer = with_links(result, self._settings, self._context.pack, language=self._language)
             receipt = LineReceipt(**msgspec.structs.asdict(answer))
         return LineAnswer(
             line=line.number, id=line.record, outcome=receipt.outcome, receipt=receipt
@@ -227,7 +214,7 @@ class _Lines(Response[bytes]):
 
 
 async def _chunks(receive: Receive, whole: asyncio.Event) -> AsyncIterator[bytes]:
-    """Read the body piece by piece; raises `_Gone` when whoever sends it goes away.
+    """Read the body piece by piece; raises `_ClientDisconnected` when the client goes away.
 
     Each line may be waited for as long as a whole body elsewhere.
     """

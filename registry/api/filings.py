@@ -37,7 +37,7 @@ from registry.store.drafts import Draft, DraftState
 _OF_RECORD = ("get_record", "list_versions", "list_findings", "save_draft")
 
 
-class DraftStanding(msgspec.Struct, frozen=True, kw_only=True):
+class DraftProgress(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a draft: whether it is in review, and what its latest review said.
 
     `comment` is the text or texts of the reviewer who returned it last.
@@ -54,7 +54,7 @@ class DraftStanding(msgspec.Struct, frozen=True, kw_only=True):
     comment: str | LangText | None
 
 
-class DraftAnswer(DraftStanding, frozen=True, kw_only=True):
+class DraftAnswer(DraftProgress, frozen=True, kw_only=True):
     """A draft, with what publication would still ask of it: 50 of `findings_total` at most."""
 
     document: Annotated[msgspec.Raw, json_of("Record")]
@@ -65,7 +65,7 @@ class DraftAnswer(DraftStanding, frozen=True, kw_only=True):
     findings_total: int
 
 
-class DraftItem(DraftStanding, frozen=True, kw_only=True):
+class DraftItem(DraftProgress, frozen=True, kw_only=True):
     """One line of a list of drafts."""
 
     amends: bool
@@ -199,7 +199,7 @@ async def list_drafts(
     """List your agency's drafts, or, as a reviewer, what waits for you."""
     found = await drafts.list_drafts(state.context, actor, state=wanted)
     items = [
-        DraftItem(**_standing(draft), amends=draft.base is not None, tag=draft.tag)
+        DraftItem(**_progress(draft), amends=draft.base is not None, tag=draft.tag)
         for draft in found
     ]
     return private(DraftList(items=items))
@@ -303,7 +303,7 @@ async def return_draft(
 def _draft(saved: drafts.SavedDraft, *, status: int) -> Response[bytes]:
     draft, verdict = saved.draft, saved.verdict
     answer = DraftAnswer(
-        **_standing(draft),
+        **_progress(draft),
         document=msgspec.Raw(draft.document.encode()),
         publishable=verdict.publishable,
         completeness=verdict.completeness,
@@ -315,7 +315,7 @@ def _draft(saved: drafts.SavedDraft, *, status: int) -> Response[bytes]:
     return private(answer, status=status, headers=headers)
 
 
-def _standing(draft: Draft) -> dict[str, Any]:
+def _progress(draft: Draft) -> dict[str, Any]:
     return {
         "id": draft.record,
         "state": draft.state,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 
 import msgspec
 from litestar import Response, get
@@ -42,7 +41,13 @@ async def get_log_file(path: FromPath[str], state: ApiState) -> Response[bytes]:
             raise NotFound("no checkpoint is published yet; the background runner does that")
         return _answer(checkpoint, _TEXT, _CHANGING)
     if path.startswith("tile/"):
-        return _answer(await asyncio.to_thread(_tile, settings.log_dir, path), _BINARY, _LASTING)
+        try:
+            # Nothing but the one way to write its path leads to a file.
+            (parse_bundle_path if path.startswith("tile/entries/") else parse_tile_path)(path)
+            tile = await asyncio.to_thread((settings.log_dir / path).read_bytes)
+        except (ValueError, FileNotFoundError) as error:
+            raise NotFound(f"the log has no file {path}") from error
+        return _answer(tile, _BINARY, _LASTING)
     async with state.context.database.connection() as connection:
         if (match := _CONTENT.fullmatch(path)) is not None:
             return _answer(await read_content(connection, int(match[1])), _JSON, _CHANGING)
@@ -56,18 +61,6 @@ async def get_log_file(path: FromPath[str], state: ApiState) -> Response[bytes]:
         if made_from is not None:
             return _json(made_from)
     raise NotFound(f"the log has no file {path}")
-
-
-def _tile(folder: Path, path: str) -> bytes:
-    """Read a tile or bundle; nothing but the one way to write its path leads to a file."""
-    try:
-        if path.startswith("tile/entries/"):
-            parse_bundle_path(path)
-        else:
-            parse_tile_path(path)
-        return (folder / path).read_bytes()
-    except (ValueError, FileNotFoundError) as error:
-        raise NotFound(f"the log has no file {path}") from error
 
 
 def _json(value: object) -> Response[bytes]:

@@ -26,8 +26,7 @@ from registry.api.request_context import ApiRequest, ApiState, is_passed_on
 from registry.ledger.files import published_size
 from registry.ledger.proofs import site_made_from
 from registry.record.fast_validator import FastValidator
-from registry.services.context import ServiceContext
-from registry.settings import Settings, is_loopback
+from registry.settings import is_loopback
 from registry.store import checkpoints, log
 
 PATH = "/metrics"
@@ -53,7 +52,11 @@ class _Written(msgspec.Struct):
 
 
 class Metrics:
-    """What one process counts, and where it finds what the others of its server have counted."""
+    """The counts of one process, and the folder with those of the others of its server.
+
+    Ours, because litestar's have other names and labels, and those of `prometheus_client` for
+    several processes hang on a variable of the environment that is read when it is imported.
+    """
 
     def __init__(self, folder: Path, fast: FastValidator) -> None:
         """Take the folder that the processes share, which need not be there yet."""
@@ -95,7 +98,12 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """Yield what all processes have counted, for `prometheus_client`."""
-        every = [self._here(), *self._others()]
+        every = [self._here()]
+        every += [
+            msgspec.json.decode(file.read_bytes(), type=_Written)
+            for file in self._folder.glob("*.json")
+            if file != self._file
+        ]
         requests: dict[tuple[str, int], int] = {}
         took: dict[str, Counts] = {}
         for one in (counts for process in every for counts in process.answers):
@@ -129,11 +137,6 @@ class Metrics:
         told = (self.fast.accepted, self.fast.checked, self.fast.disagreements)
         return _Written(answers=list(self._counts.values()), accept_path=told)
 
-    def _others(self) -> Iterator[_Written]:
-        for file in self._folder.glob("*.json"):
-            if file != self._file:
-                yield msgspec.json.decode(file.read_bytes(), type=_Written)
-
 
 @get(PATH, include_in_schema=False)
 async def read_metrics(request: ApiRequest, state: ApiState) -> Response[bytes]:
@@ -143,7 +146,7 @@ async def read_metrics(request: ApiRequest, state: ApiState) -> Response[bytes]:
         actor.require("admin")
     here = CollectorRegistry()
     here.register(state.figures)
-    for name, told, number in await _standing(state.context, state.settings):
+    for name, told, number in await _read_progress(state):
         Gauge(f"registry_{name}", told, registry=here).set(number)
     return Response(
         content=generate_latest(here),
@@ -151,19 +154,19 @@ async def read_metrics(request: ApiRequest, state: ApiState) -> Response[bytes]:
     )
 
 
-async def _standing(context: ServiceContext, settings: Settings) -> list[tuple[str, str, float]]:
+async def _read_progress(state: ApiState) -> list[tuple[str, str, float]]:
     """Return how far the background runner has come with what is in the log.
 
     Without it filings go on, and nothing else shows that it has died.
     """
-    published = await asyncio.to_thread(published_size, settings.log_dir)
-    site = await asyncio.to_thread(site_made_from, settings.site_dir)
-    async with context.database.connection() as connection:
-        state = await log.read_state(connection)
+    published = await asyncio.to_thread(published_size, state.settings.log_dir)
+    site = await asyncio.to_thread(site_made_from, state.settings.site_dir)
+    async with state.context.database.connection() as connection:
+        log_state = await log.read_state(connection)
         waiting = await checkpoints.read_entries(connection, published, published + 1)
     lag = max(0.0, (dt.datetime.now(dt.UTC) - waiting[0].at).total_seconds()) if waiting else 0.0
     return [
-        ("log_entries", "Entries of the log", state.range.size),
+        ("log_entries", "Entries of the log", log_state.range.size),
         ("log_published_entries", "Entries under the published checkpoint", published),
         ("log_lag_seconds", "For how long the first entry after those has waited", lag),
         ("site_entries", "Entries that the site was built from", site["size"] if site else 0),

@@ -153,7 +153,8 @@ def _parameter(derived: Json, handler: HTTPRouteHandler, pack: Pack) -> Json:
     required = derived["required"]
     # Litestar leaves a limit of 0 out, and writes large ones as floats.
     stated = {"minimum": getattr(declared, "ge", None), "maximum": getattr(declared, "le", None)}
-    holds |= {key: limit for key, limit in stated.items() if limit is not None}
+    stated = {key: limit for key, limit in stated.items() if limit is not None}
+    holds = {key: part for key, part in holds.items() if key not in stated} | stated
     if isinstance(declared, CodeParameter | PathCode):
         required = required or declared.required is True
         codes = {"type": "string", "enum": list(declared.codes(pack))}

@@ -139,8 +139,10 @@ def handle_http_exception(request: Request[Any, Any, Any], error: HTTPException)
         return _response(
             request, errors.PayloadTooLarge("the body is too large; send less at once")
         )
+    extra = error.extra if isinstance(error.extra, list) else []
+    named = [f"{one.get('key')}: {one.get('message')}" for one in extra if isinstance(one, dict)]
     if error.status_code < 500:  # noqa: PLR2004  what the caller can mend
-        return _response(request, errors.InvalidParameter(_named(error)))
+        return _response(request, errors.InvalidParameter("; ".join(named) or error.detail))
     return handle_any(request, error)
 
 
@@ -152,9 +154,3 @@ def handle_any(request: Request[Any, Any, Any], error: Exception) -> Response[by
 def _response(request: Request[Any, Any, Any], error: errors.RegistryError) -> Response[bytes]:
     status, headers, body = problem(error, request_context(request.scope).id)
     return Response(content=body, status_code=status, media_type=PROBLEM_JSON, headers=headers)
-
-
-def _named(error: HTTPException) -> str:
-    extra = error.extra if isinstance(error.extra, list) else []
-    named = [f"{one.get('key')}: {one.get('message')}" for one in extra if isinstance(one, dict)]
-    return "; ".join(named) or error.detail

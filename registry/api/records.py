@@ -200,7 +200,7 @@ async def compare_versions(
     record = f"{agency}/{slug}"
     async with state.context.database.connection() as connection:
         history = await records.read_versions(connection, record)
-        first, second = _asked(record, [line.version for line in history], earlier, to)
+        first, second = _choose_versions(record, [line.version for line in history], earlier, to)
         before = await records.read(connection, record, first)
         after = await records.read(connection, record, second)
     if before is None or after is None:
@@ -280,8 +280,10 @@ def _record(stored: StoredRecord) -> Response[bytes]:
     return Response(content=body, media_type=MediaType.JSON, headers=headers)
 
 
-def _asked(record: str, known: list[int], earlier: int | None, to: int | None) -> tuple[int, int]:
-    """Settle which versions are meant; versions are numbered from 1 without a gap."""
+def _choose_versions(
+    record: str, known: list[int], earlier: int | None, to: int | None
+) -> tuple[int, int]:
+    """Return the two versions that are meant; they are numbered from 1 without a gap."""
     if not known:
         raise NotFound(f"there is no record {record}")
     for name, version in (("from", earlier), ("to", to)):

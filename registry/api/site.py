@@ -81,7 +81,11 @@ class StaticSite:
 def _find(folder: Path, path: str) -> Path | str | None:
     """Return the file of an address; a text is where the address should have gone."""
     parts = unquote(path).split("/")[1:]
-    if not parts or "" in parts[:-1] or any(_is_unsafe(part) for part in parts):
+    if (
+        not parts
+        or "" in parts[:-1]
+        or any(part in {".", ".."} or "\\" in part or "\x00" in part for part in parts)
+    ):
         return None
     *above, name = parts
     here = folder.joinpath(*above)
@@ -99,10 +103,6 @@ def _find(folder: Path, path: str) -> Path | str | None:
         # A name longer than the file system takes is of no page of ours.
         return None
     return None
-
-
-def _is_unsafe(part: str) -> bool:
-    return part in {".", ".."} or "\\" in part or "\x00" in part
 
 
 async def _file(scope: Any, send: Send, path: Path, status: int) -> None:
