@@ -52,6 +52,12 @@ async def test_a_record_is_found_by_the_words_of_the_name_that_it_has_now(publis
     assert await called("Permis") == {"demo-sante/prevision-lits": "Permis"}
 
 
+async def test_the_record_of_the_same_name_comes_first(publish, record, called):
+    near = [named(record, f"Tri des dossiers {letter}", letter) for letter in "abcd"]
+    await publish(*near, named(record, "Tri des dossiers", "same"))
+    assert next(iter(await called("Tri des dossiers"))) == "demo-sante/same"
+
+
 async def test_a_withdrawn_record_is_not_found_until_it_is_filed_again(desk, record, called):
     document = named(record, "Tri")
     await desk.publish(document)

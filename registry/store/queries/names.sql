@@ -29,7 +29,7 @@ select
         where s.record = r.id and s.version = r.version and s.key = 'source_id'
     ) as source_id
 from found inner join record as r on r.id = found.record
-order by r.id collate "C"
+order by found.whole desc, found.shared desc, r.id collate "C"
 
 -- name: in_force
 -- Records of this country in force, after record $1: with their names, as far as they are shown.
