@@ -38,7 +38,7 @@ class RecordName(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 async def find_alike(
     connection: Connection, record: str, keys: BlockingKeys, *, anywhere: bool
 ) -> list[RecordName]:
-    """Return published records that may be confused with one that has these keys, the nearest first.
+    """Return published records that one with these keys may be confused with, the nearest first.
 
     They are of its agency, or `anywhere` also of others. At most `MOST_ALIKE`.
     """
