@@ -153,7 +153,7 @@ async def read_draft(
     own = "file" in actor.scopes and actor.files_for(agency)
     if not (own or actor.reviews_for(agency)):
         raise draft_not_found(record)
-    async with context.database.transaction() as connection:
+    async with context.database.connection() as connection:
         draft = await drafts.read(connection, record, state=None if own else "in_review")
         if draft is None:
             raise draft_not_found(record)

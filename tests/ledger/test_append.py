@@ -18,6 +18,8 @@ from registry.record.sections import seal
 from registry.store import records
 from registry.store.database import connect
 from registry.store.log import lock_state, read_state
+from registry.store.sql import statement
+from tests.crowded import crowd
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, 0, 123_456, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -54,6 +56,14 @@ async def audited(database):
     assert times == sorted(times)
     assert state.last_at == times[-1]
     return entries
+
+
+CROWDED = {"record", "section", "figure", "blocking_key"}
+FIGURE = """
+    agency, origin, at, until_entry, until_at, risk, risk_before, risk_change, sector, status,
+    personal_data, completeness, accountability, next_review_on, rules, withheld, restricted
+    from figure as f, generate_series(1, 5000) as i
+"""
 
 
 def copies(record, count, name="copy"):
@@ -179,6 +189,37 @@ async def test_an_entry_that_is_no_version_takes_its_place_among_them(database, 
     assert (row["entry"], row["key"], row["value"]) == (2, "note", '{"fr":"x"}')
     assert (row["salts"], row["commitment"]) == (sections[0].salts, sections[0].commitment)
     assert (await audited(database))[2]["sections"] == {"note": sections[0].commitment}
+
+
+def tables_read_through(plan):
+    own = {plan["Relation Name"]} if plan["Node Type"] == "Seq Scan" else set()
+    return own.union(*(tables_read_through(part) for part in plan.get("Plans", ())))
+
+
+async def test_what_an_entry_costs_does_not_grow_with_the_register(database, publish, record):
+    """No statement of a publication reads a table of versions from end to end."""
+    await publish(record)
+    statements = {
+        ("log", "append"): "(bigint, bytea, timestamptz, jsonb) as ",
+        ("records", "current"): "(text []) as ",
+        ("records", "read_latest"): "(text []) as ",
+        ("names", "alike"): "(text, bigint [], bigint [], bigint, bigint) as ",
+    }
+    async with database.session() as connection:
+        await connection.execute("set plan_cache_mode = force_generic_plan")
+        await crowd(connection, record["id"], 5_000)
+        await connection.execute(
+            "insert into figure select f.entry + 9 + i, record || '-' || i," + FIGURE
+        )
+        await connection.execute("analyze")
+        for number, (name, types) in enumerate(statements.items()):
+            await connection.execute(f"prepare s{number} {types} {statement(*name)}")
+            arguments = ", ".join("null" for _ in types.split(","))
+            plan = await connection.fetchval(
+                f"explain (format json) execute s{number} ({arguments})"
+            )
+            read = tables_read_through(json.loads(plan)[0]["Plan"])
+            assert not read & CROWDED, name
 
 
 async def test_nothing_to_publish_writes_nothing(database, publish):

@@ -19,7 +19,8 @@ select pack from log_state
 
 -- name: append
 -- Entries, the rows of other tables that follow from them, and the state of the log after them. $4: rows as
--- JSON objects with the names of the columns, by table. What an entry ends goes out of force.
+-- JSON objects with the names of the columns, by table. What an entry ends goes out of force. Rows that are
+-- there already are found by arrays of their keys, for which the planner takes the index.
 with reached as (
     update log_state set size = $1, peaks = $2, last_at = $3
 ),
@@ -57,9 +58,14 @@ sourced as (
 ),
 
 ended as (
-    update figure as f set until_entry = new.index, until_at = new.at
-    from jsonb_populate_recordset(null::log_entry, $4::jsonb -> 'log_entry') as new
-    where new.kind in ('version', 'withdrawal') and f.record = new.record and f.until_entry is null
+    update figure as f set (until_entry, until_at) = (
+        select new.index, new.at
+        from jsonb_populate_recordset(null::log_entry, $4::jsonb -> 'log_entry') as new
+        where new.record = f.record
+    )
+    where
+        f.until_entry is null
+        and f.record = any(array(select new.id from jsonb_to_recordset($4::jsonb -> 'record') as new (id text)))
 ),
 
 counted as (
@@ -73,11 +79,12 @@ searched as (
 
 forgotten as (
     delete from blocking_key as b
-    using jsonb_to_recordset($4::jsonb -> 'record') as new (id text)
-    where b.record = new.id and not exists (
-        select from jsonb_populate_recordset(null::blocking_key, $4::jsonb -> 'blocking_key') as kept
-        where kept.key = b.key and kept.record = b.record
-    )
+    where
+        b.record = any(array(select new.id from jsonb_to_recordset($4::jsonb -> 'record') as new (id text)))
+        and not exists (
+            select from jsonb_populate_recordset(null::blocking_key, $4::jsonb -> 'blocking_key') as kept
+            where kept.key = b.key and kept.record = b.record
+        )
 ),
 
 keyed as (
@@ -96,9 +103,14 @@ attested as (
     select new.* from jsonb_populate_recordset(null::attestation, $4::jsonb -> 'attestation') as new
 )
 
-update redaction as r set confirmed_by = new.confirmed_by, entry = new.entry
-from jsonb_populate_recordset(null::redaction, $4::jsonb -> 'redaction') as new
-where r.id = new.id
+update redaction as r set (confirmed_by, entry) = (
+    select new.confirmed_by, new.entry
+    from jsonb_populate_recordset(null::redaction, $4::jsonb -> 'redaction') as new
+    where new.id = r.id
+)
+where r.id = any(array(
+    select new.id from jsonb_populate_recordset(null::redaction, $4::jsonb -> 'redaction') as new
+))
 
 -- name: entries
 -- After index $1 and up to $2; those alone may be asked for that moved a risk level one of the ways of

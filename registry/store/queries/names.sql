@@ -28,7 +28,9 @@ select
         select s.value from section as s
         where s.record = r.id and s.version = r.version and s.key = 'source_id'
     ) as source_id
-from found inner join record as r on r.id = found.record
+from found
+-- One lookup for each: joined, the planner would read all records.
+cross join lateral (select one.* from record as one where one.id = found.record limit 1) as r
 order by found.whole desc, found.shared desc, r.id collate "C"
 
 -- name: in_force
