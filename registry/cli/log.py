@@ -76,7 +76,7 @@ def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
 
     Example: registry log verify https://algorithms.example.org/log --key log.example+1234abcd+AQ…
     """
-    from registry.exchange.fetching import reader
+    from registry.exchange.remote_log import reader
     from registry.ledger.fsck import read_from
     from registry.ledger.verify_database import check_database
     from registry.ledger.verify_log import verify_log

@@ -34,26 +34,26 @@ _COMMANDS = {
         "Check records against the format and the publication rules.",
     ),
     "file": (
-        "registry.cli.filing:file_",
+        "registry.cli.drafts:file_",
         "Save each FILE, a record, as its agency's draft, over what is there.",
     ),
     "submit": (
-        "registry.cli.filing:submit",
+        "registry.cli.drafts:submit",
         "Publish the draft of the record ID, or put it into review where that is required.",
     ),
     "drafts": (
-        "registry.cli.filing:drafts",
+        "registry.cli.drafts:drafts",
         "List the drafts: id, state, since when, by whom; of one that was returned, the comment.",
     ),
     "approve": (
-        "registry.cli.reviewing:approve",
+        "registry.cli.review:approve",
         (
             "Publish the draft of the record ID that waits for review, as another than who "
             "submitted it."
         ),
     ),
     "return": (
-        "registry.cli.reviewing:return_",
+        "registry.cli.review:return_",
         "Return the draft of the record ID to its agency, with a comment.",
     ),
     "withdraw": (

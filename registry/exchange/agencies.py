@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from registry.exchange.cells import said
+from registry.exchange.cells import as_line
 from registry.exchange.crosswalk import Crosswalk
 from registry.exchange.identity import digest, words
 from registry.record.pack import Agency
@@ -25,8 +25,8 @@ def find_agencies(
     ids: list[str | None] = []
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
-        name = said(row.get(crosswalk.agency.name), nothing)
-        code = said(row.get(crosswalk.agency.code), nothing) if crosswalk.agency.code else name
+        name = as_line(row.get(crosswalk.agency.name), nothing)
+        code = as_line(row.get(crosswalk.agency.code), nothing) if crosswalk.agency.code else name
         if not name or not code:
             ids.append(None)
             continue

@@ -17,8 +17,8 @@ from registry.exchange.linked_data import (
     agency_node,
     catalogue_address,
     context,
+    make_node,
     register_address,
-    stated,
     words,
 )
 from registry.record.codelists import codelists
@@ -45,7 +45,7 @@ def catalogue(pack: Pack, site: str, extent: Extent) -> JsonLdNode:
     publisher = _publisher(pack, site)
     return {
         "@context": context(),
-        **stated(
+        **make_node(
             id=catalogue_address(site),
             type=["Catalog", "DataCatalog"],
             title=pack.site_name,
@@ -59,7 +59,7 @@ def catalogue(pack: Pack, site: str, extent: Extent) -> JsonLdNode:
             theme_taxonomy=[_taxonomy(name) for name in _TAXONOMIES],
             datasets=[_register(pack, site, extent, publisher["id"])],
             services=[
-                stated(
+                make_node(
                     id=f"{site}/api/v1",
                     type="DataService",
                     title=words().service,
@@ -73,7 +73,7 @@ def catalogue(pack: Pack, site: str, extent: Extent) -> JsonLdNode:
 
 
 def _register(pack: Pack, site: str, extent: Extent, publisher: str) -> JsonLdNode:
-    return stated(
+    return make_node(
         id=register_address(site),
         type=["Dataset", "SchemaDataset"],
         identifier=register_address(site),
@@ -108,7 +108,7 @@ def _distribution(form: ExportFormat, pack: Pack, site: str, extent: Extent) -> 
     address = f"{site}/api/v1/exports/records.{form}"
     media_type = MEDIA_TYPES[form].partition(";")[0]
     context_address = f"{site}/api/v1/contexts/{CONTEXT_VERSION}"
-    return stated(
+    return make_node(
         id=address,
         type=["Distribution", "DataDownload"],
         title=words().forms[form],

@@ -25,7 +25,7 @@ def _folded(text: str) -> str:
     return " ".join(folded.translate(_DASHES | _QUOTES).split()).removesuffix(".")
 
 
-def same(text: str) -> str:
+def fold_value(text: str) -> str:
     """Return a value folded: case, blanks, dashes and a final full stop make no difference.
 
     A value longer than any of a crosswalk is returned unchanged.
@@ -33,10 +33,10 @@ def same(text: str) -> str:
     return _folded(text) if len(text) <= LONGEST_VALUE else text
 
 
-def said(cell: Any, nothing: frozenset[str]) -> str:
+def as_line(cell: Any, nothing: frozenset[str]) -> str:
     """Return a cell as one line; empty if it has a placeholder of the source for no value."""
     text = "" if cell is None else one_line(as_text(cell))
-    return "" if same(text) in nothing else text
+    return "" if fold_value(text) in nothing else text
 
 
 def as_text(cell: Any) -> str:

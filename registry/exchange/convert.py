@@ -17,10 +17,10 @@ import msgspec
 
 from registry.errors import ImportRefused
 from registry.exchange.agencies import find_agencies
-from registry.exchange.cells import as_text, said
+from registry.exchange.cells import as_line, as_text
 from registry.exchange.crosswalk import Crosswalk, columns_read, unknown_columns
-from registry.exchange.draft import ForeignDraft, MappingPlan, RowRefused, fill, plan_of
-from registry.exchange.identity import Identity, first_slug, give_slugs
+from registry.exchange.draft import ForeignDraft, MappingPlan, RowRefused, fill, make_plan
+from registry.exchange.identity import Identity, assign_slugs, first_slug
 from registry.exchange.outcome import ForeignRecord, Refusal
 from registry.exchange.report import ImportReport, count
 from registry.exchange.rows import SourceRow, columns, read_rows
@@ -59,7 +59,7 @@ def convert_file(
         )
     counts = ImportReport(origin=crosswalk.origin) if report is None else report
     counts.unknown_columns = unknown_columns(crosswalk, names)
-    plan = plan_of(crosswalk)
+    plan = make_plan(crosswalk)
     agencies = find_agencies(crosswalk, [row.cells or {} for row in rows], plan.nothing)
     identities = [
         _identity(plan, row.cells or {}, agency) for row, agency in zip(rows, agencies, strict=True)
@@ -67,7 +67,7 @@ def convert_file(
     found = [
         _Found(row=row, agency=agency, identity=identity, slug=slug)
         for row, agency, identity, slug in zip(
-            rows, agencies, identities, give_slugs(identities), strict=True
+            rows, agencies, identities, assign_slugs(identities), strict=True
         )
     ]
     check = functools.partial(validate, profile="foreign", pack=pack, today=today, fast=fast)
@@ -155,7 +155,7 @@ def _identity(plan: MappingPlan, cells: dict[str, Any], agency: Agency | None) -
     asked = plan.crosswalk.id
 
     def texts(*names: str) -> tuple[str, ...]:
-        return tuple(said(cells.get(name), plan.nothing) for name in names)
+        return tuple(as_line(cells.get(name), plan.nothing) for name in names)
 
     return Identity(
         agency=agency.id if agency else "",

@@ -121,7 +121,7 @@ def load_crosswalk(name_or_path: str | Path) -> Crosswalk:
     return crosswalk
 
 
-def path_of(place: str) -> tuple[str, ...]:
+def target_path(place: str) -> tuple[str, ...]:
     """Return the path of a mapping's place; `-`, an item to add, is `*` in the schema."""
     return tuple("*" if part == "-" else part for part in place.split("/")[1:])
 
@@ -165,7 +165,7 @@ def _problems(crosswalk: Crosswalk) -> Iterable[str]:
         if left_out.column in mapped:
             yield f"the column {left_out.column!r} is both mapped and listed as unmapped"
     for number, mapping in enumerate(crosswalk.mappings):
-        if field_at(path_of(mapping.to)) is None:
+        if field_at(target_path(mapping.to)) is None:
             yield f"at /mappings/{number}/to: the record has no field {mapping.to}"
         if mapping.list is not None and "-" not in mapping.to.split("/"):
             yield f"at /mappings/{number}/list: {mapping.to} holds one value; add to a list with -"

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from registry.exchange.cells import items, same
-from registry.exchange.crosswalk import Crosswalk, Mapping, path_of
+from registry.exchange.cells import fold_value, items
+from registry.exchange.crosswalk import Crosswalk, Mapping, target_path
 from registry.exchange.outcome import Unclear
 from registry.exchange.texts import clean, shorten
 from registry.exchange.transforms import NOT_UNDERSTOOD, TRANSFORMS, limit_of
@@ -55,12 +55,12 @@ class ForeignDraft:
         return tuple(unclear for key, unclear in self.unclear.items() if key not in self.understood)
 
 
-def plan_of(crosswalk: Crosswalk) -> MappingPlan:
+def make_plan(crosswalk: Crosswalk) -> MappingPlan:
     """Return the plan of a checked crosswalk."""
     return MappingPlan(
         crosswalk=crosswalk,
         steps=tuple(_step(mapping) for mapping in crosswalk.mappings),
-        nothing=frozenset(same(text) for text in crosswalk.nothing),
+        nothing=frozenset(fold_value(text) for text in crosswalk.nothing),
     )
 
 
@@ -79,7 +79,7 @@ def fill(draft: ForeignDraft, cells: dict[str, Any], plan: MappingPlan) -> None:
 
 
 def _step(mapping: Mapping) -> MappingStep:
-    field = field_at(path_of(mapping.to))
+    field = field_at(target_path(mapping.to))
     if field is None:  # a crosswalk with such a mapping is not loaded
         raise LookupError(mapping.to)
     return MappingStep(
@@ -87,7 +87,7 @@ def _step(mapping: Mapping) -> MappingStep:
         place=tuple(mapping.to.split("/")[1:]),
         field=field,
         limit=limit_of(field),
-        values={same(value): meant for value, meant in mapping.values.items()},
+        values={fold_value(value): meant for value, meant in mapping.values.items()},
     )
 
 
@@ -101,7 +101,7 @@ def _read(
         return False
     put = False
     for text in texts:
-        key = same(text)
+        key = fold_value(text)
         if key in step.values:
             value = step.values[key]
             draft.understood.add((column, text))

@@ -97,7 +97,8 @@ def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
         if (place := FACETS[name].pointer) is not None:
             yield from _codes(name, parts(place), wording, absent=NOT_STATED)
     yield ExportColumn(
-        name="next_review_on", cell=_said(("lifecycle", "next_review_on"), dt.date.fromisoformat)
+        name="next_review_on",
+        cell=_stated_cell(("lifecycle", "next_review_on"), dt.date.fromisoformat),
     )
     yield ExportColumn(name="origin", cell=lambda row: row.register.origin)
     yield ExportColumn(name="fictitious", cell=lambda row: row.register.fictitious)
@@ -120,9 +121,9 @@ def _of_field(field: Field, wording: LabelSource) -> Iterator[ExportColumn]:
     if field.kind == "LangText":
         languages = wording.pack.languages
         for lang in languages:
-            yield ExportColumn(name=f"{name}.{lang}", cell=_said((*path, lang), _as_it_is))
+            yield ExportColumn(name=f"{name}.{lang}", cell=_stated_cell((*path, lang), _as_it_is))
         yield ExportColumn(
-            name=f"{name}.other", cell=_said(path, partial(_others, known=languages))
+            name=f"{name}.other", cell=_stated_cell(path, partial(_others, known=languages))
         )
     elif "properties" in schema:
         # Its members have their own columns.
@@ -130,7 +131,7 @@ def _of_field(field: Field, wording: LabelSource) -> Iterator[ExportColumn]:
     elif field.lists:
         yield from _codes(name, path, wording)
     elif field.kind == "Date":
-        yield ExportColumn(name=name, cell=_said(path, dt.date.fromisoformat))
+        yield ExportColumn(name=name, cell=_stated_cell(path, dt.date.fromisoformat))
     elif schema.get("type") == "array" and schema["items"].get("type") == "string":
         listed = Field(path=path, schema=schema["items"]).lists
         if listed:
@@ -138,9 +139,9 @@ def _of_field(field: Field, wording: LabelSource) -> Iterator[ExportColumn]:
         else:
             yield ExportColumn(name=name, cell=_joined(path, {}))
     elif schema.get("type") in {"array", "object"}:
-        yield ExportColumn(name=name, cell=_said(path, _json))
+        yield ExportColumn(name=name, cell=_stated_cell(path, _json))
     else:
-        yield ExportColumn(name=name, cell=_said(path, _as_it_is))
+        yield ExportColumn(name=name, cell=_stated_cell(path, _as_it_is))
 
 
 def _codes(
@@ -163,12 +164,12 @@ def _picked(member: str, wording: LabelSource, part: int) -> Callable[[ExportRow
     return lambda row: wording.pick(row.document.get(member) or {})[part]
 
 
-def _said(path: Sequence[str], written: Callable[[Any], Cell]) -> Callable[[ExportRow], Cell]:
+def _stated_cell(path: Sequence[str], write: Callable[[Any], Cell]) -> Callable[[ExportRow], Cell]:
     """Return the value at a place as a cell; None if it is not stated."""
 
     def cell(row: ExportRow) -> Cell:
         value = dig(row.document, *path)
-        return None if value is None else written(value)
+        return None if value is None else write(value)
 
     return cell
 

@@ -34,12 +34,12 @@ async def csv_lines(
     yield _taken(kept)
     async for batch in batches:
         for row in batch:
-            cells = (written(column.cell(row)) for column in table)
-            writer.writerow([harmless(cell) for cell in cells] if safe else list(cells))
+            cells = (cell_text(column.cell(row)) for column in table)
+            writer.writerow([escape_formula(cell) for cell in cells] if safe else list(cells))
         yield _taken(kept)
 
 
-def written(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     """Return a cell as text: times in UTC as RFC 3339, booleans as in JSON."""
     if cell is None:
         return ""
@@ -50,7 +50,7 @@ def written(cell: Cell) -> str:
     return cell.isoformat() if isinstance(cell, dt.date) else str(cell)
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula."""
     return _FORMULA.sub(r"\g<0>'", text)
 

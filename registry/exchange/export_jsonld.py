@@ -16,9 +16,9 @@ from registry.exchange.linked_data import (
     JsonLdNode,
     agency_node,
     context,
+    make_node,
     record_address,
     register_address,
-    stated,
 )
 from registry.record.model import Document
 from registry.record.pointers import dig
@@ -47,7 +47,7 @@ def record_node(row: ExportRow, wording: LabelSource) -> JsonLdNode:
     document, register, site = row.document, row.register, wording.site
     here = record_address(site, row.id)
     agency = wording.agencies[row.agency]
-    return stated(
+    return make_node(
         id=here,
         type=["SoftwareApplication", "Algorithm"],
         identifier=row.id,
@@ -85,7 +85,7 @@ def record_node(row: ExportRow, wording: LabelSource) -> JsonLdNode:
 
 
 def _export_node(about: About, site: str) -> JsonLdNode:
-    return stated(
+    return make_node(
         id=about.address,
         type=["Distribution", "DataDownload"],
         distribution_of=register_address(site),
@@ -99,7 +99,9 @@ def _export_node(about: About, site: str) -> JsonLdNode:
 
 
 def _contact(document: Document) -> JsonLdNode | None:
-    known = stated(**{name: dig(document, "contact", name) for name in ("email", "url", "phone")})
+    known = make_node(
+        **{name: dig(document, "contact", name) for name in ("email", "url", "phone")}
+    )
     return {"type": "ContactPoint"} | known if known else None
 
 

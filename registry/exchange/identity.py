@@ -72,7 +72,7 @@ def digest(parts: Iterable[str]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
 
 
-def give_slugs(rows: Sequence[Identity]) -> list[str]:
+def assign_slugs(rows: Sequence[Identity]) -> list[str]:
     """Return the slug of every row, in the order of the rows; unique within each agency."""
     slugs = [first_slug(row) for row in rows]
     differing: dict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)

@@ -75,6 +75,6 @@ def agency_node(site: str, agency: Agency) -> JsonLdNode:
     }
 
 
-def stated(**members: Any) -> JsonLdNode:
+def make_node(**members: Any) -> JsonLdNode:
     """Return a node of the members that have a value."""
     return {name: value for name, value in members.items() if value not in (None, [], {})}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from registry.exchange.cells import same
+from registry.exchange.cells import fold_value
 from registry.exchange.crosswalk import Crosswalk
 from registry.exchange.dates import fuzzy_date
 from registry.exchange.texts import clean, one_line
@@ -47,7 +47,7 @@ def _code(_text: str, _field: Field, _crosswalk: Crosswalk) -> Any:
 
 
 def _boolean(text: str, _field: Field, _crosswalk: Crosswalk) -> Any:
-    return _BOOLEANS.get(same(text), NOT_UNDERSTOOD)
+    return _BOOLEANS.get(fold_value(text), NOT_UNDERSTOOD)
 
 
 def _date(text: str, field: Field, crosswalk: Crosswalk) -> Any:

@@ -68,7 +68,9 @@ def check_held(
     return _told([*_unknown_versions(statement, held), *_unheld(statement, held)], pack, language)
 
 
-def chosen(statement: Mapping[str, Any], held: Mapping[int, Collection[str]]) -> list[int]:
+def selected_versions(
+    statement: Mapping[str, Any], held: Mapping[int, Collection[str]]
+) -> list[int]:
     """Return the versions of a redaction: those named, or every one that holds what it names."""
     # A whole number may have been encoded as 1.0.
     named = {int(version) for version in statement.get("versions") or held}

@@ -14,7 +14,14 @@ from registry.search.lexicon import LexiconScope, SimilarWord, similar_words
 from registry.search.lookup import PostingReader, read_whole
 from registry.search.postings import ANYWHERE
 from registry.search.view import View
-from registry.text.query_parser import Query, Synonyms, Word, required_words, reworded, with_words
+from registry.text.query_parser import (
+    Query,
+    Synonyms,
+    Word,
+    replace_query_words,
+    replace_words,
+    required_words,
+)
 from registry.text.tokens import words
 
 _MOST_WORDS = 12
@@ -68,8 +75,10 @@ async def correct(
     best = _best(query, known, options, unknown)
     if best is None:
         return None
-    replaced = with_words(query, best)
-    return Correction(text=reworded(text, best), query=replaced, found=_naming(replaced, known))
+    replaced = replace_query_words(query, best)
+    return Correction(
+        text=replace_words(text, best), query=replaced, found=_naming(replaced, known)
+    )
 
 
 def _best(
@@ -83,7 +92,7 @@ def _best(
     for word in unknown or options:
         for number, one in enumerate(options.get(word, ())):
             chosen = {**likeliest, word: one.word}
-            count = _finds(with_words(query, chosen), found)
+            count = _finds(replace_query_words(query, chosen), found)
             if count:
                 tries.append((one.distance, -count, number, chosen))
     return min(tries, key=lambda one: one[:3])[3] if tries else None

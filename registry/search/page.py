@@ -21,7 +21,7 @@ from registry.search.view import View
 from registry.store.lru import LruCache
 from registry.store.sql import statement
 from registry.text.highlighting import Highlight, Texts
-from registry.text.query_parser import is_positive, reworded
+from registry.text.query_parser import is_positive, replace_words
 from registry.text.tokens import words
 
 _CARD_BYTES = 150
@@ -193,4 +193,4 @@ def _as_written(mended: str | None, typed: str, marked: Iterable[Highlight]) -> 
             folded = words(form)
             if len(folded) == 1 and folded[0] in others:
                 forms.setdefault(folded[0], form.lower() if typed == typed.lower() else form)
-    return reworded(mended, forms)
+    return replace_words(mended, forms)

@@ -79,7 +79,7 @@ async def request(
         asked = Redaction(
             id=0,
             record=record,
-            versions=rules.chosen(statement, held),
+            versions=rules.selected_versions(statement, held),
             pointers=sorted(statement["pointers"]),
             basis=statement["basis"],
             authority=statement["authority"],

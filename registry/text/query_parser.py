@@ -158,7 +158,7 @@ def is_plain(query: Query) -> bool:
     return isinstance(query, Word | Prefix)
 
 
-def reworded(text: str, words_for: Mapping[str, str]) -> str:
+def replace_words(text: str, words_for: Mapping[str, str]) -> str:
     """Return the text of a query with some folded words replaced."""
     parts, done = [], 0
     for start, end, found in word_places(text):
@@ -168,12 +168,12 @@ def reworded(text: str, words_for: Mapping[str, str]) -> str:
     return "".join([*parts, text[done:]])
 
 
-def with_words(query: Query, words_for: Mapping[str, str]) -> Query:
+def replace_query_words(query: Query, words_for: Mapping[str, str]) -> Query:
     """Return a query with some of its required words replaced."""
     if isinstance(query, Word):
         return Word(words_for.get(query.word, query.word))
     if isinstance(query, And | Or):
-        return type(query)(tuple(with_words(one, words_for) for one in query.of))
+        return type(query)(tuple(replace_query_words(one, words_for) for one in query.of))
     return query
 
 

@@ -1,18 +1,18 @@
 import pytest
 
-from registry.exchange.cells import items, said, same
+from registry.exchange.cells import as_line, fold_value, items
 
 
 @pytest.mark.parametrize(
     "variant", ["Not High-impact", "not high\u2011impact ", "NOT  HIGH–IMPACT.", "Not\nhigh-impact"]
 )
 def test_variants_of_a_value_are_the_same(variant):
-    assert same(variant) == "not high-impact"
+    assert fold_value(variant) == "not high-impact"
 
 
 def test_a_long_text_is_no_value():
     text = "A sentence, said again. " * 40
-    assert same(text) == text
+    assert fold_value(text) == text
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_items(cell, form, expected):
 
 
 def test_what_the_source_writes_for_nothing_says_nothing():
-    nothing = frozenset({same("N/A")})
-    assert said(" n/a. ", nothing) == ""
-    assert said(None, nothing) == ""
-    assert said("N/A for now", nothing) == "N/A for now"
+    nothing = frozenset({fold_value("N/A")})
+    assert as_line(" n/a. ", nothing) == ""
+    assert as_line(None, nothing) == ""
+    assert as_line("N/A for now", nothing) == "N/A for now"

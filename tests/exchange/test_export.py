@@ -12,7 +12,7 @@ import pytest
 
 from registry.exchange import export_xlsx
 from registry.exchange.export_columns import ExportColumn, ExportRow, LabelSource, columns
-from registry.exchange.export_csv import csv_lines, harmless
+from registry.exchange.export_csv import csv_lines, escape_formula
 from registry.exchange.export_xlsx import LONGEST_CELL, About, workbook
 from registry.record.schema import fields
 from registry.store.records import Register
@@ -108,14 +108,14 @@ async def test_safe_csv_has_no_formula_and_says_its_letters():
 )
 def test_what_one_spreadsheet_or_another_takes_for_a_formula_is_disarmed(text, disarmed):
     """Where semicolons separate cells, one begins in the middle of a text."""
-    assert harmless(text) == disarmed
+    assert escape_formula(text) == disarmed
 
 
 @pytest.mark.parametrize(
     "text", ["", "a=b", "a; -1", "a;b=c", "1-2", "'=x", " =x", "é", "a@b.example"]
 )
 def test_what_is_no_formula_stays(text):
-    assert harmless(text) == text
+    assert escape_formula(text) == text
 
 
 async def read(table, batches, *, lang="en", records=1, at=AT):

@@ -15,9 +15,9 @@ from registry.text.query_parser import (
     Word,
     is_positive,
     parse_query,
+    replace_query_words,
+    replace_words,
     required_words,
-    reworded,
-    with_words,
 )
 from registry.text.tokens import common
 
@@ -151,10 +151,10 @@ def test_whether_anything_is_to_be_there(text, positive):
 
 
 def test_a_question_in_other_words():
-    assert reworded("La fruade, « Fruade » d’état", {"fruade": "fraude"}) == (
+    assert replace_words("La fruade, « Fruade » d’état", {"fruade": "fraude"}) == (
         "La fraude, « fraude » d’état"
     )
-    asked = with_words(parse_query('le aa OR bb -aa "aa"'), {"aa": "zz"})
+    asked = replace_query_words(parse_query('le aa OR bb -aa "aa"'), {"aa": "zz"})
     assert asked == parse_query('le zz OR bb -aa "aa"')
 
 

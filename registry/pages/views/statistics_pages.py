@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from registry.exchange.export_csv import harmless
+from registry.exchange.export_csv import escape_formula
 from registry.pages.page import Page, content_page, digest
 from registry.pages.reader import Reader, Text
 from registry.pages.site import Site, page
@@ -61,5 +61,5 @@ def _as_csv(reader: Reader, table: Table) -> bytes:
     for row in table.rows:
         values = ["" if value is None else str(value) for value in row.values]
         cells = [row.code, row.name.text if row.name else "", *values]
-        writer.writerow([harmless(cell) for cell in cells])
+        writer.writerow([escape_formula(cell) for cell in cells])
     return kept.getvalue().encode()

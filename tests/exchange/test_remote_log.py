@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from registry.errors import ConfigurationError, Unavailable
-from registry.exchange import fetching
-from registry.exchange.fetching import reader
+from registry.exchange import remote_log
+from registry.exchange.remote_log import reader
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_what_is_not_there_or_elsewhere(host):
 
 
 def test_what_is_too_large_is_refused(host, monkeypatch):
-    monkeypatch.setattr(fetching, "_LONGEST", 1000)
+    monkeypatch.setattr(remote_log, "_LONGEST", 1000)
     with reader(host[0]) as read:
         with pytest.raises(Unavailable, match="larger"):
             read("long")
