@@ -3,12 +3,11 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cli.warm import WarmCommands
 from tests.prepared import make_folder
 
 ROOT = Path(__file__).parents[2]
@@ -21,21 +20,20 @@ def environment():
     return kept | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
 
 
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory):
+    commands = WarmCommands(tmp_path_factory.mktemp("warm"))
+    yield commands
+    commands.close()
+
+
 @pytest.fixture
-def registry(environment, tmp_path):
+def registry(warm, environment, tmp_path):
     """Run `registry` to its end."""
 
     def run(*arguments, **settings):
-        return subprocess.run(
-            [sys.executable, "-m", "registry", *map(str, arguments)],
-            cwd=tmp_path,
-            env=environment
-            | {f"REGISTRY_{name.upper()}": str(value) for name, value in settings.items()},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        named = {f"REGISTRY_{name.upper()}": str(value) for name, value in settings.items()}
+        return warm.run([*map(str, arguments)], cwd=tmp_path, environment=environment | named)
 
     return run
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import stat
 
 import asyncpg
@@ -122,24 +123,24 @@ def spoil_place(folder):
     (folder / "backup.json").unlink()
 
 
-@pytest.mark.parametrize(
-    ("spoil", "code", "sentence"),
-    [
-        (spoil_dump, 2, "not all of it; use another backup"),
-        (open_key, 2, "readable by others"),
-        (spoil_format, 2, "of a later release"),
-        (spoil_about, 2, "is not as it was written"),
-        (spoil_place, 2, "is no backup"),
-        (lambda _: None, 1, "there is a register in this database"),
-    ],
-)
-def test_what_cannot_be_restored_changes_nothing(
-    own, refused, backed_up, empty_url, tmp_path, spoil, code, sentence
-):
+SPOILT = [
+    (spoil_dump, 2, "not all of it; use another backup"),
+    (open_key, 2, "readable by others"),
+    (spoil_format, 2, "of a later release"),
+    (spoil_about, 2, "is not as it was written"),
+    (spoil_place, 2, "is no backup"),
+    (lambda _: None, 1, "there is a register in this database"),
+]
+
+
+def test_what_cannot_be_restored_changes_nothing(own, refused, backed_up, empty_url, tmp_path):
     before = state_of(own)
-    spoil(backed_up)
     place = {"database_url": empty_url, "data_dir": tmp_path}
-    assert sentence in refused(code, "restore", backed_up, **place)
+    for number, (spoil, code, sentence) in enumerate(SPOILT):
+        spoilt = tmp_path / f"spoilt-{number}"
+        shutil.copytree(backed_up, spoilt)
+        spoil(spoilt)
+        assert sentence in refused(code, "restore", spoilt, **place)
     assert state_of(own) == before
 
 
