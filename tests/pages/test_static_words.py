@@ -1,6 +1,6 @@
 """The words of the index beside the pages: changing them gives what making them anew would."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.pages.views.static_words import SHARDS, changed_words, read_words
@@ -25,6 +25,7 @@ def written(folder, contents):
     return read_words(folder)
 
 
+@settings(max_examples=40)
 @given(before=RECORDS, after=RECORDS)
 def test_what_changed_is_taken_out_and_put_in(tmp_path_factory, before, after):
     files = written(tmp_path_factory.mktemp("words"), anew(before))
