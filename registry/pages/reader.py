@@ -5,7 +5,8 @@ Every text that enters `Markup` here has been escaped or rendered by `text/markd
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -16,17 +17,6 @@ from registry.record.pack import Pack
 from registry.text import markdown
 from registry.text.catalogues import SOURCE, Catalogue
 from registry.text.locales import Locale, direction, language_name, make_locale, pick
-
-
-class _Once:
-    """A property that is computed once and kept with its object."""
-
-    def __init__(self, make: Callable[[Any], Markup]) -> None:
-        self._make = make
-
-    def __get__(self, owner: Any, kind: type) -> Markup:
-        made = vars(owner)[self._make.__name__] = self._make(owner)
-        return made
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,19 +48,19 @@ class Text(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     differs: bool
     code: str = ""
 
-    @_Once
+    @cached_property
     def attrs(self) -> Markup:
         """Write the attributes of an element around this text, with a leading space, or nothing."""
         if not self.differs:
             return Markup()
         return Markup(f' lang="{escape(self.lang)}" dir="{self.dir}"')  # noqa: S704
 
-    @_Once
+    @cached_property
     def inline(self) -> Markup:
         """Write the text within a line, kept apart from the direction of its surroundings."""
         return Markup(f"<bdi{self.attrs}>{escape(self.text)}</bdi>")  # noqa: S704
 
-    @_Once
+    @cached_property
     def prose(self) -> Markup:
         """Write the text as paragraphs, its small Markdown rendered."""
         paragraphs = markdown.render(self.text)

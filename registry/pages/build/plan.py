@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from itertools import groupby
 from typing import Any
 
@@ -119,10 +120,12 @@ def carry_out(
     if processes > 1:
         load_templates(site.editions.values())
     done = len(keys) - len(changed)
-    for number in run_in_processes(render, blocks, processes):
-        done += number
-        if progress is not None:
-            progress(done, len(keys))
+    # Closed at once where `progress` raises: the folder is removed then.
+    with closing(run_in_processes(render, blocks, processes)) as numbers:
+        for number in numbers:
+            done += number
+            if progress is not None:
+                progress(done, len(keys))
     directory.put_in_force(
         Manifest(
             pages=keys,

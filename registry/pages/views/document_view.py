@@ -5,7 +5,7 @@ What stands where is the schema's matter; templates name the same members as the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -92,31 +92,14 @@ def _section(reader: Reader, document: Mapping[str, Any], name: str) -> Any:
 
 def field_name(reader: Reader, pointer: str) -> Text:
     """Return the name of the field at a pointer, or of the nearest one above it that has one."""
-    return field_names(reader, (pointer,))[0]
-
-
-def field_names(reader: Reader, pointers: Iterable[str]) -> list[Text]:
-    """Return the names of the fields at some pointers."""
-    known: _FieldNames | None = reader.kept.get((_FieldNames, ""))
+    known: Text | None = reader.kept.get((field_name, pointer))
     if known is None:
-        known = reader.kept[_FieldNames, ""] = _FieldNames(reader)
-    return [known[pointer] for pointer in pointers]
-
-
-class _FieldNames(dict[str, Text]):
-    """The names of fields for a reader, by pointer, each looked up once."""
-
-    def __init__(self, reader: Reader) -> None:
-        super().__init__()
-        self._reader = reader
-
-    def __missing__(self, pointer: str) -> Text:
         path = tuple("*" if part.isdecimal() else part for part in parts(pointer))
         while path and ((field := field_at(path)) is None or "title" not in field.schema):
             path = path[:-1]
-        found = field_title(self._reader, path) if path else as_it_is(self._reader, pointer)
-        self[pointer] = found
-        return found
+        known = field_title(reader, path) if path else as_it_is(reader, pointer)
+        reader.kept[field_name, pointer] = known
+    return known
 
 
 def field_title(reader: Reader, path: tuple[str, ...]) -> Text:

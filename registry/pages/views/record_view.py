@@ -13,7 +13,7 @@ import msgspec
 from registry.pages.cards import Card
 from registry.pages.reader import Reader, label, language, say
 from registry.pages.site import Site
-from registry.pages.views.document_view import NOTHING, Later, Shown, field_name, field_names, show
+from registry.pages.views.document_view import NOTHING, Later, Shown, field_name, show
 from registry.pages.views.findings import findings_view
 from registry.pages.views.lists import agency_view, card_row, history_view, origin_view
 from registry.pages.views.structured import record_script
@@ -56,7 +56,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
     }
     gone = site.records[record.id].withdrawals
     makes: dict[str, Callable[[], Any]] = {
-        "missing": lambda: field_names(reader, register.missing),
+        "missing": lambda: [field_name(reader, pointer) for pointer in register.missing],
         "languages": lambda: _languages(reader, document),
         "findings": lambda: findings_view(reader, record, site),
         "history": lambda: history_view(reader, record, gone),
