@@ -8,8 +8,13 @@ import stat
 import asyncpg
 import pytest
 
+from registry.clock import utc_now
 from registry.errors import ConfigurationError, Unavailable
 from registry.ledger.key import read, read_or_create
+from registry.record.pack import load_pack
+from registry.services.startup import open_register
+from registry.settings import Settings
+from registry.store.database import connect
 from registry.store.dump import _tool, _without_password, restore, statements
 
 
@@ -29,9 +34,9 @@ def own(registry, empty_url, tmp_path):
 
 
 @pytest.fixture
-def backed_up(own, record, record_file, tmp_path):
+def backed_up(own, record, record_file, empty_url, tmp_path):
     """A register with a version, a draft and a token, and a backup of it."""
-    own("site", "build")
+    asyncio.run(begin(empty_url, tmp_path))
     own("token", "create", "--agency", "demo-sante", "--scope", "file")
     own("file", record_file())
     own("submit", record["id"])
@@ -40,6 +45,12 @@ def backed_up(own, record, record_file, tmp_path):
     folder = tmp_path / "backup"
     assert "2 entries of " in own("backup", folder).stderr
     return folder
+
+
+async def begin(url, folder):
+    database = await connect(url)
+    await open_register(database, load_pack("ma"), Settings(data_dir=folder), now=utc_now())
+    await database.close()
 
 
 async def lose(url):
