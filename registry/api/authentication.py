@@ -54,10 +54,7 @@ ACTIONS: dict[str, Action] = {
 _log = structlog.get_logger()
 
 
-async def provide_actor(
-    request: ApiRequest,
-    state: ApiState,
-) -> Actor:
+async def provide_actor(request: ApiRequest, state: ApiState) -> Actor:
     """Recognise the bearer token of a request, and take a write from what it may do."""
     context, settings = state.context, state.settings
     # Of two tokens a proxy may have looked at the other one.

@@ -94,10 +94,7 @@ async def export_xlsx(
 
 @_taking_away("jsonl", "Take records away whole", kind=RecordAnswer)
 async def export_jsonl(
-    *,
-    request: ApiRequest,
-    state: ApiState,
-    sought: NamedDependency[SearchFilters],
+    *, request: ApiRequest, state: ApiState, sought: NamedDependency[SearchFilters]
 ) -> Stream:
     """Write every record found as a line of JSON, as reading it alone answers it."""
     return await _answer(request, state, sought, "jsonl")
@@ -105,10 +102,7 @@ async def export_jsonl(
 
 @_taking_away("jsonld", "Take records away as linked data", "A document of JSON-LD.")
 async def export_jsonld(
-    *,
-    request: ApiRequest,
-    state: ApiState,
-    sought: NamedDependency[SearchFilters],
+    *, request: ApiRequest, state: ApiState, sought: NamedDependency[SearchFilters]
 ) -> Stream:
     """Write every record found as a node of a JSON-LD document, a line each."""
     return await _answer(request, state, sought, "jsonld")

@@ -85,11 +85,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, rename={"earlier": "
     opt=describes(problems=(Withdrawn,), follows=("withdraw_record",)),
 )
 async def get_record(
-    *,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    as_of: AsOfParameter = None,
+    *, agency: AgencyPath, slug: SlugPath, state: ApiState, as_of: AsOfParameter = None
 ) -> Response[bytes]:
     """Read the latest version: the document as filed, and what the register adds."""
     async with state.context.database.connection() as connection:
@@ -112,11 +108,7 @@ async def get_record(
     responses=answers(VersionList),
 )
 async def list_versions(
-    *,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    as_of: AsOfParameter = None,
+    *, agency: AgencyPath, slug: SlugPath, state: ApiState, as_of: AsOfParameter = None
 ) -> VersionList:
     """List every version ever published, and every withdrawal, oldest first."""
     record = f"{agency}/{slug}"
@@ -156,11 +148,7 @@ async def get_version(
     responses=answers(FindingList),
 )
 async def list_findings(
-    *,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    as_of: AsOfParameter = None,
+    *, agency: AgencyPath, slug: SlugPath, state: ApiState, as_of: AsOfParameter = None
 ) -> FindingList:
     """List the findings that were kept with the latest version."""
     async with state.context.database.connection() as connection:
@@ -231,11 +219,7 @@ async def compare_versions(
     responses=answers(RecordProof),
 )
 async def get_proof(
-    *,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    version: VersionParameter = None,
+    *, agency: AgencyPath, slug: SlugPath, state: ApiState, version: VersionParameter = None
 ) -> RecordProof:
     """Read the proof that a version is in the log, to be kept and checked without this register.
 

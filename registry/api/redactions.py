@@ -105,11 +105,7 @@ async def list_redactions(*, state: ApiState, actor: NamedDependency[Actor]) -> 
     ),
 )
 async def request_redaction(
-    *,
-    request: ApiRequest,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
+    *, request: ApiRequest, state: ApiState, actor: NamedDependency[Actor], lang: Lang = None
 ) -> Response[bytes]:
     """Ask for parts of a record's versions to be erased; somebody else has to confirm it."""
     receipt = await redaction_service.request(

@@ -186,10 +186,7 @@ async def validate_document(
     tags=["reference"],
     responses=answers(bytes, media_type=LINKED_DATA, description="A document of JSON-LD."),
 )
-async def get_catalogue(
-    *,
-    state: ApiState,
-) -> Response[bytes]:
+async def get_catalogue(*, state: ApiState) -> Response[bytes]:
     """Describe the register and its exports for portals of open data, as DCAT-AP in JSON-LD."""
     async with state.context.database.snapshot() as connection:
         moment = await read_as_of(connection, None, now=state.clock())

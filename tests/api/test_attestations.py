@@ -89,14 +89,6 @@ async def test_a_faulty_attestation_is_refused_with_every_finding(agency, client
     assert (await client.get(LIST)).json() == {"items": []}
 
 
-async def test_an_agency_attests_for_itself_alone(agency, client, token, problem, statement):
-    problem(await client.put(PATH, json=statement), 401, "unauthorized")
-    for other in ("demo-education", "nobody", "us.hhs"):
-        problem(await agency.put(f"{LIST}/{other}", json=statement), 403, "forbidden")
-    reviewer = {"authorization": f"Bearer {await token(scopes=('review',))}"}
-    problem(await client.put(PATH, json=statement, headers=reviewer), 403, "forbidden")
-
-
 async def test_a_key_repeats_its_answer(agency, problem, statement):
     key = {"idempotency-key": "one"}
     first = await agency.put(PATH, json=statement, headers=key)

@@ -1,6 +1,5 @@
 """Filing over HTTP, from a token to a receipt."""
 
-import asyncio
 import datetime as dt
 
 import pytest
@@ -111,40 +110,6 @@ async def test_drafts_are_listed_read_and_thrown_away(agency, problem, record):
     assert (await agency.get("/api/v1/filings")).json() == {"items": []}
 
 
-async def test_a_change_without_a_state_is_refused(agency, problem, record):
-    problem(await agency.put(PATH, json=record), 428, "precondition-required")
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"if-match": "*"},
-        {"if-match": 'W/"0123456789abcdef"'},
-        {"if-match": "0123456789abcdef"},
-        {"if-match": '"0123456789abcdef", "0123456789abcdee"'},
-        {"if-match": '"0123456789abcdef"'},
-        {"if-match": ""},
-        {"if-none-match": '"0123456789abcdef"'},
-    ],
-    ids=str,
-)
-async def test_a_state_that_is_not_the_current_one_is_refused(agency, problem, record, headers):
-    problem(await agency.put(PATH, json=record, headers=headers), 412, "precondition-failed")
-    await agency.put(PATH, json=record, headers=NEW)
-    record["source_id"] = "another"
-    problem(await agency.put(PATH, json=record, headers=headers), 412, "precondition-failed")
-    problem(await agency.put(PATH, json=record, headers=NEW), 412, "precondition-failed")
-
-
-@pytest.mark.parametrize("headers", [NEW, {"if-match": '"0123456789abcdef"'}], ids=str)
-async def test_a_draft_whose_answer_was_lost_is_saved_again(agency, record, headers):
-    first = await agency.put(PATH, json=record, headers=NEW)
-    again = await agency.put(PATH, json=record, headers=headers)
-    assert (first.status_code, again.status_code) == (201, 200)
-    assert again.json() == first.json()
-    assert again.headers["etag"] == first.headers["etag"]
-
-
 async def test_a_draft_that_was_overtaken_is_a_conflict(agency, publish, problem, record):
     [published] = await publish(record)
     record["website"] = "https://demo.example/autre"
@@ -168,46 +133,10 @@ async def test_a_draft_that_is_not_of_the_format_is_refused(agency, problem, rec
     assert (await agency.get("/api/v1/filings")).json() == {"items": []}
 
 
-async def test_a_wrong_schema_version_is_told_with_the_right_one(agency, problem, record):
-    record["schema_version"] = "2.0"
-    refused = problem(await agency.put(PATH, json=record, headers=NEW), 422, "invalid-record")
-    [finding] = refused["findings"]
-    assert finding["pointer"] == "/schema_version"
-    assert "1.0" in finding["message"]
-
-
 @pytest.mark.parametrize("slug", ["Upper", "a_b", "index", "x" * 200, "a%20b"])
 async def test_an_identifier_that_is_none_is_refused(agency, problem, record, slug):
     address = f"/api/v1/filings/demo-sante/{slug}"
     problem(await agency.put(address, json=record, headers=NEW), 400, "invalid-parameter")
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        None,
-        "",
-        "Bearer",
-        "Bearer ",
-        "Basic eDp5",
-        "regt_x",
-        "Bearer regt_x",
-        "Bearer é",
-        "Bearer \t",
-    ],
-)
-async def test_without_a_usable_token_nothing_can_be_filed(client, problem, record, header):
-    headers = {} if header is None else {"authorization": header.encode()}
-    for method, path in (
-        ("PUT", PATH),
-        ("GET", PATH),
-        ("DELETE", PATH),
-        ("POST", f"{PATH}/submit"),
-        ("GET", "/api/v1/filings"),
-    ):
-        response = await client.request(method, path, headers=headers)
-        problem(response, 401, "unauthorized")
-        assert response.headers["www-authenticate"].startswith("Bearer")
 
 
 async def test_an_unknown_expired_or_revoked_token_is_told_apart(
@@ -235,36 +164,6 @@ async def test_a_token_files_for_its_agency_and_in_its_scope_only(client, token,
         problem(await client.post(f"{PATH}/submit", headers=headers), 403, "forbidden")
 
 
-async def test_another_agency_learns_nothing_of_a_draft(client, agency, token, problem, record):
-    await agency.put(PATH, json=record, headers=NEW)
-    headers = {"authorization": f"Bearer {await token(agency='demo-education')}"}
-    for method in ("GET", "DELETE"):
-        there = await client.request(method, PATH, headers=headers)
-        absent = await client.request(method, f"{PATH}-x", headers=headers)
-        told = problem(there, 404, "not-found")
-        other = problem(absent, 404, "not-found")
-        assert told["detail"].replace(record["id"], "") == other["detail"].replace(
-            f"{record['id']}-x", ""
-        )
-        kept = {"detail": "", "request": ""}
-        assert told | kept == other | kept
-    assert (await client.get("/api/v1/filings", headers=headers)).json() == {"items": []}
-
-
-async def test_agencies_that_file_at_once_all_get_their_own_receipt(agency, record):
-    async def file(number):
-        document = record | {"id": f"demo-sante/many-{number}", "source_id": f"M-{number}"}
-        path = f"/api/v1/filings/{document['id']}"
-        assert (await agency.put(path, json=document, headers=NEW)).status_code == 201
-        done = await agency.post(f"{path}/submit")
-        assert done.status_code == 201, done.text
-        return done.json()
-
-    receipts = await asyncio.gather(*(file(number) for number in range(12)))
-    assert sorted(one["entry"] for one in receipts) == list(range(1, 13))
-    assert [one["id"] for one in receipts] == [f"demo-sante/many-{n}" for n in range(12)]
-
-
 async def test_a_key_repeats_the_answer_and_belongs_to_one_request(agency, problem, record):
     key = {"idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
     await agency.put(PATH, json=record, headers=NEW)
@@ -276,23 +175,6 @@ async def test_a_key_repeats_the_answer_and_belongs_to_one_request(agency, probl
     problem(other, 422, "idempotency-key-reused")
     kept = await agency.put(PATH, json=record, headers=key | {"if-match": first.headers["etag"]})
     problem(kept, 422, "idempotency-key-reused")
-
-
-@pytest.mark.parametrize("key", ["", "x" * 256, "clé", "a\tb"], ids=repr)
-async def test_a_key_is_printable_ascii(agency, problem, record, key):
-    headers = NEW | {"idempotency-key": key.encode("latin-1")}
-    problem(await agency.put(PATH, json=record, headers=headers), 400, "invalid-parameter")
-    assert (await agency.get("/api/v1/filings")).json() == {"items": []}
-
-
-async def test_fifty_identical_submissions_at_once_make_one_version(agency, client, record):
-    await agency.put(PATH, json=record, headers=NEW)
-    answers = await asyncio.gather(*(agency.post(f"{PATH}/submit") for _ in range(50)))
-    assert sorted(one.status_code for one in answers) == [*[200] * 49, 201]
-    assert len({one.json()["hash"] for one in answers}) == 1
-    versions = (await client.get(f"{RECORD}/versions")).json()
-    assert [one["version"] for one in versions["items"]] == [1]
-    assert versions["withdrawals"] == []
 
 
 async def test_drafts_are_listed_by_state(agency, problem, record):

@@ -1,7 +1,5 @@
 """Review over HTTP: submitted, returned with a comment, mended, approved by somebody else."""
 
-import asyncio
-
 import httpx
 import msgspec
 import pytest
@@ -89,21 +87,6 @@ async def test_a_record_submitted_returned_mended_and_approved(
         assert repeated.json() == receipt | {"outcome": "unchanged"}
 
 
-async def test_a_submission_is_taken_back_by_deleting_the_draft(agency, reviewer, problem, record):
-    await agency.put(PATH, json=record, headers=NEW)
-    await agency.post(f"{PATH}/submit")
-    assert (await agency.delete(PATH)).status_code == 204
-    problem(await reviewer.post(f"{PATH}/approve"), 404, "not-found")
-
-
-async def test_who_submitted_does_not_approve(client, token, problem, record):
-    both = {"authorization": f"Bearer {await token(scopes=('file', 'review'))}"}
-    await client.put(PATH, json=record, headers=both | NEW)
-    await client.post(f"{PATH}/submit", headers=both)
-    refused = problem(await client.post(f"{PATH}/approve", headers=both), 403, "forbidden")
-    assert "four eyes" in refused["detail"]
-
-
 @pytest.mark.parametrize("verb", ["approve", "return"])
 async def test_review_needs_its_scope_and_its_agency(
     *, client, agency, token, problem, record, verb
@@ -147,24 +130,3 @@ async def test_a_return_says_what_to_mend(*, agency, reviewer, problem, record, 
     refused = problem(answer, 422, "invalid-statement")
     assert [finding["pointer"] for finding in refused["findings"]] == [pointer]
     problem(await reviewer.post(f"{PATH}/return"), 415, "unsupported-media-type")
-
-
-async def test_a_draft_that_nobody_submitted_is_not_reviewed(agency, reviewer, problem, record):
-    await agency.put(PATH, json=record, headers=NEW)
-    problem(await reviewer.get(PATH), 404, "not-found")
-    problem(await reviewer.post(f"{PATH}/approve"), 409, "conflict")
-    problem(await reviewer.post(f"{PATH}/return", json={"comment": "x"}), 409, "conflict")
-
-
-async def test_of_approval_and_return_at_once_one_wins(agency, reviewer, client, record):
-    await agency.put(PATH, json=record, headers=NEW)
-    await agency.post(f"{PATH}/submit")
-    approved, returned = await asyncio.gather(
-        reviewer.post(f"{PATH}/approve"),
-        reviewer.post(f"{PATH}/return", json={"comment": "x"}),
-    )
-    public = (await client.get(RECORD)).status_code
-    assert (approved.status_code, returned.status_code, public) in {
-        (201, 404, 200),
-        (409, 200, 404),
-    }

@@ -89,40 +89,6 @@ async def test_a_record_is_withdrawn_and_its_history_stays_readable(
             assert answer.status_code == (410 if name == "record" else 200)
 
 
-async def test_a_withdrawn_record_comes_back_as_its_next_version(
-    client, agency, published, problem, record
-):
-    await agency.post(f"{RECORD}/withdraw", json=WHY, headers=published)
-    refused = problem(
-        await agency.put(PATH, json=record, headers=published), 412, "precondition-failed"
-    )
-    assert "If-None-Match: *" in refused["detail"]
-    problem(await agency.post(f"{PATH}/submit"), 404, "not-found")
-    assert (await agency.put(PATH, json=record, headers=NEW)).status_code == 201
-    back = await agency.post(f"{PATH}/submit")
-    assert (back.status_code, back.json()["version"]) == (201, 2)
-    register = (await client.get(RECORD)).json()["register"]
-    assert (register["state"], register["version"], register["superseded_at"]) == (
-        "published",
-        2,
-        None,
-    )
-    versions = (await client.get(f"{RECORD}/versions")).json()
-    assert [one["version"] for one in versions["items"]] == [1, 2]
-    assert [one["version"] for one in versions["withdrawals"]] == [1]
-    assert (await client.get("/api/v1/records")).json()["total"] == 1
-
-
-async def test_an_amendment_of_a_withdrawn_version_is_a_conflict(
-    agency, published, problem, record
-):
-    record["website"] = "https://demo.example/autre"
-    await agency.put(PATH, json=record, headers=published)
-    await agency.post(f"{RECORD}/withdraw", json=WHY, headers=published)
-    refused = problem(await agency.post(f"{PATH}/submit"), 409, "conflict")
-    assert "withdrawn" in refused["detail"]
-
-
 @pytest.mark.parametrize(
     ("headers", "status", "slug"),
     [
@@ -167,10 +133,3 @@ async def test_who_may_withdraw(client, agency, token, published, problem):
     admin = {"authorization": f"Bearer {await token(agency=None, scopes=('admin',))}"}
     done = await client.post(f"{RECORD}/withdraw", json=WHY, headers=admin | published)
     assert done.status_code == 201
-
-
-async def test_a_key_repeats_the_receipt_of_a_withdrawal(agency, published):
-    headers = published | {"idempotency-key": "k"}
-    first = await agency.post(f"{RECORD}/withdraw", json=WHY, headers=headers)
-    again = await agency.post(f"{RECORD}/withdraw", json=WHY, headers=headers)
-    assert (again.status_code, again.json()) == (201, first.json())
