@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Yield a function that takes how much is done, and of how much, None where nobody knows.
+    """Yield a function that takes the work done, and the total, None if it is not known.
 
-    The bar stands on stderr if that is a terminal, and is removed at the end.
+    The bar is on stderr if that is a terminal, and is removed at the end.
     """
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
@@ -26,7 +26,7 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int | None], None]]:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
-        # Else what goes to a file or pipe would be written on the terminal.
+        # Otherwise output to a file or pipe would be written on the terminal.
         redirect_stdout=sys.stdout.isatty(),
     ) as bar:
         task = bar.add_task(title, total=None)

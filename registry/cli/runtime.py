@@ -48,9 +48,9 @@ def pass_settings(body: Callable[..., T]) -> Callable[..., T]:
 def running_database(settings: Settings, *, begins: bool = True) -> Iterator[Settings]:
     """Yield settings with a `database_url` that answers; an embedded server runs for the block.
 
-    A command that is meant for an existing register never `begins` one: run in another folder, a
-    nightly check would make an empty register there and find it in order. Raises
-    `ConfigurationError` when there is none.
+    A command for an existing register never `begins` one: run in another folder, a nightly check
+    would create an empty register there and verify it without an error. Raises `ConfigurationError`
+    if there is none.
     """
     if settings.database_url is not None:
         yield settings

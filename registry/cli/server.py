@@ -57,7 +57,7 @@ def check_port(settings: Settings) -> None:
             if time.monotonic() < until:
                 time.sleep(0.1)
                 continue
-            # Python adds the address, which is said already.
+            # Python adds the address, which the sentence has already.
             why = (error.strerror or str(error)).partition(" (while ")[0]
             way = (
                 "choose one above 1023 (--port 8001), and put a proxy in front"

@@ -1,14 +1,14 @@
-"""Lasting ids for rows of another register, made from the row alone and never from its place.
+"""Stable ids for rows of another register, computed from the row and never from its position.
 
 The slug is the source's own id. Without one it is the name followed by eight hex digits of what
-identifies the row (name and unit, say), so that editing anything else keeps the id. Rows of one
-agency that would still share a slug are told apart by eight hex digits of the columns that the
-crosswalk names (all of them, not all but one: which row comes first must not matter), and rows
-that are the same even there by the digest of the whole row and how often it came before.
+identifies the row (such as name and unit), so that an edit of anything else keeps the id. Rows of
+one agency with the same slug are distinguished by eight hex digits of the columns that the
+crosswalk names (all of those rows, since which one comes first must not matter), and rows that are
+equal even there by the digest of the whole row and its number among its equals.
 
-So rows may be reordered, added and edited without an id moving from one system to another. The
-one change that gives an old row a new id is a new row with the same source id, or the same
-identifying cells, and other content.
+So rows may be reordered, added and edited without an id moving from one system to another. A row
+gets a new id only when another row with the same source id, or the same identifying cells, and
+other content is added.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cleaning of texts of other registers, without a change of what they say."""
+"""Cleaning of texts of other registers, which leaves their wording unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an entry commits to, as a file beside the log: `log/content/<index>.json`.
+"""Content files: what an entry commits to, in `log/content/<index>.json` beside the log.
 
     {"index": 42, "sections": {"contact": [
         ["/contact/email", {"salt": "…", "value": "…"}],
@@ -6,7 +6,7 @@
 
 Each section lists its members, sorted by pointer: with salt and value, or, where the member is
 erased, with its commitment and the index of the redaction's entry. The bytes are canonical JSON.
-The entry itself has but one commitment a section; the log never holds text that can be erased.
+The entry itself has one commitment for each section; the log never holds text that can be erased.
 """
 
 from __future__ import annotations

@@ -48,9 +48,10 @@ _SAME, _SAME_KEY = 4.0, 2.0
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """A difference of two documents.
 
-    `pointer` leads into the later document, and for what was removed into the earlier one: the last
-    part of such a pointer is its. An item that moved in its list was removed and added. `before`
-    and `after` are the values, null where there is none; `words` is the word diff of a text.
+    `pointer` leads into the later document, and for what was removed into the earlier one: there
+    its last part is an index of the earlier list. An item that moved in its list was removed and
+    added. `before` and `after` are the values, null where there is none; `words` is the word diff
+    of a text.
     """
 
     pointer: str

@@ -1,7 +1,7 @@
 """Redaction statements: what is to be erased, by which authority, on which basis.
 
-What the public must always be able to read of a system is erased only if a court orders it, and
-what identifies the record never.
+Facts that the public must always be able to read are erased only if a court orders it, and what
+identifies the record never.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rules on what is national: agencies, codes and languages are the country pack's."""
+"""Rules on agencies, codes and languages of the country pack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules on persons: nobody's own mailbox, and nobody's name where an office is meant."""
+"""Rules on persons: generic mailboxes, and roles instead of names."""
 
 from __future__ import annotations
 

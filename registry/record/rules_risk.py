@@ -1,4 +1,4 @@
-"""Rules on risk: what a level forbids and demands, and the level below which none may go."""
+"""Rules on risk: what a level forbids and requires, and the risk floor."""
 
 from __future__ import annotations
 

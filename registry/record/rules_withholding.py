@@ -1,4 +1,4 @@
-"""The rule on what is not told: lawful withholding."""
+"""The rule on lawful withholding."""
 
 from __future__ import annotations
 

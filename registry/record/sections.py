@@ -1,11 +1,12 @@
-"""A document as sections: kept, committed to and, should a court demand it, erased by parts.
+"""Sections of a document: stored, committed to and erased separately.
 
-Each top-level key of a document is one section. Its canonical JSON text is kept as it is, so that
-`{` + the sorted `"key":value` + `}` is the document's canonical form. In the log stands only a
-commitment, in two levels: each member (of an object) or item (of an array) is hashed with 32 random
-bytes of its own, its salt, and the section is the hash of its members' commitments. Without the
-salt a commitment says nothing of the value, so a value can be forgotten together with its salt
-while its neighbours still verify.
+Each top-level key of a document is one section. Its canonical JSON text is stored as it is, so that
+`{` + the sorted `"key":value` + `}` is the document's canonical form.
+
+The log has only a commitment, in two levels: each member (of an object) or item (of an array) is
+hashed with 32 random bytes of its own, its salt, and the section is the hash of its members'
+commitments. Without the salt a commitment reveals nothing of the value, so a value can be erased
+together with its salt while its neighbours still verify.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""`jsonschema` validators as this project needs them: bounds first, patterns read as ECMA-262.
+"""`jsonschema` validators with two changes: bounds first, and patterns read as ECMA-262.
 
-Python's `$` also matches before a final line feed, which JSON Schema's does not; comparing
-thousands of items for uniqueness, or describing each of them, is work that a list over its bound
-does not get.
+Python's `$` also matches before a final line feed, which JSON Schema's does not. Comparing
+thousands of items for uniqueness, or describing each of them, is not done for a list over its
+limit.
 """
 
 from __future__ import annotations

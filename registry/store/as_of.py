@@ -1,4 +1,4 @@
-"""Moments: the last entry of the log that an answer knows, and the day for what is overdue.
+"""Moments: the last entry of the log that counts, and the day for overdue reviews.
 
 An answer as of a moment is what the register knew when that entry was its last; later changes are
 left out.

@@ -86,7 +86,7 @@ async def read_contents(
 
 
 async def insert_erased(connection: Connection, entry: int, section: KeptSection) -> None:
-    """Insert what is known to be erased of a section of a recovered entry."""
+    """Insert the erased members of a section of a recovered entry."""
     await connection.execute(
         statement("checkpoints", "insert_erased"),
         entry,

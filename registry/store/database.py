@@ -68,7 +68,7 @@ _SESSION = {
     "tcp_keepalives_interval": "3",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "15s",
-    # A process that was suspended must not hold its locks for ever.
+    # A process that was suspended must not keep its locks.
     "idle_in_transaction_session_timeout": "5min",
 }
 """TCP timeouts of a session (tcp(7)).

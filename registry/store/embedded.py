@@ -153,7 +153,7 @@ def _make_cluster(wheel: Any, folder: Path) -> None:
         shutil.chown(making, owner)
     wheel.initdb(["--auth=trust", "--encoding=utf8", "-U", "postgres"], pgdata=making, user=owner)
     making.replace(folder)
-    # What is filed from now on must not lie in a folder that a power failure gives its old name.
+    # Synced, since after a power failure the folder could have its old name.
     parent = os.open(folder.parent, os.O_RDONLY)
     os.fsync(parent)
     os.close(parent)
@@ -199,7 +199,7 @@ def _lives(pid: int) -> bool:
 
 
 def _let_settle(folder: Path, seconds: float) -> None:
-    # PostgreSQL 18 never ends if it was told to while it recovered from the death of a backend.
+    # PostgreSQL 18 does not stop if it is asked to during recovery from a crashed backend.
     # What was committed is safe in its log; so it is killed.
     until = time.monotonic() + seconds
     while True:

@@ -19,7 +19,7 @@ _LONGEST_SECONDS = 3600
 class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be erased of which versions; `entry` and `hash` are null until it is confirmed.
 
-    `is_done` means that it was carried out: nobody can read the content any more.
+    `is_done` means that it was carried out, and the content no longer exists.
     """
 
     id: int

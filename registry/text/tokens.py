@@ -73,7 +73,7 @@ het een op te van voor bij aan dat door zijn
 d i n s
 """
 
-# Marks and joiners belong to the word that they stand in; \\w leaves them out.
+# Marks and joiners are parts of words, but not of \\w.
 _JOINING = {"Mn", "Mc", "Me", "Cf"}
 _PARTICLE = "(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)"
 _APOSTROPHE = "['’‘ʼ]"
@@ -141,7 +141,7 @@ def token_text(texts: Iterable[str]) -> str:
 
     So a phrase is found as its words with single spaces between.
     """
-    # No word goes on beyond a blank, and to look up what stands between two is fast.
+    # A word ends at a blank, and looking up the text between two blanks is fast.
     unbroken = f" {_BREAK} ".join(texts).split()
     lines = " ".join(filter(None, map(_spelt_out.__getitem__, unbroken))).split("\n")
     written = " \n ".join(filter(None, map(str.strip, lines)))

@@ -13,7 +13,7 @@ _LOW = re.compile(r"(?<=«) (?=\S)| (?=[:»](?:[\s,.;)]|$))")
 
 @lru_cache(maxsize=4096)
 def typeset(wording: str, lang: str) -> str:
-    """Put the spaces of a wording of ours that no line may be broken at.
+    """Return a message with non-breaking spaces where no line may break.
 
     >>> typeset("Que faire ?", "fr") == "Que faire\u202f?"
     True
