@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Answer: TypeAlias = tuple[int, dict[str, str], bytes]
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 60
+PATIENCE = 180
 UNLIMITED = {"limit_writes": 0, "limit_validations": 0, "limit_failures": 0}
 
 # What a refusal may leave: the note of it, a bucket's level, the day a token was last used.

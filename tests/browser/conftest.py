@@ -57,7 +57,7 @@ def opened(chromium, host):
     def window(url=host, *, expected=_NO_REGISTER, **options):
         context = chromium.new_context(**({"viewport": DESKTOP} | options))
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
 
         def note(message):
             is_expected = expected in message.text and "/api/v1/" in message.location["url"]

@@ -18,7 +18,7 @@ from registry.api.request_context import AccessLogEntry
 from registry.cli import log_output
 
 SECRET = "regt_geheim"
-PATIENCE = 30
+PATIENCE = 180
 ROOT = Path(__file__).parents[2]
 
 

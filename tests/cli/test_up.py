@@ -18,7 +18,7 @@ from registry.resources import RECORDS
 from tests.crash.invariants import broken_laws
 from tests.crash.register import belonging_to, free_port
 
-PATIENCE = 60
+PATIENCE = 180
 
 pytestmark = pytest.mark.xdist_group("up")
 
@@ -46,7 +46,7 @@ class Running:
         self.port = free_port()
         self.environment = environment | {"REGISTRY_DATA_DIR": str(data)}
         self.process = None
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
 
     def launch(self):
         self.process = subprocess.Popen(

@@ -14,7 +14,7 @@ import pytest
 from registry.api.app import create_app
 from registry.services.access_tokens import create_token
 from registry.settings import Settings
-from tests.api.conftest import _lifespan as lifespan
+from tests.api.conftest import lifespan
 from tests.crash.invariants import broken_laws
 from tests.prepared import make_folder
 
@@ -135,7 +135,7 @@ def waiting(database_url):
             " and datname = current_database() and application_name = $1"
         )
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while (pid := await connection.fetchval(question, whose)) is None:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
                 return pid

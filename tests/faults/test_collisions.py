@@ -34,7 +34,7 @@ async def test_the_victim_of_a_deadlock_begins_anew(agency, intruder, waiting, i
     assert answer.status_code == 201, answer.text
     assert answer.json()["version"] == 1
     deadlocks = "select deadlocks from pg_stat_database where datname = current_database()"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await intruder.fetchval(deadlocks) == 0:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     await is_whole()

@@ -8,6 +8,7 @@ import pytest
 from registry.store import database as store
 
 POOL = 10
+WRITERS = POOL - store._FOR_READERS
 
 
 @pytest.fixture
@@ -26,18 +27,19 @@ async def test_a_pool_that_is_used_up_recovers_without_a_restart(
     await intruder.execute("lock table draft in exclusive mode")
     saving = [asyncio.create_task(agency.save(one)) for one in documents]
     done, held = set(), set(saving)
-    async with asyncio.timeout(30):
-        while len(held) > POOL:
+    async with asyncio.timeout(120):
+        while len(held) > WRITERS:
             refused, held = await asyncio.wait(held, return_when=asyncio.FIRST_COMPLETED)
             done |= refused
-    assert len(held) == POOL
+    assert len(held) == WRITERS
     assert {task.result().status_code for task in done} == {503}
     reading = await agency.ask("GET", "records")
-    assert reading.status_code == 503
+    assert reading.status_code == 200
     await blocking.rollback()
     assert {(await task).status_code for task in held} == {201}
     again = [await agency.save(one) for one in documents]
-    assert sorted(answer.status_code for answer in again) == [200] * POOL + [201] * 5
+    saved = sorted(answer.status_code for answer in again)
+    assert saved == [200] * WRITERS + [201] * (len(documents) - WRITERS)
     receipts = [await agency.submit(one) for one in documents]
     assert {answer.json()["version"] for answer in receipts} == {1}
     await is_whole()
@@ -69,7 +71,7 @@ async def cut(intruder):
     question = (
         "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'limited'"
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await intruder.fetchval(question):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

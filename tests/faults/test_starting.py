@@ -16,7 +16,7 @@ from registry.store.database import Database, connect
 from registry.store.migrate import MIGRATIONS, is_migrated, migrate, read_migrations
 from tests.crash.register import Register, belonging_to, environment
 
-PATIENCE = 60
+PATIENCE = 180
 MIGRATE = """
 import asyncio, sys
 from pathlib import Path

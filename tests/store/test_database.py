@@ -154,7 +154,7 @@ async def test_a_connection_lost_after_the_work_takes_nothing_back(database, dat
         known = asyncio.Event()
         connection.add_termination_listener(lambda _: known.set())
         await cut_all(database_url)
-        await asyncio.wait_for(known.wait(), 10)
+        await asyncio.wait_for(known.wait(), 60)
     async with database.connection() as connection:
         assert await connection.fetchval("select 2") == 2
 

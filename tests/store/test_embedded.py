@@ -26,7 +26,7 @@ print(server.url, flush=True)
 sys.stdin.readline()
 server.release()
 """
-PATIENCE = 60
+PATIENCE = 180
 
 
 @pytest.fixture
