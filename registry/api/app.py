@@ -122,8 +122,8 @@ def create_app(
 ) -> ASGIApp:
     """Return the ASGI application of one worker; `settings.database_url` must be set.
 
-    `tell` writes the access log; there is none without it. `clock` says what time it is to whoever
-    reads: what is still to come, and what is overdue. `render` wraps the application of the site's
+    `tell` writes the access log; there is none without it. `clock` is the time of reads, which
+    decides what is still to come and what is overdue. `render` wraps the application of the site's
     files, and is given the state of this one.
     """
     litestar = _litestar(settings, clock)

@@ -63,10 +63,10 @@ async def provide_actor(request: ApiRequest, state: ApiState) -> Actor:
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("send your token: Authorization: Bearer regt_…")
     now = utc_now()
-    seen = request_context(request.scope)
+    known = request_context(request.scope)
     try:
-        seen.actor = await access_tokens.recognise(
-            context.database, token.strip(), now=now, request=seen.id
+        known.actor = await access_tokens.recognise(
+            context.database, token.strip(), now=now, request=known.id
         )
     except Unauthorized as error:
         try:
@@ -79,22 +79,22 @@ async def provide_actor(request: ApiRequest, state: ApiState) -> Actor:
                 now=now,
             )
         except Unavailable:
-            # What is no token at all is told so even without the database.
+            # What is no token at all is refused as that even without the database.
             if not isinstance(error, MistypedToken):
                 raise
         if isinstance(error, EndedToken):
-            seen.actor = error.actor
+            known.actor = error.actor
         raise
     if request.method not in _READS:
         await limits.spend(
             context.database,
             "writes",
-            f"token {seen.actor.token}",
+            f"token {known.actor.token}",
             per_minute=settings.limit_writes,
             burst=settings.limit_writes,
             now=now,
         )
-    return seen.actor
+    return known.actor
 
 
 async def limit_validations(
@@ -136,15 +136,15 @@ async def note_refusal(error: Exception, scope: Any) -> None:
     action = ACTIONS.get(getattr(handler, "handler_name", ""))
     if action is None or not isinstance(error, RegistryError):
         return
-    seen = request_context(scope)
+    known = request_context(scope)
     given = scope.get("path_params", {})
-    if not _is_of_authority(error, seen.actor, given.get("agency")):
+    if not _is_of_authority(error, known.actor, given.get("agency")):
         return
     state = scope["litestar_app"].state
     database, settings = state.context.database, state.settings
     who = client_address(scope, settings.proxies)
-    if seen.actor is not None:
-        who = f"token {seen.actor.token}"
+    if known.actor is not None:
+        who = f"token {known.actor.token}"
     now = utc_now()
     limit = settings.limit_failures
     result = error.slug
@@ -161,10 +161,10 @@ async def note_refusal(error: Exception, scope: Any) -> None:
             await limits.spend(database, "noted floods", who, per_minute=1, burst=1, now=now)
         await audit.note_refusal(
             database,
-            seen.actor,
+            known.actor,
             action,
             subject if _SUBJECT.fullmatch(subject) and len(subject) <= _LONGEST_SUBJECT else None,
-            request=seen.id,
+            request=known.id,
             result=result,
             now=now,
         )

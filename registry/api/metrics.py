@@ -126,16 +126,16 @@ class Metrics:
             seconds.add_metric([counts.operation], buckets, counts.seconds)
         yield seconds
         accepted, checked, refused = map(sum, zip(*(one.accept_path for one in every), strict=True))
-        for name, told, number in (
+        for name, help_text, number in (
             ("accepted", "Documents that the accept path took", accepted),
             ("checked", "Of those, checked again by jsonschema", checked),
             ("disagreements", "Of those, refused by jsonschema", refused),
         ):
-            yield CounterMetricFamily(f"registry_accept_path_{name}", told, value=number)
+            yield CounterMetricFamily(f"registry_accept_path_{name}", help_text, value=number)
 
     def _here(self) -> _Written:
-        told = (self.fast.accepted, self.fast.checked, self.fast.disagreements)
-        return _Written(answers=list(self._counts.values()), accept_path=told)
+        fast = (self.fast.accepted, self.fast.checked, self.fast.disagreements)
+        return _Written(answers=list(self._counts.values()), accept_path=fast)
 
 
 @get(PATH, include_in_schema=False)
@@ -146,8 +146,8 @@ async def read_metrics(request: ApiRequest, state: ApiState) -> Response[bytes]:
         actor.require("admin")
     here = CollectorRegistry()
     here.register(state.figures)
-    for name, told, number in await _read_progress(state):
-        Gauge(f"registry_{name}", told, registry=here).set(number)
+    for name, help_text, number in await _read_progress(state):
+        Gauge(f"registry_{name}", help_text, registry=here).set(number)
     return Response(
         content=generate_latest(here),
         headers={"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"},

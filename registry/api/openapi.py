@@ -62,7 +62,7 @@ def configuration(settings: Settings, pack: Pack) -> OpenAPIConfig:
 
 
 class _Description(JsonRenderPlugin):
-    """Serves the document; it is made once a process, for the first who asks."""
+    """Serves the document, which is made once a process, at the first request."""
 
     def __init__(self, pack: Pack) -> None:
         super().__init__(path=PATH, media_type=MediaType.JSON)

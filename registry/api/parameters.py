@@ -94,7 +94,7 @@ class QueryCheck:
     """Refuses what a query cannot mean, before anything else looks at the request.
 
     Litestar passes over unknown parameters, takes the last of repeated ones and the word null for
-    none, and says of a wrong value neither the nearest code nor the range.
+    none, and names of a wrong value neither the nearest code nor the range.
     """
 
     def __init__(self, pack: Pack) -> None:

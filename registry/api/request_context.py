@@ -1,4 +1,4 @@
-"""What is known of a request beside what it says: its id, who asks, and from where."""
+"""The context of a request: its id, its client, and what the handlers of a worker share."""
 
 from __future__ import annotations
 

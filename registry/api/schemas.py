@@ -58,8 +58,8 @@ def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
         schema["description"] = inspect.cleandoc(schema.get("description", ""))
         schema["title"] = _COMPONENTS.get(name, name)
         schema["properties"] = {
-            member: _answered(member, told, left_out=name in leaving_out)
-            for member, told in schema["properties"].items()
+            member: _answered(member, of, left_out=name in leaving_out)
+            for member, of in schema["properties"].items()
         }
     named = {_COMPONENTS.get(name, name): schema for name, schema in found.items()}
     return {

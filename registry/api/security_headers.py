@@ -87,12 +87,12 @@ class EdgeMiddleware:
             return
         began = time.perf_counter()
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        seen = scope["asked"] = RequestContext(
+        known = scope["asked"] = RequestContext(
             id=request_id(scope, headers.get(b"x-request-id", ""), self._proxies)
         )
         api = self._is_api(scope["path"])
-        answer = _Answer(send, _headers(scope["method"], headers, seen.id, api=api))
-        with bound_contextvars(request=seen.id):
+        answer = _Answer(send, _headers(scope["method"], headers, known.id, api=api))
+        with bound_contextvars(request=known.id):
             try:
                 refusal = _refusal(scope, self._hosts)
                 if refusal is not None:
@@ -104,18 +104,18 @@ class EdgeMiddleware:
             except Exception as error:  # noqa: BLE001  nothing leaves without an answer
                 fault = report_fault(error, scope)
                 if answer.status:
-                    # It has begun; only a connection that breaks off says that it is not whole.
+                    # It has begun; only a broken connection shows that it is not whole.
                     raise ConnectionAbortedError("the answer broke off") from None
                 await answer.problem(fault, scope)
             finally:
                 if api:
-                    self._note(seen, scope, answer.status, time.perf_counter() - began)
+                    self._note(known, scope, answer.status, time.perf_counter() - began)
 
-    def _note(self, seen: RequestContext, scope: Any, status: int, seconds: float) -> None:
-        self._figures.count(seen.operation, status, seconds)
+    def _note(self, known: RequestContext, scope: Any, status: int, seconds: float) -> None:
+        self._figures.count(known.operation, status, seconds)
         if self._tell is not None:
             name, token = (
-                (None, None) if seen.actor is None else (seen.actor.name, seen.actor.token)
+                (None, None) if known.actor is None else (known.actor.name, known.actor.token)
             )
             self._tell(
                 AccessLogEntry(
@@ -125,7 +125,7 @@ class EdgeMiddleware:
                     ms=round(seconds * 1000, 1),
                     actor=name,
                     token=token,
-                    request=seen.id,
+                    request=known.id,
                     timestamp=dt.datetime.now(dt.UTC),
                 )
             )
@@ -179,7 +179,7 @@ def _refusal(scope: Any, hosts: frozenset[str] | None) -> RegistryError | None:
         return AddressTooLong(
             f"path and query have {size:,} bytes; at most {LONGEST_ADDRESS:,} are read"
         )
-    # Whoever looks after the process asks it by whatever address it has.
+    # Whoever watches the process asks by any address that it has.
     if hosts is None or scope["path"].startswith("/health/"):
         return None
     given = {value for name, value in scope["headers"] if name == b"host"}

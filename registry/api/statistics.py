@@ -27,13 +27,13 @@ _WAIT_SECONDS = 5.0
 
 
 class StatisticsCache(LruCache[Hashable, bytes]):
-    """Answers that do not change any more: of one log, one day and one question, the latest.
+    """A cache of answers by log, day and question, none of which changes any more.
 
-    `turn` is for whoever makes a new one: the database counts for one at a time.
+    `turn` is held while one is made: the database counts for one request at a time.
     """
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Create an empty cache."""
         super().__init__(_ROOM)
         self.turn = asyncio.Lock()
 
