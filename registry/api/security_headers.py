@@ -87,12 +87,12 @@ class EdgeMiddleware:
             return
         began = time.perf_counter()
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        known = scope["asked"] = RequestContext(
+        context = scope["asked"] = RequestContext(
             id=request_id(scope, headers.get(b"x-request-id", ""), self._proxies)
         )
         api = self._is_api(scope["path"])
-        answer = _Answer(send, _headers(scope["method"], headers, known.id, api=api))
-        with bound_contextvars(request=known.id):
+        answer = _Answer(send, _headers(scope["method"], headers, context.id, api=api))
+        with bound_contextvars(request=context.id):
             try:
                 refusal = _refusal(scope, self._hosts)
                 if refusal is not None:
@@ -109,13 +109,13 @@ class EdgeMiddleware:
                 await answer.problem(fault, scope)
             finally:
                 if api:
-                    self._note(known, scope, answer.status, time.perf_counter() - began)
+                    self._note(context, scope, answer.status, time.perf_counter() - began)
 
-    def _note(self, known: RequestContext, scope: Any, status: int, seconds: float) -> None:
-        self._figures.count(known.operation, status, seconds)
+    def _note(self, context: RequestContext, scope: Any, status: int, seconds: float) -> None:
+        self._figures.count(context.operation, status, seconds)
         if self._tell is not None:
             name, token = (
-                (None, None) if known.actor is None else (known.actor.name, known.actor.token)
+                (None, None) if context.actor is None else (context.actor.name, context.actor.token)
             )
             self._tell(
                 AccessLogEntry(
@@ -125,7 +125,7 @@ class EdgeMiddleware:
                     ms=round(seconds * 1000, 1),
                     actor=name,
                     token=token,
-                    request=known.id,
+                    request=context.id,
                     timestamp=dt.datetime.now(dt.UTC),
                 )
             )
