@@ -78,7 +78,8 @@ def typescript(tmp_path_factory):
         pytest.skip("node and npm are not on this machine; on Debian: apt-get install nodejs npm")
     folder = tmp_path_factory.mktemp("clients") / "typescript"
     shutil.copytree(HERE / "typescript", folder)
-    code, told = run("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", cwd=folder)
+    waits = ("--fetch-retries=1", "--fetch-timeout=30000")
+    code, told = run("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", *waits, cwd=folder)
     if code:
         pytest.skip(f"npm cannot fetch the generators: {told[-300:]}")
     return folder
