@@ -26,12 +26,16 @@ CAMPAIGN = EXAMPLES >= 500
 CASES = 20_000 if CAMPAIGN else 1_000
 HOUR = 3600
 
-# Each of the format's thousands of corners, which takes a minute, is for the campaign alone.
-BRIEF = """
+# The thousands of corners of the format, and those of exports, which search has too, are for the
+# campaign alone.
+BRIEF = "".join(
+    f"""
 [[operations]]
-include-operation-id = "save_draft"
+include-operation-id = "{name}"
 phases.coverage.enabled = false
 """
+    for name in ("save_draft", "export_csv", "export_jsonl", "export_xlsx", "export_jsonld")
+)
 
 pytestmark = pytest.mark.xdist_group("fuzz")
 
