@@ -11,10 +11,16 @@ import msgspec
 from registry.errors import Forbidden
 from registry.ledger.entries import Publication, seal_document
 from registry.record.pack import Agency
-from registry.services import drafts as office_drafts
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
-from registry.services.drafts import Precondition, draft_not_found
+from registry.services.drafts import (
+    Precondition,
+    draft_not_found,
+    receipt_of_latest,
+    require_base,
+    require_not_in_review,
+    submitter_of,
+)
 from registry.services.pipeline import Command, Decision
 from registry.services.receipts import Receipt, unchanged_receipt
 from registry.services.register_context import (
@@ -62,7 +68,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
         draft = None if self.purpose == "load" else await drafts.lock(connection, self.subject)
         if self.given is not None:
             if draft is not None:
-                office_drafts.require_not_in_review(draft, self.given.content)
+                require_not_in_review(draft, self.given.content)
             return _Checked(made=self._sealed(self.given, context), draft=draft)
         if draft is None:
             return None
@@ -89,7 +95,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
         current = around.current
         before = None if current is None else str(current.version)
         if draft is not None and self.given is None:
-            office_drafts.require_base(draft, current)
+            require_base(draft, current)
             before = draft.tag
         if current is not None and around.is_in_force(made.content):
             receipt = unchanged_receipt(self.subject, current)
@@ -128,7 +134,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             approver = await records.read_approver(connection, self.subject)
             if approver != self.actor.name:
                 raise draft_not_found(self.subject)
-        return await office_drafts.receipt_of_latest(connection, self.subject)
+        return await receipt_of_latest(connection, self.subject)
 
 
 def _published(entry: Publication, at: Entry) -> Receipt:
@@ -144,7 +150,7 @@ def _published(entry: Publication, at: Entry) -> Receipt:
 
 def _other_submitter(actor: str, draft: Draft) -> str:
     """Name who submitted a draft that an actor would approve: somebody else."""
-    submitter = office_drafts.submitter_of(draft)
+    submitter = submitter_of(draft)
     if submitter == actor:
         raise Forbidden(
             f"{actor} submitted this draft and cannot approve it as well: review takes "
