@@ -19,7 +19,8 @@ TEMPLATES = Path(__file__).parents[1] / ".pytest_cache" / "site-templates"
 def share_templates(data: Path) -> None:
     """Let a data folder have the bytecode cache of all tests."""
     TEMPLATES.mkdir(parents=True, exist_ok=True)
-    data.joinpath(TEMPLATES.name).symlink_to(TEMPLATES)
+    if not (data / TEMPLATES.name).exists():
+        (data / TEMPLATES.name).symlink_to(TEMPLATES)
 
 
 def build(

@@ -176,12 +176,8 @@ def served(*, load: bool = False, **settings: object) -> Iterator[Served]:
     """Start a register, with the demonstration records or empty; end it, whatever happens."""
     folder = make_folder("s")
     try:
-        copy_prepared("loaded" if load else "opened", _load if load else _open, folder)
-        share_templates(folder)
+        copy_register(folder, load=load)
         running = Served(Register(folder, **settings))
-        # As if a site were built: it is not what is asked here.
-        running.register.data.joinpath("site").mkdir(exist_ok=True)
-        running.register.data.joinpath("site/index.html").touch()
         running.register.start()
         try:
             _until_live(running)
@@ -191,6 +187,15 @@ def served(*, load: bool = False, **settings: object) -> Iterator[Served]:
             running.register.end()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def copy_register(folder: Path, *, load: bool) -> None:
+    """Make a register in a folder, with the demonstration records or empty."""
+    copy_prepared("loaded" if load else "opened", _load if load else _open, folder)
+    share_templates(folder)
+    # As if a site were built: it is not what is asked here.
+    (folder / "site").mkdir()
+    (folder / "site" / "index.html").touch()
 
 
 def _open(folder: Path) -> None:

@@ -15,8 +15,10 @@ import pytest
 from registry.record.codelists import read_rows
 from registry.record.pack import load_pack
 from registry.resources import RECORDS
+from tests.built import share_templates
 from tests.crash.invariants import broken_laws
 from tests.crash.register import belonging_to, free_port
+from tests.served import copy_register
 
 PATIENCE = 180
 
@@ -96,6 +98,7 @@ class Running:
 
 @pytest.fixture
 def up(environment, data):
+    share_templates(data)
     running = Running(environment, data)
     yield running
     running.client.close()
@@ -160,6 +163,7 @@ def test_one_command_is_a_register_and_its_end_leaves_nothing(up, record):
 
 
 def test_a_term_signal_ends_everything_too(up):
+    copy_register(up.data, load=True)
     up.start()
     output = up.end(signal.SIGTERM)
     assert "Traceback" not in output
