@@ -19,7 +19,7 @@ from registry.services.pipeline import execute_group, execute_in
 from registry.services.publication import Publish
 from registry.services.receipts import DraftReceipt, FilingOutcome, Receipt, unchanged_receipt
 from registry.services.register_context import CheckedDocument, read_register_context
-from registry.store import drafts, records
+from registry.store import drafts
 from registry.store.database import Connection
 from registry.text.catalogues import SOURCE
 
@@ -42,7 +42,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
 async def file_group(
     context: ServiceContext, filings: Sequence[Filing], *, now: dt.datetime
 ) -> list[Receipt | Exception]:
-    """File documents of different records; give for each its receipt, or why it was refused."""
+    """File documents of different records; return for each its receipt or its error."""
     works = []
     for one in filings:
         if one.purpose == "draft" or context.review == "required":
@@ -64,9 +64,11 @@ async def file_group(
 async def _save_over(
     connection: Connection, context: ServiceContext, filing: Filing, *, now: dt.datetime
 ) -> Receipt:
-    """Save a draft over what is there, as if begun now; submitted, it goes into review."""
+    """Save a draft over what is there, as if begun now; submitted, it goes into review.
+
+    The caller has locked the record.
+    """
     record, actor, content = filing.record, filing.actor, filing.made.content
-    await records.lock_record(connection, record)
     draft = await drafts.lock(connection, record)
     around = await read_register_context(connection, filing.made.document)
     if draft is not None:

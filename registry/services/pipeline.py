@@ -89,20 +89,24 @@ class Command(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 @retried
 async def execute(context: ServiceContext, command: Command[R], *, now: dt.datetime) -> R:
     """Do what a command asks for in one transaction, or return the stored answer of its key."""
+    actor, key, request = command.actor, command.key, command.request
     async with context.database.transaction() as connection:
-        return await execute_in(connection, context, command, now=now)
+        known = await idempotency.replay(connection, actor, key, request)
+        if known is not None:
+            stored: R = msgspec.json.decode(known, type=command.receipt)
+            return stored
+        await records.lock_record(connection, command.subject)
+        receipt = await execute_in(connection, context, command, now=now)
+        content = msgspec.json.encode(receipt)
+        await idempotency.store_response(connection, context, actor, key, request, content, now=now)
+    return receipt
 
 
 async def execute_in(
     connection: Connection, context: ServiceContext, command: Command[R], *, now: dt.datetime
 ) -> R:
-    """Do the same in the caller's transaction."""
-    actor, subject = command.actor, command.subject
-    known = await idempotency.replay(connection, actor, command.key, command.request)
-    if known is not None:
-        receipt: R = msgspec.json.decode(known, type=command.receipt)
-        return receipt
-    await records.lock_record(connection, subject)
+    """Do what a command asks for in the caller's transaction, which has locked the subject."""
+    subject = command.subject
     checked = await command.check(connection, context, now=now)
     state = await log.lock_state(connection)
     decision = await command.decide(connection, context, checked, now=now)
@@ -112,15 +116,9 @@ async def execute_in(
     if decision.ends_draft:
         await drafts.delete(connection, subject)
     if decision.is_act:
-        await audit.note(
-            connection, actor, command.action, subject, before=decision.before, now=now
-        )
-    receipt = decision.answer(entry)
-    content = msgspec.json.encode(receipt)
-    await idempotency.store_response(
-        connection, context, actor, command.key, command.request, content, now=now
-    )
-    return receipt
+        before = decision.before
+        await audit.note(connection, command.actor, command.action, subject, before=before, now=now)
+    return decision.answer(entry)
 
 
 async def execute_group(
@@ -146,7 +144,7 @@ async def _execute_group(
 ) -> list[T | Exception]:
     results: list[T | Exception] = []
     async with context.database.transaction() as connection:
-        # Before the log, as those do who come alone: nobody waits in a circle.
+        # Before the log, as those do who come alone, so that nobody waits in a circle.
         await records.lock_records(connection, subjects)
         for work in works:
             try:
