@@ -133,17 +133,17 @@ TRICKS = [
 ]
 
 
-@pytest.mark.parametrize("path", TRICKS)
-async def test_no_address_leads_out_of_the_folder_or_to_a_fault(raw, site, path):
-    for asked in dict.fromkeys([path, unquote(path)]):
-        for method in ("GET", "HEAD"):
-            response = await raw(asked, method=method)
-            assert response.status_code == 404
-            assert SECRET not in response.text
-            assert response.headers["content-type"] == "application/problem+json"
-    page = await raw(unquote(path), headers=[(b"accept", b"text/html,*/*;q=0.8")])
-    assert (page.status_code, page.text) == (404, FILES["404.html"])
-    assert page.headers["content-type"].startswith("text/html")
+async def test_no_address_leads_out_of_the_folder_or_to_a_fault(raw, site):
+    for path in TRICKS:
+        for asked in dict.fromkeys([path, unquote(path)]):
+            for method in ("GET", "HEAD"):
+                response = await raw(asked, method=method)
+                assert response.status_code == 404, path
+                assert SECRET not in response.text, path
+                assert response.headers["content-type"] == "application/problem+json", path
+        page = await raw(unquote(path), headers=[(b"accept", b"text/html,*/*;q=0.8")])
+        assert (page.status_code, page.text) == (404, FILES["404.html"]), path
+        assert page.headers["content-type"].startswith("text/html"), path
 
 
 async def test_the_site_is_only_read(client, site, problem):
