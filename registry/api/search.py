@@ -345,5 +345,6 @@ def _items(hits: list[Hit]) -> list[msgspec.Raw]:
 
 def _next_link(query: bytes, cursor: str) -> str:
     given = _UNQUOTED.sub(lambda found: quote(found[0]), query.decode())
-    same = [pair for pair in given.split("&") if unquote(pair.partition("=")[0]) != "cursor"]
+    pairs = filter(None, given.split("&"))
+    same = [pair for pair in pairs if unquote(pair.partition("=")[0]) != "cursor"]
     return f'<{PATH}?{"&".join([*same, f"cursor={cursor}"])}>; rel="next"'

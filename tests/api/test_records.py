@@ -186,7 +186,9 @@ async def test_a_question_that_cannot_be_taken_literally_is_refused(reader, prob
 
 async def test_a_cursor_belongs_to_its_question(client, publish, problem, record):
     await publish(*copies(record, 3))
-    cursor = (await client.get(f"{RECORDS}?limit=1")).json()["next"]
+    answer = await client.get(f"{RECORDS}?&limit=1&")
+    cursor = answer.json()["next"]
+    assert answer.headers["link"].startswith(f"<{RECORDS}?limit=1&cursor={cursor}>")
     for query in ("risk=high", "sort=name", "q=lits"):
         response = await client.get(f"{RECORDS}?{query}&cursor={cursor}")
         assert "another question" in problem(response, 400, "invalid-parameter")["detail"]
