@@ -44,7 +44,7 @@ def requirement_status(document: Document) -> RequirementStatus:
         members = sections.get(unit.section, {}) if unit.section else document
         value = members.get(unit.name)
         if value is None:
-            if members.keys().isdisjoint(unit.substitutes):
+            if not unit.substitutes or members.keys().isdisjoint(unit.substitutes):
                 if place in covered:
                     withheld.add(place)
                 else:

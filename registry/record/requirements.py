@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -62,7 +62,13 @@ class RequirementCondition(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds(self, document: Document) -> bool:
         """Return whether the condition holds for a document."""
-        return any(dig(document, *path) in self.values for path in self.paths) != self.negated
+        for path in self.paths:
+            here: Any = document
+            for name in path:
+                here = here.get(name) if isinstance(here, dict) else None
+            if here in self.values:
+                return not self.negated
+        return self.negated
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
