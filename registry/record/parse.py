@@ -70,28 +70,27 @@ def _is_faithful(raw: bytes, value: Any) -> bool:
         if b"\\u0000" in raw:
             return False
         quotes -= raw.count(b'\\"')
-    strings, items = 0, -1
-    level: list[Any] = [[value]]
-    for _ in range(MAX_DEPTH + 1):
+    strings = items = 0
+    level = [value]
+    for depth in range(MAX_DEPTH + 1):
         below: list[Any] = []
         for part in level:
-            items += len(part) or 1
-            inside = part
-            if type(part) is dict:
-                strings += len(part)
-                inside = part.values()
-            for one in inside:
-                kind = type(one)
-                if kind is str:
-                    strings += 1
-                elif kind is dict or kind is list:
-                    below.append(one)
-                elif kind is int and not -MAX_SAFE_INTEGER <= one <= MAX_SAFE_INTEGER:
+            kind = type(part)
+            if kind is str:
+                strings += 1
+            elif kind is dict or kind is list:
+                if depth == MAX_DEPTH:
                     return False
+                items += len(part) or 1
+                if kind is dict:
+                    strings += len(part)
+                    below += part.values()
+                else:
+                    below += part
+            elif kind is int and not -MAX_SAFE_INTEGER <= part <= MAX_SAFE_INTEGER:
+                return False
         level = below
-        if not level:
-            break
-    return not level and quotes == 2 * strings and items <= MAX_ITEMS
+    return quotes == 2 * strings and items <= MAX_ITEMS
 
 
 def _explain(raw: bytes) -> NoReturn:

@@ -15,7 +15,7 @@ import msgspec
 from registry.errors import ConfigurationError
 from registry.record.messages import Message, message, translatable
 from registry.record.model import Document
-from registry.record.pointers import dig, parts, pointer
+from registry.record.pointers import parts, pointer
 from registry.record.schema import Field, fields, record_schema
 
 FieldPath: TypeAlias = tuple[str, ...]
