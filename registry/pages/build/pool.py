@@ -6,6 +6,7 @@ other. An exception in one of them, or its death, ends the whole.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing import get_context
@@ -16,6 +17,9 @@ from registry.errors import Unavailable
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_COLLECT_AFTER = 100_000
+"""Objects that a fork makes before it looks for garbage among them."""
 
 
 def run_in_processes(
@@ -70,6 +74,9 @@ def _work(
     # So that the pipe ends with the process that reads it.
     for one in ours:
         one.close()
+    # A fork would copy what it shares by looking for garbage in it; a sixth of a full build.
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
     with suppress(EOFError, BrokenPipeError):
         while True:
             item = items[theirs.recv()]
