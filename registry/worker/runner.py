@@ -168,6 +168,9 @@ class BackgroundRunner:
 
     def __init__(self, settings: Settings) -> None:
         """Take settings with a `database_url` that answers."""
+        # Here and not in the thread: litestar imports while it describes, and a process that is
+        # forked during an import waits for it for ever.
+        _description(settings)
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None

@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 import datetime as dt
 import secrets
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import structlog
 
@@ -22,9 +25,45 @@ from registry.store.database import connect
 from registry.worker import runner
 from registry.worker.runner import delete_expired, keep_site_current
 
+ROOT = Path(__file__).parents[2]
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 PATIENCE = 120
+
+LISTS_IMPORTS = """
+import sys, threading
+from pathlib import Path
+from registry.services.startup import run_in_register
+from registry.settings import Settings
+from registry.worker import runner
+
+settings = Settings(data_dir=Path(sys.argv[1]), database_url=sys.argv[2])
+async def prepare(context):
+    if sys.argv[3] == "build":
+        await runner.build_site(settings, context)
+        sys.exit()
+
+run_in_register(settings, prepare)  # as the command does
+build, built = runner.build_site, threading.Event()
+
+class Listing:
+    def find_spec(self, name, path=None, target=None):
+        # A worker reads no file in the coding of the log's key.
+        if threading.current_thread() is not threading.main_thread() and name != "encodings.ascii":
+            print("imported", name)
+
+async def build_site(*given):
+    report = await build(*given)
+    built.set()
+    return report
+
+runner.build_site = build_site
+running = runner.BackgroundRunner(settings)
+sys.meta_path.insert(0, Listing())
+running.start()
+assert built.wait(120)
+running.stop()
+"""
 
 
 def test_it_may_be_stopped_before_it_has_begun(database_url, tmp_path):
@@ -36,6 +75,15 @@ def test_it_may_be_stopped_before_it_has_begun(database_url, tmp_path):
         time.sleep(pause)
         running.stop()
         assert not running._thread.is_alive()
+
+
+def test_its_thread_imports_nothing_while_workers_are_forked(empty_url, tmp_path):
+    """A fork made within an import would wait for that import for ever."""
+    for act in ("build", "run"):
+        command = [sys.executable, "-c", LISTS_IMPORTS, str(tmp_path), empty_url, act]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+        assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if line.startswith("imported")] == []
 
 
 async def left(database):
