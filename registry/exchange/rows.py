@@ -98,14 +98,6 @@ def _csv_rows(text: str, delimiter: str, path: Path) -> list[SourceRow]:
     return rows
 
 
-def _check_width(cells: list[str], names: list[str], path: Path, line: int) -> None:
-    if len(cells) != len(names):
-        raise ImportRefused(
-            f"{path}: line {line}: {len(cells)} cells where the header names {len(names)}; "
-            "a quotation mark or a delimiter is missing or too many"
-        )
-
-
 def _json_rows(raw: bytes, key: str | None, path: Path) -> list[SourceRow]:
     text = _decode(raw, "utf-8", path)
     try:
