@@ -19,8 +19,8 @@ def actor(name, agency, *scopes):
     return Actor(name=name, agency=agency, scopes=frozenset(scopes), token=None, request="r")
 
 
-class Desk:
-    """Calls the office as one actor or another, at one time unless told otherwise."""
+class Filer:
+    """Calls the services as one actor or another, at one time unless told otherwise."""
 
     health = actor("demo-sante", "demo-sante", "file")
     schools = actor("demo-education", "demo-education", "file", "review")
@@ -92,15 +92,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(context):
-    """The office where a submission is published at once."""
-    return Desk(context)
+def filer(context):
+    """The services where a submission is published at once."""
+    return Filer(context)
 
 
 @pytest.fixture
 def reviewed(context):
-    """The office where a second person approves."""
-    return Desk(msgspec.structs.replace(context, review="required"))
+    """The services where a second person approves."""
+    return Filer(msgspec.structs.replace(context, review="required"))
 
 
 @pytest.fixture

@@ -25,15 +25,15 @@ NEW = Precondition(new=True)
 STALE = Precondition(tag="0" * 16)
 
 
-async def test_an_incomplete_draft_is_kept_with_what_is_missing(desk, record):
+async def test_an_incomplete_draft_is_kept_with_what_is_missing(filer, record):
     del record["purpose"]
-    saved = await desk.save(record)
+    saved = await filer.save(record)
     assert saved.created
     assert not saved.verdict.publishable
     assert {"/purpose/goal", "/purpose/public_benefit"} <= {
         finding.pointer for finding in saved.verdict.findings
     }
-    read = await desk.read(record)
+    read = await filer.read(record)
     assert (read.draft, read.verdict) == (saved.draft, saved.verdict)
 
 
@@ -49,27 +49,27 @@ class CountingValidator(FastValidator):
         return super().accepts(document, profile, pack)
 
 
-async def test_a_saved_draft_is_validated_once_as_draft_and_once_for_publication(desk, record):
+async def test_a_saved_draft_is_validated_once_as_draft_and_once_for_publication(filer, record):
     validator = CountingValidator()
-    desk.context = msgspec.structs.replace(desk.context, fast=validator)
-    await desk.save(record)
+    filer.context = msgspec.structs.replace(filer.context, fast=validator)
+    await filer.save(record)
     assert validator.profiles == ["draft", "publication"]
 
 
-async def test_a_draft_that_is_not_of_the_format_is_not_kept(desk, record):
+async def test_a_draft_that_is_not_of_the_format_is_not_kept(filer, record):
     record["risk"]["level"] = "huge"
     with pytest.raises(InvalidRecord) as refused:
-        await desk.save(record)
+        await filer.save(record)
     assert [finding.pointer for finding in refused.value.findings] == ["/risk/level"]
     with pytest.raises(NotFound):
-        await desk.read(record)
+        await filer.read(record)
 
 
-async def test_a_draft_must_be_of_the_record_that_the_address_names(desk, record):
+async def test_a_draft_must_be_of_the_record_that_the_address_names(filer, record):
     with pytest.raises(InvalidRecord) as refused:
         await drafts.save_draft(
-            desk.context,
-            desk.health,
+            filer.context,
+            filer.health,
             "demo-sante/another",
             record,
             precondition=NEW,
@@ -78,143 +78,146 @@ async def test_a_draft_must_be_of_the_record_that_the_address_names(desk, record
     assert [finding.pointer for finding in refused.value.findings] == ["/id"]
 
 
-async def test_a_restricted_draft_never_holds_what_it_must_not_show(desk, record):
+async def test_a_restricted_draft_never_holds_what_it_must_not_show(filer, record):
     record["publication"] = {"visibility": "restricted"}
     with pytest.raises(InvalidRecord) as refused:
-        await desk.save(record)
+        await filer.save(record)
     assert "/name" in {finding.pointer for finding in refused.value.findings}
 
 
-async def test_a_change_must_say_which_state_it_changes(desk, record):
+async def test_a_change_must_say_which_state_it_changes(filer, record):
     with pytest.raises(PreconditionRequired):
-        await desk.save(record, None)
+        await filer.save(record, None)
     with pytest.raises(PreconditionFailed, match="no such record"):
-        await desk.save(record, STALE)
-    saved = await desk.save(record)
+        await filer.save(record, STALE)
+    saved = await filer.save(record)
     record["name"]["fr"] = "Autre nom"
     for precondition in (NEW, STALE):
         with pytest.raises(PreconditionFailed):
-            await desk.save(record, precondition)
-    changed = await desk.save(record, Precondition(tag=saved.draft.tag))
+            await filer.save(record, precondition)
+    changed = await filer.save(record, Precondition(tag=saved.draft.tag))
     assert changed.draft.tag != saved.draft.tag
     record["name"]["fr"] = "Encore un autre"
     with pytest.raises(PreconditionFailed):
-        await desk.save(record, Precondition(tag=saved.draft.tag))
+        await filer.save(record, Precondition(tag=saved.draft.tag))
 
 
-async def test_what_is_saved_already_is_saved_whatever_tag_comes_with_it(desk, record):
-    first = await desk.save(record)
+async def test_what_is_saved_already_is_saved_whatever_tag_comes_with_it(filer, record):
+    first = await filer.save(record)
     for precondition in (NEW, STALE, Precondition(tag=first.draft.tag)):
-        again = await desk.save(record, precondition)
+        again = await filer.save(record, precondition)
         assert again.draft == first.draft
         assert not again.created
     with pytest.raises(PreconditionRequired):
-        await desk.save(record, None)
-    assert [act[1] for act in await desk.acts()] == ["save_draft"]
+        await filer.save(record, None)
+    assert [act[1] for act in await filer.acts()] == ["save_draft"]
 
 
-async def test_a_published_id_cannot_be_begun_anew(desk, record):
-    await desk.publish(record)
+async def test_a_published_id_cannot_be_begun_anew(filer, record):
+    await filer.publish(record)
     with pytest.raises(PreconditionFailed, match="published record"):
-        await desk.save(record)
+        await filer.save(record)
 
 
-async def test_the_tag_of_what_is_published_does_not_change_a_draft_of_its_amendment(desk, record):
-    await desk.publish(record)
-    published = Precondition(tag=await desk.tag(record))
+async def test_the_tag_of_what_is_published_does_not_change_a_draft_of_its_amendment(filer, record):
+    await filer.publish(record)
+    published = Precondition(tag=await filer.tag(record))
     record["name"]["fr"] = "Autre nom"
-    saved = await desk.save(record, published)
+    saved = await filer.save(record, published)
     record["name"]["fr"] = "Encore un autre"
     with pytest.raises(PreconditionFailed, match=f'use its tag "{saved.draft.tag}"'):
-        await desk.save(record, published)
+        await filer.save(record, published)
 
 
-async def test_nobody_touches_another_agencys_draft(desk, record):
+async def test_nobody_touches_another_agencys_draft(filer, record):
     absent = record | {"id": "demo-sante/absent"}
-    await desk.save(record)
+    await filer.save(record)
     for document in (record, absent):
         with pytest.raises(Forbidden, match="it cannot file for demo-sante"):
-            await desk.save(document, by=desk.schools)
-        for act in (desk.read(document, by=desk.schools), desk.delete(document, by=desk.schools)):
+            await filer.save(document, by=filer.schools)
+        for act in (
+            filer.read(document, by=filer.schools),
+            filer.delete(document, by=filer.schools),
+        ):
             with pytest.raises(NotFound, match=f"there is no draft {document['id']} that"):
                 await act
-    assert await desk.drafts() == [record["id"]]
-    assert await desk.drafts(by=desk.schools) == []
+    assert await filer.drafts() == [record["id"]]
+    assert await filer.drafts(by=filer.schools) == []
 
 
-async def test_another_agencys_draft_is_refused_before_the_database_is_asked(desk, record):
+async def test_another_agencys_draft_is_refused_before_the_database_is_asked(filer, record):
     class Untouched:
         def __getattr__(self, name):
             pytest.fail(f"the database was asked for a {name}")
 
-    context = ServiceContext(database=Untouched(), pack=desk.context.pack, random=bytes)
+    context = ServiceContext(database=Untouched(), pack=filer.context.pack, random=bytes)
     now = dt.datetime.now(dt.UTC)
     with pytest.raises(NotFound):
-        await drafts.read_draft(context, desk.schools, record["id"], now=now)
+        await drafts.read_draft(context, filer.schools, record["id"], now=now)
     with pytest.raises(NotFound):
-        await drafts.delete_draft(context, desk.schools, record["id"], precondition=None, now=now)
+        await drafts.delete_draft(context, filer.schools, record["id"], precondition=None, now=now)
 
 
-async def test_who_may_neither_file_nor_review_sees_no_draft(desk, record):
-    await desk.save(record)
+async def test_who_may_neither_file_nor_review_sees_no_draft(filer, record):
+    await filer.save(record)
     admin = Actor(name="admin", agency=None, scopes=frozenset({"admin"}), token=None)
-    for act in (desk.read(record, by=admin), desk.drafts(by=admin)):
+    for act in (filer.read(record, by=admin), filer.drafts(by=admin)):
         with pytest.raises(Forbidden, match="needs the scope file"):
             await act
 
 
-async def test_a_deleted_draft_leaves_the_published_version(desk, record):
-    receipt = await desk.publish(record)
+async def test_a_deleted_draft_leaves_the_published_version(filer, record):
+    receipt = await filer.publish(record)
     record["website"] = "https://demo.example/autre"
-    saved = await desk.save(record, Precondition(tag=receipt.hash[:16]))
+    saved = await filer.save(record, Precondition(tag=receipt.hash[:16]))
     with pytest.raises(PreconditionFailed):
-        await desk.delete(record, "0" * 16)
-    await desk.delete(record, saved.draft.tag)
-    assert (await desk.stored(record)).register.version == 1
-    assert await desk.drafts() == []
+        await filer.delete(record, "0" * 16)
+    await filer.delete(record, saved.draft.tag)
+    assert (await filer.stored(record)).register.version == 1
+    assert await filer.drafts() == []
     with pytest.raises(NotFound):
-        await desk.delete(record)
+        await filer.delete(record)
 
 
-async def test_of_drafts_begun_at_once_one_is_kept_and_the_others_learn_of_it(desk, record):
+async def test_of_drafts_begun_at_once_one_is_kept_and_the_others_learn_of_it(filer, record):
     documents = [record | {"source_id": str(number)} for number in range(6)]
     results = await asyncio.gather(
-        *(desk.save(document) for document in documents), return_exceptions=True
+        *(filer.save(document) for document in documents), return_exceptions=True
     )
     [kept] = [one for one in results if not isinstance(one, PreconditionFailed)]
     assert sum(isinstance(one, PreconditionFailed) for one in results) == 5
-    assert (await desk.read(record)).draft == kept.draft
+    assert (await filer.read(record)).draft == kept.draft
 
 
-async def test_of_two_who_change_one_draft_with_one_tag_one_wins(desk, record):
-    tag = Precondition(tag=(await desk.save(record)).draft.tag)
+async def test_of_two_who_change_one_draft_with_one_tag_one_wins(filer, record):
+    tag = Precondition(tag=(await filer.save(record)).draft.tag)
     documents = [record | {"source_id": str(number)} for number in range(2)]
     results = await asyncio.gather(
-        *(desk.save(document, tag) for document in documents), return_exceptions=True
+        *(filer.save(document, tag) for document in documents), return_exceptions=True
     )
     [kept] = [one for one in results if not isinstance(one, Exception)]
     [refused] = [one for one in results if isinstance(one, Exception)]
     assert isinstance(refused, PreconditionFailed)
-    assert (await desk.read(record)).draft.document == kept.draft.document
+    assert (await filer.read(record)).draft.document == kept.draft.document
 
 
-async def test_a_key_stands_for_one_document(desk, with_token, record):
-    saved = await desk.save(record, by=with_token, idempotency_key="k")
-    again = await desk.save(record, by=with_token, idempotency_key="k")
+async def test_a_key_stands_for_one_document(filer, with_token, record):
+    saved = await filer.save(record, by=with_token, idempotency_key="k")
+    again = await filer.save(record, by=with_token, idempotency_key="k")
     assert again.draft == saved.draft
     other = record | {"source_id": "other"}
     with pytest.raises(IdempotencyKeyReused):
-        await desk.save(
+        await filer.save(
             other, Precondition(tag=saved.draft.tag), by=with_token, idempotency_key="k"
         )
-    assert (await desk.read(record)).draft == saved.draft
+    assert (await filer.read(record)).draft == saved.draft
 
 
-async def test_every_write_is_noted_with_what_it_began_from(desk, record):
-    saved = await desk.save(record)
-    changed = await desk.save(record | {"source_id": "x"}, Precondition(tag=saved.draft.tag))
-    await desk.delete(record)
-    assert await desk.acts() == [
+async def test_every_write_is_noted_with_what_it_began_from(filer, record):
+    saved = await filer.save(record)
+    changed = await filer.save(record | {"source_id": "x"}, Precondition(tag=saved.draft.tag))
+    await filer.delete(record)
+    assert await filer.acts() == [
         ("demo-sante", "save_draft", record["id"], None, "done"),
         ("demo-sante", "save_draft", record["id"], saved.draft.tag, "done"),
         ("demo-sante", "delete_draft", record["id"], changed.draft.tag, "done"),

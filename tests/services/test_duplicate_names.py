@@ -58,12 +58,12 @@ async def test_the_record_of_the_same_name_comes_first(publish, record, called):
     assert next(iter(await called("Tri des dossiers"))) == "demo-sante/same"
 
 
-async def test_a_withdrawn_record_is_not_found_until_it_is_filed_again(desk, record, called):
+async def test_a_withdrawn_record_is_not_found_until_it_is_filed_again(filer, record, called):
     document = named(record, "Tri")
-    await desk.publish(document)
-    await desk.withdraw(document, await desk.tag(document))
+    await filer.publish(document)
+    await filer.withdraw(document, await filer.tag(document))
     assert await called("Tri") == {}
-    await desk.publish(document)
+    await filer.publish(document)
     assert await called("Tri") == {document["id"]: "Tri"}
 
 

@@ -23,7 +23,7 @@ def actor(with_token):
 
 @pytest.fixture
 def act(context):
-    """Do something once for a key, as the office's verbs do."""
+    """Do something once for a key, as the services do."""
 
     async def do(actor, key, request, content=b"{}", now=NOW):
         async with context.database.transaction() as connection:

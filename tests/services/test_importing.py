@@ -86,10 +86,10 @@ async def test_a_change_in_an_unmapped_column_is_a_change_too(database, bring, f
     assert json.loads(rows["us.dwx/one"])["remark"] == "new"
 
 
-async def test_what_was_withdrawn_here_is_not_brought_back(database, desk, bring, foreign):
+async def test_what_was_withdrawn_here_is_not_brought_back(database, filer, bring, foreign):
     await bring(foreign("one"), foreign("two"))
-    await desk.withdraw(
-        {"id": "us.dwx/one"}, await desk.tag({"id": "us.dwx/one"}), by=desk.authority
+    await filer.withdraw(
+        {"id": "us.dwx/one"}, await filer.tag({"id": "us.dwx/one"}), by=filer.authority
     )
     assert await bring(foreign("one", name="Renamed"), foreign("two", name="Renamed")) == (0, 1, 0)
     assert (await stored(database, "us.dwx/one")).register.state == "withdrawn"

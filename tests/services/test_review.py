@@ -27,9 +27,9 @@ def reviewer(name, agency, *scopes):
     return Actor(name=name, agency=agency, scopes=frozenset(scopes or {"review"}), token=None)
 
 
-async def approval(desk, record):
+async def approval(filer, record):
     """Read who filed and who approved a record's latest version."""
-    async with desk.context.database.connection() as connection:
+    async with filer.context.database.connection() as connection:
         row = await connection.fetchrow(
             "select actor, approved_by from version where record = $1 order by version desc",
             record["id"],
@@ -269,8 +269,8 @@ async def test_many_approvals_at_once_publish_once(reviewed, record):
 
 
 async def test_a_register_that_gives_up_review_publishes_what_waits_when_it_is_submitted(
-    reviewed, desk, record
+    reviewed, filer, record
 ):
     await reviewed.save(record)
     await reviewed.submit(record)
-    assert (await desk.submit(record)).outcome == "published"
+    assert (await filer.submit(record)).outcome == "published"

@@ -29,7 +29,7 @@ def beginning_with(receipt):
 
 @pytest.fixture
 def load(context):
-    """Publish beside the office, as the operator does."""
+    """Publish beside the services, as the operator does."""
 
     async def published(document):
         return await publish_alone(context, document, now=NOW)
@@ -37,35 +37,35 @@ def load(context):
     return published
 
 
-async def test_a_draft_is_saved_submitted_and_readable_as_filed(desk, record):
-    await desk.save(record)
-    receipt = await desk.submit(record)
-    found = await desk.stored(record)
+async def test_a_draft_is_saved_submitted_and_readable_as_filed(filer, record):
+    await filer.save(record)
+    receipt = await filer.submit(record)
+    found = await filer.stored(record)
     assert (receipt.outcome, receipt.version, receipt.entry) == ("published", 1, 1)
     assert found.document == canonical(record)
     assert (found.register.hash, found.register.entry) == (receipt.hash, receipt.entry)
     assert found.register.fictitious
     assert found.register.superseded_at is None
-    assert await desk.drafts() == []
-    assert (await desk.acts())[1:] == [
-        ("demo-sante", "submit", record["id"], (await desk.acts())[1][3], "done")
+    assert await filer.drafts() == []
+    assert (await filer.acts())[1:] == [
+        ("demo-sante", "submit", record["id"], (await filer.acts())[1][3], "done")
     ]
 
 
-async def test_an_incomplete_draft_is_refused_with_every_finding(desk, record):
+async def test_an_incomplete_draft_is_refused_with_every_finding(filer, record):
     del record["purpose"]
-    saved = await desk.save(record)
+    saved = await filer.save(record)
     with pytest.raises(InvalidRecord) as refused:
-        await desk.submit(record)
+        await filer.submit(record)
     assert refused.value.findings == saved.verdict.findings
-    assert await desk.stored(record) is None
-    assert (await desk.read(record)).draft == saved.draft
-    assert [act[1] for act in await desk.acts()] == ["save_draft"]
+    assert await filer.stored(record) is None
+    assert (await filer.read(record)).draft == saved.draft
+    assert [act[1] for act in await filer.acts()] == ["save_draft"]
 
 
-async def test_submitting_again_gives_the_same_receipt(desk, record):
-    first = await desk.publish(record)
-    again = await desk.submit(record, now=LATER)
+async def test_submitting_again_gives_the_same_receipt(filer, record):
+    first = await filer.publish(record)
+    again = await filer.submit(record, now=LATER)
     assert again.outcome == "unchanged"
     assert (again.version, again.entry, again.hash, again.published_at) == (
         first.version,
@@ -75,62 +75,62 @@ async def test_submitting_again_gives_the_same_receipt(desk, record):
     )
 
 
-async def test_an_amendment_begins_with_the_published_tag(desk, record):
-    receipt = await desk.publish(record)
+async def test_an_amendment_begins_with_the_published_tag(filer, record):
+    receipt = await filer.publish(record)
     record["publication"] = record["publication"] | {
         "change_note": {"ar": "تصحيح", "fr": "Mise à jour"}
     }
-    second = await desk.publish(record, beginning_with(receipt), now=LATER)
+    second = await filer.publish(record, beginning_with(receipt), now=LATER)
     assert (second.version, second.entry) == (2, 2)
-    old = await desk.stored(record, 1)
+    old = await filer.stored(record, 1)
     assert old.register.superseded_at == LATER
-    assert await desk.versions(record) == [1, 2]
+    assert await filer.versions(record) == [1, 2]
 
 
-async def test_an_amendment_without_a_change_publishes_nothing(desk, record):
-    receipt = await desk.publish(record)
-    again = await desk.publish(record, beginning_with(receipt))
+async def test_an_amendment_without_a_change_publishes_nothing(filer, record):
+    receipt = await filer.publish(record)
+    again = await filer.publish(record, beginning_with(receipt))
     assert (again.outcome, again.version) == ("unchanged", 1)
-    assert await desk.drafts() == []
+    assert await filer.drafts() == []
 
 
-async def test_a_draft_of_a_version_that_was_overtaken_is_not_published(desk, load, record):
-    receipt = await desk.publish(record)
+async def test_a_draft_of_a_version_that_was_overtaken_is_not_published(filer, load, record):
+    receipt = await filer.publish(record)
     amended = record | {"website": "https://demo.example/autre"}
-    await desk.save(amended, beginning_with(receipt))
+    await filer.save(amended, beginning_with(receipt))
     await load(record | {"website": "https://demo.example/entre-temps"})
     with pytest.raises(Conflict, match="another version was published"):
-        await desk.submit(amended)
+        await filer.submit(amended)
 
 
-async def test_nobody_submits_for_another_agency_and_nobody_learns_of_a_draft(desk, record):
-    await desk.save(record)
+async def test_nobody_submits_for_another_agency_and_nobody_learns_of_a_draft(filer, record):
+    await filer.save(record)
     for document in (record, record | {"id": "demo-sante/absent"}):
         with pytest.raises(Forbidden, match="it cannot file for demo-sante"):
-            await desk.submit(document, by=desk.schools)
+            await filer.submit(document, by=filer.schools)
     with pytest.raises(NotFound):
-        await desk.submit(record | {"id": "demo-sante/absent"})
+        await filer.submit(record | {"id": "demo-sante/absent"})
 
 
-async def test_submission_can_name_the_draft_it_means(desk, record):
-    saved = await desk.save(record)
+async def test_submission_can_name_the_draft_it_means(filer, record):
+    saved = await filer.save(record)
     with pytest.raises(PreconditionFailed):
-        await desk.submit(record, "0" * 16)
-    assert (await desk.submit(record, saved.draft.tag)).outcome == "published"
+        await filer.submit(record, "0" * 16)
+    assert (await filer.submit(record, saved.draft.tag)).outcome == "published"
 
 
-async def test_fifty_submissions_at_once_publish_once_and_give_one_receipt(desk, record):
-    await desk.save(record)
-    receipts = await asyncio.gather(*(desk.submit(record) for _ in range(50)))
+async def test_fifty_submissions_at_once_publish_once_and_give_one_receipt(filer, record):
+    await filer.save(record)
+    receipts = await asyncio.gather(*(filer.submit(record) for _ in range(50)))
     assert sorted(one.outcome for one in receipts) == ["published", *["unchanged"] * 49]
     assert {(one.version, one.entry, one.hash) for one in receipts} == {(1, 1, receipts[0].hash)}
-    assert [act[1] for act in await desk.acts()] == ["save_draft", "submit"]
+    assert [act[1] for act in await filer.acts()] == ["save_draft", "submit"]
 
 
-async def test_fifty_submissions_with_one_key_give_the_very_same_receipt(desk, with_token, record):
-    await desk.save(record)
+async def test_fifty_submissions_with_one_key_give_the_very_same_receipt(filer, with_token, record):
+    await filer.save(record)
     receipts = await asyncio.gather(
-        *(desk.submit(record, by=with_token, idempotency_key="k") for _ in range(50))
+        *(filer.submit(record, by=with_token, idempotency_key="k") for _ in range(50))
     )
     assert {(one.outcome, one.version, one.hash) for one in receipts} == {
         ("published", 1, receipts[0].hash)
@@ -138,44 +138,44 @@ async def test_fifty_submissions_with_one_key_give_the_very_same_receipt(desk, w
 
 
 async def test_a_key_repeats_its_receipt_even_when_the_record_has_moved_on(
-    desk, with_token, record
+    filer, with_token, record
 ):
-    await desk.save(record)
-    first = await desk.submit(record, by=with_token, idempotency_key="k")
-    await desk.publish(record | {"source_id": "x"}, beginning_with(first))
-    assert await desk.submit(record, by=with_token, idempotency_key="k") == first
+    await filer.save(record)
+    first = await filer.submit(record, by=with_token, idempotency_key="k")
+    await filer.publish(record | {"source_id": "x"}, beginning_with(first))
+    assert await filer.submit(record, by=with_token, idempotency_key="k") == first
     with pytest.raises(IdempotencyKeyReused):
-        await desk.submit(record | {"id": "demo-sante/other"}, by=with_token, idempotency_key="k")
+        await filer.submit(record | {"id": "demo-sante/other"}, by=with_token, idempotency_key="k")
 
 
-async def test_a_refusal_does_not_use_up_a_key(desk, with_token, record):
+async def test_a_refusal_does_not_use_up_a_key(filer, with_token, record):
     goal = record["purpose"].pop("goal")
-    saved = await desk.save(record)
+    saved = await filer.save(record)
     with pytest.raises(InvalidRecord):
-        await desk.submit(record, by=with_token, idempotency_key="k")
+        await filer.submit(record, by=with_token, idempotency_key="k")
     record["purpose"]["goal"] = goal
-    await desk.save(record, Precondition(tag=saved.draft.tag))
-    receipt = await desk.submit(record, by=with_token, idempotency_key="k")
+    await filer.save(record, Precondition(tag=saved.draft.tag))
+    receipt = await filer.submit(record, by=with_token, idempotency_key="k")
     assert receipt.outcome == "published"
 
 
-async def test_filing_and_loading_the_same_record_at_once_stand_in_nobodys_way(desk, load, record):
+async def test_filing_and_loading_the_same_record_at_once_stand_in_nobodys_way(filer, load, record):
     for turn in range(5):
-        latest = await desk.stored(record)
+        latest = await filer.stored(record)
         base = NEW if latest is None else Precondition(tag=latest.register.hash[:16])
         amended = record | {"source_id": f"filed-{turn}"}
-        await desk.save(amended, base)
+        await filer.save(amended, base)
         loaded = record | {"source_id": f"loaded-{turn}"}
         results = await asyncio.gather(
-            load(loaded), desk.submit(amended), load(loaded), return_exceptions=True
+            load(loaded), filer.submit(amended), load(loaded), return_exceptions=True
         )
         # Whoever came second either amends what it has seen, or is told that it has not.
         assert isinstance(results[1], (Receipt, Conflict))
         assert all(isinstance(one, Receipt) for one in (results[0], results[2]))
         if isinstance(results[1], Conflict):
-            await desk.delete(record)
+            await filer.delete(record)
 
 
-async def test_a_receipt_of_what_does_not_apply_says_nothing(desk, record):
-    receipt = await desk.publish(record)
+async def test_a_receipt_of_what_does_not_apply_says_nothing(filer, record):
+    receipt = await filer.publish(record)
     assert receipt.submitted_at is receipt.withdrawn_at is receipt.tag is None

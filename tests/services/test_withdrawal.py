@@ -48,25 +48,25 @@ def restricted(record, pack):
     return document
 
 
-async def tombstone(desk, document):
-    stored = await desk.stored(document)
-    async with desk.context.database.connection() as connection:
+async def tombstone(filer, document):
+    stored = await filer.stored(document)
+    async with filer.context.database.connection() as connection:
         return await withdrawal.read_tombstone(connection, stored)
 
 
-async def history(desk, document):
-    async with desk.context.database.connection() as connection:
+async def history(filer, document):
+    async with filer.context.database.connection() as connection:
         return await withdrawals.read_all(connection, document["id"])
 
 
-async def found(desk):
-    async with desk.context.database.snapshot() as connection:
+async def found(filer):
+    async with filer.context.database.snapshot() as connection:
         answer = await search(connection, SearchQuery())
     return [json.loads(hit.card)["id"] for hit in answer.hits]
 
 
-async def entry(desk, index):
-    async with desk.context.database.connection() as connection:
+async def entry(filer, index):
+    async with filer.context.database.connection() as connection:
         row = await connection.fetchrow(
             "select kind, record, at, bytes, leaf from log_entry where index = $1", index
         )
@@ -74,9 +74,9 @@ async def entry(desk, index):
     return row, json.loads(row["bytes"]), sections
 
 
-async def test_a_withdrawn_record_is_out_of_force_and_its_history_stays(desk, record):
-    published = await desk.publish(record)
-    receipt = await desk.withdraw(record, published.hash[:16], now=LATER)
+async def test_a_withdrawn_record_is_out_of_force_and_its_history_stays(filer, record):
+    published = await filer.publish(record)
+    receipt = await filer.withdraw(record, published.hash[:16], now=LATER)
     assert (receipt.outcome, receipt.version, receipt.entry, receipt.withdrawn_at) == (
         "withdrawn",
         1,
@@ -84,11 +84,11 @@ async def test_a_withdrawn_record_is_out_of_force_and_its_history_stays(desk, re
         LATER,
     )
     assert receipt.published_at is None
-    assert await found(desk) == []
-    stored = await desk.stored(record)
+    assert await found(filer) == []
+    stored = await filer.stored(record)
     assert (stored.register.state, stored.register.superseded_at) == ("withdrawn", LATER)
-    assert await desk.versions(record) == [1]
-    told = await tombstone(desk, record)
+    assert await filer.versions(record) == [1]
+    told = await tombstone(filer, record)
     assert msgspec.to_builtins(told) == {
         "id": record["id"],
         "agency": "demo-sante",
@@ -100,18 +100,18 @@ async def test_a_withdrawn_record_is_out_of_force_and_its_history_stays(desk, re
         "status": record["lifecycle"]["status"],
         "version": 1,
         "reason": "filed_in_error",
-        "note": desk.statement["note"],
+        "note": filer.statement["note"],
         "withdrawn_at": LATER.isoformat().replace("+00:00", "Z"),
         "entry": 2,
         "hash": receipt.hash,
     }
-    assert (await desk.acts())[-1] == ("demo-sante", "withdraw", record["id"], "1", "done")
+    assert (await filer.acts())[-1] == ("demo-sante", "withdraw", record["id"], "1", "done")
 
 
-async def test_the_entry_commits_to_the_note_and_follows_the_version(desk, record):
-    published = await desk.publish(record)
-    receipt = await desk.withdraw(record, published.hash[:16], now=LATER)
-    row, told, [section] = await entry(desk, receipt.entry)
+async def test_the_entry_commits_to_the_note_and_follows_the_version(filer, record):
+    published = await filer.publish(record)
+    receipt = await filer.withdraw(record, published.hash[:16], now=LATER)
+    row, told, [section] = await entry(filer, receipt.entry)
     assert (row["kind"], row["record"], row["at"], row["leaf"].hex()) == (
         "withdrawal",
         record["id"],
@@ -129,42 +129,42 @@ async def test_the_entry_commits_to_the_note_and_follows_the_version(desk, recor
         "prev": {"index": published.entry, "leaf": published.hash},
         "sections": {"note": section["commitment"]},
     }
-    assert json.loads(section["value"]) == desk.statement["note"]
+    assert json.loads(section["value"]) == filer.statement["note"]
     assert section["commitment"] == section_commitment(
-        "note", desk.statement["note"], section["salts"]
+        "note", filer.statement["note"], section["salts"]
     )
 
 
-async def test_withdrawing_again_gives_the_same_receipt(desk, record):
-    published = await desk.publish(record)
-    first = await desk.withdraw(record, published.hash[:16])
-    again = await desk.withdraw(record, published.hash[:16], now=LATER)
+async def test_withdrawing_again_gives_the_same_receipt(filer, record):
+    published = await filer.publish(record)
+    first = await filer.withdraw(record, published.hash[:16])
+    again = await filer.withdraw(record, published.hash[:16], now=LATER)
     assert again == msgspec.structs.replace(first, outcome="unchanged")
-    assert len(await history(desk, record)) == 1
+    assert len(await history(filer, record)) == 1
     with pytest.raises(Conflict, match="for another reason"):
-        await desk.withdraw(record, published.hash[:16], desk.statement | {"reason": "other"})
+        await filer.withdraw(record, published.hash[:16], filer.statement | {"reason": "other"})
 
 
-async def test_a_withdrawal_names_the_state_that_it_ends(desk, record):
-    await desk.publish(record)
+async def test_a_withdrawal_names_the_state_that_it_ends(filer, record):
+    await filer.publish(record)
     with pytest.raises(PreconditionRequired):
-        await desk.withdraw(record, None)
+        await filer.withdraw(record, None)
     with pytest.raises(PreconditionFailed):
-        await desk.withdraw(record, "0" * 16)
+        await filer.withdraw(record, "0" * 16)
     with pytest.raises(NotFound):
-        await desk.withdraw(record | {"id": "demo-sante/absent"}, "0" * 16)
-    assert (await desk.stored(record)).register.state == "published"
+        await filer.withdraw(record | {"id": "demo-sante/absent"}, "0" * 16)
+    assert (await filer.stored(record)).register.state == "published"
 
 
-async def test_only_the_agency_and_the_administrator_withdraw(desk, record):
-    tag = (await desk.publish(record)).hash[:16]
+async def test_only_the_agency_and_the_administrator_withdraw(filer, record):
+    tag = (await filer.publish(record)).hash[:16]
     reviewer = Actor(name="r", agency=None, scopes=frozenset({"review"}), token=None)
     others = Actor(name="e", agency="demo-education", scopes=frozenset({"admin"}), token=None)
-    for actor in (desk.schools, reviewer, others):
+    for actor in (filer.schools, reviewer, others):
         with pytest.raises(Forbidden):
-            await desk.withdraw(record, tag, by=actor)
-    receipt = await desk.withdraw(record, tag, by=desk.authority)
-    _, told, _ = await entry(desk, receipt.entry)
+            await filer.withdraw(record, tag, by=actor)
+    receipt = await filer.withdraw(record, tag, by=filer.authority)
+    _, told, _ = await entry(filer, receipt.entry)
     assert told["actor"] == "authority"
 
 
@@ -183,135 +183,135 @@ async def test_only_the_agency_and_the_administrator_withdraw(desk, record):
     ],
     ids=str,
 )
-async def test_a_withdrawal_says_why_in_a_language_of_the_register(desk, record, change, pointer):
-    tag = (await desk.publish(record)).hash[:16]
-    said = {key: part for key, part in (desk.statement | change).items() if part is not None}
+async def test_a_withdrawal_says_why_in_a_language_of_the_register(filer, record, change, pointer):
+    tag = (await filer.publish(record)).hash[:16]
+    said = {key: part for key, part in (filer.statement | change).items() if part is not None}
     with pytest.raises(InvalidStatement) as refused:
-        await desk.withdraw(record, tag, said)
+        await filer.withdraw(record, tag, said)
     assert [finding.pointer for finding in refused.value.findings] == [pointer]
-    assert await found(desk) == [record["id"]]
+    assert await found(filer) == [record["id"]]
 
 
-async def test_a_record_filed_anew_is_the_next_version_and_the_history_is_kept(desk, record):
-    first = await desk.publish(record)
-    gone = await desk.withdraw(record, first.hash[:16])
+async def test_a_record_filed_anew_is_the_next_version_and_the_history_is_kept(filer, record):
+    first = await filer.publish(record)
+    gone = await filer.withdraw(record, first.hash[:16])
     with pytest.raises(PreconditionFailed, match="was withdrawn; send If-None-Match"):
-        await desk.save(record, Precondition(tag=first.hash[:16]))
+        await filer.save(record, Precondition(tag=first.hash[:16]))
     with pytest.raises(NotFound):
-        await desk.submit(record)
-    back = await desk.publish(record, now=LATER)
+        await filer.submit(record)
+    back = await filer.publish(record, now=LATER)
     assert (back.outcome, back.version) == ("published", 2)
-    _, told, _ = await entry(desk, back.entry)
+    _, told, _ = await entry(filer, back.entry)
     assert told["prev"] == {"index": gone.entry, "leaf": gone.hash}
-    assert await found(desk) == [record["id"]]
-    stored = await desk.stored(record)
+    assert await found(filer) == [record["id"]]
+    stored = await filer.stored(record)
     assert (stored.register.state, stored.register.superseded_at) == ("published", None)
-    assert await desk.versions(record) == [1, 2]
-    assert [one.version for one in await history(desk, record)] == [1]
-    again = await desk.withdraw(record, back.hash[:16])
+    assert await filer.versions(record) == [1, 2]
+    assert [one.version for one in await history(filer, record)] == [1]
+    again = await filer.withdraw(record, back.hash[:16])
     assert (again.outcome, again.version) == ("withdrawn", 2)
-    assert [one.version for one in await history(desk, record)] == [1, 2]
+    assert [one.version for one in await history(filer, record)] == [1, 2]
 
 
-async def test_a_record_that_comes_back_says_what_has_changed(desk, record):
-    first = await desk.publish(record)
-    await desk.withdraw(record, first.hash[:16])
+async def test_a_record_that_comes_back_says_what_has_changed(filer, record):
+    first = await filer.publish(record)
+    await filer.withdraw(record, first.hash[:16])
     del record["publication"]["change_note"]
-    await desk.save(record)
+    await filer.save(record)
     with pytest.raises(InvalidRecord) as refused:
-        await desk.submit(record)
+        await filer.submit(record)
     assert "change_note" in {finding.rule for finding in refused.value.findings}
 
 
-async def test_what_comes_back_is_reviewed_too(reviewed, desk, record):
-    first = await desk.publish(record)
-    await desk.withdraw(record, first.hash[:16])
+async def test_what_comes_back_is_reviewed_too(reviewed, filer, record):
+    first = await filer.publish(record)
+    await filer.withdraw(record, first.hash[:16])
     await reviewed.save(record)
     assert (await reviewed.submit(record)).outcome == "in_review"
     assert (await reviewed.approve(record)).version == 2
 
 
 async def test_an_amendment_of_what_was_withdrawn_meanwhile_is_not_published(
-    desk, reviewed, record
+    filer, reviewed, record
 ):
-    first = await desk.publish(record)
+    first = await filer.publish(record)
     amended = record | {"source_id": "x"}
     await reviewed.save(amended, Precondition(tag=first.hash[:16]))
     await reviewed.submit(amended)
-    await desk.withdraw(record, first.hash[:16])
-    for act in (reviewed.approve(amended), desk.submit(amended)):
+    await filer.withdraw(record, first.hash[:16])
+    for act in (reviewed.approve(amended), filer.submit(amended)):
         with pytest.raises(Conflict, match="was withdrawn since"):
             await act
-    await desk.delete(amended)
-    assert (await desk.publish(amended)).version == 2
+    await filer.delete(amended)
+    assert (await filer.publish(amended)).version == 2
 
 
-async def test_of_withdrawal_and_amendment_at_once_one_wins(desk, record):
+async def test_of_withdrawal_and_amendment_at_once_one_wins(filer, record):
     for turn in range(4):
         document = record | {"id": f"demo-sante/turn-{turn}", "source_id": str(turn)}
-        first = await desk.publish(document)
+        first = await filer.publish(document)
         amended = document | {"website": "https://demo.example/autre"}
-        await desk.save(amended, Precondition(tag=first.hash[:16]))
+        await filer.save(amended, Precondition(tag=first.hash[:16]))
         results = await asyncio.gather(
-            desk.withdraw(document, first.hash[:16]),
-            desk.submit(amended),
+            filer.withdraw(document, first.hash[:16]),
+            filer.submit(amended),
             return_exceptions=True,
         )
         [won] = [one for one in results if isinstance(one, Receipt)]
         [lost] = [one for one in results if not isinstance(one, Receipt)]
-        register = (await desk.stored(document)).register
+        register = (await filer.stored(document)).register
         if won.outcome == "withdrawn":
             assert isinstance(lost, Conflict)
             assert (register.state, register.version) == ("withdrawn", 1)
         else:
             assert isinstance(lost, PreconditionFailed)
             assert (register.state, register.version) == ("published", 2)
-        assert (document["id"] in await found(desk)) is (register.state == "published")
+        assert (document["id"] in await found(filer)) is (register.state == "published")
 
 
-async def test_many_withdrawals_at_once_write_one_entry(desk, record):
-    tag = (await desk.publish(record)).hash[:16]
-    receipts = await asyncio.gather(*(desk.withdraw(record, tag) for _ in range(8)))
+async def test_many_withdrawals_at_once_write_one_entry(filer, record):
+    tag = (await filer.publish(record)).hash[:16]
+    receipts = await asyncio.gather(*(filer.withdraw(record, tag) for _ in range(8)))
     assert sorted(one.outcome for one in receipts) == [*["unchanged"] * 7, "withdrawn"]
     assert {one.entry for one in receipts} == {2}
 
 
-async def test_a_key_repeats_the_receipt_of_a_withdrawal(desk, with_token, record):
-    tag = (await desk.publish(record)).hash[:16]
-    first = await desk.withdraw(record, tag, by=with_token, idempotency_key="k")
-    await desk.publish(record)
-    again = await desk.withdraw(record, tag, by=with_token, idempotency_key="k")
+async def test_a_key_repeats_the_receipt_of_a_withdrawal(filer, with_token, record):
+    tag = (await filer.publish(record)).hash[:16]
+    first = await filer.withdraw(record, tag, by=with_token, idempotency_key="k")
+    await filer.publish(record)
+    again = await filer.withdraw(record, tag, by=with_token, idempotency_key="k")
     assert again == first
-    other = desk.statement | {"reason": "other"}
+    other = filer.statement | {"reason": "other"}
     with pytest.raises(IdempotencyKeyReused):
-        await desk.withdraw(record, tag, other, by=with_token, idempotency_key="k")
+        await filer.withdraw(record, tag, other, by=with_token, idempotency_key="k")
 
 
-async def test_a_withdrawn_record_is_neither_a_namesake_nor_holds_an_identifier(desk, record):
-    first = await desk.publish(record)
-    await desk.withdraw(record, first.hash[:16])
+async def test_a_withdrawn_record_is_neither_a_namesake_nor_holds_an_identifier(filer, record):
+    first = await filer.publish(record)
+    await filer.withdraw(record, first.hash[:16])
     twin = record | {"id": "demo-sante/twin"}
-    saved = await desk.save(twin)
+    saved = await filer.save(twin)
     assert not {"R21", "R22"} & {finding.rule for finding in saved.verdict.findings}
 
 
-async def test_a_restricted_record_shows_only_that_it_exists(desk, record, restricted):
-    first = await desk.publish(record)
-    second = await desk.publish(restricted, Precondition(tag=first.hash[:16]))
-    async with desk.context.database.snapshot() as connection:
+async def test_a_restricted_record_shows_only_that_it_exists(filer, record, restricted):
+    first = await filer.publish(record)
+    second = await filer.publish(restricted, Precondition(tag=first.hash[:16]))
+    async with filer.context.database.snapshot() as connection:
         card = json.loads((await search(connection, SearchQuery())).hits[0].card)
         # Its identifier still has the other words.
         words = SearchQuery(text=record["name"]["fr"].split()[-1])
         assert (await search(connection, words)).total == 0
     assert (card["name"], card["summary"]) == (None, None)
     assert (card["agency"], card["risk"]) == ("demo-sante", record["risk"]["level"])
-    stored = await desk.stored(restricted)
+    stored = await filer.stored(restricted)
     told = stored.document + msgspec.json.encode(stored.register)
     for text in (*record["name"].values(), *record["summary"].values(), record["contact"]["email"]):
         assert text.encode() not in told
     # What was public stays in the history.
-    assert json.loads((await desk.stored(record, 1)).document) == record
-    await desk.withdraw(restricted, second.hash[:16])
-    gone = await tombstone(desk, restricted)
+    assert json.loads((await filer.stored(record, 1)).document) == record
+    await filer.withdraw(restricted, second.hash[:16])
+    gone = await tombstone(filer, restricted)
     assert gone.name is None
     assert (gone.risk, gone.version) == (record["risk"]["level"], 2)
