@@ -105,7 +105,7 @@ class Register:
         return [
             child
             for child in self._children()
-            if "python" in child.name()
+            if "python" in _name(child)
             and not any(other in word for other in others for word in _command(child))
         ]
 
@@ -139,6 +139,14 @@ class Register:
             and process.info["cwd"] == folder
             and process.info["status"] != psutil.STATUS_ZOMBIE
         ]
+
+
+def _name(process: psutil.Process) -> str:
+    """Return the process's name, or none when it has just ended."""
+    try:
+        return process.name()
+    except psutil.Error:
+        return ""
 
 
 def _command(process: psutil.Process) -> list[str]:
