@@ -12,6 +12,7 @@ from registry.record import pack as packs
 from registry.record.pack import load_pack
 from registry.record.pack_gaps import gaps
 from registry.resources import SCHEMAS
+from registry.text.tokens import article_variants, words
 
 LABELS = {"label_en": "X", "label_fr": "X", "label_ar": "X"}
 
@@ -163,6 +164,18 @@ def test_synonyms_are_sets_of_spellings(trial):
         label_ar="منطقة",
     )
     assert load_pack("zz").synonyms[-1] == ("ZZ", "zone des zèbres", "Z.Z.", "منطقة")
+
+
+@pytest.mark.parametrize("code", ["ma", "sn"])
+def test_no_spelling_stands_in_two_sets_of_synonyms(code):
+    # A query would be widened by the first of them only.
+    sets: dict[tuple[str, ...], set[int]] = {}
+    for number, spellings in enumerate(load_pack(code).synonyms):
+        for spelling in spellings:
+            bare = tuple(article_variants(word, "ar")[-1] for word in words(spelling))
+            sets.setdefault(bare, set()).add(number)
+    assert () not in sets
+    assert [spelling for spelling, numbers in sets.items() if len(numbers) > 1] == []
 
 
 def test_a_pack_need_not_have_synonyms(trial):
