@@ -14,6 +14,8 @@ from registry.record.pointers import pointer
 from registry.record.requirement_status import RequirementStatus
 from registry.record.requirements import RISK_LEVEL, WEIGHT_OPTIONAL, WEIGHT_REQUIRED
 
+_LEVEL = pointer(RISK_LEVEL)
+
 
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     """The two scores, and the pointers of the units that apply and are not stated."""
@@ -26,24 +28,26 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
 def score(status: RequirementStatus) -> Completeness:
     """Return the scores of a document, and what is missing, in document order."""
     asked = status.requirements
-    is_levelled = pointer(RISK_LEVEL) not in status.absent
-    counted = asked.required | asked.optional
+    is_levelled = _LEVEL not in status.absent
+    lost, half = status.withheld.union(status.absent), status.in_progress
     return Completeness(
-        completeness=_share(status, asked.required, asked.optional),
-        accountability=_share(status, asked.accountable, frozenset()) if is_levelled else 0,
-        missing=tuple(place for place in status.absent if place in counted),
+        completeness=_share(asked.required, asked.optional, lost, half),
+        accountability=_share(asked.accountable, frozenset(), lost, half) if is_levelled else 0,
+        missing=tuple([place for place in status.absent if place in asked.counted]),
     )
 
 
-def _share(status: RequirementStatus, required: frozenset[str], optional: frozenset[str]) -> int:
-    """Return the weighted share that is met, in percent, rounded half up.
+def _share(
+    required: frozenset[str], optional: frozenset[str], lost: frozenset[str], half: frozenset[str]
+) -> int:
+    """Return the weighted share of units that is met, in percent, rounded half up.
 
-    100 if there is no requirement.
+    Of `lost` ones nothing is met, of others half. 100 if there is no requirement.
     """
 
     def weight(units: frozenset[str]) -> int:
         return WEIGHT_REQUIRED * len(required & units) + WEIGHT_OPTIONAL * len(optional & units)
 
     whole = 2 * (WEIGHT_REQUIRED * len(required) + WEIGHT_OPTIONAL * len(optional))
-    lost = 2 * weight(status.withheld.union(status.absent)) + weight(status.in_progress)
-    return (200 * (whole - lost) + whole) // (2 * whole) if whole else 100
+    unmet = 2 * weight(lost) + weight(half)
+    return (200 * (whole - unmet) + whole) // (2 * whole) if whole else 100

@@ -91,6 +91,8 @@ def _renderings(messages: Sequence[Message], order: Sequence[str]) -> Iterator[t
 def _render_value(value: MessageValue, tag: str, order: Sequence[str]) -> str | None:
     """Return a value as text in one language; None for a message that it does not have."""
     match value:
+        case str() | int():
+            return str(value)
         case Message(message=text, values=values):
             wording = text if tag == SOURCE else _catalogue(tag).messages.get(text)
             shown = {name: _render_value(part, tag, order) for name, part in values.items()}
@@ -105,8 +107,6 @@ def _render_value(value: MessageValue, tag: str, order: Sequence[str]) -> str | 
         case tuple():
             parts = [_render_value(part, tag, order) for part in value]
             return None if None in parts else _SEPARATORS.get(tag, ", ").join(filter(None, parts))
-        case _:
-            return str(value)
 
 
 @cache

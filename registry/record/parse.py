@@ -70,26 +70,28 @@ def _is_faithful(raw: bytes, value: Any) -> bool:
         if b"\\u0000" in raw:
             return False
         quotes -= raw.count(b'\\"')
-    strings = items = 0
+    strings = items = depth = 0
     level = [value]
-    for depth in range(MAX_DEPTH + 1):
-        below: list[Any] = []
-        for part in level:
+    while level:
+        # Most values are strings, of which only the number matters.
+        others = [part for part in level if type(part) is not str]
+        strings += len(level) - len(others)
+        level = []
+        for part in others:
             kind = type(part)
-            if kind is str:
-                strings += 1
-            elif kind is dict or kind is list:
+            if kind is dict or kind is list:
                 if depth == MAX_DEPTH:
                     return False
-                items += len(part) or 1
+                items += not part
                 if kind is dict:
                     strings += len(part)
-                    below += part.values()
+                    level += part.values()
                 else:
-                    below += part
+                    level += part
             elif kind is int and not -MAX_SAFE_INTEGER <= part <= MAX_SAFE_INTEGER:
                 return False
-        level = below
+        items += len(level)
+        depth += 1
     return quotes == 2 * strings and items <= MAX_ITEMS
 
 

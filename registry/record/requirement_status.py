@@ -7,9 +7,8 @@ import msgspec
 from registry.record.model import Document
 from registry.record.pointers import dig
 from registry.record.requirements import (
-    ALWAYS,
     Requirements,
-    conditions,
+    conditions_held,
     never_withheld,
     requirements_under,
 )
@@ -33,34 +32,35 @@ class RequirementStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 def requirement_status(document: Document) -> RequirementStatus:
     """Return the status of a document, whose shape is sound, for every unit it may state."""
-    holding = (name for name, condition in conditions().items() if condition.holds(document))
-    requirements = requirements_under(frozenset((ALWAYS, *holding)))
+    requirements = requirements_under(conditions_held(document))
     listed = dig(document, "publication", "withheld_fields") or ()
     excused = tuple(entry["pointer"] for entry in listed if not never_withheld(entry["pointer"]))
     covered = {unit for given in excused for unit in requirements.units if covers(given, unit)}
-    sections = {name: value for name, value in document.items() if isinstance(value, dict)}
-    in_progress, withheld, absent, empty = set(), set(), [], set()
-    for place, unit in requirements.units.items():
-        members = sections.get(unit.section, {}) if unit.section else document
-        value = members.get(unit.name)
-        if value is None:
-            if not unit.substitutes or members.keys().isdisjoint(unit.substitutes):
-                if place in covered:
-                    withheld.add(place)
-                else:
-                    absent.append(place)
-        elif value == [] and not unit.empty_answers:
-            empty.add(place)
-            absent.append(place)
-        elif unit.is_question:
-            match value.get("answer"):
-                case "in_progress":
-                    in_progress.add(place)
-                case "withheld":
-                    withheld.add(place)
-                case "no" | "not_applicable" if "note" not in value:
-                    empty.add(place)
-                    absent.append(place)
+    sections = {"": document} | {
+        name: value for name, value in document.items() if isinstance(value, dict)
+    }
+    withheld: list[str] = []
+    absent: list[str] = []
+    in_progress, empty = set(), set()
+    for section, units in requirements.sections:
+        members = sections.get(section, {})
+        for unit in units:
+            value = members.get(unit.name)
+            if value is None:
+                if not unit.substitutes or members.keys().isdisjoint(unit.substitutes):
+                    (withheld if unit.pointer in covered else absent).append(unit.pointer)
+            elif unit.is_question:
+                match value.get("answer"):
+                    case "in_progress":
+                        in_progress.add(unit.pointer)
+                    case "withheld":
+                        withheld.append(unit.pointer)
+                    case "no" | "not_applicable" if "note" not in value:
+                        empty.add(unit.pointer)
+                        absent.append(unit.pointer)
+            elif value == [] and not unit.empty_answers:
+                empty.add(unit.pointer)
+                absent.append(unit.pointer)
     return RequirementStatus(
         requirements=requirements,
         excused=excused,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import groupby
 from typing import Any, TypeAlias
 
 import msgspec
@@ -98,18 +99,21 @@ class Requirements(msgspec.Struct, frozen=True, kw_only=True):
     """The requirements under some conditions, as sets of pointers.
 
     `held` names the conditions; `units` are those that such a record may state, by pointer, in
-    document order. `required` weighs 3 and `optional` 1; `accountable` is what is required because
-    of risk, personal data or operation. The absence of a unit is an error, a warning, or nothing;
-    stating an `excluded` one is an error.
+    document order, and `sections` the same by the name of their section. `required` weighs 3 and
+    `optional` 1, both are `counted`; `accountable` is what is required because of risk, personal
+    data or operation. The absence of a `demanded` unit is an error, or else a warning; stating an
+    `excluded` one is an error.
     """
 
     held: frozenset[str]
     units: dict[str, Unit]
+    sections: tuple[tuple[str, tuple[Unit, ...]], ...]
     required: frozenset[str]
     optional: frozenset[str]
+    counted: frozenset[str]
     accountable: frozenset[str]
+    demanded: frozenset[str]
     errors: frozenset[str]
-    warnings: frozenset[str]
     excluded: frozenset[str]
 
 
@@ -191,6 +195,12 @@ def conditions() -> dict[str, RequirementCondition]:
     }
 
 
+def conditions_held(document: Document) -> frozenset[str]:
+    """Return the names of the conditions that hold for a document."""
+    holding = [name for name, condition in conditions().items() if condition.holds(document)]
+    return frozenset((ALWAYS, *holding))
+
+
 @cache
 def answer_paths() -> tuple[FieldPath, ...]:
     """Return the paths of questions, whose value is an answer with its note."""
@@ -216,18 +226,24 @@ def requirements_under(held: frozenset[str]) -> Requirements:
         return frozenset(unit.pointer for unit in allowed if belongs(unit))
 
     required = among(lambda unit: any(map(held.issuperset, unit.alternatives)))
+    optional = among(lambda unit: unit.optional) - required
     recommended = among(lambda unit: unit.recommended in held)
     errors = among(lambda unit: any(map(held.issuperset, unit.error_conditions)))
-    warnings = (required | recommended) - errors
+    demanded = required | recommended | errors
     return Requirements(
         held=held,
         units={unit.pointer: unit for unit in allowed},
+        sections=tuple(
+            (section, tuple(neighbours))
+            for section, neighbours in groupby(allowed, key=lambda unit: unit.section)
+        ),
         required=required,
-        optional=among(lambda unit: unit.optional) - required,
+        optional=optional,
+        counted=required | optional,
         accountable=among(_is_accountable) & required,
+        demanded=demanded,
         errors=errors,
-        warnings=warnings,
-        excluded=among(lambda unit: unit.exclusive) - errors - warnings,
+        excluded=among(lambda unit: unit.exclusive) - demanded,
     )
 
 

@@ -50,8 +50,7 @@ class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
         value = self.dig(*path)
         if value is not None:
             return bool(value == [])
-        place = pointer(path)
-        return not any(covers(given, place) for given in self.withheld)
+        return not any(covers(given, pointer(path)) for given in self.withheld)
 
 
 Rule: TypeAlias = Callable[[RuleContext], Iterator[PendingFinding]]

@@ -166,18 +166,23 @@ def named_in_recommended_languages(context: RuleContext) -> Iterator[PendingFind
         text = context.dig(*path)
         for tag in context.pack.recommended:
             if text and tag not in text:
-                yield remark(
-                    "R03",
-                    pointer((*path, tag)),
-                    message(
-                        "{title}: not yet in {language} ({code}), which this register recommends. "
-                        "Add a translation when you have one.",
-                        title=_title(path),
-                        language=LanguageName(tag=tag),
-                        code=tag,
-                    ),
-                    severity="warning",
-                )
+                yield _not_yet_in(path, tag)
+
+
+@cache
+def _not_yet_in(path: tuple[str, ...], tag: str) -> PendingFinding:
+    return remark(
+        "R03",
+        pointer((*path, tag)),
+        message(
+            "{title}: not yet in {language} ({code}), which this register recommends. "
+            "Add a translation when you have one.",
+            title=_title(path),
+            language=LanguageName(tag=tag),
+            code=tag,
+        ),
+        severity="warning",
+    )
 
 
 def _title(path: tuple[str, ...]) -> Title:

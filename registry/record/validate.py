@@ -146,7 +146,9 @@ def _examine(
     if profile == "publication":
         context = make_rule_context(sound, status, pack, today, national=trusted)
         of_rules = _rule_findings(context, status)
-        found += [remark for remark in of_rules if not _touches(parts(remark.pointer), faulty)]
+        if faulty:
+            of_rules = [one for one in of_rules if not _touches(parts(one.pointer), faulty)]
+        found += of_rules
     publishable = all(remark.severity != "error" for remark in found)
     return _Noticed(remarks=found, publishable=publishable, scored=score(status))
 
@@ -255,17 +257,15 @@ def _rule_findings(context: RuleContext, status: RequirementStatus) -> list[Pend
 def _unmet(status: RequirementStatus) -> Iterator[PendingFinding]:
     """Yield unmet requirements: absent although required, or stated although excluded."""
     asked = status.requirements
-    for place in status.absent:
-        is_error = place in asked.errors
-        if is_error or place in asked.warnings:
-            unit, empty = asked.units[place], place in status.empty
-            why, required = reason(unit, asked.held), place in asked.required
-            yield PendingFinding(
-                pointer=place,
-                rule="minItems" if empty else "required",
-                severity="error" if is_error else "warning",
-                messages=shape_messages.missing(unit, why, empty=empty, required=required),
-            )
+    for place in asked.demanded.intersection(status.absent):
+        unit, empty = asked.units[place], place in status.empty
+        why, required = reason(unit, asked.held), place in asked.required
+        yield PendingFinding(
+            pointer=place,
+            rule="minItems" if empty else "required",
+            severity="error" if place in asked.errors else "warning",
+            messages=shape_messages.missing(unit, why, empty=empty, required=required),
+        )
     for place in asked.excluded.difference(status.absent):
         messages = shape_messages.not_wanted(asked.units[place])
         yield PendingFinding(pointer=place, rule="not", messages=messages)

@@ -22,7 +22,9 @@ def run() -> Iterator[Row]:
     pack, fast = load_pack("ma"), FastValidator()
     reference = build_validator(shape("publication"))
     documents = local_documents(RECORDS)
-    validate(documents[0], profile="publication", pack=pack, today=TODAY, fast=fast)
+    # What a process computes once: compiled schemas by languages, requirements by conditions.
+    for document in documents[:BLOCK]:
+        validate(document, profile="publication", pack=pack, today=TODAY, fast=fast)
     ours = beside = 0.0
     for start in range(0, RECORDS, BLOCK):
         parsed = documents[start : start + BLOCK]

@@ -132,7 +132,7 @@ def told(document):
             "empty" if place in status.empty else "missing",
         )
         for place in status.absent
-        if place in asked.errors | asked.warnings
+        if place in asked.demanded
     }
     unwanted = [place for place in asked.units if place in asked.excluded - {*status.absent}]
     scores = scored.completeness, scored.accountability
