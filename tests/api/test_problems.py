@@ -19,7 +19,7 @@ DRAFT = "/api/v1/filings/demo-sante/prevision-lits"
 POOL = 10
 READS = [RECORDS, f"{RECORDS}/demo-sante/prevision-lits", "/api/v1/changes", "/health/ready"]
 CUT = (
-    "select bool_or(pg_terminate_backend(pid)) from pg_stat_activity"
+    "select bool_or(pg_terminate_backend(pid, 60000)) from pg_stat_activity"
     " where datname = current_database() and pid <> pg_backend_pid()"
 )
 
@@ -182,7 +182,6 @@ async def test_when_all_connections_are_busy_it_says_so_and_goes_on(
     client, database, database_url, monkeypatch, problem, publish, record
 ):
     await publish(record)
-    monkeypatch.setattr(store, "_ACQUIRE_SECONDS", 0.1)
     async with database.transaction() as connection:
         await connection.execute("lock table version in access exclusive mode")
         stuck = [asyncio.create_task(client.get(READS[1])) for _ in range(POOL)]
@@ -192,7 +191,9 @@ async def test_when_all_connections_are_busy_it_says_so_and_goes_on(
         )
         while await execute(database_url, waiting) < POOL:  # noqa: ASYNC110  not our event
             await asyncio.sleep(0.02)
+        monkeypatch.setattr(store, "_ACQUIRE_SECONDS", 0.1)
         answer = await client.get("/api/v1/agencies")
+        monkeypatch.undo()
         assert "busy" in problem(answer, 503, "unavailable")["detail"]
         assert int(answer.headers["retry-after"]) >= 1
         assert (await client.get("/health/live")).status_code == 200

@@ -17,7 +17,7 @@ from registry.record.pack import load_pack
 from registry.resources import RECORDS
 from tests.built import share_templates
 from tests.crash.invariants import broken_laws
-from tests.crash.register import belonging_to, free_port
+from tests.crash.register import belonging_to, free_port, kill_all
 from tests.served import copy_register
 
 PATIENCE = 180
@@ -103,8 +103,7 @@ def up(environment, data):
     running = Running(environment, data)
     yield running
     running.client.close()
-    for process in belonging_to(data):
-        process.kill()
+    kill_all(data)
     if running.process is not None:
         running.process.communicate()
 

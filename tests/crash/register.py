@@ -1,9 +1,11 @@
 """A register that serves from its own folder and port, and the processes that it is made of."""
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -19,8 +21,11 @@ def environment() -> dict[str, str]:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+    """Return a port that nothing listens on, outside those that clients are given meanwhile."""
+    while True:
+        port = 11_000 + secrets.randbelow(21_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def belonging_to(data: Path) -> list[psutil.Process]:
@@ -35,6 +40,15 @@ def belonging_to(data: Path) -> list[psutil.Process]:
         if any(str(data) in word for word in (*words, named)):
             found.append(process)
     return found
+
+
+def kill_all(data: Path) -> None:
+    """Kill every process that has to do with a data folder, and wait until they have ended."""
+    killed = belonging_to(data)
+    for process in killed:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(killed, timeout=10)
 
 
 class Register:
@@ -92,8 +106,7 @@ class Register:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        for process in belonging_to(self.data):
-            process.kill()
+        kill_all(self.data)
 
     def main(self) -> list[psutil.Process]:
         # One that has just died is not waited for yet, and so still has its number.

@@ -66,7 +66,9 @@ async def test_a_disk_that_is_really_full(small_disk, make_token, pack, record):
         database = await connect(register.database_url, size=1)
         headers = {"authorization": f"Bearer {await make_token(database)}"}
         await database.close()
-        async with httpx.AsyncClient(base_url=register.base_url, headers=headers) as http:
+        async with httpx.AsyncClient(
+            base_url=register.base_url, headers=headers, timeout=60
+        ) as http:
             agency = Agency(http, record)
             filed = [await agency.publish(agency.document("first"))]
             ballast = small_disk / "ballast"

@@ -8,13 +8,12 @@ import sys
 import time
 
 import asyncpg
-import psutil
 import pytest
 
 from registry.errors import Unavailable
 from registry.store.database import Database, connect
 from registry.store.migrate import MIGRATIONS, is_migrated, migrate, read_migrations
-from tests.crash.register import Register, belonging_to, environment
+from tests.crash.register import Register, belonging_to, environment, kill_all
 
 PATIENCE = 180
 MIGRATE = """
@@ -42,12 +41,6 @@ def until(condition, pause=0.005):
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(pause)
     return found
-
-
-def kill_all(data):
-    for process in belonging_to(data):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
 
 
 def test_a_machine_that_dies_while_the_cluster_is_made(folder):

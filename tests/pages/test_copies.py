@@ -24,7 +24,9 @@ def serving(folder, port):
     process = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)
     try:
         yield httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=6)
+            base_url=f"http://127.0.0.1:{port}",
+            timeout=60,
+            transport=httpx.HTTPTransport(retries=8),
         )
     finally:
         process.kill()

@@ -213,13 +213,14 @@ async def test_a_question_that_takes_too_long_is_given_up(database):
 
 
 async def test_when_all_connections_are_taken_it_says_so_and_goes_on(database_url, monkeypatch):
-    monkeypatch.setattr(store, "_ACQUIRE_SECONDS", 0.05)
     small = await connect(database_url, size=2)
     async with small.connection(), small.transaction():
+        monkeypatch.setattr(store, "_ACQUIRE_SECONDS", 0.05)
         for _ in range(3):
             with pytest.raises(Unavailable, match="busy"):
                 async with small.connection():
                     pytest.fail("there is no third connection")
+        monkeypatch.undo()
     async with small.connection() as one, small.connection() as other:
         assert await one.fetchval("select 1") + await other.fetchval("select 1") == 2
     await small.close()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import asyncpg
 import psutil
@@ -35,7 +36,7 @@ def empty_data():
     folder = make_folder("r")
     yield folder
     end_server(folder)
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -84,7 +85,8 @@ def postmaster(data):
 
 def end_server(data):
     if (process := postmaster(data)) is not None:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
         process.wait(PATIENCE)
 
 
@@ -196,7 +198,8 @@ def test_a_server_that_never_comes_to_its_end_is_ended(data, hold, monkeypatch):
         if {"registry.store.guardian", str(data / "postgres")} <= set(
             guardian.info["cmdline"] or []
         ):
-            guardian.kill()
+            with suppress(psutil.NoSuchProcess):
+                guardian.kill()
     process.kill()
     process.wait()
     told = data / "postgres" / "postmaster.pid"
