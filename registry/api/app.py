@@ -135,8 +135,12 @@ def create_app(
         if not (query := scope.get("query_string", b"")).isascii():
             # Typed as it is rather than percent-encoded; the framework would misread it.
             scope["query_string"] = quote(query, safe=_ASCII).encode()
-        ours = scope["type"] != "http" or _is_api(scope["path"])
-        await (litestar if ours else site)(scope, receive, send)
+        if scope["type"] == "http" and not _is_api(scope["path"]):
+            await site(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "OPTIONS":
+            await litestar(scope, receive, _allowing_all(scope, send))
+        else:
+            await litestar(scope, receive, send)
 
     return EdgeMiddleware(
         ConditionalRequests(application), settings, litestar.state.figures, tell, is_api=_is_api
@@ -186,7 +190,6 @@ def _litestar(settings: Settings, clock: Clock = utc_now) -> Litestar:
         dependencies={"actor": Provide(authentication.provide_actor)},
         before_request=parameters.QueryCheck(pack),
         after_exception=[authentication.note_refusal],
-        before_send=[_allow_all],
         state=State(
             {
                 "settings": settings,
@@ -207,14 +210,18 @@ def _litestar(settings: Settings, clock: Clock = utc_now) -> Litestar:
     )
 
 
-async def _allow_all(message: Any, scope: Any) -> None:
+def _allowing_all(scope: Any, send: Send) -> Send:
     """Set `Allow` to every method of an address; litestar's knows those of its first handler."""
-    if message["type"] != "http.response.start" or scope["method"] != "OPTIONS":
-        return
-    template = scope.get("path_template")
-    for route in scope["litestar_app"].routes:
-        if route.path_format == template and message["status"] == HTTPStatus.NO_CONTENT:
-            MutableScopeHeaders.from_message(message)["allow"] = allow(route.methods)
+
+    async def allowing(message: Any) -> None:
+        if message["type"] == "http.response.start" and message["status"] == HTTPStatus.NO_CONTENT:
+            template = scope.get("path_template")
+            for route in scope["litestar_app"].routes:
+                if route.path_format == template:
+                    MutableScopeHeaders.from_message(message)["allow"] = allow(route.methods)
+        await send(message)
+
+    return allowing
 
 
 async def _end_with_parent() -> None:

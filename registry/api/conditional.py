@@ -9,7 +9,6 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.types import ASGIApp, Receive, Send
 
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
@@ -17,10 +16,10 @@ _OK = 200
 _NOT_MODIFIED = 304
 _HEAD = "is_head"
 
-_BODY_HEADERS = ("content-length", "content-type")
+_BODY_HEADERS = (b"content-length", b"content-type")
 """What a 304 leaves out."""
 
-_COMPRESSIBLE = re.compile(r"text/|image/svg\+xml|application/([a-z.]+\+)?(json|xml)\b")
+_COMPRESSIBLE = re.compile(rb"text/|image/svg\+xml|application/([a-z.]+\+)?(json|xml)\b")
 _CODING = re.compile(r"([\w*-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d*)?))?", re.ASCII)
 _GZIP = 16 + zlib.MAX_WBITS
 _LEVEL = 5
@@ -58,7 +57,7 @@ def is_unread(scope: Any, tag: str) -> bool:
 
     What stands for it must come in more than one part, not to be taken for the whole of it.
     """
-    known = ",".join(MutableScopeHeaders(scope).getall("if-none-match", []))
+    known = _request_header(scope, b"if-none-match")
     return bool(scope.get(_HEAD)) or _named_in(known, tag) is not None
 
 
@@ -66,11 +65,8 @@ class _Answer:
     """Holds an answer's head back until its first bytes are there to make a tag of."""
 
     def __init__(self, scope: Any, send: Send) -> None:
-        headers = MutableScopeHeaders(scope)
+        self._scope = scope
         self._send = send
-        self._head = scope["method"] == "HEAD"
-        self._known = ",".join(headers.getall("if-none-match", []))
-        self._accepted = ",".join(headers.getall("accept-encoding", []))
         self._start: Any = None
         self._silent = False
 
@@ -86,43 +82,55 @@ class _Answer:
 
     async def _begin(self, start: Any, message: Any) -> None:
         """Send the head; the message with the first part of the body may be changed."""
-        headers = MutableScopeHeaders.from_message(start)
+        headers = dict(start["headers"])
         body = message.get("body", b"")
         whole = not message.get("more_body", False)
+        is_head = self._scope["method"] == "HEAD"
+        tag = headers.get(b"etag", b"").decode("latin-1")
         named = None
         if start["status"] == _OK:
-            if "etag" not in headers and whole:
-                headers["etag"] = f'W/"{sha256(body).hexdigest()[:16]}"'
-            headers.setdefault("cache-control", "no-cache")
-            named = _named_in(self._known, headers.get("etag"))
+            if not tag and whole:
+                tag = f'W/"{sha256(body).hexdigest()[:16]}"'
+            headers.setdefault(b"cache-control", b"no-cache")
+            named = _named_in(_request_header(self._scope, b"if-none-match"), tag)
         varies = whole and len(body) >= _LEAST and _is_compressible(headers)
         if varies:
-            headers.extend_header_value("vary", "accept-encoding")
+            vary = headers.get(b"vary")
+            headers[b"vary"] = b"accept-encoding" if vary is None else vary + b",accept-encoding"
         if named is not None:
             start["status"] = _NOT_MODIFIED
-            headers["etag"] = named
+            tag = named
             for name in _BODY_HEADERS:
                 headers.pop(name, None)
-        elif varies and _takes_gzip(self._accepted):
+        elif varies and _takes_gzip(_request_header(self._scope, b"accept-encoding")):
             body = message["body"] = await _compressed(body)
-            headers["content-encoding"] = "gzip"
-            headers["content-length"] = str(len(body))
-            if "etag" in headers:
-                headers["etag"] = _coded(headers["etag"])
-        elif self._head and whole:
-            headers.setdefault("content-length", str(len(body)))
-        self._silent = self._head or named is not None
+            headers[b"content-encoding"] = b"gzip"
+            headers[b"content-length"] = str(len(body)).encode()
+            tag = tag and _coded(tag)
+        elif is_head and whole:
+            headers.setdefault(b"content-length", str(len(body)).encode())
+        if tag:
+            headers[b"etag"] = tag.encode("latin-1")
+        start["headers"] = list(headers.items())
+        self._silent = is_head or named is not None
         await self._send(start)
         if self._silent:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _named_in(known: str, tag: str | None) -> str | None:
+def _request_header(scope: Any, name: bytes) -> str:
+    """Return a header of a request, the values of several joined."""
+    return b",".join([value for given, value in scope["headers"] if given == name]).decode(
+        "latin-1"
+    )
+
+
+def _named_in(known: str, tag: str) -> str | None:
     """Return the tag that If-None-Match knows an answer by, its own or its compressed form's.
 
     They are compared weakly, as RFC 9110 §13.1.2 asks; None where it knows neither.
     """
-    if tag is None or not known:
+    if not tag or not known:
         return None
     if known.strip() in {tag, "*"}:
         return tag
@@ -135,12 +143,12 @@ def _coded(tag: str) -> str:
     return f'{tag[:-1]}-gz"'
 
 
-def _is_compressible(headers: MutableScopeHeaders) -> bool:
+def _is_compressible(headers: dict[bytes, bytes]) -> bool:
     """Return whether an answer is a text that anybody may read."""
     return (
-        "content-encoding" not in headers
-        and "no-store" not in headers.get("cache-control", "")
-        and _COMPRESSIBLE.match(headers.get("content-type", "")) is not None
+        b"content-encoding" not in headers
+        and b"no-store" not in headers.get(b"cache-control", b"")
+        and _COMPRESSIBLE.match(headers.get(b"content-type", b"")) is not None
     )
 
 

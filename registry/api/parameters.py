@@ -107,7 +107,7 @@ class QueryCheck:
         It is a coroutine only so that the framework does not send it through a thread.
         """
         request_context(request.scope).operation = request.route_handler.handler_name
-        if "\x00" in request.scope["path"] or "\x00" in str(request.path_params):
+        if "\x00" in request.scope["path"]:
             raise NotFound("there is nothing at an address with a NUL character")
         if not request.scope["query_string"]:
             return

@@ -9,6 +9,7 @@ import pytest
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.store import database as store
+from registry.store import pool
 from registry.store.database import connect, retried
 
 
@@ -326,3 +327,37 @@ async def test_two_that_lock_each_other_out_both_end_well(database, database_url
     async with database.connection() as connection:
         assert [row["n"] for row in await connection.fetch("select n from t order by x")] == [2, 2]
     assert len(tries) > 2
+
+
+async def test_what_is_stopped_amid_a_statement_leaves_nothing_to_whom_comes_next(database_url):
+    one = await connect(database_url, size=1)
+    begun = asyncio.Event()
+
+    async def hold():
+        async with one.transaction() as connection:
+            await connection.execute("select pg_advisory_lock(7), set_config('a.b', 'left', false)")
+            begun.set()
+            await connection.execute("select pg_sleep(60)")
+
+    holding = asyncio.create_task(hold())
+    await begun.wait()
+    holding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holding
+    async with one.connection() as connection:
+        assert not connection.is_in_transaction()
+        assert not await connection.fetchval("select current_setting('a.b', true)")
+        assert await connection.fetchval("select count(*) from pg_locks where objid = 7") == 0
+    assert one.lent == 0
+    await one.close()
+
+
+async def test_a_connection_that_nobody_needed_for_long_is_closed(database_url, monkeypatch):
+    monkeypatch.setattr(pool, "_IDLE_SECONDS", -1)
+    several = await connect(database_url)
+    async with several.connection() as first, several.connection() as second:
+        assert await first.fetchval("select 1") == await second.fetchval("select 1")
+    async with several.connection() as third:
+        assert third is first
+    assert second.is_closed()
+    await several.close()

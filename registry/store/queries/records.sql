@@ -54,28 +54,24 @@ where r.origin = $1 and r.state = 'published'
 select
     v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
     r.agency, r.origin, a.fictitious, e.leaf,
-    case last.kind when 'withdrawal' then 'withdrawn' else 'published' end as state,
-    (
-        select min(n.at) from log_entry as n
-        where n.record = v.record and n.index > v.entry and n.index <= $3 and n.kind in ('version', 'withdrawal')
-    ) as superseded_at,
+    case since.last_kind when 'withdrawal' then 'withdrawn' else 'published' end as state, since.superseded_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
 from record as r
 inner join lateral (
-    select n.kind from log_entry as n
-    where n.record = r.id and n.index <= $3 and n.kind in ('version', 'withdrawal')
-    order by n.index desc
+    select n.* from version as n
+    where n.record = r.id and n.entry <= $3 and ($2::integer is null or n.version = $2)
+    order by n.version desc
     limit 1
-) as last on true
-inner join version as v on v.record = r.id and v.entry <= $3
+) as v on true
+inner join lateral (
+    select min(n.at) as superseded_at, (array_agg(n.kind order by n.index desc))[1] as last_kind
+    from log_entry as n
+    where n.record = r.id and n.index > v.entry and n.index <= $3 and n.kind in ('version', 'withdrawal')
+) as since on true
 inner join agency as a on a.id = r.agency
 inner join log_entry as e on e.index = v.entry
-where
-    r.id = $1
-    and v.version = coalesce(
-        $2::integer, (select max(n.version) from version as n where n.record = r.id and n.entry <= $3)
-    )
+where r.id = $1
 
 -- name: latest
 -- Of the records $2, or of all.
