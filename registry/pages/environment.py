@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.compiler import CodeGenerator
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import Context, Macro
@@ -105,10 +106,23 @@ class SiteContext(Context):
         return obj(*args, **kwargs)
 
 
+class SiteCode(CodeGenerator):
+    """The code of templates, which writes mark-up as it is where Jinja's own makes a copy first."""
+
+    def _output_child_pre(self, *_: object) -> None:
+        self.write("environment.escape(")
+
+
 class SiteEnvironment(Environment):
     """An environment for views made of dictionaries."""
 
     context_class = SiteContext
+    code_generator_class = SiteCode
+
+    @staticmethod
+    def escape(value: object) -> Markup:
+        """Return a value as mark-up."""
+        return value if type(value) is Markup else escape(value)
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> dict[str, Any]:
         """Return a template's globals as one dictionary, since each context copies them.
@@ -168,20 +182,20 @@ def _time(value: str, words: str) -> Markup:
 
 def _translations(reader: Reader) -> dict[str, Callable[..., Any]]:
     catalogues, order = reader.catalogues, reader.order
-    bdi = Markup('<bdi lang="{}">{}</bdi>')
 
-    def marked(tag: str, html: Markup, values: Mapping[str, object]) -> Markup:
+    def marked(tag: str, html: str, values: Mapping[str, object]) -> Markup:
+        shown = {name: escape(value) for name, value in values.items()}
         if tag == reader.tag:
-            return html % values if values else html
+            return Markup(html % shown if shown else html)  # noqa: S704  escaped
         # What is put into a sentence of another language stays in the reader's own.
-        own = {name: bdi.format(reader.tag, value) for name, value in values.items()}
+        own = {name: f'<bdi lang="{reader.tag}">{value}</bdi>' for name, value in shown.items()}
         words = html % own if own else html
         return Markup(f'<span lang="{tag}" dir="{direction(tag)}">{words}</span>')  # noqa: S704
 
     @cache
-    def found(message: str) -> tuple[str, Markup]:
+    def found(message: str) -> tuple[str, str]:
         tag, wording = find(catalogues, order, message)
-        return tag, escape(typeset(wording, tag))
+        return tag, str(escape(typeset(wording, tag)))
 
     @cache
     def without_values(message: str) -> Markup:
@@ -194,7 +208,7 @@ def _translations(reader: Reader) -> dict[str, Callable[..., Any]]:
     def translate_counted(one: str, many: str, number: int, /, **values: object) -> Markup:
         tag, wording = find_plural(catalogues, order, one, many, number)
         shown = plain_bdi(format_number(number, reader.locale.babel))
-        return marked(tag, escape(typeset(wording, tag)), {"n": shown, **values})
+        return marked(tag, str(escape(typeset(wording, tag))), {"n": shown, **values})
 
     def plain(message: str, /, **values: object) -> str:
         tag, wording = find(catalogues, order, message)
