@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -64,7 +64,12 @@ class BuildDirectory:
 
     def write(self, file: str, content: bytes) -> None:
         """Write a file of the new folder."""
-        self._free(file).write_bytes(content)
+
+        def create(path: Path) -> None:
+            with path.open("xb") as created:
+                created.write(content)
+
+        self._make(file, create)
 
     def link(self, file: str) -> None:
         """Link a file of the build in force, or copy it where the file system has no links.
@@ -73,13 +78,20 @@ class BuildDirectory:
         """
         if self.current is None:
             raise LostFileError
-        target = self._free(file)
+        source = self.current / file
+
+        def link(path: Path) -> None:
+            try:
+                os.link(source, path)
+            except (FileExistsError, FileNotFoundError):
+                raise
+            except OSError:
+                shutil.copyfile(source, path)
+
         try:
-            os.link(self.current / file, target)
+            self._make(file, link)
         except FileNotFoundError as error:
             raise LostFileError from error
-        except OSError:
-            shutil.copyfile(self.current / file, target)
 
     def remove(self, file: str) -> None:
         """Remove a file of the new folder, and the folders that are empty without it."""
@@ -113,16 +125,19 @@ class BuildDirectory:
         if self.new is not None:
             _remove(self.new)
 
-    def _free(self, file: str) -> Path:
-        """Return the path of a new file: an earlier build may share what is there."""
+    def _make(self, file: str, make: Callable[[Path], None]) -> None:
+        """Make a new file; an earlier build may share what is there, and its folder be missing."""
         if self.new is None:
             raise RuntimeError("no build was begun")
         path = self.new / file
         try:
+            make(path)
+        except FileExistsError:
             path.unlink()
+            make(path)
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+            make(path)
 
 
 def builds_folder(out: Path) -> Path:
