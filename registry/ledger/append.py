@@ -13,6 +13,7 @@ from registry.ledger.entries import NewEntry, Publication, seal_document
 from registry.record.entry import genesis_entry
 from registry.record.schema import record_schema_bytes
 from registry.store import log, records
+from registry.store.audit import Act
 from registry.store.database import Connection
 from registry.store.log import Entry, LogState, TableRow
 from registry.tlog.hashing import leaf_hash
@@ -20,18 +21,24 @@ from registry.tlog.keys import Signer
 
 
 async def append(
-    connection: Connection, state: LogState, entries: Sequence[NewEntry], *, now: dt.datetime
+    connection: Connection,
+    state: LogState,
+    entries: Sequence[NewEntry],
+    *,
+    acts: Sequence[Act] = (),
+    now: dt.datetime,
 ) -> list[Entry]:
     """Append entries in order, with all that follows from them, inside the caller's transaction.
 
     The caller has locked the `state`, so indexes are dense and times never decrease. Each record
-    comes at most once. Raises `ConfigurationError` where the log has no first entry.
+    comes at most once. `acts` go into the audit trail. Raises `ConfigurationError` where the log
+    has no first entry.
     """
     if state.last_at is None:
         raise ConfigurationError("the log has no first entry yet; start the register once")
     at = max(_whole(now), state.last_at)
     after = state.range
-    rows: dict[str, list[TableRow]] = {}
+    rows: dict[str, list[TableRow]] = {"audit": [msgspec.structs.asdict(act) for act in acts]}
     appended: list[Entry] = []
     for new in entries:
         content = new.stored or new.write(at)

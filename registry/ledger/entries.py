@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from registry.record.duplicate_names import blocking_keys
+from registry.record.duplicate_names import BlockingKeys, blocking_keys
 from registry.record.entry import (
     NOT_STATED,
     EntryKind,
@@ -69,7 +69,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     """A validated document that becomes a version; `current` is where its record stands before.
 
     A foreign one carries the row it was made from (`source_row`, JSON text) and the pointers of
-    texts that were cut to fit. `publish` fills in `sealed` and `current`.
+    texts that were cut to fit. `publish` fills in `sealed` and `current`; `keys` save work.
     """
 
     kind: ClassVar[EntryKind] = "version"
@@ -81,6 +81,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     approved_by: str | None = None
     sealed: SealedDocument | None = None
     current: CurrentVersion | None = None
+    keys: BlockingKeys | None = None
 
     @property
     def record(self) -> str:
@@ -127,7 +128,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
         )
         name, note = self.document.get("name"), dig(self.document, "publication", "change_note")
         is_found = name and agency.origin is None
-        keys = blocking_keys(agency.id, name or {}, self.document.get("source_id")).all
+        keys = self.keys or blocking_keys(agency.id, name or {}, self.document.get("source_id"))
         at_version = {"record": self.record, "version": self.version}
         return {
             "record": [
@@ -162,7 +163,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             else [at_version | {"content": self.source_row, "truncated": self.truncated}],
             "figure": [figure],
             "search_version": [search_rows.as_row(search_row)],
-            "blocking_key": [{"key": key, "record": self.record} for key in keys if is_found],
+            "blocking_key": [{"key": key, "record": self.record} for key in keys.all if is_found],
         }
 
     def _sealed(self) -> SealedDocument:

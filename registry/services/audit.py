@@ -37,6 +37,22 @@ Action: TypeAlias = Literal[
 DONE = "done"
 
 
+def done(
+    actor: Actor, action: Action, subject: str, *, before: str | None, now: dt.datetime
+) -> Act:
+    """Return the note of a write that is done."""
+    return Act(
+        at=now,
+        request=actor.request,
+        actor=actor.name,
+        token=actor.token,
+        action=action,
+        subject=subject,
+        before=before,
+        result=DONE,
+    )
+
+
 async def note(
     connection: Connection,
     actor: Actor,
@@ -47,17 +63,7 @@ async def note(
     now: dt.datetime,
 ) -> None:
     """Note a write in the trail, inside the transaction that writes."""
-    act = Act(
-        at=now,
-        request=actor.request,
-        actor=actor.name,
-        token=actor.token,
-        action=action,
-        subject=subject,
-        before=before,
-        result=DONE,
-    )
-    await audit.insert(connection, act)
+    await audit.insert(connection, done(actor, action, subject, before=before, now=now))
 
 
 @retried

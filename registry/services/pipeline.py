@@ -30,6 +30,7 @@ from registry.services.access import Actor
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
 from registry.store import drafts, log, records
+from registry.store.audit import insert as insert_act
 from registry.store.database import Connection, retried, savepoint
 from registry.text.catalogues import SOURCE
 
@@ -110,14 +111,17 @@ async def execute_in(
     checked = await command.check(connection, context, now=now)
     state = await log.lock_state(connection)
     decision = await command.decide(connection, context, checked, now=now)
-    entry = None
-    if decision.entry is not None:
-        [entry] = await append(connection, state, [decision.entry], now=now)
-    if decision.ends_draft:
-        await drafts.delete(connection, subject)
+    acts = []
     if decision.is_act:
         before = decision.before
-        await audit.note(connection, command.actor, command.action, subject, before=before, now=now)
+        acts = [audit.done(command.actor, command.action, subject, before=before, now=now)]
+    entry = None
+    if decision.entry is not None:
+        [entry] = await append(connection, state, [decision.entry], acts=acts, now=now)
+    elif acts:
+        await insert_act(connection, acts[0])
+    if decision.ends_draft:
+        await drafts.delete(connection, subject)
     return decision.answer(entry)
 
 
@@ -146,9 +150,9 @@ async def _execute_group(
     async with context.database.transaction() as connection:
         # Before the log, as those do who come alone, so that nobody waits in a circle.
         await records.lock_records(connection, subjects)
-        for work in works:
+        for at, work in enumerate(works):
             try:
-                async with savepoint(connection):
+                async with savepoint(connection, first=at == 0):
                     results.append(await work(connection))
             except Unavailable:
                 raise

@@ -114,6 +114,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             verdict=verdict,
             sealed=made.sealed,
             current=current,
+            keys=around.keys,
         )
         return Decision(
             entry=entry,

@@ -10,7 +10,7 @@ import msgspec
 from registry.errors import InvalidRecord
 from registry.ledger.entries import SealedDocument
 from registry.record.canonical import canonical
-from registry.record.duplicate_names import any_confusable, blocking_keys
+from registry.record.duplicate_names import BlockingKeys, any_confusable, blocking_keys
 from registry.record.fast_validator import FastValidator
 from registry.record.ids import split_id
 from registry.record.messages import PendingFinding
@@ -76,11 +76,12 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the register holds around a document.
 
     `current` is its record's last version, where there is one; `alike` are other records that it
-    could be taken for.
+    could be taken for, found by the blocking `keys` of its names.
     """
 
     current: CurrentDocument | None
     alike: Sequence[RecordName]
+    keys: BlockingKeys
 
     def is_in_force(self, content: bytes) -> bool:
         """Return whether exactly this document, in canonical bytes, is the published version."""
@@ -147,6 +148,7 @@ async def read_register_context(connection: Connection, document: Document) -> R
         alike=await record_names.find_alike(
             connection, record, keys, anywhere=any_confusable(name)
         ),
+        keys=keys,
     )
 
 

@@ -173,14 +173,21 @@ async def transaction(connection: Connection, **options: Any) -> AsyncIterator[N
 
 
 @asynccontextmanager
-async def savepoint(connection: Connection) -> AsyncIterator[None]:
-    """Run a block in a savepoint of a transaction: if it fails, only it is rolled back.
+async def savepoint(connection: Connection, *, first: bool) -> AsyncIterator[None]:
+    """Run a block of a transaction of such blocks: if it fails, only it is rolled back.
 
+    The savepoint of a block stays until the next, or the transaction, ends it: a round trip less.
     Raises `Unavailable` if the server, not the block, is the cause.
     """
     try:
-        async with transaction(connection):
+        await connection.execute("savepoint block" if first else "release block; savepoint block")
+        try:
             yield
+        except Exception as error:
+            if isinstance(error, TimeoutError):
+                await _end_if_silent(connection)
+            await connection.execute("rollback to savepoint block")
+            raise
     except _FAULTS as error:
         if (meaning := _meaning(error, connection)) is None:
             raise

@@ -7,6 +7,7 @@ letters that other languages write alike. Case is folded too.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from unicodedata import normalize
 
 _ALIKE = {
@@ -46,6 +47,10 @@ def skeleton(text: str) -> str:
     return _BLANKS.sub(" ", _UNSEEN.sub("", normalize("NFKD", seen))).strip()
 
 
+@lru_cache(maxsize=1_000)
 def is_confusable(text: str) -> bool:
-    """Return whether a name has letters that look like those of the alphabets in use here."""
+    """Return whether a name has letters that look like those of the alphabets in use here.
+
+    The names of all agencies are asked about at each publication.
+    """
     return _FOREIGN.search(normalize("NFKC", text) + text) is not None

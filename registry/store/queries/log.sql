@@ -101,6 +101,13 @@ withdrawn as (
 attested as (
     insert into attestation
     select new.* from jsonb_populate_recordset(null::attestation, $4::jsonb -> 'attestation') as new
+),
+
+noted as (
+    -- The trail numbers its acts by itself.
+    insert into audit (at, request, actor, token, action, subject, before, result)
+    select new.at, new.request, new.actor, new.token, new.action, new.subject, new.before, new.result
+    from jsonb_populate_recordset(null::audit, $4::jsonb -> 'audit') as new
 )
 
 update redaction as r set (confirmed_by, entry) = (
