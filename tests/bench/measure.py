@@ -65,6 +65,13 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def work_in(call: Callable[[], object]) -> float:
+    """Return the seconds of work of this process for a call that waits for nothing."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
 def work_of(process: int) -> float:
     """Return the seconds of work of a process, of those it has started and of those that ended."""
     main = psutil.Process(process)

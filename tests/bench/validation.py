@@ -11,7 +11,7 @@ from registry.record.profiles import shape
 from registry.record.validate import validate
 from registry.record.validators import build_validator
 from tests.bench.documents import local_documents
-from tests.bench.measure import Row, seconds_of
+from tests.bench.measure import Row, work_in
 
 TODAY = dt.date(2026, 11, 24)
 RECORDS = 600
@@ -29,13 +29,13 @@ def run() -> Iterator[Row]:
     for start in range(0, RECORDS, BLOCK):
         parsed = documents[start : start + BLOCK]
         written = [json.dumps(document, ensure_ascii=False).encode() for document in parsed]
-        ours += seconds_of(
+        ours += work_in(
             lambda written=written: [
                 validate(parse(raw), profile="publication", pack=pack, today=TODAY, fast=fast)
                 for raw in written
             ]
         )
-        beside += seconds_of(
+        beside += work_in(
             lambda parsed=parsed: [list(reference.iter_errors(document)) for document in parsed]
         )
     yield Row(
