@@ -2,10 +2,12 @@
 
 import asyncio
 import datetime as dt
+import gc
 import json
 import os
 import secrets
 import shutil
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,6 +41,8 @@ settings.load_profile("house")
 ROOT = Path(__file__).parents[1]
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 TEMPLATE = "register_template"
+# As files: page by page through the log, which is PostgreSQL's way, takes twice as long.
+_COPY = "create database {} template {} strategy file_copy"
 
 # By folder, what takes seconds to make and many tests share: these run in one process.
 _SHARED = {
@@ -67,6 +71,16 @@ def pytest_configure(config):
     folder.mkdir(mode=0o700, exist_ok=True)
     # The lock in which embedded servers start and stop would else be that of all of this machine.
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    # Else every process, of which there are hundreds, compiles all modules again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    gc.disable()
+
+
+def pytest_collection_finish():
+    # Thousands of tests are collected and stay to the end; no collection looks at them again.
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +99,9 @@ def _make_cluster(folder):
     url = _beside(running.url, TEMPLATE)
 
     async def make():
-        await _copy(running.url, embedded.DATABASE, TEMPLATE)
+        connection = await asyncpg.connect(running.url)
+        await connection.execute(_COPY.format(TEMPLATE, embedded.DATABASE))
+        await connection.close()
         database = await connect(url)
         await open_register(database, load_pack("ma"), Settings(data_dir=folder), now=NOW)
         await database.close()
@@ -104,23 +120,40 @@ def _beside(url, name):
     return f"{head}/{name}{tail}"
 
 
+@pytest.fixture(scope="session")
+def copied(server):
+    """Copy a database for the time of a block; one connection makes and drops all copies."""
+    with asyncio.Runner() as runner:
+        connection = runner.run(asyncpg.connect(_beside(server.url, "postgres")))
+
+        @contextmanager
+        def copy(template=TEMPLATE):
+            name = f"test_{os.getpid()}_{secrets.token_hex(4)}"
+            runner.run(connection.execute(_COPY.format(name, template)))
+            yield _beside(server.url, name)
+            runner.run(connection.execute(f"drop database {name} with (force)"))
+
+        yield copy
+        runner.run(connection.close())
+
+
 @pytest.fixture
-def database_url(server):
-    with _copied(server) as url:
+def database_url(copied):
+    with copied() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def shared_url(server):
+def shared_url(copied):
     """A register for tests that only read."""
-    with _copied(server) as url:
+    with copied() as url:
         yield url
 
 
 @pytest.fixture
-def empty_url(server):
+def empty_url(copied):
     """A database without a register in it."""
-    with _copied(server, embedded.DATABASE) as url:
+    with copied(embedded.DATABASE) as url:
         yield url
 
 
@@ -210,24 +243,3 @@ def publish_it(logged, settings):
         return await publish_log(logged, settings, now=NOW, **more)
 
     return go
-
-
-@contextmanager
-def _copied(server, template=TEMPLATE):
-    name = f"test_{os.getpid()}_{secrets.token_hex(4)}"
-    asyncio.run(_copy(server.url, template, name))
-    yield _beside(server.url, name)
-    asyncio.run(_execute(server.url, f"drop database {name} with (force)"))
-
-
-async def _execute(url, statement):
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def _copy(url, template, name):
-    # As files: page by page through the log, which is PostgreSQL's way, takes twice as long.
-    await _execute(url, f"create database {name} template {template} strategy file_copy")
