@@ -1,9 +1,11 @@
 """Clients that public generators make of `/openapi.json` file, amend, search and withdraw."""
 
+import hashlib
 import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from tests.served import UNLIMITED, records, served
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 MINUTES = 300
 
 
@@ -72,28 +75,38 @@ def test_openapi_python_client(register, description, document, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def typescript(tmp_path_factory):
-    """A folder with the two generators for TypeScript, as the lock file has them."""
+def typescript():
+    """A folder for TypeScript, below that of the programs that the lock file names.
+
+    They are fetched once a checkout.
+    """
     if not (shutil.which("npm") and shutil.which("node")):
         pytest.skip("node and npm are not on this machine; on Debian: apt-get install nodejs npm")
-    folder = tmp_path_factory.mktemp("clients") / "typescript"
-    shutil.copytree(HERE / "typescript", folder)
-    waits = ("--fetch-retries=1", "--fetch-timeout=30000")
-    code, told = run("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", *waits, cwd=folder)
-    if code:
-        pytest.skip(f"npm cannot fetch the generators: {told[-300:]}")
-    return folder
+    lock = (HERE / "typescript/package-lock.json").read_bytes()
+    kept = ROOT / ".pytest_cache" / f"typescript-{hashlib.sha256(lock).hexdigest()[:16]}"
+    if not kept.exists():
+        making = kept.with_suffix(".making")
+        shutil.copytree(HERE / "typescript", making, dirs_exist_ok=True)
+        command = ("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund")
+        waits = ("--fetch-retries=1", "--fetch-timeout=30000")
+        code, told = run(*command, *waits, cwd=making)
+        if code:
+            pytest.skip(f"npm cannot fetch the generators: {told[-300:]}")
+        making.rename(kept)
+    with tempfile.TemporaryDirectory(dir=kept) as folder:
+        yield shutil.copytree(HERE / "typescript", Path(folder) / "clients")
 
 
 def test_generators_for_typescript(register, description, document, typescript):
+    programs = typescript.parents[1] / "node_modules/.bin"
     # Both at once: the compiler takes the longest.
-    for command in (
+    for name, *command in (
         ("openapi-typescript", description, "-o", "schema.ts"),
         ("openapi-ts", "-i", description, "-o", "hey"),
     ):
-        code, told = run("npx", "--no-install", *command, cwd=typescript)
+        code, told = run(programs / name, *command, cwd=typescript)
         assert code == 0, told
-    code, told = run("npx", "--no-install", "tsc", cwd=typescript)
+    code, told = run(programs / "tsc", cwd=typescript)
     assert code == 0, told
     for module in ("openapi_typescript", "hey_api"):
         slug = module.replace("_", "-")
