@@ -7,6 +7,7 @@ asyncio's, so it ends with each file.
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import contextmanager
 
@@ -19,10 +20,13 @@ from registry.settings import Settings
 from tests.browser.static_host import static_host
 from tests.built import build
 from tests.pages.conftest import make_corpus
+from tests.served import records, served
 
 CHROMIUM = shutil.which("chromium")
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
+VERSIONED = "demo-sante/many"
+VERSIONS = 4
 
 # The probe for a register, which a static host answers so.
 _NO_REGISTER = "404 (File not found)"
@@ -46,6 +50,37 @@ def host(tmp_path_factory):
         settings = Settings(base_url=url)
         build(make_corpus(), out=out, settings=settings, description=describe_api(settings))
         yield url
+
+
+@pytest.fixture(scope="session")
+def register(tmp_path_factory):
+    """A register that serves the demonstration records, their log, and a site made of them.
+
+    A record more, `VERSIONED`, has four versions, each of which says nearly all anew.
+    """
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    folder = tmp_path_factory.mktemp("register")
+    (folder / "demo-sante").mkdir()
+    documents = records("demo-sante", "demo-securite", "demo-services", "demo-agriculture")
+    for number, document in enumerate(documents[:VERSIONS], start=1):
+        ending = ".json" if number == VERSIONS else f".{number}.json"
+        document |= {"id": VERSIONED, "source_id": f"many-{number}"}
+        document["publication"]["change_note"] = {"fr": f"Version {number}."}
+        file = folder / "demo-sante" / f"many{ending}"
+        file.write_text(json.dumps(document), encoding="utf-8")
+    with served(load=True, site_build="manual") as running:
+        for command in (
+            ("load", folder),
+            ("log", "publish"),
+            ("site", "build", "--out", folder / "site"),
+        ):
+            told = running.register.run(*command)
+            assert told.returncode == 0, told.stderr
+        shutil.copytree(
+            (folder / "site").resolve(), running.register.data / "site", dirs_exist_ok=True
+        )
+        yield running
 
 
 @pytest.fixture

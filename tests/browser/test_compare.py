@@ -2,46 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-
-import pytest
-
+from tests.browser.conftest import VERSIONED
 from tests.browser.static_host import static_host
-from tests.served import records, served
-
-RECORD = "demo-sante/many"
-VERSIONS = 4
-
-
-@pytest.fixture(scope="module")
-def register(chromium, tmp_path_factory):
-    """A register with a record of four versions, each of which says nearly all anew."""
-    folder = tmp_path_factory.mktemp("many")
-    (folder / "demo-sante").mkdir()
-    documents = records("demo-sante", "demo-securite", "demo-services", "demo-agriculture")
-    for number, document in enumerate(documents[:VERSIONS], start=1):
-        ending = ".json" if number == VERSIONS else f".{number}.json"
-        document["id"] = RECORD
-        document["publication"]["change_note"] = {"fr": f"Version {number}."}
-        file = folder / "demo-sante" / f"many{ending}"
-        file.write_text(json.dumps(document), encoding="utf-8")
-    with served(site_build="manual") as running:
-        for command in (
-            ("load", folder),
-            ("site", "build", "--out", folder / "site"),
-        ):
-            told = running.register.run(*command)
-            assert told.returncode == 0, told.stderr
-        shutil.copytree(
-            (folder / "site").resolve(), running.register.data / "site", dirs_exist_ok=True
-        )
-        yield running
 
 
 def test_any_two_versions_are_chosen_and_compared(opened, register, axe):
     with opened(register.url, java_script_enabled=False) as page:
-        page.goto(f"{register.url}/ar/records/{RECORD}/compare")
+        page.goto(f"{register.url}/ar/records/{VERSIONED}/compare")
         assert page.locator("#v3-4 ins").count()
         page.get_by_label("النسخة الأقدم").select_option("1")
         page.locator("#choose button").press("Enter")
@@ -52,13 +19,13 @@ def test_any_two_versions_are_chosen_and_compared(opened, register, axe):
         page.wait_for_url("**/fr/records/*/*/compare?from=1&to=4")
         assert page.title().startswith("De la version 1 à la version 4")
     with opened(register.url) as page:
-        page.goto(f"{register.url}/fr/records/{RECORD}/compare?from=1&to=4")
+        page.goto(f"{register.url}/fr/records/{VERSIONED}/compare?from=1&to=4")
         assert axe(page) == []
 
 
 def test_a_static_copy_compares_the_latest_two_and_leads_on(opened, register, axe):
     with static_host(register.register.data / "site") as url, opened(url) as page:
-        page.goto(f"{url}/fr/records/{RECORD}/compare?from=1&to=4")
+        page.goto(f"{url}/fr/records/{VERSIONED}/compare?from=1&to=4")
         assert page.locator("#v3-4 ins").count()
         assert axe(page) == []
         page.locator("#steps a").last.click()

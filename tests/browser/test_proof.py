@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from registry.record.canonical import canonical
 from registry.tlog.keys import ED25519, Verifier
 from tests.browser.conftest import PHONE
-from tests.served import served
 
 RECORD = "demo-sante/triage-radiographies"
 OTHER = "demo-services/objets-trouves"
@@ -41,17 +39,6 @@ SubtleCrypto.prototype.importKey = function (...given) {
 _EXAMINE = """async ([address, proof, page]) =>
     (await (await import(address)).examine(proof, page)).steps"""
 _CANONICAL = "async ([address, text]) => (await import(address)).canonical(JSON.parse(text))"
-
-
-@pytest.fixture(scope="module")
-def register(chromium, tmp_path_factory):
-    """A register that serves the demonstration records, their log, and a site made of them."""
-    out = tmp_path_factory.mktemp("proof") / "site"
-    with served(load=True, site_build="manual") as running:
-        done(running, "log", "publish")
-        done(running, "site", "build", "--out", out)
-        shutil.copytree(out.resolve(), running.register.data / "site", dirs_exist_ok=True)
-        yield running
 
 
 def done(running, *command):

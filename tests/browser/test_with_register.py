@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from urllib.parse import parse_qsl, urlsplit
 
-import pytest
-
 from registry.pages.views.finder import NOTICED, TELLING
-from registry.settings import Settings
-from tests.built import build
-from tests.pages.conftest import make_corpus
-from tests.served import served
-
-
-@pytest.fixture(scope="module")
-def register(chromium, tmp_path_factory):
-    """A register that serves the demonstration records and a site of them."""
-    out = tmp_path_factory.mktemp("served") / "site"
-    with served(load=True) as running:
-        build(make_corpus(), out=out, settings=Settings(base_url=running.url))
-        shutil.copytree(out.resolve(), running.register.data / "site", dirs_exist_ok=True)
-        yield running
 
 
 def test_the_finder_shows_what_the_api_answers(opened, register):
