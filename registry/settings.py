@@ -62,6 +62,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.log_key_file or self.data_dir / "keys" / "log.key"
 
     @property
+    def search_dir(self) -> Path:
+        """The folder of the host's search index, which may be deleted."""
+        return self.data_dir / "search"
+
+    @property
     def log_dir(self) -> Path:
         """The folder of the published log."""
         return self.data_dir / "log"

@@ -1,6 +1,8 @@
-"""One question answered on one connection, from an index that is read for it alone."""
+"""One question answered on one connection, from an index that is made for it alone."""
 
+import tempfile
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from registry.search.engine import SearchIndex
 
@@ -10,4 +12,5 @@ async def search(connection, question, **options):
     async def lend():
         yield connection
 
-    return await SearchIndex(lend, **options).answer(question)
+    with tempfile.TemporaryDirectory() as folder:
+        return await SearchIndex(lend, Path(folder), **options).answer(question)

@@ -51,16 +51,16 @@ from registry.clock import utc_now
 from registry.errors import RegistryError
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
-from registry.search.engine import SearchIndex
+from registry.search.engine import open_index
 from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store.database import connect
-from registry.text.query_parser import Synonyms
 
 Clock: TypeAlias = Callable[[], dt.datetime]
 
 _HANDLERS = (
     search.list_records,
+    search.suggest,
     records.get_record,
     records.list_versions,
     records.get_version,
@@ -170,9 +170,10 @@ def _litestar(settings: Settings, clock: Clock = utc_now) -> Litestar:
             review=settings.review,
             fast=figures.fast,
         )
-        index = app.state.index = SearchIndex(database.connection, synonyms=Synonyms(pack.synonyms))
+        index = app.state.index = open_index(database.connection, settings.search_dir, pack)
         beside = [
-            asyncio.create_task(work) for work in (_end_with_parent(), figures.keep_written())
+            asyncio.create_task(work)
+            for work in (_end_with_parent(), figures.keep_written(), index.keep_current())
         ]
         try:
             # The first questions are as fast as those that follow; what is wrong, they meet too.

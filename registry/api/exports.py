@@ -17,7 +17,7 @@ from registry.api.operations import answers, describes
 from registry.api.parameters import CodeParameter
 from registry.api.records import RecordAnswer
 from registry.api.request_context import ApiRequest, ApiState
-from registry.api.search import SearchFilters, provide_search_filters, read_query
+from registry.api.search_filters import SearchFilters, provide_search_filters, read_query
 from registry.errors import TooManyRequests
 from registry.exchange.export import MEDIA_TYPES, Export, ExportFormat, prepare, write
 from registry.exchange.export_columns import COLUMN_SETS, ColumnSet

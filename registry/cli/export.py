@@ -88,11 +88,10 @@ def export(
         if is_given and form not in forms:
             raise click.UsageError(f"{option} is for --format {' and '.join(forms)}")
     from registry.api import parameters
-    from registry.api.search import SearchFilters, read_query
+    from registry.api.search_filters import SearchFilters, read_query
     from registry.exchange.export import prepare, write
-    from registry.search.engine import SearchIndex
+    from registry.search.engine import open_index
     from registry.store.as_of import read_as_of
-    from registry.text.query_parser import Synonyms
 
     codes = {name: list(given) for name, given in filters.items() if given}
     sought = SearchFilters(
@@ -108,7 +107,7 @@ def export(
 
     async def work(context: ServiceContext) -> int:
         database, pack = context.database, context.pack
-        index = SearchIndex(database.connection, synonyms=Synonyms(pack.synonyms))
+        index = open_index(database.connection, settings.search_dir, pack)
         question = await read_query(database, index, sought, pack, now=utc_now())
         if labels is not None:
             parameters.codes("labels", [labels], pack.languages)

@@ -80,6 +80,10 @@ _COMMANDS = {
         "registry.cli.export:export",
         "Write every record that the filters find, in the order of ids, as one file.",
     ),
+    "search": (
+        "registry.cli.search:search",
+        "Show the state of this host's search index, or make it anew.",
+    ),
     "site": ("registry.cli.site:site", "Build the static site."),
     "log": (
         "registry.cli.log:log",

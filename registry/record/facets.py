@@ -116,6 +116,14 @@ FACETS: dict[str, Facet] = {
         further=_is_abroad,
         schema={"pattern": f"^{_COUNTRY_OR_REGION.pattern}$"},
     ),
+    "affected": Facet(
+        description="Groups of people affected", pointer="/purpose/affected_groups/*"
+    ),
+    "contestation": Facet(
+        description="Whether a decision can be contested",
+        pointer="/rights/contestation/available",
+        single=True,
+    ),
     "technique": Facet(description="Techniques used", pointer="/technical/techniques/*"),
     "supplier": Facet(
         description="Names of suppliers",

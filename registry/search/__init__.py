@@ -1,6 +1,7 @@
-"""The search index: postings of terms and codes in PostgreSQL, queried as bitmaps in memory.
+"""The search index, a tantivy index on disk, and its queries.
 
-An ordinal is the log index of a version's entry, so the newest version has the largest. Superseded
-versions stay in the index: what was in force as of entry N are the ordinals up to N without those
-that an entry up to N superseded. The rooms above ask `engine.SearchIndex`.
+The index is a cache: it is made of the rows that the publishing transaction writes
+(`store.search_rows`), holds the log up to the size that it names, is brought up before every
+answer, and is thrown away and made anew when anything about it differs. `schema` has its fields,
+`index` the files, `text_query`, `filters` and `ranking` the queries, `engine` the answers.
 """

@@ -1,128 +1,354 @@
-"""The search engine of a process."""
+"""The search engine of a process: the answers of the index."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from array import array
-from collections.abc import AsyncIterator
-from collections.abc import Set as AbstractSet
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import chain
+from pathlib import Path
 
 import msgspec
+import tantivy
 
 from registry.errors import InvalidParameter, Unavailable
-from registry.search.find import find
-from registry.search.highlights import Bodies
-from registry.search.lookup import PostingReader
-from registry.search.page import Cards, answer
-from registry.search.query import SearchQuery, SearchResult
-from registry.search.view import View, caught_up
-from registry.store.database import Borrow
-from registry.text.query_parser import NO_SYNONYMS, Synonyms
-from registry.text.tokens import prepare
+from registry.record.facets import LANGUAGE
+from registry.record.pack import Pack
+from registry.search import highlights, ranking
+from registry.search.filters import IndexAsOf
+from registry.search.find import Found, WordMeanings
+from registry.search.highlights import Bodies, Cards, Connect
+from registry.search.index import IndexDamagedError, IndexDirectory, Progress
+from registry.search.labels import NO_LABELS, LabelIndex, labels_of, names_of
+from registry.search.query import Hit, Match, Named, PagePosition, SearchQuery, SearchResult
+from registry.search.schema import review_day
+from registry.search.text_query import every
+from registry.store.database import Borrow, Connection
+from registry.store.search_rows import SearchState, read_state
+from registry.text.highlighting import Highlight
+from registry.text.query_parser import (
+    NO_SYNONYMS,
+    And,
+    Or,
+    Prefix,
+    Query,
+    Synonyms,
+    Word,
+    is_positive,
+    parse_query,
+)
+from registry.text.tokens import common, prepare, words
 
-_POSTINGS_ROOM = 64 * 2**20
 _CARDS_ROOM = 24 * 2**20
 _BODIES_ROOM = 64 * 2**20
 _MET_FIRST = 100
+_EVERY_SECONDS = 10.0
+_MOST_NAMED = 3
+_SHORTEST = 2
+"""Letters from which on a beginning is completed."""
+
 _WAIT_SECONDS = 5.0
-"""How long a query waits for another one to update the view."""
+"""How long a query waits for another one of this process to bring up the index."""
+
+
+class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What the index of a host holds: a log of a size with a root, versions in so many segments.
+
+    `is_current` says whether that is the whole log of the register, which has `log_size` entries.
+    """
+
+    folder: str
+    is_current: bool
+    size: int
+    root: str
+    log_size: int
+    versions: int
+    segments: int
 
 
 class SearchIndex:
-    """The index in the memory of a process, kept up to date with the register.
+    """The index on this host, kept up to date with the register.
 
-    A query sees everything that was published before it: the size of the log is read first, once
+    A query sees everything that was published before it: the state of the log is read first, once
     for all queries that wait at the same time.
     """
 
     def __init__(
         self,
         borrow: Borrow,
+        folder: Path,
         *,
+        languages: Iterable[str] = (),
         synonyms: Synonyms = NO_SYNONYMS,
-        room: int = _POSTINGS_ROOM,
+        labels: LabelIndex = NO_LABELS,
+        names: LabelIndex = NO_LABELS,
     ) -> None:
-        """Take a function that lends connections; `room` is the limit for postings, in bytes."""
+        """Take a function that lends connections, and the folder of the host's index.
+
+        Names are ordered in any of the languages. `labels` are those of codes, `names` those of
+        what a question may name beside records.
+        """
         self._borrow = borrow
-        self._synonyms = synonyms
-        self._room = room
+        self._directory = IndexDirectory(folder, languages)
+        self._meanings = WordMeanings(languages=[], synonyms=synonyms, labels=labels)
+        self._names = names
         self._cards = Cards(_CARDS_ROOM)
         self._bodies = Bodies(_BODIES_ROOM)
         self._lock = asyncio.Lock()
-        self._view: View | None = None
+        self._log: SearchState | None = None
+        self._rising: asyncio.Task[SearchState] | None = None
         self._looked_at = float("-inf")
         prepare()
 
     async def answer(self, question: SearchQuery) -> SearchResult:
         """Return a page of results.
 
-        Raises `InvalidParameter` for a query that would take too long, and for a position in a
-        larger log than this one, whose answer would still change.
+        Raises `InvalidParameter` for a position in a larger log than this one, whose answer would
+        still change, and `Unavailable` where the index cannot be brought up to the log.
         """
-        size = 0 if question.after is None else question.after.size
-        async with AsyncExitStack() as stack:
-            reader = PostingReader(self._borrow, stack)
-            view = await self._current(reader)
-            if view.size < size:
-                raise InvalidParameter(
-                    f"cursor: it goes on in a log of {size:,} entries, and this one has "
-                    f"{view.size:,}; begin again without it"
+        async with self._connect() as connect:
+            found = await self._found(question, connect)
+            placed: list[ranking.Placed] = []
+            if found.total:
+                most = question.limit + 1
+                placed = ranking.page(question, found.at, found.passed, found.text, most)
+            shown = placed[: question.limit]
+            ordinals = [one.ord for one in shown]
+            cards = await self._cards.read(ordinals, connect)
+            matches: Sequence[Match | None] = [None] * len(shown)
+            marked: Sequence[list[Highlight]] = [[] for _ in shown]
+            if shown and found.text is not None and is_positive(found.text.query):
+                matches = (
+                    [ranking.match_of_number(one.number) for one in shown]
+                    if question.sort == "relevance"
+                    else ranking.matches(shown, found.at, found.text)
                 )
-            result = await find(question, view=view, reader=reader, synonyms=self._synonyms)
-            return await answer(
-                question,
-                result,
-                view=view,
-                cards=self._cards,
-                bodies=self._bodies,
-                reader=reader,
+                if question.highlights:
+                    wanted = highlights.highlight_terms(found.text)
+                    hidden = [
+                        ord_
+                        for ord_, match in zip(ordinals, matches, strict=True)
+                        if match == "text"
+                    ]
+                    bodies = await self._bodies.read(hidden, connect)
+                    marked = highlights.mark(ordinals, cards, bodies, wanted)
+            late: Sequence[int | None] = [None] * len(shown)
+            if "overdue" in question.filters and question.today is not None:
+                keys = found.at.searcher.fast_field_values(
+                    "by_review", [one.address for one in shown]
+                )
+                late = [(question.today - review_day(int(key or 0))).days for key in keys]
+        hits = [
+            Hit(ord=ordinal, card=card, match=match, highlights=marks, overdue_days=days)
+            for ordinal, (card, _), match, marks, days in zip(
+                ordinals, cards, matches, marked, late, strict=True
             )
+        ]
+        last = shown[-1] if len(placed) > len(shown) else None
+        size = found.at.entry + 1
+        return SearchResult(
+            hits=hits,
+            total=found.total,
+            facets=found.facets,
+            next=None
+            if last is None
+            else PagePosition(number=last.number, ord=last.ord, size=size),
+            size=size,
+            named=()
+            if found.text is None or question.after is not None
+            else self._named(found.text.query, found.at),
+            mended=highlights.as_written(
+                found.mended, question.text or "", chain.from_iterable(marked)
+            ),
+            suggestion=found.suggestion(),
+        )
 
-    async def warm_up(self) -> None:
-        """Load the words of the newest versions, so that the first query is fast.
+    async def find(self, question: SearchQuery, *, size: int) -> tuple[Sequence[int], str | None]:
+        """Return every version that a query finds in a log of a size, oldest first.
+
+        Return `mended` beside them, as in a `SearchResult`. Raises as `answer` does.
+        """
+        last = size - 1 if question.as_of is None else min(question.as_of, size - 1)
+        query = msgspec.structs.replace(question, as_of=last, facets=())
+        async with self._connect() as connect:
+            found = await self._found(query, connect)
+        if found.total == 0:
+            return [], found.mended
+        hits = found.at.searcher.search(
+            found.hits, found.total, count=False, order_by_field="ord", order=tantivy.Order.Asc
+        ).hits
+        return [ord_ for ord_, _ in hits], found.mended
+
+    async def suggest(self, text: str, *, most: int) -> tuple[list[Named], list[str]]:
+        """Return what may be meant while a text is typed: agencies and sectors, and cards.
+
+        Its last word may be the beginning of one.
+        """
+        *typed, last = words(text) or [""]
+        if len(last) < _SHORTEST and not typed:
+            return [], []
+        parts: list[Query] = [Word(word) for word in typed if word not in common()]
+        query: Query = And((*parts, Prefix(last)))
+        if (whole := parse_query(text, self._meanings.synonyms)) is not None:
+            query = Or((query, whole))
+        async with self._connect() as connect:
+            found = await self._found(SearchQuery(), connect)
+            ordinals = ranking.first_by_name(found.at, found.read(query), most)
+            cards = await self._cards.read(ordinals, connect)
+            return self._named(query, found.at), [card for card, _ in cards]
+
+    async def warm_up(self, progress: Progress | None = None) -> None:
+        """Bring up the index and load the texts of the newest versions, for the first query.
 
         Raises what the first query would.
         """
-        async with AsyncExitStack() as stack:
-            reader = PostingReader(self._borrow, stack)
-            view = await self._current(reader)
-            met = await self._bodies.read(list(view.standing[-_MET_FIRST:]), reader)
+        async with self._connect() as connect:
+            found = await self._found(SearchQuery(), connect, progress)
+            newest = ranking.page(SearchQuery(), found.at, found.passed, None, _MET_FIRST)
+            met = await self._bodies.read([one.ord for one in newest], connect)
             for texts in met.values():
                 texts.read_on()
 
-    def codes(self, kind: str) -> AbstractSet[str]:
-        """Return the codes of a kind that versions have, as of the last update."""
-        return frozenset() if self._view is None else self._view.facets.sets(kind).keys()
+    async def status(self) -> IndexStatus:
+        """Return what the index holds now, without bringing it up."""
+        directory = self._directory
+        with suppress(IndexDamagedError):
+            directory.read()
+        state, searcher = directory.state, directory.searcher
+        async with self._connect() as connect:
+            log = await read_state(await connect())
+        return IndexStatus(
+            folder=str(directory.path),
+            is_current=directory.holds(log),
+            size=0 if state is None else state.size,
+            root="" if state is None else state.root,
+            log_size=log.range.size,
+            versions=0 if searcher is None else searcher.num_docs - 1,
+            segments=0 if searcher is None else searcher.num_segments,
+        )
 
-    async def find(self, question: SearchQuery, *, size: int) -> tuple[array[int], str | None]:
-        """Return every version that a query finds in a log of a size, oldest first.
+    async def rebuild(self, progress: Progress | None = None) -> None:
+        """Make the index anew, whatever it holds."""
+        async with self._connect() as connect:
+            await self._directory.bring_up(await connect(), progress, anew=True)
 
-        Return `mended` beside them, as in a `SearchResult`. Raises `InvalidParameter` as `answer`
-        does.
+    async def keep_current(self) -> None:
+        """Bring up the index from time to time, whoever asks or not; never return.
+
+        So what was erased leaves the index, and what an import brought is indexed beforehand.
         """
-        async with AsyncExitStack() as stack:
-            reader = PostingReader(self._borrow, stack)
-            view = await self._current(reader)
-            last = size - 1 if question.as_of is None else min(question.as_of, size - 1)
-            query = msgspec.structs.replace(question, as_of=last)
-            result = await find(query, view=view, reader=reader, synonyms=self._synonyms)
-            return result.hits.to_array(), result.mended
+        while True:
+            await asyncio.sleep(_EVERY_SECONDS)
+            # What is wrong, the next query meets too, and says.
+            with suppress(Exception):
+                async with self._connect() as connect:
+                    await self._current(connect, None)
 
-    async def _current(self, reader: PostingReader) -> View:
-        """Return the view, updated to the log."""
+    def has(self, kind: str, code: str) -> bool:
+        """Return whether a version has a code, as of the last query."""
+        searcher = self._directory.searcher
+        return searcher is not None and searcher.doc_freq(kind, code) > 0
+
+    def _named(self, query: Query, at: IndexAsOf) -> list[Named]:
+        return [
+            Named(
+                kind="agency" if kind == "agency" else "sector",
+                code=code,
+                records=at.total(every([at.standing, at.passing(kind, [code])])),
+            )
+            for kind, code in self._names.named(query)[:_MOST_NAMED]
+        ]
+
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[Connect]:
+        async with AsyncExitStack() as stack:
+            borrowed: list[Connection] = []
+
+            async def connect() -> Connection:
+                if not borrowed:
+                    borrowed.append(await stack.enter_async_context(self._borrow()))
+                return borrowed[0]
+
+            yield connect
+
+    async def _found(
+        self, question: SearchQuery, connect: Connect, progress: Progress | None = None
+    ) -> Found:
+        size = await self._current(connect, progress)
+        searcher = self._directory.searcher
+        if searcher is None:
+            raise Unavailable("the search index is being made anew; try again in a moment")
+        if question.after is not None and question.after.size > size:
+            raise InvalidParameter(
+                f"cursor: it goes on in a log of {question.after.size:,} entries, and this one has "
+                f"{size:,}; begin again without it"
+            )
+        entry = size - 1
+        if question.as_of is not None:
+            entry = min(entry, question.as_of)
+        if question.after is not None:
+            entry = min(entry, question.after.size - 1)
+        at = IndexAsOf(
+            self._directory.schema,
+            searcher,
+            size=size,
+            entry=entry,
+            changed=question.changed,
+            today=question.today,
+        )
+        return Found(question, at, self._meanings)
+
+    async def _current(self, connect: Connect, progress: Progress | None) -> int:
+        """Return the size of the log, to which the index has been brought up."""
         came = time.monotonic()
         async with self._turn():
-            # Another query has updated the view while this one waited.
-            if self._view is None or self._looked_at <= came:
+            # Another query has looked while this one waited.
+            if self._log is None or self._looked_at <= came:
                 looked_at = time.monotonic()
-                view = await caught_up(self._view, await reader.connection(), self._room)
-                if view.epoch != (self._view or view).epoch:
-                    self._cards = Cards(_CARDS_ROOM)
-                    self._bodies = Bodies(_BODIES_ROOM)
-                self._view, self._looked_at = view, looked_at
-            return self._view
+                log = await self._look(connect, progress)
+                if self._log is None or log.epoch != self._log.epoch:
+                    self._cards, self._bodies = Cards(_CARDS_ROOM), Bodies(_BODIES_ROOM)
+                self._log, self._looked_at = log, looked_at
+            return self._log.range.size
+
+    async def _look(self, connect: Connect, progress: Progress | None) -> SearchState:
+        directory = self._directory
+        state = directory.state
+        log = await read_state(await connect(), -1 if state is None else state.size - 1)
+        if not directory.holds(log):
+            try:
+                directory.read()
+            except IndexDamagedError:
+                directory.remove()
+            if not directory.holds(log):
+                log = await self._brought_up(progress)
+            if directory.searcher is not None:
+                known = directory.searcher.terms_with_prefix(LANGUAGE, "|", None, None)
+                self._meanings = msgspec.structs.replace(
+                    self._meanings, languages=[code[1:] for code, _ in known]
+                )
+        return log
+
+    async def _brought_up(self, progress: Progress | None) -> SearchState:
+        """Return the log's state when the index is brought up to it, by a task that nobody stops.
+
+        Who asks may go away meanwhile, and who waits for long is told so.
+        """
+        if self._rising is None or self._rising.done():
+
+            async def bring_up() -> SearchState:
+                async with self._borrow() as connection:
+                    return await self._directory.bring_up(connection, progress)
+
+            self._rising = asyncio.create_task(bring_up())
+        try:
+            async with asyncio.timeout(None if progress else _WAIT_SECONDS):
+                return await asyncio.shield(self._rising)
+        except TimeoutError as error:
+            raise Unavailable(
+                "the search index is being made anew; try again in a moment"
+            ) from error
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -135,3 +361,15 @@ class SearchIndex:
             yield
         finally:
             self._lock.release()
+
+
+def open_index(borrow: Borrow, folder: Path, pack: Pack) -> SearchIndex:
+    """Return the index of a host, for a register of a country pack."""
+    return SearchIndex(
+        borrow,
+        folder,
+        languages=pack.languages,
+        synonyms=Synonyms(pack.synonyms),
+        labels=labels_of(pack),
+        names=names_of(pack),
+    )

@@ -2,121 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
-from pyroaring import BitMap
+import tantivy
 
-from registry.record.facets import LANGUAGE
-from registry.search.correction import correct
-from registry.search.count import passing, within
-from registry.search.evaluate import Matches, evaluate, searched_languages
-from registry.search.lookup import PostingReader, look_up
-from registry.search.postings import ANYWHERE
-from registry.search.query import SearchQuery
-from registry.search.times import changed, moved, overdue
-from registry.search.view import View
+from registry.search.filters import IndexAsOf
+from registry.search.labels import LabelIndex
+from registry.search.query import FacetCount, SearchQuery
+from registry.search.schema import LABEL
+from registry.search.spelling import Speller
+from registry.search.text_query import TextQuery, every, searched_languages
 from registry.text.query_parser import Query, Synonyms, parse_query
+from registry.text.tokens import NEUTRAL
 
-_NAMES = frozenset({"supplier"})
-"""The kinds whose codes are names with several spellings."""
+_FEW = 3
+"""Results from which on no other words are offered."""
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """The versions that a query finds: by words and time (`texts`), and with filters (`hits`).
+class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
+    """What words may mean: the languages that versions have words in, synonyms, labels of codes."""
 
-    `entry` is the last entry of the log that counts; `mended` the corrected text. `having` are the
-    versions by code of each kind that is filtered or counted, `passed` those that each filter
-    passes.
+    languages: Sequence[str]
+    synonyms: Synonyms
+    labels: LabelIndex
+
+
+class Found:
+    """What a query finds, and the text with which it does.
+
+    `text` is None without words; `mended` is the corrected text, if it was corrected; `total` and
+    `facets` count the results.
     """
 
-    entry: int
-    query: Query | None
-    found: Matches | None
-    mended: str | None
-    texts: BitMap
-    having: Mapping[str, Mapping[str, BitMap]]
-    passed: Mapping[str, BitMap]
-    hits: BitMap
-
-
-async def find(
-    question: SearchQuery, *, view: View, reader: PostingReader, synonyms: Synonyms
-) -> Result:
-    """Return the result of a query. Raises `InvalidParameter` as `look_up` does."""
-    entry = _entry(question, view)
-    standing = view.standing_as_of(entry)
-    query: Query | None = None
-    found: Matches | None = None
-    mended = None
-    texts = standing if question.text is None else BitMap()
-    if question.text is not None:
-        query = parse_query(question.text, synonyms)
-    if query is not None and question.text is not None:
-        found = await look_up(
-            query,
-            reader=reader,
-            view=view,
-            languages=searched_languages(question.lang, view.facets.sets(LANGUAGE)),
-            lang=question.lang,
-            entry=entry,
-        )
-        texts = evaluate(query, found, ANYWHERE) & standing
-        if not texts and question.mends:
-            better = await correct(
-                question.text,
-                query,
-                found,
-                reader=reader,
-                view=view,
-                entry=entry,
-                synonyms=synonyms,
-            )
+    def __init__(self, question: SearchQuery, at: IndexAsOf, meanings: WordMeanings) -> None:
+        """Find what a query asks for in the index as of an entry."""
+        self.at = at
+        self.text: TextQuery | None = None
+        self.mended: str | None = None
+        self.total = 0
+        self.facets: dict[str, list[FacetCount]] = {kind: [] for kind in question.facets}
+        self._question = question
+        self._meanings = meanings
+        self._passed = {kind: at.passing(kind, codes) for kind, codes in question.filters.items()}
+        self._windowed = [] if question.changed is None else [at.published]
+        query = None
+        if question.text is not None:
+            query = parse_query(question.text, meanings.synonyms)
+            if query is None:
+                return
+            self.text = self.read(query, question.lang)
+        self._count()
+        if query is not None and question.mends and self.total == 0:
+            better = self._speller(self._counted).correct(question.text or "", query)
             if better is not None:
-                query, found, mended = better.query, better.found, better.text
-                texts = evaluate(query, found, ANYWHERE) & standing
-    if question.among is not None:
-        texts = texts & BitMap(question.among)
-    if question.changed is not None:
-        texts = texts & await changed(question.changed, view=view, entry=entry, reader=reader)
-    having = await _having(question, view=view, entry=entry, reader=reader, standing=standing)
-    passed = {
-        kind: passing(view.facets.alike(kind, codes) if kind in _NAMES else codes, having[kind])
-        for kind, codes in question.filters.items()
-    }
-    return Result(
-        entry=entry,
-        query=query,
-        found=found,
-        mended=mended,
-        texts=texts,
-        having=having,
-        passed=passed,
-        hits=within(texts, passed),
-    )
+                self.text, self.mended = self.read(better.query, better.lang), better.text
+                self._count()
 
+    @property
+    def passed(self) -> tantivy.Query:
+        """What is in force and passes the filters."""
+        return every([self.at.standing, *self._windowed, *self._passed.values()])
 
-async def _having(
-    question: SearchQuery, *, view: View, entry: int, reader: PostingReader, standing: BitMap
-) -> dict[str, Mapping[str, BitMap]]:
-    """Return the versions by code of each kind that a query filters or counts."""
-    having: dict[str, Mapping[str, BitMap]] = {}
-    for kind in {*question.filters, *question.facets}:
-        if kind == "overdue":
-            having[kind] = overdue(view.facets, question.today)
-        elif kind == "risk_change" and question.changed is not None:
-            having[kind] = await moved(question.changed, view=view, entry=entry, reader=reader)
-        elif kind in _NAMES and kind in question.facets:
-            having[kind] = view.facets.by_name(kind, standing)
-        else:
-            having[kind] = view.facets.sets(kind)
-    return having
+    @property
+    def hits(self) -> tantivy.Query:
+        """What is found by words and filters."""
+        return self._within(self.text, self._passed.values())
 
+    def suggestion(self) -> str | None:
+        """Return other words that may be meant, where few were found with these, or None.
 
-def _entry(question: SearchQuery, view: View) -> int:
-    entry = view.size - 1
-    if question.as_of is not None:
-        entry = min(entry, question.as_of)
-    if question.after is not None:
-        entry = min(entry, question.after.size - 1)
-    return entry
+        Where filters leave nothing, they are words that find something without them.
+        """
+        asked = self._question
+        if self.text is None or asked.text is None or not asked.mends or self.mended is not None:
+            return None
+        if asked.after is not None or self.total > _FEW:
+            return None
+        if self.total:
+            return self._speller(self._counted).suggest(asked.text, self.text.query)
+        if self._unfiltered(self.text):
+            return None
+        better = self._speller(self._unfiltered).correct(asked.text, self.text.query)
+        return None if better is None else better.text
+
+    def _count(self) -> None:
+        """Count the results and the facets: each counts what all filters but its own let pass."""
+        plain = [kind for kind in self.facets if kind not in self._passed]
+        self.total, counted = self.at.count(self.hits, plain)
+        self.facets |= counted
+        for kind in self.facets.keys() & self._passed.keys():
+            others = [one for other, one in self._passed.items() if other != kind]
+            self.facets |= self.at.count(self._within(self.text, others), [kind])[1]
+
+    def _counted(self, text: TextQuery) -> int:
+        return self.at.total(self._within(text, self._passed.values()))
+
+    def _unfiltered(self, text: TextQuery) -> int:
+        return self.at.total(every([self.at.standing, text.within(LABEL)]))
+
+    def _within(self, text: TextQuery | None, filters: Iterable[tantivy.Query]) -> tantivy.Query:
+        words = [] if text is None else [text.within(LABEL)]
+        return every([self.at.standing, *words, *self._windowed, *filters])
+
+    def read(self, query: Query, lang: str | None = None) -> TextQuery:
+        """Return a parsed query over this index, in a language or in all."""
+        return TextQuery(
+            query,
+            schema=self.at.schema,
+            searcher=self.at.searcher,
+            languages=searched_languages(lang, self._meanings.languages),
+            labels=self._meanings.labels,
+            known=self.at.known,
+        )
+
+    def _speller(self, counted: Callable[[TextQuery], int]) -> Speller:
+        lang = self._question.lang or self._question.reader
+        languages = [lang] if lang else [one for one in self._meanings.languages if one != NEUTRAL]
+        return Speller(
+            self.at,
+            languages=languages,
+            synonyms=self._meanings.synonyms,
+            finds=lambda query, language: counted(self.read(query, language)),
+        )

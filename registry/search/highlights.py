@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
 from registry.record.erasure import readable
 from registry.record.search_text import search_texts
-from registry.search.evaluate import Matches
-from registry.search.lookup import PostingReader
+from registry.search.text_query import TextQuery
+from registry.store.database import Connection
 from registry.store.lru import LruCache
 from registry.store.sql import statement
 from registry.text.highlighting import Highlight, HighlightTerms, Texts
-from registry.text.query_parser import And, Not, Or, Phrase, Prefix, Query, Word
+from registry.text.query_parser import (
+    And,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Query,
+    Word,
+    replace_words,
+)
+from registry.text.tokens import words
+
+Connect: TypeAlias = Callable[[], Awaitable[Connection]]
+"""Gives the connection of a query, borrowed when first needed."""
 
 _HEADS = ("name", "summary")
 _MOST_FIELDS = 2
+
+
+_CARD_BYTES = 150
+"""Memory of a card beside its text."""
+
+CardNames: TypeAlias = tuple[str, Texts]
+"""A card, JSON text, and its name and summary."""
+
+
+class Cards:
+    """A cache of the cards of versions with their texts."""
+
+    def __init__(self, room: int) -> None:
+        """Begin empty; `room` is the limit in bytes."""
+        self._cards: LruCache[int, CardNames] = LruCache(room)
+
+    async def read(self, ordinals: Sequence[int], connect: Connect) -> list[CardNames]:
+        """Return the cards of versions, read from the database where they are not cached."""
+        found = {
+            ordinal: card for ordinal in ordinals if (card := self._cards.get(ordinal)) is not None
+        }
+        lacking = [ordinal for ordinal in ordinals if ordinal not in found]
+        if lacking:
+            connection = await connect()
+            for row in await connection.fetch(statement("index", "cards"), lacking):
+                card = found[row["ord"]] = row["card"], heads(row["card"])
+                weight = len(card[0]) + card[1].weight + _CARD_BYTES
+                self._cards.put(row["ord"], card, weight)
+        return [found[ordinal] for ordinal in ordinals]
 
 
 class Bodies:
@@ -27,7 +69,7 @@ class Bodies:
         """Begin empty; `room` is the limit in bytes."""
         self._texts: LruCache[int, Texts] = LruCache(room)
 
-    async def read(self, ordinals: Sequence[int], reader: PostingReader) -> dict[int, Texts]:
+    async def read(self, ordinals: Sequence[int], connect: Connect) -> dict[int, Texts]:
         """Return the texts of versions, read from the database where they are not cached."""
         found = {
             ordinal: texts
@@ -36,7 +78,7 @@ class Bodies:
         }
         lacking = [ordinal for ordinal in ordinals if ordinal not in found]
         if lacking:
-            connection = await reader.connection()
+            connection = await connect()
             for row in await connection.fetch(statement("index", "documents"), lacking):
                 document = readable(msgspec.json.decode(row["document"]), row["erased"])
                 texts = Texts([one for one in search_texts(document) if one[0][1:] not in _HEADS])
@@ -45,15 +87,15 @@ class Bodies:
         return found
 
 
-def highlight_terms(query: Query, found: Matches) -> HighlightTerms:
+def highlight_terms(text: TextQuery) -> HighlightTerms:
     """Return the terms of a query to mark: those that have to be there."""
-    stems: dict[str, dict[str, int]] = {language: {} for language in found.languages}
+    stems: dict[str, dict[str, int]] = {language: {} for language in text.languages}
     phrases: dict[tuple[str, ...], int] = {}
-    for number, leaf in enumerate(_positive(query)):
+    for number, leaf in enumerate(_positive(text.query)):
         if isinstance(leaf, Phrase):
             phrases[leaf.words] = number
         else:
-            for language, stem in found.terms[leaf]:
+            for language, stem in text.terms[leaf]:
                 stems[language][stem] = number
     return HighlightTerms(stems, phrases)
 
@@ -92,9 +134,43 @@ def in_texts(texts: Texts, wanted: HighlightTerms) -> Iterator[Highlight]:
                 return
 
 
+def mark(
+    ordinals: Sequence[int],
+    cards: Sequence[CardNames],
+    bodies: Mapping[int, Texts],
+    wanted: HighlightTerms,
+) -> list[list[Highlight]]:
+    """Return the marked names and summaries of versions, and passages of those with texts."""
+    marked = []
+    for ordinal, (_, texts) in zip(ordinals, cards, strict=True):
+        heads = in_heads(texts, wanted)
+        if ordinal in bodies:
+            heads += in_texts(bodies[ordinal], wanted)
+        marked.append(heads)
+    return marked
+
+
 def _positive(query: Query) -> Iterator[Word | Prefix | Phrase]:
     if isinstance(query, And | Or):
         for one in query.of:
             yield from _positive(one)
     elif not isinstance(query, Not):
         yield query
+
+
+def as_written(mended: str | None, typed: str, marked: Iterable[Highlight]) -> str | None:
+    """Return the corrected text in the spelling of the passages, instead of the folded one.
+
+    A passage may begin with the word; case is that of the typed text.
+    """
+    if mended is None:
+        return None
+    others = {*words(mended)} - {*words(typed)}
+    forms: dict[str, str] = {}
+    for passage in marked:
+        for start, end in passage.marks:
+            form = passage.text[start:end]
+            folded = words(form)
+            if len(folded) == 1 and folded[0] in others:
+                forms.setdefault(folded[0], form.lower() if typed == typed.lower() else form)
+    return replace_words(mended, forms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -12,17 +12,17 @@ from registry.store.as_of import LogWindow
 from registry.text.highlighting import Highlight
 
 Sort: TypeAlias = Literal["relevance", "newest", "name", "completeness", "review_due"]
-Match: TypeAlias = Literal["name", "summary", "text"]
+Match: TypeAlias = Literal["name", "summary", "text", "label"]
 
 
 class PagePosition(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The position after a page in its order, and the size of the log.
 
-    It comes from clients: the limits are those of the columns.
+    `number` is the number of the last result in the order, by name how many there were. It comes
+    from clients, and so has limits.
     """
 
     number: Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
-    text: Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")]
     ord: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
     size: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
@@ -30,18 +30,18 @@ class PagePosition(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
     """A query.
 
-    `text` is as typed (`registry.text.query_parser`); `lang` the language of its words. `among` are
-    ordinals, to which the result is limited. `changed` limits to records in force of which a
-    version was published in that window, and `risk_change` to what it did to the risk level.
-    `as_of` is the last entry that counts, and `today` the day for overdue reviews. `after` is the
-    position after which the page begins, in the log of its size. `mends` allows spelling
-    correction, `highlights` asks for passages.
+    `text` is as typed (`registry.text.query_parser`); `lang` the language of its words, and
+    `reader` that of who asks: what is found in it comes first, names are ordered in it. `changed`
+    limits to records in force of which a version was published in that window, and `risk_change` to
+    what it did to the risk level. `as_of` is the last entry that counts, and `today` the day for
+    overdue reviews. `after` is the position after which the page begins, in the log of its size.
+    `mends` allows spelling correction, `highlights` asks for passages.
     """
 
     text: str | None = None
     lang: str | None = None
+    reader: str | None = None
     filters: Mapping[str, Sequence[str]] = {}
-    among: Collection[int] | None = None
     changed: LogWindow | None = None
     sort: Sort = "newest"
     limit: int = 25
@@ -66,6 +66,14 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     overdue_days: int | None
 
 
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """An agency or a sector that a query names, and how many records in force it has."""
+
+    kind: Literal["agency", "sector"]
+    code: str
+    records: int
+
+
 class FacetCount(msgspec.Struct, frozen=True, kw_only=True):
     """The number of records that a code would give."""
 
@@ -76,8 +84,9 @@ class FacetCount(msgspec.Struct, frozen=True, kw_only=True):
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     """A page, the exact total, and the requested facets by count, then code.
 
-    `mended` is the corrected text if it was corrected; `size` is that of the log that the answer is
-    of.
+    `named` are the agencies and sectors that the words name, on the first page; `mended` is the
+    corrected text that was asked for instead, `suggestion` one that may be meant; `size` is that of
+    the log that the answer is of.
     """
 
     hits: list[Hit]
@@ -85,4 +94,6 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     facets: dict[str, list[FacetCount]]
     next: PagePosition | None
     size: int
+    named: Sequence[Named] = ()
     mended: str | None = None
+    suggestion: str | None = None

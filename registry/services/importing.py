@@ -15,14 +15,10 @@ from registry.record.erasure import without_erased
 from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
-from registry.search.fold import fold
 from registry.services.context import ServiceContext
 from registry.store import agencies, records, redactions
 from registry.store.database import Connection
 from registry.store.leader import leadership
-
-_PATIENCE = 4
-"""The background runner folds the search index, if there is one; this is for when there is not."""
 
 _BATCH = 250
 """Records a transaction: large enough to be fast, short enough that filings do not wait."""
@@ -70,7 +66,6 @@ async def import_foreign(
             batch = filings[start : start + _BATCH]
             async with context.database.transaction() as connection:
                 await _import(connection, context, batch, known, counts, now=now())
-            await fold(context.database, patience=_PATIENCE)
             if progress is not None:
                 progress(start + len(batch), len(filings))
     return counts

@@ -1,4 +1,4 @@
-"""Making the search index anew from the versions, when what analyses their words has changed."""
+"""Making the search rows anew from the versions, when what analyses their words has changed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from registry.record.facets import PublishedState
 from registry.record.search_document import SearchDocument, index_row
-from registry.search.fold import fold
 from registry.store import agencies, search_rows
 from registry.store.database import Connection, Database
 from registry.text.tokens import ANALYSIS
@@ -15,7 +14,7 @@ _BATCH = 200
 
 
 async def reindex_if_needed(database: Database) -> None:
-    """Make the index anew unless it was made by this very analysis; then fold what is new.
+    """Make the rows anew unless they were made by this very analysis.
 
     Nothing is published meanwhile.
     """
@@ -26,12 +25,11 @@ async def reindex_if_needed(database: Database) -> None:
             state = await search_rows.lock_state(connection)
             if state.analysis != ANALYSIS:
                 await rebuild_index(connection)
-    await fold(database)
 
 
 async def rebuild_index(connection: Connection) -> None:
     """Write the index's rows of every version there ever was, in the caller's transaction."""
-    await search_rows.reset(connection, ANALYSIS)
+    await search_rows.begin_epoch(connection, ANALYSIS)
     await index_versions(connection)
 
 

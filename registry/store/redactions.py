@@ -9,6 +9,7 @@ import msgspec
 
 from registry.errors import Finding
 from registry.record.erasure import Erased
+from registry.store import search_rows
 from registry.store.database import Connection
 from registry.store.sql import read_row, read_rows, statement
 
@@ -187,10 +188,9 @@ async def recount(
 
 
 async def drop_search(connection: Connection, entries: Sequence[int]) -> None:
-    """Delete the search rows of versions, and all bitmaps, which are rebuilt from the rows."""
+    """Delete the search rows of versions, and let every index be made anew without them."""
     await connection.execute(statement("redactions", "drop_search_rows"), list(entries))
-    await connection.execute(statement("redactions", "drop_sets"))
-    await connection.execute(statement("redactions", "fold_anew"))
+    await search_rows.begin_epoch(connection)
 
 
 async def drop_unpublished(connection: Connection, record: str) -> None:

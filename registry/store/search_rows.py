@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,26 +11,43 @@ import msgspec
 from registry.errors import Finding
 from registry.record.erasure import readable
 from registry.record.model import Document
-from registry.record.search_document import FacetCodes, SearchDocument, TokensByLanguage
+from registry.record.search_document import (
+    FacetCodes,
+    RecordSummary,
+    SearchDocument,
+    TokensByLanguage,
+)
 from registry.store.database import Connection
 from registry.store.sql import statement
-
-_BLOCK = 2_000
+from registry.text.folding import fold
+from registry.tlog.compact import CompactRange, unpack
 
 TEXTS = 3
 """The columns of words: of the name, of the summary, and of the rest."""
 
 _JSON = msgspec.json.Encoder()
 _codes = msgspec.json.Decoder(FacetCodes)
+_card = msgspec.json.Decoder(RecordSummary)
 _texts = msgspec.json.Decoder(dict[str, str])
 
 
-class NewRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of a version that a process has not loaded yet."""
+class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What the search index is made of, for one version.
+
+    `until` is the entry that put the version out of force, None while it is in force. `names` are
+    the folded names by language tag, the first by tag first. `published`, `raised` and `lowered`
+    are the entries of the versions of the record up to this one: of all, and of those that raised
+    or lowered its risk level.
+    """
 
     ord: int
+    until: int | None
     codes: FacetCodes
+    names: Mapping[str, str]
     words: TokensByLanguage
+    published: Sequence[int]
+    raised: Sequence[int]
+    lowered: Sequence[int]
 
 
 class StoredVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,16 +65,19 @@ class StoredVersion(msgspec.Struct, frozen=True, kw_only=True):
     document: Document
 
 
-class IndexState(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of the index: the size of the log, and the ordinals merged into the postings.
+class SearchState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search index has to hold: the log, in the epoch of the rows.
 
-    The `epoch` changes when the index is rebuilt, by the analysis named.
+    The epoch changes when rows of published versions change: by another analysis, which is named,
+    or by an erasure. `leaf` is the leaf hash of the entry that was asked for, None without it, and
+    `last_leaf` that of the last entry.
     """
 
-    size: int
-    folded: int
+    range: CompactRange
     epoch: int
     analysis: str
+    leaf: str | None
+    last_leaf: str
 
 
 async def write(connection: Connection, rows: Sequence[SearchDocument]) -> None:
@@ -68,33 +88,37 @@ async def write(connection: Connection, rows: Sequence[SearchDocument]) -> None:
         )
 
 
-def columns(row: SearchDocument) -> tuple[int, str, str, str, str, str, str]:
+def columns(row: SearchDocument) -> tuple[int, str, str, str, str, str]:
     """Return the values of a row, in the order of the table."""
     codes = _JSON.encode(row.codes).decode()
     name, summary, rest = (_part(row, tier) for tier in range(TEXTS))
-    return row.ord, row.name_key, codes, row.card, name, summary, rest
+    return row.ord, codes, row.card, name, summary, rest
 
 
 def as_row(document: SearchDocument) -> dict[str, Any]:
     """Return the values of a row by column name."""
-    names = ("ord", "name_key", "codes", "card", "name", "summary", "rest")
+    names = ("ord", "codes", "card", "name", "summary", "rest")
     return dict(zip(names, columns(document), strict=True))
 
 
-async def read_state(connection: Connection) -> IndexState:
-    """Return the state of the index."""
-    return _state(await connection.fetchrow(statement("index", "state")))
+async def read_state(connection: Connection, entry: int = -1) -> SearchState:
+    """Return the state, with the leaf hash of an entry."""
+    return _state(await connection.fetchrow(statement("index", "state"), entry))
 
 
-async def lock_state(connection: Connection) -> IndexState:
-    """Return the state, locked until the transaction ends, so that no other process merges."""
+async def lock_state(connection: Connection) -> SearchState:
+    """Return the state, locked until the transaction ends, so that no other process writes rows."""
     return _state(await connection.fetchrow(statement("index", "lock_state")))
 
 
-async def reset(connection: Connection, analysis: str) -> None:
-    """Empty the index; the caller holds its lock."""
-    await connection.execute(statement("index", "clear"))
-    await connection.execute(statement("index", "begin_anew"), analysis)
+async def begin_epoch(connection: Connection, analysis: str | None = None) -> None:
+    """Begin an epoch, in which every index is made anew; with an analysis, empty the rows too.
+
+    The caller holds the lock of the state.
+    """
+    if analysis is not None:
+        await connection.execute(statement("index", "clear"))
+    await connection.execute(statement("index", "begin_epoch"), analysis)
 
 
 async def read_versions(
@@ -116,40 +140,33 @@ async def read_versions(
         )
 
 
-async def read_new(connection: Connection, *, since: int, size: int, limit: int) -> list[NewRow]:
-    """Return the rows of versions after the ordinal `since`, in a log of some size, in order."""
-    rows = await connection.fetch(statement("index", "new_versions"), since, size, limit)
-    return [
-        NewRow(ord=row["ord"], codes=_codes.decode(row["codes"]), words=_words(row)) for row in rows
-    ]
+async def read_rows(
+    connection: Connection, *, since: int, size: int, limit: int
+) -> list[VersionRow]:
+    """Return the rows of versions after the entry `since`, in a log of some size, in order."""
+    rows = await connection.fetch(statement("index", "version_rows"), since, size, limit)
+    return [_version_row(row, size) for row in rows]
 
 
-async def read_superseded(
-    connection: Connection, *, since: int, size: int
-) -> list[tuple[int, int]]:
-    """Return (by, ordinal) of versions that entries after `since` superseded, in order."""
-    rows = await connection.fetch(statement("index", "superseded"), since, size)
-    return [(row["by"], row["ord"]) for row in rows]
+async def read_superseded(connection: Connection, *, since: int, size: int) -> list[VersionRow]:
+    """Return the rows of versions up to `since` that later entries put out of force."""
+    rows = await connection.fetch(statement("index", "superseded_rows"), since, size)
+    return [_version_row(row, size) for row in rows]
 
 
-async def find_phrase(
-    connection: Connection, phrase: Sequence[str], ordinals: Sequence[int]
-) -> AsyncIterator[tuple[int, int]]:
-    """Yield the versions, of some, that have a phrase, as (ordinal, first tier)."""
-    query, pattern = statement("index", "with_phrase"), f" {' '.join(phrase)} "
-    for start in range(0, len(ordinals), _BLOCK):
-        for row in await connection.fetch(query, ordinals[start : start + _BLOCK], pattern):
-            yield row["ord"], row["tier"]
-
-
-async def read_words(
-    connection: Connection, ordinals: Sequence[int]
-) -> AsyncIterator[tuple[int, TokensByLanguage]]:
-    """Yield the words of versions, in batches."""
-    query = statement("index", "words")
-    for start in range(0, len(ordinals), _BLOCK):
-        for row in await connection.fetch(query, ordinals[start : start + _BLOCK]):
-            yield row["ord"], _words(row)
+def _version_row(row: Any, size: int) -> VersionRow:
+    card = _card.decode(row["card"])
+    until = row["until_entry"]
+    return VersionRow(
+        ord=row["ord"],
+        until=until if until is not None and until < size else None,
+        codes=_codes.decode(row["codes"]),
+        names={tag: fold(text) for tag, text in (card.name or {"": card.id}).items()},
+        words=_words(row),
+        published=row["published"],
+        raised=row["raised"],
+        lowered=row["lowered"],
+    )
 
 
 def _part(row: SearchDocument, tier: int) -> str:
@@ -167,7 +184,11 @@ def _words(row: Any) -> TokensByLanguage:
     }
 
 
-def _state(row: Any) -> IndexState:
-    return IndexState(
-        size=row["size"], folded=row["folded"], epoch=row["epoch"], analysis=row["analysis"]
+def _state(row: Any) -> SearchState:
+    return SearchState(
+        range=unpack(row["size"], row["peaks"]),
+        epoch=row["epoch"],
+        analysis=row["analysis"],
+        leaf=None if row["leaf"] is None else row["leaf"].hex(),
+        last_leaf=(row["last_leaf"] or b"").hex(),
     )

@@ -1,43 +1,67 @@
-"""Spelling correction: words within a small edit distance."""
+"""Spelling correction: words within a small edit distance that may be meant."""
 
 from __future__ import annotations
 
 import re
 import string
+from collections.abc import Iterator
 
 _LATIN = string.ascii_lowercase
-_ARABIC = "ءابتثجحخدذرزسشصضطظعغفقكلمنهويپڤگ"
-_IS_ARABIC = re.compile("[؀-ۿ]")
+_ARABIC = re.compile("[؀-ۿ]")
 
-_TWO_SLIPS_FROM = 8
-"""The number of letters from which two edits are likely."""
+_SHORTEST = 4
+_SHORTEST_ARABIC = 5
+"""Three and four letters are a root: another letter is another word."""
 
+_SHORT = 5
+"""The letters of the longest word that, alone, keeps them all: prime is not prise."""
 
-def slips(word: str) -> int:
-    """Return the number of edits that a word of this length may have; 0 for a number."""
-    if word.isdigit() or len(word) < 2:  # noqa: PLR2004  one letter is anything
-        return 0
-    return 2 if len(word) >= _TWO_SLIPS_FROM else 1
+_LONG = 8
+"""The letters of the shortest word with two likely edits, or with one at its first letter."""
 
-
-def one_slip_away(word: str) -> set[str]:
-    """Return all words at one edit: a letter left out, inserted, replaced, or two swapped."""
-    alphabet = _ARABIC if _IS_ARABIC.search(word) else _LATIN
-    parts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
-    found = {left + right[1:] for left, right in parts if right}
-    found |= {left + right[1] + right[0] + right[2:] for left, right in parts if len(right) > 1}
-    found |= {left + letter + right[1:] for left, right in parts if right for letter in alphabet}
-    found |= {left + letter + right for left, right in parts for letter in alphabet}
-    return found - {word}
+_NEGATIONS = frozenset(
+    {
+        *("عدم", "غير", "بدون", "دون", "ليس", "منع", "رفض"),
+        *("non", "sans", "pas", "jamais", "aucun", "aucune", "refus", "refuse"),
+        *("no", "not", "without", "never", "none", "denied", "war"),
+    }
+)
+"""Words that turn the meaning of others, folded."""
 
 
-def ends(word: str) -> tuple[str, str]:
-    """Return the first and the last third of a word.
+def slips(word: str, *, is_alone: bool) -> int:
+    """Return the number of edits that a word of this length may have; 0 for a number.
 
-    After two edits one of them is mostly intact.
+    A word that is alone in its question must be a little longer to be told from others.
     """
-    third = len(word) // 3
-    return word[:third], word[-third:]
+    shortest = _SHORTEST_ARABIC if is_alone and _ARABIC.search(word) else _SHORTEST
+    if word.isdigit() or len(word) < shortest or word in _NEGATIONS:
+        return 0
+    return 2 if len(word) >= _LONG else 1
+
+
+def is_likely(word: str, other: str, *, is_alone: bool) -> bool:
+    """Return whether another word of a small edit distance may be meant, and not another thing."""
+    if other in _NEGATIONS or other.isdigit() or len(other) < _SHORTEST:
+        return False
+    if word[0] != other[0] and len(word) < _LONG:
+        return False
+    if not is_alone or len(word) > _SHORT:
+        return True
+    # In a short word a letter may be missing, doubled or at its neighbour's place.
+    return len(word) != len(other) or sorted(word) == sorted(other)
+
+
+def other_beginnings(word: str) -> Iterator[str]:
+    """Yield the words at one edit that have another first letter; none for a short word."""
+    if len(word) < _LONG:
+        return
+    yield word[1:]
+    yield word[1] + word[0] + word[2:]
+    if not _ARABIC.search(word):
+        for letter in _LATIN:
+            yield letter + word
+            yield letter + word[1:]
 
 
 def distance(one: str, other: str, most: int) -> int:

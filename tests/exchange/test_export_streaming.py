@@ -28,13 +28,13 @@ async def many(publish, record):
 
 
 @pytest.fixture
-def prepared(database, pack):
+def prepared(database, pack, tmp_path):
     async def make(form, **question):
         async with database.connection() as connection:
             moment = await read_as_of(connection, None, now=NOW)
         return await prepare(
             database,
-            SearchIndex(database.connection),
+            SearchIndex(database.connection, tmp_path / "search"),
             SearchQuery(**question),
             moment,
             form=form,

@@ -31,7 +31,7 @@ SCRIPT = "</script><script>alert(1)</script> <!-- & ' \" \\ \u2028 \u202e"
 
 
 @pytest.fixture
-def taken(database, pack):
+def taken(database, pack, tmp_path):
     """Take away what a question finds as linked data."""
 
     async def take(query=(), **question):
@@ -39,7 +39,7 @@ def taken(database, pack):
             moment = await read_as_of(connection, None, now=NOW)
         made = await prepare(
             database,
-            SearchIndex(database.connection),
+            SearchIndex(database.connection, tmp_path / "search"),
             SearchQuery(**question),
             moment,
             form="jsonld",

@@ -19,7 +19,6 @@ from registry.record.pack import Agency
 from registry.record.sections import SALT_BYTES, member_commitment, members
 from registry.record.validate import Verdict
 from registry.search.engine import SearchIndex
-from registry.search.fold import fold
 from registry.search.query import SearchQuery
 from registry.services import drafts, erasure, redaction
 from registry.services.access import Actor
@@ -86,7 +85,7 @@ def redact(context, settings):
 
 async def exported(context, settings):
     """Every record as JSON Lines and as CSV, as of every moment that there was."""
-    index = SearchIndex(context.database.connection)
+    index = SearchIndex(context.database.connection, settings.search_dir)
     found = b""
     async with context.database.connection() as connection:
         size = await connection.fetchval("select size from log_state")
@@ -169,7 +168,7 @@ async def test_what_is_erased_is_found_nowhere(
         precondition=Precondition(tag=leaf.hex()[:16]),
         now=NOW,
     )
-    await fold(database, least=1)
+    await SearchIndex(database.connection, settings.search_dir).answer(SearchQuery())
     await publish_log(settings, context)
     salts = await salts_of(database, ASKED["pointers"])
     assert len(salts) == 4

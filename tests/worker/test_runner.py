@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import structlog
 
@@ -198,16 +199,21 @@ async def test_what_keeps_the_site_from_being_built_is_told_once(context, tmp_pa
         ValueError("nobody knows"),
     ]
 
-    async def folded(_database):
+    async def current(*_, as_of):
+        return False
+
+    async def built(*_):
         if not faults:
             came.set()
         elif (fault := faults.pop(0)) is not None:
             raise fault
+        return SimpleNamespace(rendered=0)
 
     monkeypatch.setattr(runner, "_RETRY_SECONDS", 0.01)
     monkeypatch.setattr(runner, "_POLL_SECONDS", 0.01)
-    monkeypatch.setattr(runner, "fold", folded)
-    settings = Settings(data_dir=tmp_path, site_build="manual")
+    monkeypatch.setattr(runner, "build_site", built)
+    monkeypatch.setattr(runner, "is_current", current)
+    settings = Settings(data_dir=tmp_path)
     with structlog.testing.capture_logs() as told:
         working = asyncio.create_task(keep_site_current(settings, context))
         await asyncio.wait_for(came.wait(), PATIENCE)

@@ -116,12 +116,6 @@ where f.entry = n.entry
 -- name: drop_search_rows
 delete from search_version where ord = any($1::bigint [])
 
--- name: drop_sets
-truncate facet, posting, lexeme
-
--- name: fold_anew
-update search_state set folded = -1, epoch = epoch + 1
-
 -- name: drop_draft
 delete from draft where record = $1
 
@@ -136,4 +130,4 @@ where v.record = any($1::text [])
 group by v.record
 
 -- name: vacuum
-vacuum section, version, source_row, search_version, facet, posting, lexeme, draft, answer, blocking_key
+vacuum section, version, source_row, search_version, draft, answer, blocking_key

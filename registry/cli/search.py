@@ -1,0 +1,62 @@
+"""`registry search`: the state of the host's search index, and making it anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from registry.cli.progress import progress_bar
+from registry.cli.runtime import pass_settings, print_message, run, write_json
+from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from registry.search.engine import IndexStatus
+    from registry.services.context import ServiceContext
+
+
+@click.group()
+def search() -> None:
+    """Show the state of this host's search index, or make it anew.
+
+    Example: registry search status
+    """
+
+
+@search.command()
+@pass_settings
+def status(settings: Settings) -> None:
+    """Write what the index of this host holds, and what the log has, as JSON.
+
+    It changes nothing. `is_current` says whether the next query finds everything as it is.
+
+    Example: registry search status
+    """
+    from registry.search.engine import open_index
+
+    async def read(context: ServiceContext) -> IndexStatus:
+        index = open_index(context.database.connection, settings.search_dir, context.pack)
+        return await index.status()
+
+    write_json(run(settings, read, begins=False))
+
+
+@search.command()
+@pass_settings
+def rebuild(settings: Settings) -> None:
+    """Delete the index of this host and make it anew from the database.
+
+    Queries are answered with 503 until it is done; nothing is lost.
+
+    Example: registry search rebuild
+    """
+    from registry.search.engine import open_index
+
+    async def work(context: ServiceContext) -> IndexStatus:
+        index = open_index(context.database.connection, settings.search_dir, context.pack)
+        with progress_bar("Indexing") as progress:
+            await index.rebuild(progress)
+        return await index.status()
+
+    made = run(settings, work, begins=False)
+    print_message(f"indexed: {made.versions} versions, a log of {made.size} entries")

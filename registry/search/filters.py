@@ -1,0 +1,142 @@
+"""The index as of an entry: what is in force, filters, and counts of facets."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import tantivy
+from tantivy import FieldType, Query
+
+from registry.record.facets import OVERDUE
+from registry.search.query import FacetCount
+from registry.search.schema import CURRENT, NAMES, folded_name, review_before
+from registry.search.text_query import any_of, either, every, nothing_of
+from registry.store.as_of import LogWindow
+
+_MOST_CODES = 60_000
+"""Codes that are counted of one facet; tantivy allows 65,000 in an answer."""
+
+
+class IndexAsOf:
+    """The versions that were in force when an entry was the last, and questions about them."""
+
+    def __init__(
+        self,
+        schema: tantivy.Schema,
+        searcher: tantivy.Searcher,
+        *,
+        size: int,
+        entry: int,
+        changed: LogWindow | None = None,
+        today: dt.date | None = None,
+    ) -> None:
+        """Take an index of the log of a size, and what filters of time refer to."""
+        self.schema = schema
+        self.searcher = searcher
+        self.entry = entry
+        self.changed = changed
+        self._today = today
+        if entry >= size - 1:
+            self.known: Query | None = None
+            self.standing = Query.term_query(schema, "until", CURRENT)
+        else:
+            self.known = self._range("ord", upper=entry)
+            self.standing = every([self.known, self._range("until", lower=entry + 1)])
+
+    @property
+    def published(self) -> Query:
+        """The versions of records of which one was published in the window."""
+        return self._in_window("published")
+
+    def passing(self, kind: str, codes: Sequence[str]) -> Query:
+        """Return the versions that have one of some codes."""
+        if kind == "overdue":
+            return self._overdue if OVERDUE in codes else Query.empty_query()
+        if kind == "risk_change" and self.changed is not None:
+            return either([self._in_window(code) for code in codes])
+        if kind in NAMES:
+            return any_of(self.schema, NAMES[kind], [folded_name(code) for code in codes])
+        return any_of(self.schema, kind, codes)
+
+    def total(self, query: Query) -> int:
+        """Return the number of versions that a query finds."""
+        return int(self._aggregate(query, {})["total"]["value"])
+
+    def count(self, query: Query, kinds: Iterable[str]) -> tuple[int, dict[str, list[FacetCount]]]:
+        """Return the number of versions that a query finds, and their codes of some kinds.
+
+        The codes are by count, the largest first, without those of count 0.
+        """
+        wanted: dict[str, Any] = {}
+        counted: dict[str, dict[str, int]] = {}
+        for kind in kinds:
+            if kind == "overdue":
+                counted[kind] = {OVERDUE: self.total(every([query, self._overdue]))}
+            elif kind == "risk_change" and self.changed is not None:
+                counted[kind] = {
+                    code: self.total(every([query, self._in_window(code)]))
+                    for code in ("lowered", "raised")
+                }
+            else:
+                wanted[kind] = NAMES.get(kind, kind)
+        found = self._aggregate(query, wanted)
+        for kind in wanted:
+            codes = _buckets(found[kind])
+            if kind in NAMES and codes:
+                spellings = self._spellings(kind)
+                codes = {spellings[name]: count for name, count in codes.items()}
+            counted[kind] = codes
+        return int(found["total"]["value"]), {
+            kind: [
+                FacetCount(code=code, count=count)
+                for code, count in sorted(codes.items(), key=lambda one: (-one[1], one[0]))
+                if count
+            ]
+            for kind, codes in counted.items()
+        }
+
+    def _aggregate(self, query: Query, fields: Mapping[str, str]) -> dict[str, Any]:
+        asked: dict[str, Any] = {
+            name: {"terms": {"field": field, "size": _MOST_CODES, "segment_size": _MOST_CODES}}
+            for name, field in fields.items()
+        }
+        asked["total"] = {"value_count": {"field": "ord"}}
+        return self.searcher.aggregate(query, asked)
+
+    def _spellings(self, kind: str) -> dict[str, str]:
+        """Return the most frequent spelling of each folded name among what is in force."""
+        found: dict[str, str] = {}
+        codes = _buckets(self._aggregate(self.standing, {kind: kind})[kind])
+        for code, _ in sorted(codes.items(), key=lambda one: (-one[1], one[0])):
+            found.setdefault(folded_name(code), code)
+        return found
+
+    @property
+    def _overdue(self) -> Query:
+        if self._today is None:
+            raise ValueError("what is overdue depends on the day: give `today`")
+        return every(
+            [
+                self._range("by_review", upper=review_before(self._today) - 1),
+                nothing_of(Query.term_query(self.schema, "status", "retired")),
+            ]
+        )
+
+    def _in_window(self, field: str) -> Query:
+        """Return the versions whose field, of entries, has one of the window up to this one."""
+        window = self.changed
+        if window is None:
+            raise ValueError("without a window nothing is in it")
+        last = self.entry if window.last is None else min(window.last, self.entry)
+        if last <= window.after:
+            return Query.empty_query()
+        return self._range(field, lower=window.after + 1, upper=last)
+
+    def _range(self, field: str, *, lower: int | None = None, upper: int | None = None) -> Query:
+        return Query.range_query(self.schema, field, FieldType.Integer, lower, upper)
+
+
+def _buckets(counted: Mapping[str, Any]) -> dict[str, int]:
+    return {bucket["key"]: bucket["doc_count"] for bucket in counted["buckets"]}

@@ -1,0 +1,237 @@
+"""The files of the search index: opened, brought up to the log, and made anew.
+
+One folder a host, `DATA_DIR/search`, with one index for each schema and analysis. Whoever finds the
+index behind the log brings it up, one at a time by a lock on a file; the others wait, and read what
+it wrote. A document of the index itself says up to where it holds, so that both change at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import shutil
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import tantivy
+
+from registry.errors import Unavailable
+from registry.search.schema import IndexedUpTo, digest, document, schema, state_document
+from registry.store.database import Connection
+from registry.store.search_rows import SearchState, read_rows, read_state, read_superseded
+
+Progress = Callable[[int, int], None]
+"""Told how many entries of how many are indexed."""
+
+_WAIT_SECONDS = 5.0
+"""How long a query waits for another process to bring up the index."""
+
+_POLL_SECONDS = 0.005
+_BLOCK = 500
+_COMMITTED = 20_000
+"""Entries after which an index that is made anew is committed, so that it can go on from there."""
+
+_HEAP = 64_000_000
+_MOST_SEGMENTS = 8
+"""From so many segments on, tantivy merges some; a writer that ended before would undo it."""
+
+
+class IndexDamagedError(Exception):
+    """The index on disk cannot be read: it has to be made anew."""
+
+
+class IndexDirectory:
+    """The index in a folder, as one process sees it."""
+
+    def __init__(self, folder: Path, languages: Iterable[str]) -> None:
+        """Take the folder of all indexes, and the languages in which names are ordered."""
+        self.languages = ("", *languages)
+        self.schema = schema(self.languages)
+        self.path = folder / digest(self.languages)
+        self._folder = folder
+        self._index: tantivy.Index | None = None
+        self.searcher: tantivy.Searcher | None = None
+        self.state: IndexedUpTo | None = None
+
+    def read(self) -> None:
+        """Open the index as it was last committed. Raises `IndexDamagedError`."""
+        self.searcher = self.state = None
+        try:
+            if self._index is None:
+                if not (self.path / "meta.json").exists():
+                    return
+                self._index = tantivy.Index.open(str(self.path))
+            self._index.reload()
+            searcher = self._index.searcher()
+            query = tantivy.Query.term_query(self.schema, "kind", "state")
+            for _, address in searcher.search(query, limit=1).hits:
+                held = searcher.doc(address).get_first("state")
+                self.state = msgspec.json.decode(held or b"", type=IndexedUpTo)
+                self.searcher = searcher
+        except (ValueError, OSError, msgspec.MsgspecError) as error:
+            self._index = None
+            raise IndexDamagedError(str(error)) from error
+
+    def holds(self, log: SearchState) -> bool:
+        """Return whether the index is of the whole log, and of no other."""
+        return self.state is not None and self.state == _up_to(log)
+
+    def begins(self, log: SearchState) -> bool:
+        """Return whether the index is of the log's beginning; `log.leaf` is that of its end."""
+        return (
+            self.state is not None
+            and self.state.epoch == log.epoch
+            and 0 < self.state.size <= log.range.size
+            and self.state.leaf == log.leaf
+        )
+
+    async def bring_up(
+        self, connection: Connection, progress: Progress | None = None, *, anew: bool = False
+    ) -> SearchState:
+        """Index what the log has beyond the index, or all of it; return the log's state.
+
+        Raises `Unavailable` where another process does so for longer than 5 s, and where the folder
+        cannot be written.
+        """
+        async with self._locked() as lock:
+            try:
+                self.read()
+            except IndexDamagedError:
+                self.state = None
+            if anew:
+                self.remove()
+            log = await read_state(connection, self.state.size - 1 if self.state else -1)
+            if not self.holds(log):
+                try:
+                    await self._write(connection, log, lock, progress)
+                    self.read()
+                except (ValueError, OSError, IndexDamagedError) as error:
+                    self._index = None
+                    raise Unavailable(
+                        f"the search index in {self._folder} cannot be written: {error}"
+                    ) from error
+            return log
+
+    def remove(self) -> None:
+        """Delete the index; the next query makes it anew."""
+        self._index = self.searcher = self.state = None
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    async def _write(
+        self, connection: Connection, log: SearchState, lock: _FileLock, progress: Progress | None
+    ) -> None:
+        """Index the versions from where the index ends, or anew."""
+        since = self.state.size - 1 if self.state is not None and self.begins(log) else -1
+        if since < 0:
+            self.remove()
+            self.path.mkdir(parents=True, exist_ok=True)
+            for other in self._folder.iterdir():
+                # Of another release.
+                if other.is_dir() and other != self.path:
+                    shutil.rmtree(other, ignore_errors=True)
+        if self._index is None:
+            self._index = tantivy.Index(self.schema, str(self.path))
+        writer = self._index.writer(heap_size=_HEAP, num_threads=1)
+        await self._add(writer, connection, log, since, progress)
+        _commit(writer, _up_to(log))
+        self._index.reload()
+        if self._index.searcher().num_segments >= _MOST_SEGMENTS:
+            # What was committed can be found already; who writes next waits for the merge.
+            lock.lend(writer.wait_merging_threads)
+
+    async def _add(
+        self,
+        writer: tantivy.IndexWriter,
+        connection: Connection,
+        log: SearchState,
+        since: int,
+        progress: Progress | None,
+    ) -> None:
+        """Add the versions after an entry, and those before it that are no longer in force."""
+        size, committed = log.range.size, since
+        for row in await read_superseded(connection, since=since, size=size):
+            writer.delete_documents_by_term("ord", row.ord)
+            writer.add_document(document(row, self.languages))
+        while rows := await read_rows(connection, since=since, size=size, limit=_BLOCK):
+            for row in rows:
+                writer.add_document(document(row, self.languages))
+            since = rows[-1].ord
+            if progress is not None:
+                progress(since + 1, size)
+            if since - committed >= _COMMITTED:
+                at = await read_state(connection, since)
+                _commit(
+                    writer,
+                    IndexedUpTo(size=since + 1, root="", leaf=at.leaf or "", epoch=log.epoch),
+                )
+                committed = since
+
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[_FileLock]:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            lock = _FileLock(self._folder / "lock")
+        except OSError as error:
+            raise Unavailable(
+                f"the search index in {self._folder} cannot be written: {error.strerror}"
+            ) from error
+        try:
+            until = time.monotonic() + _WAIT_SECONDS
+            while not lock.take():
+                if time.monotonic() > until:
+                    raise Unavailable("the search index is being made anew; try again in a moment")
+                await asyncio.sleep(_POLL_SECONDS)
+            yield lock
+        finally:
+            lock.release()
+
+
+class _FileLock:
+    """An exclusive lock on a file, which ends with the process at the latest."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file. Raises `OSError`."""
+        self._file: IO[str] = path.open("a", encoding="utf-8")
+        self._is_lent = False
+
+    def take(self) -> bool:
+        """Take the lock if nobody has it."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def lend(self, work: Callable[[], None]) -> None:
+        """Keep the lock until some work, begun in a thread, is done."""
+
+        def until_done() -> None:
+            try:
+                work()
+            finally:
+                self._file.close()
+
+        self._is_lent = True
+        threading.Thread(target=until_done, name="search-merge").start()
+
+    def release(self) -> None:
+        """Release the lock, unless it is lent."""
+        if not self._is_lent:
+            self._file.close()
+
+
+def _commit(writer: tantivy.IndexWriter, state: IndexedUpTo) -> None:
+    writer.delete_documents_by_term("kind", "state")
+    writer.add_document(state_document(state))
+    writer.commit()
+
+
+def _up_to(log: SearchState) -> IndexedUpTo:
+    return IndexedUpTo(
+        size=log.range.size, root=log.range.root().hex(), leaf=log.last_leaf, epoch=log.epoch
+    )

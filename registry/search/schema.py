@@ -1,0 +1,231 @@
+"""The schema of the search index: its fields, and the document of a version.
+
+Words are analysed here and not by tantivy: a token is a stem or a word with its language, and
+tantivy's tokenizer splits at blanks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+
+import msgspec
+import tantivy
+
+from registry.record.facets import (
+    COMPLETENESS,
+    FACETS,
+    LANGUAGE,
+    LONGEST_NAME,
+    NAME_LENGTH,
+    REVIEW_DUE,
+)
+from registry.store.search_rows import VersionRow
+from registry.text.folding import fold
+from registry.text.tokens import ANALYSIS, TokenCache, article_variants, stems
+
+STEMS = ("stem_name", "stem_summary", "stem_text")
+"""The fields of stems by tier; each has those of the tiers before it too."""
+
+WORDS = ("words_name", "words_summary", "words_text")
+"""The fields of words in order, for phrases, by tier; each has its own alone."""
+
+NAME, SUMMARY, TEXT, LABEL = range(4)
+"""The tiers in which a query may match; that of labels has all before it, and has no field."""
+
+LEXEME = "lexeme"
+"""The field of words as written, each followed by its language."""
+
+CURRENT = 2**62
+"""The value of `until` of a version in force."""
+
+NAMES = {"supplier": "supplier_key"}
+"""The facets whose codes are names with several spellings, and the field of their folded form."""
+
+_UNIT = 2**32
+"""More than the number of entries: a sort key is a number times this, and the entry."""
+
+_LARGEST = 2**30
+"""Beyond the numbers of sort keys, of which clients send others."""
+
+_NO_DAY = 2**29 - 1
+_FROM = dt.date(2000, 1, 1)
+_CODES = (*(kind for kind in FACETS if kind != "overdue"), COMPLETENESS, LANGUAGE)
+_BREAK = " . "
+"""A token between texts, over which no phrase reaches."""
+
+
+class IndexedUpTo(msgspec.Struct, frozen=True, kw_only=True):
+    """What an index holds: the log up to a size, with its root and last leaf, in an epoch."""
+
+    size: int
+    root: str
+    leaf: str
+    epoch: int
+
+
+@cache
+def schema(languages: tuple[str, ...]) -> tantivy.Schema:
+    """Return the schema for names in some languages."""
+    built = tantivy.SchemaBuilder()
+    for name in ("ord", "until"):
+        built.add_integer_field(name, indexed=True, fast=True)
+    for name in ("published", "raised", "lowered", "by_completeness", "by_review", "by_name"):
+        built.add_integer_field(name, fast=True)
+    for name in (*_CODES, *NAMES.values(), *(name_field(language) for language in languages)):
+        built.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    for name in (*STEMS, LEXEME):
+        built.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
+    for name in WORDS:
+        built.add_text_field(name, tokenizer_name="whitespace", index_option="position")
+    built.add_text_field("kind", tokenizer_name="raw", index_option="basic")
+    built.add_bytes_field("state", stored=True)
+    return built.build()
+
+
+def digest(languages: tuple[str, ...]) -> str:
+    """Return the name of what determines an index beside the register, 16 hexadecimal digits."""
+    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, "2"]
+    return sha256(msgspec.json.encode(made_by)).hexdigest()[:16]
+
+
+def name_field(language: str) -> str:
+    """Return the field by which names are ordered in a language."""
+    return f"name_in_{language}"
+
+
+def document(row: VersionRow, languages: tuple[str, ...]) -> tantivy.Document:
+    """Return the document of a version."""
+    made = tantivy.Document()
+    made.add_integer("ord", row.ord)
+    made.add_integer("until", CURRENT if row.until is None else row.until)
+    for name, entries in (
+        ("published", row.published),
+        ("raised", row.raised),
+        ("lowered", row.lowered),
+    ):
+        for entry in entries:
+            made.add_integer(name, entry)
+    for kind in _CODES:
+        for code in row.codes.get(kind, ()):
+            made.add_text(kind, f"|{code}" if kind == LANGUAGE else code)
+        if kind in NAMES:
+            for name in dict.fromkeys(folded_name(code) for code in row.codes.get(kind, ())):
+                made.add_text(NAMES[kind], name)
+    made.add_integer("by_completeness", descending_key(int(row.codes[COMPLETENESS][0]), row.ord))
+    due = [_days(dt.date.fromisoformat(day)) for day in row.codes.get(REVIEW_DUE, ())]
+    made.add_integer("by_review", ascending_key(due[0] if due else _NO_DAY, row.ord))
+    lengths = [int(code.split(" ", 1)[0]) for code in row.codes.get(NAME_LENGTH, ())]
+    made.add_integer("by_name", ascending_key(min(lengths, default=LONGEST_NAME), row.ord))
+    other = next(iter(row.names.values()))
+    for language in languages:
+        name = row.names.get(language, other)
+        made.add_text(name_field(language), f"{name}\0{_UNIT - row.ord:010d}")
+    _add_words(made, row.words)
+    return made
+
+
+def state_document(state: IndexedUpTo) -> tantivy.Document:
+    """Return the document that says what the index holds."""
+    made = tantivy.Document()
+    made.add_text("kind", "state")
+    made.add_bytes("state", msgspec.json.encode(state))
+    return made
+
+
+def folded_name(name: str) -> str:
+    """Return a name without case, accents and superfluous blanks."""
+    return " ".join(fold(name).split())
+
+
+def descending_key(number: int, ord_: int) -> int:
+    """Return the key of a version in an order by number, the highest and newest first."""
+    return _number(number) * _UNIT + ord_
+
+
+def ascending_key(number: int, ord_: int) -> int:
+    """Return the key of a version in an order by number, the lowest and newest first."""
+    return _number(number) * _UNIT + _UNIT - 1 - ord_
+
+
+def review_before(day: dt.date) -> int:
+    """Return the key below which reviews were due before a day."""
+    return _days(day) * _UNIT
+
+
+def review_day(key: int) -> dt.date:
+    """Return the day of a key of `review_key`."""
+    return _FROM + dt.timedelta(days=key // _UNIT)
+
+
+def ord_of(key: int | str, *, descending: bool) -> int:
+    """Return the version that a sort key is of."""
+    if isinstance(key, str):
+        return _UNIT - int(key[-10:])
+    return key % _UNIT if descending else _UNIT - 1 - key % _UNIT
+
+
+def number_of(key: int) -> int:
+    """Return the number of a sort key without the version."""
+    return key // _UNIT
+
+
+def _number(number: int) -> int:
+    return min(max(-_LARGEST, number), _LARGEST)
+
+
+def _days(day: dt.date) -> int:
+    return (day - _FROM).days
+
+
+def stem_token(stem: str, language: str) -> str:
+    """Return the token of a stem in a language."""
+    return f"{language}|{stem}"
+
+
+def word_token(word: str, language: str) -> str:
+    """Return the token of a word in a language, in the fields of phrases and words as written."""
+    return f"{word}|{language}"
+
+
+@cache
+def _tokens(language: str) -> Mapping[str, tuple[str, str, tuple[str, ...]]]:
+    """Return the tokens of a word: its stem, itself, itself without its article."""
+    known = stems(language)
+    return TokenCache(
+        lambda word: (
+            stem_token(known[word], language),
+            word_token(word, language),
+            tuple(word_token(form, language) for form in article_variants(word, language)),
+        )
+    )
+
+
+def _add_words(made: tantivy.Document, words: Mapping[str, Sequence[str]]) -> None:
+    found: set[str] = set()
+    lexemes: set[str] = set()
+    for tier, (stems_field, words_field) in enumerate(zip(STEMS, WORDS, strict=True)):
+        texts = [text for text in _spelt(words, tier, found, lexemes) if text]
+        if found:
+            made.add_text(stems_field, " ".join(found))
+        if texts:
+            made.add_text(words_field, _BREAK.join(texts))
+    if lexemes:
+        made.add_text(LEXEME, " ".join(lexemes))
+
+
+def _spelt(
+    words: Mapping[str, Sequence[str]], tier: int, found: set[str], lexemes: set[str]
+) -> Iterator[str]:
+    """Yield the texts of a tier as tokens; add stems and words as written to the sets."""
+    for language, texts in words.items():
+        known = _tokens(language)
+        for line in texts[tier].split("\n"):
+            row = [known[word] for word in line.split()]
+            for stem, _, forms in row:
+                found.add(stem)
+                lexemes.update(forms)
+            yield " ".join([word for _, word, _ in row])

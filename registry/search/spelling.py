@@ -1,0 +1,153 @@
+"""Spelling correction: words that may have been meant, in one language.
+
+A correction must not turn the meaning of a question: a short word keeps its first letter and its
+letters, a short Arabic word is never corrected, and no word becomes a negation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from registry.search.filters import IndexAsOf
+from registry.search.schema import LEXEME, STEMS, stem_token, word_token
+from registry.search.text_query import any_of, every, words_beginning
+from registry.text.query_parser import (
+    Query as ParsedQuery,
+)
+from registry.text.query_parser import (
+    Synonyms,
+    replace_query_words,
+    replace_words,
+    required_words,
+)
+from registry.text.spelling import distance, is_likely, other_beginnings, slips
+from registry.text.tokens import NEUTRAL, query_stems, words
+
+_MOST_WORDS = 12
+_MOST_ALIKE = 12
+_LONG = 6
+"""The letters from which on a word that occurs may be a misspelt one."""
+
+_RARE = 3
+_OFTEN = 10
+"""A word in so few versions is offered one that so many times as many have."""
+
+
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """A corrected query: its text, its parsed form, and the language of its words."""
+
+    text: str
+    query: ParsedQuery
+    lang: str
+
+
+class Speller:
+    """The words of the versions in force, by which a query may be corrected."""
+
+    def __init__(
+        self,
+        at: IndexAsOf,
+        *,
+        languages: Sequence[str],
+        synonyms: Synonyms,
+        finds: Callable[[ParsedQuery, str], int],
+    ) -> None:
+        """Take the languages, the likeliest first; `finds` counts what a query in one finds."""
+        self._at = at
+        self._languages = languages
+        self._synonyms = synonyms
+        self._finds = finds
+
+    def correct(self, text: str, query: ParsedQuery) -> Correction | None:
+        """Return a correction of a query that finds nothing, with which it finds something.
+
+        Words that no version has in a language are replaced, by words of that language; if each
+        occurs but not together, one is, by a more frequent word. An acronym of the country pack is
+        never replaced.
+        """
+        typed = self._typed(text, query)
+        for language in self._languages:
+            for chosen in self._replacements(typed, language):
+                replaced = replace_query_words(query, chosen)
+                if self._finds(replaced, language):
+                    return Correction(
+                        text=replace_words(text, chosen), query=replaced, lang=language
+                    )
+        return None
+
+    def suggest(self, text: str, query: ParsedQuery) -> str | None:
+        """Return the text with a rare word replaced by a frequent one, or None."""
+        for language in self._languages:
+            for word in self._typed(text, query):
+                rare = self._having(word, language)
+                if not 0 < rare <= _RARE:
+                    continue
+                for other in self._alike(word, language, is_alone=True):
+                    if self._having(other, language) >= _OFTEN * rare and self._finds(
+                        replace_query_words(query, {word: other}), language
+                    ):
+                        return replace_words(text, {word: other})
+        return None
+
+    def _typed(self, text: str, query: ParsedQuery) -> list[str]:
+        typed = {word for word in words(text) if word not in self._synonyms}
+        return [word for word in dict.fromkeys(required_words(query)) if word in typed]
+
+    def _replacements(self, typed: Sequence[str], language: str) -> Iterator[dict[str, str]]:
+        """Yield what words may be replaced by, the likeliest first."""
+        is_alone = len(typed) == 1
+        having = {word: self._having(word, language) for word in typed[:_MOST_WORDS]}
+        unknown = [word for word, count in having.items() if not count]
+        if not unknown and not is_alone:
+            for word in sorted(having, key=lambda word: having[word]):
+                for other in self._alike(word, language, is_alone=is_alone):
+                    if len(word) >= _LONG and self._having(other, language) > having[word]:
+                        yield {word: other}
+        options = {
+            word: self._alike(word, language, is_alone=is_alone)[:_MOST_ALIKE] for word in unknown
+        }
+        if unknown and all(options.values()):
+            best = {word: alike[0] for word, alike in options.items()}
+            yield best
+            for word, alike in options.items():
+                for other in alike[1:]:
+                    yield {**best, word: other}
+
+    def _alike(self, word: str, language: str, *, is_alone: bool) -> list[str]:
+        """Return the words that may be meant: by edit distance, then the most frequent first."""
+        most = slips(word, is_alone=is_alone)
+        if most == 0:
+            return []
+        begun = words_beginning(word[0], self._at.searcher, [language], self._at.known)
+        others: Iterable[str] = [other for other, _ in begun]
+        others = [*others, *self._known(other_beginnings(word), language)]
+        letters = set(word)
+        found = {
+            other: slipped
+            for other in others
+            if abs(len(other) - len(word)) <= most
+            and len(letters.symmetric_difference(other)) <= 2 * most
+            and other != word
+            and is_likely(word, other, is_alone=is_alone)
+            and (slipped := distance(word, other, most)) <= most
+        }
+        counted = {other: self._having(other, language) for other in found}
+        likely = [other for other in found if counted[other]]
+        return sorted(likely, key=lambda other: (found[other], -counted[other], other))
+
+    def _known(self, forms: Iterable[str], language: str) -> list[str]:
+        searcher = self._at.searcher
+        return [form for form in forms if searcher.doc_freq(LEXEME, word_token(form, language))]
+
+    def _having(self, word: str, language: str) -> int:
+        """Return the number of versions in force that have a word in a language, or a name."""
+        tokens = [
+            stem_token(stem, spoken)
+            for spoken in dict.fromkeys((language, NEUTRAL))
+            for stem in query_stems(word, spoken)
+        ]
+        return self._at.total(
+            every([self._at.standing, any_of(self._at.schema, STEMS[-1], tokens)])
+        )
