@@ -18,7 +18,7 @@ from registry.text.query_parser import (
 )
 from registry.text.query_parser import (
     Synonyms,
-    replace_query_words,
+    parse_query,
     replace_words,
     required_words,
 )
@@ -70,25 +70,25 @@ class Speller:
         typed = self._typed(text, query)
         for language in self._languages:
             for chosen in self._replacements(typed, language):
-                replaced = replace_query_words(query, chosen)
-                if self._finds(replaced, language):
-                    return Correction(
-                        text=replace_words(text, chosen), query=replaced, lang=language
-                    )
+                replaced = replace_words(text, chosen)
+                meant = parse_query(replaced, self._synonyms)
+                if meant is not None and self._finds(meant, language):
+                    return Correction(text=replaced, query=meant, lang=language)
         return None
 
-    def suggest(self, text: str, query: ParsedQuery) -> str | None:
+    def suggest(self, text: str, asked: ParsedQuery) -> str | None:
         """Return the text with a rare word replaced by a frequent one, or None."""
         for language in self._languages:
-            for word in self._typed(text, query):
+            for word in self._typed(text, asked):
                 rare = self._having(word, language)
                 if not 0 < rare <= _RARE:
                     continue
                 for other in self._alike(word, language, is_alone=True):
-                    if self._having(other, language) >= _OFTEN * rare and self._finds(
-                        replace_query_words(query, {word: other}), language
-                    ):
-                        return replace_words(text, {word: other})
+                    meant = replace_words(text, {word: other})
+                    query = parse_query(meant, self._synonyms)
+                    is_often = self._having(other, language) >= _OFTEN * rare
+                    if is_often and query is not None and self._finds(query, language):
+                        return meant
         return None
 
     def _typed(self, text: str, query: ParsedQuery) -> list[str]:
@@ -122,7 +122,11 @@ class Speller:
             return []
         begun = words_beginning(word[0], self._at.searcher, [language], self._at.known)
         others: Iterable[str] = [other for other, _ in begun]
-        others = [*others, *self._known(other_beginnings(word), language)]
+        others = [
+            *others,
+            *self._known(other_beginnings(word), language),
+            *(other for other in self._synonyms.words() if other[0] == word[0]),
+        ]
         letters = set(word)
         found = {
             other: slipped
@@ -133,9 +137,14 @@ class Speller:
             and is_likely(word, other, is_alone=is_alone)
             and (slipped := distance(word, other, most)) <= most
         }
-        counted = {other: self._having(other, language) for other in found}
+        counted = {other: self._meant(other, language) for other in found}
         likely = [other for other in found if counted[other]]
         return sorted(likely, key=lambda other: (found[other], -counted[other], other))
+
+    def _meant(self, word: str, language: str) -> int:
+        """Return how many results a word has, or what it is a synonym of."""
+        query = parse_query(word, self._synonyms) if word in self._synonyms else None
+        return self._having(word, language) if query is None else self._finds(query, language)
 
     def _known(self, forms: Iterable[str], language: str) -> list[str]:
         searcher = self._at.searcher

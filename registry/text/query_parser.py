@@ -90,6 +90,10 @@ class Synonyms:
         for known in self._by_first.values():
             known.sort(key=lambda one: -len(one[0]))
 
+    def words(self) -> set[str]:
+        """Return the single words that have synonyms, without their articles."""
+        return {bare[0] for known in self._by_first.values() for bare, _ in known if len(bare) == 1}
+
     def __contains__(self, word: str) -> bool:
         """Return whether a single word has synonyms."""
         return self.at([word], 0) is not None
@@ -166,15 +170,6 @@ def replace_words(text: str, words_for: Mapping[str, str]) -> str:
             parts += [text[done:start], words_for[found[0]]]
             done = end
     return "".join([*parts, text[done:]])
-
-
-def replace_query_words(query: Query, words_for: Mapping[str, str]) -> Query:
-    """Return a query with some of its required words replaced."""
-    if isinstance(query, Word):
-        return Word(words_for.get(query.word, query.word))
-    if isinstance(query, And | Or):
-        return type(query)(tuple(replace_query_words(one, words_for) for one in query.of))
-    return query
 
 
 def _bare(sequence: Sequence[str]) -> tuple[str, ...]:

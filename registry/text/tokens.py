@@ -73,6 +73,15 @@ het een op te van voor bij aan dat door zijn
 d i n s
 """
 
+# What questions are made of, in whole sentences.
+_ASKING = """
+comment combien pourquoi quand quel quelle quels quelles quoi ou je j moi me mon ma mes tu te ton ta
+tes on avoir etre faire ai suis peut puis peux dois doit veux voudrais cherche chercher besoin svp
+how what when where why who which i my me you your do does can could should want need get
+كيف كيفاش كيفيه هل واش متي اين فين لماذا علاش ماذا اريد بغيت نريد ممكن يمكن عندي لدي
+matta mamnk manik
+"""
+
 # Marks and joiners are parts of words, but not of \\w.
 _JOINING = {"Mn", "Mc", "Me", "Cf"}
 _PARTICLE = "(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)"
@@ -237,7 +246,7 @@ def article_variants(word: str, language: str) -> tuple[str, ...]:
 @cache
 def common() -> frozenset[str]:
     """Return the stop words of all languages."""
-    return frozenset(_COMMON.split())
+    return frozenset(f"{_COMMON}{_ASKING}".split())
 
 
 def _arabic(word: str) -> str:

@@ -15,7 +15,6 @@ from registry.text.query_parser import (
     Word,
     is_positive,
     parse_query,
-    replace_query_words,
     replace_words,
     required_words,
 )
@@ -154,8 +153,6 @@ def test_a_question_in_other_words():
     assert replace_words("La fruade, « Fruade » d’état", {"fruade": "fraude"}) == (
         "La fraude, « fraude » d’état"
     )
-    asked = replace_query_words(parse_query('le aa OR bb -aa "aa"'), {"aa": "zz"})
-    assert asked == parse_query('le zz OR bb -aa "aa"')
 
 
 @given(st.text(max_size=120))

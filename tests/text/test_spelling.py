@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.text.spelling import distance, ends, one_slip_away, slips
+from registry.text.spelling import distance, is_likely, other_beginnings, slips
 
 
 @pytest.mark.parametrize(
@@ -29,30 +29,47 @@ def test_slips_between_words(one, other, expected):
 
 
 @pytest.mark.parametrize(
-    ("word", "expected"),
-    [("", 0), ("a", 0), ("2026", 0), ("ab", 1), ("fraude", 1), ("detection", 2), ("19e", 1)],
-)
-def test_how_many_slips_a_word_may_have(word, expected):
-    assert slips(word) == expected
-
-
-WORDS = st.text(alphabet="abcz", min_size=1, max_size=7)
-
-
-@given(WORDS, WORDS)
-def test_one_slip_away_is_what_is_one_slip_away(one, other):
-    assert (other in one_slip_away(one)) is (distance(one, other, 1) == 1)
+    ("word", "alone", "beside"),
+    [
+        ("", 0, 0), ("a", 0, 0), ("2026", 0, 0), ("ab", 0, 0), ("prime", 1, 1), ("fraude", 1, 1),
+        ("detection", 2, 2), ("19eme", 1, 1), ("sans", 0, 0), ("عدم", 0, 0), ("منحة", 0, 1),
+        ("مستشفي", 1, 1),
+    ],
+)  # fmt: skip
+def test_how_many_slips_a_word_may_have(word, alone, beside):
+    assert (slips(word, is_alone=True), slips(word, is_alone=False)) == (alone, beside)
 
 
 @pytest.mark.parametrize(
-    ("word", "near"),
-    [("مستشفا", "مستشفي"), ("الفلاحه", "الفلاح"), ("tax", "taxi"), ("covid19", "covid1")],
+    ("word", "other", "alone", "beside"),
+    [
+        ("fraude", "froude", True, True),
+        ("prime", "prise", False, True),
+        ("prime", "primes", True, True),
+        ("prmie", "prime", True, True),
+        ("mon", "on", False, False),
+        ("alocation", "location", True, True),
+        ("impot", "import", True, True),
+        ("police", "solice", False, False),
+        ("دعمم", "عدم", False, False),
+        ("ouisans", "sans", False, False),
+        ("مستشفا", "مستشفي", True, True),
+    ],
 )
-def test_letters_are_of_the_word_s_script(word, near):
-    assert near in one_slip_away(word)
-    assert word not in one_slip_away(word)
+def test_what_may_be_meant_by_a_word(word, other, alone, beside):
+    assert is_likely(word, other, is_alone=True) is alone
+    assert is_likely(word, other, is_alone=False) is beside
 
 
-def test_the_ends_of_a_word():
-    assert ends("detection") == ("det", "ion")
-    assert ends("reconnaissance") == ("reco", "ance")
+LONG = st.text(alphabet="abcz", min_size=8, max_size=10)
+
+
+@given(LONG)
+def test_a_long_word_may_begin_otherwise(word):
+    for other in other_beginnings(word):
+        assert distance(word, other, 1) <= 1
+    assert word[1:] in other_beginnings(word)
+
+
+def test_a_short_word_begins_as_it_does():
+    assert not [*other_beginnings("fraude")]
