@@ -11,7 +11,7 @@ from registry.cli.runtime import pass_settings, print_message, run, write_json
 from registry.settings import Settings
 
 if TYPE_CHECKING:
-    from registry.search.engine import IndexStatus
+    from registry.search.index import IndexStatus
     from registry.services.context import ServiceContext
 
 

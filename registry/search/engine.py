@@ -19,7 +19,7 @@ from registry.search import highlights, ranking
 from registry.search.filters import IndexAsOf
 from registry.search.find import Found, WordMeanings
 from registry.search.highlights import Bodies, Cards, Connect
-from registry.search.index import IndexDamagedError, IndexDirectory, Progress
+from registry.search.index import IndexDamagedError, IndexDirectory, IndexStatus, Progress
 from registry.search.labels import NO_LABELS, LabelIndex, labels_of, names_of
 from registry.search.query import Hit, Match, Named, PagePosition, SearchQuery, SearchResult
 from registry.search.schema import review_day
@@ -50,21 +50,6 @@ _SHORTEST = 2
 
 _WAIT_SECONDS = 5.0
 """How long a query waits for another one of this process to bring up the index."""
-
-
-class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What the index of a host holds: a log of a size with a root, versions in so many segments.
-
-    `is_current` says whether that is the whole log of the register, which has `log_size` entries.
-    """
-
-    folder: str
-    is_current: bool
-    size: int
-    root: str
-    log_size: int
-    versions: int
-    segments: int
 
 
 class SearchIndex:
@@ -212,21 +197,8 @@ class SearchIndex:
 
     async def status(self) -> IndexStatus:
         """Return what the index holds now, without bringing it up."""
-        directory = self._directory
-        with suppress(IndexDamagedError):
-            directory.read()
-        state, searcher = directory.state, directory.searcher
         async with self._connect() as connect:
-            log = await read_state(await connect())
-        return IndexStatus(
-            folder=str(directory.path),
-            is_current=directory.holds(log),
-            size=0 if state is None else state.size,
-            root="" if state is None else state.root,
-            log_size=log.range.size,
-            versions=0 if searcher is None else searcher.num_docs - 1,
-            segments=0 if searcher is None else searcher.num_segments,
-        )
+            return self._directory.status(await read_state(await connect()))
 
     async def rebuild(self, progress: Progress | None = None) -> None:
         """Make the index anew, whatever it holds."""

@@ -13,7 +13,7 @@ import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -43,6 +43,21 @@ _MOST_SEGMENTS = 8
 
 class IndexDamagedError(Exception):
     """The index on disk cannot be read: it has to be made anew."""
+
+
+class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What the index of a host holds: a log of a size with a root, versions in so many segments.
+
+    `is_current` says whether that is the whole log of the register, which has `log_size` entries.
+    """
+
+    folder: str
+    is_current: bool
+    size: int
+    root: str
+    log_size: int
+    versions: int
+    segments: int
 
 
 class IndexDirectory:
@@ -116,6 +131,21 @@ class IndexDirectory:
                         f"the search index in {self._folder} cannot be written: {error}"
                     ) from error
             return log
+
+    def status(self, log: SearchState) -> IndexStatus:
+        """Return what the index holds now, beside a log."""
+        with suppress(IndexDamagedError):
+            self.read()
+        state, searcher = self.state, self.searcher
+        return IndexStatus(
+            folder=str(self.path),
+            is_current=self.holds(log),
+            size=0 if state is None else state.size,
+            root="" if state is None else state.root,
+            log_size=log.range.size,
+            versions=0 if searcher is None else searcher.num_docs - 1,
+            segments=0 if searcher is None else searcher.num_segments,
+        )
 
     def remove(self) -> None:
         """Delete the index; the next query makes it anew."""
