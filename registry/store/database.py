@@ -8,14 +8,13 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
 from registry.errors import ConfigurationError, Unavailable
-from registry.store.pool import ConnectionPool, reset
 
 Connection: TypeAlias = Any
 """An asyncpg connection; asyncpg ships no types."""
@@ -86,28 +85,22 @@ _PAUSE_SECONDS = 0.05
 
 
 class Database:
-    """What everything is read and written through."""
+    """A pool of connections, through which everything is read and written."""
 
-    def __init__(self, pool: ConnectionPool) -> None:
-        """Take the connections."""
+    def __init__(self, pool: Any) -> None:
+        """Take an open asyncpg pool."""
         self._pool = pool
-        self._writers = asyncio.Semaphore(max(1, pool.size - _FOR_READERS))
-
-    @property
-    def lent(self) -> int:
-        """Return how many connections are lent now."""
-        return self._pool.lent
+        self._writers = asyncio.Semaphore(max(1, pool.get_max_size() - _FOR_READERS))
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Borrow a connection for reading. Raises `Unavailable` if there is none."""
         try:
-            connection = await self._pool.acquire(_ACQUIRE_SECONDS)
+            connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
         except TimeoutError as error:
             raise Unavailable(_BUSY) from error
         except _FAULTS as error:
             raise Unavailable(_NO_ANSWER) from error
-        stopped = False
         try:
             yield connection
         except _FAULTS as error:
@@ -116,11 +109,13 @@ class Database:
             if (meaning := _meaning(error, connection)) is None:
                 raise
             raise Unavailable(meaning) from error
-        except (asyncio.CancelledError, GeneratorExit):
-            stopped = True
-            raise
         finally:
-            self._pool.release(connection, stopped=stopped)
+            if _is_closed(connection):
+                # The idle connections lead to the same server: the next one has to be new.
+                await self._pool.expire_connections()
+            # The statement is done or refused by now; a connection that cannot be reset is closed.
+            with suppress(*_FAULTS):
+                await self._pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -153,7 +148,7 @@ class Database:
                 yield connection
             finally:
                 with suppress(*_FAULTS):
-                    await reset(connection)
+                    await _reset(connection)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -199,9 +194,17 @@ async def connect(url: str, *, size: int = 10, patience: float = _COMMAND_SECOND
 
     Raises `ConfigurationError` if the address or login is wrong.
     """
-    pool = ConnectionPool(partial(_open, url, patience), size)
     try:
-        await pool.open_first()
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            command_timeout=patience,
+            init=_watch_line,
+            # What a session holds beyond its transactions is for `Database.session` alone.
+            reset=_nothing_held,
+            server_settings={"application_name": "registry", "timezone": "UTC", **_SESSION},
+        )
     except _UNREACHABLE as error:
         raise Unavailable(
             f"no database answers at {place(url)} ({error}); "
@@ -255,28 +258,44 @@ async def _end_if_silent(connection: Connection) -> None:
             connection.terminate()
 
 
-async def _open(url: str, patience: float) -> Connection:
-    """Open a connection with TCP keepalive: the kernel closes it when its other end vanishes."""
-    connection = await asyncpg.connect(
-        url,
-        command_timeout=patience,
-        server_settings={"application_name": "registry", "timezone": "UTC", **_SESSION},
-    )
+async def _watch_line(connection: Connection) -> None:
+    """Set TCP keepalive, so that the kernel closes a connection whose other end has vanished."""
     line = connection._transport.get_extra_info("socket")  # noqa: SLF001  it is shown nowhere else
-    if line.family != socket.AF_UNIX:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in _SOCKET.items():
-            # Not every system has all of them.
-            if hasattr(socket, name):
-                line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-    return connection
+    if line.family == socket.AF_UNIX:
+        return
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _SOCKET.items():
+        # Not every system has all of them.
+        if hasattr(socket, name):
+            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+async def _reset(connection: Connection) -> None:
+    try:
+        await connection.reset()
+    except BaseException:
+        # It must not be lent again with its locks.
+        connection.terminate()
+        raise
+
+
+async def _nothing_held(connection: Connection) -> None:
+    """Leave a returned connection as it is, which saves a round trip."""
 
 
 def _meaning(error: Exception, connection: Connection) -> str | None:
     """Return the error for a fault of the server; None for one of the caller, or a bug of ours."""
     told = next((sentence for kind, sentence in _TELLING if isinstance(error, kind)), None)
-    is_lost = isinstance(error, _LOST) or connection.is_closed()
+    is_lost = isinstance(error, _LOST) or _is_closed(connection)
     return told or (_NO_ANSWER if is_lost else None)
+
+
+def _is_closed(connection: Connection) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        # The pool has closed the dead connection already.
+        return True
 
 
 def place(url: str) -> str:

@@ -7,12 +7,12 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import pytest
+from asyncpg.pool import Pool
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from registry.api import search
 from registry.store import database as store
-from registry.store.pool import ConnectionPool
 
 RECORDS = "/api/v1/records"
 DRAFT = "/api/v1/filings/demo-sante/prevision-lits"
@@ -135,7 +135,7 @@ async def test_what_is_asked_is_worked_once(client, monkeypatch, path, status, w
 
         return count
 
-    monkeypatch.setattr(ConnectionPool, "acquire", counted(ConnectionPool.acquire))
+    monkeypatch.setattr(Pool, "acquire", counted(Pool.acquire))
     monkeypatch.setattr(search, "read_query", counted(search.read_query))
     assert (await client.get(path)).status_code == status
     assert worked.count(work) == 1

@@ -104,7 +104,7 @@ async def test_a_statement_that_takes_too_long_is_stopped_and_its_connection_goe
 async def test_the_kernel_watches_both_ends(wire, database_url):
     over_tcp = await connect(wire.url, size=1)
     async with over_tcp.connection() as connection:
-        line = connection._transport.get_extra_info("socket")
+        line = connection._con._transport.get_extra_info("socket")
         assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         for name, value in store._SOCKET.items():
             assert line.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) == value

@@ -9,7 +9,6 @@ import pytest
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.store import database as store
-from registry.store import pool
 from registry.store.database import connect, retried
 
 
@@ -329,35 +328,32 @@ async def test_two_that_lock_each_other_out_both_end_well(database, database_url
     assert len(tries) > 2
 
 
-async def test_what_is_stopped_amid_a_statement_leaves_nothing_to_whom_comes_next(database_url):
+@pytest.mark.parametrize(
+    ("kind", "holding"),
+    [
+        ("transaction", "select pg_advisory_xact_lock(7), set_config('a.b', 'left', true)"),
+        ("session", "select pg_advisory_lock(7), set_config('a.b', 'left', false)"),
+    ],
+)
+async def test_what_is_stopped_amid_a_statement_leaves_nothing_to_whom_comes_next(
+    database_url, kind, holding
+):
     one = await connect(database_url, size=1)
     begun = asyncio.Event()
 
     async def hold():
-        async with one.transaction() as connection:
-            await connection.execute("select pg_advisory_lock(7), set_config('a.b', 'left', false)")
+        async with getattr(one, kind)() as connection:
+            await connection.execute(holding)
             begun.set()
             await connection.execute("select pg_sleep(60)")
 
-    holding = asyncio.create_task(hold())
+    stopped = asyncio.create_task(hold())
     await begun.wait()
-    holding.cancel()
+    stopped.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await holding
+        await stopped
     async with one.connection() as connection:
         assert not connection.is_in_transaction()
         assert not await connection.fetchval("select current_setting('a.b', true)")
         assert await connection.fetchval("select count(*) from pg_locks where objid = 7") == 0
-    assert one.lent == 0
     await one.close()
-
-
-async def test_a_connection_that_nobody_needed_for_long_is_closed(database_url, monkeypatch):
-    monkeypatch.setattr(pool, "_IDLE_SECONDS", -1)
-    several = await connect(database_url)
-    async with several.connection() as first, several.connection() as second:
-        assert await first.fetchval("select 1") == await second.fetchval("select 1")
-    async with several.connection() as third:
-        assert third is first
-    assert second.is_closed()
-    await several.close()
