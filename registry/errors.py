@@ -101,11 +101,28 @@ class InvalidRecord(RegistryError):
 
 
 class InvalidParameter(RegistryError):
-    """A query parameter is unknown or has an invalid value."""
+    """A query parameter is unknown or has an invalid value.
+
+    `value` is the unknown code, None where the fault is another one; `nearest` is the code, or
+    parameter, that may have been meant.
+    """
 
     slug = "invalid-parameter"
     title = "The question cannot be understood"
     exit_code = 2
+
+    def __init__(
+        self, detail: str, *, value: str | None = None, nearest: str | None = None
+    ) -> None:
+        """Take the sentence, which begins with the parameter and a colon, and what is known."""
+        super().__init__(detail)
+        self.value = value
+        self.nearest = nearest
+
+    @property
+    def parameter(self) -> str:
+        """The name of the parameter."""
+        return self.detail.partition(": ")[0]
 
 
 class NotFound(RegistryError):

@@ -117,9 +117,11 @@ class QueryCheck:
             if name not in known:
                 if not known:
                     raise InvalidParameter(f"{name}: this address takes no parameters")
+                near = _nearest(name, known)
                 raise InvalidParameter(
-                    f"{name}: no such parameter{_nearest(name, known)}; "
-                    f"the parameters are {', '.join(sorted(known))}"
+                    f"{name}: no such parameter{_hint(near)}; "
+                    f"the parameters are {', '.join(sorted(known))}",
+                    nearest=near,
                 )
         for name in given:
             self._check(name, [str(value) for value in given.getall(name)], known[name])
@@ -172,7 +174,10 @@ def codes(name: str, values: Sequence[str] | None, allowed: Collection[str]) -> 
         if value not in allowed:
             few = f"; the codes are {', '.join(sorted(allowed))}" if len(allowed) <= 40 else ""  # noqa: PLR2004  a readable sentence
             shown = value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
-            raise InvalidParameter(f"{name}: unknown code {shown!r}{_nearest(value, allowed)}{few}")
+            near = _nearest(value, allowed)
+            raise InvalidParameter(
+                f"{name}: unknown code {shown!r}{_hint(near)}{few}", value=value, nearest=near
+            )
     return list(dict.fromkeys(values))
 
 
@@ -218,7 +223,11 @@ def _digest(question: Any) -> str:
     return sha256(msgspec.json.encode(question, order="sorted")).hexdigest()[:16]
 
 
-def _nearest(value: str, allowed: Collection[str]) -> str:
+def _nearest(value: str, allowed: Collection[str]) -> str | None:
     by_lower = {one.lower(): one for one in allowed}
     near = get_close_matches(value.lower(), by_lower, n=1)
-    return f", did you mean {by_lower[near[0]]!r}?" if near else ""
+    return by_lower[near[0]] if near else None
+
+
+def _hint(nearest: str | None) -> str:
+    return "" if nearest is None else f", did you mean {nearest!r}?"

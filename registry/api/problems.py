@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, cast
@@ -43,14 +44,17 @@ STATUS: dict[str, int] = {
 }
 """HTTP status by slug; the errors that only commands meet are not here."""
 
+_NAME = re.compile(r"[\w.-]{1,100}")
+
 _log = structlog.get_logger()
 
 
 class ProblemDetails(msgspec.Struct, kw_only=True):
     """An error, RFC 9457: `detail` says what was wrong and how to mend it.
 
-    `request` is the id of the request; whoever runs the register finds its story by it. `findings`
-    are at most 50 of `findings_total`.
+    `request` is the id of the request; whoever runs the register finds its story by it. `parameter`
+    is the wrong one of a query, `value` its unknown code, `nearest` the code or name that may be
+    meant. `findings` are at most 50 of `findings_total`.
     """
 
     type: str
@@ -58,6 +62,9 @@ class ProblemDetails(msgspec.Struct, kw_only=True):
     status: int
     detail: str
     request: str
+    parameter: str | msgspec.UnsetType = msgspec.UNSET
+    value: str | msgspec.UnsetType = msgspec.UNSET
+    nearest: str | msgspec.UnsetType = msgspec.UNSET
     findings: tuple[errors.Finding, ...] | msgspec.UnsetType = msgspec.UNSET
     findings_total: int | msgspec.UnsetType = msgspec.UNSET
     tombstone: Tombstone | msgspec.UnsetType = msgspec.UNSET
@@ -73,6 +80,11 @@ def problem(error: errors.RegistryError, request: str) -> tuple[int, dict[str, s
         detail=error.detail,
         request=request,
     )
+    if isinstance(error, errors.InvalidParameter):
+        if _NAME.fullmatch(error.parameter):
+            body.parameter = error.parameter
+        body.value = msgspec.UNSET if error.value is None else error.value
+        body.nearest = msgspec.UNSET if error.nearest is None else error.nearest
     if isinstance(error, errors.InvalidRecord):
         body.findings, body.findings_total = error.findings, error.findings_total
     if isinstance(error, errors.Withdrawn):

@@ -15,7 +15,7 @@ import msgspec
 from registry.pages.page import Page, content_page
 
 _URL = re.compile(r'url\("\.\./fonts/([^"]+)"\)')
-_IMPORT = re.compile(r'(?<=")\./([\w-]+\.js)(?=";)')
+_IMPORT = re.compile(r'(?<=")\./([\w-]+\.js)(?="\)?;)')
 
 
 class Assets(msgspec.Struct, frozen=True, kw_only=True):

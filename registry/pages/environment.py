@@ -67,6 +67,7 @@ def make_environment(
         "locales": [(other.tag, other.dir, other.name) for other in locales],
         "bdi": plain_bdi,
         "slot": slot,
+        "order": " ".join(reader.order),
         "comma": comma,
         "together": partial(together, comma),
         "duration": read_duration,

@@ -1,6 +1,7 @@
 // The same answers from the index that lies beside the pages, for a copy that no register serves.
 
 import { forms, places, words } from "./fold.js";
+import { Refused } from "./register.js";
 
 const RELEVANCE = 3; // tiers: name, summary, the rest
 const LEAST = 4; // letters to which a word may be cut where nothing has it
@@ -29,11 +30,13 @@ export async function openCopy(folder) {
   };
 }
 
-/** Ask the copy a question; the answer has the shape of the register's. */
-export async function askCopy(copy, query) {
+/**
+ * Ask the copy a question; the answer has the shape of the register's. `names` are all filters that
+ * there are, `labels` the words for codes.
+ */
+export async function askCopy(copy, query, names, labels) {
   const { index } = copy;
-  const known = ["q", "sort", "limit", "cursor", "facets", ...Object.keys(index.codes)];
-  if ([...query.keys()].some((name) => !known.includes(name))) throw new Unanswerable();
+  check(index, query, names, labels);
   const text = query.get("q")?.trim() ?? "";
   const asked = wanted(words(text, index.letters), index.common);
   const found = asked.length ? await lookUp(copy, asked) : null;
@@ -51,9 +54,84 @@ export async function askCopy(copy, query) {
     }),
   );
   const facets = {};
-  for (const facet of query.get("facets").split(",")) facets[facet] = counts(index, query, all, facet);
+  for (const facet of query.get("facets").split(",")) {
+    if (facet in index.codes) facets[facet] = counts(index, query, all, facet);
+  }
   const next = end < order.length ? String(end) : null;
-  return { items, facets, total: hits.length, next, mended: found?.mended ?? null };
+  const named = start ? [] : namedBy(copy, labels, asked);
+  return { items, facets, total: hits.length, next, named, mended: found?.mended ?? null };
+}
+
+/** Suggest what may be meant while a text is typed; the answer has the shape of the register's. */
+export async function suggestFrom(copy, labels, text, most) {
+  const { index } = copy;
+  const asked = wanted(words(text, index.letters), index.common);
+  if (!asked.length) return { named: [], records: [] };
+  const { tiers } = await lookUp(copy, asked, { mends: false });
+  const inName = [...tiers].filter(([number, tier]) => tier === 0 && index.entry[number] !== null);
+  const records = inOrder(index, "relevance", tiers, inName.map(([number]) => number))
+    .slice(0, most)
+    .map((number) => copy.card(number));
+  return { named: namedBy(copy, labels, asked), records: await Promise.all(records) };
+}
+
+/** Refuse what nobody knows, as the register does, and what this copy has nothing to answer with. */
+function check({ codes }, query, names, labels) {
+  for (const [name, value] of query) {
+    if (["q", "sort", "limit", "cursor", "facets"].includes(name)) continue;
+    if (!names.includes(name)) {
+      throw new Refused({ parameter: name, nearest: nearest(name, names) });
+    }
+    if (!(name in codes)) throw new Unanswerable();
+    const known = Object.keys(labels[name] ?? {});
+    if (!known.includes(value) && !codes[name].includes(value)) {
+      throw new Refused({ parameter: name, value, nearest: nearest(value, known) });
+    }
+  }
+}
+
+/** The one of some words that is a slip or two away. */
+function nearest(word, known) {
+  const [first] = known
+    .map((other) => [distance(word.toLowerCase(), other.toLowerCase()), other])
+    .filter(([slips, other]) => slips <= Math.min(2, other.length / 3))
+    .sort(([one], [other]) => one - other);
+  return first?.[1];
+}
+
+function distance(one, other) {
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (let at = 1; at <= one.length; at += 1) {
+    const next = [at];
+    for (let to = 1; to <= other.length; to += 1) {
+      const same = row[to - 1] + (one[at - 1] === other[to - 1] ? 0 : 1);
+      next.push(Math.min(same, row[to] + 1, next[to - 1] + 1));
+    }
+    row = next;
+  }
+  return row[other.length];
+}
+
+/** The agencies of this country and the sectors whose name, or code, has all of some words. */
+function namedBy({ index }, labels, asked) {
+  if (!asked.length) return [];
+  return ["agency", "sector"].flatMap((kind) =>
+    Object.entries(labels[kind] ?? {})
+      .filter(([id]) => !id.includes(".") && id !== "not_stated")
+      .map(([id, [text, lang]]) => ({ kind, id, text, lang }))
+      .filter(({ id, text }) => {
+        const own = words(`${text} ${id}`, index.letters).flatMap(forms);
+        return asked.every((word) =>
+          forms(word).some((form) => own.some((one) => one.startsWith(form))),
+        );
+      })
+      .map(({ id, text, lang }) => ({
+        kind,
+        id,
+        name: { [lang ?? document.documentElement.lang]: text },
+        records: index.columns[kind].filter((code) => index.codes[kind][code] === id).length,
+      })),
+  );
 }
 
 async function read(address) {
@@ -77,13 +155,13 @@ function wanted(all, common) {
 }
 
 /** Look words up: all must be there, each at the beginning of a word; a longer one may be cut. */
-async function lookUp(copy, asked) {
+async function lookUp(copy, asked, { mends = true } = {}) {
   const terms = [];
   let tiers = null;
   for (const word of asked) {
     let cut = word;
     let there = await withWord(copy, cut);
-    while (!there.size && cut.length > Math.max(LEAST, word.length - 3)) {
+    while (mends && !there.size && cut.length > Math.max(LEAST, word.length - 3)) {
       cut = cut.slice(0, -1);
       there = await withWord(copy, cut);
     }

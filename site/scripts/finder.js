@@ -1,15 +1,22 @@
 // The finder: the address says what is sought, and the page shows what the register answers.
+//
+// It begins with what was filed here; of other registers it tells how many records they have, and
+// shows these where nothing was filed here. All that stands in the address is asked as it stands,
+// and refused where the register does not know it, but for what others' trackers put there.
 
 import { Unanswerable, askCopy, openCopy } from "./copy.js";
-import { hit, labelledCodes, order, takeLabels, word } from "./hits.js";
+import { hit, labelledCodes, takeLabels, word } from "./hits.js";
+import { counted, written } from "./language.js";
 import { made } from "./made.js";
+import { filed, nameOf, pageOf } from "./named.js";
 import { Refused, Unreachable, askRegister } from "./register.js";
-import "./focus.js";
+import "./box.js";
 
-const FACETS = ["risk", "sector", "agency", "status", "role", "personal_data", "origin"];
-const LACKING = ["overdue", "missing", "finding"]; // what only the register can tell
-const UNSHOWN = ["function", "area"];
-const FILTERS = [...FACETS, ...LACKING, ...UNSHOWN];
+const OWN = ["limit", "facets", "reader"]; // what the page asks for itself
+const ORDER = ["q", "sort", "cursor"]; // what is no filter
+const TRACKERS = /^(utm|mtm|pk)_|clid$|^mc_[ce]id$|^_gl$/;
+const HERE = "local";
+const BY_COUNT = ["agency", "sector", "origin", "territory", "affected"];
 const PAGE = 20;
 const SHOWN = 8; // choices of a facet before "show all"
 const PAUSE = 300; // milliseconds after the last key
@@ -18,51 +25,52 @@ const form = document.getElementById("finder");
 const { api, labels, copy: copyFolder } = form.dataset;
 const { lang } = document.documentElement;
 const title = document.title;
-const plural = new Intl.PluralRules(order[0] === "zgh" ? order[1] : lang);
-const numbers = new Intl.NumberFormat(lang === "ar" ? "ar-MA-u-nu-latn" : lang);
 const at = (id) => document.getElementById(id);
+const named = (facet) => facet.id.replace("facet-", "");
+const FACETS = [...document.querySelectorAll(".facet")].map(named);
+const NAMES = [...document.querySelectorAll("template[id^=name-]")].map(({ id }) => id.slice(5));
+const LACKING = [...document.querySelectorAll("#lacking .facet")].map(named);
 
 let copy = null;
 let asking = null;
 let typing = 0;
 
-function counted(name, number) {
-  const id = `${name}-${plural.select(number)}`;
-  return made(at(id) ? id : `${name}-other`, { n: numbers.format(number) });
+/** What is sought, read from the address. */
+function sought() {
+  const query = new URLSearchParams();
+  for (const [name, given] of new URLSearchParams(location.search)) {
+    if (OWN.includes(name) || TRACKERS.test(name)) continue;
+    const value = asPointer(name, given.trim());
+    const isEmpty = !value && ORDER.includes(name);
+    if (!isEmpty && !query.getAll(name).includes(value)) query.append(name, value);
+  }
+  if (query.get("sort") === usual(query)) query.delete("sort");
+  if (query.get("sort") === "relevance" && !query.has("q")) query.delete("sort");
+  return query;
 }
 
-/** What is sought, read from the address; whatever else stands there is left alone. */
-function sought() {
-  const given = new URLSearchParams(location.search);
-  const kept = new URLSearchParams();
-  const text = given.get("q")?.trim();
-  if (text) kept.set("q", text);
-  for (const name of FILTERS) {
-    for (const code of new Set(given.getAll(name))) kept.append(name, asPointer(name, code));
-  }
-  const sort = given.get("sort");
-  if (sort && !(sort === "relevance" && !text)) kept.set("sort", sort);
-  if (given.get("cursor")) kept.set("cursor", given.get("cursor"));
-  return kept;
-}
+/** The order of a question for which nobody chose one. */
+const usual = (query) => (query.has("q") ? "relevance" : "newest");
 
 /** A field is a pointer, whichever way it was named. */
 function asPointer(name, code) {
   return name === "missing" && !code.startsWith("/") ? `/${code.replaceAll(".", "/")}` : code;
 }
 
-function without(query, ...names) {
-  const rest = new URLSearchParams(query);
-  for (const name of names) rest.delete(name);
-  return rest;
+const filtersOf = (query) => [...query].filter(([name]) => !ORDER.includes(name));
+
+/** Give the question with another value of a name, or without, from its first page. */
+function changed(query, name, ...values) {
+  const other = new URLSearchParams(query);
+  other.delete("cursor");
+  other.delete(name);
+  for (const value of values) other.append(name, value);
+  return other;
 }
 
-/** Give the question without one of its filters. */
-function less(query, name, code) {
-  const rest = without(query, "cursor", name);
-  for (const other of query.getAll(name)) if (other !== code) rest.append(name, other);
-  return rest;
-}
+/** Give the question without one value of a name, or without any. */
+const without = (query, name, code = null) =>
+  changed(query, name, ...query.getAll(name).filter((other) => code !== null && other !== code));
 
 const address = (query) => (query.size ? `?${query}` : location.pathname);
 
@@ -71,21 +79,36 @@ function go(query, { replaces = false } = {}) {
   show();
 }
 
+/** What is asked of the register: what is sought, and of no other register unless it says so. */
+function question(query) {
+  return query.has("origin") ? query : changedOrigin(query, [HERE]);
+}
+
+function changedOrigin(query, origins) {
+  const other = new URLSearchParams(query);
+  other.delete("origin");
+  for (const origin of origins) other.append("origin", origin);
+  return other;
+}
+
 async function ask(query, signal) {
-  const question = new URLSearchParams(query);
-  question.set("limit", PAGE);
+  const asked = new URLSearchParams(query);
+  asked.set("limit", PAGE);
+  asked.set("facets", FACETS);
   if (copy === null) {
     try {
-      question.set("facets", [...FACETS, ...LACKING].join(","));
-      return await askRegister(api, question, signal);
+      asked.set("reader", lang);
+      return await askRegister(`${api}/records?${asked}`, signal);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
+      asked.delete("reader");
       copy = await openCopy(copyFolder);
     }
   }
-  question.set("facets", FACETS.join(","));
-  return askCopy(copy, question);
+  return askCopy(copy, asked, NAMES, words);
 }
+
+const elsewhere = ({ facets }) => (facets.origin ?? []).filter(({ code }) => code !== HERE);
 
 async function show() {
   const query = sought();
@@ -94,52 +117,106 @@ async function show() {
   const { signal } = asking;
   form.elements.q.value = query.get("q") ?? "";
   at("results").setAttribute("aria-busy", "true");
+  let asked = question(query);
   let answer;
   try {
-    answer = await ask(query, signal);
+    answer = await ask(asked, signal);
+    const others = elsewhere(answer);
+    if (!answer.total && others.length && !query.has("origin")) {
+      asked = changedOrigin(query, others.map(({ code }) => code));
+      answer = { ...(await ask(asked, signal)), standsIn: true };
+    }
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error instanceof Refused && query.has("cursor")) {
-      go(without(query, "cursor"), { replaces: true });
+      go(changed(query, "cursor"), { replaces: true });
       return;
     }
-    showChips(query);
-    showFault(error);
+    showFault(query, error);
     return;
   }
-  if (signal.aborted) return;
-  showAnswer(query, answer);
+  if (!signal.aborted) showAnswer(query, asked, answer);
 }
 
-function showFault(error) {
-  const words = made(error instanceof Unanswerable ? "unanswered" : "fault");
-  at("found").replaceChildren(words, error instanceof Refused ? ` ${error.message}` : "");
-  for (const id of ["hits", "pages", "mended"]) at(id).replaceChildren();
-  at("nothing").hidden = false;
-  at("sorting").hidden = true;
+function showFault(query, error) {
+  for (const id of ["found", "mended", "suggestion", "named", "hits", "pages", "elsewhere"]) {
+    at(id).replaceChildren();
+  }
+  for (const id of ["sorting", "filters", "programs", "from-copy", "nothing"]) at(id).hidden = true;
+  showChips(query);
   showResults();
+  at("fault").hidden = false;
+  at("fault").replaceChildren(...fault(query, error).map(paragraph));
 }
+
+function paragraph(words) {
+  const element = document.createElement("p");
+  element.append(words);
+  return element;
+}
+
+/** Say what is wrong in a question, and lead to what may be meant, and to what is left without. */
+function fault(query, error) {
+  if (error instanceof Unanswerable) return [made("unanswered")];
+  if (!(error instanceof Refused)) return [made("unreachable")];
+  const { parameter: name, value, nearest } = error;
+  const given = query.getAll(name);
+  if (!given.length) return [made("unreadable")];
+  const rest = without(query, name, value ?? null);
+  const leaveOut = link(rest, made("leave-out"));
+  if (!NAMES.includes(name) && !ORDER.includes(name)) {
+    const meant = changed(without(query, name), nearest, ...given);
+    return [
+      made("no-filter", { name }),
+      ...(nearest ? [made("meant", { words: link(meant, heading(nearest)) })] : []),
+      leaveOut,
+    ];
+  }
+  if (value === undefined) {
+    return [made("no-use", { name: heading(name), value: given.join(", ") }), leaveOut];
+  }
+  const meant = changed(rest, name, ...rest.getAll(name), nearest);
+  return [
+    made("no-value", { name: heading(name), value }),
+    ...(nearest ? [made("meant", { words: link(meant, word(name, nearest)) })] : []),
+    leaveOut,
+  ];
+}
+
+function link(query, ...words) {
+  const element = document.createElement("a");
+  element.href = address(query);
+  element.append(...words);
+  return element;
+}
+
+/** Name a filter to the reader. */
+const heading = (name) => (NAMES.includes(name) ? made(`name-${name}`) : name);
 
 function showResults() {
   at("results").removeAttribute("aria-busy");
   at("results").hidden = false;
 }
 
-function showAnswer(query, answer) {
+function showAnswer(query, asked, answer) {
+  showResults();
+  at("fault").hidden = true;
   at("found").replaceChildren(counted("found", answer.total));
   at("mended").replaceChildren(...mended(query, answer.mended));
+  at("suggestion").replaceChildren(...suggestion(query, answer.suggestion));
+  at("named").replaceChildren(...(query.has("cursor") ? [] : answer.named.map(card)));
   at("hits").replaceChildren(...answer.items.map(hit));
+  at("elsewhere").replaceChildren(...others(query, answer));
   at("nothing").hidden = answer.total > 0;
   at("sorting").hidden = answer.total < 2;
   showChips(query);
-  showFacets(query, answer.facets);
+  showFacets(asked, answer.facets);
   showSort(query);
-  showPages(query, answer.next);
-  showAddresses(query);
-  for (const link of document.querySelectorAll("nav.languages a")) link.search = query;
+  showPages(query, asked, answer.next);
+  showAddresses(asked);
+  for (const one of document.querySelectorAll("nav.languages a")) one.search = query;
   document.title = query.has("q") ? `${query.get("q")} – ${title}` : title;
   at("from-copy").hidden = copy === null;
-  showResults();
 }
 
 function mended(query, words) {
@@ -147,63 +224,90 @@ function mended(query, words) {
   const back = document.createElement("a");
   back.href = "#q";
   back.append(query.get("q"));
-  const instead = document.createElement("a");
-  const other = without(query, "cursor");
-  other.set("q", words);
-  instead.href = address(other);
-  instead.append(words);
+  const instead = link(changed(query, "q", words), words);
   return [made("instead", { asked: back, found: instead })];
 }
 
-function showChips(query) {
-  const chips = FILTERS.flatMap((name) =>
-    query.getAll(name).map((code) => {
-      const field = word(name, code);
-      const what = name === "missing" ? made("lacks", { field }) : field;
-      const piece = made("chip", { what });
-      piece.querySelector("a").href = address(less(query, name, code));
-      return piece;
+function suggestion(query, words) {
+  return words ? [made("meant", { words: link(changed(query, "q", words), words) })] : [];
+}
+
+function card(one) {
+  const piece = made(`named-${one.kind}`, { name: nameOf(one.name), records: filed(one) });
+  piece.querySelector("a").href = pageOf(one.kind, one.id);
+  return piece;
+}
+
+/** Lead from what was filed here to what other registers have, and back. */
+function others(query, answer) {
+  const there = elsewhere(answer);
+  const chosen = query.getAll("origin");
+  if (chosen.length) {
+    const here = answer.facets.origin?.find(({ code }) => code === HERE)?.count;
+    if (!here || chosen.includes(HERE)) return [];
+    return [link(changed(query, "origin"), counted("here", here))];
+  }
+  if (!there.length) return [];
+  const origins = there.map(({ code }) => code);
+  const all = there.reduce((sum, { count }) => sum + count, 0);
+  const registers = there.map(({ code, count }) =>
+    made("one-register", {
+      name: there.length > 1 ? link(changed(query, "origin", code), word("origin", code)) : word("origin", code),
+      n: there.length > 1 ? written(count) : null,
     }),
   );
-  const all = at("clear");
-  all.hidden = !chips.length;
-  all.firstElementChild.href = address(without(query, "cursor", ...FILTERS));
+  return [
+    answer.standsIn ? made("foreign") : link(changed(query, "origin", ...origins), counted("elsewhere", all)),
+    ...registers,
+  ];
+}
+
+function showChips(query) {
+  const chosen = filtersOf(query);
+  const chips = chosen.map(([name, code]) => {
+    const piece = made("chip", { name: heading(name), what: word(name, code) });
+    piece.querySelector("a").href = address(without(query, name, code));
+    return piece;
+  });
+  const rest = new URLSearchParams([...query].filter(([name]) => ["q", "sort"].includes(name)));
+  at("clear").firstElementChild.href = address(rest);
   at("chips").replaceChildren(...chips);
   at("chosen").hidden = !chips.length;
 }
 
-function showFacets(query, facets) {
+function showFacets(asked, facets) {
   const focused = document.activeElement?.id;
-  at("lacking").hidden = copy !== null;
-  if (LACKING.some((name) => query.has(name))) at("lacking").open = true;
-  for (const name of copy === null ? [...FACETS, ...LACKING] : FACETS) {
+  if (LACKING.some((name) => asked.has(name))) at("lacking").open = true;
+  for (const name of FACETS) {
     const box = at(`facet-${name}`);
-    const chosen = new Set(query.getAll(name));
+    const chosen = new Set(asked.getAll(name));
     const counts = new Map((facets[name] ?? []).map(({ code, count }) => [code, count]));
     for (const code of chosen) if (!counts.has(code)) counts.set(code, 0);
     const inTheirOrder = labelledCodes(name).filter((code) => counts.has(code));
     // By count, or in the order of their list; of what is lacking only what tells most.
-    const others = LACKING.includes(name) ? chosen : counts.keys();
-    const all = ["agency", "sector", "origin"].includes(name)
+    const rest = LACKING.includes(name) ? chosen : counts.keys();
+    const all = BY_COUNT.includes(name)
       ? [...counts.keys()]
-      : [...new Set([...inTheirOrder, ...others])];
+      : [...new Set([...inTheirOrder, ...rest])];
     const isLong = all.length > SHOWN + 2;
     const seen = all.filter((code, place) => !isLong || place < SHOWN || chosen.has(code));
-    const rest = all.filter((code) => !seen.includes(code));
-    const list = box.querySelector("ul");
-    list.replaceChildren(...seen.map((code) => choice(name, code, counts.get(code), chosen)));
-    const more = box.querySelector("details");
-    more.hidden = !rest.length;
-    more.querySelector("ul").replaceChildren(
-      ...rest.map((code) => choice(name, code, counts.get(code), chosen)),
-    );
-    box.hidden = !chosen.size && all.length < (FACETS.includes(name) ? 2 : 1);
+    const more = all.filter((code) => !seen.includes(code));
+    const choices = (codes) => codes.map((code) => choice(name, code, counts.get(code), chosen));
+    box.querySelector("ul").replaceChildren(...choices(seen));
+    const folded = box.querySelector("details");
+    folded.hidden = !more.length;
+    folded.querySelector("ul").replaceChildren(...choices(more));
+    const isTold = copy === null || name in facets;
+    box.hidden = !isTold || (!chosen.size && all.length < (LACKING.includes(name) ? 1 : 2));
   }
+  at("facet-origin").hidden ||= (facets.origin ?? []).every(({ code }) => code === HERE);
+  at("lacking").hidden = LACKING.every((name) => at(`facet-${name}`).hidden);
+  at("filters").hidden = FACETS.every((name) => at(`facet-${name}`).hidden);
   if (focused) at(focused)?.focus();
 }
 
 function choice(name, code, count, chosen) {
-  const piece = made("choice", { what: word(name, code), n: numbers.format(count) });
+  const piece = made("choice", { what: word(name, code), n: written(count) });
   const box = piece.querySelector("input");
   Object.assign(box, { id: `${name}-${code}`, name, value: code, checked: chosen.has(code) });
   return piece;
@@ -211,52 +315,45 @@ function choice(name, code, count, chosen) {
 
 function showSort(query) {
   const select = at("sort");
-  const isSought = query.has("q");
-  select.querySelector("[value=relevance]").disabled = !isSought;
-  select.value = query.get("sort") ?? (isSought ? "relevance" : "newest");
+  select.querySelector("[value=relevance]").disabled = !query.has("q");
+  select.value = query.get("sort") ?? usual(query);
 }
 
-function showPages(query, next) {
+function showPages(query, asked, next) {
   const pages = [];
-  if (query.has("cursor")) pages.push(turn("first-page", without(query, "cursor")));
+  const turn = (id, to) => {
+    const piece = made(id);
+    piece.querySelector("a").href = address(to);
+    pages.push(piece);
+  };
+  if (query.has("cursor")) turn("first-page", changed(query, "cursor"));
   if (next) {
-    const on = new URLSearchParams(query);
-    on.set("cursor", next);
-    pages.push(turn("next-page", on));
+    // What stood in for an empty first group goes on as what it is.
+    const stands = asked.get("origin") === HERE ? query : asked;
+    turn("next-page", changed(stands, "cursor", next));
   }
   at("pages").replaceChildren(...pages);
+  at("pages").parentElement.hidden = !pages.length;
 }
 
-function turn(id, query) {
-  const piece = made(id);
-  piece.querySelector("a").href = address(query);
-  return piece;
-}
-
-function showAddresses(query) {
-  const call = without(query, "cursor");
-  const absolute = new URL(`${api}/records${call.size ? `?${call}` : ""}`, location.href).href;
-  at("call").value = absolute;
-  for (const link of document.querySelectorAll("#downloads a")) {
-    const taken = without(call, "sort");
-    if (link.dataset.form !== "jsonl" && lang !== "en") taken.set("labels", lang);
-    link.href = `${api}/exports/records.${link.dataset.form}${taken.size ? `?${taken}` : ""}`;
+function showAddresses(asked) {
+  const call = new URLSearchParams(asked);
+  call.delete("cursor");
+  const taken = new URLSearchParams(call);
+  taken.delete("sort");
+  call.set("reader", lang);
+  at("call").value = new URL(`${api}/records?${call}`, location.href).href;
+  for (const one of document.querySelectorAll("#downloads a")) {
+    const file = new URLSearchParams(taken);
+    if (one.dataset.form !== "jsonl" && lang !== "en") file.set("labels", lang);
+    one.href = `${api}/exports/records.${one.dataset.form}?${file}`;
   }
   at("programs").hidden = copy !== null;
 }
 
 function typed() {
-  const query = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) if (value.trim()) query.append(name, value.trim());
-  // An order that nobody chose follows the question.
-  const before = sought();
-  const usual = (one) => (one.has("q") ? "relevance" : "newest");
-  const isUnchosen = !before.has("sort") && query.get("sort") === usual(before);
-  if (isUnchosen || query.get("sort") === usual(query)) query.delete("sort");
-  for (const name of copy === null ? UNSHOWN : [...LACKING, ...UNSHOWN]) {
-    for (const code of before.getAll(name)) query.append(name, code);
-  }
-  return query;
+  const text = form.elements.q.value.trim();
+  return changed(sought(), "q", ...(text ? [text] : []));
 }
 
 form.addEventListener("submit", (event) => {
@@ -269,20 +366,30 @@ form.elements.q.addEventListener("input", () => {
   clearTimeout(typing);
   typing = setTimeout(() => go(typed(), { replaces: true }), PAUSE);
 });
-at("results").addEventListener("change", (event) => {
-  if (event.target.form === form) go(typed());
+at("results").addEventListener("change", ({ target }) => {
+  if (target.form !== form) return;
+  const query = typed();
+  if (target.id === "sort") {
+    go(changed(query, "sort", ...(target.value === usual(query) ? [] : [target.value])));
+    return;
+  }
+  const { name, value, checked } = target;
+  const before = question(query).getAll(name).filter((code) => code !== value);
+  const chosen = checked ? [...before, value] : before;
+  const isUsual = name === "origin" && chosen.join() === HERE;
+  go(changed(query, name, ...(isUsual ? [] : chosen)));
 });
 at("results").addEventListener("click", (event) => {
-  const link = event.target.closest("a");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-  if (link.getAttribute("href") === "#q") {
+  const pressed = event.target.closest("a");
+  if (!pressed || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  if (pressed.getAttribute("href") === "#q") {
     event.preventDefault();
     form.elements.q.focus();
     form.elements.q.select();
-  } else if (link.closest("#pages, #chosen, #mended")) {
+  } else if (pressed.closest("#pages, #chosen, #told, #elsewhere")) {
     event.preventDefault();
-    go(new URL(link.href).searchParams);
-    if (link.closest("#pages")) at("results").scrollIntoView();
+    go(new URL(pressed.href).searchParams);
+    if (pressed.closest("#pages, #elsewhere")) at("answers").scrollIntoView();
   }
 });
 at("copy-call").addEventListener("click", async () => {
@@ -303,5 +410,6 @@ const unfold = () => {
 wide.addEventListener("change", unfold);
 unfold();
 
-takeLabels(await (await fetch(labels)).json());
+const words = await (await fetch(labels)).json();
+takeLabels(words);
 await show();

@@ -1,10 +1,8 @@
 // What the finder shows, made of the templates of its page; whatever came from a record is text.
 
+import { said } from "./language.js";
 import { inLanguage, made } from "./made.js";
-
-const { site, order: given } = document.getElementById("finder").dataset;
-
-export const order = given.split(" ");
+import { pageOf } from "./named.js";
 
 let labels = {};
 
@@ -18,14 +16,9 @@ export function labelledCodes(facet) {
   return Object.keys(labels[facet] ?? {});
 }
 
-/** Choose a text of a language map as the pages do: the reader's, else by the pack's order. */
-function said(texts) {
-  const chosen = order.find((tag) => texts?.[tag]) ?? Object.keys(texts ?? {})[0];
-  return chosen && { lang: chosen, text: texts[chosen] };
-}
-
 function labelled(facet, code) {
-  const [text, tag] = labels[facet]?.[code] ?? [code.replaceAll("_", " "), "en"];
+  const known = labels[facet];
+  const [text, tag] = known?.[code] ?? (known ? [code.replaceAll("_", " "), "en"] : [code]);
   return { text, tag };
 }
 
@@ -73,11 +66,11 @@ export function hit(item) {
       .map((one) => inPassage(one))[0],
   });
   const link = piece.querySelector("h3 a");
-  link.href = `${site}/records/${item.id}`;
+  link.href = pageOf("record", item.id);
   if (name) {
     inLanguage(link, name.lang).replaceChildren(...marked(name.text, about("/name", name)));
   }
-  piece.querySelector(".by a").href = `${site}/agencies/${item.agency}`;
+  piece.querySelector(".by a").href = pageOf("agency", item.agency);
   piece.querySelector(".badge").classList.add(`risk-${item.risk}`);
   const risk = piece.querySelector(".badge [data-slot]");
   inLanguage(risk, labelled("risk", item.risk).tag);

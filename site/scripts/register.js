@@ -3,24 +3,28 @@
 /** No register answers here: ask the copy. */
 export class Unreachable extends Error {}
 
-/** The register answers that it cannot; `message` says why. */
-export class Refused extends Error {}
+/**
+ * The question cannot be answered: `parameter` is what is wrong in it, `value` the code that nobody
+ * knows, and `nearest` the code, or name, that may be meant.
+ */
+export class Refused extends Error {
+  constructor({ detail, parameter, value, nearest }) {
+    super(detail);
+    Object.assign(this, { parameter, value, nearest });
+  }
+}
 
-/** Ask the API a question; the answer is `{items, facets, total, next, mended}`. */
-export async function askRegister(api, query, signal) {
+/** Ask an address of the API. */
+export async function askRegister(address, signal) {
   let response;
   try {
-    response = await fetch(`${api}/records?${query}`, { signal });
+    response = await fetch(address, { signal });
   } catch (error) {
     throw error.name === "AbortError" ? error : new Unreachable();
   }
   const isJson = (response.headers.get("content-type") ?? "").includes("json");
-  if (!isJson || response.status === 429 || response.status >= 500) {
-    throw new Unreachable();
-  }
+  if (!isJson || (!response.ok && response.status !== 400)) throw new Unreachable();
   const body = await response.json();
-  if (!response.ok) {
-    throw response.status === 400 ? new Refused(body.detail ?? body.title) : new Unreachable();
-  }
+  if (!response.ok) throw new Refused(body);
   return body;
 }

@@ -7,15 +7,18 @@ asyncio's, so it ends with each file.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from registry.api.app import describe_api
+from registry.exchange.crosswalk import load_crosswalk
 from registry.settings import Settings
 from tests.browser.static_host import static_host
 from tests.built import build
@@ -27,6 +30,8 @@ DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 VERSIONED = "demo-sante/many"
 VERSIONS = 4
+
+expect.set_options(timeout=60_000)
 
 # The probe for a register, which a static host answers so.
 _NO_REGISTER = "404 (File not found)"
@@ -52,11 +57,26 @@ def host(tmp_path_factory):
         yield url
 
 
+def _inventory():
+    """Return a file of two fictitious rows, as the American inventory has them."""
+    known = load_crosswalk("us-omb-2025")
+    columns = [known.agency.code, known.agency.name, *(one.column for one in known.unmapped)]
+    columns += [mapping.column for mapping in known.mappings if mapping.column]
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(dict.fromkeys(columns)), restval="")
+    writer.writeheader()
+    agency = {"agency": "DWX", "agency_name": "Department of Weather"}
+    for number, name in enumerate(("Radar Sandbox", "Radiography Sandbox"), start=1):
+        writer.writerow({**agency, "id": f"DWX-{number}", "use_case_name": name})
+    return out.getvalue().encode("utf-8-sig")
+
+
 @pytest.fixture(scope="session")
 def register(tmp_path_factory):
     """A register that serves the demonstration records, their log, and a site made of them.
 
-    A record more, `VERSIONED`, has four versions, each of which says nearly all anew.
+    A record more, `VERSIONED`, has four versions, each of which says nearly all anew. Two records
+    come from another register.
     """
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine")
@@ -70,8 +90,10 @@ def register(tmp_path_factory):
         file = folder / "demo-sante" / f"many{ending}"
         file.write_text(json.dumps(document), encoding="utf-8")
     with served(load=True, site_build="manual") as running:
+        (folder / "inventory.csv").write_bytes(_inventory())
         for command in (
             ("load", folder),
+            ("import", "us-omb-2025", folder / "inventory.csv"),
             ("log", "publish"),
             ("site", "build", "--out", folder / "site"),
         ):

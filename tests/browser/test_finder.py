@@ -7,6 +7,7 @@ import unicodedata
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from registry.text.folding import LETTERS, fold
 from registry.text.tokens import words
@@ -31,6 +32,7 @@ def texts(page, selector):
 
 def found(page):
     page.wait_for_selector("#results:not([aria-busy]):not([hidden])")
+    assert not page.locator("#fault").is_visible()
     return int(re.search(r"\d+", page.locator("#found").inner_text())[0])
 
 
@@ -65,7 +67,7 @@ def test_every_state_is_an_address_and_back_leads_back(opened, host):
         assert 0 < high < everything
         assert parse_qs(urlsplit(page.url).query) == {"risk": ["high"]}
         page.locator("#risk-minimal").check()
-        page.wait_for_function("document.querySelectorAll('#chips a').length === 2")
+        expect(page.locator("#chips a")).to_have_count(2)
         both = found(page)
         assert both > high
         address = page.url
@@ -74,11 +76,11 @@ def test_every_state_is_an_address_and_back_leads_back(opened, host):
         assert found(page) == both
         assert page.locator("#risk-high").is_checked()
         page.locator("#chips a").first.click()
-        page.wait_for_function("document.querySelectorAll('#chips a').length === 1")
+        expect(page.locator("#chips a")).to_have_count(1)
         page.go_back()
-        page.wait_for_function("document.querySelectorAll('#chips a').length === 2")
+        expect(page.locator("#chips a")).to_have_count(2)
         page.locator("#clear a").click()
-        page.wait_for_function("document.querySelectorAll('#chips a').length === 0")
+        expect(page.locator("#chips a")).to_have_count(0)
         assert found(page) == everything
         assert page.url == f"{host}/fr/search"
 
@@ -104,10 +106,7 @@ def test_pages_of_results_hold_each_record_once(opened, host):
                 break
             first = page.locator("#hits h3 a").first.get_attribute("href")
             page.locator("#pages a[rel=next]").click()
-            page.wait_for_function(
-                "first => document.querySelector('#hits h3 a').getAttribute('href') !== first",
-                arg=first,
-            )
+            expect(page.locator("#hits h3 a").first).not_to_have_attribute("href", first)
     assert len(seen) == len(set(seen)) == total > 40
 
 
@@ -122,7 +121,7 @@ def test_words_are_marked_and_a_slip_is_mended_with_a_way_back(opened, host):
         page.locator("#mended a").first.click()
         assert page.evaluate("document.activeElement.id") == "q"
         page.locator("#mended a").last.click()
-        page.wait_for_function("!document.querySelector('#mended').textContent")
+        expect(page.locator("#mended")).to_be_empty()
         assert parse_qs(urlsplit(page.url).query)["q"] != ["radiographiez"]
 
 
@@ -130,8 +129,7 @@ def test_where_nothing_is_found_the_page_helps(opened, host):
     with opened() as page:
         page.goto(f"{host}/ar/search?q=qqqqqq")
         page.wait_for_selector("#nothing:not([hidden])")
-        assert page.locator("#found").get_attribute("role") == "status"
-        assert page.locator("#found").inner_text().strip()
+        assert page.get_by_role("status").filter(has=page.locator("#found")).inner_text().strip()
         assert page.locator(HIT).count() == 0
 
 
@@ -181,9 +179,9 @@ def test_a_copy_does_not_answer_what_is_missing_by_leaving_it_out(opened, host, 
         assert not page.locator("#lacking").is_visible()
         page.goto(f"{host}/fr/search?{asked}&risk=high")
         page.wait_for_selector("#results:not([hidden])")
-        assert "seul le registre" in page.locator("#found").inner_text()
+        assert "seul le registre" in page.get_by_role("alert").inner_text()
         assert page.locator(HIT).count() == 0
-        page.locator("#chips a").last.click()
+        page.locator("#chips a").first.click()
         page.wait_for_url("**/search?risk=high")
         assert found(page) > 0
 
@@ -193,5 +191,47 @@ def test_where_nothing_answers_the_page_says_so_and_leads_to_the_lists(opened, h
         page.route("**/find/index.json", lambda route: route.fulfill(body="no index"))
         page.goto(f"{host}/fr/search?q=sante")
         page.wait_for_selector("#results:not([hidden])")
-        assert page.locator("#found").inner_text().strip()
+        assert page.get_by_role("alert").inner_text().strip()
         assert page.locator("#browse").is_visible()
+
+
+def test_a_copy_begins_with_what_was_filed_here_and_tells_of_other_registers(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/search")
+        here = found(page)
+        assert page.locator("#origin-local").is_checked()
+        assert texts(page, "#elsewhere") == ["1 fiche dans d’autres registres A demo inventory"]
+        page.locator("#elsewhere a").click()
+        page.wait_for_url("**/search?origin=us-demo")
+        assert found(page) == 1
+        page.locator("#origin-local").check()
+        page.wait_for_url("**/search?origin=us-demo&origin=local")
+        expect(page.locator(HIT)).not_to_have_count(1)
+        assert found(page) == here + 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "meant"),
+    [
+        ("risk=hgh&sector=health", "n’a pas de valeur hgh", "?sector=health&risk=high"),
+        ("rsk=high", "pas de filtre rsk", "?risk=high"),
+        ("colour=green", "pas de filtre colour", None),
+    ],
+)  # fmt: skip
+def test_a_copy_refuses_what_nobody_knows(opened, host, asked, said, meant):
+    with opened() as page:
+        page.goto(f"{host}/fr/search?{asked}")
+        page.wait_for_selector("#fault:not([hidden])")
+        assert said in " ".join(page.get_by_role("alert").inner_text().split())
+        assert page.locator(HIT).count() == 0
+        links = page.eval_on_selector_all("#fault a", "all => all.map((one) => one.search)")
+        assert links[:-1] == ([meant] if meant else [])
+        page.get_by_role("link", name="Chercher sans").click()
+        assert found(page) > 0
+
+
+def test_what_trackers_put_into_an_address_is_passed_over(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/search?q=sante&utm_source=news&fbclid=x")
+        assert found(page) > 0
+        assert page.locator("#chips a").count() == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, urlsplit
 
+from playwright.sync_api import expect
+
 from registry.pages.views.finder import NOTICED, TELLING
 
 
@@ -11,7 +13,9 @@ def test_the_finder_shows_what_the_api_answers(opened, register):
     with opened(register.url) as page:
         page.goto(f"{register.url}/fr/search?q=radiographies&risk=high")
         page.wait_for_selector("#hits .record")
-        answer = register.client.get("/api/v1/records?q=radiographies&risk=high").json()
+        answer = register.client.get(
+            "/api/v1/records?q=radiographies&risk=high&origin=local&reader=fr"
+        ).json()
         ids = page.eval_on_selector_all("#hits h3 a", "all => all.map((one) => one.pathname)")
         assert ids == [f"/fr/records/{item['id']}" for item in answer["items"]]
         assert str(answer["total"]) in page.locator("#found").inner_text()
@@ -34,18 +38,19 @@ def test_the_call_of_the_view_and_its_files_are_offered(opened, register):
         page.wait_for_selector("#programs:not([hidden])")
         page.locator("#programs summary").click()
         call = urlsplit(page.locator("#call").input_value())
-        assert parse_qsl(call.query) == [("risk", "high"), ("sector", "health"), ("sort", "name")]
+        wanted = {"risk": "high", "sector": "health", "origin": "local", "sort": "name"}
+        assert dict(parse_qsl(call.query)) == {**wanted, "reader": "ar"}
         assert register.client.get(f"{call.path}?{call.query}").status_code == 200
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         page.locator("#copy-call").click()
         page.wait_for_selector("#copied:not([hidden])")
         assert page.evaluate("navigator.clipboard.readText()") == call.geturl()
+        del wanted["sort"]
         for link in page.locator("#downloads a").all():
             address = urlsplit(link.get_attribute("href"))
             # Labels in the reader's language; the words of a question stay those of any.
             labels = {} if link.get_attribute("data-form") == "jsonl" else {"labels": "ar"}
-            wanted = {"risk": "high", "sector": "health", **labels}
-            assert dict(parse_qsl(address.query)) == wanted
+            assert dict(parse_qsl(address.query)) == {**wanted, **labels}
             assert register.client.get(address.geturl()).status_code == 200
 
 
@@ -71,7 +76,7 @@ def test_what_is_missing_is_a_filter_with_the_counts_of_the_register(opened, reg
             page.wait_for_selector("#lacking:not([hidden])")
             assert not page.locator("#facet-missing").is_visible()
             page.locator("#lacking > summary").click()
-            facets = ask("/api/v1/records?facets=missing,overdue").json()["facets"]
+            facets = ask("/api/v1/records?origin=local&facets=missing,overdue").json()["facets"]
             counts = {one["code"]: one["count"] for one in facets["missing"]}
             boxes = page.locator("#facet-missing input")
             shown = [box.get_attribute("value") for box in boxes.all()]
@@ -89,14 +94,14 @@ def test_what_is_missing_is_a_filter_with_the_counts_of_the_register(opened, reg
             page.locator("#facet-overdue input").check()
             page.wait_for_selector("#chips a")
             assert parse_qsl(urlsplit(page.url).query) == [("overdue", "true")]
-            answer = ask("/api/v1/records?overdue=true").json()
+            answer = ask("/api/v1/records?origin=local&overdue=true").json()
             ids = page.eval_on_selector_all("#hits h3 a", "all => all.map((one) => one.pathname)")
             assert ids == [f"/{lang}/records/{item['id']}" for item in answer["items"]]
 
 
 def test_what_validation_noticed_is_a_filter_by_its_rule(opened, register):
     ask = register.client.get
-    facets = ask("/api/v1/records?facets=finding").json()["facets"]
+    facets = ask("/api/v1/records?origin=local&facets=finding").json()["facets"]
     counts = {one["code"]: one["count"] for one in facets["finding"]}
     with opened(register.url) as page:
         for lang in ("ar", "fr", "zgh", "en"):
@@ -111,7 +116,7 @@ def test_what_validation_noticed_is_a_filter_by_its_rule(opened, register):
             page.locator("#finding-R15").check()
             page.wait_for_selector("#chips a")
             assert parse_qsl(urlsplit(page.url).query) == [("finding", "R15")]
-            answer = ask("/api/v1/records?finding=R15&limit=100").json()
+            answer = ask("/api/v1/records?origin=local&finding=R15&limit=100").json()
             ids = page.eval_on_selector_all("#hits h3 a", "all => all.map((one) => one.pathname)")
             assert ids == [f"/{lang}/records/{item['id']}" for item in answer["items"]][:20]
 
@@ -122,7 +127,79 @@ def test_a_field_named_with_dots_is_the_same_filter(opened, register):
         page.wait_for_selector("#chips a")
         assert page.locator("#missing-\\/rights\\/contestation").is_checked()
         answer = register.client.get(
-            "/api/v1/records?missing=rights.contestation&missing=technical.models"
+            "/api/v1/records?origin=local&missing=rights.contestation&missing=technical.models"
         ).json()
         assert str(answer["total"]) in page.locator("#found").inner_text()
         assert page.locator("#chips a").count() == 2
+
+
+def test_records_of_other_registers_are_a_group_of_their_own(opened, register):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/fr/search")
+        page.wait_for_selector("#elsewhere a")
+        local = register.client.get("/api/v1/records?origin=local&limit=1").json()["total"]
+        assert str(local) in page.locator("#found").inner_text()
+        assert page.locator("#elsewhere a").inner_text().split()[:2] == ["2", "fiches"]
+        page.locator("#elsewhere a").click()
+        page.wait_for_url("**/search?origin=us-omb-2025")
+        expect(page.locator("#hits .record")).to_have_count(2)
+        page.locator("#elsewhere a").click()
+        page.wait_for_url("**/search")
+        # Where nothing was filed here they are shown at once, and said to be of others.
+        page.goto(f"{register.url}/fr/search?q=sandbox")
+        page.wait_for_selector("#hits .record")
+        assert page.locator("#hits .record").count() == 2
+        assert "d’autres registres" in page.locator("#elsewhere").inner_text()
+        assert not page.locator("#nothing").is_visible()
+        # Who asks for these alone is not given others.
+        page.goto(f"{register.url}/fr/search?q=sandbox&origin=local")
+        page.wait_for_selector("#nothing:not([hidden])")
+
+
+def test_an_agency_that_filed_nothing_is_found_by_its_acronym(opened, register):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/fr/search?q=CNSS")
+        page.wait_for_selector("#named a")
+        assert "n’a encore rien déposé" in page.locator("#named").inner_text()
+        assert page.locator("#named a").get_attribute("href") == "/fr/agencies/cnss"
+
+
+def test_every_filter_of_the_api_can_be_seen_and_taken_away(opened, register):
+    asked = (
+        "territory=MA-06&supplier=Nobody&technique=machine_learning&affected=patients"
+        "&contestation=yes&function=monitoring&risk_change=raised&completeness_min=5"
+        "&completeness_max=99&changed_since=2020-01-01&changed_until=2099-01-01"
+        "&as_of=entry:9&lang=fr&withheld=not_stated"
+    )
+    with opened(register.url, expected="400 (Bad Request)") as page:
+        page.goto(f"{register.url}/fr/search?{asked}")
+        page.wait_for_selector("#chips a")
+        for name, code in parse_qsl(asked):
+            chips = page.locator("#chips a")
+            before = chips.count()
+            chip = page.locator(f'#chips a:not([href*="{name}="])')
+            assert chip.count() == 1, (name, code)
+            chip.click()
+            expect(chips).to_have_count(before - 1)
+        page.wait_for_selector("#hits .record")
+
+
+def test_what_the_register_refuses_is_said_in_the_language_of_the_page(opened, register):
+    with opened(register.url, expected="400 (Bad Request)") as page:
+        for asked, meant in (
+            ("risk=hgh&q=aide", "?q=aide&risk=high"),
+            ("sectr=health", "?sector=health"),
+            ("territory=XX-9999", None),
+            ("completeness_min=500", None),
+            ("as_of=yesterday", None),
+        ):
+            page.goto(f"{register.url}/ar/search?{asked}")
+            page.wait_for_selector("#fault:not([hidden])")
+            alert = page.get_by_role("alert")
+            assert "البحث" in alert.inner_text()
+            links = alert.locator("a").evaluate_all("all => all.map((one) => one.search)")
+            assert links[:-1] == ([meant] if meant else []), asked
+            assert page.locator("#hits .record").count() == 0
+            alert.locator("a").last.click()
+            page.wait_for_selector("#hits .record")
+            assert not alert.is_visible()

@@ -19,7 +19,7 @@ def used():
         str(TEMPLATES),
         method_map=[("**.html", "jinja2")],
         options_map={"**.html": {"silent": "false"}},
-        keywords={"_": None, "plain": None, "ngettext": (1, 2)},
+        keywords={"_": None, "plain": None, "ngettext": (1, 2), "by_number": (2, 3)},
     )
     in_code = extract_from_dir(
         str(Path(pages.__file__).parent),

@@ -9,7 +9,7 @@ import msgspec
 
 from registry.pages.labels import message
 from registry.pages.page import Page, content_page
-from registry.pages.reader import Reader, Text, label, say
+from registry.pages.reader import Reader, Text, label, language, say
 from registry.pages.site import Site, page
 from registry.pages.views.document_view import field_name
 from registry.pages.views.static_index import FOLDER
@@ -21,8 +21,11 @@ HEADINGS = {
     "risk": message("Level of risk"),
     "sector": message("Sector"),
     "agency": message("Agency"),
+    "territory": message("Where it applies"),
+    "affected": message("Whom it concerns"),
     "status": message("Status"),
     "role": message("Part in the decision"),
+    "contestation": message("Contesting a decision"),
     "personal_data": message("Personal data"),
     "origin": message("From which register"),
 }
@@ -34,6 +37,23 @@ LACKING = {
     "finding": message("What validation noticed"),
 }
 """The filters by what is missing or was noticed, which only the register can answer."""
+
+FURTHER = {
+    "function": message("What it does"),
+    "area": message("Area of the EU AI Act"),
+    "technique": message("Technique"),
+    "supplier": message("Supplier"),
+    "withheld": message("Ground on which fields are withheld"),
+    "restricted": message("Ground on which the record is restricted"),
+    "risk_change": message("Change of the level of risk"),
+    "lang": message("Language of the words"),
+    "completeness_min": message("Completeness from"),
+    "completeness_max": message("Completeness up to"),
+    "changed_since": message("Changed since"),
+    "changed_until": message("Changed until"),
+    "as_of": message("As it was"),
+}
+"""The filters that an address may have besides."""
 
 TELLING = (
     "/rights/contestation",
@@ -62,6 +82,10 @@ NOTICED = {
 }
 """What may be noticed in a published record, by rule, with what tells most first."""
 
+_RISK_CHANGES = {
+    "raised": message("The level of risk was raised"),
+    "lowered": message("The level of risk was lowered"),
+}
 _OVERDUE = message("The review that was promised is overdue")
 _HERE = message("Filed in this register")
 _UNSAID = message("Not stated")
@@ -74,7 +98,7 @@ def finder_pages(site: Site) -> Iterator[Page]:
         known = {
             "facets": HEADINGS,
             "lacking": LACKING,
-            "order": " ".join(edition.reader.order),
+            "further": FURTHER,
             "as_of": day,
         }
         yield page(site, tag, "search", template="search.html", key=day, view=partial(dict, known))
@@ -88,15 +112,18 @@ def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
     unsaid, here = _saying(reader, _UNSAID), _saying(reader, _HERE)
     found = {
         name: {code: _wording(label(reader, codelist, code)) for code in reader.labels[codelist]}
-        for name in SINGLE
-        for codelist in FACETS[name].lists
+        for name, facet in FACETS.items()
+        for codelist in facet.lists
     }
-    for texts in found.values():
-        texts.setdefault(NOT_STATED, unsaid)
+    for name in SINGLE:
+        if name in found:
+            found[name].setdefault(NOT_STATED, unsaid)
     for name, known in (("agency", snapshot.agencies), ("origin", snapshot.origins)):
         names = {code: say(reader, one.name) for code, one in known.items()}
         found[name] = {code: _wording(text) for code, text in names.items() if text}
     found["origin"] = {LOCAL: here} | found["origin"]
+    found["lang"] = {tag: _wording(language(reader, tag)) for tag in reader.pack.languages}
+    found["risk_change"] = {code: _saying(reader, text) for code, text in _RISK_CHANGES.items()}
     found["overdue"] = {OVERDUE: _saying(reader, _OVERDUE)}
     found["missing"] = {pointer: _wording(field_name(reader, pointer)) for pointer in TELLING}
     found["finding"] = {rule: _saying(reader, wording) for rule, wording in NOTICED.items()}

@@ -1,0 +1,26 @@
+// The reader's language: which of several texts, and how many of a thing.
+
+import { made } from "./made.js";
+
+const { lang } = document.documentElement;
+
+/** The reader's language, and what stands in for it, by the pack's order. */
+export const order = document.querySelector("[data-order]").dataset.order.split(" ");
+
+const plural = new Intl.PluralRules(order[0] === "zgh" ? order[1] : lang);
+const numbers = new Intl.NumberFormat(lang === "ar" ? "ar-MA-u-nu-latn" : lang);
+
+/** Write a number as the pages do. */
+export const written = (number) => numbers.format(number);
+
+/** Say how many, by the template for that number. */
+export function counted(name, number) {
+  const id = `${name}-${plural.select(number)}`;
+  return made(document.getElementById(id) ? id : `${name}-other`, { n: written(number) });
+}
+
+/** Choose a text of a language map as the pages do. */
+export function said(texts) {
+  const chosen = order.find((tag) => texts?.[tag]) ?? Object.keys(texts ?? {})[0];
+  return chosen && { lang: chosen, text: texts[chosen] };
+}
