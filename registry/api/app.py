@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -18,6 +18,7 @@ from litestar import Litestar
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Send
 
 from registry.api import (
@@ -118,18 +119,19 @@ def create_app(
     *,
     tell: Callable[[AccessLogEntry], None] | None,
     clock: Clock = utc_now,
-    render: Callable[[ASGIApp, State], ASGIApp] | None = None,
+    render: Callable[[ASGIApp, Litestar], ASGIApp] | None = None,
+    pages: Sequence[HTTPRouteHandler] = (),
 ) -> ASGIApp:
     """Return the ASGI application of one worker; `settings.database_url` must be set.
 
     `tell` writes the access log; there is none without it. `clock` is the time of reads, which
     decides what is still to come and what is overdue. `render` wraps the application of the site's
-    files, and is given the state of this one.
+    files, and is given that of the handlers, of which some may answer with `pages`.
     """
-    litestar = _litestar(settings, clock)
+    litestar = _litestar(settings, clock, pages)
     site: ASGIApp = StaticSite(settings.site_dir)
     if render is not None:
-        site = render(site, litestar.state)
+        site = render(site, litestar)
 
     async def application(scope: Any, receive: Receive, send: Send) -> None:
         if not (query := scope.get("query_string", b"")).isascii():
@@ -156,7 +158,9 @@ def _is_api(path: str) -> bool:
     return path.startswith(_API) or path in {openapi.PATH, metrics.PATH}
 
 
-def _litestar(settings: Settings, clock: Clock = utc_now) -> Litestar:
+def _litestar(
+    settings: Settings, clock: Clock = utc_now, pages: Sequence[HTTPRouteHandler] = ()
+) -> Litestar:
     pack = load_pack(settings.pack)
     figures = Metrics(settings.figures_dir, FastValidator(enabled=settings.accept_path == "on"))
 
@@ -187,7 +191,7 @@ def _litestar(settings: Settings, clock: Clock = utc_now) -> Litestar:
             await database.close()
 
     return Litestar(
-        route_handlers=_HANDLERS,
+        route_handlers=[*_HANDLERS, *pages],
         dependencies={"actor": Provide(authentication.provide_actor)},
         before_request=parameters.QueryCheck(pack),
         after_exception=[authentication.note_refusal],

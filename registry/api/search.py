@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import quote, unquote
 
@@ -22,7 +23,7 @@ from registry.record.facets import FACETS
 from registry.record.model import LangText
 from registry.record.pack import Pack
 from registry.record.search_document import RecordSummary
-from registry.search.query import FacetCount, Hit, Match, Named, Sort
+from registry.search.query import FacetCount, Hit, Match, Named, SearchResult, Sort
 from registry.text.highlighting import Highlight
 
 MOST_ITEMS = 100
@@ -124,6 +125,38 @@ async def list_records(
     counted = (
         parameters.codes("facets", None if facets is None else facets.split(","), FACETS) or []
     )
+    found, following = await find_records(
+        state, sought, sort=sort, reader=reader, limit=limit, cursor=cursor, facets=counted
+    )
+    headers = {"cache-control": "no-cache"}
+    if following is not None:
+        headers["link"] = _next_link(request.scope["query_string"], following)
+    page = RecordList(
+        items=_items(found.hits),
+        facets=found.facets,
+        total=found.total,
+        next=following,
+        named=[name_item(one, state.context.pack) for one in found.named],
+        mended=found.mended,
+        suggestion=found.suggestion,
+    )
+    return Response(content=_JSON.encode(page), media_type=MediaType.JSON, headers=headers)
+
+
+async def find_records(
+    state: ApiState,
+    sought: SearchFilters,
+    *,
+    sort: Sort | None,
+    reader: str | None,
+    limit: int,
+    cursor: str | None,
+    facets: Sequence[str],
+) -> tuple[SearchResult, str | None]:
+    """Return a page of what is sought, and the cursor of the next one, None after the last.
+
+    Raises `InvalidParameter` for what no record could have, and for a cursor of another question.
+    """
     context = state.context
     question = await read_query(
         context.database, state.index, sought, context.pack, now=state.clock()
@@ -149,26 +182,13 @@ async def list_records(
             sort=order,
             limit=limit,
             after=after,
-            facets=counted,
+            facets=facets,
             today=today,
             highlights=True,
         )
     )
-    headers = {"cache-control": "no-cache"}
-    following = None
-    if found.next is not None:
-        following = parameters.write_cursor(same, found.next, today)
-        headers["link"] = _next_link(request.scope["query_string"], following)
-    page = RecordList(
-        items=_items(found.hits),
-        facets=found.facets,
-        total=found.total,
-        next=following,
-        named=[name_item(one, context.pack) for one in found.named],
-        mended=found.mended,
-        suggestion=found.suggestion,
-    )
-    return Response(content=_JSON.encode(page), media_type=MediaType.JSON, headers=headers)
+    following = None if found.next is None else parameters.write_cursor(same, found.next, today)
+    return found, following
 
 
 @get(

@@ -38,16 +38,13 @@ _TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".json": "application/json",
 }
-_SECURITY = [
-    (
-        b"content-security-policy",
-        (
-            b"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
-            b"img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
-            b"frame-ancestors 'none'"
-        ),
-    ),
-]
+POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""The content security policy of every page and file of the site."""
+
+_SECURITY = [(b"content-security-policy", POLICY.encode())]
 
 
 class StaticSite:

@@ -140,8 +140,11 @@ def pages(
 def render(
     edition: Edition, path: str, template: str, view: Callable[[], Mapping[str, Any]]
 ) -> bytes:
-    """Return a page of one language; `path` is what follows `/<language>/` in its address."""
-    first, slash, rest = path.partition("/")
+    """Return a page of one language; `path` is what follows `/<language>/` in its address.
+
+    With a query, that is part of the address, but not of the section.
+    """
+    first, slash, rest = path.partition("?")[0].partition("/")
     known = {"here": path, "section": first + slash, "exact": not rest}
     return edition.templates.get_template(template).render(known, **view()).encode()
 

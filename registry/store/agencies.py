@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -50,6 +50,13 @@ async def read(connection: Connection, agency: str) -> CountedAgency | None:
     """Return an agency."""
     row = await connection.fetchrow(statement("agencies", "one"), agency)
     return None if row is None else _counted(row)
+
+
+async def read_named(connection: Connection, ids: Collection[str]) -> dict[str, Agency]:
+    """Return those agencies of some ids that there are, by id."""
+    rows = await connection.fetch(statement("agencies", "named"), list(ids))
+    found = [msgspec.json.decode(row["document"], type=Agency) for row in rows]
+    return {agency.id: agency for agency in found}
 
 
 def _counted(row: dict[str, str]) -> CountedAgency:

@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache
+from typing import Any
 
-from litestar.types import ASGIApp
+from litestar import Litestar
+from litestar.types import ASGIApp, Receive, Send
 
+from registry import resources
 from registry.api import app as api
 from registry.api.request_context import AccessLogEntry
+from registry.pages.assets import read_assets
+from registry.pages.editions import Edition, open_editions
+from registry.record.pack import load_pack
 from registry.settings import Settings
 from registry.web.comparison import serve_comparisons
+from registry.web.search import search_handler
+
+_SEARCH = re.compile(r"/([a-z]+)/search", re.ASCII)
+_TRACKER = re.compile(rb"((utm|mtm|pk)_[^=]*|[a-z]*clid|mc_[ce]id|_gl)(=|$)|$")
+"""What others put into links to know who followed them, which is no part of a question."""
 
 
 def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | None) -> ASGIApp:
     """Return the ASGI application of one worker; `tell` writes the access log."""
-    return api.create_app(settings, tell=tell, render=partial(serve_comparisons, settings))
+    pack = load_pack(settings.pack)
+
+    @cache
+    def editions() -> dict[str, Edition]:
+        return open_editions(pack, read_assets(resources.SITE), settings.base_url, bytecode=None)
+
+    def render(site: ASGIApp, litestar: Litestar) -> ASGIApp:
+        others = serve_comparisons(pack.languages, editions, site, litestar.state)
+
+        async def application(scope: Any, receive: Receive, send: Send) -> None:
+            found = _SEARCH.fullmatch(scope["path"]) if scope["type"] == "http" else None
+            if found is None or scope["method"] != "GET" or found[1] not in pack.languages:
+                await others(scope, receive, send)
+                return
+            pairs = scope["query_string"].split(b"&")
+            scope["query_string"] = b"&".join(one for one in pairs if not _TRACKER.match(one))
+            await (litestar if scope["query_string"] else others)(scope, receive, send)
+
+        return application
+
+    return api.create_app(settings, tell=tell, render=render, pages=[search_handler(editions)])

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from functools import cache
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
 from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Send
 
-from registry import resources
 from registry.api.site import send_page
-from registry.pages.assets import read_assets
-from registry.pages.editions import Edition, open_editions
+from registry.pages.editions import Edition
 from registry.pages.site import render
 from registry.pages.views.version_view import compare_view
-from registry.record.pack import load_pack
-from registry.settings import Settings
 from registry.store import records
 from registry.store.database import Database
 
@@ -26,17 +22,17 @@ _PATH = re.compile(r"/([a-z]+)/(records/([\w.-]+/[\w.-]+)/compare)", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
-def serve_comparisons(settings: Settings, site: ASGIApp, state: State) -> ASGIApp:
+def serve_comparisons(
+    languages: Collection[str],
+    editions: Callable[[], Mapping[str, Edition]],
+    site: ASGIApp,
+    state: State,
+) -> ASGIApp:
     """Wrap the application of the site: it answers where `from` and `to` name no two versions."""
-    pack = load_pack(settings.pack)
-
-    @cache
-    def editions() -> dict[str, Edition]:
-        return open_editions(pack, read_assets(resources.SITE), settings.base_url, bytecode=None)
 
     async def application(scope: Any, receive: Receive, send: Send) -> None:
         asked = _read_question(scope) if scope["type"] == "http" else None
-        if asked is None or asked[0] not in pack.languages:
+        if asked is None or asked[0] not in languages:
             await site(scope, receive, send)
             return
         tag, path, record, numbers = asked

@@ -24,7 +24,7 @@ const PAUSE = 300; // milliseconds after the last key
 const form = document.getElementById("finder");
 const { api, labels, copy: copyFolder } = form.dataset;
 const { lang } = document.documentElement;
-const title = document.title;
+const { title } = form.dataset;
 const at = (id) => document.getElementById(id);
 const named = (facet) => facet.id.replace("facet-", "");
 const FACETS = [...document.querySelectorAll(".facet")].map(named);
@@ -315,6 +315,8 @@ function choice(name, code, count, chosen) {
 
 function showSort(query) {
   const select = at("sort");
+  // The form of the server's page leaves out the order that nobody chose.
+  select.querySelector("[value='']")?.setAttribute("value", "newest");
   select.querySelector("[value=relevance]").disabled = !query.has("q");
   select.value = query.get("sort") ?? usual(query);
 }

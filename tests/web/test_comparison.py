@@ -1,27 +1,11 @@
 """Any two versions of a record, compared by the register when they are asked for."""
 
-import html5lib
-import httpx
-import msgspec
 import pytest
 
-from registry.web.app import create_app
-from tests.api.conftest import lifespan
 from tests.pages.test_html import text_of
+from tests.web.conftest import parse
 
 FILE = "<!doctype html><p>the page of the latest two</p>"
-
-
-@pytest.fixture
-async def client(settings, database_url):
-    settings = msgspec.structs.replace(settings, database_url=database_url)
-    application = create_app(settings, tell=None)
-    transport = httpx.ASGITransport(application)
-    async with (
-        lifespan(application),
-        httpx.AsyncClient(transport=transport, base_url="https://algorithms.example") as opened,
-    ):
-        yield opened
 
 
 @pytest.fixture
@@ -38,17 +22,9 @@ async def address(publish, record, settings):
     return path
 
 
-def parsed(answer):
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["cache-control"] == "no-cache"
-    assert "script-src 'self'" in answer.headers["content-security-policy"]
-    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
-    return parser.parse(answer.text)
-
-
 async def test_two_versions_are_compared_in_the_reader_s_language(client, address):
     for query in ("from=1&to=3", "from=3&to=1", "to=3&from=1&more="):
-        page = parsed(await client.get(f"/fr/{address}?{query}"))
+        page = parse(await client.get(f"/fr/{address}?{query}"))
         section = page.find(".//section[@id='v1-3']")
         assert "De la version 1 à la version 3" in text_of(section.find("h2"))
         line = next(line for line in section.iter("p") if line.get("class") == "diff")
@@ -58,7 +34,7 @@ async def test_two_versions_are_compared_in_the_reader_s_language(client, addres
             for option in page.iter("option")
             if option.get("selected") is not None
         ] == ["1", "3"]
-    page = parsed(await client.get(f"/ar/{address}?from=1&to=2"))
+    page = parse(await client.get(f"/ar/{address}?from=1&to=2"))
     assert (page.get("lang"), page.get("dir")) == ("ar", "rtl")
     languages = page.findall(".//nav[@class='languages']//a")
     assert f"/fr/{address}?from=1&to=2" in [link.get("href") for link in languages]
@@ -66,7 +42,7 @@ async def test_two_versions_are_compared_in_the_reader_s_language(client, addres
 
 
 async def test_one_version_twice_is_no_comparison(client, address):
-    page = parsed(await client.get(f"/fr/{address}?from=2&to=2"))
+    page = parse(await client.get(f"/fr/{address}?from=2&to=2"))
     assert text_of(page.find(".//p[@role='alert']")) == "Choisissez deux versions différentes."
     assert not list(page.iter("ins"))
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any, Protocol
 
 import msgspec
 
 from registry.pages.labels import message
 from registry.pages.page import Page, content_page
-from registry.pages.reader import Reader, Text, label, language, say
+from registry.pages.reader import Reader, Text, as_it_is, label, language, say
 from registry.pages.site import Site, page
 from registry.pages.views.document_view import field_name
 from registry.pages.views.static_index import FOLDER
 from registry.record.entry import NOT_STATED
 from registry.record.facets import FACETS, LOCAL, OVERDUE, SINGLE
+from registry.record.model import LangText
 from registry.text.catalogues import find
+from registry.text.locales import direction
+
+_UNSAID = message("Not stated")
 
 HEADINGS = {
     "risk": message("Level of risk"),
@@ -82,59 +87,117 @@ NOTICED = {
 }
 """What may be noticed in a published record, by rule, with what tells most first."""
 
-_RISK_CHANGES = {
-    "raised": message("The level of risk was raised"),
-    "lowered": message("The level of risk was lowered"),
+SORTS = {
+    "relevance": message("Best match first"),
+    "newest": message("Newest first"),
+    "name": message("By name"),
+    "completeness": message("Most complete first"),
+    "review_due": message("Next review first"),
 }
-_OVERDUE = message("The review that was promised is overdue")
-_HERE = message("Filed in this register")
-_UNSAID = message("Not stated")
+"""The orders of results, by the parameter of the API."""
+
+_SAID = {
+    ("origin", LOCAL): message("Filed in this register"),
+    ("overdue", OVERDUE): message("The review that was promised is overdue"),
+    ("risk_change", "raised"): message("The level of risk was raised"),
+    ("risk_change", "lowered"): message("The level of risk was lowered"),
+    **{("finding", rule): wording for rule, wording in NOTICED.items()},
+}
+"""What is said of codes that no list has, by filter and code."""
+
+
+class HasName(Protocol):
+    """An agency or a register, which have a name by language."""
+
+    @property
+    def name(self) -> LangText:
+        """The name."""
+
+
+class FilterLabels:
+    """The words for the codes of filters, to one reader.
+
+    `agencies` and `origins` are those agencies and registers that have names, by code.
+    """
+
+    def __init__(
+        self, reader: Reader, agencies: Mapping[str, HasName], origins: Mapping[str, HasName]
+    ) -> None:
+        """Take the reader, and names that no list has."""
+        self._reader = reader
+        self._names = {"agency": agencies, "origin": origins}
+
+    def listed(self, name: str) -> list[str]:
+        """Return the codes of a filter that have words, in their order."""
+        told = [code for (filter_, code) in _SAID if filter_ == name]
+        if name == "missing":
+            return [*TELLING]
+        if name in self._names:
+            known = self._names[name]
+            return [*told, *(code for code, one in known.items() if say(self._reader, one.name))]
+        codes = (code for one in FACETS[name].lists for code in self._reader.labels[one])
+        return [*told, *codes]
+
+    def word(self, name: str, code: str) -> Text:
+        """Return the words for a code."""
+        reader = self._reader
+        if (name, code) in _SAID:
+            return saying(reader, _SAID[name, code])
+        if name == "missing":
+            return field_name(reader, code)
+        if name in self._names:
+            known = self._names[name].get(code)
+            return (known and say(reader, known.name)) or as_it_is(reader, code)
+        if name == "supplier":
+            # A name has a language that nobody says.
+            return Text(text=code, lang=reader.tag, dir=reader.locale.dir, differs=False)
+        return label(reader, FACETS[name].lists, code)
+
+
+def saying(reader: Reader, wording: str) -> Text:
+    """Return a wording of the site for a reader."""
+    tag, said = find(reader.catalogues, reader.order, wording)
+    return Text(text=said, lang=tag, dir=direction(tag), differs=tag != reader.tag)
 
 
 def finder_pages(site: Site) -> Iterator[Page]:
     """Yield the finder in each language, with its labels."""
     for tag, edition in site.editions.items():
         day = site.snapshot.as_of.date().isoformat()
-        known = {
-            "facets": HEADINGS,
-            "lacking": LACKING,
-            "further": FURTHER,
-            "as_of": day,
-        }
-        yield page(site, tag, "search", template="search.html", key=day, view=partial(dict, known))
+        view = partial(finder_view, day)
+        yield page(site, tag, "search", template="search.html", key=day, view=view)
         content = msgspec.json.encode(labels(edition.reader, site))
         yield content_page(f"{FOLDER}/{tag}.json", content)
 
 
+def finder_view(day: str) -> dict[str, Any]:
+    """Build the finder before anything is asked, on a day."""
+    empty = {"choices": [], "rest": [], "shown": True}
+    return {
+        "facets": [{"name": name, "title": title, **empty} for name, title in HEADINGS.items()],
+        "lacking": [{"name": name, "title": title, **empty} for name, title in LACKING.items()],
+        "sorts": SORTS,
+        "as_of": day,
+        "answer": None,
+        "fault": None,
+        "further": FURTHER,
+        "asked": {"q": "", "sort": "", "hidden": []},
+    }
+
+
 def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
     """Return the labels of every code by filter: `[text]`, and its language if not the page's."""
-    snapshot = site.snapshot
-    unsaid, here = _saying(reader, _UNSAID), _saying(reader, _HERE)
+    known = FilterLabels(reader, site.snapshot.agencies, site.snapshot.origins)
     found = {
-        name: {code: _wording(label(reader, codelist, code)) for code in reader.labels[codelist]}
-        for name, facet in FACETS.items()
-        for codelist in facet.lists
+        name: {code: _wording(known.word(name, code)) for code in known.listed(name)}
+        for name in FACETS
     }
-    for name in SINGLE:
-        if name in found:
-            found[name].setdefault(NOT_STATED, unsaid)
-    for name, known in (("agency", snapshot.agencies), ("origin", snapshot.origins)):
-        names = {code: say(reader, one.name) for code, one in known.items()}
-        found[name] = {code: _wording(text) for code, text in names.items() if text}
-    found["origin"] = {LOCAL: here} | found["origin"]
     found["lang"] = {tag: _wording(language(reader, tag)) for tag in reader.pack.languages}
-    found["risk_change"] = {code: _saying(reader, text) for code, text in _RISK_CHANGES.items()}
-    found["overdue"] = {OVERDUE: _saying(reader, _OVERDUE)}
-    found["missing"] = {pointer: _wording(field_name(reader, pointer)) for pointer in TELLING}
-    found["finding"] = {rule: _saying(reader, wording) for rule, wording in NOTICED.items()}
+    for name in SINGLE:
+        found[name].setdefault(NOT_STATED, _wording(saying(reader, _UNSAID)))
     return found
 
 
 def _wording(text: Text) -> list[str]:
     """Return `[text]`, with its language where that is not the page's."""
     return [text.text, text.lang] if text.differs else [text.text]
-
-
-def _saying(reader: Reader, wording: str) -> list[str]:
-    tag, said = find(reader.catalogues, reader.order, wording)
-    return [said] if tag == reader.tag else [said, tag]

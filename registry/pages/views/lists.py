@@ -25,6 +25,7 @@ def card_row(reader: Reader, site: Site, card: Card) -> dict[str, Any]:
         "sector": label(reader, "sector", card.sector),
         "origin": card.origin,
         "fictitious": card.fictitious,
+        "found": None,
     }
 
 

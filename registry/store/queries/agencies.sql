@@ -16,6 +16,9 @@ order by a.id collate "C"
 -- name: origins
 select id, origin from agency order by id collate "C"
 
+-- name: named
+select document from agency where id = any($1::text [])
+
 -- name: fingerprint
 select encode(sha256(convert_to(
     coalesce(string_agg(document, e'\n' order by id collate "C"), ''), 'UTF8'

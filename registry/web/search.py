@@ -1,0 +1,172 @@
+"""The finder answered by the server: the question and the answer of the API, as a page.
+
+Who runs no script can search so, and for everybody else the first answer stands in the page. The
+parameters are the filters of search, `sort` and `cursor`, taken as literally as by the API.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Annotated, Any, get_args
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency, Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, QueryParameter
+
+from registry.api.parameters import CodeParameter
+from registry.api.problems import problem
+from registry.api.request_context import ApiRequest, ApiState, request_context
+from registry.api.search import find_records
+from registry.api.search_filters import SearchFilters, provide_search_filters
+from registry.api.site import POLICY
+from registry.errors import InvalidParameter, RegistryError
+from registry.pages.build.read_snapshot import read_origins
+from registry.pages.editions import Edition
+from registry.pages.reader import Reader
+from registry.pages.site import render
+from registry.pages.views.search_view import COUNTED, Searched, refusal_view, search_view
+from registry.record.facets import FACETS, LOCAL
+from registry.record.pack import Agency
+from registry.search.query import SearchResult, Sort
+from registry.store import agencies
+
+PAGE = 20
+"""Records a page, as many as the script shows."""
+
+_origins = cache(read_origins)
+
+
+def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHandler:
+    """Return the handler of `/<language>/search` with a query, for the editions of a site."""
+
+    def page(request: ApiRequest, view: Callable[[Reader, str], dict[str, Any]]) -> bytes:
+        state: Any = request.app.state
+        edition = editions()[request.path_params["tag"]]
+        address = f"search?{urlencode(_asked(request))}".removesuffix("?")
+        day = state.clock().date().isoformat()
+        return render(edition, address, "search.html", lambda: view(edition.reader, day))
+
+    def refuse(request: ApiRequest, error: RegistryError) -> Response[bytes]:
+        status, headers, _ = problem(error, request_context(request.scope).id)
+        content = page(request, partial(refusal_view, asked=_asked(request), error=error))
+        return _response(content, status, headers)
+
+    @get(
+        "/{tag:str}/search",
+        dependencies={"sought": Provide(provide_search_filters, sync_to_thread=False)},
+        exception_handlers={RegistryError: refuse},
+        include_in_schema=False,
+    )
+    async def search_page(
+        *,
+        request: ApiRequest,
+        state: ApiState,
+        tag: FromPath[str],
+        sought: NamedDependency[SearchFilters],
+        sort: Annotated[
+            str | None,
+            CodeParameter(codes=lambda _: ("", *get_args(Sort))),
+        ] = None,
+        cursor: Annotated[str | None, QueryParameter()] = None,
+    ) -> Response[bytes]:
+        asked = _asked(request)
+        order: Any = sort if ("sort", sort) in asked else None
+        ask = partial(
+            find_records, state, sort=order, reader=tag, limit=PAGE, cursor=cursor, facets=COUNTED
+        )
+        answer = await _grouped(sought, ask)
+        searched = Searched(
+            asked=asked,
+            goes_on=cursor is not None,
+            agencies=await _agencies(state, answer["result"]),
+            origins=_origins(),
+            **answer,
+        )
+        content = await asyncio.to_thread(page, request, partial(search_view, searched=searched))
+        return _response(content, 200, {})
+
+    return search_page
+
+
+async def _grouped(sought: SearchFilters, ask: Callable[..., Any]) -> dict[str, Any]:
+    """Ask for what was filed here first, and for what others have where that is nothing.
+
+    No word is corrected that another register has: what is found there goes before.
+    """
+    if "origin" in sought.codes:
+        return _answer(*await ask(sought))
+    codes = {**sought.codes, "origin": [LOCAL]}
+    here = msgspec.structs.replace(
+        sought, codes={name: codes[name] for name in FACETS if name in codes}
+    )
+    try:
+        result, following = await ask(here)
+    except InvalidParameter as error:
+        # A page that goes on may be of the other group.
+        if error.parameter != "cursor":
+            raise
+        return _answer(*await ask(sought), is_grouped=True)
+    if result.total == 0 or result.mended is not None:
+        everywhere, next_there = await ask(sought)
+        if result.total == 0 or everywhere.mended is None:
+            return _answer(everywhere, next_there, is_grouped=True)
+    return _answer(result, following) | {"origin": LOCAL, "elsewhere": _elsewhere(result)}
+
+
+def _answer(
+    result: SearchResult, following: str | None, *, is_grouped: bool = False
+) -> dict[str, Any]:
+    """Return the facts of an answer, which is `foreign` where other registers stand in."""
+    others = _elsewhere(result)
+    is_foreign = is_grouped and 0 < result.total == sum(others.values())
+    return {
+        "result": result,
+        "next": following,
+        "origin": None,
+        "elsewhere": others if is_foreign else {},
+        "foreign": is_foreign,
+    }
+
+
+def _elsewhere(result: SearchResult) -> dict[str, int]:
+    """Return the number of records in each other register."""
+    return {one.code: one.count for one in result.facets["origin"] if one.code != LOCAL}
+
+
+async def _agencies(state: ApiState, result: SearchResult) -> Mapping[str, Agency]:
+    """Return the agencies in an answer; the database is asked for those of other registers."""
+    known = state.context.pack.agencies
+    codes = {one.code for one in result.facets["agency"]} - known.keys()
+    if not codes:
+        return known
+    async with state.context.database.connection() as connection:
+        return {**known, **await agencies.read_named(connection, codes)}
+
+
+def _asked(request: ApiRequest) -> list[tuple[str, str]]:
+    """Return the parameters of an address, each once, without those that ask for nothing."""
+    query = request.scope["query_string"].decode()
+    given = dict.fromkeys(parse_qsl(query, keep_blank_values=True))
+    nothing = {("q", ""), ("sort", "")}
+    if not any(name == "q" and value.strip() for name, value in given):
+        # The form sends the order that it shows, also when the words were taken out of it.
+        nothing.add(("sort", "relevance"))
+    return [
+        (name, value)
+        for name, value in given
+        if name != "cursor" and (name, value.strip()) not in nothing
+    ]
+
+
+def _response(content: bytes, status: int, headers: Mapping[str, str]) -> Response[bytes]:
+    return Response(
+        content=content,
+        status_code=status,
+        media_type="text/html",
+        headers={**headers, "cache-control": "no-cache", "content-security-policy": POLICY},
+    )

@@ -1,0 +1,88 @@
+"""Registers that are served whole: the API, the files of the site, pages rendered when asked."""
+
+import asyncio
+import secrets
+from contextlib import asynccontextmanager
+
+import html5lib
+import httpx
+import msgspec
+import pytest
+
+from registry.ledger import append
+from registry.record.pack import Agency
+from registry.record.validate import validate
+from registry.services.context import ServiceContext
+from registry.services.importing import ForeignFiling, import_foreign
+from registry.store.database import connect
+from registry.web.app import create_app
+from tests.api.conftest import lifespan
+from tests.conftest import NOW
+from tests.served import records
+
+ORIGIN = "us-omb-2025"
+FOREIGN = Agency(
+    id="us.demo", name={"en": "Department of <Letters>"}, kind="federal", origin=ORIGIN
+)
+
+
+@asynccontextmanager
+async def opened(settings, url):
+    """Open a client of the register in a database."""
+    application = create_app(msgspec.structs.replace(settings, database_url=url), tell=None)
+    transport = httpx.ASGITransport(application)
+    async with (
+        lifespan(application),
+        httpx.AsyncClient(transport=transport, base_url="https://algorithms.example") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def client(settings, database_url):
+    async with opened(settings, database_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def filled_url(copied, pack, publication):
+    """A register with the demonstration records, and a few of another country's."""
+
+    def filing(slug, name):
+        document = {
+            "id": f"us.demo/{slug}",
+            "schema_version": "1.0",
+            "name": {"en": name},
+            "summary": {"en": "Sorts <b>incoming</b> letters."},
+            "lifecycle": {"status": "in_use"},
+        }
+        verdict = validate(document, profile="foreign", pack=pack, today=NOW.date())
+        return ForeignFiling(document=document, agency=FOREIGN, verdict=verdict, source_row={})
+
+    async def fill(url):
+        database = await connect(url)
+        documents = records("demo-sante", "demo-services", "demo-education", "demo-agriculture")
+        async with database.transaction() as connection:
+            await append.publish(
+                connection,
+                [publication(document) for document in documents],
+                now=NOW,
+                random=secrets.token_bytes,
+            )
+        context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+        foreign = [filing("mail", "Zebra sorting"), filing("radio", "Radiographies of a zebra")]
+        await import_foreign(context, foreign, now=lambda: NOW)
+        await database.close()
+
+    with copied() as url:
+        asyncio.run(fill(url))
+        yield url
+
+
+def parse(answer):
+    """Return a page, checked as every rendered one is."""
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    return parser.parse(answer.text)

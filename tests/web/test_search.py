@@ -1,0 +1,306 @@
+"""The finder without a script: the server answers as the API does, in the page."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import pytest
+
+from registry.errors import Unavailable
+from registry.search.engine import SearchIndex
+from registry.web.search import PAGE
+from tests.pages.test_html import text_of
+from tests.web.conftest import ORIGIN, opened, parse
+
+
+@pytest.fixture
+async def client(settings, filled_url):
+    async with opened(settings, filled_url) as client:
+        yield client
+
+
+def by_id(page, id_):
+    return page.find(f".//*[@id='{id_}']")
+
+
+def said(page, id_):
+    return text_of(by_id(page, id_))
+
+
+def is_shown(page, id_):
+    return by_id(page, id_).get("hidden") is None
+
+
+def hits(page, tag="fr"):
+    links = by_id(page, "hits").findall("li/h3/a")
+    return [link.get("href").removeprefix(f"/{tag}/records/") for link in links]
+
+
+def links(page, id_):
+    return [link.get("href") for link in by_id(page, id_).iter("a")]
+
+
+async def ask(client, query, tag="fr"):
+    answer = await client.get(f"/{tag}/search?{query}")
+    assert answer.status_code == 200, answer.text[:2000]
+    return parse(answer)
+
+
+async def found(client, query):
+    answer = await client.get(f"/api/v1/records?{query}&limit=100")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+async def test_a_question_is_answered_as_by_the_api(client):
+    page = await ask(client, "q=radiographies")
+    answer = await found(client, "q=radiographies&origin=local&reader=fr")
+    assert hits(page) == [item["id"] for item in answer["items"]]
+    assert said(page, "found") == f"{answer['total']} fiche trouvée"
+    assert by_id(page, "q").get("value") == "radiographies"
+    assert text_of(page.find(".//title")).startswith("radiographies – ")
+    assert "radiographies" in [text_of(mark).lower() for mark in by_id(page, "hits").iter("mark")]
+    assert is_shown(page, "results")
+    assert not is_shown(page, "fault")
+    assert not is_shown(page, "nothing")
+    assert page.find(".//meta[@name='robots']").get("content") == "noindex"
+    # A script may take over, as on the page of the site.
+    assert page.find(".//script[@type='module']") is not None
+    assert by_id(page, "told").get("role") == "status"
+
+
+async def test_records_filed_here_come_first_and_others_are_a_link(client):
+    page = await ask(client, "q=radiographies&sort=newest")
+    assert all(not one.startswith("us.demo/") for one in hits(page))
+    assert said(page, "elsewhere").startswith("1 fiche dans d’autres registres")
+    (there,) = links(page, "elsewhere")
+    assert parse_qsl(urlsplit(there).query) == [
+        ("q", "radiographies"),
+        ("sort", "newest"),
+        ("origin", ORIGIN),
+    ]
+    others = await ask(client, urlsplit(there).query)
+    assert hits(others) == ["us.demo/radio"]
+    assert "fiche déposée dans ce registre" in said(others, "elsewhere")
+    assert "Department of <Letters>" in said(others, "hits")
+
+
+async def test_other_registers_stand_in_where_nothing_is_filed_here(client):
+    page = await ask(client, "q=zebra+incoming")
+    assert set(hits(page)) == {"us.demo/mail", "us.demo/radio"}
+    assert said(page, "elsewhere").startswith("Aucune n’a été déposée ici")
+    assert said(page, "mended") == ""
+
+
+async def test_what_came_from_a_record_is_text(client):
+    page = await ask(client, "q=zebra+incoming")
+    summary = by_id(page, "hits").find("li/p[2]")
+    assert "<b>incoming</b>" in text_of(summary)
+    assert [text_of(mark) for mark in summary.iter("mark")] == ["incoming"]
+    assert (summary.get("lang"), summary.get("dir")) == ("en", "ltr")
+    page = await ask(client, "q=%3Cscript%3E%22&supplier=%22%3E%3Ci%3E")
+    assert by_id(page, "q").get("value") == '<script>"'
+    assert '"><i>' in said(page, "chips")
+
+
+async def test_a_word_that_nothing_has_is_mended_and_what_may_be_meant_is_offered(client):
+    page = await ask(client, "q=radiografies")
+    assert said(page, "mended").startswith("Rien ne contient radiografies.")
+    (instead,) = links(page, "mended")
+    assert parse_qs(urlsplit(instead).query) == {"q": ["radiographies"]}
+    page = await ask(client, "q=radiografies&risk=minimal")
+    assert (hits(page), said(page, "mended")) == ([], "")
+    assert said(page, "suggestion") == "Vouliez-vous dire radiographies ?"
+    (offered,) = links(page, "suggestion")
+    assert parse_qs(urlsplit(offered).query) == {"q": ["radiographies"], "risk": ["minimal"]}
+    assert is_shown(page, "nothing")
+
+
+async def test_agencies_and_sectors_that_are_named_stand_above(client):
+    page = await ask(client, "q=santé")
+    assert "/fr/sectors/health" in links(page, "named")
+    page = await ask(client, "q=sécurité+démonstration")
+    answer = await found(client, "q=sécurité+démonstration")
+    named = {one["id"]: one["records"] for one in answer["named"]}
+    assert named
+    for one in by_id(page, "named"):
+        code = one.find("a").get("href").rpartition("/")[2]
+        assert ("n’a encore rien déposé" in text_of(one)) == (named[code] == 0)
+
+
+async def test_filters_are_a_form_with_the_counts_of_the_api(client):
+    page = await ask(client, "q=&risk=high&sort=newest")
+    facets = "risk,sector,agency,status"
+    answer = await found(client, f"risk=high&origin=local&facets={facets}")
+    for name in facets.split(","):
+        box = by_id(page, f"facet-{name}")
+        counts = {
+            line.find(".//input").get("value"): int(text_of(line.find(".//span[@class='n']")))
+            for line in box.iter("li")
+        }
+        assert counts == {one["code"]: one["count"] for one in answer["facets"][name]}, name
+        checked = [one.get("value") for one in box.iter("input") if one.get("checked") is not None]
+        assert checked == (["high"] if name == "risk" else [])
+        assert all(one.get("form") == "finder" for one in box.iter("input"))
+    assert page.find(".//form[@id='finder']").get("action") == "/fr/search"
+    assert "Appliquer les filtres" in [text_of(one) for one in page.iter("button")]
+
+
+async def test_each_chip_takes_one_filter_away(client):
+    query = (
+        "q=de&risk=high&risk=limited&function=forecasting&completeness_min=1&missing=rights.notice"
+    )
+    page = await ask(client, query)
+    taken = [parse_qsl(urlsplit(link).query) for link in links(page, "chips")]
+    asked = parse_qsl(query)
+    assert taken == [[other for other in asked if other != one] for one in asked[1:]]
+    assert parse_qsl(urlsplit(links(page, "clear")[0]).query) == [("q", "de")]
+    # What has no field of its own is not lost by the form.
+    kept = page.findall(".//form[@id='finder']/noscript/input")
+    assert [(one.get("name"), one.get("value")) for one in kept] == [
+        ("function", "forecasting"),
+        ("completeness_min", "1"),
+    ]
+
+
+async def test_pages_hold_each_record_once_and_lead_back(client):
+    query, seen, pages = "sort=name", [], 0
+    total = (await found(client, "origin=local"))["total"]
+    while True:
+        page = await ask(client, query)
+        seen += hits(page)
+        pages += 1
+        following = [one for one in by_id(page, "pages").iter("a") if one.get("rel") == "next"]
+        if not following:
+            break
+        query = urlsplit(following[0].get("href")).query
+    assert len(seen) == len(set(seen)) == total > PAGE
+    assert pages == -(-total // PAGE)
+    assert links(page, "pages") == ["/fr/search?sort=name"]
+    # The place in a list is of one language.
+    languages = [link.get("href") for link in page.findall(".//nav[@class='languages']//a")]
+    assert "/ar/search?sort=name" in languages
+
+
+async def test_the_order_that_nobody_chose_is_left_out_by_the_form(client):
+    def chosen(page):
+        options = by_id(page, "sort").findall("option")
+        return [one.get("value") for one in options if one.get("selected") is not None]
+
+    assert chosen(await ask(client, "risk=high")) == [""]
+    assert chosen(await ask(client, "q=eau&sort=")) == ["relevance"]
+    assert chosen(await ask(client, "q=eau&sort=name")) == ["name"]
+    # The words were taken out of a form that showed the best match first.
+    assert chosen(await ask(client, "q=&sort=relevance")) == [""]
+
+
+async def test_files_and_call_ask_the_same_question(client):
+    page = await ask(client, "q=santé&risk=high&sort=name", "ar")
+    for name in ("csv", "xlsx", "jsonl"):
+        (link,) = [one for one in links(page, "downloads") if f".{name}?" in one]
+        labels = [] if name == "jsonl" else [("labels", "ar")]
+        assert parse_qsl(urlsplit(link).query) == [
+            ("q", "santé"),
+            ("risk", "high"),
+            ("origin", "local"),
+            *labels,
+        ]
+        assert (await client.get(link)).status_code == 200
+    call = by_id(page, "call").get("value")
+    assert call.startswith("https://algorithms.example/api/v1/records?")
+    answer = (await client.get(f"/api/v1/records?{urlsplit(call).query}")).json()
+    assert [item["id"] for item in answer["items"]][:PAGE] == hits(page, "ar")
+
+
+async def test_every_language_says_all_in_its_own_words(client):
+    for tag, direction in (("ar", "rtl"), ("fr", "ltr"), ("zgh", "ltr"), ("en", "ltr")):
+        page = await ask(client, "q=radiographies&risk=high&function=diagnosis_support", tag)
+        assert (page.get("lang"), page.get("dir")) == (tag, direction)
+        assert by_id(page, "sort").findall("option")
+        current = page.findall(".//nav[@class='sections']//a[@aria-current]")
+        assert [one.get("href") for one in current] == [f"/{tag}/search"]
+
+
+@pytest.mark.parametrize(
+    ("query", "tells", "nearest"),
+    [
+        ("q=eau&risk=hgh", "« Niveau de risque » n’a pas de valeur hgh", "q=eau&risk=high"),
+        ("q=eau&teritory=MA-06", "n’a pas de filtre teritory", "q=eau&territory=MA-06"),
+        ("missing=rights.contest", "pas de valeur rights.contest", "missing=/rights/contestation"),
+        ("as_of=2025-13-01", "pour « Dans l’état de » : 2025-13-01", None),
+        ("completeness_min=many", "pour « Complétude à partir de » : many", None),
+        ("sort=best", "« Ordre » n’a pas de valeur best", "sort=newest"),
+        ("limit=100", "pas de filtre limit", None),
+        ("lang=de", "« Langue des mots » n’a pas de valeur de", None),
+    ],
+)  # fmt: skip
+async def test_what_is_not_known_is_refused_in_the_page_s_language(client, query, tells, nearest):
+    answer = await client.get(f"/fr/search?{query}")
+    assert answer.status_code == 400
+    page = parse(answer)
+    assert is_shown(page, "fault")
+    assert not is_shown(page, "results")
+    told = said(page, "fault").replace("\xa0", " ")
+    assert tells in told
+    # No English: the sentence of the API is not shown.
+    assert "did you mean" not in told
+    assert "unknown" not in told
+    offered, *rest = links(page, "fault")
+    if nearest is not None:
+        assert parse_qsl(urlsplit(offered).query) == parse_qsl(nearest)
+        assert "Vouliez-vous dire" in told
+        (offered,) = rest
+    wrong = parse_qsl(query)[-1][0]
+    assert parse_qsl(urlsplit(offered).query) == [
+        pair for pair in parse_qsl(query) if pair[0] != wrong
+    ]
+
+
+async def test_a_bad_place_in_a_list_leads_to_its_first_page(client):
+    first = await ask(client, "sort=name")
+    following = urlsplit(links(first, "pages")[0]).query
+    cursor = dict(parse_qsl(following))["cursor"]
+    for query in ("sort=name&cursor=nonsense", f"sort=newest&cursor={cursor}"):
+        answer = await client.get(f"/ar/search?{query}")
+        assert answer.status_code == 400
+        page = parse(answer)
+        sort = dict(parse_qsl(query))["sort"]
+        assert links(page, "fault") == [f"/ar/search?sort={sort}"]
+
+
+async def test_an_index_that_does_not_answer_is_said(client, monkeypatch):
+    async def fail(*_):
+        raise Unavailable("the search index is being made anew")
+
+    monkeypatch.setattr(SearchIndex, "answer", fail)
+    answer = await client.get("/fr/search?q=eau")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    page = parse(answer)
+    assert said(page, "fault").startswith("La recherche ne répond pas en ce moment.")
+    assert by_id(page, "q").get("value") == "eau"
+
+
+async def test_without_a_question_the_file_of_the_site_answers(client, settings):
+    (settings.site_dir / "fr").mkdir(parents=True)
+    (settings.site_dir / "fr/search.html").write_text("<!doctype html><p>the file", "utf-8")
+    assert (await client.get("/fr/search")).text == "<!doctype html><p>the file"
+    assert (await client.get("/fr/search?utm_source=x&&fbclid=y")).text.endswith("the file")
+    assert (await client.get("/fr/search?q=eau&utm_source=x")).status_code == 200
+    assert (await client.get("/de/search?q=eau")).status_code == 404
+    assert (await client.post("/fr/search?q=eau")).status_code == 405
+
+
+async def test_it_is_served_as_other_pages_are(client):
+    address = "/fr/search?q=eau"
+    answer = await client.get(address, headers={"accept-encoding": "identity"})
+    etag = answer.headers["etag"]
+    again = await client.get(address, headers={"if-none-match": etag})
+    assert again.status_code == 304
+    head = await client.head(address, headers={"accept-encoding": "identity"})
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(answer.content))
+    small = await client.get(address, headers={"accept-encoding": "gzip"})
+    assert small.headers["content-encoding"] == "gzip"
+    assert small.text == answer.text
+    assert small.headers["vary"] == "accept-encoding"
