@@ -156,14 +156,18 @@ class SearchIndex:
         """
         last = size - 1 if question.as_of is None else min(question.as_of, size - 1)
         query = msgspec.structs.replace(question, as_of=last, facets=())
-        async with self._connect() as connect:
-            found = await self._found(query, connect)
+        found = await self.found(query)
         if found.total == 0:
             return [], found.mended
         hits = found.at.searcher.search(
             found.hits, found.total, count=False, order_by_field="ord", order=tantivy.Order.Asc
         ).hits
         return [ord_ for ord_, _ in hits], found.mended
+
+    async def found(self, question: SearchQuery) -> Found:
+        """Return what a query finds, as of now. Raises as `answer` does."""
+        async with self._connect() as connect:
+            return await self._found(question, connect)
 
     async def suggest(self, text: str, *, most: int) -> tuple[list[Named], list[str]]:
         """Return what may be meant while a text is typed: agencies and sectors, and cards.

@@ -88,12 +88,21 @@ class Found:
 
     def _count(self) -> None:
         """Count the results and the facets: each counts what all filters but its own let pass."""
-        plain = [kind for kind in self.facets if kind not in self._passed]
-        self.total, counted = self.at.count(self.hits, plain)
+        (hits, plain), *filtered = self.counted_queries()
+        self.total, counted = self.at.count(hits, plain)
         self.facets |= counted
-        for kind in self.facets.keys() & self._passed.keys():
-            others = [one for other, one in self._passed.items() if other != kind]
-            self.facets |= self.at.count(self._within(self.text, others), [kind])[1]
+        for query, kinds in filtered:
+            self.facets |= self.at.count(query, kinds)[1]
+
+    def counted_queries(self) -> list[tuple[tantivy.Query, list[str]]]:
+        """Return the queries of which facets are counted, first that of the results, and which."""
+        plain = [kind for kind in self.facets if kind not in self._passed]
+        counted = [(self.hits, plain)]
+        for kind in self.facets:
+            if kind in self._passed:
+                others = [one for other, one in self._passed.items() if other != kind]
+                counted.append((self._within(self.text, others), [kind]))
+        return counted
 
     def _counted(self, text: TextQuery) -> int:
         return self.at.total(self._within(text, self._passed.values()))

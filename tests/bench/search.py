@@ -22,19 +22,24 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 import psutil
+import tantivy
 
 from registry.record.entry import NOT_STATED, outline
 from registry.record.pack import load_pack
 from registry.record.pointers import dig
 from registry.record.search_text import search_texts
-from registry.search.engine import open_index
+from registry.search.engine import SearchIndex, open_index
 from registry.search.query import SearchQuery
+from registry.search.schema import document as indexed
+from registry.search.schema import schema
 from registry.services.context import ServiceContext
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
+from registry.store.search_rows import read_rows
 from tests.bench.corpus import NOW, fill, records
 from tests.bench.documents import local_documents
 from tests.bench.generator import ask, load, until_there
@@ -51,6 +56,7 @@ TURNS = 4
 SECONDS = 4.0
 RECEIPTS = 40
 LIMIT = 20
+SAMPLE = 3_000
 TEXTS = (
     "data",
     "machine learning",
@@ -118,6 +124,18 @@ def _alone(size: int, told: Mapping[str, Any], smallest: tuple[int, float] | Non
     yield Row(what=f"{what}: ready after", figure=told["start"], unit="s", at_most=1)
     found = quantile(told["found"], 0.95) * 1e3
     yield Row(what=f"{what}: found after a receipt, p95", figure=found, unit="ms", at_most=50)
+    yield Row(
+        what=f"{what}: work for a question beside tantivy alone",
+        figure=told["beside_bare"],
+        unit="×",
+        at_most=3,
+    )
+    yield Row(
+        what=f"index of {size:,} records made from nothing: work beside tantivy's writer alone",
+        figure=told["beside_writer"],
+        unit="×",
+        at_most=2,
+    )
     if smallest is not None:
         yield Row(
             what=f"{what}: cost of a question beside {smallest[0]:,}",
@@ -178,17 +196,71 @@ async def in_process(url: str, folder: str) -> dict[str, object]:
         await work
         return time.perf_counter() - start
 
+    start = time.process_time()
+    await index.rebuild()
+    made = (time.process_time() - start) / await _versions(context)
+    index = open_index(context.database.connection, Path(folder) / "search", load_pack("ma"))
     begun = await timed(index.warm_up())
     questions = [_question(*one) for one in MIX]
     seconds = [await timed(index.answer(one)) for _ in range(ROUNDS) for one in questions]
-    memory = psutil.Process().memory_info().rss
+    told = psutil.Process().memory_full_info()
+    bare = await _bare_questions(index)
+    start = time.process_time()
+    for one in questions:
+        await index.answer(one)
+    asked = (time.process_time() - start) / len(questions)
+    added = await _bare_writer(context)
     found = []
     for document in local_documents(RECEIPTS):
         again = await timed(index.answer(questions[0]))
         await publish_together(context, [document], now=NOW)
         found.append(await timed(index.answer(questions[0])) - again)
     await context.database.close()
-    return {"start": begun, "seconds": seconds, "memory": memory, "found": found}
+    return {
+        "start": begun,
+        "seconds": seconds,
+        "memory": told.uss,
+        "found": found,
+        "beside_bare": asked / bare,
+        "beside_writer": made / added,
+    }
+
+
+async def _bare_questions(index: SearchIndex) -> float:
+    """Return the work of tantivy alone for a question: the newest results, totals and facets."""
+    prepared = []
+    for text, filters in MIX:
+        question = msgspec.structs.replace(_question(text, filters), mends=False)
+        found = await index.found(question)
+        prepared.append((found.hits, found.at.searcher, found.counted_queries()))
+    start = time.process_time()
+    for hits, searcher, counted in prepared:
+        searcher.search(hits, LIMIT, count=True, order_by_field="ord")
+        for query, kinds in counted:
+            searcher.aggregate(
+                query, {kind: {"terms": {"field": kind, "size": 1000}} for kind in kinds}
+            )
+    return (time.process_time() - start) / len(prepared)
+
+
+async def _bare_writer(context: ServiceContext) -> float:
+    """Return the work of tantivy's writer for a document that is made already."""
+    async with context.database.connection() as connection:
+        rows = await read_rows(connection, since=0, size=SAMPLE + 1, limit=SAMPLE)
+    languages = ("", *context.pack.languages)
+    documents = [indexed(row, languages) for row in rows]
+    with tempfile.TemporaryDirectory() as folder:
+        writer = tantivy.Index(schema(languages), folder).writer(64_000_000, 1)
+        start = time.process_time()
+        for one in documents:
+            writer.add_document(one)
+        writer.commit()
+        return (time.process_time() - start) / len(documents)
+
+
+async def _versions(context: ServiceContext) -> int:
+    async with context.database.connection() as connection:
+        return int(await connection.fetchval("select count(*) from search_version"))
 
 
 def _question(text: str, filters: dict[str, list[str]]) -> SearchQuery:
