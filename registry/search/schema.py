@@ -7,10 +7,11 @@ tantivy's tokenizer splits at blanks.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
+from typing import NamedTuple
 
 import msgspec
 import tantivy
@@ -54,8 +55,10 @@ _LARGEST = 2**30
 _NO_DAY = 2**29 - 1
 _FROM = dt.date(2000, 1, 1)
 _CODES = (*(kind for kind in FACETS if kind != "overdue"), COMPLETENESS, LANGUAGE)
-_BREAK = " . "
+_END = "."
 """A token between texts, over which no phrase reaches."""
+
+_BREAK = f" {_END} "
 
 
 class IndexedUpTo(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,41 +194,45 @@ def word_token(word: str, language: str) -> str:
     return f"{word}|{language}"
 
 
+class _Tokens(NamedTuple):
+    """The tokens of a word: itself, its stem, itself with and without its article."""
+
+    word: str
+    stem: str
+    forms: tuple[str, ...]
+
+
 @cache
-def _tokens(language: str) -> Mapping[str, tuple[str, str, tuple[str, ...]]]:
-    """Return the tokens of a word: its stem, itself, itself without its article."""
+def _tokens(language: str) -> Mapping[str, _Tokens]:
+    """Return the tokens of a word, or of the end of a text, a cache by word."""
     known = stems(language)
-    return TokenCache(
-        lambda word: (
-            stem_token(known[word], language),
-            word_token(word, language),
-            tuple(word_token(form, language) for form in article_variants(word, language)),
+
+    def tokens(word: str) -> _Tokens:
+        if not word.strip():
+            return _Tokens(word=_END, stem=_END, forms=())
+        return _Tokens(
+            word=word_token(word, language),
+            stem=stem_token(known[word], language),
+            forms=tuple(word_token(form, language) for form in article_variants(word, language)),
         )
-    )
+
+    return TokenCache(tokens)
 
 
 def _add_words(made: tantivy.Document, words: Mapping[str, Sequence[str]]) -> None:
     found: set[str] = set()
     lexemes: set[str] = set()
     for tier, (stems_field, words_field) in enumerate(zip(STEMS, WORDS, strict=True)):
-        texts = [text for text in _spelt(words, tier, found, lexemes) if text]
+        texts = []
+        for language, of_tier in words.items():
+            known = _tokens(language)
+            written = of_tier[tier].strip().split(" ")
+            texts.append(" ".join([known[word][0] for word in written]))
+            tokens = [known[word] for word in set(written)]
+            found.update([stem for _, stem, _ in tokens])
+            lexemes.update([form for _, _, forms in tokens for form in forms])
+        made.add_text(words_field, _BREAK.join(texts))
         if found:
             made.add_text(stems_field, " ".join(found))
-        if texts:
-            made.add_text(words_field, _BREAK.join(texts))
     if lexemes:
         made.add_text(LEXEME, " ".join(lexemes))
-
-
-def _spelt(
-    words: Mapping[str, Sequence[str]], tier: int, found: set[str], lexemes: set[str]
-) -> Iterator[str]:
-    """Yield the texts of a tier as tokens; add stems and words as written to the sets."""
-    for language, texts in words.items():
-        known = _tokens(language)
-        for line in texts[tier].split("\n"):
-            row = [known[word] for word in line.split()]
-            for stem, _, forms in row:
-                found.add(stem)
-                lexemes.update(forms)
-            yield " ".join([word for _, word, _ in row])
