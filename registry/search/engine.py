@@ -17,7 +17,7 @@ from registry.record.facets import LANGUAGE
 from registry.record.pack import Pack
 from registry.search import highlights, ranking
 from registry.search.filters import IndexAsOf
-from registry.search.find import Found, WordMeanings
+from registry.search.find import Found, WordMeanings, begun_query
 from registry.search.highlights import Bodies, Cards, Connect
 from registry.search.index import IndexDamagedError, IndexDirectory, IndexStatus, Progress
 from registry.search.labels import NO_LABELS, LabelIndex, labels_of, names_of
@@ -29,25 +29,17 @@ from registry.store.search_rows import SearchState, read_state
 from registry.text.highlighting import Highlight
 from registry.text.query_parser import (
     NO_SYNONYMS,
-    And,
-    Or,
-    Prefix,
     Query,
     Synonyms,
-    Word,
     is_positive,
-    parse_query,
 )
-from registry.text.tokens import common, prepare, words
+from registry.text.tokens import prepare
 
 _CARDS_ROOM = 24 * 2**20
 _BODIES_ROOM = 64 * 2**20
 _MET_FIRST = 100
 _EVERY_SECONDS = 10.0
 _MOST_NAMED = 3
-_SHORTEST = 2
-"""Letters from which on a beginning is completed."""
-
 _WAIT_SECONDS = 5.0
 """How long a query waits for another one of this process to bring up the index."""
 
@@ -174,13 +166,9 @@ class SearchIndex:
 
         Its last word may be the beginning of one.
         """
-        *typed, last = words(text) or [""]
-        if len(last) < _SHORTEST and not typed:
+        query = begun_query(text, self._meanings.synonyms)
+        if query is None:
             return [], []
-        parts: list[Query] = [Word(word) for word in typed if word not in common()]
-        query: Query = And((*parts, Prefix(last)))
-        if (whole := parse_query(text, self._meanings.synonyms)) is not None:
-            query = Or((query, whole))
         async with self._connect() as connect:
             found = await self._found(SearchQuery(), connect)
             ordinals = ranking.first_by_name(found.at, found.read(query), most)

@@ -9,7 +9,7 @@ from typing import Any
 import tantivy
 from tantivy import FieldType, Query
 
-from registry.record.facets import OVERDUE
+from registry.record.facets import OVERDUE, SINGLE
 from registry.search.query import FacetCount
 from registry.search.schema import CURRENT, NAMES, folded_name, review_before
 from registry.search.text_query import any_of, either, every, nothing_of
@@ -102,8 +102,14 @@ class IndexAsOf:
             name: {"terms": {"field": field, "size": _MOST_CODES, "segment_size": _MOST_CODES}}
             for name, field in fields.items()
         }
-        asked["total"] = {"value_count": {"field": "ord"}}
-        return self.searcher.aggregate(query, asked)
+        single = next((name for name, field in fields.items() if field in SINGLE), None)
+        if single is None:
+            asked["total"] = {"value_count": {"field": "ord"}}
+        found: dict[str, Any] = self.searcher.aggregate(query, asked)
+        if single is not None:
+            # Every version has one code of it.
+            found["total"] = {"value": sum(_buckets(found[single]).values())}
+        return found
 
     def _spellings(self, kind: str) -> dict[str, str]:
         """Return the most frequent spelling of each folded name among what is in force."""

@@ -13,11 +13,26 @@ from registry.search.query import FacetCount, SearchQuery
 from registry.search.schema import LABEL
 from registry.search.spelling import Speller
 from registry.search.text_query import TextQuery, every, searched_languages
-from registry.text.query_parser import Query, Synonyms, parse_query
-from registry.text.tokens import NEUTRAL
+from registry.text.query_parser import And, Or, Prefix, Query, Synonyms, Word, parse_query
+from registry.text.tokens import NEUTRAL, common, words
 
 _FEW = 3
 """Results from which on no other words are offered."""
+
+
+_SHORTEST = 2
+"""Letters from which on a beginning is completed."""
+
+
+def begun_query(text: str, synonyms: Synonyms) -> Query | None:
+    """Return the query of a text whose last word may be begun, or None if it is too short."""
+    *typed, last = words(text) or [""]
+    if len(last) < _SHORTEST and not typed:
+        return None
+    parts: list[Query] = [Word(word) for word in typed if word not in common()]
+    begun = And((*parts, Prefix(last)))
+    whole = parse_query(text, synonyms)
+    return begun if whole is None else Or((begun, whole))
 
 
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):

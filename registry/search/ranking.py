@@ -137,6 +137,9 @@ def _by_relevance(
         if start + _PLACES <= first or len(taken) == most:
             continue
         within = every([passed, *section])
+        # Of many questions some sections have nothing, which one look tells for all tiers.
+        if not _by_key(at, every([within, text.within(LABEL)]), "ord", None, 1, descending=True):
+            continue
         for place, query in _tiers(within, text):
             number = start + place
             last = number + LONGEST_NAME if place == _IN_NAME else number
