@@ -23,16 +23,21 @@ _FEW = 3
 _SHORTEST = 2
 """Letters from which on a beginning is completed."""
 
+_MOST_SYNONYMS = 5
+
 
 def begun_query(text: str, synonyms: Synonyms) -> Query | None:
-    """Return the query of a text whose last word may be begun, or None if it is too short."""
+    """Return the query of a text whose last word may be begun, or None if it is too short.
+
+    A begun acronym stands for what it is short for.
+    """
     *typed, last = words(text) or [""]
     if len(last) < _SHORTEST and not typed:
         return None
     parts: list[Query] = [Word(word) for word in typed if word not in common()]
-    begun = And((*parts, Prefix(last)))
-    whole = parse_query(text, synonyms)
-    return begun if whole is None else Or((begun, whole))
+    known = [word for word in sorted(synonyms.words()) if not typed and word.startswith(last)]
+    meant = [parse_query(other, synonyms) for other in (text, *known[:_MOST_SYNONYMS])]
+    return Or((And((*parts, Prefix(last))), *(one for one in meant if one is not None)))
 
 
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):

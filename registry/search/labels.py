@@ -13,7 +13,7 @@ from registry.record.codelists import codelists
 from registry.record.facets import FACETS
 from registry.record.pack import Pack
 from registry.text.query_parser import And, Not, Or, Phrase, Prefix, Query, Word
-from registry.text.tokens import language_of, query_stems, stems, words
+from registry.text.tokens import article_variants, language_of, query_stems, stems, words
 
 LABELLED = ("sector", "function", "risk", "status", "technique", "affected", "territory")
 """The facets whose labels are words."""
@@ -77,7 +77,13 @@ class LabelIndex:
             return
         for row, code in self._by_language.get(language, ()):
             if isinstance(leaf, Prefix):
-                has = any(word.startswith(leaf.start) for word in row)
+                # With the article or without it, on either side.
+                starts = article_variants(leaf.start, language)
+                has = any(
+                    form.startswith(starts)
+                    for word in row
+                    for form in article_variants(word, language)
+                )
             else:
                 length = len(leaf.words)
                 has = any(

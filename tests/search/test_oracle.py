@@ -144,7 +144,10 @@ class Scan:
         if isinstance(asked, Word):
             return bool({stem(word, tag) for word in row} & set(query_stems(asked.word, tag)))
         if isinstance(asked, Prefix):
-            return any(word.startswith(asked.start) for word in row)
+            starts = article_variants(asked.start, tag)
+            return any(
+                form.startswith(starts) for word in row for form in article_variants(word, tag)
+            )
         return f" {' '.join(asked.words)} " in f" {' '.join(row)} "
 
     def begun(self, start, language, entry):

@@ -1,0 +1,57 @@
+"""What may be meant while somebody types: agencies, sectors, and records by their names."""
+
+import json
+
+import pytest
+
+from registry.search.engine import open_index
+
+
+@pytest.fixture
+def suggested(database, pack, tmp_path):
+    index = open_index(database.connection, tmp_path / "search", pack)
+
+    async def suggest(text, most=5):
+        named, cards = await index.suggest(text, most=most)
+        ids = [json.loads(card)["id"].split("/")[1] for card in cards]
+        return [one.code for one in named], ids
+
+    return suggest
+
+
+def named(name, at, lang="fr"):
+    return {"id": f"demo-sante/{at}", "schema_version": "1.0", "name": {lang: name}}
+
+
+async def test_a_begun_word_finds_names(suggested, publish):
+    await publish(
+        named("Cadastre national", at="long"),
+        named("Cadastre", at="short"),
+        named("Autre", at="other"),
+    )
+    assert await suggested("ca") == ((await suggested("ca"))[0], ["short", "long"])
+    assert (await suggested("cadastre nat"))[1] == ["long"]
+    assert (await suggested("le cadastre nat"))[1] == ["long"]
+    assert (await suggested("cada", most=1))[1] == ["short"]
+    assert (await suggested("c")) == ([], [])
+    assert (await suggested("")) == (await suggested("!?")) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("cns", "cnss"),
+        ("CNSS", "cnss"),
+        ("caisse nationale de sécu", "cnss"),
+        ("impo", "finance_tax"),
+        ("ضرا", "finance_tax"),
+        ("الضرا", "finance_tax"),
+        ("الصح", "health"),
+    ],
+)
+async def test_agencies_and_sectors_are_suggested_whether_they_have_filed_or_not(
+    suggested, text, code
+):
+    named_first, records = await suggested(text)
+    assert code in named_first
+    assert records == []
