@@ -1,13 +1,10 @@
 // The same answers from the index that lies beside the pages, for a copy that no register serves.
 
 import { forms, places, words } from "./fold.js";
-import { Refused } from "./register.js";
+import { Refused, Unanswerable } from "./register.js";
 
 const RELEVANCE = 3; // tiers: name, summary, the rest
 const LEAST = 4; // letters to which a word may be cut where nothing has it
-
-/** The copy has nothing to answer a filter with, and to leave it out would widen the answer. */
-export class Unanswerable extends Error {}
 
 /** Open the index that lies in a folder of the site. */
 export async function openCopy(folder) {
@@ -19,7 +16,6 @@ export async function openCopy(folder) {
     return kept.get(name);
   };
   return {
-    asOf: index.as_of,
     leftOut: index.left_out,
     shard: (word) => once(shards, `words-${shardOf(word, index)}`),
     card: async (number) => {

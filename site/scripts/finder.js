@@ -4,12 +4,11 @@
 // shows these where nothing was filed here. All that stands in the address is asked as it stands,
 // and refused where the register does not know it, but for what others' trackers put there.
 
-import { Unanswerable, askCopy, openCopy } from "./copy.js";
 import { hit, labelledCodes, takeLabels, word } from "./hits.js";
 import { counted, written } from "./language.js";
 import { made } from "./made.js";
 import { filed, nameOf, pageOf } from "./named.js";
-import { Refused, Unreachable, askRegister } from "./register.js";
+import { Refused, Unanswerable, Unreachable, askRegister } from "./register.js";
 import "./box.js";
 
 const OWN = ["limit", "facets", "reader"]; // what the page asks for itself
@@ -102,10 +101,12 @@ async function ask(query, signal) {
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       asked.delete("reader");
-      copy = await openCopy(copyFolder);
+      const { askCopy, openCopy } = await import("./copy.js");
+      const opened = await openCopy(copyFolder);
+      copy = { leftOut: opened.leftOut, ask: (given) => askCopy(opened, given, NAMES, words) };
     }
   }
-  return askCopy(copy, asked, NAMES, words);
+  return copy.ask(asked);
 }
 
 const elsewhere = ({ facets }) => (facets.origin ?? []).filter(({ code }) => code !== HERE);
@@ -217,6 +218,7 @@ function showAnswer(query, asked, answer) {
   for (const one of document.querySelectorAll("nav.languages a")) one.search = query;
   document.title = query.has("q") ? `${query.get("q")} – ${title}` : title;
   at("from-copy").hidden = copy === null;
+  if (copy?.leftOut) at("left-out").replaceChildren(counted("left-out", copy.leftOut));
 }
 
 function mended(query, words) {

@@ -3,6 +3,9 @@
 /** No register answers here: ask the copy. */
 export class Unreachable extends Error {}
 
+/** The copy has nothing to answer a filter with, and to leave it out would widen the answer. */
+export class Unanswerable extends Error {}
+
 /**
  * The question cannot be answered: `parameter` is what is wrong in it, `value` the code that nobody
  * knows, and `nearest` the code, or name, that may be meant.

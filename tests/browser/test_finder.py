@@ -167,7 +167,7 @@ def test_a_static_copy_says_that_it_is_one_and_offers_no_api(opened, host):
     with opened() as page:
         page.goto(f"{host}/fr/search")
         found(page)
-        assert page.locator("#from-copy").is_visible()
+        assert "seul le registre" in page.locator("#from-copy").inner_text()
         assert not page.locator("#programs").is_visible()
 
 

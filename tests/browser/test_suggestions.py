@@ -113,11 +113,11 @@ def test_a_press_on_a_phone_in_arabic_opens_the_page(opened, register, axe):
         page.wait_for_url(re.compile("/ar/sectors/"))
 
 
-@pytest.mark.parametrize("where", ["", "search"])
+@pytest.mark.parametrize("where", ["", "search", "agencies/", "sectors/", "contest"])
 def test_a_copy_suggests_from_its_own_files(opened, host, where):
     with opened() as page:
         page.goto(f"{host}/fr/{where}")
-        if where:
+        if where == "search":
             page.wait_for_selector("#hits .record")
         typed(page, "san")
         groups = page.get_by_role("listbox").get_by_role("group")

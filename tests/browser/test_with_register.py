@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 from playwright.sync_api import expect
 
 from registry.pages.views.finder import NOTICED, TELLING
+from tests.browser.conftest import DESKTOP, PHONE
 
 
 def test_the_finder_shows_what_the_api_answers(opened, register):
@@ -203,3 +205,29 @@ def test_what_the_register_refuses_is_said_in_the_language_of_the_page(opened, r
             alert.locator("a").last.click()
             page.wait_for_selector("#hits .record")
             assert not alert.is_visible()
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE])
+def test_the_script_takes_over_the_page_of_the_server_without_a_jump(opened, register, screen):
+    seen = []
+    for runs in (False, True):
+        with opened(register.url, viewport=screen, java_script_enabled=runs) as page:
+            page.goto(f"{register.url}/fr/search?q=sante&risk=high")
+            page.wait_for_selector("#hits .record")
+            page.wait_for_load_state("networkidle")
+            parts = page.locator(
+                "#found, #chips li, #named li, #elsewhere, #hits .record, #pages a"
+            )
+            seen.append([" ".join(text.split()) for text in parts.all_text_contents()])
+            if runs:
+                assert page.get_by_role("combobox", name="Quel système").count() == 1
+                assert page.evaluate(_SHIFTED) < 0.01
+    assert seen[0] == seen[1]
+
+
+_SHIFTED = """() => new Promise((done) => {
+    const sum = (list) => list.getEntries().reduce((all, { value }) => all + value, 0);
+    new PerformanceObserver((list) => done(sum(list))).observe(
+        { type: "layout-shift", buffered: true });
+    setTimeout(() => done(0), 1000);
+})"""

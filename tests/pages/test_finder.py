@@ -166,3 +166,22 @@ def test_the_lists_of_a_level_in_a_sector(pages):
         page = pages[f"{href.removeprefix('/sub/')}.html"]
         rows = [item for item in page.iter("li") if item.get("class") == "record"]
         assert len(rows) == int(count), href
+
+
+@pytest.mark.parametrize("path", ["fr/index.html", "fr/search.html", "fr/agencies/index.html"])
+def test_a_page_fetches_its_scripts_all_at_once(pages, path):
+    head = pages[path].find("head")
+    (entry,) = [one.get("src") for one in head.findall("script[@type='module']")]
+    early = {one.get("href") for one in head.findall("link[@rel='modulepreload']")}
+    assert {_script(one) for one in early} == _imported(_script(entry))
+
+
+def _script(address):
+    return re.sub(r".*/(\w+)\.\w+\.js", r"\1.js", address)
+
+
+def _imported(name):
+    """The scripts that one imports at its top, and those that they import."""
+    text = (resources.SITE / "scripts" / name).read_text("utf-8")
+    found = set(re.findall(r'^import .*"\./([\w-]+\.js)";$', text, re.MULTILINE))
+    return found.union(*map(_imported, found))

@@ -104,6 +104,14 @@ def test_the_language_switch_stays_on_the_page(pages):
         assert {*LANGUAGES, "x-default"} == alternates, path
 
 
+WITH_A_BOX = {
+    "index",
+    "search",
+    "contest",
+    *(f"{kind}/index" for kind in ("agencies", "sectors", "risk", "status")),
+}
+
+
 def test_only_two_things_have_a_script_and_nothing_needs_another_host(pages, site):
     for path, page in pages.items():
         # A description for search engines is data: nothing runs.
@@ -112,13 +120,13 @@ def test_only_two_things_have_a_script_and_nothing_needs_another_host(pages, sit
             for script in page.findall(".//script")
             if script.get("type") != "application/ld+json"
         ]
-        is_finder = path.split("/")[-1] in {"search.html", "index.html"} and path.count("/") == 1
-        is_finder &= path.split("/")[0] in LANGUAGES
+        lang, _, rest = path.removesuffix(".html").partition("/")
+        has_box = lang in LANGUAGES and rest in WITH_A_BOX
         # A record's page has the check, and each of its versions'; a tombstone leads to those.
         is_record = "/records/" in path and path.split("/")[-1] != "compare.html"
         is_record &= page.get("data-status") is None
-        assert len(scripts) == (1 if is_finder or is_record else 0), path
-        assert len(page.findall(".//form[@role='search']")) == (1 if is_finder else 0), path
+        assert len(scripts) == (1 if has_box or is_record else 0), path
+        assert len(page.findall(".//form[@role='search']")) == (1 if has_box else 0), path
         assert len(page.findall(".//section[@id='proof']")) == (1 if is_record else 0), path
         for script in scripts:
             assert script.get("type") == "module"

@@ -191,6 +191,7 @@ def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
     found = {
         name: {code: _wording(known.word(name, code)) for code in known.listed(name)}
         for name in FACETS
+        if name != "supplier"
     }
     found["lang"] = {tag: _wording(language(reader, tag)) for tag in reader.pack.languages}
     for name in SINGLE:
