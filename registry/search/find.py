@@ -73,7 +73,14 @@ class Found:
                 return
             self.text = self.read(query, question.lang)
         self._count()
-        if query is not None and question.mends and self.total == 0:
+        # What only the filters leave out is not corrected.
+        if (
+            self.text is not None
+            and query is not None
+            and question.mends
+            and self.total == 0
+            and (not self._passed or self._unfiltered(self.text) == 0)
+        ):
             better = self._speller(self._counted).correct(question.text or "", query)
             if better is not None:
                 self.text, self.mended = self.read(better.query, better.lang), better.text

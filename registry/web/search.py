@@ -24,7 +24,7 @@ from registry.api.request_context import ApiRequest, ApiState, request_context
 from registry.api.search import find_records
 from registry.api.search_filters import SearchFilters, provide_search_filters
 from registry.api.site import POLICY
-from registry.errors import InvalidParameter, RegistryError
+from registry.errors import RegistryError
 from registry.pages.build.read_snapshot import read_origins
 from registry.pages.editions import Edition
 from registry.pages.reader import Reader
@@ -94,43 +94,24 @@ def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHa
 
 
 async def _grouped(sought: SearchFilters, ask: Callable[..., Any]) -> dict[str, Any]:
-    """Ask for what was filed here first, and for what others have where that is nothing.
-
-    No word is corrected that another register has: what is found there goes before.
-    """
+    """Ask for what was filed here first, and where that is nothing, for what others have."""
     if "origin" in sought.codes:
-        return _answer(*await ask(sought))
-    codes = {**sought.codes, "origin": [LOCAL]}
-    here = msgspec.structs.replace(
+        result, following = await ask(sought)
+        return {"result": result, "next": following, "origin": [], "elsewhere": {}}
+    origins = [LOCAL]
+    result, following = await ask(_of(sought, origins))
+    elsewhere = _elsewhere(result)
+    if result.total == 0 and elsewhere:
+        origins = [*elsewhere]
+        result, following = await ask(_of(sought, origins))
+    return {"result": result, "next": following, "origin": origins, "elsewhere": elsewhere}
+
+
+def _of(sought: SearchFilters, origins: list[str]) -> SearchFilters:
+    codes = {**sought.codes, "origin": origins}
+    return msgspec.structs.replace(
         sought, codes={name: codes[name] for name in FACETS if name in codes}
     )
-    try:
-        result, following = await ask(here)
-    except InvalidParameter as error:
-        # A page that goes on may be of the other group.
-        if error.parameter != "cursor":
-            raise
-        return _answer(*await ask(sought), is_grouped=True)
-    if result.total == 0 or result.mended is not None:
-        everywhere, next_there = await ask(sought)
-        if result.total == 0 or everywhere.mended is None:
-            return _answer(everywhere, next_there, is_grouped=True)
-    return _answer(result, following) | {"origin": LOCAL, "elsewhere": _elsewhere(result)}
-
-
-def _answer(
-    result: SearchResult, following: str | None, *, is_grouped: bool = False
-) -> dict[str, Any]:
-    """Return the facts of an answer, which is `foreign` where other registers stand in."""
-    others = _elsewhere(result)
-    is_foreign = is_grouped and 0 < result.total == sum(others.values())
-    return {
-        "result": result,
-        "next": following,
-        "origin": None,
-        "elsewhere": others if is_foreign else {},
-        "foreign": is_foreign,
-    }
 
 
 def _elsewhere(result: SearchResult) -> dict[str, int]:

@@ -53,7 +53,7 @@ def filled_url(copied, pack, publication):
             "id": f"us.demo/{slug}",
             "schema_version": "1.0",
             "name": {"en": name},
-            "summary": {"en": "Sorts <b>incoming</b> letters."},
+            "summary": {"en": "Sorts <b>incoming</b> letters of kangaroos."},
             "lifecycle": {"status": "in_use"},
         }
         verdict = validate(document, profile="foreign", pack=pack, today=NOW.date())
@@ -70,7 +70,13 @@ def filled_url(copied, pack, publication):
                 random=secrets.token_bytes,
             )
         context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
-        foreign = [filing("mail", "Zebra sorting"), filing("radio", "Radiographies of a zebra")]
+        names = {
+            "mail": "Zebra sorting",
+            "radio": "Radiographies of a zebra",
+            "words": "Radiographees",
+            **{f"sorting-{number}": f"Sorting {number}" for number in range(30)},
+        }
+        foreign = [filing(slug, name) for slug, name in names.items()]
         await import_foreign(context, foreign, now=lambda: NOW)
         await database.close()
 

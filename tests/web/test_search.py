@@ -92,6 +92,25 @@ async def test_other_registers_stand_in_where_nothing_is_filed_here(client):
     assert said(page, "mended") == ""
 
 
+async def test_a_word_that_only_others_have_is_not_mended_into_one_of_ours(client):
+    page = await ask(client, "q=radiographees")
+    assert hits(page) == ["us.demo/words"]
+    assert said(page, "mended") == ""
+    answer = await found(client, "q=radiographees&origin=local")
+    assert (answer["total"], answer["mended"], answer["suggestion"]) == (0, None, None)
+
+
+async def test_pages_of_other_registers_are_their_own_question(client):
+    query, seen = "q=kangaroos", []
+    while query:
+        page = await ask(client, query)
+        seen += hits(page)
+        following = [one for one in by_id(page, "pages").iter("a") if one.get("rel") == "next"]
+        query = urlsplit(following[0].get("href")).query if following else ""
+        assert not query or dict(parse_qsl(query))["origin"] == ORIGIN
+    assert len(seen) == len(set(seen)) > PAGE
+
+
 async def test_what_came_from_a_record_is_text(client):
     page = await ask(client, "q=zebra+incoming")
     summary = by_id(page, "hits").find("li/p[2]")

@@ -57,19 +57,18 @@ class Searched(msgspec.Struct, frozen=True, kw_only=True):
     """A question and its answer.
 
     `asked` are the parameters of the address, without the cursor. Where they name no origin,
-    `result` is of what was filed here, with `origin` `local`, or where that is nothing of other
-    registers (`foreign`); `elsewhere` has the number of records in each of those. `next` is the
-    cursor of the next page, `goes_on` whether this is not the first. `agencies` and `origins` have
-    the names of all in the answer.
+    `result` is of those in `origin`: `local`, or where nothing was filed here, the other registers;
+    `elsewhere` has the number of records in each of these. `next` is the cursor of the next page,
+    `goes_on` whether this is not the first. `agencies` and `origins` have the names of all in the
+    answer.
     """
 
     asked: Pairs
     result: SearchResult
     next: str | None
     goes_on: bool
-    origin: str | None
+    origin: Sequence[str]
     elsewhere: Mapping[str, int]
-    foreign: bool
     agencies: Mapping[str, Agency]
     origins: Mapping[str, Origin]
 
@@ -83,8 +82,8 @@ def search_view(reader: Reader, day: str, searched: Searched) -> dict[str, Any]:
     chosen: dict[str, list[str]] = {}
     for name, code in filters:
         chosen.setdefault(name, []).append(plain_code(name, code))
-    shown_here = [("origin", searched.origin)] if searched.origin else []
-    question = [*asked, *shown_here]
+    question = [*asked, *(("origin", code) for code in searched.origin)]
+    is_foreign = bool(searched.origin) and LOCAL not in searched.origin
     exported = [pair for pair in question if pair[0] != "sort"]
     labelled = [] if reader.tag == "en" else [("labels", reader.tag)]
     view = finder_view(day)
@@ -115,10 +114,10 @@ def search_view(reader: Reader, day: str, searched: Searched) -> dict[str, Any]:
             ],
             "cleared": _query(pair for pair in asked if pair[0] in {"q", "sort"}),
             "hits": [_hit(reader, known, hit) for hit in result.hits],
-            "foreign": searched.foreign,
+            "foreign": is_foreign,
             "here": _here(searched),
             "back": _query(pair for pair in asked if pair[0] != "origin"),
-            "elsewhere": 0 if searched.foreign else sum(searched.elsewhere.values()),
+            "elsewhere": 0 if is_foreign else sum(searched.elsewhere.values()),
             "others": _query([*asked, *(("origin", code) for code in searched.elsewhere)]),
             "registers": [
                 {
@@ -129,7 +128,8 @@ def search_view(reader: Reader, day: str, searched: Searched) -> dict[str, Any]:
                 for code, count in searched.elsewhere.items()
             ],
             "first": _query(asked) if searched.goes_on else None,
-            "next": searched.next and _query([*asked, ("cursor", searched.next)]),
+            "next": searched.next
+            and _query([*(question if is_foreign else asked), ("cursor", searched.next)]),
             "call": _query([*question, ("reader", reader.tag)]),
             "files": {
                 "csv": _query([*exported, *labelled]),
