@@ -116,7 +116,9 @@ async function show() {
   asking?.abort();
   asking = new AbortController();
   const { signal } = asking;
-  form.elements.q.value = query.get("q") ?? "";
+  const { q: box } = form.elements;
+  // While somebody types, the space before the next word stays.
+  if (box.value.trim() !== (query.get("q") ?? "")) box.value = query.get("q") ?? "";
   at("results").setAttribute("aria-busy", "true");
   let asked = question(query);
   let answer;

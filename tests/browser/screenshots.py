@@ -76,6 +76,9 @@ _ASKED = {
     "finder-missing": "search?missing=/evaluation/fairness_tested",
     "finder-finding": "search?finding=below_floor",
     "proof": _RECORD,
+    "suggestions": "",
+    "finder-refused": "search?risk=hgh&q=demande",
+    "finder-agency": "search?q=CNSS",
 }
 """What only a register that answers can show."""
 
@@ -154,6 +157,10 @@ def _take(page: Page, address: str, name: str) -> None:
     if name.startswith("proof-"):
         page.locator("#proof-start button").click()
         page.wait_for_selector("#proof-verdict .verdict")
+    if name.startswith("suggestions-"):
+        page.locator("#q").press_sequentially("الصح" if "-ar-" in name else "san")
+        page.wait_for_selector("#suggestions a")
+        page.keyboard.press("ArrowDown")
     if name.startswith("finder-missing-"):
         page.evaluate("document.getElementById('filters').open = true")
     page.screenshot(path=OUT / f"{name}.png", full_page=True)

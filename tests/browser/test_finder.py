@@ -117,7 +117,9 @@ def test_words_are_marked_and_a_slip_is_mended_with_a_way_back(opened, host):
         assert "radiographies" in texts(page, "#hits mark")
         page.goto(f"{host}/fr/search?q=radiographiez")
         assert found(page) > 0
-        assert "radiographiez" in page.locator("#mended").inner_text()
+        told = page.get_by_role("status").filter(has=page.locator("#mended"))
+        assert "radiographiez" in told.inner_text()
+        assert page.locator("#found").inner_text() in told.inner_text()
         page.locator("#mended a").first.click()
         assert page.evaluate("document.activeElement.id") == "q"
         page.locator("#mended a").last.click()
@@ -143,6 +145,17 @@ def test_typing_asks_without_filling_the_history(opened, host):
         assert 0 < found(page) < everything
         page.go_back()
         assert page.url == f"{host}/fr/about"
+
+
+def test_a_pause_before_the_next_word_loses_no_space(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/search")
+        found(page)
+        page.locator("#q").press_sequentially("olivier ")
+        page.wait_for_url("**/search?q=olivier")
+        found(page)
+        page.locator("#q").press_sequentially("zz")
+        page.wait_for_url("**/search?q=olivier+zz")
 
 
 def test_the_language_switch_keeps_the_question(opened, host):

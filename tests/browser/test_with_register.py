@@ -158,11 +158,12 @@ def test_records_of_other_registers_are_a_group_of_their_own(opened, register):
         page.wait_for_selector("#nothing:not([hidden])")
 
 
-def test_an_agency_that_filed_nothing_is_found_by_its_acronym(opened, register):
+def test_an_agency_that_filed_nothing_is_found_by_its_acronym(opened, register, axe):
     with opened(register.url) as page:
         page.goto(f"{register.url}/fr/search?q=CNSS")
         page.wait_for_selector("#named a")
         assert "n’a encore rien déposé" in page.locator("#named").inner_text()
+        assert axe(page) == []
         assert page.locator("#named a").get_attribute("href") == "/fr/agencies/cnss"
 
 
@@ -186,7 +187,7 @@ def test_every_filter_of_the_api_can_be_seen_and_taken_away(opened, register):
         page.wait_for_selector("#hits .record")
 
 
-def test_what_the_register_refuses_is_said_in_the_language_of_the_page(opened, register):
+def test_what_the_register_refuses_is_said_in_the_language_of_the_page(opened, register, axe):
     with opened(register.url, expected="400 (Bad Request)") as page:
         for asked, meant in (
             ("risk=hgh&q=aide", "?q=aide&risk=high"),
@@ -199,6 +200,7 @@ def test_what_the_register_refuses_is_said_in_the_language_of_the_page(opened, r
             page.wait_for_selector("#fault:not([hidden])")
             alert = page.get_by_role("alert")
             assert "البحث" in alert.inner_text()
+            assert axe(page) == []
             links = alert.locator("a").evaluate_all("all => all.map((one) => one.search)")
             assert links[:-1] == ([meant] if meant else []), asked
             assert page.locator("#hits .record").count() == 0
