@@ -167,6 +167,8 @@ class IndexDirectory:
         if self._index is None:
             self._index = tantivy.Index(self.schema, str(self.path))
         writer = self._index.writer(heap_size=_HEAP, num_threads=1)
+        # Files of a writer that was killed amid its commit stand in the way of the next one.
+        writer.garbage_collect_files()
         await self._add(writer, connection, log, since, progress)
         _commit(writer, _up_to(log))
         self._index.reload()

@@ -80,7 +80,7 @@ async def test_who_is_killed_amid_a_commit_leaves_an_index_that_goes_on(
     database, publish, folder, database_url
 ):
     chance = random.Random(11)
-    for number in range(12):
+    for number in range(16):
         await publish(*(named("Zellige", at=f"n{number}-{one}") for one in range(3)))
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", WRITER, database_url, str(folder)),
