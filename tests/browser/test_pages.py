@@ -126,7 +126,7 @@ def test_without_a_script_a_page_says_all_it_has_to_say(opened, host):
         page.goto(f"{host}/fr/search")
         # The register answers the box; that a copy cannot is said beside it.
         assert page.locator("#finder").is_visible()
-        assert page.locator(".finder ~ noscript .notice").is_visible()
+        assert page.locator(".finder ~ noscript p").is_visible()
         page.locator("#browse a").first.click()
         assert page.url == f"{host}/fr/sectors/"
         page.locator(".counts a").first.click()
