@@ -14,6 +14,9 @@ MEMBERS = {
     "detail",
     "request",
     "findings",
+    "nearest",
+    "parameter",
+    "value",
     "findings_total",
     "tombstone",
 }

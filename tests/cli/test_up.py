@@ -105,7 +105,8 @@ def up(environment, data):
     running.client.close()
     kill_all(data)
     if running.process is not None:
-        running.process.communicate()
+        # Shown when the test has failed.
+        sys.stdout.write(running.process.communicate()[0] or "")
 
 
 def in_the_log(url):
