@@ -200,14 +200,19 @@ class SearchIndex:
     async def keep_current(self) -> None:
         """Bring up the index from time to time, whoever asks or not; never return.
 
-        So what was erased leaves the index, and what an import brought is indexed beforehand.
+        So what was erased leaves the index, and what an import brought is indexed beforehand, when
+        it is over: not while many are filing.
         """
+        before = None
         while True:
             await asyncio.sleep(_EVERY_SECONDS)
             # What is wrong, the next query meets too, and says.
             with suppress(Exception):
                 async with self._connect() as connect:
-                    await self._current(connect, None)
+                    log = await read_state(await connect())
+                    if log == before:
+                        await self._current(connect, None)
+                    before = log
 
     def has(self, kind: str, code: str) -> bool:
         """Return whether a version has a code, as of the last query."""
