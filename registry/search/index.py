@@ -37,8 +37,11 @@ _COMMITTED = 20_000
 """Entries after which an index that is made anew is committed, so that it can go on from there."""
 
 _HEAP = 64_000_000
-_MOST_SEGMENTS = 8
-"""From so many segments on, tantivy merges some; a writer that ended before would undo it."""
+_MOST_SEGMENTS = 32
+"""From so many segments on, a writer lets tantivy merge them, which takes up to half a second.
+
+A merge ends with its writer; so most publications, each a segment, are found without one.
+"""
 
 
 class IndexDamagedError(Exception):
