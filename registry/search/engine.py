@@ -27,12 +27,7 @@ from registry.search.text_query import every
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
 from registry.text.highlighting import Highlight
-from registry.text.query_parser import (
-    NO_SYNONYMS,
-    Query,
-    Synonyms,
-    is_positive,
-)
+from registry.text.query_parser import NO_SYNONYMS, Query, Synonyms, is_positive
 from registry.text.tokens import prepare
 
 _CARDS_ROOM = 24 * 2**20
@@ -245,8 +240,8 @@ class SearchIndex:
         self, question: SearchQuery, connect: Connect, progress: Progress | None = None
     ) -> Found:
         size = await self._current(connect, progress)
-        searcher = self._directory.searcher
-        if searcher is None:
+        searcher, state = self._directory.searcher, self._directory.state
+        if searcher is None or state is None or state.size < size:
             raise Unavailable("the search index is being made anew; try again in a moment")
         if question.after is not None and question.after.size > size:
             raise InvalidParameter(
@@ -261,7 +256,8 @@ class SearchIndex:
         at = IndexAsOf(
             self._directory.schema,
             searcher,
-            size=size,
+            # It may be ahead by now of the log that was looked at.
+            size=state.size,
             entry=entry,
             changed=question.changed,
             today=question.today,
@@ -286,10 +282,10 @@ class SearchIndex:
         state = directory.state
         log = await read_state(await connect(), -1 if state is None else state.size - 1)
         if not directory.holds(log):
-            try:
-                directory.read()
-            except IndexDamagedError:
-                directory.remove()
+            if self._rising is None or self._rising.done():
+                # A damaged one is made anew by who has the lock, and by nobody else.
+                with suppress(IndexDamagedError):
+                    directory.read()
             if not directory.holds(log):
                 log = await self._brought_up(progress)
             if directory.searcher is not None:

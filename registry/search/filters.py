@@ -10,6 +10,7 @@ import tantivy
 from tantivy import FieldType, Query
 
 from registry.record.facets import OVERDUE, SINGLE
+from registry.record.model import RISK_CHANGES
 from registry.search.query import FacetCount
 from registry.search.schema import CURRENT, NAMES, folded_name, review_before
 from registry.search.text_query import any_of, either, every, nothing_of
@@ -76,8 +77,7 @@ class IndexAsOf:
                 counted[kind] = {OVERDUE: self.total(every([query, self._overdue]))}
             elif kind == "risk_change" and self.changed is not None:
                 counted[kind] = {
-                    code: self.total(every([query, self._in_window(code)]))
-                    for code in ("lowered", "raised")
+                    code: self.total(every([query, self._in_window(code)])) for code in RISK_CHANGES
                 }
             else:
                 wanted[kind] = NAMES.get(kind, kind)

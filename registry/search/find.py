@@ -19,7 +19,6 @@ from registry.text.tokens import NEUTRAL, common, words
 _FEW = 3
 """Results from which on no other words are offered."""
 
-
 _SHORTEST = 2
 """Letters from which on a beginning is completed."""
 

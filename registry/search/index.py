@@ -167,15 +167,15 @@ class IndexDirectory:
                 # Of another release.
                 if other.is_dir() and other != self.path:
                     shutil.rmtree(other, ignore_errors=True)
-        if self._index is None:
-            self._index = tantivy.Index(self.schema, str(self.path))
-        writer = self._index.writer(heap_size=_HEAP, num_threads=1)
+        index = self._index or tantivy.Index(self.schema, str(self.path))
+        writer = index.writer(heap_size=_HEAP, num_threads=1)
         # Files of a writer that was killed amid its commit stand in the way of the next one.
         writer.garbage_collect_files()
         await self._add(writer, connection, log, since, progress)
         _commit(writer, _up_to(log))
-        self._index.reload()
-        if self._index.searcher().num_segments >= _MOST_SEGMENTS:
+        index.reload()
+        self._index = index
+        if index.searcher().num_segments >= _MOST_SEGMENTS:
             # What was committed can be found already; who writes next waits for the merge.
             lock.lend(writer.wait_merging_threads)
 

@@ -14,9 +14,7 @@ from registry.search.filters import IndexAsOf
 from registry.search.schema import LEXEME, STEMS, stem_token, word_token
 from registry.search.text_query import any_of, every, words_beginning
 from registry.text.query_parser import (
-    Query as ParsedQuery,
-)
-from registry.text.query_parser import (
+    Query,
     Synonyms,
     parse_query,
     replace_words,
@@ -39,7 +37,7 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     """A corrected query: its text, its parsed form, and the language of its words."""
 
     text: str
-    query: ParsedQuery
+    query: Query
     lang: str
 
 
@@ -52,7 +50,7 @@ class Speller:
         *,
         languages: Sequence[str],
         synonyms: Synonyms,
-        finds: Callable[[ParsedQuery, str], int],
+        finds: Callable[[Query, str], int],
     ) -> None:
         """Take the languages, the likeliest first; `finds` counts what a query in one finds."""
         self._at = at
@@ -60,7 +58,7 @@ class Speller:
         self._synonyms = synonyms
         self._finds = finds
 
-    def correct(self, text: str, query: ParsedQuery) -> Correction | None:
+    def correct(self, text: str, query: Query) -> Correction | None:
         """Return a correction of a query that finds nothing, with which it finds something.
 
         Words that no version has in a language are replaced, by words of that language; if each
@@ -76,7 +74,7 @@ class Speller:
                     return Correction(text=replaced, query=meant, lang=language)
         return None
 
-    def suggest(self, text: str, asked: ParsedQuery) -> str | None:
+    def suggest(self, text: str, asked: Query) -> str | None:
         """Return the text with a rare word replaced by a frequent one, or None."""
         for language in self._languages:
             for word in self._typed(text, asked):
@@ -91,7 +89,7 @@ class Speller:
                         return meant
         return None
 
-    def _typed(self, text: str, query: ParsedQuery) -> list[str]:
+    def _typed(self, text: str, query: Query) -> list[str]:
         typed = {word for word in words(text) if word not in self._synonyms}
         return [word for word in dict.fromkeys(required_words(query)) if word in typed]
 

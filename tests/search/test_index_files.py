@@ -1,7 +1,6 @@
 """The files of the index: several processes, kills, damage, and folders that cannot be written."""
 
 import asyncio
-import json
 import os
 import random
 import shutil
@@ -226,4 +225,4 @@ async def test_status_and_making_anew(database, publish, folder):
     await index.rebuild()
     status = await index.status()
     assert (status.is_current, status.versions) == (True, 2)
-    assert json.loads(json.dumps(status.root))
+    assert len(status.root) == 64
