@@ -18,34 +18,11 @@ for update of s
 
 -- name: version_rows
 -- Of versions after entry $1, in a log of $2 entries.
-select s.ord, s.codes, s.card, s.name, s.summary, s.rest, f.until_entry, h.published, h.raised, h.lowered
-from search_version as s
-inner join figure as f on f.entry = s.ord
-cross join lateral (
-    select
-        array_agg(o.entry order by o.entry) as published,
-        coalesce(array_agg(o.entry order by o.entry) filter (where o.risk_change = 'raised'), '{}') as raised,
-        coalesce(array_agg(o.entry order by o.entry) filter (where o.risk_change = 'lowered'), '{}') as lowered
-    from figure as o where o.record = f.record and o.entry <= f.entry
-) as h
-where s.ord > $1 and s.ord < $2
-order by s.ord
-limit $3
+select * from indexed_version where ord > $1 and ord < $2 order by ord limit $3
 
 -- name: superseded_rows
 -- Of versions up to entry $1 that went out of force by an entry after it, in a log of $2 entries.
-select s.ord, s.codes, s.card, s.name, s.summary, s.rest, f.until_entry, h.published, h.raised, h.lowered
-from figure as f
-inner join search_version as s on s.ord = f.entry
-cross join lateral (
-    select
-        array_agg(o.entry order by o.entry) as published,
-        coalesce(array_agg(o.entry order by o.entry) filter (where o.risk_change = 'raised'), '{}') as raised,
-        coalesce(array_agg(o.entry order by o.entry) filter (where o.risk_change = 'lowered'), '{}') as lowered
-    from figure as o where o.record = f.record and o.entry <= f.entry
-) as h
-where f.until_entry > $1 and f.until_entry < $2 and f.entry <= $1
-order by s.ord
+select * from indexed_version where until_entry > $1 and until_entry < $2 and ord <= $1 order by ord
 
 -- name: cards
 select ord, card from search_version where ord = any($1::bigint [])
