@@ -48,7 +48,7 @@ def convert_file(
     Raises `ImportRefused` at the call, before the first row, for faults of the whole file. The same
     rows give the same documents and ids on every run, in any order. `report` counts each outcome.
     """
-    rows = read_rows(crosswalk.format, path)
+    rows = read_rows(crosswalk.read, path)
     names = columns(rows)
     missing = [column for column in columns_read(crosswalk) if column not in names]
     if missing:

@@ -12,6 +12,7 @@ from jsonschema.exceptions import best_match
 
 from registry.errors import ImportRefused, RegistryError
 from registry.exchange.dates import Order
+from registry.exchange.readers.options import ReadOptions
 from registry.record.parse import parse
 from registry.record.pointers import pointer
 from registry.record.schema import field_at
@@ -21,15 +22,6 @@ from registry.resources import SCHEMAS
 FOLDER = SCHEMAS / "crosswalks"
 
 Scalar: TypeAlias = str | bool | int | None
-
-
-class SourceFormat(msgspec.Struct, frozen=True, kw_only=True):
-    """The format of the file; `rows` is the key of a JSON file under which the rows are."""
-
-    kind: Literal["csv", "json"]
-    encoding: str = "utf-8"
-    delimiter: str = ","
-    rows: str | None = None
 
 
 class Dates(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +78,7 @@ class Crosswalk(msgspec.Struct, frozen=True, kw_only=True):
     publisher: str
     homepage: str
     licence: str
-    format: SourceFormat
+    read: ReadOptions
     language: str
     over_long: Literal["refuse", "truncate_and_mark"]
     nothing: tuple[str, ...] = ()
@@ -106,7 +98,7 @@ def load_crosswalk(name_or_path: str | Path) -> Crosswalk:
     """Return a checked crosswalk. Raises `ImportRefused` with the place of the fault."""
     path = _find(str(name_or_path))
     try:
-        document = parse(path.read_bytes())
+        document = _upgraded(parse(path.read_bytes()))
     except OSError as error:
         raise ImportRefused(f"{path}: cannot be read: {error.strerror or error}") from error
     except RegistryError as error:
@@ -119,6 +111,21 @@ def load_crosswalk(name_or_path: str | Path) -> Crosswalk:
     for problem in _problems(crosswalk):
         raise ImportRefused(f"{path}: {problem}")
     return crosswalk
+
+
+def _upgraded(document: Any) -> Any:
+    """Return a crosswalk with its short forms, and what older ones say, in today's words."""
+    if not isinstance(document, dict):
+        return document
+    new = dict(document)
+    if isinstance(new.get("format"), dict) and "read" not in new:
+        older = dict(new.pop("format"))
+        if isinstance(older.get("rows"), str):
+            older["rows"] = pointer([older["rows"]])
+        new["read"] = {"as" if name == "kind" else name: value for name, value in older.items()}
+    if isinstance(new.get("read"), str):
+        new["read"] = {"as": new["read"]}
+    return new
 
 
 def target_path(place: str) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 import msgspec
 
 from registry.errors import ImportRefused
-from registry.exchange.crosswalk import SourceFormat
+from registry.exchange.readers.options import ReadOptions
+from registry.record.pointers import parts
 
 MAX_BYTES = 256 * 1024 * 1024
 # One cell may hold a long report; Python's own limit (128 KiB) would refuse the whole file.
@@ -27,7 +28,7 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     cells: Cells | None
 
 
-def read_rows(file_format: SourceFormat, path: Path) -> list[SourceRow]:
+def read_rows(options: ReadOptions, path: Path) -> list[SourceRow]:
     """Return every row of the file. Raises `ImportRefused` for faults of the whole file."""
     try:
         size = path.stat().st_size
@@ -38,9 +39,9 @@ def read_rows(file_format: SourceFormat, path: Path) -> list[SourceRow]:
         raise ImportRefused(f"{path}: {size:,} bytes; a source file may have {MAX_BYTES:,}")
     if not raw.strip():
         raise ImportRefused(f"{path}: the file is empty")
-    if file_format.kind == "json":
-        return _json_rows(raw, file_format.rows, path)
-    return _csv_rows(_decode(raw, file_format.encoding, path), file_format.delimiter, path)
+    if options.kind == "json":
+        return _json_rows(raw, options.rows, path)
+    return _csv_rows(_decode(raw, options.encoding, path), options.delimiter, path)
 
 
 def columns(rows: list[SourceRow]) -> list[str]:
@@ -58,7 +59,7 @@ def _decode(raw: bytes, encoding: str, path: Path) -> str:
         raise ImportRefused(
             f"{path}: line {line}, byte {error.start}: not {encoding} text "
             f"(byte 0x{raw[error.start]:02x}); save the file as {encoding}, "
-            'or name its real encoding in the crosswalk ("format": {"encoding": …})'
+            'or name its real encoding in the crosswalk ("read": {"encoding": …})'
         ) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
@@ -121,13 +122,17 @@ def _json_rows(raw: bytes, key: str | None, path: Path) -> list[SourceRow]:
     ]
 
 
-def _under(document: Any, key: str, path: Path) -> Any:
-    if not isinstance(document, dict):
-        raise ImportRefused(f"{path}: an object with the rows under {key!r} is expected")
-    if key not in document:
-        there = ", ".join(repr(name) for name in document) or "none"
-        raise ImportRefused(f"{path}: no rows under {key!r}; the keys are {there}")
-    return document[key]
+def _under(document: Any, place: str, path: Path) -> Any:
+    """Return the value at a JSON Pointer, or under a key."""
+    found = document
+    for name in parts(place) if place.startswith("/") else (place,):
+        if not isinstance(found, dict):
+            raise ImportRefused(f"{path}: an object with the rows under {place!r} is expected")
+        if name not in found:
+            there = ", ".join(repr(key) for key in found) or "none"
+            raise ImportRefused(f"{path}: no rows under {place!r}; the keys are {there}")
+        found = found[name]
+    return found
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import pytest
 
 from registry.errors import ImportRefused
 from registry.exchange.crosswalk import FOLDER, columns_read, load_crosswalk, names
+from registry.exchange.readers.options import ReadOptions
 from registry.exchange.transforms import TRANSFORMS
 from registry.record.schema import field_at
 from registry.record.validators import validator_of
@@ -77,6 +78,29 @@ def test_a_crosswalk_that_is_not_json(tmp_path):
         load_crosswalk(path)
 
 
+@pytest.mark.parametrize(
+    ("older", "read"),
+    [
+        ({"kind": "json", "rows": "a/b"}, ReadOptions(kind="json", rows="/a~1b")),
+        (
+            {"kind": "csv", "encoding": "cp1252", "delimiter": ";"},
+            ReadOptions(kind="csv", encoding="cp1252", delimiter=";"),
+        ),
+    ],
+)
+def test_a_crosswalk_of_an_earlier_release_is_read(spoilt, older, read):
+    def change(document):
+        del document["read"]
+        document["format"] = older
+
+    assert load_crosswalk(spoilt(change)).read == read
+
+
+def test_a_kind_of_file_may_stand_alone(spoilt):
+    change = _set(("read",), "csv")
+    assert load_crosswalk(spoilt(change)).read == ReadOptions(kind="csv")
+
+
 def _set(place, value):
     def change(document):
         *outer, last = place
@@ -91,6 +115,9 @@ def _set(place, value):
     ("place", "value", "told"),
     [
         (("over_long",), "cut", "at /over_long: 'cut' is not one of"),
+        (("read",), "xslx", "at /read/as: 'xslx' is not one of"),
+        (("read",), {"as": "json", "delimiter": ";"}, "at /read: 'delimiter' is not one of"),
+        (("read",), [], "at /read: [] is not of type 'object'"),
         (("surprise",), 1, "'surprise' was unexpected"),
         (("mappings", 1, "transform"), "guess", "at /mappings/1/transform"),
         (("mappings", 1, "to"), "/no_such_field", "at /mappings/1/to: the record has no field"),

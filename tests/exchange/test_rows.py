@@ -3,11 +3,11 @@ import json
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.crosswalk import SourceFormat
+from registry.exchange.readers.options import ReadOptions
 from registry.exchange.rows import MAX_CELL, columns, read_rows
 
-CSV = SourceFormat(kind="csv")
-JSON = SourceFormat(kind="json", rows="algoritmes")
+CSV = ReadOptions(kind="csv")
+JSON = ReadOptions(kind="json", rows="/algoritmes")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_a_row_knows_the_line_where_it_begins(read):
 
 
 def test_another_encoding_and_delimiter(read):
-    latin = SourceFormat(kind="csv", encoding="latin-1", delimiter=";")
+    latin = ReadOptions(kind="csv", encoding="latin-1", delimiter=";")
     [row] = read(latin, "naam;doel\nSúd;ë\n".encode("latin-1"))
     assert row.cells == {"naam": "Súd", "doel": "ë"}
 
@@ -70,8 +70,15 @@ def test_json_rows_are_numbered_from_one(read):
 
 
 def test_a_json_file_may_be_the_list_itself(read):
-    [row] = read(SourceFormat(kind="json"), b'[{"id": "1"}]')
+    [row] = read(ReadOptions(kind="json"), b'[{"id": "1"}]')
     assert row.cells == {"id": "1"}
+
+
+@pytest.mark.parametrize("rows", ["/data/a~1b", "plain"])
+def test_json_rows_stand_at_a_pointer_or_under_a_key(read, rows):
+    raw = b'{"data": {"a/b": [{"id": 1}]}, "plain": [{"id": 1}]}'
+    [row] = read(ReadOptions(kind="json", rows=rows), raw)
+    assert row.cells == {"id": 1}
 
 
 @pytest.mark.parametrize(
@@ -79,9 +86,9 @@ def test_a_json_file_may_be_the_list_itself(read):
     [
         (b"", "the file is empty"),
         (b'{"algoritmes": [\n{"id": 1},]}', "line 2, column 11: not JSON"),
-        (b'{"rows": [], "count": 0}', "no rows under 'algoritmes'; the keys are 'rows', 'count'"),
-        (b"[1]", "an object with the rows under 'algoritmes' is expected"),
-        (b'{"algoritmes": {}}', "the value under 'algoritmes' is not a list"),
+        (b'{"rows": [], "count": 0}', "no rows under '/algoritmes'; the keys are 'rows', 'count'"),
+        (b"[1]", "an object with the rows under '/algoritmes' is expected"),
+        (b'{"algoritmes": {}}', "the value under '/algoritmes' is not a list"),
         (b'{"algoritmes": []}', "the list of rows is empty"),
         (b'{"algoritmes": [{"a": 1, "a": 2}]}', "the key 'a' occurs twice"),
         (b'{"algoritmes": [NaN]}', "NaN is no number of JSON"),

@@ -51,7 +51,7 @@ def test_the_untouched_row_is_kept(shared, origin):
 @pytest.mark.parametrize("origin", ORIGINS)
 def test_every_column_is_mapped_or_left_out_with_a_reason(shared, origin):
     crosswalk, path, _, report = shared[origin]
-    assert unknown_columns(crosswalk, columns(read_rows(crosswalk.format, path))) == []
+    assert unknown_columns(crosswalk, columns(read_rows(crosswalk.read, path))) == []
     assert report.unknown_columns == []
 
 
