@@ -17,10 +17,11 @@ import msgspec
 
 from registry.errors import ImportRefused
 from registry.exchange.agencies import find_agencies
-from registry.exchange.cells import as_line, as_text
+from registry.exchange.cells import as_line
 from registry.exchange.crosswalk import Crosswalk, columns_read, unknown_columns
+from registry.exchange.dates import fuzzy_date
 from registry.exchange.draft import ForeignDraft, MappingPlan, RowRefused, fill, make_plan
-from registry.exchange.identity import Identity, assign_slugs, first_slug
+from registry.exchange.identity import Identity, assign_slugs, first_slug, identity_of
 from registry.exchange.outcome import ForeignRecord, Refusal
 from registry.exchange.report import ImportReport, count
 from registry.exchange.rows import SourceRow, columns, read_rows
@@ -61,71 +62,106 @@ def convert_file(
     counts.unknown_columns = unknown_columns(crosswalk, names)
     plan = make_plan(crosswalk)
     agencies = find_agencies(crosswalk, [row.cells or {} for row in rows], plan.nothing)
-    identities = [
-        _identity(plan, row.cells or {}, agency) for row, agency in zip(rows, agencies, strict=True)
-    ]
-    found = [
-        _Found(row=row, agency=agency, identity=identity, slug=slug)
-        for row, agency, identity, slug in zip(
-            rows, agencies, identities, assign_slugs(identities), strict=True
-        )
-    ]
+    drafted = [_drafted(plan, row, agency) for row, agency in zip(rows, agencies, strict=True)]
+    slugs = iter(assign_slugs([one.identity for one in drafted if isinstance(one, _Drafted)]))
     check = functools.partial(validate, profile="foreign", pack=pack, today=today, fast=fast)
-    return _outcomes(plan, found, check, counts)
+    return _outcomes(plan, drafted, slugs, check, counts)
 
 
-class _Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A row with what depends on all rows: its agency and slug."""
+class _Drafted(msgspec.Struct, frozen=True, kw_only=True):
+    """A row's document, without the id, which depends on all rows."""
 
-    row: SourceRow
-    agency: Agency | None
+    line: int
+    cells: dict[str, Any]
+    agency: Agency
+    draft: ForeignDraft
     identity: Identity
-    slug: str
+
+
+def _drafted(plan: MappingPlan, row: SourceRow, agency: Agency | None) -> _Drafted | Refusal:
+    try:
+        cells = _usable(row)
+        found = _stated(agency, plan)
+        draft = _filled(plan, cells)
+    except RowRefused as refused:
+        return Refusal(line=row.line, reason=str(refused))
+    own = plan.crosswalk.id.own
+    own_id = as_line(cells.get(own), plan.nothing) if own else ""
+    if own_id and "source_id" not in draft.document:
+        draft.document["source_id"] = own_id
+    return _Drafted(
+        line=row.line,
+        cells=cells,
+        agency=found,
+        draft=draft,
+        identity=identity_of(plan.crosswalk, draft.document, found.id, own_id),
+    )
+
+
+def _stated(agency: Agency | None, plan: MappingPlan) -> Agency:
+    if agency is None:
+        raise RowRefused(f"{plan.crosswalk.agency.name}: the row names no agency")
+    return agency
+
+
+def _filled(plan: MappingPlan, cells: dict[str, Any]) -> ForeignDraft:
+    draft = ForeignDraft({"id": "", "schema_version": SCHEMA_VERSION})
+    fill(draft, cells, plan)
+    if "name" not in draft.document:
+        named = [step.mapping.column for step in plan.steps if step.mapping.to == "/name"]
+        raise RowRefused(f"{named[0] or '/name'}: the row has no name")
+    return draft
 
 
 def _outcomes(
     plan: MappingPlan,
-    found: Iterable[_Found],
+    drafted: Iterable[_Drafted | Refusal],
+    slugs: Iterator[str],
     check: Callable[[Document], Verdict],
     report: ImportReport,
 ) -> Iterator[ForeignRecord | Refusal]:
-    for one in found:
+    for one in drafted:
         outcome: ForeignRecord | Refusal
-        try:
-            outcome = _converted(plan, one, check)
-        except RowRefused as refused:
-            outcome = Refusal(line=one.row.line, reason=str(refused))
+        if isinstance(one, Refusal):
+            outcome = one
+        else:
+            try:
+                outcome = _record(plan, one, next(slugs), check)
+            except RowRefused as refused:
+                outcome = Refusal(line=one.line, reason=str(refused))
         count(report, outcome)
         yield outcome
 
 
-def _converted(
-    plan: MappingPlan, one: _Found, check: Callable[[Document], Verdict]
+def _record(
+    plan: MappingPlan, one: _Drafted, slug: str, check: Callable[[Document], Verdict]
 ) -> ForeignRecord:
-    cells = _usable(one.row)
-    if one.agency is None:
-        raise RowRefused(f"{plan.crosswalk.agency.name}: the row names no agency")
-    draft = _drafted(plan, cells, f"{one.agency.id}/{one.slug}")
+    draft, identity = one.draft, one.identity
+    draft.document["id"] = f"{one.agency.id}/{slug}"
     return ForeignRecord(
         document=draft.document,
         agency=one.agency,
-        source_row=cells,
-        line=one.row.line,
+        source_row=one.cells,
+        line=one.line,
         verdict=_accepted(check(draft.document)),
-        truncated=tuple(draft.truncated),
+        source_id=identity.own,
+        of=identity.of,
+        telling_apart=identity.telling_apart,
+        whole=draft.whole,
+        changed_on=_changed_on(plan, one.cells),
         unclear=draft.not_understood(),
         otherwise=tuple(draft.otherwise),
-        own_id_missing=not one.identity.own,
-        told_apart=one.slug != first_slug(one.identity),
+        own_id_missing=not identity.own,
+        told_apart=slug != first_slug(identity),
     )
 
 
-def _drafted(plan: MappingPlan, cells: dict[str, Any], record_id: str) -> ForeignDraft:
-    draft = ForeignDraft({"id": record_id, "schema_version": SCHEMA_VERSION})
-    fill(draft, cells, plan)
-    if "name" not in draft.document:
-        raise RowRefused(f"{plan.crosswalk.id.name}: the row has no name")
-    return draft
+def _changed_on(plan: MappingPlan, cells: dict[str, Any]) -> str | None:
+    column, dates = plan.crosswalk.changed_on, plan.crosswalk.dates
+    if column is None:
+        return None
+    text = as_line(cells.get(column), plan.nothing)
+    return fuzzy_date(text, order=dates.order, century_from=dates.century_from)
 
 
 def _usable(row: SourceRow) -> dict[str, Any]:
@@ -149,19 +185,3 @@ def _accepted(verdict: Verdict) -> Verdict:
         more = len(errors) - NAMED_FINDINGS
         raise RowRefused(named + (f"; and {more} more" if more > 0 else ""))
     return verdict
-
-
-def _identity(plan: MappingPlan, cells: dict[str, Any], agency: Agency | None) -> Identity:
-    asked = plan.crosswalk.id
-
-    def texts(*names: str) -> tuple[str, ...]:
-        return tuple(as_line(cells.get(name), plan.nothing) for name in names)
-
-    return Identity(
-        agency=agency.id if agency else "",
-        own=texts(asked.own)[0] if asked.own else "",
-        name=texts(asked.name)[0],
-        identifying=texts(*asked.identifying),
-        telling_apart=texts(*asked.telling_apart),
-        whole=tuple("" if cells[name] is None else as_text(cells[name]) for name in sorted(cells)),
-    )

@@ -21,6 +21,12 @@ from registry.resources import SCHEMAS
 
 FOLDER = SCHEMAS / "crosswalks"
 
+AGENCY = "agency"
+_NO_COUNTRY = (
+    "it does not say which country the source is of; add a member such as "
+    '"country": "NL" (the two capital letters of ISO 3166-1)'
+)
+
 Scalar: TypeAlias = str | bool | int | None
 
 
@@ -39,13 +45,16 @@ class AgencyColumns(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
 
 
-class IdColumns(msgspec.Struct, frozen=True, kw_only=True):
-    """The columns that identify a row; see `identity`."""
+class IdWords(msgspec.Struct, frozen=True, kw_only=True):
+    """What identifies a row; see `identity`.
+
+    `own` is the column of the source's own id. `of` identifies a row without one, `telling_apart`
+    decides where these are equal; their words are those of `word_meaning`.
+    """
 
     own: str | None = None
-    name: str
-    identifying: tuple[str, ...]
-    telling_apart: tuple[str, ...]
+    of: tuple[str, ...]
+    telling_apart: tuple[str, ...] = ()
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,13 +87,15 @@ class Crosswalk(msgspec.Struct, frozen=True, kw_only=True):
     publisher: str
     homepage: str
     licence: str
+    country: str
     read: ReadOptions
     language: str
     over_long: Literal["refuse", "truncate_and_mark"]
     nothing: tuple[str, ...] = ()
     dates: Dates = Dates()
     agency: AgencyColumns
-    id: IdColumns
+    id: IdWords
+    changed_on: str | None = None
     mappings: tuple[Mapping, ...]
     unmapped: tuple[Unmapped, ...]
 
@@ -103,6 +114,8 @@ def load_crosswalk(name_or_path: str | Path) -> Crosswalk:
         raise ImportRefused(f"{path}: cannot be read: {error.strerror or error}") from error
     except RegistryError as error:
         raise ImportRefused(f"{path}: {error}") from error
+    if isinstance(document, dict) and "country" not in document:
+        raise ImportRefused(f"{path}: {_NO_COUNTRY}")
     wrong = best_match(validator_of("crosswalk").iter_errors(document))
     if wrong is not None:
         where = pointer(wrong.absolute_path) or "/"
@@ -125,6 +138,11 @@ def _upgraded(document: Any) -> Any:
         new["read"] = {"as" if name == "kind" else name: value for name, value in older.items()}
     if isinstance(new.get("read"), str):
         new["read"] = {"as": new["read"]}
+    id_ = new.get("id")
+    if isinstance(id_, dict) and isinstance(id_.get("identifying"), list):
+        named = dict.fromkeys([AGENCY, "/name", *id_["identifying"]])
+        kept = {key: value for key, value in id_.items() if key not in {"name", "identifying"}}
+        new["id"] = kept | {"of": list(named)}
     return new
 
 
@@ -141,11 +159,34 @@ def unknown_columns(crosswalk: Crosswalk, columns: Iterable[str]) -> list[str]:
 
 def columns_read(crosswalk: Crosswalk) -> list[str]:
     """Return every column that the crosswalk reads for the agency, the id or a field."""
-    agency, id_ = crosswalk.agency, crosswalk.id
-    read = [agency.code, agency.name, id_.own, id_.name, *id_.identifying, *id_.telling_apart]
+    read = [crosswalk.agency.code, crosswalk.agency.name, crosswalk.id.own, crosswalk.changed_on]
     for mapping in crosswalk.mappings:
         read += [mapping.column, mapping.otherwise]
     return list(dict.fromkeys(column for column in read if column is not None))
+
+
+def word_meaning(crosswalk: Crosswalk, word: str) -> tuple[str, ...]:
+    """Return what a word of the crosswalk's id means: `agency`, or JSON Pointers; () if nothing.
+
+    A word is `agency`, a JSON Pointer of a field that a mapping fills, the bare name of a member of
+    the record, or a column that a mapping reads, which means the fields that the mapping fills.
+    """
+    if word == AGENCY:
+        return (AGENCY,)
+    filled = [mapping.to.split("/-")[0] for mapping in crosswalk.mappings]
+    for place in (word, f"/{word}"):
+        if any(place == to or to.startswith(f"{place}/") for to in filled):
+            return (place,)
+    read = tuple(
+        dict.fromkeys(
+            to
+            for to, mapping in zip(filled, crosswalk.mappings, strict=True)
+            if mapping.column == word
+        )
+    )
+    if not read and word in {crosswalk.agency.name, crosswalk.agency.code}:
+        return (AGENCY,)
+    return read
 
 
 def _find(name_or_path: str) -> Path:
@@ -167,6 +208,8 @@ def _find(name_or_path: str) -> Path:
 
 def _problems(crosswalk: Crosswalk) -> Iterable[str]:
     """Yield the faults that the crosswalk's schema cannot express."""
+    if "/name" not in {mapping.to for mapping in crosswalk.mappings}:
+        yield "no mapping fills /name, which every record must have"
     mapped = {mapping.column for mapping in crosswalk.mappings}
     for left_out in crosswalk.unmapped:
         if left_out.column in mapped:
@@ -176,5 +219,11 @@ def _problems(crosswalk: Crosswalk) -> Iterable[str]:
             yield f"at /mappings/{number}/to: the record has no field {mapping.to}"
         if mapping.list is not None and "-" not in mapping.to.split("/"):
             yield f"at /mappings/{number}/list: {mapping.to} holds one value; add to a list with -"
-    if "/name" not in {mapping.to for mapping in crosswalk.mappings}:
-        yield "no mapping fills /name, which every record must have"
+    for part in ("of", "telling_apart"):
+        for number, word in enumerate(getattr(crosswalk.id, part)):
+            if not word_meaning(crosswalk, word):
+                yield (
+                    f'at /id/{part}/{number}: {word!r} is neither "agency" nor a field that a '
+                    "mapping fills nor a column that one reads; write the field as a JSON Pointer, "
+                    'such as "/name"'
+                )

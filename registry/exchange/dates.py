@@ -1,8 +1,8 @@
 """Dates in the formats of other registers, read as partial dates, or not at all.
 
-Accepted are `2024`, `2024-10`, `2024-10-01`, also followed by a midnight that a spreadsheet added;
-`10/2024`; `10/1/2024` in the order that the crosswalk states; `Oct-24`, `October 2024`. An
-ambiguous date is not read: nothing is guessed.
+Accepted are `2024`, `2024-10`, `2024-10-01`, also followed by a midnight that a spreadsheet added,
+or by a time and zone of RFC 3339; `10/2024`; `10/1/2024` in the order that the crosswalk states;
+`Oct-24`, `October 2024`. An ambiguous date is not read: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ EARLIEST = 1940
 MONTHS_IN_YEAR = 12
 
 _MIDNIGHT = re.compile(r"[ T](?:0?0:00(?::00(?:\.0+)?)?Z?|12:00(?::00)? ?AM)$", re.IGNORECASE)
+_TIME = re.compile(r"(?<=\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$")
 _ISO = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 _MONTH_YEAR = re.compile(r"(\d{1,2})[/.-](\d{4})")
 _THREE_NUMBERS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
@@ -39,7 +40,7 @@ def fuzzy_date(
     `order` is that of `1/2/2024` in the source; without it only what is unambiguous is read.
     `century_from` is the first of the hundred years that a year of two digits may mean.
     """
-    text = _MIDNIGHT.sub("", text.strip())
+    text = _TIME.sub("", _MIDNIGHT.sub("", text.strip()))
     if match := _ISO.fullmatch(text):
         year, month, day = match.groups()
         return _fuzzy(int(year), month and int(month), day and int(day))

@@ -45,7 +45,7 @@ class ForeignDraft:
     def __init__(self, document: Document) -> None:
         """Begin with the id and the format's version."""
         self.document = document
-        self.truncated: list[str] = []
+        self.whole: dict[str, str] = {}
         self.otherwise: list[str] = []
         self.unclear: dict[tuple[str, str], Unclear] = {}
         self.understood: set[tuple[str, str]] = set()
@@ -156,6 +156,6 @@ def _fitted(
             raise RowRefused(
                 f"{step.mapping.column}: {len(value):,} characters; {place} may have {step.limit:,}"
             )
+        draft.whole[place] = value
         value = clean(shorten(value, step.limit))  # the cut may have separated a pair
-        draft.truncated.append(place)
     return {crosswalk.language: value} if worded else value

@@ -2,9 +2,10 @@
 
 The slug is the source's own id. Without one it is the name followed by eight hex digits of what
 identifies the row (such as name and unit), so that an edit of anything else keeps the id. Rows of
-one agency with the same slug are distinguished by eight hex digits of the columns that the
+one agency with the same slug are distinguished by eight hex digits of the fields that the
 crosswalk names (all of those rows, since which one comes first must not matter), and rows that are
-equal even there by the digest of the whole row and its number among its equals.
+equal even there by the digest of the whole document and its number among its equals. All of it is
+read from the document, so that a column that the source renames changes nothing.
 
 So rows may be reordered, added and edited without an id moving from one system to another. A row
 gets a new id only when another row with the same source id, or the same identifying cells, and
@@ -18,8 +19,14 @@ import json
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
+
+from registry.exchange.crosswalk import AGENCY, Crosswalk, word_meaning
+from registry.exchange.texts import one_line
+from registry.record.model import Document
+from registry.record.pointers import parts, value_at
 
 DIGITS = 8
 MAX_ID = 120
@@ -38,16 +45,46 @@ _WITHIN_WORDS = frozenset("'’`´ʼ")
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """What identifies a row; the texts are cleaned, so that blanks make no difference.
 
-    `own` is the source's id or empty; `name` and `identifying` replace it; `telling_apart` decides
-    where these are equal; `whole` is the whole row.
+    `own` is the source's id or empty; `of` replaces it (`within_agency` is the same without the
+    agency), and `name` makes it readable; `telling_apart` decides where these are equal; `whole` is
+    the whole document.
     """
 
     agency: str
     own: str
     name: str
-    identifying: tuple[str, ...]
+    of: tuple[str, ...]
+    within_agency: tuple[str, ...]
     telling_apart: tuple[str, ...]
-    whole: tuple[str, ...]
+    whole: str
+
+
+def keys_of(
+    crosswalk: Crosswalk, document: Document, agency_id: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the texts of a document by which `id.of` and `id.telling_apart` identify it."""
+    asked = crosswalk.id
+    return _texts(crosswalk, document, agency_id, asked.of), _texts(
+        crosswalk, document, agency_id, asked.telling_apart
+    )
+
+
+def identity_of(crosswalk: Crosswalk, document: Document, agency_id: str, own: str) -> Identity:
+    """Return the identity of a document; its `id` does not matter."""
+    of, telling_apart = keys_of(crosswalk, document, agency_id)
+    words = zip(crosswalk.id.of, of, strict=True)
+    said = {key: value for key, value in document.items() if key != "id"}
+    return Identity(
+        agency=agency_id,
+        own=own,
+        name=_text(document.get("name"), crosswalk.language),
+        of=of,
+        within_agency=tuple(
+            text for word, text in words if word_meaning(crosswalk, word) != (AGENCY,)
+        ),
+        telling_apart=telling_apart,
+        whole=json.dumps(said, ensure_ascii=False, sort_keys=True),
+    )
 
 
 def words(text: str, limit: int) -> tuple[str, bool]:
@@ -91,20 +128,44 @@ def first_slug(row: Identity) -> str:
     own, _ = words(row.own, MAX_ID)
     if own and len(own) <= room and own not in RESERVED:
         return own
-    mark = digest([row.own] if row.own else [row.name, *row.identifying])
+    mark = digest([row.own] if row.own else row.within_agency)
     kept, _ = words(own or row.name, min(room - DIGITS - 1, LONGEST_NAME))
     return f"{kept}-{mark}" if kept else mark
 
 
 def _told_apart_by_all(rows: Sequence[Identity], slugs: Sequence[str]) -> list[str]:
-    differing: dict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
+    differing: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row, slug in zip(rows, slugs, strict=True):
         differing[row.agency, slug].add(row.whole)
-    seen: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
+    seen: Counter[tuple[str, str, str]] = Counter()
     made: list[str] = []
     for row, slug in zip(rows, slugs, strict=True):
         before = seen[row.agency, slug, row.whole]
         seen[row.agency, slug, row.whole] += 1
         alone = len(differing[row.agency, slug]) == 1 and before == 0
-        made.append(slug if alone else f"{slug}-{digest([*row.whole, str(before)])}")
+        made.append(slug if alone else f"{slug}-{digest([row.whole, str(before)])}")
     return made
+
+
+def _texts(
+    crosswalk: Crosswalk, document: Document, agency_id: str, words: Iterable[str]
+) -> tuple[str, ...]:
+    def text(place: str) -> str:
+        if place == AGENCY:
+            return agency_id
+        return _text(value_at(document, parts(place)), crosswalk.language)
+
+    return tuple(
+        "\n".join(filter(None, map(text, word_meaning(crosswalk, word)))) for word in words
+    )
+
+
+def _text(value: Any, language: str) -> str:
+    """Return a value of a document as one line: a text in the source's language, else as JSON."""
+    if isinstance(value, dict) and isinstance(value.get(language), str):
+        value = value[language]
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return one_line(value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -18,8 +18,8 @@ class Unclear(msgspec.Struct, frozen=True, kw_only=True):
 class ForeignRecord(ForeignFiling, frozen=True, kw_only=True):
     """A row as a document that satisfies the foreign profile, ready to be filed.
 
-    `source_row` is the unchanged row, and `line` its place. `truncated` holds the JSON Pointers of
-    texts that were cut, `otherwise` the columns that replaced an empty one.
+    `source_row` is the unchanged row, and `line` its place; `otherwise` holds the columns that
+    replaced an empty one.
     """
 
     line: int

@@ -54,8 +54,8 @@ def count(report: ImportReport, outcome: ForeignRecord | Refusal) -> None:
     report.missing_ids += outcome.own_id_missing
     report.told_apart += outcome.told_apart
     report.otherwise.update(outcome.otherwise)
-    report.truncated.update(_INDEX.sub("/-", pointer) for pointer in outcome.truncated)
-    report.truncated_records += bool(outcome.truncated)
+    report.truncated.update(_INDEX.sub("/-", pointer) for pointer in outcome.whole)
+    report.truncated_records += bool(outcome.whole)
     for unclear in outcome.unclear:
         values = report.not_understood.setdefault(unclear.column, Counter())
         values[shorten(unclear.value.strip(), 120)] += 1

@@ -25,13 +25,23 @@ _BATCH = 250
 
 
 class ForeignFiling(msgspec.Struct, frozen=True, kw_only=True):
-    """A foreign record that its profile accepts, with the row it was made from."""
+    """A foreign record that its profile accepts, with the row it was made from.
+
+    `source_id` is the source's own id, or empty. `of` is what identifies a row without one, and
+    `telling_apart` decides where these are equal: texts of the document, see `exchange.identity`.
+    `whole` has, by JSON Pointer, the whole text where the document has it cut. `changed_on` is the
+    source's own date of the row's last change: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
+    """
 
     document: Document
     agency: Agency
     verdict: Verdict
     source_row: Mapping[str, Any]
-    truncated: Sequence[str] = ()
+    source_id: str = ""
+    of: tuple[str, ...] = ()
+    telling_apart: tuple[str, ...] = ()
+    whole: Mapping[str, str] = {}
+    changed_on: str | None = None
 
 
 class ImportCounts(msgspec.Struct, kw_only=True):
@@ -113,7 +123,7 @@ async def _import(
                 actor=context.pack.code,
                 verdict=one.verdict,
                 source_row=row,
-                truncated=one.truncated,
+                truncated=tuple(one.whole),
             )
         )
     await publish(connection, new, now=now, random=context.random)

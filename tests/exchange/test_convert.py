@@ -152,7 +152,7 @@ def test_a_text_over_its_limit_is_cut_and_marked_and_the_row_is_kept(convert, us
     text = outcome.document["purpose"]["goal"]["en"]
     assert len(text) <= 4000
     assert text.endswith("rain…")
-    assert outcome.truncated == ("/purpose/goal/en",)
+    assert outcome.whole == {"/purpose/goal/en": goal.strip()}
     assert outcome.source_row["problem_solved"] == goal
     assert report.truncated == {"/purpose/goal/en": 1}
 
@@ -308,3 +308,37 @@ def test_a_changed_row_keeps_its_id(convert, us, us_bytes):
     ]
     assert ids[0].document["id"] == ids[1].document["id"]
     assert ids[0].document != ids[1].document
+
+
+def test_an_outcome_says_what_identifies_its_row(convert, us, us_bytes):
+    own, without = convert(
+        us,
+        us_bytes(
+            {"id": "DWX-1", "use_case_name": "Rain", "problem_solved": "Wet\nfeet"},
+            {"use_case_name": "Snow", "agency_bureau": "North"},
+        ),
+    )[0]
+
+    assert (own.source_id, without.source_id) == ("DWX-1", "")
+    assert own.of == ("us.dwx", "Rain", "")
+    assert without.of == ("us.dwx", "Snow", "North")
+    assert own.telling_apart == ("Rain", "", "Wet feet", "")
+
+
+def test_the_sources_own_date_of_a_change_is_read(convert, nl, nl_bytes):
+    dated = msgspec.structs.replace(nl, changed_on="geregistreerd")
+    days = ["2025-06-26T07:39:09Z", "6/2025", "soon", ""]
+    outcomes, _ = convert(
+        dated, nl_bytes(*({"id": day, "title": "Regen", "geregistreerd": day} for day in days))
+    )
+
+    assert [one.changed_on for one in outcomes] == ["2025-06-26", "2025-06", None, None]
+
+
+def test_the_own_id_is_kept_in_the_document_even_if_no_mapping_fills_it(convert, nl, nl_bytes):
+    mappings = tuple(mapping for mapping in nl.mappings if mapping.to != "/source_id")
+    [outcome], _ = convert(
+        msgspec.structs.replace(nl, mappings=mappings), nl_bytes({"id": "7", "title": "Regen"})
+    )
+
+    assert outcome.document["source_id"] == "7"

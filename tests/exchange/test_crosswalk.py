@@ -3,7 +3,7 @@ import json
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.crosswalk import FOLDER, columns_read, load_crosswalk, names
+from registry.exchange.crosswalk import FOLDER, columns_read, load_crosswalk, names, word_meaning
 from registry.exchange.readers.options import ReadOptions
 from registry.exchange.transforms import TRANSFORMS
 from registry.record.schema import field_at
@@ -123,6 +123,8 @@ def _set(place, value):
         (("mappings", 1, "to"), "/no_such_field", "at /mappings/1/to: the record has no field"),
         (("mappings", 1, "list"), "semicolon", "at /mappings/1/list: /source_id holds one value"),
         (("unmapped", 0, "column"), "doel", "'doel' is both mapped and listed as unmapped"),
+        (("country",), "nl", "at /country: 'nl' does not match"),
+        (("id", "of", 1), "doelen", "at /id/of/1: 'doelen' is neither"),
         (("mappings", 2, "to"), "/summary", "no mapping fills /name"),
     ],
 )
@@ -130,3 +132,25 @@ def test_a_crosswalk_that_is_wrong_says_where(spoilt, place, value, told):
     with pytest.raises(ImportRefused) as refused:
         load_crosswalk(spoilt(_set(place, value)))
     assert told in refused.value.detail
+
+
+def test_a_crosswalk_without_a_country_is_asked_for_it(spoilt):
+    with pytest.raises(ImportRefused, match='add a member such as "country": "NL"'):
+        load_crosswalk(spoilt(lambda document: document.pop("country")))
+
+
+def test_an_older_id_of_columns_is_read_as_one_of_fields(spoilt):
+    older = {
+        "own": "id",
+        "name": "title",
+        "identifying": ["organisatie", "doel"],
+        "telling_apart": ["status"],
+    }
+    crosswalk = load_crosswalk(spoilt(_set(("id",), older)))
+
+    assert crosswalk.id.of == ("agency", "/name", "organisatie", "doel")
+    assert [word_meaning(crosswalk, word) for word in crosswalk.id.of[2:]] == [
+        ("agency",),
+        ("/purpose/goal",),
+    ]
+    assert word_meaning(crosswalk, "status") == ("/lifecycle/status",)

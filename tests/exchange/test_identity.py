@@ -1,6 +1,10 @@
+import json
+
+import msgspec
 import pytest
 
-from registry.exchange.identity import Identity, assign_slugs, words
+from registry.exchange.crosswalk import IdWords
+from registry.exchange.identity import Identity, assign_slugs, keys_of, words
 
 
 def row(*, own="", name="Rain radar", unit="North", goal="Warn", rest="", agency="us.dwx"):
@@ -8,9 +12,10 @@ def row(*, own="", name="Rain radar", unit="North", goal="Warn", rest="", agency
         agency=agency,
         own=own,
         name=name,
-        identifying=(unit,),
+        of=(agency, name, unit),
+        within_agency=(name, unit),
         telling_apart=(name, unit, goal),
-        whole=(own, name, unit, goal, rest),
+        whole=json.dumps([own, name, unit, goal, rest]),
     )
 
 
@@ -100,3 +105,22 @@ def test_an_id_stays_within_the_formats_length():
     agency = "nl." + "a" * 80
     rows = [row(own="x" * 90, agency=agency, goal=str(n)) for n in range(2)]
     assert all(len(f"{agency}/{slug}") <= 120 for slug in assign_slugs(rows))
+
+
+def test_keys_are_texts_of_the_document_whatever_words_name_them(us):
+    document = {
+        "name": {"fr": "Pluie", "en": "Rain\nradar"},
+        "organisation": {"unit": {"fr": "Nord"}},
+        "technical": {"techniques": ["nlp"]},
+    }
+    id_ = IdWords(
+        own="id",
+        of=("agency", "name", "agency_bureau"),
+        telling_apart=("/technical/techniques", "/purpose/goal", "use_case_name"),
+    )
+    crosswalk = msgspec.structs.replace(us, id=id_)
+
+    assert keys_of(crosswalk, document, "us.dwx") == (
+        ("us.dwx", "Rain radar", '{"fr": "Nord"}'),
+        ('["nlp"]', "", "Rain radar"),
+    )

@@ -310,7 +310,7 @@ async def large(large_url, pack):
                     agency=one.agency,
                     verdict=one.verdict,
                     source_row=one.source_row,
-                    truncated=one.truncated,
+                    truncated=tuple(one.whole),
                 )
                 for number, one in enumerate(outcomes)
                 if isinstance(one, ForeignRecord) and number % EVERY == 0

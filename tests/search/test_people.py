@@ -68,7 +68,7 @@ async def index(people_url, pack, tmp_path_factory):
                     agency=one.agency,
                     verdict=one.verdict,
                     source_row=one.source_row,
-                    truncated=one.truncated,
+                    truncated=tuple(one.whole),
                 )
                 for number, one in enumerate(outcomes)
                 if isinstance(one, ForeignRecord) and number % 4 == 0
