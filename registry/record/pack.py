@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import msgspec
 from registry.errors import ConfigurationError
 from registry.record.codelists import CodeList, codelists, codes, read_rows, texts
 from registry.record.model import LangText
-from registry.record.pack_checks import LISTS, SYNONYMS, TABLES, faults
+from registry.record.pack_checks import LISTS, OPTIONAL, SERVICES, SYNONYMS, TABLES, faults
 from registry.resources import SCHEMAS
 
 _PACKS = SCHEMAS / "packs"
@@ -35,13 +36,21 @@ class Agency(msgspec.Struct, frozen=True, kw_only=True):
     origin: str | None = None
 
 
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """What people come for, in wordings by language, and the agency and sector to show for it."""
+
+    agency: str | None = None
+    sector: str | None = None
+    wordings: dict[str, tuple[str, ...]]
+
+
 class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A country pack, as `schemas/pack.schema.json` describes it.
 
     `laws` are citations by subject and language; `review_months` is by risk level. In the two links
     `{id}` and `{email}` stand for the record's identifier and contact mailbox. `synonyms` are sets
-    of synonyms for search. `publisher` is the agency that runs the register, and `licence` the
-    address of the licence of its contents.
+    of synonyms for search, and `services` lead from what people come for. `publisher` is the agency
+    that runs the register, and `licence` the address of the licence of its contents.
     """
 
     code: str
@@ -62,6 +71,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     agencies: dict[str, Agency]
     lists: dict[str, CodeList]
     synonyms: tuple[tuple[str, ...], ...] = ()
+    services: tuple[Service, ...] = ()
     publisher: str | None = None
     licence: str | None = None
 
@@ -99,12 +109,18 @@ def load_pack(code: str) -> Pack:
     """Return a pack. Raises `ConfigurationError` with every fault and its place."""
     whole = _read(code)
     _check(code, whole)
-    tables = {name: whole.pop(name) for name in (*TABLES, SYNONYMS)}
+    tables = {name: whole.pop(name) for name in (*TABLES, *OPTIONAL)}
     return msgspec.structs.replace(
         msgspec.convert({**whole, "agencies": {}, "lists": {}}, Pack),
         agencies={row["id"]: _agency(row) for row in tables["agencies"]},
         lists={name: codes(tables[name], source=f"{name}.csv") for name in LISTS},
-        synonyms=tuple(_synonyms(row) for row in tables[SYNONYMS]),
+        synonyms=tuple(
+            tuple(chain.from_iterable(_wordings(row).values())) for row in tables[SYNONYMS]
+        ),
+        services=tuple(
+            Service(agency=row.get("agency"), sector=row.get("sector"), wordings=_wordings(row))
+            for row in tables[SERVICES]
+        ),
     )
 
 
@@ -145,8 +161,9 @@ def _read(code: str) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise ConfigurationError(f"{folder / 'pack.json'} is not a JSON object")
     tables = {table: read_rows(folder / f"{table}.csv") for table in TABLES}
-    synonyms = folder / f"{SYNONYMS}.csv"
-    tables[SYNONYMS] = read_rows(synonyms) if synonyms.exists() else []
+    for table in OPTIONAL:
+        path = folder / f"{table}.csv"
+        tables[table] = read_rows(path) if path.exists() else []
     return {**settings, **tables}
 
 
@@ -168,9 +185,12 @@ def _agency(row: dict[str, str]) -> Agency:
     )
 
 
-def _synonyms(row: dict[str, str]) -> tuple[str, ...]:
-    spellings = (cell.split("|") for cell in texts(row, "label_").values())
-    return tuple(one.strip() for several in spellings for one in several)
+def _wordings(row: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the wordings in a row by language; a cell holds several."""
+    return {
+        tag: tuple(one.strip() for one in cell.split("|"))
+        for tag, cell in texts(row, "label_").items()
+    }
 
 
 def _replace(path: Path, content: str) -> None:

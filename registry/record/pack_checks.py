@@ -11,7 +11,9 @@ from registry.record.validators import validator_of
 LISTS = ("regions", "bodies", "grounds", "supplier_schemes")
 TABLES = ("agencies", *LISTS)
 SYNONYMS = "synonyms"
-"""The one table that is optional."""
+SERVICES = "services"
+OPTIONAL = (SYNONYMS, SERVICES)
+"""The tables that a pack may leave out."""
 
 # Codes that every country has; a pack adds its own to them.
 _EVERYWHERE = {"bodies": "contestation_body", "supplier_schemes": "supplier_identifier_scheme"}
@@ -38,6 +40,7 @@ def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
         yield f"pack.json, /sensitive_statutory: {name!r} is not a code of sensitive_category"
     yield from _regions(whole)
     yield from _agencies(whole)
+    yield from _services(whole)
     for table, codelist in _EVERYWHERE.items():
         for number, row in enumerate(whole[table]):
             if row["code"] in codelists()[codelist]:
@@ -86,10 +89,25 @@ def _agencies(whole: Mapping[str, Any]) -> Iterator[str]:
             yield f"{_place((*place, 'region'))}: {row['region']!r} is not in regions.csv"
 
 
+def _services(whole: Mapping[str, Any]) -> Iterator[str]:
+    known = {
+        "agency": ({row["id"] for row in whole["agencies"]}, "in agencies.csv"),
+        "sector": (codelists()["sector"].keys(), "a code of sector"),
+    }
+    for number, row in enumerate(whole[SERVICES]):
+        if not known.keys() & row.keys():
+            yield f"{_place((SERVICES, number))}: it leads nowhere; fill in agency or sector"
+        for column, (codes, where) in known.items():
+            if column in row and row[column] not in codes:
+                yield f"{_place((SERVICES, number, column))}: {row[column]!r} is not {where}"
+        if not texts(row, "label_"):
+            yield f"{_place((SERVICES, number))}: it has no words; fill in a label"
+
+
 def _place(path: Iterable[str | int]) -> str:
     """Return a place as file and line; every row of a table is one line."""
     steps = [str(step) for step in path]
-    if not steps or steps[0] not in {*TABLES, SYNONYMS}:
+    if not steps or steps[0] not in {*TABLES, *OPTIONAL}:
         return "pack.json, /" + "/".join(steps)
     table, *rest = steps
     line = f", line {int(rest[0]) + 2}" if rest else ""

@@ -20,7 +20,7 @@ from registry.search.filters import IndexAsOf
 from registry.search.find import Found, WordMeanings, begun_query
 from registry.search.highlights import Bodies, Cards, Connect
 from registry.search.index import IndexDamagedError, IndexDirectory, IndexStatus, Progress
-from registry.search.labels import NO_LABELS, LabelIndex, labels_of, names_of
+from registry.search.labels import NO_LABELS, NO_NAMES, LabelIndex, Names, labels_of, names_of
 from registry.search.query import Hit, Match, Named, PagePosition, SearchQuery, SearchResult
 from registry.search.schema import review_day
 from registry.search.text_query import every
@@ -54,7 +54,7 @@ class SearchIndex:
         languages: Iterable[str] = (),
         synonyms: Synonyms = NO_SYNONYMS,
         labels: LabelIndex = NO_LABELS,
-        names: LabelIndex = NO_LABELS,
+        names: Names = NO_NAMES,
     ) -> None:
         """Take a function that lends connections, and the folder of the host's index.
 
@@ -63,7 +63,9 @@ class SearchIndex:
         """
         self._borrow = borrow
         self._directory = IndexDirectory(folder, languages)
-        self._meanings = WordMeanings(languages=[], synonyms=synonyms, labels=labels)
+        self._meanings = WordMeanings(
+            languages=[], synonyms=synonyms, labels=labels, services=names.services
+        )
         self._names = names
         self._cards = Cards(_CARDS_ROOM)
         self._bodies = Bodies(_BODIES_ROOM)
@@ -129,7 +131,7 @@ class SearchIndex:
             size=size,
             named=()
             if found.text is None or question.after is not None
-            else self._named(found.text.query, found.at),
+            else self._named(question.text or "", found.text.query, found.at),
             mended=highlights.as_written(
                 found.mended, question.text or "", chain.from_iterable(marked)
             ),
@@ -168,7 +170,8 @@ class SearchIndex:
             found = await self._found(SearchQuery(), connect)
             ordinals = ranking.first_by_name(found.at, found.read(query), most)
             cards = await self._cards.read(ordinals, connect)
-            return self._named(query, found.at), [card for card, _ in cards]
+            named = self._named(text, query, found.at, is_begun=True)
+            return named, [card for card, _ in cards]
 
     async def warm_up(self, progress: Progress | None = None) -> None:
         """Bring up the index and load the texts of the newest versions, for the first query.
@@ -214,14 +217,16 @@ class SearchIndex:
         searcher = self._directory.searcher
         return searcher is not None and searcher.doc_freq(kind, code) > 0
 
-    def _named(self, query: Query, at: IndexAsOf) -> list[Named]:
+    def _named(
+        self, text: str, query: Query, at: IndexAsOf, *, is_begun: bool = False
+    ) -> list[Named]:
         return [
             Named(
                 kind="agency" if kind == "agency" else "sector",
                 code=code,
                 records=at.total(every([at.standing, at.passing(kind, [code])])),
             )
-            for kind, code in self._names.named(query)[:_MOST_NAMED]
+            for kind, code in self._names.named(text, query, is_begun=is_begun)[:_MOST_NAMED]
         ]
 
     @asynccontextmanager

@@ -8,7 +8,7 @@ import msgspec
 import tantivy
 
 from registry.search.filters import IndexAsOf
-from registry.search.labels import LabelIndex
+from registry.search.labels import LabelIndex, ServiceIndex
 from registry.search.query import FacetCount, SearchQuery
 from registry.search.schema import LABEL
 from registry.search.spelling import Speller
@@ -40,11 +40,12 @@ def begun_query(text: str, synonyms: Synonyms) -> Query | None:
 
 
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
-    """What words may mean: the languages that versions have words in, synonyms, labels of codes."""
+    """What words may mean: the languages of versions, synonyms, labels of codes, and services."""
 
     languages: Sequence[str]
     synonyms: Synonyms
     labels: LabelIndex
+    services: ServiceIndex
 
 
 class Found:
@@ -158,5 +159,6 @@ class Found:
             self.at,
             languages=languages,
             synonyms=self._meanings.synonyms,
+            services=self._meanings.services,
             finds=lambda query, language: counted(self.read(query, language)),
         )

@@ -1,7 +1,8 @@
 """Labels as words: the codes whose labels have the words of a query.
 
 What a record says in codes it says in words too: a question for "impôts" finds the records of the
-sector that is called so.
+sector that is called so. A service of a country pack leads to an agency or a sector whose label has
+other words.
 """
 
 from __future__ import annotations
@@ -9,11 +10,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+import msgspec
+
 from registry.record.codelists import codelists
 from registry.record.facets import FACETS
-from registry.record.pack import Pack
-from registry.text.query_parser import And, Not, Or, Phrase, Prefix, Query, Word
-from registry.text.tokens import article_variants, language_of, query_stems, stems, words
+from registry.record.pack import Pack, Service
+from registry.text.query_parser import (
+    And,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Query,
+    Word,
+    parse_query,
+    required_words,
+)
+from registry.text.tokens import (
+    article_variants,
+    common,
+    language_of,
+    query_stems,
+    stems,
+    words,
+)
 
 LABELLED = ("sector", "function", "risk", "status", "technique", "affected", "territory")
 """The facets whose labels are words."""
@@ -96,11 +116,86 @@ class LabelIndex:
 NO_LABELS = LabelIndex(())
 
 
-def names_of(pack: Pack) -> LabelIndex:
+class ServiceIndex:
+    """What people come for, and the agencies and sectors to which it leads.
+
+    A question has a service if it has all words of one of its wordings, in any order.
+    """
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        """Take the services of a country pack."""
+        self._wordings: dict[str, list[tuple[list[str], frozenset[str], list[FacetCode]]]] = {}
+        self._words: set[str] = set()
+        for service in services:
+            leads_to = (("agency", service.agency), ("sector", service.sector))
+            codes = [(kind, code) for kind, code in leads_to if code is not None]
+            for tag, wordings in service.wordings.items():
+                language = language_of(tag)
+                for wording in wordings:
+                    row = _content_words(words(wording))
+                    kept = frozenset(stems(language)[word] for word in row)
+                    self._wordings.setdefault(language, []).append((row, kept, codes))
+                    self._words.update(row)
+
+    def __contains__(self, word: str) -> bool:
+        """Return whether a word is one of a service."""
+        return word in self._words
+
+    def named(
+        self, text: str, *, is_begun: bool = False
+    ) -> tuple[list[FacetCode], list[FacetCode]]:
+        """Return the codes of the services that a question is, and of those it has among others.
+
+        One that is being typed is every service that has its words and one that begins as its last.
+        """
+        query = parse_query(text)
+        asked = _content_words([] if query is None else required_words(query))
+        whole: dict[FacetCode, None] = {}
+        within: dict[FacetCode, None] = {}
+        for language, wordings in self._wordings.items():
+            options = [frozenset(query_stems(word, language)) for word in asked]
+            met = frozenset[str]().union(*options)
+            begun = article_variants(asked[-1], language) if is_begun and asked else ()
+            for row, kept, codes in wordings:
+                has = [not option.isdisjoint(kept) for option in options]
+                if kept <= met:
+                    (whole if all(has) else within).update(dict.fromkeys(codes))
+                elif begun and all(has[:-1]):
+                    forms = (form for word in row for form in article_variants(word, language))
+                    if any(form.startswith(begun) for form in forms):
+                        whole.update(dict.fromkeys(codes))
+        return [*whole], [*within]
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What a question may name beside records: agencies and sectors, by label and by service."""
+
+    labels: LabelIndex
+    services: ServiceIndex
+
+    def named(self, text: str, query: Query, *, is_begun: bool = False) -> list[FacetCode]:
+        """Return what a text names; its query may be that of corrected words.
+
+        First comes where the service leads that it is as a whole, last that of one among others.
+        """
+        whole, within = self.services.named(text, is_begun=is_begun)
+        return [*dict.fromkeys((*whole, *self.labels.named(query), *within))]
+
+
+NO_NAMES = Names(labels=NO_LABELS, services=ServiceIndex(()))
+
+
+def _content_words(row: Iterable[str]) -> list[str]:
+    """Return words without the stop words, unless there are no others."""
+    every = [*row]
+    return [word for word in every if word not in common()] or every
+
+
+def names_of(pack: Pack) -> Names:
     """Return what a question may name beside records: a pack's agencies, and the sectors."""
     agencies = [(("agency", one.id), one.name) for one in pack.agencies.values()]
     sectors = [(("sector", one.code), one.label) for one in codelists()["sector"].values()]
-    return LabelIndex([*agencies, *sectors])
+    return Names(labels=LabelIndex([*agencies, *sectors]), services=ServiceIndex(pack.services))
 
 
 def labels_of(pack: Pack) -> LabelIndex:

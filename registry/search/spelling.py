@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from registry.search.filters import IndexAsOf
+from registry.search.labels import ServiceIndex
 from registry.search.schema import LEXEME, STEMS, stem_token, word_token
 from registry.search.text_query import any_of, every, words_beginning
 from registry.text.query_parser import (
@@ -50,12 +51,14 @@ class Speller:
         *,
         languages: Sequence[str],
         synonyms: Synonyms,
+        services: ServiceIndex,
         finds: Callable[[Query, str], int],
     ) -> None:
         """Take the languages, the likeliest first; `finds` counts what a query in one finds."""
         self._at = at
         self._languages = languages
         self._synonyms = synonyms
+        self._services = services
         self._finds = finds
 
     def correct(self, text: str, query: Query) -> Correction | None:
@@ -63,7 +66,7 @@ class Speller:
 
         Words that no version has in a language are replaced, by words of that language; if each
         occurs but not together, one is, by a more frequent word. An acronym of the country pack is
-        never replaced.
+        never replaced, nor a word of its services.
         """
         typed = self._typed(text, query)
         for language in self._languages:
@@ -90,7 +93,11 @@ class Speller:
         return None
 
     def _typed(self, text: str, query: Query) -> list[str]:
-        typed = {word for word in words(text) if word not in self._synonyms}
+        typed = {
+            word
+            for word in words(text)
+            if word not in self._synonyms and word not in self._services
+        }
         return [word for word in dict.fromkeys(required_words(query)) if word in typed]
 
     def _replacements(self, typed: Sequence[str], language: str) -> Iterator[dict[str, str]]:

@@ -183,6 +183,41 @@ def test_a_pack_need_not_have_synonyms(trial):
     assert load_pack("zz").synonyms == ()
 
 
+def test_services_have_wordings_by_language_and_lead_to_codes(trial):
+    append(
+        trial / "services.csv",
+        code="zz_1",
+        agency="cnss",
+        sector="health",
+        label_fr="carte de soins | soins",
+        label_ar="علاج",
+    )
+    last = load_pack("zz").services[-1]
+    assert (last.agency, last.sector) == ("cnss", "health")
+    assert last.wordings == {"fr": ("carte de soins", "soins"), "ar": ("علاج",)}
+
+
+def test_a_pack_need_not_have_services(trial):
+    (trial / "services.csv").unlink()
+    assert load_pack("zz").services == ()
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        ({"agency": "zz"}, r", column agency: 'zz' is not in agencies\.csv"),
+        ({"sector": "zz"}, r", column sector: 'zz' is not a code of sector"),
+        ({}, ": it leads nowhere; fill in agency or sector"),
+        ({"agency": "cnss", "label_fr": ""}, ": it has no words; fill in a label"),
+        ({"agency": "cnss", "code": "ZZ zz"}, ", column code"),
+    ],
+)
+def test_a_fault_in_the_services_is_named(trial, cells, fault):
+    append(trial / "services.csv", **{"code": "zz", "label_fr": "Z", **cells})
+    with pytest.raises(ConfigurationError, match=rf"services\.csv, line \d+{fault}"):
+        load_pack("zz")
+
+
 def test_a_fault_in_the_synonyms_is_named(trial):
     append(trial / "synonyms.csv", code="ZZ zz", label_fr="Z")
     with pytest.raises(ConfigurationError, match=r"synonyms\.csv, line \d+, column code"):

@@ -24,7 +24,6 @@ from tests.conftest import TEMPLATE
 from tests.search.test_oracle import FOREIGN, NOW, ROOT
 
 FIRST = 3
-HELD = 0.9
 
 
 def questions():
@@ -93,18 +92,16 @@ async def first(index, row):
 
 
 async def test_what_citizens_ask_is_found(index):
-    held, missed = 0, []
+    missed = []
     asked = [row for row in questions() if row["kind"] != "never"]
     for row in asked:
         answer, named, records = await first(index, row)
         wanted = {(row["kind"], one) for one in row["expected"].split("|")}
-        if wanted & {*named[:FIRST], *records}:
-            held += 1
-        else:
+        if not wanted & {*named[:FIRST], *records}:
             told = [code for _, code in [*named, *records]]
             missed.append((row["question"], row["lang"], row["expected"], answer.mended, told))
     assert len(asked) >= 120
-    assert held >= HELD * len(asked), "\n".join(map(str, missed))
+    assert not missed, "\n".join(map(str, missed))
 
 
 async def test_a_local_match_stands_before_every_foreign_one(index):

@@ -55,3 +55,16 @@ async def test_agencies_and_sectors_are_suggested_whether_they_have_filed_or_not
     named_first, records = await suggested(text)
     assert code in named_first
     assert records == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("permis de cond", "narsa"),
+        ("carte gri", "narsa"),
+        ("التغطية الص", "health"),
+        ("AMO", "cnss"),
+    ],
+)
+async def test_what_people_come_for_is_suggested_while_it_is_typed(suggested, text, code):
+    assert code in (await suggested(text))[0]

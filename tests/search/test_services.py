@@ -1,0 +1,64 @@
+"""What people come for leads one way to agencies and sectors."""
+
+from registry.record.pack import Service
+from registry.search.engine import open_index
+from registry.search.labels import ServiceIndex
+from registry.search.query import SearchQuery
+
+SERVICES = ServiceIndex(
+    [
+        Service(
+            agency="road",
+            sector="transport",
+            wordings={"fr": ("permis de conduire",), "ar": ("رخصة السياقة",)},
+        ),
+        Service(agency="land", wordings={"fr": ("titre foncier",)}),
+    ]
+)
+ROAD = [("agency", "road"), ("sector", "transport")]
+
+
+def test_a_question_that_is_a_service_and_one_that_has_it():
+    for whole in ("permis de conduire", "Permis conduire", "conduire: permis", "رخصة سياقة"):
+        assert SERVICES.named(whole) == (ROAD, [])
+    assert SERVICES.named("comment renouveler mes permis de conduire") == ([], ROAD)
+    assert SERVICES.named("titre foncier OR permis de conduire") == (
+        [],
+        [*ROAD, ("agency", "land")],
+    )
+
+
+def test_a_question_without_all_its_words_has_none():
+    for text in ("permis", "permis de construire", "titre", "-permis conduire", "", "de", "road"):
+        assert SERVICES.named(text) == ([], [])
+
+
+def test_what_is_typed_may_be_begun():
+    assert SERVICES.named("permis de con", is_begun=True) == (ROAD, [])
+    assert SERVICES.named("per", is_begun=True) == (ROAD, [])
+    assert SERVICES.named("السي", is_begun=True) == (ROAD, [])
+    assert SERVICES.named("per de", is_begun=True) == (ROAD, [])
+    assert SERVICES.named("nouveau per", is_begun=True) == ([], [])
+
+
+async def test_a_service_is_named_first_and_only_one_way(database, pack, tmp_path, publish):
+    await publish({"id": "demo-sante/a", "schema_version": "1.0", "name": {"fr": "Vignettes"}})
+    index = open_index(database.connection, tmp_path / "search", pack)
+
+    async def named(text):
+        return [one.code for one in (await index.answer(SearchQuery(text=text))).named]
+
+    assert (await named("AMO"))[:2] == ["cnss", "health"]
+    assert (await named("emploi"))[0] == "anapec"
+    # The agency whose name has all the words comes before one of a service among others.
+    assert (await named("Ministère de l'Emploi"))[0] == "emploi"
+    assert "cnss" in await named("dossier AMO refusé")
+
+
+async def test_a_word_of_a_service_is_never_corrected(database, pack, tmp_path, publish):
+    await publish({"id": "demo-sante/a", "schema_version": "1.0", "name": {"fr": "Viguette"}})
+    index = open_index(database.connection, tmp_path / "search", pack)
+    answer = await index.answer(SearchQuery(text="vignette", reader="fr"))
+    assert (answer.total, answer.mended) == (0, None)
+    assert answer.named[0].code == "dgi"
+    assert (await index.answer(SearchQuery(text="vigmette", reader="fr"))).mended == "viguette"
