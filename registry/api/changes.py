@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, get_args
 
 import msgspec
@@ -9,14 +10,20 @@ from litestar import MediaType, Response, get
 from litestar.params import QueryParameter
 
 from registry.api.operations import answers, json_of
-from registry.api.parameters import AsOfParameter, CodeParameter
+from registry.api.parameters import AsOfParameter, CodeParameter, codes
 from registry.api.request_context import ApiState
 from registry.record.entry import EntryKind
+from registry.record.facets import FACETS, LOCAL
 from registry.record.model import RISK_CHANGES, RiskChange
-from registry.store import log
-from registry.store.as_of import read_as_of
+from registry.record.pack import Pack
+from registry.store import agencies, log
+from registry.store.as_of import END, TIME, read_as_of, read_window
+from registry.store.database import Connection
 
 MOST_ENTRIES = 1000
+
+ALL = "all"
+"""The origin that stands for every register, and what is about no record."""
 
 
 class LoggedChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +39,12 @@ class LoggedChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangeList(msgspec.Struct, frozen=True, kw_only=True):
-    """Entries in order; `size` is the log's size, `next` the `since` of what follows, if any."""
+    """Entries in order; `size` is the log's size, `next` the `since` of what follows, if any.
 
+    `origin` says whose entries were asked for, also where the question did not.
+    """
+
+    origin: list[str]
     items: list[LoggedChange]
     size: int
     next: int | None
@@ -54,6 +65,23 @@ async def list_changes(
     limit: Annotated[
         int, QueryParameter(description="Entries an answer, 1 to 1000", ge=1, le=MOST_ENTRIES)
     ] = 100,
+    origin: Annotated[
+        list[str] | None,
+        QueryParameter(
+            description="Registers of origin. `local`, the default, is what was filed here and "
+            "what is about no record; `all` is the whole log",
+        ),
+    ] = None,
+    agency: Annotated[
+        list[str] | None, QueryParameter(description="Only entries about these agencies")
+    ] = None,
+    sector: Annotated[
+        list[str] | None,
+        CodeParameter(
+            description="Only entries about records of these primary sectors",
+            codes=FACETS["sector"].listed,
+        ),
+    ] = None,
     risk_change: Annotated[
         list[RiskChange] | None,
         CodeParameter(
@@ -67,22 +95,47 @@ async def list_changes(
             codes=lambda _: get_args(EntryKind),
         ),
     ] = None,
+    changed_since: Annotated[
+        str | None,
+        QueryParameter(
+            description="Only entries of then or later: a time, or a day",
+            schema_extra={"pattern": TIME},
+        ),
+    ] = None,
+    changed_until: Annotated[
+        str | None,
+        QueryParameter(
+            description="Only entries until then: a time, or a day",
+            schema_extra={"pattern": TIME},
+        ),
+    ] = None,
     as_of: AsOfParameter = None,
 ) -> Response[bytes]:
-    """Read the log's entries after an index. `since` = -1 begins at the first."""
+    """Read the log's entries after an index. `since` = -1 begins at the first.
+
+    Without `origin` only what was filed here is listed; whoever follows the whole log asks for
+    `origin=all`. The filters combine.
+    """
     moved = None if risk_change is None else [one for one in RISK_CHANGES if one in risk_change]
+    origin = origin or [LOCAL]
     async with state.context.database.snapshot() as connection:
         moment = await read_as_of(connection, as_of, now=state.clock())
+        window = await read_window(connection, changed_since, changed_until)
+        subject = await _read_subject(
+            connection, state.context.pack, origin=origin, agency=agency, sector=sector
+        )
         found = await log.read_entries(
             connection,
-            since=since,
-            until=moment.entry,
+            since=since if window is None else max(since, window.after),
+            until=min(moment.entry, END if window is None or window.last is None else window.last),
             limit=limit + 1,
             risk_change=moved,
             kinds=kind,
+            subject=subject,
         )
     entries = found[:limit]
     changes = ChangeList(
+        origin=[ALL] if ALL in origin else list(dict.fromkeys(origin)),
         items=[
             LoggedChange(
                 index=one.index,
@@ -100,3 +153,29 @@ async def list_changes(
         media_type=MediaType.JSON,
         headers={"cache-control": "no-cache"},
     )
+
+
+async def _read_subject(
+    connection: Connection,
+    pack: Pack,
+    *,
+    origin: Sequence[str],
+    agency: Sequence[str] | None,
+    sector: Sequence[str] | None,
+) -> log.EntrySubject | None:
+    """Check the codes that only the database knows; None for the whole log.
+
+    Raises `InvalidParameter` with the nearest code.
+    """
+    known: dict[str, str | None] = dict.fromkeys(pack.agencies)
+    if set(origin) != {LOCAL} or not known.keys() >= set(agency or ()):
+        known |= await agencies.read_origins(connection)
+    origins = list(dict.fromkeys((LOCAL, *filter(None, known.values()))))
+    asked = codes("origin", origin, [*origins, ALL])
+    of_agency = codes("agency", agency, known)
+    if asked is None or ALL in asked:
+        if agency is None and sector is None:
+            return None
+        asked = origins
+    of_sector = None if sector is None else list(dict.fromkeys(sector))
+    return log.EntrySubject(origins=asked, agencies=of_agency, sectors=of_sector)

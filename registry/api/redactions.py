@@ -149,7 +149,7 @@ def _answer(receipt: RedactionReceipt, settings: Settings) -> Response[bytes]:
     if receipt.entry is None:
         links["confirm"] = f"{base}/redactions/{receipt.redaction}/confirm"
     else:
-        links["changes"] = f"{base}/changes?since={receipt.entry - 1}&limit=1"
+        links["changes"] = f"{base}/changes?origin=all&since={receipt.entry - 1}&limit=1"
     answer = RedactionAnswer(
         **msgspec.structs.asdict(receipt),
         links=links,

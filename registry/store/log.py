@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import msgspec
 
+from registry.record.entry import EntryKind
 from registry.record.model import RiskChange
 from registry.store.database import Connection
 from registry.store.sql import statement
@@ -54,6 +55,18 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
     leaf: bytes
     risk: RiskMove | None
+
+
+class EntrySubject(msgspec.Struct, frozen=True, kw_only=True):
+    """What entries are about: every register of origin that counts, agencies and primary sectors.
+
+    Codes are distinct; the origin of what was filed here, and of what is about no record, is
+    `local`.
+    """
+
+    origins: Sequence[str]
+    agencies: Sequence[str] | None = None
+    sectors: Sequence[str] | None = None
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,14 +150,22 @@ async def read_entries(
     limit: int,
     risk_change: Sequence[RiskChange] | None = None,
     kinds: Sequence[str] | None = None,
+    subject: EntrySubject | None = None,
 ) -> list[Logged]:
     """Return the entries after index `since` and up to `until`, in order.
 
-    `risk_change` limits to entries with that change of risk level, `kinds` to those kinds.
+    `risk_change` limits to entries with that change of risk level, `kinds` to those kinds,
+    `subject` to what they are about.
     """
     moved = None if risk_change is None else list(risk_change)
     kinds = None if kinds is None else list(kinds)
-    rows = await connection.fetch(statement("log", "entries"), since, until, limit, moved, kinds)
+    if subject is None:
+        query, further = statement("log", "entries"), []
+    else:
+        query = statement("log", "entries_about")
+        kinds = kinds or list(get_args(EntryKind))
+        further = [subject.origins, subject.agencies, subject.sectors]
+    rows = await connection.fetch(query, since, until, limit, moved, kinds, *further)
     return [
         Logged(index=row["index"], content=row["bytes"], leaf=row["leaf"], risk=_move(row))
         for row in rows

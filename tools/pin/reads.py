@@ -47,7 +47,9 @@ def _names(client: httpx.Client) -> tuple[Mapping[str, Sequence[str]], Counter[s
     """Return what each placeholder stands for, and how many versions a record has."""
     records, since = list[str](), -1
     while True:
-        page = client.get(f"/api/v1/changes?kind=version&limit=1000&since={since}").json()
+        page = client.get(
+            f"/api/v1/changes?origin=all&kind=version&limit=1000&since={since}"
+        ).json()
         records += [item["entry"]["id"] for item in page["items"]]
         if (since := page["next"]) is None:
             break

@@ -131,6 +131,89 @@ where
 order by e.index
 limit $3
 
+-- name: entries_about
+-- The same, of the kinds $5, of those entries alone that are about the registers of origin $6 and, where given, the
+-- agencies $7 and the primary sectors $8: versions by what they say; other entries of a record by its last version
+-- before them; attestations by their agency. What is about none of these is of the register `local`. Each part
+-- reads an index in the log's order as far as the limit, once for each code. Origin and entry are compared as one,
+-- so that the planner, which cannot know how few are `local`, does not read all entries and leave out most.
+with found as (
+    (
+        select f.entry as index from figure as f
+        where
+            $4::text [] is not null and 'version' = any($5::text [])
+            and f.risk_change is not null and f.risk_change = any($4) and f.entry > $1 and f.entry <= $2
+            and coalesce(f.origin, 'local') = any($6::text [])
+            and ($7::text [] is null or f.agency = any($7)) and ($8::text [] is null or f.sector = any($8))
+        order by f.entry
+        limit $3
+    )
+    union all
+    select f.entry
+    from unnest($7) as of_agency (code)
+    cross join lateral (
+        select f.entry from figure as f
+        where
+            f.agency = of_agency.code and f.entry > $1 and f.entry <= $2
+            and coalesce(f.origin, 'local') = any($6) and ($8 is null or f.sector = any($8))
+        order by f.entry
+        limit $3
+    ) as f
+    where $4 is null and 'version' = any($5)
+    union all
+    select f.entry
+    from unnest($6) as of_origin (code)
+    cross join unnest($8) as of_sector (code)
+    cross join lateral (
+        select f.entry from figure as f
+        where
+            coalesce(f.origin, 'local') = of_origin.code and f.sector = of_sector.code
+            and f.entry > $1 and f.entry <= $2
+        order by f.entry
+        limit $3
+    ) as f
+    where $4 is null and $7 is null and 'version' = any($5)
+    union all
+    select f.entry
+    from unnest($6) as of_origin (code)
+    cross join lateral (
+        select f.entry from figure as f
+        where
+            (coalesce(f.origin, 'local'), f.entry) > (of_origin.code, $1)
+            and (coalesce(f.origin, 'local'), f.entry) <= (of_origin.code, $2)
+        order by coalesce(f.origin, 'local'), f.entry
+        limit $3
+    ) as f
+    where $4 is null and $7 is null and $8 is null and 'version' = any($5)
+    union all
+    select e.index
+    from unnest($5) as of_kind (code)
+    cross join lateral (
+        select e.index
+        from log_entry as e
+        left join attestation as a on a.entry = e.index
+        left join lateral (
+            select f.origin, f.agency, f.sector from figure as f
+            where f.record = e.record and f.entry < e.index
+            order by f.entry desc
+            limit 1
+        ) as f on true
+        where
+            e.kind = of_kind.code and e.kind <> 'version' and e.index > $1 and e.index <= $2
+            and coalesce(f.origin, 'local') = any($6)
+            and ($7 is null or coalesce(f.agency, a.agency) = any($7)) and ($8 is null or f.sector = any($8))
+        order by e.index
+        limit $3
+    ) as e
+    where $4 is null
+)
+
+select e.index, e.at, e.bytes, e.leaf, f.risk_change, f.risk_before, f.risk
+from (select index from found order by index limit $3) as found
+inner join log_entry as e on e.index = found.index
+left join figure as f on f.entry = e.index and f.risk_change is not null
+order by e.index
+
 -- name: lines
 -- The entries from index $1 on in order, without their bytes; an attestation's subject is its agency.
 select e.index, e.at, e.kind, coalesce(e.record, a.agency) as subject, f.risk_change, f.risk_before, f.risk
