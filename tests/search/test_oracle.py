@@ -1,50 +1,32 @@
 """Search against a plain scan of every version: totals, facets and orders are equal, exactly."""
 
-import asyncio
 import datetime as dt
 import json
 import os
 import random
-import secrets
 import unicodedata
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
-import asyncpg
 import pytest
 
 from registry.api import parameters
 from registry.api.search_filters import SearchFilters, read_query
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.outcome import ForeignRecord
-from registry.exchange.report import ImportReport
 from registry.record.codelists import codelists
 from registry.record.facets import FACETS
-from registry.record.fast_validator import FastValidator
 from registry.search.engine import open_index
 from registry.search.labels import LABELLED
 from registry.search.query import SearchQuery
-from registry.services.context import ServiceContext
-from registry.services.importing import ForeignFiling, import_foreign
-from registry.services.loading import load
 from registry.store.as_of import LogWindow
 from registry.store.database import connect
 from registry.text import tokens
 from registry.text.folding import fold
 from registry.text.query_parser import And, Not, Or, Prefix, Synonyms, Word, parse_query
 from registry.text.tokens import NEUTRAL, article_variants, common, query_stems, stem
-from tests.conftest import TEMPLATE
+from tests.conftest import NOW
+from tests.imported import load_and_import
 
-ROOT = Path(__file__).parents[2]
-SHARED = ROOT.parent / "shared" / "data"
-FOREIGN = {
-    "us-omb-2025": SHARED / "us-omb-2025" / "2025_individually_reported_AI_use_cases.csv",
-    "nl-algoritmeregister": SHARED / "nl" / "algoritmes_2026-08-08.json",
-}
 TODAY = dt.date(2027, 3, 1)
-NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 QUESTIONS = 500
 EVERY = 1 if "FUZZ_EXAMPLES" in os.environ else 4
 """Of the foreign records, which are searched; `make fuzz` takes all."""
@@ -280,43 +262,15 @@ def shape(kind, code):
 
 
 @pytest.fixture(scope="module")
-def large_url(server):
-    """A register with the demonstration corpus and, where they are, the real foreign ones."""
-    name = f"large_{secrets.token_hex(4)}"
-    asyncio.run(run(server.url, f"create database {name} template {TEMPLATE}"))
-    head, tail = server.url.split("/registry", 1)
-    yield f"{head}/{name}{tail}"
-    asyncio.run(run(server.url, f"drop database {name} with (force)"))
+def large_url(copied):
+    with copied() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 async def large(large_url, pack):
     database = await connect(large_url)
-    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
-    for name, path in FOREIGN.items():
-        if path.exists():
-            crosswalk = load_crosswalk(name)
-            outcomes = convert_file(
-                crosswalk,
-                path,
-                pack=pack,
-                today=NOW.date(),
-                report=ImportReport(origin=name),
-                fast=FastValidator(),
-            )
-            filings = [
-                ForeignFiling(
-                    document=one.document,
-                    agency=one.agency,
-                    verdict=one.verdict,
-                    source_row=one.source_row,
-                    truncated=tuple(one.whole),
-                )
-                for number, one in enumerate(outcomes)
-                if isinstance(one, ForeignRecord) and number % EVERY == 0
-            ]
-            await import_foreign(context, filings, now=lambda: NOW)
-    await load(context, ROOT / "records", now=lambda: NOW)
+    await load_and_import(database, pack, every=EVERY)
     yield database
     await database.close()
 
@@ -327,14 +281,6 @@ async def scan(large, pack):
         versions = await connection.fetch("select * from search_version order by ord")
         figures = await connection.fetch("select entry, record, risk, until_entry from figure")
     return Scan(versions, figures, pack)
-
-
-async def run(url, statement):
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 def some_text(chance, scan):

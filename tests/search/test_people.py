@@ -1,27 +1,16 @@
 """Questions as citizens type them, and what has to be among the first three answers."""
 
-import asyncio
 import csv
 import json
-import secrets
 
-import asyncpg
 import pytest
 
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.outcome import ForeignRecord
-from registry.exchange.report import ImportReport
-from registry.record.fast_validator import FastValidator
 from registry.search.engine import open_index
 from registry.search.query import SearchQuery
-from registry.services.context import ServiceContext
-from registry.services.importing import ForeignFiling, import_foreign
-from registry.services.loading import load
 from registry.store.database import connect
 from registry.text.tokens import words
-from tests.conftest import TEMPLATE
-from tests.search.test_oracle import FOREIGN, NOW, ROOT
+from tests.conftest import ROOT
+from tests.imported import load_and_import
 
 FIRST = 3
 
@@ -33,46 +22,15 @@ def questions():
 
 
 @pytest.fixture(scope="module")
-def people_url(server):
-    name = f"people_{secrets.token_hex(4)}"
-    asyncio.run(run(server.url, f"create database {name} template {TEMPLATE}"))
-    head, tail = server.url.split("/registry", 1)
-    yield f"{head}/{name}{tail}"
-    asyncio.run(run(server.url, f"drop database {name} with (force)"))
-
-
-async def run(url, statement):
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+def people_url(copied):
+    with copied() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 async def index(people_url, pack, tmp_path_factory):
-    """A register with the demonstration corpus and, where they are, many foreign records."""
     database = await connect(people_url)
-    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
-    await load(context, ROOT / "records", now=lambda: NOW)
-    for name, path in FOREIGN.items():
-        if path.exists():
-            crosswalk, report = load_crosswalk(name), ImportReport(origin=name)
-            outcomes = convert_file(
-                crosswalk, path, pack=pack, today=NOW.date(), report=report, fast=FastValidator()
-            )
-            filings = [
-                ForeignFiling(
-                    document=one.document,
-                    agency=one.agency,
-                    verdict=one.verdict,
-                    source_row=one.source_row,
-                    truncated=tuple(one.whole),
-                )
-                for number, one in enumerate(outcomes)
-                if isinstance(one, ForeignRecord) and number % 4 == 0
-            ]
-            await import_foreign(context, filings, now=lambda: NOW)
+    await load_and_import(database, pack, every=4)
     yield open_index(database.connection, tmp_path_factory.mktemp("people"), pack)
     await database.close()
 
