@@ -14,7 +14,7 @@ from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
-from registry.pages.reader import Reader, Text, language, plain_bdi
+from registry.pages.reader import Reader, Text, comma_of, language, plain_bdi
 from registry.text.catalogues import find, find_plural
 from registry.text.dates import format_date, read_duration
 from registry.text.locales import country_name, direction, make_locale
@@ -56,7 +56,7 @@ def make_environment(
         extensions=[ConstantCalls],
     )
     pack, babel = reader.pack, reader.locale.babel
-    comma = "، " if reader.tag == "ar" else ", "
+    comma = comma_of(reader)
     translations = _translations(reader)
     locales = [make_locale(tag, pack.country) for tag in pack.languages]
     environment.globals |= shared | translations

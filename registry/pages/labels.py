@@ -41,3 +41,8 @@ def read_labels(
 def message(wording: str) -> str:
     """Return an English wording, marked for the translation catalogues as by `_` in templates."""
     return wording
+
+
+def plural_message(one: str, many: str) -> tuple[str, str]:
+    """Mark a counted English wording for the catalogues, which hold its plural forms."""
+    return one, many

@@ -126,6 +126,11 @@ def language(reader: Reader, tag: str) -> Text:
     return known
 
 
+def comma_of(reader: Reader) -> str:
+    """Return the comma between the members of a list, with its space."""
+    return "، " if reader.tag == "ar" else ", "
+
+
 def plain_bdi(text: object) -> Markup:
     """Return a name, number or address in an element that isolates its direction."""
     return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704

@@ -70,13 +70,22 @@ class EntrySubject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry in a list of changes; `subject` is a record's or an agency's id."""
+    """An entry in a list of changes; `subject` is a record's or an agency's id.
+
+    Of foreign records, where the entry says so: `run` is the import, `state` whether the record is
+    `gone` from its source or `present` again, `moved_from` its agency before, and `undated` that
+    the source changed it without moving its date.
+    """
 
     index: int
     at: dt.datetime
     kind: str
     subject: str | None
     risk: RiskMove | None = None
+    run: int | None = None
+    state: str | None = None
+    moved_from: str | None = None
+    undated: bool = False
 
 
 async def begin(connection: Connection) -> None:
@@ -181,6 +190,10 @@ async def read_lines(connection: Connection, *, since: int = 0) -> list[LogLine]
             kind=row["kind"],
             subject=row["subject"],
             risk=_move(row),
+            run=row["run"],
+            state=row["state"],
+            moved_from=row["moved_from"],
+            undated=row["undated"],
         )
         for row in await connection.fetch(statement("log", "lines"), since)
     ]

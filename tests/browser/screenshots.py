@@ -50,6 +50,7 @@ PAGES = {
     "sectors": "sectors/",
     "statuses": "status/",
     "changes": "changes",
+    "changes-all": "changes/all",
     "about": "about",
     "glossary": "glossary",
     "contest": "contest",

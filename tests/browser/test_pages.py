@@ -24,6 +24,7 @@ KINDS = {
     "levels": "risk/",
     "statistics": "statistics",
     "changes": "changes",
+    "changes-all": "changes/all",
     "words": "contest",
     "format": "format/risk",
     "api": "api",

@@ -84,12 +84,13 @@ def test_a_changed_record_renders_its_pages_and_lists_only(out):
             "sectors/not_stated",
             "status/in_use",
             "agencies/us.demo",
-            "changes",
+            "changes/1",
+            "changes/all",
         )
     } | {
         f"feeds/{lang}/{scope}.{ending}"
         for lang in LANGUAGES
-        for scope in ("all", "agencies/us.demo", "risk/not_stated", "sectors/not_stated")
+        for scope in ("everything", "origins/us-demo", "agencies/us.demo")
         for ending in ("atom", "json")
     }
     index = {name for name in after if name.startswith("find/")}

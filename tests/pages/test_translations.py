@@ -24,7 +24,7 @@ def used():
     in_code = extract_from_dir(
         str(Path(pages.__file__).parent),
         method_map=[("**.py", "python")],
-        keywords={"message": None},
+        keywords={"message": None, "plural_message": (1, 2)},
     )
     return {found[2] for extraction in (in_templates, in_code) for found in extraction}
 

@@ -3,6 +3,7 @@
 import copy
 import datetime as dt
 
+import msgspec
 import pytest
 
 from registry.services import withdrawal
@@ -109,6 +110,32 @@ async def test_entries_say_who_moved_a_level(publish, levelled, database):
     assert await moves(risk_change=["raised", "lowered"], limit=1) == [lowered]
     assert await moves(risk_change=["raised", "lowered"], since=3) == [raised]
     assert await moves(risk_change=["raised"], until=3) == []
+
+
+async def test_lines_say_what_entries_of_foreign_records_say(publish, record, database):
+    await publish(record)
+    said = [
+        {"run": 7, "undated": True, "moved": {"from": "us.a", "to": "us.b"}},
+        {"kind": "source", "state": "gone", "run": 8},
+        {},
+    ]
+    async with database.transaction() as connection:
+        await connection.execute("""insert into agency values ('us.b', '{}', 'us-demo', false)""")
+        for index, entry in enumerate(said, start=2):
+            await connection.execute(
+                "insert into log_entry values ($1, $2, 'us.b/x', $3, $4, '')",
+                index,
+                entry.get("kind", "version"),
+                NOW,
+                msgspec.json.encode(entry),
+            )
+        await connection.execute(
+            "insert into record values ('us.b/x', 'us.b', 'us-demo', 'published', 1, 2)"
+        )
+        lines = await log.read_lines(connection)
+    facts = [(one.run, one.state, one.moved_from, one.undated) for one in lines]
+    nothing = (None, None, None, False)
+    assert facts == [nothing, nothing, (7, None, "us.a", True), (8, "gone", None, False), nothing]
 
 
 async def test_the_migration_makes_of_versions_what_publishing_writes(

@@ -14,6 +14,7 @@ from registry.pages.views.events import read_events
 from registry.pages.views.feeds import feed_pages
 from registry.pages.views.finder import finder_pages
 from registry.pages.views.home import home_pages
+from registry.pages.views.import_events import gather_imports
 from registry.pages.views.machine_files import machine_files
 from registry.pages.views.manuals import manual_pages
 from registry.pages.views.problem_pages import problem_pages
@@ -31,6 +32,7 @@ def all_pages(
     `description` is the API's OpenAPI document; `words` are those of the index in force.
     """
     events = read_events(site)
+    gathered = gather_imports(events)
     pages = [
         *index_pages(site, words),
         *record_pages(site),
@@ -39,8 +41,8 @@ def all_pages(
         *finder_pages(site),
         *browse_pages(site),
         *statistics_pages(site),
-        *changes_pages(site, events),
-        *feed_pages(site, events),
+        *changes_pages(site, events, gathered),
+        *feed_pages(site, gathered),
         *prose_pages(site),
         *manual_pages(site, description),
         *problem_pages(site),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from registry.pages.labels import message
+from registry.pages.labels import message, plural_message
 from registry.pages.page import digest
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site
-from registry.pages.views.lists import agency_view
+from registry.pages.views.lists import agency_view, origin_view
 from registry.record.model import LangText
 from registry.store.log import RiskMove
 
@@ -24,14 +24,31 @@ KINDS = {
     "redaction": message("Parts of a record erased"),
     "attestation": message("An agency states how many systems it uses"),
     "key": message("The key of the log changed"),
+    "gone": message("No longer at its source"),
+    "present": message("At its source again"),
 }
 """The kinds of events, in English."""
+
+COUNTED = {
+    "new": plural_message("%(n)s new record", "%(n)s new records"),
+    "version": plural_message("%(n)s changed record", "%(n)s changed records"),
+    "gone": plural_message("%(n)s no longer at its source", "%(n)s no longer at their source"),
+    "present": plural_message("%(n)s at its source again", "%(n)s at their source again"),
+}
+"""What an import did, by kind of event, in English: for one, for several."""
+
+IMPORT = message("Import of %(register)s")
+MOVED = message("Moved here from %(agency)s")
+UNDATED = message("Changed without a date at the source")
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of the log; `record` and `agency` are ids, `scopes` the lists that it stands in.
 
-    `digest` covers what is shown of the record, or else of the agency.
+    The scope `all` is what was filed here, `everything` has the other registers too. `digest`
+    covers what is shown of the record, or else of the agency. An event of kind `import` stands for
+    the entries of one import, from `first` on the day `begun` to `index`: `counts` are its entries
+    by kind, `page` is the page of the log on which they begin.
     """
 
     index: int
@@ -46,6 +63,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     risk: RiskMove | None = None
     scopes: Sequence[str] = ()
     digest: str = ""
+    origin: str | None = None
+    run: int | None = None
+    moved_from: str | None = None
+    undated: bool = False
+    first: int | None = None
+    begun: str = ""
+    counts: Mapping[str, int] = {}
+    page: str = ""
 
     @property
     def day(self) -> str:
@@ -80,10 +105,14 @@ def read_events(site: Site) -> list[Event]:
             facts = {"systems": said.systems_total, "note": said.note}
         agency = card.agency if card else line.subject if line.kind == "attestation" else None
         known = snapshot.agencies.get(agency or "")
-        scopes = {"all"}
+        scopes = {"everything"}
         if agency:
             scopes.add(f"agencies/{agency}")
-        if card:
+        if card and card.origin:
+            scopes.add(f"origins/{card.origin}")
+        else:
+            scopes.add("all")
+        if card and not card.origin:
             moved = {line.risk.before, line.risk.after} if line.risk else set()
             scopes |= {f"risk/{level}" for level in {card.risk, *moved}}
             scopes.add(f"sectors/{card.sector}")
@@ -91,12 +120,16 @@ def read_events(site: Site) -> list[Event]:
             Event(
                 index=line.index,
                 at=line.at,
-                kind="new" if facts.get("version") == 1 else line.kind,
+                kind="new" if facts.get("version") == 1 else line.state or line.kind,
                 record=card.id if card else None,
                 agency=agency,
                 risk=line.risk,
                 scopes=sorted(scopes),
                 digest=card.digest if card else digest(msgspec.json.encode(known)),
+                origin=card.origin if card else None,
+                run=line.run,
+                moved_from=line.moved_from,
+                undated=line.undated,
                 **facts,
             )
         )
@@ -108,17 +141,25 @@ def event_view(reader: Reader, site: Site, event: Event) -> dict[str, Any]:
     card = site.cards.get(event.record or "")
     return {
         "index": event.index,
+        "first": event.first,
         "day": event.day,
         "kind": KINDS.get(event.kind, event.kind),
         "record": event.record,
         "name": say(reader, card.name) if card else None,
         "fictitious": bool(card and card.fictitious),
-        "origin": card.origin if card else None,
+        "origin": event.origin,
         "agency": agency_view(reader, site, event.agency) if event.agency else None,
         "version": event.version,
         "note": say(reader, event.note),
         "reason": label(reader, "withdrawal_reason", event.reason) if event.reason else None,
         "systems": event.systems,
+        "moved": event.moved_from
+        and (MOVED, agency_view(reader, site, event.moved_from)["name"].inline),
+        "undated": event.undated and UNDATED,
+        "register": origin_view(reader, site, event.origin)["origin_name"],
+        "counts": [(*COUNTED[kind], number) for kind, number in event.counts.items()],
+        "run": event.run,
+        "page": event.page,
         "risk": [
             label(reader, "risk_level", level) for level in (event.risk.before, event.risk.after)
         ]

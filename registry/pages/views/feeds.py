@@ -12,14 +12,17 @@ import msgspec
 
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
-from registry.pages.reader import Reader, as_it_is, label, say
+from registry.pages.reader import Reader, Text, as_it_is, comma_of, label, say
 from registry.pages.site import Site
-from registry.pages.views.events import KINDS, Event
-from registry.text.catalogues import find
+from registry.pages.views.events import COUNTED, IMPORT, KINDS, MOVED, UNDATED, Event
+from registry.pages.views.lists import origin_view
+from registry.text.catalogues import find, find_plural
+from registry.text.numbers import format_number
 
 MOST_ITEMS = 50
 _UNNAMED = message("A system whose name is not published")
 _ALL = message("All changes")
+_EVERYTHING = message("All changes, with other registers")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -88,7 +91,7 @@ def _render(
         title=title,
         lang=reader.tag,
         address=f"{site.base_url}/feeds/{reader.tag}/{scope}",
-        home=f"{base}/{'changes' if scope == 'all' else scope}",
+        home=f"{base}/{_home(scope)}",
         updated=updated,
         items=[_item(reader, site, event, base) for event in events],
     )
@@ -97,16 +100,31 @@ def _render(
 
 def _scopes(site: Site) -> list[str]:
     labels = next(iter(site.editions.values())).reader.labels
+    cards = site.cards.values()
     return [
         "all",
+        "everything",
+        *(f"origins/{code}" for code in sorted({card.origin for card in cards if card.origin})),
         *(f"risk/{code}" for code in labels["risk_level"]),
         *(f"sectors/{code}" for code in labels["sector"]),
         *(f"agencies/{agency}" for agency in site.snapshot.agencies),
     ]
 
 
+def _home(scope: str) -> str:
+    """Return the page that a feed follows."""
+    if scope == "all":
+        return "changes"
+    return "changes/all" if scope == "everything" or scope.startswith("origins/") else scope
+
+
 def _name(reader: Reader, site: Site, scope: str) -> str:
     kind, _, code = scope.partition("/")
+    if kind == "everything":
+        return _wording(reader, _EVERYTHING)
+    if kind == "origins":
+        named: Text = origin_view(reader, site, code)["origin_name"]
+        return named.text
     if kind == "agencies":
         known = site.snapshot.agencies.get(code)
         return ((known and say(reader, known.name)) or as_it_is(reader, code)).text
@@ -114,6 +132,8 @@ def _name(reader: Reader, site: Site, scope: str) -> str:
 
 
 def _item(reader: Reader, site: Site, event: Event, base: str) -> Item:
+    if event.kind == "import":
+        return _import_item(reader, site, event, base)
     card = site.cards.get(event.record or "")
     kind = _wording(reader, KINDS.get(event.kind, event.kind))
     if card:
@@ -135,6 +155,8 @@ def _item(reader: Reader, site: Site, event: Event, base: str) -> Item:
         )
         if event.risk
         else "",
+        _moved(reader, site, event),
+        _wording(reader, UNDATED) if event.undated else "",
         note.text if note else "",
     ]
     host = urlsplit(site.base_url).hostname
@@ -146,6 +168,32 @@ def _item(reader: Reader, site: Site, event: Event, base: str) -> Item:
         at=event.at.isoformat(),
         tags=[tag.text for tag in tags],
     )
+
+
+def _import_item(reader: Reader, site: Site, event: Event, base: str) -> Item:
+    """Return the item of a whole import, or of an agency's part of one."""
+    register = _name(reader, site, f"origins/{event.origin}")
+    counts = comma_of(reader).join(
+        find_plural(reader.catalogues, reader.order, *COUNTED[kind], number)[1]
+        % {"n": format_number(number, reader.locale.babel)}
+        for kind, number in event.counts.items()
+    )
+    host = urlsplit(site.base_url).hostname
+    return Item(
+        # Of its first entry, since an import may go on while the site is built.
+        id=f"tag:{host},{event.begun}:entries/{event.first}/{reader.tag}",
+        url=f"{base}/agencies/{event.agency}" if event.agency else f"{base}/{event.page}",
+        title=f"{_wording(reader, IMPORT) % {'register': register}} – {counts}",
+        text=counts,
+        at=event.at.isoformat(),
+        tags=[],
+    )
+
+
+def _moved(reader: Reader, site: Site, event: Event) -> str:
+    if event.moved_from is None:
+        return ""
+    return _wording(reader, MOVED) % {"agency": _name(reader, site, f"agencies/{event.moved_from}")}
 
 
 def _wording(reader: Reader, wording: str) -> str:

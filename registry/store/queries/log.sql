@@ -215,10 +215,16 @@ left join figure as f on f.entry = e.index and f.risk_change is not null
 order by e.index
 
 -- name: lines
--- The entries from index $1 on in order, without their bytes; an attestation's subject is its agency.
-select e.index, e.at, e.kind, coalesce(e.record, a.agency) as subject, f.risk_change, f.risk_before, f.risk
+-- The entries from index $1 on in order, without their bytes; an attestation's subject is its agency. Entries of
+-- foreign records say themselves which import wrote them, and what their source did.
+select
+    e.index, e.at, e.kind, coalesce(e.record, a.agency) as subject, f.risk_change, f.risk_before, f.risk,
+    said.run, said.state, said.moved ->> 'from' as moved_from, coalesce(said.undated, false) as undated
 from log_entry as e
 left join attestation as a on a.entry = e.index
 left join figure as f on f.entry = e.index and f.risk_change is not null
+left join record as r on r.id = e.record and r.origin is not null
+left join lateral jsonb_to_record(case when r.id is not null then convert_from(e.bytes, 'UTF8')::jsonb end)
+    as said (run bigint, state text, moved jsonb, undated boolean) on true
 where e.index >= $1
 order by e.index
