@@ -23,8 +23,11 @@ from registry.exchange.dates import fuzzy_date
 from registry.exchange.draft import ForeignDraft, MappingPlan, RowRefused, fill, make_plan
 from registry.exchange.identity import Identity, assign_slugs, first_slug, identity_of
 from registry.exchange.outcome import ForeignRecord, Refusal
+from registry.exchange.readers.bounds import Progress
+from registry.exchange.readers.missing import missing_columns
+from registry.exchange.readers.source import SourceRow, columns, has_column
 from registry.exchange.report import ImportReport, count
-from registry.exchange.rows import SourceRow, columns, read_rows
+from registry.exchange.rows import read_source
 from registry.record.fast_validator import FastValidator
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
@@ -43,23 +46,21 @@ def convert_file(
     today: dt.date,
     report: ImportReport | None = None,
     fast: FastValidator | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[ForeignRecord | Refusal]:
     """Yield the outcome of every row, in the order of the file.
 
     Raises `ImportRefused` at the call, before the first row, for faults of the whole file. The same
     rows give the same documents and ids on every run, in any order. `report` counts each outcome.
     """
-    rows = read_rows(crosswalk.read, path)
-    names = columns(rows)
-    missing = [column for column in columns_read(crosswalk) if column not in names]
+    source = read_source(crosswalk.read, path, progress)
+    rows = source.rows
+    missing = [column for column in columns_read(crosswalk) if not has_column(source, column)]
     if missing:
-        also = f" (nor {', '.join(missing[1:])})" if missing[1:] else ""
-        raise ImportRefused(
-            f"{path}: the crosswalk {crosswalk.origin} reads the column {missing[0]!r}, which the "
-            f"file does not have{also}; its columns are {', '.join(names) or 'none'}"
-        )
+        raise ImportRefused(f"{path}: {missing_columns(source, missing, crosswalk.origin)}")
     counts = ImportReport(origin=crosswalk.origin) if report is None else report
-    counts.unknown_columns = unknown_columns(crosswalk, names)
+    counts.notes = list(source.notes)
+    counts.unknown_columns = unknown_columns(crosswalk, columns(source))
     plan = make_plan(crosswalk)
     agencies = find_agencies(crosswalk, [row.cells or {} for row in rows], plan.nothing)
     drafted = [_drafted(plan, row, agency) for row, agency in zip(rows, agencies, strict=True)]
@@ -167,7 +168,7 @@ def _changed_on(plan: MappingPlan, cells: dict[str, Any]) -> str | None:
 def _usable(row: SourceRow) -> dict[str, Any]:
     """Return the row's cells if they can be stored unchanged beside the record."""
     if row.cells is None:
-        raise RowRefused("the row is not an object")
+        raise RowRefused(row.fault)
     try:
         kept = json.dumps(row.cells, ensure_ascii=False, allow_nan=False)
         kept.encode()

@@ -22,7 +22,8 @@ class ImportReport(msgspec.Struct, kw_only=True):
 
     `not_understood` is by column, then by value; `truncated` by JSON Pointer, in which `-` is any
     item of a list; `missing_ids` counts rows without an id of their own, `told_apart` rows whose id
-    another row has too; `otherwise` is by the column that replaced an empty one.
+    another row has too; `otherwise` is by the column that replaced an empty one. `notes` tell how
+    the file was read: sheets, rows and cells left out.
     """
 
     origin: str
@@ -39,6 +40,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
     told_apart: int = 0
     otherwise: Counter[str] = msgspec.field(default_factory=Counter)
     unknown_columns: list[str] = []
+    notes: list[str] = []
 
 
 def count(report: ImportReport, outcome: ForeignRecord | Refusal) -> None:
@@ -88,12 +90,14 @@ def as_json(report: ImportReport) -> dict[str, Any]:
             for column, values in sorted(report.not_understood.items())
         },
         "unknown_columns": report.unknown_columns,
+        "notes": report.notes,
     }
 
 
 def as_lines(report: ImportReport) -> Iterator[str]:
     """Yield the report in a few lines, for a terminal."""
     yield f"{report.rows:,} rows: {report.records:,} records, {len(report.refusals):,} refused"
+    yield from report.notes
     for refusal in report.refusals:
         yield f"  line {refusal.line}: {refusal.reason}"
     if report.missing_ids:

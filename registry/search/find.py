@@ -108,8 +108,7 @@ class Found:
             return None
         if self.total:
             return self._speller(self._counted).suggest(asked.text, self.text.query)
-        if not (self._passed or self._windowed) or self._unfiltered(self.text):
-            # Without filters, it has been tried already.
+        if self._unfiltered(self.text):
             return None
         better = self._speller(self._unfiltered).correct(asked.text, self.text.query)
         return None if better is None else better.text

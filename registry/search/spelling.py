@@ -7,8 +7,6 @@ letters, a short Arabic word is never corrected, and no word becomes a negation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from heapq import nsmallest
-from itertools import islice
 
 import msgspec
 
@@ -28,13 +26,6 @@ from registry.text.tokens import NEUTRAL, query_stems, words
 
 _MOST_WORDS = 12
 _MOST_ALIKE = 12
-_MOST_COMPARED = 24
-"""Words of a question, in a language each, for which others are looked for."""
-_MOST_COUNTED = 40
-"""Words that one may have been, of which it is counted what they find."""
-_MOST_TRIED = 60
-"""Corrections of a question of which it is counted what they find."""
-
 _LONG = 6
 """The letters from which on a word that occurs may be a misspelt one."""
 
@@ -66,8 +57,6 @@ class Speller:
         """Take the languages, the likeliest first; `finds` counts what a query in one finds."""
         self._at = at
         self._languages = languages
-        self._begun: dict[str, dict[tuple[str, int], list[str]]] = {}
-        self._compared = 0
         self._synonyms = synonyms
         self._services = services
         self._finds = finds
@@ -80,16 +69,12 @@ class Speller:
         never replaced, nor a word of its services.
         """
         typed = self._typed(text, query)
-        tried = (
-            (language, chosen)
-            for language in self._languages
-            for chosen in self._replacements(typed, language)
-        )
-        for language, chosen in islice(tried, _MOST_TRIED):
-            replaced = replace_words(text, chosen)
-            meant = parse_query(replaced, self._synonyms)
-            if meant is not None and self._finds(meant, language):
-                return Correction(text=replaced, query=meant, lang=language)
+        for language in self._languages:
+            for chosen in self._replacements(typed, language):
+                replaced = replace_words(text, chosen)
+                meant = parse_query(replaced, self._synonyms)
+                if meant is not None and self._finds(meant, language):
+                    return Correction(text=replaced, query=meant, lang=language)
         return None
 
     def suggest(self, text: str, asked: Query) -> str | None:
@@ -113,25 +98,22 @@ class Speller:
             for word in words(text)
             if word not in self._synonyms and word not in self._services
         }
-        required = (word for word in dict.fromkeys(required_words(query)) if word in typed)
-        return list(islice(required, _MOST_WORDS))
+        return [word for word in dict.fromkeys(required_words(query)) if word in typed]
 
     def _replacements(self, typed: Sequence[str], language: str) -> Iterator[dict[str, str]]:
         """Yield what words may be replaced by, the likeliest first."""
         is_alone = len(typed) == 1
-        having = {word: self._having(word, language) for word in typed}
+        having = {word: self._having(word, language) for word in typed[:_MOST_WORDS]}
         unknown = [word for word, count in having.items() if not count]
         if not unknown and not is_alone:
             for word in sorted(having, key=lambda word: having[word]):
                 for other in self._alike(word, language, is_alone=is_alone):
                     if len(word) >= _LONG and self._having(other, language) > having[word]:
                         yield {word: other}
-        options: dict[str, list[str]] = {}
-        for word in unknown:
-            options[word] = self._alike(word, language, is_alone=is_alone)[:_MOST_ALIKE]
-            if not options[word]:
-                return
-        if unknown:
+        options = {
+            word: self._alike(word, language, is_alone=is_alone)[:_MOST_ALIKE] for word in unknown
+        }
+        if unknown and all(options.values()):
             best = {word: alike[0] for word, alike in options.items()}
             yield best
             for word, alike in options.items():
@@ -141,11 +123,12 @@ class Speller:
     def _alike(self, word: str, language: str, *, is_alone: bool) -> list[str]:
         """Return the words that may be meant: by edit distance, then the most frequent first."""
         most = slips(word, is_alone=is_alone)
-        if most == 0 or self._compared == _MOST_COMPARED:
+        if most == 0:
             return []
-        self._compared += 1
+        begun = words_beginning(word[0], self._at.searcher, [language], self._at.known)
+        others: Iterable[str] = [other for other, _ in begun]
         others = [
-            *self._beginning(word[0], language, range(len(word) - most, len(word) + most + 1)),
+            *others,
             *self._known(other_beginnings(word), language),
             *(other for other in self._synonyms.words() if other[0] == word[0]),
         ]
@@ -159,21 +142,9 @@ class Speller:
             and is_likely(word, other, is_alone=is_alone)
             and (slipped := distance(word, other, most)) <= most
         }
-        nearest = nsmallest(_MOST_COUNTED, found, key=lambda other: (found[other], other))
-        counted = {other: self._meant(other, language) for other in nearest}
-        likely = [other for other in nearest if counted[other]]
+        counted = {other: self._meant(other, language) for other in found}
+        likely = [other for other in found if counted[other]]
         return sorted(likely, key=lambda other: (found[other], -counted[other], other))
-
-    def _beginning(self, letter: str, language: str, lengths: Iterable[int]) -> list[str]:
-        """Return the words of a language with a first letter and one of some lengths."""
-        if letter not in self._begun:
-            grouped = self._begun[letter] = {}
-            for word, spoken in words_beginning(
-                letter, self._at.searcher, self._languages, self._at.known
-            ):
-                grouped.setdefault((spoken, len(word)), []).append(word)
-        grouped = self._begun[letter]
-        return [word for length in lengths for word in grouped.get((language, length), ())]
 
     def _meant(self, word: str, language: str) -> int:
         """Return how many results a word has, or what it is a synonym of."""

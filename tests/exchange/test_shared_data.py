@@ -12,7 +12,8 @@ import pytest
 from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import unknown_columns
 from registry.exchange.outcome import ForeignRecord
-from registry.exchange.rows import columns, read_rows
+from registry.exchange.readers.source import columns
+from registry.exchange.rows import read_source
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.record.validate import validate
@@ -51,7 +52,7 @@ def test_the_untouched_row_is_kept(shared, origin):
 @pytest.mark.parametrize("origin", ORIGINS)
 def test_every_column_is_mapped_or_left_out_with_a_reason(shared, origin):
     crosswalk, path, _, report = shared[origin]
-    assert unknown_columns(crosswalk, columns(read_rows(crosswalk.read, path))) == []
+    assert unknown_columns(crosswalk, columns(read_source(crosswalk.read, path))) == []
     assert report.unknown_columns == []
 
 

@@ -5,18 +5,14 @@ import copy
 import datetime as dt
 import json
 import random
-from collections import Counter
 from contextlib import asynccontextmanager, suppress
-from itertools import product
 
 import msgspec
 import pytest
 
 from registry.errors import InvalidParameter, Unavailable
 from registry.record.facets import SINGLE
-from registry.search import spelling
 from registry.search.engine import SearchIndex
-from registry.search.filters import IndexAsOf
 from registry.search.query import PagePosition, SearchQuery
 from registry.services import withdrawal
 from registry.services.access import Actor
@@ -375,52 +371,6 @@ async def test_only_what_finds_nothing_is_mended(find, index, publish):
     assert (await index.answer(asked)).suggestion == "cadastre"
     assert (await find("-cadatsre"))[1] is None
     assert await find('"cadatsre"') == ([], None)
-
-
-@pytest.fixture
-def looked_up(monkeypatch):
-    """Count what a correction costs: looks through all words, and counts of results."""
-    times = Counter()
-    begin, total = spelling.words_beginning, IndexAsOf.total
-
-    def count_begin(*args):
-        times["words"] += 1
-        return begin(*args)
-
-    def count_total(*args):
-        times["counts"] += 1
-        return total(*args)
-
-    monkeypatch.setattr(spelling, "words_beginning", count_begin)
-    monkeypatch.setattr(IndexAsOf, "total", count_total)
-    return times
-
-
-ENDINGS = ["".join(pair) for pair in product("bdfglmnr", repeat=2)]
-BEGINNINGS = [
-    f"{first}{rest}" for first in "pst" for rest in ("orvelik", "amosent", "ucridob", "ilbator")
-]
-
-
-async def test_many_words_that_are_nowhere_cost_little(find, publish, looked_up):
-    await publish(*(named("Cadastre", at=lang, lang=lang) for lang in ("fr", "en", "nl", "ar")))
-    nonsense = " ".join(f"{one}{ending}" for one in BEGINNINGS for ending in ENDINGS[:4])
-    looked_up.clear()
-    assert await find(nonsense) == ([], None)
-    assert looked_up["words"] == 1
-    assert looked_up["counts"] <= 4 * 12 + 2
-
-
-async def test_many_misspelt_words_cost_no_more_than_a_bound(find, publish, looked_up):
-    alike = " ".join(f"{one}{ending}" for one in BEGINNINGS for ending in ENDINGS)
-    langs = ["fr", "en", "nl", "ar"]
-    await publish(*(named("Cadastre", at=lang, lang=lang, summary=alike) for lang in langs))
-    misspelt = [f"{one}{ending}" for ending in ("zz", "zw", "wz") for one in BEGINNINGS]
-    looked_up.clear()
-    assert await find(" ".join(misspelt)) == ([], None)
-    assert looked_up["words"] == 3
-    assert looked_up["counts"] <= 24 * 40 + 60 + 4 * 12 + 2
-    assert (await find(" ".join(misspelt[:12])))[0] == ["ar"]
 
 
 async def test_an_acronym_of_the_country_is_no_slip(find, publish):

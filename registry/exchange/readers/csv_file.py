@@ -1,0 +1,45 @@
+"""CSV files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from registry.errors import ImportRefused
+from registry.exchange.readers.bounds import MAX_CELL, RowCounter
+from registry.exchange.readers.options import ReadOptions
+from registry.exchange.readers.source import SourceFile
+from registry.exchange.readers.table import SourceTable, SourceTableRow, read_table
+from registry.exchange.readers.text import decode
+
+
+def read_csv(raw: bytes, options: ReadOptions, path: Path, counter: RowCounter) -> SourceFile:
+    """Return the rows. Raises `ImportRefused` for faults of the whole file."""
+    text = decode(raw, options.encoding, path)
+    before = csv.field_size_limit(MAX_CELL)
+    try:
+        rows = list(_rows(text, options, path, counter))
+    finally:
+        csv.field_size_limit(before)
+    return read_table(SourceTable(path=path, rows=rows, fill_heads=True, even=True), options)
+
+
+def _rows(
+    text: str, options: ReadOptions, path: Path, counter: RowCounter
+) -> Iterator[SourceTableRow]:
+    begins = 1
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True)
+        for number, cells in enumerate(reader, start=1):
+            place = f"line {begins}"
+            counter.add(place, len(cells))
+            yield SourceTableRow(number=number, line=begins, place=place, cells=cells)
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise ImportRefused(f"{path}: line {begins}: not readable as CSV: {error}") from error
+    except (TypeError, ValueError) as error:  # a quotation mark or a line's end as delimiter
+        raise ImportRefused(
+            f'{path}: "read": {{"delimiter": {options.delimiter!r}}}: {error}'
+        ) from error

@@ -1,0 +1,48 @@
+"""The text of a source file."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from registry.errors import ImportRefused
+
+# Ways to write a domain name or a string of a program.
+_NO_FILE = frozenset({"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"})
+
+
+def decode(raw: bytes, encoding: str, path: Path) -> str:
+    """Return the text. Raises `ImportRefused` with the place of what is no such text."""
+    # A byte order mark is not part of the first column's name.
+    codec = "utf-8-sig" if encoding in {"utf-8", "utf8"} else encoding
+    try:
+        text = raw.decode("unknown" if codecs.lookup(codec).name in _NO_FILE else codec)
+    except LookupError as error:
+        raise ImportRefused(
+            f'{path}: no encoding is named {encoding!r}; name one in "read": {{"encoding": …}}, '
+            "such as utf-8, cp1252 or utf-16"
+        ) from error
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ImportRefused(
+            f"{path}: line {line}, byte {error.start}: not {encoding} text "
+            f"(byte 0x{raw[error.start]:02x}); save the file as {encoding}, "
+            f'or name its real encoding in the crosswalk ("read": {{"encoding": {_likely(raw)}}})'
+        ) from error
+    except UnicodeError as error:
+        raise ImportRefused(f"{path}: not {encoding} text: {error}") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ImportRefused(
+            f"{path}: line {line}: a zero byte; this is not a {encoding} text file. If it is "
+            'UTF-16, say "read": {"encoding": "utf-16-le"}'
+        )
+    return text
+
+
+def _likely(raw: bytes) -> str:
+    try:
+        raw.decode("cp1252")
+    except UnicodeDecodeError:
+        return "…"
+    return '"cp1252"'
