@@ -68,8 +68,8 @@ async def list_changes(
     origin: Annotated[
         list[str] | None,
         QueryParameter(
-            description="Registers of origin. `local`, the default, is what was filed here and "
-            "what is about no record; `all` is the whole log",
+            description="Registers of origin. `local`, the default unless `agency` is given, is "
+            "what was filed here and what is about no record; `all` is the whole log",
         ),
     ] = None,
     agency: Annotated[
@@ -113,11 +113,13 @@ async def list_changes(
 ) -> Response[bytes]:
     """Read the log's entries after an index. `since` = -1 begins at the first.
 
-    Without `origin` only what was filed here is listed; whoever follows the whole log asks for
-    `origin=all`. The filters combine.
+    Without `origin` and `agency` only what was filed here is listed; whoever follows the whole log
+    asks for `origin=all`. The filters combine.
     """
     moved = None if risk_change is None else [one for one in RISK_CHANGES if one in risk_change]
-    origin = origin or [LOCAL]
+    if origin is None:
+        # An agency is of one register, which need not be named beside it.
+        origin = [LOCAL] if agency is None else [ALL]
     async with state.context.database.snapshot() as connection:
         moment = await read_as_of(connection, as_of, now=state.clock())
         window = await read_window(connection, changed_since, changed_until)

@@ -100,7 +100,8 @@ async def test_each_filter_narrows_and_all_combine(client, filed):
         "origin=local&origin=nl-algoritmeregister": [0, 1, 2, 5, 6, 7, 8],
         "agency=demo-sante": [1, 6, 7, 8],
         "agency=demo-sante&agency=demo-education": [1, 2, 6, 7, 8],
-        "agency=us.dwx": [],
+        "agency=us.dwx": [3, 4, 9],
+        "agency=us.dwx&origin=local": [],
         "origin=all&agency=us.dwx": [3, 4, 9],
         "origin=all&agency=us.dwx&agency=demo-sante": [1, 3, 4, 6, 7, 8, 9],
         "sector=education": [2],
@@ -165,5 +166,5 @@ async def test_an_unknown_code_is_refused_with_the_nearest(client, filed, proble
 async def test_the_description_says_what_is_left_out(client):
     described = (await client.get("/openapi.json")).json()["paths"][CHANGES]["get"]
     [origin] = [one for one in described["parameters"] if one["name"] == "origin"]
-    assert "`local`, the default" in origin["description"]
+    assert "`local`, the default unless" in origin["description"]
     assert "`all` is the whole log" in origin["description"]
