@@ -4,38 +4,43 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-from registry.exchange.cells import as_line
-from registry.exchange.crosswalk import Crosswalk
-from registry.exchange.identity import digest, words
+from registry.exchange.cells import RowRefused
+from registry.exchange.columns import CellReader, cell_at
+from registry.exchange.crosswalk_model import AgencySource, Crosswalk, OtherAgency
+from registry.exchange.identity import DIGITS, digest, words
 from registry.record.pack import Agency
 
 KIND = "foreign"
-LONGEST = 80
+LONGEST = 60
+"""The longest id of an agency, so that a source's own id of 40 characters stays whole after it."""
+
+_Named: TypeAlias = tuple[str, dict[str, str]]
+"""The id, and the name by language."""
 
 
 def find_agencies(
-    crosswalk: Crosswalk, rows: Sequence[dict[str, Any]], nothing: frozenset[str]
+    crosswalk: Crosswalk, rows: Sequence[dict[str, Any]], reader: CellReader
 ) -> list[Agency | None]:
     """Return the agency of every row, in the order of the rows; None where the row names none.
 
     An agency that the source names in several ways gets the name that occurs most often.
     """
     ids: list[str | None] = []
-    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    spellings: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for row in rows:
-        name = as_line(row.get(crosswalk.agency.name), nothing)
-        code = as_line(row.get(crosswalk.agency.code), nothing) if crosswalk.agency.code else name
-        if not name or not code:
-            ids.append(None)
-            continue
-        ids.append(agency_id(crosswalk.agency.prefix, code))
-        spellings[f"{ids[-1]}"][name] += 1
+        named = _named(crosswalk, row, reader)
+        ids.append(named and named[0])
+        for language, name in named[1].items() if named else ():
+            spellings[f"{ids[-1]}"][language][name] += 1
     agencies = {
         agency: Agency(
             id=agency,
-            name={crosswalk.language: min(names, key=lambda name: (-names[name], name))},
+            name={
+                language: min(names, key=lambda name: (-names[name], name))
+                for language, names in by_language.items()
+            },
             kind=KIND,
             parent=None,
             region=None,
@@ -43,9 +48,55 @@ def find_agencies(
             fictitious=False,
             origin=crosswalk.origin,
         )
-        for agency, names in spellings.items()
+        for agency, by_language in spellings.items()
     }
     return [None if found is None else agencies[found] for found in ids]
+
+
+def _named(crosswalk: Crosswalk, row: dict[str, Any], reader: CellReader) -> _Named | None:
+    source = crosswalk.agency
+    if crosswalk.document is not None:
+        return _of_document(crosswalk, cell_at(row, reader.name(crosswalk.document)))
+    if source.constant is not None:
+        return _stated(source, OtherAgency(stated=source.constant), crosswalk.language, row, reader)
+    try:
+        names = {
+            language: name
+            for language, reading in ({crosswalk.language: source.name} | source.names).items()
+            if (name := reader.line(row, reading))
+        }
+        code = reader.line(row, source.code) if source.code else next(iter(names.values()), "")
+    except RowRefused:  # the row is refused for the same reason when its turn comes
+        return None
+    if names and code:
+        return agency_id(source.prefix, code), names
+    others = (_stated(source, other, crosswalk.language, row, reader) for other in source.otherwise)
+    return next((named for named in others if named is not None), None)
+
+
+def _stated(
+    source: AgencySource,
+    other: OtherAgency,
+    language: str,
+    row: dict[str, Any],
+    reader: CellReader,
+) -> _Named | None:
+    if other.stated is None:
+        name = reader.line(row, other.reading)
+        return (agency_id(source.prefix, name), {language: name}) if name else None
+    names = other.stated.name
+    code = other.stated.code or names.get(language) or next(iter(names.values()))
+    return agency_id(source.prefix, code), names
+
+
+def _of_document(crosswalk: Crosswalk, document: Any) -> _Named | None:
+    """Return the agency that a document of another register of this software is of."""
+    own = document.get("id") if isinstance(document, dict) else None
+    if not isinstance(own, str) or own.count("/") != 1:
+        return None
+    code = own.split("/")[0]
+    names = crosswalk.agency.known.get(code, {crosswalk.language: code})
+    return f"{crosswalk.agency.prefix}.{code}", names
 
 
 def agency_id(prefix: str, name: str) -> str:
@@ -54,7 +105,9 @@ def agency_id(prefix: str, name: str) -> str:
     Names that differ only in case, accents and punctuation are of one agency. If letters had to be
     left out, a digest of the name keeps different agencies apart.
     """
-    kept, whole = words(name, LONGEST)
+    room = LONGEST - len(prefix) - 1
+    kept, whole = words(name, room)
     if not whole:
+        kept, _ = words(name, room - DIGITS - 1)
         kept = f"{kept}-{digest([name.casefold()])}".lstrip("-")
     return f"{prefix}.{kept}"

@@ -14,8 +14,15 @@ from typing import Any
 from registry.exchange.texts import clean, one_line
 
 LONGEST_VALUE = 400
+
+
+class RowRefused(Exception):
+    """The row cannot become a record; the message has the reason."""
+
+
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
 _QUOTES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u00b4`"), "'")
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")
 
 
@@ -45,13 +52,18 @@ def as_text(cell: Any) -> str:
 
 
 def items(cell: Any, form: str | None) -> list[str] | None:
-    """Return the texts in a cell, or None if it is not a list of the expected form."""
+    """Return the texts in a cell, or None if it is not a list of the expected form.
+
+    `form` is a name of `_FORMS`, or what separates the items.
+    """
     if cell is None:
         return []
     if isinstance(cell, list):
         return [as_text(item) for item in cell if item is not None]
     text = as_text(cell)
-    return _FORMS[form](text) if text.strip() else []
+    if not text.strip():
+        return []
+    return _FORMS[form](text) if form in _FORMS else text.split(form or ";")
 
 
 def _whole(text: str) -> list[str]:
@@ -73,13 +85,23 @@ def _literal(text: str, read: Callable[[str], Any]) -> list[str] | None:
         found = read(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
-    if not isinstance(found, list | tuple):
+    if not isinstance(found, list | tuple) or any(
+        isinstance(item, dict | list | tuple) for item in found
+    ):
         return None
     return [as_text(item) for item in found if item is not None]
 
 
 def _semicolon(text: str) -> list[str]:
     return text.split(";")
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines()
+
+
+def _broken(text: str) -> list[str]:
+    return _BREAK.split(text)
 
 
 def _addresses(text: str) -> list[str]:
@@ -94,4 +116,6 @@ _FORMS: dict[str | None, Callable[[str], list[str] | None]] = {
     "json": _json,
     "semicolon": _semicolon,
     "addresses": _addresses,
+    "\n": _lines,
+    "<br>": _broken,
 }

@@ -17,15 +17,19 @@ import msgspec
 
 from registry.errors import ImportRefused
 from registry.exchange.agencies import find_agencies
-from registry.exchange.cells import as_line
-from registry.exchange.crosswalk import Crosswalk, columns_read, unknown_columns
-from registry.exchange.dates import fuzzy_date
-from registry.exchange.draft import ForeignDraft, MappingPlan, RowRefused, fill, make_plan
+from registry.exchange.cells import RowRefused, fold_value
+from registry.exchange.columns import CellReader, find_columns
+from registry.exchange.crosswalk import refuse_if
+from registry.exchange.crosswalk_model import Crosswalk, columns_read, unknown_columns
+from registry.exchange.dates import date_by_pattern, fuzzy_date
+from registry.exchange.draft import ForeignDraft, MappingPlan, fill, make_plan
+from registry.exchange.foreign_documents import foreign_document
 from registry.exchange.identity import Identity, assign_slugs, first_slug, identity_of
 from registry.exchange.outcome import ForeignRecord, Refusal
 from registry.exchange.readers.bounds import Progress
 from registry.exchange.readers.missing import missing_columns
-from registry.exchange.readers.source import SourceRow, columns, has_column
+from registry.exchange.readers.source import SourceFile, SourceRow, columns
+from registry.exchange.rehearsal import rehearse
 from registry.exchange.report import ImportReport, count
 from registry.exchange.rows import read_source
 from registry.record.fast_validator import FastValidator
@@ -34,6 +38,7 @@ from registry.record.pack import Agency, Pack
 from registry.record.schema import SCHEMA_VERSION
 from registry.record.validate import Verdict, validate
 
+LONGEST_SOURCE_ID = 100
 NAMED_FINDINGS = 5
 _ZERO = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -54,19 +59,34 @@ def convert_file(
     rows give the same documents and ids on every run, in any order. `report` counts each outcome.
     """
     source = read_source(crosswalk.read, path, progress)
-    rows = source.rows
-    missing = [column for column in columns_read(crosswalk) if not has_column(source, column)]
-    if missing:
-        raise ImportRefused(f"{path}: {missing_columns(source, missing, crosswalk.origin)}")
+    plan = make_plan(crosswalk, _reader(crosswalk, source, path))
+    check = functools.partial(validate, profile="foreign", pack=pack, today=today, fast=fast)
+    refuse_if(f"the crosswalk {crosswalk.origin}", rehearse(plan, check))
     counts = ImportReport(origin=crosswalk.origin) if report is None else report
     counts.notes = list(source.notes)
     counts.unknown_columns = unknown_columns(crosswalk, columns(source))
-    plan = make_plan(crosswalk)
-    agencies = find_agencies(crosswalk, [row.cells or {} for row in rows], plan.nothing)
-    drafted = [_drafted(plan, row, agency) for row, agency in zip(rows, agencies, strict=True)]
+    asked = [row for row in source.rows if row.cells is None or _is_asked(plan, row.cells)]
+    counts.rows = counts.skipped = len(source.rows) - len(asked)
+    agencies = find_agencies(crosswalk, [row.cells or {} for row in asked], plan.reader)
+    drafted = [_drafted(plan, row, agency) for row, agency in zip(asked, agencies, strict=True)]
     slugs = iter(assign_slugs([one.identity for one in drafted if isinstance(one, _Drafted)]))
-    check = functools.partial(validate, profile="foreign", pack=pack, today=today, fast=fast)
-    return _outcomes(plan, drafted, slugs, check, counts)
+    return _outcomes(drafted, slugs, check, counts)
+
+
+def _reader(crosswalk: Crosswalk, source: SourceFile, path: Path) -> CellReader:
+    found, missing = find_columns(columns_read(crosswalk), source)
+    if missing:
+        newest = [names[0] for names in missing]
+        raise ImportRefused(f"{path}: {missing_columns(source, newest, crosswalk.origin)}")
+    nothing = frozenset(fold_value(text) for text in crosswalk.nothing)
+    return CellReader(names=found, nothing=nothing)
+
+
+def _is_asked(plan: MappingPlan, cells: dict[str, Any]) -> bool:
+    try:
+        return plan.reader.holds(cells, plan.crosswalk.only)
+    except RowRefused:  # it is refused for the same reason when its turn comes
+        return True
 
 
 class _Drafted(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,46 +96,65 @@ class _Drafted(msgspec.Struct, frozen=True, kw_only=True):
     cells: dict[str, Any]
     agency: Agency
     draft: ForeignDraft
+    source_id: str
+    changed_on: str | None
     identity: Identity
 
 
 def _drafted(plan: MappingPlan, row: SourceRow, agency: Agency | None) -> _Drafted | Refusal:
+    crosswalk, reader = plan.crosswalk, plan.reader
     try:
         cells = _usable(row)
-        found = _stated(agency, plan)
-        draft = _filled(plan, cells)
+        reader.holds(cells, crosswalk.only)
+        found = _stated(agency, cells, plan)
+        draft, own = _filled(plan, cells)
+        changed_on = _changed_on(plan, cells)
     except RowRefused as refused:
         return Refusal(line=row.line, reason=str(refused))
-    own = plan.crosswalk.id.own
-    own_id = as_line(cells.get(own), plan.nothing) if own else ""
-    if own_id and "source_id" not in draft.document:
-        draft.document["source_id"] = own_id
+    within_agency = own if crosswalk.document is None else own.rpartition("/")[2]
     return _Drafted(
         line=row.line,
         cells=cells,
         agency=found,
         draft=draft,
-        identity=identity_of(plan.crosswalk, draft.document, found.id, own_id),
+        source_id=own,
+        changed_on=changed_on,
+        identity=identity_of(crosswalk, draft.document, found.id, within_agency),
     )
 
 
-def _stated(agency: Agency | None, plan: MappingPlan) -> Agency:
+def _stated(agency: Agency | None, cells: dict[str, Any], plan: MappingPlan) -> Agency:
     if agency is None:
-        raise RowRefused(f"{plan.crosswalk.agency.name}: the row names no agency")
+        reading = plan.crosswalk.agency.name
+        plan.reader.line(cells, reading)
+        plan.reader.line(cells, plan.crosswalk.agency.code)
+        column = plan.reader.name(reading.column) if reading else "/id"
+        raise RowRefused(f"{column}: the row names no agency")
     return agency
 
 
-def _filled(plan: MappingPlan, cells: dict[str, Any]) -> ForeignDraft:
-    draft = ForeignDraft({"id": "", "schema_version": SCHEMA_VERSION})
-    fill(draft, cells, plan)
+def _filled(plan: MappingPlan, cells: dict[str, Any]) -> tuple[ForeignDraft, str]:
+    """Return the draft of a row and the source's own id, or an empty text."""
+    crosswalk, reader = plan.crosswalk, plan.reader
+    if crosswalk.document is not None:
+        column = reader.name(crosswalk.document)
+        document, own = foreign_document(cells, column, crosswalk.agency.prefix)
+        draft = ForeignDraft(document)
+        fill(draft, cells, plan)
+    else:
+        own = reader.line(cells, crosswalk.id.own)
+        draft = ForeignDraft({"id": "", "schema_version": SCHEMA_VERSION})
+        fill(draft, cells, plan)
+        if own and len(own) <= LONGEST_SOURCE_ID:
+            draft.document.setdefault("source_id", own)
     if "name" not in draft.document:
         named = [step.mapping.column for step in plan.steps if step.mapping.to == "/name"]
-        raise RowRefused(f"{named[0] or '/name'}: the row has no name")
-    return draft
+        column = reader.name(named[0]) if named and named[0] else "/name"
+        raise RowRefused(f"{column}: the row has no name")
+    return draft, own
 
 
 def _outcomes(
-    plan: MappingPlan,
     drafted: Iterable[_Drafted | Refusal],
     slugs: Iterator[str],
     check: Callable[[Document], Verdict],
@@ -127,16 +166,14 @@ def _outcomes(
             outcome = one
         else:
             try:
-                outcome = _record(plan, one, next(slugs), check)
+                outcome = _record(one, next(slugs), check)
             except RowRefused as refused:
                 outcome = Refusal(line=one.line, reason=str(refused))
         count(report, outcome)
         yield outcome
 
 
-def _record(
-    plan: MappingPlan, one: _Drafted, slug: str, check: Callable[[Document], Verdict]
-) -> ForeignRecord:
+def _record(one: _Drafted, slug: str, check: Callable[[Document], Verdict]) -> ForeignRecord:
     draft, identity = one.draft, one.identity
     draft.document["id"] = f"{one.agency.id}/{slug}"
     return ForeignRecord(
@@ -145,24 +182,32 @@ def _record(
         source_row=one.cells,
         line=one.line,
         verdict=_accepted(check(draft.document)),
-        source_id=identity.own,
+        source_id=one.source_id,
         of=identity.of,
         telling_apart=identity.telling_apart,
         whole=draft.whole,
-        changed_on=_changed_on(plan, one.cells),
+        changed_on=one.changed_on,
         unclear=draft.not_understood(),
         otherwise=tuple(draft.otherwise),
-        own_id_missing=not identity.own,
+        own_id_missing=not one.source_id,
         told_apart=slug != first_slug(identity),
     )
 
 
 def _changed_on(plan: MappingPlan, cells: dict[str, Any]) -> str | None:
-    column, dates = plan.crosswalk.changed_on, plan.crosswalk.dates
-    if column is None:
+    reading, dates = plan.crosswalk.changed_on, plan.crosswalk.dates
+    text = plan.reader.line(cells, reading)
+    if reading is None or not text:
         return None
-    text = as_line(cells.get(column), plan.nothing)
-    return fuzzy_date(text, order=dates.order, century_from=dates.century_from)
+    by_pattern = (
+        date_by_pattern(
+            text, pattern, language=plan.crosswalk.language, century_from=dates.century_from
+        )
+        for pattern in reading.pattern
+    )
+    return next((found for found in by_pattern if found), None) or fuzzy_date(
+        text, order=dates.order, century_from=dates.century_from
+    )
 
 
 def _usable(row: SourceRow) -> dict[str, Any]:

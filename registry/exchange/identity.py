@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from registry.exchange.crosswalk import AGENCY, Crosswalk, word_meaning
+from registry.exchange.crosswalk_model import AGENCY, Crosswalk, word_meaning
 from registry.exchange.texts import one_line
 from registry.record.model import Document
 from registry.record.pointers import parts, value_at

@@ -18,8 +18,9 @@ _INDEX = re.compile(r"/\d+(?=/|$)")
 
 
 class ImportReport(msgspec.Struct, kw_only=True):
-    """Counts that grow while rows are converted; `rows` is always records plus refusals.
+    """Counts that grow while rows are converted.
 
+    `rows` is always records plus refusals plus `skipped`, for which the crosswalk does not ask.
     `not_understood` is by column, then by value; `truncated` by JSON Pointer, in which `-` is any
     item of a list; `missing_ids` counts rows without an id of their own, `told_apart` rows whose id
     another row has too; `otherwise` is by the column that replaced an empty one. `notes` tell how
@@ -30,6 +31,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
     rows: int = 0
     records: int = 0
     refusals: list[Refusal] = []
+    skipped: int = 0
     risk: Counter[str] = msgspec.field(default_factory=Counter)
     agencies: Counter[str] = msgspec.field(default_factory=Counter)
     truncated: Counter[str] = msgspec.field(default_factory=Counter)
@@ -71,6 +73,7 @@ def as_json(report: ImportReport) -> dict[str, Any]:
         "rows": report.rows,
         "records": report.records,
         "refused": len(report.refusals),
+        "skipped": report.skipped,
         "refused_by_reason": dict(Counter(item.reason for item in report.refusals).most_common()),
         "refused_rows": [{"line": item.line, "reason": item.reason} for item in report.refusals],
         "risk": dict(report.risk.most_common()),
@@ -100,6 +103,8 @@ def as_lines(report: ImportReport) -> Iterator[str]:
     yield from report.notes
     for refusal in report.refusals:
         yield f"  line {refusal.line}: {refusal.reason}"
+    if report.skipped:
+        yield f"{report.skipped:,} rows skipped, for which the crosswalk does not ask"
     if report.missing_ids:
         yield f"{report.missing_ids:,} rows without an id: named and numbered by their content"
     if report.told_apart:

@@ -12,8 +12,9 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from registry.exchange.cells import fold_value
-from registry.exchange.crosswalk import Crosswalk
+from registry.exchange.crosswalk_model import Crosswalk
 from registry.exchange.dates import fuzzy_date
+from registry.exchange.html_text import html_text
 from registry.exchange.texts import clean, one_line
 from registry.record.schema import Field
 
@@ -37,6 +38,10 @@ def _text(text: str, _field: Field, _crosswalk: Crosswalk) -> Any:
     return clean(text) or NOT_UNDERSTOOD
 
 
+def _html(text: str, _field: Field, _crosswalk: Crosswalk) -> Any:
+    return clean(html_text(text)) or NOT_UNDERSTOOD
+
+
 def _line(text: str, _field: Field, _crosswalk: Crosswalk) -> Any:
     return one_line(text) or NOT_UNDERSTOOD
 
@@ -53,6 +58,11 @@ def _boolean(text: str, _field: Field, _crosswalk: Crosswalk) -> Any:
 def _date(text: str, field: Field, crosswalk: Crosswalk) -> Any:
     dates = crosswalk.dates
     found = fuzzy_date(text, order=dates.order, century_from=dates.century_from)
+    return fitting_date(found, field)
+
+
+def fitting_date(found: str | None, field: Field) -> Any:
+    """Return a date if it is as precise as the field asks."""
     if found is None or (field.kind == "Date" and len(found) < FULL_DATE):
         return NOT_UNDERSTOOD
     return found
@@ -91,6 +101,7 @@ def _too_long(text: str, field: Field) -> bool:
 
 TRANSFORMS: dict[str, Transform] = {
     "text": _text,
+    "html": _html,
     "line": _line,
     "code": _code,
     "boolean": _boolean,

@@ -2,23 +2,32 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import functools
 import io
 import json
 from pathlib import Path
 
 import pytest
 
+from registry.exchange.columns import CellReader
 from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
+from registry.exchange.crosswalk_model import columns_read
+from registry.exchange.draft import make_plan
 from registry.exchange.outcome import ForeignRecord
+from registry.exchange.rehearsal import rehearse
 from registry.exchange.report import ImportReport
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
+from registry.record.validate import validate
 
 TODAY = dt.date(2026, 11, 1)
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
-US_FILE = SHARED / "us-omb-2025" / "2025_individually_reported_AI_use_cases.csv"
-NL_FILE = SHARED / "nl" / "algoritmes_2026-08-08.json"
+FILES = {
+    "us-omb-2025": SHARED / "us-omb-2025" / "2025_individually_reported_AI_use_cases.csv",
+    "nl-algoritmeregister": SHARED / "nl" / "algoritmes_2026-08-08.json",
+    "uk-atrs": SHARED / "uk" / "atrs_records.json",
+}
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +42,8 @@ def nl():
 
 @pytest.fixture(scope="session")
 def us_columns(us):
-    columns = [mapping.column for mapping in us.mappings]
-    columns += [us.agency.code, us.agency.name, *(left_out.column for left_out in us.unmapped)]
-    return list(dict.fromkeys(column for column in columns if column))
+    columns = [name for names in columns_read(us) for name in names]
+    return [*columns, *(left_out.column for left_out in us.unmapped)]
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +93,18 @@ def convert(tmp_path):
 
 
 @pytest.fixture
+def faults(pack):
+    """Return what the format finds in what a crosswalk may write."""
+
+    def of(crosswalk):
+        plan = make_plan(crosswalk, CellReader(names={}, nothing=frozenset()))
+        check = functools.partial(validate, profile="foreign", pack=pack, today=TODAY)
+        return list(rehearse(plan, check))
+
+    return of
+
+
+@pytest.fixture
 def document(convert, us, us_bytes):
     """Convert one fictitious American row to its document."""
 
@@ -97,18 +117,20 @@ def document(convert, us, us_bytes):
 
 
 @pytest.fixture(scope="session")
-def shared(us, nl):
-    """Both real files, converted once: crosswalk, path, outcomes, report, by origin."""
-    if not US_FILE.is_file() or not NL_FILE.is_file():
-        pytest.skip(f"the shared data is not there: {SHARED}")
+def shared():
+    """The real files, converted once: crosswalk, path, outcomes, report, by origin."""
+    missing = [str(path) for path in FILES.values() if not path.is_file()]
+    if missing:
+        pytest.skip(f"the shared data is not there: {', '.join(missing)}")
     found = {}
-    for crosswalk, path in ((us, US_FILE), (nl, NL_FILE)):
-        report = ImportReport(origin=crosswalk.origin)
-        pack = load_pack("ma")
+    pack = load_pack("ma")
+    for origin, path in FILES.items():
+        crosswalk = load_crosswalk(origin)
+        report = ImportReport(origin=origin)
         outcomes = list(
             convert_file(
                 crosswalk, path, pack=pack, today=TODAY, report=report, fast=FastValidator()
             )
         )
-        found[crosswalk.origin] = (crosswalk, path, outcomes, report)
+        found[origin] = (crosswalk, path, outcomes, report)
     return found

@@ -1,10 +1,12 @@
 import pytest
 
 from registry.exchange.agencies import agency_id, find_agencies
+from registry.exchange.columns import CellReader
 from registry.record.ids import is_foreign_agency
 
 
 def test_the_code_makes_the_id_and_the_name_is_kept(us):
+    reader = CellReader(names={}, nothing=frozenset())
     rows = [
         {"agency": "DWX", "agency_name": "Department of Weather"},
         {"agency": "DWX", "agency_name": "Weather Dept."},
@@ -12,7 +14,7 @@ def test_the_code_makes_the_id_and_the_name_is_kept(us):
         {"agency": "", "agency_name": "Nobody"},
         {},
     ]
-    first, second, third, *none = find_agencies(us, rows, frozenset())
+    first, second, third, *none = find_agencies(us, rows, reader)
     assert first == second == third
     assert first.id == "us.dwx"
     assert is_foreign_agency(first.id)

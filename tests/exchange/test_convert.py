@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from registry.errors import ImportRefused
+from registry.exchange.crosswalk_model import Reading
 from registry.exchange.outcome import ForeignRecord, Refusal
 
 
@@ -38,7 +39,9 @@ def test_a_full_row_becomes_a_document(document):
         "contact": {"email": "weather@dwx.example.gov"},
         "publication": {"visibility": "public"},
         "lifecycle": {"status": "in_use", "deployed_on": "2025-07"},
-        "risk": {"level": "limited", "rationale": {"en": "Only rain."}},
+        "risk": {
+            "rationale": {"en": "Source: Presumed High-Impact, but Not High-impact\n\nOnly rain."}
+        },
         "sector": {"primary": "public_safety"},
         "technical": {"techniques": ["classical_ml"]},
         "purpose": {"goal": {"en": "Floods come\nwithout warning."}},
@@ -73,7 +76,7 @@ def test_what_the_source_does_not_say_is_absent(document):
     [
         ("High-impact", "high"),
         ("high\u2013impact", "high"),
-        ("Not High-impact", "minimal"),
+        ("Not High-impact", None),
         ("Perhaps high", None),
     ],
 )
@@ -172,7 +175,7 @@ def test_a_strict_mapping_refuses_what_it_does_not_understand(convert, us, us_by
     strict = msgspec.structs.replace(
         us,
         mappings=tuple(
-            msgspec.structs.replace(mapping, strict=mapping.column == "is_high_impact")
+            msgspec.structs.replace(mapping, strict=mapping.to == "/risk/level")
             for mapping in us.mappings
         ),
     )
@@ -326,7 +329,7 @@ def test_an_outcome_says_what_identifies_its_row(convert, us, us_bytes):
 
 
 def test_the_sources_own_date_of_a_change_is_read(convert, nl, nl_bytes):
-    dated = msgspec.structs.replace(nl, changed_on="geregistreerd")
+    dated = msgspec.structs.replace(nl, changed_on=Reading(column=("geregistreerd",)))
     days = ["2025-06-26T07:39:09Z", "6/2025", "soon", ""]
     outcomes, _ = convert(
         dated, nl_bytes(*({"id": day, "title": "Regen", "geregistreerd": day} for day in days))

@@ -3,7 +3,7 @@ import json
 import msgspec
 import pytest
 
-from registry.exchange.crosswalk import IdWords
+from registry.exchange.crosswalk_model import IdWords, Reading
 from registry.exchange.identity import Identity, assign_slugs, keys_of, words
 
 
@@ -114,7 +114,7 @@ def test_keys_are_texts_of_the_document_whatever_words_name_them(us):
         "technical": {"techniques": ["nlp"]},
     }
     id_ = IdWords(
-        own="id",
+        own=Reading(column=("id",)),
         of=("agency", "name", "agency_bureau"),
         telling_apart=("/technical/techniques", "/purpose/goal", "use_case_name"),
     )

@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import hashlib
 import json
 import re
 import unicodedata
@@ -10,7 +11,7 @@ from collections import Counter
 import pytest
 
 from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import unknown_columns
+from registry.exchange.crosswalk_model import unknown_columns
 from registry.exchange.outcome import ForeignRecord
 from registry.exchange.readers.source import columns
 from registry.exchange.rows import read_source
@@ -18,23 +19,30 @@ from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.record.validate import validate
 
-ORIGINS = ["us-omb-2025", "nl-algoritmeregister"]
-RISK = {
-    "High-impact": "high",
-    "Presumed High-Impact, but Not High-impact": "limited",
-    "Not High-impact": "minimal",
-    "": "not_stated",
+ORIGINS = ["us-omb-2025", "nl-algoritmeregister", "uk-atrs"]
+ROWS_UNDER = {"nl-algoritmeregister": "algoritmes", "uk-atrs": "records"}
+DUTCH_STATUS = {
+    "ontwikkeling": "in_development",
+    "in_gebruik": "in_use",
+    "buiten_gebruik": "retired",
 }
+AMERICAN_STATUS = {
+    "Pre-deployment": "in_development", "Pilot": "pilot", "Deployed": "in_use",
+    "Retired": "retired", "": None,
+}  # fmt: skip
 
 
 def source_rows(path):
     if path.suffix == ".json":
-        return json.loads(path.read_text(encoding="utf-8"))["algoritmes"]
+        whole = json.loads(path.read_text(encoding="utf-8"))
+        return next(whole[key] for key in ROWS_UNDER.values() if key in whole)
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize(("origin", "rows"), [(ORIGINS[0], 3611), (ORIGINS[1], 1530)])
+@pytest.mark.parametrize(
+    ("origin", "rows"), [(ORIGINS[0], 3611), (ORIGINS[1], 1530), (ORIGINS[2], 136)]
+)
 def test_every_row_is_accounted_for(shared, origin, rows):
     _, path, outcomes, report = shared[origin]
     assert len(source_rows(path)) == len(outcomes) == report.rows == rows
@@ -56,33 +64,94 @@ def test_every_column_is_mapped_or_left_out_with_a_reason(shared, origin):
     assert report.unknown_columns == []
 
 
-def test_american_risk_and_agencies_equal_a_count_of_the_source(shared):
+def agency_words(prefix, name):
+    """The id of an agency by the rule that docs/importing.md states."""
+    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")
+    room = 60 - len(prefix) - 1
+    if len(words) <= room:
+        return f"{prefix}.{words}"
+    mark = hashlib.sha256(json.dumps([name.casefold()], ensure_ascii=False).encode()).hexdigest()[
+        :8
+    ]
+    kept = words[: words.rfind("-", 0, room - 9 + 1)]
+    return f"{prefix}.{kept}-{mark}"
+
+
+def counted(documents, *path):
+    def at(document):
+        for name in path:
+            document = document.get(name, {})
+        return document or None
+
+    return Counter(at(document) for document in documents)
+
+
+def test_american_figures_equal_a_count_of_the_source(shared):
     _, path, outcomes, report = shared["us-omb-2025"]
     rows = source_rows(path)
-    risk = Counter(RISK[row["is_high_impact"]] for row in rows)
-    agencies = Counter("us." + row["agency"].lower() for row in rows)
     documents = [outcome.document for outcome in outcomes]
-    assert risk == Counter(
-        document.get("risk", {}).get("level", "not_stated") for document in documents
+    high = sum(row["is_high_impact"] == "High-impact" for row in rows)
+
+    assert counted(documents, "risk", "level") == {"high": high, None: len(rows) - high}
+    assert (high, report.risk) == (445, {"high": 445, "not_stated": 3166})
+    assert counted(documents, "lifecycle", "status") == Counter(
+        AMERICAN_STATUS[row["development_stage"]] for row in rows
     )
+    agencies = Counter("us." + row["agency"].lower() for row in rows)
     assert agencies == Counter(document["id"].split("/")[0] for document in documents)
-    assert (risk, agencies) == (report.risk, report.agencies)
-    assert risk["not_stated"] == 426
+    assert agencies == report.agencies
+    assert {tag for document in documents for tag in document["name"]} == {"en"}
 
 
-def test_dutch_risk_and_agencies_equal_a_count_of_the_source(shared):
+def test_the_american_word_for_a_lower_level_is_kept(shared):
+    _, path, outcomes, _ = shared["us-omb-2025"]
+    kept = Counter(
+        outcome.document.get("risk", {}).get("rationale", {}).get("en", "").split("\n")[0]
+        for outcome in outcomes
+    )
+
+    for word, number in Counter(row["is_high_impact"] for row in source_rows(path)).items():
+        if word not in {"", "High-impact"}:
+            assert kept[f"Source: {word}"] == number
+
+
+def test_dutch_figures_equal_a_count_of_the_source(shared):
     _, path, outcomes, report = shared["nl-algoritmeregister"]
-
-    def expected_agency(name):
-        plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
-        return "nl." + re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")
-
-    agencies = Counter(expected_agency(row["organisatie"]) for row in source_rows(path))
+    rows = source_rows(path)
     documents = [outcome.document for outcome in outcomes]
+    agencies = Counter(agency_words("nl", row["organisatie"]) for row in rows)
+
     assert agencies == Counter(document["id"].split("/")[0] for document in documents)
     assert len(agencies) == 336
     assert report.risk == {"not_stated": 1530}
     assert not any("risk" in document or "sector" in document for document in documents)
+    assert counted(documents, "lifecycle", "status") == Counter(
+        DUTCH_STATUS[row["status"]] for row in rows
+    )
+    assert {tag for document in documents for tag in document["name"]} == {"nl"}
+
+
+def test_british_figures_equal_a_count_of_the_source(shared):
+    _, path, outcomes, report = shared["uk-atrs"]
+    rows = source_rows(path)
+    documents = [outcome.document for outcome in outcomes]
+    bodies = Counter(
+        agency_words("uk", row["publishing_body"])
+        if row["publishing_body"]
+        else ("uk.dsit" if row["title"].startswith("DSIT - ") else "uk.not-named")
+        for row in rows
+    )
+
+    assert bodies == Counter(document["id"].split("/")[0] for document in documents)
+    assert (bodies["uk.not-named"], bodies["uk.dsit"]) == (4, 8)
+    assert report.risk == {"not_stated": 136}
+    assert [outcome.source_id for outcome in outcomes] == [
+        row["url"].rsplit("/", 1)[1] for row in rows
+    ]
+    assert [outcome.changed_on for outcome in outcomes] == [row["published"][:10] for row in rows]
+    assert {document["languages"]["source"] for document in documents} == {"en"}
+    assert not any("lifecycle" in document for document in documents)
 
 
 def test_every_american_date_is_understood(shared):
@@ -100,6 +169,7 @@ def test_no_coded_column_is_left_without_understanding(shared):
     }  # fmt: skip
     assert set(shared["us-omb-2025"][3].not_understood) == understood_in_part
     assert shared["nl-algoritmeregister"][3].not_understood == {}
+    assert shared["uk-atrs"][3].not_understood == {}
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
@@ -110,7 +180,7 @@ def test_documents_hold_under_any_day_and_are_the_same_on_every_run(shared, orig
     assert len(rows) == len(outcomes)
     shuffled = tmp_path / path.name
     if path.suffix == ".json":
-        shuffled.write_text(json.dumps({"algoritmes": rows}), encoding="utf-8")
+        shuffled.write_text(json.dumps({ROWS_UNDER[origin]: rows}), encoding="utf-8")
     else:
         with shuffled.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, rows[0])

@@ -1,0 +1,184 @@
+"""What is wrong with a crosswalk, each fault with its place and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from registry.exchange.crosswalk_model import Crosswalk, Mapping, Reading, target_path, word_meaning
+from registry.exchange.dates import date_pattern_fault
+from registry.exchange.patterns import pattern_fault
+from registry.record.pointers import pointer
+from registry.record.schema import field_at, fields
+from registry.record.validators import validator_of
+
+_FEW = 12
+
+
+def schema_faults(document: Any) -> Iterator[str]:
+    """Yield what the crosswalk's schema refuses, unknown members first."""
+    found = [
+        fault
+        for error in validator_of("crosswalk").iter_errors(document)
+        for fault in _sentences(_deepest(error))
+    ]
+    yield from dict.fromkeys(text for _, text in sorted(found))
+
+
+def no_such_field(place: str) -> str:
+    """Return that the format has no such place, with what may be meant."""
+    known = [pointer("-" if part == "*" else part for part in field.path) for field in fields()]
+    *outer, last = place.split("/")
+    at = "/".join(outer)
+    beside = [one.rsplit("/", 1)[1] for one in known if one.rsplit("/", 1)[0] == at]
+    near = difflib.get_close_matches(last, beside, n=1) or []
+    if near:
+        meant = f"; did you mean {at}/{near[0]}?"
+    elif at and beside:
+        meant = f"; {at} has {', '.join(beside[:_FEW])}"
+    else:
+        near = difflib.get_close_matches(place, known, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+    return f"the record has no field {place}{meant}"
+
+
+def _deepest(error: Any) -> Any:
+    """Return the most telling error below one of alternatives: that of the nearest alternative."""
+    while error.context:
+        error = min(
+            error.context,
+            key=lambda one: (one.validator == "type", -len(one.absolute_path), one.schema_path[0]),
+        )
+    return error
+
+
+def _sentences(error: Any) -> Iterator[tuple[int, str]]:
+    """Yield (rank, sentence) for each member that an error is about."""
+    where = pointer(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", ()))
+        for name in sorted(set(error.instance) - set(known)):
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            yield 0, f"at {where}/{name}: {name!r} was unexpected; {meant}"
+    elif error.validator == "required":
+        for name in error.validator_value:
+            if name not in error.instance:
+                such = _SUCH.get(name, "")
+                yield (
+                    1,
+                    f"at {where or '/'}: {name!r} is missing. {_described(name)}{such}".rstrip(),
+                )
+    elif error.validator == "enum":
+        near = difflib.get_close_matches(str(error.instance), map(str, error.validator_value), n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        yield 1, f"at {where or '/'}: {error.message}{meant}"
+    else:
+        yield 1, f"at {where or '/'}: {error.message}"
+
+
+def _described(name: str) -> str:
+    """Return what the schema says of a member of a crosswalk or of a mapping."""
+    schema = validator_of("crosswalk").schema
+    known = schema["$defs"]["mapping"]["properties"] | schema["properties"]
+    text: str = known.get(name, {}).get("description", "")
+    return text
+
+
+_SUCH = {"country": ' Add a member such as "country": "NL".'}
+
+
+def problems(crosswalk: Crosswalk) -> Iterator[str]:
+    """Yield the faults that the crosswalk's schema cannot express."""
+    if crosswalk.document is None and "/name" not in {one.to for one in crosswalk.mappings}:
+        yield "no mapping fills /name, which every record must have"
+    mapped = {name for mapping in crosswalk.mappings for name in mapping.column or ()}
+    for left_out in crosswalk.unmapped:
+        if left_out.column in mapped:
+            yield f"the column {left_out.column!r} is both mapped and listed as unmapped"
+    for number, mapping in enumerate(crosswalk.mappings):
+        for place, fault in _mapping_problems(mapping):
+            yield f"at /mappings/{number}/{place}: {fault}"
+    yield from _language_problems(crosswalk)
+    yield from _agency_problems(crosswalk)
+    for part in ("of", "telling_apart"):
+        for number, word in enumerate(getattr(crosswalk.id, part)):
+            if not word_meaning(crosswalk, word):
+                yield (
+                    f'at /id/{part}/{number}: {word!r} is neither "agency" nor a field that a '
+                    "mapping fills nor a column that one reads; write the field as a JSON Pointer, "
+                    'such as "/name"'
+                )
+
+
+def _mapping_problems(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    """Yield (member, fault) for what is wrong with a mapping in itself."""
+    field = field_at(target_path(mapping.to))
+    if field is None:
+        yield "to", no_such_field(mapping.to)
+        return
+    if "-" not in mapping.to.split("/"):
+        if mapping.list is not None:
+            yield "list", f"{mapping.to} holds one value; add to a list with -"
+        if any(isinstance(value, tuple) for value in mapping.values.values()):
+            yield "values", f"{mapping.to} holds one value; several go to a list with -"
+    if field.kind != "LangText":
+        for name in ("lang", "translation", "label"):
+            if getattr(mapping, name):
+                yield name, f"{mapping.to} holds no text of a language; remove {name!r}"
+    if mapping.pattern and mapping.transform != "date":
+        yield "pattern", 'only the transform "date" has patterns; a regular expression is "part"'
+    yield from _column_faults(mapping)
+    yield from _pattern_faults(mapping)
+
+
+def _column_faults(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    if mapping.column is None and mapping.transform != "constant":
+        yield "column", f"it is missing; the transform {mapping.transform!r} reads a column"
+    if mapping.column is not None and mapping.transform == "constant":
+        yield "column", "a constant reads no column; remove it, or choose another transform"
+
+
+def _pattern_faults(one: Mapping | Reading) -> Iterator[tuple[str, str]]:
+    if one.part is not None and (fault := pattern_fault(one.part)):
+        yield "part", fault
+    for number, pattern in enumerate(one.pattern):
+        if fault := date_pattern_fault(pattern):
+            yield f"pattern/{number}", fault
+
+
+def _language_problems(crosswalk: Crosswalk) -> Iterator[str]:
+    """Yield where two mappings say differently how the texts of one language came about."""
+    said: dict[str, tuple[int, str]] = {}
+    for number, mapping in enumerate(crosswalk.mappings):
+        if mapping.translation is None:
+            continue
+        tag = mapping.lang or crosswalk.language
+        first, before = said.setdefault(tag, (number, mapping.translation))
+        if before != mapping.translation:
+            yield (
+                f"at /mappings/{number}/translation: a record says once how its texts in {tag!r} "
+                f"came about, and /mappings/{first} says {before!r}"
+            )
+
+
+def _agency_problems(crosswalk: Crosswalk) -> Iterator[str]:
+    agency = crosswalk.agency
+    if crosswalk.document is None and (agency.name is None) == (agency.constant is None):
+        yield (
+            'at /agency: "name" says which column names the agency, or "constant" which agency the '
+            "whole file is of; it needs one of the two"
+        )
+    readings = {
+        "agency/name": agency.name,
+        "agency/code": agency.code,
+        "id/own": crosswalk.id.own,
+        "changed_on": crosswalk.changed_on,
+    }
+    readings |= {f"agency/names/{tag}": reading for tag, reading in agency.names.items()}
+    for number, other in enumerate(agency.otherwise):
+        readings[f"agency/otherwise/{number}"] = other.reading
+    for place, reading in readings.items():
+        for member, fault in _pattern_faults(reading) if reading is not None else ():
+            yield f"at /{place}/{member}: {fault}"
