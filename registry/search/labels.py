@@ -146,7 +146,7 @@ class ServiceIndex:
     ) -> tuple[list[FacetCode], list[FacetCode]]:
         """Return the codes of the services that a question is, and of those it has among others.
 
-        One that is being typed is every service that has its words and one that begins as its last.
+        One that is being typed, `is_begun`, is every service of which a wording begins with it.
         """
         query = parse_query(text)
         asked = _content_words([] if query is None else required_words(query))
@@ -155,15 +155,12 @@ class ServiceIndex:
         for language, wordings in self._wordings.items():
             options = [frozenset(query_stems(word, language)) for word in asked]
             met = frozenset[str]().union(*options)
-            begun = article_variants(asked[-1], language) if is_begun and asked else ()
             for row, kept, codes in wordings:
                 has = [not option.isdisjoint(kept) for option in options]
                 if kept <= met:
                     (whole if all(has) else within).update(dict.fromkeys(codes))
-                elif begun and all(has[:-1]):
-                    forms = (form for word in row for form in article_variants(word, language))
-                    if any(form.startswith(begun) for form in forms):
-                        whole.update(dict.fromkeys(codes))
+                elif is_begun and asked and _begins(row, asked, language):
+                    whole.update(dict.fromkeys(codes))
         return [*whole], [*within]
 
 
@@ -183,6 +180,17 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NO_NAMES = Names(labels=NO_LABELS, services=ServiceIndex(()))
+
+
+def _begins(row: Sequence[str], asked: Sequence[str], language: str) -> bool:
+    """Return whether words begin with others, of which the last may be begun, but for articles."""
+    forms, begun = ([article_variants(word, language) for word in each] for each in (row, asked))
+    *typed, last = begun
+    return (
+        len(row) >= len(asked)
+        and all(form[-1] == whole[-1] for form, whole in zip(forms, typed, strict=False))
+        and any(form.startswith(last) for form in forms[len(typed)])
+    )
 
 
 def _content_words(row: Iterable[str]) -> list[str]:
