@@ -13,7 +13,7 @@ const MOST_RECORDS = 5;
 
 const box = document.getElementById("q");
 const list = document.getElementById("suggestions");
-const count = document.getElementById("suggested");
+const count = document.getElementById("suggested"); // not where results are counted aloud
 const { api, copy: copyFolder, labels } = box.form.dataset;
 
 let options = [];
@@ -88,7 +88,7 @@ function open(isOpen) {
   activate(-1);
   list.hidden = !isShown;
   box.setAttribute("aria-expanded", isShown);
-  count.replaceChildren(...(isShown ? [counted("suggestions", options.length)] : []));
+  count?.replaceChildren(...(isShown ? [counted("suggestions", options.length)] : []));
 }
 
 function empty() {

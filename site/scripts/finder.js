@@ -30,6 +30,7 @@ const FACETS = [...document.querySelectorAll(".facet")].map(named);
 const NAMES = [...document.querySelectorAll("template[id^=name-]")].map(({ id }) => id.slice(5));
 const LACKING = [...document.querySelectorAll("#lacking .facet")].map(named);
 
+let words = null;
 let copy = null;
 let asking = null;
 let typing = 0;
@@ -46,6 +47,21 @@ function sought() {
   if (query.get("sort") === usual(query)) query.delete("sort");
   if (query.get("sort") === "relevance" && !query.has("q")) query.delete("sort");
   return query;
+}
+
+/** Take over the answer of the server that stands in the page, and ask for no other. */
+function takeOver() {
+  const query = sought();
+  showSort(query);
+  for (const one of document.querySelectorAll("nav.languages a")) one.search = query;
+}
+
+/** Learn what codes are called in the page's language. */
+async function learnWords() {
+  if (words !== null) return;
+  const response = await fetch(labels);
+  words = await response.json();
+  takeLabels(words);
 }
 
 /** The order of a question for which nobody chose one. */
@@ -123,6 +139,7 @@ async function show() {
   let asked = question(query);
   let answer;
   try {
+    await learnWords();
     answer = await ask(asked, signal);
     const others = elsewhere(answer);
     if (!answer.total && others.length && !query.has("origin")) {
@@ -416,6 +433,5 @@ const unfold = () => {
 wide.addEventListener("change", unfold);
 unfold();
 
-const words = await (await fetch(labels)).json();
-takeLabels(words);
-await show();
+if (at("results").hidden) await show();
+else takeOver();

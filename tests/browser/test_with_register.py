@@ -233,3 +233,53 @@ _SHIFTED = """() => new Promise((done) => {
         { type: "layout-shift", buffered: true });
     setTimeout(() => done(0), 1000);
 })"""
+
+
+@pytest.mark.parametrize("query", ["q=demande&risk=high", "q=zzzzzz", "sort=name"])
+def test_what_the_server_has_answered_is_not_asked_again(opened, register, query):
+    asked = []
+    with opened(register.url) as page:
+        page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+        page.goto(f"{register.url}/fr/search?{query}")
+        page.wait_for_function("document.getElementById('q').getAttribute('role') === 'combobox'")
+        page.wait_for_load_state("networkidle")
+        assert not [path for path in asked if path.startswith(("/api/", "/find/"))]
+        page.locator("#q").fill("radiographies")
+        page.locator("#finder button").click()
+        page.wait_for_selector("#hits .record")
+        assert "/api/v1/records" in asked
+        assert page.locator("#facet-sector li").count()
+
+
+def test_one_live_region_of_the_finder_counts(opened, register):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/fr/search?q=demande")
+        page.locator("#q").fill("radio")
+        page.wait_for_selector("#suggestions:not([hidden])")
+        spoken = page.locator("[role=status], [role=alert], [aria-live]").all_inner_texts()
+        assert len([text for text in spoken if text.strip()]) == 1
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE])
+@pytest.mark.parametrize("path", ["agencies/demo-sante", "sectors/health"])
+@pytest.mark.parametrize(("tag", "words"), [("fr", "demande"), ("ar", "طلب")])
+def test_lists_have_a_search_box_that_leads_to_the_finder(
+    opened, register, axe, screen, path, tag, words
+):
+    with opened(register.url, viewport=screen) as page:
+        page.goto(f"{register.url}/{tag}/{path}")
+        assert page.locator("nav.sections a[href$='/search']").is_visible()
+        page.locator("#q").fill(words)
+        page.locator("form.finder button").click()
+        page.wait_for_url(f"**/{tag}/search?q=*")
+        assert page.locator("#hits .record").count()
+
+
+@pytest.mark.parametrize(("tag", "words"), [("fr", "demande"), ("ar", "طلب")])
+def test_a_page_that_is_not_there_offers_the_search_without_a_script(opened, register, tag, words):
+    with opened(register.url, java_script_enabled=False) as page:
+        page.goto(f"{register.url}/404")
+        page.locator(f"#q-{tag}").fill(words)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/{tag}/search?q=*")
+        assert page.locator("#hits .record").count()

@@ -25,6 +25,8 @@ PAGES = ("about", "glossary", "limits", "for-agencies", "accessibility", "contes
 _QUESTION = message("Which algorithms does the administration use?")
 _LOST = message("There is no page at this address.")
 _BACK = message("Back to the home page")
+_SOUGHT = message("Which system are you looking for?")
+_SEARCH = message("Search")
 _LINK = re.compile(r'(?<=href=")(?![a-z]+:|#)([^"]*)')
 
 
@@ -36,7 +38,7 @@ def prose_pages(site: Site) -> Iterator[Page]:
             view = partial(_contest if name == "contest" else words_view, site, tag, name)
             yield page(site, tag, name, template=template, key="", view=view)
     yield root_page(site, "/", template="choice.html", view=partial(_choice, site))
-    lost = {"choices": _in_each(site, lost=_LOST, back=_BACK)}
+    lost = {"choices": _in_each(site, lost=_LOST, back=_BACK, sought=_SOUGHT, search=_SEARCH)}
     yield root_page(site, "/404", template="not_found.html", view=partial(dict, lost), listed=False)
 
 
