@@ -150,7 +150,7 @@ async def _problem(scope: Any, send: Send, error: NotFound | MethodNotAllowed) -
     await send(body)
 
 
-async def send_page(send: Send, content: bytes) -> None:
+async def send_page(send: Send, content: bytes, status: int = 200) -> None:
     """Send a page that was rendered for this request."""
     headers = [
         (b"content-type", _TYPES[".html"].encode()),
@@ -158,7 +158,7 @@ async def send_page(send: Send, content: bytes) -> None:
         (b"cache-control", b"no-cache"),
         *_SECURITY,
     ]
-    await _send(send, 200, headers, content)
+    await _send(send, status, headers, content)
 
 
 async def _send(send: Send, status: int, headers: Any, body: bytes) -> None:

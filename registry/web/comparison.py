@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Send
@@ -17,9 +17,12 @@ from registry.pages.site import render
 from registry.pages.views.version_view import compare_view
 from registry.store import records
 from registry.store.database import Database
+from registry.store.records import StoredRecord
 
 _PATH = re.compile(r"/([a-z]+)/(records/([\w.-]+/[\w.-]+)/compare)", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_LONGEST = 20
+"""Characters of what is no version that are repeated."""
 
 
 def serve_comparisons(
@@ -28,47 +31,60 @@ def serve_comparisons(
     site: ASGIApp,
     state: State,
 ) -> ASGIApp:
-    """Wrap the application of the site: it answers where `from` and `to` name no two versions."""
+    """Wrap the application of the site: it answers where `from` or `to` is not given."""
 
     async def application(scope: Any, receive: Receive, send: Send) -> None:
         asked = _read_question(scope) if scope["type"] == "http" else None
         if asked is None or asked[0] not in languages:
             await site(scope, receive, send)
             return
-        tag, path, record, numbers = asked
+        tag, path, record, given = asked
         database: Database = state.context.database
         async with database.connection() as connection:
             lines = await records.read_versions(connection, record)
             latest = await records.read(connection, record)
-            pair = [await records.read(connection, record, number) for number in numbers]
-        before, after = pair
-        if latest is None or before is None or after is None:
+            found = {
+                number: await records.read(connection, record, int(number))
+                for number in given
+                if _VERSION.fullmatch(number)
+            }
+        if latest is None:
             await site(scope, receive, send)
             return
+        missing = [number for number in dict.fromkeys(given) if found.get(number) is None]
+        known = sorted(filter(None, (found.get(number) for number in given)), key=_number)
+        pair = None if missing else (known[0], known[1])
 
         def compare() -> bytes:
             edition = editions()[tag]
-            here = f"{path}?from={numbers[0]}&to={numbers[1]}"
+            numbers = given if pair is None else [str(_number(one)) for one in pair]
+            here = f"{path}?{urlencode({'from': numbers[0], 'to': numbers[1]})}"
             return render(
                 edition,
                 here,
                 "compare.html",
-                lambda: compare_view(edition.reader, latest, lines, (before, after)),
+                lambda: compare_view(
+                    edition.reader, latest, lines, pair, [one[:_LONGEST] for one in missing]
+                ),
             )
 
-        await send_page(send, await asyncio.to_thread(compare))
+        await send_page(send, await asyncio.to_thread(compare), 404 if missing else 200)
 
     return application
 
 
-def _read_question(scope: Any) -> tuple[str, str, str, list[int]] | None:
-    """Return the language, the path in it, the record and the versions in order, if named so."""
+def _read_question(scope: Any) -> tuple[str, str, str, list[str]] | None:
+    """Return the language, the path in it, the record and the versions, if two are given."""
     found = _PATH.fullmatch(scope["path"])
     if found is None or scope["method"] != "GET":
         return None
     query = parse_qs(scope["query_string"].decode("ascii", "replace"))
     numbers = [query.get(name, [""])[-1] for name in ("from", "to")]
-    if not all(_VERSION.fullmatch(number) for number in numbers):
+    if not all(numbers):
         return None
     tag, path, record = found.groups()
-    return tag, path, record, sorted(map(int, numbers))
+    return tag, path, record, numbers
+
+
+def _number(version: StoredRecord) -> int:
+    return version.register.version

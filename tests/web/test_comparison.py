@@ -48,14 +48,7 @@ async def test_one_version_twice_is_no_comparison(client, address):
 
 
 async def test_where_no_two_versions_are_named_the_file_of_the_site_answers(client, address):
-    for query in (
-        "",
-        "?from=1",
-        "?from=1&to=4",
-        "?from=x&to=2",
-        "?from=0&to=2",
-        "?from=1&to=9999999999",
-    ):
+    for query in ("", "?from=1", "?from=&to=2"):
         assert (await client.get(f"/fr/{address}{query}")).text == FILE, query
     for path in (f"/de/{address}", "/fr/records/demo-sante/none/compare"):
         assert (await client.get(f"{path}?from=1&to=2")).status_code == 404, path
@@ -70,3 +63,23 @@ async def test_a_comparison_is_served_as_other_pages_are(client, address):
     assert again.status_code == 304
     head = await client.head(f"/fr/{address}?from=1&to=2")
     assert (head.status_code, head.content) == (200, b"")
+
+
+async def test_a_version_that_is_not_there_is_said(client, address):
+    for query, missing in (
+        ("from=1&to=4", ["4"]),
+        ("from=99&to=98", ["99", "98"]),
+        ("from=7&to=7", ["7"]),
+        ("from=0&to=2", ["0"]),
+        ("from=<b>&to=9999999999", ["<b>", "9999999999"]),
+    ):
+        answer = await client.get(f"/fr/{address}?{query}")
+        assert answer.status_code == 404
+        page = parse(answer)
+        alerts = [text_of(one) for one in page.findall(".//p[@role='alert']")]
+        assert alerts == [f"Cette fiche n’a pas de version {one}." for one in missing]
+        assert not list(page.iter("ins"))
+        chosen = [one for one in page.iter("option") if one.get("selected") is not None]
+        assert [one.get("value") for one in chosen] == ["2", "3"]
+    page = parse(await client.get(f"/ar/{address}?from=1&to=99"))
+    assert "ليس لهذه البطاقة نسخة 99." in text_of(page)

@@ -52,23 +52,28 @@ def compare_view(
     reader: Reader,
     latest: StoredRecord,
     lines: Sequence[VersionLine],
-    pair: tuple[StoredRecord, StoredRecord],
+    pair: tuple[StoredRecord, StoredRecord] | None,
+    missing: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Build the comparison of two versions, the earlier first; `lines` are all, oldest first.
 
-    One version twice is no pair to compare.
+    One version twice is no pair to compare. `missing` are numbers that were asked for and that no
+    version has; then there is no pair, and the latest two are proposed.
     """
-    before, after = pair
-    numbers = [one.register.version for one in pair]
+    if pair is None:
+        numbers = [line.version for line in lines[-2:]]
+    else:
+        numbers = [one.register.version for one in pair]
     return {
         "r": {"id": latest.id, "name": say(reader, read_document(latest.document).get("name"))},
         "lines": [change_view(reader, line) for line in reversed(lines)],
         "numbers": numbers,
+        "missing": missing,
         "pair": {
             "before": numbers[0],
             "after": numbers[1],
-            "sections": changes_view(reader, before.document, after.document),
+            "sections": changes_view(reader, *(one.document for one in pair)),
         }
-        if numbers[0] != numbers[1]
+        if pair is not None and numbers[0] != numbers[1]
         else None,
     }
