@@ -93,6 +93,7 @@ class _Drafted(msgspec.Struct, frozen=True, kw_only=True):
     """A row's document, without the id, which depends on all rows."""
 
     line: int
+    place: str
     cells: dict[str, Any]
     agency: Agency
     draft: ForeignDraft
@@ -110,10 +111,11 @@ def _drafted(plan: MappingPlan, row: SourceRow, agency: Agency | None) -> _Draft
         draft, own = _filled(plan, cells)
         changed_on = _changed_on(plan, cells)
     except RowRefused as refused:
-        return Refusal(line=row.line, reason=str(refused))
+        return Refusal(line=row.line, place=row.place, reason=str(refused))
     within_agency = own if crosswalk.document is None else own.rpartition("/")[2]
     return _Drafted(
         line=row.line,
+        place=row.place,
         cells=cells,
         agency=found,
         draft=draft,
@@ -168,7 +170,7 @@ def _outcomes(
             try:
                 outcome = _record(one, next(slugs), check)
             except RowRefused as refused:
-                outcome = Refusal(line=one.line, reason=str(refused))
+                outcome = Refusal(line=one.line, place=one.place, reason=str(refused))
         count(report, outcome)
         yield outcome
 
@@ -181,6 +183,7 @@ def _record(one: _Drafted, slug: str, check: Callable[[Document], Verdict]) -> F
         agency=one.agency,
         source_row=one.cells,
         line=one.line,
+        place=one.place,
         verdict=_accepted(check(draft.document)),
         source_id=one.source_id,
         of=identity.of,

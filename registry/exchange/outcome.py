@@ -18,11 +18,12 @@ class Unclear(msgspec.Struct, frozen=True, kw_only=True):
 class ForeignRecord(ForeignFiling, frozen=True, kw_only=True):
     """A row as a document that satisfies the foreign profile, ready to be filed.
 
-    `source_row` is the unchanged row, and `line` its place; `otherwise` holds the columns that
-    replaced an empty one.
+    `source_row` is the unchanged row, `line` its number and `place` the same in words (`sheet
+    'Data', row 4`); `otherwise` holds the columns that replaced an empty one.
     """
 
     line: int
+    place: str
     unclear: tuple[Unclear, ...] = ()
     otherwise: tuple[str, ...] = ()
     own_id_missing: bool = False
@@ -30,7 +31,8 @@ class ForeignRecord(ForeignFiling, frozen=True, kw_only=True):
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that becomes no record, and the reason."""
+    """A row that becomes no record, its place in words (`item 5`), and the reason."""
 
     line: int
+    place: str
     reason: str

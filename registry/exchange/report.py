@@ -75,7 +75,10 @@ def as_json(report: ImportReport) -> dict[str, Any]:
         "refused": len(report.refusals),
         "skipped": report.skipped,
         "refused_by_reason": dict(Counter(item.reason for item in report.refusals).most_common()),
-        "refused_rows": [{"line": item.line, "reason": item.reason} for item in report.refusals],
+        "refused_rows": [
+            {"line": item.line, "place": item.place, "reason": item.reason}
+            for item in report.refusals
+        ],
         "risk": dict(report.risk.most_common()),
         "agencies": dict(report.agencies.most_common()),
         "missing_ids": report.missing_ids,
@@ -102,7 +105,7 @@ def as_lines(report: ImportReport) -> Iterator[str]:
     yield f"{report.rows:,} rows: {report.records:,} records, {len(report.refusals):,} refused"
     yield from report.notes
     for refusal in report.refusals:
-        yield f"  line {refusal.line}: {refusal.reason}"
+        yield f"  {refusal.place}: {refusal.reason}"
     if report.skipped:
         yield f"{report.skipped:,} rows skipped, for which the crosswalk does not ask"
     if report.missing_ids:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -35,7 +36,7 @@ def read_source(options: ReadOptions, path: Path, progress: Progress | None = No
     `progress` is called with the number of rows so far, and of all if that is known.
     """
     raw = _content(path)
-    if not raw.strip():
+    if not raw.removeprefix(codecs.BOM_UTF8).strip():
         raise ImportRefused(f"{path}: the file is empty")
     other = mismatch(raw, options)
     if other is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import io
 import json
 import zipfile
+import zlib
 from xml.sax.saxutils import escape
 
 import xlsxwriter
@@ -15,6 +17,27 @@ ROWS = [
     ["Parks", "Tree planner", "Says where trees are missing."],
     ["Water", "Leak finder", "Says where pipes leak."],
 ]
+
+
+# A hidden sheet, then one with a merged cell, dates and numbers, as Excel 97 wrote it.
+_EXCEL_97 = (
+    "c-rk4OK1~8^v!0sN!qkYztD<hDOk0Z7WLw#rqyaMHq;MjMbK?C){t})HWjTGt2IYK^rUzx)Pt9*7q$37FCr>b^dJ"
+    "aAt9bGxD0pbQzInSF(;A@xEw=1i=FR)fo5_1`XD0i4s(gCvPTdSFg6-gedD9O?IWmUL?=T@iy=e;4>3!Ht7giMbe"
+    "VE811s;^X@`@aae9wRcx8<jZ0X||o0x5_jb*?TW?4UJhOst`e$yj?5T*p=hwY07Z!u^CR3Ev{yhlJZna*=Qw+D@~"
+    ">Fcpq8Z9_leIV3fZt_(4Qdo<=fNj5_@JQsC*_7bydUV#oHrX^O3qFxTbIAE^3xXum1m%t5?_RiMs*52M}s6u8OzM"
+    "Cq*H|J%4qPp_sl`}y3kA-sYALKqvU_QA&kNk=x1B`%qjETz6Kq*YhR(0%5MtM2|0SMBbFGHs`q|L%*C_%2o+Wt?Y"
+    "s$+ob{lhpYq78EFx{_K#0oWhY`#Gv3CkOkufr1{*h^GSp2Mo^DR6^6S+}5I<Hk?*Zo!|ynhftGNHKYb(>2ypVXu)"
+    "ara4oJLkLgiv)GV-0#ZqXUKy^#8IEZND3N6^UO6heDAdW(i=yH0gLl~mjn_u5__w|I2l4OJqE9*#GCqe=yoD(B(a"
+    "9LJk;U*ffiST*yx`yaF!c`bL>>GQkZDRK**<2uPBhIsx;B9z)4!r^C%$L3Q>ocFi8<C#qnmJQ7@h&_D4Vbp5y-kf"
+    "mGizqot_qk8J3X^EzYm0Kf7=LsQpjGrX`kCcn1f;>%dNv*s(`yhwdWk~%Mn!%VPyqJRmmGw@ry0aiH^ld$a%7y2R"
+    "S**$;c_TXO_n^BhN*)JtNQFEGImRXg|VrGxS^m&t3}I7V<27N{f6xMtjMw0pY{Sq(94v(Z#k$2|ZTAiyV)i?KMch"
+    "DoDy#K`yx9f(tIV;KF|oj4mnG#Z0!ZX5z}>wZH4kVVie9ldM|U2T6Q}@L%FC(6KjQxS;x}0fjlf*b>J$-wOpC#Mu"
+    "pqLm#apUU2>5Rh8xbo+S?q{k>PH(D~;JS?52V|0ndUG~5"
+)
+
+
+def excel_97():
+    return zlib.decompress(base64.b85decode(_EXCEL_97))
 
 
 def workbook(*sheets, hidden=()):
@@ -48,7 +71,7 @@ def repacked(raw, **changed):
         for part in before.infolist():
             content = before.read(part)
             for name, change in changed.items():
-                if part.filename.endswith(f"/{name}.xml"):
+                if f"/{part.filename}".endswith(f"/{name}.xml"):
                     content = change(content)
             after.writestr(part.filename, content)
     return out.getvalue()

@@ -166,7 +166,9 @@ def test_a_crosswalk_may_refuse_a_text_over_its_limit(convert, us, us_bytes):
         strict, us_bytes({"use_case_name": "Rain", "problem_solved": "r" * 4001})
     )
     assert outcome == Refusal(
-        line=2, reason="problem_solved: 4,001 characters; /purpose/goal/en may have 4,000"
+        line=2,
+        place="line 2",
+        reason="problem_solved: 4,001 characters; /purpose/goal/en may have 4,000",
     )
     assert (report.rows, report.records, len(report.refusals)) == (1, 0, 1)
 
@@ -187,20 +189,22 @@ def test_a_strict_mapping_refuses_what_it_does_not_understand(convert, us, us_by
         ),
     )[0]
     assert isinstance(good, ForeignRecord)
-    assert bad == Refusal(line=3, reason="is_high_impact: 'Perhaps' is not understood")
+    assert bad == Refusal(
+        line=3, place="line 3", reason="is_high_impact: 'Perhaps' is not understood"
+    )
 
 
 def test_a_nameless_row_is_named_by_its_id_and_refused_without_one(convert, us, us_bytes):
     (named, refused), report = convert(us, us_bytes({"id": "DWX-9"}, {"id": "TBD"}))
     assert named.document["name"] == {"en": "DWX-9"}
     assert named.otherwise == ("id",)
-    assert refused == Refusal(line=3, reason="use_case_name: the row has no name")
+    assert refused == Refusal(line=3, place="line 3", reason="use_case_name: the row has no name")
     assert report.otherwise == {"id": 1}
 
 
 def test_a_row_without_an_agency_is_refused(convert, us, us_bytes):
     [outcome], _ = convert(us, us_bytes({"use_case_name": "Rain", "agency_name": ""}))
-    assert outcome == Refusal(line=2, reason="agency_name: the row names no agency")
+    assert outcome == Refusal(line=2, place="line 2", reason="agency_name: the row names no agency")
 
 
 def test_a_document_that_the_format_refuses_is_a_refusal_with_its_findings(convert, us, us_bytes):
@@ -274,7 +278,9 @@ def test_a_json_row_that_cannot_be_kept(convert, nl, nl_bytes, row, reason):
     (good, bad), _ = convert(nl, raw)
     assert isinstance(good, ForeignRecord)
     assert bad == Refusal(
-        line=2, reason=reason or "the row holds half a character, or a number beyond JSON"
+        line=2,
+        place="item 2",
+        reason=reason or "the row holds half a character, or a number beyond JSON",
     )
 
 

@@ -19,6 +19,7 @@ EXAMPLES = {
     "csv": awkward.blank_headers,
     "xlsx": awkward.hidden_sheet_first,
     "ods": lambda: awkward.opendocument([awkward.NAMES, *awkward.ROWS]),
+    "xls": awkward.excel_97,
     "json": awkward.nested_json,
     "jsonl": awkward.nested_json_lines,
     "html": awkward.html_page,
@@ -106,6 +107,15 @@ def test_an_opendocument_spreadsheet(read):
     rows = [[*awkward.NAMES, "Number"], [*awkward.ROWS[0], 12.0]]
     source = read(awkward.opendocument(rows, hidden=[["x"]]), kind="ods")
     assert cells_of(source) == [[*awkward.ROWS[0], "12"]]
+    assert source.notes == ("read is the sheet 'Data'; hidden before it: 'Codes'",)
+
+
+def test_a_workbook_of_an_old_excel(read):
+    source = read(awkward.excel_97(), kind="xls")
+    assert [list(row.cells.values())[:5] for row in source.rows] == [
+        ["Parks", *awkward.ROWS[0][1:], "2025-06-01", "12"],
+        ["Parks", *awkward.ROWS[1][1:], "2025-06-02", "12"],
+    ]
     assert source.notes == ("read is the sheet 'Data'; hidden before it: 'Codes'",)
 
 

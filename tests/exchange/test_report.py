@@ -17,7 +17,9 @@ def test_the_report_accounts_for_every_row(convert, us, us_bytes):
     )  # fmt: skip
     whole = json.loads(json.dumps(as_json(report)))
     assert (whole["rows"], whole["records"], whole["refused"]) == (5, 4, 1)
-    assert whole["refused_rows"] == [{"line": 4, "reason": "use_case_name: the row has no name"}]
+    assert whole["refused_rows"] == [
+        {"line": 4, "place": "line 4", "reason": "use_case_name: the row has no name"}
+    ]
     assert whole["refused_by_reason"] == {"use_case_name: the row has no name": 1}
     assert whole["risk"] == {"not_stated": 3, "high": 1}
     assert whole["agencies"] == {"us.dwx": 3, "us.dry": 1}

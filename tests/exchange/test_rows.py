@@ -54,7 +54,7 @@ def test_a_very_long_cell_is_read(read):
     ("raw", "told"),
     [
         (b"", "the file is empty"),
-        (b" \n \n", "the file is empty"),
+        (b"\xef\xbb\xbf \n \n", "the file is empty"),
         (b"a,b\n", "a header and no row"),
         (b"a,b\n1,2\n3\n", "line 3: 1 cells where the header names 2"),
         (b"a,b\n1,2,3\n", "line 2: 3 cells where the header names 2"),
@@ -178,6 +178,11 @@ def test_json_lines_without_any_object(read):
     told = "no line is an object of JSON; line 1: column 2: not JSON"
     with pytest.raises(ImportRefused, match=told):
         read(ReadOptions(kind="jsonl"), b"{oops\n[]\n")
+
+
+def test_json_lines_of_blanks_alone(read):
+    with pytest.raises(ImportRefused, match="there is no line that is not blank"):
+        read(ReadOptions(kind="jsonl", encoding="utf-16"), "\n \n".encode("utf-16"))
 
 
 def test_a_row_nested_beyond_the_bound_is_one_refused_row(read):

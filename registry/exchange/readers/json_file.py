@@ -57,22 +57,27 @@ def read_json_lines(
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        place = f"line {number}"
-        try:
-            value = _JSON.decode(line.strip())
-        except json.JSONDecodeError as error:
-            value, fault = None, f"column {error.colno}: not JSON: {error.msg}"
-            rows.append(SourceRow(line=number, place=place, cells=None, fault=fault))
-        except (ValueError, RecursionError) as error:
-            rows.append(SourceRow(line=number, place=place, cells=None, fault=_why(error)))
-        else:
-            rows.append(_row(value, number, place))
-        counter.add(place, len(value) if isinstance(value, dict) else 1)
+        row = _row_of_line(line.strip(), number)
+        counter.add(row.place, len(row.cells or ()))
+        rows.append(row)
+    if not rows:
+        raise ImportRefused(f"{path}: there is no line that is not blank")
     if all(row.cells is None for row in rows):
         raise ImportRefused(
             f"{path}: no line is an object of JSON; {rows[0].place}: {rows[0].fault}"
         )
     return SourceFile(rows=rows)
+
+
+def _row_of_line(line: str, number: int) -> SourceRow:
+    place = f"line {number}"
+    try:
+        return _row(_JSON.decode(line), number, place)
+    except json.JSONDecodeError as error:
+        fault = f"column {error.colno}: not JSON: {error.msg}"
+    except (ValueError, RecursionError) as error:
+        fault = _why(error)
+    return SourceRow(line=number, place=place, cells=None, fault=fault)
 
 
 def _row(value: Any, number: int, place: str) -> SourceRow:
