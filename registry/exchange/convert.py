@@ -127,6 +127,8 @@ def _drafted(plan: MappingPlan, row: SourceRow, agency: Agency | None) -> _Draft
 
 def _stated(agency: Agency | None, cells: dict[str, Any], plan: MappingPlan) -> Agency:
     if agency is None:
+        if plan.crosswalk.document is not None:
+            foreign_document(cells, plan.reader.name(plan.crosswalk.document), "")
         reading = plan.crosswalk.agency.name
         plan.reader.line(cells, reading)
         plan.reader.line(cells, plan.crosswalk.agency.code)

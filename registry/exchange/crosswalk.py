@@ -60,6 +60,12 @@ def _find(name_or_path: str) -> Path:
         if path.is_file():
             return path
         raise ImportRefused(f"{path}: there is no such crosswalk file")
+    template = TEMPLATES / f"{name_or_path}.json"
+    if template.is_file():
+        raise ImportRefused(
+            f"{name_or_path} is a template: copy {template}, say in the copy what source it is of, "
+            "and give the path of the copy; docs/importing.md shows one"
+        )
     near = difflib.get_close_matches(name_or_path, known, n=1, cutoff=0.4)
     meant = f", did you mean {near[0]!r}?" if near else ""
     raise ImportRefused(

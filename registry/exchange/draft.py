@@ -88,12 +88,12 @@ def fill(draft: ForeignDraft, cells: dict[str, Any], plan: MappingPlan) -> None:
             and _read(draft, step, mapping.otherwise, cells, plan)
         ):
             draft.otherwise.append(plan.reader.name(mapping.otherwise))
-    languages = draft.document.setdefault("languages", {})
-    languages.setdefault("source", plan.crosswalk.language)
+    if plan.crosswalk.document is None or draft.translations:
+        languages = _object(draft.document.setdefault("languages", {}), ("languages",))
+        languages.setdefault("source", plan.crosswalk.language)
     if draft.translations:
-        languages["translation_status"] = languages.get("translation_status", {}) | (
-            draft.translations
-        )
+        stated = _object(languages.get("translation_status", {}), ("languages",))
+        languages["translation_status"] = stated | draft.translations
 
 
 def _step(mapping: Mapping, crosswalk: Crosswalk) -> MappingStep:
@@ -192,7 +192,7 @@ def put(draft: ForeignDraft, step: MappingStep, values: Sequence[Any]) -> None:
     *outer, last = itertools.takewhile(lambda part: part != "-", step.place)
     node = draft.document
     for part in outer:
-        node = node.setdefault(part, {})
+        node = _object(node.setdefault(part, {}), step.place)
     if "-" in step.place:
         _put_items(draft, step, values, node, (*outer, last))
         return
@@ -209,6 +209,13 @@ def put(draft: ForeignDraft, step: MappingStep, values: Sequence[Any]) -> None:
     node |= step.mapping.beside
 
 
+def _object(node: Any, place: Sequence[str]) -> dict[str, Any]:
+    """Return what a record of the source has at a place, if it is an object."""
+    if not isinstance(node, dict):
+        raise RowRefused(f"{pointer(place)}: not an object in the record that the row holds")
+    return node
+
+
 def _put_items(
     draft: ForeignDraft,
     step: MappingStep,
@@ -217,7 +224,9 @@ def _put_items(
     path: tuple[str, ...],
 ) -> None:
     """Append items to a list, or give those of another mapping their text in a second language."""
-    entries: list[Any] = node.setdefault(path[-1], [])
+    entries: Any = node.setdefault(path[-1], [])
+    if not isinstance(entries, list):
+        raise RowRefused(f"{pointer(path)}: not a list in the record that the row holds")
     member = step.place[len(path) + 1 :]
     worded = step.field.kind == "LangText"
     alike = f"{step.mapping.to} {json.dumps(step.mapping.beside, sort_keys=True)}"

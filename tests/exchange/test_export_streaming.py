@@ -7,6 +7,7 @@ import json
 import pytest
 
 from registry.exchange import export
+from registry.exchange.crosswalk import TEMPLATES, load_crosswalk
 from registry.exchange.export import prepare, write
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
@@ -100,3 +101,24 @@ async def test_an_export_is_of_one_state_whatever_is_published_meanwhile(
     assert told[1]["register"]["version"] == 1
     assert told[1]["register"]["superseded_at"] is None
     assert told[1]["record"].get("website") != "https://demo.example/2"
+
+
+@pytest.mark.usefixtures("many")
+async def test_another_register_reads_the_lines_as_they_are(database, prepared, convert, tmp_path):
+    template = json.loads((TEMPLATES / "register-jsonl.json").read_bytes())
+    words = dict.fromkeys(["title", "publisher", "licence"], "Other")
+    own = {"origin": "other", "homepage": "https://other.example/", "country": "XX"}
+    crosswalk = tmp_path / "other.json"
+    crosswalk.write_text(
+        json.dumps(template | words | own | {"language": "fr", "agency": {"prefix": "xx"}}),
+        encoding="utf-8",
+    )
+    raw = b"".join([part async for part in write(database, await prepared("jsonl"))])
+
+    outcomes, report = convert(load_crosswalk(crosswalk), raw)
+
+    records = [json.loads(line)["record"] for line in raw.splitlines()]
+    assert report.unknown_columns == []
+    assert [one.document for one in outcomes] == [
+        one | {"id": f"xx.{one['id']}"} for one in records
+    ]
