@@ -3,7 +3,9 @@
 It is computed from the document and the schema alone. A unit that is mandatory under the conditions
 that hold weighs 3, an optional one 1, any other nothing; an answer in progress counts half.
 Accountability is the same over the units that are required only because of risk, personal data or
-operation (L, H, P, D): 100 where there are none, and 0 for a record without a risk level.
+operation (L, H, P, D): 100 where there are none, and 0 for a record without a risk level. A foreign
+record is under no duty here: its accountability is that of what it states, and 0 if it states none of
+these units, so that saying nothing is never the best score.
 """
 
 from __future__ import annotations
@@ -25,14 +27,14 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]
 
 
-def score(status: RequirementStatus) -> Completeness:
+def score(status: RequirementStatus, *, foreign: bool = False) -> Completeness:
     """Return the scores of a document, and what is missing, in document order."""
     asked = status.requirements
-    is_levelled = _LEVEL not in status.absent
     lost, half = status.withheld.union(status.absent), status.in_progress
+    is_scored = _LEVEL not in status.absent and not (foreign and asked.accountable <= lost)
     return Completeness(
         completeness=_share(asked.required, asked.optional, lost, half),
-        accountability=_share(asked.accountable, frozenset(), lost, half) if is_levelled else 0,
+        accountability=_share(asked.accountable, frozenset(), lost, half) if is_scored else 0,
         missing=tuple([place for place in status.absent if place in asked.counted]),
     )
 

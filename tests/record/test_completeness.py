@@ -94,3 +94,11 @@ def test_an_empty_document_scores_nothing():
         score(requirement_status({})).completeness,
         score(requirement_status({})).accountability,
     ) == (0, 0)
+
+
+def test_a_foreign_record_that_states_nothing_it_could_account_for_has_no_accountability():
+    minimal = requirement_status({"risk": {"level": "minimal"}})
+    high = requirement_status({"risk": {"level": "high"}, "decision": {"fallback": {"en": "x"}}})
+
+    assert (score(minimal).accountability, score(minimal, foreign=True).accountability) == (100, 0)
+    assert 0 < score(high).accountability == score(high, foreign=True).accountability
