@@ -4,8 +4,8 @@ It is computed from the document and the schema alone. A unit that is mandatory 
 that hold weighs 3, an optional one 1, any other nothing; an answer in progress counts half.
 Accountability is the same over the units that are required only because of risk, personal data or
 operation (L, H, P, D): 100 where there are none, and 0 for a record without a risk level. A foreign
-record is under no duty here: its accountability is that of what it states, and 0 if it states none of
-these units, so that saying nothing is never the best score.
+record is under no duty here: its accountability is 0 if it states none of these units, so that
+saying nothing is never the best score.
 """
 
 from __future__ import annotations

@@ -150,7 +150,8 @@ def _examine(
             of_rules = [one for one in of_rules if not _touches(parts(one.pointer), faulty)]
         found += of_rules
     publishable = all(remark.severity != "error" for remark in found)
-    return _Noticed(remarks=found, publishable=publishable, scored=score(status, foreign=profile == "foreign"))
+    scored = score(status, foreign=profile == "foreign")
+    return _Noticed(remarks=found, publishable=publishable, scored=scored)
 
 
 def with_remarks(
