@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from registry.ledger import append
-from registry.ledger.entries import Publication
+from registry.ledger.publication import Publication
 from registry.ledger.publish_files import publish_log
 from registry.record.pack import load_pack
 from registry.record.validate import validate

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from typing import Annotated, TypeAlias
+from hashlib import sha256
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from litestar import MediaType, Response, get
@@ -18,7 +19,7 @@ from registry.ledger.proofs import RecordProof, read_record_proof
 from registry.record.diff import Difference, differences
 from registry.record.model import LangText
 from registry.services.withdrawal import read_tombstone
-from registry.store import records, withdrawals
+from registry.store import imports, records, withdrawals
 from registry.store.as_of import END, read_entry
 from registry.store.database import Connection
 from registry.store.records import Register, StoredRecord
@@ -75,6 +76,23 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, rename={"earlier": "
     to: Compared
     change_note: LangText | None
     items: list[Difference]
+
+
+class RecordSource(msgspec.Struct, frozen=True, kw_only=True):
+    """The row of another register that a record was last made from, as it was there.
+
+    `seen_at` is when it was last there, by the import `run`. `whole` has the texts that the record
+    has in part, by JSON Pointer.
+    """
+
+    id: str
+    origin: str
+    source_id: str
+    changed_on: str | None
+    seen_at: dt.datetime
+    run: int | None
+    row: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]
+    whole: dict[str, str]
 
 
 @get(
@@ -231,6 +249,33 @@ async def get_proof(
         )
 
 
+@get(
+    "/api/v1/records/{agency:str}/{slug:str}/source",
+    summary="Read the row that a record was made from",
+    tags=["imports"],
+    responses=answers(RecordSource),
+)
+async def get_source(*, agency: AgencyPath, slug: SlugPath, state: ApiState) -> RecordSource:
+    """Read the row of another register that a record was last made from, as it was there."""
+    record = f"{agency}/{slug}"
+    async with state.context.database.connection() as connection:
+        stored = await _stored(connection, record, as_of=END)
+        row = await imports.read_source_row(connection, record)
+    if row is None:
+        why = "was filed here" if stored.register.origin is None else "has no row any more"
+        raise NotFound(f"{record} {why}: there is no row that it was made from")
+    return RecordSource(
+        id=record,
+        origin=stored.register.origin or "",
+        source_id=row.source_id,
+        changed_on=row.changed_on,
+        seen_at=row.seen_at,
+        run=row.run,
+        row=msgspec.Raw(row.content.encode()),
+        whole=msgspec.json.decode(row.whole),
+    )
+
+
 async def _stored(
     connection: Connection, record: str, version: int | None = None, *, as_of: int
 ) -> StoredRecord:
@@ -251,17 +296,22 @@ def _unknown(what: str, as_of: int) -> NotFound:
 def _record(stored: StoredRecord) -> Response[bytes]:
     """Answer with a version: canonical JSON, and what the register says beside it.
 
-    A version in force has a strong ETag, in which it shows how many parts were erased of it. One
-    that was superseded will not change again, but it did when the next one came: the tag by which
-    it was known before must not bring a 304.
+    A version in force has a strong ETag, in which it shows how many parts were erased of it, and
+    what is said of its source. One that was superseded will not change again, but it did when the
+    next one came: the tag by which it was known before must not bring a 304.
     """
     register = stored.register
     headers = {"cache-control": "no-cache"}
     if register.superseded_at is None:
         erased = f"-erased{count}" if (count := len(register.redacted)) else ""
-        headers["etag"] = f'"{register.hash[:16]}{erased}"'
+        source = f"-{_short_digest(register.source)}" if register.origin else ""
+        headers["etag"] = f'"{register.hash[:16]}{erased}{source}"'
     body = b'{"record":' + stored.document + b',"register":' + msgspec.json.encode(register) + b"}"
     return Response(content=body, media_type=MediaType.JSON, headers=headers)
+
+
+def _short_digest(value: Any) -> str:
+    return sha256(msgspec.json.encode(value)).hexdigest()[:8]
 
 
 def _choose_versions(

@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
-import json
+import datetime as dt
+import functools
+import hashlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import rich_click as click
 
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, print_message, run
 from registry.clock import utc_now
-from registry.errors import ConfigurationError
+from registry.errors import ConfigurationError, Unavailable
 from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from registry.exchange.outcome import ForeignRecord, Refusal
+    from registry.services.context import ServiceContext
+    from registry.services.importing import RunReport
 
 
 @click.command(name="import")
 @click.argument("crosswalk")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Convert and report; publish nothing.")
+@click.option("--dry-run", is_flag=True, help="Convert, compare and report; publish nothing.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the whole report, as JSON.")
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="The file is the whole source: what is no longer in it is marked as gone.",
+)
+@click.option(
+    "--gone-anyway", is_flag=True, help="Mark records as gone even if they are most of them."
+)
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The source's own date of the file; default none.",
+)
 @pass_settings
 def import_(
-    settings: Settings, crosswalk: str, file: Path, report: Path | None, *, dry_run: bool
+    settings: Settings,
+    crosswalk: str,
+    file: Path,
+    report: Path | None,
+    as_of: dt.datetime | None,
+    *,
+    dry_run: bool,
+    complete: bool,
+    gone_anyway: bool,
 ) -> None:
     """Publish the rows of FILE as foreign records, as CROSSWALK says.
 
@@ -30,15 +61,16 @@ def import_(
     record or a line of the report; importing the same file again changes nothing. Exit code 1 if
     any row was refused.
 
-    Example: registry import us-omb-2025 inventory.csv --report report.json
+    Example: registry import us-omb-2025 inventory.csv --complete --report report.json
     """
     from registry.exchange.convert import convert_file
     from registry.exchange.crosswalk import load_crosswalk
-    from registry.exchange.outcome import ForeignRecord
-    from registry.exchange.report import ImportReport, as_json, as_lines
+    from registry.exchange.identity import record_key
+    from registry.exchange.report import ImportReport, as_json, as_lines, run_lines
     from registry.record.fast_validator import FastValidator
     from registry.record.pack import load_pack
-    from registry.services.importing import import_foreign
+    from registry.services.importing import RunReport, by_reason, import_foreign
+    from registry.store.imports import ImportFile
 
     table = load_crosswalk(crosswalk)
     counts = ImportReport(origin=table.origin)
@@ -50,33 +82,75 @@ def import_(
         report=counts,
         fast=FastValidator(enabled=settings.accept_path == "on"),
     )
-    filings: list[ForeignRecord] = []
-    with progress_bar("Reading") as progress:
-        for number, outcome in enumerate(outcomes, start=1):
-            if isinstance(outcome, ForeignRecord):
-                filings.append(outcome)
-            progress(number, None)
+    filings, refused = _sorted(outcomes)
     for line in as_lines(counts):
         print_message(line)
+    done = RunReport(refused=by_reason(refused))
     if report is not None:
-        _write(report, json.dumps(as_json(counts), ensure_ascii=False, indent=2) + "\n")
-    if dry_run:
-        print_message("dry run: nothing was published")
-    else:
-        with progress_bar("Publishing") as progress:
-            done = run(
-                settings,
-                lambda context: import_foreign(context, filings, now=utc_now, progress=progress),
+        _write(report, as_json(counts), done)
+    with progress_bar("Comparing" if dry_run else "Publishing") as progress:
+
+        async def work(context: ServiceContext) -> RunReport:
+            return await import_foreign(
+                context,
+                ImportFile(
+                    origin=table.as_origin(),
+                    name=file.name,
+                    sha256=_sha256(file),
+                    crosswalk_sha256=table.sha256(),
+                    as_of=as_of.date() if as_of else None,
+                    complete=complete,
+                ),
+                filings,
+                key_of=functools.partial(record_key, table),
+                now=utc_now,
+                refused=refused,
+                reading=as_json(counts),
+                dry_run=dry_run,
+                gone_anyway=gone_anyway,
+                progress=progress,
             )
-        print_message(f"{done.created} created, {done.changed} changed, {done.unchanged} unchanged")
-        if done.withdrawn:
-            print_message(f"{done.withdrawn} were withdrawn from this register and stay so")
-    if counts.refusals:
+
+        try:
+            done = run(settings, work, begins=not dry_run)
+        except (ConfigurationError, Unavailable) as error:
+            if not dry_run:
+                raise
+            done.notes.append(f"not compared with a register: {error.detail}")
+    for line in run_lines(done, complete=complete):
+        print_message(line)
+    print_message("dry run: nothing was published" if dry_run else f"import {done.run}")
+    if report is not None:
+        _write(report, as_json(counts), done)
+    if done.refused:
         sys.exit(1)
 
 
-def _write(path: Path, text: str) -> None:
+def _sorted(
+    outcomes: Iterable[ForeignRecord | Refusal],
+) -> tuple[list[ForeignRecord], list[Refusal]]:
+    from registry.exchange.outcome import ForeignRecord
+
+    filings: list[ForeignRecord] = []
+    refused: list[Refusal] = []
+    with progress_bar("Reading") as progress:
+        for number, one in enumerate(outcomes, start=1):
+            if isinstance(one, ForeignRecord):
+                filings.append(one)
+            else:
+                refused.append(one)
+            progress(number, None)
+    return filings, refused
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(path: Path, reading: dict[str, Any], done: RunReport) -> None:
+    whole = reading | {"import": msgspec.structs.replace(done, reading={})}
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(whole)) + b"\n")
     except OSError as error:
         raise ConfigurationError(f"cannot write the report {path}: {error.strerror}") from error

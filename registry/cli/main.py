@@ -76,6 +76,10 @@ _COMMANDS = {
         "registry.cli.import_:import_",
         "Publish the rows of FILE as foreign records, as CROSSWALK says.",
     ),
+    "origin": (
+        "registry.cli.origin:origin",
+        "List the other registers that records come from, and join records that stand twice.",
+    ),
     "export": (
         "registry.cli.export:export",
         "Write every record that the filters find, in the order of ids, as one file.",

@@ -10,6 +10,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,9 @@ def _drafted(plan: MappingPlan, row: SourceRow, agency: Agency | None) -> _Draft
         draft, own = _filled(plan, cells)
         changed_on = _changed_on(plan, cells)
     except RowRefused as refused:
-        return Refusal(line=row.line, place=row.place, reason=str(refused))
+        return Refusal(
+            line=row.line, place=row.place, reason=str(refused), source_id=_own_id(plan, row)
+        )
     within_agency = own if crosswalk.document is None else own.rpartition("/")[2]
     return _Drafted(
         line=row.line,
@@ -123,6 +126,13 @@ def _drafted(plan: MappingPlan, row: SourceRow, agency: Agency | None) -> _Draft
         changed_on=changed_on,
         identity=identity_of(crosswalk, draft.document, found.id, within_agency),
     )
+
+
+def _own_id(plan: MappingPlan, row: SourceRow) -> str:
+    """Return the source's own id of a row that is refused, as far as it can be read."""
+    with suppress(RowRefused):
+        return plan.reader.line(row.cells or {}, plan.crosswalk.id.own)
+    return ""
 
 
 def _stated(agency: Agency | None, cells: dict[str, Any], plan: MappingPlan) -> Agency:
@@ -172,7 +182,12 @@ def _outcomes(
             try:
                 outcome = _record(one, next(slugs), check)
             except RowRefused as refused:
-                outcome = Refusal(line=one.line, place=one.place, reason=str(refused))
+                outcome = Refusal(
+                    line=one.line,
+                    place=one.place,
+                    reason=str(refused),
+                    source_id=one.identity.own,
+                )
         count(report, outcome)
         yield outcome
 

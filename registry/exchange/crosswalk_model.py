@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
@@ -9,6 +10,7 @@ import msgspec
 
 from registry.exchange.dates import Order
 from registry.exchange.readers.options import ReadOptions
+from registry.record.origin import Origin
 from registry.record.pointers import pointer
 from registry.record.schema import field_at
 
@@ -135,6 +137,22 @@ class Crosswalk(msgspec.Struct, frozen=True, kw_only=True):
     changed_on: Reading | None = None
     mappings: tuple[Mapping, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
+
+    def as_origin(self) -> Origin:
+        """Return what the crosswalk says of the register."""
+        return Origin(
+            code=self.origin,
+            title=self.title,
+            publisher=self.publisher,
+            licence=self.licence,
+            homepage=self.homepage,
+            country=self.country,
+            language=self.language,
+        )
+
+    def sha256(self) -> str:
+        """Return a digest of everything that the crosswalk says, in hex."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
 
 def target_path(place: str) -> tuple[str, ...]:

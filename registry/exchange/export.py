@@ -202,7 +202,9 @@ async def _read(
 ) -> AsyncIterator[list[Exported]]:
     for start in range(0, len(selection.entries), _BATCH):
         async with database.connection() as connection:
-            batch = await exports.read(connection, selection.entries[start : start + _BATCH])
+            batch = await exports.read(
+                connection, selection.entries[start : start + _BATCH], as_of=selection.moment.entry
+            )
         if progress is not None:
             progress(start + len(batch), len(selection.entries))
         yield batch

@@ -27,6 +27,7 @@ from registry.exchange.crosswalk_model import AGENCY, Crosswalk, word_meaning
 from registry.exchange.texts import one_line
 from registry.record.model import Document
 from registry.record.pointers import parts, value_at
+from registry.services.matching import RecordKey
 
 DIGITS = 8
 MAX_ID = 120
@@ -67,6 +68,14 @@ def keys_of(
     return _texts(crosswalk, document, agency_id, asked.of), _texts(
         crosswalk, document, agency_id, asked.telling_apart
     )
+
+
+def record_key(
+    crosswalk: Crosswalk, document: Document, agency_id: str, source_id: str
+) -> RecordKey:
+    """Return what a published record is recognised by in a new file of its source."""
+    of, telling_apart = keys_of(crosswalk, document, agency_id)
+    return RecordKey(agency=agency_id, source_id=source_id, of=of, telling_apart=telling_apart)
 
 
 def identity_of(crosswalk: Crosswalk, document: Document, agency_id: str, own: str) -> Identity:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from registry.services.importing import ForeignFiling
+from registry.services.import_matching import ForeignFiling, RefusedRow
 
 
 class Unclear(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,9 +30,7 @@ class ForeignRecord(ForeignFiling, frozen=True, kw_only=True):
     told_apart: bool = False
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that becomes no record, its place in words (`item 5`), and the reason."""
+class Refusal(RefusedRow, frozen=True, kw_only=True):
+    """A row that becomes no record; `line` is its number."""
 
     line: int
-    place: str
-    reason: str

@@ -11,6 +11,7 @@ import msgspec
 
 from registry.exchange.outcome import ForeignRecord, Refusal
 from registry.exchange.texts import shorten
+from registry.services.importing import RunReport
 
 EXAMPLES = 10
 NOT_STATED = "not_stated"
@@ -104,8 +105,6 @@ def as_lines(report: ImportReport) -> Iterator[str]:
     """Yield the report in a few lines, for a terminal."""
     yield f"{report.rows:,} rows: {report.records:,} records, {len(report.refusals):,} refused"
     yield from report.notes
-    for refusal in report.refusals:
-        yield f"  {refusal.place}: {refusal.reason}"
     if report.skipped:
         yield f"{report.skipped:,} rows skipped, for which the crosswalk does not ask"
     if report.missing_ids:
@@ -122,3 +121,34 @@ def as_lines(report: ImportReport) -> Iterator[str]:
         yield f"{column}: {values.total():,} values not understood, left out: {examples}"
     if report.unknown_columns:
         yield f"columns that the crosswalk does not know: {', '.join(report.unknown_columns)}"
+
+
+def run_lines(report: RunReport, *, complete: bool) -> Iterator[str]:
+    """Yield what became of the rows and records of an import, for a terminal."""
+    counts = report.counts
+    for reason, places in report.refused.items():
+        named = ", ".join(places[:EXAMPLES])
+        more = f" and {len(places) - EXAMPLES:,} more" if len(places) > EXAMPLES else ""
+        yield f"  {named}{more}: {reason}"
+    if not counts.rows:
+        yield from report.notes
+        return
+    moved = f", {counts.moved:,} moved to another agency" if counts.moved else ""
+    yield (
+        f"{counts.added:,} created, {counts.changed:,} changed, {counts.unchanged:,} unchanged"
+        f"{moved}"
+    )
+    if counts.fields:
+        fields = ", ".join(f"{field} {number:,}" for field, number in counts.fields.items())
+        yield f"what changed: {fields}"
+    if counts.undated:
+        yield f"{counts.undated:,} changed at the source without moving the date that it states"
+    if counts.reread:
+        yield f"{counts.reread:,} changed although their rows did not: they are read otherwise now"
+    if complete:
+        yield f"{counts.gone:,} no longer in the source"
+    if counts.returned:
+        yield f"{counts.returned:,} are back in the source"
+    if counts.withdrawn:
+        yield f"{counts.withdrawn:,} were withdrawn from this register and stay so"
+    yield from report.notes

@@ -9,7 +9,8 @@ from hashlib import sha256
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.ledger.entries import NewEntry, Publication, seal_document
+from registry.ledger.entries import NewEntry
+from registry.ledger.publication import Publication, seal_document
 from registry.record.entry import genesis_entry
 from registry.record.schema import record_schema_bytes
 from registry.store import log, records

@@ -7,18 +7,18 @@ each record, and each agency's attestations, the chain of entries in which nothi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from registry.ledger.files import LogRefused
 from registry.record.canonical import canonical
 from registry.record.content_file import Content, ContentRefused, ErasedMember, check_content
-from registry.record.entry import FORMAT
+from registry.record.entry import FORMAT, EntryKind
 from registry.record.erasure import covers
 from registry.tlog.hashing import leaf_hash
 
-_KINDS = {"genesis", "version", "withdrawal", "redaction", "attestation", "key"}
+_KINDS = frozenset(get_args(EntryKind))
 
 
 class LogInconsistent(LogRefused):
@@ -151,4 +151,6 @@ def _chain_fault(before: ChainHead | None, name: str, entry: Mapping[str, Any]) 
         return f"it is version {entry['version']} of {name} after version {in_force}"
     if kind == "withdrawal" and entry["version"] != in_force:
         return f"it withdraws version {entry['version']} of {name}, the latest is {in_force}"
+    if kind == "source" and entry["version"] != in_force:
+        return f"it is about version {entry['version']} of {name}, the latest is {in_force}"
     return None

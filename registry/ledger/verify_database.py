@@ -36,7 +36,7 @@ from registry.tlog.tile import WIDTH, Tile, split
 DATABASE = "the database"
 
 _BLOCKED = "log-blocked"
-_ROWS = {"version", "withdrawal", "attestation"}
+_ROWS = {"version", "withdrawal", "attestation", "source"}
 _STATES = {"version": "published", "withdrawal": "withdrawn"}
 
 

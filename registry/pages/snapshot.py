@@ -8,21 +8,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from registry.pages.record_digests import RecordDigest
-from registry.record.model import LangText
+from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.store.attestations import Attestation
 from registry.store.log import LogLine
 from registry.store.records import StoredRecord
 from registry.store.statistics import Statistics, StatisticsGroup
 from registry.store.withdrawals import Withdrawal
-
-
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Another register whose records were copied here: what it is called and where it is."""
-
-    code: str
-    name: LangText
-    url: str | None = None
 
 
 class RegisterCounts(msgspec.Struct, frozen=True, kw_only=True):

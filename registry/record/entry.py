@@ -7,7 +7,7 @@ served; an entry is never encoded again from its parsed form.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -23,8 +23,13 @@ NOT_STATED = "not_stated"
 """The code in search and facets for a record that states none."""
 
 EntryKind: TypeAlias = Literal[
-    "genesis", "version", "withdrawal", "redaction", "attestation", "key"
+    "genesis", "version", "withdrawal", "redaction", "attestation", "key", "source"
 ]
+
+SourceState: TypeAlias = Literal["present", "gone"]
+"""Whether a foreign record is still in the register that it comes from."""
+
+SOURCE_STATES: tuple[SourceState, ...] = ("present", "gone")
 
 
 class Previous(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +37,34 @@ class Previous(msgspec.Struct, frozen=True, kw_only=True):
 
     index: int
     leaf: bytes
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts that the entry of a foreign version states of its source.
+
+    `run` is the import, None in entries from before there were runs. `moved_from` is the agency
+    before, if it is another one. `changed_on` is the day of the last change that the source states;
+    `undated` says that the source changed the record without moving it.
+    """
+
+    origin: str
+    run: int | None = None
+    moved_from: str | None = None
+    changed_on: str | None = None
+    undated: bool = False
+
+
+def imported_of(entry: Mapping[str, Any]) -> Imported | None:
+    """Return what the entry of a version states of its source; None if it was filed here."""
+    if "origin" not in entry:
+        return None
+    return Imported(
+        origin=entry["origin"],
+        run=entry.get("run"),
+        moved_from=entry.get("moved", {}).get("from"),
+        changed_on=entry.get("changed_on"),
+        undated=entry.get("undated", False),
+    )
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,11 +112,15 @@ def version_entry(
     version: int,
     schema: str,
     stated: Outline,
-    origin: str | None,
+    agency: str,
+    imported: Imported | None,
     previous: Previous | None,
     sections: Sequence[Section],
 ) -> bytes:
-    """Return the entry of a published version; `origin` only for a foreign record."""
+    """Return the entry of a published version; `imported` only for a foreign record.
+
+    Its `agency` is stated where it moved there from another one.
+    """
     entry: dict[str, Any] = {
         "v": FORMAT,
         "kind": "version",
@@ -97,9 +134,50 @@ def version_entry(
         "status": stated.status,
         **_chained(previous, sections),
     }
-    if origin is not None:
-        entry["origin"] = origin
+    if imported is not None:
+        entry["origin"] = imported.origin
+        if imported.run is not None:
+            entry["run"] = imported.run
+        if imported.moved_from is not None:
+            entry["moved"] = {"from": imported.moved_from, "to": agency}
+        if imported.changed_on is not None:
+            entry["changed_on"] = imported.changed_on
+        if imported.undated:
+            entry["undated"] = True
     return canonical(entry)
+
+
+def source_entry(
+    *,
+    actor: str,
+    at: dt.datetime,
+    record: str,
+    origin: str,
+    version: int,
+    state: SourceState,
+    day: dt.date,
+    run: int,
+    previous: Previous,
+) -> bytes:
+    """Return the entry that a foreign record is gone from its source, or there again.
+
+    `version` is the one in force, and `day` the source's own date, or that of the import.
+    """
+    return canonical(
+        {
+            "v": FORMAT,
+            "kind": "source",
+            "actor": actor,
+            "at": timestamp(at),
+            "id": record,
+            "origin": origin,
+            "version": version,
+            "state": state,
+            "day": day.isoformat(),
+            "run": run,
+            **_chained(previous, ()),
+        }
+    )
 
 
 def withdrawal_entry(

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding
-from registry.record.entry import NOT_STATED
+from registry.record.entry import NOT_STATED, SOURCE_STATES
 from registry.record.model import RISK_CHANGES, Document
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import parts, values_at
@@ -52,7 +52,7 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
 
     `description` is that of the parameter. The codes of a version are those at `pointer` of its
     document, where `*` stands for each item of a list, or `known` from its state; with neither they
-    depend on the day of the query. If `single`, every version has one code, `not_stated` by
+    depend on the moment of the query. If `single`, every version has one code, `not_stated` by
     default. `codes` returns the valid codes; without it they are those of the field's code list.
     `further` returns whether another code is valid, and `schema` is the JSON Schema of those. With
     neither codes nor `further`, the valid codes are those in the database.
@@ -109,6 +109,10 @@ FACETS: dict[str, Facet] = {
         description="Registers of origin, or local",
         known=lambda agency, _: [agency.origin or LOCAL],
         single=True,
+    ),
+    "source_state": Facet(
+        description="Whether a record of another register is still there: `present`, or `gone`",
+        codes=lambda _: SOURCE_STATES,
     ),
     "territory": Facet(
         description="Where it applies, ISO 3166-2",

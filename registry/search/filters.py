@@ -43,7 +43,7 @@ class IndexAsOf:
             self.known: Query | None = None
             self.standing = Query.term_query(schema, "until", CURRENT)
         else:
-            self.known = self._range("ord", upper=entry)
+            self.known = self._range("since", upper=entry)
             self.standing = every([self.known, self._range("until", lower=entry + 1)])
 
     @property

@@ -21,7 +21,7 @@ import msgspec
 import tantivy
 
 from registry.errors import Unavailable
-from registry.search.schema import IndexedUpTo, digest, document, schema, state_document
+from registry.search.schema import IndexedUpTo, digest, documents, schema, state_document
 from registry.store.database import Connection
 from registry.store.search_rows import SearchState, read_rows, read_state, read_superseded
 
@@ -191,10 +191,12 @@ class IndexDirectory:
         size, committed = log.range.size, since
         for row in await read_superseded(connection, since=since, size=size):
             writer.delete_documents_by_term("ord", row.ord)
-            writer.add_document(document(row, self.languages))
+            for made in documents(row, self.languages):
+                writer.add_document(made)
         while rows := await read_rows(connection, since=since, size=size, limit=_BLOCK):
             for row in rows:
-                writer.add_document(document(row, self.languages))
+                for made in documents(row, self.languages):
+                    writer.add_document(made)
             since = rows[-1].ord
             if progress is not None:
                 progress(since + 1, size)

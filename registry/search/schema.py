@@ -7,7 +7,8 @@ tantivy's tokenizer splits at blanks.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
@@ -16,10 +17,12 @@ from typing import NamedTuple
 import msgspec
 import tantivy
 
+from registry.record.entry import SOURCE_STATES
 from registry.record.facets import (
     COMPLETENESS,
     FACETS,
     LANGUAGE,
+    LOCAL,
     LONGEST_NAME,
     NAME_LENGTH,
     REVIEW_DUE,
@@ -74,7 +77,7 @@ class IndexedUpTo(msgspec.Struct, frozen=True, kw_only=True):
 def schema(languages: tuple[str, ...]) -> tantivy.Schema:
     """Return the schema for names in some languages."""
     built = tantivy.SchemaBuilder()
-    for name in ("ord", "until"):
+    for name in ("ord", "since", "until"):
         built.add_integer_field(name, indexed=True, fast=True)
     for name in ("published", "raised", "lowered", "by_completeness", "by_review", "by_name"):
         built.add_integer_field(name, fast=True)
@@ -91,7 +94,7 @@ def schema(languages: tuple[str, ...]) -> tantivy.Schema:
 
 def digest(languages: tuple[str, ...]) -> str:
     """Return the name of what determines an index beside the register, 16 hexadecimal digits."""
-    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, "2"]
+    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, "3"]
     return sha256(msgspec.json.encode(made_by)).hexdigest()[:16]
 
 
@@ -100,11 +103,22 @@ def name_field(language: str) -> str:
     return f"name_in_{language}"
 
 
-def document(row: VersionRow, languages: tuple[str, ...]) -> tantivy.Document:
-    """Return the document of a version."""
+def documents(row: VersionRow, languages: tuple[str, ...]) -> Iterator[tantivy.Document]:
+    """Yield the documents of a version: one, and one for each change of its state at its source."""
+    bounds = [row.ord, *row.source, CURRENT if row.until is None else row.until]
+    is_foreign = row.codes["origin"] != [LOCAL]
+    for place, (since, until) in enumerate(itertools.pairwise(bounds)):
+        made = _document(row, languages)
+        made.add_integer("since", since)
+        made.add_integer("until", until)
+        if is_foreign:
+            made.add_text("source_state", SOURCE_STATES[place % 2])
+        yield made
+
+
+def _document(row: VersionRow, languages: tuple[str, ...]) -> tantivy.Document:
     made = tantivy.Document()
     made.add_integer("ord", row.ord)
-    made.add_integer("until", CURRENT if row.until is None else row.until)
     for name, entries in (
         ("published", row.published),
         ("raised", row.raised),

@@ -22,7 +22,7 @@ from registry.errors import (
     Unavailable,
     UnreadableDocument,
 )
-from registry.ledger.entries import seal_document
+from registry.ledger.publication import seal_document
 from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack

@@ -46,8 +46,11 @@ class Precondition(msgspec.Struct, frozen=True, kw_only=True):
     tag: str | None = None
 
     def require(self, current: str) -> None:
-        """Refuse, by `PreconditionFailed`, when the state that is meant is not the current one."""
-        if self.tag != current:
+        """Refuse, by `PreconditionFailed`, when the state that is meant is not the current one.
+
+        A hyphen and what follows it tell of what is not the document's: erasures, the source.
+        """
+        if self.tag != current and not (self.tag or "").startswith(f"{current}-"):
             raise PreconditionFailed(
                 f'the tag is now "{current}": someone changed it since you read it; read it '
                 "again, take over the changes, and repeat with this tag"

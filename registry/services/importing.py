@@ -1,129 +1,350 @@
-"""Importing: foreign records, published here under their own register's name."""
+"""Importing: the records of other registers, published here under their register's name.
+
+A record is recognised by what its source calls it (`matching`), and keeps the id that it was given
+here first. A new version is published where its document differs, or its agency; another row of the
+same meaning replaces the one that is kept. Every import is a run, whose report is kept.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from registry.ledger.append import publish
-from registry.ledger.entries import Publication
+from registry.errors import ImportRefused
+from registry.ledger.append import append, publish
+from registry.ledger.entries import SourceEntry
+from registry.ledger.publication import Publication
 from registry.record.canonical import canonical
+from registry.record.entry import Imported, SourceState
 from registry.record.erasure import without_erased
 from registry.record.model import Document
-from registry.record.pack import Agency
-from registry.record.validate import Verdict
+from registry.record.pointers import pointer
 from registry.services.context import ServiceContext
-from registry.store import agencies, records, redactions
+from registry.services.import_matching import (
+    ForeignFiling,
+    PlacedFiling,
+    RefusedRow,
+    missing,
+    place_filings,
+    refuse_foreign_ids,
+)
+from registry.services.matching import RecordKey
+from registry.store import agencies, imports, log, records, redactions
 from registry.store.database import Connection
+from registry.store.imports import ImportCounts, ImportFile, KeptRow, KnownRecord
 from registry.store.leader import leadership
+from registry.store.records import CurrentDocument, CurrentVersion
 
 _BATCH = 250
 """Records a transaction: large enough to be fast, short enough that filings do not wait."""
 
+_MANY = 50
+"""From so many records on, a file in which most of them are missing is taken for a mistake."""
 
-class ForeignFiling(msgspec.Struct, frozen=True, kw_only=True):
-    """A foreign record that its profile accepts, with the row it was made from.
 
-    `source_id` is the source's own id, or empty. `of` is what identifies a row without one, and
-    `telling_apart` decides where these are equal: texts of the document, see `exchange.identity`.
-    `whole` has, by JSON Pointer, the whole text where the document has it cut. `changed_on` is the
-    source's own date of the row's last change: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
+class ImportOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one record: `outcome` is a count of `ImportCounts`.
+
+    `source_id` is the record's id at its source, `fields` are the JSON Pointers of what differs,
+    and `moved_from` is the agency before, if it is another one.
     """
 
-    document: Document
-    agency: Agency
-    verdict: Verdict
-    source_row: Mapping[str, Any]
+    record: str
+    outcome: str
     source_id: str = ""
-    of: tuple[str, ...] = ()
-    telling_apart: tuple[str, ...] = ()
-    whole: Mapping[str, str] = {}
-    changed_on: str | None = None
+    fields: Sequence[str] = ()
+    moved_from: str | None = None
+    undated: bool = False
 
 
-class ImportCounts(msgspec.Struct, kw_only=True):
-    """What became of the records of one import."""
+class RunReport(msgspec.Struct, kw_only=True):
+    """What an import did: counts, refused rows by reason with their places, and each record.
 
-    created: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    withdrawn: int = 0
+    Records that stay as they were are only counted. `notes` are sentences about the whole, and
+    `reading` is what was noticed while the file was read. `run` is the number of the run, None of a
+    dry run.
+    """
+
+    run: int | None = None
+    counts: ImportCounts = msgspec.field(default_factory=ImportCounts)
+    notes: list[str] = []
+    reading: Mapping[str, Any] = {}
+    refused: dict[str, list[str]] = {}
+    records: list[ImportOutcome] = []
 
 
 async def import_foreign(
     context: ServiceContext,
+    file: ImportFile,
     filings: Sequence[ForeignFiling],
     *,
+    key_of: Callable[[Document, str, str], RecordKey],
     now: Callable[[], dt.datetime],
+    refused: Sequence[RefusedRow] = (),
+    reading: Mapping[str, Any] | None = None,
+    dry_run: bool = False,
+    gone_anyway: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> ImportCounts:
-    """Publish foreign records, a batch a transaction; what did not change is left alone.
+) -> RunReport:
+    """Publish what a file says of the records of its register, a batch a transaction.
 
-    A record has changed when its document or its source row has. One that was withdrawn here stays
-    so, whatever its source says, and what was erased here stays out. Stopped half-way, the batches
-    that were finished stay, and the next import goes on from there. Imports take turns.
+    `key_of` makes the key of a published record out of its document, agency and id at the source;
+    `reading` is kept in the report.
+    What was withdrawn here stays so, and what was erased here stays out. Stopped half-way, the
+    batches that were finished stay, and the next import goes on from there. Imports take turns. A
+    dry run publishes nothing. Raises `ImportRefused` where most records would be gone, unless they
+    are `gone_anyway`.
     """
-    counts = ImportCounts()
+    origin = file.origin.code
     async with leadership(context.database, "importer"):
-        known: dict[str, str] = {}
-        async with context.database.connection() as connection:
-            for origin in sorted({filing.agency.origin or "" for filing in filings}):
-                known |= await records.latest_source_rows(connection, origin)
-        for start in range(0, len(filings), _BATCH):
-            batch = filings[start : start + _BATCH]
-            async with context.database.transaction() as connection:
-                await _import(connection, context, batch, known, counts, now=now())
-            if progress is not None:
-                progress(start + len(batch), len(filings))
-    return counts
+        async with context.database.snapshot() as connection:
+            known = await imports.read_known(connection, origin)
+            named = await imports.read_agencies(connection, origin)
+            placed, elsewhere, notes = await refuse_foreign_ids(
+                connection, origin, place_filings(filings, known, named, key_of)
+            )
+        refused = [*refused, *elsewhere]
+        gone, unclear = missing(known, placed, refused) if file.complete else ([], [])
+        standing = sum(one.state == "published" for one in known)
+        if len(gone) > max(_MANY, standing / 2) and not gone_anyway:
+            raise ImportRefused(
+                f"{len(gone):,} of {standing:,} records of {origin} are not in this file: if it is "
+                "the whole source all the same, add --gone-anyway; if not, leave out --complete"
+            )
+        report = RunReport(
+            counts=ImportCounts(
+                rows=len(placed) + len(refused), records=len(placed), refused=len(refused)
+            ),
+            notes=[*notes, *unclear],
+            reading=reading or {},
+            refused=by_reason(refused),
+        )
+        work = _Run(context, file, report, dry_run=dry_run)
+        await work.begin(now())
+        try:
+            for start in range(0, len(placed), _BATCH):
+                await work.publish(placed[start : start + _BATCH], now=now())
+                if progress is not None:
+                    progress(min(start + _BATCH, len(placed)), len(placed))
+            for start in range(0, len(gone), _BATCH):
+                await work.mark_gone(gone[start : start + _BATCH], now=now())
+        except BaseException:
+            await work.end(None)
+            raise
+        await work.end(now())
+    return report
 
 
-async def _import(
-    connection: Connection,
-    context: ServiceContext,
-    batch: Sequence[ForeignFiling],
-    known: Mapping[str, str],
-    counts: ImportCounts,
-    *,
-    now: dt.datetime,
-) -> None:
-    """Publish what has changed of a batch, and count what became of it.
+def by_reason(refused: Sequence[RefusedRow]) -> dict[str, list[str]]:
+    """Return the places of refused rows by the reason."""
+    found: dict[str, list[str]] = {}
+    for one in refused:
+        found.setdefault(one.reason, []).append(one.place)
+    return found
 
-    `known` are the source rows, as JSON text, from which records were last made.
-    """
-    await agencies.save(connection, list({one.agency.id: one.agency for one in batch}.values()))
-    ids = [one.document["id"] for one in batch]
-    await records.lock_records(connection, ids)
-    current = await records.read_current(connection, ids)
-    erased = await redactions.read_erased(connection, ids)
-    new = []
-    for one in batch:
-        record = one.document["id"]
-        gone = erased.get(record)
-        document = without_erased(one.document, gone) if gone else one.document
-        row = None if gone else canonical(one.source_row).decode()
-        before = current.get(record)
-        if before is None:
-            counts.created += 1
-        elif before.state == "withdrawn":
-            counts.withdrawn += 1
-            continue
-        elif before.document == canonical(document) and row in {None, known.get(record)}:
-            counts.unchanged += 1
-            continue
-        else:
-            counts.changed += 1
-        new.append(
-            Publication(
-                document=document,
-                agency=one.agency,
-                actor=context.pack.code,
-                verdict=one.verdict,
-                source_row=row,
-                truncated=tuple(one.whole),
+
+class _Batch(msgspec.Struct, kw_only=True):
+    """What is to be written of a batch; `met` are ids at the source with dates of change."""
+
+    publications: list[Publication] = []
+    back: list[tuple[str, CurrentVersion]] = []
+    met: dict[str, tuple[str, str | None]] = {}
+    rows: dict[str, KeptRow] = {}
+
+
+class _Run:
+    """A run of an import: it publishes in batches, and counts what became of each record."""
+
+    def __init__(
+        self, context: ServiceContext, file: ImportFile, report: RunReport, *, dry_run: bool
+    ) -> None:
+        self._context = context
+        self._file = file
+        self._report = report
+        self._counts = report.counts
+        self._fields: Counter[str] = Counter()
+        self._dry_run = dry_run
+        self._number = 0
+
+    async def begin(self, now: dt.datetime) -> None:
+        if not self._dry_run:
+            async with self._context.database.transaction() as connection:
+                await imports.save_origin(connection, self._file.origin)
+                self._number = await imports.begin(connection, self._file, self._counts, now=now)
+            self._report.run = self._number
+
+    async def end(self, now: dt.datetime | None) -> None:
+        self._counts.fields = dict(self._fields.most_common())
+        if not self._dry_run:
+            async with self._context.database.transaction() as connection:
+                await imports.end(connection, self._number, self._counts, self._report, now=now)
+
+    async def publish(self, placed: Sequence[PlacedFiling], *, now: dt.datetime) -> None:
+        """Publish what has changed of a batch."""
+        if self._dry_run:
+            async with self._context.database.connection() as connection:
+                await self._compare(connection, placed)
+            return
+        async with self._context.database.transaction() as connection:
+            homes = {one.agency.id: one.agency for one in placed}
+            await agencies.save(connection, list(homes.values()))
+            await records.lock_records(connection, [one.id for one in placed])
+            batch = await self._compare(connection, placed)
+            await imports.note_met(connection, batch.met, run=self._number, now=now)
+            await imports.replace_rows(connection, batch.rows)
+            await publish(connection, batch.publications, now=now, random=self._context.random)
+            await self._append(connection, batch.back, "present", now=now)
+            await imports.keep_counts(connection, self._number, self._counts)
+
+    async def mark_gone(self, batch: Sequence[KnownRecord], *, now: dt.datetime) -> None:
+        """Publish of records that they are no longer in their source."""
+        for one in batch:
+            self._note("gone", one.id, one.source_id)
+        if self._dry_run:
+            return
+        async with self._context.database.transaction() as connection:
+            await records.lock_records(connection, [one.id for one in batch])
+            latest = await records.read_latest(connection, [one.id for one in batch])
+            still = [(name, one) for name, one in latest.items() if one.state == "published"]
+            await self._append(connection, still, "gone", now=now)
+            await imports.keep_counts(connection, self._number, self._counts)
+
+    async def _append(
+        self,
+        connection: Connection,
+        about: Sequence[tuple[str, CurrentVersion]],
+        state: SourceState,
+        *,
+        now: dt.datetime,
+    ) -> None:
+        if not about:
+            return
+        entries = [
+            SourceEntry(
+                actor=self._context.pack.code,
+                id=name,
+                origin=self._file.origin.code,
+                current=current,
+                state=state,
+                day=self._file.as_of or now.date(),
+                run=self._number,
+            )
+            for name, current in about
+        ]
+        await append(connection, await log.lock_state(connection), entries, now=now)
+
+    async def _compare(self, connection: Connection, placed: Sequence[PlacedFiling]) -> _Batch:
+        """Compare filings with what is published of their records."""
+        ids = [one.id for one in placed]
+        current = await records.read_current(connection, ids)
+        erased = await redactions.read_erased(connection, ids)
+        kept = await imports.read_source_rows(connection, ids)
+        batch = _Batch()
+        for one in placed:
+            before, filing = current.get(one.id), one.filing
+            if before is not None and before.state == "withdrawn":
+                self._note("withdrawn", one.id, filing.source_id)
+                continue
+            document = without_erased(filing.document | {"id": one.id}, erased.get(one.id, ()))
+            row = KeptRow(
+                content=canonical(filing.source_row).decode(),
+                whole=msgspec.json.encode(filing.whole).decode(),
+            )
+            batch.met[one.id] = filing.source_id, filing.changed_on
+            is_back = one.known is not None and one.known.source_state == "gone"
+            if is_back:
+                self._note("returned", one.id, filing.source_id)
+            if before is None or self._differs(one, before, document):
+                imported = self._imported(one, before, document, kept.get(one.id), row)
+                batch.publications.append(
+                    Publication(
+                        document=document,
+                        agency=one.agency,
+                        actor=self._context.pack.code,
+                        verdict=filing.verdict,
+                        source_row=None if one.id in erased else row.content,
+                        whole=filing.whole,
+                        imported=imported,
+                    )
+                )
+                continue
+            self._counts.unchanged += 1
+            if is_back:
+                batch.back.append((one.id, before))
+            if one.id in kept and kept[one.id] != row and one.id not in erased:
+                batch.rows[one.id] = row
+        return batch
+
+    def _differs(self, one: PlacedFiling, before: CurrentDocument, document: Document) -> bool:
+        return before.document != canonical(document) or before.agency != one.agency.id
+
+    def _imported(
+        self,
+        one: PlacedFiling,
+        before: CurrentDocument | None,
+        document: Document,
+        kept: KeptRow | None,
+        row: KeptRow,
+    ) -> Imported:
+        """Count a new version, and return what its entry says of its source."""
+        filing, known = one.filing, one.known
+        fields = (
+            [] if before is None else list(_fields(msgspec.json.decode(before.document), document))
+        )
+        has_moved = before is not None and before.agency != one.agency.id
+        is_reread = bool(fields) and kept is not None and kept.content == row.content
+        is_undated = (
+            bool(fields)
+            and not is_reread
+            and filing.changed_on is not None
+            and known is not None
+            and known.changed_on == filing.changed_on
+        )
+        moved_from = before.agency if before is not None and has_moved else None
+        self._counts.undated += is_undated
+        self._counts.reread += is_reread
+        self._fields.update(fields)
+        outcomes = {"added": before is None, "changed": bool(fields), "moved": has_moved}
+        for outcome in (name for name, holds in outcomes.items() if holds):
+            self._note(
+                outcome,
+                one.id,
+                filing.source_id,
+                fields=fields if outcome == "changed" else (),
+                moved_from=moved_from if outcome == "moved" else None,
+                undated=is_undated and outcome == "changed",
+            )
+        return Imported(
+            origin=self._file.origin.code,
+            run=self._number,
+            moved_from=moved_from,
+            changed_on=filing.changed_on,
+            undated=is_undated,
+        )
+
+    def _note(self, outcome: str, record: str, source_id: str, **said: object) -> None:
+        setattr(self._counts, outcome, getattr(self._counts, outcome) + 1)
+        self._report.records.append(
+            msgspec.convert(
+                {"record": record, "outcome": outcome, "source_id": source_id, **said},
+                ImportOutcome,
             )
         )
-    await publish(connection, new, now=now, random=context.random)
+
+
+def _fields(before: Document, after: Document) -> Iterator[str]:
+    """Yield the JSON Pointers of what differs: of members, or of members of members."""
+    for name in sorted({*before, *after}):
+        earlier, later = before.get(name), after.get(name)
+        if earlier == later:
+            continue
+        if isinstance(earlier, dict) and isinstance(later, dict):
+            for member in sorted({*earlier, *later}):
+                if earlier.get(member) != later.get(member):
+                    yield pointer([name, member])
+        else:
+            yield pointer([name])

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, TypeAlias
 import msgspec
 
 from registry.errors import Forbidden
-from registry.ledger.entries import Publication, seal_document
+from registry.ledger.publication import Publication, seal_document
 from registry.record.pack import Agency
 from registry.services.audit import Action
 from registry.services.context import ServiceContext

@@ -22,16 +22,16 @@ from registry.ledger.content_files import content_path
 from registry.ledger.entries import (
     AttestationEntry,
     NewEntry,
-    Publication,
     RedactionEntry,
-    SealedDocument,
+    SourceEntry,
     WithdrawalEntry,
 )
 from registry.ledger.files import LogRefused, read_bundle, tree_of
+from registry.ledger.publication import Publication, SealedDocument
 from registry.ledger.publish_files import check_key, reached_elsewhere, sign
 from registry.ledger.signing_journal import SignedSize
 from registry.record.content_file import Content, ContentRefused, check_content
-from registry.record.entry import Previous
+from registry.record.entry import Previous, imported_of
 from registry.record.erasure import readable
 from registry.record.search_document import tokenize
 from registry.record.sections import Section
@@ -153,10 +153,21 @@ async def _bring_back(connection: Connection, context: ServiceContext, lost: Mis
             actor=said["actor"],
             stored=lost.entry,
             id=said["id"],
-            agency=said["id"].split("/")[0],
             current=latest[said["id"]],
             reason=said["reason"],
             sections=lost.sections,
+        )
+    elif kind == "source":
+        latest = await records.read_latest(connection, [said["id"]])
+        entry = SourceEntry(
+            actor=said["actor"],
+            stored=lost.entry,
+            id=said["id"],
+            origin=said["origin"],
+            current=latest[said["id"]],
+            state=said["state"],
+            day=dt.date.fromisoformat(said["day"]),
+            run=said["run"],
         )
     elif kind == "attestation":
         entry = AttestationEntry(
@@ -185,7 +196,9 @@ async def _publication(
     connection: Connection, context: ServiceContext, lost: MissingEntry
 ) -> Publication:
     record = lost.said["id"]
-    agency = record.split("/")[0]
+    current = (await records.read_latest(connection, [record])).get(record)
+    moved = lost.said.get("moved")
+    agency = moved["to"] if moved else current.agency if current else record.split("/")[0]
     known = await agencies.read(connection, agency)
     if known is None:
         raise LogRefused(
@@ -209,8 +222,9 @@ async def _publication(
         actor=lost.said["actor"],
         stored=lost.entry,
         verdict=verdict,
+        imported=imported_of(lost.said),
         sealed=SealedDocument(sections=lost.sections, words=tokenize(document, known.agency)),
-        current=(await records.read_latest(connection, [record])).get(record),
+        current=current,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from registry.errors import InvalidRecord
-from registry.ledger.entries import SealedDocument
+from registry.ledger.publication import SealedDocument
 from registry.record.canonical import canonical
 from registry.record.duplicate_names import BlockingKeys, any_confusable, blocking_keys
 from registry.record.fast_validator import FastValidator

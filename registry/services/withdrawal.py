@@ -121,7 +121,6 @@ class Withdraw(Command[Receipt], frozen=True, kw_only=True):
         entry = WithdrawalEntry(
             actor=self.actor.name,
             id=record,
-            agency=split_id(record)[0],
             current=current,
             reason=reason,
             sections=seal({"note": self.statement["note"]}, context.random),

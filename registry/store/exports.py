@@ -62,9 +62,9 @@ async def select(connection: Connection, entries: Sequence[int], moment: AsOf) -
     return Selection(entries=sorted_entries, moment=moment, leaf=leaf, erasures=erasures)
 
 
-async def read(connection: Connection, entries: Sequence[int]) -> list[Exported]:
-    """Return versions in the order of the given entries, as they were in force."""
-    rows = await connection.fetch(statement("exports", "versions"), entries)
+async def read(connection: Connection, entries: Sequence[int], *, as_of: int) -> list[Exported]:
+    """Return versions in the order of the given entries, as they were in force at another entry."""
+    rows = await connection.fetch(statement("exports", "versions"), entries, as_of)
     return [_exported(row) for row in rows]
 
 

@@ -10,8 +10,10 @@ import msgspec
 
 from registry.errors import Finding
 from registry.record.canonical import canonical
+from registry.record.entry import SourceState
 from registry.record.erasure import readable
 from registry.record.model import LangText
+from registry.record.origin import Origin
 from registry.store.as_of import END
 from registry.store.database import Connection
 from registry.store.sql import statement
@@ -39,7 +41,7 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a version in the register, beside the document.
 
     `hash` is the entry's leaf hash in hex. `findings` is JSON as stored, since most answers pass it
-    on.
+    on. `source` is there for foreign records.
     """
 
     version: int
@@ -55,20 +57,45 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[str]
     findings: Annotated[msgspec.Raw, _FINDINGS]
     redacted: list[Redacted]
+    source: SourceFacts | msgspec.UnsetType = msgspec.UNSET
 
     def noticed(self) -> list[Finding]:
         """Return the findings of the version when it was published."""
         return _findings.decode(self.findings)
 
 
+class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a version of a foreign record stands at the register that it comes from.
+
+    `id` is the record's id there, empty where it has none; `state_since` the day on which it was
+    found gone, or back; `changed_on` the day of its last change that the source states. `undated`
+    says that the source changed it without moving that day, `moved_from` that it was another
+    agency's before, and `run` is the import that published the version. `register` is None where
+    nothing is known of it but its code.
+    """
+
+    id: str
+    state: SourceState
+    state_since: dt.date | None
+    changed_on: str | None
+    undated: bool
+    moved_from: str | None
+    run: int | None
+    register: Origin | None
+
+
 class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A version in a record's history."""
+    """A version in a record's history; of foreign ones with the last members of `SourceFacts`."""
 
     version: int
     published_at: dt.datetime
     hash: str
     entry: int
     change_note: LangText | None
+    moved_from: str | msgspec.UnsetType = msgspec.UNSET
+    changed_on: str | msgspec.UnsetType = msgspec.UNSET
+    undated: bool | msgspec.UnsetType = msgspec.UNSET
+    run: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +113,7 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 _redacted = msgspec.json.Decoder(list[Redacted])
 _findings = msgspec.json.Decoder(list[Finding])
+_source = msgspec.json.Decoder(SourceFacts)
 
 
 class CurrentVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +123,7 @@ class CurrentVersion(msgspec.Struct, frozen=True, kw_only=True):
     may be a redaction.
     """
 
+    agency: str
     version: int
     state: str
     entry: int
@@ -139,12 +168,6 @@ async def read_current(connection: Connection, ids: Sequence[str]) -> dict[str, 
         )
         for row in rows
     }
-
-
-async def latest_source_rows(connection: Connection, origin: str) -> dict[str, str]:
-    """Return the source rows, JSON text, of an origin's latest versions."""
-    rows = await connection.fetch(statement("records", "latest_source_rows"), origin)
-    return {row["id"]: row["content"] for row in rows}
 
 
 async def read(
@@ -192,6 +215,12 @@ async def read_earlier(
     return found
 
 
+async def read_first_entries(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Return the entries of the first versions of records."""
+    rows = await connection.fetch(statement("records", "first_entries"), list(ids))
+    return {row["record"]: row["entry"] for row in rows}
+
+
 async def read_approver(connection: Connection, record: str) -> str | None:
     """Return who approved a published record's latest version, or None."""
     approver: str | None = await connection.fetchval(statement("records", "approver"), record)
@@ -214,6 +243,7 @@ def register_of(row: Any) -> Register:
         missing=row["missing"],
         findings=msgspec.Raw(row["findings"]),
         redacted=[] if row["redacted"] is None else _redacted.decode(row["redacted"]),
+        source=msgspec.UNSET if row["source"] is None else _source.decode(row["source"]),
     )
 
 
@@ -248,4 +278,5 @@ def _line(row: Any) -> VersionLine:
         hash=row["leaf"].hex(),
         entry=row["entry"],
         change_note=None if note is None else msgspec.json.decode(note, type=LangText),
+        **{name: row[name] for name in ("moved_from", "changed_on", "undated", "run") if row[name]},
     )

@@ -37,7 +37,8 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     `until` is the entry that put the version out of force, None while it is in force. `names` are
     the folded names by language tag, the first by tag first. `published`, `raised` and `lowered`
     are the entries of the versions of the record up to this one: of all, and of those that raised
-    or lowered its risk level.
+    or lowered its risk level. `source` are those that say, in turn, that it is gone from its source
+    and that it is back.
     """
 
     ord: int
@@ -48,6 +49,7 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     published: Sequence[int]
     raised: Sequence[int]
     lowered: Sequence[int]
+    source: Sequence[int] = ()
 
 
 class StoredVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +168,7 @@ def _version_row(row: Any, size: int) -> VersionRow:
         published=row["published"],
         raised=row["raised"],
         lowered=row["lowered"],
+        source=[entry for entry in row["source"] if entry < size],
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Annotated, Any, get_args
 from urllib.parse import parse_qsl, urlencode
 
@@ -31,14 +31,13 @@ from registry.pages.reader import Reader
 from registry.pages.site import render
 from registry.pages.views.search_view import COUNTED, Searched, refusal_view, search_view
 from registry.record.facets import FACETS, LOCAL
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.search.query import SearchResult, Sort
 from registry.store import agencies
 
 PAGE = 20
 """Records a page, as many as the script shows."""
-
-_origins = cache(read_origins)
 
 
 def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHandler:
@@ -84,7 +83,7 @@ def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHa
             asked=asked,
             goes_on=cursor is not None,
             agencies=await _agencies(state, answer["result"]),
-            origins=_origins(),
+            origins=await _origins(state),
             **answer,
         )
         content = await asyncio.to_thread(page, request, partial(search_view, searched=searched))
@@ -117,6 +116,11 @@ def _of(sought: SearchFilters, origins: list[str]) -> SearchFilters:
 def _elsewhere(result: SearchResult) -> dict[str, int]:
     """Return the number of records in each other register."""
     return {one.code: one.count for one in result.facets["origin"] if one.code != LOCAL}
+
+
+async def _origins(state: ApiState) -> Mapping[str, Origin]:
+    async with state.context.database.connection() as connection:
+        return await read_origins(connection)
 
 
 async def _agencies(state: ApiState, result: SearchResult) -> Mapping[str, Agency]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from registry.ledger import append
-from registry.ledger.entries import Publication
+from registry.ledger.publication import Publication
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from tests.conftest import NOW

@@ -17,13 +17,15 @@ from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord
 from registry.exchange.report import ImportReport
+from registry.ledger.append import publish
+from registry.ledger.publication import Publication
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Agency, load_pack
 from registry.record.pointers import dig
 from registry.record.search_text import search_texts
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
-from registry.services.importing import ForeignFiling, import_foreign
+from registry.store import agencies
 from tests.bench.documents import local_documents
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -83,21 +85,24 @@ def records(count: int) -> Iterator[Use]:
 
 
 async def fill(context: ServiceContext, count: int) -> None:
-    """Import so many records of the corpus."""
+    """Publish so many records of the corpus."""
     made = records(count)
     fast = FastValidator()
-    while filings := [
-        ForeignFiling(
+    while publications := [
+        Publication(
             document=document,
             agency=agency,
+            actor=context.pack.code,
             verdict=validate(
                 document, profile="foreign", pack=context.pack, today=NOW.date(), fast=fast
             ),
-            source_row={},
         )
         for document, agency in islice(made, PART)
     ]:
-        await import_foreign(context, filings, now=lambda: NOW)
+        async with context.database.transaction() as connection:
+            homes = {one.agency.id: one.agency for one in publications}
+            await agencies.save(connection, list(homes.values()))
+            await publish(connection, publications, now=NOW, random=context.random)
 
 
 def _filled(document: dict[str, Any], sources: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -277,11 +277,9 @@ def test_a_json_row_that_cannot_be_kept(convert, nl, nl_bytes, row, reason):
     raw = json.dumps(whole).replace("Infinity", "1e999").encode()
     (good, bad), _ = convert(nl, raw)
     assert isinstance(good, ForeignRecord)
-    assert bad == Refusal(
-        line=2,
-        place="item 2",
-        reason=reason or "the row holds half a character, or a number beyond JSON",
-    )
+    assert isinstance(bad, Refusal)
+    why = reason or "the row holds half a character, or a number beyond JSON"
+    assert (bad.line, bad.reason) == (2, why)
 
 
 def test_a_written_out_escape_is_not_a_zero_character(convert, nl, nl_bytes):

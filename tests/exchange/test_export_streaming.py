@@ -53,8 +53,8 @@ def reads(monkeypatch):
     sizes = []
     original = exports.read
 
-    async def counted(connection, entries):
-        found = await original(connection, entries)
+    async def counted(connection, entries, *, as_of):
+        found = await original(connection, entries, as_of=as_of)
         sizes.append(len(found))
         return found
 

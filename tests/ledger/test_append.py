@@ -177,7 +177,6 @@ async def test_an_entry_that_is_no_version_takes_its_place_among_them(database, 
         withdrawal = WithdrawalEntry(
             actor="demo-sante",
             id=record["id"],
-            agency="demo-sante",
             current=latest[record["id"]],
             reason="other",
             sections=sections,

@@ -15,7 +15,8 @@ import pytest
 
 from registry import resources
 from registry.errors import Finding
-from registry.pages.snapshot import Origin, RegisterState, Snapshot
+from registry.pages.snapshot import RegisterState, Snapshot
+from registry.record.origin import Origin
 from registry.record.pack import Agency, load_pack
 from registry.record.validate import validate
 from registry.settings import Settings
@@ -201,7 +202,13 @@ def make_corpus(*more, log_size=40):
         attestations=attestations,
         origins={
             "us-demo": Origin(
-                code="us-demo", name={"en": "A demo inventory"}, url="https://inventory.example/"
+                code="us-demo",
+                title="A demo inventory",
+                publisher="Office of Demonstrations",
+                licence="CC0-1.0",
+                homepage="https://inventory.example/",
+                country="US",
+                language="en",
             )
         },
     )

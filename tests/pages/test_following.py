@@ -20,10 +20,11 @@ from registry.services import redaction
 from registry.services.access import Actor
 from registry.services.attestation import attest
 from registry.services.drafts import Precondition
-from registry.services.importing import ForeignFiling, import_foreign
+from registry.services.import_matching import ForeignFiling
 from registry.services.withdrawal import withdraw
 from registry.store import agencies, records
 from registry.worker.runner import publish as publish_log
+from tests.imported import import_filings
 
 from .conftest import files
 
@@ -107,7 +108,7 @@ class Register:
             filings.append(
                 ForeignFiling(document=document, agency=agency, verdict=verdict, source_row={})
             )
-        await import_foreign(self.context, filings, now=lambda: NOW)
+        await import_filings(self.context, filings, now=lambda: NOW)
 
     async def redact(self, record, *pointers):
         statement = {"record": record, "pointers": list(pointers), "basis": "data_protection"}

@@ -11,6 +11,7 @@ import rfc8785
 
 from registry.record.canonical import canonical
 from registry.record.entry import (
+    Imported,
     Previous,
     attestation_entry,
     genesis_entry,
@@ -37,7 +38,8 @@ def entry_of(document, *, origin=None, previous=None, actor="dgi"):
         version=3,
         schema="1.0",
         stated=outline(document),
-        origin=origin,
+        agency=document["id"].split("/")[0],
+        imported=None if origin is None else Imported(origin=origin),
         previous=previous,
         sections=seal(document, secrets.token_bytes),
     )

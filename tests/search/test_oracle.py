@@ -5,7 +5,7 @@ import json
 import os
 import random
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import cache
 
 import pytest
@@ -40,7 +40,11 @@ SORTS = ["relevance", "newest", "name", "completeness", "review_due"]
 class Scan:
     """Every version's analysed words and codes, and the plain way to ask them."""
 
-    def __init__(self, versions, figures, pack):
+    def __init__(self, versions, figures, events, pack):
+        self.events = defaultdict(list)
+        for row in events:
+            self.events[row["record"]].append((row["entry"], row["state"]))
+        self.entry = max(row["ord"] for row in versions)
         self.record = {row["entry"]: row["record"] for row in figures}
         self.risk = {row["entry"]: row["risk"] for row in figures}
         self.gone = {
@@ -150,6 +154,7 @@ class Scan:
         self.languages = sorted(tags) if question.lang is None else [NEUTRAL, question.lang]
         asked = None if question.text is None else parse_query(question.text, self.synonyms)
         self.moves = self.published(question.changed, entry)
+        self.entry = entry
         texts = [
             ordinal
             for ordinal in self.standing(entry)
@@ -210,11 +215,18 @@ class Scan:
         codes = self.rows[ordinal][0]
         if kind == "risk_change":
             return sorted(self.moves.get(self.record[ordinal], ()))
+        if kind == "source_state":
+            return [] if codes["origin"] == ["local"] else [self.source_state(ordinal)]
         if kind == "overdue":
             due = codes.get("review_due", ["9999-12-31"])[0]
             retired = codes["status"] == ["retired"]
             return ["true"] if due < TODAY.isoformat() and not retired else []
         return codes.get(kind, [])
+
+    def source_state(self, ordinal):
+        until = min(self.entry, self.gone.get(ordinal, self.entry + 1) - 1)
+        said = [one for one in self.events[self.record[ordinal]] if ordinal < one[0] <= until]
+        return said[-1][1] if said else "present"
 
     def days_late(self, ordinal):
         return (TODAY - dt.date.fromisoformat(self.rows[ordinal][0]["review_due"][0])).days
@@ -280,7 +292,9 @@ async def scan(large, pack):
     async with large.connection() as connection:
         versions = await connection.fetch("select * from search_version order by ord")
         figures = await connection.fetch("select entry, record, risk, until_entry from figure")
-    return Scan(versions, figures, pack)
+        events = await connection.fetch("select * from source_event order by entry")
+    assert {row["state"] for row in events} in ({"gone", "present"}, set())
+    return Scan(versions, figures, events, pack)
 
 
 def some_text(chance, scan):
@@ -370,7 +384,7 @@ async def test_every_code_that_there_is_can_be_asked_for(large, scan, pack, tmp_
     codes = {
         kind: sorted({code for kinds, *_ in scan.rows.values() for code in kinds.get(kind, ())})
         for kind in FACETS
-        if kind != "overdue"
+        if kind not in {"overdue", "source_state"}
     }
     assert all(codes.values())
     fresh, begun = (open_index(large.connection, tmp_path, pack) for _ in range(2))

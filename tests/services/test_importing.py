@@ -1,4 +1,4 @@
-"""Importing: foreign records, published once and again only when they change."""
+"""Importing: a version where something changed and nowhere else, whatever else the source did."""
 
 import asyncio
 import copy
@@ -8,31 +8,41 @@ import json
 import msgspec
 import pytest
 
+from registry.errors import ImportRefused
 from registry.record.canonical import canonical
 from registry.record.pack import Agency
 from registry.record.validate import validate
-from registry.services.importing import ForeignFiling, import_foreign
-from registry.store import agencies, records
+from registry.services.import_matching import ForeignFiling, RefusedRow
+from registry.store import agencies, imports, records
+from tests.imported import import_filings
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 WEATHER = Agency(
     id="us.dwx", name={"en": "Department of Weather"}, kind="ministry", origin="us-omb-2025"
 )
+SKIES = msgspec.structs.replace(WEATHER, id="us.skies", name={"en": "Ministry of Skies"})
 
 
 @pytest.fixture
 def foreign(pack):
-    def make(slug, name="Forecast", agency=WEATHER, **row):
+    def make(slug, name="Forecast", agency=WEATHER, changed_on=None, whole=None, **row):
         document = {
             "id": f"{agency.id}/{slug}",
             "schema_version": "1.0",
             "name": {"en": name},
             "languages": {"source": "en"},
+            "source_id": slug,
         }
         verdict = validate(document, profile="foreign", pack=pack, today=NOW.date())
         assert [finding for finding in verdict.findings if finding.severity == "error"] == []
         return ForeignFiling(
-            document=document, agency=agency, verdict=verdict, source_row={"Name": name, **row}
+            document=document,
+            agency=agency,
+            verdict=verdict,
+            source_row={"Name": name, **row},
+            source_id=slug,
+            changed_on=changed_on,
+            whole=whole or {},
         )
 
     return make
@@ -40,16 +50,22 @@ def foreign(pack):
 
 @pytest.fixture
 def bring(context):
-    async def bring(*filings):
-        counts = await import_foreign(context, filings, now=lambda: NOW)
-        return counts.created, counts.changed, counts.unchanged
+    async def bring(*filings, **options):
+        return (await import_filings(context, filings, now=lambda: NOW, **options)).counts
 
     return bring
 
 
-async def stored(database, record):
+def told(counts):
+    """What an import counted, without what it did not."""
+    of_rows = {"rows", "records", "fields"}
+    said = msgspec.structs.asdict(counts)
+    return {name: number for name, number in said.items() if number and name not in of_rows}
+
+
+async def stored(database, record, **moment):
     async with database.connection() as connection:
-        return await records.read(connection, record)
+        return await records.read(connection, record, **moment)
 
 
 async def log_size(database):
@@ -57,33 +73,45 @@ async def log_size(database):
         return await connection.fetchval("select size from log_state")
 
 
-async def test_the_first_import_creates_and_the_second_changes_nothing(database, bring, foreign):
+async def entries(database, record):
+    async with database.connection() as connection:
+        rows = await connection.fetch(
+            "select bytes from log_entry where record = $1 order by index", record
+        )
+    return [json.loads(row["bytes"]) for row in rows]
+
+
+async def test_the_first_import_adds_and_the_second_changes_nothing(database, bring, foreign):
     filings = [foreign(f"case-{number}", number=str(number)) for number in range(600)]
-    assert await bring(*filings) == (600, 0, 0)
+    assert told(await bring(*filings)) == {"added": 600}
     assert await log_size(database) == 601
-    assert await bring(*filings) == (0, 0, 600)
+    assert told(await bring(*filings, complete=True)) == {"unchanged": 600}
     assert await log_size(database) == 601
 
 
-async def test_a_changed_row_becomes_a_new_version_and_the_rest_stays(database, bring, foreign):
+async def test_a_changed_document_becomes_a_new_version_and_the_rest_stays(
+    database, bring, foreign
+):
     await bring(foreign("one"), foreign("two"))
-    assert await bring(foreign("one"), foreign("two", name="Renamed"), foreign("three")) == (
-        1,
-        1,
-        1,
-    )
+    counts = await bring(foreign("one"), foreign("two", name="Renamed"), foreign("three"))
+    assert told(counts) == {"added": 1, "changed": 1, "unchanged": 1}
+    assert counts.fields == {"/name/en": 1}
     two = await stored(database, "us.dwx/two")
     assert two.register.version == 2
     assert json.loads(two.document)["name"] == {"en": "Renamed"}
     assert (await stored(database, "us.dwx/one")).register.version == 1
 
 
-async def test_a_change_in_an_unmapped_column_is_a_change_too(database, bring, foreign):
-    await bring(foreign("one", remark="old"))
-    assert await bring(foreign("one", remark="new")) == (0, 1, 0)
+async def test_another_row_of_the_same_document_replaces_the_kept_one(database, bring, foreign):
+    await bring(foreign("one", remark="old", whole={"/name/en": "Forecast of rain"}))
+    counts = await bring(foreign("one", remark="new", whole={"/name/en": "Forecast of snow"}))
+    assert told(counts) == {"unchanged": 1}
+    assert await log_size(database) == 2
     async with database.connection() as connection:
-        rows = await records.latest_source_rows(connection, "us-omb-2025")
-    assert json.loads(rows["us.dwx/one"])["remark"] == "new"
+        row = await imports.read_source_row(connection, "us.dwx/one")
+    assert json.loads(row.content)["remark"] == "new"
+    assert json.loads(row.whole) == {"/name/en": "Forecast of snow"}
+    assert (row.source_id, row.run) == ("one", 2)
 
 
 async def test_what_was_withdrawn_here_is_not_brought_back(database, filer, bring, foreign):
@@ -91,14 +119,156 @@ async def test_what_was_withdrawn_here_is_not_brought_back(database, filer, brin
     await filer.withdraw(
         {"id": "us.dwx/one"}, await filer.tag({"id": "us.dwx/one"}), by=filer.authority
     )
-    assert await bring(foreign("one", name="Renamed"), foreign("two", name="Renamed")) == (0, 1, 0)
+    counts = await bring(foreign("one", name="Renamed"), foreign("two", name="Renamed"))
+    assert told(counts) == {"changed": 1, "withdrawn": 1}
     assert (await stored(database, "us.dwx/one")).register.state == "withdrawn"
 
 
-async def test_what_is_no_longer_in_the_file_stays(database, bring, foreign):
+async def test_what_is_not_in_a_file_stays_unless_the_file_is_complete(database, bring, foreign):
     await bring(foreign("one"), foreign("two"))
-    assert await bring(foreign("one")) == (0, 0, 1)
-    assert (await stored(database, "us.dwx/two")).register.state == "published"
+    assert told(await bring(foreign("one"))) == {"unchanged": 1}
+    assert (await stored(database, "us.dwx/two")).register.source.state == "present"
+    counts = await bring(foreign("one"), complete=True, as_of=dt.date(2026, 11, 1))
+    assert told(counts) == {"unchanged": 1, "gone": 1}
+    two = await stored(database, "us.dwx/two")
+    assert (two.register.state, two.register.version) == ("published", 1)
+    source = two.register.source
+    assert (source.state, source.state_since) == ("gone", dt.date(2026, 11, 1))
+    *_, said = await entries(database, "us.dwx/two")
+    assert (said["kind"], said["state"], said["day"]) == ("source", "gone", "2026-11-01")
+    # As it was known before.
+    before = await stored(database, "us.dwx/two", as_of=2)
+    assert before.register.source.state == "present"
+    assert told(await bring(foreign("one"), complete=True)) == {"unchanged": 1}
+
+
+async def test_what_is_back_is_back_with_a_version_only_where_it_changed(database, bring, foreign):
+    both = [foreign("one"), foreign("two")]
+    await bring(*both)
+    await bring(foreign("three"), complete=True)
+    counts = await bring(foreign("one"), foreign("two", name="Renamed"), foreign("three"))
+    assert told(counts) == {"returned": 2, "changed": 1, "unchanged": 2}
+    one, two = [await stored(database, f"us.dwx/{name}") for name in ("one", "two")]
+    assert (one.register.version, one.register.source.state) == (1, "present")
+    assert (two.register.version, two.register.source.state) == (2, "present")
+    assert [said["kind"] for said in await entries(database, "us.dwx/one")] == [
+        "version",
+        "source",
+        "source",
+    ]
+    # It may go again.
+    assert told(await bring(foreign("three"), complete=True)) == {"unchanged": 1, "gone": 2}
+
+
+async def test_a_record_of_another_agency_keeps_its_id_and_says_that_it_moved(
+    database, bring, foreign
+):
+    await bring(foreign("one"), foreign("two"))
+    counts = await bring(foreign("one", agency=SKIES), foreign("two", "New", agency=SKIES))
+    assert told(counts) == {"moved": 2, "changed": 1}
+    one = await stored(database, "us.dwx/one")
+    assert (one.agency, one.register.version) == ("us.skies", 2)
+    assert one.register.source.moved_from == "us.dwx"
+    *_, said = await entries(database, "us.dwx/one")
+    assert said["moved"] == {"from": "us.dwx", "to": "us.skies"}
+    # Its first version is of the agency that it was of.
+    assert (await stored(database, "us.dwx/one", version=1)).agency == "us.dwx"
+    assert told(await bring(foreign("one", agency=SKIES))) == {"unchanged": 1}
+    # An id there is another record's.
+    counts = await bring(foreign("one", agency=SKIES), foreign("one", "Other", agency=WEATHER))
+    assert told(counts) == {"unchanged": 1, "added": 1}
+    assert json.loads((await stored(database, "us.dwx/one-2")).document)["name"]["en"] == "Other"
+
+
+async def test_a_change_without_a_moved_date_is_marked(database, bring, foreign):
+    await bring(foreign("one", changed_on="2026-01-01"), foreign("two", changed_on="2026-01-01"))
+    counts = await bring(
+        foreign("one", "New", changed_on="2026-01-01"),
+        foreign("two", "New", changed_on="2026-02-01"),
+    )
+    assert told(counts) == {"changed": 2, "undated": 1}
+    async with database.connection() as connection:
+        one = (await records.read_versions(connection, "us.dwx/one"))[-1]
+        two = (await records.read_versions(connection, "us.dwx/two"))[-1]
+    assert (one.undated, one.changed_on) == (True, "2026-01-01")
+    assert (two.undated, two.changed_on) == (msgspec.UNSET, "2026-02-01")
+    *_, said = await entries(database, "us.dwx/one")
+    assert said["undated"] is True
+
+
+async def test_what_only_the_crosswalk_changed_is_no_change_of_the_source(bring, foreign):
+    filing = foreign("one", changed_on="2026-01-01")
+    await bring(filing)
+    read = msgspec.structs.replace(filing, document=filing.document | {"name": {"en": "Read"}})
+    assert told(await bring(read)) == {"changed": 1, "reread": 1}
+
+
+async def test_another_register_with_the_same_prefix_and_ids_is_refused(database, bring, foreign):
+    await bring(foreign("one"))
+    other = msgspec.structs.replace(WEATHER, origin="us-older")
+    water = msgspec.structs.replace(other, id="us.water", name={"en": "Water"})
+    filings = [foreign("one", "Theirs", agency=other), foreign("two", agency=water)]
+    assert told(await bring(*filings, origin="us-older")) == {"refused": 1, "added": 1}
+    one = await stored(database, "us.dwx/one")
+    assert (one.register.origin, one.register.version) == ("us-omb-2025", 1)
+    async with database.connection() as connection:
+        report = json.loads(await imports.read_report(connection, 2))
+        assert (await agencies.read(connection, "us.dwx")).agency.origin == "us-omb-2025"
+    assert list(report["refused"]) == [
+        'us.dwx belongs to us-omb-2025: give the crosswalk another "agency": {"prefix": …}'
+    ]
+    assert 'uses the prefix "us"' in report["notes"][0]
+
+
+async def test_a_refused_row_is_not_gone(database, bring, foreign):
+    await bring(foreign("one"), foreign("two"))
+    row = RefusedRow(place="line 3", reason="no name", source_id="two")
+    counts = await bring(foreign("one"), complete=True, refused=[row])
+    assert told(counts) == {"unchanged": 1, "refused": 1}
+    unread = RefusedRow(place="line 3", reason="no object")
+    counts = await bring(foreign("one"), complete=True, refused=[unread])
+    assert told(counts) == {"unchanged": 1, "refused": 1}
+    async with database.connection() as connection:
+        assert "none is marked as gone" in (await imports.read_report(connection, 3))
+
+
+async def test_a_file_in_which_most_is_missing_is_refused_unless_that_is_meant(
+    database, bring, foreign
+):
+    filings = [foreign(f"case-{number}") for number in range(120)]
+    await bring(*filings)
+    with pytest.raises(ImportRefused, match=r"110 of 120 records .* --gone-anyway"):
+        await bring(*filings[:10], complete=True)
+    assert await log_size(database) == 121
+    counts = await bring(*filings[:10], complete=True, gone_anyway=True)
+    assert told(counts) == {"unchanged": 10, "gone": 110}
+
+
+async def test_a_dry_run_counts_the_same_and_publishes_nothing(database, bring, foreign):
+    await bring(foreign("one"), foreign("two"), foreign("three"))
+    filings = [foreign("one", "New"), foreign("two", agency=SKIES), foreign("four")]
+    dry = told(await bring(*filings, complete=True, dry_run=True))
+    assert dry == {"changed": 1, "moved": 1, "added": 1, "gone": 1}
+    assert await log_size(database) == 4
+    async with database.connection() as connection:
+        assert len(await imports.read_runs(connection, limit=10)) == 1
+    assert told(await bring(*filings, complete=True)) == dry
+
+
+async def test_a_run_says_what_it_did(database, bring, foreign):
+    await bring(foreign("one"))
+    await bring(foreign("one", "New"), as_of=dt.date(2026, 11, 1))
+    async with database.connection() as connection:
+        last, first = await imports.read_runs(connection, "us-omb-2025", limit=10)
+        report = json.loads(await imports.read_report(connection, last.id))
+        origins = await imports.read_origins(connection)
+    assert (first.counts.added, last.counts.changed) == (1, 1)
+    assert (last.as_of, last.begun_at, last.ended_at) == (dt.date(2026, 11, 1), NOW, NOW)
+    assert report["records"] == [
+        {"record": "us.dwx/one", "outcome": "changed", "source_id": "one", "fields": ["/name/en"]}
+    ]
+    assert list(origins) == ["us-omb-2025"]
+    assert [said["run"] for said in await entries(database, "us.dwx/one")] == [1, 2]
 
 
 async def test_a_foreign_record_carries_its_origin_everywhere(database, bring, foreign):
@@ -119,13 +289,23 @@ async def test_a_foreign_record_carries_its_origin_everywhere(database, bring, f
 async def test_an_agency_that_changed_its_name_is_saved_anew(database, bring, foreign):
     await bring(foreign("one"))
     renamed = msgspec.structs.replace(WEATHER, name={"en": "Ministry of Skies"})
-    assert await bring(foreign("one", agency=renamed)) == (0, 0, 1)
+    assert told(await bring(foreign("one", agency=renamed))) == {"unchanged": 1}
     async with database.connection() as connection:
         assert (await agencies.read(connection, "us.dwx")).agency == renamed
 
 
+async def test_an_agency_with_another_id_and_the_same_name_keeps_the_one_it_has(
+    database, bring, foreign
+):
+    await bring(foreign("one"))
+    shorter = msgspec.structs.replace(WEATHER, id="us.weather")
+    counts = await bring(foreign("one", agency=shorter), foreign("two", agency=shorter))
+    assert told(counts) == {"unchanged": 1, "added": 1}
+    assert (await stored(database, "us.dwx/two")).agency == "us.dwx"
+
+
 async def test_a_failure_half_way_keeps_whole_batches_and_the_next_import_goes_on(
-    database, context, bring, foreign
+    database, bring, foreign
 ):
     filings = [foreign(f"case-{number}") for number in range(300)]
     broken = copy.copy(filings)
@@ -133,18 +313,21 @@ async def test_a_failure_half_way_keeps_whole_batches_and_the_next_import_goes_o
     with pytest.raises((TypeError, ValueError)):
         await bring(*broken)
     assert await log_size(database) == 251
-    assert await bring(*filings) == (50, 0, 250)
+    assert told(await bring(*filings)) == {"added": 50, "unchanged": 250}
+    async with database.connection() as connection:
+        _, stopped = await imports.read_runs(connection, limit=10)
+    assert (stopped.ended_at, stopped.counts.added) == (None, 300)
 
 
 async def test_two_imports_at_once_publish_nothing_twice(database, bring, foreign):
     filings = [foreign(f"case-{number}") for number in range(300)]
     both = await asyncio.gather(bring(*filings), bring(*filings))
     assert await log_size(database) == 301
-    assert sorted(both) == [(0, 0, 300), (300, 0, 0)]
+    assert sorted(one.added for one in both) == [0, 300]
 
 
 async def test_progress_is_told_by_batch(context, foreign):
     told = []
     filings = [foreign(f"case-{number}") for number in range(251)]
-    await import_foreign(context, filings, now=lambda: NOW, progress=lambda *at: told.append(at))
+    await import_filings(context, filings, progress=lambda *at: told.append(at))
     assert told == [(250, 251), (251, 251)]

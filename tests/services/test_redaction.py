@@ -23,12 +23,13 @@ from registry.search.query import SearchQuery
 from registry.services import drafts, erasure, redaction
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
-from registry.services.importing import ForeignFiling, import_foreign
+from registry.services.import_matching import ForeignFiling
 from registry.settings import Settings
 from registry.store import redactions
 from registry.store.as_of import read_as_of
 from registry.worker.runner import build_site
 from registry.worker.runner import publish as publish_log
+from tests.imported import import_filings
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 ID = "demo-sante/prevision-lits"
@@ -272,12 +273,14 @@ async def test_what_was_erased_stays_out_of_the_next_import(context, settings, d
         )
 
     contact = {"email": "office@demo.example", "phone": PHONE}
-    counts = await import_foreign(context, [filed(contact)], now=lambda: NOW)
-    assert counts.created == 1
+    counts = (await import_filings(context, [filed(contact)], now=lambda: NOW)).counts
+    assert counts.added == 1
     await redact(ASKED | {"record": "us.demo/sorting", "pointers": ["/contact/phone"]})
-    counts = await import_foreign(context, [filed(contact)], now=lambda: NOW)
+    counts = (await import_filings(context, [filed(contact)], now=lambda: NOW)).counts
     assert (counts.unchanged, counts.changed) == (1, 0)
-    counts = await import_foreign(context, [filed(contact, "Sorts parcels.")], now=lambda: NOW)
+    counts = (
+        await import_filings(context, [filed(contact, "Sorts parcels.")], now=lambda: NOW)
+    ).counts
     assert (counts.unchanged, counts.changed) == (0, 1)
     async with database.connection() as connection:
         values = await connection.fetch("select value from section where key = 'contact'")

@@ -7,7 +7,7 @@ ACTS = {
     "log_entry": "update log_entry set kind = 'other'",
     "version": "update version set completeness = 100",
     "section": "update section set value = '{}' where key = 'contact'",
-    "source_row": "update source_row set content = '{}'",
+    "source_event": "update source_event set state = 'present'",
     "entry_section": "update entry_section set value = '{}'",
     "withdrawal": "update withdrawal set reason = 'other'",
     "attestation": "update attestation set systems_total = 0",

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from registry.ledger import append
-from registry.ledger.entries import Publication
+from registry.ledger.publication import Publication
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services import attestation, withdrawal

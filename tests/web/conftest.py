@@ -13,11 +13,12 @@ from registry.ledger import append
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
-from registry.services.importing import ForeignFiling, import_foreign
+from registry.services.import_matching import ForeignFiling
 from registry.store.database import connect
 from registry.web.app import create_app
 from tests.api.conftest import lifespan
 from tests.conftest import NOW
+from tests.imported import import_filings
 from tests.served import records
 
 ORIGIN = "us-omb-2025"
@@ -77,7 +78,7 @@ def filled_url(copied, pack, publication):
             **{f"sorting-{number}": f"Sorting {number}" for number in range(30)},
         }
         foreign = [filing(slug, name) for slug, name in names.items()]
-        await import_foreign(context, foreign, now=lambda: NOW)
+        await import_filings(context, foreign)
         await database.close()
 
     with copied() as url:

@@ -18,10 +18,20 @@ from registry.pages.build.manifest import NO_MANIFEST, Manifest
 from registry.pages.build.plan import BuildReport, carry_out, make_plan, report_unchanged
 from registry.pages.fingerprint import site_fingerprint
 from registry.pages.page import LostFileError, digest
-from registry.pages.snapshot import Origin, RegisterCounts, RegisterState, Snapshot
+from registry.pages.snapshot import RegisterCounts, RegisterState, Snapshot
+from registry.record.origin import Origin
 from registry.record.pack import Pack
 from registry.settings import Settings
-from registry.store import agencies, attestations, log, records, redactions, statistics, withdrawals
+from registry.store import (
+    agencies,
+    attestations,
+    imports,
+    log,
+    records,
+    redactions,
+    statistics,
+    withdrawals,
+)
 from registry.store.as_of import AsOf
 from registry.store.database import Connection, Database
 from registry.store.records import StoredRecord
@@ -68,7 +78,7 @@ async def build_register(
             async with database.snapshot() as connection:
                 register = await _read_state(connection)
                 fingerprint = await asyncio.to_thread(
-                    site_fingerprint, pack, settings.base_url, read_origins()
+                    site_fingerprint, pack, settings.base_url, await read_origins(connection)
                 )
                 facts = [register, as_of, description, settings.security_contact]
                 state = digest(fingerprint, msgspec.json.encode(facts))
@@ -128,7 +138,7 @@ async def read_snapshot(
         counted=await _count(connection, register, as_of),
         log=[*before.log, *lines],
         as_of=as_of,
-        origins=read_origins(),
+        origins=await read_origins(connection),
         withdrawals=await withdrawals.read_every(connection, only=changed),
         attestations={one.agency: one for one in await attestations.read_latest(connection)},
         digests=known,
@@ -222,10 +232,7 @@ def day_of(now: dt.datetime) -> dt.datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def read_origins() -> dict[str, Origin]:
-    """Return the other registers that records may come from."""
-    known = [load_crosswalk(name) for name in crosswalk_names()]
-    return {
-        one.origin: Origin(code=one.origin, name={one.language: one.title}, url=one.homepage)
-        for one in known
-    }
+async def read_origins(connection: Connection) -> dict[str, Origin]:
+    """Return the other registers that records may come from, by code."""
+    shipped = [load_crosswalk(name).as_origin() for name in crosswalk_names()]
+    return {one.code: one for one in shipped} | await imports.read_origins(connection)

@@ -68,7 +68,7 @@ def origin_view(reader: Reader, site: Site, code: str | None) -> dict[str, Any]:
     return {
         "origin": code,
         "origin_name": (known and say(reader, known.name)) or as_it_is(reader, code or ""),
-        "origin_url": known and known.url,
+        "origin_url": (known and known.homepage) or None,
     }
 
 

@@ -12,7 +12,6 @@ from markupsafe import Markup, escape
 from registry.errors import InvalidParameter, RegistryError
 from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, as_it_is, label, language, say
-from registry.pages.snapshot import Origin
 from registry.pages.views.finder import (
     FURTHER,
     HEADINGS,
@@ -23,6 +22,7 @@ from registry.pages.views.finder import (
     saying,
 )
 from registry.record.facets import FACETS, LOCAL
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.search_document import RecordSummary
 from registry.search.query import Hit, SearchResult

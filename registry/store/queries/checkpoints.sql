@@ -30,14 +30,16 @@ select entry, key, value, salts from entry_section where entry = any($1::bigint 
 select entry, key, pointer, commitment, redaction from erased_member where entry = any($1::bigint [])
 
 -- name: kept
--- What the register keeps of entries beside them: the row of the version, withdrawal or attestation.
+-- What the register keeps of entries beside them: the row of the version, withdrawal, attestation or source.
 select
-    e.index, e.kind, e.record, e.at, e.bytes as content, e.leaf, coalesce(v.version, w.version) as version,
-    coalesce(v.record, w.record, a.agency) as subject, coalesce(v.published_at, w.withdrawn_at, a.filed_at) as kept_at
+    e.index, e.kind, e.record, e.at, e.bytes as content, e.leaf, coalesce(v.version, w.version, s.version) as version,
+    coalesce(v.record, w.record, a.agency, s.record) as subject,
+    coalesce(v.published_at, w.withdrawn_at, a.filed_at, s.at) as kept_at
 from log_entry as e
 left join version as v on v.entry = e.index and e.kind = 'version'
 left join withdrawal as w on w.entry = e.index and e.kind = 'withdrawal'
 left join attestation as a on a.entry = e.index and e.kind = 'attestation'
+left join source_event as s on s.entry = e.index and e.kind = 'source'
 where e.index >= $1 and e.index < $2
 order by e.index
 

@@ -5,10 +5,11 @@ select entry from version where entry = any($1::bigint []) order by record colla
 select leaf from log_entry where index = $1
 
 -- name: versions
--- As they were when each was the last of its record.
+-- As they were when each was the last of its record, and entry $2 the last of the log.
 select
     v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
-    r.agency, r.origin, a.fictitious, e.leaf,
+    f.agency, r.origin, a.fictitious, e.leaf,
+    case when r.origin is not null then at_source(v.record, v.version, $2) end as source,
     'published' as state,
     null::timestamptz as superseded_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
@@ -16,6 +17,7 @@ select
 from unnest($1::bigint []) with ordinality as wanted (entry, place)
 inner join version as v on v.entry = wanted.entry
 inner join record as r on r.id = v.record
-inner join agency as a on a.id = r.agency
+inner join figure as f on f.entry = v.entry
+inner join agency as a on a.id = f.agency
 inner join log_entry as e on e.index = v.entry
 order by wanted.place

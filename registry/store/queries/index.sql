@@ -21,8 +21,16 @@ for update of s
 select * from indexed_version where ord > $1 and ord < $2 order by ord limit $3
 
 -- name: superseded_rows
--- Of versions up to entry $1 that went out of force by an entry after it, in a log of $2 entries.
-select * from indexed_version where until_entry > $1 and until_entry < $2 and ord <= $1 order by ord
+-- Of versions up to entry $1 about which an entry after it says something, in a log of $2 entries.
+select * from indexed_version
+where ord = any(array(
+    select f.entry from figure as f where f.until_entry > $1 and f.until_entry < $2 and f.entry <= $1
+    union
+    select v.entry
+    from source_event as e inner join version as v on v.record = e.record and v.version = e.version
+    where e.entry > $1 and e.entry < $2 and v.entry <= $1
+))
+order by ord
 
 -- name: cards
 select ord, card from search_version where ord = any($1::bigint [])
@@ -43,7 +51,7 @@ from version as v where v.entry = any($1::bigint [])
 -- name: all_versions
 -- Of some entries, or of all.
 select
-    v.entry, v.record, v.version, v.published_at, v.completeness, v.missing, v.findings, r.agency,
+    v.entry, v.record, v.version, v.published_at, v.completeness, v.missing, v.findings, n.agency,
     array(
         select distinct f.risk_change from figure as f
         where f.record = v.record and f.entry <= v.entry and f.risk_change is not null
@@ -51,6 +59,6 @@ select
     ) as risk_changes,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
-from version as v inner join record as r on r.id = v.record
+from version as v inner join figure as n on n.entry = v.entry
 where $1::bigint [] is null or v.entry = any($1)
 order by v.entry

@@ -41,7 +41,8 @@ recorded as (
     from jsonb_to_recordset($4::jsonb -> 'record')
         as new (id text, agency text, origin text, state text, version integer, entry bigint)
     on conflict (id) do update
-        set state = excluded.state, version = excluded.version, entry = excluded.entry
+        set
+            agency = excluded.agency, state = excluded.state, version = excluded.version, entry = excluded.entry
 ),
 
 published as (
@@ -101,6 +102,20 @@ withdrawn as (
 attested as (
     insert into attestation
     select new.* from jsonb_populate_recordset(null::attestation, $4::jsonb -> 'attestation') as new
+),
+
+met as (
+    insert into foreign_record
+    select new.* from jsonb_populate_recordset(null::foreign_record, $4::jsonb -> 'foreign_record') as new
+    on conflict (record) do update
+        set
+            source_id = excluded.source_id, changed_on = excluded.changed_on, seen_at = excluded.seen_at,
+            run = excluded.run
+),
+
+moved as (
+    insert into source_event
+    select new.* from jsonb_populate_recordset(null::source_event, $4::jsonb -> 'source_event') as new
 ),
 
 noted as (

@@ -8,7 +8,7 @@ from (select subject from unnest($1::text []) as given (subject) order by subjec
 
 -- name: read_latest
 select
-    r.id, r.version, r.entry, r.state, e.leaf,
+    r.id, r.agency, r.version, r.entry, r.state, e.leaf,
     f.risk, last.index as last_entry, last.leaf as last_leaf,
     array(
         select distinct moved.risk_change from figure as moved
@@ -26,7 +26,7 @@ where r.id = any($1::text [])
 
 -- name: current
 select
-    r.id, r.version, r.state, r.entry, v.published_at, e.leaf,
+    r.id, r.agency, r.version, r.state, r.entry, v.published_at, e.leaf,
     f.risk, last.index as last_entry, last.leaf as last_leaf,
     array(
         select distinct moved.risk_change from figure as moved
@@ -44,16 +44,12 @@ inner join lateral (
 ) as last on true
 where r.id = any($1::text [])
 
--- name: latest_source_rows
-select r.id, s.content
-from record as r inner join source_row as s on s.record = r.id and s.version = r.version
-where r.origin = $1 and r.state = 'published'
-
 -- name: version
 -- As it was known when entry $3 was the last.
 select
     v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
-    r.agency, r.origin, a.fictitious, e.leaf,
+    f.agency, r.origin, a.fictitious, e.leaf,
+    case when r.origin is not null then at_source(v.record, v.version, $3) end as source,
     case since.last_kind when 'withdrawal' then 'withdrawn' else 'published' end as state, since.superseded_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
@@ -69,7 +65,8 @@ inner join lateral (
     from log_entry as n
     where n.record = r.id and n.index > v.entry and n.index <= $3 and n.kind in ('version', 'withdrawal')
 ) as since on true
-inner join agency as a on a.id = r.agency
+inner join figure as f on f.entry = v.entry
+inner join agency as a on a.id = f.agency
 inner join log_entry as e on e.index = v.entry
 where r.id = $1
 
@@ -78,6 +75,7 @@ where r.id = $1
 select
     v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
     r.agency, r.origin, r.state, a.fictitious, e.leaf,
+    case when r.origin is not null then at_source(v.record, v.version, 9223372036854775807) end as source,
     (select w.at from log_entry as w where w.index = r.entry and r.state = 'withdrawn') as superseded_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
@@ -92,7 +90,8 @@ order by r.id collate "C"
 -- The versions that others have followed, as they were published: of the records $1, or of all.
 select
     v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
-    r.agency, r.origin, 'published' as state, a.fictitious, e.leaf,
+    f.agency, r.origin, 'published' as state, a.fictitious, e.leaf,
+    case when r.origin is not null then at_source(v.record, v.version, 9223372036854775807) end as source,
     (
         select min(n.at) from log_entry as n
         where n.record = v.record and n.index > v.entry and n.kind in ('version', 'withdrawal')
@@ -101,16 +100,20 @@ select
     (select x.members from redacted as x where x.entry = v.entry) as redacted
 from record as r
 inner join version as v on v.record = r.id and v.version < r.version
-inner join agency as a on a.id = r.agency
+inner join figure as f on f.entry = v.entry
+inner join agency as a on a.id = f.agency
 inner join log_entry as e on e.index = v.entry
 where $1::text [] is null or r.id = any($1)
 order by r.id collate "C", v.version
 
 -- name: versions
-select v.record, v.version, v.entry, v.published_at, v.change_note, e.leaf
+select v.record, v.version, v.entry, v.published_at, v.change_note, v.moved_from, v.changed_on, v.undated, v.run, e.leaf
 from version as v inner join log_entry as e on e.index = v.entry
 where ($1::text [] is null or v.record = any($1)) and v.entry <= $2
 order by v.record collate "C", v.version
+
+-- name: first_entries
+select record, entry from version where version = 1 and record = any($1::text [])
 
 -- name: approver
 select v.approved_by

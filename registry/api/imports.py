@@ -1,0 +1,100 @@
+"""Imports of other registers: which registers there are, and what each import did."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.params import PathParameter, QueryParameter
+
+from registry.api import parameters
+from registry.api.operations import answers, describes, json_of
+from registry.api.request_context import ApiState
+from registry.errors import NotFound
+from registry.record.origin import Origin
+from registry.services.importing import RunReport
+from registry.store import imports
+from registry.store.imports import ImportRun
+
+_NUMBER = {"minimum": 1, "maximum": 2**63 - 1}
+
+
+class OriginList(msgspec.Struct, frozen=True, kw_only=True):
+    """The other registers that records come from, in the order of codes."""
+
+    items: list[Origin]
+
+
+class ImportList(msgspec.Struct, frozen=True, kw_only=True):
+    """Imports, the last first; `next` is the `before` of those before them, if any."""
+
+    items: list[ImportRun]
+    next: int | None
+
+
+class ImportAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """An import, and its report: what became of each record that did not stay as it was."""
+
+    run: ImportRun
+    report: Annotated[msgspec.Raw, json_of("RunReport")]
+
+
+@get(
+    "/api/v1/origins",
+    summary="List the other registers",
+    tags=["imports"],
+    responses=answers(OriginList),
+)
+async def list_origins(state: ApiState) -> OriginList:
+    """List the registers that records come from: whose they are, of which country and terms."""
+    async with state.context.database.connection() as connection:
+        return OriginList(items=list((await imports.read_origins(connection)).values()))
+
+
+@get(
+    "/api/v1/imports",
+    summary="List imports",
+    tags=["imports"],
+    responses=answers(ImportList),
+)
+async def list_imports(
+    *,
+    state: ApiState,
+    origin: Annotated[
+        str | None, QueryParameter(description="Only those of a register, by its code")
+    ] = None,
+    before: Annotated[
+        int | None,
+        QueryParameter(description="Only those before this one", schema_extra=_NUMBER),
+    ] = None,
+    limit: Annotated[
+        int, QueryParameter(description="Imports an answer, 1 to 100", ge=1, le=100)
+    ] = 25,
+) -> ImportList:
+    """List the imports of other registers with what they counted, the last first."""
+    async with state.context.database.connection() as connection:
+        if origin is not None:
+            parameters.codes("origin", [origin], await imports.read_origins(connection))
+        found = await imports.read_runs(connection, origin, before=before, limit=limit + 1)
+    items = found[:limit]
+    return ImportList(items=items, next=items[-1].id if len(found) > limit else None)
+
+
+@get(
+    "/api/v1/imports/{run:int}",
+    summary="Read the report of an import",
+    tags=["imports"],
+    responses=answers(ImportAnswer),
+    opt=describes(schemas=(RunReport,)),
+)
+async def get_import(
+    *, state: ApiState, run: Annotated[int, PathParameter(schema_extra=_NUMBER)]
+) -> ImportAnswer:
+    """Read what an import did: added, changed, moved, gone and refused, each with its fields."""
+    async with state.context.database.connection() as connection:
+        found = await imports.read_run(connection, run) if run < 2**63 else None
+        if found is None:
+            raise NotFound(f"there is no import {run}")
+        report = await imports.read_report(connection, run)
+    return ImportAnswer(run=found, report=msgspec.Raw(report.encode()))

@@ -1,0 +1,228 @@
+"""Publications: documents that become versions in the log, with the rows that follow from them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+from registry.ledger.entries import NewEntry, after, section_row
+from registry.record.duplicate_names import BlockingKeys, blocking_keys
+from registry.record.entry import (
+    NOT_STATED,
+    EntryKind,
+    Imported,
+    Outline,
+    outline,
+    version_entry,
+)
+from registry.record.facets import PublishedState
+from registry.record.model import Document, RiskChange
+from registry.record.pack import Agency
+from registry.record.pointers import dig
+from registry.record.risk_floor import LEVELS
+from registry.record.schema import SCHEMA_VERSION
+from registry.record.search_document import TokensByLanguage, build, tokenize
+from registry.record.sections import Section, seal
+from registry.record.validate import RULE_SET, Verdict
+from registry.store import search_rows
+from registry.store.log import Entry, TableRow
+from registry.store.records import CurrentVersion
+
+
+class SealedDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document becomes wherever in the log it will stand: sections with salts, tokens."""
+
+    sections: Sequence[Section]
+    words: TokensByLanguage
+
+
+class Publication(NewEntry, frozen=True, kw_only=True):
+    """A validated document that becomes a version; `current` is where its record stands before.
+
+    A foreign one carries the row it was made from (`source_row`, JSON text), the whole of texts
+    that were cut to fit (`whole`, by pointer) and what is said of its source. `publish` fills in
+    `sealed` and `current`; `keys` save work.
+    """
+
+    kind: ClassVar[EntryKind] = "version"
+    document: Document
+    agency: Agency
+    verdict: Verdict
+    source_row: str | None = None
+    whole: Mapping[str, str] = {}
+    imported: Imported | None = None
+    approved_by: str | None = None
+    sealed: SealedDocument | None = None
+    current: CurrentVersion | None = None
+    keys: BlockingKeys | None = None
+
+    @property
+    def record(self) -> str:
+        """The record's id."""
+        return str(self.document["id"])
+
+    @property
+    def version(self) -> int:
+        """The number of the version."""
+        return 1 if self.current is None else self.current.version + 1
+
+    def write(self, at: dt.datetime) -> bytes:
+        """Return the bytes of the entry at a time."""
+        return version_entry(
+            actor=self.actor,
+            at=at,
+            record=self.record,
+            version=self.version,
+            schema=SCHEMA_VERSION,
+            stated=outline(self.document),
+            agency=self.agency.id,
+            imported=self._imported,
+            previous=None if self.current is None else after(self.current),
+            sections=self._sealed().sections,
+        )
+
+    def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
+        """Return the version and its sections, facts, search row and keys."""
+        sealed, verdict, agency = self._sealed(), self.verdict, self.agency
+        figure = self._figure(entry)
+        moved = {figure["risk_change"], *(self.current.risk_changes if self.current else ())}
+        search_row = build(
+            self.document,
+            agency,
+            sealed.words,
+            PublishedState(
+                version=self.version,
+                entry=entry.index,
+                published_at=entry.at,
+                completeness=verdict.completeness,
+                missing=verdict.missing,
+                findings=verdict.findings,
+                risk_changes=sorted(moved - {None}),
+            ),
+        )
+        name, note = self.document.get("name"), dig(self.document, "publication", "change_note")
+        is_found = name and agency.origin is None
+        keys = self.keys or blocking_keys(agency.id, name or {}, self.document.get("source_id"))
+        at_version = {"record": self.record, "version": self.version}
+        return {
+            "record": [
+                {
+                    "id": self.record,
+                    "agency": agency.id,
+                    "origin": agency.origin,
+                    "state": "published",
+                    "version": self.version,
+                    "entry": entry.index,
+                }
+            ],
+            "version": [
+                at_version
+                | {
+                    "entry": entry.index,
+                    "published_at": entry.at,
+                    "schema_version": SCHEMA_VERSION,
+                    "rule_set": RULE_SET,
+                    "actor": self.actor,
+                    "approved_by": self.approved_by,
+                    "completeness": verdict.completeness,
+                    "accountability": verdict.accountability,
+                    "missing": verdict.missing,
+                    "findings": _json(verdict.findings),
+                    "change_note": None if note is None else _json(note),
+                    "undated": False,
+                    **_imported_columns(self._imported),
+                }
+            ],
+            "section": [at_version | section_row(one) for one in sealed.sections],
+            "source_row": []
+            if self.source_row is None
+            else [at_version | {"content": self.source_row, "whole": _json(self.whole)}],
+            "foreign_record": self._foreign_record(entry),
+            "figure": [figure],
+            "search_version": [search_rows.as_row(search_row)],
+            "blocking_key": [{"key": key, "record": self.record} for key in keys.all if is_found],
+        }
+
+    def _foreign_record(self, entry: Entry) -> list[TableRow]:
+        said = self._imported
+        if said is None:
+            return []
+        return [
+            {
+                "record": self.record,
+                "origin": said.origin,
+                "source_id": self.document.get("source_id", ""),
+                "changed_on": said.changed_on,
+                "seen_at": entry.at,
+                "run": said.run,
+            }
+        ]
+
+    @property
+    def _imported(self) -> Imported | None:
+        origin = self.agency.origin
+        return self.imported or (None if origin is None else Imported(origin=origin))
+
+    def _sealed(self) -> SealedDocument:
+        if self.sealed is None:
+            raise RuntimeError(f"{self.record} is not sealed")
+        return self.sealed
+
+    def _figure(self, entry: Entry) -> dict[str, Any]:
+        """Return what is counted of the version: codes and numbers."""
+        document, verdict = self.document, self.verdict
+        # Of what is brought back a part may be erased, and then only the entry says it.
+        stated = outline(document) if self.stored is None else _outline.decode(self.stored)
+        risk = stated.risk or NOT_STATED
+        risk_before = None if self.current is None else self.current.risk
+        withheld = dig(document, "publication", "withheld_fields") or ()
+        return {
+            "entry": entry.index,
+            "record": self.record,
+            "agency": self.agency.id,
+            "origin": self.agency.origin,
+            "at": entry.at,
+            "risk": risk,
+            "risk_before": risk_before,
+            "risk_change": _risk_change(risk_before, risk),
+            "sector": stated.sector or NOT_STATED,
+            "status": stated.status or NOT_STATED,
+            "personal_data": dig(document, "data", "personal_data") or NOT_STATED,
+            "completeness": verdict.completeness,
+            "accountability": verdict.accountability,
+            "next_review_on": dig(document, "lifecycle", "next_review_on"),
+            "rules": [finding.rule for finding in verdict.findings],
+            "withheld": [field["ground"] for field in withheld if "ground" in field],
+            "restricted": dig(document, "publication", "restriction", "ground"),
+        }
+
+
+def seal_document(
+    document: Document, agency: Agency, random: Callable[[int], bytes]
+) -> SealedDocument:
+    """Do of a publication what does not need its place in the log, which is most of the work."""
+    return SealedDocument(sections=seal(document, random), words=tokenize(document, agency))
+
+
+_outline = msgspec.json.Decoder(Outline)
+
+
+def _imported_columns(imported: Imported | None) -> TableRow:
+    if imported is None:
+        return {}
+    said = msgspec.structs.asdict(imported)
+    del said["origin"]
+    return said
+
+
+def _risk_change(before: str | None, after: str) -> RiskChange | None:
+    if before == after or before not in LEVELS or after not in LEVELS:
+        return None
+    return "raised" if LEVELS.index(after) > LEVELS.index(before) else "lowered"
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

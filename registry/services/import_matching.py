@@ -1,0 +1,175 @@
+"""Recognition of the records that a file of another register is about, before any is published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from registry.record.ids import MAX_LENGTH
+from registry.record.model import Document
+from registry.record.pack import Agency
+from registry.record.validate import Verdict
+from registry.services.matching import RecordKey, match
+from registry.store import imports
+from registry.store.database import Connection
+from registry.store.imports import KnownRecord
+from registry.text.folding import fold
+
+
+class ForeignFiling(msgspec.Struct, frozen=True, kw_only=True):
+    """A foreign record that its profile accepts, with the row it was made from.
+
+    `source_id`, `of` and `telling_apart` are those of its key (`matching.RecordKey`), texts of the
+    document. `whole` has, by JSON Pointer, the whole text where the document has it cut.
+    `changed_on` is the source's own date of the row's last change: `YYYY`, `YYYY-MM` or
+    `YYYY-MM-DD`. `place` says where in the file the row is.
+    """
+
+    document: Document
+    agency: Agency
+    verdict: Verdict
+    source_row: Mapping[str, Any]
+    source_id: str = ""
+    of: tuple[str, ...] = ()
+    telling_apart: tuple[str, ...] = ()
+    whole: Mapping[str, str] = {}
+    changed_on: str | None = None
+    place: str = ""
+
+
+class RefusedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the file that becomes no record: where it is, why, and its id at the source."""
+
+    place: str
+    reason: str
+    source_id: str = ""
+
+
+class PlacedFiling(msgspec.Struct, frozen=True, kw_only=True):
+    """A filing with the id that its record has or gets, and the record as it is known."""
+
+    filing: ForeignFiling
+    id: str
+    agency: Agency
+    known: KnownRecord | None
+
+
+def place_filings(
+    filings: Sequence[ForeignFiling],
+    known: Sequence[KnownRecord],
+    named: Sequence[Agency],
+    key_of: Callable[[Document, str, str], RecordKey],
+) -> list[PlacedFiling]:
+    """Find the record of each filing; new ones get an id that no other has."""
+    ours = {agency.id for agency in named}
+    by_name = {fold(name): agency for agency in named for name in agency.name.values()}
+    homes = [
+        filing.agency
+        if filing.agency.id in ours
+        else msgspec.structs.replace(
+            filing.agency,
+            id=by_name.get(fold(next(iter(filing.agency.name.values()))), filing.agency).id,
+        )
+        for filing in filings
+    ]
+    keys = [
+        RecordKey(
+            agency=home.id,
+            source_id=filing.source_id,
+            of=tuple(home.id if part == filing.agency.id else part for part in filing.of),
+            telling_apart=filing.telling_apart,
+        )
+        for filing, home in zip(filings, homes, strict=True)
+    ]
+    found: dict[int, KnownRecord] = {}
+    for state in ("published", "withdrawn"):
+        there = [one for one in known if one.state == state]
+        rest = [place for place in range(len(keys)) if place not in found]
+        matched = match(
+            [keys[place] for place in rest],
+            [key_of(one.document, one.agency, one.source_id) for one in there],
+        )
+        found |= {
+            row: there[place] for row, place in zip(rest, matched, strict=True) if place is not None
+        }
+    taken = {one.id for one in known}
+    placed: list[PlacedFiling] = []
+    for place, (filing, home) in enumerate(zip(filings, homes, strict=True)):
+        record = found.get(place)
+        id_ = record.id if record else _new_id(home.id, filing.document["id"], taken)
+        taken.add(id_)
+        placed.append(PlacedFiling(filing=filing, id=id_, agency=home, known=record))
+    return placed
+
+
+def _new_id(agency: str, proposed: str, taken: Collection[str]) -> str:
+    """Return the proposed id, in the agency, with a number if another record has it."""
+    stem = f"{agency}/{proposed.split('/', 1)[1]}"
+    number = 1
+    found = stem[:MAX_LENGTH].rstrip("-")
+    while found in taken:
+        number += 1
+        end = f"-{number}"
+        found = f"{stem[: MAX_LENGTH - len(end)].rstrip('-')}{end}"
+    return found
+
+
+async def refuse_foreign_ids(
+    connection: Connection, origin: str, placed: Sequence[PlacedFiling]
+) -> tuple[list[PlacedFiling], list[RefusedRow], list[str]]:
+    """Part filings from those whose id or agency belongs to another register.
+
+    Return those that are kept, those that are refused, and sentences about shared prefixes.
+    """
+    taken = await imports.read_taken(
+        connection, origin, [one.id for one in placed], [one.agency.id for one in placed]
+    )
+    notes = [
+        f'the register {other} uses the prefix "{prefix}" for its agencies too; give this '
+        'crosswalk another one ("agency": {"prefix": …}), so that ids never meet'
+        for prefix in sorted({one.agency.id.split(".")[0] for one in placed})
+        for other in await imports.read_sharers(connection, origin, prefix)
+    ]
+    kept: list[PlacedFiling] = []
+    refused: list[RefusedRow] = []
+    for one in placed:
+        name = one.agency.id if one.agency.id in taken else one.id
+        if name not in taken:
+            kept.append(one)
+            continue
+        whose = taken[name] or "this register itself"
+        refused.append(
+            RefusedRow(
+                place=one.filing.place,
+                source_id=one.filing.source_id,
+                reason=f'{name} belongs to {whose}: give the crosswalk another "agency": '
+                '{"prefix": …}',
+            )
+        )
+    return kept, refused, notes
+
+
+def missing(
+    known: Iterable[KnownRecord], placed: Iterable[PlacedFiling], refused: Sequence[RefusedRow]
+) -> tuple[list[KnownRecord], list[str]]:
+    """Return the records in force that are in no row and were there until now, and what to note."""
+    met = {one.id for one in placed}
+    waiting = {row.source_id for row in refused if row.source_id}
+    gone = [
+        one
+        for one in known
+        if one.state == "published"
+        and one.source_state == "present"
+        and one.id not in met
+        and one.source_id not in waiting
+    ]
+    unnamed = sum(not row.source_id for row in refused)
+    if gone and unnamed:
+        note = (
+            f"{unnamed:,} refused rows have no id that can be read, and may be of the "
+            f"{len(gone):,} records that are missing: none is marked as gone"
+        )
+        return [], [note]
+    return gone, []

@@ -1,0 +1,128 @@
+"""Joining records of another register that stand here twice.
+
+Registers from before records were recognised by their ids at the source gave a system whose agency
+was renamed a second record. Of two such, the older one goes on, with what the newer one says, and
+the newer one is withdrawn in favour of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from registry.ledger.append import append, publish
+from registry.ledger.entries import WithdrawalEntry
+from registry.ledger.publication import Publication
+from registry.record.canonical import canonical
+from registry.record.codelists import codelists
+from registry.record.entry import Imported
+from registry.record.sections import seal
+from registry.record.validate import validate
+from registry.services.context import ServiceContext
+from registry.store import agencies, imports, log, records
+from registry.store.database import Connection
+from registry.store.imports import KnownRecord
+from registry.store.leader import leadership
+
+_REASON = "merged_into"
+
+
+class DoubledRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Two records of one system: `kept`, the older one, and `dropped`, which the source still has.
+
+    `name` is what the dropped one is called; the agencies are those of the two.
+    """
+
+    kept: str
+    dropped: str
+    name: str
+    kept_agency: str
+    dropped_agency: str
+
+
+async def find_doubled(connection: Connection, origin: str) -> list[DoubledRecord]:
+    """Return the records of an origin that stand twice; needs a transaction.
+
+    Two are one if they have the same id at the source, or without one the same agency and name, and
+    if the last import met exactly one of them: nothing is found before an import by this release.
+    """
+    known = await imports.read_known(connection, origin)
+    last = max((one.run or 0 for one in known), default=0)
+    first = await records.read_first_entries(connection, [one.id for one in known])
+    found = [
+        DoubledRecord(
+            kept=kept.id,
+            dropped=met.id,
+            name=next(iter(met.document.get("name", {"": met.id}).values())),
+            kept_agency=kept.agency,
+            dropped_agency=met.agency,
+        )
+        for met, left in _groups(known, last)
+        for kept in left
+        if first[kept.id] < first[met.id]
+    ]
+    return sorted(found, key=lambda one: one.kept)
+
+
+def _groups(
+    known: Iterable[KnownRecord], last: int
+) -> Iterator[tuple[KnownRecord, list[KnownRecord]]]:
+    """Yield each record that alone of its like was met last, and the one that was not."""
+    alike: dict[tuple[Any, ...], list[KnownRecord]] = {}
+    for one in known:
+        if one.state == "published":
+            name = canonical(one.document.get("name"))
+            key = (one.source_id,) if one.source_id else (one.agency, name)
+            alike.setdefault(key, []).append(one)
+    for group in alike.values():
+        met = [one for one in group if last and one.run == last]
+        if len(met) == 1 and len(group) == len(met) + 1:
+            yield met[0], [one for one in group if one.run != last]
+
+
+async def join(context: ServiceContext, doubled: DoubledRecord, *, now: dt.datetime) -> None:
+    """Publish what the newer of two records says as a version of the older, and withdraw it."""
+    kept, dropped = doubled.kept, doubled.dropped
+    async with (
+        leadership(context.database, "importer"),
+        context.database.transaction() as connection,
+    ):
+        await records.lock_records(connection, [kept, dropped])
+        current = await records.read_current(connection, [kept, dropped])
+        if any(one.state != "published" for one in current.values()):
+            return
+        homes = await agencies.read_named(connection, [doubled.dropped_agency])
+        row = await imports.read_source_row(connection, dropped)
+        home = homes[doubled.dropped_agency]
+        document = msgspec.json.decode(current[dropped].document) | {"id": kept}
+        moved = doubled.kept_agency != doubled.dropped_agency
+        publication = Publication(
+            document=document,
+            agency=home,
+            actor=context.pack.code,
+            verdict=validate(
+                document, profile="foreign", pack=context.pack, today=now.date(), fast=context.fast
+            ),
+            source_row=row.content if row else None,
+            whole=msgspec.json.decode(row.whole) if row else {},
+            imported=Imported(
+                origin=home.origin or "",
+                run=row.run if row else None,
+                moved_from=doubled.kept_agency if moved else None,
+                changed_on=row.changed_on if row else None,
+            ),
+        )
+        await publish(connection, [publication], now=now, random=context.random)
+        label = codelists()["withdrawal_reason"][_REASON].label
+        note = {tag: f"{label.get(tag, _REASON)}: {kept}" for tag in context.pack.languages}
+        withdrawal = WithdrawalEntry(
+            actor=context.pack.code,
+            id=dropped,
+            current=current[dropped],
+            reason=_REASON,
+            sections=seal({"note": note}, context.random),
+        )
+        await append(connection, await log.lock_state(connection), [withdrawal], now=now)

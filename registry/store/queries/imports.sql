@@ -1,0 +1,82 @@
+-- name: upsert_origin
+insert into origin (code, document) values ($1, $2)
+on conflict (code) do update set document = excluded.document where origin.document is distinct from excluded.document
+
+-- name: origins
+select document from origin order by code collate "C"
+
+-- name: begin
+insert into import_run (origin, begun_at, file_name, file_sha256, crosswalk_sha256, as_of, complete, counts, report)
+values ($1, $2, $3, $4, $5, $6, $7, $8, '{}')
+returning id
+
+-- name: keep_counts
+update import_run set counts = $2 where id = $1
+
+-- name: end
+update import_run set ended_at = $2, counts = $3, report = $4 where id = $1
+
+-- name: runs
+-- Of the register $1 or of all, before the run $2, the last first.
+select id, origin, begun_at, ended_at, file_name, file_sha256, crosswalk_sha256, as_of, complete, counts
+from import_run
+where ($1::text is null or origin = $1) and ($2::bigint is null or id < $2)
+order by id desc
+limit $3
+
+-- name: run
+select id, origin, begun_at, ended_at, file_name, file_sha256, crosswalk_sha256, as_of, complete, counts
+from import_run where id = $1
+
+-- name: report
+select report from import_run where id = $1
+
+-- name: known
+-- The records of a register, with what they are recognised by.
+select
+    r.id, r.agency, r.state, r.version, f.source_id, f.changed_on, f.run,
+    coalesce(e.state, 'present') as source_state,
+    (select c.document from content as c where c.record = r.id and c.version = r.version) as document
+from record as r
+inner join foreign_record as f on f.record = r.id
+left join lateral (
+    select s.state from source_event as s where s.record = r.id and s.version = r.version order by s.entry desc limit 1
+) as e on true
+where r.origin = $1
+order by r.id collate "C"
+
+-- name: taken
+-- Those of some ids that are of something else than the register $2.
+select id, origin from record where id = any($1::text []) and origin is distinct from $2
+
+-- name: agencies_elsewhere
+select id, origin from agency where id = any($1::text []) and origin is distinct from $2
+
+-- name: prefixes_elsewhere
+select distinct origin from agency where origin <> $2 and split_part(id, '.', 1) = $1 order by origin
+
+-- name: agency_names
+select id, document from agency where origin = $1
+
+-- name: source_rows
+select s.record, s.content, s.whole
+from source_row as s inner join record as r on r.id = s.record and r.version = s.version
+where r.id = any($1::text [])
+
+-- name: replace_rows
+update source_row as s set content = new.content, whole = new.whole
+from unnest($1::text [], $2::text [], $3::text []) as new (record, content, whole)
+inner join record as r on r.id = new.record
+where s.record = new.record and s.version = r.version
+
+-- name: met
+update foreign_record as f set seen_at = $3, run = $4, source_id = new.source_id, changed_on = new.changed_on
+from unnest($1::text [], $2::text [], $5::text []) as new (record, changed_on, source_id)
+where f.record = new.record
+
+-- name: source_row
+select s.content, s.whole, f.source_id, f.changed_on, f.seen_at, f.run
+from record as r
+inner join source_row as s on s.record = r.id and s.version = r.version
+inner join foreign_record as f on f.record = r.id
+where r.id = $1

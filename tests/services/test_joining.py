@@ -1,0 +1,75 @@
+"""Joining records that older imports made twice of one system."""
+
+import datetime as dt
+import json
+
+import msgspec
+
+from registry.record.pack import Agency
+from registry.record.validate import validate
+from registry.services.import_matching import ForeignFiling
+from registry.services.joining import find_doubled, join
+from registry.store import records
+from tests.imported import import_filings
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+OLD = Agency(id="nl.old", name={"nl": "Oud"}, kind="foreign", origin="nl-register")
+NEW = msgspec.structs.replace(OLD, id="nl.new", name={"nl": "Nieuw"})
+
+
+def filing(pack, slug, agency, name, source_id=""):
+    document = {
+        "id": f"{agency.id}/{slug}",
+        "schema_version": "1.0",
+        "name": {"nl": name},
+        "languages": {"source": "nl"},
+    }
+    if source_id:
+        document["source_id"] = source_id
+    verdict = validate(document, profile="foreign", pack=pack, today=NOW.date())
+    # As before records were recognised: each by its own id here.
+    return ForeignFiling(
+        document=document, agency=agency, verdict=verdict, source_row={}, of=(document["id"],)
+    )
+
+
+async def doubled(database):
+    async with database.snapshot() as connection:
+        return await find_doubled(connection, "nl-register")
+
+
+async def test_the_older_record_goes_on_and_the_newer_one_is_withdrawn(database, context, pack):
+    old, other = filing(pack, "7", OLD, "Zeef", "7"), filing(pack, "8", OLD, "Anders", "8")
+    new = filing(pack, "7", NEW, "Zeef", "7")
+    await import_filings(context, [old, other], now=lambda: NOW)
+    # An import of today would have recognised it: its id at the source is put there later.
+    async with database.connection() as connection:
+        await connection.execute("update foreign_record set source_id = ''")
+    await import_filings(context, [new, other], now=lambda: NOW)
+    async with database.connection() as connection:
+        await connection.execute(
+            "update foreign_record set source_id = regexp_replace(record, '.*/', '')"
+        )
+    [found] = await doubled(database)
+    assert (found.kept, found.dropped, found.name) == ("nl.old/7", "nl.new/7", "Zeef")
+
+    await join(context, found, now=NOW)
+    async with database.connection() as connection:
+        kept = await records.read(connection, "nl.old/7")
+        dropped = await records.read(connection, "nl.new/7")
+        withdrawn = await connection.fetchrow("select * from withdrawal")
+    assert (kept.agency, kept.register.version, kept.register.state) == ("nl.new", 2, "published")
+    assert kept.register.source.moved_from == "nl.old"
+    assert json.loads(kept.document)["source_id"] == "7"
+    assert (dropped.register.state, withdrawn["reason"]) == ("withdrawn", "merged_into")
+    assert await doubled(database) == []
+
+    again = msgspec.structs.replace(new, source_id="7")
+    report = await import_filings(context, [again], now=lambda: NOW)
+    assert (report.counts.unchanged, report.counts.added) == (1, 0)
+
+
+async def test_records_that_the_source_has_both_are_not_joined(database, context, pack):
+    both = [filing(pack, "a", OLD, "Zeef"), filing(pack, "b", OLD, "Zeef")]
+    await import_filings(context, both, now=lambda: NOW)
+    assert await doubled(database) == []
