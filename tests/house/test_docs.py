@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
-import io
 import json
 import re
 import shlex
@@ -19,9 +16,6 @@ from registry import errors
 from registry.api.app import create_app
 from registry.api.problems import STATUS
 from registry.cli.main import cli
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.report import ImportReport, as_lines
 from registry.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -256,23 +250,6 @@ def test_every_error_has_its_slug_and_status_and_no_other_is_named():
 def test_every_json_example_is_json(page):
     for block in blocks(page, "json"):
         json.loads(block)
-
-
-def test_the_example_of_a_crosswalk_reads_its_file_as_the_page_says(tmp_path, pack):
-    page = ROOT / "docs/importing.md"
-    [crosswalk] = blocks(page, "json")
-    [source] = blocks(page, "csv")
-    [said] = blocks(page, "text")
-    (tmp_path / "city.json").write_text(crosswalk, encoding="utf-8")
-    (tmp_path / "city.csv").write_text(source, encoding="utf-8")
-    table = load_crosswalk(tmp_path / "city.json")
-    report = ImportReport(origin=table.origin)
-    today = dt.date(2026, 11, 24)
-    for _ in convert_file(table, tmp_path / "city.csv", pack=pack, today=today, report=report):
-        pass
-
-    assert list(as_lines(report)) == said.splitlines()
-    assert len(list(csv.reader(io.StringIO(source), delimiter=";"))) == report.rows + 1
 
 
 # --- links and places
