@@ -138,9 +138,10 @@ def serial_dates():
     return workbook(("Data", write))
 
 
-def comma_lists():
-    row = [*ROWS[0], "Statistics, Machine learning"]
-    return text_of([[*NAMES, "Techniques"], row]).encode()
+def lists_in_cells():
+    """Write lists with commas, and with breaks of HTML."""
+    row = [*ROWS[0], "Statistics, Machine learning", "Rules<br>Speech<br/>"]
+    return text_of([[*NAMES, "Techniques", "Others"], row]).encode()
 
 
 def html_page():

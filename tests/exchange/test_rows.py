@@ -129,6 +129,15 @@ def test_a_preamble_is_pointed_out(source_of):
     )
 
 
+def test_another_delimiter_is_pointed_out(source_of):
+    source = source_of(CSV, b"name;goal\nx;y\n")
+    told = """';' separates the cells: say "read": {"delimiter": ";"}"""
+    assert told in missing_columns(source, ["goal"], "x")
+    with pytest.raises(ImportRefused) as refused:
+        source_of(CSV, b"name\tgoal\nx\ty, z\n")
+    assert refused.value.detail.endswith(r'say "read": {"delimiter": "\t"}')
+
+
 def test_a_misspelt_column_is_pointed_out(source_of):
     source = source_of(JSON, b'{"algoritmes": [{"naam": {"nl": 1}, "doel": 2}]}')
     assert "did you mean '/naam/nl'?" in missing_columns(source, ["/naam/en"], "x")

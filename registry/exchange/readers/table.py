@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from registry.exchange.readers.source import SourceFile, SourceRow
 TableCell: TypeAlias = str | bool
 
 HEAD = 30
+_DELIMITERS = ";\t|,"
 
 
 class SourceTableRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,15 @@ def is_blank(cells: Iterable[TableCell]) -> bool:
     return all(isinstance(cell, str) and not cell.strip() for cell in cells)
 
 
+def other_delimiter(header: Sequence[TableCell]) -> str | None:
+    """Return what else may separate the cells of a header that has one cell only."""
+    if len(header) != 1:
+        return None
+    line = str(header[0])
+    likely = max(_DELIMITERS, key=line.count)
+    return likely if likely in line else None
+
+
 def _header_rows(table: SourceTable, options: ReadOptions) -> list[Sequence[TableCell]]:
     by_number = {row.number: row for row in table.rows}
     numbers = header_numbers(options)
@@ -128,7 +139,12 @@ def _check_even(
                 f"{table.path}: {row.place}: {len(row.cells)} cells where the header names "
                 f"{len(header)}; a quotation mark or a delimiter is missing or too many"
                 + (
-                    _likely_header(table, number)
+                    (
+                        f'; if {delimiter!r} separates the cells, say "read": '
+                        f'{{"delimiter": {json.dumps(delimiter)}}}'
+                    )
+                    if (delimiter := other_delimiter(header))
+                    else _likely_header(table, number)
                     or "; a row that is no data is left out by "
                     f'"read": {{"skip_rows": [{row.number}]}}'
                 )

@@ -87,13 +87,19 @@ def main() -> None:
 
 
 def _bound() -> None:
-    with contextlib.suppress(ImportError, ValueError, OSError):  # not every system has bounds
-        import resource  # noqa: PLC0415 — not on every system
+    for name, bound in (
+        ("RLIMIT_AS", MAX_MEMORY),
+        ("RLIMIT_CPU", int(MAX_SECONDS)),
+        ("RLIMIT_CORE", 0),
+    ):
+        # Not every system has each, or lets it be set; a smaller one may hold already.
+        with contextlib.suppress(ImportError, AttributeError, ValueError, OSError):
+            import resource  # noqa: PLC0415
 
-        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-        seconds = int(MAX_SECONDS)
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            kind = getattr(resource, name)
+            _, most = resource.getrlimit(kind)
+            least = bound if most == resource.RLIM_INFINITY else min(bound, most)
+            resource.setrlimit(kind, (least, least))
 
 
 def _answers(file: Any, request: SheetRequest) -> Iterator[SheetFacts | SheetRow]:
@@ -108,7 +114,10 @@ def _answers(file: Any, request: SheetRequest) -> Iterator[SheetFacts | SheetRow
     except calamine.PasswordError:
         yield SheetFacts(problem="the workbook has a password; save it without")
     except calamine.CalamineError as error:
-        yield SheetFacts(problem=f"the workbook is damaged: {error}")
+        why = str(error)
+        if why.startswith("Cannot detect"):  # what it says if no part can be read
+            why = "open it, and save it anew"
+        yield SheetFacts(problem=f"the workbook is damaged: {why}")
 
 
 def _sheet_answers(
