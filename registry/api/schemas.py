@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import msgspec
 from litestar.handlers import HTTPRouteHandler
@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from registry.api.operations import OperationFacts, ref
 from registry.api.problems import ProblemDetails
 from registry.record.attestation import attestation_schema_bytes
+from registry.record.entry import SOURCE_STATES, EntryKind
 from registry.record.schema import record_schema
 
 Json: TypeAlias = dict[str, Any]
@@ -31,12 +32,23 @@ _ENTRY: Json = {
     "required": ["v", "kind", "at"],
     "properties": {
         "v": {"const": 1},
-        "kind": {"enum": ["genesis", "version", "withdrawal", "redaction", "attestation", "key"]},
+        "kind": {"enum": list(get_args(EntryKind))},
         "at": {"type": "string", "format": "date-time"},
         "actor": {"type": "string"},
         "id": ref("RecordId"),
         "agency": {"type": "string"},
         "version": {"type": "integer", "minimum": 1},
+        "origin": {"type": "string"},
+        "run": {"type": "integer", "minimum": 1},
+        "moved": {
+            "type": "object",
+            "required": ["from", "to"],
+            "properties": {"from": {"type": "string"}, "to": {"type": "string"}},
+        },
+        "changed_on": {"type": "string"},
+        "undated": {"const": True},
+        "state": {"enum": list(SOURCE_STATES)},
+        "day": {"type": "string", "format": "date"},
         "prev": {"type": ["object", "null"]},
         "sections": {"type": "object", "additionalProperties": {"type": "string"}},
     },
