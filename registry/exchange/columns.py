@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from registry.exchange.cells import RowRefused, as_line, fold_value
-from registry.exchange.crosswalk_model import Columns, Condition, Reading
+from registry.exchange.crosswalk_model import ColumnNames, RowCondition, Reading
 from registry.exchange.patterns import part_of
 from registry.exchange.readers.source import SourceFile, cell, has_column
 from registry.record.pointers import parts, pointer, values_at
@@ -22,14 +22,14 @@ _SHOWN = 6
 class CellReader(msgspec.Struct, frozen=True, kw_only=True):
     """Reads the cells of one file: `names` has which of its names a column has there."""
 
-    names: Mapping[Columns, str]
+    names: Mapping[ColumnNames, str]
     nothing: frozenset[str]
 
-    def name(self, columns: Columns) -> str:
+    def name(self, columns: ColumnNames) -> str:
         """Return the name or pointer of a column in this file."""
         return self.names.get(columns, columns[0])
 
-    def cell(self, cells: dict[str, Any], columns: Columns) -> Any:
+    def cell(self, cells: dict[str, Any], columns: ColumnNames) -> Any:
         """Return the cell; a list if the column's pointer has a `*`.
 
         Raises `RowRefused` for an object, which is never taken for its JSON text.
@@ -51,7 +51,7 @@ class CellReader(msgspec.Struct, frozen=True, kw_only=True):
             found = as_line(part_of(reading.part, found), self.nothing)
         return found
 
-    def holds(self, cells: dict[str, Any], when: Condition | None) -> bool:
+    def holds(self, cells: dict[str, Any], when: RowCondition | None) -> bool:
         """Return whether a row meets a condition; no condition is always met."""
         if when is None:
             return True
@@ -64,11 +64,11 @@ class CellReader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_columns(
-    asked: Iterable[Columns], source: SourceFile
-) -> tuple[dict[Columns, str], list[Columns]]:
+    asked: Iterable[ColumnNames], source: SourceFile
+) -> tuple[dict[ColumnNames, str], list[ColumnNames]]:
     """Return the name that each column has in the file, and those that it does not have."""
-    found: dict[Columns, str] = {}
-    missing: list[Columns] = []
+    found: dict[ColumnNames, str] = {}
+    missing: list[ColumnNames] = []
     for names in asked:
         name = next((one for one in names if _is_there(source, one)), None)
         if name is None:

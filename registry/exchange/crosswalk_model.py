@@ -18,22 +18,22 @@ AGENCY = "agency"
 
 Scalar: TypeAlias = str | bool | int | None
 Meaning: TypeAlias = Scalar | tuple[str | bool | int, ...]
-Columns: TypeAlias = tuple[str, ...]
+ColumnNames: TypeAlias = tuple[str, ...]
 """The names that a column has, or had: by the first that the file has it is read."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """A column, the part of its cells that is meant, and how it writes dates."""
 
-    column: Columns
+    column: ColumnNames
     part: str | None = None
     pattern: tuple[str, ...] = ()
 
 
-class Condition(msgspec.Struct, frozen=True, kw_only=True):
+class RowCondition(msgspec.Struct, frozen=True, kw_only=True):
     """That a column says one of some values, or none of them."""
 
-    column: Columns
+    column: ColumnNames
     one_of: tuple[str, ...] | None = msgspec.field(default=None, name="is")
     none_of: tuple[str, ...] | None = msgspec.field(default=None, name="is_not")
 
@@ -93,7 +93,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
 
     to: str
     transform: str
-    column: Columns | None = None
+    column: ColumnNames | None = None
     lang: str | None = None
     translation: str | None = None
     values: dict[str, Meaning] = {}
@@ -103,8 +103,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     pattern: tuple[str, ...] = ()
     label: str = ""
     beside: dict[str, Any] = {}
-    when: Condition | None = None
-    otherwise: Columns | None = None
+    when: RowCondition | None = None
+    otherwise: ColumnNames | None = None
     strict: bool = False
     note: str | None = None
 
@@ -130,8 +130,8 @@ class Crosswalk(msgspec.Struct, frozen=True, kw_only=True):
     over_long: Literal["refuse", "truncate_and_mark"] = "refuse"
     nothing: tuple[str, ...] = ()
     dates: Dates = Dates()
-    only: Condition | None = None
-    document: Columns | None = None
+    only: RowCondition | None = None
+    document: ColumnNames | None = None
     agency: AgencySource
     id: IdWords
     changed_on: Reading | None = None
@@ -181,7 +181,7 @@ def _place(column: str) -> str:
     return column if column.startswith("/") else pointer([column])
 
 
-def columns_read(crosswalk: Crosswalk) -> list[Columns]:
+def columns_read(crosswalk: Crosswalk) -> list[ColumnNames]:
     """Return every column that the crosswalk reads for the agency, the id or a field."""
     agency = crosswalk.agency
     readings = [agency.name, agency.code, *agency.names.values(), crosswalk.id.own]

@@ -11,7 +11,7 @@ import msgspec
 
 from registry.exchange.cells import RowRefused, fold_value, items
 from registry.exchange.columns import CellReader
-from registry.exchange.crosswalk_model import Columns, Crosswalk, Mapping, target_path
+from registry.exchange.crosswalk_model import ColumnNames, Crosswalk, Mapping, target_path
 from registry.exchange.dates import date_by_pattern
 from registry.exchange.outcome import Unclear
 from registry.exchange.patterns import part_of
@@ -120,7 +120,7 @@ def _meant(value: Any) -> tuple[Any, ...]:
 def _read(
     draft: ForeignDraft,
     step: MappingStep,
-    columns: Columns,
+    columns: ColumnNames,
     cells: dict[str, Any],
     plan: MappingPlan,
 ) -> bool:
