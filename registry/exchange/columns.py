@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from registry.exchange.cells import RowRefused, as_line, fold_value
-from registry.exchange.crosswalk_model import ColumnNames, RowCondition, Reading
+from registry.exchange.crosswalk_model import ColumnNames, Reading, RowCondition
 from registry.exchange.patterns import part_of
 from registry.exchange.readers.source import SourceFile, cell, has_column
 from registry.record.pointers import parts, pointer, values_at
