@@ -33,7 +33,8 @@ _Part: TypeAlias = Callable[[RecordKey], Hashable]
 def match(rows: Sequence[RecordKey], known: Sequence[RecordKey]) -> list[int | None]:
     """Return for each row the place of its record among those known, None for a new one.
 
-    Ids that agencies share are taken to be an agency's own: then none of them moves to another.
+    Ids that agencies share are taken to be an agency's own: then none moves to another agency
+    unless what identifies it is equal too.
     """
     found: list[int | None] = [None] * len(rows)
     free_rows, free_known = list(range(len(rows))), list(range(len(known)))
