@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from registry.exchange.cells import RowRefused
@@ -16,7 +17,7 @@ KIND = "foreign"
 LONGEST = 60
 """The longest id of an agency, so that a source's own id of 40 characters stays whole after it."""
 
-_Named: TypeAlias = tuple[str, dict[str, str]]
+NamedAgency: TypeAlias = tuple[str, dict[str, str]]
 """The id, and the name by language."""
 
 
@@ -30,7 +31,9 @@ def find_agencies(
     ids: list[str | None] = []
     spellings: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for row in rows:
-        named = _named(crosswalk, row, reader)
+        named = None
+        with suppress(RowRefused):  # the row is refused for the same reason when its turn comes
+            named = named_agency(crosswalk, row, reader)
         ids.append(named and named[0])
         for language, name in named[1].items() if named else ():
             spellings[f"{ids[-1]}"][language][name] += 1
@@ -53,21 +56,21 @@ def find_agencies(
     return [None if found is None else agencies[found] for found in ids]
 
 
-def _named(crosswalk: Crosswalk, row: dict[str, Any], reader: CellReader) -> _Named | None:
+def named_agency(
+    crosswalk: Crosswalk, row: dict[str, Any], reader: CellReader
+) -> NamedAgency | None:
+    """Return the agency that a row names. Raises `RowRefused` for a cell that is no text."""
     source = crosswalk.agency
     if crosswalk.document is not None:
         return _of_document(crosswalk, cell_at(row, reader.name(crosswalk.document)))
     if source.constant is not None:
         return _stated(source, OtherAgency(stated=source.constant), crosswalk.language, row, reader)
-    try:
-        names = {
-            language: name
-            for language, reading in ({crosswalk.language: source.name} | source.names).items()
-            if (name := reader.line(row, reading))
-        }
-        code = reader.line(row, source.code) if source.code else next(iter(names.values()), "")
-    except RowRefused:  # the row is refused for the same reason when its turn comes
-        return None
+    names = {
+        language: name
+        for language, reading in ({crosswalk.language: source.name} | source.names).items()
+        if (name := reader.line(row, reading))
+    }
+    code = reader.line(row, source.code) if source.code else next(iter(names.values()), "")
     if names and code:
         return agency_id(source.prefix, code), names
     others = (_stated(source, other, crosswalk.language, row, reader) for other in source.otherwise)
@@ -80,7 +83,7 @@ def _stated(
     language: str,
     row: dict[str, Any],
     reader: CellReader,
-) -> _Named | None:
+) -> NamedAgency | None:
     if other.stated is None:
         name = reader.line(row, other.reading)
         return (agency_id(source.prefix, name), {language: name}) if name else None
@@ -89,7 +92,7 @@ def _stated(
     return agency_id(source.prefix, code), names
 
 
-def _of_document(crosswalk: Crosswalk, document: Any) -> _Named | None:
+def _of_document(crosswalk: Crosswalk, document: Any) -> NamedAgency | None:
     """Return the agency that a document of another register of this software is of."""
     own = document.get("id") if isinstance(document, dict) else None
     if not isinstance(own, str) or own.count("/") != 1:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from registry.errors import ImportRefused
-from registry.exchange.agencies import find_agencies
+from registry.exchange.agencies import find_agencies, named_agency
 from registry.exchange.cells import RowRefused, fold_value
 from registry.exchange.columns import CellReader, find_columns
 from registry.exchange.crosswalk import refuse_if
@@ -130,8 +130,11 @@ def _drafted(plan: MappingPlan, row: SourceRow, agency: Agency | None) -> _Draft
 
 def _own_id(plan: MappingPlan, row: SourceRow) -> str:
     """Return the source's own id of a row that is refused, as far as it can be read."""
+    cells = row.cells or {}
     with suppress(RowRefused):
-        return plan.reader.line(row.cells or {}, plan.crosswalk.id.own)
+        if plan.crosswalk.document is not None:
+            return foreign_document(cells, plan.reader.name(plan.crosswalk.document), "")[1]
+        return plan.reader.line(cells, plan.crosswalk.id.own)
     return ""
 
 
@@ -139,9 +142,8 @@ def _stated(agency: Agency | None, cells: dict[str, Any], plan: MappingPlan) -> 
     if agency is None:
         if plan.crosswalk.document is not None:
             foreign_document(cells, plan.reader.name(plan.crosswalk.document), "")
+        named_agency(plan.crosswalk, cells, plan.reader)
         reading = plan.crosswalk.agency.name
-        plan.reader.line(cells, reading)
-        plan.reader.line(cells, plan.crosswalk.agency.code)
         column = plan.reader.name(reading.column) if reading else "/id"
         raise RowRefused(f"{column}: the row names no agency")
     return agency
@@ -186,7 +188,7 @@ def _outcomes(
                     line=one.line,
                     place=one.place,
                     reason=str(refused),
-                    source_id=one.identity.own,
+                    source_id=one.source_id,
                 )
         count(report, outcome)
         yield outcome

@@ -69,6 +69,7 @@ def test_a_restricted_record_has_no_name_and_is_refused_with_its_line(state, con
     [outcome], _ = convert(state, line(document).encode())
 
     assert outcome.reason == "/name: the row has no name"
+    assert outcome.source_id == "demo-securite/x"
 
 
 def test_agencies_have_the_names_that_the_crosswalk_knows_else_their_code(state, convert):
