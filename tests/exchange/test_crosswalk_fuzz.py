@@ -24,12 +24,7 @@ _words = st.sampled_from(
     ["", "name", "/name", "/name/fr", "-", "/tags/-", "agency", "text", "date", "excel", "(.)", "x"]
 )
 _values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-9, 9)
-    | st.floats(-9, 9)
-    | _words
-    | st.text(),
+    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | _words | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_words, inner, max_size=3),
     max_leaves=8,
 )
