@@ -103,6 +103,13 @@ class ReadRow(KeptRow, frozen=True, kw_only=True):
     run: int | None
 
 
+class OriginSize(msgspec.Struct, frozen=True, kw_only=True):
+    """How many records of an origin are in force here, and how many of them its source lacks."""
+
+    records: int
+    gone: int
+
+
 _counts = msgspec.json.Decoder(ImportCounts)
 _origin = msgspec.json.Decoder(Origin)
 _agency = msgspec.json.Decoder(Agency)
@@ -162,6 +169,26 @@ async def read_runs(
     """Return runs, of one origin or of all, before a run, the last first."""
     rows = await connection.fetch(statement("imports", "runs"), origin, before, limit)
     return [_run(row) for row in rows]
+
+
+async def read_latest_runs(connection: Connection, limit: int) -> dict[str, list[ImportRun]]:
+    """Return the last runs of each origin by its code, the last first."""
+    found: dict[str, list[ImportRun]] = {}
+    for row in await connection.fetch(statement("imports", "latest_runs"), limit):
+        found.setdefault(row["origin"], []).append(_run(row))
+    return found
+
+
+async def read_progress(connection: Connection) -> tuple[int, int]:
+    """Return the number of the last run, 0 if there is none, and how many have ended."""
+    row = await connection.fetchrow(statement("imports", "progress"))
+    return row["last"], row["ended"]
+
+
+async def read_sizes(connection: Connection) -> dict[str, OriginSize]:
+    """Return how many records there are of each origin, by its code."""
+    rows = await connection.fetch(statement("imports", "sizes"))
+    return {row["origin"]: OriginSize(records=row["records"], gone=row["gone"]) for row in rows}
 
 
 async def read_run(connection: Connection, run: int) -> ImportRun | None:

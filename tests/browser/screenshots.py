@@ -51,6 +51,8 @@ PAGES = {
     "statuses": "status/",
     "changes": "changes",
     "changes-all": "changes/all",
+    "registers": "registers/",
+    "register": "registers/us-demo",
     "about": "about",
     "glossary": "glossary",
     "contest": "contest",

@@ -25,6 +25,8 @@ KINDS = {
     "statistics": "statistics",
     "changes": "changes",
     "changes-all": "changes/all",
+    "registers": "registers/",
+    "register": "registers/us-demo",
     "words": "contest",
     "format": "format/risk",
     "api": "api",

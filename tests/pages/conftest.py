@@ -21,6 +21,7 @@ from registry.record.pack import Agency, load_pack
 from registry.record.validate import validate
 from registry.settings import Settings
 from registry.store.attestations import Attestation
+from registry.store.imports import ImportCounts, ImportRun, OriginSize
 from registry.store.log import LogLine
 from registry.store.records import Register, StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
@@ -138,7 +139,32 @@ def earlier_versions():
     return found
 
 
-def make_corpus(*more, log_size=40):
+def import_run(number, **facts):
+    """An import of the other register of the corpus; `facts` may hold counts."""
+    counts = {name: facts.pop(name) for name in ImportCounts.__struct_fields__ if name in facts}
+    run = {
+        "id": number,
+        "origin": "us-demo",
+        "begun_at": FILED + dt.timedelta(days=number),
+        "ended_at": FILED + dt.timedelta(days=number, minutes=1),
+        "file_name": f"inventory-{number}.csv",
+        "file_sha256": f"{number:064x}",
+        "crosswalk_sha256": "11" * 32,
+        "as_of": dt.date(2026, 9, number),
+        "complete": True,
+        "counts": ImportCounts(**counts),
+    }
+    return ImportRun(**run | facts)
+
+
+RUNS = (
+    import_run(3, rows=9, records=9, unchanged=9),
+    import_run(2, ended_at=None, as_of=None, complete=False, added=250),
+    import_run(1, added=3, changed=2, undated=1, moved=4, gone=1, returned=2, refused=5),
+)
+
+
+def make_corpus(*more, log_size=40, runs=RUNS):
     foreign = Agency(
         id="us.demo", name={"en": "Department of Letters"}, kind="other", origin="us-demo"
     )
@@ -211,6 +237,8 @@ def make_corpus(*more, log_size=40):
                 language="en",
             )
         },
+        sizes={"us-demo": OriginSize(records=1, gone=1)},
+        imports={"us-demo": list(runs)},
     )
 
 

@@ -22,7 +22,7 @@ from registry.services.attestation import attest
 from registry.services.drafts import Precondition
 from registry.services.import_matching import ForeignFiling
 from registry.services.withdrawal import withdraw
-from registry.store import agencies, records
+from registry.store import agencies, imports, records
 from registry.worker.runner import publish as publish_log
 from tests.imported import import_filings
 
@@ -211,6 +211,37 @@ async def test_only_what_changed_is_read_and_rendered(register, record, read):
     # The records beside which this one is shown.
     assert len(needed) < 6
     assert report.rendered < report.files / 2
+
+
+async def test_an_import_that_changed_nothing_is_shown_and_so_is_its_end(
+    register, settings, monkeypatch
+):
+    async def current():
+        shown = msgspec.structs.replace(settings, data_dir=register.out.parent)
+        return await read_snapshot.is_current(register.context.database, shown, as_of=TODAY)
+
+    page = register.out / "en/registers/us-demo.html"
+    begun = page.read_text("utf-8").count("Report of the import")
+    with monkeypatch.context() as stopped:
+        stopped.setattr(imports, "end", dies)
+        with pytest.raises(RuntimeError):
+            await register.copy("one", "two")
+    assert not await current()
+    assert (await register.follows()).rendered < 10
+    assert page.read_text("utf-8").count("Report of the import") == begun + 1
+    assert "Not finished" in page.read_text("utf-8")
+    assert await current()
+
+    async with register.context.database.transaction() as connection:
+        await connection.execute("update import_run set ended_at = begun_at")
+    assert not await current()
+    await register.follows()
+    assert "Not finished" not in page.read_text("utf-8")
+    assert await current()
+
+
+async def dies(*_, **__):
+    raise RuntimeError
 
 
 async def test_who_does_not_wait_for_a_build_does_not_spoil_it(register, record, monkeypatch):

@@ -17,6 +17,7 @@ from registry.pages.views.home import home_pages
 from registry.pages.views.import_events import gather_imports
 from registry.pages.views.machine_files import machine_files
 from registry.pages.views.manuals import manual_pages
+from registry.pages.views.origin_pages import origin_pages
 from registry.pages.views.problem_pages import problem_pages
 from registry.pages.views.prose_pages import prose_pages
 from registry.pages.views.record_pages import record_pages
@@ -40,6 +41,7 @@ def all_pages(
         *home_pages(site),
         *finder_pages(site),
         *browse_pages(site),
+        *origin_pages(site),
         *statistics_pages(site),
         *changes_pages(site, events, gathered),
         *feed_pages(site, gathered),

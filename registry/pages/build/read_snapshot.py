@@ -19,6 +19,7 @@ from registry.pages.build.plan import BuildReport, carry_out, make_plan, report_
 from registry.pages.fingerprint import site_fingerprint
 from registry.pages.page import LostFileError, digest
 from registry.pages.snapshot import RegisterCounts, RegisterState, Snapshot
+from registry.pages.views.origin_pages import SHOWN_IMPORTS
 from registry.record.origin import Origin
 from registry.record.pack import Pack
 from registry.settings import Settings
@@ -50,6 +51,7 @@ class _BuildFacts(msgspec.Struct):
     log: _LogPosition
     erasures: int
     agencies: str
+    imports: tuple[int, int]
 
 
 async def build_register(
@@ -139,6 +141,8 @@ async def read_snapshot(
         log=[*before.log, *lines],
         as_of=as_of,
         origins=await read_origins(connection),
+        sizes=await imports.read_sizes(connection),
+        imports=await imports.read_latest_runs(connection, SHOWN_IMPORTS),
         withdrawals=await withdrawals.read_every(connection, only=changed),
         attestations={one.agency: one for one in await attestations.read_latest(connection)},
         digests=known,
@@ -155,6 +159,7 @@ async def _read_state(connection: Connection) -> RegisterState:
         last_at=state.last_at or dt.datetime.min.replace(tzinfo=dt.UTC),
         erasures=(await redactions.count(connection), state.erasures),
         agencies=await agencies.fingerprint(connection),
+        imports=await imports.read_progress(connection),
     )
 
 
@@ -214,6 +219,7 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         state = await log.read_state(connection)
         erasures = await redactions.count(connection)
         fingerprint = await agencies.fingerprint(connection)
+        progress = await imports.read_progress(connection)
     return (
         made.log.size == state.range.size
         and made.log.root == state.range.root().hex()
@@ -221,6 +227,7 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         and made.base_url == settings.base_url
         and made.erasures == erasures
         and made.agencies == fingerprint
+        and made.imports == progress
     )
 
 

@@ -63,11 +63,15 @@ def agency_view(reader: Reader, site: Site, agency_id: str) -> dict[str, Any]:
 
 
 def origin_view(reader: Reader, site: Site, code: str | None) -> dict[str, Any]:
-    """Return the name and address of the other register that something was copied from."""
+    """Return the name of the other register that something was copied from, and its addresses.
+
+    `origin_page` is the page here about it, `origin_url` its own address.
+    """
     known = site.snapshot.origins.get(code) if code else None
     return {
         "origin": code,
         "origin_name": (known and say(reader, known.name)) or as_it_is(reader, code or ""),
+        "origin_page": f"registers/{code}",
         "origin_url": (known and known.homepage) or None,
     }
 

@@ -41,6 +41,7 @@ def machine_files(site: Site, files: Sequence[str]) -> Iterator[Page]:
         "log": {"size": register.size, "root": register.root},
         "erasures": register.erasures[0],
         "agencies": register.agencies,
+        "imports": register.imports,
         "pages": len(files),
     }
     yield _file("build.json", msgspec.json.format(msgspec.json.encode(made_from)).decode() + "\n")

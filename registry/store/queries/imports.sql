@@ -24,6 +24,26 @@ where ($1::text is null or origin = $1) and ($2::bigint is null or id < $2)
 order by id desc
 limit $3
 
+-- name: latest_runs
+-- The last $1 runs of each register, the last first.
+select i.id, i.origin, i.begun_at, i.ended_at, i.file_name, i.file_sha256, i.crosswalk_sha256, i.as_of, i.complete, i.counts
+from (select *, row_number() over (partition by origin order by id desc) as place from import_run) as i
+where i.place <= $1
+order by i.id desc
+
+-- name: progress
+select coalesce(max(id), 0) as last, count(ended_at) as ended from import_run
+
+-- name: sizes
+-- The records of each register that are in force here, and how many of them are no longer at their source.
+select r.origin, count(*) as records, count(*) filter (where e.state = 'gone') as gone
+from record as r
+left join lateral (
+    select s.state from source_event as s where s.record = r.id and s.version = r.version order by s.entry desc limit 1
+) as e on true
+where r.origin is not null and r.state = 'published'
+group by r.origin
+
 -- name: run
 select id, origin, begun_at, ended_at, file_name, file_sha256, crosswalk_sha256, as_of, complete, counts
 from import_run where id = $1
