@@ -29,7 +29,7 @@ from registry.exchange.identity import Identity, assign_slugs, first_slug, ident
 from registry.exchange.outcome import ForeignRecord, Refusal
 from registry.exchange.readers.bounds import Progress
 from registry.exchange.readers.missing import missing_columns
-from registry.exchange.readers.source import SourceFile, SourceRow, columns
+from registry.exchange.readers.source import SourceFile, SourceRow, columns, refused_place
 from registry.exchange.rehearsal import rehearse
 from registry.exchange.report import ImportReport, count
 from registry.exchange.rows import read_source
@@ -69,7 +69,9 @@ def convert_file(
     asked = [row for row in source.rows if row.cells is None or _is_asked(plan, row.cells)]
     counts.rows = counts.skipped = len(source.rows) - len(asked)
     agencies = find_agencies(crosswalk, [row.cells or {} for row in asked], plan.reader)
-    drafted = [_drafted(plan, row, agency) for row, agency in zip(asked, agencies, strict=True)]
+    drafted = [
+        _drafted(plan, source, row, agency) for row, agency in zip(asked, agencies, strict=True)
+    ]
     slugs = iter(assign_slugs([one.identity for one in drafted if isinstance(one, _Drafted)]))
     return _outcomes(drafted, slugs, check, counts)
 
@@ -103,7 +105,9 @@ class _Drafted(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity
 
 
-def _drafted(plan: MappingPlan, row: SourceRow, agency: Agency | None) -> _Drafted | Refusal:
+def _drafted(
+    plan: MappingPlan, source: SourceFile, row: SourceRow, agency: Agency | None
+) -> _Drafted | Refusal:
     crosswalk, reader = plan.crosswalk, plan.reader
     try:
         cells = _usable(row)
@@ -113,7 +117,10 @@ def _drafted(plan: MappingPlan, row: SourceRow, agency: Agency | None) -> _Draft
         changed_on = _changed_on(plan, cells)
     except RowRefused as refused:
         return Refusal(
-            line=row.line, place=row.place, reason=str(refused), source_id=_own_id(plan, row)
+            line=row.line,
+            place=refused_place(source, row, str(refused)),
+            reason=str(refused),
+            source_id=_own_id(plan, row),
         )
     within_agency = own if crosswalk.document is None else own.rpartition("/")[2]
     return _Drafted(

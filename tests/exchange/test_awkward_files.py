@@ -19,12 +19,12 @@ TECHNIQUES = {
 }
 
 
-@pytest.fixture
-def imported(tmp_path, convert):
-    """Import a file; the crosswalk reads the three columns, by other names where that is said."""
+@pytest.fixture(scope="module")
+def crosswalk():
+    """Write a crosswalk that reads three columns, by other names where that is said."""
 
-    def run(raw, read, *more, agency=None, columns=("Agency", "Name", "Goal")):
-        document = {
+    def write(read, *more, agency=None, columns=("Agency", "Name", "Goal")):
+        return {
             "origin": "example",
             "title": "Example",
             "publisher": "Example",
@@ -43,8 +43,17 @@ def imported(tmp_path, convert):
                 *more,
             ],
         }
+
+    return write
+
+
+@pytest.fixture
+def imported(tmp_path, convert, crosswalk):
+    """Import a file, all of it; gives each row's agency, name and goal, and the outcomes."""
+
+    def run(raw, *arguments, **options):
         path = tmp_path / "crosswalk.json"
-        path.write_text(json.dumps(document), encoding="utf-8")
+        path.write_text(json.dumps(crosswalk(*arguments, **options)), encoding="utf-8")
         outcomes, report = convert(load_crosswalk(path), raw)
         assert report.refusals == []
         return [
@@ -217,3 +226,16 @@ def test_lists_with_commas_and_with_breaks(imported):
     assert outcome.document["technical"]["techniques"] == [
         "statistical_scoring", "classical_ml", "rules", "speech"]  # fmt: skip
     assert outcome.unclear == ()
+
+
+def test_a_refusal_names_the_cell(tmp_path, convert, crosswalk):
+    strict = {"column": "Goal", "to": "/lifecycle/status", "transform": "code", "strict": True}
+    path = tmp_path / "strict.json"
+    document = crosswalk("xlsx", strict | {"values": {"Says where pipes leak.": None}})
+    path.write_text(json.dumps(document), encoding="utf-8")
+    (bad, good), _ = convert(load_crosswalk(path), awkward.hidden_sheet_first())
+    assert (bad.place, bad.reason) == (
+        "sheet 'Data', cell C2",
+        "Goal: 'Says where trees are missing.' is not understood",
+    )
+    assert good.place == "sheet 'Data', row 3"

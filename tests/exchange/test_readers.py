@@ -10,7 +10,7 @@ import pytest
 from registry.errors import ImportRefused
 from registry.exchange.readers import workbook
 from registry.exchange.readers.options import ReadOptions
-from registry.exchange.readers.source import cell_place, letters
+from registry.exchange.readers.source import letters, refused_place
 from registry.exchange.rows import read_source
 from tests.exchange import awkward_files as awkward
 
@@ -58,7 +58,8 @@ def test_cells_of_a_workbook_are_what_people_see(read):
     assert source.notes == ("1 cells with the error of a formula are read as empty: H2",)
     [row] = source.rows
     assert (row.place, row.line) == ("sheet 'Data', row 2", 2)
-    assert cell_place(source, row, "C") == "sheet 'Data', cell C2"
+    assert refused_place(source, row, "C: not understood") == "sheet 'Data', cell C2"
+    assert refused_place(source, row, "C is not") == row.place
     assert [letters(at) for at in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
 
 
@@ -94,7 +95,7 @@ def test_a_workbook_may_begin_anywhere(read):
 
     source = read(awkward.workbook(("Data", write)), header_row=5)
     assert [(row.line, row.cells) for row in source.rows] == [(7, {"a": "1", "b": "2"})]
-    assert cell_place(source, source.rows[0], "b") == "sheet 'Data', cell D7"
+    assert refused_place(source, source.rows[0], "b: x") == "sheet 'Data', cell D7"
     assert source.notes == ("1 empty rows are left out",)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from registry.errors import ImportRefused
 from registry.exchange.readers.missing import missing_columns
 from registry.exchange.readers.options import ReadOptions
-from registry.exchange.readers.source import cell, cell_place, columns, has_column
+from registry.exchange.readers.source import cell, columns, has_column, refused_place
 from registry.exchange.rows import read_source
 from tests.exchange import awkward_files as awkward
 
@@ -87,7 +87,7 @@ def read(tmp_path_factory):
             assert (row.cells is not None) or row.fault
             for name in names[:5]:
                 cell(row.cells or {}, name)
-                assert cell_place(source, row, name)
+                assert refused_place(source, row, f"{name}: x")
                 assert has_column(source, name)
         assert missing_columns(source, ["no such column"], "x")
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from registry.exchange.readers.missing import missing_columns
 from registry.exchange.readers.options import ReadOptions
 from registry.exchange.readers.source import cell, columns, has_column
 from registry.exchange.rows import read_source
+from registry.resources import SCHEMAS
 
 CSV = ReadOptions(kind="csv")
 NO_OBJECT = "the row is not an object"
@@ -229,6 +231,27 @@ def test_a_file_of_too_many_bytes_is_refused(read, monkeypatch):
     monkeypatch.setattr("registry.exchange.rows.MAX_BYTES", 7)
     with pytest.raises(ImportRefused, match="a source file may have 7 bytes"):
         read(CSV, b"a,b\n1,2\n")
+
+
+def test_the_bounds_are_those_that_the_documentation_and_the_schema_state():
+    guide = Path(__file__).parents[2].joinpath("docs/importing.md").read_text(encoding="utf-8")
+    schema = (SCHEMAS / "crosswalk.schema.json").read_text(encoding="utf-8")
+    stated = [
+        f"{bounds.MAX_BYTES >> 20} MiB",
+        f"{bounds.MAX_HTML_BYTES >> 20} MiB",
+        f"{bounds.MAX_INFLATED >> 30} GiB",
+        f"{bounds.MAX_RATIO} times its packed size",
+        f"{bounds.MAX_PARTS:,}",
+        f"{bounds.MAX_SHEETS:,} sheets",
+        f"{bounds.MAX_ROWS:,}",
+        f"{bounds.MAX_COLUMNS:,}",
+        f"{bounds.MAX_CELLS:,}",
+        f"{bounds.MAX_CELL:,}",
+        f"{bounds.MAX_DEPTH}",
+        f"{bounds.MAX_SECONDS:.0f} seconds",
+        f"{bounds.MAX_MEMORY >> 30} GiB",
+    ]
+    assert [text for text in stated if text not in guide or text not in schema] == []
 
 
 def test_json_rows_are_numbered_from_one(source_of):

@@ -78,11 +78,17 @@ def columns(source: SourceFile) -> list[str]:
     return list(found)
 
 
-def cell_place(source: SourceFile, row: SourceRow, column: str) -> str:
-    """Return where a cell stands, as people name it: `sheet 'Data', cell C4`."""
-    if source.sheet is None or column not in source.names:
-        return f"{row.place}, {column}"
-    return f"sheet {source.sheet!r}, cell {letters(source.names.index(column))}{row.line}"
+def refused_place(source: SourceFile, row: SourceRow, reason: str) -> str:
+    """Return where a refused row stands; in a workbook the cell, if the reason names its column.
+
+    A reason that is about a column begins with it: `Status: …`.
+    """
+    if source.sheet is None:
+        return row.place
+    for at, name in enumerate(source.names):
+        if reason.startswith(f"{name}: "):
+            return f"sheet {source.sheet!r}, cell {letters(at)}{row.line}"
+    return row.place
 
 
 def letters(index: int) -> str:

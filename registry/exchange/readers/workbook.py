@@ -23,9 +23,9 @@ from registry.exchange.readers.bounds import (
     RowCounter,
 )
 from registry.exchange.readers.options import ReadOptions
+from registry.exchange.readers.sheet_answers import SheetFacts, SheetRequest, SheetRow
 from registry.exchange.readers.source import SourceFile
 from registry.exchange.readers.table import SourceTable, SourceTableRow, header_numbers, read_table
-from registry.exchange.readers.workbook_process import SheetFacts, SheetRequest, SheetRow
 
 # A part below this may be packed as well as it likes.
 _SMALL = 16 * 1024 * 1024
@@ -91,7 +91,7 @@ def _asked(
     file: IO[bytes], request: SheetRequest, path: Path, counter: RowCounter
 ) -> tuple[SheetFacts, list[SourceTableRow]]:
     """Return what a process of its own reads from the workbook."""
-    command = [sys.executable, "-P", "-m", SheetRequest.__module__]
+    command = [sys.executable, "-P", "-m", "registry.exchange.readers.workbook_process"]
     process = subprocess.Popen(  # noqa: S603 — our own command
         [*command, msgspec.json.encode(request).decode()],
         stdin=file,

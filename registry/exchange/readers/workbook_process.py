@@ -32,6 +32,7 @@ from registry.exchange.readers.bounds import (
     MAX_SECONDS,
     MAX_SHEETS,
 )
+from registry.exchange.readers.sheet_answers import SheetFacts, SheetRequest, SheetRow
 
 Range: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 
@@ -42,34 +43,6 @@ _ERROR_CELL = re.compile(rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3}[0
 _NAMED = 5
 _EXACT = 1e15  # a spreadsheet keeps 15 digits
 _MIDNIGHT = dt.time(0)
-
-
-class SheetRequest(msgspec.Struct, frozen=True):
-    """The sheet that is asked for, by name or number from 1; None is the first that is shown."""
-
-    sheet: str | int | None
-    header_rows: tuple[int, ...]
-
-
-class SheetFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a sheet before its rows; `problem` says why there are none.
-
-    `errors` counts the cells that hold the error of a formula, `errors_at` names the first.
-    """
-
-    sheet: str = ""
-    hidden_before: tuple[str, ...] = ()
-    height: int = 0
-    merges_known: bool = False
-    errors: int = 0
-    errors_at: tuple[str, ...] = ()
-    problem: str = ""
-
-
-class SheetRow(msgspec.Struct, frozen=True, array_like=True):
-    """A row's cells."""
-
-    cells: list[str | bool]
 
 
 def main() -> None:
