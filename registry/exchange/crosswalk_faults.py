@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import Any
 
+from registry.exchange.cells import fold_value
 from registry.exchange.crosswalk_model import Crosswalk, Mapping, Reading, target_path, word_meaning
 from registry.exchange.dates import date_pattern_fault
 from registry.exchange.patterns import pattern_fault
@@ -123,6 +124,8 @@ def _mapping_problems(mapping: Mapping) -> Iterator[tuple[str, str]]:
             yield "list", f"{mapping.to} holds one value; add to a list with -"
         if any(isinstance(value, tuple) for value in mapping.values.values()):
             yield "values", f"{mapping.to} holds one value; several go to a list with -"
+    for first, second in _same_values(mapping):
+        yield "values", f"{first!r} and {second!r} are read as the same; state one of them"
     if field.kind != "LangText":
         for name in ("lang", "translation", "label"):
             if getattr(mapping, name):
@@ -131,6 +134,15 @@ def _mapping_problems(mapping: Mapping) -> Iterator[tuple[str, str]]:
         yield "pattern", 'only the transform "date" has patterns; a regular expression is "part"'
     yield from _column_faults(mapping)
     yield from _pattern_faults(mapping)
+
+
+def _same_values(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    """Yield pairs of values that differ in case, blanks or dashes alone and mean two things."""
+    known: dict[str, str] = {}
+    for value, meant in mapping.values.items():
+        first = known.setdefault(fold_value(value), value)
+        if mapping.values[first] != meant:
+            yield first, value
 
 
 def _column_faults(mapping: Mapping) -> Iterator[tuple[str, str]]:

@@ -521,6 +521,8 @@ def test_what_the_format_does_not_have_is_an_error_of_the_crosswalk(outcomes, ma
         ({"to": "/summary", "transform": "text"}, "it is missing; the transform 'text' reads"),
         (CODE | {"to": "/risk/level"}, "at /mappings/1: 'values' is missing."),
         (CODE | {"to": "/risk/level", "values": {"a": ["high", "limited"]}}, "holds one value"),
+        (CODE | {"to": "/risk/level", "values": {"A-b": "high", "a–B ": "limited"}},
+         "at /mappings/1/values: 'A-b' and 'a–B ' are read as the same; state one of them"),
         (CODE | {"to": "/risk/level", "values": {"a": "high"}, "lang": "fr"},
          "holds no text of a language"),
         (GOAL | {"when": {"colum": "a", "is": ["b"]}}, "did you mean 'column'?"),
