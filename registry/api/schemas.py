@@ -46,7 +46,7 @@ _ENTRY: Json = {
             "properties": {"from": {"type": "string"}, "to": {"type": "string"}},
         },
         "changed_on": {"type": "string"},
-        "undated": {"const": True},
+        "undated": {"type": "boolean"},
         "state": {"enum": list(SOURCE_STATES)},
         "day": {"type": "string", "format": "date"},
         "prev": {"type": ["object", "null"]},

@@ -25,7 +25,6 @@ from registry.api.search import find_records
 from registry.api.search_filters import SearchFilters, provide_search_filters
 from registry.api.site import POLICY
 from registry.errors import RegistryError
-from registry.pages.build.read_snapshot import read_origins
 from registry.pages.editions import Edition
 from registry.pages.reader import Reader
 from registry.pages.site import render
@@ -34,7 +33,7 @@ from registry.record.facets import FACETS, LOCAL
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.search.query import SearchResult, Sort
-from registry.store import agencies
+from registry.store import agencies, imports
 
 PAGE = 20
 """Records a page, as many as the script shows."""
@@ -120,7 +119,7 @@ def _elsewhere(result: SearchResult) -> dict[str, int]:
 
 async def _origins(state: ApiState) -> Mapping[str, Origin]:
     async with state.context.database.connection() as connection:
-        return await read_origins(connection)
+        return await imports.read_origins(connection)
 
 
 async def _agencies(state: ApiState, result: SearchResult) -> Mapping[str, Agency]:

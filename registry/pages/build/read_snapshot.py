@@ -11,8 +11,6 @@ from typing import Any
 
 import msgspec
 
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.crosswalk import names as crosswalk_names
 from registry.pages.build.build_directory import hold_directory
 from registry.pages.build.manifest import NO_MANIFEST, Manifest
 from registry.pages.build.plan import BuildReport, carry_out, make_plan, report_unchanged
@@ -80,7 +78,7 @@ async def build_register(
             async with database.snapshot() as connection:
                 register = await _read_state(connection)
                 fingerprint = await asyncio.to_thread(
-                    site_fingerprint, pack, settings.base_url, await read_origins(connection)
+                    site_fingerprint, pack, settings.base_url, await imports.read_origins(connection)
                 )
                 facts = [register, as_of, description, settings.security_contact]
                 state = digest(fingerprint, msgspec.json.encode(facts))
@@ -140,7 +138,7 @@ async def read_snapshot(
         counted=await _count(connection, register, as_of),
         log=[*before.log, *lines],
         as_of=as_of,
-        origins=await read_origins(connection),
+        origins=await imports.read_origins(connection),
         sizes=await imports.read_sizes(connection),
         imports=await imports.read_latest_runs(connection, SHOWN_IMPORTS),
         withdrawals=await withdrawals.read_every(connection, only=changed),
@@ -237,9 +235,3 @@ def day_of(now: dt.datetime) -> dt.datetime:
     What pages say of time (reviews overdue) changes by the day, so a day's builds are alike.
     """
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-async def read_origins(connection: Connection) -> dict[str, Origin]:
-    """Return the other registers that records may come from, by code."""
-    shipped = [load_crosswalk(name).as_origin() for name in crosswalk_names()]
-    return {one.code: one for one in shipped} | await imports.read_origins(connection)

@@ -6,6 +6,28 @@ create table origin (
     document text not null
 );
 
+-- What earlier releases imported by the crosswalks that came with them.
+insert into origin (code, document)
+select known.code, known.document
+from (
+    values
+    (
+        'us-omb-2025',
+        '{"code":"us-omb-2025","title":"2025 Federal Agency AI Use Case Inventory",'
+        || '"publisher":"Office of Management and Budget, United States",'
+        || '"licence":"Public domain in the United States (17 U.S.C. 105)",'
+        || '"homepage":"https://github.com/ombegov/2025-Federal-Agency-AI-Use-Case-Inventory",'
+        || '"country":"US","language":"en"}'
+    ),
+    (
+        'nl-algoritmeregister',
+        '{"code":"nl-algoritmeregister","title":"Het Algoritmeregister van de Nederlandse overheid",'
+        || '"publisher":"Ministerie van Binnenlandse Zaken en Koninkrijksrelaties","licence":"CC0-1.0",'
+        || '"homepage":"https://algoritmes.overheid.nl","country":"NL","language":"nl"}'
+    )
+) as known (code, document)
+where exists (select from agency as a where a.origin = known.code);
+
 -- One import of a file. as_of: the source's own date; ended_at: null while it runs, and of one that was killed;
 -- counts: by what became of rows and records; report: JSON, all of it.
 create table import_run (
