@@ -19,6 +19,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from registry.api.app import describe_api
 from registry.exchange.crosswalk import load_crosswalk
+from registry.exchange.crosswalk_model import columns_read
 from registry.settings import Settings
 from tests.browser.static_host import static_host
 from tests.built import build
@@ -60,10 +61,10 @@ def host(tmp_path_factory):
 def _inventory():
     """Return a file of two fictitious rows, as the American inventory has them."""
     known = load_crosswalk("us-omb-2025")
-    columns = [known.agency.code, known.agency.name, *(one.column for one in known.unmapped)]
-    columns += [mapping.column for mapping in known.mappings if mapping.column]
+    columns = [name for names in columns_read(known) for name in names]
+    columns += [one.column for one in known.unmapped]
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, list(dict.fromkeys(columns)), restval="")
+    writer = csv.DictWriter(out, columns, restval="")
     writer.writeheader()
     agency = {"agency": "DWX", "agency_name": "Department of Weather"}
     for number, name in enumerate(("Radar Sandbox", "Radiography Sandbox"), start=1):
