@@ -74,14 +74,16 @@ def import_(
 
     table = load_crosswalk(crosswalk)
     counts = ImportReport(origin=table.origin)
-    outcomes = convert_file(
-        table,
-        file,
-        pack=load_pack(settings.pack),
-        today=utc_now().date(),
-        report=counts,
-        fast=FastValidator(enabled=settings.accept_path == "on"),
-    )
+    with progress_bar("Reading") as progress:
+        outcomes = convert_file(
+            table,
+            file,
+            pack=load_pack(settings.pack),
+            today=utc_now().date(),
+            report=counts,
+            fast=FastValidator(enabled=settings.accept_path == "on"),
+            progress=progress,
+        )
     filings, refused = _sorted(outcomes)
     for line in as_lines(counts):
         print_message(line)
@@ -133,7 +135,7 @@ def _sorted(
 
     filings: list[ForeignRecord] = []
     refused: list[Refusal] = []
-    with progress_bar("Reading") as progress:
+    with progress_bar("Converting") as progress:
         for number, one in enumerate(outcomes, start=1):
             if isinstance(one, ForeignRecord):
                 filings.append(one)

@@ -90,12 +90,12 @@ def test_merged_cells_of_a_header_are_filled_to_the_right_of_rows_downwards(read
 
 def test_a_workbook_may_begin_anywhere(read):
     def write(_, sheet):
-        sheet.write_row(4, 2, ["a", "b"])
+        sheet.write_row(4, 2, ["a", "b\n(in\xa0full) "])
         sheet.write_row(6, 2, [1, 2])
 
     source = read(awkward.workbook(("Data", write)), header_row=5)
-    assert [(row.line, row.cells) for row in source.rows] == [(7, {"a": "1", "b": "2"})]
-    assert refused_place(source, source.rows[0], "b: x") == "sheet 'Data', cell D7"
+    assert [(row.line, row.cells) for row in source.rows] == [(7, {"a": "1", "b (in full)": "2"})]
+    assert refused_place(source, source.rows[0], "b (in full): x") == "sheet 'Data', cell D7"
     assert source.notes == ("1 empty rows are left out",)
 
 

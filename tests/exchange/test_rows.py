@@ -233,6 +233,12 @@ def test_a_file_of_too_many_bytes_is_refused(read, monkeypatch):
         read(CSV, b"a,b\n1,2\n")
 
 
+def test_json_of_too_many_objects_is_refused_before_it_is_parsed(read, monkeypatch):
+    monkeypatch.setattr("registry.exchange.readers.json_file.MAX_CELLS", 2)
+    with pytest.raises(ImportRefused, match="3 objects and lists; a source file may have 2"):
+        read(ReadOptions(kind="json"), b"[{},{}")
+
+
 def test_the_bounds_are_those_that_the_documentation_and_the_schema_state():
     guide = Path(__file__).parents[2].joinpath("docs/importing.md").read_text(encoding="utf-8")
     schema = (SCHEMAS / "crosswalk.schema.json").read_text(encoding="utf-8")

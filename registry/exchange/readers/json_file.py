@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from registry.errors import ImportRefused
-from registry.exchange.readers.bounds import MAX_CELL, MAX_DEPTH, RowCounter
+from registry.exchange.readers.bounds import MAX_CELL, MAX_CELLS, MAX_DEPTH, RowCounter
 from registry.exchange.readers.options import ReadOptions
 from registry.exchange.readers.source import SourceFile, SourceRow
 from registry.exchange.readers.text import decode
@@ -22,6 +22,13 @@ _LOOKED_AT = 20
 def read_json(raw: bytes, options: ReadOptions, path: Path, counter: RowCounter) -> SourceFile:
     """Return the rows of the list in the file. Raises `ImportRefused` for any fault of the file."""
     text = decode(raw, options.encoding, path)
+    # Each takes many times its bytes when it is read; those within texts are counted too.
+    brackets = text.count("{") + text.count("[")
+    if brackets > MAX_CELLS:
+        raise ImportRefused(
+            f"{path}: {brackets:,} objects and lists; a source file may have {MAX_CELLS:,}; "
+            "divide it"
+        )
     try:
         document = _JSON.decode(text)
     except json.JSONDecodeError as error:

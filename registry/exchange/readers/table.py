@@ -34,8 +34,8 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True):
     """All rows of a table.
 
     `fill_heads` is whether a blank cell of an upper header row belongs to the group on its left, as
-    it does where the file does not say which cells are merged. `even` is whether every row must
-    have as many cells as the header.
+    it does where the file does not say which cells are merged. `even` is whether the table is text,
+    in which every row must have as many cells as the header, and blanks in a name are meant.
     """
 
     path: Path
@@ -57,6 +57,8 @@ def read_table(table: SourceTable, options: ReadOptions) -> SourceFile:
         _check_even(table, heads[-1], last, body)
     width = max([width, *(len(row.cells) for row in body)])
     own = _joined(heads, width, fill=table.fill_heads)
+    if not table.even:
+        own = [" ".join(name.split()) for name in own]
     named = [*options.columns, *[None] * (width - len(options.columns))]
     if len(named) > width:
         raise ImportRefused(
