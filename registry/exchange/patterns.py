@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-LONGEST_PATTERN = 300
 _MEMORY = 1 << 20
 
 
@@ -29,8 +28,6 @@ def _compiled(pattern: str) -> Any:
 
 def pattern_fault(pattern: str) -> str | None:
     """Return what is wrong with a pattern, or None."""
-    if len(pattern) > LONGEST_PATTERN:
-        return f"{len(pattern)} characters; a pattern may have {LONGEST_PATTERN}"
     try:
         groups: int = _compiled(pattern).groups
     except ValueError as error:
