@@ -8,8 +8,9 @@ import zipfile
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.readers import workbook
+from registry.exchange.readers import workbook, workbook_process
 from registry.exchange.readers.options import ReadOptions
+from registry.exchange.readers.sheet_answers import SheetRequest
 from registry.exchange.readers.source import letters, refused_place
 from registry.exchange.rows import read_source
 from tests.exchange import awkward_files as awkward
@@ -260,6 +261,22 @@ def test_bounds_of_a_workbook(read, monkeypatch):
             patched.setattr(workbook, name, 3)
             with pytest.raises(ImportRefused, match=told):
                 read(ONE)
+
+
+def test_a_workbook_of_too_many_sheets_is_refused(monkeypatch):
+    # In this process, since the other has bounds of its own.
+    monkeypatch.setattr(workbook_process, "MAX_SHEETS", 1)
+    request = SheetRequest(sheet=None, header_rows=(1,))
+    raw = io.BytesIO(awkward.hidden_sheet_first())
+    [facts] = workbook_process._answers(raw, request)
+    assert facts.problem == "2 sheets; a workbook may have 1"
+
+
+def test_an_opendocument_spreadsheet_may_begin_anywhere(read):
+    rows = [["", ""], ["", ""], ["", "a"], ["", ""], ["", "1"]]
+    source = read(awkward.opendocument(rows), kind="ods", header_row=3)
+    assert [(row.place, row.cells) for row in source.rows] == [("sheet 'Data', row 5", {"a": "1"})]
+    assert refused_place(source, source.rows[0], "a: x") == "sheet 'Data', cell B5"
 
 
 def test_no_process_is_left_when_reading_is_interrupted(tmp_path, monkeypatch):
