@@ -307,7 +307,7 @@ def _draft(saved: drafts.SavedDraft, *, status: int) -> Response[bytes]:
         document=msgspec.Raw(draft.document.encode()),
         publishable=verdict.publishable,
         completeness=verdict.completeness,
-        accountability=verdict.accountability,
+        accountability=verdict.accountability or 0,
         findings=verdict.findings,
         findings_total=verdict.findings_total,
     )

@@ -174,7 +174,7 @@ async def validate_document(
     return ValidationAnswer(
         publishable=verdict.publishable,
         completeness=verdict.completeness,
-        accountability=verdict.accountability,
+        accountability=verdict.accountability or 0,
         findings=verdict.findings,
         findings_total=verdict.findings_total,
     )

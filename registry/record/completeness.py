@@ -4,7 +4,7 @@ It is computed from the document and the schema alone. A unit that is mandatory 
 that hold weighs 3, an optional one 1, any other nothing; an answer in progress counts half.
 Accountability is the same over the units that are required only because of risk, personal data or
 operation (L, H, P, D): 100 where there are none, and 0 for a record without a risk level. A foreign
-record is under no duty here: its accountability is 0 if it states none of these units, so that
+record is under no duty here: it has no accountability if it states none of these units, so that
 saying nothing is never the best score.
 """
 
@@ -23,7 +23,7 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     """The two scores, and the pointers of the units that apply and are not stated."""
 
     completeness: int
-    accountability: int
+    accountability: int | None
     missing: tuple[str, ...]
 
 
@@ -31,10 +31,15 @@ def score(status: RequirementStatus, *, foreign: bool = False) -> Completeness:
     """Return the scores of a document, and what is missing, in document order."""
     asked = status.requirements
     lost, half = status.withheld.union(status.absent), status.in_progress
-    is_scored = _LEVEL not in status.absent and not (foreign and asked.accountable <= lost)
+    is_levelled = _LEVEL not in status.absent
+    accountability: int | None = 0
+    if foreign and (not is_levelled or asked.accountable <= lost):
+        accountability = None
+    elif is_levelled:
+        accountability = _share(asked.accountable, frozenset(), lost, half)
     return Completeness(
         completeness=_share(asked.required, asked.optional, lost, half),
-        accountability=_share(asked.accountable, frozenset(), lost, half) if is_scored else 0,
+        accountability=accountability,
         missing=tuple([place for place in status.absent if place in asked.counted]),
     )
 

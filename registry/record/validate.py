@@ -51,7 +51,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     publishable: bool
     completeness: int
-    accountability: int
+    accountability: int | None
     missing: tuple[str, ...]
     findings: tuple[Finding, ...]
     findings_total: int

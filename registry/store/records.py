@@ -53,7 +53,7 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     origin: str | None
     fictitious: bool
     completeness: int
-    accountability: int
+    accountability: int | None
     missing: list[str]
     findings: Annotated[msgspec.Raw, _FINDINGS]
     redacted: list[Redacted]

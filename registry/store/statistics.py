@@ -60,7 +60,7 @@ class StatisticsGroup(msgspec.Struct, frozen=True, kw_only=True):
     completeness_range: str | msgspec.UnsetType = msgspec.UNSET
     records: int
     completeness: Spread
-    accountability: Spread
+    accountability: Spread | None
     overdue: int
     longest_days: int
     findings: int
@@ -94,7 +94,7 @@ class Month(msgspec.Struct, frozen=True, kw_only=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """The records that were filed here, or those of other registers.
 
-    The scores are null if there is no record. `findings` are by rule, `missing` by pointer,
+    The scores are null if no record has one. `findings` are by rule, `missing` by pointer,
     `withheld` fields and `restricted` records by ground, `completeness_ranges` by ten points.
     Months begin with the first publication.
     """
@@ -255,7 +255,7 @@ def _group(row: Any, by: Sequence[str]) -> StatisticsGroup:
     return StatisticsGroup(
         **{name: row[name] for name in by},
         records=row["records"],
-        completeness=_spread(row, "completeness"),
+        completeness=_score(row, "completeness"),
         accountability=_spread(row, "accountability"),
         overdue=row["overdue"],
         longest_days=row["longest_days"],
@@ -264,9 +264,13 @@ def _group(row: Any, by: Sequence[str]) -> StatisticsGroup:
     )
 
 
-def _spread(row: Any, score: str) -> Spread:
+def _spread(row: Any, score: str) -> Spread | None:
+    return _score(row, score) if row[f"{score}_count"] else None
+
+
+def _score(row: Any, score: str) -> Spread:
     lowest, lower, median, upper, highest = row[score]
-    count = row["records"]
+    count = row[f"{score}_count"]
     return Spread(
         mean=(20 * row[f"{score}_sum"] + count) // (2 * count) / 10,
         lowest=lowest,

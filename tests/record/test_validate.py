@@ -215,7 +215,7 @@ def test_a_foreign_record_needs_three_members(found, pack, today):
     verdict = validate(FOREIGN, profile="foreign", pack=pack, today=today)
     assert verdict.publishable
     assert 0 < verdict.completeness < 20
-    assert verdict.accountability == 0
+    assert verdict.accountability is None
 
 
 def test_a_foreign_record_keeps_its_languages_territory_and_codes(found):

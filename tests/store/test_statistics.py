@@ -191,9 +191,9 @@ async def _attest(context, agency, total, now):
 
 
 def spread(scores):
+    scores = sorted(score for score in scores if score is not None)
     if not scores:
         return None
-    scores = sorted(scores)
 
     def within(share):
         return scores[max(1, math.ceil(share * len(scores))) - 1]

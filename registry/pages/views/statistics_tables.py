@@ -210,7 +210,7 @@ def _by_agency(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
                 values=[
                     group.records,
                     group.completeness.mean,
-                    group.accountability.mean,
+                    group.accountability.mean if group.accountability else None,
                     group.overdue,
                     said[str(group.agency)].systems_total if str(group.agency) in said else None,
                 ],

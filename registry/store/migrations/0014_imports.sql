@@ -79,6 +79,10 @@ create index source_event_record on source_event (record, entry);
 create trigger source_event_append_only before update or delete or truncate on source_event
 for each statement execute function refuse_change();
 
+-- Null of a foreign record that states nothing of what accountability asks for.
+alter table version alter column accountability drop not null;
+alter table figure alter column accountability drop not null;
+
 -- Of versions of foreign records. moved_from: the agency before, where it is another; changed_on: the day of the
 -- change that the source states; undated: the source changed it without moving that day; run: the import.
 alter table version add column moved_from text;

@@ -69,6 +69,8 @@ select
     count(*) as records,
     sum(completeness) as completeness_sum,
     percentile_disc('{0, 0.25, 0.5, 0.75, 1}'::double precision []) within group (order by completeness) as completeness,
+    count(completeness) as completeness_count,
+    count(accountability) as accountability_count,
     sum(accountability) as accountability_sum,
     percentile_disc('{0, 0.25, 0.5, 0.75, 1}'::double precision []) within group (order by accountability) as accountability,
     count(days_late) as overdue,
