@@ -6,7 +6,8 @@ import datetime as dt
 import functools
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +115,8 @@ def import_(
             )
 
         try:
-            done = run(settings, work, begins=not dry_run)
+            with _advice_when_stopped(dry_run=dry_run):
+                done = run(settings, work, begins=not dry_run)
         except (ConfigurationError, Unavailable) as error:
             if not dry_run:
                 raise
@@ -126,6 +128,20 @@ def import_(
         _write(report, as_json(counts), done)
     if done.refused:
         sys.exit(1)
+
+
+@contextmanager
+def _advice_when_stopped(*, dry_run: bool) -> Iterator[None]:
+    """Say to whoever stops an import what became of it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not dry_run:
+            print_message(
+                "stopped: the batches of records that were finished stay; import the file again "
+                "to go on"
+            )
+        raise
 
 
 def _sorted(

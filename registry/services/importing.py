@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -127,11 +128,13 @@ async def import_foreign(
         await work.begin(now())
         try:
             for start in range(0, len(placed), _BATCH):
-                await work.publish(placed[start : start + _BATCH], now=now())
+                with work.taken_back():
+                    await work.publish(placed[start : start + _BATCH], now=now())
                 if progress is not None:
                     progress(min(start + _BATCH, len(placed)), len(placed))
             for start in range(0, len(gone), _BATCH):
-                await work.mark_gone(gone[start : start + _BATCH], now=now())
+                with work.taken_back():
+                    await work.mark_gone(gone[start : start + _BATCH], now=now())
         except BaseException:
             await work.end(None)
             raise
@@ -182,6 +185,20 @@ class _Run:
         if not self._dry_run:
             async with self._context.database.transaction() as connection:
                 await imports.end(connection, self._number, self._counts, self._report, now=now)
+
+    @contextmanager
+    def taken_back(self) -> Iterator[None]:
+        """Take back what the block has counted if it fails: its transaction has kept nothing."""
+        counts, fields = msgspec.structs.asdict(self._counts), self._fields.copy()
+        told = len(self._report.records)
+        try:
+            yield
+        except BaseException:
+            for name, number in counts.items():
+                setattr(self._counts, name, number)
+            self._fields = fields
+            del self._report.records[told:]
+            raise
 
     async def publish(self, placed: Sequence[PlacedFiling], *, now: dt.datetime) -> None:
         """Publish what has changed of a batch."""

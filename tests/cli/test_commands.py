@@ -12,7 +12,7 @@ import pytest
 
 from registry import __version__
 from registry.cli import server
-from registry.cli.main import cli
+from registry.cli.main import cli, main
 from registry.errors import ConfigurationError
 from registry.exchange.crosswalk import names
 from registry.resources import SCHEMAS
@@ -403,3 +403,14 @@ def test_what_is_meant_for_a_register_that_is_there_begins_none(
     assert own.returncode == 2
     assert "there is no register in " in own.stderr
     assert not (tmp_path / "own/keys").exists()
+
+
+def test_an_import_that_is_stopped_says_how_to_go_on(inventory, monkeypatch, capsys):
+    def stopped(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("registry.cli.import_.run", stopped)
+    with pytest.raises(SystemExit) as ended:
+        main(["import", "us-omb-2025", str(inventory("Forecast of rain"))])
+    assert ended.value.code == 130
+    assert "stopped: the batches of records that were finished stay" in capsys.readouterr().err

@@ -316,7 +316,9 @@ async def test_a_failure_half_way_keeps_whole_batches_and_the_next_import_goes_o
     assert told(await bring(*filings)) == {"added": 50, "unchanged": 250}
     async with database.connection() as connection:
         _, stopped = await imports.read_runs(connection, limit=10)
-    assert (stopped.ended_at, stopped.counts.added) == (None, 300)
+        report = json.loads(await imports.read_report(connection, stopped.id))
+    assert (stopped.ended_at, stopped.counts.added) == (None, 250)
+    assert (report["counts"]["added"], len(report["records"])) == (250, 250)
 
 
 async def test_two_imports_at_once_publish_nothing_twice(database, bring, foreign):
