@@ -27,8 +27,12 @@ _REGISTERS = {
 
 
 async def import_filings(context, filings, *, now=lambda: NOW, origin=None, **options):
-    """Import filings of one register, as a file of it; without keys by their proposed ids."""
+    """Import filings of one register, as a file of it; without keys by their proposed ids.
+
+    `origin` is its code, or all that is known of it.
+    """
     [code] = {origin} if origin else {one.agency.origin for one in filings}
+    known = code if isinstance(code, Origin) else Origin(code=code, title=code.upper())
     keyed = [
         one if one.of or one.source_id else msgspec.structs.replace(one, of=(one.document["id"],))
         for one in filings
@@ -40,7 +44,7 @@ async def import_filings(context, filings, *, now=lambda: NOW, origin=None, **op
         return RecordKey(agency=agency, source_id="", of=(document["id"],), telling_apart=())
 
     file = {
-        "origin": Origin(code=code, title=code.upper()),
+        "origin": known,
         "name": "file.csv",
         "sha256": "00" * 32,
         "crosswalk_sha256": "11" * 32,

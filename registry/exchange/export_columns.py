@@ -17,10 +17,11 @@ from registry.record.codelists import CodeList, codelists
 from registry.record.entry import NOT_STATED
 from registry.record.facets import FACETS, SINGLE
 from registry.record.model import Document
+from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig, parts
 from registry.record.schema import Field, fields
-from registry.store.records import Register
+from registry.store.records import Register, SourceFacts
 from registry.text.catalogues import SOURCE
 from registry.text.locales import pick
 
@@ -39,6 +40,12 @@ class ExportRow(msgspec.Struct, frozen=True, kw_only=True):
     agency: str
     document: Document
     register: Register
+
+    @property
+    def origin(self) -> Origin | None:
+        """The other register that it was copied from, if that is known."""
+        source = self.register.source
+        return source.register if isinstance(source, SourceFacts) else None
 
 
 class ExportColumn(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,8 +86,8 @@ def columns(wanted: ColumnSet, wording: LabelSource) -> list[ExportColumn]:
     found = list(_summary(wording))
     if wanted == "full":
         for field in fields():
-            # The identifier is in the summary.
-            if "*" not in field.path and field.path != ("id",):
+            # The identifiers are in the summary.
+            if "*" not in field.path and field.path not in {("id",), ("source_id",)}:
                 found += _of_field(field, wording)
     return found
 
@@ -113,6 +120,23 @@ def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
     )
     yield ExportColumn(name="entry", cell=lambda row: row.register.entry)
     yield ExportColumn(name="hash", cell=lambda row: row.register.hash)
+    for name in ("country", "publisher", "licence"):
+        yield ExportColumn(name=name, cell=partial(_of_origin, name))
+    yield ExportColumn(name="source_id", cell=_stated_cell(("source_id",), _as_it_is))
+    yield ExportColumn(name="source_state", cell=partial(_at_source, "state"))
+    yield ExportColumn(name="changed_on", cell=partial(_at_source, "changed_on"))
+
+
+def _of_origin(name: str, row: ExportRow) -> Cell:
+    """Return what is known of the register that a record was copied from; None of one from here."""
+    origin = row.origin
+    return (getattr(origin, name) or None) if origin else None
+
+
+def _at_source(name: str, row: ExportRow) -> Cell:
+    source = row.register.source
+    found: Cell = getattr(source, name) if isinstance(source, SourceFacts) else None
+    return found
 
 
 def _of_field(field: Field, wording: LabelSource) -> Iterator[ExportColumn]:

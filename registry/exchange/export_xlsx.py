@@ -17,6 +17,7 @@ import msgspec
 import xlsxwriter
 
 from registry.exchange.export_columns import Cell, ExportColumn, ExportRow
+from registry.record.origin import Origin
 from registry.text.locales import direction
 
 MOST_ROWS = 1_048_575
@@ -34,6 +35,15 @@ _OPTIONS = {
     "strings_to_urls": False,
     "remove_timezone": True,
 }
+_OF_ORIGIN = {
+    "origin": "code",
+    "title": "title",
+    "publisher": "publisher",
+    "licence": "licence",
+    "country": "country",
+    "homepage": "homepage",
+}
+"""The columns of the table of other registers, by their names, as members of `Origin`."""
 _WIDTHS = {"id": 36, "name": 40, "summary": 60, "url": 40}
 _WIDTH = 16
 
@@ -85,6 +95,7 @@ class _Book:
         self._about = about
         self._right_to_left = right_to_left
         self._sheets = 0
+        self._origins: dict[str, Origin] = {}
         self._begin(about.records)
 
     def _begin(self, left: int) -> None:
@@ -113,6 +124,8 @@ class _Book:
             if self._row == MOST_ROWS:
                 self._begin(self._left - MOST_ROWS)
             self._row += 1
+            if row.origin:
+                self._origins[row.origin.code] = row.origin
             for number, column in enumerate(self._table):
                 self._put(self._row, number, column.cell(row))
 
@@ -133,7 +146,17 @@ class _Book:
         for row, (name, cell) in enumerate(cells):
             self._sheet.write_string(row, 0, name, self._heading)
             self._put(row, 1, cell)
+        if self._origins:
+            self._write_origins(len(cells) + 1)
         self._book.close()
+
+    def _write_origins(self, top: int) -> None:
+        """Write whose the records are that were copied, and on which terms: a table from a row."""
+        for number, name in enumerate(_OF_ORIGIN):
+            self._sheet.write_string(top, number, name, self._heading)
+        for row, (_, origin) in enumerate(sorted(self._origins.items()), start=top + 1):
+            for number, name in enumerate(_OF_ORIGIN.values()):
+                self._put(row, number, getattr(origin, name))
 
     def _put(self, row: int, number: int, cell: Cell) -> None:
         if isinstance(cell, str):

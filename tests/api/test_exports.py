@@ -11,6 +11,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
+from registry.record.origin import Origin
+from registry.record.pack import Agency
+from registry.record.validate import validate
+from registry.services.import_matching import ForeignFiling
+from tests.conftest import NOW
+from tests.imported import import_filings
+
 EXPORTS = "/api/v1/exports/records"
 RECORDS = "/api/v1/records"
 FORMS = ("csv", "jsonl", "xlsx", "jsonld")
@@ -65,6 +72,62 @@ async def test_a_table_has_codes_with_words_beside_them(client, publish, record)
     assert (bare["name"], bare["risk"], bare["risk_label"]) == ("", "not_stated", "")
     english = table(await client.get(f"{EXPORTS}.csv?lang=en"))[1]
     assert english["risk_label"] != full["risk_label"]
+
+
+@pytest.fixture
+async def with_copies(context, pack, publish, record):
+    """A register with a record of its own, one that was copied, and one that its source lost."""
+    agency = Agency(id="us.letters", name={"en": "Letters"}, kind="foreign", origin="us-demo")
+    origin = Origin(
+        code="us-demo",
+        title="A demo inventory",
+        publisher="Office of Demonstrations",
+        licence="CC0-1.0",
+        homepage="https://inventory.example/",
+        country="US",
+        language="en",
+    )
+
+    def filing(number):
+        document = {
+            "id": f"us.letters/l-{number}",
+            "schema_version": "1.0",
+            "name": {"en": f"Letter sorting {number}"},
+            "source_id": f"L-{number}",
+            "languages": {"source": "en"},
+        }
+        return ForeignFiling(
+            document=document,
+            agency=agency,
+            verdict=validate(document, profile="foreign", pack=pack, today=NOW.date()),
+            source_row={},
+            source_id=f"L-{number}",
+            changed_on="2026-10",
+        )
+
+    await publish(record)
+    await import_filings(context, [filing(1), filing(2)], origin=origin)
+    await import_filings(context, [filing(1)], origin=origin, complete=True)
+
+
+@pytest.mark.usefixtures("with_copies")
+async def test_a_table_says_from_whom_and_on_which_terms_a_record_was_copied(client):
+    own = dict.fromkeys(("country", "publisher", "licence", "source_state", "changed_on"), "")
+    known = {"country": "US", "publisher": "Office of Demonstrations", "licence": "CC0-1.0"}
+    for columns in ("summary", "full"):
+        here, one, two = table(await client.get(f"{EXPORTS}.csv?columns={columns}"))
+        assert here == here | own
+        assert one == one | known | {"source_id": "L-1", "source_state": "present"}
+        assert two == two | known | {"source_state": "gone", "changed_on": "2026-10"}
+
+
+@pytest.mark.usefixtures("with_copies")
+async def test_a_workbook_lists_the_registers_that_its_records_are_from(client):
+    words = ["licence", "Office of Demonstrations", "CC0-1.0", "https://inventory.example/"]
+    about = sheet(await client.get(f"{EXPORTS}.xlsx"), 2)
+    assert [word for word in words if word not in about] == []
+    own = sheet(await client.get(f"{EXPORTS}.xlsx?origin=local"), 2)
+    assert [word for word in words if word in own] == []
 
 
 async def test_labels_have_a_language_of_their_own(client, publish, record):
