@@ -81,6 +81,20 @@ def test_an_import_that_changed_nothing_renders_the_page_of_its_register_only(tm
     assert different - {"build.json"} == {f"{lang}/registers/us-demo.html" for lang in LANGUAGES}
 
 
+def test_an_agency_without_records_of_another_register_is_not_listed(tmp_path):
+    """Its records have moved to another one: nothing is said of it but on its own page."""
+    corpus = make_corpus()
+    before = msgspec.structs.replace(corpus.agencies["us.demo"], id="us.before")
+    corpus = msgspec.structs.replace(corpus, agencies={**corpus.agencies, before.id: before})
+    site = tmp_path / "site"
+    build(corpus, out=site, settings=SETTINGS)
+    links = [one.get("href") for one in parse(site / "en/agencies/index.html").iter("a")]
+    assert "/sub/en/agencies/us.demo" in links
+    assert "/sub/en/agencies/us.before" not in links
+    head = text_of(parse(site / "en/agencies/us.before.html").find(".//header[@class='head']"))
+    assert "There is no record here yet." in head
+
+
 def test_without_other_registers_there_is_no_page_of_them(tmp_path):
     corpus = msgspec.structs.replace(make_corpus(), sizes={}, imports={})
     build(corpus, out=tmp_path / "site", settings=SETTINGS)

@@ -156,6 +156,9 @@ def _agency_index(reader: Reader, site: Site, number: Counter[str]) -> dict[str,
     groups: dict[str, list[dict[str, Any]]] = {}
     for agency_id in [*site.snapshot.agencies, *(number.keys() - site.snapshot.agencies.keys())]:
         agency = agency_view(reader, site, agency_id)
+        if agency["origin"] and not number[agency_id]:
+            # Its records moved to another agency, or were withdrawn: its own page stays.
+            continue
         said = site.snapshot.attestations.get(agency_id)
         row = agency | {"total": number[agency_id], "systems": said and said.systems_total}
         groups.setdefault(agency["origin"] or "here", []).append(row)

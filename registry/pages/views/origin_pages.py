@@ -67,7 +67,8 @@ def _index(reader: Reader, *, site: Site, sizes: dict[str, OriginSize]) -> dict[
 def _origin(
     reader: Reader, *, site: Site, code: str, size: OriginSize, runs: Sequence[ImportRun]
 ) -> dict[str, Any]:
-    return _head(reader, site, code) | {
+    return {
+        "register": _head(reader, site, code),
         "size": size,
         "runs": [_run(run) for run in runs],
         "is_cut": len(runs) == SHOWN_IMPORTS,
