@@ -55,10 +55,14 @@ async def join(context: ServiceContext, code: str, *, apply: bool) -> None:
 
     async with context.database.snapshot() as connection:
         known = await imports.read_origins(connection)
-        if code not in known:
+        if code not in known and code in await imports.read_sizes(connection):
             raise NotFound(
-                f"nothing was imported of a register {code}; known are: {', '.join(known)}"
+                f"{code} was last imported by an earlier release: import its whole file once, by "
+                "which the records that its source still has are known"
             )
+        if code not in known:
+            listed = ", ".join(known) or "none"
+            raise NotFound(f"nothing was imported of a register {code}; known are: {listed}")
         doubled = await find_doubled(connection, code)
     for one in doubled:
         moved = "" if one.kept_agency == one.dropped_agency else f", moves to {one.dropped_agency}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from registry.record.canonical import canonical
 from registry.record.ids import MAX_LENGTH
 from registry.record.model import Document
 from registry.record.pack import Agency
@@ -152,24 +154,56 @@ async def refuse_foreign_ids(
 
 
 def missing(
-    known: Iterable[KnownRecord], placed: Iterable[PlacedFiling], refused: Sequence[RefusedRow]
+    known: Sequence[KnownRecord], placed: Iterable[PlacedFiling], refused: Sequence[RefusedRow]
 ) -> tuple[list[KnownRecord], list[str]]:
     """Return the records in force that are in no row and were there until now, and what to note."""
     met = {one.id for one in placed}
     waiting = {row.source_id for row in refused if row.source_id}
+    doubled = {left.id for left, _ in find_twins(known, met)}
     gone = [
         one
         for one in known
         if one.state == "published"
         and one.source_state == "present"
         and one.id not in met
+        and one.id not in doubled
         and one.source_id not in waiting
     ]
+    notes = []
+    if doubled:
+        notes.append(
+            f"{len(doubled):,} records stand here twice since before this release, and are not "
+            "marked as gone: see registry origin join"
+        )
     unnamed = sum(not row.source_id for row in refused)
     if gone and unnamed:
-        note = (
+        notes.append(
             f"{unnamed:,} refused rows have no id that can be read, and may be of the "
             f"{len(gone):,} records that are missing: none is marked as gone"
         )
-        return [], [note]
-    return gone, []
+        return [], notes
+    return gone, notes
+
+
+def find_twins(
+    known: Iterable[KnownRecord], met: Collection[str]
+) -> Iterator[tuple[KnownRecord, KnownRecord]]:
+    """Yield records that releases before this left behind, each with the one that was `met` since.
+
+    Two are of one system if they have the same id at the source, and the same name too where its
+    agencies share ids; without an id if they have the same agency and name. What an import of this
+    release has met once is never left behind: it would have been recognised.
+    """
+    there = [one for one in known if one.state == "published"]
+    ids = Counter(one.source_id for one in there if one.source_id and one.id in met)
+    are_shared = any(number > 1 for number in ids.values())
+    alike: dict[tuple[object, ...], list[KnownRecord]] = {}
+    for one in there:
+        name = canonical(one.document.get("name"))
+        key = (one.source_id, name if are_shared else b"") if one.source_id else (one.agency, name)
+        alike.setdefault((bool(one.source_id), *key), []).append(one)
+    for group in alike.values():
+        now = [one for one in group if one.id in met]
+        left = [one for one in group if one.id not in met and one.run is None]
+        if len(now) == len(left) == 1 and len(group) == len(now) + len(left):
+            yield left[0], now[0]

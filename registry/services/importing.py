@@ -292,7 +292,7 @@ class _Run:
             self._counts.unchanged += 1
             if is_back:
                 batch.back.append((one.id, before))
-            if one.id in kept and kept[one.id] != row and one.id not in erased:
+            if kept.get(one.id) != row and one.id not in erased:
                 batch.rows[one.id] = row
         return batch
 

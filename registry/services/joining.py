@@ -8,23 +8,20 @@ the newer one is withdrawn in favour of it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from typing import Any
 
 import msgspec
 
 from registry.ledger.append import append, publish
 from registry.ledger.entries import WithdrawalEntry
 from registry.ledger.publication import Publication
-from registry.record.canonical import canonical
 from registry.record.codelists import codelists
 from registry.record.entry import Imported
 from registry.record.sections import seal
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
+from registry.services.import_matching import find_twins
 from registry.store import agencies, imports, log, records
 from registry.store.database import Connection
-from registry.store.imports import KnownRecord
 from registry.store.leader import leadership
 
 _REASON = "merged_into"
@@ -46,41 +43,25 @@ class DoubledRecord(msgspec.Struct, frozen=True, kw_only=True):
 async def find_doubled(connection: Connection, origin: str) -> list[DoubledRecord]:
     """Return the records of an origin that stand twice; needs a transaction.
 
-    Two are one if they have the same id at the source, or without one the same agency and name, and
-    if the last import met exactly one of them: nothing is found before an import by this release.
+    They are `find_twins` of what the last import met: nothing is found before an import by this
+    release.
     """
     known = await imports.read_known(connection, origin)
     last = max((one.run or 0 for one in known), default=0)
+    met = {one.id for one in known if last and one.run == last}
     first = await records.read_first_entries(connection, [one.id for one in known])
     found = [
         DoubledRecord(
             kept=kept.id,
-            dropped=met.id,
-            name=next(iter(met.document.get("name", {"": met.id}).values())),
+            dropped=dropped.id,
+            name=next(iter(dropped.document.get("name", {"": dropped.id}).values())),
             kept_agency=kept.agency,
-            dropped_agency=met.agency,
+            dropped_agency=dropped.agency,
         )
-        for met, left in _groups(known, last)
-        for kept in left
-        if first[kept.id] < first[met.id]
+        for kept, dropped in find_twins(known, met)
+        if first[kept.id] < first[dropped.id]
     ]
     return sorted(found, key=lambda one: one.kept)
-
-
-def _groups(
-    known: Iterable[KnownRecord], last: int
-) -> Iterator[tuple[KnownRecord, list[KnownRecord]]]:
-    """Yield each record that alone of its like was met last, and the one that was not."""
-    alike: dict[tuple[Any, ...], list[KnownRecord]] = {}
-    for one in known:
-        if one.state == "published":
-            name = canonical(one.document.get("name"))
-            key = (one.source_id,) if one.source_id else (one.agency, name)
-            alike.setdefault(key, []).append(one)
-    for group in alike.values():
-        met = [one for one in group if last and one.run == last]
-        if len(met) == 1 and len(group) == len(met) + 1:
-            yield met[0], [one for one in group if one.run != last]
 
 
 async def join(context: ServiceContext, doubled: DoubledRecord, *, now: dt.datetime) -> None:

@@ -2,7 +2,8 @@
 
 Nothing is taken on trust: the tiles must lead to the root that was signed and go on from the
 database's own, each entry must be the one that its tile names, and what it commits to must fit.
-Who approved a version, and the rows that foreign records were made from, are in no file.
+Who approved a version, the rows that foreign records were made from, names of their agencies and
+reports of imports are in no file.
 """
 
 from __future__ import annotations
@@ -33,15 +34,17 @@ from registry.ledger.signing_journal import SignedSize
 from registry.record.content_file import Content, ContentRefused, check_content
 from registry.record.entry import Previous, imported_of
 from registry.record.erasure import readable
+from registry.record.pack import Agency
 from registry.record.search_document import tokenize
 from registry.record.sections import Section
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction
 from registry.settings import Settings
-from registry.store import agencies, checkpoints, log, records, redactions
+from registry.store import agencies, checkpoints, imports, log, records, redactions
 from registry.store.database import Connection
 from registry.store.log import LogState
+from registry.text.catalogues import SOURCE
 from registry.tlog.bundle import parse_bundle
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.proof import root_of
@@ -61,6 +64,11 @@ class MissingEntry(msgspec.Struct, frozen=True, kw_only=True):
     def at(self) -> dt.datetime:
         """The entry's time."""
         return dt.datetime.fromisoformat(self.said["at"])
+
+    @property
+    def run(self) -> int:
+        """The number of the import that wrote it, 0 if none did."""
+        return int(self.said.get("run", 0))
 
 
 async def heal_log(
@@ -92,6 +100,7 @@ async def heal_log(
         for lost in missing:
             await _bring_back(connection, context, lost)
             progress(lost.index + 1 - state.range.size, len(missing))
+        await imports.go_on_after(connection, max((one.run for one in missing), default=0))
         healed = await log.read_state(connection)
         if healed.range.root() != furthest.root:
             raise LogRefused("what was brought back is not what was signed; nothing was changed")
@@ -199,33 +208,44 @@ async def _publication(
     current = (await records.read_latest(connection, [record])).get(record)
     moved = lost.said.get("moved")
     agency = moved["to"] if moved else current.agency if current else record.split("/")[0]
-    known = await agencies.read(connection, agency)
-    if known is None:
-        raise LogRefused(
-            f"entry {lost.index} is of the agency {agency}, which the database does not know; "
-            "import the register that it comes from first"
-        )
+    known = await _agency(connection, lost, agency)
     document = readable(
         {one.key: msgspec.json.decode(one.value) for one in lost.sections},
         [member.pointer for member in lost.content.erased],
     )
     verdict = validate(
         document,
-        profile="publication" if known.agency.origin is None else "foreign",
+        profile="publication" if known.origin is None else "foreign",
         pack=context.pack,
         today=lost.at.date(),
         fast=context.fast,
     )
     return Publication(
         document=document,
-        agency=known.agency,
+        agency=known,
         actor=lost.said["actor"],
         stored=lost.entry,
         verdict=verdict,
         imported=imported_of(lost.said),
-        sealed=SealedDocument(sections=lost.sections, words=tokenize(document, known.agency)),
+        sealed=SealedDocument(sections=lost.sections, words=tokenize(document, known)),
         current=current,
     )
+
+
+async def _agency(connection: Connection, lost: MissingEntry, agency: str) -> Agency:
+    """Return an agency; one of another register that is not known is named by its id for now."""
+    found = await agencies.read_named(connection, [agency])
+    if agency in found:
+        return found[agency]
+    origin = lost.said.get("origin")
+    if origin is None:
+        raise LogRefused(
+            f"entry {lost.index} is of the agency {agency}, which the country pack does not know"
+        )
+    # The next import of its register brings its name.
+    named = Agency(id=agency, name={SOURCE: agency}, kind="foreign", origin=origin)
+    await agencies.save(connection, [named])
+    return named
 
 
 async def _redaction(connection: Connection, lost: MissingEntry) -> RedactionEntry:

@@ -148,6 +148,11 @@ async def begin(
     )
 
 
+async def go_on_after(connection: Connection, run: int) -> None:
+    """Set the number of the next run to one after this, which the log names."""
+    await connection.execute(statement("imports", "go_on_after"), run)
+
+
 async def keep_counts(connection: Connection, run: int, counts: ImportCounts) -> None:
     """Store how far a run has come."""
     await connection.execute(statement("imports", "keep_counts"), run, _text(counts))
@@ -250,7 +255,7 @@ async def read_source_rows(connection: Connection, records: Sequence[str]) -> di
 
 
 async def replace_rows(connection: Connection, rows: Mapping[str, KeptRow]) -> None:
-    """Replace the rows of latest versions, by record."""
+    """Insert or replace the rows of latest versions, by record."""
     await connection.execute(
         statement("imports", "replace_rows"),
         list(rows),

@@ -44,7 +44,7 @@ async def test_the_older_record_goes_on_and_the_newer_one_is_withdrawn(database,
     await import_filings(context, [old, other], now=lambda: NOW)
     # An import of today would have recognised it: its id at the source is put there later.
     async with database.connection() as connection:
-        await connection.execute("update foreign_record set source_id = ''")
+        await connection.execute("update foreign_record set source_id = '', run = null")
     await import_filings(context, [new, other], now=lambda: NOW)
     async with database.connection() as connection:
         await connection.execute(
@@ -72,4 +72,33 @@ async def test_the_older_record_goes_on_and_the_newer_one_is_withdrawn(database,
 async def test_records_that_the_source_has_both_are_not_joined(database, context, pack):
     both = [filing(pack, "a", OLD, "Zeef"), filing(pack, "b", OLD, "Zeef")]
     await import_filings(context, both, now=lambda: NOW)
+    assert await doubled(database) == []
+
+
+async def test_systems_of_agencies_that_share_ids_are_not_joined_but_by_their_name(
+    database, context, pack
+):
+    """Of two agencies with a system 7 each, one left out its own: it is not the other's."""
+    parks = [filing(pack, "7", OLD, "Zeef", "7"), filing(pack, "8", OLD, "Rooster", "8")]
+    roads = [filing(pack, "7", NEW, "Anders", "7"), filing(pack, "8", NEW, "Ander", "8")]
+    await import_filings(context, [*parks, *roads], now=lambda: NOW)
+    async with database.connection() as connection:
+        await connection.execute(
+            "update foreign_record set source_id = regexp_replace(record, '.*/', ''), run = null"
+        )
+    known = [
+        msgspec.structs.replace(one, source_id=one.document["source_id"], of=())
+        for one in (*roads, parks[1])
+    ]
+    report = await import_filings(context, known, now=lambda: NOW)
+    assert (report.counts.unchanged, report.counts.added) == (3, 0)
+    assert await doubled(database) == []
+
+
+async def test_what_left_its_source_after_an_import_by_this_release_is_not_joined(
+    database, context, pack
+):
+    both = [filing(pack, "a", OLD, "Zeef"), filing(pack, "b", OLD, "Zeef")]
+    await import_filings(context, both, now=lambda: NOW)
+    await import_filings(context, both[1:], now=lambda: NOW, complete=True)
     assert await doubled(database) == []

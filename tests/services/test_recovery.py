@@ -3,18 +3,23 @@
 import datetime as dt
 import json
 
+import msgspec
 import pytest
 
 from registry.ledger.content_files import content_path, write_contents
 from registry.ledger.files import LogRefused, read_checkpoint
 from registry.ledger.fsck import fsck
 from registry.ledger.verify_database import check_database
+from registry.record.pack import Agency
+from registry.record.validate import validate
 from registry.services import attestation, redaction, withdrawal
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.services.erasure import erase_published
+from registry.services.import_matching import ForeignFiling
 from registry.services.recovery import heal_log
-from registry.store import checkpoints, log, records
+from registry.store import agencies, checkpoints, imports, log, records
+from tests.imported import import_filings
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 AGENCY = Actor(
@@ -136,6 +141,76 @@ async def test_what_was_lost_comes_back_and_the_log_goes_on(
     await publish(record | {"id": "demo-sante/third", "name": {"fr": "Tiers", "ar": "ثالث"}})
     assert (await publish_it()).size == 7
     fsck(settings.log_dir, verifier=None, progress=quiet)
+
+
+def foreign(pack, slug, agency, name, changed_on=None):
+    document = {
+        "id": f"{agency.id}/{slug}",
+        "schema_version": "1.0",
+        "name": {"en": name},
+        "languages": {"source": "en"},
+        "source_id": slug,
+    }
+    return ForeignFiling(
+        document=document,
+        agency=agency,
+        verdict=validate(document, profile="foreign", pack=pack, today=NOW.date()),
+        source_row={"Name": name},
+        source_id=slug,
+        changed_on=changed_on,
+    )
+
+
+async def test_what_imports_said_comes_back_and_their_numbers_are_not_given_again(
+    context, database, settings, pack, publish_it
+):
+    skies = Agency(id="us.skies", name={"en": "Skies"}, kind="foreign", origin="us-register")
+    sea = msgspec.structs.replace(skies, id="us.sea", name={"en": "Sea"})
+
+    async def bring(*filings):
+        return await import_filings(context, filings, complete=True, now=lambda: NOW)
+
+    async def facts():
+        async with database.snapshot() as connection:
+            found = [
+                await records.read(connection, name, version)
+                for name, version in (("us.skies/1", 1), ("us.skies/1", 2), ("us.skies/2", 1))
+            ]
+            said = await connection.fetch("select * from source_event order by entry")
+            known = await imports.read_known(connection, "us-register")
+        # When each was last met without a change is in no entry.
+        known = [msgspec.structs.replace(one, run=None) for one in known]
+        told = [msgspec.to_builtins(one.register.source) | {"register": None} for one in found]
+        return told, [tuple(row) for row in said], known
+
+    one, two = foreign(pack, "1", skies, "Rain", "2026-01"), foreign(pack, "2", skies, "Wind")
+    await bring(one, two)
+    await publish_it()
+    backup = Backup(database)
+    await backup.keep()
+    await bring(one)
+    await bring(one, two)
+    moved = foreign(pack, "1", sea, "Rain and snow", "2026-01")
+    assert (await bring(moved)).run == 4
+    size = (await publish_it()).size
+    before = await facts()
+    [_, second, _], _, _ = before
+    assert (second["moved_from"], second["undated"], second["run"]) == ("us.skies", True, 4)
+
+    await backup.restore()
+    async with database.connection() as connection:
+        # As a database that was dumped: it knows neither the agency nor how far it had counted.
+        await connection.execute("delete from agency where id = 'us.sea'")
+        await connection.execute("alter table import_run alter column id restart with 2")
+    assert await heal_log(context, settings, now=NOW, progress=quiet) == 4
+    assert await facts() == before
+    assert await check_database(database, settings, progress=quiet) == size
+    again = await bring(moved)
+    assert (again.run, again.counts.unchanged) == (5, 1)
+    async with database.connection() as connection:
+        assert (await agencies.read(connection, "us.sea")).agency == sea
+        assert (await imports.read_source_row(connection, "us.skies/1")).run == 5
+    assert await size_of(database) == size
 
 
 async def test_what_was_erased_since_is_erased_again(

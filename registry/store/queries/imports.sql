@@ -10,6 +10,10 @@ insert into import_run (origin, begun_at, file_name, file_sha256, crosswalk_sha2
 values ($1, $2, $3, $4, $5, $6, $7, $8, '{}')
 returning id
 
+-- name: go_on_after
+select setval(s.name, $1) from (select pg_get_serial_sequence('import_run', 'id') as name) as s
+where $1 > coalesce(pg_sequence_last_value(s.name::regclass), 0)
+
 -- name: keep_counts
 update import_run set counts = $2 where id = $1
 
@@ -84,10 +88,12 @@ from source_row as s inner join record as r on r.id = s.record and r.version = s
 where r.id = any($1::text [])
 
 -- name: replace_rows
-update source_row as s set content = new.content, whole = new.whole
+-- A version that was brought back from the log's files has none.
+insert into source_row (record, version, content, whole)
+select r.id, r.version, new.content, new.whole
 from unnest($1::text [], $2::text [], $3::text []) as new (record, content, whole)
 inner join record as r on r.id = new.record
-where s.record = new.record and s.version = r.version
+on conflict (record, version) do update set content = excluded.content, whole = excluded.whole
 
 -- name: met
 update foreign_record as f set seen_at = $3, run = $4, source_id = new.source_id, changed_on = new.changed_on
