@@ -51,13 +51,17 @@ class CellReader(msgspec.Struct, frozen=True, kw_only=True):
             found = as_line(part_of(reading.part, found), self.nothing)
         return found
 
+    def said(self, cells: dict[str, Any], when: RowCondition) -> list[str]:
+        """Return the values of the column that a condition is about, "" for nothing."""
+        found = self.cell(cells, when.column)
+        items = found if isinstance(found, list) else [found]
+        return [as_line(item, self.nothing) for item in items]
+
     def holds(self, cells: dict[str, Any], when: RowCondition | None) -> bool:
         """Return whether a row meets a condition; no condition is always met."""
         if when is None:
             return True
-        found = self.cell(cells, when.column)
-        items = found if isinstance(found, list) else [found]
-        said = {fold_value(as_line(item, self.nothing)) for item in items}
+        said = {fold_value(value) for value in self.said(cells, when)}
         if when.one_of is not None:
             return not said.isdisjoint(map(fold_value, when.one_of))
         return said.isdisjoint(map(fold_value, when.none_of or ()))

@@ -9,6 +9,7 @@ import datetime as dt
 import functools
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,8 +21,8 @@ from registry.errors import ImportRefused
 from registry.exchange.agencies import find_agencies, named_agency
 from registry.exchange.cells import RowRefused, fold_value
 from registry.exchange.columns import CellReader, find_columns
-from registry.exchange.crosswalk import refuse_if
-from registry.exchange.crosswalk_model import Crosswalk, columns_read, unknown_columns
+from registry.exchange.crosswalk import refuse_if, shared_prefixes
+from registry.exchange.crosswalk_model import Crosswalk, RowCondition, columns_read, unknown_columns
 from registry.exchange.dates import date_by_pattern, fuzzy_date
 from registry.exchange.draft import ForeignDraft, MappingPlan, fill, make_plan
 from registry.exchange.foreign_documents import foreign_document
@@ -31,8 +32,9 @@ from registry.exchange.readers.bounds import Progress
 from registry.exchange.readers.missing import missing_columns
 from registry.exchange.readers.source import SourceFile, SourceRow, columns, refused_place
 from registry.exchange.rehearsal import rehearse
-from registry.exchange.report import ImportReport, count
+from registry.exchange.report import EXAMPLES, ImportReport, count
 from registry.exchange.rows import read_source
+from registry.exchange.texts import shorten
 from registry.record.fast_validator import FastValidator
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
@@ -64,9 +66,11 @@ def convert_file(
     check = functools.partial(validate, profile="foreign", pack=pack, today=today, fast=fast)
     refuse_if(f"the crosswalk {crosswalk.origin}", rehearse(plan, check))
     counts = ImportReport(origin=crosswalk.origin) if report is None else report
-    counts.notes = list(source.notes)
+    counts.notes = [*source.notes, *shared_prefixes(crosswalk)]
     counts.unknown_columns = unknown_columns(crosswalk, columns(source))
     asked = [row for row in source.rows if row.cells is None or _is_asked(plan, row.cells)]
+    if crosswalk.only is not None and source.rows and not asked:
+        counts.notes.append(_nothing_asked(plan.reader, source, crosswalk.only))
     counts.rows = counts.skipped = len(source.rows) - len(asked)
     agencies = find_agencies(crosswalk, [row.cells or {} for row in asked], plan.reader)
     drafted = [
@@ -90,6 +94,13 @@ def _is_asked(plan: MappingPlan, cells: dict[str, Any]) -> bool:
         return plan.reader.holds(cells, plan.crosswalk.only)
     except RowRefused:  # it is refused for the same reason when its turn comes
         return True
+
+
+def _nothing_asked(reader: CellReader, source: SourceFile, only: RowCondition) -> str:
+    """Return that `only` holds for no row, with what the rows say."""
+    said = Counter(value for row in source.rows for value in reader.said(row.cells or {}, only))
+    named = ", ".join(repr(shorten(value, 40)) for value, _ in said.most_common(EXAMPLES))
+    return f'"only" holds for no row: {reader.name(only.column)} says {named}'
 
 
 class _Drafted(msgspec.Struct, frozen=True, kw_only=True):

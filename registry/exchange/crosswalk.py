@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -41,6 +41,18 @@ def load_crosswalk(name_or_path: str | Path) -> Crosswalk:
     crosswalk = msgspec.convert(expanded(document), Crosswalk)
     refuse_if(str(path), problems(crosswalk))
     return crosswalk
+
+
+def shared_prefixes(crosswalk: Crosswalk) -> Iterator[str]:
+    """Yield a sentence on each crosswalk of the register that has the prefix of this one."""
+    for name in names():
+        other = parse((FOLDER / f"{name}.json").read_bytes())
+        prefix = other["agency"]["prefix"]
+        if prefix == crosswalk.agency.prefix and other["origin"] != crosswalk.origin:
+            yield (
+                f'the crosswalk {name}, which comes with the register, has the prefix "{prefix}" '
+                'too; choose another ("agency": {"prefix": …}), so that ids never meet'
+            )
 
 
 def refuse_if(what: str, faults: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from registry.exchange.crosswalk_model import Crosswalk, Mapping, Reading, targe
 from registry.exchange.dates import date_pattern_fault
 from registry.exchange.patterns import pattern_fault
 from registry.record.pointers import pointer
-from registry.record.schema import field_at, fields
+from registry.record.schema import Field, field_at, fields
 from registry.record.validators import validator_of
 
 _FEW = 12
@@ -75,6 +75,12 @@ def _sentences(error: Any) -> Iterator[tuple[int, str]]:
         near = difflib.get_close_matches(str(error.instance), map(str, error.validator_value), n=1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
         yield 1, f"at {where or '/'}: {error.message}{meant}"
+    elif error.validator == "pattern":
+        wanted = error.schema.get("description", "")
+        yield 1, f"at {where or '/'}: {error.message}. {wanted}".rstrip()
+    elif error.validator == "not":
+        taken = error.validator_value.get("const")
+        yield 1, f"at {where or '/'}: {taken!r} means this register itself; choose another"
     else:
         yield 1, f"at {where or '/'}: {error.message}"
 
@@ -119,11 +125,7 @@ def _mapping_problems(mapping: Mapping) -> Iterator[tuple[str, str]]:
     if field is None:
         yield "to", no_such_field(mapping.to)
         return
-    if "-" not in mapping.to.split("/"):
-        if mapping.list is not None:
-            yield "list", f"{mapping.to} holds one value; add to a list with -"
-        if any(isinstance(value, tuple) for value in mapping.values.values()):
-            yield "values", f"{mapping.to} holds one value; several go to a list with -"
+    yield from _list_faults(mapping, field)
     for first, second in _same_values(mapping):
         yield "values", f"{first!r} and {second!r} are read as the same; state one of them"
     if field.kind != "LangText":
@@ -134,6 +136,17 @@ def _mapping_problems(mapping: Mapping) -> Iterator[tuple[str, str]]:
         yield "pattern", 'only the transform "date" has patterns; a regular expression is "part"'
     yield from _column_faults(mapping)
     yield from _pattern_faults(mapping)
+
+
+def _list_faults(mapping: Mapping, field: Field) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong where a list is named as one value, or one value as a list."""
+    if field.schema.get("type") == "array" and mapping.transform != "constant":
+        yield "to", f'{mapping.to} is a list; write "{mapping.to}/-", which adds to it'
+    elif "-" not in mapping.to.split("/"):
+        if mapping.list is not None:
+            yield "list", f"{mapping.to} holds one value; add to a list with -"
+        if any(isinstance(value, tuple) for value in mapping.values.values()):
+            yield "values", f"{mapping.to} holds one value; several go to a list with -"
 
 
 def _same_values(mapping: Mapping) -> Iterator[tuple[str, str]]:

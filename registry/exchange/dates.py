@@ -81,6 +81,15 @@ def fuzzy_date(
     return None
 
 
+def date_advice(text: str) -> str | None:
+    """Return what a crosswalk has to say for a date to be read, or None if that cannot be told."""
+    if date_by_pattern(text, EXCEL, language="en", century_from=None):
+        return 'for days that a spreadsheet counts, say "pattern": "excel"'
+    if fuzzy_date(text, order="day_first") and fuzzy_date(text, order="month_first"):
+        return 'say "dates": {"order": "day_first"} or "month_first"'
+    return None
+
+
 def _ordered(first: int, second: int, year: int, order: Order | None) -> str | None:
     if first == second:
         return _fuzzy(year, first, second)

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from registry.exchange.dates import date_advice
 from registry.exchange.outcome import ForeignRecord, Refusal
 from registry.exchange.texts import shorten
 from registry.services.importing import RunReport
@@ -22,10 +23,11 @@ class ImportReport(msgspec.Struct, kw_only=True):
     """Counts that grow while rows are converted.
 
     `rows` is always records plus refusals plus `skipped`, for which the crosswalk does not ask.
-    `not_understood` is by column, then by value; `truncated` by JSON Pointer, in which `-` is any
-    item of a list; `missing_ids` counts rows without an id of their own, `told_apart` rows whose id
-    another row has too; `otherwise` is by the column that replaced an empty one. `notes` tell how
-    the file was read: sheets, rows and cells left out.
+    `not_understood` is by column, then by value, with `date_advice` on columns of dates;
+    `truncated` by JSON Pointer, in which `-` is any item of a list; `missing_ids` counts rows
+    without an id of their own, `told_apart` rows whose id another row has too; `otherwise` is by
+    the column that replaced an empty one. `notes` tell how the file was read: sheets, rows and
+    cells left out.
     """
 
     origin: str
@@ -39,6 +41,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
     truncated_records: int = 0
     not_understood: dict[str, Counter[str]] = {}
     dates_not_understood: int = 0
+    date_advice: dict[str, str] = {}
     missing_ids: int = 0
     told_apart: int = 0
     otherwise: Counter[str] = msgspec.field(default_factory=Counter)
@@ -64,7 +67,10 @@ def count(report: ImportReport, outcome: ForeignRecord | Refusal) -> None:
     for unclear in outcome.unclear:
         values = report.not_understood.setdefault(unclear.column, Counter())
         values[shorten(unclear.value.strip(), 120)] += 1
-        report.dates_not_understood += unclear.transform == "date"
+        if unclear.transform == "date":
+            report.dates_not_understood += 1
+            if advice := date_advice(unclear.value):
+                report.date_advice.setdefault(unclear.column, advice)
 
 
 def as_json(report: ImportReport) -> dict[str, Any]:
@@ -118,7 +124,8 @@ def as_lines(report: ImportReport) -> Iterator[str]:
         yield f"{report.truncated_records:,} records with a text cut at the limit: {places}"
     for column, values in sorted(report.not_understood.items()):
         examples = "; ".join(repr(shorten(value, 40)) for value, _ in values.most_common(3))
-        yield f"{column}: {values.total():,} values not understood, left out: {examples}"
+        advice = f"; {report.date_advice[column]}" if column in report.date_advice else ""
+        yield f"{column}: {values.total():,} values not understood, left out: {examples}{advice}"
     if report.unknown_columns:
         yield f"columns that the crosswalk does not know: {', '.join(report.unknown_columns)}"
 
@@ -133,7 +140,13 @@ def run_lines(report: RunReport, *, complete: bool) -> Iterator[str]:
     if not counts.rows:
         yield from report.notes
         return
+    both = (
+        sum([counts.added, counts.changed, counts.moved, counts.unchanged, counts.withdrawn])
+        - counts.records
+    )
     moved = f", {counts.moved:,} moved to another agency" if counts.moved else ""
+    if moved and both > 0:
+        moved += f" ({both:,} of them changed too)"
     yield (
         f"{counts.added:,} created, {counts.changed:,} changed, {counts.unchanged:,} unchanged"
         f"{moved}"

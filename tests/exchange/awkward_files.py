@@ -117,8 +117,12 @@ def equal_headers():
 
 
 def cp1252():
+    return utf_8().decode().encode("cp1252")
+
+
+def utf_8():
     row = ["Café des Élèves", "Menu – naïf", "Œuvre “juste”"]
-    return text_of([NAMES, row], delimiter=";").encode("cp1252")
+    return text_of([NAMES, row], delimiter=";").encode()
 
 
 def utf_16():

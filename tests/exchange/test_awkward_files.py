@@ -127,6 +127,16 @@ FILES = {
         [("Café des Élèves", "Menu – naïf", "Œuvre “juste”")],
         (CSV | {"delimiter": ";"}, '"read": {"encoding": "cp1252"}'),
     ),
+    "utf-8": (
+        awkward.utf_8,
+        CSV | {"delimiter": ";"},
+        None,
+        [("Café des Élèves", "Menu – naïf", "Œuvre “juste”")],
+        (
+            CSV | {"encoding": "latin1", "delimiter": ";"},
+            'this is UTF-8 text and not latin1; say "read": {"encoding": "utf-8"}',
+        ),
+    ),
     "utf-16": (
         awkward.utf_16,
         CSV | {"encoding": "utf-16", "delimiter": "\t"},

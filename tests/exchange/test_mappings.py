@@ -9,6 +9,7 @@ import pytest
 from registry.errors import ImportRefused
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.outcome import ForeignRecord, Refusal
+from registry.exchange.report import as_lines
 
 NAME = {"column": "title", "to": "/name", "transform": "line"}
 
@@ -264,6 +265,38 @@ def test_only_the_rows_that_are_asked_for_are_imported(outcomes):
 
     assert [one.document["name"]["en"] for one in found] == ["A"]
     assert (report.rows, report.records, report.skipped) == (2, 1, 1)
+    assert report.notes == []
+
+
+def test_where_no_row_is_asked_for_the_report_has_what_they_say(outcomes):
+    rows = [{"title": "A", "kind": "AI"}, {"title": "B", "kind": "Website"}]
+    _, report = outcomes([*rows, rows[1]], only={"column": "kind", "is": ["A.I."]})
+
+    assert (report.rows, report.skipped) == (3, 3)
+    assert report.notes == ["\"only\" holds for no row: kind says 'Website', 'AI'"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "advice"),
+    [
+        ("45658", '; for days that a spreadsheet counts, say "pattern": "excel"'),
+        ("3/4/2025", '; say "dates": {"order": "day_first"} or "month_first"'),
+        ("soon", ""),
+        ("31/31/2025", ""),
+        ("10000", ""),
+    ],
+)
+def test_dates_that_are_not_understood_come_with_what_to_say(outcomes, cell, advice):
+    mapping = {"column": "since", "to": "/lifecycle/deployed_on", "transform": "date"}
+    _, report = outcomes([{"title": "A", "since": cell}], mapping)
+
+    assert f"since: 1 values not understood, left out: '{cell}'{advice}" in as_lines(report)
+
+
+def test_the_prefix_of_a_crosswalk_that_comes_with_the_register_is_noted(outcomes):
+    for prefix, notes in (("nl", 1), ("us", 1), ("xc", 0)):
+        _, report = outcomes([{"title": "A"}], agency={"prefix": prefix, "name": "title"})
+        assert len(report.notes) == notes
 
 
 def test_texts_of_one_place_follow_each_other(documents):

@@ -1,6 +1,8 @@
 import json
 
-from registry.exchange.report import as_json, as_lines
+from registry.exchange.report import as_json, as_lines, run_lines
+from registry.services.importing import RunReport
+from registry.store.imports import ImportCounts
 
 
 def test_the_report_accounts_for_every_row(convert, us, us_bytes):
@@ -34,3 +36,11 @@ def test_the_report_accounts_for_every_row(convert, us, us_bytes):
     lines = "\n".join(as_lines(report))
     assert lines.startswith("5 rows: 4 records, 1 refused\n")
     assert "operational_date: 1 values not understood, left out: 'soon'" in lines
+
+
+def test_records_that_moved_and_changed_are_told_so_that_the_numbers_add_up():
+    counts = ImportCounts(rows=9, records=9, added=1, changed=3, moved=4, unchanged=3)
+    told = next(run_lines(RunReport(counts=counts), complete=False))
+    assert told == (
+        "1 created, 3 changed, 3 unchanged, 4 moved to another agency (2 of them changed too)"
+    )

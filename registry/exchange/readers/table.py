@@ -105,11 +105,12 @@ def _header_rows(table: SourceTable, options: ReadOptions) -> list[Sequence[Tabl
     by_number = {row.number: row for row in table.rows}
     numbers = header_numbers(options)
     last = table.rows[-1].number if table.rows else 0
+    of_sheet = f"sheet {table.sheet!r}: " if table.sheet else ""
     for number in numbers:
         if number > last:
             raise ImportRefused(
-                f'{table.path}: there is no row {number}, which "read": {{"header_row"}} names; '
-                f"the last is {last}"
+                f'{table.path}: {of_sheet}there is no row {number}, which "read": '
+                f'{{"header_row"}} names; the last is {last}'
             )
     found = [by_number[number].cells if number in by_number else () for number in numbers if number]
     if found and not options.columns and all(is_blank(cells) for cells in found):

@@ -9,6 +9,8 @@ from registry.errors import ImportRefused
 
 # Ways to write a domain name or a string of a program.
 _NO_FILE = frozenset({"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"})
+# Encodings in which every byte is a letter; no text in one happens to be UTF-8 beyond ASCII.
+_ONE_BYTE = ("cp125", "iso8859", "mac")
 
 
 def decode(raw: bytes, encoding: str, path: Path) -> str:
@@ -31,6 +33,10 @@ def decode(raw: bytes, encoding: str, path: Path) -> str:
         ) from error
     except UnicodeError as error:
         raise ImportRefused(f"{path}: not {encoding} text: {error}") from error
+    if codecs.lookup(codec).name.startswith(_ONE_BYTE) and _is_utf_8(raw):
+        raise ImportRefused(
+            f'{path}: this is UTF-8 text and not {encoding}; say "read": {{"encoding": "utf-8"}}'
+        )
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ImportRefused(
@@ -40,7 +46,20 @@ def decode(raw: bytes, encoding: str, path: Path) -> str:
     return text
 
 
+def _is_utf_8(raw: bytes) -> bool:
+    """Return whether there are bytes beyond ASCII, and all of them form letters of UTF-8."""
+    if raw.isascii():
+        return False
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _likely(raw: bytes) -> str:
+    if _is_utf_8(raw):
+        return '"utf-8"'
     try:
         raw.decode("cp1252")
     except UnicodeDecodeError:
