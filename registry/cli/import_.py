@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +91,10 @@ def import_(
     done = RunReport(refused=by_reason(refused))
     if report is not None:
         _write(report, as_json(counts), done)
-    with progress_bar("Comparing" if dry_run else "Publishing") as progress:
+    with (
+        progress_bar("Comparing" if dry_run else "Publishing") as progress,
+        _advice_when_stopped(progress, len(filings), dry_run=dry_run) as batch_done,
+    ):
 
         async def work(context: ServiceContext) -> RunReport:
             return await import_foreign(
@@ -111,12 +114,11 @@ def import_(
                 reading=as_json(counts),
                 dry_run=dry_run,
                 gone_anyway=gone_anyway,
-                progress=progress,
+                progress=batch_done,
             )
 
         try:
-            with _advice_when_stopped(dry_run=dry_run):
-                done = run(settings, work, begins=not dry_run)
+            done = run(settings, work, begins=not dry_run)
         except (ConfigurationError, Unavailable) as error:
             if not dry_run:
                 raise
@@ -131,15 +133,24 @@ def import_(
 
 
 @contextmanager
-def _advice_when_stopped(*, dry_run: bool) -> Iterator[None]:
-    """Say to whoever stops an import what became of it."""
+def _advice_when_stopped(
+    progress: Callable[[int, int], None], total: int, *, dry_run: bool
+) -> Iterator[Callable[[int, int], None]]:
+    """Yield `progress`, and say to whoever stops an import how far it came."""
+    finished = 0
+
+    def batch_done(done: int, of: int) -> None:
+        nonlocal finished
+        finished = done
+        progress(done, of)
+
     try:
-        yield
+        yield batch_done
     except KeyboardInterrupt:
         if not dry_run:
             print_message(
-                "stopped: the batches of records that were finished stay; import the file again "
-                "to go on"
+                f"stopped after {finished:,} of {total:,} records, which stay; import the file "
+                "again to go on"
             )
         raise
 

@@ -2,22 +2,26 @@
 
 import csv
 import datetime as dt
+import functools
 import hashlib
 import json
 import re
 import unicodedata
 from collections import Counter
 
+import msgspec
 import pytest
 
 from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk_model import unknown_columns
+from registry.exchange.identity import record_key
 from registry.exchange.outcome import ForeignRecord
 from registry.exchange.readers.source import columns
 from registry.exchange.rows import read_source
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.record.validate import validate
+from tests.imported import import_filings
 
 ORIGINS = ["us-omb-2025", "nl-algoritmeregister", "uk-atrs"]
 ROWS_UNDER = {"nl-algoritmeregister": "algoritmes", "uk-atrs": "records"}
@@ -203,3 +207,35 @@ def test_a_sample_satisfies_the_foreign_profile(shared, origin):
         verdict = validate(outcome.document, profile="foreign", pack=pack, today=today)
         assert verdict.findings == ()
         assert verdict == outcome.verdict
+
+
+async def test_a_second_import_publishes_nothing(shared, database, context):
+    """Whatever the order of the rows: no version, no entry, and every record is met again."""
+
+    async def state():
+        async with database.connection() as connection:
+            size = await connection.fetchval("select size from log_state")
+            rows = await connection.fetch("select id, version, entry from record order by id")
+        return size, [tuple(row) for row in rows]
+
+    async def bring(origin, outcomes):
+        report = await import_filings(
+            context,
+            outcomes,
+            origin=shared[origin][0].as_origin(),
+            complete=True,
+            key_of=functools.partial(record_key, shared[origin][0]),
+        )
+        said = msgspec.structs.asdict(report.counts)
+        return {name: number for name, number in said.items() if number}
+
+    numbers = {"us-omb-2025": 3611, "nl-algoritmeregister": 1530, "uk-atrs": 136}
+    for origin, number in numbers.items():
+        counts = await bring(origin, shared[origin][2])
+        assert counts == {"rows": number, "records": number, "added": number}
+    before = await state()
+    assert len(before[1]) == sum(numbers.values())
+    for origin, number in numbers.items():
+        counts = await bring(origin, shared[origin][2][::-1])
+        assert counts == {"rows": number, "records": number, "unchanged": number}
+    assert await state() == before
