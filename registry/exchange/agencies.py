@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from registry.exchange.cells import RowRefused
+from registry.exchange.cells import RowRefused, fold_value
 from registry.exchange.columns import CellReader, cell_at
 from registry.exchange.crosswalk_model import AgencySource, Crosswalk, OtherAgency
 from registry.exchange.identity import DIGITS, digest, words
@@ -72,7 +72,7 @@ def named_agency(
     }
     code = reader.line(row, source.code) if source.code else next(iter(names.values()), "")
     if names and code:
-        return agency_id(source.prefix, code), names
+        return _id(source, code), names
     others = (_stated(source, other, crosswalk.language, row, reader) for other in source.otherwise)
     return next((named for named in others if named is not None), None)
 
@@ -86,10 +86,14 @@ def _stated(
 ) -> NamedAgency | None:
     if other.stated is None:
         name = reader.line(row, other.reading)
-        return (agency_id(source.prefix, name), {language: name}) if name else None
+        return (_id(source, name), {language: name}) if name else None
     names = other.stated.name
     code = other.stated.code or names.get(language) or next(iter(names.values()))
-    return agency_id(source.prefix, code), names
+    return _id(source, code), names
+
+
+def _id(source: AgencySource, name: str) -> str:
+    return agency_id(source.prefix, source.renamed.get(fold_value(name), name))
 
 
 def _of_document(crosswalk: Crosswalk, document: Any) -> NamedAgency | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from registry.exchange.cells import fold_value
 from registry.exchange.crosswalk_model import AGENCY, target_path
 from registry.record.pointers import pointer
 from registry.record.schema import field_at
@@ -73,6 +74,8 @@ def _agency(short: dict[str, Any], language: str) -> dict[str, Any]:
             new[name] = _reading(new[name])
     if "names" in new:
         new["names"] = {tag: _reading(reading) for tag, reading in new["names"].items()}
+    if "renamed" in new:
+        new["renamed"] = {fold_value(now): before for now, before in new["renamed"].items()}
     if "constant" in new:
         new["constant"] = _stated(new["constant"], language)
     if "otherwise" in new:

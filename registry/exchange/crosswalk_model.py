@@ -64,7 +64,8 @@ class AgencySource(msgspec.Struct, frozen=True, kw_only=True):
 
     `names` are its names in further languages. `otherwise` is tried, in order, where the row names
     none. `constant` is the one agency of a file without such a column. `known` are the names of the
-    agencies of another register of this software, by their code.
+    agencies of another register of this software, by their code. `renamed` has, by the folded name
+    or code of an agency, the earlier one that made its id.
     """
 
     prefix: str
@@ -74,6 +75,7 @@ class AgencySource(msgspec.Struct, frozen=True, kw_only=True):
     constant: StatedAgency | None = None
     otherwise: tuple[OtherAgency, ...] = ()
     known: dict[str, dict[str, str]] = {}
+    renamed: dict[str, str] = {}
 
 
 class IdWords(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,9 @@ from registry.store.database import Connection
 from registry.store.imports import KnownRecord
 from registry.text.folding import fold
 
+_NAMED = 5
+"""Agencies that a sentence names at most, of each kind."""
+
 
 class ForeignFiling(msgspec.Struct, frozen=True, kw_only=True):
     """A foreign record that its profile accepts, with the row it was made from.
@@ -151,6 +154,27 @@ async def refuse_foreign_ids(
             )
         )
     return kept, refused, notes
+
+
+def maybe_renamed(
+    known: Iterable[KnownRecord], placed: Iterable[PlacedFiling], gone: Iterable[KnownRecord]
+) -> list[str]:
+    """Return a sentence where some agencies have only records that are gone, others only new ones.
+
+    A row without an id of its own is recognised by its agency among other things, so that an
+    agency's new name makes its records new ones.
+    """
+    rows = list(placed)
+    left = {one.agency for one in gone} - {one.agency.id for one in rows}
+    new = {one.agency.id for one in rows} - {one.agency for one in known}
+    if not left or not new:
+        return []
+    named = (", ".join(sorted(some)[:_NAMED]) for some in (left, new))
+    return [
+        "no row is of {} any more, and new is {}: if an agency has another name now, say so in "
+        '"agency": {{"renamed": {{"the new name": "the earlier name"}}}}, and its records go '
+        "on".format(*named)
+    ]
 
 
 def missing(

@@ -29,6 +29,7 @@ from registry.services.import_matching import (
     ForeignFiling,
     PlacedFiling,
     RefusedRow,
+    maybe_renamed,
     missing,
     place_filings,
     refuse_foreign_ids,
@@ -120,7 +121,7 @@ async def import_foreign(
             counts=ImportCounts(
                 rows=len(placed) + len(refused), records=len(placed), refused=len(refused)
             ),
-            notes=[*notes, *unclear],
+            notes=[*notes, *unclear, *maybe_renamed(known, placed, gone)],
             reading=reading or {},
             refused=by_reason(refused),
         )

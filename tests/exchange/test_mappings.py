@@ -257,6 +257,29 @@ def test_a_mapping_may_hold_only_where_another_column_says_so(documents, when, e
     assert [one.get("lifecycle", {}).get("deployed_on") for one in found] == expected
 
 
+@pytest.mark.parametrize(
+    "agency",
+    [
+        {"name": "office"},
+        {"name": "title", "code": "office"},
+        {"name": "other", "otherwise": {"column": "office"}},
+    ],
+)
+def test_an_agency_with_a_new_name_keeps_its_id(outcomes, agency):
+    rows = [
+        {"title": "A", "office": "Department of State", "other": ""},
+        {"title": "A", "office": "State  department", "other": ""},
+    ]
+    before, _ = outcomes(rows[:1], agency={"prefix": "xc", **agency})
+    renamed = {"State Department": "Department of State"}
+    after, _ = outcomes(rows[1:], agency={"prefix": "xc", **agency, "renamed": renamed})
+
+    assert before[0].agency.id == after[0].agency.id == "xc.department-of-state"
+    assert before[0].document == after[0].document
+    if agency == {"name": "office"}:
+        assert after[0].agency.name == {"en": "State department"}
+
+
 def test_only_the_rows_that_are_asked_for_are_imported(outcomes):
     found, report = outcomes(
         [{"title": "A", "kind": "AI"}, {"title": "B", "kind": "Website"}],

@@ -220,6 +220,17 @@ async def test_another_register_with_the_same_prefix_and_ids_is_refused(database
     assert 'uses the prefix "us"' in report["notes"][0]
 
 
+async def test_where_an_agency_left_and_another_came_the_report_asks_for_its_new_name(
+    context, bring, foreign
+):
+    await bring(foreign("one"), foreign("two"))
+    report = await import_filings(context, [foreign("three", agency=SKIES)], complete=True)
+    [note] = report.notes
+    assert note.startswith("no row is of us.dwx any more, and new is us.skies: if an agency has")
+    back = [foreign("one"), foreign("three", agency=SKIES)]
+    assert (await import_filings(context, back, complete=True)).notes == []
+
+
 async def test_a_refused_row_is_not_gone(database, bring, foreign):
     await bring(foreign("one"), foreign("two"))
     row = RefusedRow(place="line 3", reason="no name", source_id="two")
