@@ -13,7 +13,7 @@ from registry.api.operations import answers, describes, json_of
 from registry.api.request_context import ApiState
 from registry.errors import NotFound
 from registry.record.origin import Origin
-from registry.services.importing import RunReport
+from registry.services.import_report import RunReport
 from registry.store import imports
 from registry.store.imports import ImportRun
 

@@ -22,8 +22,9 @@ from registry.settings import Settings
 
 if TYPE_CHECKING:
     from registry.exchange.outcome import ForeignRecord, Refusal
+    from registry.exchange.report import ImportReport
     from registry.services.context import ServiceContext
-    from registry.services.importing import RunReport
+    from registry.services.import_report import RunReport
 
 
 @click.command(name="import")
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="The source's own date of the file; default none.",
+    help="The source's own date of the file; default as the crosswalk says, or none.",
 )
 @pass_settings
 def import_(
@@ -70,7 +71,8 @@ def import_(
     from registry.exchange.report import ImportReport, as_json, as_lines, run_lines
     from registry.record.fast_validator import FastValidator
     from registry.record.pack import load_pack
-    from registry.services.importing import RunReport, by_reason, import_foreign
+    from registry.services.import_report import RunReport, by_reason
+    from registry.services.importing import import_foreign
     from registry.store.imports import ImportFile
 
     table = load_crosswalk(crosswalk)
@@ -104,7 +106,7 @@ def import_(
                     name=file.name,
                     sha256=_sha256(file),
                     crosswalk_sha256=table.sha256(),
-                    as_of=as_of.date() if as_of else None,
+                    as_of=_day(as_of, counts),
                     complete=complete,
                 ),
                 filings,
@@ -153,6 +155,12 @@ def _advice_when_stopped(
                 "again to go on"
             )
         raise
+
+
+def _day(said: dt.datetime | None, counts: ImportReport) -> dt.date | None:
+    if said is not None:
+        return said.date()
+    return dt.date.fromisoformat(counts.as_of) if counts.as_of else None
 
 
 def _sorted(

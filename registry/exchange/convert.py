@@ -22,7 +22,13 @@ from registry.exchange.agencies import find_agencies, named_agency
 from registry.exchange.cells import RowRefused, fold_value
 from registry.exchange.columns import CellReader, find_columns
 from registry.exchange.crosswalk import refuse_if, shared_prefixes
-from registry.exchange.crosswalk_model import Crosswalk, RowCondition, columns_read, unknown_columns
+from registry.exchange.crosswalk_model import (
+    Crosswalk,
+    Reading,
+    RowCondition,
+    columns_read,
+    unknown_columns,
+)
 from registry.exchange.dates import date_by_pattern, fuzzy_date
 from registry.exchange.draft import ForeignDraft, MappingPlan, fill, make_plan
 from registry.exchange.foreign_documents import foreign_document
@@ -35,6 +41,7 @@ from registry.exchange.rehearsal import rehearse
 from registry.exchange.report import EXAMPLES, ImportReport, count
 from registry.exchange.rows import read_source
 from registry.exchange.texts import shorten
+from registry.exchange.transforms import FULL_DATE
 from registry.record.fast_validator import FastValidator
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
@@ -72,6 +79,7 @@ def convert_file(
     if crosswalk.only is not None and source.rows and not asked:
         counts.notes.append(_nothing_asked(plan.reader, source, crosswalk.only))
     counts.rows = counts.skipped = len(source.rows) - len(asked)
+    counts.as_of = _as_of(plan, asked)
     agencies = find_agencies(crosswalk, [row.cells or {} for row in asked], plan.reader)
     drafted = [
         _drafted(plan, source, row, agency) for row, agency in zip(asked, agencies, strict=True)
@@ -125,7 +133,7 @@ def _drafted(
         reader.holds(cells, crosswalk.only)
         found = _stated(agency, cells, plan)
         draft, own = _filled(plan, cells)
-        changed_on = _changed_on(plan, cells)
+        changed_on = _date(plan, cells, crosswalk.changed_on)
     except RowRefused as refused:
         return Refusal(
             line=row.line,
@@ -234,8 +242,17 @@ def _record(one: _Drafted, slug: str, check: Callable[[Document], Verdict]) -> F
     )
 
 
-def _changed_on(plan: MappingPlan, cells: dict[str, Any]) -> str | None:
-    reading, dates = plan.crosswalk.changed_on, plan.crosswalk.dates
+def _as_of(plan: MappingPlan, rows: Iterable[SourceRow]) -> str | None:
+    """Return the latest day of the column that has the source's own date of the file."""
+    days: set[str] = set()
+    for row in rows if plan.crosswalk.as_of is not None else ():
+        with suppress(RowRefused):
+            days.add(_date(plan, row.cells or {}, plan.crosswalk.as_of) or "")
+    return max((day for day in days if len(day) == FULL_DATE), default=None)
+
+
+def _date(plan: MappingPlan, cells: dict[str, Any], reading: Reading | None) -> str | None:
+    dates = plan.crosswalk.dates
     text = plan.reader.line(cells, reading)
     if reading is None or not text:
         return None

@@ -200,6 +200,7 @@ def _agency_problems(crosswalk: Crosswalk) -> Iterator[str]:
         "agency/code": agency.code,
         "id/own": crosswalk.id.own,
         "changed_on": crosswalk.changed_on,
+        "as_of": crosswalk.as_of,
     }
     readings |= {f"agency/names/{tag}": reading for tag, reading in agency.names.items()}
     for number, other in enumerate(agency.otherwise):

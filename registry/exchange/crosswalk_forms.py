@@ -40,8 +40,8 @@ def expanded(document: dict[str, Any]) -> dict[str, Any]:
     new["id"] = dict(new["id"])
     if "own" in new["id"]:
         new["id"]["own"] = _reading(new["id"]["own"])
-    if "changed_on" in new:
-        new["changed_on"] = _reading(new["changed_on"])
+    for name in {"changed_on", "as_of"} & new.keys():
+        new[name] = _reading(new[name])
     if "only" in new:
         new["only"] = _condition(new["only"])
     if "document" in new:

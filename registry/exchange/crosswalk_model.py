@@ -137,6 +137,7 @@ class Crosswalk(msgspec.Struct, frozen=True, kw_only=True):
     agency: AgencySource
     id: IdWords
     changed_on: Reading | None = None
+    as_of: Reading | None = None
     mappings: tuple[Mapping, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
 
@@ -187,7 +188,7 @@ def columns_read(crosswalk: Crosswalk) -> list[ColumnNames]:
     """Return every column that the crosswalk reads for the agency, the id or a field."""
     agency = crosswalk.agency
     readings = [agency.name, agency.code, *agency.names.values(), crosswalk.id.own]
-    readings += [*(one.reading for one in agency.otherwise), crosswalk.changed_on]
+    readings += [*(one.reading for one in agency.otherwise), crosswalk.changed_on, crosswalk.as_of]
     read = [crosswalk.document, *(reading.column for reading in readings if reading is not None)]
     conditions = [crosswalk.only]
     for mapping in crosswalk.mappings:

@@ -12,7 +12,7 @@ import msgspec
 from registry.exchange.dates import date_advice
 from registry.exchange.outcome import ForeignRecord, Refusal
 from registry.exchange.texts import shorten
-from registry.services.importing import RunReport
+from registry.services.import_report import RunReport
 
 EXAMPLES = 10
 NOT_STATED = "not_stated"
@@ -46,6 +46,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
     told_apart: int = 0
     otherwise: Counter[str] = msgspec.field(default_factory=Counter)
     unknown_columns: list[str] = []
+    as_of: str | None = None
     notes: list[str] = []
 
 
@@ -103,6 +104,7 @@ def as_json(report: ImportReport) -> dict[str, Any]:
             for column, values in sorted(report.not_understood.items())
         },
         "unknown_columns": report.unknown_columns,
+        "as_of": report.as_of,
         "notes": report.notes,
     }
 

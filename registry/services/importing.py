@@ -34,6 +34,7 @@ from registry.services.import_matching import (
     place_filings,
     refuse_foreign_ids,
 )
+from registry.services.import_report import ImportOutcome, RunReport, by_reason
 from registry.services.matching import RecordKey
 from registry.store import agencies, imports, log, records, redactions
 from registry.store.database import Connection
@@ -46,37 +47,6 @@ _BATCH = 250
 
 _MANY = 50
 """From so many records on, a file in which most of them are missing is taken for a mistake."""
-
-
-class ImportOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one record: `outcome` is a count of `ImportCounts`.
-
-    `source_id` is the record's id at its source, `fields` are the JSON Pointers of what differs,
-    and `moved_from` is the agency before, if it is another one.
-    """
-
-    record: str
-    outcome: str
-    source_id: str = ""
-    fields: Sequence[str] = ()
-    moved_from: str | None = None
-    undated: bool = False
-
-
-class RunReport(msgspec.Struct, kw_only=True):
-    """What an import did: counts, refused rows by reason with their places, and each record.
-
-    Records that stay as they were are only counted. `notes` are sentences about the whole, and
-    `reading` is what was noticed while the file was read. `run` is the number of the run, None of a
-    dry run.
-    """
-
-    run: int | None = None
-    counts: ImportCounts = msgspec.field(default_factory=ImportCounts)
-    notes: list[str] = []
-    reading: Mapping[str, Any] = {}
-    refused: dict[str, list[str]] = {}
-    records: list[ImportOutcome] = []
 
 
 async def import_foreign(
@@ -141,14 +111,6 @@ async def import_foreign(
             raise
         await work.end(now())
     return report
-
-
-def by_reason(refused: Sequence[RefusedRow]) -> dict[str, list[str]]:
-    """Return the places of refused rows by the reason."""
-    found: dict[str, list[str]] = {}
-    for one in refused:
-        found.setdefault(one.reason, []).append(one.place)
-    return found
 
 
 class _Batch(msgspec.Struct, kw_only=True):

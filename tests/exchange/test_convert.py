@@ -349,3 +349,13 @@ def test_the_own_id_is_kept_in_the_document_even_if_no_mapping_fills_it(convert,
     )
 
     assert outcome.document["source_id"] == "7"
+
+
+def test_the_date_of_the_file_is_the_latest_day_of_its_column(convert, nl, nl_bytes):
+    dated = msgspec.structs.replace(nl, as_of=Reading(column=("toegevoegd",)))
+    rows = [
+        {"id": str(number), "title": "Regen", "toegevoegd": day}
+        for number, day in enumerate(["2026-05-13", "", "2026-06", "2026-06-02", "soon"])
+    ]
+    _, report = convert(dated, nl_bytes(*rows))
+    assert report.as_of == "2026-06-02"
