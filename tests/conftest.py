@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import gc
+import itertools
 import json
 import os
 import secrets
@@ -194,8 +195,22 @@ def make_record():
     """Return a record that can be published, and amended: a fresh copy each time."""
     text = (ROOT / "records/demo-sante/prevision-lits.json").read_text(encoding="utf-8")
     document = json.loads(text)
-    document["publication"]["change_note"] = {"ar": "تصحيح", "fr": "Correction"}
+    document["publication"]["change_note"] = {
+        "ar": "تصحيح معلومات البطاقة",
+        "fr": "Correction de la fiche",
+    }
     return document
+
+
+def amended(document, **members):
+    """Return a copy with other members, and with a change note that no other version has."""
+    number = next(_amendments)
+    note = {"ar": f"تصحيح البطاقة رقم {number}", "fr": f"Correction de la fiche, {number}"}
+    changed = document | members
+    return changed | {"publication": changed["publication"] | {"change_note": note}}
+
+
+_amendments = itertools.count(1)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from registry.record.ids import split_id
 from registry.record.messages import PendingFinding
 from registry.record.model import Document, Profile
 from registry.record.pack import Pack
+from registry.record.pointers import dig
 from registry.record.validate import Verdict, validate, with_remarks
 from registry.services.context import ServiceContext
 from registry.services.register_rules import RULES, RegisterRuleContext
@@ -95,10 +96,12 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.is_in_force(content):
             return []
+        last = None if self.current is None else msgspec.json.decode(self.current.document)
         entrance = RegisterRuleContext(
             document=document,
             pack=pack,
             version=1 if self.current is None else self.current.version + 1,
+            last_note=dig(last, "publication", "change_note"),
             others=self.alike,
         )
         return [remark for rule in RULES.values() for remark in rule(entrance)]

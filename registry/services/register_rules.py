@@ -6,6 +6,7 @@ is filed, submitted or loaded, after the document's own rules.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeAlias
@@ -25,9 +26,16 @@ from registry.record.pack import Pack
 from registry.record.pointers import dig, pointer
 from registry.record.rule_context import remark
 from registry.store.record_names import RecordName
+from registry.text.folding import fold
 
 MOST_NAMED = 3
 """Records that R22 names for one name: whoever files a system for each town knows it by then."""
+
+SHORTEST_NOTE = 3
+"""The words of the shortest change note."""
+
+# Thai and Lao, Burmese, Khmer, kana and Han are written without spaces.
+_WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]|\w+")
 
 
 class RegisterRuleContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +44,8 @@ class RegisterRuleContext(msgspec.Struct, frozen=True, kw_only=True):
     document: Document
     pack: Pack
     version: int
+    last_note: LangText | None = None
+    """The change note of the last version, withdrawn or not, as far as it was not erased."""
     others: Sequence[RecordName]
     """The published records that it could be taken for, this one left out."""
 
@@ -123,18 +133,47 @@ def change_explained(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
     """change_note: From the second version on, a record says what has changed.
 
     An error: readers of the history must not have to compare versions to learn why there are two.
+    In each language the note has at least three words, and is not that of the version before.
     """
-    if entrance.version > 1 and dig(entrance.document, "publication", "change_note") is None:
+    if entrance.version == 1:
+        return
+    note: LangText | None = dig(entrance.document, "publication", "change_note")
+    place = "/publication/change_note"
+    if note is None:
         yield remark(
             "change_note",
-            "/publication/change_note",
+            place,
             message(
                 "This would be version {number}, and from the second version on a record says "
                 "what has changed. Add {place}: a sentence for the public, by language.",
                 number=entrance.version,
-                place="/publication/change_note",
+                place=place,
             ),
         )
+        return
+    before = entrance.last_note or {}
+    for tag, text in note.items():
+        words = _words(text)
+        if len(words) < SHORTEST_NOTE:
+            saying = message(
+                "A change note has at least {number} words. Say what has changed since version "
+                "{version}, and why.",
+                number=SHORTEST_NOTE,
+                version=entrance.version - 1,
+            )
+        elif words == _words(before.get(tag, "")):
+            saying = message(
+                "This is still the note of version {version}. Say what has changed since then.",
+                version=entrance.version - 1,
+            )
+        else:
+            continue
+        yield remark("change_note", pointer(("publication", "change_note", tag)), saying)
+
+
+def _words(text: str) -> list[str]:
+    """Return the folded words of a text; of scripts without spaces each letter is one."""
+    return _WORD.findall(fold(text))
 
 
 RULES: Mapping[str, RegisterRule] = MappingProxyType(

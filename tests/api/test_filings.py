@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from registry.services import access_tokens
+from tests.conftest import amended
 
 PATH = "/api/v1/filings/demo-sante/prevision-lits"
 RECORD = "/api/v1/records/demo-sante/prevision-lits"
@@ -66,12 +67,12 @@ async def test_a_record_from_its_first_draft_to_its_second_version(client, agenc
     assert again.status_code == 200
     assert again.json() == receipt | {"outcome": "unchanged"}
 
-    record["website"] = "https://demo.example/autre"
+    changed = amended(record, website="https://demo.example/autre")
     coded = done.headers["etag"].replace('"', "", 1)
-    amended = await agency.put(
-        PATH, json=record, headers={"if-match": '"' + coded.replace('"', '-gz"')}
+    saved = await agency.put(
+        PATH, json=changed, headers={"if-match": '"' + coded.replace('"', '-gz"')}
     )
-    assert amended.status_code == 201
+    assert saved.status_code == 201
     second = (await agency.post(f"{PATH}/submit")).json()
     assert (second["version"], second["entry"]) == (2, 2)
     versions = (await client.get(f"{RECORD}/versions")).json()["items"]

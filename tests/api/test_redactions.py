@@ -6,6 +6,7 @@ import pytest
 
 from registry.services import erasure
 from registry.store import redactions as stored
+from tests.conftest import amended
 
 PATH = "/api/v1/filings/demo-sante/prevision-lits"
 RECORD = "/api/v1/records/demo-sante/prevision-lits"
@@ -26,10 +27,8 @@ async def published(agency, record):
     """Publish two versions that hold a telephone number, and a third that does not."""
     first = copy.deepcopy(record)
     first["contact"]["phone"] = PHONE
-    second = copy.deepcopy(first)
-    second["system_version"] = "2"
-    third = copy.deepcopy(record)
-    third["system_version"] = "3"
+    second = amended(first, system_version="2")
+    third = amended(record, system_version="3")
     condition = {"if-none-match": "*"}
     for document in (first, second, third):
         saved = await agency.put(PATH, json=document, headers=condition)

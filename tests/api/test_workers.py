@@ -73,7 +73,7 @@ def test_every_worker_has_the_version_that_was_published_before_it_is_asked(regi
                 tag: f"{text[:200]} {version}" for tag, text in document["summary"].items()
             }
             if version > 1:
-                note = dict.fromkeys(document["name"], f"{version}. Correction")
+                note = dict.fromkeys(document["name"], f"{version}. Correction du résumé")
                 document["publication"] = {**document["publication"], "change_note": note}
             publish(register, document, precondition)
             [tag] = set(pool.map(ask, itertools.repeat(version, CLIENTS)))

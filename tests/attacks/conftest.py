@@ -55,7 +55,10 @@ def document(request):
     [first, *_] = records("demo-sante")
     first["id"] = f"demo-sante/{slug}"
     first["source_id"] = slug[:50]
-    first["publication"]["change_note"] = {"ar": "تصحيح", "fr": "Correction"}
+    first["publication"]["change_note"] = {
+        "ar": "تصحيح معلومات البطاقة",
+        "fr": "Correction de la fiche",
+    }
     return first
 
 

@@ -130,7 +130,7 @@ def _amendments(count: int) -> Iterator[dict[str, object]]:
         document = json.loads(path.read_text(encoding="utf-8"))
         if count and path.name.count(".") == 1 and "summary" in document:
             count -= 1
-            note = dict.fromkeys(document["summary"], "+")
+            note = dict.fromkeys(document["summary"], "One word more +")
             document["publication"] = document["publication"] | {"change_note": note}
             document["summary"] = {tag: f"{text} +" for tag, text in document["summary"].items()}
             yield document

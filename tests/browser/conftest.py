@@ -87,7 +87,7 @@ def register(tmp_path_factory):
     for number, document in enumerate(documents[:VERSIONS], start=1):
         ending = ".json" if number == VERSIONS else f".{number}.json"
         document |= {"id": VERSIONED, "source_id": f"many-{number}"}
-        document["publication"]["change_note"] = {"fr": f"Version {number}."}
+        document["publication"]["change_note"] = {"fr": f"Voici la version {number}."}
         file = folder / "demo-sante" / f"many{ending}"
         file.write_text(json.dumps(document), encoding="utf-8")
     with served(load=True, site_build="manual") as running:

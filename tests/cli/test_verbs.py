@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.conftest import amended
+
 ID = "demo-sante/prevision-lits"
 
 
@@ -19,7 +21,7 @@ def answer(with_database):
     return run
 
 
-def test_a_record_from_its_file_to_its_withdrawal(answer, with_database, record_file):
+def test_a_record_from_its_file_to_its_withdrawal(answer, with_database, record, record_file):
     file = record_file()
     [draft] = answer("file", file)
     assert (draft["outcome"], draft["id"], draft["publishable"]) == ("created", ID, True)
@@ -29,7 +31,7 @@ def test_a_record_from_its_file_to_its_withdrawal(answer, with_database, record_
     receipt = answer("submit", ID, "--actor", "records officer")
     assert (receipt["outcome"], receipt["version"], receipt["entry"]) == ("published", 1, 1)
     assert answer("drafts") == []
-    [second] = answer("file", record_file(website="https://demo.example/2"), "--submit")
+    [second] = answer("file", record_file(publication=amended(record)["publication"]), "--submit")
     assert (second["outcome"], second["version"]) == ("published", 2)
     [same] = answer("file", file, "--submit")
     assert (same["outcome"], same["version"]) == ("unchanged", 2)

@@ -39,7 +39,9 @@ first = file(record, if_none_match=SaveDraftIfNoneMatch.VALUE_0)
 assert (first.parsed.outcome, first.parsed.version) == ("published", 1)
 
 record.name["fr"] = "Zanzibar, tri des demandes"
-record.publication.change_note = RecordLangText.from_dict({"fr": "Le nom.", "ar": "الاسم."})
+record.publication.change_note = RecordLangText.from_dict(
+    {"fr": "Correction du nom.", "ar": "تصحيح اسم النظام."}
+)
 second = file(record, if_match=first.headers["ETag"])
 assert (second.parsed.outcome, second.parsed.version) == ("published", 2)
 

@@ -153,7 +153,7 @@ class Client(Asker):
     async def attest(self) -> None:
         body = {
             "day": time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86400)),
-            "systems_total": self._chance.randrange(1000),
+            "systems_total": self._chance.randrange(10_000, 20_000),
             "contact": {"email": "registre@demo.example"},
         }
         answer = await self._filed("PUT", f"/api/v1/attestations/{self.agency}", body, {})
@@ -316,13 +316,13 @@ class Client(Asker):
         document["source_id"] = record
         document["system_version"] = text
         document["name"] = {tag: f"{name} {record}" for tag, name in document["name"].items()}
+        note = {"ar": f"تصحيح المعلومات: {text}", "fr": f"Correction des informations : {text}"}
+        document["publication"] = document["publication"] | {"change_note": note}
         return document
 
 
 def _readable() -> dict[str, Any]:
-    document = dict(json.loads(_MODEL.read_text(encoding="utf-8")))
-    document["publication"]["change_note"] = {"ar": "تصحيح", "fr": "Correction"}
-    return document
+    return dict(json.loads(_MODEL.read_text(encoding="utf-8")))
 
 
 _DOCUMENT = _readable()

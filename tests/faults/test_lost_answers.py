@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.conftest import amended
 from tests.crash.campaign import answering
 from tests.crash.register import Register
 
@@ -35,7 +36,7 @@ class Act:
 
     async def amend(self, document):
         receipt = await self.agency.publish(document)
-        await self.agency.save(document | {"system_version": "2"}, receipt["hash"][:16])
+        await self.agency.save(amended(document, system_version="2"), receipt["hash"][:16])
         return "POST", f"filings/{document['id']}/submit", None, {}
 
     async def withdraw(self, document):

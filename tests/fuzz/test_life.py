@@ -97,7 +97,7 @@ class Life(RuleBasedStateMachine):
         number = next(_numbers)
         [sante, *_] = records("demo-sante")
         [services, *_] = records("demo-services")
-        note = {"ar": "تصحيح", "fr": "Correction"}
+        note = {"ar": "تصحيح معلومات البطاقة", "fr": "Correction de la fiche"}
         for base in (sante, services):
             base["publication"] = base["publication"] | {"change_note": note}
         self.records = [

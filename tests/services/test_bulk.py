@@ -30,6 +30,7 @@ from registry.services.drafts import Precondition
 from registry.services.withdrawal import withdraw
 from registry.store import audit, records
 from registry.store.drafts import read_all as read_drafts
+from tests.conftest import amended
 from tests.searched import search
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -146,14 +147,14 @@ async def test_filing_again_changes_nothing_and_a_change_is_the_next_version(con
     assert outcomes(again) == ["unchanged"] * 3
     for one, two in zip(first, again, strict=True):
         assert msgspec.structs.replace(two.result, outcome="published") == one.result
-    documents[1]["website"] = "https://demo.example/autre"
+    documents[1] = amended(documents[1], website="https://demo.example/autre")
     changed = await file(body(*documents))
     assert outcomes(changed) == ["unchanged", "published", "unchanged"]
     assert changed[1].result.version == 2
 
 
 async def test_a_record_that_comes_twice_is_filed_twice_in_its_order(context, file, record):
-    second = record | {"website": "https://demo.example/autre"}
+    second = amended(record, website="https://demo.example/autre")
     told = await file(body(record, variant(record, 1), second, second, record))
     assert outcomes(told) == ["published", "published", "published", "unchanged", "published"]
     assert [line.result.version for line in told if line.record == record["id"]] == [1, 2, 2, 3]
@@ -306,10 +307,10 @@ async def test_drafts_are_saved_over_what_is_there(context, file, record):
 
 async def test_a_draft_of_a_published_record_begins_with_its_version_now(context, file, record):
     await file(body(record))
-    await file(body(record | {"website": "https://demo.example/1"}), "draft")
-    await file(body(record | {"website": "https://demo.example/2"}))
+    await file(body(amended(record, website="https://demo.example/1")), "draft")
+    await file(body(amended(record, website="https://demo.example/2")))
     # Publishing has replaced the draft; one that is saved now amends version 2.
-    await file(body(record | {"website": "https://demo.example/3"}), "draft")
+    await file(body(amended(record, website="https://demo.example/3")), "draft")
     receipt = await review.submit(context, HEALTH, record["id"], precondition=None, now=NOW)
     assert (receipt.outcome, receipt.version) == ("published", 3)
 
@@ -365,7 +366,7 @@ async def test_a_withdrawn_record_is_reinstated_by_its_next_filing(context, file
         precondition=Precondition(tag=first.result.hash[:16]),
         now=NOW,
     )
-    told = await file(body(record))
+    told = await file(body(amended(record)))
     assert [(line.result.outcome, line.result.version) for line in told] == [("published", 2)]
 
 
@@ -550,7 +551,7 @@ async def test_writes_and_the_first_refusal_of_authority_are_in_the_audit_trail(
     await file(body(record), actor=actor)
     strangers = [variant(record, n, id=f"demo-education/x-{n}") for n in range(3)]
     await file(
-        body(record, record | {"website": "https://demo.example/x"}, *strangers), actor=actor
+        body(record, amended(record, website="https://demo.example/x"), *strangers), actor=actor
     )
     await file(body(record), "draft", actor=actor)
     async with context.database.connection() as connection:

@@ -14,6 +14,7 @@ from registry.services.startup import index_names_if_needed
 from registry.store import record_names
 from registry.store.record_names import MOST_ALIKE, MOST_OF_A_KEY, RecordName
 from registry.store.sql import statement
+from tests.conftest import amended
 from tests.crowded import COMMUNE, crowd
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -63,7 +64,7 @@ async def test_a_withdrawn_record_is_not_found_until_it_is_filed_again(filer, re
     await filer.publish(document)
     await filer.withdraw(document, await filer.tag(document))
     assert await called("Tri") == {}
-    await filer.publish(document)
+    await filer.publish(amended(document))
     assert await called("Tri") == {document["id"]: "Tri"}
 
 

@@ -22,6 +22,7 @@ from registry.services.drafts import Precondition
 from registry.services.loading import find_files, load
 from registry.services.withdrawal import withdraw
 from registry.store import audit, records, withdrawals
+from tests.conftest import amended
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
@@ -60,7 +61,7 @@ async def test_versions_are_published_in_their_order(context, tmp_path, write, r
         ("prevision-lits.10", 10),
         ("prevision-lits", 11),
     ):
-        write(f"demo-sante/{name}.json", record | {"system_version": str(number)})
+        write(f"demo-sante/{name}.json", amended(record, system_version=str(number)))
     [files] = find_files(tmp_path)
     assert [path.stem for path in files.paths] == [
         "prevision-lits.2",
@@ -79,8 +80,8 @@ async def test_of_a_known_record_only_a_different_latest_file_counts(
 ):
     write("demo-sante/prevision-lits.json", record)
     await loaded(context, tmp_path)
-    write("demo-sante/prevision-lits.1.json", record | {"system_version": "0"})
-    write("demo-sante/prevision-lits.json", record | {"system_version": "2"})
+    write("demo-sante/prevision-lits.1.json", amended(record, system_version="0"))
+    write("demo-sante/prevision-lits.json", amended(record, system_version="2"))
     [one] = (await loaded(context, tmp_path)).values()
     assert [(receipt.outcome, receipt.version) for receipt in one.receipts] == [("published", 2)]
 
@@ -174,9 +175,9 @@ async def withdrawals_of(context, record):
 async def test_a_withdrawal_comes_after_its_version_and_a_later_one_reinstates(
     context, tmp_path, write, record, withdrawn
 ):
-    write("demo-sante/prevision-lits.1.json", record | {"system_version": "1"})
-    write("demo-sante/prevision-lits.2.json", record | {"system_version": "2"})
-    write("demo-sante/prevision-lits.json", record | {"system_version": "3"})
+    write("demo-sante/prevision-lits.1.json", amended(record, system_version="1"))
+    write("demo-sante/prevision-lits.2.json", amended(record, system_version="2"))
+    write("demo-sante/prevision-lits.json", amended(record, system_version="3"))
     withdrawn(ROW | {"after_version": "2", "note_ar": "أودعت خطأ"})
     [one] = (await loaded(context, tmp_path)).values()
     assert one.refused is None
@@ -242,7 +243,7 @@ async def test_what_the_register_has_withdrawn_is_not_brought_back_by_loading_ag
     [again] = (await loaded(context, tmp_path)).values()
     assert [receipt.outcome for receipt in again.receipts] == ["unchanged"]
     assert await standing(context, record["id"]) == ("withdrawn", 1)
-    write("demo-sante/prevision-lits.json", record | {"system_version": "2"})
+    write("demo-sante/prevision-lits.json", amended(record, system_version="2"))
     [changed] = (await loaded(context, tmp_path)).values()
     assert [(receipt.outcome, receipt.version) for receipt in changed.receipts] == [
         ("published", 2)

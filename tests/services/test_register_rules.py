@@ -26,9 +26,11 @@ def other(record="demo-sante/autre", name=None, source_id=None):
     )
 
 
-def entrance(pack, *others, name=None, version=1, **members):
+def entrance(pack, *others, name=None, version=1, last_note=None, **members):
     document = {"id": "demo-sante/lits", "name": name or {"fr": NAME}, **members}
-    return RegisterRuleContext(document=document, pack=pack, version=version, others=others)
+    return RegisterRuleContext(
+        document=document, pack=pack, version=version, last_note=last_note, others=others
+    )
 
 
 def told(name, door):
@@ -113,16 +115,33 @@ def test_agencies_do_not_look_alike(pack):
         assert told("R22", door) == []
 
 
+FRENCH_NOTE = ("/publication/change_note/fr", "change_note", "error")
+ARABIC_NOTE = ("/publication/change_note/ar", "change_note", "error")
+
+
+def noted(**note):
+    return {"publication": {"change_note": note}}
+
+
 @pytest.mark.parametrize(
     ("version", "members", "expected"),
     [
         (1, {}, []),
         (2, {}, [("/publication/change_note", "change_note", "error")]),
-        (2, {"publication": {"change_note": {"fr": "Mise à jour"}}}, []),
+        (1, {"publication": {"change_note": {"fr": "."}}}, []),
+        (2, {"publication": {"change_note": {"fr": "Nouvelle adresse du site"}}}, []),
+        # The note of the version before, its Arabic one, and one that says nothing.
+        (2, noted(fr="niveau ABAISSE de moitié"), [FRENCH_NOTE]),
+        (2, noted(fr="Nouvelle adresse", ar="خفض مستوى الخطر"), [FRENCH_NOTE, ARABIC_NOTE]),
+        (2, noted(fr="."), [FRENCH_NOTE]),
+        # Han and Thai have no spaces between words.
+        (2, noted(zh="更新网站地址", th="แก้ไขที่อยู่"), []),
     ],
 )
 def test_from_the_second_version_on_a_record_says_what_changed(pack, version, members, expected):
-    assert told("change_note", entrance(pack, version=version, **members)) == expected
+    before = {"fr": "Niveau abaissé, de moitié.", "ar": "خفض مستوى الخطر"}
+    door = entrance(pack, version=version, last_note=before, **members)
+    assert told("change_note", door) == expected
 
 
 async def publish(context, record):
@@ -149,6 +168,8 @@ async def test_the_register_is_asked_before_anything_is_published(context, recor
     assert {"R21", "R22"} <= {one.rule for one in refused.value.findings}
     assert await found(context, twin | {"source_id": "lits-2"}) == (True, {"R22"})
 
+    renamed = record | {"website": "https://demo.example/lits"}
+    assert await found(context, renamed) == (False, {"change_note"})
     del record["publication"]["change_note"]
     assert await found(context, record) == (False, {"change_note"})
     with pytest.raises(InvalidRecord) as refused:

@@ -16,6 +16,7 @@ from registry.errors import (
 from registry.record.canonical import canonical
 from registry.services.drafts import Precondition
 from registry.services.receipts import Receipt
+from tests.conftest import amended
 from tests.published import publish_alone
 
 NEW = Precondition(new=True)
@@ -78,7 +79,7 @@ async def test_submitting_again_gives_the_same_receipt(filer, record):
 async def test_an_amendment_begins_with_the_published_tag(filer, record):
     receipt = await filer.publish(record)
     record["publication"] = record["publication"] | {
-        "change_note": {"ar": "تصحيح", "fr": "Mise à jour"}
+        "change_note": {"ar": "تصحيح عنوان الاتصال", "fr": "Mise à jour du contact"}
     }
     second = await filer.publish(record, beginning_with(receipt), now=LATER)
     assert (second.version, second.entry) == (2, 2)
@@ -96,11 +97,11 @@ async def test_an_amendment_without_a_change_publishes_nothing(filer, record):
 
 async def test_a_draft_of_a_version_that_was_overtaken_is_not_published(filer, load, record):
     receipt = await filer.publish(record)
-    amended = record | {"website": "https://demo.example/autre"}
-    await filer.save(amended, beginning_with(receipt))
-    await load(record | {"website": "https://demo.example/entre-temps"})
+    changed = amended(record, website="https://demo.example/autre")
+    await filer.save(changed, beginning_with(receipt))
+    await load(amended(record, website="https://demo.example/entre-temps"))
     with pytest.raises(Conflict, match="another version was published"):
-        await filer.submit(amended)
+        await filer.submit(changed)
 
 
 async def test_nobody_submits_for_another_agency_and_nobody_learns_of_a_draft(filer, record):
@@ -142,7 +143,7 @@ async def test_a_key_repeats_its_receipt_even_when_the_record_has_moved_on(
 ):
     await filer.save(record)
     first = await filer.submit(record, by=with_token, idempotency_key="k")
-    await filer.publish(record | {"source_id": "x"}, beginning_with(first))
+    await filer.publish(amended(record, source_id="x"), beginning_with(first))
     assert await filer.submit(record, by=with_token, idempotency_key="k") == first
     with pytest.raises(IdempotencyKeyReused):
         await filer.submit(record | {"id": "demo-sante/other"}, by=with_token, idempotency_key="k")
@@ -163,11 +164,11 @@ async def test_filing_and_loading_the_same_record_at_once_stand_in_nobodys_way(f
     for turn in range(5):
         latest = await filer.stored(record)
         base = NEW if latest is None else Precondition(tag=latest.register.hash[:16])
-        amended = record | {"source_id": f"filed-{turn}"}
-        await filer.save(amended, base)
-        loaded = record | {"source_id": f"loaded-{turn}"}
+        changed = amended(record, source_id=f"filed-{turn}")
+        await filer.save(changed, base)
+        loaded = amended(record, source_id=f"loaded-{turn}")
         results = await asyncio.gather(
-            load(loaded), filer.submit(amended), load(loaded), return_exceptions=True
+            load(loaded), filer.submit(changed), load(loaded), return_exceptions=True
         )
         # Whoever came second either amends what it has seen, or is told that it has not.
         assert isinstance(results[1], (Receipt, Conflict))

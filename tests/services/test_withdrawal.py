@@ -24,6 +24,7 @@ from registry.services.drafts import Precondition
 from registry.services.receipts import Receipt
 from registry.store import withdrawals
 from tests.commitments import section_commitment
+from tests.conftest import amended
 from tests.searched import search
 
 NEW = Precondition(new=True)
@@ -43,7 +44,7 @@ def restricted(record, pack):
     document["publication"] = {
         "visibility": "restricted",
         "restriction": {"ground": ground, "authority": "Ministère", "review_on": "2027-11-24"},
-        "change_note": {"fr": "Restreint", "ar": "مقيد"},
+        "change_note": {"fr": "Restreint par décision", "ar": "مقيد بموجب قرار"},
     }
     return document
 
@@ -199,7 +200,7 @@ async def test_a_record_filed_anew_is_the_next_version_and_the_history_is_kept(f
         await filer.save(record, Precondition(tag=first.hash[:16]))
     with pytest.raises(NotFound):
         await filer.submit(record)
-    back = await filer.publish(record, now=LATER)
+    back = await filer.publish(amended(record), now=LATER)
     assert (back.outcome, back.version) == ("published", 2)
     _, told, _ = await entry(filer, back.entry)
     assert told["prev"] == {"index": gone.entry, "leaf": gone.hash}
@@ -226,7 +227,7 @@ async def test_a_record_that_comes_back_says_what_has_changed(filer, record):
 async def test_what_comes_back_is_reviewed_too(reviewed, filer, record):
     first = await filer.publish(record)
     await filer.withdraw(record, first.hash[:16])
-    await reviewed.save(record)
+    await reviewed.save(amended(record))
     assert (await reviewed.submit(record)).outcome == "in_review"
     assert (await reviewed.approve(record)).version == 2
 
@@ -235,26 +236,26 @@ async def test_an_amendment_of_what_was_withdrawn_meanwhile_is_not_published(
     filer, reviewed, record
 ):
     first = await filer.publish(record)
-    amended = record | {"source_id": "x"}
-    await reviewed.save(amended, Precondition(tag=first.hash[:16]))
-    await reviewed.submit(amended)
+    changed = amended(record, source_id="x")
+    await reviewed.save(changed, Precondition(tag=first.hash[:16]))
+    await reviewed.submit(changed)
     await filer.withdraw(record, first.hash[:16])
-    for act in (reviewed.approve(amended), filer.submit(amended)):
+    for act in (reviewed.approve(changed), filer.submit(changed)):
         with pytest.raises(Conflict, match="was withdrawn since"):
             await act
-    await filer.delete(amended)
-    assert (await filer.publish(amended)).version == 2
+    await filer.delete(changed)
+    assert (await filer.publish(changed)).version == 2
 
 
 async def test_of_withdrawal_and_amendment_at_once_one_wins(filer, record):
     for turn in range(4):
-        document = record | {"id": f"demo-sante/turn-{turn}", "source_id": str(turn)}
+        document = amended(record, id=f"demo-sante/turn-{turn}", source_id=str(turn))
         first = await filer.publish(document)
-        amended = document | {"website": "https://demo.example/autre"}
-        await filer.save(amended, Precondition(tag=first.hash[:16]))
+        changed = amended(document, website="https://demo.example/autre")
+        await filer.save(changed, Precondition(tag=first.hash[:16]))
         results = await asyncio.gather(
             filer.withdraw(document, first.hash[:16]),
-            filer.submit(amended),
+            filer.submit(changed),
             return_exceptions=True,
         )
         [won] = [one for one in results if isinstance(one, Receipt)]
@@ -279,7 +280,7 @@ async def test_many_withdrawals_at_once_write_one_entry(filer, record):
 async def test_a_key_repeats_the_receipt_of_a_withdrawal(filer, with_token, record):
     tag = (await filer.publish(record)).hash[:16]
     first = await filer.withdraw(record, tag, by=with_token, idempotency_key="k")
-    await filer.publish(record)
+    await filer.publish(amended(record))
     again = await filer.withdraw(record, tag, by=with_token, idempotency_key="k")
     assert again == first
     other = filer.statement | {"reason": "other"}

@@ -276,7 +276,8 @@ def _publish(asker: Asker) -> None:
     ask("POST", f"{here}/approve", by="agriculture")
     ask("POST", f"{here}/return", by="both", body={"comment": "no"})
     published = ask("GET", there, by=None).headers["etag"]
-    noted = {**_record("one")["publication"], "change_note": {"fr": "Mieux.", "ar": "أحسن."}}
+    note = {"fr": "Une meilleure description.", "ar": "وصف أحسن للنظام."}
+    noted = {**_record("one")["publication"], "change_note": note}
     amended = _record("one", website="https://pluie.example/fr", publication=noted)
     ask("PUT", here, _NEW, body=amended, about="an amendment, as new")
     ask(
@@ -342,7 +343,7 @@ def _withdraw(asker: Asker) -> None:
     ask("GET", there, by=None)
     ask("POST", f"{here}/submit", about="after the withdrawal")
     ask("DELETE", here)
-    noted = {**record["publication"], "change_note": {"fr": "De retour."}}
+    noted = {**record["publication"], "change_note": {"fr": "De retour au registre."}}
     ask("PUT", here, _NEW, body=record | {"publication": noted}, about="filed anew")
     ask("POST", f"{here}/submit", about="filed anew")
     found = asker.ask("GET", "/api/v1/records?origin=us-omb-2025&sort=name&limit=1").json()

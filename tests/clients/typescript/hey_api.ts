@@ -19,7 +19,7 @@ export async function live(url: string, token: string, document: Document): Prom
 
   const first = await file(document, { "If-None-Match": "*" });
   document.name!.fr = "Zanzibar, tri des demandes";
-  document.publication!.change_note = { fr: "Le nom.", ar: "الاسم." };
+  document.publication!.change_note = { fr: "Correction du nom.", ar: "تصحيح اسم النظام." };
   const second = await file(document, { "If-Match": first.tag });
   if (first.version !== 1 || second.version !== 2) throw new Error("versions");
 
