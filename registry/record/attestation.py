@@ -42,6 +42,24 @@ def check(
     return tuple(to_finding(remark, language, pack.fallback) for remark in found)
 
 
+def check_number(
+    statement: Any, *, in_use: int, pack: Pack, language: str = "en"
+) -> tuple[Finding, ...]:
+    """Return the finding that fewer systems are stated than there are records `in_use`."""
+    stated = int(statement["systems_total"])
+    if stated >= in_use:
+        return ()
+    saying = message(
+        "The agency's records in use on {date} are {number}, more than {stated}. State at least "
+        "{number}, or amend the records of systems that are no longer in use.",
+        date=statement["day"],
+        number=in_use,
+        stated=stated,
+    )
+    found = PendingFinding(pointer="/systems_total", rule="records_in_use", messages=(saying,))
+    return (to_finding(found, language, pack.fallback),)
+
+
 @cache
 def _form() -> StatementSchema:
     return StatementSchema(msgspec.json.decode(attestation_schema_bytes()))

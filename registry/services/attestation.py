@@ -9,7 +9,7 @@ import msgspec
 
 from registry.errors import Forbidden, InvalidStatement, NotFound
 from registry.ledger.entries import AttestationEntry
-from registry.record.attestation import check
+from registry.record.attestation import check, check_number
 from registry.record.canonical import canonical
 from registry.record.entry import Previous
 from registry.record.model import Document
@@ -84,7 +84,10 @@ class Attest(Command[AttestationResult], frozen=True, kw_only=True):
     async def decide(
         self, connection: Connection, context: ServiceContext, _: Any, *, now: dt.datetime
     ) -> Decision[AttestationResult]:
-        """Publish it unless the agency's last word of the day is the same."""
+        """Publish it unless the agency's last word of the day is the same.
+
+        Raises `InvalidStatement` where it is fewer than the agency's records in use.
+        """
         del now
         statement, agency = self.statement, self.subject
         history = await attestations.read_history(connection, agency)
@@ -102,6 +105,10 @@ class Attest(Command[AttestationResult], frozen=True, kw_only=True):
                 filed_at=said.filed_at,
             )
             return Decision(answer=lambda _: unchanged, is_act=False)
+        in_use = await attestations.count_in_use(connection, agency, day)
+        findings = check_number(statement, in_use=in_use, pack=context.pack, language=self.language)
+        if findings:
+            raise InvalidStatement("the attestation cannot be published as it is", findings)
         before = max(history, key=lambda one: one.entry, default=None)
         erasable = {key: statement[key] for key in _ERASABLE if key in statement}
         entry = AttestationEntry(

@@ -47,6 +47,14 @@ async def read_history(
     return _attestations(await connection.fetch(statement("attestations", "read"), agency, as_of))
 
 
+async def count_in_use(connection: Connection, agency: str, day: dt.date) -> int:
+    """Return how many published records of an agency's own are in use, and were so by a day."""
+    found: int = await connection.fetchval(
+        statement("attestations", "in_use"), agency, day.isoformat()
+    )
+    return found
+
+
 def _attestations(rows: list[Any]) -> list[Attestation]:
     return [
         Attestation(

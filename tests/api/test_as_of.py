@@ -95,7 +95,7 @@ class Events:
         agency = self.chance.choice(["demo-sante", "demo-education", REAL])
         statement = {
             "day": self.clock.now.date().isoformat(),
-            "systems_total": self.chance.randint(0, 400),
+            "systems_total": 100 + self.chance.randint(0, 400),
             "contact": {"email": "registre@a.example"},
         }
         done = await attestation.attest(

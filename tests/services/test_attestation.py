@@ -148,6 +148,35 @@ async def test_what_is_wrong_is_told_and_nothing_written(context, statement):
     assert await entries(context) == []
 
 
+async def test_fewer_than_the_records_in_use_are_refused_with_their_number(
+    context, publish, record, statement
+):
+    await publish(*(in_use(record, number, "2026-03-01") for number in range(3)))
+    # What came into use later does not count, nor what is not in use.
+    planned = record | {"id": "demo-sante/plan", "lifecycle": {"status": "planned"}}
+    await publish(in_use(record, 3, "2026-11-20"), planned)
+    with pytest.raises(InvalidStatement) as refused:
+        await say(context, statement | {"systems_total": 2})
+    [finding] = refused.value.findings
+    assert (finding.pointer, finding.rule) == ("/systems_total", "records_in_use")
+    assert finding.message.startswith("The agency's records in use on 2026-11-01 are 3,")
+    for language in ("ar", "fr"):
+        with pytest.raises(InvalidStatement) as refused:
+            await say(context, statement | {"systems_total": 0}, language=language)
+        assert {one.lang for one in refused.value.findings} == {language}
+    assert await entries(context) == []
+    assert (await say(context, statement | {"systems_total": 3})).outcome == "attested"
+    assert (await say(context, statement | {"systems_total": 0}, SCHOOLS)).outcome == "attested"
+    with pytest.raises(InvalidStatement):
+        await say(context, statement | {"day": "2026-11-20", "systems_total": 3})
+
+
+def in_use(record, number, since):
+    changed = record | {"id": f"demo-sante/in-use-{number}", "source_id": f"U-{number}"}
+    lifecycle = {**record["lifecycle"], "status": "in_use", "deployed_on": since}
+    return changed | {"lifecycle": lifecycle}
+
+
 async def test_nobody_attests_for_another_agency(context, statement):
     for agency in ("demo-education", "nobody"):
         with pytest.raises(Forbidden):

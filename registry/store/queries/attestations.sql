@@ -21,3 +21,13 @@ where
         )
     )
 order by a.agency collate "C", a.day desc, a.entry desc
+
+-- name: in_use
+-- The agency's own records in use, without those that came into use after the day $2.
+select count(*)
+from figure as f
+inner join version as v on v.entry = f.entry
+left join section as s on s.record = v.record and s.version = v.version and s.key = 'lifecycle'
+where
+    f.agency = $1 and f.origin is null and f.until_entry is null and f.status = 'in_use'
+    and coalesce((s.value::jsonb ->> 'deployed_on') collate "C" <= $2, true)
