@@ -25,13 +25,21 @@ def token() -> None:
 @token.command()
 @click.option("--agency", help="The agency that the token files for.")
 @click.option(
-    "--scope", required=True, help="What it allows, by comma: file, review, redact, admin."
+    "--scope",
+    required=True,
+    multiple=True,
+    help="What it allows, by comma or once for each: file, review, redact, admin.",
 )
 @click.option("--actor", help="The role that uses it; the log names it. Default: the agency.")
 @click.option("--days", default=365, show_default=True, help="How long it lives.")
 @in_register
 async def create(
-    context: ServiceContext, *, agency: str | None, scope: str, actor: str | None, days: int
+    context: ServiceContext,
+    *,
+    agency: str | None,
+    scope: tuple[str, ...],
+    actor: str | None,
+    days: int,
 ) -> None:
     """Make a token and print it, alone, on stdout. It is never shown again.
 
@@ -42,7 +50,7 @@ async def create(
     made = await access_tokens.create_token(
         context.database,
         agency=agency,
-        scopes=[part.strip() for part in scope.split(",") if part.strip()],
+        scopes=[part.strip() for part in ",".join(scope).split(",") if part.strip()],
         actor=actor,
         days=days,
         now=utc_now(),

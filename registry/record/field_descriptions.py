@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from registry.record.messages import Message, Title, message, translatable
 from registry.record.profiles import FOREIGN_ID
@@ -67,6 +69,9 @@ _EXAMPLES = {
 }
 
 
+_AT_LEAST_ONE = translatable("a list with at least one entry")
+
+
 def example(field: Field) -> Message:
     """Return a message of what a field holds."""
     schema = field.schema
@@ -77,10 +82,9 @@ def example(field: Field) -> Message:
     if "const" in schema:
         return message("the value {value}", value=quoted(schema["const"]))
     if "items" in schema:
-        return _list_of(schema["items"].get("enum", []))
-    members = schema.get("required") or list(schema.get("properties", {}))
-    if members:
-        return message("an object with {names}", names=tuple(members))
+        return _list_of(schema)
+    if schema.get("properties"):
+        return _object_of(schema)
     kind = TYPES[schema["type"]]
     return message(kind)
 
@@ -91,12 +95,30 @@ def _one_of(codes: list[str]) -> Message:
     return message("a code such as {codes}", codes=tuple(codes[:5]))
 
 
-def _list_of(codes: list[str]) -> Message:
-    if not codes:
-        return message("a list with at least one entry")
-    if len(codes) <= FEW:
-        return message("a list of one or more of {codes}", codes=tuple(codes))
-    return message("a list of codes such as {codes}", codes=tuple(codes[:5]))
+def _list_of(schema: Mapping[str, Any]) -> Message:
+    codes, empty_answers = schema["items"].get("enum", []), "x-empty-answers" in schema
+    if codes and len(codes) <= FEW:
+        listed = message("a list of one or more of {codes}", codes=tuple(codes))
+    elif codes:
+        listed = message("a list of codes such as {codes}", codes=tuple(codes[:5]))
+    else:
+        kind = TYPES["array"] if empty_answers else _AT_LEAST_ONE
+        listed = message(kind)
+    if not empty_answers:
+        return listed
+    return message("{list}; an empty list says that there is none", list=listed)
+
+
+def _object_of(schema: Mapping[str, Any]) -> Message:
+    required = tuple(schema.get("required", ()))
+    others = tuple(name for name in schema["properties"] if name not in required)
+    if not others:
+        return message("an object with {names}", names=required)
+    if not required:
+        return message("an object with at least one of {names}", names=others)
+    return message(
+        "an object with {names}; {others} may be left out", names=required, others=others
+    )
 
 
 FORMS = {

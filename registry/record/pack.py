@@ -75,13 +75,13 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     publisher: str | None = None
     licence: str | None = None
 
-    def codes(self, names: Iterable[str]) -> tuple[str, ...]:
+    def codes(self, names: Iterable[str]) -> CodeList:
         """Return every code of some lists, of which `pack/…` are the country's own."""
         lists = (
             self.lists[name.removeprefix(_OWN)] if name.startswith(_OWN) else codelists()[name]
             for name in names
         )
-        return tuple(code for each in lists for code in each)
+        return {code: held for each in lists for code, held in each.items()}
 
     @property
     def regions(self) -> CodeList:

@@ -43,7 +43,7 @@ def _agency_known(context: RuleContext) -> Iterator[PendingFinding]:
         yield remark("R00", "/id", reserved)
     elif agency not in context.pack.agencies:
         stranger = message("{code} is not an agency of this register.", code=quoted(agency))
-        yield remark("R00", "/id", stranger, *choice(agency, context.pack.agencies))
+        yield remark("R00", "/id", stranger, *choice(agency, tuple(context.pack.agencies)))
 
 
 def _codes_known(context: RuleContext) -> Iterator[PendingFinding]:

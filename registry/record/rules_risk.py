@@ -6,11 +6,17 @@ from collections.abc import Iterator
 
 from registry.errors import Severity
 from registry.record.codelists import codelists
-from registry.record.messages import Message, PendingFinding, message
+from registry.record.messages import LanguageName, Message, PendingFinding, message
+from registry.record.pointers import pointer
+from registry.record.requirement_status import covers
 from registry.record.risk_floor import LEVELS, floor_of
 from registry.record.rule_context import RuleContext, legal_citation, remark
 
 RATIONALE_BELOW_FLOOR = 200
+
+_EVIDENCE = ("completed_on", "conducted_by", "url")
+"""The members that show a completed assessment: when, by whom, where."""
+
 BELOW_FLOOR = "below_floor"
 """The rule of the public finding that a level is below the risk floor."""
 
@@ -71,15 +77,16 @@ def high_risk_in_operation_is_answered_for(context: RuleContext) -> Iterator[Pen
 
     At least one completed assessment (`dpia` where personal data is processed, else
     `algorithmic_impact` or `human_rights`), one risk with its mitigation, one metric,
-    `rights.contestation`, and human oversight that is more than the word none. An error in pilot,
-    in use or suspended; before that, what is stated and does not suffice is a warning.
+    `rights.contestation`, and human oversight that is more than the word none. A completed
+    assessment says when, by whom, or where it is. An error in pilot, in use or suspended; before
+    that, what is stated and does not suffice is a warning.
     """
     if "H" not in context.held:
         return
     operates = "D" in context.held
     severity: Severity = "error" if operates else "warning"
     if (operates or context.dig("assessments")) and not _assessed(context):
-        yield remark("R15", "/assessments", *_assessment_wanted(context), severity=severity)
+        yield _unassessed("R15", context, _assessment_wanted(context), severity)
     risks = context.dig("risks")
     mitigated = any("mitigation" in entry for entry in risks or ())
     if not mitigated and (risks or (operates and context.lacks("risks"))):
@@ -145,11 +152,41 @@ def _wanted(place: str, *messages: Message) -> PendingFinding:
 
 
 def _assessed(context: RuleContext) -> bool:
+    return any(_is_shown(context, number) for number in _completed(context))
+
+
+def _completed(context: RuleContext) -> list[int]:
+    """Return the places of the completed assessments of the types that are asked for."""
     types = ("dpia",) if "P" in context.held else ("algorithmic_impact", "human_rights")
-    return any(
-        entry["status"] == "completed" and entry["type"] in types
-        for entry in context.dig("assessments") or ()
+    return [
+        number
+        for number, entry in enumerate(context.dig("assessments") or ())
+        if entry["status"] == "completed" and entry["type"] in types
+    ]
+
+
+def _is_shown(context: RuleContext, number: int) -> bool:
+    """Return whether an assessment says when, by whom or where, or lawfully withholds it."""
+    entry = context.dig("assessments")[number]
+    places = [pointer(("assessments", number, name)) for name in _EVIDENCE]
+    return any(name in entry for name in _EVIDENCE) or any(
+        covers(given, place) for given in context.withheld for place in places
     )
+
+
+def _unassessed(
+    rule: str, context: RuleContext, wanted: tuple[Message, ...], severity: Severity
+) -> PendingFinding:
+    """Return the finding that an assessment is wanted, or that a completed one shows nothing."""
+    completed = _completed(context)
+    if not completed:
+        return remark(rule, "/assessments", *wanted, severity=severity)
+    bare = message(
+        "A completed assessment says when it was completed, by whom, or where it is described. Add "
+        "at least one of {names}.",
+        names=_EVIDENCE,
+    )
+    return remark(rule, pointer(("assessments", completed[0])), bare, severity=severity)
 
 
 def _assessment_wanted(context: RuleContext) -> tuple[Message, ...]:
@@ -191,8 +228,9 @@ def below_floor_explained(context: RuleContext) -> Iterator[PendingFinding]:
     """R24: A level below the risk floor is explained at length, and announced to everybody.
 
     The floor is computed from what the record states (risk floor). Below it the finding
-    `below_floor` is public, a warning; `risk.rationale` has at least 200 characters, and
-    contestation, human oversight and assessments are required as at the floor: errors.
+    `below_floor` is public, a warning; `risk.rationale` has at least 200 characters in each
+    language that it is in, and in each that the country demands and the name is in; contestation,
+    human oversight and assessments are required as at the floor: errors.
     """
     declared = context.level
     if declared is None or "H" in context.held:
@@ -214,18 +252,19 @@ def below_floor_explained(context: RuleContext) -> Iterator[PendingFinding]:
         ),
         severity="warning",
     )
-    rationale = context.dig("risk", "rationale")
-    if rationale and max(map(len, rationale.values())) < RATIONALE_BELOW_FLOOR:
-        yield remark(
-            "R24",
-            "/risk/rationale",
-            message(
-                "A level below {floor} needs reasons of at least {number} characters. Explain "
-                "why the harm is smaller than the record suggests, or raise the level.",
+    rationale = context.dig("risk", "rationale") or {}
+    national = (tag for tag in context.dig("name") or () if tag in context.pack.required_any)
+    for tag in dict.fromkeys((*rationale, *national)) if rationale else ():
+        if len(rationale.get(tag, "")) < RATIONALE_BELOW_FLOOR:
+            saying = message(
+                "A level below {floor} needs reasons of at least {number} characters, in "
+                "{language} as in each language of the record. Explain why the harm is smaller "
+                "than the record suggests, or raise the level.",
                 floor=levels[floor].label,
                 number=RATIONALE_BELOW_FLOOR,
-            ),
-        )
+                language=LanguageName(tag=tag),
+            )
+            yield remark("R24", pointer(("risk", "rationale", tag)), saying)
     yield from _as_at_the_floor(context, floor)
 
 
@@ -242,9 +281,11 @@ def _as_at_the_floor(context: RuleContext, floor: str) -> Iterator[PendingFindin
     strict = floor == "high" and operates
     if strict and _nobody_looks(context):
         yield remark("R24", "/decision/oversight_type", *_somebody_wanted())
-    if not (_assessed(context) if strict else context.dig("assessments")):
-        which = _assessment_wanted(context) if strict else ()
-        yield remark("R24", "/assessments", *which, _still_required(floor, "/assessments"))
+    required = _still_required(floor, "/assessments")
+    if strict and not _assessed(context):
+        yield _unassessed("R24", context, (*_assessment_wanted(context), required), "error")
+    elif not context.dig("assessments"):
+        yield remark("R24", "/assessments", required)
 
 
 def _still_required(floor: str, place: str) -> Message:

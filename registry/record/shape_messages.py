@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from registry.record.codelists import Code, CodeList
 from registry.record.field_descriptions import (
     FEW,
     FORMS,
@@ -18,6 +19,7 @@ from registry.record.field_descriptions import (
     titled,
 )
 from registry.record.messages import Message, MessageValue, Title, message, translatable
+from registry.record.nearest_code import nearest_code
 from registry.record.requirements import Unit, conditions
 from registry.record.schema import Field, field_at, fields
 from registry.text.text_safety import TextProblem, first_problem
@@ -45,6 +47,11 @@ OF_THE_REGISTER = frozenset(
     )
 )
 
+FORM_KEYWORDS = frozenset(("maxLength", "pattern", "format"))
+"""The keywords of which one wrong value may break several."""
+
+_WHOLE = frozenset(("Date", "FuzzyDate", "Country", "LanguageTag", "PackCode"))
+
 _ABSENT = {
     (False, True): translatable("{title}: missing, and mandatory {reason}."),
     (False, False): translatable("{title}: missing, and recommended {reason}."),
@@ -53,8 +60,8 @@ _ABSENT = {
 }
 
 
-def choice(given: object, among: Iterable[str]) -> tuple[Message, ...]:
-    """Return the messages of the valid codes: all of a short list, else the nearest."""
+def choice(given: object, among: Iterable[str] | Mapping[str, Code]) -> tuple[Message, ...]:
+    """Return the messages of the valid codes: all of a short list, else some; and the nearest."""
     codes = list(among)
     if len(codes) == 1:
         return (message("Use {code}.", code=codes[0]),)
@@ -66,7 +73,7 @@ def choice(given: object, among: Iterable[str]) -> tuple[Message, ...]:
             number=len(codes),
             codes=tuple(codes[:5]),
         )
-    near = nearest(given, codes)
+    near = nearest_code(given, among)
     return (use,) if near is None else (message("Did you mean {code}?", code=near), use)
 
 
@@ -175,20 +182,37 @@ def no_language(name: str) -> tuple[Message, ...]:
     return (message("{name} is not a language tag.", name=quoted(name)), message(tag))
 
 
+def has_one_form(field: Field | None) -> bool:
+    """Return whether a text of a field is right or wrong as a whole: a date or a code."""
+    return field is not None and (field.kind in _WHOLE or field.is_national)
+
+
 def sentence(
     keyword: str,
     value: Any,
     instance: Any,
     schema: dict[str, Any],
     field: Field | None,
+    *,
+    codes: CodeList | None = None,
 ) -> tuple[Message, ...]:
-    """Return the messages for a failed keyword of the schema at a field, or at the whole."""
+    """Return the messages for a failed keyword of the schema at a field, or at the whole.
+
+    `codes` are those of the field's lists, with their labels, as far as they are known.
+    """
     title = title_of(field)
     size = len(instance) if isinstance(instance, (str, list, dict)) else 0
     if keyword == "format" and value == "text":
         fault = first_problem(instance)
         return (message(_FAULTS[fault], title=title),) if fault else ()
-    if keyword in {"format", "pattern"}:
+    if has_one_form(field) and keyword in FORM_KEYWORDS and codes and field and field.is_national:
+        stray = message(
+            "{code} is not one of this country's codes for {title}.",
+            code=quoted(instance),
+            title=title,
+        )
+        return (stray, *choice(instance, codes))
+    if keyword in {"format", "pattern"} or (keyword == "maxLength" and has_one_form(field)):
         wrong = message(
             "{title}: {value} is not of the right form.", value=quoted(instance), title=title
         )
@@ -197,7 +221,8 @@ def sentence(
         return (_number_of_members(title, keyword, value, size, schema),)
     if keyword == "enum":
         stray = message("{value} is not a code of this list.", value=quoted(instance))
-        return (stray, *choice(instance, value))
+        labelled = {code: codes[code] for code in value if code in codes} if codes else {}
+        return (stray, *choice(instance, labelled if len(labelled) == len(value) else value))
     expected: MessageValue = quoted(value)
     if keyword == "type":
         expected = message(TYPES[value])

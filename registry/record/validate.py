@@ -16,14 +16,15 @@ from registry.record.fast_validator import FastValidator
 from registry.record.field_descriptions import nearest_field
 from registry.record.messages import Message, PendingFinding, to_finding
 from registry.record.model import Document, Profile
+from registry.record.nearest_code import with_level_meant
 from registry.record.pack import Pack
 from registry.record.pointers import dig, parts, pointer, values_at
 from registry.record.profiles import shape
 from registry.record.requirement_status import RequirementStatus, requirement_status
-from registry.record.requirements import FieldPath, reason
+from registry.record.requirements import RISK_LEVEL, FieldPath, reason
 from registry.record.rule_context import Rule, RuleContext, make_rule_context
 from registry.record.rules import RESTRICTED_RULES, RULE_SET, RULES
-from registry.record.schema import Field, fields
+from registry.record.schema import Field, field_at, fields
 from registry.record.validators import build_validator
 
 __all__ = [
@@ -134,7 +135,7 @@ def _examine(
 ) -> _Noticed:
     accepting = fast if fast is not None and fast.accepts(document, profile, pack) else None
     trusted = accepting is not None and not accepting.is_sampled()
-    found, more = ([], 0) if trusted else _shape_remarks(document, profile)
+    found, more = ([], 0) if trusted else _shape_remarks(document, profile, pack)
     if accepting is not None and found:
         accepting.report_disagreement(profile, dig(document, "id"))
     if not isinstance(document, dict) or len(found) >= MAX_FINDINGS:
@@ -142,6 +143,8 @@ def _examine(
         return _Noticed(remarks=found, publishable=False, more=more)
     faulty = {_fault(document, remark) for remark in found} - {()}
     sound = _without(document, faulty) if faulty else document
+    if RISK_LEVEL in faulty and profile == "publication":
+        sound = with_level_meant(sound, dig(document, *RISK_LEVEL))
     status = requirement_status(sound)
     if profile == "publication":
         context = make_rule_context(sound, status, pack, today, national=trusted)
@@ -182,7 +185,9 @@ def _authority(profile: Profile) -> Any:
     return build_validator(shape(profile))
 
 
-def _shape_remarks(document: object, profile: Profile) -> tuple[list[PendingFinding], int]:
+def _shape_remarks(
+    document: object, profile: Profile, pack: Pack
+) -> tuple[list[PendingFinding], int]:
     """Return the first findings of the schema, and the number of further ones.
 
     `jsonschema` is the authority. Only those that are returned become messages, which is expensive.
@@ -190,8 +195,16 @@ def _shape_remarks(document: object, profile: Profile) -> tuple[list[PendingFind
     restricted = dig(document, "publication", "visibility") == "restricted"
     found: list[PendingFinding] = []
     more = 0
+    own = None if profile == "foreign" else pack
+    formless: set[_Place] = set()
     for error in _authority(profile).iter_errors(document):
-        for place, rule, say in _translated(error, restricted=restricted):
+        for place, rule, say in _translated(error, restricted=restricted, pack=own):
+            if rule in shape_messages.FORM_KEYWORDS and shape_messages.has_one_form(
+                nearest_field(place)
+            ):
+                if place in formless:
+                    continue
+                formless.add(place)
             if len(found) < MAX_FINDINGS:
                 found.append(PendingFinding(pointer=pointer(place), rule=rule, messages=say()))
             else:
@@ -205,8 +218,13 @@ _Place: TypeAlias = tuple[str | int, ...]
 _Say: TypeAlias = Callable[[], tuple[Message, ...]]
 
 
-def _translated(error: Any, *, restricted: bool) -> Iterator[tuple[_Place, str, _Say]]:
-    """Yield a finding for each member that an error is about, at that member's own path."""
+def _translated(
+    error: Any, *, restricted: bool, pack: Pack | None
+) -> Iterator[tuple[_Place, str, _Say]]:
+    """Yield a finding for each member that an error is about, at that member's own path.
+
+    The codes of the country are those of the `pack`.
+    """
     place = tuple(error.absolute_path)
     rule = error.validator
     if rule == "additionalProperties":
@@ -222,6 +240,7 @@ def _translated(error: Any, *, restricted: bool) -> Iterator[tuple[_Place, str, 
         yield (*place, error.instance), "propertyNames", say
     else:
         field = nearest_field(place)
+        exact = field_at(tuple("*" if isinstance(step, int) else step for step in place))
         yield (
             place,
             rule,
@@ -232,6 +251,7 @@ def _translated(error: Any, *, restricted: bool) -> Iterator[tuple[_Place, str, 
                 error.instance,
                 error.schema,
                 field,
+                codes=None if pack is None or exact is None else pack.codes(exact.lists),
             ),
         )
 

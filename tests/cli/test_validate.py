@@ -43,7 +43,7 @@ def run(monkeypatch, capsys):
 @pytest.fixture
 def spoilt(tmp_path):
     document = json.loads(MINIMAL.read_text(encoding="utf-8"))
-    document["risk"]["level"] = "hihg"
+    document["risk"]["level"] = "extreme"
     path = tmp_path / "spoilt.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
@@ -60,8 +60,8 @@ def test_findings_are_sentences_on_stderr(run, spoilt):
     result = run(spoilt)
     assert result.exit_code == 1
     assert result.stderr == (
-        f'{spoilt}: /risk/level [enum] error: "hihg" is not a code of this list. '
-        "Did you mean high? Use one of: unacceptable, high, limited, minimal.\n"
+        f'{spoilt}: /risk/level [enum] error: "extreme" is not a code of this list. '
+        "Use one of: unacceptable, high, limited, minimal.\n"
     )
     assert "not publishable, completeness 80, 1 error, 0 warnings" in result.stdout
 

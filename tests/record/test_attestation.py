@@ -50,7 +50,7 @@ def test_nothing_is_wrong_with_it(pack, changes):
         ({"day": "24/11/2026"}, "/day", "format", "Write a day that exists as YYYY-MM-DD."),
         ({"day": "2026-02-30"}, "/day", "format", '"2026-02-30" is not of the right form'),
         ({"day": "20261124"}, "/day", "format", "YYYY-MM-DD"),
-        ({"day": "2026-11-24\n"}, "/day", "maxLength", "at most 10"),
+        ({"day": "2026-11-24\n"}, "/day", "maxLength", "YYYY-MM-DD"),
         ({"day": 20261124}, "/day", "type", "a text in quotes is expected here"),
         ({"day": "2026-11-25"}, "/day", "past", "2026-11-25 is in the future"),
         ({"systems_total": -1}, "/systems_total", "minimum", "State at least 0"),

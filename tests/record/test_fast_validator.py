@@ -292,7 +292,7 @@ class Lax(FastValidator):
 
 def test_a_disagreement_is_counted_and_told_and_the_authority_wins(edited, pack, today):
     fast = Lax()
-    document = edited("minimal", {"/risk/level": "hihg", "/territory": ["DZ"]})
+    document = edited("minimal", {"/risk/level": "extreme", "/territory": ["DZ"]})
     with structlog.testing.capture_logs() as told:
         verdict = validate(document, profile="publication", pack=pack, today=today, fast=fast)
     assert [one.pointer for one in verdict.findings] == ["/risk/level", "/territory/0"]

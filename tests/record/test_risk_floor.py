@@ -109,12 +109,25 @@ def test_every_ground_is_tried_and_high_comes_before_limited():
 def test_a_lower_level_is_explained_in_200_characters(edited, found, length, refused):
     edits = {
         "/risk/level": "limited",
-        "/risk/rationale": {"fr": "x" * length, "ar": "نص"},
+        "/risk/rationale": {"fr": "x" * length, "ar": "ن" * 200},
         "/lifecycle/next_review_on": "2027-06-30",
     }
     expected = [("/risk/level", "below_floor", "warning")]
-    expected += [("/risk/rationale", "R24", "error")] if refused else []
+    expected += [("/risk/rationale/fr", "R24", "error")] if refused else []
     assert found(edited("complete", edits)) == expected
+
+
+@pytest.mark.parametrize("arabic", [{}, {"ar": "نص"}])
+def test_the_reasons_are_as_long_in_each_language_of_the_record(edited, found, arabic):
+    edits = {
+        "/risk/level": "limited",
+        "/risk/rationale": {"fr": "x" * 200, **arabic},
+        "/lifecycle/next_review_on": "2027-06-30",
+    }
+    assert found(edited("complete", edits)) == [
+        ("/risk/level", "below_floor", "warning"),
+        ("/risk/rationale/ar", "R24", "error"),
+    ]
 
 
 def test_a_higher_level_needs_no_reasons(edited, found):
@@ -126,7 +139,7 @@ def test_a_higher_level_needs_no_reasons(edited, found):
 def test_what_the_floor_asks_for_is_as_grave_as_there(edited, found, status, severity):
     edits = {
         "/risk/level": "limited",
-        "/risk/rationale": {"fr": "x" * 200},
+        "/risk/rationale": {"fr": "x" * 200, "ar": "ن" * 200},
         "/lifecycle/next_review_on": "2027-06-30",
         "/lifecycle/status": status,
         "/rights/contestation": ...,

@@ -159,7 +159,7 @@ def test_unacceptable_risk_is_not_in_use(edited, found, status, refused):
     assert expected == found(edited("complete", edits))
 
 
-COMPLETED = {"type": "dpia", "status": "completed"}
+COMPLETED = {"type": "dpia", "status": "completed", "completed_on": "2025-11-12"}
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,17 @@ def test_high_risk_in_operation_is_assessed(edited, found, personal, assessment,
     edits = {"/data/personal_data": personal, "/assessments": [assessment]}
     expected = [("/assessments", "R15", "error")] if refused else []
     assert expected == found(edited("complete", edits))
+
+
+@pytest.mark.parametrize("shown", [{"conducted_by": "Bureau"}, {"url": "https://demo.example/"}])
+def test_a_completed_assessment_says_when_by_whom_or_where(edited, found, shown):
+    bare = {"type": "dpia", "status": "completed"}
+    edits = {"/assessments": [{"type": "human_rights", "status": "completed"}, bare]}
+    edits["/publication/withheld_fields"] = ...
+    document = edited("complete", edits)
+    assert ("/assessments/1", "R15", "error") in found(document)
+    document["assessments"][1] = bare | shown
+    assert "R15" not in {rule for _, rule, _ in found(document)}
 
 
 def test_high_risk_before_operation_is_warned(edited, found):

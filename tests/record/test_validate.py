@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from registry.record import validate as validation
 from registry.record.messages import PendingFinding, message
+from registry.record.requirements import units
 from registry.record.schema import fields
 from registry.record.validate import MAX_FINDINGS, validate, with_remarks
 from registry.resources import SCHEMAS
@@ -122,6 +123,37 @@ def test_a_withheld_field_is_excused(edited, found):
 def test_an_empty_list_is_an_answer_where_the_format_says_so(edited, found):
     edits = {"/data/sensitive": [], "/technical/models": [], "/evaluation/incidents": []}
     assert found(edited("complete", edits)) == []
+
+
+def test_where_an_empty_list_is_an_answer_the_finding_says_so(edited, pack, today):
+    places = ("/data/sensitive", "/technical/models", "/evaluation/incidents")
+    answering = {unit.pointer for unit in units() if unit.empty_answers}
+    assert answering == set(places)
+    document = edited("complete", dict.fromkeys(places, ...))
+    wordings = {"en": "empty list says that there is none", "fr": "liste vide", "ar": "الفارغة"}
+    for language, wording in wordings.items():
+        verdict = validate(
+            document, profile="publication", pack=pack, today=today, language=language
+        )
+        told = {one.pointer: one.message for one in verdict.findings if one.rule == "required"}
+        for place in places:
+            assert wording in told[place]
+            assert "one entry; an" not in told[place]
+
+
+@pytest.mark.parametrize("given", ["High", "hihg", "high risk", "Risque élevé", "مخاطر عالية"])
+def test_an_unknown_level_is_told_with_what_the_nearest_one_asks_for(edited, found, given):
+    """Nothing new appears once the level is mended."""
+    edits = {"/decision/fallback": ..., "/assessments": ..., "/risk/rights_impact": ...}
+    mended = found(edited("complete", edits))
+    assert len(mended) == 3
+    wrong = found(edited("complete", edits | {"/risk/level": given}))
+    assert sorted(wrong) == sorted([*mended, ("/risk/level", "enum", "error")])
+
+
+def test_a_level_that_is_near_to_none_asks_for_nothing(edited, found):
+    edits = {"/decision/fallback": ..., "/risk/level": "extreme"}
+    assert found(edited("complete", edits)) == [("/risk/level", "enum", "error")]
 
 
 def test_a_fault_in_a_field_is_told_once(edited, found):
@@ -310,6 +342,20 @@ def test_messages_say_how_to_mend(edited, pack, today):
     assert message("complete", {"/risk/level": "hihg"}) == (
         '"hihg" is not a code of this list. Did you mean high? '
         "Use one of: unacceptable, high, limited, minimal."
+    )
+    # What is meant is found by its label; letters alone mislead.
+    assert "Did you mean MA-06? " in message("complete", {"/territory/0": "Casablanca"})
+    assert "Did you mean MA-03? " in message("complete", {"/territory/0": "فاس - مكناس"})
+    groups = "/purpose/affected_groups/0"
+    assert "Did you mean pupils_students? " in message("complete", {groups: "Étudiants"})
+    assert "Did you mean" not in message("complete", {groups: "families"})
+    # One wrong date breaks two keywords.
+    for date in ("2017/10/03", "03.10.2017 12:00", "soon"):
+        assert message("complete", {"/lifecycle/deployed_on": date}).endswith(
+            "Write YYYY, YYYY-MM or YYYY-MM-DD, a day that exists, from 1900 on."
+        )
+    assert message("complete", {"/data/retention": ...}).endswith(
+        "Add /data/retention: an object with period; note may be left out. Asked for by law 09-08."
     )
     assert message("complete", {"/names": {}}) == (
         'There is no field "names" here. Did you mean name?'
