@@ -21,7 +21,9 @@ from registry.exchange.linked_data import (
     register_address,
 )
 from registry.record.model import Document
+from registry.record.origin import Origin
 from registry.record.pointers import dig
+from registry.store.records import SourceFacts
 
 _FUZZY = {4: "xsd:gYear", 7: "xsd:gYearMonth", 10: "xsd:date"}
 """The types of partial dates by their length."""
@@ -46,6 +48,8 @@ def record_node(row: ExportRow, wording: LabelSource) -> JsonLdNode:
     """Return the node of a record, without what it does not state."""
     document, register, site = row.document, row.register, wording.site
     here = record_address(site, row.id)
+    known = register.source
+    source = known.register if isinstance(known, SourceFacts) else None
     agency = wording.agencies[row.agency]
     return make_node(
         id=here,
@@ -81,6 +85,28 @@ def record_node(row: ExportRow, wording: LabelSource) -> JsonLdNode:
         entry=register.entry,
         hash=register.hash,
         redacted=register.redacted,
+        **({"schema:isBasedOn": _source_node(source)} if source else {}),
+    )
+
+
+def _source_node(origin: Origin) -> JsonLdNode:
+    """Return the node of the register that a record was copied from.
+
+    Its members beyond the context have their terms in full, since that is released.
+    """
+    is_address = origin.licence.startswith(("https://", "http://"))
+    country = {"type": "Location", "identifier": origin.country}
+    return make_node(
+        type=["Dataset", "SchemaDataset"],
+        title=origin.name,
+        landing_page=origin.homepage or None,
+        spatial=country if origin.country else None,
+        **{
+            "dct:publisher": {"type": "foaf:Agent", "foaf:name": origin.publisher}
+            if origin.publisher
+            else None,
+            "dct:license": {"id": origin.licence} if is_address else origin.licence or None,
+        },
     )
 
 

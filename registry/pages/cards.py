@@ -12,7 +12,7 @@ from registry.pages.page import digest
 from registry.record.entry import NOT_STATED
 from registry.record.model import LangText
 from registry.record.pack import Agency
-from registry.store.records import StoredRecord
+from registry.store.records import Register, SourceFacts, StoredRecord
 
 
 class _Risk(msgspec.Struct, frozen=True):
@@ -55,17 +55,21 @@ _READ = msgspec.json.Decoder(_Document).decode
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """A record as a list shows it; `digest` covers all that a list can show of it.
 
-    `function` and `review_due` (null for what is retired) are for its own page.
+    `written` are the languages that all of it can be read in, `gone_since` the day since which it
+    is not at its source any more. `function` and `review_due` (null for what is retired) are for
+    its own page.
     """
 
     id: str
     agency: str
     name: LangText
     summary: LangText
+    written: list[str]
     risk: str
     sector: str
     status: str
     origin: str | None
+    gone_since: str | None
     fictitious: bool
     restricted: bool
     withdrawn: bool
@@ -87,8 +91,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         return self.review_due is not None and self.review_due < today.isoformat()
 
 
-def read_card(record: StoredRecord, agency: Agency | None) -> Card:
-    """Read the card of a record from its document and its register part."""
+def read_card(record: StoredRecord, agency: Agency | None, languages: Sequence[str]) -> Card:
+    """Read the card of a record from its document, which can be read in `languages` as a whole."""
     document = _READ(record.document)
     register = record.register
     facts: dict[str, Any] = {
@@ -96,10 +100,12 @@ def read_card(record: StoredRecord, agency: Agency | None) -> Card:
         "agency": record.agency,
         "name": document.name,
         "summary": document.summary,
+        "written": list(languages),
         "risk": document.risk.level,
         "sector": document.sector.primary,
         "status": document.lifecycle.status,
         "origin": register.origin,
+        "gone_since": gone_since(register),
         "fictitious": register.fictitious,
         "restricted": document.publication.visibility == "restricted",
         "withdrawn": register.state == "withdrawn",
@@ -115,6 +121,14 @@ def read_card(record: StoredRecord, agency: Agency | None) -> Card:
         function=document.sector.function,
         review_due=None if retired else document.lifecycle.next_review_on,
     )
+
+
+def gone_since(register: Register) -> str | None:
+    """Return the day since which a record is not at its source any more; None where it is."""
+    source = register.source
+    if isinstance(source, SourceFacts) and source.state == "gone" and source.state_since:
+        return source.state_since.isoformat()
+    return None
 
 
 def read_related(document: bytes) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Every text that enters `Markup` here has been escaped or rendered by `text/markd
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +39,8 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
 class Text(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A wording with its own language; `differs` when that is not the page's.
 
-    A code's label has its `code`. What is made of a wording once is kept with it.
+    A code's label has its `code`. `whole` is the whole of a text that is shown in part. What is
+    made of a wording once is kept with it.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Text(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     dir: str
     differs: bool
     code: str = ""
+    whole: str = ""
 
     @cached_property
     def attrs(self) -> Markup:
@@ -54,6 +56,11 @@ class Text(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if not self.differs:
             return Markup()
         return Markup(f' lang="{escape(self.lang)}" dir="{self.dir}"')  # noqa: S704
+
+    @cached_property
+    def in_full(self) -> Text | None:
+        """Return the text whose part this is, None where this is all of it."""
+        return msgspec.structs.replace(self, text=self.whole, whole="") if self.whole else None
 
     @cached_property
     def inline(self) -> Markup:
@@ -87,9 +94,16 @@ def make_reader(
     )
 
 
-def say(reader: Reader, text: LangText | None) -> Text | None:
-    """Return the wording for this reader, None where there is none."""
-    chosen = pick(text, reader.tag, reader.order) if text else None
+def say(reader: Reader, text: LangText | None, written: Sequence[str] = ()) -> Text | None:
+    """Return the wording for this reader, None where there is none.
+
+    `written` are the languages that all of the record is in of which it is a text, so that what the
+    reader's language lacks is in one language.
+    """
+    order = reader.order
+    if written:
+        order = (next((tag for tag in order if tag in written), written[0]), *order)
+    chosen = pick(text, reader.tag, order) if text else None
     if chosen is None:
         return None
     lang, wording = chosen

@@ -9,8 +9,10 @@ import msgspec
 from registry.pages.cards import Card, read_card, read_related
 from registry.pages.page import digest
 from registry.record.facets import REVIEW_DUE, SINGLE, PublishedState
+from registry.record.languages import readable_languages
 from registry.record.pack import Agency
 from registry.record.search_document import build
+from registry.store.imports import SourceEvent
 from registry.store.records import StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
 
@@ -28,20 +30,24 @@ class IndexRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 class RecordDigest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What is known of a record; `seen` is the digest of all that was read of it and of its agency.
 
-    `versions` and `withdrawals` are all there ever were, oldest first; `related` are the records
-    that any version names.
+    `versions`, `withdrawals` and `source_events` are all there ever were, oldest first; `related`
+    are the records that any version names.
     """
 
     card: Card
     versions: list[VersionLine]
     withdrawals: list[Withdrawal]
+    source_events: list[SourceEvent]
     related: list[str]
     row: IndexRow
     seen: str
 
 
 def digest_record(
-    versions: Sequence[StoredRecord], withdrawals: Sequence[Withdrawal], agency: Agency | None
+    versions: Sequence[StoredRecord],
+    withdrawals: Sequence[Withdrawal],
+    source_events: Sequence[SourceEvent],
+    agency: Agency | None,
 ) -> RecordDigest:
     """Return the digest of a record from all its versions, oldest first."""
     record = versions[-1]
@@ -58,9 +64,10 @@ def digest_record(
     document = msgspec.json.decode(record.document)
     row = build(document, listing_agency(record, agency), {}, state)
     return RecordDigest(
-        card=read_card(record, agency),
+        card=read_card(record, agency, readable_languages(document)),
         versions=record.versions,
         withdrawals=list(withdrawals),
+        source_events=list(source_events),
         related=sorted({name for one in versions for name in read_related(one.document)}),
         row=IndexRow(
             codes=[row.codes[name][0] for name in SINGLE],
@@ -71,7 +78,13 @@ def digest_record(
         ),
         seen=digest(
             msgspec.json.encode(
-                [agency, record.versions, withdrawals, [one.register for one in versions]]
+                [
+                    agency,
+                    record.versions,
+                    withdrawals,
+                    source_events,
+                    [(one.register, one.whole) for one in versions],
+                ]
             ),
             *(one.document for one in versions),
         ),

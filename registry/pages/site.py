@@ -71,7 +71,12 @@ def open_site(
     digests = dict(snapshot.digests)
     for name, versions in histories.items():
         agency = snapshot.agencies.get(versions[-1].agency)
-        digests[name] = digest_record(versions, snapshot.withdrawals.get(name, ()), agency)
+        digests[name] = digest_record(
+            versions,
+            snapshot.withdrawals.get(name, ()),
+            snapshot.source_events.get(name, ()),
+            agency,
+        )
     records = dict(sorted(digests.items()))
     return Site(
         snapshot=snapshot,

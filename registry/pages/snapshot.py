@@ -11,7 +11,7 @@ from registry.pages.record_digests import RecordDigest
 from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.store.attestations import Attestation
-from registry.store.imports import ImportRun, OriginSize
+from registry.store.imports import ImportRun, OriginSize, SourceEvent
 from registry.store.log import LogLine
 from registry.store.records import StoredRecord
 from registry.store.statistics import Statistics, StatisticsGroup
@@ -29,8 +29,9 @@ class RegisterState(msgspec.Struct, frozen=True, kw_only=True):
     """How far a register is: the size, root and last leaf of its log, in hexadecimal digits.
 
     `last_at` is the time of the last entry. No entry tells of the rest: `erasures` are the
-    redactions that were carried out, and how often something was destroyed; `agencies` is the
-    digest of all agencies; `imports` are the number of the last import and how many have ended.
+    redactions that were carried out, and how often something was destroyed; `replaced` counts the
+    replacements of whole texts; `agencies` is the digest of all agencies; `imports` are the number
+    of the last import and how many have ended.
     """
 
     size: int
@@ -38,6 +39,7 @@ class RegisterState(msgspec.Struct, frozen=True, kw_only=True):
     leaf: str = ""
     last_at: dt.datetime = dt.datetime.min.replace(tzinfo=dt.UTC)
     erasures: tuple[int, int] = (0, 0)
+    replaced: int = 0
     agencies: str = ""
     imports: tuple[int, int] = (0, 0)
 
@@ -47,11 +49,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     `records` are in order of id, withdrawn ones included; `earlier` holds, by record and oldest
     first, the versions before the last. `withdrawals` are, by record and oldest first, all there
-    ever were, of records that have come back too. Of records that are as an earlier build found
-    them, `digests` has what that one knew instead. `attestations` hold the last word of each
-    agency; `agencies` holds the pack's and the foreign ones; `log` is every entry in order. Nothing
-    is `counted` where nothing was filed yet. `sizes` and `imports` are of each origin that has
-    records or was imported, the last imports of each, the last first.
+    ever were, of records that have come back too; `source_events` likewise. Of records that are as
+    an earlier build found them, `digests` has what that one knew instead. `attestations` hold the
+    last word of each agency; `agencies` holds the pack's and the foreign ones; `log` is every entry
+    in order. Nothing is `counted` where nothing was filed yet. `sizes` and `imports` are of each
+    origin that has records or was imported, the last imports of each, the last first.
     """
 
     pack: Pack
@@ -66,5 +68,6 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     sizes: Mapping[str, OriginSize] = {}
     imports: Mapping[str, Sequence[ImportRun]] = {}
     withdrawals: Mapping[str, Sequence[Withdrawal]] = {}
+    source_events: Mapping[str, Sequence[SourceEvent]] = {}
     digests: Mapping[str, RecordDigest] = {}
     attestations: Mapping[str, Attestation] = {}

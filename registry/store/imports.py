@@ -84,6 +84,19 @@ class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
     document: Document
 
 
+class SourceEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that a foreign record is gone from its source since a day, or there again.
+
+    `version` is the one that was in force.
+    """
+
+    version: int
+    entry: int
+    state: SourceState
+    day: dt.date
+    at: dt.datetime
+
+
 class KeptRow(msgspec.Struct, frozen=True, kw_only=True):
     """The row that a record was last made from: `content` and `whole` are JSON text.
 
@@ -262,6 +275,23 @@ async def replace_rows(connection: Connection, rows: Mapping[str, KeptRow]) -> N
         [row.content for row in rows.values()],
         [row.whole for row in rows.values()],
     )
+
+
+async def read_replaced(connection: Connection, *, since: int) -> list[str]:
+    """Return the records of which whole texts were replaced since; see `LogState.replaced`."""
+    rows = await connection.fetch(statement("imports", "replaced"), since)
+    return [row["record"] for row in rows]
+
+
+async def read_source_events(
+    connection: Connection, *, only: Sequence[str] | None = None
+) -> dict[str, list[SourceEvent]]:
+    """Return what happened to records at their source, of some or of all, oldest first."""
+    found: dict[str, list[SourceEvent]] = {}
+    for row in await connection.fetch(statement("imports", "source_events"), only):
+        facts = {name: row[name] for name in SourceEvent.__struct_fields__}
+        found.setdefault(row["record"], []).append(SourceEvent(**facts))
+    return found
 
 
 async def note_met(

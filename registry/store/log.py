@@ -21,12 +21,14 @@ TableRow: TypeAlias = dict[str, Any]
 class LogState(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the log; `last_at` is None before the first entry.
 
-    `erasures` counts the erasures of its contents, which add no entry.
+    `erasures` counts the erasures of its contents, and `replaced` the replacements of whole texts
+    of rows at their source, which add no entry.
     """
 
     range: CompactRange
     last_at: dt.datetime | None
     erasures: int = 0
+    replaced: int = 0
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,4 +219,5 @@ def state_of(row: Any) -> LogState:
         # For an empty log it is -infinity, which the driver converts to the smallest time.
         last_at=last_at if isinstance(last_at, dt.datetime) and size > 0 else None,
         erasures=row["erasures"],
+        replaced=row["replaced"],
     )

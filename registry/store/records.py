@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -101,7 +101,8 @@ class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
 class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A version of a record: `document` is its canonical JSON.
 
-    `versions` is its history, oldest first, if it was read.
+    `versions` is its history, oldest first, if it was read. `whole` has, by JSON Pointer, the whole
+    of texts of a foreign record that the document has in part.
     """
 
     id: str
@@ -109,11 +110,13 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
     document: bytes
     register: Register
     versions: list[VersionLine]
+    whole: Mapping[str, str] = {}
 
 
 _redacted = msgspec.json.Decoder(list[Redacted])
 _findings = msgspec.json.Decoder(list[Finding])
 _source = msgspec.json.Decoder(SourceFacts)
+_whole = msgspec.json.Decoder(dict[str, str])
 
 
 class CurrentVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,6 +270,7 @@ def _stored(row: Any, versions: list[VersionLine]) -> StoredRecord:
         document=document_of(row, [one.pointer for one in register.redacted]),
         register=register,
         versions=versions,
+        whole=_whole.decode(row["whole"] or "{}"),
     )
 
 

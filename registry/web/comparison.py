@@ -15,7 +15,7 @@ from registry.api.site import send_page
 from registry.pages.editions import Edition
 from registry.pages.site import render
 from registry.pages.views.version_view import compare_view
-from registry.store import records
+from registry.store import agencies, records
 from registry.store.database import Database
 from registry.store.records import StoredRecord
 
@@ -48,6 +48,8 @@ def serve_comparisons(
                 for number in given
                 if _VERSION.fullmatch(number)
             }
+            homes = {one.agency for one in found.values() if one is not None}
+            named = await agencies.read_named(connection, homes)
         if latest is None:
             await site(scope, receive, send)
             return
@@ -64,7 +66,12 @@ def serve_comparisons(
                 here,
                 "compare.html",
                 lambda: compare_view(
-                    edition.reader, latest, lines, pair, [one[:_LONGEST] for one in missing]
+                    edition.reader,
+                    latest,
+                    lines,
+                    pair,
+                    [one[:_LONGEST] for one in missing],
+                    agencies=named,
                 ),
             )
 

@@ -15,12 +15,14 @@ from registry.exchange.export_columns import ExportRow, LabelSource
 from registry.exchange.export_jsonld import graph as written
 from registry.exchange.export_xlsx import About
 from registry.exchange.outcome import ForeignRecord
+from registry.record.origin import Origin
+from registry.record.pack import Agency
 from registry.resources import RECORDS
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
 from registry.services.loading import load
 from registry.store.as_of import read_as_of
-from registry.store.records import Register
+from registry.store.records import Register, SourceFacts
 from tests.linked import CODE, PAR, SCHEMA, SH, broken, damaged, graph, saying, unknown, without
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -267,3 +269,44 @@ async def test_foreign_records_keep_to_the_shapes(shared, pack):
     assert len(rows) > 100
     assert len(set(found.subjects(RDF.type, PAR.Algorithm))) == len(rows)
     assert broken(found) == {}
+
+
+async def test_a_foreign_record_says_whose_it_is_and_on_which_terms(pack):
+    origin = Origin(
+        code="be-demo",
+        title="Registre fictif",
+        publisher="Bureau fictif",
+        licence="Licence fictive 1.0",
+        homepage="https://registre.example/",
+        country="BE",
+        language="fr",
+    )
+    source = SourceFacts(
+        id="1",
+        state="present",
+        state_since=None,
+        changed_on=None,
+        undated=False,
+        moved_from=None,
+        run=1,
+        register=origin,
+    )
+    agency = Agency(id="be.demo", name={"fr": "Ville"}, kind="other", origin="be-demo")
+    row = ExportRow(
+        id="be.demo/tri",
+        agency="be.demo",
+        document={"id": "be.demo/tri", "name": {"fr": "Tri"}},
+        register=register(origin="be-demo", source=source, accountability=None),
+    )
+    found = graph(await document_of([row], pack, {"be.demo": agency}))
+    here = URIRef(f"{API}/records/be.demo/tri")
+    basis = found.value(here, SCHEMA.isBasedOn)
+    assert found.value(basis, DCTERMS.title) == Literal("Registre fictif", lang="fr")
+    assert found.value(basis, DCTERMS.license) == Literal("Licence fictive 1.0")
+    assert found.value(basis, DCAT.landingPage) == URIRef("https://registre.example/")
+    place = found.value(basis, DCTERMS.spatial)
+    assert found.value(place, DCTERMS.identifier) == Literal("BE")
+    publisher = found.value(basis, DCTERMS.publisher)
+    assert found.value(publisher, FOAF.name) == Literal("Bureau fictif")
+    # It is not scored for what nobody asked of it.
+    assert found.value(here, PAR.accountability) is None

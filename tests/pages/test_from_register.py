@@ -6,13 +6,18 @@ import msgspec
 
 from registry.api.site import StaticSite
 from registry.pages.build.read_snapshot import build_register, day_of, is_current, read_snapshot
+from registry.record.origin import Origin
+from registry.record.pack import Agency
+from registry.record.validate import validate
 from registry.services.access import Actor
 from registry.services.attestation import attest
 from registry.services.drafts import Precondition
+from registry.services.import_matching import ForeignFiling
 from registry.services.withdrawal import withdraw
 from registry.settings import Settings
 from registry.store import agencies
 from tests.built import build
+from tests.imported import import_filings
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)
@@ -119,3 +124,48 @@ async def test_a_changed_agency_or_a_withdrawal_makes_the_site_out_of_date(
     assert await is_current(context.database, settings, as_of=NOW)
     await taken_out(context, latest)
     assert not await is_current(context.database, settings, as_of=NOW)
+
+
+async def test_a_whole_text_that_was_replaced_without_a_version_is_shown(context, tmp_path):
+    settings = Settings(data_dir=tmp_path, base_url="https://register.example")
+    document = {
+        "id": "be.demo/tri",
+        "schema_version": "1.0",
+        "name": {"fr": "Tri"},
+        "purpose": {"goal": {"fr": "Trie…"}},
+        "languages": {"source": "fr"},
+        "source_id": "1",
+    }
+
+    async def bring(whole, title="Registre fictif"):
+        filing = ForeignFiling(
+            document=document,
+            agency=Agency(id="be.demo", name={"fr": "Ville"}, kind="other", origin="be-demo"),
+            verdict=validate(document, profile="foreign", pack=context.pack, today=NOW.date()),
+            source_row={"But": whole},
+            source_id="1",
+            changed_on=None,
+            whole={"/purpose/goal/fr": whole},
+        )
+        origin = Origin(code="be-demo", title=title)
+        await import_filings(context, [filing], now=lambda: NOW, origin=origin)
+
+    async def built():
+        report = await build_register(
+            context.database, context.pack, settings, out=settings.site_dir, as_of=day_of(NOW)
+        )
+        page = (settings.site_dir / "fr/records/be.demo/tri.html").read_text("utf-8")
+        return report, page
+
+    await bring("Trie le courrier.")
+    assert "Trie le courrier." in (await built())[1]
+    assert await is_current(context.database, settings, as_of=NOW)
+    await bring("Trie le courrier et les colis.")
+    assert not await is_current(context.database, settings, as_of=NOW)
+    report, page = await built()
+    assert "Trie le courrier et les colis." in page
+    assert report.rendered < report.files
+    assert await is_current(context.database, settings, as_of=NOW)
+    await bring("Trie le courrier et les colis.", title="Autre titre")
+    assert not await is_current(context.database, settings, as_of=NOW)
+    assert "Autre titre" in (await built())[1]

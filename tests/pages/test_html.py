@@ -176,7 +176,10 @@ def test_a_foreign_record_says_where_it_is_from_and_keeps_its_language(pages):
     page = pages["ar/records/us.demo/letter-sorting.html"]
     notice = page.find(".//*[@class='notice foreign']")
     assert "A demo inventory" in text_of(notice)
-    assert [link.get("href") for link in notice.iter("a")] == ["https://inventory.example/"]
+    assert [link.get("href") for link in notice.iter("a")] == [
+        "/sub/ar/registers/us-demo",
+        "https://inventory.example/",
+    ]
     heading = page.find(".//h1")
     assert (heading.get("lang"), heading.get("dir")) == ("en", "ltr")
     assert "الإنجليزية" in text_of(page.find(".//*[@class='notice language']"))
@@ -190,7 +193,7 @@ def test_what_is_not_stated_is_shown(pages):
         if row.find("dt") is not None
     }
     assert facts["Peut-on contester ?"].startswith("Non indiqué")
-    assert facts["Rôle dans la décision"] == "Non indiqué"
+    assert facts["Rôle dans la décision"] == "Non indiqué par la source"
     assert "Risque non indiqué" in text_of(page.find(".//ul[@class='meta']"))
     assert "us.demo/letter-sorting" in "".join(
         link.get("href") for link in pages["fr/risk/not_stated.html"].iter("a")

@@ -48,6 +48,7 @@ class _BuildFacts(msgspec.Struct):
     base_url: str
     log: _LogPosition
     erasures: int
+    replaced: int
     agencies: str
     imports: tuple[int, int]
 
@@ -123,7 +124,8 @@ async def read_snapshot(
     lines = await log.read_lines(connection, since=before.register.size if before.register else 0)
     changed = None
     if before.register:
-        changed = sorted({line.subject for line in lines if line.subject})
+        replaced = await imports.read_replaced(connection, since=before.register.replaced)
+        changed = sorted({*replaced, *(line.subject for line in lines if line.subject)})
     known = {one.card.id: one for one in before.records}
     for name in changed or ():
         known.pop(name, None)
@@ -142,6 +144,7 @@ async def read_snapshot(
         sizes=await imports.read_sizes(connection),
         imports=await imports.read_latest_runs(connection, SHOWN_IMPORTS),
         withdrawals=await withdrawals.read_every(connection, only=changed),
+        source_events=await imports.read_source_events(connection, only=changed),
         attestations={one.agency: one for one in await attestations.read_latest(connection)},
         digests=known,
     )
@@ -156,6 +159,7 @@ async def _read_state(connection: Connection) -> RegisterState:
         leaf=await _leaf(connection, size),
         last_at=state.last_at or dt.datetime.min.replace(tzinfo=dt.UTC),
         erasures=(await redactions.count(connection), state.erasures),
+        replaced=state.replaced,
         agencies=await agencies.fingerprint(connection),
         imports=await imports.read_progress(connection),
     )
@@ -224,8 +228,8 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         and made.as_of.date() == as_of.date()
         and made.base_url == settings.base_url
         and made.erasures == erasures
+        and (made.replaced, made.imports) == (state.replaced, progress)
         and made.agencies == fingerprint
-        and made.imports == progress
     )
 
 

@@ -93,7 +93,7 @@ def _in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
     """Return records by name in the reader's language, those of this register first."""
 
     def place(card: Card) -> tuple[bool, str, str]:
-        name = say(reader, card.name)
+        name = say(reader, card.name, card.written)
         return (card.origin is not None, fold(name.text) if name else "", card.id)
 
     return sorted(cards, key=place)
@@ -237,7 +237,7 @@ def _agency_head(reader: Reader, *, site: Site, agency: str, gone: list[Card]) -
         "withdrawn": [
             {
                 "id": card.id,
-                "name": say(reader, card.name),
+                "name": say(reader, card.name, card.written),
                 **change_view(reader, site.records[card.id].withdrawals[-1]),
             }
             for card in _in_order(reader, gone)

@@ -5,7 +5,7 @@ What stands where is the schema's matter; templates name the same members as the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -71,18 +71,35 @@ class _Shape(msgspec.Struct, frozen=True):
     lists: tuple[str, ...] = ()
 
 
-def show(reader: Reader, document: Mapping[str, Any]) -> Shown:
-    """Return a document as this reader sees it; the members of `_ALWAYS` are always there."""
+def show(
+    reader: Reader, document: Mapping[str, Any], whole: Mapping[str, str], written: Sequence[str]
+) -> Shown:
+    """Return a document as this reader sees it; the members of `_ALWAYS` are always there.
+
+    `whole` has, by JSON Pointer, the whole of texts that are in it in part, and `written` are the
+    languages that all of it can be read in.
+    """
     stated = dict(document)
     for section, name in _ALWAYS:
         stated[section] = {name: NOT_STATED} | (stated.get(section) or {})
-    return Later({}, partial(_section, reader, stated))
+    say_text = partial(say, reader, written=written)
+    return Later({}, partial(_section, reader, say_text, stated, whole))
 
 
-def _section(reader: Reader, document: Mapping[str, Any], name: str) -> Any:
+def _section(
+    reader: Reader,
+    say_text: Callable[[Any], Text | None],
+    document: Mapping[str, Any],
+    whole: Mapping[str, str],
+    name: str,
+) -> Any:
     if name not in document:
         return NOTHING
-    shown = _shown(reader, document[name], _shapes().members.get(name, _ANY))
+    shown = _shown(reader, say_text, document[name], _shapes().members.get(name, _ANY))
+    for pointer, text in whole.items():
+        section, *path, tag = parts(pointer)
+        if section == name:
+            shown = _with_whole(shown, path, tag, text)
     if name == "evaluation":
         for metric in shown["metrics"]:
             code = metric["name"].code
@@ -129,15 +146,31 @@ def _shape(schema: Mapping[str, Any]) -> _Shape:
 _ANY = _Shape()
 
 
-def _shown(reader: Reader, value: Any, shape: _Shape) -> Any:
+def _with_whole(shown: Any, path: Sequence[str], tag: str, whole: str) -> Any:
+    """Return what is shown, where the text at a path has its whole, if it is in that language."""
+    if isinstance(shown, Text) and not path:
+        return msgspec.structs.replace(shown, whole=whole) if shown.lang == tag else shown
+    if path and isinstance(shown, dict) and path[0] in shown:
+        shown[path[0]] = _with_whole(shown[path[0]], path[1:], tag, whole)
+    if path and isinstance(shown, list) and path[0].isdecimal() and int(path[0]) < len(shown):
+        shown[int(path[0])] = _with_whole(shown[int(path[0])], path[1:], tag, whole)
+    return shown
+
+
+def _shown(
+    reader: Reader, say_text: Callable[[Any], Text | None], value: Any, shape: _Shape
+) -> Any:
     if shape.is_text:
-        return say(reader, value)
+        return say_text(value)
     if isinstance(value, dict):
         members = shape.members
         return Shown(
-            {name: _shown(reader, part, members.get(name, _ANY)) for name, part in value.items()}
+            {
+                name: _shown(reader, say_text, part, members.get(name, _ANY))
+                for name, part in value.items()
+            }
         )
     if isinstance(value, list):
         items = shape.items or _ANY
-        return [_shown(reader, part, items) for part in value]
+        return [_shown(reader, say_text, part, items) for part in value]
     return label(reader, shape.lists, value) if shape.lists else value

@@ -12,7 +12,7 @@ from registry.pages.labels import message, plural_message
 from registry.pages.page import digest
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site
-from registry.pages.views.lists import agency_view, origin_view
+from registry.pages.views.lists import AT_SOURCE, agency_view, origin_view
 from registry.record.model import LangText
 from registry.store.log import RiskMove
 
@@ -24,8 +24,7 @@ KINDS = {
     "redaction": message("Parts of a record erased"),
     "attestation": message("An agency states how many systems it uses"),
     "key": message("The key of the log changed"),
-    "gone": message("No longer at its source"),
-    "present": message("At its source again"),
+    **AT_SOURCE,
 }
 """The kinds of events, in English."""
 
@@ -145,7 +144,7 @@ def event_view(reader: Reader, site: Site, event: Event) -> dict[str, Any]:
         "day": event.day,
         "kind": KINDS.get(event.kind, event.kind),
         "record": event.record,
-        "name": say(reader, card.name) if card else None,
+        "name": say(reader, card.name, card.written) if card else None,
         "fictitious": bool(card and card.fictitious),
         "origin": event.origin,
         "agency": agency_view(reader, site, event.agency) if event.agency else None,

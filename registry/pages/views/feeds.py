@@ -137,7 +137,7 @@ def _item(reader: Reader, site: Site, event: Event, base: str) -> Item:
     card = site.cards.get(event.record or "")
     kind = _wording(reader, KINDS.get(event.kind, event.kind))
     if card:
-        name = say(reader, card.name)
+        name = say(reader, card.name, card.written)
         subject = name.text if name else _wording(reader, _UNNAMED)
         url = f"{base}/records/{card.id}" + (f"/versions/{event.version}" if event.version else "")
         tags = [label(reader, "risk_level", card.risk), label(reader, "sector", card.sector)]

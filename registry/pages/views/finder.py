@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -16,9 +16,10 @@ from registry.pages.views.document_view import field_name
 from registry.pages.views.static_index import FOLDER
 from registry.record.entry import NOT_STATED
 from registry.record.facets import FACETS, LOCAL, OVERDUE, SINGLE
-from registry.record.model import LangText
+from registry.record.origin import Origin
+from registry.record.pack import Agency
 from registry.text.catalogues import find
-from registry.text.locales import direction
+from registry.text.locales import country_name, direction
 
 _UNSAID = message("Not stated")
 
@@ -40,6 +41,7 @@ LACKING = {
     "overdue": message("Reviews"),
     "missing": message("Not stated"),
     "finding": message("What validation noticed"),
+    "source_state": message("At the source"),
 }
 """The filters by what is missing or was noticed, which only the register can answer."""
 
@@ -98,20 +100,14 @@ SORTS = {
 
 _SAID = {
     ("origin", LOCAL): message("Filed in this register"),
+    ("source_state", "gone"): message("No longer at its source"),
+    ("source_state", "present"): message("Still at its source"),
     ("overdue", OVERDUE): message("The review that was promised is overdue"),
     ("risk_change", "raised"): message("The level of risk was raised"),
     ("risk_change", "lowered"): message("The level of risk was lowered"),
     **{("finding", rule): wording for rule, wording in NOTICED.items()},
 }
 """What is said of codes that no list has, by filter and code."""
-
-
-class HasName(Protocol):
-    """An agency or a register, which have a name by language."""
-
-    @property
-    def name(self) -> LangText:
-        """The name."""
 
 
 class FilterLabels:
@@ -121,10 +117,12 @@ class FilterLabels:
     """
 
     def __init__(
-        self, reader: Reader, agencies: Mapping[str, HasName], origins: Mapping[str, HasName]
+        self, reader: Reader, agencies: Mapping[str, Agency], origins: Mapping[str, Origin]
     ) -> None:
         """Take the reader, and names that no list has."""
         self._reader = reader
+        self._origins = origins
+        self._names: Mapping[str, Mapping[str, Agency | Origin]]
         self._names = {"agency": agencies, "origin": origins}
 
     def listed(self, name: str) -> list[str]:
@@ -147,7 +145,12 @@ class FilterLabels:
             return field_name(reader, code)
         if name in self._names:
             known = self._names[name].get(code)
-            return (known and say(reader, known.name)) or as_it_is(reader, code)
+            words = (known and say(reader, known.name)) or as_it_is(reader, code)
+            country = self._origins[code].country if name == "origin" and known else ""
+            if country:
+                there = country_name(country, reader.locale.babel)
+                words = msgspec.structs.replace(words, text=f"{words.text} ({there})")
+            return words
         if name == "supplier":
             # A name has a language that nobody says.
             return Text(text=code, lang=reader.tag, dir=reader.locale.dir, differs=False)

@@ -74,6 +74,10 @@ def latest_changes(reader: Reader, site: Site, limit: int = 8) -> list[dict[str,
         )
     ]
     return [
-        {"id": record, "name": say(reader, site.cards[record].name), **change_view(reader, change)}
-        for change, record in nlargest(limit, changes, key=lambda item: item[0].entry)
+        {
+            "id": name,
+            "name": say(reader, site.cards[name].name, site.cards[name].written),
+            **change_view(reader, change),
+        }
+        for change, name in nlargest(limit, changes, key=lambda item: item[0].entry)
     ]

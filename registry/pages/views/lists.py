@@ -7,23 +7,34 @@ from collections.abc import Sequence
 from typing import Any
 
 from registry.pages.cards import Card, copied, counted
+from registry.pages.labels import message
 from registry.pages.reader import Reader, as_it_is, label, say
 from registry.pages.site import Site
+from registry.record.origin import Origin
+from registry.store.imports import SourceEvent
 from registry.store.records import StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
+from registry.text.locales import country_name
+
+AT_SOURCE = {
+    "gone": message("No longer at its source"),
+    "present": message("At its source again"),
+}
+"""What happened to a record at its source, by its state there, in English."""
 
 
 def card_row(reader: Reader, site: Site, card: Card) -> dict[str, Any]:
     """Build the row of one record in a list."""
     return {
         "id": card.id,
-        "name": say(reader, card.name),
-        "summary": say(reader, card.summary),
+        "name": say(reader, card.name, card.written),
+        "summary": say(reader, card.summary, card.written),
         "agency": agency_view(reader, site, card.agency),
         "risk": label(reader, "risk_level", card.risk),
         "status": label(reader, "status", card.status),
         "sector": label(reader, "sector", card.sector),
-        "origin": card.origin,
+        "gone_since": card.gone_since,
+        **origin_view(reader, site, card.origin),
         "fictitious": card.fictitious,
         "found": None,
     }
@@ -63,39 +74,64 @@ def agency_view(reader: Reader, site: Site, agency_id: str) -> dict[str, Any]:
 
 
 def origin_view(reader: Reader, site: Site, code: str | None) -> dict[str, Any]:
-    """Return the name of the other register that something was copied from, and its addresses.
+    """Return whose the other register is that something was copied from, and on which terms.
 
-    `origin_page` is the page here about it, `origin_url` its own address.
+    `origin_page` is the page here about it, `origin_url` its own address; `abroad` says that it is
+    another country's, and `country_name` is empty where that is not known.
     """
-    known = site.snapshot.origins.get(code) if code else None
+    known = (site.snapshot.origins.get(code) if code else None) or Origin(code="", title="")
     return {
         "origin": code,
-        "origin_name": (known and say(reader, known.name)) or as_it_is(reader, code or ""),
+        "origin_name": (known.title and say(reader, known.name)) or as_it_is(reader, code or ""),
         "origin_page": f"registers/{code}",
-        "origin_url": (known and known.homepage) or None,
+        "origin_url": known.homepage or None,
+        "publisher": say(reader, {known.language or "en": known.publisher})
+        if known.publisher
+        else None,
+        "licence": known.licence,
+        "country_name": known.country and country_name(known.country, reader.locale.babel),
+        "abroad": known.country not in {"", reader.pack.country},
     }
 
 
-def change_view(reader: Reader, change: VersionLine | Withdrawal) -> dict[str, Any]:
-    """Return the view of one change; a withdrawal has a `reason`, a version has none."""
-    if isinstance(change, Withdrawal):
-        at, note = change.withdrawn_at, change.note
-        reason = label(reader, "withdrawal_reason", change.reason)
+def change_view(reader: Reader, change: VersionLine | Withdrawal | SourceEvent) -> dict[str, Any]:
+    """Return the view of one change.
+
+    A withdrawal has a `reason`, and what happened at the source a `state`; a version has neither.
+    """
+    known: dict[str, Any] = {"reason": None, "state": None, "note": None, "undated": False}
+    if isinstance(change, SourceEvent):
+        known |= {"day": change.day.isoformat(), "state": AT_SOURCE[change.state]}
+    elif isinstance(change, Withdrawal):
+        known["reason"] = label(reader, "withdrawal_reason", change.reason)
+        known |= {
+            "day": change.withdrawn_at.date().isoformat(),
+            "note": say(reader, change.note),
+        }
     else:
-        at, note, reason = change.published_at, change.change_note, None
-    return {
-        "version": change.version,
-        "entry": change.entry,
-        "day": at.date().isoformat(),
-        "note": say(reader, note),
-        "reason": reason,
-    }
+        known |= {
+            "day": change.published_at.date().isoformat(),
+            "note": say(reader, change.change_note),
+            "undated": change.undated is True,
+        }
+    return known | {"version": change.version, "entry": change.entry}
 
 
-def history_view(
-    reader: Reader, record: StoredRecord, withdrawals: Sequence[Withdrawal]
-) -> list[dict[str, Any]]:
-    """Return all changes of a record, newest first."""
-    changes: list[VersionLine | Withdrawal] = [*record.versions, *withdrawals]
+def history_view(reader: Reader, site: Site, record: StoredRecord) -> list[dict[str, Any]]:
+    """Return all changes of a record, newest first, with the agencies that it moved from."""
+    known = site.records[record.id]
+    changes: list[VersionLine | Withdrawal | SourceEvent] = [
+        *record.versions,
+        *known.withdrawals,
+        *known.source_events,
+    ]
     changes.sort(key=lambda change: -change.entry)
-    return [change_view(reader, change) for change in changes]
+    return [
+        change_view(reader, change)
+        | {
+            "moved_from": agency_view(reader, site, change.moved_from)
+            if isinstance(change, VersionLine) and change.moved_from
+            else None
+        }
+        for change in changes
+    ]

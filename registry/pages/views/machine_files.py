@@ -40,6 +40,7 @@ def machine_files(site: Site, files: Sequence[str]) -> Iterator[Page]:
         "base_url": site.base_url,
         "log": {"size": register.size, "root": register.root},
         "erasures": register.erasures[0],
+        "replaced": register.replaced,
         "agencies": register.agencies,
         "imports": register.imports,
         "pages": len(files),

@@ -10,7 +10,7 @@ import msgspec
 
 from registry.pages.labels import plural_message
 from registry.pages.page import Page, digest
-from registry.pages.reader import Reader, language, say
+from registry.pages.reader import Reader, language
 from registry.pages.site import Site, pages
 from registry.pages.views.lists import origin_view
 from registry.record.origin import Origin
@@ -77,11 +77,7 @@ def _origin(
 
 def _head(reader: Reader, site: Site, code: str) -> dict[str, Any]:
     known = site.snapshot.origins.get(code) or Origin(code=code, title=code)
-    publisher = {known.language or "en": known.publisher} if known.publisher else None
     return origin_view(reader, site, code) | {
-        "country_code": known.country,
-        "publisher": say(reader, publisher),
-        "licence": known.licence,
         "written_in": language(reader, known.language) if known.language else None,
     }
 

@@ -108,4 +108,6 @@ def _version(reader: Reader, *, site: Site, name: str, number: int) -> dict[str,
 
 def _compare(reader: Reader, *, site: Site, name: str) -> dict[str, Any]:
     *_, before, latest = site.histories[name]
-    return compare_view(reader, latest, latest.versions, (before, latest))
+    return compare_view(
+        reader, latest, latest.versions, (before, latest), agencies=site.snapshot.agencies
+    )

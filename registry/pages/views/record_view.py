@@ -10,15 +10,33 @@ from urllib.parse import quote
 
 import msgspec
 
-from registry.pages.cards import Card
-from registry.pages.reader import Reader, label, language, say
+from registry.pages.cards import Card, gone_since
+from registry.pages.reader import Reader, Text, label, language, say
 from registry.pages.site import Site
 from registry.pages.views.document_view import NOTHING, Later, Shown, field_name, show
 from registry.pages.views.findings import findings_view
 from registry.pages.views.lists import agency_view, card_row, history_view, origin_view
 from registry.pages.views.structured import record_script
-from registry.store.records import StoredRecord
-from registry.text.locales import pick
+from registry.record.languages import readable_languages
+from registry.record.pointers import parts, pointer
+from registry.store.records import SourceFacts, StoredRecord
+from registry.text.locales import direction
+
+_WITHIN_LINES = frozenset(
+    (
+        "name",
+        "unit",
+        "accountable_role",
+        "tags",
+        "status_reason",
+        "title",
+        "role",
+        "who",
+        "group",
+        "purpose",
+    )
+)
+"""The members with a text that a page shows within a line, all others as paragraphs."""
 
 
 def record_page_view(
@@ -35,10 +53,11 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
     """Build everything that one version of a record says to this reader; `d` is the document."""
     document = read_document(record.document)
     languages = document.get("languages") or {}
-    shown = _main_language(reader, document)
+    written = read_languages(record.document)
+    shown = _main_language(reader, document, written)
     source = languages.get("source")
     register = record.register
-    d = show(reader, document)
+    d = show(reader, document, record.whole, written)
     made = {
         "id": record.id,
         "shown": shown,
@@ -52,14 +71,15 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "related": _related(reader, document, site),
         "links": links(reader, record, document),
         "register": _register(record),
+        "there": _at_source(record, document),
+        "whole": _further_texts(reader, record.whole),
         "compared": register.version > 1,
     }
-    gone = site.records[record.id].withdrawals
     makes: dict[str, Callable[[], Any]] = {
         "missing": lambda: [field_name(reader, pointer) for pointer in register.missing],
         "languages": lambda: _languages(reader, document),
         "findings": lambda: findings_view(reader, record, site),
-        "history": lambda: history_view(reader, record, gone),
+        "history": lambda: history_view(reader, site, record),
     }
     return {"r": Later(made, lambda name: makes[name]() if name in makes else NOTHING), "d": d}
 
@@ -71,6 +91,12 @@ def read_document(document: bytes) -> dict[str, Any]:
     return read
 
 
+@lru_cache(maxsize=16)
+def read_languages(document: bytes) -> list[str]:
+    """Read which languages all of a document can be read in, once for all readers."""
+    return readable_languages(read_document(document))
+
+
 def is_overdue(document: Mapping[str, Any], today: dt.date) -> bool:
     """Return whether the review that the agency promised is late on that day."""
     lifecycle = document.get("lifecycle") or {}
@@ -79,9 +105,14 @@ def is_overdue(document: Mapping[str, Any], today: dt.date) -> bool:
 
 
 def register_notices(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
-    """Return the notices of the register itself: an example, a copy, an erasure."""
+    """Return the notices of the register itself: an example, a copy, an erasure.
+
+    A copy that another version followed, or that was withdrawn, is not said to be gone.
+    """
     register = record.register
     return {
+        "gone_since": None if register.superseded_at else gone_since(register),
+        "copied_on": register.published_at.date().isoformat(),
         "fictitious": register.fictitious,
         "redacted": bool(register.redacted),
         **origin_view(reader, site, register.origin),
@@ -139,13 +170,13 @@ def _languages(reader: Reader, document: dict[str, Any]) -> list[dict[str, Any]]
     ]
 
 
-def _main_language(reader: Reader, document: dict[str, Any]) -> str:
+def _main_language(reader: Reader, document: dict[str, Any], written: Sequence[str]) -> str:
     """Return the language that most of the page's texts are in."""
     goal = (document.get("purpose") or {}).get("goal")
     for candidate in (goal, document.get("summary"), document.get("name")):
-        chosen = pick(candidate, reader.tag, reader.order) if candidate else None
+        chosen = say(reader, candidate, written)
         if chosen is not None:
-            return chosen[0]
+            return chosen.lang
     return reader.tag
 
 
@@ -154,7 +185,7 @@ def _related(reader: Reader, document: dict[str, Any], site: Site) -> list[dict[
         {
             "relation": label(reader, "relation", related["relation"]),
             "id": card.id,
-            "name": say(reader, card.name),
+            "name": say(reader, card.name, card.written),
             "withdrawn": card.withdrawn,
         }
         for related in document.get("related_records") or ()
@@ -172,3 +203,24 @@ def _register(record: StoredRecord) -> dict[str, Any]:
         "completeness": register.completeness / 100,
         "superseded_on": register.superseded_at and register.superseded_at.date().isoformat(),
     }
+
+
+def _at_source(record: StoredRecord, document: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the id and the day of the last change that a foreign record has at its source."""
+    source = record.register.source
+    known = source if isinstance(source, SourceFacts) else None
+    return {
+        "id": (known.id if known else "") or document.get("source_id"),
+        "changed_on": known.changed_on if known else None,
+    }
+
+
+def _further_texts(reader: Reader, whole: Mapping[str, str]) -> list[dict[str, Text]]:
+    """Return whole texts of what the page shows within a line, where there is no room for them."""
+    found = []
+    for place, text in whole.items():
+        *path, tag = parts(place)
+        if [part for part in path if not part.isdecimal()][-1] in _WITHIN_LINES:
+            own = Text(text=text, lang=tag, dir=direction(tag), differs=tag != reader.tag)
+            found.append({"title": field_name(reader, pointer(path)), "text": own})
+    return found

@@ -281,6 +281,7 @@ def _hit(reader: Reader, known: FilterLabels, hit: Hit) -> dict[str, Any]:
         "status": label(reader, "status", card.status),
         "sector": label(reader, "sector", card.sector),
         "origin": card.origin,
+        "gone_since": None,
         "fictitious": card.fictitious,
         "found": {
             "name": of("/name", name),

@@ -243,7 +243,7 @@ def _overdue(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
         rows=[
             StatisticsRow(
                 code=card.id,
-                name=say(reader, card.name),
+                name=say(reader, card.name, card.written),
                 path=f"records/{card.id}",
                 values=[card.review_due, _agency(reader, site, card.agency).text],
             )

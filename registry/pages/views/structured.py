@@ -11,6 +11,8 @@ from registry.pages.cards import Card
 from registry.pages.reader import Reader, say
 from registry.pages.site import Site
 from registry.pages.views.lists import agency_view
+from registry.record.origin import Origin
+from registry.text.locales import country_name
 
 Node = dict[str, Any]
 
@@ -21,9 +23,10 @@ _HARMFUL = ("<", ">", "&", "\u2028", "\u2029")
 def record_script(reader: Reader, site: Site, card: Card) -> Markup:
     """Return a record's Dataset in the reader's language, as an element of the page's head."""
     agency = agency_view(reader, site, card.agency)
-    name, summary = say(reader, card.name), say(reader, card.summary)
+    name, summary = (say(reader, one, card.written) for one in (card.name, card.summary))
     address = f"{site.base_url}/{reader.tag}/records/{card.id}"
     data = f"{site.base_url}/api/v1/records"
+    origin = site.snapshot.origins.get(card.origin or "")
     known = {
         "@type": "Dataset",
         "@id": address,
@@ -40,6 +43,10 @@ def record_script(reader: Reader, site: Site, card: Card) -> Markup:
             "name": agency["name"].text,
             "url": agency["website"],
         },
+        "publisher": origin and _publisher(origin),
+        "license": (origin and origin.licence) or None,
+        "countryOfOrigin": origin and _country(reader, origin),
+        "isBasedOn": (origin and origin.homepage) or None,
         "includedInDataCatalog": _catalogue(reader, site),
         "distribution": [_download(f"{data}/{card.id}", "application/json")],
     }
@@ -82,6 +89,17 @@ def _catalogue(reader: Reader, site: Site) -> Node:
         "name": _name(reader),
         "url": f"{site.base_url}/{reader.tag}/",
     }
+
+
+def _publisher(origin: Origin) -> Node | None:
+    return {"@type": "Organization", "name": origin.publisher} if origin.publisher else None
+
+
+def _country(reader: Reader, origin: Origin) -> Node | None:
+    if not origin.country:
+        return None
+    name = country_name(origin.country, reader.locale.babel)
+    return {"@type": "Country", "identifier": origin.country, "name": name}
 
 
 def _download(address: str, media_type: str) -> Node:

@@ -18,10 +18,10 @@ def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str
     """Build the tombstone; the last version's name and contact stand in it, and nothing else."""
     document = msgspec.json.decode(record.document)
     withdrawals = site.records[record.id].withdrawals
-    last, *before = history_view(reader, record, withdrawals)
+    last, *before = history_view(reader, site, record)
     known = {
         "id": record.id,
-        "name": say(reader, document.get("name")),
+        "name": say(reader, document.get("name"), site.cards[record.id].written),
         "shown": reader.tag,
         "agency": agency_view(reader, site, record.agency),
         "notices": register_notices(reader, record, site),

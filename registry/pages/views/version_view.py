@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from registry.pages.reader import Reader, label, say
+from registry.pages.reader import Reader, Text, as_it_is, label, say
 from registry.pages.site import Site
 from registry.pages.views.diff_view import changes_view
 from registry.pages.views.lists import change_view
-from registry.pages.views.record_view import read_document, record_view
+from registry.pages.views.record_view import read_document, read_languages, record_view
 from registry.record.entry import NOT_STATED
+from registry.record.pack import Agency
 from registry.store.records import StoredRecord, VersionLine
 
 
@@ -43,6 +44,7 @@ def version_view(
         "risk": [label(reader, "risk_level", level) for level in levels]
         if levels[0] != levels[1]
         else None,
+        "agencies": before and _agencies(reader, (before, shown), site.snapshot.agencies),
         "sections": changes_view(reader, before.document, shown.document) if before else [],
     }
     return view
@@ -54,26 +56,48 @@ def compare_view(
     lines: Sequence[VersionLine],
     pair: tuple[StoredRecord, StoredRecord] | None,
     missing: Sequence[str] = (),
+    *,
+    agencies: Mapping[str, Agency],
 ) -> dict[str, Any]:
     """Build the comparison of two versions, the earlier first; `lines` are all, oldest first.
 
     One version twice is no pair to compare. `missing` are numbers that were asked for and that no
-    version has; then there is no pair, and the latest two are proposed.
+    version has; then there is no pair, and the latest two are proposed. `agencies` has those of the
+    pair that have names.
     """
     if pair is None:
         numbers = [line.version for line in lines[-2:]]
     else:
         numbers = [one.register.version for one in pair]
     return {
-        "r": {"id": latest.id, "name": say(reader, read_document(latest.document).get("name"))},
+        "r": {
+            "id": latest.id,
+            "name": say(
+                reader, read_document(latest.document).get("name"), read_languages(latest.document)
+            ),
+        },
         "lines": [change_view(reader, line) for line in reversed(lines)],
         "numbers": numbers,
         "missing": missing,
         "pair": {
             "before": numbers[0],
             "after": numbers[1],
+            "agencies": _agencies(reader, pair, agencies),
             "sections": changes_view(reader, *(one.document for one in pair)),
         }
         if pair is not None and numbers[0] != numbers[1]
         else None,
     }
+
+
+def _agencies(
+    reader: Reader, pair: tuple[StoredRecord, StoredRecord], agencies: Mapping[str, Agency]
+) -> list[Text] | None:
+    """Return the names of the agencies of two versions, None where it is one."""
+    before, after = (one.agency for one in pair)
+    if before == after:
+        return None
+    return [
+        ((known := agencies.get(name)) and say(reader, known.name)) or as_it_is(reader, name)
+        for name in (before, after)
+    ]

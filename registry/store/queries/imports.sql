@@ -88,12 +88,36 @@ from source_row as s inner join record as r on r.id = s.record and r.version = s
 where r.id = any($1::text [])
 
 -- name: replace_rows
--- A version that was brought back from the log's files has none.
-insert into source_row (record, version, content, whole)
-select r.id, r.version, new.content, new.whole
-from unnest($1::text [], $2::text [], $3::text []) as new (record, content, whole)
-inner join record as r on r.id = new.record
-on conflict (record, version) do update set content = excluded.content, whole = excluded.whole
+-- A version that was brought back from the log's files has none. A replacement of whole texts is counted, and locks
+-- the log until the transaction ends.
+with new as (
+    select r.id, r.version, n.content, n.whole, s.replaced_in, n.whole <> coalesce(s.whole, '{}') as is_other
+    from unnest($1::text [], $2::text [], $3::text []) as n (record, content, whole)
+    inner join record as r on r.id = n.record
+    left join source_row as s on s.record = r.id and s.version = r.version
+),
+
+counted as (
+    update log_state set replaced = replaced + 1 where exists (select 1 from new where is_other) returning replaced
+)
+
+insert into source_row (record, version, content, whole, replaced_in)
+select
+    n.id, n.version, n.content, n.whole,
+    case when n.is_other then (select c.replaced from counted as c) else n.replaced_in end
+from new as n
+on conflict (record, version) do update
+set content = excluded.content, whole = excluded.whole, replaced_in = excluded.replaced_in
+
+-- name: replaced
+-- The records of which whole texts were replaced after the replacement $1.
+select distinct record from source_row where replaced_in > $1
+
+-- name: source_events
+-- Of the records $1, or of all.
+select record, entry, version, state, day, at from source_event
+where $1::text [] is null or record = any($1)
+order by entry
 
 -- name: met
 update foreign_record as f set seen_at = $3, run = $4, source_id = new.source_id, changed_on = new.changed_on

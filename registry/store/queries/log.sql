@@ -1,8 +1,8 @@
 -- name: lock_state
-select size, peaks, last_at, erasures from log_state for update
+select size, peaks, last_at, erasures, replaced from log_state for update
 
 -- name: state
-select size, peaks, last_at, erasures from log_state
+select size, peaks, last_at, erasures, replaced from log_state
 
 -- name: note_erasure
 update log_state set erasures = erasures + 1

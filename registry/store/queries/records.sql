@@ -52,6 +52,7 @@ select
     case when r.origin is not null then at_source(v.record, v.version, $3) end as source,
     case since.last_kind when 'withdrawal' then 'withdrawn' else 'published' end as state, since.superseded_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
+    (select w.whole from source_row as w where w.record = v.record and w.version = v.version) as whole,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
 from record as r
 inner join lateral (
@@ -78,6 +79,7 @@ select
     case when r.origin is not null then at_source(v.record, v.version, 9223372036854775807) end as source,
     (select w.at from log_entry as w where w.index = r.entry and r.state = 'withdrawn') as superseded_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
+    (select w.whole from source_row as w where w.record = v.record and w.version = v.version) as whole,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
 from record as r
 inner join version as v on v.record = r.id and v.version = r.version
@@ -97,6 +99,7 @@ select
         where n.record = v.record and n.index > v.entry and n.kind in ('version', 'withdrawal')
     ) as superseded_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
+    (select w.whole from source_row as w where w.record = v.record and w.version = v.version) as whole,
     (select x.members from redacted as x where x.entry = v.entry) as redacted
 from record as r
 inner join version as v on v.record = r.id and v.version < r.version
