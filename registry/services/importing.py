@@ -23,6 +23,7 @@ from registry.record.canonical import canonical
 from registry.record.entry import Imported, SourceState
 from registry.record.erasure import without_erased
 from registry.record.model import Document
+from registry.record.origin import Origin
 from registry.record.pointers import pointer
 from registry.services.context import ServiceContext
 from registry.services.import_matching import (
@@ -76,6 +77,7 @@ async def import_foreign(
         async with context.database.snapshot() as connection:
             known = await imports.read_known(connection, origin)
             named = await imports.read_agencies(connection, origin)
+            before = (await imports.read_origins(connection)).get(origin, file.origin)
             placed, elsewhere, notes = await refuse_foreign_ids(
                 connection, origin, place_filings(filings, known, named, key_of)
             )
@@ -91,7 +93,12 @@ async def import_foreign(
             counts=ImportCounts(
                 rows=len(placed) + len(refused), records=len(placed), refused=len(refused)
             ),
-            notes=[*notes, *unclear, *maybe_renamed(known, placed, gone)],
+            notes=[
+                *notes,
+                *_other_source(before, file.origin),
+                *unclear,
+                *maybe_renamed(known, placed, gone),
+            ],
             reading=reading or {},
             refused=by_reason(refused),
         )
@@ -111,6 +118,15 @@ async def import_foreign(
             raise
         await work.end(now())
     return report
+
+
+def _other_source(before: Origin, now: Origin) -> Iterator[str]:
+    """Yield a sentence if the crosswalk may be a copy that kept the code of its original."""
+    if before.title != now.title and before.homepage != now.homepage:
+        yield (
+            f"{now.code} was {before.title!r} until now, with another homepage: if this is another "
+            'source, give its crosswalk an "origin" and a prefix of its own'
+        )
 
 
 class _Batch(msgspec.Struct, kw_only=True):

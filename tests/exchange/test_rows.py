@@ -138,6 +138,12 @@ def test_another_delimiter_is_pointed_out(source_of):
     with pytest.raises(ImportRefused) as refused:
         source_of(CSV, b"name\tgoal\nx\ty, z\n")
     assert refused.value.detail.endswith(r'say "read": {"delimiter": "\t"}')
+    for raw in (b"sep=;\na;b\n1;2\n", b"sep=;\r\na;b\r\n1;2\r\n"):
+        told = """';' separates the cells: say "read": {"delimiter": ";", "header_row": 2}; its"""
+        assert told in missing_columns(source_of(CSV, raw), ["a"], "x")
+    below = b"Our systems\n\na;b\n1;2\n"
+    told = 'say "read": {"delimiter": ";", "header_row": 3}'
+    assert told in missing_columns(source_of(CSV, below), ["a"], "x")
 
 
 def test_a_misspelt_column_is_pointed_out(source_of):
@@ -318,3 +324,10 @@ def test_a_folder_is_no_file(tmp_path):
 def test_more_rows_than_one_document_may_have_values(read):
     many = [{"id": str(number), "a": "", "b": ""} for number in range(30_000)]
     assert len(read(JSON, json.dumps({"algoritmes": many}).encode())) == 30_000
+
+
+def test_json_without_a_list_is_named_by_its_members(read):
+    with pytest.raises(ImportRefused) as refused:
+        read(ReadOptions(kind="json"), b'{"17": {"name": "x"}, "18": {"name": "y"}}')
+    told = "not a list of rows but an object with 17, 18; put its rows into a list, [{…}]"
+    assert refused.value.detail.endswith(told)

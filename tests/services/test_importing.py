@@ -10,6 +10,7 @@ import pytest
 
 from registry.errors import ImportRefused
 from registry.record.canonical import canonical
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services.import_matching import ForeignFiling, RefusedRow
@@ -229,6 +230,15 @@ async def test_where_an_agency_left_and_another_came_the_report_asks_for_its_new
     assert note.startswith("no row is of us.dwx any more, and new is us.skies: if an agency has")
     back = [foreign("one"), foreign("three", agency=SKIES)]
     assert (await import_filings(context, back, complete=True)).notes == []
+
+
+async def test_a_crosswalk_that_may_have_kept_the_code_of_another_is_asked(context, foreign):
+    first = Origin(code="us-omb-2025", title="Inventory", homepage="https://one.example/")
+    other = Origin(code="us-omb-2025", title="Products", homepage="https://two.example/")
+    for origin, notes in ((first, 0), (first, 0), (other, 1), (other, 0)):
+        report = await import_filings(context, [foreign("one")], origin=origin)
+        assert len(report.notes) == notes
+        assert all(note.startswith("us-omb-2025 was 'Inventory' until") for note in report.notes)
 
 
 async def test_a_refused_row_is_not_gone(database, bring, foreign):

@@ -17,6 +17,7 @@ from registry.exchange.readers.text import decode
 from registry.record.pointers import parts, pointer
 
 _LOOKED_AT = 20
+_NAMED_MEMBERS = 12
 
 
 def read_json(raw: bytes, options: ReadOptions, path: Path, counter: RowCounter) -> SourceFile:
@@ -42,6 +43,11 @@ def read_json(raw: bytes, options: ReadOptions, path: Path, counter: RowCounter)
         where = "the file" if options.rows is None else f"the value under {options.rows!r}"
         lists = ", ".join(f'"rows": "{place}"' for place in _lists(found, options.rows or ""))
         hint = f"; lists there are: {lists}" if lists else ""
+        if isinstance(found, dict) and not lists:
+            members = ", ".join(list(found)[:_NAMED_MEMBERS])
+            hint = (
+                f" but an object with {members or 'no members'}; put its rows into a list, [{{…}}]"
+            )
         raise ImportRefused(f"{path}: {where} is not a list of rows{hint}")
     if not found:
         raise ImportRefused(f"{path}: the list of rows is empty")

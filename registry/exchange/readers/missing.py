@@ -38,12 +38,8 @@ def _advice(source: SourceFile, missing: Sequence[str], names: Sequence[str]) ->
             f"{len(equal)} columns are headed {column!r}: write {named}, or name the columns by "
             'place in "read": {"columns": […]}'
         )
-    delimiter = other_delimiter(source.names)
-    if delimiter is not None and column in source.names[0].split(delimiter):
-        return (
-            f'{delimiter!r} separates the cells: say "read": {{"delimiter": '
-            f"{json.dumps(delimiter)}}}"
-        )
+    if separated := _other_delimiter(source, column):
+        return separated
     rows = max((_header_rows(source, one) for one in missing[:_LOOKED_FOR]), key=len)
     if rows:
         have = f"row {rows[0]} has" if len(rows) == 1 else f"rows {rows[0]} and {rows[1]} have"
@@ -54,6 +50,17 @@ def _advice(source: SourceFile, missing: Sequence[str], names: Sequence[str]) ->
         )
     near = difflib.get_close_matches(column, names, n=3, cutoff=0.7)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def _other_delimiter(source: SourceFile, column: str) -> str:
+    """Return what to say of a header, or of a row below a preamble, that is one cell of several."""
+    below = [(number, cells) for number, cells in source.head if len(cells) == 1]
+    for number, cells in [(0, source.names), *below]:
+        delimiter = other_delimiter(cells)
+        if delimiter is not None and column in cells[0].split(delimiter):
+            said = {"delimiter": delimiter} | ({"header_row": number} if number else {})
+            return f'{delimiter!r} separates the cells: say "read": {json.dumps(said)}'
+    return ""
 
 
 def _header_rows(source: SourceFile, column: str) -> tuple[int, ...]:
