@@ -54,15 +54,15 @@ async def join(context: ServiceContext, code: str, *, apply: bool) -> None:
     from registry.store import imports
 
     async with context.database.snapshot() as connection:
-        known = await imports.read_origins(connection)
-        if code not in known and code in await imports.read_sizes(connection):
+        if not await imports.read_runs(connection, code, limit=1):
+            sizes = await imports.read_sizes(connection)
             raise NotFound(
                 f"{code} was last imported by an earlier release: import its whole file once, by "
                 "which the records that its source still has are known"
+                if code in sizes
+                else f"nothing was imported of a register {code}; known are: "
+                f"{', '.join(sorted(sizes)) or 'none'}"
             )
-        if code not in known:
-            listed = ", ".join(known) or "none"
-            raise NotFound(f"nothing was imported of a register {code}; known are: {listed}")
         doubled = await find_doubled(connection, code)
     for one in doubled:
         moved = "" if one.kept_agency == one.dropped_agency else f", moves to {one.dropped_agency}"

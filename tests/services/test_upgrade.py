@@ -1,14 +1,8 @@
-"""A register of the release before imports were kept: ids stay, and what it doubled is joined.
-
-Its rows are those that this release left: two registers imported, one of them twice with an agency
-renamed between (1 and 2 stand twice), the other with rows without ids, two of them of one
-name. The crosswalks are as they were then.
-"""
+"""A register of the release before imports were kept: ids stay, what it doubled is joined."""
 
 import functools
 import json
 import secrets
-import shutil
 
 import pytest
 
@@ -21,26 +15,10 @@ from registry.services.joining import find_doubled, join
 from registry.services.startup import open_register
 from registry.store import agencies, imports, records
 from registry.store.database import connect
-from registry.store.migrate import MIGRATIONS, migrate
-from tests.conftest import NOW, ROOT
+from tests.conftest import NOW
 from tests.imported import import_filings
+from tests.upgraded import ALAND, BLAND, leave_register, write_crosswalk
 
-BEFORE = ROOT / "tests/data/upgrade"
-LAST = "0013"
-ALAND = """\
-no,office,title,goal,seen
-1,Green Spaces,Tree planner,Plans where trees are planted.,2027
-2,Green Spaces,Leak finder,Finds leaks in fountains.,2027
-3,Roads,Pothole map,Maps holes in roads.,2027
-"""
-BLAND = """\
-no,office,unit,title,goal
-,Health,Beds,Triage,Sorts letters by urgency.
-,Health,Beds,Triage,Sorts calls by urgency.
-,Health,Beds,Bed forecast,Says how many beds are needed.
-T-2,Taxes,Audit,Letter reader,Reads letters.
-T-1,Taxes,Audit,Risk score,Chooses returns to look at.
-"""
 DOUBLED = [("xa.parks/1", "xa.green-spaces/1"), ("xa.parks/2", "xa.green-spaces/2")]
 
 
@@ -48,22 +26,9 @@ DOUBLED = [("xa.parks/1", "xa.green-spaces/1"), ("xa.parks/2", "xa.green-spaces/
 async def database(empty_url, pack, settings, tmp_path):
     """The register of the release before, as this one opens it."""
     opened = await connect(empty_url)
-    schema = tmp_path / "migrations"
-    schema.mkdir()
-    for path in MIGRATIONS.glob("*.sql"):
-        if path.name[:4] <= LAST:
-            shutil.copy(path, schema)
-    await migrate(opened, schema)
-    async with opened.transaction() as connection:
-        await connection.execute("set local session_replication_role = replica")
-        left = json.loads((BEFORE / f"register-{LAST}.json").read_text(encoding="utf-8"))
-        for table, rows in left.items():
-            await connection.execute(f"delete from {table}")  # noqa: S608  our own names
-            await connection.execute(
-                f"insert into {table} overriding system value "  # noqa: S608  our own names
-                f"select * from json_populate_recordset(null::public.{table}, $1)",
-                json.dumps(rows),
-            )
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    await leave_register(opened, folder)
     await open_register(opened, pack, settings, now=NOW)
     yield opened
     await opened.close()
@@ -71,15 +36,13 @@ async def database(empty_url, pack, settings, tmp_path):
 
 @pytest.fixture
 def bring(database, pack, tmp_path):
-    """Import a whole file by a crosswalk of then, with the country that is asked for now."""
+    """Import a whole file by a crosswalk of then."""
     context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
 
     async def bring(origin, content):
-        said = json.loads((BEFORE / f"{origin}.json").read_text(encoding="utf-8"))
-        path, file = tmp_path / f"{origin}.json", tmp_path / "file.csv"
-        path.write_text(json.dumps(said | {"country": "AX"}), encoding="utf-8")
+        file = tmp_path / "file.csv"
         file.write_text(content, encoding="utf-8")
-        crosswalk = load_crosswalk(path)
+        crosswalk = load_crosswalk(write_crosswalk(origin, tmp_path))
         return await import_filings(
             context,
             list(convert_file(crosswalk, file, pack=pack, today=NOW.date())),
