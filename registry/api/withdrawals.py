@@ -21,13 +21,17 @@ from registry.services.access import Actor
 
 
 class Withdrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why a record is withdrawn: a code of the list `withdrawal_reason`, and a note by language."""
+    """Why a record is withdrawn: a code of the list `withdrawal_reason`, and a note by language.
+
+    `successor` is the id of another record in force that takes its place.
+    """
 
     reason: Annotated[str, limits(enum=list(codelists()["withdrawal_reason"]))]
     note: Annotated[
         msgspec.Raw,
         limits(**ref("RecordLangText"), additionalProperties={"maxLength": NOTE_LENGTH}),
     ]
+    successor: str | msgspec.UnsetType = msgspec.UNSET
 
 
 @post(

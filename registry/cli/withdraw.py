@@ -8,6 +8,7 @@ import rich_click as click
 
 from registry.cli.command_options import acts_as, of_agency, texts
 from registry.clock import utc_now
+from registry.record.model import Document
 
 if TYPE_CHECKING:
     from registry.services.context import ServiceContext
@@ -24,9 +25,16 @@ if TYPE_CHECKING:
     metavar="LANG=TEXT",
     help="What the public is told; once for each language.",
 )
+@click.option("--successor", metavar="ID", help="The record that takes its place.")
 @acts_as("the record's agency")
 async def withdraw(
-    context: ServiceContext, *, record: str, reason: str, note: tuple[str, ...], actor: str | None
+    context: ServiceContext,
+    *,
+    record: str,
+    reason: str,
+    note: tuple[str, ...],
+    successor: str | None,
+    actor: str | None,
 ) -> Receipt:
     """Take the record ID out of force, lists and search; its history stays readable.
 
@@ -36,7 +44,9 @@ async def withdraw(
     from registry.services.drafts import Precondition, tag_of
     from registry.store import records
 
-    statement = {"reason": reason, "note": texts(note, "--note")}
+    statement: Document = {"reason": reason, "note": texts(note, "--note")}
+    if successor is not None:
+        statement["successor"] = successor
     async with context.database.connection() as connection:
         standing = (await records.read_current(connection, [record])).get(record)
     return await withdrawal.withdraw(

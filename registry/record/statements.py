@@ -87,8 +87,24 @@ class StatementSchema:
 
 
 def check_withdrawal(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
-    """Return the findings of a withdrawal's `reason` and `note`."""
+    """Return the findings of a withdrawal's `reason`, `note` and, if there is one, `successor`."""
     return _check(_withdrawal(), statement, pack, language)
+
+
+def check_successor(
+    statement: Any, record: str, *, in_force: bool, pack: Pack, language: str
+) -> tuple[Finding, ...]:
+    """Return the finding that the successor of a record is not another record in force."""
+    successor = statement.get("successor")
+    if successor is None or (in_force and successor != record):
+        return ()
+    saying = message(
+        "{record} is not another record in force. Name the record that takes the place of this "
+        "one, or leave the member out.",
+        record=quoted(successor),
+    )
+    found = PendingFinding(pointer="/successor", rule="successor", messages=(saying,))
+    return (to_finding(found, language, pack.fallback),)
 
 
 def check_comment(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
@@ -113,6 +129,7 @@ def _withdrawal() -> StatementSchema:
             "enum": list(codelists()["withdrawal_reason"]),
         },
         note={"title": "Note", **_texts(NOTE_LENGTH)},
+        optional={"successor": {"title": translatable("Successor"), "$ref": "#/$defs/RecordId"}},
     )
 
 
@@ -134,11 +151,13 @@ def _texts(most: int) -> dict[str, Any]:
     return {"$ref": "#/$defs/LangText", "additionalProperties": {"maxLength": most}}
 
 
-def _form(**members: dict[str, Any]) -> StatementSchema:
+def _form(
+    *, optional: Mapping[str, dict[str, Any]] | None = None, **members: dict[str, Any]
+) -> StatementSchema:
     return StatementSchema(
         {
             "type": "object",
-            "properties": members,
+            "properties": {**members, **(optional or {})},
             "required": list(members),
             "additionalProperties": False,
             "$defs": record_schema()["$defs"],

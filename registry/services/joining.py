@@ -104,6 +104,6 @@ async def join(context: ServiceContext, doubled: DoubledRecord, *, now: dt.datet
             id=dropped,
             current=current[dropped],
             reason=_REASON,
-            sections=seal({"note": note}, context.random),
+            sections=seal({"note": note, "successor": kept}, context.random),
         )
         await append(connection, await log.lock_state(connection), [withdrawal], now=now)

@@ -20,7 +20,7 @@ from registry.record.entry import outline
 from registry.record.ids import split_id
 from registry.record.model import Document, LangText
 from registry.record.sections import seal
-from registry.record.statements import check_withdrawal
+from registry.record.statements import check_successor, check_withdrawal
 from registry.services.access import Actor
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
@@ -34,11 +34,15 @@ from registry.store.log import Entry
 from registry.store.records import StoredRecord
 from registry.store.withdrawals import Withdrawal
 
+_COMMITTED = ("note", "successor")
+"""The members that the log's entry commits to, and that are stored beside it."""
+
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in the place of a withdrawn record.
 
-    `name`, `risk`, `sector` and `status` are of its last version, null where that does not say.
+    `name`, `risk`, `sector` and `status` are of its last version, null where that does not say;
+    `successor` is the id of the record that takes its place, if one was named.
     """
 
     id: str
@@ -52,6 +56,7 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     reason: str
     note: LangText | None
+    successor: str | None
     withdrawn_at: dt.datetime
     entry: int
     hash: str
@@ -69,6 +74,8 @@ async def withdraw(
     idempotency_key: str | None = None,
 ) -> Receipt:
     """Take a record out of force, for the `reason` and with the `note` of the statement.
+
+    A `successor` in it names another record in force that takes its place.
 
     An agency withdraws its own records, the authority's administrator any. Withdrawing again
     for the same reason, because the answer was lost, gives the same receipt.
@@ -110,7 +117,9 @@ class Withdraw(Command[Receipt], frozen=True, kw_only=True):
         """Withdraw the version in force; what was withdrawn for the same reason stays as it is."""
         del now
         record, reason = self.subject, self.statement["reason"]
-        current = (await records.read_latest(connection, [record])).get(record)
+        successor = self.statement.get("successor")
+        known = await records.read_latest(connection, [record, successor or record])
+        current = known.get(record)
         if current is None:
             raise NotFound(f"there is no record {record}")
         if current.state == "withdrawn":
@@ -118,12 +127,23 @@ class Withdraw(Command[Receipt], frozen=True, kw_only=True):
             return Decision(answer=lambda _: receipt, is_act=False)
         if self.precondition is not None:
             self.precondition.require(tag_of(current.leaf))
+        following = None if successor is None else known.get(successor)
+        findings = check_successor(
+            self.statement,
+            record,
+            in_force=following is not None and following.state == "published",
+            pack=context.pack,
+            language=self.language,
+        )
+        if findings:
+            raise InvalidStatement(f"{record} cannot be withdrawn like this", findings)
+        said = {key: self.statement[key] for key in _COMMITTED if key in self.statement}
         entry = WithdrawalEntry(
             actor=self.actor.name,
             id=record,
             current=current,
             reason=reason,
-            sections=seal({"note": self.statement["note"]}, context.random),
+            sections=seal(said, context.random),
         )
         return Decision(
             entry=entry,
@@ -162,10 +182,11 @@ def _receipt(record: str, version: int, entry: Entry) -> Receipt:
 
 async def _receipt_of_last(connection: Connection, record: str, statement: Document) -> Receipt:
     last: Withdrawal = (await withdrawals.read_all(connection, record))[-1]
-    if (last.reason, last.note) != (statement["reason"], statement["note"]):
+    said = (statement["reason"], statement["note"], statement.get("successor"))
+    if (last.reason, last.note, last.successor) != said:
         raise Conflict(
             f"{record} was withdrawn on {last.withdrawn_at:%Y-%m-%d} already, for another reason "
-            "or with another note; what was published then stays as it is"
+            "or with another note or successor; what was published then stays as it is"
         )
     return Receipt(
         outcome="unchanged",

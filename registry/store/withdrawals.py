@@ -14,11 +14,15 @@ from registry.store.sql import statement
 
 
 class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
-    """A withdrawal: `version` was in force until then, `hash` is the entry's leaf hash."""
+    """A withdrawal: `version` was in force until then, `hash` is the entry's leaf hash.
+
+    `successor` is the id of the record that takes its place, if one was named.
+    """
 
     version: int
     reason: str
     note: LangText | None
+    successor: str | None
     withdrawn_at: dt.datetime
     entry: int
     hash: str
@@ -41,12 +45,13 @@ async def _by_record(
 ) -> dict[str, list[Withdrawal]]:
     found: dict[str, list[Withdrawal]] = {}
     for row in await connection.fetch(statement("withdrawals", "of_record"), only, as_of):
-        note = row["note"]
+        note, successor = row["note"], row["successor"]
         found.setdefault(row["record"], []).append(
             Withdrawal(
                 version=row["version"],
                 reason=row["reason"],
                 note=None if note is None else msgspec.json.decode(note, type=LangText),
+                successor=None if successor is None else msgspec.json.decode(successor, type=str),
                 withdrawn_at=row["withdrawn_at"],
                 entry=row["entry"],
                 hash=row["leaf"].hex(),

@@ -47,6 +47,7 @@ async def test_a_record_is_withdrawn_and_its_history_stays_readable(
         "version": 1,
         "reason": "merged_into",
         "note": WHY["note"],
+        "successor": None,
         "withdrawn_at": receipt["withdrawn_at"],
         "entry": 2,
         "hash": receipt["hash"],
@@ -63,6 +64,7 @@ async def test_a_record_is_withdrawn_and_its_history_stays_readable(
             "version": 1,
             "reason": "merged_into",
             "note": WHY["note"],
+            "successor": None,
             "withdrawn_at": receipt["withdrawn_at"],
             "entry": 2,
             "hash": receipt["hash"],
@@ -133,3 +135,28 @@ async def test_who_may_withdraw(client, agency, token, published, problem):
     admin = {"authorization": f"Bearer {await token(agency=None, scopes=('admin',))}"}
     done = await client.post(f"{RECORD}/withdraw", json=WHY, headers=admin | published)
     assert done.status_code == 201
+
+
+async def test_a_record_that_takes_its_place_is_named(client, agency, published, problem, record):
+    follower = record | {"id": "demo-sante/suite", "source_id": "S-2"}
+    for wrong in ("demo-sante/suite", record["id"]):
+        refused = await agency.post(
+            f"{RECORD}/withdraw", json=WHY | {"successor": wrong}, headers=published
+        )
+        [finding] = problem(refused, 422, "invalid-statement")["findings"]
+        assert (finding["pointer"], finding["rule"]) == ("/successor", "successor")
+    await agency.put("/api/v1/filings/demo-sante/suite", json=follower, headers=NEW)
+    assert (await agency.post("/api/v1/filings/demo-sante/suite/submit")).status_code == 201
+    said = WHY | {"successor": follower["id"]}
+    done = await agency.post(f"{RECORD}/withdraw", json=said, headers=published)
+    assert done.status_code == 201
+    assert (await agency.post(f"{RECORD}/withdraw", json=said, headers=published)).is_success
+    problem(await agency.post(f"{RECORD}/withdraw", json=WHY, headers=published), 409, "conflict")
+    gone = problem(await client.get(RECORD), 410, "withdrawn")
+    assert gone["tombstone"]["successor"] == follower["id"]
+    [told] = (await client.get(f"{RECORD}/versions")).json()["withdrawals"]
+    assert told["successor"] == follower["id"]
+    [entry] = (await client.get(f"/api/v1/changes?since={told['entry'] - 1}&limit=1")).json()[
+        "items"
+    ]
+    assert set(entry["entry"]["sections"]) == {"note", "successor"}

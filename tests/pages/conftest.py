@@ -88,11 +88,12 @@ def stored(document, *, entry=1, notes=(None,), findings=(), **register):
     )
 
 
-def withdrawal(entry, *, version, reason="merged_into", note=None):
+def withdrawal(entry, *, version, reason="merged_into", note=None, successor=None):
     return Withdrawal(
         version=version,
         reason=reason,
         note=note,
+        successor=successor,
         withdrawn_at=dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC),
         entry=entry,
         hash=f"{entry:064x}",
@@ -203,7 +204,14 @@ def make_corpus(*more, log_size=40, runs=RUNS):
     agencies = {**PACK.agencies, "us.demo": foreign}
     withdrawals = {
         "demo-sante/back": [withdrawal(32, version=1, reason="court_order")],
-        "demo-sante/gone": [withdrawal(31, version=2, note={"fr": "Fusionné avec les lits."})],
+        "demo-sante/gone": [
+            withdrawal(
+                31,
+                version=2,
+                note={"fr": "Fusionné avec les lits."},
+                successor="demo-sante/back",
+            )
+        ],
         "demo-sante/gone-restricted": [withdrawal(34, version=1, reason="other")],
     }
     attestations = {

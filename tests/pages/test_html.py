@@ -221,6 +221,8 @@ def test_a_withdrawn_record_leaves_a_tombstone(pages):
     told = facts_of(page, "withdrawal")
     assert told["Motif"] == "Fusionné avec une autre fiche"
     assert told["Ce que dit l’organisme"] == "Fusionné avec les lits."
+    assert told["À sa place"] == "demo-sante/back"
+    assert page.find(".//section[@id='withdrawal']//a").get("href").endswith("demo-sante/back")
     assert told["Retirée le"] == "2 novembre 2026"
     assert told["En vigueur jusque-là"] == "Version 2"
     assert "algorithmes@demo-sante.example" in told["À qui s’adresser"]

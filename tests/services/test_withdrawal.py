@@ -102,6 +102,7 @@ async def test_a_withdrawn_record_is_out_of_force_and_its_history_stays(filer, r
         "version": 1,
         "reason": "filed_in_error",
         "note": filer.statement["note"],
+        "successor": None,
         "withdrawn_at": LATER.isoformat().replace("+00:00", "Z"),
         "entry": 2,
         "hash": receipt.hash,

@@ -25,7 +25,7 @@ def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str
         "shown": reader.tag,
         "agency": agency_view(reader, site, record.agency),
         "notices": register_notices(reader, record, site),
-        "withdrawal": last | {"hash": withdrawals[-1].hash},
+        "withdrawal": last | {"hash": withdrawals[-1].hash, "successor": withdrawals[-1].successor},
         "contact": Shown(document.get("contact") or {}),
         "compared": record.register.version > 1,
         "links": links(reader, record, document),
