@@ -180,13 +180,14 @@ def test_what_the_source_does_not_state_is_no_fault(rendered):
 
 def test_a_text_in_part_has_its_whole_beside_it(rendered):
     page = rendered("ar/records/be.demo/tri.html")
-    [whole] = named(page, "in-full")
+    whole, name = named(page, "in-full")
     assert whole.tag == "details"
     [prose] = named(whole, "prose")
     assert (prose.get("lang"), prose.get("dir")) == ("fr", "ltr")
     assert words(prose) == " ".join(WHOLE_GOAL.split())
     [further] = [one for one in page.iter("section") if one.get("id") == "whole-texts"]
     assert "Tri du courrier en entier" in words(further)
+    assert name in list(further.iter())
     assert not named(rendered("ar/records/be.demo/autre.html"), "in-full")
 
 

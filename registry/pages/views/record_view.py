@@ -215,12 +215,17 @@ def _at_source(record: StoredRecord, document: Mapping[str, Any]) -> dict[str, s
     }
 
 
-def _further_texts(reader: Reader, whole: Mapping[str, str]) -> list[dict[str, Text]]:
-    """Return whole texts of what the page shows within a line, where there is no room for them."""
+def _further_texts(reader: Reader, whole: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return whole texts of what the page shows within a line, where there is no room for them.
+
+    Each has the names that lead to its field, but for that of its section.
+    """
     found = []
     for place, text in whole.items():
         *path, tag = parts(place)
-        if [part for part in path if not part.isdecimal()][-1] in _WITHIN_LINES:
+        names = [place for place, part in enumerate(path, start=1) if not part.isdecimal()]
+        if path[names[-1] - 1] in _WITHIN_LINES:
             own = Text(text=text, lang=tag, dir=direction(tag), differs=tag != reader.tag)
-            found.append({"title": field_name(reader, pointer(path)), "text": own})
+            trail = [field_name(reader, pointer(path[:place])) for place in names[1:] or names]
+            found.append({"trail": trail, "text": own})
     return found
