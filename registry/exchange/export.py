@@ -23,7 +23,7 @@ from registry.exchange.export_xlsx import About, workbook
 from registry.record.pack import Pack
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
-from registry.store import agencies, exports
+from registry.store import agencies, exports, imports
 from registry.store.as_of import AsOf
 from registry.store.database import Database
 from registry.store.exports import Exported, Selection
@@ -49,13 +49,15 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     """A file to be written.
 
     `query` are the parameters, without `as_of`; `mended` is the corrected query if the query as
-    typed finds nothing; `safe` means that CSV cells are escaped against formulas.
+    typed finds nothing; `names` are digests of what agencies and other registers are called, of
+    which no entry tells; `safe` means that CSV cells are escaped against formulas.
     """
 
     form: ExportFormat
     query: Sequence[tuple[str, str]]
     selection: Selection
     wording: LabelSource
+    names: Sequence[str] = ()
     mended: str | None = None
     columns: ColumnSet = "summary"
     safe: bool = True
@@ -109,6 +111,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
             str(self.selection.moment.day),
             self.selection.leaf.hex(),
             str(self.selection.erasures),
+            *self.names,
         ]
         return sha256(msgspec.json.encode(said)).hexdigest()[:16]
 
@@ -134,6 +137,8 @@ async def prepare(
     found, mended = await index.find(question, size=moment.entry + 1)
     async with database.transaction() as connection:
         selection = await exports.select(connection, found, moment)
+        origins = msgspec.json.encode(await imports.read_origins(connection))
+        names = [await agencies.fingerprint(connection), sha256(origins).hexdigest()]
         known = [counted.agency for counted in await agencies.read_all(connection)]
     usual = SOURCE if SOURCE in pack.languages else pack.languages[0]
     further: list[tuple[str, str]] = []
@@ -151,6 +156,7 @@ async def prepare(
             agencies={agency.id: agency for agency in known},
             site=site.rstrip("/"),
         ),
+        names=names,
         mended=mended,
         columns=columns,
         safe=safe,

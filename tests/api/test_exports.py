@@ -9,12 +9,14 @@ import re
 import zipfile
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import msgspec
 import pytest
 
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services.import_matching import ForeignFiling
+from registry.store import imports
 from tests.conftest import NOW
 from tests.imported import import_filings
 
@@ -119,6 +121,21 @@ async def test_a_table_says_from_whom_and_on_which_terms_a_record_was_copied(cli
         assert here == here | own
         assert one == one | known | {"source_id": "L-1", "source_state": "present"}
         assert two == two | known | {"source_state": "gone", "changed_on": "2026-10"}
+
+
+@pytest.mark.usefixtures("with_copies")
+async def test_other_terms_of_a_register_make_another_file(client, database):
+    """No entry of the log tells of them."""
+    before = await client.get(f"{EXPORTS}.csv")
+    tagged = {"if-none-match": before.headers["etag"]}
+    assert (await client.get(f"{EXPORTS}.csv", headers=tagged)).status_code == 304
+    async with database.transaction() as connection:
+        [known] = (await imports.read_origins(connection)).values()
+        changed = msgspec.structs.replace(known, licence="CC-BY-4.0")
+        await imports.save_origin(connection, changed)
+    after = await client.get(f"{EXPORTS}.csv", headers=tagged)
+    assert after.status_code == 200
+    assert {row["licence"] for row in table(after)} == {"", "CC-BY-4.0"}
 
 
 @pytest.mark.usefixtures("with_copies")

@@ -100,6 +100,14 @@ async def test_a_word_that_only_others_have_is_not_mended_into_one_of_ours(clien
     assert (answer["total"], answer["mended"], answer["suggestion"]) == (0, None, None)
 
 
+async def test_what_is_no_longer_at_its_source_is_a_filter(client):
+    page = await ask(client, "q=kangaroos&source_state=gone")
+    assert hits(page) == []
+    assert is_shown(page, "nothing")
+    page = await ask(client, "q=kangaroos&source_state=present")
+    assert hits(page)
+
+
 async def test_pages_of_other_registers_are_their_own_question(client):
     query, seen = "q=kangaroos", []
     while query:
