@@ -73,7 +73,7 @@ def import_(
     from registry.record.pack import load_pack
     from registry.services.import_report import RunReport, by_reason
     from registry.services.importing import import_foreign
-    from registry.store.imports import ImportFile
+    from registry.store.imports import ImportCounts, ImportFile
 
     table = load_crosswalk(crosswalk)
     counts = ImportReport(origin=table.origin)
@@ -90,7 +90,10 @@ def import_(
     filings, refused = _sorted(outcomes)
     for line in as_lines(counts):
         print_message(line)
-    done = RunReport(refused=by_reason(refused))
+    done = RunReport(
+        counts=ImportCounts(rows=counts.rows, records=counts.records, refused=len(refused)),
+        refused=by_reason(refused),
+    )
     if report is not None:
         _write(report, as_json(counts), done)
     with (

@@ -139,13 +139,11 @@ def run_lines(report: RunReport, *, complete: bool) -> Iterator[str]:
         named = ", ".join(places[:EXAMPLES])
         more = f" and {len(places) - EXAMPLES:,} more" if len(places) > EXAMPLES else ""
         yield f"  {named}{more}: {reason}"
-    if not counts.rows:
+    compared = sum([counts.added, counts.changed, counts.moved, counts.unchanged, counts.withdrawn])
+    if counts.records and not compared:
         yield from report.notes
         return
-    both = (
-        sum([counts.added, counts.changed, counts.moved, counts.unchanged, counts.withdrawn])
-        - counts.records
-    )
+    both = compared - counts.records
     moved = f", {counts.moved:,} moved to another agency" if counts.moved else ""
     if moved and both > 0:
         moved += f" ({both:,} of them changed too)"

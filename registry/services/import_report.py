@@ -15,14 +15,14 @@ class ImportOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """What became of one record: `outcome` is a count of `ImportCounts`.
 
     `source_id` is the record's id at its source, `fields` are the JSON Pointers of what differs,
-    and `moved_from` is the agency before, if it is another one.
+    and `moved` are the agencies before and now, if it is another one.
     """
 
     record: str
     outcome: str
     source_id: str = ""
     fields: Sequence[str] = ()
-    moved_from: str | None = None
+    moved: tuple[str, str] | None = None
     undated: bool = False
 
 

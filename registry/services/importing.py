@@ -311,7 +311,7 @@ class _Run:
                 one.id,
                 filing.source_id,
                 fields=fields if outcome == "changed" else (),
-                moved_from=moved_from if outcome == "moved" else None,
+                moved=(moved_from, one.agency.id) if outcome == "moved" else None,
                 undated=is_undated and outcome == "changed",
             )
         return Imported(

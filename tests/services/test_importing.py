@@ -167,6 +167,10 @@ async def test_a_record_of_another_agency_keeps_its_id_and_says_that_it_moved(
     await bring(foreign("one"), foreign("two"))
     counts = await bring(foreign("one", agency=SKIES), foreign("two", "New", agency=SKIES))
     assert told(counts) == {"moved": 2, "changed": 1}
+    async with database.connection() as connection:
+        report = json.loads(await imports.read_report(connection, 2))
+    moved = [one["moved"] for one in report["records"] if one["outcome"] == "moved"]
+    assert moved == [["us.dwx", "us.skies"]] * 2
     one = await stored(database, "us.dwx/one")
     assert (one.agency, one.register.version) == ("us.skies", 2)
     assert one.register.source.moved_from == "us.dwx"
