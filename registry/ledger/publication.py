@@ -44,7 +44,8 @@ class Publication(NewEntry, frozen=True, kw_only=True):
 
     A foreign one carries the row it was made from (`source_row`, JSON text), the whole of texts
     that were cut to fit (`whole`, by pointer) and what is said of its source. `publish` fills in
-    `sealed` and `current`; `keys` save work.
+    `sealed` and `current`; `keys` save work. `lowered_from` is the level at which the same system
+    was withdrawn under another id.
     """
 
     kind: ClassVar[EntryKind] = "version"
@@ -58,6 +59,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     sealed: SealedDocument | None = None
     current: CurrentVersion | None = None
     keys: BlockingKeys | None = None
+    lowered_from: str | None = None
 
     @property
     def record(self) -> str:
@@ -177,7 +179,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
         # Of what is brought back a part may be erased, and then only the entry says it.
         stated = outline(document) if self.stored is None else _outline.decode(self.stored)
         risk = stated.risk or NOT_STATED
-        risk_before = None if self.current is None else self.current.risk
+        risk_before = self.lowered_from if self.current is None else self.current.risk
         withheld = dig(document, "publication", "withheld_fields") or ()
         return {
             "entry": entry.index,

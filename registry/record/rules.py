@@ -2,8 +2,8 @@
 
 A rule takes a rule context (a document whose shape is sound, the country's pack, today's date in
 UTC) and yields pending findings. Nothing here uses the network or the register; the rules that need
-the register, R21, R22 and the change note, are in `services/register_rules.py`. The documentation
-is generated from the docstrings of rules: the first sentence is the title.
+the register, R21, R22, R25 and the change note, are in `services/register_rules.py`. The
+documentation is generated from the docstrings of rules: the first sentence is the title.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     }
 )
 
-REGISTER_RULES = ("R21", "R22", "change_note")
+REGISTER_RULES = ("R21", "R22", "R25", "change_note")
 """The names of the rules that need the register, of `services/register_rules.py`."""
 
 RESTRICTED_RULES = ("R00",)

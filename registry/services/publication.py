@@ -28,6 +28,7 @@ from registry.services.register_context import (
     check_draft,
     read_register_context,
 )
+from registry.services.register_rules import lowered_from
 from registry.store import drafts, records
 from registry.store.database import Connection
 from registry.store.drafts import Draft
@@ -106,6 +107,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
                 ends_draft=draft is not None,
             )
         verdict = around.publishable(made, context.pack, now.date(), self.language)
+        predecessor = lowered_from(made.document, around.withdrawn)
         entry = Publication(
             document=made.document,
             agency=self.agency,
@@ -115,6 +117,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             sealed=made.sealed,
             current=current,
             keys=around.keys,
+            lowered_from=None if predecessor is None else predecessor.risk,
         )
         return Decision(
             entry=entry,

@@ -23,7 +23,7 @@ from registry.services.register_rules import RULES, RegisterRuleContext
 from registry.store import record_names, records
 from registry.store.database import Connection
 from registry.store.drafts import Draft
-from registry.store.record_names import RecordName
+from registry.store.record_names import RecordName, WithdrawnRecord
 from registry.store.records import CurrentDocument
 from registry.text.catalogues import SOURCE
 
@@ -77,12 +77,14 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the register holds around a document.
 
     `current` is its record's last version, where there is one; `alike` are other records that it
-    could be taken for, found by the blocking `keys` of its names.
+    could be taken for, found by the blocking `keys` of its names. `withdrawn` is what the agency of
+    a new record has withdrawn.
     """
 
     current: CurrentDocument | None
     alike: Sequence[RecordName]
     keys: BlockingKeys
+    withdrawn: Sequence[WithdrawnRecord] = ()
 
     def is_in_force(self, content: bytes) -> bool:
         """Return whether exactly this document, in canonical bytes, is the published version."""
@@ -103,6 +105,7 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
             version=1 if self.current is None else self.current.version + 1,
             last_note=dig(last, "publication", "change_note"),
             others=self.alike,
+            withdrawn=self.withdrawn,
         )
         return [remark for rule in RULES.values() for remark in rule(entrance)]
 
@@ -145,9 +148,14 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
 async def read_register_context(connection: Connection, document: Document) -> RegisterContext:
     """Read what there is around a document whose identifier is sound."""
     record, name = str(document["id"]), document.get("name") or {}
-    keys = blocking_keys(split_id(record)[0], name, document.get("source_id"))
+    agency, _ = split_id(record)
+    keys = blocking_keys(agency, name, document.get("source_id"))
+    current = (await records.read_current(connection, [record])).get(record)
     return RegisterContext(
-        current=(await records.read_current(connection, [record])).get(record),
+        current=current,
+        withdrawn=()
+        if current is not None
+        else await record_names.read_withdrawn(connection, agency, beside=record),
         alike=await record_names.find_alike(
             connection, record, keys, anywhere=any_confusable(name)
         ),

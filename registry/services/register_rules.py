@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from registry.record.codelists import codelists
 from registry.record.duplicate_names import (
     any_confusable,
     is_nearly_same,
@@ -24,8 +25,9 @@ from registry.record.messages import PendingFinding, message
 from registry.record.model import Document, LangText
 from registry.record.pack import Pack
 from registry.record.pointers import dig, pointer
+from registry.record.risk_floor import LEVELS
 from registry.record.rule_context import remark
-from registry.store.record_names import RecordName
+from registry.store.record_names import RecordName, WithdrawnRecord
 from registry.text.folding import fold
 
 MOST_NAMED = 3
@@ -48,6 +50,8 @@ class RegisterRuleContext(msgspec.Struct, frozen=True, kw_only=True):
     """The change note of the last version, withdrawn or not, as far as it was not erased."""
     others: Sequence[RecordName]
     """The published records that it could be taken for, this one left out."""
+    withdrawn: Sequence[WithdrawnRecord] = ()
+    """What its agency has withdrawn, if it is a new record."""
 
 
 RegisterRule: TypeAlias = Callable[[RegisterRuleContext], Iterator[PendingFinding]]
@@ -129,6 +133,53 @@ def _agency_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
             )
 
 
+def not_lowered_anew(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
+    """R25: A withdrawn system that is filed under another id at a lower level is pointed out.
+
+    A public warning, and a lowering in the list of changes: nobody lowers a level unseen by a new
+    id. Alike are systems of the agency with the same `source_id`, or nearly the same name.
+    """
+    before = lowered_from(entrance.document, entrance.withdrawn)
+    if before is not None:
+        yield remark(
+            "R25",
+            "/risk/level",
+            message(
+                "This looks like {record}, which was withdrawn at the level {level}. File it again "
+                "under its own id, or say in the reasons why the level is lower. This remark is "
+                "public.",
+                record=before.named.record,
+                level=codelists()["risk_level"][before.risk].label,
+            ),
+            severity="warning",
+        )
+
+
+def lowered_from(
+    document: Document, withdrawn: Sequence[WithdrawnRecord]
+) -> WithdrawnRecord | None:
+    """Return the withdrawn record of the highest level, above a document's, that it is alike."""
+    level = dig(document, "risk", "level")
+    if level not in LEVELS:
+        return None
+    names = {tag: name_parts(text) for tag, text in (dig(document, "name") or {}).items()}
+    source_id = dig(document, "source_id")
+    alike = [
+        one
+        for one in withdrawn
+        if one.risk in LEVELS
+        and LEVELS.index(one.risk) > LEVELS.index(level)
+        and (
+            (source_id is not None and one.named.source_id == source_id)
+            or any(
+                tag in one.named.name and is_nearly_same(mine, name_parts(one.named.name[tag]))
+                for tag, mine in names.items()
+            )
+        )
+    ]
+    return max(alike, key=lambda one: LEVELS.index(one.risk), default=None)
+
+
 def change_explained(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
     """change_note: From the second version on, a record says what has changed.
 
@@ -177,7 +228,12 @@ def _words(text: str) -> list[str]:
 
 
 RULES: Mapping[str, RegisterRule] = MappingProxyType(
-    {"R21": source_id_unique, "R22": name_distinct, "change_note": change_explained}
+    {
+        "R21": source_id_unique,
+        "R22": name_distinct,
+        "R25": not_lowered_anew,
+        "change_note": change_explained,
+    }
 )
 
 

@@ -35,6 +35,25 @@ class RecordName(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return blocking_keys(self.agency, self.name, self.source_id)
 
 
+class WithdrawnRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that its agency has withdrawn: its names, and the risk level of its last version."""
+
+    named: RecordName
+    risk: str
+
+
+async def read_withdrawn(
+    connection: Connection, agency: str, *, beside: str
+) -> list[WithdrawnRecord]:
+    """Return what an agency has withdrawn, `beside` a record, the last first; at most 500."""
+    rows = await connection.fetch(statement("names", "withdrawn"), agency, beside, _BATCH)
+    return [
+        WithdrawnRecord(named=named, risk=row["risk"])
+        for row in rows
+        if (named := _record_name(row)) is not None
+    ]
+
+
 async def find_alike(
     connection: Connection, record: str, keys: BlockingKeys, *, anywhere: bool
 ) -> list[RecordName]:

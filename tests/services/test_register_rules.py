@@ -7,10 +7,12 @@ import pytest
 from registry.errors import InvalidRecord
 from registry.record.duplicate_names import any_confusable
 from registry.record.rules import REGISTER_RULES
+from registry.services.drafts import Precondition
 from registry.services.register_context import validate_in_register
 from registry.services.register_rules import RULES, RegisterRuleContext
 from registry.store import records
-from registry.store.record_names import RecordName
+from registry.store.record_names import RecordName, WithdrawnRecord
+from tests.conftest import amended
 from tests.published import publish_alone
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -144,7 +146,7 @@ def test_from_the_second_version_on_a_record_says_what_changed(pack, version, me
     assert told("change_note", door) == expected
 
 
-async def publish(context, record):
+async def publish_one(context, record):
     return await publish_alone(context, record, now=NOW)
 
 
@@ -157,14 +159,14 @@ async def found(context, record):
 async def test_the_register_is_asked_before_anything_is_published(context, record):
     record["source_id"] = "lits-1"
     assert await found(context, record) == (True, set())
-    await publish(context, record)
+    await publish_one(context, record)
     # What is in force as it stands is not its own rival.
     assert await found(context, record) == (True, set())
 
     twin = record | {"id": "demo-sante/lits-bis"}
     assert await found(context, twin) == (False, {"R21", "R22"})
     with pytest.raises(InvalidRecord) as refused:
-        await publish(context, twin)
+        await publish_one(context, twin)
     assert {"R21", "R22"} <= {one.rule for one in refused.value.findings}
     assert await found(context, twin | {"source_id": "lits-2"}) == (True, {"R22"})
 
@@ -173,16 +175,57 @@ async def test_the_register_is_asked_before_anything_is_published(context, recor
     del record["publication"]["change_note"]
     assert await found(context, record) == (False, {"change_note"})
     with pytest.raises(InvalidRecord) as refused:
-        await publish(context, record)
+        await publish_one(context, record)
     findings = refused.value.findings
     assert findings == tuple(sorted(findings, key=lambda one: (one.pointer, one.rule)))
 
 
 async def test_the_warning_of_a_rule_of_the_register_is_kept_with_the_version(context, record):
-    await publish(context, record)
+    await publish_one(context, record)
     twin = record | {"id": "demo-sante/lits-bis", "source_id": "lits-bis"}
-    await publish(context, twin)
+    await publish_one(context, twin)
     async with context.database.connection() as connection:
         kept = await records.read(connection, "demo-sante/lits-bis")
     assert {one.rule for one in kept.register.noticed()} >= {"R22"}
     assert {one.lang for one in kept.register.noticed()} == {"en"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "lowered"),
+    [
+        ({"source_id": "other"}, True),
+        ({"name": {"fr": "Tout autre"}}, True),
+        ({"source_id": "other", "name": {"fr": "Tout autre"}}, False),
+        ({"risk": {"level": "high"}}, False),
+        ({"risk": {"level": "unacceptable"}}, False),
+    ],
+    ids=str,
+)
+def test_a_withdrawn_system_is_known_again_at_a_lower_level(pack, changes, lowered):
+    name = {"fr": NAME}
+    gone = WithdrawnRecord(named=other(name=name, source_id="7"), risk="high")
+    document = {"id": "demo-sante/lits", "name": name, "source_id": "7"}
+    door = RegisterRuleContext(
+        document=document | {"risk": {"level": "limited"}} | changes,
+        pack=pack,
+        version=1,
+        others=(),
+        withdrawn=[gone],
+    )
+    assert told("R25", door) == ([("/risk/level", "R25", "warning")] if lowered else [])
+
+
+async def test_a_level_is_not_lowered_unseen_by_a_new_id(filer, publish, record):
+    high = record | {"risk": record["risk"] | {"level": "high"}}
+    [first] = await publish(high)
+    await filer.withdraw(high, first.hash[:16], filer.statement | {"reason": "other"})
+    anew = record | {"id": "demo-sante/nouveau", "source_id": "N-1"}
+    await filer.publish(anew)
+    stored = await filer.stored(anew)
+    assert "R25" in {one.rule for one in stored.register.noticed()}
+    async with filer.context.database.connection() as connection:
+        query = "select risk_before, risk_change from figure where record = $1"
+        assert tuple(await connection.fetchrow(query, anew["id"])) == ("high", "lowered")
+    # Its next version is compared with its own last one.
+    await filer.publish(amended(anew), Precondition(tag=await filer.tag(anew)))
+    assert "R25" not in {one.rule for one in (await filer.stored(anew)).register.noticed()}

@@ -139,7 +139,7 @@ async def history(context, pack):
             continue
         if kind < 0.17:
             agency = chance.choice(["demo-sante", REAL, "demo-education"])
-            attested.append(await _attest(context, agency, chance.randint(0, 9), now))
+            attested.append(await _attest(context, agency, 100 + chance.randint(0, 9), now))
             continue
         if kind < 0.35:
             home = chance.choice(FOREIGN)

@@ -47,6 +47,22 @@ where r.origin is null and r.state = 'published' and r.id > $1 and ($2::text is 
 order by r.id
 limit $3
 
+-- name: withdrawn
+-- The last records that an agency has withdrawn here, with their names and levels as they are shown.
+select
+    r.id as record, r.agency, f.risk,
+    (select s.value from section as s where s.record = r.id and s.version = r.version and s.key = 'name') as name,
+    (
+        select s.value from section as s
+        where s.record = r.id and s.version = r.version and s.key = 'source_id'
+    ) as source_id
+from record as r
+inner join version as v on v.record = r.id and v.version = r.version
+inner join figure as f on f.entry = v.entry
+where r.agency = $1 and r.state = 'withdrawn' and r.origin is null and r.id <> $2
+order by r.entry desc
+limit $3
+
 -- name: are_missing
 select not exists (select from blocking_key) and exists (select from record where origin is null and state = 'published')
 

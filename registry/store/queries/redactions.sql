@@ -105,10 +105,11 @@ followed as (
 update figure as f set
     risk = n.risk, sector = n.sector, status = n.status, personal_data = n.personal_data,
     next_review_on = n.next_review_on, rules = n.rules, withheld = n.withheld, restricted = n.restricted,
-    risk_before = n.risk_before,
+    -- That of a first version is of another record, which was withdrawn.
+    risk_before = coalesce(n.risk_before, f.risk_before),
     risk_change = case
-        when array_position($2::text [], n.risk) > array_position($2, n.risk_before) then 'raised'
-        when array_position($2, n.risk) < array_position($2, n.risk_before) then 'lowered'
+        when array_position($2::text [], n.risk) > array_position($2, coalesce(n.risk_before, f.risk_before)) then 'raised'
+        when array_position($2, n.risk) < array_position($2, coalesce(n.risk_before, f.risk_before)) then 'lowered'
     end
 from followed as n
 where f.entry = n.entry
