@@ -127,6 +127,21 @@ def test_a_label_in_another_language_says_which(site):
     assert read(site, "zgh")["status"]["not_stated"][1] == "ar"
 
 
+@pytest.mark.parametrize(
+    ("tag", "gone", "country"),
+    [
+        ("ar", "لم تعد في مصدرها", "الولايات المتحدة"),
+        ("fr", "N’est plus dans sa source", "États-Unis"),
+        ("en", "No longer at its source", "United States"),
+    ],
+)
+def test_the_state_at_the_source_and_the_country_of_a_register_have_words(site, tag, gone, country):
+    labels = read(site, tag)
+    assert labels["source_state"]["gone"] == [gone]
+    assert labels["source_state"].keys() == {"gone", "present"}
+    assert labels["origin"]["us-demo"][0] == f"A demo inventory ({country})"
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_without_a_script_the_page_leads_to_every_list(pages, lang):
     page = pages[f"{lang}/search.html"]
