@@ -176,6 +176,8 @@ def test_what_the_source_does_not_state_is_no_fault(rendered):
     assert "fact missing" not in side
     assert not [one for one in page.iter("svg") if one.get("class") == "meter"]
     assert "Not stated by the source" in words(page)
+    assert "You can ask" not in words(page)
+    assert "You can still ask" not in words(page)
 
 
 def test_a_text_in_part_has_its_whole_beside_it(rendered):
