@@ -35,7 +35,10 @@ _LONGEST_SUBJECT = 120
 
 ACTIONS: dict[str, Action] = {
     "save_draft": "save_draft",
+    "patch_draft": "save_draft",
     "get_draft": "read_draft",
+    "get_draft_changes": "read_draft",
+    "publish_record": "submit",
     "delete_draft": "delete_draft",
     "list_drafts": "list_drafts",
     "submit_draft": "submit",

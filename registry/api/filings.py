@@ -123,7 +123,7 @@ async def save_draft(
     document = await read_document(request)
     means = write_options(request, lang, state.context.pack)
     saved = await drafts.save_draft(state.context, actor, f"{agency}/{slug}", document, **means)
-    return _draft(saved, status=201 if saved.created else 200)
+    return draft_answer(saved, status=201 if saved.created else 200)
 
 
 @get(
@@ -148,7 +148,7 @@ async def get_draft(
     saved = await drafts.read_draft(
         state.context, actor, f"{agency}/{slug}", now=utc_now(), language=language
     )
-    return _draft(saved, status=200)
+    return draft_answer(saved, status=200)
 
 
 @delete(
@@ -300,7 +300,8 @@ async def return_draft(
     return answer_receipt(receipt, state, language=means["language"])
 
 
-def _draft(saved: drafts.SavedDraft, *, status: int) -> Response[bytes]:
+def draft_answer(saved: drafts.SavedDraft, *, status: int) -> Response[bytes]:
+    """Return a draft with its findings and its tag."""
     draft, verdict = saved.draft, saved.verdict
     answer = DraftAnswer(
         **_progress(draft),

@@ -211,6 +211,13 @@ def _body(kind: Body | type[msgspec.Struct]) -> Json:
             "required": True,
             "content": {NDJSON: {"schema": {"type": "string"}}},
         }
+    if kind == "patch":
+        return {
+            "description": "A JSON Merge Patch (RFC 7396) of a record: the members that change. At "
+            f"most {MAX_BYTES:,} bytes.",
+            "required": True,
+            "content": {"application/merge-patch+json": {"schema": {"type": "object"}}},
+        }
     described, content = "Any JSON.", Json()
     if isinstance(kind, type):
         described = inspect.cleandoc(kind.__doc__ or "")

@@ -14,7 +14,7 @@ from registry.services.access import Scope
 
 NDJSON = "application/x-ndjson"
 
-Body: TypeAlias = Literal["any", "attestation", "lines", "record"]
+Body: TypeAlias = Literal["any", "attestation", "lines", "patch", "record"]
 """A body that is not written as a struct: any JSON, or something with a released format."""
 
 Condition: TypeAlias = Literal["new or changed", "changed"]

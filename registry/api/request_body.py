@@ -21,9 +21,9 @@ BODY_SECONDS = 30.0
 """How long a body may take to arrive, so that slow ones cannot hold connections for ever."""
 
 
-async def read_json(request: Request[Any, Any, Any]) -> Any:
+async def read_json(request: Request[Any, Any, Any], media_type: str = "application/json") -> Any:
     """Read a request's body as strict JSON; raises what is wrong with it."""
-    require_type(request, "application/json", "JSON")
+    require_type(request, media_type, "JSON")
     return parse(await read_body(request))
 
 
@@ -66,9 +66,11 @@ async def read_body(request: Request[Any, Any, Any]) -> bytes:
     return bytes(body)
 
 
-async def read_document(request: Request[Any, Any, Any]) -> Document:
+async def read_document(
+    request: Request[Any, Any, Any], media_type: str = "application/json"
+) -> Document:
     """Read a request's body as one JSON object."""
-    value = await read_json(request)
+    value = await read_json(request, media_type)
     if not isinstance(value, dict):
         raise UnreadableDocument("a record is a JSON object: { … }")
     return value

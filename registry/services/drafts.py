@@ -82,12 +82,7 @@ async def save_draft(
     What is saved already is not saved again, whatever tag comes with it: the answer was lost.
     """
     own_agency(context, actor, record)
-    if document.get("id") != record:
-        raise InvalidRecord(
-            "the document and the address name different records",
-            id_findings(document, context.pack, now.date(), language)
-            or [_other_id(document, record, context.pack, language)],
-        )
+    require_id(document, record, context.pack, now.date(), language)
     findings, total = draft_findings(
         document, pack=context.pack, today=now.date(), language=language, fast=context.fast
     )
@@ -108,7 +103,7 @@ async def save_draft(
         if draft is None or draft.document != content.decode():
             if draft is not None:
                 require_not_in_review(draft, content)
-            tag = _check_precondition(precondition, draft, around.current)
+            tag = check_precondition(precondition, draft, around.current)
             base = None if around.current is None else around.current.leaf
             draft = await write_draft(
                 connection, context, actor, record, content, base=base, now=now
@@ -275,7 +270,7 @@ def _require_reader(actor: Actor) -> None:
         actor.require("file")
 
 
-def _check_precondition(
+def check_precondition(
     precondition: Precondition, draft: Draft | None, latest: CurrentVersion | None
 ) -> str | None:
     """Check the stated state against the real one; give the tag of the real one."""
@@ -302,6 +297,16 @@ def _check_precondition(
     else:
         precondition.require(current)
     return current
+
+
+def require_id(document: Document, record: str, pack: Pack, today: dt.date, language: str) -> None:
+    """Refuse a document that names another record than the address does."""
+    if document.get("id") != record:
+        raise InvalidRecord(
+            "the document and the address name different records",
+            id_findings(document, pack, today, language)
+            or [_other_id(document, record, pack, language)],
+        )
 
 
 def id_findings(

@@ -9,17 +9,30 @@ from typing import Literal
 
 import msgspec
 
+from registry.errors import PreconditionRequired
+from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.validate import with_remarks
-from registry.services import audit
+from registry.services import audit, idempotency
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.drafts import require_not_in_review, write_draft
+from registry.services.drafts import (
+    Precondition,
+    check_precondition,
+    own_agency,
+    require_id,
+    require_not_in_review,
+    write_draft,
+)
 from registry.services.pipeline import execute_group, execute_in
 from registry.services.publication import Publish
 from registry.services.receipts import DraftReceipt, FilingOutcome, Receipt, unchanged_receipt
-from registry.services.register_context import CheckedDocument, read_register_context
-from registry.store import drafts
+from registry.services.register_context import (
+    CheckedDocument,
+    check_document,
+    read_register_context,
+)
+from registry.store import drafts, records
 from registry.store.database import Connection
 from registry.text.catalogues import SOURCE
 
@@ -59,6 +72,65 @@ async def file_group(
             work = partial(execute_in, context=context, command=command, now=now)
         works.append(work)
     return await execute_group(context, [one.record for one in filings], works)
+
+
+async def publish_one(
+    context: ServiceContext,
+    actor: Actor,
+    record: str,
+    document: Document,
+    *,
+    precondition: Precondition | None,
+    now: dt.datetime,
+    language: str = SOURCE,
+    idempotency_key: str | None = None,
+) -> Receipt:
+    """Save a document and submit it, in one transaction: nothing is kept of one that is refused.
+
+    Where review is required it goes into review. Sending again what is in force as it stands,
+    because the answer was lost, gives the receipt of its version.
+    """
+    agency = own_agency(context, actor, record)
+    require_id(document, record, context.pack, now.date(), language)
+    made = check_document(
+        document,
+        profile="publication",
+        pack=context.pack,
+        today=now.date(),
+        fast=context.fast,
+        language=language,
+    )
+    filing = Filing(actor=actor, agency=agency, purpose="submit", made=made, language=language)
+    if precondition is None:
+        raise PreconditionRequired(
+            "send If-None-Match: * for a new record, or If-Match with the tag of the draft or of "
+            "the published version that you are changing"
+        )
+
+    async def work(connection: Connection) -> Receipt:
+        await records.lock_record(connection, record)
+        draft = await drafts.lock(connection, record)
+        current = (await records.read_current(connection, [record])).get(record)
+        same = draft is not None and draft.document == made.content.decode()
+        in_force = current is not None and current.state == "published"
+        if not same and not (in_force and current and current.document == made.content):
+            check_precondition(precondition, draft, current)
+        if context.review == "required":
+            return await _save_over(connection, context=context, filing=filing, now=now)
+        command = Publish(
+            actor=actor,
+            subject=record,
+            agency=agency,
+            purpose="submit",
+            given=made,
+            language=language,
+        )
+        return await execute_in(connection, context, command, now=now)
+
+    request = b"publish " + made.content
+    return await idempotency.run_once(
+        context, actor, idempotency_key, request, work, Receipt, now=now
+    )
 
 
 async def _save_over(

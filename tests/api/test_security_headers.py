@@ -371,7 +371,7 @@ def test_the_settings_of_the_edge_are_read():
     ("path", "methods"),
     [
         (RECORDS, "GET, HEAD, OPTIONS"),
-        ("/api/v1/filings/demo-sante/x", "DELETE, GET, HEAD, OPTIONS, PUT"),
+        ("/api/v1/filings/demo-sante/x", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
     ],
 )
 async def test_options_and_a_wrong_method_name_the_same_methods(client, path, methods):
