@@ -84,6 +84,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             imported=self._imported,
             previous=None if self.current is None else after(self.current),
             sections=self._sealed().sections,
+            is_approved=self.approved_by is not None,
         )
 
     def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:

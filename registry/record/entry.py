@@ -22,6 +22,9 @@ FORMAT = 1
 NOT_STATED = "not_stated"
 """The code in search and facets for a record that states none."""
 
+REVIEWER = "reviewer"
+"""The role of the second actor of an entry that took two."""
+
 EntryKind: TypeAlias = Literal[
     "genesis", "version", "withdrawal", "redaction", "attestation", "key", "source"
 ]
@@ -116,10 +119,12 @@ def version_entry(
     imported: Imported | None,
     previous: Previous | None,
     sections: Sequence[Section],
+    is_approved: bool = False,
 ) -> bytes:
     """Return the entry of a published version; `imported` only for a foreign record.
 
-    Its `agency` is stated where it moved there from another one.
+    Its `agency` is stated where it moved there from another one. One that `is_approved` by another
+    actor than the one who submitted it says by which role, and never who that was.
     """
     entry: dict[str, Any] = {
         "v": FORMAT,
@@ -134,6 +139,8 @@ def version_entry(
         "status": stated.status,
         **_chained(previous, sections),
     }
+    if is_approved:
+        entry["approved_by_role"] = REVIEWER
     if imported is not None:
         entry["origin"] = imported.origin
         if imported.run is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 
 import msgspec
 import pytest
@@ -37,6 +38,18 @@ async def approval(filer, record):
     return tuple(row)
 
 
+async def entry_of(filer, receipt):
+    async with filer.context.database.connection() as connection:
+        content = await connection.fetchval(
+            "select bytes from log_entry where index = $1", receipt.entry
+        )
+    return json.loads(content)
+
+
+async def test_what_one_actor_publishes_names_no_second_one(filer, record):
+    assert "approved_by_role" not in await entry_of(filer, await filer.publish(record))
+
+
 async def test_a_submission_waits_and_is_public_once_somebody_else_approves(reviewed, record):
     saved = await reviewed.save(record)
     waiting = await reviewed.submit(record)
@@ -52,6 +65,10 @@ async def test_a_submission_waits_and_is_public_once_somebody_else_approves(revi
     assert (receipt.outcome, receipt.version, receipt.published_at) == ("published", 1, LATER)
     assert (await reviewed.stored(record)).document == canonical(record)
     assert await approval(reviewed, record) == ("demo-sante", "authority")
+    # The public log says that two acted, and the second one's role, never who it was.
+    said = await entry_of(reviewed, receipt)
+    assert (said["actor"], said["approved_by_role"]) == ("demo-sante", "reviewer")
+    assert "authority" not in said.values()
     assert await reviewed.drafts() == []
     assert [act[:2] for act in await reviewed.acts()] == [
         ("demo-sante", "save_draft"),
