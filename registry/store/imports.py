@@ -72,7 +72,10 @@ class ImportRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A record of an origin as it was last published, with what is known of it at its source."""
+    """A record of an origin as it was last published, with what is known of it at its source.
+
+    There may be very many of them, so `content` is the document's JSON.
+    """
 
     id: str
     agency: str
@@ -81,7 +84,13 @@ class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
     changed_on: str | None
     run: int | None
     source_state: SourceState
-    document: Document
+    content: bytes
+
+    @property
+    def document(self) -> Document:
+        """The document, decoded each time."""
+        found: Document = msgspec.json.decode(self.content)
+        return found
 
 
 class SourceEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,7 +241,7 @@ async def read_known(connection: Connection, origin: str) -> list[KnownRecord]:
             changed_on=row["changed_on"],
             run=row["run"],
             source_state=row["source_state"],
-            document=msgspec.json.decode(row["document"]),
+            content=row["document"],
         )
         async for row in cursor
     ]
