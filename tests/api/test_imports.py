@@ -12,12 +12,14 @@ from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.identity import record_key
 from registry.exchange.outcome import ForeignRecord
+from registry.pages.build.read_snapshot import build_register, day_of
 from registry.services.context import ServiceContext
+from tests.built import share_templates
 from tests.conftest import NOW, ROOT
 from tests.imported import import_filings
 
 DUTCH = ROOT.parent / "shared/data/nl/algoritmes_2026-08-08.json"
-EVERY = 10
+EVERY = 20
 ORIGIN = "nl-algoritmeregister"
 
 
@@ -84,6 +86,7 @@ class History:
         self.state = copy.deepcopy(rows)
         self.last = -1
         self.ids = {}
+        self.moved = 0
 
     async def next(self, day):
         """Import the state as it is now; return the counts, and the log's entries of it."""
@@ -93,7 +96,20 @@ class History:
         return report, said
 
 
-async def test_five_states_of_a_register_give_exactly_their_events(client, rows, bring):
+@pytest.fixture
+def site(database, pack, settings, tmp_path):
+    """Build the site, and return its folder."""
+    share_templates(settings.data_dir)
+
+    async def build():
+        out = tmp_path / "site"
+        await build_register(database, pack, settings=settings, out=out, as_of=day_of(NOW))
+        return out
+
+    return build
+
+
+async def test_five_states_of_a_register_give_exactly_their_events(client, rows, bring, site):
     history = History(client, rows, bring)
     first, said = await history.next(dt.date(2026, 8, 1))
     assert first.counts.added == len(rows) == len(said) == len(history.ids)
@@ -106,6 +122,14 @@ async def test_five_states_of_a_register_give_exactly_their_events(client, rows,
     fifth, said = await history.next(dt.date(2026, 12, 1))
     assert [(one["kind"], one["id"], one["state"]) for one in said] == [("source", gone, "present")]
     assert (fifth.counts.returned, fifth.counts.unchanged) == (1, len(history.state))
+
+    # The site's feed tells the same: one import, then each event.
+    folder = await site()
+    told = json.loads((folder / f"feeds/en/origins/{ORIGIN}.json").read_text(encoding="utf-8"))
+    assert len(told["items"]) == 1 + 6 + history.moved + 1 + 1
+    page = (folder / f"en/records/{gone}.html").read_text(encoding="utf-8")
+    for said_there in ("No longer at its source", "At its source again"):
+        assert page.count(f"<strong>{said_there}</strong>") == 1
 
     # A second import of anything: no version, no entry.
     sixth, said = await history.next(dt.date(2026, 12, 1))
@@ -151,7 +175,8 @@ async def rename_an_agency(history):
         if row["organisatie"] == often:
             row["organisatie"] = "Stichting Nieuwe Naam"
     report, said = await history.next(dt.date(2026, 10, 1))
-    assert len(said) == named.count(often) == report.counts.moved > 1
+    history.moved = report.counts.moved
+    assert len(said) == named.count(often) == history.moved > 1
     assert {one["moved"]["to"] for one in said} == {"nl.stichting-nieuwe-naam"}
     counts = report.counts
     assert (counts.added, counts.changed, counts.gone) == (0, 0, 0)
