@@ -61,7 +61,7 @@ async def test_an_address_takes_no_parameter_that_it_does_not_have(reader, probl
 async def test_a_method_that_an_address_does_not_take_is_told_with_those_it_does(
     reader, problem, path
 ):
-    response = await reader.post(path)
+    response = await reader.delete(path)
     problem(response, 405, "method-not-allowed")
     allowed = response.headers["allow"].split(", ")
     assert {"GET", "HEAD"} <= set(allowed)

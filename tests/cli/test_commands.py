@@ -235,6 +235,14 @@ def test_a_token_is_alone_on_stdout_and_never_shown_again(with_database):
     assert (again.returncode, "no token 1 in force" in again.stderr) == (1, True)
 
 
+def test_a_token_has_every_scope_that_it_was_given(with_database):
+    scopes = ("--scope", "file", "--scope", "review")
+    assert with_database("token", "create", "--agency", "dgi", *scopes).returncode == 0
+    listed = with_database("token", "list").stdout
+    assert "file" in listed
+    assert "review" in listed
+
+
 def test_a_third_token_says_which_to_end(with_database):
     create = ("token", "create", "--agency", "dgi", "--scope", "file")
     assert [with_database(*create).returncode for _ in range(2)] == [0, 0]
