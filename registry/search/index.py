@@ -86,18 +86,30 @@ class IndexDirectory:
                 self._index = tantivy.Index.open(str(self.path))
             self._index.reload()
             searcher = self._index.searcher()
-            query = tantivy.Query.term_query(self.schema, "kind", "state")
-            for _, address in searcher.search(query, limit=1).hits:
-                held = searcher.doc(address).get_first("state")
-                self.state = msgspec.json.decode(held or b"", type=IndexedUpTo)
-                self.searcher = searcher
+            self.state = self._stated(searcher)
+            self.searcher = None if self.state is None else searcher
         except (ValueError, OSError, msgspec.MsgspecError) as error:
             self._index = None
             raise IndexDamagedError(str(error)) from error
 
+    def _stated(self, searcher: tantivy.Searcher) -> IndexedUpTo | None:
+        """Return what an index says that it holds. Raises `ValueError` where it does not hold that.
+
+        A merge of segments that lost or brought back a document shows in their number.
+        """
+        query = tantivy.Query.term_query(self.schema, "kind", "state")
+        for _, address in searcher.search(query, limit=1).hits:
+            content = searcher.doc(address).get_first("state")
+            state = msgspec.json.decode(content or b"", type=IndexedUpTo)
+            if searcher.num_docs != state.documents + 1:
+                raise ValueError(f"{searcher.num_docs} documents, not {state.documents + 1}")
+            return state
+        return None
+
     def holds(self, log: SearchState) -> bool:
         """Return whether the index is of the whole log, and of no other."""
-        return self.state is not None and self.state == _up_to(log)
+        state = self.state
+        return state is not None and state == _up_to(log, state.documents)
 
     def begins(self, log: SearchState) -> bool:
         """Return whether the index is of the log's beginning; `log.leaf` is that of its end."""
@@ -171,13 +183,17 @@ class IndexDirectory:
         writer = index.writer(heap_size=_HEAP, num_threads=1)
         # Files of a writer that was killed amid its commit stand in the way of the next one.
         writer.garbage_collect_files()
-        await self._add(writer, connection, log, since, progress)
-        _commit(writer, _up_to(log))
+        documents = await self._add(writer, connection, log, since, progress)
+        _commit(writer, _up_to(log, documents))
         index.reload()
         self._index = index
         if index.searcher().num_segments >= _MOST_SEGMENTS:
-            # What was committed can be found already; who writes next waits for the merge.
-            lock.lend(writer.wait_merging_threads)
+            # What was committed can be found already; who writes next waits for the merge. A merge
+            # that begins in a writer with deletions may bring back what they deleted.
+            del writer
+            merger = index.writer(heap_size=_HEAP, num_threads=1)
+            merger.commit()
+            lock.lend(merger.wait_merging_threads)
 
     async def _add(
         self,
@@ -186,17 +202,24 @@ class IndexDirectory:
         log: SearchState,
         since: int,
         progress: Progress | None,
-    ) -> None:
-        """Add the versions after an entry, and those before it that are no longer in force."""
+    ) -> int:
+        """Add the versions after an entry, and those before it of which later ones say something.
+
+        Return the number of documents that the index has then.
+        """
         size, committed = log.range.size, since
+        count = self.state.documents if since >= 0 and self.state is not None else 0
         for row in await read_superseded(connection, since=since, size=size):
             writer.delete_documents_by_term("ord", row.ord)
+            count -= 1 + sum(entry <= since for entry in row.source)
             for made in documents(row, self.languages):
                 writer.add_document(made)
+                count += 1
         while rows := await read_rows(connection, since=since, size=size, limit=_BLOCK):
             for row in rows:
                 for made in documents(row, self.languages):
                     writer.add_document(made)
+                    count += 1
             since = rows[-1].ord
             if progress is not None:
                 progress(since + 1, size)
@@ -204,9 +227,16 @@ class IndexDirectory:
                 at = await read_state(connection, since)
                 _commit(
                     writer,
-                    IndexedUpTo(size=since + 1, root="", leaf=at.leaf or "", epoch=log.epoch),
+                    IndexedUpTo(
+                        size=since + 1,
+                        root="",
+                        leaf=at.leaf or "",
+                        epoch=log.epoch,
+                        documents=count,
+                    ),
                 )
                 committed = since
+        return count
 
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[_FileLock]:
@@ -268,7 +298,11 @@ def _commit(writer: tantivy.IndexWriter, state: IndexedUpTo) -> None:
     writer.commit()
 
 
-def _up_to(log: SearchState) -> IndexedUpTo:
+def _up_to(log: SearchState, documents: int) -> IndexedUpTo:
     return IndexedUpTo(
-        size=log.range.size, root=log.range.root().hex(), leaf=log.last_leaf, epoch=log.epoch
+        size=log.range.size,
+        root=log.range.root().hex(),
+        leaf=log.last_leaf,
+        epoch=log.epoch,
+        documents=documents,
     )

@@ -65,12 +65,16 @@ _BREAK = f" {_END} "
 
 
 class IndexedUpTo(msgspec.Struct, frozen=True, kw_only=True):
-    """What an index holds: the log up to a size, with its root and last leaf, in an epoch."""
+    """What an index holds: the log up to a size, with its root and last leaf, in an epoch.
+
+    `documents` is their number, without that of this statement.
+    """
 
     size: int
     root: str
     leaf: str
     epoch: int
+    documents: int = 0
 
 
 @cache
@@ -94,7 +98,7 @@ def schema(languages: tuple[str, ...]) -> tantivy.Schema:
 
 def digest(languages: tuple[str, ...]) -> str:
     """Return the name of what determines an index beside the register, 16 hexadecimal digits."""
-    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, "3"]
+    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, "4"]
     return sha256(msgspec.json.encode(made_by)).hexdigest()[:16]
 
 

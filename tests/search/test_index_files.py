@@ -1,6 +1,7 @@
 """The files of the index: several processes, kills, damage, and folders that cannot be written."""
 
 import asyncio
+import json
 import os
 import random
 import shutil
@@ -10,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import tantivy
 
 from registry.errors import Unavailable
 from registry.search.engine import SearchIndex
@@ -226,3 +228,30 @@ async def test_status_and_making_anew(database, publish, folder):
     status = await index.status()
     assert (status.is_current, status.versions) == (True, 2)
     assert len(status.root) == 64
+
+
+async def test_no_merge_brings_back_a_version_that_was_superseded(database, publish, folder):
+    """Each commit deletes versions that went out of force, and the 32nd has its segments merged."""
+    index = SearchIndex(database.connection, folder)
+    chance = random.Random(11)
+    for number in range(260):
+        await publish(named(f"Zellige {number}", f"r-{chance.randrange(60)}"))
+        if number % 7 == 0:
+            await found(index)
+    last = await index.answer(SearchQuery(text="zellige", limit=100))
+    for as_of in (None, 120, 200, 240):
+        asked = SearchQuery(text="zellige", limit=100, as_of=as_of)
+        answer = last if as_of is None else await index.answer(asked)
+        names = [json.loads(hit.card)["id"] for hit in answer.hits]
+        assert len(names) == len(set(names)) == answer.total
+
+
+async def test_an_index_with_another_number_of_documents_is_made_anew(database, publish, folder):
+    await publish(*(named(f"Zellige {number}", f"r-{number}") for number in range(3)))
+    assert await found(SearchIndex(database.connection, folder)) == 3
+    [path] = [one for one in folder.iterdir() if one.is_dir()]
+    writer = tantivy.Index.open(str(path)).writer()
+    writer.delete_documents_by_term("ord", 2)
+    writer.commit()
+    del writer
+    assert await found(SearchIndex(database.connection, folder)) == 3
