@@ -66,7 +66,7 @@ async def list_imports(
     ] = None,
     before: Annotated[
         int | None,
-        QueryParameter(description="Only those before this one", schema_extra=_NUMBER),
+        QueryParameter(description="Only those before this one", ge=1, le=2**63 - 1),
     ] = None,
     limit: Annotated[
         int, QueryParameter(description="Imports an answer, 1 to 100", ge=1, le=100)

@@ -213,7 +213,8 @@ def test_a_copy_begins_with_what_was_filed_here_and_tells_of_other_registers(ope
         page.goto(f"{host}/fr/search")
         here = found(page)
         assert page.locator("#origin-local").is_checked()
-        assert texts(page, "#elsewhere") == ["1 fiche dans d’autres registres A demo inventory"]
+        [elsewhere] = texts(page, "#elsewhere")
+        assert elsewhere == "1 fiche dans d’autres registres A demo inventory (États-Unis)"
         page.locator("#elsewhere a").click()
         page.wait_for_url("**/search?origin=us-demo")
         assert found(page) == 1

@@ -47,7 +47,12 @@ async def interrupt_in_third_batch(database_url, start):
                     assert process.poll() is None, process.communicate()
                     await asyncio.sleep(0.05)
             process.send_signal(signal.SIGINT)
-            said = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
+            try:
+                said = await asyncio.to_thread(process.communicate, timeout=PATIENCE / 4)
+            except subprocess.TimeoutExpired:
+                # PostgreSQL was asked to end the statement, and may not have noticed.
+                await connection.execute("select pg_advisory_unlock_all()")
+                said = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
         finally:
             process.kill()
             await connection.execute("select pg_advisory_unlock_all()")
