@@ -93,7 +93,7 @@ async def get_import(
 ) -> ImportAnswer:
     """Read what an import did: added, changed, moved, gone and refused, each with its fields."""
     async with state.context.database.connection() as connection:
-        found = await imports.read_run(connection, run) if run < 2**63 else None
+        found = await imports.read_run(connection, run) if 0 < run < 2**63 else None
         if found is None:
             raise NotFound(f"there is no import {run}")
         report = await imports.read_report(connection, run)

@@ -36,6 +36,9 @@ _BLOCK = 500
 _COMMITTED = 20_000
 """Entries after which an index that is made anew is committed, so that it can go on from there."""
 
+_STATEMENTS = 1_000
+"""More than an index has of what it holds."""
+
 _HEAP = 64_000_000
 _MOST_SEGMENTS = 32
 """From so many segments on, a writer lets tantivy merge them, which takes up to half a second.
@@ -95,16 +98,20 @@ class IndexDirectory:
     def _stated(self, searcher: tantivy.Searcher) -> IndexedUpTo | None:
         """Return what an index says that it holds. Raises `ValueError` where it does not hold that.
 
-        A merge of segments that lost or brought back a document shows in their number.
+        A merge that brought back a version shows in the number of documents. It may bring back an
+        earlier statement too, which then is not the last.
         """
         query = tantivy.Query.term_query(self.schema, "kind", "state")
-        for _, address in searcher.search(query, limit=1).hits:
-            content = searcher.doc(address).get_first("state")
-            state = msgspec.json.decode(content or b"", type=IndexedUpTo)
-            if searcher.num_docs != state.documents + 1:
-                raise ValueError(f"{searcher.num_docs} documents, not {state.documents + 1}")
-            return state
-        return None
+        found = [
+            msgspec.json.decode(searcher.doc(address).get_first("state") or b"", type=IndexedUpTo)
+            for _, address in searcher.search(query, limit=_STATEMENTS).hits
+        ]
+        last = max(found, key=lambda state: state.size, default=None)
+        if last is not None and searcher.num_docs != last.documents + len(found):
+            raise ValueError(
+                f"{searcher.num_docs} documents, not {last.documents} and {len(found)} statements"
+            )
+        return last
 
     def holds(self, log: SearchState) -> bool:
         """Return whether the index is of the whole log, and of no other."""
@@ -140,7 +147,10 @@ class IndexDirectory:
                 try:
                     await self._write(connection, log, lock, progress)
                     self.read()
-                except (ValueError, OSError, IndexDamagedError) as error:
+                except IndexDamagedError:
+                    self.remove()
+                    raise Unavailable("the search index is being made anew; try again") from None
+                except (ValueError, OSError) as error:
                     self._index = None
                     raise Unavailable(
                         f"the search index in {self._folder} cannot be written: {error}"
@@ -158,7 +168,7 @@ class IndexDirectory:
             size=0 if state is None else state.size,
             root="" if state is None else state.root,
             log_size=log.range.size,
-            versions=0 if searcher is None else searcher.num_docs - 1,
+            versions=0 if state is None else state.documents,
             segments=0 if searcher is None else searcher.num_segments,
         )
 
@@ -188,12 +198,8 @@ class IndexDirectory:
         index.reload()
         self._index = index
         if index.searcher().num_segments >= _MOST_SEGMENTS:
-            # What was committed can be found already; who writes next waits for the merge. A merge
-            # that begins in a writer with deletions may bring back what they deleted.
-            del writer
-            merger = index.writer(heap_size=_HEAP, num_threads=1)
-            merger.commit()
-            lock.lend(merger.wait_merging_threads)
+            # What was committed can be found already; who writes next waits for the merge.
+            lock.lend(writer.wait_merging_threads)
 
     async def _add(
         self,
@@ -209,9 +215,15 @@ class IndexDirectory:
         """
         size, committed = log.range.size, since
         count = self.state.documents if since >= 0 and self.state is not None else 0
-        for row in await read_superseded(connection, since=since, size=size):
+        superseded = await read_superseded(connection, since=since, size=size)
+        for row in superseded:
             writer.delete_documents_by_term("ord", row.ord)
             count -= 1 + sum(entry <= since for entry in row.source)
+        if superseded:
+            # Adding begins merges, and a merge amid deletions brings back what they delete. Until
+            # the next commit the index has not the documents that it states.
+            writer.commit()
+        for row in superseded:
             for made in documents(row, self.languages):
                 writer.add_document(made)
                 count += 1

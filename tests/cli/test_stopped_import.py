@@ -77,14 +77,19 @@ def test_what_was_finished_stays_and_the_next_import_goes_on(
     own = {"REGISTRY_DATABASE_URL": database_url, "REGISTRY_DATA_DIR": str(tmp_path)}
 
     def start():
-        return subprocess.Popen(
-            [sys.executable, "-m", "registry", "import", *source],
-            env=environment | own,
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        # A suite that was begun in the background ignores interrupts, and so would this process.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-m", "registry", "import", *source],
+                env=environment | own,
+                cwd=tmp_path,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     code, (out, err) = asyncio.run(interrupt_in_third_batch(database_url, start))
     assert (code, out) == (130, "")
