@@ -64,7 +64,7 @@ class Scan:
             parts = [json.loads(row[part]) for part in ("name", "summary", "rest")]
             words = {
                 tag: [part.get(tag, "") for part in parts]
-                for tag in {tag for one in parts for tag in one}
+                for tag in sorted({tag for one in parts for tag in one})
             }
             stems = {}
             for language, texts in words.items():
