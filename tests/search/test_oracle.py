@@ -13,7 +13,7 @@ import pytest
 from registry.api import parameters
 from registry.api.search_filters import SearchFilters, read_query
 from registry.record.codelists import codelists
-from registry.record.facets import FACETS
+from registry.record.facets import FACETS, LONGEST_NAME
 from registry.search.engine import open_index
 from registry.search.labels import LABELLED
 from registry.search.query import SearchQuery
@@ -257,7 +257,8 @@ class Scan:
     def place(self, ordinal, asked, entry):
         _, words, _, _ = self.rows[ordinal]
         if self.has(asked, ordinal, NAME, self.languages, entry):
-            return min(len(text[NAME].split()) for text in words.values() if text[NAME].split())
+            lengths = [len(text[NAME].split()) for text in words.values() if text[NAME].split()]
+            return min(*lengths, LONGEST_NAME)
         tiers = (SUMMARY, TEXT)
         return next(
             (31 + tier for tier in tiers if self.has(asked, ordinal, tier, self.languages, entry)),
