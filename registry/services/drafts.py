@@ -88,11 +88,7 @@ async def save_draft(
     )
     if any(finding.severity == "error" for finding in findings):
         raise InvalidRecord("the draft is not of the record format", findings, total)
-    if precondition is None:
-        raise PreconditionRequired(
-            "send If-None-Match: * for a new record, or If-Match with the tag of the draft or of "
-            "the published version that you are changing"
-        )
+    stated = require_stated(precondition)
     content = canonical(document)
     request = b"save_draft " + content
     async with context.database.transaction() as connection:
@@ -103,7 +99,7 @@ async def save_draft(
         if draft is None or draft.document != content.decode():
             if draft is not None:
                 require_not_in_review(draft, content)
-            tag = check_precondition(precondition, draft, around.current)
+            tag = check_precondition(stated, draft, around.current)
             base = None if around.current is None else around.current.leaf
             draft = await write_draft(
                 connection, context, actor, record, content, base=base, now=now
@@ -268,6 +264,16 @@ def tag_of(leaf: bytes) -> str:
 def _require_reader(actor: Actor) -> None:
     if "review" not in actor.scopes:
         actor.require("file")
+
+
+def require_stated(precondition: Precondition | None) -> Precondition:
+    """Return the state that a caller means to change. Raises `PreconditionRequired` without one."""
+    if precondition is None:
+        raise PreconditionRequired(
+            "send If-None-Match: * for a new record, or If-Match with the tag of the draft or of "
+            "the published version that you are changing"
+        )
+    return precondition
 
 
 def check_precondition(

@@ -9,7 +9,6 @@ from typing import Literal
 
 import msgspec
 
-from registry.errors import PreconditionRequired
 from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.validate import with_remarks
@@ -22,6 +21,7 @@ from registry.services.drafts import (
     own_agency,
     require_id,
     require_not_in_review,
+    require_stated,
     write_draft,
 )
 from registry.services.pipeline import execute_group, execute_in
@@ -101,11 +101,7 @@ async def publish_one(
         language=language,
     )
     filing = Filing(actor=actor, agency=agency, purpose="submit", made=made, language=language)
-    if precondition is None:
-        raise PreconditionRequired(
-            "send If-None-Match: * for a new record, or If-Match with the tag of the draft or of "
-            "the published version that you are changing"
-        )
+    stated = require_stated(precondition)
 
     async def work(connection: Connection) -> Receipt:
         await records.lock_record(connection, record)
@@ -114,7 +110,7 @@ async def publish_one(
         same = draft is not None and draft.document == made.content.decode()
         in_force = current is not None and current.state == "published"
         if not same and not (in_force and current and current.document == made.content):
-            check_precondition(precondition, draft, current)
+            check_precondition(stated, draft, current)
         if context.review == "required":
             return await _save_over(connection, context=context, filing=filing, now=now)
         command = Publish(
