@@ -8,22 +8,26 @@ it wrote. A document of the index itself says up to where it holds, so that both
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import shutil
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 import msgspec
 import tantivy
 
 from registry.errors import Unavailable
+from registry.search.file_lock import FileLock
 from registry.search.schema import IndexedUpTo, digest, documents, schema, state_document
 from registry.store.database import Connection
-from registry.store.search_rows import SearchState, read_rows, read_state, read_superseded
+from registry.store.search_rows import (
+    SearchState,
+    VersionRow,
+    read_rows,
+    read_state,
+    read_superseded,
+)
 
 Progress = Callable[[int, int], None]
 """Told how many entries of how many are indexed."""
@@ -40,11 +44,14 @@ _STATEMENTS = 1_000
 """More than an index has of what it holds."""
 
 _HEAP = 64_000_000
-_MOST_SEGMENTS = 32
-"""From so many segments on, a writer lets tantivy merge them, which takes up to half a second.
+_MOST_SEGMENTS = 7
+"""Segments before tantivy would merge them at each commit, which makes it ten times as slow.
 
-A merge ends with its writer; so most publications, each a segment, are found without one.
+With so many, a writer writes those of the last entries anew as one, or lets all of them merge.
 """
+
+_REWRITTEN = 32
+"""Entries that are written anew at the most, before there is a merge, of up to a second."""
 
 
 class IndexDamagedError(Exception):
@@ -116,7 +123,7 @@ class IndexDirectory:
     def holds(self, log: SearchState) -> bool:
         """Return whether the index is of the whole log, and of no other."""
         state = self.state
-        return state is not None and state == _up_to(log, state.documents)
+        return state is not None and state == _up_to(log, state.documents, state.merged)
 
     def begins(self, log: SearchState) -> bool:
         """Return whether the index is of the log's beginning; `log.leaf` is that of its end."""
@@ -178,7 +185,7 @@ class IndexDirectory:
         shutil.rmtree(self.path, ignore_errors=True)
 
     async def _write(
-        self, connection: Connection, log: SearchState, lock: _FileLock, progress: Progress | None
+        self, connection: Connection, log: SearchState, lock: FileLock, progress: Progress | None
     ) -> None:
         """Index the versions from where the index ends, or anew."""
         since = self.state.size - 1 if self.state is not None and self.begins(log) else -1
@@ -193,11 +200,17 @@ class IndexDirectory:
         writer = index.writer(heap_size=_HEAP, num_threads=1)
         # Files of a writer that was killed amid its commit stand in the way of the next one.
         writer.garbage_collect_files()
-        documents = await self._add(writer, connection, log, since, progress)
-        _commit(writer, _up_to(log, documents))
+        size, merged = log.range.size, -1 if self.state is None else self.state.merged
+        is_full = since >= 0 and index.searcher().num_segments >= _MOST_SEGMENTS
+        rewrites = is_full and size - merged <= _REWRITTEN
+        added = await self._add(
+            writer, connection, log, since, progress, anew=merged - 1 if rewrites else since
+        )
+        merges = since < 0 or (is_full and not rewrites)
+        _commit(writer, _up_to(log, added, size if merges else merged))
         index.reload()
         self._index = index
-        if index.searcher().num_segments >= _MOST_SEGMENTS:
+        if merges and since >= 0:
             # What was committed can be found already; who writes next waits for the merge.
             lock.lend(writer.wait_merging_threads)
 
@@ -208,25 +221,21 @@ class IndexDirectory:
         log: SearchState,
         since: int,
         progress: Progress | None,
+        *,
+        anew: int,
     ) -> int:
         """Add the versions after an entry, and those before it of which later ones say something.
 
-        Return the number of documents that the index has then.
+        Those after the entry `anew` are written again. Return the number of documents that the
+        index has then.
         """
         size, committed = log.range.size, since
         count = self.state.documents if since >= 0 and self.state is not None else 0
-        superseded = await read_superseded(connection, since=since, size=size)
-        for row in superseded:
-            writer.delete_documents_by_term("ord", row.ord)
-            count -= 1 + sum(entry <= since for entry in row.source)
-        if superseded:
-            # Adding begins merges, and a merge amid deletions brings back what they delete. Until
-            # the next commit the index has not the documents that it states.
-            writer.commit()
-        for row in superseded:
-            for made in documents(row, self.languages):
-                writer.add_document(made)
-                count += 1
+        known = await read_superseded(connection, since=anew, size=size)
+        if anew < since:
+            rows = await read_rows(connection, since=anew, size=size, limit=_BLOCK)
+            known += [row for row in rows if row.ord <= since]
+        count += self._replace(writer, known, since)
         while rows := await read_rows(connection, since=since, size=size, limit=_BLOCK):
             for row in rows:
                 for made in documents(row, self.languages):
@@ -245,16 +254,35 @@ class IndexDirectory:
                         leaf=at.leaf or "",
                         epoch=log.epoch,
                         documents=count,
+                        merged=since + 1,
                     ),
                 )
                 committed = since
         return count
 
+    def _replace(self, writer: tantivy.IndexWriter, known: Sequence[VersionRow], since: int) -> int:
+        """Delete the documents of versions as of the entry `since`, and add them as they are now.
+
+        Return how many documents there are more.
+        """
+        for row in known:
+            writer.delete_documents_by_term("ord", row.ord)
+        if known:
+            # Adding begins merges, and a merge amid deletions brings back what they delete. Until
+            # the next commit the index has not the documents that it states.
+            writer.commit()
+        count = -sum(1 + sum(entry <= since for entry in row.source) for row in known)
+        for row in known:
+            for made in documents(row, self.languages):
+                writer.add_document(made)
+                count += 1
+        return count
+
     @asynccontextmanager
-    async def _locked(self) -> AsyncIterator[_FileLock]:
+    async def _locked(self) -> AsyncIterator[FileLock]:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            lock = _FileLock(self._folder / "lock")
+            lock = FileLock(self._folder / "lock")
         except OSError as error:
             raise Unavailable(
                 f"the search index in {self._folder} cannot be written: {error.strerror}"
@@ -270,51 +298,18 @@ class IndexDirectory:
             lock.release()
 
 
-class _FileLock:
-    """An exclusive lock on a file, which ends with the process at the latest."""
-
-    def __init__(self, path: Path) -> None:
-        """Open the file. Raises `OSError`."""
-        self._file: IO[str] = path.open("a", encoding="utf-8")
-        self._is_lent = False
-
-    def take(self) -> bool:
-        """Take the lock if nobody has it."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def lend(self, work: Callable[[], None]) -> None:
-        """Keep the lock until some work, begun in a thread, is done."""
-
-        def until_done() -> None:
-            try:
-                work()
-            finally:
-                self._file.close()
-
-        self._is_lent = True
-        threading.Thread(target=until_done, name="search-merge").start()
-
-    def release(self) -> None:
-        """Release the lock, unless it is lent."""
-        if not self._is_lent:
-            self._file.close()
-
-
 def _commit(writer: tantivy.IndexWriter, state: IndexedUpTo) -> None:
     writer.delete_documents_by_term("kind", "state")
     writer.add_document(state_document(state))
     writer.commit()
 
 
-def _up_to(log: SearchState, documents: int) -> IndexedUpTo:
+def _up_to(log: SearchState, documents: int, merged: int) -> IndexedUpTo:
     return IndexedUpTo(
         size=log.range.size,
         root=log.range.root().hex(),
         leaf=log.last_leaf,
         epoch=log.epoch,
         documents=documents,
+        merged=merged,
     )

@@ -67,7 +67,8 @@ _BREAK = f" {_END} "
 class IndexedUpTo(msgspec.Struct, frozen=True, kw_only=True):
     """What an index holds: the log up to a size, with its root and last leaf, in an epoch.
 
-    `documents` is their number, without that of this statement.
+    `documents` is their number, without that of this statement. What entries from the log's size
+    `merged` on say is in segments that are written anew while they are few.
     """
 
     size: int
@@ -75,6 +76,7 @@ class IndexedUpTo(msgspec.Struct, frozen=True, kw_only=True):
     leaf: str
     epoch: int
     documents: int = 0
+    merged: int = 0
 
 
 @cache
@@ -98,7 +100,7 @@ def schema(languages: tuple[str, ...]) -> tantivy.Schema:
 
 def digest(languages: tuple[str, ...]) -> str:
     """Return the name of what determines an index beside the register, 16 hexadecimal digits."""
-    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, "4"]
+    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, "5"]
     return sha256(msgspec.json.encode(made_by)).hexdigest()[:16]
 
 
