@@ -40,7 +40,8 @@ _OF_RECORD = ("get_record", "list_versions", "list_findings", "save_draft")
 class DraftProgress(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a draft: whether it is in review, and what its latest review said.
 
-    `comment` is the text or texts of the reviewer who returned it last.
+    `comment` is the text or texts of the reviewer who returned it last, `comments` what was said of
+    single fields, by JSON Pointer.
     """
 
     id: str
@@ -52,6 +53,7 @@ class DraftProgress(msgspec.Struct, frozen=True, kw_only=True):
     returned_at: dt.datetime | None
     returned_by: str | None
     comment: str | LangText | None
+    comments: dict[str, str | LangText]
 
 
 class DraftAnswer(DraftProgress, frozen=True, kw_only=True):
@@ -78,18 +80,26 @@ class DraftList(msgspec.Struct, frozen=True, kw_only=True):
     items: list[DraftItem]
 
 
-class Returning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a reviewer says to the agency: a text, or texts by language, 1 to 2,000 characters."""
-
-    comment: Annotated[
-        msgspec.Raw,
-        limits(
-            anyOf=[
-                {**ref("RecordText"), "maxLength": COMMENT_LENGTH},
-                {**ref("RecordLangText"), "additionalProperties": {"maxLength": COMMENT_LENGTH}},
-            ]
-        ),
+_COMMENT = {
+    "anyOf": [
+        {**ref("RecordText"), "maxLength": COMMENT_LENGTH},
+        {**ref("RecordLangText"), "additionalProperties": {"maxLength": COMMENT_LENGTH}},
     ]
+}
+
+
+class Returning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a reviewer says to the agency: a text, or texts by language, 1 to 2,000 characters.
+
+    `comments` says the same of single fields, by the JSON Pointer of each (`/purpose/goal`); where
+    there are some, `comment` may be left out.
+    """
+
+    comment: Annotated[msgspec.Raw, limits(**_COMMENT)] | msgspec.UnsetType = msgspec.UNSET
+    comments: (
+        Annotated[msgspec.Raw, limits(type="object", additionalProperties=_COMMENT)]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 @put(
@@ -293,7 +303,7 @@ async def return_draft(
     actor: NamedDependency[Actor],
     lang: Lang = None,
 ) -> Response[bytes]:
-    """Return what is in review to its agency, with a comment that says what to mend."""
+    """Return what is in review to its agency, with comments that say what to mend."""
     document = await read_document(request)
     means = write_options(request, lang, state.context.pack)
     receipt = await review.return_draft(state.context, actor, f"{agency}/{slug}", document, **means)
@@ -327,4 +337,5 @@ def _progress(draft: Draft) -> dict[str, Any]:
         "returned_at": draft.returned_at,
         "returned_by": draft.returned_by,
         "comment": None if draft.comment is None else msgspec.json.decode(draft.comment),
+        "comments": review.comments_of(draft),
     }

@@ -9,15 +9,17 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from registry.errors import Finding
 from registry.record import shape_messages
 from registry.record.codelists import codelists
 from registry.record.field_descriptions import quoted
 from registry.record.messages import PendingFinding, message, to_finding, translatable
 from registry.record.pack import Pack
-from registry.record.pointers import pointer, values_at
+from registry.record.pointers import parts, pointer, values_at
 from registry.record.rules_pack import stray_language
-from registry.record.schema import Field, fields_of, record_schema, resolved
+from registry.record.schema import Field, field_at, fields_of, record_schema, resolved
 from registry.record.validators import build_validator
 
 NOTE_LENGTH = 1000
@@ -108,14 +110,50 @@ def check_successor(
 
 
 def check_comment(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
-    """Return the findings of a reviewer's `comment`, a text or texts by language."""
-    return _check(_comment(), statement, pack, language)
+    """Return the findings of what a reviewer says who returns a draft.
+
+    It is a `comment`, a text or texts by language, or `comments`, the same by the JSON Pointers of
+    the fields that they are about; or both.
+    """
+    comments = statement.get("comments") if isinstance(statement, dict) else None
+    by_field = comments if isinstance(comments, dict) else {}
+    found = _remarks(_comment(required=not by_field), statement, pack)
+    for place, text in by_field.items():
+        path = tuple("*" if part.isdecimal() else part for part in parts(place))
+        if not place.startswith("/") or field_at(path) is None:
+            saying = message(
+                "{place} is not a field of a record. Name a field by its JSON Pointer, such as "
+                "{example}.",
+                place=quoted(place),
+                example="/purpose/goal",
+            )
+            found.append(
+                PendingFinding(
+                    pointer=pointer(("comments", place)), rule="field", messages=(saying,)
+                )
+            )
+            continue
+        found += [
+            msgspec.structs.replace(
+                one,
+                pointer=pointer(("comments", place)) + one.pointer.removeprefix("/comment"),
+            )
+            for one in _remarks(_comment(required=True), {"comment": text}, pack)
+        ]
+    return _told(found, pack, language)
 
 
 def _check(
     form: StatementSchema, statement: object, pack: Pack, language: str
 ) -> tuple[Finding, ...]:
-    found = form.remarks(statement) or form.languages(statement, pack)
+    return _told(_remarks(form, statement, pack), pack, language)
+
+
+def _remarks(form: StatementSchema, statement: object, pack: Pack) -> list[PendingFinding]:
+    return form.remarks(statement) or form.languages(statement, pack)
+
+
+def _told(found: list[PendingFinding], pack: Pack, language: str) -> tuple[Finding, ...]:
     found.sort(key=lambda remark: (remark.pointer, remark.rule))
     return tuple(to_finding(remark, language, pack.fallback) for remark in found)
 
@@ -134,17 +172,19 @@ def _withdrawal() -> StatementSchema:
 
 
 @cache
-def _comment() -> StatementSchema:
+def _comment(*, required: bool) -> StatementSchema:
     text = {"$ref": "#/$defs/Text", "maxLength": COMMENT_LENGTH}
-    return _form(
-        comment={
-            "title": translatable("Comment"),
-            "x-definition": "LangText",
-            "if": {"type": "string"},
-            "then": text,
-            "else": _texts(COMMENT_LENGTH),
-        }
-    )
+    comment = {
+        "title": translatable("Comment"),
+        "x-definition": "LangText",
+        "if": {"type": "string"},
+        "then": text,
+        "else": _texts(COMMENT_LENGTH),
+    }
+    by_field = {"comments": {"title": translatable("Comments by field"), "type": "object"}}
+    if required:
+        return _form(comment=comment, optional=by_field)
+    return _form(optional={"comment": comment, **by_field})
 
 
 def _texts(most: int) -> dict[str, Any]:

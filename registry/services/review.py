@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from functools import partial
 
+import msgspec
+
 from registry.errors import Forbidden, InvalidStatement
 from registry.record.canonical import canonical
 from registry.record.ids import split_id
-from registry.record.model import Document
+from registry.record.model import Document, LangText
 from registry.record.pack import Agency
 from registry.record.statements import check_comment
 from registry.services import audit, idempotency
@@ -110,31 +112,47 @@ async def return_draft(
     language: str = "en",
     idempotency_key: str | None = None,
 ) -> Receipt:
-    """Return what is in review to its agency; the statement's `comment` says what to mend."""
+    """Return what is in review to its agency.
+
+    The statement's `comment` says what to mend, its `comments` the same field by field.
+    """
     _reviewed_agency(context, actor, record)
     findings = check_comment(statement, context.pack, language)
     if findings:
         raise InvalidStatement("the comment cannot be taken as it is", findings)
-    text = canonical(statement["comment"]).decode()
+    text, by_field = (_kept(statement.get(name)) for name in ("comment", "comments"))
 
     async def work(connection: Connection) -> Receipt:
         await records.lock_record(connection, record)
         draft = await drafts.lock(connection, record)
         if draft is None:
             raise draft_not_found(record)
-        if draft.state == "draft" and (draft.returned_by, draft.comment) == (actor.name, text):
+        known = (draft.returned_by, draft.comment, draft.comments)
+        if draft.state == "draft" and known == (actor.name, text, by_field):
             return _receipt_of_draft(draft, returned_at=draft.returned_at)
         submitter_of(draft)
         if precondition is not None:
             precondition.require(draft.tag)
-        await drafts.give_back(connection, record, comment=text, by=actor.name, at=now)
+        await drafts.give_back(
+            connection, record, comment=text, comments=by_field, by=actor.name, at=now
+        )
         await audit.note(connection, actor, "return", record, before=draft.tag, now=now)
         return _receipt_of_draft(draft, returned_at=now)
 
-    request = f"return {record} {text}".encode()
+    request = f"return {record} {text}{by_field or ''}".encode()
     return await idempotency.run_once(
         context, actor, idempotency_key, request, work, Receipt, now=now
     )
+
+
+def comments_of(draft: Draft) -> dict[str, str | LangText]:
+    """Return what the latest return of a draft said of its fields, by JSON Pointer."""
+    return {} if draft.comments is None else msgspec.json.decode(draft.comments)
+
+
+def _kept(said: object) -> str | None:
+    """Return a comment, or comments, as the draft keeps it; None where nothing is said."""
+    return canonical(said).decode() if said else None
 
 
 async def _put_into_review(

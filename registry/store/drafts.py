@@ -16,8 +16,8 @@ DraftState: TypeAlias = Literal["draft", "in_review"]
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A draft: canonical JSON text; `base` is the leaf hash of the version that it amends.
 
-    `submitted_*` are of its latest submission, `returned_*` and `comment` (JSON: a text, or texts
-    by language) of its latest return.
+    `submitted_*` are of its latest submission, `returned_*`, `comment` (JSON: a text, or texts by
+    language) and `comments` (JSON: the same by JSON Pointer) of its latest return.
     """
 
     record: str
@@ -31,6 +31,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     submitted_by: str | None = None
     submitted_at: dt.datetime | None = None
     comment: str | None = None
+    comments: str | None = None
     returned_by: str | None = None
     returned_at: dt.datetime | None = None
 
@@ -75,10 +76,16 @@ async def submit(connection: Connection, record: str, *, by: str, at: dt.datetim
 
 
 async def give_back(
-    connection: Connection, record: str, *, comment: str, by: str, at: dt.datetime
+    connection: Connection,
+    record: str,
+    *,
+    comment: str | None,
+    comments: str | None,
+    by: str,
+    at: dt.datetime,
 ) -> None:
-    """Set the state of a draft in review to draft, with a comment (JSON)."""
-    await connection.execute(statement("drafts", "give_back"), record, comment, by, at)
+    """Set the state of a draft in review to draft, with what was commented (JSON)."""
+    await connection.execute(statement("drafts", "give_back"), record, comment, comments, by, at)
 
 
 async def delete(connection: Connection, record: str) -> None:

@@ -12,8 +12,8 @@ RECORD = "/api/v1/records/demo-sante/prevision-lits"
 NEW = {"if-none-match": "*"}
 DRAFT = {
     "id", "state", "saved_at", "saved_by", "submitted_at", "submitted_by", "returned_at",
-    "returned_by", "comment", "document", "publishable", "completeness", "accountability",
-    "findings", "findings_total",
+    "returned_by", "comment", "comments", "document", "publishable", "completeness",
+    "accountability", "findings", "findings_total",
 }  # fmt: skip
 RECEIPT = {"outcome", "id", "version", "hash", "entry", "published_at", "links", "next"}
 
@@ -92,6 +92,7 @@ async def test_drafts_are_listed_read_and_thrown_away(agency, problem, record):
         "returned_at": None,
         "returned_by": None,
         "comment": None,
+        "comments": {},
         "amends": False,
         "tag": saved.headers["etag"].strip('"'),
     }

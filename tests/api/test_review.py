@@ -87,6 +87,18 @@ async def test_a_record_submitted_returned_mended_and_approved(
         assert repeated.json() == receipt | {"outcome": "unchanged"}
 
 
+async def test_a_return_with_comments_by_field_needs_no_other(agency, reviewer, record):
+    by_field = {"/purpose/goal": COMMENT, "/decision/human_oversight": "Who?"}
+    await agency.put(PATH, json=record, headers=NEW)
+    await agency.post(f"{PATH}/submit")
+    returned = await reviewer.post(f"{PATH}/return", json={"comments": by_field})
+    assert (returned.status_code, returned.json()["outcome"]) == (200, "returned")
+    draft = (await agency.get(PATH)).json()
+    assert (draft["comment"], draft["comments"]) == (None, by_field)
+    [item] = (await agency.get("/api/v1/filings")).json()["items"]
+    assert item["comments"] == by_field
+
+
 @pytest.mark.parametrize("verb", ["approve", "return"])
 async def test_review_needs_its_scope_and_its_agency(
     *, client, agency, token, problem, record, verb
@@ -120,7 +132,12 @@ async def test_an_approval_of_another_state_is_refused(
 
 @pytest.mark.parametrize(
     ("body", "pointer"),
-    [({}, "/comment"), ({"comment": ""}, "/comment"), ({"comment": {"de": "x"}}, "/comment/de")],
+    [
+        ({}, "/comment"),
+        ({"comment": ""}, "/comment"),
+        ({"comment": {"de": "x"}}, "/comment/de"),
+        ({"comments": {"/purpose/goals": "x"}}, "/comments/~1purpose~1goals"),
+    ],
     ids=str,
 )
 async def test_a_return_says_what_to_mend(*, agency, reviewer, problem, record, body, pointer):

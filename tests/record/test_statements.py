@@ -64,6 +64,31 @@ def test_a_comment_is_a_text_or_texts_by_language(pack, comment):
     assert check_comment({"comment": comment}, pack, "en") == ()
 
 
+def test_comments_by_field_name_fields_of_the_format(pack):
+    by_field = {"/purpose/goal": "x", "/technical/models/0/name": {"fr": "x"}, "/decision": "x"}
+    assert check_comment({"comments": by_field}, pack, "en") == ()
+    assert check_comment({"comment": {"fr": "x"}, "comments": by_field}, pack, "en") == ()
+
+
+@pytest.mark.parametrize(
+    ("comments", "pointer"),
+    [
+        ({}, "/comment"),
+        ("x", "/comment"),
+        ({"/purpose/nothing": "x"}, "/comments/~1purpose~1nothing"),
+        ({"": "x"}, "/comments/"),
+        ({"purpose": "x"}, "/comments/purpose"),
+        ({"/purpose/goal": ""}, "/comments/~1purpose~1goal"),
+        ({"/purpose/goal": {"de": "x"}}, "/comments/~1purpose~1goal/de"),
+        ({"/purpose/goal": {"fr": " x"}}, "/comments/~1purpose~1goal/fr"),
+    ],
+    ids=str,
+)
+def test_comments_by_field_with_a_fault_are_refused(pack, comments, pointer):
+    found = check_comment({"comments": comments}, pack, "en")
+    assert pointer in [finding.pointer for finding in found]
+
+
 @pytest.mark.parametrize(
     ("statement", "pointer"),
     [

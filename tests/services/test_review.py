@@ -16,6 +16,7 @@ from registry.errors import (
     PreconditionFailed,
 )
 from registry.record.canonical import canonical
+from registry.services import review
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.services.receipts import Receipt
@@ -219,6 +220,21 @@ async def test_a_comment_may_be_one_plain_text(reviewed, record):
     await reviewed.submit(record)
     await reviewed.give_back(record, {"comment": "Précisez."})
     assert (await reviewed.read(record)).draft.comment == '"Précisez."'
+
+
+async def test_comments_by_field_stay_with_the_draft_until_it_is_returned_again(reviewed, record):
+    by_field = {"/purpose/goal": {"fr": "Pour qui ?"}, "/name": "Trop long."}
+    await reviewed.save(record)
+    await reviewed.submit(record)
+    returned = await reviewed.give_back(record, {"comments": by_field})
+    assert await reviewed.give_back(record, {"comments": by_field}) == returned
+    draft = (await reviewed.read(record)).draft
+    assert (draft.comment, review.comments_of(draft)) == (None, by_field)
+    await reviewed.submit(record)
+    seen = await reviewed.read(record, by=reviewed.authority)
+    assert review.comments_of(seen.draft) == by_field
+    await reviewed.give_back(record)
+    assert review.comments_of((await reviewed.read(record)).draft) == {}
 
 
 async def test_who_names_another_draft_approves_and_returns_nothing(reviewed, record):
