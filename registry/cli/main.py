@@ -97,6 +97,10 @@ _COMMANDS = {
         "registry.cli.verify:verify",
         "Check a record that was kept, by its proof, with no trust in the register.",
     ),
+    "member": (
+        "registry.cli.member:member",
+        "Invite, list and end the people who sign in to the console.",
+    ),
     "token": ("registry.cli.token:token", "Make, list and revoke access tokens."),
     "agency": ("registry.cli.agency:agency", "List the agencies, and add one."),
     "backup": (

@@ -31,6 +31,7 @@ def token() -> None:
     help="What it allows, by comma or once for each: file, review, redact, admin.",
 )
 @click.option("--actor", help="The role that uses it; the log names it. Default: the agency.")
+@click.option("--member", type=click.IntRange(1, 2**63 - 1), help="Whose it is: a member's number.")
 @click.option("--days", default=365, show_default=True, help="How long it lives.")
 @in_register
 async def create(
@@ -39,6 +40,7 @@ async def create(
     agency: str | None,
     scope: tuple[str, ...],
     actor: str | None,
+    member: int | None,
     days: int,
 ) -> None:
     """Make a token and print it, alone, on stdout. It is never shown again.
@@ -52,6 +54,7 @@ async def create(
         agency=agency,
         scopes=[part.strip() for part in ",".join(scope).split(",") if part.strip()],
         actor=actor,
+        member=member,
         days=days,
         now=utc_now(),
         random=context.random,

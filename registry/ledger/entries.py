@@ -173,11 +173,15 @@ class AttestationEntry(NewEntry, frozen=True, kw_only=True):
 
 
 class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
-    """A redaction that a second actor has confirmed; `redaction` is the number of the request."""
+    """A redaction that a second actor has confirmed; `redaction` is the number of the request.
+
+    `confirmed_person` is kept with the request only: the log names roles, never persons.
+    """
 
     kind: ClassVar[EntryKind] = "redaction"
     redaction: int
     confirmed_by: str
+    confirmed_person: str | None = None
     versions: Sequence[int]
     pointers: Sequence[str]
     basis: str
@@ -199,9 +203,14 @@ class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
 
     def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
         """Return who confirmed the request, and where the log has it."""
-        at = {"id": self.redaction, "entry": entry.index}
+        confirmed = {
+            "id": self.redaction,
+            "entry": entry.index,
+            "confirmed_by": self.confirmed_by,
+            "confirmed_person": self.confirmed_person,
+        }
         return {
-            "redaction": [at | {"confirmed_by": self.confirmed_by}],
+            "redaction": [confirmed],
             "entry_section": _entry_sections(entry, self.sections),
         }
 

@@ -15,8 +15,9 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Who acts: a role, bound to an agency unless it is the authority's.
 
-    `token` is None for the operator at the command line. `request` is the id of the request, which
-    the audit trail, the logs and every problem name alike.
+    `token` is None for the operator at the command line, and for a `member` who is signed in to the
+    console, whose `roles` are given. A token that a member made acts for that member. `request` is
+    the id of the request, which the audit trail, the logs and every problem name alike.
     """
 
     name: str
@@ -24,9 +25,20 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str]
     token: int | None
     request: str = ""
+    member: int | None = None
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def person(self) -> str:
+        """Who this is for four eyes: one person, however many tokens, sessions and roles."""
+        return person_of(self.name) if self.member is None else f"member {self.member}"
 
     def require(self, scope: Scope) -> None:
         """Refuse, by `Forbidden`, what the token's scopes do not allow."""
+        if scope not in self.scopes and self.roles:
+            raise Forbidden(
+                f"your roles are {', '.join(sorted(self.roles))}; this needs the scope {scope}"
+            )
         if scope not in self.scopes:
             raise Forbidden(
                 f"this token has the scopes {', '.join(sorted(self.scopes))}; "
@@ -40,6 +52,11 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     def reviews_for(self, agency: str) -> bool:
         """Return whether the token reviews for this agency; the authority's reviews for all."""
         return "review" in self.scopes and self.agency in {None, agency}
+
+
+def person_of(actor: str) -> str:
+    """Return the person of an actor of whom no member is known: each name is one."""
+    return f"actor {actor}"
 
 
 OPERATOR = Actor(name="operator", agency=None, scopes=frozenset(), token=None)

@@ -11,7 +11,7 @@ import datetime as dt
 import hmac
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from zlib import crc32
 
@@ -19,8 +19,9 @@ from registry.errors import ConfigurationError, Conflict, NotFound, Unauthorized
 from registry.record.ids import is_foreign_agency
 from registry.services import audit
 from registry.services.access import OPERATOR, SCOPES, Actor
-from registry.store import agencies, records, tokens
-from registry.store.database import Database, retried
+from registry.services.members import require_member, scopes_of
+from registry.store import agencies, members, records, tokens
+from registry.store.database import Connection, Database, retried
 from registry.store.tokens import StoredToken
 
 LONGEST_DAYS = 365
@@ -54,10 +55,13 @@ async def create_token(
     days: int,
     now: dt.datetime,
     random: Callable[[int], bytes],
+    member: int | None = None,
+    by: Actor = OPERATOR,
 ) -> str:
     """Make a token and give it; it can never be shown again.
 
-    A third one beside two in force is refused by `Conflict`.
+    What it does, the `member` has done, for whom it is. A third one beside two in force is refused
+    by `Conflict`.
     """
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
@@ -73,6 +77,8 @@ async def create_token(
     async with database.transaction() as connection:
         if agency is not None:
             await _require_agency(connection, agency)
+        if member is not None:
+            await _require_member(connection, member, agency, scopes)
         await records.lock_record(connection, f"tokens/{name}/{agency}")
         in_force = await tokens.read_in_force(connection, actor=name, agency=agency, now=now)
         if len(in_force) >= MOST_IN_FORCE:
@@ -93,8 +99,9 @@ async def create_token(
             scopes=scopes,
             created_at=now,
             expires_at=now + dt.timedelta(days=days),
+            member=member,
         )
-        await audit.note(connection, OPERATOR, "create_token", str(number), before=None, now=now)
+        await audit.note(connection, by, "create_token", str(number), before=None, now=now)
     return token
 
 
@@ -121,6 +128,7 @@ async def recognise(
             agency=stored.agency,
             scopes=frozenset(stored.scopes),
             token=stored.id,
+            member=stored.member,
             request=request,
         )
         _require_in_force(stored, actor, now)
@@ -167,7 +175,7 @@ def _require_in_force(stored: StoredToken, actor: Actor, now: dt.datetime) -> No
         )
 
 
-async def _require_agency(connection: object, agency: str) -> None:
+async def _require_agency(connection: Connection, agency: str) -> None:
     if is_foreign_agency(agency):
         raise ConfigurationError(
             f"{agency} belongs to another register (a dot marks those); it cannot file here"
@@ -179,6 +187,20 @@ async def _require_agency(connection: object, agency: str) -> None:
             if counted.agency.origin is None
         ]
         raise ConfigurationError(f"unknown agency {agency}; the agencies are {', '.join(known)}")
+
+
+async def _require_member(
+    connection: Connection, number: int, agency: str | None, scopes: Collection[str]
+) -> None:
+    """Refuse a token for a member that allows more than she may herself."""
+    known = require_member(await members.lock(connection, number), number)
+    allowed = scopes_of(known.roles)
+    if known.agency != agency or not allowed.issuperset(scopes):
+        where = f"--agency {known.agency}" if known.agency else "no agency"
+        raise ConfigurationError(
+            f"a token of member {number} has {where} and of the scopes "
+            f"{', '.join(sorted(allowed)) or '(none)'}, as her roles have"
+        )
 
 
 def _write(secret: bytes) -> str:

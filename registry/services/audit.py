@@ -24,6 +24,12 @@ Action: TypeAlias = Literal[
     "attest",
     "request_redaction",
     "confirm_redaction",
+    "invite_member",
+    "link_member",
+    "change_roles",
+    "end_member",
+    "sign_in",
+    "sign_out",
     "create_token",
     "revoke_token",
     "read_draft",
@@ -50,6 +56,7 @@ def done(
         subject=subject,
         before=before,
         result=DONE,
+        member=actor.member,
     )
 
 
@@ -90,5 +97,6 @@ async def note_refusal(
                 subject=subject,
                 before=None,
                 result=result,
+                member=None if actor is None else actor.member,
             ),
         )

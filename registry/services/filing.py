@@ -160,7 +160,7 @@ async def _save_over(
         at = draft.submitted_at
         if draft.state == "draft":
             at = now
-            await drafts.submit(connection, record, by=actor.name, at=at)
+            await drafts.submit(connection, record, by=actor.name, person=actor.person, at=at)
             await audit.note(connection, actor, "submit", record, before=draft.tag, now=at)
         return Receipt(outcome="in_review", id=record, tag=draft.tag, submitted_at=at)
     remarks = around.remarks(filing.made.document, content, context.pack)

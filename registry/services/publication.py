@@ -11,6 +11,7 @@ import msgspec
 from registry.errors import Forbidden
 from registry.ledger.publication import Publication, seal_document
 from registry.record.pack import Agency
+from registry.services.access import Actor, person_of
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
 from registry.services.drafts import (
@@ -73,7 +74,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             return _Checked(made=self._sealed(self.given, context), draft=draft)
         if draft is None:
             return None
-        submitter = _other_submitter(self.actor.name, draft) if self.purpose == "approve" else None
+        submitter = _other_submitter(self.actor, draft) if self.purpose == "approve" else None
         if self.precondition is not None:
             self.precondition.require(draft.tag)
         made = check_draft(draft, context, now.date())
@@ -152,12 +153,12 @@ def _published(entry: Publication, at: Entry) -> Receipt:
     )
 
 
-def _other_submitter(actor: str, draft: Draft) -> str:
-    """Name who submitted a draft that an actor would approve: somebody else."""
+def _other_submitter(actor: Actor, draft: Draft) -> str:
+    """Name who submitted a draft that an actor would approve: another person."""
     submitter = submitter_of(draft)
-    if submitter == actor:
+    if actor.person == (draft.submitted_person or person_of(submitter)):
         raise Forbidden(
-            f"{actor} submitted this draft and cannot approve it as well: review takes "
+            f"{actor.name} submitted this draft and cannot approve it as well: review takes "
             "four eyes; it is approved by another actor"
         )
     return submitter

@@ -17,7 +17,7 @@ from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.record.sections import seal
 from registry.services import audit, idempotency
-from registry.services.access import Actor
+from registry.services.access import Actor, person_of
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
 from registry.services.pipeline import Command, Decision, execute
@@ -86,6 +86,7 @@ async def request(
             reference=statement.get("reference"),
             requested_by=actor.name,
             requested_at=now,
+            requested_person=actor.person,
         )
         number = await redactions.insert(connection, asked)
         before = str(number)
@@ -146,13 +147,14 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
         last = await redactions.read_last(connection, self.subject)
         if asked is None or last is None:
             raise NotFound(f"there is no redaction {number} that you may read")
-        if asked.requested_by == name:
+        if self.actor.person == (asked.requested_person or person_of(asked.requested_by)):
             raise Forbidden(
                 f"{name} asked for this redaction and cannot confirm it as well: erasing "
                 "takes four eyes; it is confirmed by another actor"
             )
         if asked.confirmed_by is not None:
-            if asked.confirmed_by != name:
+            confirmer = asked.confirmed_person or person_of(asked.confirmed_by)
+            if confirmer != self.actor.person:
                 raise Conflict(f"{asked.confirmed_by} has confirmed redaction {number} already")
             unchanged = receipt_of(asked, "unchanged")
             return Decision(answer=lambda _: unchanged, is_act=False)
@@ -161,6 +163,7 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
             actor=asked.requested_by,
             redaction=number,
             confirmed_by=name,
+            confirmed_person=self.actor.person,
             id=asked.record,
             versions=asked.versions,
             pointers=asked.pointers,

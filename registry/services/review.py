@@ -182,7 +182,7 @@ async def _put_into_review(
         await drafts.delete(connection, record)
         return unchanged_receipt(record, around.current)
     around.publishable(made, context.pack, now.date(), language)
-    await drafts.submit(connection, record, by=actor.name, at=now)
+    await drafts.submit(connection, record, by=actor.name, person=actor.person, at=now)
     return _receipt_of_draft(draft, submitted_at=now)
 
 

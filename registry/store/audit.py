@@ -13,8 +13,9 @@ from registry.store.sql import read_rows, statement
 class Act(msgspec.Struct, frozen=True, kw_only=True):
     """A write or refusal.
 
-    `subject` is a record's id, an agency or a token's number; `before` the version or tag that it
-    began from; `result` is `done` or the slug of the refusal. It holds no part of a document.
+    `subject` is a record's id, an agency or the number of a token or a member; `before` the version
+    or tag that it began from; `result` is `done` or the slug of the refusal. `member` is the number
+    of who acted, where that is known. It holds no part of a document.
     """
 
     at: dt.datetime
@@ -25,6 +26,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     subject: str | None
     before: str | None
     result: str
+    member: int | None = None
 
 
 class NumberedAct(Act, frozen=True, kw_only=True):

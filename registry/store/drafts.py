@@ -16,8 +16,9 @@ DraftState: TypeAlias = Literal["draft", "in_review"]
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A draft: canonical JSON text; `base` is the leaf hash of the version that it amends.
 
-    `submitted_*` are of its latest submission, `returned_*`, `comment` (JSON: a text, or texts by
-    language) and `comments` (JSON: the same by JSON Pointer) of its latest return.
+    `submitted_*` are of its latest submission (the person is null in rows of older releases),
+    `returned_*`, `comment` (JSON: a text, or texts by language) and `comments` (JSON: the same by
+    JSON Pointer) of its latest return.
     """
 
     record: str
@@ -34,6 +35,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     comments: str | None = None
     returned_by: str | None = None
     returned_at: dt.datetime | None = None
+    submitted_person: str | None = None
 
 
 async def lock(connection: Connection, record: str) -> Draft | None:
@@ -70,9 +72,11 @@ async def save(connection: Connection, draft: Draft) -> Draft:
     return Draft(**row)
 
 
-async def submit(connection: Connection, record: str, *, by: str, at: dt.datetime) -> None:
+async def submit(
+    connection: Connection, record: str, *, by: str, person: str, at: dt.datetime
+) -> None:
     """Set the state of a draft to in review."""
-    await connection.execute(statement("drafts", "submit"), record, by, at)
+    await connection.execute(statement("drafts", "submit"), record, by, person, at)
 
 
 async def give_back(

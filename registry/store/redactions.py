@@ -20,7 +20,8 @@ _LONGEST_SECONDS = 3600
 class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be erased of which versions; `entry` and `hash` are null until it is confirmed.
 
-    `is_done` means that it was carried out, and the content no longer exists.
+    `is_done` means that it was carried out, and the content no longer exists. The persons are
+    null in rows of older releases.
     """
 
     id: int
@@ -37,6 +38,8 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     entry: int | None = None
     hash: str | None = None
     is_done: bool = False
+    requested_person: str | None = None
+    confirmed_person: str | None = None
 
 
 class HeldSection(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +82,7 @@ async def insert(connection: Connection, redaction: Redaction) -> int:
         redaction.reference,
         redaction.requested_by,
         redaction.requested_at,
+        redaction.requested_person,
     )
     return number
 

@@ -12,7 +12,7 @@ from registry.store.sql import read_row, read_rows, statement
 
 
 class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored token; without an `agency` it is the authority's."""
+    """A stored token; without an `agency` it is the authority's, with a `member` that person's."""
 
     id: int
     digest: bytes
@@ -23,6 +23,7 @@ class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: dt.datetime
     revoked_at: dt.datetime | None
     last_used_on: dt.date | None
+    member: int | None
 
 
 async def insert(
@@ -34,6 +35,7 @@ async def insert(
     scopes: Sequence[str],
     created_at: dt.datetime,
     expires_at: dt.datetime,
+    member: int | None,
 ) -> int:
     """Insert a token and return its id."""
     return int(
@@ -45,6 +47,7 @@ async def insert(
             list(scopes),
             created_at,
             expires_at,
+            member,
         )
     )
 

@@ -19,7 +19,18 @@ AUDIT = "/api/v1/audit"
 ID = "demo-sante/prevision-lits"
 DRAFT = f"/api/v1/filings/{ID}"
 NEW = {"if-none-match": "*"}
-ACT = {"id", "at", "request", "actor", "token", "action", "subject", "before", "result"}
+ACT = {
+    "id",
+    "at",
+    "request",
+    "actor",
+    "token",
+    "action",
+    "subject",
+    "before",
+    "result",
+    "member",
+}
 NOW = dt.datetime.now(dt.UTC)
 
 

@@ -1,7 +1,7 @@
 -- name: lock
 select
     record, agency, document, tag, base, actor, saved_at,
-    state, submitted_by, submitted_at, comment, comments, returned_by, returned_at
+    state, submitted_by, submitted_at, comment, comments, returned_by, returned_at, submitted_person
 from draft
 where record = $1
 for update
@@ -9,14 +9,14 @@ for update
 -- name: one
 select
     record, agency, document, tag, base, actor, saved_at,
-    state, submitted_by, submitted_at, comment, comments, returned_by, returned_at
+    state, submitted_by, submitted_at, comment, comments, returned_by, returned_at, submitted_person
 from draft
 where record = $1 and ($2::text is null or state = $2)
 
 -- name: of_agency
 select
     record, agency, document, tag, base, actor, saved_at,
-    state, submitted_by, submitted_at, comment, comments, returned_by, returned_at
+    state, submitted_by, submitted_at, comment, comments, returned_by, returned_at, submitted_person
 from draft
 where ($1::text is null or agency = $1) and ($2::text is null or state = $2)
 order by record
@@ -28,10 +28,10 @@ on conflict (record) do update
     set document = excluded.document, tag = excluded.tag, actor = excluded.actor, saved_at = excluded.saved_at
 returning
     record, agency, document, tag, base, actor, saved_at,
-    state, submitted_by, submitted_at, comment, comments, returned_by, returned_at
+    state, submitted_by, submitted_at, comment, comments, returned_by, returned_at, submitted_person
 
 -- name: submit
-update draft set state = 'in_review', submitted_by = $2, submitted_at = $3 where record = $1
+update draft set state = 'in_review', submitted_by = $2, submitted_person = $3, submitted_at = $4 where record = $1
 
 -- name: give_back
 update draft set state = 'draft', comment = $2, comments = $3, returned_by = $4, returned_at = $5 where record = $1

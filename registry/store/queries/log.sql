@@ -120,13 +120,13 @@ moved as (
 
 noted as (
     -- The trail numbers its acts by itself.
-    insert into audit (at, request, actor, token, action, subject, before, result)
-    select new.at, new.request, new.actor, new.token, new.action, new.subject, new.before, new.result
+    insert into audit (at, request, actor, token, action, subject, before, result, member)
+    select new.at, new.request, new.actor, new.token, new.action, new.subject, new.before, new.result, new.member
     from jsonb_populate_recordset(null::audit, $4::jsonb -> 'audit') as new
 )
 
-update redaction as r set (confirmed_by, entry) = (
-    select new.confirmed_by, new.entry
+update redaction as r set (confirmed_by, confirmed_person, entry) = (
+    select new.confirmed_by, new.confirmed_person, new.entry
     from jsonb_populate_recordset(null::redaction, $4::jsonb -> 'redaction') as new
     where new.id = r.id
 )

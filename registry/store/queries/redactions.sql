@@ -1,12 +1,12 @@
 -- name: insert
-insert into redaction (record, versions, pointers, basis, authority, reference, requested_by, requested_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into redaction (record, versions, pointers, basis, authority, reference, requested_by, requested_at, requested_person)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 returning id
 
 -- name: one
 select
     r.id, r.record, r.versions, r.pointers, r.basis, r.authority, r.reference, r.requested_by, r.requested_at,
-    r.confirmed_by, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
+    r.confirmed_by, r.requested_person, r.confirmed_person, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
     exists (select from erasure as d where d.redaction = r.entry) as is_done
 from redaction as r left join log_entry as e on e.index = r.entry
 where r.id = $1
@@ -14,7 +14,7 @@ where r.id = $1
 -- name: all
 select
     r.id, r.record, r.versions, r.pointers, r.basis, r.authority, r.reference, r.requested_by, r.requested_at,
-    r.confirmed_by, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
+    r.confirmed_by, r.requested_person, r.confirmed_person, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
     exists (select from erasure as d where d.redaction = r.entry) as is_done
 from redaction as r
 inner join record as o on o.id = r.record

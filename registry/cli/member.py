@@ -1,0 +1,162 @@
+"""`registry member`: invite, list and end the people who sign in to the console."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from registry.cli.runtime import pass_settings, print_message, run
+from registry.clock import utc_now
+from registry.services.access import OPERATOR
+from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
+    from registry.services.members import Invitation
+
+_NUMBER = click.IntRange(1, 2**63 - 1)
+
+role_option = click.option(
+    "--role",
+    "roles",
+    required=True,
+    multiple=True,
+    help="editor, reviewer, agency_admin or register_admin; repeat it.",
+)
+
+
+@click.group()
+def member() -> None:
+    """Invite, list and end the people who sign in to the console.
+
+    Example: registry member invite "Amina Alaoui" --agency dgi --role editor
+    """
+
+
+@member.command()
+@click.argument("name")
+@click.option("--agency", help="The agency that the person works for; without, the authority.")
+@role_option
+@click.option("--email", help="Where notices go, and by which the identity provider names her.")
+@click.option("--lang", "language", help="The language of what is written to her.")
+@pass_settings
+def invite(
+    settings: Settings,
+    /,
+    *,
+    name: str,
+    agency: str | None,
+    roles: tuple[str, ...],
+    email: str | None,
+    language: str | None,
+) -> None:
+    """Make a member, and print the link with which she signs in, once and within 15 minutes.
+
+    Example: registry member invite "Amina Alaoui" --agency dgi --role editor --role agency_admin
+    """
+    from registry.services import members
+
+    async def work(context: ServiceContext) -> Invitation:
+        return await members.invite(
+            context.database,
+            context.pack,
+            OPERATOR,
+            name=name,
+            agency=agency,
+            roles=roles,
+            email=email,
+            language=language,
+            now=utc_now(),
+            random=context.random,
+        )
+
+    _print_link(settings, run(settings, work, begins=False))
+
+
+@member.command()
+@click.argument("number", type=_NUMBER)
+@pass_settings
+def link(settings: Settings, /, *, number: int) -> None:
+    """Print another link with which a member signs in; links made before no longer work.
+
+    Example: registry member link 3
+    """
+    from registry.services import members
+
+    async def work(context: ServiceContext) -> Invitation:
+        return await members.make_link(
+            context.database, OPERATOR, number, now=utc_now(), random=context.random
+        )
+
+    _print_link(settings, run(settings, work, begins=False))
+
+
+@member.command(name="list")
+@click.option("--agency", help="Only those of an agency.")
+@pass_settings
+def list_(settings: Settings, /, *, agency: str | None) -> None:
+    """List the members: number, name, agency, roles, e-mail, state.
+
+    Example: registry member list --agency dgi
+    """
+    from registry.services import members
+
+    found = run(
+        settings,
+        lambda context: members.list_members(context.database, OPERATOR, agency=agency),
+        begins=False,
+    )
+    for one in found:
+        state = f"signed in {one.signed_in_at:%Y-%m-%d}" if one.signed_in_at else "invited"
+        if one.ended_at is not None:
+            state = f"ended {one.ended_at:%Y-%m-%d}"
+        roles = ",".join(one.roles)
+        columns = (str(one.id), one.name, one.agency or "-", roles, one.email or "-", state)
+        sys.stdout.write("\t".join(columns) + "\n")
+
+
+@member.command()
+@click.argument("number", type=_NUMBER)
+@role_option
+@pass_settings
+def role(settings: Settings, /, *, number: int, roles: tuple[str, ...]) -> None:
+    """Replace the roles of a member, who has to sign in again.
+
+    Example: registry member role 3 --role editor --role reviewer
+    """
+    from registry.services import members
+
+    run(
+        settings,
+        lambda context: members.change_roles(
+            context.database, OPERATOR, number, roles, now=utc_now()
+        ),
+        begins=False,
+    )
+
+
+@member.command()
+@click.argument("number", type=_NUMBER)
+@pass_settings
+def end(settings: Settings, /, *, number: int) -> None:
+    """End a member at once, with her sessions, links and tokens.
+
+    Example: registry member end 3
+    """
+    from registry.services import members
+
+    run(
+        settings,
+        lambda context: members.end_member(context.database, OPERATOR, number, now=utc_now()),
+        begins=False,
+    )
+
+
+def _print_link(settings: Settings, made: Invitation) -> None:
+    print_message(
+        f"member {made.member}; the link works once, until {made.expires_at:%H:%M} UTC. "
+        f"Another one: registry member link {made.member}"
+    )
+    sys.stdout.write(f"{settings.base_url}/office/{made.language}/sign-in/link/{made.secret}\n")

@@ -1,0 +1,130 @@
+"""Members, who sign in to the console, and the links with which they do so once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+
+from registry.store.database import Connection
+from registry.store.sql import read_row, read_rows, statement
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A person with roles; without an `agency` she is of the authority.
+
+    `oidc_*` name her at the identity provider, once she has signed in by it.
+    """
+
+    id: int
+    name: str
+    email: str | None
+    agency: str | None
+    roles: list[str]
+    language: str
+    oidc_issuer: str | None
+    oidc_subject: str | None
+    invited_at: dt.datetime
+    signed_in_at: dt.datetime | None
+    ended_at: dt.datetime | None
+
+
+class SignInLink(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a link signs in, and until when."""
+
+    member: int
+    expires_at: dt.datetime
+
+
+async def insert(
+    connection: Connection,
+    *,
+    name: str,
+    email: str | None,
+    agency: str | None,
+    roles: Sequence[str],
+    language: str,
+    invited_at: dt.datetime,
+) -> int:
+    """Insert a member and return her number."""
+    return int(
+        await connection.fetchval(
+            statement("members", "insert"), name, email, agency, list(roles), language, invited_at
+        )
+    )
+
+
+async def read(connection: Connection, member: int) -> Member | None:
+    """Return a member by her number, also one who has ended, or None."""
+    return await read_row(connection, Member, "members", "one", member)
+
+
+async def lock(connection: Connection, member: int) -> Member | None:
+    """Return a member, locked until the transaction ends, or None."""
+    return await read_row(connection, Member, "members", "lock", member)
+
+
+async def read_all(connection: Connection, agency: str | None) -> list[Member]:
+    """Return the members of an agency, or all, also those who have ended, in order of number."""
+    return await read_rows(connection, Member, "members", "all", agency)
+
+
+async def set_roles(connection: Connection, member: int, roles: Sequence[str]) -> None:
+    """Replace the roles of a member."""
+    await connection.execute(statement("members", "set_roles"), member, list(roles))
+
+
+async def set_language(connection: Connection, member: int, language: str) -> None:
+    """Replace the language in which a member is written to."""
+    await connection.execute(statement("members", "set_language"), member, language)
+
+
+async def mark_signed_in(connection: Connection, member: int, at: dt.datetime) -> None:
+    """Store when a member has last signed in."""
+    await connection.execute(statement("members", "mark_signed_in"), member, at)
+
+
+async def end(connection: Connection, member: int, at: dt.datetime) -> None:
+    """Store when a member has ended."""
+    await connection.execute(statement("members", "end"), member, at)
+
+
+async def insert_link(
+    connection: Connection, digest: bytes, member: int, expires_at: dt.datetime
+) -> None:
+    """Insert a link of the SHA-256 `digest`."""
+    await connection.execute(statement("members", "insert_link"), digest, member, expires_at)
+
+
+async def read_link(connection: Connection, digest: bytes) -> SignInLink | None:
+    """Return the link of a digest, expired or not, or None."""
+    return await read_row(connection, SignInLink, "members", "read_link", digest)
+
+
+async def take_link(connection: Connection, digest: bytes) -> SignInLink | None:
+    """Delete the link of a digest and return it, or None: of two who take it, one gets it."""
+    return await read_row(connection, SignInLink, "members", "take_link", digest)
+
+
+async def drop_links(connection: Connection, member: int) -> None:
+    """Delete all links of a member."""
+    await connection.execute(statement("members", "drop_links"), member)
+
+
+async def drop_expired_links(connection: Connection, now: dt.datetime) -> None:
+    """Delete the links that sign nobody in any more."""
+    await connection.execute(statement("members", "drop_expired_links"), now)
+
+
+async def drop_sessions(connection: Connection, member: int) -> None:
+    """End all sessions of a member."""
+    await connection.execute(statement("members", "drop_sessions"), member)
+
+
+async def revoke_tokens(
+    connection: Connection, member: int, *, allowed: Sequence[str], at: dt.datetime
+) -> list[int]:
+    """Revoke a member's tokens that have a scope beyond `allowed`; return their numbers."""
+    rows = await connection.fetch(statement("members", "revoke_tokens"), member, at, list(allowed))
+    return [row["id"] for row in rows]
