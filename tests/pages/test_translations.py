@@ -9,30 +9,41 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from registry import pages, resources
+from registry import pages, resources, web
 
-TEMPLATES = resources.SITE / "templates"
+TEMPLATES = (resources.SITE / "templates", resources.SITE / "console")
+CODE = [Path(room.__file__).parent for room in (pages, web)]
 
 
 def used():
-    in_templates = extract_from_dir(
-        str(TEMPLATES),
-        method_map=[("**.html", "jinja2")],
-        options_map={"**.html": {"silent": "false"}},
-        keywords={"_": None, "plain": None, "ngettext": (1, 2), "by_number": (2, 3)},
-    )
-    in_code = extract_from_dir(
-        str(Path(pages.__file__).parent),
-        method_map=[("**.py", "python")],
-        keywords={"message": None, "plural_message": (1, 2)},
-    )
-    return {found[2] for extraction in (in_templates, in_code) for found in extraction}
+    in_templates = [
+        extract_from_dir(
+            str(folder),
+            method_map=[("**.html", "jinja2")],
+            options_map={"**.html": {"silent": "false"}},
+            keywords={"_": None, "plain": None, "ngettext": (1, 2), "by_number": (2, 3)},
+        )
+        for folder in TEMPLATES
+        if folder.is_dir()
+    ]
+    in_code = [
+        extract_from_dir(
+            str(folder),
+            method_map=[("**.py", "python")],
+            keywords={"message": None, "plural_message": (1, 2)},
+        )
+        for folder in CODE
+    ]
+    return {found[2] for extraction in (*in_templates, *in_code) for found in extraction}
 
 
 def catalogue(tag):
-    path = resources.SITE / "locale" / tag / "LC_MESSAGES" / "site.po"
-    with path.open("rb") as file:
-        return [message for message in read_po(file, abort_invalid=True) if message.id]
+    """The messages of all catalogues of the site in a language."""
+    found = []
+    for path in sorted((resources.SITE / "locale" / tag / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as file:
+            found += [message for message in read_po(file, abort_invalid=True) if message.id]
+    return found
 
 
 def forms(message):
@@ -41,8 +52,10 @@ def forms(message):
 
 @pytest.mark.parametrize("tag", ["ar", "fr"])
 def test_a_catalogue_is_complete_and_holds_nothing_else(tag):
-    assert used() == {message.id for message in catalogue(tag)}
-    for message in catalogue(tag):
+    found = catalogue(tag)
+    assert used() == {message.id for message in found}
+    assert len(found) == len(used()), "a message stands in one catalogue only"
+    for message in found:
         assert not message.fuzzy
         assert all(forms(message)), message.id
 

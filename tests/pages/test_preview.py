@@ -1,0 +1,141 @@
+"""A preview: the page of the record, made from a draft, whatever that lacks."""
+
+import json
+
+import html5lib
+import pytest
+
+from registry import resources
+from registry.pages.assets import read_assets
+from registry.pages.editions import open_editions
+from registry.pages.site import render
+from registry.pages.views.preview_view import preview_site, preview_view
+from registry.record.validate import draft_findings
+
+from .conftest import FILED, LANGUAGES, PACK, stored
+
+COMPLETE = json.loads((resources.SCHEMAS / "examples/complete.json").read_text("utf-8"))
+TODAY = FILED.date()
+ADDRESSES = {tag: f"/office/preview/x/{tag}" for tag in LANGUAGES}
+UNTRUE = {"versions", "similar", "cite", "proof"}
+"""The sections of a record's page that only the log can fill."""
+
+
+@pytest.fixture(scope="module")
+def assets():
+    return read_assets(resources.SITE)
+
+
+@pytest.fixture(scope="module")
+def editions(assets):
+    return open_editions(PACK, assets, "https://register.example/sub", bytecode=None)
+
+
+@pytest.fixture
+def preview(assets, editions):
+    def make(document, tag, *related, **more):
+        record = stored(document, entry=-1, hash="")
+        site = preview_site(
+            record,
+            related,
+            pack=PACK,
+            editions=editions,
+            assets=assets,
+            base_url="https://register.example/sub",
+            now=FILED,
+        )
+
+        def view():
+            facts = {"addresses": ADDRESSES, "errors": 2} | more
+            return preview_view(editions[tag].reader, record, site, **facts)
+
+        page = render(editions[tag], f"records/{record.id}", "preview.html", view)
+        parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+        return page.decode(), parser.parse(page.decode())
+
+    return make
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_a_preview_says_that_it_is_not_published_and_nothing_that_is_untrue(preview, tag):
+    text, page = preview(COMPLETE, tag)
+    assert page.get("lang") == tag
+    assert page.find(".//meta[@name='robots']").get("content") == "noindex"
+    [banner] = page.findall(".//div[@class='unpublished']")
+    assert banner.find(".//strong") is not None
+    shown = {one.get("id") for one in page.iter("section")}
+    assert {"you", "purpose", "risk", "data"} <= shown
+    assert not shown & UNTRUE
+    linked = {link.get("href") for link in page.iter("a")}
+    assert not linked & {f"#{one}" for one in UNTRUE}
+    assert {ADDRESSES[other] for other in LANGUAGES if other != tag} <= linked
+    for untrue in ("/api/v1/records/", "<script", "canonical", f"records/{COMPLETE['id']}"):
+        assert untrue not in text
+
+
+def without(document):
+    """Every document that lacks one member of another, at any depth; of lists, their items."""
+    if isinstance(document, dict):
+        for name, member in document.items():
+            rest = {other: value for other, value in document.items() if other != name}
+            yield rest
+            for less in without(member):
+                yield rest | {name: less}
+    elif isinstance(document, list):
+        for number, item in enumerate(document):
+            yield [*document[:number], *document[number + 1 :]]
+            for less in without(item):
+                yield [*document[:number], less, *document[number + 1 :]]
+
+
+def only(document):
+    """Every document of which one member, or one item, is all there is, all the way down."""
+    if isinstance(document, dict):
+        for name, member in document.items():
+            for one in only(member):
+                yield {name: one}
+    elif isinstance(document, list) and document:
+        for item in document:
+            for one in only(item):
+                yield [one]
+    else:
+        yield document
+
+
+def test_a_draft_is_shown_whatever_it_lacks(preview, pack):
+    faults = {}
+    drafts = [
+        less
+        for less in (*without(COMPLETE), *({"id": COMPLETE["id"]} | one for one in only(COMPLETE)))
+        if less.get("id") and not draft_findings(less, pack=pack, today=TODAY)[0]
+    ]
+    for number, draft in enumerate(drafts):
+        tag = list(LANGUAGES)[number % len(LANGUAGES)]
+        try:
+            preview(draft, tag)
+        except Exception as error:  # noqa: BLE001  named below
+            faults[repr(error)] = (tag, json.dumps(draft, ensure_ascii=False)[:500])
+    assert len(drafts) > 300
+    assert faults == {}
+
+
+def test_a_preview_links_the_records_that_the_draft_names(preview):
+    named = {"id": "demo-sante/other", "name": {"fr": "Autre système"}}
+    draft = {
+        "id": "demo-sante/one",
+        "related_records": [
+            {"relation": "part_of", "record": named["id"]},
+            {"relation": "part_of", "record": "demo-sante/nothing"},
+        ],
+    }
+    _, page = preview(draft, "fr", stored(named))
+    [link] = [one for one in page.iter("a") if named["id"] in one.get("href")]
+    assert "".join(link.itertext()) == "Autre système"
+
+
+def test_a_link_for_others_says_until_when(preview):
+    text, _ = preview(COMPLETE, "fr", until=FILED.date())
+    assert "jusqu’au" in text
+    assert "Retour au brouillon" not in text
+    text, _ = preview(COMPLETE, "fr", back="/office/fr/records/x")
+    assert 'href="/office/fr/records/x"' in text
