@@ -19,6 +19,8 @@ Action: TypeAlias = Literal[
     "submit",
     "approve",
     "return",
+    "make_preview_link",
+    "end_preview_link",
     "publish",
     "withdraw",
     "attest",

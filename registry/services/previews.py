@@ -1,4 +1,9 @@
-"""Previews: a draft as the record that it would be, if it were published now."""
+"""Previews: a draft as the record that it would be, if it were published now.
+
+Who may read the draft may read its preview. To somebody without an account (a supplier, a lawyer)
+the agency gives a link, which shows the draft as it stands until the link expires or is ended, or
+the draft goes. Of its secret only the SHA-256 is kept.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +12,21 @@ from collections.abc import Sequence
 
 import msgspec
 
+from registry.errors import Conflict, Forbidden, InvalidParameter, NotFound
+from registry.services import audit
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.drafts import SavedDraft, local_agency, read_draft
-from registry.store import records
+from registry.services.drafts import SavedDraft, draft_not_found, local_agency, read_draft
+from registry.services.members import digest_of, make_secret
+from registry.services.register_context import validate_in_register
+from registry.store import drafts, previews, records
+from registry.store.database import Database, retried
+from registry.store.previews import PreviewLink
 from registry.store.records import Register, StoredRecord
+
+MOST_DAYS = 7
+MOST_LINKS = 20
+"""Links of one draft that are in force at a time."""
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,3 +88,102 @@ async def preview_of(context: ServiceContext, saved: SavedDraft, *, now: dt.date
         tag=draft.tag,
         errors=len(saved.verdict.findings) - len(warnings),
     )
+
+
+class NewLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A link with the secret of its address, which is shown once."""
+
+    id: int
+    secret: str
+    expires_at: dt.datetime
+
+
+class OpenedPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link shows, and until when."""
+
+    preview: Preview
+    expires_at: dt.datetime
+
+
+@retried
+async def make_link(
+    context: ServiceContext, actor: Actor, record: str, *, days: int, now: dt.datetime
+) -> NewLink:
+    """Make a link to the preview of a draft of the actor's own agency, for 1 to 7 days."""
+    member = _require_own(actor, record)
+    if not 1 <= days <= MOST_DAYS:
+        raise InvalidParameter(f"days: a link lasts 1 to {MOST_DAYS} days")
+    secret, expires_at = make_secret(context.random), now + dt.timedelta(days=days)
+    async with context.database.transaction() as connection:
+        draft = await drafts.lock(connection, record)
+        if draft is None:
+            raise draft_not_found(record)
+        if len(await previews.read_in_force(connection, record, now)) >= MOST_LINKS:
+            raise Conflict(f"this draft has {MOST_LINKS} links already; end one of them first")
+        number = await previews.insert(
+            connection,
+            digest_of(secret),
+            record,
+            member=member,
+            made_at=now,
+            expires_at=expires_at,
+        )
+        await audit.note(connection, actor, "make_preview_link", record, before=draft.tag, now=now)
+    return NewLink(id=number, secret=secret, expires_at=expires_at)
+
+
+async def list_links(
+    context: ServiceContext, actor: Actor, record: str, *, now: dt.datetime
+) -> list[PreviewLink]:
+    """Return the links in force to the preview of a draft of the actor's own agency."""
+    _require_own(actor, record)
+    async with context.database.connection() as connection:
+        if await drafts.read(connection, record) is None:
+            raise draft_not_found(record)
+        return await previews.read_in_force(connection, record, now)
+
+
+@retried
+async def end_link(
+    context: ServiceContext, actor: Actor, record: str, link: int, *, now: dt.datetime
+) -> None:
+    """End a link before its time; one that has ended stays so."""
+    _require_own(actor, record)
+    async with context.database.transaction() as connection:
+        draft = await drafts.lock(connection, record)
+        if draft is None:
+            raise draft_not_found(record)
+        if await previews.end(connection, link, record, now):
+            await audit.note(
+                connection, actor, "end_preview_link", record, before=draft.tag, now=now
+            )
+
+
+async def open_link(context: ServiceContext, secret: str, *, now: dt.datetime) -> OpenedPreview:
+    """Return what a link shows; an unknown, ended or expired one is equally not found."""
+    async with context.database.connection() as connection:
+        link = await previews.read_opened(connection, digest_of(secret), now)
+        draft = None if link is None else await drafts.read(connection, link.record)
+        if link is None or draft is None:
+            raise NotFound("there is no preview at this address, or there is none any more")
+        document = msgspec.json.decode(draft.document)
+        verdict = await validate_in_register(connection, context, document, now=now)
+    saved = SavedDraft(draft=draft, verdict=verdict, created=False)
+    return OpenedPreview(
+        preview=await preview_of(context, saved, now=now), expires_at=link.expires_at
+    )
+
+
+async def delete_expired(database: Database, *, now: dt.datetime) -> None:
+    """Forget the links that have expired."""
+    async with database.transaction() as connection:
+        await previews.drop_expired(connection, now)
+
+
+def _require_own(actor: Actor, record: str) -> int:
+    """Return the member's number; raises `NotFound` where the draft is not her own agency's."""
+    if "file" not in actor.scopes or not actor.files_for(record.partition("/")[0]):
+        raise draft_not_found(record)
+    if actor.member is None:
+        raise Forbidden("a preview link is made by a member who is signed in, not by a token")
+    return actor.member
