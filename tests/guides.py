@@ -20,8 +20,8 @@ HERE = "http://127.0.0.1:8000"
 # What differs each time: of these only the kind is compared.
 VOLATILE = {
     "at", "attested_on", "base", "entry", "filed_at", "hash", "id_of_request", "overdue_days",
-    "published_at", "redacted_at", "request", "returned_at", "saved_at", "submitted_at", "tag",
-    "withdrawn_at",
+    "published_at", "redacted_at", "request", "requested_at", "returned_at", "saved_at",
+    "submitted_at", "tag", "withdrawn_at",
 }  # fmt: skip
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

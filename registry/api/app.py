@@ -22,6 +22,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Send
 
 from registry.api import (
+    acts,
     attestations,
     audit,
     authentication,
@@ -106,6 +107,11 @@ _HANDLERS = (
     draft_changes.patch_draft,
     draft_changes.get_draft_changes,
     draft_changes.publish_record,
+    acts.list_pending_acts,
+    acts.get_pending_act,
+    acts.delete_pending_act,
+    acts.approve_pending_act,
+    acts.return_pending_act,
     audit.list_acts,
     health.live,
     health.ready,

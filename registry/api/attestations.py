@@ -9,16 +9,18 @@ from litestar import Response, get, put
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
+from registry.api.acts import ActAnswer, answer_act
 from registry.api.operations import Format, answers, describes, token
 from registry.api.parameters import AgencyPath, AsOfParameter, CodeParameter, Lang, language_of
 from registry.api.request_body import read_document
 from registry.api.request_context import ApiRequest, ApiState
 from registry.api.writes import key_of, private
 from registry.clock import utc_now
-from registry.errors import InvalidStatement, NotFound
+from registry.errors import Conflict, InvalidStatement, NotFound
 from registry.record.attestation import SCHEMA_VERSION, attestation_schema_bytes
 from registry.services import attestation
 from registry.services.access import Actor
+from registry.services.pending_acts import ActReceipt
 from registry.store import attestations
 from registry.store.as_of import read_entry
 from registry.store.attestations import Attestation
@@ -72,8 +74,8 @@ async def list_attestations(
     summary="Attest",
     tags=["attestations"],
     security=token("file"),
-    responses=answers(AttestationReceipt, 200, 201),
-    opt=describes(problems=(InvalidStatement,), body="attestation", keyed=True),
+    responses={**answers(AttestationReceipt, 200, 201), **answers(ActAnswer, 202)},
+    opt=describes(problems=(InvalidStatement, Conflict), body="attestation", keyed=True),
 )
 async def attest(
     *,
@@ -85,17 +87,21 @@ async def attest(
 ) -> Response[bytes]:
     """State how many systems your agency runs, or with 0 that it uses none.
 
-    Stating the same of a day again changes nothing.
+    Stating the same of a day again changes nothing. Where review is required, it waits for another
+    person first (202).
     """
+    language = language_of(request, lang, state.context.pack)
     attested = await attestation.attest(
         state.context,
         actor,
         agency,
         await read_document(request),
         now=utc_now(),
-        language=language_of(request, lang, state.context.pack),
+        language=language,
         idempotency_key=key_of(request),
     )
+    if isinstance(attested, ActReceipt):
+        return answer_act(attested, state, language=language)
     return private(
         receipt(attested, state.settings.base_url),
         status=201 if attested.outcome == "attested" else 200,

@@ -50,6 +50,11 @@ ACTIONS: dict[str, Action] = {
     "request_redaction": "request_redaction",
     "confirm_redaction": "confirm_redaction",
     "list_redactions": "list_redactions",
+    "list_pending_acts": "list_acts",
+    "get_pending_act": "read_act",
+    "delete_pending_act": "delete_act",
+    "approve_pending_act": "approve_act",
+    "return_pending_act": "return_act",
     "list_acts": "read_audit",
 }
 """What each handler that needs a token is called in the audit trail."""

@@ -80,7 +80,7 @@ class DraftList(msgspec.Struct, frozen=True, kw_only=True):
     items: list[DraftItem]
 
 
-_COMMENT = {
+COMMENT = {
     "anyOf": [
         {**ref("RecordText"), "maxLength": COMMENT_LENGTH},
         {**ref("RecordLangText"), "additionalProperties": {"maxLength": COMMENT_LENGTH}},
@@ -95,9 +95,9 @@ class Returning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     there are some, `comment` may be left out.
     """
 
-    comment: Annotated[msgspec.Raw, limits(**_COMMENT)] | msgspec.UnsetType = msgspec.UNSET
+    comment: Annotated[msgspec.Raw, limits(**COMMENT)] | msgspec.UnsetType = msgspec.UNSET
     comments: (
-        Annotated[msgspec.Raw, limits(type="object", additionalProperties=_COMMENT)]
+        Annotated[msgspec.Raw, limits(type="object", additionalProperties=COMMENT)]
         | msgspec.UnsetType
     ) = msgspec.UNSET
 

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
 
+from registry.api.acts import ActAnswer, answer_act
 from registry.api.operations import answers, describes, limits, ref, token
 from registry.api.parameters import AgencyPath, Lang, SlugPath
 from registry.api.request_body import read_document
@@ -18,6 +19,7 @@ from registry.record.codelists import codelists
 from registry.record.statements import NOTE_LENGTH
 from registry.services import withdrawal
 from registry.services.access import Actor
+from registry.services.pending_acts import ActReceipt
 
 
 class Withdrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,7 +41,7 @@ class Withdrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     summary="Withdraw a record",
     tags=["records"],
     security=token("file", "admin"),
-    responses=answers(ReceiptAnswer, 200, 201),
+    responses={**answers(ReceiptAnswer, 200, 201), **answers(ActAnswer, 202)},
     opt=describes(
         problems=(InvalidStatement, PreconditionRequired, Conflict),
         body=Withdrawing,
@@ -57,8 +59,13 @@ async def withdraw_record(
     actor: NamedDependency[Actor],
     lang: Lang = None,
 ) -> Response[bytes]:
-    """Take a record out of force; its address says why, and its history stays readable."""
+    """Take a record out of force; its address says why, and its history stays readable.
+
+    Where review is required, it waits for another person first (202).
+    """
     document = await read_document(request)
     means = write_options(request, lang, state.context.pack)
     receipt = await withdrawal.withdraw(state.context, actor, f"{agency}/{slug}", document, **means)
+    if isinstance(receipt, ActReceipt):
+        return answer_act(receipt, state, language=means["language"])
     return answer_receipt(receipt, state, language=means["language"])

@@ -36,7 +36,7 @@ _RETURNED = message(
     "The agency finds your comment with its draft, mends it and submits it again. Nothing was made "
     "public."
 )
-_WITHDRAWN = message(
+WITHDRAWN = message(
     "The record is out of force, lists and search; its address answers 410 with the reason, and "
     "every version stays readable. To file it again under the same id, save it with "
     "If-None-Match: * and submit it."
@@ -145,7 +145,7 @@ def with_links(receipt: Receipt, settings: Settings, pack: Pack, *, language: st
     elif receipt.version is None or receipt.entry is None:
         links, following = {"draft": f"{drafts}/{receipt.id}"}, _IN_REVIEW
     else:
-        following = _WITHDRAWN if receipt.published_at is None else _PUBLISHED
+        following = WITHDRAWN if receipt.published_at is None else _PUBLISHED
         links = {
             "record": record,
             "page": f"{settings.base_url}/{pack.languages[0]}/records/{receipt.id}",

@@ -14,6 +14,7 @@ from registry.record.model import Document
 if TYPE_CHECKING:
     from registry.services.attestation import AttestationResult
     from registry.services.context import ServiceContext
+    from registry.services.pending_acts import ActReceipt
 
 
 @click.command()
@@ -39,8 +40,10 @@ async def attest(
     day: dt.datetime | None,
     note: tuple[str, ...],
     actor: str | None,
-) -> AttestationResult:
+) -> AttestationResult | ActReceipt:
     """Attest how many systems AGENCY runs, whether it has filed records of them or not.
+
+    Where review is required it waits for somebody else: registry acts approve.
 
     Example: registry attest demo-sante --systems 4 --contact registre@demo-sante.example
     """

@@ -24,6 +24,8 @@ _NEXT = {
     "changed": "Nothing is public yet. To submit it: registry submit {id}",
     "in_review": "Somebody else approves it: registry approve {id}",
     "returned": "Its agency finds the comment with the draft.",
+    "in_review_act": "Somebody else approves it: registry acts approve {act}",
+    "returned_act": "Whoever asked for it finds the comment: registry acts list",
     "published": "It is public now; the site shows it within seconds.",
     "withdrawn": "It is out of force; its history stays readable.",
     "attested": "It is public now.",
@@ -105,13 +107,14 @@ def show(receipts: Iterable[msgspec.Struct], style: Style, *, many: bool = False
 
 def _lines(receipt: dict[str, Any]) -> Iterable[str]:
     outcome = receipt["outcome"]
+    step = f"{outcome}_act" if "act" in receipt and f"{outcome}_act" in _NEXT else outcome
     subject = receipt.get("id") or receipt["agency"]
     yield f"{subject}: {outcome.replace('_', ' ')}"
     for name, value in receipt.items():
         if name not in {"outcome", "id", "agency"} and value is not None:
             yield f"  {name}: {_shown(value)}"
-    if outcome in _NEXT:
-        yield f"  {_NEXT[outcome].format_map(receipt)}"
+    if step in _NEXT:
+        yield f"  {_NEXT[step].format_map(receipt)}"
 
 
 def _shown(value: object) -> str:

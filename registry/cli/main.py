@@ -60,6 +60,10 @@ _COMMANDS = {
         "registry.cli.withdraw:withdraw",
         "Take the record ID out of force, lists and search; its history stays readable.",
     ),
+    "acts": (
+        "registry.cli.acts:acts",
+        "Approve or return withdrawals and attestations that wait for a second person.",
+    ),
     "redact": (
         "registry.cli.redact:redact",
         "Have parts of a record erased, where law or a court says so. It takes two actors.",

@@ -12,6 +12,7 @@ from registry.record.model import Document
 
 if TYPE_CHECKING:
     from registry.services.context import ServiceContext
+    from registry.services.pending_acts import ActReceipt
     from registry.services.receipts import Receipt
 
 
@@ -35,8 +36,10 @@ async def withdraw(
     note: tuple[str, ...],
     successor: str | None,
     actor: str | None,
-) -> Receipt:
+) -> Receipt | ActReceipt:
     """Take the record ID out of force, lists and search; its history stays readable.
+
+    Where review is required it waits for somebody else: registry acts approve.
 
     Example: registry withdraw demo-sante/prevision-lits --reason other --note "fr=Abandonné."
     """

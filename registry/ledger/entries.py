@@ -57,11 +57,12 @@ class _OfRecord(NewEntry, frozen=True, kw_only=True):
 
 
 class WithdrawalEntry(_OfRecord, frozen=True, kw_only=True):
-    """A withdrawal of the version in force, `current`."""
+    """A withdrawal of the version in force, `current`; `is_approved` where it took two actors."""
 
     kind: ClassVar[EntryKind] = "withdrawal"
     current: CurrentVersion
     reason: str
+    is_approved: bool = False
 
     def write(self, at: dt.datetime) -> bytes:
         """Return the bytes of the entry at a time."""
@@ -73,6 +74,7 @@ class WithdrawalEntry(_OfRecord, frozen=True, kw_only=True):
             reason=self.reason,
             previous=after(self.current),
             sections=self.sections,
+            is_approved=self.is_approved,
         )
 
     def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
@@ -135,7 +137,10 @@ class SourceEntry(NewEntry, frozen=True, kw_only=True):
 
 
 class AttestationEntry(NewEntry, frozen=True, kw_only=True):
-    """What an agency says of the number of its systems; `previous` is its attestation before."""
+    """What an agency says of the number of its systems; `previous` is its attestation before.
+
+    `is_approved` where it took two actors.
+    """
 
     kind: ClassVar[EntryKind] = "attestation"
     agency: str
@@ -143,6 +148,7 @@ class AttestationEntry(NewEntry, frozen=True, kw_only=True):
     systems_total: int
     previous: Previous | None
     sections: Sequence[Section]
+    is_approved: bool = False
 
     def write(self, at: dt.datetime) -> bytes:
         """Return the bytes of the entry at a time."""
@@ -154,6 +160,7 @@ class AttestationEntry(NewEntry, frozen=True, kw_only=True):
             systems_total=self.systems_total,
             previous=self.previous,
             sections=self.sections,
+            is_approved=self.is_approved,
         )
 
     def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:

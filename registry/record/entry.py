@@ -138,9 +138,8 @@ def version_entry(
         "sector": stated.sector,
         "status": stated.status,
         **_chained(previous, sections),
+        **_approved(is_approved=is_approved),
     }
-    if is_approved:
-        entry["approved_by_role"] = REVIEWER
     if imported is not None:
         entry["origin"] = imported.origin
         if imported.run is not None:
@@ -196,8 +195,12 @@ def withdrawal_entry(
     reason: str,
     previous: Previous,
     sections: Sequence[Section],
+    is_approved: bool = False,
 ) -> bytes:
-    """Return the entry of a withdrawal; `version` is the one in force until then."""
+    """Return the entry of a withdrawal; `version` is the one in force until then.
+
+    One that `is_approved` says by which role, as that of a version.
+    """
     return canonical(
         {
             "v": FORMAT,
@@ -208,6 +211,7 @@ def withdrawal_entry(
             "version": version,
             "reason": reason,
             **_chained(previous, sections),
+            **_approved(is_approved=is_approved),
         }
     )
 
@@ -253,8 +257,12 @@ def attestation_entry(
     systems_total: int,
     previous: Previous | None,
     sections: Sequence[Section],
+    is_approved: bool = False,
 ) -> bytes:
-    """Return the entry of an attestation; `previous` is the agency's attestation before."""
+    """Return the entry of an attestation; `previous` is the agency's attestation before.
+
+    One that `is_approved` says by which role, as that of a version.
+    """
     return canonical(
         {
             "v": FORMAT,
@@ -265,6 +273,7 @@ def attestation_entry(
             "day": day.isoformat(),
             "systems_total": systems_total,
             **_chained(previous, sections),
+            **_approved(is_approved=is_approved),
         }
     )
 
@@ -282,3 +291,7 @@ def _chained(previous: Previous | None, sections: Sequence[Section]) -> dict[str
         else {"index": previous.index, "leaf": previous.leaf.hex()},
         "sections": {section.key: section.commitment for section in sections},
     }
+
+
+def _approved(*, is_approved: bool) -> dict[str, str]:
+    return {"approved_by_role": REVIEWER} if is_approved else {}

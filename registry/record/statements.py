@@ -143,6 +143,11 @@ def check_comment(statement: object, pack: Pack, language: str) -> tuple[Finding
     return _told(found, pack, language)
 
 
+def check_act_comment(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
+    """Return the findings of the `comment` of a reviewer who returns what has no fields."""
+    return _check(_comment(required=True, of_fields=False), statement, pack, language)
+
+
 def _check(
     form: StatementSchema, statement: object, pack: Pack, language: str
 ) -> tuple[Finding, ...]:
@@ -172,7 +177,7 @@ def _withdrawal() -> StatementSchema:
 
 
 @cache
-def _comment(*, required: bool) -> StatementSchema:
+def _comment(*, required: bool, of_fields: bool = True) -> StatementSchema:
     text = {"$ref": "#/$defs/Text", "maxLength": COMMENT_LENGTH}
     comment = {
         "title": translatable("Comment"),
@@ -181,7 +186,8 @@ def _comment(*, required: bool) -> StatementSchema:
         "then": text,
         "else": _texts(COMMENT_LENGTH),
     }
-    by_field = {"comments": {"title": translatable("Comments by field"), "type": "object"}}
+    comments = {"title": translatable("Comments by field"), "type": "object"}
+    by_field = {"comments": comments} if of_fields else {}
     if required:
         return _form(comment=comment, optional=by_field)
     return _form(optional={"comment": comment, **by_field})

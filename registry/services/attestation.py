@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from registry.errors import Forbidden, InvalidStatement, NotFound
+from registry.errors import Conflict, Forbidden, InvalidStatement, NotFound
 from registry.ledger.entries import AttestationEntry
 from registry.record.attestation import check, check_number
 from registry.record.canonical import canonical
@@ -17,7 +17,8 @@ from registry.record.sections import seal
 from registry.services.access import Actor
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
-from registry.services.pipeline import Command, Decision, execute
+from registry.services.pending_acts import ActReceipt, StatedCommand, put_into_review
+from registry.services.pipeline import Decision, execute
 from registry.store import attestations
 from registry.store.database import Connection
 
@@ -45,10 +46,11 @@ async def attest(
     now: dt.datetime,
     language: str = "en",
     idempotency_key: str | None = None,
-) -> AttestationResult:
+) -> AttestationResult | ActReceipt:
     """Publish what an agency says of a day, unless it has said the same of it before.
 
-    A day may be spoken of again: the last word counts, and the others stay in the history.
+    A day may be spoken of again: the last word counts, and the others stay in the history. Where
+    review is required it waits for a second person.
     """
     actor.require("file")
     if not actor.files_for(agency):
@@ -67,14 +69,15 @@ async def attest(
         key=idempotency_key,
         language=language,
     )
+    if context.review == "required":
+        return await put_into_review(context, command, kind="attestation", agency=agency, now=now)
     return await execute(context, command, now=now)
 
 
-class Attest(Command[AttestationResult], frozen=True, kw_only=True):
+class Attest(StatedCommand[AttestationResult], frozen=True, kw_only=True):
     """Publish what the agency says, in a statement that was checked."""
 
     receipt: ClassVar[type[AttestationResult]] = AttestationResult
-    statement: Document
 
     @property
     def action(self) -> Action:
@@ -91,6 +94,13 @@ class Attest(Command[AttestationResult], frozen=True, kw_only=True):
         del now
         statement, agency = self.statement, self.subject
         history = await attestations.read_history(connection, agency)
+        before = max(history, key=lambda one: one.entry, default=None)
+        base = None if before is None else bytes.fromhex(before.hash)
+        if self.approves is not None and self.approves.base != base:
+            raise Conflict(
+                f"another attestation of {agency} was published since this one was asked for; "
+                "return it, so that the agency attests again if this is still its last word"
+            )
         day = dt.date.fromisoformat(statement["day"])
         said = next((one for one in history if one.day == day), None)
         stated = (statement["systems_total"], statement["contact"], statement.get("note"))
@@ -109,7 +119,6 @@ class Attest(Command[AttestationResult], frozen=True, kw_only=True):
         findings = check_number(statement, in_use=in_use, pack=context.pack, language=self.language)
         if findings:
             raise InvalidStatement("the attestation cannot be published as it is", findings)
-        before = max(history, key=lambda one: one.entry, default=None)
         erasable = {key: statement[key] for key in _ERASABLE if key in statement}
         entry = AttestationEntry(
             actor=self.actor.name,
@@ -117,9 +126,10 @@ class Attest(Command[AttestationResult], frozen=True, kw_only=True):
             day=day,
             systems_total=int(statement["systems_total"]),
             previous=None
-            if before is None
-            else Previous(index=before.entry, leaf=bytes.fromhex(before.hash)),
+            if before is None or base is None
+            else Previous(index=before.entry, leaf=base),
             sections=seal(erasable, context.random),
+            is_approved=self.approves is not None,
         )
         return Decision(
             entry=entry,
@@ -133,4 +143,5 @@ class Attest(Command[AttestationResult], frozen=True, kw_only=True):
                 filed_at=at.at,
             ),
             before=None if before is None else str(before.entry),
+            base=base,
         )

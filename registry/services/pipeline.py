@@ -6,8 +6,9 @@
 | command    | scope        | before the lock      | under the lock           | four eyes |
 |------------|--------------|----------------------|--------------------------|-----------|
 | `Publish`  | file, review | draft, schema, rules | base, rules of register  | approve   |
-| `Withdraw` | file, admin  | statement            | in force, precondition   | no        |
-| `Attest`   | file         | statement            | last word of the day     | no        |
+| `Withdraw` | file, admin  | statement            | in force, precondition   | `Approve` |
+| `Attest`   | file         | statement            | last word of the day     | `Approve` |
+| `Approve`  | review       |                      | waits, base; as above    | always    |
 | `Confirm`  | redact       |                      | asked for, not confirmed | always    |
 
 The rows that follow from an entry, its projections, are those of its class in `ledger/append`. Bulk
@@ -29,7 +30,7 @@ from registry.services import audit, idempotency
 from registry.services.access import Actor
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
-from registry.store import drafts, log, records
+from registry.store import drafts, log, pending_acts, records
 from registry.store.audit import insert as insert_act
 from registry.store.database import Connection, retried, savepoint
 from registry.text.catalogues import SOURCE
@@ -46,7 +47,8 @@ class Decision(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 
     `entry` is appended, if there is one, and given to `answer` as it stands in the log. `before` is
     what the audit trail says that the act began from; without `is_act` it says nothing. With
-    `ends_draft` the draft of the subject goes.
+    `ends_draft` the draft of the subject goes. `base` is the leaf hash of what the entry follows,
+    for what waits for review first; `approves` is the number of the pending act that it publishes.
     """
 
     answer: Callable[[Any], R]
@@ -54,6 +56,8 @@ class Decision(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     before: str | None = None
     is_act: bool = True
     ends_draft: bool = False
+    base: bytes | None = None
+    approves: int | None = None
 
 
 class Command(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
@@ -120,6 +124,16 @@ async def execute_in(
         [entry] = await append(connection, state, [decision.entry], acts=acts, now=now)
     elif acts:
         await insert_act(connection, acts[0])
+    if decision.approves is not None and entry is not None:
+        actor = command.actor
+        await pending_acts.approve(
+            connection,
+            decision.approves,
+            by=actor.name,
+            person=actor.person,
+            at=entry.at,
+            entry=entry.index,
+        )
     if decision.ends_draft:
         await drafts.delete(connection, subject)
     return decision.answer(entry)

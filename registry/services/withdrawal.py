@@ -25,13 +25,15 @@ from registry.services.access import Actor
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition, tag_of
-from registry.services.pipeline import Command, Decision, execute
+from registry.services.pending_acts import ActReceipt, StatedCommand, put_into_review
+from registry.services.pipeline import Decision, execute
 from registry.services.receipts import Receipt
 from registry.store import records, withdrawals
 from registry.store.as_of import END
 from registry.store.database import Connection
 from registry.store.log import Entry
-from registry.store.records import StoredRecord
+from registry.store.pending_acts import PendingAct
+from registry.store.records import CurrentVersion, StoredRecord
 from registry.store.withdrawals import Withdrawal
 
 _COMMITTED = ("note", "successor")
@@ -72,13 +74,14 @@ async def withdraw(
     now: dt.datetime,
     language: str = "en",
     idempotency_key: str | None = None,
-) -> Receipt:
+) -> Receipt | ActReceipt:
     """Take a record out of force, for the `reason` and with the `note` of the statement.
 
     A `successor` in it names another record in force that takes its place.
 
     An agency withdraws its own records, the authority's administrator any. Withdrawing again
-    for the same reason, because the answer was lost, gives the same receipt.
+    for the same reason, because the answer was lost, gives the same receipt. Where review is
+    required it waits for a second person.
     """
     agency, _ = split_id(record)
     _require_authority(actor, agency)
@@ -96,14 +99,15 @@ async def withdraw(
         key=idempotency_key,
         language=language,
     )
+    if context.review == "required":
+        return await put_into_review(context, command, kind="withdrawal", agency=agency, now=now)
     return await execute(context, command, now=now)
 
 
-class Withdraw(Command[Receipt], frozen=True, kw_only=True):
+class Withdraw(StatedCommand[Receipt], frozen=True, kw_only=True):
     """Take the record out of force, as a statement that was checked says."""
 
     receipt: ClassVar[type[Receipt]] = Receipt
-    statement: Document
     precondition: Precondition | None = None
 
     @property
@@ -122,6 +126,8 @@ class Withdraw(Command[Receipt], frozen=True, kw_only=True):
         current = known.get(record)
         if current is None:
             raise NotFound(f"there is no record {record}")
+        if self.approves is not None:
+            _require_standing(record, current, self.approves)
         if current.state == "withdrawn":
             receipt = await _receipt_of_last(connection, record, self.statement)
             return Decision(answer=lambda _: receipt, is_act=False)
@@ -144,11 +150,13 @@ class Withdraw(Command[Receipt], frozen=True, kw_only=True):
             current=current,
             reason=reason,
             sections=seal(said, context.random),
+            is_approved=self.approves is not None,
         )
         return Decision(
             entry=entry,
             answer=lambda at: _receipt(record, current.version, at),
             before=str(current.version),
+            base=current.leaf,
         )
 
 
@@ -196,6 +204,19 @@ async def _receipt_of_last(connection: Connection, record: str, statement: Docum
         entry=last.entry,
         withdrawn_at=last.withdrawn_at,
     )
+
+
+def _require_standing(record: str, current: CurrentVersion, act: PendingAct) -> None:
+    """Refuse to withdraw what is no longer what the withdrawal was asked for."""
+    if current.state == "withdrawn":
+        raise Conflict(
+            f"{record} was withdrawn since this was asked for; return it, with what was done"
+        )
+    if current.leaf != act.base:
+        raise Conflict(
+            f"another version of {record} was published since its withdrawal was asked for; return "
+            "it, so that its agency reads the record and asks again if it still should be withdrawn"
+        )
 
 
 def _require_authority(actor: Actor, agency: str) -> None:

@@ -198,7 +198,7 @@ async def drop_search(connection: Connection, entries: Sequence[int]) -> None:
 
 
 async def drop_unpublished(connection: Connection, record: str) -> None:
-    """Delete a record's draft, and its stored responses."""
+    """Delete a record's draft, withdrawals that wait or were returned, and stored responses."""
     await connection.execute(statement("redactions", "drop_draft"), record)
     await connection.execute(statement("redactions", "drop_answers"))
 

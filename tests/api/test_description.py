@@ -17,13 +17,13 @@ from registry.settings import Settings
 from tests.described import Described
 
 RELEASED = """
-ActList AgencyItem AgencyList Attestation AttestationFormat AttestationList AttestationReceipt
-Change ChangeList Code CodeListItems CodeListNames Compared Comparison Coverage Difference
-DraftAnswer DraftItem DraftList Entry Evidence FacetCount Finding FindingList Format Group Health
-Highlight LineAnswer LineReceipt Mark Month NumberedAct Overdue Part Problem ReceiptAnswer Record
-RecordAnswer RecordItem RecordList RecordProof Redacted Redacting Redaction RedactionAnswer
-RedactionList Register Returning RiskMove Spread Statistics Tally Tombstone ValidationAnswer
-VersionLine VersionList Withdrawal Withdrawing
+ActAnswer ActList AgencyItem AgencyList Attestation AttestationFormat AttestationList
+AttestationReceipt Change ChangeList Code CodeListItems CodeListNames Compared Comparison Coverage
+Difference DraftAnswer DraftItem DraftList Entry Evidence FacetCount Finding FindingList Format
+Group Health Highlight LineAnswer LineReceipt Mark Month NumberedAct Overdue Part PendingActItem
+PendingActList Problem ReceiptAnswer Record RecordAnswer RecordItem RecordList RecordProof Redacted
+Redacting Redaction RedactionAnswer RedactionList Register Returning RiskMove Spread Statistics
+Tally Tombstone ValidationAnswer VersionLine VersionList Withdrawal Withdrawing
 """
 METHODS = {"GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "PROPFIND"}
 
@@ -157,7 +157,7 @@ async def test_what_needs_a_token_says_so_and_what_does_not_takes_none(document,
     for path, of in document["paths"].items():
         for method, operation in of.items():
             place = path.replace("{agency}", "demo-sante").replace("{slug}", "x")
-            place = place.replace("{redaction}", "1")
+            place = place.replace("{redaction}", "1").replace("{act}", "1")
             answer = await client.request(method.upper(), place)
             if "security" in operation:
                 problem(answer, 401, "unauthorized")
@@ -168,7 +168,7 @@ async def test_what_needs_a_token_says_so_and_what_does_not_takes_none(document,
 async def test_every_other_method_is_refused_with_those_there_are(document, reader, problem):
     for path, of in document["paths"].items():
         place = path.replace("{agency}", "demo-sante").replace("{slug}", "x")
-        place = place.replace("{redaction}", "1")
+        place = place.replace("{redaction}", "1").replace("{act}", "1")
         place = place.replace("{version}", "1").replace("{name}", "x").replace("{pack_name}", "x")
         known = {method.upper() for method in of}
         for method in METHODS - known:

@@ -19,6 +19,7 @@ GATES = {
         "/api/v1/records/demo-sante/prevision-lits/withdraw",
         'If-Match: "0123456789abcdef"',
     ),
+    "return_act": ("POST", "/api/v1/acts/1/return", ""),
     "attest": ("PUT", "/api/v1/attestations/demo-sante", ""),
 }
 each_gate = pytest.mark.parametrize("gate", GATES)

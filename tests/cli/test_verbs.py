@@ -152,6 +152,34 @@ def test_an_agency_attests(answer, with_database):
     assert text.startswith("demo-sante: unchanged")
 
 
+def test_where_review_is_required_another_approves_what_is_withdrawn_or_attested(
+    answer, with_database, record_file
+):
+    required = {"review": "required"}
+    answer("file", record_file(), "--submit")
+    withdraw = ("withdraw", ID, "--reason", "other", "--note", "fr=Fini.")
+    asked = answer(*withdraw, **required)
+    assert (asked["outcome"], asked["kind"], asked["id"]) == ("in_review", "withdrawal", ID)
+    number = str(asked["act"])
+    [waiting] = answer("acts", "list", **required)
+    assert (waiting["id"], waiting["requested_by"]) == (asked["act"], "demo-sante")
+    assert waiting["statement"] == {"reason": "other", "note": {"fr": "Fini."}}
+    told = with_database("acts", "list", **required).stdout
+    assert told.startswith(f"{number}\twithdrawal\t{ID}\tdemo-sante\t")
+    own = with_database("acts", "approve", number, "--actor", "demo-sante", **required)
+    assert (own.returncode, own.stdout) == (1, "")
+    assert "four eyes" in own.stderr
+    back = with_database("acts", "return", number, "--comment", "Pourquoi ?", **required).stdout
+    assert "Whoever asked for it finds the comment" in back
+    text = with_database(*withdraw, **required).stdout
+    assert f"registry acts approve {int(number) + 1}" in text
+    done = answer("acts", "approve", str(int(number) + 1), **required)
+    assert (done["outcome"], done["entry"]) == ("withdrawn", 2)
+    attest = ("attest", "demo-sante", "--systems", "2", "--contact", "a@b.example")
+    number = str(answer(*attest, **required)["act"])
+    assert answer("acts", "approve", number, **required)["outcome"] == "attested"
+
+
 def test_the_agencies_are_listed(answer, with_database, record_file):
     answer("file", record_file(), "--submit")
     agencies = {one["id"]: one for one in answer("agency", "list")}

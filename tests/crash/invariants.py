@@ -139,6 +139,14 @@ LAWS = {
                 select from e where e.record = d.record and e.leaf = d.base
             ))
         """,
+    "a pending act and its entry differ": """
+        select a.id from pending_act as a left join e on e.index = a.entry
+        where a.state = 'approved' and (
+            e.kind is distinct from a.kind
+            or e.says ->> 'approved_by_role' is null
+            or a.subject is distinct from coalesce(e.record, e.says ->> 'agency')
+        )
+        """,
     # Where nobody submits what is in force already. Of a record that is reviewed, submissions may
     # be more than what they published.
     "the audit trail and the log differ": """
@@ -149,12 +157,14 @@ LAWS = {
                 subject, count(*) as done
             from audit
             where result = 'done'
-                and action in ('submit', 'publish', 'approve', 'withdraw', 'attest')
+                and action in ('submit', 'publish', 'approve', 'withdraw', 'attest', 'approve_act')
             group by 1, 2
         ) as told
         full join (
             select
                 case
+                    when e.kind <> 'version' and e.says ->> 'approved_by_role' is not null
+                        then 'approve_act'
                     when e.kind = 'withdrawal' then 'withdraw'
                     when e.kind = 'attestation' then 'attest'
                     when v.approved_by is not null then 'approve'

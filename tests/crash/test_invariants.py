@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from registry.services import audit, drafts, review
+from registry.services import act_review, attestation, audit, drafts, review, withdrawal
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from tests.crash.invariants import LAWS, Receipt, broken_laws, unkept
@@ -42,6 +42,12 @@ CORRUPTIONS = {
     "a draft is not whole": (
         "insert into draft (record, agency, document, tag, actor, saved_at)"
         " values ('demo-sante/a', 'demo-sante', '{\"id\": \"demo-sante/b\"}', 'x', 'me', now())"
+    ),
+    "a pending act and its entry differ": (
+        "insert into pending_act (kind, subject, agency, requested_by, requested_person,"
+        " requested_at, state, decided_by, decided_person, decided_at, entry) values ('withdrawal',"
+        " 'demo-sante/prevision-lits', 'demo-sante', 'a', 'actor a', now(), 'approved', 'b',"
+        " 'actor b', now(), 1)"
     ),
     "a stored answer names an entry that is not there": (
         "insert into answer values (1, 'k', '', '', '{\"entry\": 1, \"hash\": \"00\"}', now())"
@@ -109,7 +115,21 @@ async def reviewed(context, record):
                 await drafts.delete_draft(
                     context, agency, document["id"], precondition=None, now=NOW
                 )
-    await review.approve(context, authority, record["id"], precondition=None, now=NOW)
+    approved = await review.approve(context, authority, record["id"], precondition=None, now=NOW)
+    said = {"day": "2026-11-01", "systems_total": 4, "contact": {"email": "a@demo.example"}}
+    waiting = [
+        await attestation.attest(context, agency, "demo-sante", said, now=NOW),
+        await withdrawal.withdraw(
+            context,
+            agency,
+            record["id"],
+            {"reason": "other", "note": {"fr": "Fini.", "ar": "انتهى"}},
+            precondition=Precondition(tag=approved.hash[:16]),
+            now=NOW,
+        ),
+    ]
+    for one in waiting:
+        await act_review.approve(context, authority, one.act, now=NOW)
 
 
 async def _submitted(context, agency, document):
@@ -127,10 +147,11 @@ async def test_a_submission_for_review_is_no_publication(reviewed, database_url,
 async def test_an_approval_that_is_not_noted_is_noticed(reviewed, database_url, pack):
     connection = await asyncpg.connect(database_url)
     await connection.execute("set session_replication_role = replica")
-    await connection.execute("delete from audit where action = 'approve'")
+    await connection.execute("delete from audit where action in ('approve', 'approve_act')")
     await connection.close()
     [law] = await broken_laws(database_url, pack)
     assert law.startswith("the audit trail and the log differ: [('approve', ")
+    assert law.count("('approve_act', ") == 2
 
 
 async def test_a_receipt_that_was_not_kept_is_noticed(filed, database_url):

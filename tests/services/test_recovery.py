@@ -12,7 +12,7 @@ from registry.ledger.fsck import fsck
 from registry.ledger.verify_database import check_database
 from registry.record.pack import Agency
 from registry.record.validate import validate
-from registry.services import attestation, redaction, withdrawal
+from registry.services import act_review, attestation, redaction, withdrawal
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.services.erasure import erase_published
@@ -25,6 +25,7 @@ NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 AGENCY = Actor(
     name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None, request="r"
 )
+REVIEWER = Actor(name="office", agency=None, scopes=frozenset({"review"}), token=None)
 
 
 def quiet(_done, _total):
@@ -98,14 +99,16 @@ async def test_what_was_lost_comes_back_and_the_log_goes_on(
     await publish(record | {"id": "demo-sante/other", "name": {"fr": "Autre", "ar": "آخر"}})
     async with database.connection() as connection:
         tag = (await records.read(connection, record["id"])).register.hash[:16]
-    await withdrawal.withdraw(
-        context,
+    # By two: what the entry says of the second one comes back with it.
+    waiting = await withdrawal.withdraw(
+        msgspec.structs.replace(context, review="required"),
         AGENCY,
         record["id"],
         {"reason": "filed_in_error", "note": {"fr": "Deux fois", "ar": "مكرر"}},
         precondition=Precondition(tag=tag),
         now=NOW,
     )
+    await act_review.approve(context, REVIEWER, waiting.act, now=NOW)
     await attestation.attest(
         context,
         AGENCY,

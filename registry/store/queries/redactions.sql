@@ -118,6 +118,9 @@ where f.entry = n.entry
 delete from search_version where ord = any($1::bigint [])
 
 -- name: drop_draft
+with
+act as (delete from pending_act where kind = 'withdrawal' and subject = $1 and state <> 'approved')
+
 delete from draft where record = $1
 
 -- name: drop_answers

@@ -1,0 +1,254 @@
+"""Withdrawals and attestations that take two: read, approved, returned, taken back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, TypeAlias, get_args
+
+import msgspec
+from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import PathParameter
+
+from registry.api.filings import COMMENT
+from registry.api.operations import answers, describes, limits, token
+from registry.api.parameters import CodeParameter, Lang, language_of
+from registry.api.request_body import read_document
+from registry.api.request_context import ApiRequest, ApiState
+from registry.api.writes import WITHDRAWN, key_of, private
+from registry.clock import utc_now
+from registry.errors import Conflict, InvalidStatement
+from registry.record.messages import message, render
+from registry.record.model import LangText
+from registry.services import act_review
+from registry.services.access import Actor
+from registry.services.pending_acts import ActReceipt
+from registry.store.pending_acts import ActKind, ActState, PendingAct
+
+ActPath: TypeAlias = Annotated[
+    int, PathParameter(schema_extra={"minimum": 1, "maximum": 2**63 - 1})
+]
+
+_LARGEST = 2**63
+_STATUS = {"in_review": 202, "withdrawn": 201, "attested": 201}
+
+_WAITS = message(
+    "Nothing has changed yet: another person approves it, or returns it with a comment. Read the "
+    "act to see where it stands; to take it back, delete it."
+)
+_ATTESTED = message(
+    "It is public now. When the number changes, attest again with the day of the new count; to "
+    "correct it, attest the same day again."
+)
+_ACT_RETURNED = message(
+    "Whoever asked for it finds your comment with the act, and asks again if it should still be "
+    "done. Nothing was made public."
+)
+
+
+class PendingActItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A withdrawal or an attestation that takes two, by its number `act`, and what became of it.
+
+    `id` is the record of a withdrawal, null for an attestation. `statement` is what is asked for,
+    null once it is published as the `entry` of the log. `comment` is the text or texts of the
+    reviewer who returned it.
+    """
+
+    act: int
+    kind: ActKind
+    agency: str
+    id: str | None
+    state: ActState
+    statement: Annotated[
+        msgspec.Raw,
+        limits(anyOf=[{"type": "object", "additionalProperties": True}, {"type": "null"}]),
+    ]
+    requested_at: dt.datetime
+    requested_by: str
+    decided_at: dt.datetime | None
+    decided_by: str | None
+    comment: str | LangText | None
+    entry: int | None
+
+
+class PendingActList(msgspec.Struct, frozen=True, kw_only=True):
+    """Withdrawals and attestations that take two, newest first."""
+
+    items: list[PendingActItem]
+
+
+class ReturningAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why it is returned: a text, or texts by language, 1 to 2,000 characters."""
+
+    comment: Annotated[msgspec.Raw, limits(**COMMENT)]
+
+
+class ActAnswer(ActReceipt, frozen=True, kw_only=True, omit_defaults=True):
+    """The proof of what was asked for or decided, where to look, and what happens next. Keep it."""
+
+    links: dict[str, str]
+    next: str
+
+
+@get(
+    "/api/v1/acts",
+    summary="List withdrawals and attestations that take two",
+    tags=["acts"],
+    security=token("file", "review", "admin"),
+    responses=answers(PendingActList),
+)
+async def list_pending_acts(
+    *,
+    state: ApiState,
+    actor: NamedDependency[Actor],
+    wanted: Annotated[
+        ActState | None,
+        CodeParameter(
+            name="state",
+            description="Only those in this state: in_review, returned or approved",
+            codes=lambda _: get_args(ActState),
+        ),
+    ] = None,
+) -> Response[bytes]:
+    """List those about your agency, or, as a reviewer, what waits for you."""
+    found = await act_review.list_acts(state.context, actor, state=wanted)
+    return private(PendingActList(items=[_item(act) for act in found]))
+
+
+@get(
+    "/api/v1/acts/{act:int}",
+    summary="Read a withdrawal or an attestation that takes two",
+    tags=["acts"],
+    security=token("file", "review", "admin"),
+    responses=answers(PendingActItem),
+    opt=describes(follows=("approve_pending_act", "return_pending_act", "delete_pending_act")),
+)
+async def get_pending_act(
+    *, act: ActPath, state: ApiState, actor: NamedDependency[Actor]
+) -> Response[bytes]:
+    """Read one about your agency, or one that waits for your review."""
+    return private(_item(await act_review.read_act(state.context, actor, _number(act))))
+
+
+@delete(
+    "/api/v1/acts/{act:int}",
+    status_code=204,
+    summary="Take a withdrawal or an attestation back",
+    tags=["acts"],
+    security=token("file", "admin"),
+    responses=answers(None, 204),
+    opt=describes(problems=(Conflict,)),
+)
+async def delete_pending_act(
+    *, act: ActPath, state: ApiState, actor: NamedDependency[Actor]
+) -> None:
+    """Take back what you asked for while it waits, or throw away what was returned."""
+    await act_review.delete_act(state.context, actor, _number(act), now=utc_now())
+
+
+@post(
+    "/api/v1/acts/{act:int}/approve",
+    summary="Approve a withdrawal or an attestation",
+    tags=["acts"],
+    security=token("review"),
+    responses=answers(ActAnswer, 200, 201),
+    opt=describes(problems=(InvalidStatement, Conflict), keyed=True, follows=("get_pending_act",)),
+)
+async def approve_pending_act(
+    *,
+    request: ApiRequest,
+    act: ActPath,
+    state: ApiState,
+    actor: NamedDependency[Actor],
+    lang: Lang = None,
+) -> Response[bytes]:
+    """Publish what waits, and was asked for by somebody else than you."""
+    language = language_of(request, lang, state.context.pack)
+    receipt = await act_review.approve(
+        state.context,
+        actor,
+        _number(act),
+        now=utc_now(),
+        language=language,
+        idempotency_key=key_of(request),
+    )
+    return answer_act(receipt, state, language=language)
+
+
+@post(
+    "/api/v1/acts/{act:int}/return",
+    summary="Return a withdrawal or an attestation",
+    tags=["acts"],
+    security=token("review"),
+    responses=answers(ActAnswer),
+    opt=describes(
+        problems=(InvalidStatement, Conflict),
+        body=ReturningAct,
+        keyed=True,
+        follows=("get_pending_act",),
+    ),
+)
+async def return_pending_act(
+    *,
+    request: ApiRequest,
+    act: ActPath,
+    state: ApiState,
+    actor: NamedDependency[Actor],
+    lang: Lang = None,
+) -> Response[bytes]:
+    """Return what waits to whoever asked for it, with a comment that says why."""
+    language = language_of(request, lang, state.context.pack)
+    receipt = await act_review.return_act(
+        state.context,
+        actor,
+        _number(act),
+        await read_document(request),
+        now=utc_now(),
+        language=language,
+        idempotency_key=key_of(request),
+    )
+    return answer_act(receipt, state, language=language)
+
+
+def answer_act(receipt: ActReceipt, state: ApiState, *, language: str) -> Response[bytes]:
+    """Return a receipt as an answer, with where to look and what happens next."""
+    base = f"{state.settings.base_url}/api/v1"
+    if receipt.entry is not None:
+        following = WITHDRAWN if receipt.kind == "withdrawal" else _ATTESTED
+    else:
+        following = _WAITS if receipt.returned_at is None else _ACT_RETURNED
+    links = {"act": f"{base}/acts/{receipt.act}"}
+    if receipt.id is None:
+        links["history"] = f"{base}/attestations?agency={receipt.agency}"
+    else:
+        links["history"] = f"{base}/records/{receipt.id}/versions"
+    if receipt.entry is not None:
+        links["changes"] = f"{base}/changes?since={receipt.entry - 1}&limit=1"
+    answer = ActAnswer(
+        **msgspec.structs.asdict(receipt),
+        links=links,
+        next=render(following, language, state.context.pack.fallback),
+    )
+    return private(answer, status=_STATUS.get(receipt.outcome, 200))
+
+
+def _item(act: PendingAct) -> PendingActItem:
+    return PendingActItem(
+        act=act.id,
+        kind=act.kind,
+        agency=act.agency,
+        id=act.subject if act.kind == "withdrawal" else None,
+        state=act.state,
+        statement=msgspec.Raw(b"null" if act.statement is None else act.statement.encode()),
+        requested_at=act.requested_at,
+        requested_by=act.requested_by,
+        decided_at=act.decided_at,
+        decided_by=act.decided_by,
+        comment=None if act.comment is None else msgspec.json.decode(act.comment),
+        entry=act.entry,
+    )
+
+
+def _number(act: int) -> int:
+    """Return the number of an act as the database can compare it; 0 is none."""
+    return act if 0 < act < _LARGEST else 0

@@ -1,0 +1,246 @@
+"""Reviewing withdrawals and attestations: approved by another person, returned, or taken back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+from typing import Any, ClassVar
+
+import msgspec
+
+from registry.errors import Conflict, Forbidden, InvalidStatement, NotFound
+from registry.record.canonical import canonical
+from registry.record.model import Document
+from registry.record.statements import check_act_comment
+from registry.services import audit, idempotency
+from registry.services.access import Actor
+from registry.services.attestation import Attest
+from registry.services.audit import Action
+from registry.services.context import ServiceContext
+from registry.services.pending_acts import ActReceipt, StatedCommand, receipt_of
+from registry.services.pipeline import Command, Decision, execute
+from registry.services.withdrawal import Withdraw
+from registry.store import checkpoints, pending_acts, records
+from registry.store.database import Connection, retried
+from registry.store.log import Entry
+from registry.store.pending_acts import ActKind, ActState, PendingAct
+
+_COMMANDS: dict[ActKind, type[StatedCommand[Any]]] = {
+    "withdrawal": Withdraw,
+    "attestation": Attest,
+}
+
+
+async def list_acts(
+    context: ServiceContext, actor: Actor, *, state: ActState | None = None
+) -> list[PendingAct]:
+    """List the acts about an agency, newest first, or, for a reviewer, those in review."""
+    _require_reader(actor)
+    own = _is_filer(actor)
+    if not own and state not in {None, "in_review"}:
+        return []
+    async with context.database.connection() as connection:
+        return await pending_acts.read_all(
+            connection, actor.agency, state=state if own else "in_review"
+        )
+
+
+async def read_act(context: ServiceContext, actor: Actor, number: int) -> PendingAct:
+    """Read an act about one's own agency, or, as a reviewer, one that is in review."""
+    _require_reader(actor)
+    async with context.database.connection() as connection:
+        act = await pending_acts.read(connection, number)
+    if act is None or not (
+        _is_own(actor, act) or (act.state == "in_review" and actor.reviews_for(act.agency))
+    ):
+        raise act_not_found(number)
+    return act
+
+
+async def approve(
+    context: ServiceContext,
+    actor: Actor,
+    number: int,
+    *,
+    now: dt.datetime,
+    language: str = "en",
+    idempotency_key: str | None = None,
+) -> ActReceipt:
+    """Publish what waits, as another person than the one who asked for it.
+
+    Approving again, because the answer was lost, gives the same receipt.
+    """
+    act = await _reviewed(context, actor, number)
+    command = Approve(
+        actor=actor,
+        subject=act.subject,
+        number=number,
+        request=f"approve_act {number}".encode(),
+        key=idempotency_key,
+        language=language,
+    )
+    return await execute(context, command, now=now)
+
+
+class Approve(Command[ActReceipt], frozen=True, kw_only=True):
+    """Publish the withdrawal or attestation of a number, about the subject."""
+
+    receipt: ClassVar[type[ActReceipt]] = ActReceipt
+    number: int
+
+    @property
+    def action(self) -> Action:
+        """The name of the act in the audit trail."""
+        return "approve_act"
+
+    async def decide(
+        self, connection: Connection, context: ServiceContext, _: Any, *, now: dt.datetime
+    ) -> Decision[ActReceipt]:
+        """Do what another person asked for, once, if it could be asked for still."""
+        act = await pending_acts.lock(connection, self.number)
+        if act is None:
+            raise act_not_found(self.number)
+        if act.entry is not None and act.decided_person == self.actor.person:
+            [entry] = await checkpoints.read_entries(connection, act.entry, act.entry + 1)
+            receipt = _published(act, "unchanged", act.entry, entry.leaf, entry.at)
+            return Decision(answer=lambda _: receipt, is_act=False)
+        statement = _waiting(act)
+        if act.requested_person == self.actor.person:
+            raise Forbidden(
+                f"{self.actor.name} asked for this {act.kind} and cannot approve it as well: "
+                "review takes four eyes; it is approved by another actor"
+            )
+        command = _COMMANDS[act.kind](
+            actor=Actor(
+                name=act.requested_by, agency=act.requested_agency, scopes=frozenset(), token=None
+            ),
+            subject=act.subject,
+            statement=statement,
+            approves=act,
+            language=self.language,
+        )
+        decision = await command.decide(connection, context, None, now=now)
+        return Decision(
+            entry=decision.entry,
+            answer=partial(_receipt, act),
+            before=str(act.id),
+            approves=act.id,
+        )
+
+
+async def return_act(
+    context: ServiceContext,
+    actor: Actor,
+    number: int,
+    statement: Document,
+    *,
+    now: dt.datetime,
+    language: str = "en",
+    idempotency_key: str | None = None,
+) -> ActReceipt:
+    """Return what waits to who asked for it; the statement's `comment` says why."""
+    act = await _reviewed(context, actor, number)
+    findings = check_act_comment(statement, context.pack, language)
+    if findings:
+        raise InvalidStatement("the comment cannot be taken as it is", findings)
+    text = canonical(statement["comment"]).decode()
+    subject = act.subject
+
+    async def work(connection: Connection) -> ActReceipt:
+        await records.lock_record(connection, subject)
+        act = await pending_acts.lock(connection, number)
+        if act is None:
+            raise act_not_found(number)
+        said = (act.decided_person, act.comment)
+        if act.state == "returned" and said == (actor.person, text):
+            return receipt_of(act, "returned")
+        _waiting(act)
+        await pending_acts.give_back(
+            connection, number, comment=text, by=actor.name, person=actor.person, at=now
+        )
+        await audit.note(connection, actor, "return_act", subject, before=str(number), now=now)
+        return receipt_of(
+            msgspec.structs.replace(act, state="returned", decided_at=now), "returned"
+        )
+
+    request = f"return_act {number} {text}".encode()
+    return await idempotency.run_once(
+        context, actor, idempotency_key, request, work, ActReceipt, now=now
+    )
+
+
+@retried
+async def delete_act(
+    context: ServiceContext, actor: Actor, number: int, *, now: dt.datetime
+) -> None:
+    """Take back what one's own side has asked for, or throw away what was returned."""
+    if "admin" not in actor.scopes:
+        actor.require("file")
+    async with context.database.connection() as connection:
+        found = await pending_acts.read(connection, number)
+    if found is None or not _is_own(actor, found):
+        raise act_not_found(number)
+    async with context.database.transaction() as connection:
+        await records.lock_record(connection, found.subject)
+        act = await pending_acts.lock(connection, number)
+        if act is None:
+            raise act_not_found(number)
+        if act.requested_agency != actor.agency:
+            raise Forbidden(
+                f"act {number} was asked for by {act.requested_by}, which alone takes it back"
+            )
+        if act.state == "approved":
+            raise Conflict(f"act {number} was approved, and is in the log: it cannot be taken back")
+        await pending_acts.delete(connection, number)
+        await audit.note(connection, actor, "delete_act", act.subject, before=str(number), now=now)
+
+
+def act_not_found(number: int) -> NotFound:
+    """Return the error for an act that is not there, or that the actor may not know of."""
+    return NotFound(f"there is no act {number} that you may read")
+
+
+async def _reviewed(context: ServiceContext, actor: Actor, number: int) -> PendingAct:
+    actor.require("review")
+    async with context.database.connection() as connection:
+        act = await pending_acts.read(connection, number)
+    if act is None or not actor.reviews_for(act.agency):
+        raise act_not_found(number)
+    return act
+
+
+def _waiting(act: PendingAct) -> Document:
+    """Return the statement of an act that waits; raises `Conflict` where it does not."""
+    if act.state != "in_review" or act.statement is None:
+        raise Conflict(
+            f"act {act.id} does not wait for review any more: {act.decided_by} has {act.state} it"
+        )
+    statement: Document = msgspec.json.decode(act.statement)
+    return statement
+
+
+def _receipt(act: PendingAct, entry: Entry) -> ActReceipt:
+    outcome = "withdrawn" if act.kind == "withdrawal" else "attested"
+    return _published(act, outcome, entry.index, entry.leaf, entry.at)
+
+
+def _published(
+    act: PendingAct, outcome: Any, index: int, leaf: bytes, at: dt.datetime
+) -> ActReceipt:
+    return msgspec.structs.replace(
+        receipt_of(act, outcome), approved_at=at, entry=index, hash=leaf.hex()
+    )
+
+
+def _is_filer(actor: Actor) -> bool:
+    """Return whether the actor may ask for acts: for its agency, or as administrator for all."""
+    return "admin" in actor.scopes or ("file" in actor.scopes and actor.agency is not None)
+
+
+def _is_own(actor: Actor, act: PendingAct) -> bool:
+    return _is_filer(actor) and actor.agency in {None, act.agency}
+
+
+def _require_reader(actor: Actor) -> None:
+    if not {"review", "admin"} & actor.scopes:
+        actor.require("file")
