@@ -20,6 +20,7 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 _EVERY_HOST = "*"
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
+_MAILBOX = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
 _CONTACT = re.compile(r"(?:mailto:|https://)[\x21-\x7e]+")
 
 
@@ -41,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_hosts: str | None = None
     trusted_proxies: str | None = None
     security_contact: str | None = None
+    smtp_url: str | None = None
+    mail_from: str | None = None
     limit_writes: int = 600
     limit_validations: int = 240
     limit_failures: int = 30
@@ -161,6 +164,7 @@ def _checked(settings: Settings) -> Settings:
                 f"{PREFIX}{name.upper()}={limit}: give a number a minute, or 0 for no limit"
             )
     _check_contact(settings.security_contact)
+    _check_mail(settings)
     for host in _listed(settings.allowed_hosts):
         if host != _EVERY_HOST and _HOST.fullmatch(host) is None and not _is_address(host):
             raise ConfigurationError(
@@ -183,6 +187,26 @@ def _check_contact(contact: str | None) -> None:
         raise ConfigurationError(
             f"{PREFIX}SECURITY_CONTACT={contact!r}: give an address that begins with mailto: or "
             "https:"
+        )
+
+
+def _check_mail(settings: Settings) -> None:
+    if settings.smtp_url is not None:
+        url = urlsplit(settings.smtp_url)
+        # The address is not repeated: there may be a password in it.
+        try:
+            is_known = url.scheme in {"smtp", "smtps"} and bool(url.hostname) and url.port != 0
+        except ValueError:
+            is_known = False
+        if not is_known:
+            raise ConfigurationError(
+                f"{PREFIX}SMTP_URL: give smtp:// or smtps://, then user:password@ if there is one, "
+                "host and :port"
+            )
+    if settings.mail_from is not None and _MAILBOX.fullmatch(settings.mail_from) is None:
+        raise ConfigurationError(
+            f"{PREFIX}MAIL_FROM={settings.mail_from!r}: give an e-mail address, such as "
+            "no-reply@algorithms.example.org"
         )
 
 

@@ -12,7 +12,7 @@ from registry.errors import Conflict, Forbidden, InvalidStatement, NotFound
 from registry.record.canonical import canonical
 from registry.record.model import Document
 from registry.record.statements import check_act_comment
-from registry.services import audit, idempotency
+from registry.services import audit, idempotency, notices
 from registry.services.access import Actor
 from registry.services.attestation import Attest
 from registry.services.audit import Action
@@ -125,6 +125,15 @@ class Approve(Command[ActReceipt], frozen=True, kw_only=True):
             answer=partial(_receipt, act),
             before=str(act.id),
             approves=act.id,
+            tell=partial(
+                notices.tell,
+                actor=self.actor,
+                kind="act_approved",
+                subject=act.subject,
+                about=str(act.id),
+                now=now,
+                agency=act.agency,
+            ),
         )
 
 
@@ -159,6 +168,15 @@ async def return_act(
             connection, number, comment=text, by=actor.name, person=actor.person, at=now
         )
         await audit.note(connection, actor, "return_act", subject, before=str(number), now=now)
+        await notices.tell(
+            connection,
+            actor,
+            "act_returned",
+            subject,
+            about=str(number),
+            now=now,
+            agency=act.agency,
+        )
         return receipt_of(
             msgspec.structs.replace(act, state="returned", decided_at=now), "returned"
         )

@@ -10,7 +10,7 @@ import msgspec
 from registry.errors import Conflict
 from registry.record.canonical import canonical
 from registry.record.model import Document
-from registry.services import audit, idempotency
+from registry.services import audit, idempotency, notices
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
 from registry.services.pipeline import Command
@@ -98,6 +98,9 @@ async def put_into_review(
             act = msgspec.structs.replace(act, id=number)
             await audit.note(
                 connection, actor, _REQUESTS[kind], subject, before=str(number), now=now
+            )
+            await notices.tell(
+                connection, actor, "act_waits", subject, about=str(number), now=now, agency=agency
             )
         elif act.statement != statement:
             raise Conflict(

@@ -49,6 +49,7 @@ class Decision(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     what the audit trail says that the act began from; without `is_act` it says nothing. With
     `ends_draft` the draft of the subject goes. `base` is the leaf hash of what the entry follows,
     for what waits for review first; `approves` is the number of the pending act that it publishes.
+    `tell` writes notices in the same transaction.
     """
 
     answer: Callable[[Any], R]
@@ -58,6 +59,7 @@ class Decision(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     ends_draft: bool = False
     base: bytes | None = None
     approves: int | None = None
+    tell: Callable[[Connection], Awaitable[None]] | None = None
 
 
 class Command(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
@@ -136,6 +138,8 @@ async def execute_in(
         )
     if decision.ends_draft:
         await drafts.delete(connection, subject)
+    if decision.tell is not None:
+        await decision.tell(connection)
     return decision.answer(entry)
 
 

@@ -11,6 +11,7 @@ import msgspec
 from registry.errors import Forbidden
 from registry.ledger.publication import Publication, seal_document
 from registry.record.pack import Agency
+from registry.services import notices
 from registry.services.access import Actor, person_of
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
@@ -125,6 +126,16 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             answer=partial(_published, entry),
             before=before,
             ends_draft=draft is not None,
+            tell=partial(
+                notices.tell,
+                actor=self.actor,
+                kind="published",
+                subject=self.subject,
+                about=str(entry.version),
+                now=now,
+            )
+            if checked.submitter
+            else None,
         )
 
     def _sealed(self, made: CheckedDocument, context: ServiceContext) -> CheckedDocument:

@@ -13,7 +13,7 @@ from registry.record.ids import split_id
 from registry.record.model import Document, LangText
 from registry.record.pack import Agency
 from registry.record.statements import check_comment
-from registry.services import audit, idempotency
+from registry.services import audit, idempotency, notices
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import (
@@ -137,6 +137,7 @@ async def return_draft(
             connection, record, comment=text, comments=by_field, by=actor.name, at=now
         )
         await audit.note(connection, actor, "return", record, before=draft.tag, now=now)
+        await notices.tell(connection, actor, "returned", record, about=now.isoformat(), now=now)
         return _receipt_of_draft(draft, returned_at=now)
 
     request = f"return {record} {text}{by_field or ''}".encode()
@@ -183,6 +184,7 @@ async def _put_into_review(
         return unchanged_receipt(record, around.current)
     around.publishable(made, context.pack, now.date(), language)
     await drafts.submit(connection, record, by=actor.name, person=actor.person, at=now)
+    await notices.tell(connection, actor, "review_waits", record, about=now.isoformat(), now=now)
     return _receipt_of_draft(draft, submitted_at=now)
 
 

@@ -1,4 +1,4 @@
-"""The background runner: publish the log, build the site, fold the index, delete what expired."""
+"""The background runner: publish the log, build the site, tell members, delete what expired."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from registry.services.erasure import erase_published
 from registry.services.startup import run_in_register
 from registry.settings import Settings
 from registry.store.leader import leadership
+from registry.worker.notices import keep_members_told
 
 _POLL_SECONDS = 0.5
 _RETRY_SECONDS = 10.0
@@ -151,7 +152,9 @@ async def work(settings: Settings, context: ServiceContext) -> None:
     """Do all the background work; never return."""
     # Concurrently: a build may take minutes, the publication of an entry may not.
     await asyncio.gather(
-        keep_log_published(settings, context), keep_site_current(settings, context)
+        keep_log_published(settings, context),
+        keep_site_current(settings, context),
+        keep_members_told(settings, context),
     )
 
 

@@ -1,0 +1,117 @@
+"""Notices to members, and the e-mails that go with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from registry.store.database import Connection
+from registry.store.sql import read_row, read_rows, statement
+
+NoticeKind: TypeAlias = Literal[
+    "review_waits",
+    "returned",
+    "published",
+    "review_due",
+    "act_waits",
+    "act_returned",
+    "act_approved",
+]
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member is told of the `subject`, a record, or an agency for its attestation.
+
+    `about` is the time of the submission or the return, the version that was published, the day on
+    which a review is due, or the number of an act.
+    """
+
+    id: int
+    kind: NoticeKind
+    subject: str
+    about: str
+    made_at: dt.datetime
+    read_at: dt.datetime | None
+
+
+class DueMail(Notice, frozen=True, kw_only=True):
+    """A notice that is sent to the member's address, in her language."""
+
+    member: int
+    email: str
+    language: str
+
+
+async def insert(
+    connection: Connection,
+    kind: NoticeKind,
+    subject: str,
+    *,
+    about: str,
+    at: dt.datetime,
+    role: str,
+    agency: str,
+    authority: bool,
+    but: int | None,
+) -> None:
+    """Insert a notice for each member of an agency with a role, and maybe the authority's.
+
+    Nothing is said twice, and nothing to the member `but`, who did it.
+    """
+    await connection.execute(
+        statement("notices", "insert"), kind, subject, about, at, role, agency, authority, but
+    )
+
+
+async def insert_due(
+    connection: Connection, kind: NoticeKind, *, at: dt.datetime, by: dt.date
+) -> None:
+    """Notify editors once of the reviews of their agency's records that are due by a day."""
+    await connection.execute(statement("notices", "insert_due"), kind, at, by)
+
+
+async def read_all(connection: Connection, member: int, *, limit: int) -> list[Notice]:
+    """Return the latest notices of a member, the last first."""
+    return await read_rows(connection, Notice, "notices", "of_member", member, limit)
+
+
+async def count_unread(connection: Connection, member: int) -> int:
+    """Return how many notices a member has not read."""
+    return int(await connection.fetchval(statement("notices", "unread"), member))
+
+
+async def mark_read(
+    connection: Connection,
+    member: int,
+    *,
+    at: dt.datetime,
+    subject: str | None = None,
+    until: int | None = None,
+) -> None:
+    """Mark a member's notices as read: all, those of a subject, or those up to a number.
+
+    What has been read is not mailed any more.
+    """
+    await connection.execute(statement("notices", "mark_read"), member, at, subject, until)
+
+
+async def claim_mail(connection: Connection, now: dt.datetime) -> DueMail | None:
+    """Return a notice whose e-mail is due, or None; nobody else gets it for 5 minutes at least."""
+    return await read_row(connection, DueMail, "notices", "claim_mail", now)
+
+
+async def mark_mailed(connection: Connection, notice: int, at: dt.datetime) -> None:
+    """Store that the e-mail of a notice was sent."""
+    await connection.execute(statement("notices", "mark_mailed"), notice, at)
+
+
+async def give_up_mail(connection: Connection, before: dt.datetime) -> None:
+    """Try no more to mail notices that were made before a time."""
+    await connection.execute(statement("notices", "give_up_mail"), before)
+
+
+async def drop_before(connection: Connection, before: dt.datetime) -> None:
+    """Delete the notices that were made before a time."""
+    await connection.execute(statement("notices", "drop_before"), before)
