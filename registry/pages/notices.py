@@ -12,7 +12,7 @@ import msgspec
 
 from registry.pages.labels import message
 from registry.record.pack import Pack
-from registry.store.notices import Notice, NoticeKind
+from registry.store.notices import MemberNotice, NoticeKind
 from registry.text.catalogues import Catalogue, find
 from registry.text.dates import format_date
 from registry.text.locales import make_locale
@@ -81,7 +81,9 @@ class ToldNotice(msgspec.Struct, frozen=True, kw_only=True):
     path: str
 
 
-def tell_notice(notice: Notice, language: str, pack: Pack, say: Callable[[str], str]) -> ToldNotice:
+def tell_notice(
+    notice: MemberNotice, language: str, pack: Pack, say: Callable[[str], str]
+) -> ToldNotice:
     """Return a notice in the words that `say` finds for its English wordings."""
     words = WORDS[notice.kind]
     about = notice.about
@@ -96,7 +98,7 @@ def tell_notice(notice: Notice, language: str, pack: Pack, say: Callable[[str], 
 
 
 def notice_mail(
-    notice: Notice,
+    notice: MemberNotice,
     language: str,
     pack: Pack,
     catalogues: Mapping[str, Catalogue],

@@ -20,7 +20,7 @@ from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.store import notices
 from registry.store.database import Connection, Database, retried
-from registry.store.notices import Notice, NoticeKind
+from registry.store.notices import MemberNotice, NoticeKind
 
 SHOWN = 100
 """Notices on a member's page."""
@@ -63,7 +63,7 @@ async def tell_due_reviews(database: Database, *, now: dt.datetime) -> None:
         await notices.insert_due(connection, "review_due", at=now, by=(now + _DUE_WITHIN).date())
 
 
-async def list_notices(context: ServiceContext, actor: Actor) -> list[Notice]:
+async def list_notices(context: ServiceContext, actor: Actor) -> list[MemberNotice]:
     """Return the latest notices of the member who acts, the last first."""
     member = _member(actor)
     async with context.database.connection() as connection:

@@ -21,7 +21,7 @@ NoticeKind: TypeAlias = Literal[
 ]
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
+class MemberNotice(msgspec.Struct, frozen=True, kw_only=True):
     """What a member is told of the `subject`, a record, or an agency for its attestation.
 
     `about` is the time of the submission or the return, the version that was published, the day on
@@ -36,7 +36,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     read_at: dt.datetime | None
 
 
-class DueMail(Notice, frozen=True, kw_only=True):
+class DueMail(MemberNotice, frozen=True, kw_only=True):
     """A notice that is sent to the member's address, in her language."""
 
     member: int
@@ -72,9 +72,9 @@ async def insert_due(
     await connection.execute(statement("notices", "insert_due"), kind, at, by)
 
 
-async def read_all(connection: Connection, member: int, *, limit: int) -> list[Notice]:
+async def read_all(connection: Connection, member: int, *, limit: int) -> list[MemberNotice]:
     """Return the latest notices of a member, the last first."""
-    return await read_rows(connection, Notice, "notices", "of_member", member, limit)
+    return await read_rows(connection, MemberNotice, "notices", "of_member", member, limit)
 
 
 async def count_unread(connection: Connection, member: int) -> int:
