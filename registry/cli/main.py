@@ -45,6 +45,10 @@ _COMMANDS = {
         "registry.cli.drafts:drafts",
         "List the drafts: id, state, since when, by whom; of one that was returned, the comment.",
     ),
+    "workbook": (
+        "registry.cli.workbook:workbook",
+        "Make workbooks to fill in, and read what was filled in.",
+    ),
     "approve": (
         "registry.cli.review:approve",
         (

@@ -32,6 +32,9 @@ COLUMN_SETS: tuple[ColumnSet, ...] = ("summary", "full")
 BETWEEN = "; "
 """The separator of codes or texts in one cell."""
 
+NOTHING_LISTED = "[]"
+"""The cell of a list that is stated to have no entry; that of one that is not stated is empty."""
+
 
 class ExportRow(msgspec.Struct, frozen=True, kw_only=True):
     """A record to export: its document and its state in the register."""
@@ -83,13 +86,17 @@ class LabelSource(msgspec.Struct, frozen=True, kw_only=True):
 
 def columns(wanted: ColumnSet, wording: LabelSource) -> list[ExportColumn]:
     """Return the columns of a set: the summary, or the summary and every field of the format."""
-    found = list(_summary(wording))
-    if wanted == "full":
-        for field in fields():
-            # The identifiers are in the summary.
-            if "*" not in field.path and field.path not in {("id",), ("source_id",)}:
-                found += _of_field(field, wording)
-    return found
+    return [*_summary(wording), *(field_columns(wording) if wanted == "full" else [])]
+
+
+def field_columns(wording: LabelSource) -> list[ExportColumn]:
+    """Return a column for each field of the format but the identifiers, which the summary has."""
+    return [
+        column
+        for field in fields()
+        if "*" not in field.path and field.path not in {("id",), ("source_id",)}
+        for column in _of_field(field, wording)
+    ]
 
 
 def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
@@ -205,6 +212,8 @@ def _joined(
         value = dig(row.document, *path)
         if value is None:
             return absent
+        if value == [] and not labels:
+            return NOTHING_LISTED
         values = value if isinstance(value, list) else [value]
         return BETWEEN.join(labels.get(one, one) for one in values)
 

@@ -18,6 +18,8 @@ One that separates cells by semicolons, as Excel does in French, takes no quotat
 line for one, and begins a cell after each semicolon and each line break of a text.
 """
 
+_ESCAPED = re.compile(r"\A'(?=[\t\r\n=+\-@＝＋－＠])|([;\t\r\n]\"*)'(?=[=+\-@＝＋－＠])")
+
 
 async def csv_lines(
     table: Sequence[ExportColumn], batches: AsyncIterable[Sequence[ExportRow]], *, safe: bool
@@ -53,6 +55,14 @@ def cell_text(cell: Cell) -> str:
 def escape_formula(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula."""
     return _FORMULA.sub(r"\g<0>'", text)
+
+
+def unescape_formula(text: str) -> str:
+    """Return the text of which `escape_formula` made this one, if it did."""
+    if "'" not in text:
+        return text
+    plain = _ESCAPED.sub(r"\g<1>", text)
+    return plain if escape_formula(plain) == text else text
 
 
 def _taken(kept: io.StringIO) -> bytes:

@@ -28,13 +28,15 @@ LONGEST_CELL = 32_767
 
 _CUT = "…"
 _PART = 2**16
-_OPTIONS = {
-    "constant_memory": True,
+AS_WRITTEN = {
     "strings_to_formulas": False,
     "strings_to_numbers": False,
     "strings_to_urls": False,
     "remove_timezone": True,
 }
+"""Options by which a text is a text, whatever it looks like."""
+
+_OPTIONS = {"constant_memory": True, **AS_WRITTEN}
 _OF_ORIGIN = {
     "origin": "code",
     "title": "title",
@@ -161,7 +163,7 @@ class _Book:
     def _put(self, row: int, number: int, cell: Cell) -> None:
         if isinstance(cell, str):
             if cell:
-                self._sheet.write_string(row, number, _fitting(cell))
+                self._sheet.write_string(row, number, fitting(cell))
         elif isinstance(cell, bool):
             self._sheet.write_boolean(row, number, cell)
         elif isinstance(cell, dt.datetime):
@@ -172,7 +174,7 @@ class _Book:
             self._sheet.write_number(row, number, cell)
 
 
-def _fitting(text: str) -> str:
+def fitting(text: str) -> str:
     """Return a text cut to the limit of a cell, never inside a character."""
     if len(text) * 2 <= LONGEST_CELL:
         return text

@@ -17,7 +17,7 @@ _ID = re.compile(
 def split_id(record_id: str) -> tuple[str, str]:
     """Return agency and slug of an identifier. Raises `InvalidParameter` for any other text."""
     match = _ID.match(record_id)
-    if match is None or len(record_id) > MAX_LENGTH:
+    if match is None or not is_id(record_id):
         shown = record_id if len(record_id) <= MAX_LENGTH else record_id[:MAX_LENGTH] + "…"
         raise InvalidParameter(
             f"{shown!r} is not the identifier of a record: write <agency>/<slug> in lower-case "
@@ -25,6 +25,11 @@ def split_id(record_id: str) -> tuple[str, str]:
             "'index' is reserved"
         )
     return match["agency"], match["slug"]
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text is an identifier."""
+    return _ID.match(text) is not None and len(text) <= MAX_LENGTH
 
 
 def is_foreign_agency(agency: str) -> bool:

@@ -81,6 +81,17 @@ def render(saying: Message, language: str, fallback: Sequence[str]) -> str:
     return text
 
 
+def render_title(text: str, language: str, fallback: Sequence[str]) -> str:
+    """Return a title or description of the format in the language, or in the next that has it."""
+    for tag in (language, *fallback):
+        if tag == SOURCE:
+            break
+        found = _catalogue(tag).messages.get(text)
+        if found is not None:
+            return found
+    return text
+
+
 def _renderings(messages: Sequence[Message], order: Sequence[str]) -> Iterator[tuple[str, str]]:
     for tag in order:
         told = [_render_value(saying, tag, order) for saying in messages]

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO
 
 import msgspec
@@ -41,7 +41,7 @@ def read_workbook(raw: bytes, options: ReadOptions, path: Path, counter: RowCoun
         file.flush()
         file.seek(0)
         if options.kind != "xls":
-            _check_parts(file, path)
+            check_parts(file, path, parts=MAX_PARTS, inflated=MAX_INFLATED, ratio=MAX_RATIO)
         request = SheetRequest(sheet=options.sheet, header_rows=header_numbers(options))
         facts, rows = _asked(file, request, path, counter)
     notes = []
@@ -64,26 +64,26 @@ def read_workbook(raw: bytes, options: ReadOptions, path: Path, counter: RowCoun
     return read_table(table, options)
 
 
-def _check_parts(file: IO[bytes], path: Path) -> None:
+def check_parts(file: IO[bytes], path: PurePath, *, parts: int, inflated: int, ratio: int) -> None:
     """Raise `ImportRefused` if the parts of a workbook are too many, or too large unpacked."""
     try:
         with zipfile.ZipFile(file) as archive:
-            parts = archive.infolist()
+            found = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
         raise ImportRefused(f"{path}: the workbook is damaged: {error}") from error
     finally:
         file.seek(0)
-    inflated = sum(part.file_size for part in parts)
-    if len(parts) > MAX_PARTS or inflated > MAX_INFLATED:
+    size = sum(part.file_size for part in found)
+    if len(found) > parts or size > inflated:
         raise ImportRefused(
-            f"{path}: {len(parts):,} parts with {inflated:,} bytes unpacked; a workbook may have "
-            f"{MAX_PARTS:,} and {MAX_INFLATED:,}"
+            f"{path}: {len(found):,} parts with {size:,} bytes unpacked; a workbook may have "
+            f"{parts:,} and {inflated:,}"
         )
-    for part in parts:
-        if part.file_size > max(_SMALL, MAX_RATIO * part.compress_size):
+    for part in found:
+        if part.file_size > max(_SMALL, ratio * part.compress_size):
             raise ImportRefused(
                 f"{path}: {part.filename}: {part.file_size:,} bytes packed into "
-                f"{part.compress_size:,}; a part may be {MAX_RATIO} times as large unpacked"
+                f"{part.compress_size:,}; a part may be {ratio} times as large unpacked"
             )
 
 

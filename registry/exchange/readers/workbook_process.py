@@ -36,7 +36,7 @@ from registry.exchange.readers.sheet_answers import SheetFacts, SheetRequest, Sh
 
 Range: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 
-_ERRORS = frozenset(
+ERRORS = frozenset(
     {"#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#GETTING_DATA", "#SPILL!"}
 )
 _ERROR_CELL = re.compile(rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3}[0-9]{1,7})"')
@@ -48,7 +48,7 @@ _MIDNIGHT = dt.time(0)
 def main() -> None:
     """Answer one request. The end status says nothing: what is not answered did not work."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this ends it
-    _bound()
+    bound_process(MAX_MEMORY, int(MAX_SECONDS))
     request = msgspec.json.decode(sys.argv[1], type=SheetRequest)
     out, encode = sys.stdout.buffer, msgspec.json.encode
     try:
@@ -59,10 +59,11 @@ def main() -> None:
         sys.stderr.close()
 
 
-def _bound() -> None:
+def bound_process(memory: int, seconds: int) -> None:
+    """Bound the memory and the processor time of this process."""
     for name, bound in (
-        ("RLIMIT_AS", MAX_MEMORY),
-        ("RLIMIT_CPU", int(MAX_SECONDS)),
+        ("RLIMIT_AS", memory),
+        ("RLIMIT_CPU", seconds),
         ("RLIMIT_CORE", 0),
     ):
         # Not every system has each, or lets it be set; a smaller one may hold already.
@@ -187,7 +188,7 @@ def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
 def _text(cell: Any) -> str | bool:
     """Return a cell as people see it: 12, not 12.0; dates and times as ISO 8601 has them."""
     if isinstance(cell, str | bool):
-        return "" if cell in _ERRORS else cell
+        return "" if cell in ERRORS else cell
     if isinstance(cell, float):
         whole = math.isfinite(cell) and cell.is_integer() and abs(cell) < _EXACT
         return str(int(cell)) if whole else format(cell, ".15g")

@@ -1,0 +1,157 @@
+"""`registry workbook`: records as workbooks to fill in, and what was filled in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from registry.cli.command_options import Style, of_agency, style_option
+from registry.cli.runtime import pass_settings, print_message, run, write_json
+from registry.clock import utc_now
+from registry.errors import InvalidParameter
+from registry.settings import Settings
+from registry.text.text_safety import visible
+
+if TYPE_CHECKING:
+    from registry.exchange.workbooks.making import WorkbookLayout
+    from registry.exchange.workbooks.results import WorkbookRecord
+    from registry.exchange.workbooks.words import WorkbookWords
+    from registry.services.context import ServiceContext
+
+
+@click.group()
+def workbook() -> None:
+    """Make workbooks to fill in, and read what was filled in.
+
+    Example: registry workbook make --agency demo-sante -o record.xlsx
+    """
+
+
+@workbook.command()
+@click.option("--agency", metavar="CODE", help="Whose new record it is.")
+@click.option("--risk", metavar="LEVEL", help="The risk level of the new record, such as high.")
+@click.option("--record", "records", metavar="ID", multiple=True, help="A record; repeatable.")
+@click.option("--lang", metavar="TAG", help="The language. Default: the country's first.")
+@click.option(
+    "--layout",
+    type=click.Choice(["form", "table"]),
+    default="form",
+    show_default=True,
+    help="A sheet a record, or a row a record.",
+)
+@click.option(
+    "-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file."
+)
+@pass_settings
+def make(
+    settings: Settings,
+    /,
+    *,
+    agency: str | None,
+    risk: str | None,
+    records: tuple[str, ...],
+    lang: str | None,
+    layout: WorkbookLayout,
+    out: Path,
+) -> None:
+    """Make a workbook of a new record, or of the newest states of records with their drafts.
+
+    Example: registry workbook make --agency demo-sante --risk high --lang fr -o record.xlsx
+    """
+    from registry.exchange.workbooks.making import make_workbook, new_source, read_sources
+
+    words = _words(settings, lang)
+    if records:
+        if agency is not None or risk is not None:
+            raise click.UsageError("--agency and --risk are for a new record, without --record")
+        sources = run(settings, lambda context: read_sources(context, records), begins=False)
+    else:
+        sources = [new_source(words, agency=agency, risk=risk)]
+    out.write_bytes(make_workbook(sources, words, layout=layout))
+
+
+@workbook.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--agency", metavar="CODE", help="Only this agency's records are saved.")
+@click.option("--save", is_flag=True, help="Save each record as a draft of its agency.")
+@click.option("--lang", metavar="TAG", help="The language. Default: the country's first.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the workbook anew, with each finding in its cell.",
+)
+@style_option
+@pass_settings
+def read(
+    settings: Settings,
+    /,
+    *,
+    file: Path,
+    agency: str | None,
+    save: bool,
+    lang: str | None,
+    out: Path | None,
+    style: Style,
+) -> None:
+    """Read FILE, a workbook or a table in the columns of the full export, and say what is wrong.
+
+    Exit code 1 if a record was refused, or could not be published as it is; the others are saved
+    all the same.
+
+    Example: registry workbook read record.xlsx --agency demo-sante --save -o answer.xlsx
+    """
+    from registry.exchange.workbooks.answer import write_answer
+    from registry.exchange.workbooks.filing import check_workbook, file_workbook
+    from registry.exchange.workbooks.reading import read_workbook
+
+    words = _words(settings, lang)
+    sheets = read_workbook(file.read_bytes(), words, name=str(file))
+    if save:
+        agencies = sorted(
+            {one.record.partition("/")[0] for sheet in sheets for one in sheet.records}
+        )
+        if agency is None and len(agencies) != 1:
+            raise click.UsageError("--save: say by --agency whose records are saved")
+        actor = of_agency(None, agency or agencies[0])
+
+        async def work(context: ServiceContext) -> list[WorkbookRecord]:
+            return await file_workbook(context, actor, sheets, words, now=utc_now())
+
+        results = run(settings, work, begins=False)
+    else:
+        results = check_workbook(sheets, words, utc_now().date())
+    if out is not None:
+        out.write_bytes(write_answer(sheets, results, words))
+    if style == "json":
+        write_json(results)
+    else:
+        _print(results, words)
+    if any(one.outcome == "refused" or not one.publishable for one in results if one.record):
+        sys.exit(1)
+
+
+def _words(settings: Settings, lang: str | None) -> WorkbookWords:
+    from registry.exchange.workbooks.words import WorkbookWords
+    from registry.record.pack import load_pack
+    from registry.text.catalogues import SOURCE
+
+    pack = load_pack(settings.pack)
+    known = (*pack.languages, SOURCE)
+    if lang is not None and lang not in known:
+        raise InvalidParameter(f"--lang {lang}: the register speaks {', '.join(known)}")
+    return WorkbookWords(pack, lang or pack.languages[0])
+
+
+def _print(results: Sequence[WorkbookRecord], words: WorkbookWords) -> None:
+    from registry.exchange.workbooks.answer import finding_text, status
+
+    for one in results:
+        name = one.record or one.sheet
+        sys.stdout.write(visible(f"{name}: {one.outcome}. {status(one, words)}") + "\n")
+        for finding in one.findings:
+            print_message(f"  {one.sheet}!{finding.cell} {finding_text(finding, words)}")

@@ -1,0 +1,156 @@
+"""A workbook as it came, with what the register says of it beside and in its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from registry.exchange.workbooks.form import FIRST_VALUE, TOP, FormRow, FormSheet
+from registry.exchange.workbooks.form_making import restated
+from registry.exchange.workbooks.reading import ReadSheet
+from registry.exchange.workbooks.results import WorkbookFinding, WorkbookRecord
+from registry.exchange.workbooks.sheets import FilledSheet, SheetCell, place_named
+from registry.exchange.workbooks.table import ANSWER, TAG, table_columns
+from registry.exchange.workbooks.words import WorkbookWords
+from registry.exchange.workbooks.writing import SheetNotes, TableSheet, WorkbookWriter
+from registry.record.messages import message
+
+
+def write_answer(
+    sheets: Sequence[ReadSheet], results: Sequence[WorkbookRecord], words: WorkbookWords
+) -> bytes:
+    """Return the sheets with what became of each record.
+
+    The tag of a draft that was saved stands in them, so that they may be changed and sent again.
+    """
+    writer = WorkbookWriter(words)
+    by_place = {(one.sheet, one.cell): one for one in results}
+    for read in sheets:
+        if read.columns is not None:
+            filled = read.records[0]
+            told = by_place[filled.sheet, filled.home.name]
+            _add_form(writer, read, told, words)
+        elif read.records:
+            told_by_row = {one.row: by_place[one.sheet, one.home.name] for one in read.records}
+            _add_table(writer, read.sheet, told_by_row, words)
+    return writer.close()
+
+
+def status(told: WorkbookRecord, words: WorkbookWords) -> str:
+    """Return what is said of a record in one text."""
+    errors = sum(one.severity == "error" for one in told.findings)
+    sentences = [told.detail]
+    if told.outcome != "left_out":
+        if told.publishable:
+            sentences.append(words.say("It can be published as it is."))
+        elif told.findings:
+            sentences.append(
+                words.say("Findings that keep it from being published: {errors}.", errors=errors)
+            )
+        if told.findings_total > len(told.findings):
+            sentences.append(
+                words.say(
+                    "Shown are {shown} of {total} findings; the rest follows when these are "
+                    "mended.",
+                    shown=len(told.findings),
+                    total=told.findings_total,
+                )
+            )
+    return " ".join(sentences)
+
+
+def finding_text(one: WorkbookFinding, words: WorkbookWords) -> str:
+    """Return a finding as it stands in a cell."""
+    severity = message("Error") if one.severity == "error" else message("Warning")
+    return f"{words.render(severity)}: {one.message}"
+
+
+def _add_form(
+    writer: WorkbookWriter, read: ReadSheet, told: WorkbookRecord, words: WorkbookWords
+) -> None:
+    sheet, columns, [filled] = read.sheet, read.columns, read.records
+    if columns is None:
+        raise ValueError(f"{sheet.name} is no form")
+    order = sorted(columns.texts.items(), key=lambda one: (one[1] != columns.answer, one[1]))
+    rows = [
+        FormRow(
+            pattern=_text(cells, columns.field),
+            label=_text(cells, columns.label),
+            help=_text(cells, columns.help),
+            asked=_text(cells, columns.asked),
+            values=tuple(_at(cells, column) for _, column in order),
+        )
+        for cells in sheet.rows[TOP:]
+    ]
+    moved = {column: FIRST_VALUE + number for number, (_, column) in enumerate(order)}
+    saved = told.tag is not None and told.record is not None
+    head = [str(cell) for cell in (*sheet.rows[0], "", "", "")]
+    form = FormSheet(
+        record=(told.record or "") if saved else head[1],
+        tag=(told.tag or "") if saved else head[2],
+        language=words.language,
+        languages=tuple(tag for tag, _ in order),
+        title=_text(sheet.rows[2], 1),
+        rows=restated(rows, filled.document, words, amends=filled.tag is not None),
+    )
+    writer.add_form(form, name=sheet.name, notes=_notes(told, words, moved))
+
+
+def _notes(told: WorkbookRecord, words: WorkbookWords, moved: Mapping[int, int]) -> SheetNotes:
+    cells: dict[tuple[int, int], str] = {}
+    rows: dict[int, str] = {}
+    for one in told.findings:
+        row, column = place_named(one.cell)
+        text = finding_text(one, words)
+        at = (row, moved.get(column, column))
+        cells[at] = f"{cells[at]}\n{text}" if at in cells else text
+        rows[row] = f"{rows[row]}\n{text}" if row in rows else text
+    return SheetNotes(status=status(told, words), rows=rows, cells=cells)
+
+
+def _add_table(
+    writer: WorkbookWriter,
+    sheet: FilledSheet,
+    told_by_row: Mapping[int, WorkbookRecord],
+    words: WorkbookWords,
+) -> None:
+    """Add a table as it came, and two columns: the tag of each row's draft, and the answer."""
+    header = [str(cell).strip() for cell in sheet.rows[0]]
+    kept = [number for number, name in enumerate(header) if name not in {TAG, ANSWER}]
+    tag_at = header.index(TAG) if TAG in header else None
+    moved = {number: at for at, number in enumerate(kept)}
+    rows: list[list[SheetCell]] = [[*(header[number] for number in kept), TAG, ANSWER]]
+    comments: dict[tuple[int, int], str] = {}
+    for row in range(1, len(sheet.rows)):
+        cells, told = sheet.rows[row], told_by_row.get(row)
+        lines = [] if told is None else [status(told, words)]
+        for one in told.findings if told is not None else ():
+            _, column = place_named(one.cell)
+            text = finding_text(one, words)
+            lines.append(f"{header[column]}: {text}")
+            at = (row, moved[column])
+            comments[at] = f"{comments[at]}\n{text}" if at in comments else text
+        tag = told.tag if told is not None and told.tag is not None else None
+        rows.append(
+            [
+                *(_at(cells, number) for number in kept),
+                tag or ("" if tag_at is None else _at(cells, tag_at)),
+                "\n".join(lines),
+            ]
+        )
+    known = table_columns(words.pack.languages)
+    dates = frozenset(
+        moved[number]
+        for number in kept
+        if header[number] in known and known[header[number]].field.kind == "Date"
+    )
+    writer.add_table(
+        TableSheet(name=sheet.name, rows=rows, dates=dates), SheetNotes(cells=comments)
+    )
+
+
+def _at(cells: Sequence[SheetCell], column: int) -> SheetCell:
+    return cells[column] if column < len(cells) else ""
+
+
+def _text(cells: Sequence[SheetCell], column: int) -> str:
+    return str(_at(cells, column))

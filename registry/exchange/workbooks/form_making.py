@@ -1,0 +1,293 @@
+"""The form of a record: what is asked of it stands open, the rest is folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from registry.exchange.workbooks.form import (
+    FormRow,
+    FormSheet,
+    is_map,
+    kind_of,
+    map_field,
+    required_field,
+)
+from registry.exchange.workbooks.words import WorkbookWords, choices_of
+from registry.record.messages import message
+from registry.record.model import Document
+from registry.record.pointers import dig, parts, pointer
+from registry.record.requirements import (
+    Requirements,
+    Unit,
+    conditions,
+    conditions_held,
+    reason,
+    requirements_under,
+    units,
+)
+from registry.record.schema import SCHEMA_VERSION, Field, fields
+
+FORM_INSTRUCTIONS = message(
+    "Fill in the white cells. What need not be said is folded away, and opens with the sign + at "
+    "the edge. For a further entry of a list, copy all rows of one and insert them below it. Then "
+    "send the workbook."
+)
+
+_SPARE_VALUES, _SPARE_GROUPS = 3, 2
+_AMENDED = "amended"
+_VERSION = ("schema_version",)
+
+
+def make_form(
+    document: Document, words: WorkbookWords, *, tag: str = "", amends: bool = False
+) -> FormSheet:
+    """Return the form of a document, complete or not; `amends` is of a record that is published."""
+    maker = _FormMaker(document, words, amends=amends)
+    name = document.get("name") or {}
+    title = next((name[tag] for tag in words.languages if tag in name), "")
+    return FormSheet(
+        record=str(document.get("id", "")) if tag else "",
+        tag=tag,
+        language=words.language,
+        languages=maker.languages,
+        title=title or words.say("New record"),
+        rows=tuple(maker.rows()),
+    )
+
+
+def restated(
+    rows: Sequence[FormRow], document: Document, words: WorkbookWords, *, amends: bool
+) -> tuple[FormRow, ...]:
+    """Return rows with what is asked now, and closed where nothing is and nothing is said."""
+    maker = _FormMaker(document, words, amends=amends)
+    found: list[FormRow] = []
+    for row in rows:
+        path = parts(row.pattern)
+        unit = next(
+            (
+                maker.units[path[:depth]]
+                for depth in range(len(path), 0, -1)
+                if path[:depth] in maker.units
+            ),
+            None,
+        )
+        if unit is None:
+            found.append(row)
+            continue
+        asked, is_open = maker.asked(unit)
+        folded = not is_open and dig(document, *unit.path) is None and not any(row.values)
+        is_its_own = path == unit.path
+        found.append(
+            msgspec.structs.replace(
+                row,
+                asked=asked if is_its_own else row.asked,
+                folded=folded,
+                hidden=unit.path == _VERSION,
+            )
+        )
+    return tuple(found)
+
+
+@cache
+def deciding_paths() -> tuple[tuple[str, ...], ...]:
+    """Return the paths of the facts that decide what is asked, in document order."""
+    deciding = {
+        path
+        for name, condition in conditions().items()
+        if name != "withholds"
+        for path in condition.paths
+    }
+    return tuple(unit.path for unit in units() if unit.path in deciding)
+
+
+class _FormMaker:
+    def __init__(self, document: Document, words: WorkbookWords, *, amends: bool) -> None:
+        self.document = document
+        self.words = words
+        self.languages = tuple(dict.fromkeys((*words.languages, *_languages(document))))
+        held = conditions_held(document) | ({_AMENDED} if amends else frozenset())
+        self.requirements: Requirements = requirements_under(held)
+        self.units = {unit.path: unit for unit in units()}
+
+    def rows(self) -> Iterator[FormRow]:
+        yield self._value_row(_VERSION, self.document.get("schema_version"), hidden=True)
+        yield from self._rows_at(("id",), self.document.get("id"))
+        first = deciding_paths()
+        yield self._section(
+            self.words.say("First: what decides what is asked"),
+            self.words.say(
+                "Answer these before the rest. When you send the workbook, it comes back with what "
+                "is asked of this system."
+            ),
+        )
+        for path in first:
+            yield from self._rows_at(path, dig(self.document, *path))
+        done = {("id",), _VERSION, *first}
+        own = [field for field in fields() if len(field.path) == 1]
+        sections = [field for field in own if _is_section(field)]
+        yield self._section(self.words.title("The record"), "")
+        for field in own:
+            if field.path not in done and field not in sections:
+                yield from self._rows_at(field.path, self.document.get(field.path[0]))
+        for section in sections:
+            yield self._section(*self._named(section))
+            for name in section.schema["properties"]:
+                path = (*section.path, name)
+                if path not in done:
+                    yield from self._rows_at(path, dig(self.document, *path))
+
+    def _section(self, label: str, text: str) -> FormRow:
+        return FormRow(label=label, help=text)
+
+    def _named(self, field: Field) -> tuple[str, str]:
+        schema = field.schema
+        title, text = schema.get("title", ""), schema.get("description", "")
+        return self.words.title(title), self.words.title(text)
+
+    def _rows_at(self, path: tuple[str, ...], value: Any) -> Iterator[FormRow]:
+        """Yield the rows of a unit of requirements."""
+        unit = self.units[path]
+        asked, is_open = self.asked(unit)
+        folded = not is_open and value is None
+        yield from self._rows_of(path, value, asked=asked, folded=folded, spare=is_open)
+
+    def _rows_of(
+        self, path: tuple[str, ...], value: Any, *, asked: str, folded: bool, spare: bool = True
+    ) -> Iterator[FormRow]:
+        field = required_field(path)
+        kind = kind_of(field)
+        label, text = self._named(field)
+        head = FormRow(pattern=pointer(path), label=label, help=text, asked=asked, folded=folded)
+        if kind == "by_language":
+            given = value or {}
+            codes = choices_of(map_field(field)) if is_map(field) else ()
+            cells = tuple(
+                self.words.label(codes, given[tag]) if tag in given and codes else given.get(tag)
+                for tag in self.languages
+            )
+            yield msgspec.structs.replace(head, values=cells)
+        elif kind == "value":
+            yield self._value_row(path, value, asked=asked, folded=folded)
+        elif kind == "list":
+            yield from self._list_rows(head, path, value, spare=spare)
+        else:
+            yield head
+            yield from self._members(path, value, folded=folded)
+
+    def _members(self, path: tuple[str, ...], value: Any, *, folded: bool) -> Iterator[FormRow]:
+        field = required_field(path)
+        required = field.schema.get("required", ())
+        for name in field.schema["properties"]:
+            asked = self.words.say("Needed here") if name in required else ""
+            given = value.get(name) if isinstance(value, dict) else None
+            yield from self._rows_of((*path, name), given, asked=asked, folded=folded)
+
+    def _list_rows(
+        self, head: FormRow, path: tuple[str, ...], value: Any, *, spare: bool
+    ) -> Iterator[FormRow]:
+        """Yield a list's own row, which may say that there is none, and those of its entries."""
+        entry = required_field((*path, "*"))
+        none = self.words.say("There is none") if value == [] else None
+        yield msgspec.structs.replace(head, values=(none,))
+        groups = kind_of(entry) == "group"
+        more = _SPARE_GROUPS if groups else _SPARE_VALUES
+        given = list(value or ())
+        room = max(len(given) + 1, more) if spare else len(given) + 1
+        if value == []:
+            room = 1
+        for number in range(room):
+            one = given[number] if number < len(given) else None
+            title = f"{head.label} {number + 1}"
+            # A spare entry after those that are there need not stand open.
+            folded = head.folded or (one is None and bool(number) and bool(given))
+            if groups:
+                yield FormRow(pattern=pointer(entry.path), label=title, folded=folded)
+                yield from self._members(entry.path, one, folded=folded)
+            else:
+                [row] = self._rows_of(entry.path, one, asked="", folded=folded)
+                yield msgspec.structs.replace(row, label=title, help="")
+
+    def _value_row(
+        self,
+        path: tuple[str, ...],
+        value: Any,
+        *,
+        asked: str = "",
+        folded: bool = False,
+        hidden: bool = False,
+    ) -> FormRow:
+        field = required_field(path)
+        names = choices_of(field)
+        if path == _VERSION and value is None:
+            value = SCHEMA_VERSION
+        if isinstance(value, bool):
+            value = self.words.label(names, "true" if value else "false")
+        elif names and isinstance(value, str):
+            value = self.words.label(names, value)
+        label, text = self._named(field)
+        return FormRow(
+            pattern=pointer(path),
+            label=label,
+            help=text,
+            asked=asked,
+            values=(value,),
+            folded=folded,
+            hidden=hidden,
+        )
+
+    def asked(self, unit: Unit) -> tuple[str, bool]:
+        """Return what is asked of a unit in words, and whether it stands open when empty."""
+        asked = self.requirements
+        say = self.words.say
+        if unit.pointer in asked.required:
+            why = reason(unit, asked.held)
+            if why.message == "for every record":
+                return say("Required"), True
+            return say("Required {why}", why=why), True
+        if unit.pointer in asked.demanded:
+            return say("Recommended"), True
+        may_be = [names for names in unit.alternatives if self._may_hold(names)]
+        if may_be:
+            why = reason(unit, frozenset(may_be[0]))
+            return say("Asked {why}", why=why), True
+        return (say("Optional") if unit.optional else say("Not asked")), False
+
+    def _may_hold(self, names: Sequence[str]) -> bool:
+        """Return whether conditions hold or depend on facts that are not stated yet."""
+        known = conditions()
+        return all(
+            name in self.requirements.held
+            or (
+                bool(known[name].paths)
+                and all(dig(self.document, *path) is None for path in known[name].paths)
+            )
+            for name in names
+            if name in known
+        )
+
+
+def _is_section(field: Field) -> bool:
+    return "properties" in field.schema and "x-requirement" not in field.schema
+
+
+def _languages(document: Any) -> Iterator[str]:
+    """Yield the languages of every text of a document."""
+    for field in fields():
+        if kind_of(field) == "by_language":
+            for found in _all_at(document, field.path):
+                if isinstance(found, dict):
+                    yield from found
+
+
+def _all_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
+    if not path:
+        yield value
+    elif path[0] == "*":
+        for item in value if isinstance(value, list) else ():
+            yield from _all_at(item, path[1:])
+    elif isinstance(value, dict) and path[0] in value:
+        yield from _all_at(value[path[0]], path[1:])

@@ -1,0 +1,128 @@
+"""Workbooks to fill in: of new records, or of the newest states of others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias, cast
+
+import msgspec
+
+from registry.exchange.export_columns import ExportRow, LabelSource, field_columns
+from registry.exchange.workbooks.form_making import FORM_INSTRUCTIONS, make_form
+from registry.exchange.workbooks.sheets import SheetCell
+from registry.exchange.workbooks.table import TAG, table_columns
+from registry.exchange.workbooks.words import WorkbookWords, choices_of
+from registry.exchange.workbooks.writing import SheetNotes, TableSheet, WorkbookWriter
+from registry.record.ids import split_id
+from registry.record.model import Document
+from registry.services.access import Actor
+from registry.services.context import ServiceContext
+from registry.services.workbooks import require_states
+from registry.store.records import Register
+
+WorkbookLayout: TypeAlias = Literal["form", "table"]
+
+LAYOUTS: tuple[WorkbookLayout, ...] = ("form", "table")
+
+
+class FormSource(msgspec.Struct, frozen=True, kw_only=True):
+    """What a form or row begins with; `tag` is of the state that it is, "" for a new record."""
+
+    document: Document
+    tag: str = ""
+    amends: bool = False
+
+
+def new_source(words: WorkbookWords, *, agency: str | None, risk: str | None) -> FormSource:
+    """Return what is known of a record before anybody writes it."""
+    document: Document = {
+        "languages": {"source": words.languages[0]},
+        "publication": {"visibility": "public"},
+    }
+    if agency is not None:
+        document["id"] = f"{agency}/"
+    if risk is not None:
+        document["risk"] = {"level": risk}
+    return FormSource(document=document)
+
+
+async def read_sources(
+    context: ServiceContext, records: Sequence[str], actor: Actor | None = None
+) -> list[FormSource]:
+    """Return the newest states of records. Raises `NotFound` for one that is not there.
+
+    Drafts are read for their agency, at the command line for each record's own.
+    """
+    found: list[FormSource] = []
+    for record in records:
+        agency, _ = split_id(record)
+        own = actor or Actor(name=agency, agency=agency, scopes=frozenset({"file"}), token=None)
+        [state] = await require_states(context, own, [record])
+        found.append(
+            FormSource(document=state.document, tag=state.tag, amends=state.published is not None)
+        )
+    return found
+
+
+def make_workbook(
+    sources: Sequence[FormSource], words: WorkbookWords, *, layout: WorkbookLayout
+) -> bytes:
+    """Return a workbook of some records: a form each, or a row each of one table."""
+    writer = WorkbookWriter(words)
+    if layout == "form":
+        notes = SheetNotes(status=words.render(FORM_INSTRUCTIONS))
+        for source in sources:
+            form = make_form(source.document, words, tag=source.tag, amends=source.amends)
+            writer.add_form(form, notes=notes)
+    else:
+        writer.add_table(_table(sources, words))
+    return writer.close()
+
+
+def _table(sources: Sequence[FormSource], words: WorkbookWords) -> TableSheet:
+    """Return the columns of every field, as the full export has them, after identifier and tag."""
+    wording = LabelSource(lang=words.language, pack=words.pack, agencies={}, site="")
+    columns = field_columns(wording)
+    header = ["id", TAG, "source_id", *(column.name for column in columns)]
+    rows: list[list[SheetCell]] = [[*header]]
+    for source in sources:
+        document = source.document
+        row = ExportRow(
+            id=str(document.get("id", "")),
+            agency="",
+            document=document,
+            register=cast("Register", None),  # the columns of fields read the document alone
+        )
+        cells = [column.cell(row) for column in columns]
+        rows.append(
+            [
+                row.id,
+                source.tag,
+                str(document.get("source_id", "")),
+                *(_cell(cell) for cell in cells),
+            ]
+        )
+    known = table_columns(words.pack.languages)
+    dates, choices = set(), {}
+    for number, name in enumerate(header):
+        column = known.get(name)
+        if column is None or column.kind != "value":
+            continue
+        if column.field.kind == "Date":
+            dates.add(number)
+        elif column.field.lists:
+            choices[number] = [*words.pack.codes(column.field.lists)]
+        elif choices_of(column.field):
+            choices[number] = [*words.choices(choices_of(column.field)[0])]
+    return TableSheet(
+        name=words.say("Records"),
+        rows=rows,
+        dates=frozenset(dates),
+        choices=cast("Mapping[int, Sequence[str]]", choices),
+    )
+
+
+def _cell(cell: object) -> SheetCell:
+    if cell is None:
+        return ""
+    return cell if isinstance(cell, str | bool | int | float) else str(cell)

@@ -1,0 +1,188 @@
+"""Values of the format from what people write into cells, and back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from typing import Any
+
+from registry.exchange.readers.workbook_process import ERRORS
+from registry.exchange.workbooks.sheets import SheetCell
+from registry.exchange.workbooks.words import WorkbookWords, choices_of
+from registry.record.messages import Message, Title, message
+from registry.record.nearest_code import nearest_code
+from registry.record.schema import Field
+
+LONGEST_SHOWN = 60
+
+_SPACES = re.compile(r"[\s\u00a0\u202f'’]")
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_TWO_WAYS = re.compile(r"[-+]?[1-9]\d{0,2}(?:[.,]\d{3})+")
+_PARTIAL = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
+_DIGITS_OF_NUMBER = 15
+
+
+class CellFault(Exception):
+    """A cell cannot be read; the message says how to mend it."""
+
+    def __init__(self, saying: Message) -> None:
+        """Take the sentence."""
+        super().__init__(saying.message)
+        self.saying = saying
+
+
+def is_empty(cell: SheetCell) -> bool:
+    """Return whether a cell says nothing."""
+    return isinstance(cell, str) and not cell.strip()
+
+
+def read_text(cell: SheetCell) -> str:
+    """Return a cell as text: trimmed, in normalisation form C, line breaks as such alone."""
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float):
+        return format(cell, f".{_DIGITS_OF_NUMBER}g")
+    text = str(cell).replace("\r\n", "\n").replace("\r", "\n").strip()
+    if text in ERRORS:
+        raise CellFault(formula_fault())
+    return unicodedata.normalize("NFC", text)
+
+
+def formula_fault() -> Message:
+    """Return the message for a cell with a formula, or with the error of one."""
+    return message(
+        "This cell has a formula, and nothing is calculated here. Write the value itself: copy the "
+        "cell, and paste its value alone."
+    )
+
+
+def read_value(field: Field, cell: SheetCell, words: WorkbookWords) -> Any:
+    """Return the value of a field. Raises `CellFault`.
+
+    Dates and codes have one spelling in the format and several in a cell; other texts are taken as
+    they are, for validation to judge.
+    """
+    names = choices_of(field)
+    kind = field.schema.get("type")
+    if kind in {"integer", "number"}:
+        return _read_number(cell, whole=kind == "integer")
+    if isinstance(cell, bool) and kind == "boolean":
+        return cell
+    text = read_text(cell)
+    if names:
+        return _read_code(field, names, text, words)
+    if field.kind in {"Date", "FuzzyDate"}:
+        return _read_date(text, partial=field.kind == "FuzzyDate")
+    if isinstance(cell, bool):
+        raise CellFault(
+            message("{value} is no text. Write the answer in words.", value=_shown(text))
+        )
+    return text
+
+
+def _read_code(field: Field, names: tuple[str, ...], text: str, words: WorkbookWords) -> Any:
+    is_boolean = field.schema.get("type") == "boolean"
+    code = words.code(names, text)
+    if code is not None:
+        return code == "true" if is_boolean else code
+    pattern = field.schema.get("pattern")
+    if "enum" not in field.schema and pattern and re.search(pattern, text):
+        return text  # a code that the lists of this country lack; a rule may judge it
+    labels = {code: label for name in names for code, label in words.choices(name).items()}
+    if is_boolean:
+        raise CellFault(
+            message(
+                "{value} is neither yes nor no. Write {yes} or {no}.",
+                value=_shown(text),
+                yes=labels["true"],
+                no=labels["false"],
+            )
+        )
+    by_label = {label: code for code, label in labels.items()}
+    near = nearest_code(text, by_label) or nearest_code(text, labels)
+    what = message(
+        "{value} is not one of the choices of {title}. Choose one from the list of the cell.",
+        value=_shown(text),
+        title=Title(text=field.schema.get("title", "")) if "title" in field.schema else _this(),
+    )
+    if near is None:
+        raise CellFault(what)
+    meant = near if near in by_label else labels[near]
+    raise CellFault(message("{what} Perhaps {label} is meant.", what=what, label=meant))
+
+
+def _this() -> Message:
+    return message("this list")
+
+
+def _read_number(cell: SheetCell, *, whole: bool) -> int | float:
+    if isinstance(cell, bool):
+        cell = read_text(cell)
+    value: int | float
+    if isinstance(cell, str):
+        text = _SPACES.sub("", read_text(cell)).replace("٫", ".").replace("٬", "")
+        text = "".join(str(unicodedata.digit(one, one)) for one in text).replace("−", "-")
+        if _TWO_WAYS.fullmatch(text):
+            raise CellFault(
+                message(
+                    "{value} can be read in two ways. Write the number without signs between "
+                    "thousands, such as 1250 or 0.5.",
+                    value=_shown(read_text(cell)),
+                )
+            )
+        text = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+        if _NUMBER.fullmatch(text) is None:
+            raise CellFault(
+                message(
+                    "{value} is not a number. Write digits alone, such as 1250 or 0.5.",
+                    value=_shown(read_text(cell)),
+                )
+            )
+        value = float(text)
+        if value.is_integer() and "." not in text and "e" not in text.lower():
+            value = int(text)
+    else:
+        value = cell
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if whole and not isinstance(value, int):
+        raise CellFault(
+            message(
+                "{value} is not a whole number. Write one without decimals, such as 1250.",
+                value=_shown(str(cell)),
+            )
+        )
+    return value
+
+
+def _read_date(text: str, *, partial: bool) -> str:
+    plain = "".join(str(unicodedata.digit(one, one)) for one in text)
+    if _PARTIAL.fullmatch(plain) and (partial or len(plain) == len("YYYY-MM-DD")):
+        if len(plain) == len("YYYY-MM-DD"):
+            try:
+                dt.date.fromisoformat(plain)
+            except ValueError:
+                raise CellFault(
+                    message("{value} is no day that exists.", value=_shown(text))
+                ) from None
+        return plain
+    saying = (
+        message(
+            "{value} is not a date that can be read in one way only. Write YYYY, YYYY-MM or "
+            "YYYY-MM-DD, such as 2026-05-31.",
+            value=_shown(text),
+        )
+        if partial
+        else message(
+            "{value} is not a date that can be read in one way only. Write YYYY-MM-DD, such as "
+            "2026-05-31.",
+            value=_shown(text),
+        )
+    )
+    raise CellFault(saying)
+
+
+def _shown(text: str) -> str:
+    quoted = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+    return f"“{quoted}”"

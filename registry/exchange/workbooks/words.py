@@ -1,0 +1,131 @@
+"""The words of a workbook in one language: titles, choices of codes, sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import babel
+
+from registry.record.codelists import codelists
+from registry.record.messages import Message, MessageValue, message, render, render_title
+from registry.record.pack import Pack
+from registry.record.schema import Field
+from registry.text.catalogues import SOURCE
+from registry.text.folding import fold
+from registry.text.locales import language_name, make_locale, pick
+
+COUNTRIES, LANGUAGES, BOOLEANS = "countries", "languages", "booleans"
+"""The names of choices that are no code lists."""
+
+_NONE = message("There is none")
+
+
+class WorkbookWords:
+    """What a workbook says in a language; what that lacks is said in the next of the pack's."""
+
+    def __init__(self, pack: Pack, language: str) -> None:
+        """Take the country whose codes and languages they are."""
+        self.pack = pack
+        self.language = language
+        self._locale = make_locale(language, pack.country).babel
+        self._read: dict[tuple[str, ...], dict[str, str]] = {}
+
+    def say(self, text: str, **values: MessageValue) -> str:
+        """Return a sentence."""
+        return self.render(message(text, **values))
+
+    def render(self, saying: Message) -> str:
+        """Return a message as text."""
+        return render(saying, self.language, self.pack.fallback)
+
+    def title(self, text: str) -> str:
+        """Return a title or description of the format."""
+        return render_title(text, self.language, self.pack.fallback)
+
+    def language_name(self, tag: str) -> str:
+        """Return the name of a language."""
+        return language_name(tag, self._locale)
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the pack, with this one first."""
+        return tuple(dict.fromkeys((*self._own, *self.pack.languages)))
+
+    @property
+    def _own(self) -> tuple[str, ...]:
+        return (self.language,) if self.language in self.pack.languages else ()
+
+    def is_none(self, given: str) -> bool:
+        """Return whether a text says, in any language, that a list has no entry."""
+        return _folded(given) in {
+            _folded(render(_NONE, tag, ())) for tag in (*self.pack.languages, SOURCE)
+        }
+
+    def choices(self, name: str) -> dict[str, str]:
+        """Return the labels of the codes of a list, or of what `choices_of` names besides."""
+        return {code: self._picked(texts) for code, texts in self._texts(name).items()}
+
+    def label(self, names: Sequence[str], code: str) -> str:
+        """Return the label of a code, or the code if the lists do not have it."""
+        found = (self._texts(name).get(code) for name in names)
+        texts = next((texts for texts in found if texts is not None), None)
+        return self._picked(texts) if texts else code
+
+    def code(self, names: Sequence[str], given: str) -> str | None:
+        """Return the code that is written as such, or as its label in any language, or None."""
+        key = tuple(names)
+        if key not in self._read:
+            known: dict[str, str] = {}
+            for name in names:
+                for code, texts in self._texts(name).items():
+                    known.setdefault(fold(code), code)
+                    for text in texts.values():
+                        known.setdefault(_folded(text), code)
+            self._read[key] = known
+        return self._read[key].get(_folded(given))
+
+    def _picked(self, texts: Mapping[str, str]) -> str:
+        found = pick(texts, self.language, (*self.pack.fallback, SOURCE))
+        return found[1] if found else ""
+
+    def _texts(self, name: str) -> Mapping[str, Mapping[str, str]]:
+        """Return the labels of codes by language."""
+        tags = dict.fromkeys((*self.pack.languages, SOURCE))
+        locales = {tag: make_locale(tag, self.pack.country).babel for tag in tags}
+        if name == COUNTRIES:
+            named = {
+                tag: {str(code): str(name) for code, name in known.territories.items()}
+                for tag, known in ((tag, babel.Locale.parse(one)) for tag, one in locales.items())
+            }
+            codes = sorted(code for code in named[SOURCE] if len(code) == 2 and code.isalpha())  # noqa: PLR2004  ISO 3166-1
+            return {
+                code: {tag: texts[code] for tag, texts in named.items() if code in texts}
+                for code in codes
+            }
+        if name == LANGUAGES:
+            return {
+                one: {tag: language_name(one, locale) for tag, locale in locales.items()}
+                for one in tags
+            }
+        if name == BOOLEANS:
+            answers = codelists()["answer"]
+            return {"true": answers["yes"].label, "false": answers["no"].label}
+        own = name.startswith("pack/")
+        known = self.pack.lists[name.removeprefix("pack/")] if own else codelists()[name]
+        return {code: held.label for code, held in known.items()}
+
+
+def choices_of(field: Field) -> tuple[str, ...]:
+    """Return the names of the lists that a field's value is chosen from; none for other values."""
+    schema: Mapping[str, Any] = field.schema
+    if field.lists:
+        return field.lists
+    if schema.get("type") == "boolean":
+        return (BOOLEANS,)
+    return {"Country": (COUNTRIES,), "LanguageTag": (LANGUAGES,)}.get(field.kind or "", ())
+
+
+def _folded(text: str) -> str:
+    return " ".join(fold(text).split())
