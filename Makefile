@@ -28,7 +28,7 @@ check: .venv/ready-dev ## Run every linter; changes nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint site/templates --lint --quiet
+	$(BIN)/djlint site/templates site/console --lint --quiet
 	$(BIN)/squawk registry/store/migrations/*.sql
 	$(BIN)/codespell
 

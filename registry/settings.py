@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pack: str = "ma"
     review: Literal["none", "required"] = "none"
     site_build: Literal["auto", "manual"] = "auto"
+    console: Literal["on", "off"] | None = None
     accept_path: Literal["on", "off"] = "on"
     log_origin: str | None = None
     log_key_file: Path | None = None
@@ -48,6 +49,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_validations: int = 240
     limit_failures: int = 30
     limit_exports: int = 30
+
+    @property
+    def has_console(self) -> bool:
+        """Whether `/office` is served: where it was not said, if there is a way to sign in."""
+        return self.console == "on"
 
     @property
     def site_dir(self) -> Path:

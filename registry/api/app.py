@@ -8,13 +8,14 @@ import multiprocessing
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from litestar import Litestar
+import msgspec
+from litestar import Litestar, Response, Router
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -48,7 +49,7 @@ from registry.api import (
 from registry.api.conditional import ConditionalRequests
 from registry.api.metrics import Metrics
 from registry.api.problems import allow
-from registry.api.request_context import AccessLogEntry
+from registry.api.request_context import AccessLogEntry, ApiRequest
 from registry.api.security_headers import EdgeMiddleware
 from registry.api.site import StaticSite
 from registry.clock import utc_now
@@ -61,6 +62,20 @@ from registry.settings import Settings
 from registry.store.database import connect
 
 Clock: TypeAlias = Callable[[], dt.datetime]
+
+
+class PrivatePages(msgspec.Struct, frozen=True, kw_only=True):
+    """Pages for those who are signed in: a router for all addresses under a prefix.
+
+    `refuse` answers an address there that no handler has; `shared` is added to the state that
+    handlers share.
+    """
+
+    prefix: str
+    router: Router
+    refuse: Callable[[ApiRequest, Exception], Response[bytes]]
+    shared: Mapping[str, Any]
+
 
 _HANDLERS = (
     search.list_records,
@@ -136,17 +151,22 @@ def create_app(
     clock: Clock = utc_now,
     render: Callable[[ASGIApp, Litestar], ASGIApp] | None = None,
     pages: Sequence[HTTPRouteHandler] = (),
+    private: PrivatePages | None = None,
 ) -> ASGIApp:
     """Return the ASGI application of one worker; `settings.database_url` must be set.
 
     `tell` writes the access log; there is none without it. `clock` is the time of reads, which
     decides what is still to come and what is overdue. `render` wraps the application of the site's
-    files, and is given that of the handlers, of which some may answer with `pages`.
+    files, and is given that of the handlers, of which some may answer with `pages`. What
+    lies under the prefix of `private` goes there as it is, past the site and its caches.
     """
-    litestar = _litestar(settings, clock, pages)
+    litestar = _litestar(settings, clock, pages, private)
     site: ASGIApp = StaticSite(settings.site_dir)
     if render is not None:
         site = render(site, litestar)
+
+    def is_private(path: str) -> bool:
+        return private is not None and (path + "/").startswith(private.prefix + "/")
 
     async def application(scope: Any, receive: Receive, send: Send) -> None:
         if not (query := scope.get("query_string", b"")).isascii():
@@ -159,8 +179,14 @@ def create_app(
         else:
             await litestar(scope, receive, send)
 
+    conditional = ConditionalRequests(application)
+
+    async def all_pages(scope: Any, receive: Receive, send: Send) -> None:
+        is_open = scope["type"] != "http" or not is_private(scope["path"])
+        await (conditional if is_open else litestar)(scope, receive, send)
+
     return EdgeMiddleware(
-        ConditionalRequests(application), settings, litestar.state.figures, tell, is_api=_is_api
+        all_pages, settings, litestar.state.figures, tell, is_api=_is_api, is_private=is_private
     )
 
 
@@ -174,7 +200,10 @@ def _is_api(path: str) -> bool:
 
 
 def _litestar(
-    settings: Settings, clock: Clock = utc_now, pages: Sequence[HTTPRouteHandler] = ()
+    settings: Settings,
+    clock: Clock = utc_now,
+    pages: Sequence[HTTPRouteHandler] = (),
+    private: PrivatePages | None = None,
 ) -> Litestar:
     pack = load_pack(settings.pack)
     figures = Metrics(settings.figures_dir, FastValidator(enabled=settings.accept_path == "on"))
@@ -205,8 +234,14 @@ def _litestar(
                 task.cancel()
             await database.close()
 
+    def refuse_http_exception(request: ApiRequest, error: HTTPException) -> Any:
+        """Answer what no handler has: in the private part by one of its pages."""
+        if private is not None and (request.url.path + "/").startswith(private.prefix + "/"):
+            return private.refuse(request, error)
+        return problems.handle_http_exception(request, error)
+
     return Litestar(
-        route_handlers=[*_HANDLERS, *pages],
+        route_handlers=[*_HANDLERS, *pages, *([] if private is None else [private.router])],
         dependencies={"actor": Provide(authentication.provide_actor)},
         before_request=parameters.QueryCheck(pack),
         after_exception=[authentication.note_refusal],
@@ -217,11 +252,12 @@ def _litestar(
                 "figures": figures,
                 "statistics": statistics.StatisticsCache(),
                 "operations": [handler.handler_name for handler in _HANDLERS],
+                **({} if private is None else private.shared),
             }
         ),
         exception_handlers={
             RegistryError: problems.handle_registry_error,
-            HTTPException: problems.handle_http_exception,
+            HTTPException: refuse_http_exception,
             Exception: problems.handle_any,
         },
         lifespan=[lifespan],

@@ -24,6 +24,7 @@ _BY_A_PROXY = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
 _OF_ONE_CLIENT = 64
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TOKEN = re.compile(r"regt_[\w-]+")
+_LINK = re.compile(r"(/office/(?:[a-z]+/)?(?:sign-in/link|preview)/)[^/]+")
 
 
 class RequestContext(msgspec.Struct, kw_only=True):
@@ -80,8 +81,12 @@ def request_id(scope: Any, given: str, proxies: Sequence[Network]) -> str:
 
 
 def path_for_logs(scope: Any) -> str:
-    """Return a request's path percent-encoded, without a token that was put there wrongly."""
-    return _TOKEN.sub("regt_", quote(scope["path"], safe="/", errors="replace"))
+    """Return a request's path percent-encoded, without a token that was put there wrongly.
+
+    Nor does it have the secrets of links, which open a page for whoever holds them.
+    """
+    path = _LINK.sub(r"\1…", scope["path"])
+    return _TOKEN.sub("regt_", quote(path, safe="/…", errors="replace"))
 
 
 def comes_from(scope: Any, proxies: Sequence[Network]) -> bool:

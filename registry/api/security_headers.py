@@ -68,10 +68,12 @@ class EdgeMiddleware:
         tell: Callable[[AccessLogEntry], None] | None,
         *,
         is_api: Callable[[str], bool],
+        is_private: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Wrap the application; `is_api` is true of the paths of the API, not the site's.
 
-        Each answer of the API is counted in `figures`, and `tell` writes its line of the access
+        Those that `is_private` is true of are pages that no other origin reads. Each answer of both
+        is counted in `figures`, and `tell` writes its line of the access
         log.
         """
         self._application = application
@@ -79,6 +81,7 @@ class EdgeMiddleware:
         self._figures = figures
         self._tell = tell
         self._is_api = is_api
+        self._is_private = is_private
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -90,15 +93,16 @@ class EdgeMiddleware:
         context = scope["asked"] = RequestContext(
             id=request_id(scope, headers.get(b"x-request-id", ""), self._proxies)
         )
-        api = self._is_api(scope["path"])
-        answer = _Answer(send, _headers(scope["method"], headers, context.id, api=api))
+        api, private = self._is_api(scope["path"]), self._is_private(scope["path"])
+        more = _headers(scope["method"], headers, context.id, api=api, private=private)
+        answer = _Answer(send, more)
         with bound_contextvars(request=context.id):
             try:
                 refusal = _refusal(scope, self._hosts)
                 if refusal is not None:
                     await answer.problem(refusal, scope)
                 elif scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
-                    await answer.preflight(headers)
+                    await answer.preflight(headers, private=private)
                 else:
                     await self._application(scope, receive, answer.send)
             except Exception as error:  # noqa: BLE001  nothing leaves without an answer
@@ -108,7 +112,7 @@ class EdgeMiddleware:
                     raise ConnectionAbortedError("the answer broke off") from None
                 await answer.problem(fault, scope)
             finally:
-                if api:
+                if api or private:
                     self._note(context, scope, answer.status, time.perf_counter() - began)
 
     def _note(self, context: RequestContext, scope: Any, status: int, seconds: float) -> None:
@@ -150,9 +154,11 @@ class _Answer:
         await self.send(start)
         await self.send(body | {"body": b""} if scope["method"] == "HEAD" else body)
 
-    async def preflight(self, headers: dict[bytes, str]) -> None:
-        open_to_all = headers[b"access-control-request-method"] in {"GET", "HEAD"} and (
-            "authorization" not in headers.get(b"access-control-request-headers", "").lower()
+    async def preflight(self, headers: dict[bytes, str], *, private: bool) -> None:
+        open_to_all = (
+            not private
+            and headers[b"access-control-request-method"] in {"GET", "HEAD"}
+            and ("authorization" not in headers.get(b"access-control-request-headers", "").lower())
         )
         if not open_to_all:
             self._headers = [pair for pair in self._headers if pair not in _OPEN] + [_CLOSED]
@@ -162,9 +168,9 @@ class _Answer:
 
 
 def _headers(
-    method: str, headers: dict[bytes, str], request: str, *, api: bool
+    method: str, headers: dict[bytes, str], request: str, *, api: bool, private: bool
 ) -> list[tuple[bytes, bytes]]:
-    readable = method in _READS and b"authorization" not in headers
+    readable = not private and method in _READS and b"authorization" not in headers
     return [
         (b"x-request-id", request.encode()),
         *_ALWAYS,

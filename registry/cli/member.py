@@ -154,9 +154,14 @@ def end(settings: Settings, /, *, number: int) -> None:
     )
 
 
+def link_address(settings: Settings, made: Invitation) -> str:
+    """Return the address of a link, which leads to the language that the browser prefers."""
+    return f"{settings.base_url}/office/sign-in/link/{made.secret}"
+
+
 def _print_link(settings: Settings, made: Invitation) -> None:
     print_message(
         f"member {made.member}; the link works once, until {made.expires_at:%H:%M} UTC. "
         f"Another one: registry member link {made.member}"
     )
-    sys.stdout.write(f"{settings.base_url}/office/{made.language}/sign-in/link/{made.secret}\n")
+    sys.stdout.write(f"{link_address(settings, made)}\n")

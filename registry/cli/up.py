@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,13 @@ import rich_click as click
 
 from registry import resources
 from registry.cli.load import report
+from registry.cli.member import link_address
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, print_message, running_database
 from registry.cli.server import PORT, announce, check_port, listening_at, serve
 from registry.clock import utc_now
 from registry.errors import ConfigurationError
+from registry.services.access import OPERATOR
 from registry.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
     Example: registry up --port 8000
     """
     settings = listening_at(settings, port=port)
+    settings = msgspec.structs.replace(settings, console=settings.console or "on")
     if data is not None:
         settings = msgspec.structs.replace(settings, data_dir=data)
     check_port(settings)
@@ -47,19 +51,22 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
     from registry.worker.runner import BackgroundRunner
 
     with running_database(settings) as ready:
-        run_in_register(ready, lambda context: _prepare(ready, context))
+        links = run_in_register(ready, lambda context: _prepare(ready, context))
         # That may have taken a minute; another process may have taken the port.
         check_port(settings)
         runner = BackgroundRunner(ready)
         runner.start()
         try:
             announce(ready)
+            sys.stdout.write("".join(f"{line}\n" for line in links))
+            sys.stdout.flush()
             serve(ready)
         finally:
             runner.stop()
 
 
-async def _prepare(settings: Settings, context: ServiceContext) -> None:
+async def _prepare(settings: Settings, context: ServiceContext) -> list[str]:
+    """Fill and build what is not there yet; return what to say of signing in."""
     from registry.services.loading import load
     from registry.services.startup import is_empty
     from registry.worker.runner import build_site
@@ -80,6 +87,55 @@ async def _prepare(settings: Settings, context: ServiceContext) -> None:
         print_message("Building the site …")
         with progress_bar("Building the site") as progress:
             await build_site(settings, context, progress=progress)
+    return await _sign_in_links(settings, context) if settings.has_console else []
+
+
+async def _sign_in_links(settings: Settings, context: ServiceContext) -> list[str]:
+    """Return lines with links by which a trial signs in, made anew at each start.
+
+    They are of two people of a fictitious agency, one who files and one who reviews.
+    """
+    from registry.services import members
+
+    agency = next((one.id for one in context.pack.agencies.values() if one.fictitious), None)
+    if agency is None:
+        return ["To sign in to the console: registry member invite --help"]
+    known = {
+        one.email: one
+        for one in await members.list_members(context.database, OPERATOR, agency=agency)
+    }
+    lines, numbers = [], []
+    for who, roles in (("editor", ("editor", "agency_admin")), ("reviewer", ("reviewer",))):
+        email = f"{who}@{agency}.example"
+        member = known.get(email)
+        if member is not None and member.ended_at is not None:
+            continue
+        now, random = utc_now(), context.random
+        if member is None:
+            made = await members.invite(
+                context.database,
+                context.pack,
+                OPERATOR,
+                name=f"{who.title()} ({agency})",
+                agency=agency,
+                roles=roles,
+                email=email,
+                language=None,
+                now=now,
+                random=random,
+            )
+        else:
+            made = await members.make_link(
+                context.database, OPERATOR, member.id, now=now, random=random
+            )
+        numbers.append(str(made.member))
+        lines.append(f"Sign in as {who + ':':9} {link_address(settings, made)}")
+    if lines:
+        lines.append(
+            f"  (two people of {agency}; a link works once, for 15 minutes; another one: "
+            f"registry member link {' or '.join(numbers)})"
+        )
+    return lines
 
 
 @contextmanager

@@ -53,10 +53,10 @@ def open_editions(
 
 
 def load_templates(editions: Iterable[Edition]) -> None:
-    """Load the templates of all pages, so that forks of this process share them."""
+    """Load the templates of all pages of the site, so that forks of this process share them."""
     for edition in editions:
         for name in edition.templates.list_templates():
-            if name.endswith(".html") and not name.startswith("_"):
+            if name.endswith(".html") and not name.startswith(("_", "console/")):
                 edition.templates.get_template(name)
 
 

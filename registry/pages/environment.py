@@ -7,7 +7,14 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    BytecodeCache,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
 from jinja2.compiler import CodeGenerator
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
@@ -44,7 +51,12 @@ def make_environment(
     `plain` (for titles and attributes, where no mark-up can stand).
     """
     environment = SiteEnvironment(
-        loader=FileSystemLoader(folder),
+        loader=ChoiceLoader(
+            [
+                FileSystemLoader(folder),
+                PrefixLoader({"console": FileSystemLoader(folder.with_name("console"))}),
+            ]
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

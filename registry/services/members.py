@@ -22,7 +22,7 @@ from registry.record.ids import is_foreign_agency
 from registry.record.pack import Pack
 from registry.services import audit
 from registry.services.access import OPERATOR, Actor, Scope
-from registry.store import members
+from registry.store import members, sessions
 from registry.store.database import Connection, Database, retried
 from registry.store.members import Member
 from registry.text.text_safety import first_problem
@@ -163,6 +163,13 @@ async def redeem_link(
     return member
 
 
+async def is_usable(database: Database, secret: str, *, now: dt.datetime) -> bool:
+    """Return whether a link would sign somebody in, without using it up."""
+    async with database.connection() as connection:
+        link = await members.read_link(connection, digest_of(secret))
+    return link is not None and link.expires_at > now
+
+
 def unusable_link() -> Unauthorized:
     """Return the error for a link that is unknown, used, or expired: nobody learns which."""
     return Unauthorized(
@@ -188,7 +195,7 @@ async def change_roles(
             return
         _require_not_oneself(by, known, roles)
         await members.set_roles(connection, member, _in_order(roles))
-        await members.drop_sessions(connection, member)
+        await sessions.end_all(connection, member, now)
         await members.revoke_tokens(connection, member, allowed=list(scopes_of(roles)), at=now)
         before = ",".join(known.roles)
         await audit.note(connection, by, "change_roles", str(member), before=before, now=now)
@@ -201,7 +208,7 @@ async def end_member(database: Database, by: Actor, member: int, *, now: dt.date
         known = await _managed(connection, by, member)
         _require_not_oneself(by, known, ())
         await members.end(connection, member, now)
-        await members.drop_sessions(connection, member)
+        await sessions.end_all(connection, member, now)
         await members.drop_links(connection, member)
         await members.revoke_tokens(connection, member, allowed=(), at=now)
         await audit.note(connection, by, "end_member", str(member), before=None, now=now)

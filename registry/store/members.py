@@ -117,11 +117,6 @@ async def drop_expired_links(connection: Connection, now: dt.datetime) -> None:
     await connection.execute(statement("members", "drop_expired_links"), now)
 
 
-async def drop_sessions(connection: Connection, member: int) -> None:
-    """End all sessions of a member."""
-    await connection.execute(statement("members", "drop_sessions"), member)
-
-
 async def revoke_tokens(
     connection: Connection, member: int, *, allowed: Sequence[str], at: dt.datetime
 ) -> list[int]:

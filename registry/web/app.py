@@ -18,6 +18,7 @@ from registry.pages.editions import Edition, open_editions
 from registry.record.pack import load_pack
 from registry.settings import Settings
 from registry.web.comparison import serve_comparisons
+from registry.web.console.app import console_pages
 from registry.web.search import search_handler
 
 _SEARCH = re.compile(r"/([a-z]+)/search", re.ASCII)
@@ -47,4 +48,10 @@ def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | N
 
         return application
 
-    return api.create_app(settings, tell=tell, render=render, pages=[search_handler(editions)])
+    return api.create_app(
+        settings,
+        tell=tell,
+        render=render,
+        pages=[search_handler(editions)],
+        private=console_pages(settings, editions) if settings.has_console else None,
+    )

@@ -21,7 +21,7 @@ from registry.ledger.files import prune, published_size
 from registry.ledger.publish_files import publish_log
 from registry.pages.build.plan import BuildReport
 from registry.pages.build.read_snapshot import build_register, day_of, is_current
-from registry.services import idempotency, limits, previews
+from registry.services import idempotency, limits, members, previews, sessions
 from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
 from registry.services.startup import run_in_register
@@ -159,10 +159,12 @@ async def work(settings: Settings, context: ServiceContext) -> None:
 
 
 async def delete_expired(context: ServiceContext, *, now: dt.datetime) -> None:
-    """Delete idempotency keys, rate limits and preview links that have expired."""
+    """Delete idempotency keys, rate limits, sessions and links that have expired."""
     await idempotency.delete_expired(context.database, now=now)
     await limits.forget_unused(context.database, now=now)
     await previews.delete_expired(context.database, now=now)
+    await members.forget_expired(context.database, now=now)
+    await sessions.forget_expired(context.database, now=now)
 
 
 class BackgroundRunner:

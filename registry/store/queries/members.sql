@@ -49,9 +49,6 @@ delete from sign_in_link where member = $1
 -- name: drop_expired_links
 delete from sign_in_link where expires_at <= $1
 
--- name: drop_sessions
-delete from console_session where member = $1
-
 -- name: revoke_tokens
 -- Those of a member that allow anything but $3.
 update token set revoked_at = $2 where member = $1 and revoked_at is null and not scopes <@ $3::text [] returning id

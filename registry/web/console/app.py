@@ -1,0 +1,95 @@
+"""The console as a part of the application: its handlers, its check of forms, its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from litestar import Response, Router, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.middleware import DefineMiddleware
+from litestar.params import FromPath
+
+from registry import resources
+from registry.api.app import PrivatePages
+from registry.api.request_context import ApiRequest, request_context
+from registry.errors import NotFound, RegistryError
+from registry.pages.editions import Edition
+from registry.settings import Settings
+from registry.web.console import home, sign_in
+from registry.web.console.page import (
+    PREFIX,
+    ConsoleState,
+    read_console_assets,
+)
+from registry.web.console.refusals import refuse
+from registry.web.console.sessions import (
+    ConsoleCsrf,
+    NotSignedIn,
+    csrf_config,
+    lead_to_sign_in,
+    provide_signed_in,
+)
+
+_TYPES = {"css": "text/css", "js": "text/javascript"}
+_YEAR = "public, max-age=31536000, immutable"
+
+
+@get("/assets/{name:str}")
+async def get_asset(state: ConsoleState, name: FromPath[str]) -> Response[bytes]:
+    """Return a style sheet or a script, which never changes under its name."""
+    for asset in state.console_assets.values():
+        if asset.name == name:
+            kind = _TYPES[name.rpartition(".")[2]]
+            headers = {"cache-control": _YEAR, "content-security-policy": "default-src 'none'"}
+            return Response(asset.content, media_type=kind, headers=headers)
+    raise NotFound(f"there is no file {name}")
+
+
+_HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    get_asset,
+    sign_in.lead_home,
+    sign_in.lead_to_link,
+    sign_in.sign_in_page,
+    sign_in.link_page,
+    sign_in.use_link,
+    sign_in.sign_out,
+    home.home_page,
+)
+
+
+def console_pages(
+    settings: Settings, editions: Callable[[], Mapping[str, Edition]]
+) -> PrivatePages:
+    """Return the pages of the console, in the editions of the site."""
+    router = Router(
+        path=PREFIX,
+        route_handlers=list(_HANDLERS),
+        middleware=[DefineMiddleware(ConsoleCsrf, config=csrf_config(settings))],
+        dependencies={"signed_in": Provide(provide_signed_in)},
+        before_request=_note_operation,
+        exception_handlers={
+            NotSignedIn: lead_to_sign_in,
+            RegistryError: refuse,
+            HTTPException: refuse,
+            Exception: refuse,
+        },
+        include_in_schema=False,
+    )
+    return PrivatePages(
+        prefix=PREFIX,
+        router=router,
+        refuse=refuse,
+        shared={
+            "editions": editions,
+            "console_assets": read_console_assets(resources.SITE / "console"),
+        },
+    )
+
+
+async def _note_operation(request: ApiRequest) -> None:
+    """Note the operation for the metrics; unknown parameters are passed over, as trackers' are."""
+    request_context(request.scope).operation = request.route_handler.handler_name
+    if "\x00" in request.scope["path"]:
+        raise NotFound("there is nothing at an address with a NUL character")

@@ -1,0 +1,218 @@
+"""Pages of the console: rendered for a language and a member, never stored and never shared."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import msgspec
+from litestar import Request, Response
+from litestar.template.base import csrf_token
+
+from registry.api.request_context import ApiRequest, ApiState
+from registry.api.site import POLICY
+from registry.errors import NotFound
+from registry.pages.editions import Edition
+from registry.pages.labels import message
+from registry.pages.reader import Reader, say
+from registry.pages.site import render
+from registry.services import sessions
+from registry.services.access import Actor
+from registry.services.sessions import Notice, Session
+from registry.settings import Settings
+from registry.store.members import Member
+from registry.text.locales import negotiate
+
+PREFIX = "/office"
+
+NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (("", message("Records"), frozenset()),)
+"""The sections of the console: the path, its name, and the roles that have it (none: everybody)."""
+
+
+class ConsoleState(ApiState):
+    """What the handlers of the console share beside those of the API."""
+
+    editions: Callable[[], Mapping[str, Edition]]
+    console_assets: Mapping[str, ConsoleAsset]
+
+
+class ConsoleAsset(msgspec.Struct, frozen=True, kw_only=True):
+    """A style sheet or a script of the console, under a name with its digest."""
+
+    name: str
+    content: bytes
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is signed in, and the language of the address."""
+
+    session: Session
+    language: str
+
+    @property
+    def member(self) -> Member:
+        """The person."""
+        return self.session.member
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, with the member's scopes and roles."""
+        return self.session.actor
+
+
+def read_console_assets(folder: Path) -> dict[str, ConsoleAsset]:
+    """Read the style sheets and scripts of the console, by their own names."""
+    found = {}
+    for path in sorted((*folder.glob("*.css"), *folder.glob("*.js"))):
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        name = f"{path.stem}.{digest}{path.suffix}"
+        found[path.name] = ConsoleAsset(name=name, content=content)
+    return found
+
+
+def address_of(settings: Settings, language: str, path: str) -> str:
+    """Return the address of a page of the console, without scheme and host.
+
+    >>> address_of(Settings(base_url="https://a.example/register"), "fr", "members")
+    '/register/office/fr/members'
+    """
+    return f"{urlsplit(settings.base_url).path}{PREFIX}/{language}/{path}"
+
+
+def path_of(request: Request[Any, Any, Any]) -> str:
+    """Return the path of a request as it was sent; litestar's own lacks the slash at its end."""
+    raw: bytes | None = request.scope.get("raw_path")
+    path: str = request.scope["path"]
+    return unquote(raw.partition(b"?")[0].decode("latin-1")) if raw else path
+
+
+def language_of_page(request: Request[Any, Any, Any]) -> str:
+    """Return the language in the address of a request; raises `NotFound` for any other word."""
+    languages: tuple[str, ...] = request.app.state.context.pack.languages
+    given: str = request.path_params.get("lang", "")
+    if given not in languages:
+        raise NotFound(f"there is nothing at {request.scope['path']}")
+    return given
+
+
+async def console_page(
+    request: ApiRequest,
+    template: str,
+    view: Callable[[Reader], Mapping[str, Any]],
+    *,
+    status: int = 200,
+) -> Response[bytes]:
+    """Render a template of `site/console` in the language of the address.
+
+    Beside what `view` gives, it knows `member` (None where nobody is signed in), `csrf_token`,
+    `office(path)`, `asset(name)`, `navigation` and `notice`, which is shown once.
+    """
+    signed_in = known_member(request)
+    notice = None if signed_in is None else signed_in.session.notice
+    if signed_in is not None and notice is not None:
+        database = request.app.state.context.database
+        await sessions.notify(database, signed_in.session, None)
+    content = await asyncio.to_thread(render_page, request, template, view, notice)
+    return Response(content, status_code=status, media_type="text/html", headers=page_headers())
+
+
+def render_page(
+    request: ApiRequest,
+    template: str,
+    view: Callable[[Reader], Mapping[str, Any]],
+    notice: Notice | None = None,
+) -> bytes:
+    """Render a page in this thread; `console_page` does it in another."""
+    language = language_for(request)
+    edition = request.app.state.editions()[language]
+    known = _known(request, edition, known_member(request), notice)
+    here = path_of(request).removeprefix(f"{PREFIX}/{language}/").removeprefix(PREFIX)
+    return render(
+        edition,
+        quote(here.lstrip("/")),
+        f"console/{template}",
+        lambda: {**known, **view(edition.reader)},
+    )
+
+
+def known_member(request: ApiRequest) -> SignedIn | None:
+    """Return who is signed in, where the request was asked for that already."""
+    found: SignedIn | None = request.scope["state"].get("signed_in")
+    return found
+
+
+async def see_other(
+    request: ApiRequest, path: str, wording: str | None = None, **values: str
+) -> Response[bytes]:
+    """Lead to a page of the console in this language, which says a wording once."""
+    state: Any = request.app.state
+    signed_in = known_member(request)
+    if wording is not None and signed_in is not None:
+        notice = Notice(wording=wording, values=values)
+        await sessions.notify(state.context.database, signed_in.session, notice)
+    return redirect(address_of(state.settings, language_for(request), path))
+
+
+def redirect(address: str) -> Response[bytes]:
+    """Lead to an address, by GET."""
+    return Response(b"", status_code=303, headers={**page_headers(), "location": address})
+
+
+def page_headers() -> dict[str, str]:
+    """Return the headers of every answer of the console but its assets."""
+    return {
+        "cache-control": "no-store",
+        "content-security-policy": POLICY,
+        "cross-origin-opener-policy": "same-origin",
+        "x-robots-tag": "noindex",
+    }
+
+
+def language_for(request: ApiRequest) -> str:
+    """Return the language of an address, or what the client prefers where it has none."""
+    pack = request.app.state.context.pack
+    first = path_of(request).removeprefix(PREFIX).strip("/").partition("/")[0]
+    if first in pack.languages:
+        return first
+    accepted = request.headers.get("accept-language", "")
+    return negotiate(accepted, pack.languages) or pack.languages[0]
+
+
+def _known(
+    request: ApiRequest, edition: Edition, signed_in: SignedIn | None, notice: Notice | None
+) -> dict[str, Any]:
+    state: Any = request.app.state
+    settings: Settings = state.settings
+    reader = edition.reader
+    member = None if signed_in is None else signed_in.member
+    agency = None if member is None else reader.pack.agencies.get(member.agency or "")
+    translate: Any = edition.templates.globals["_"]
+
+    def office(path: str, language: str = reader.tag) -> str:
+        return address_of(settings, language, path)
+
+    def asset(name: str) -> str:
+        return (
+            f"{urlsplit(settings.base_url).path}{PREFIX}/assets/{state.console_assets[name].name}"
+        )
+
+    return {
+        "member": member,
+        "agency": None if agency is None else say(reader, agency.name),
+        "csrf_token": csrf_token({"request": request}),
+        "office": office,
+        "asset": asset,
+        "navigation": list(_sections(member)),
+        "notice": None if notice is None else translate(notice.wording, **notice.values),
+    }
+
+
+def _sections(member: Member | None) -> Iterator[tuple[str, str]]:
+    for path, name, roles in NAVIGATION:
+        if member is not None and (not roles or not roles.isdisjoint(member.roles)):
+            yield path, name
