@@ -47,9 +47,10 @@ def preview(assets, editions):
 
         def view():
             facts = {"addresses": ADDRESSES, "errors": 2} | more
-            return preview_view(editions[tag].reader, record, site, **facts)
+            view = preview_view(editions[tag].reader, record, site, **facts)
+            return view | {"asset": lambda name: f"/office/assets/{name}"}
 
-        page = render(editions[tag], f"records/{record.id}", "preview.html", view)
+        page = render(editions[tag], f"records/{record.id}", "console/preview.html", view)
         parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
         return page.decode(), parser.parse(page.decode())
 

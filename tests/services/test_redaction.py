@@ -66,7 +66,7 @@ def personal(record):
     paper = {"type": "other", "title": {"fr": f"Note de {PERSON}"}}
     record["documents"] = [
         paper | {"url": f"https://demo.example/{PERSON}.pdf"},
-        paper | {"title": {"fr": "MemberNotice"}, "url": "https://demo.example/notice.pdf"},
+        paper | {"title": {"fr": "Notice"}, "url": "https://demo.example/notice.pdf"},
     ]
     return record
 

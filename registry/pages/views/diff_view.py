@@ -16,7 +16,7 @@ import msgspec
 from registry.pages.reader import Reader, Text, as_it_is, label, language
 from registry.pages.views.document_view import field_title
 from registry.record.diff import KEYS, Difference, DifferenceKind, differences
-from registry.record.pointers import parts, value_at
+from registry.record.pointers import parts, pointer, value_at
 from registry.record.schema import Field, field_at, fields
 from registry.text.locales import direction
 from registry.text.word_diff import DiffSpan
@@ -51,8 +51,13 @@ class DiffLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldDiff(msgspec.Struct, frozen=True, kw_only=True):
-    """A field that changed: the names that lead to it below its section, and its lines."""
+    """A field that changed: the names that lead to it below its section, and its lines.
 
+    `pointer` is its JSON Pointer in the later document; for an item that left a list, that of the
+    list.
+    """
+
+    pointer: str
     trail: Sequence[Text]
     lines: Sequence[DiffLine]
 
@@ -83,7 +88,9 @@ def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[SectionDi
         path = parts(first.pointer)
         place = path[:-1] if tag else path
         document = before if first.kind == "removed" and not tag else after
+        gone = first.kind == "removed" and _starred(place)[-1] == "*"
         change = FieldDiff(
+            pointer=pointer(place[:-1] if gone else place),
             trail=_trail(reader, place, document),
             lines=sorted(
                 (_line(reader, one, tag) for tag, one in several),

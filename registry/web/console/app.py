@@ -17,7 +17,7 @@ from registry.api.request_context import ApiRequest, request_context
 from registry.errors import NotFound, RegistryError
 from registry.pages.editions import Edition
 from registry.settings import Settings
-from registry.web.console import home, sign_in
+from registry.web.console import home, notices, previews, reviews, sign_in
 from registry.web.console.page import (
     PREFIX,
     ConsoleState,
@@ -56,6 +56,17 @@ _HANDLERS: tuple[HTTPRouteHandler, ...] = (
     sign_in.use_link,
     sign_in.sign_out,
     home.home_page,
+    notices.notices_page,
+    notices.mark_notices_read,
+    previews.preview_page,
+    previews.preview_links_page,
+    previews.make_preview_link,
+    previews.end_preview_link,
+    previews.lead_to_preview,
+    previews.linked_preview_page,
+    reviews.queue_page,
+    reviews.review_page,
+    reviews.decide,
 )
 
 

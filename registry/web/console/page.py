@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -20,7 +21,7 @@ from registry.pages.editions import Edition
 from registry.pages.labels import message
 from registry.pages.reader import Reader, say
 from registry.pages.site import render
-from registry.services import sessions
+from registry.services import notices, sessions
 from registry.services.access import Actor
 from registry.services.sessions import Notice, Session
 from registry.settings import Settings
@@ -29,7 +30,11 @@ from registry.text.locales import negotiate
 
 PREFIX = "/office"
 
-NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (("", message("Records"), frozenset()),)
+NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
+    ("", message("Records"), frozenset()),
+    ("review/", message("Review"), frozenset({"reviewer"})),
+    ("notices", message("Notices"), frozenset()),
+)
 """The sections of the console: the path, its name, and the roles that have it (none: everybody)."""
 
 
@@ -84,6 +89,12 @@ def address_of(settings: Settings, language: str, path: str) -> str:
     return f"{urlsplit(settings.base_url).path}{PREFIX}/{language}/{path}"
 
 
+def asset_address(state: ConsoleState, name: str) -> str:
+    """Return the address of a style sheet or a script of the console."""
+    prefix = urlsplit(state.settings.base_url).path
+    return f"{prefix}{PREFIX}/assets/{state.console_assets[name].name}"
+
+
 def path_of(request: Request[Any, Any, Any]) -> str:
     """Return the path of a request as it was sent; litestar's own lacks the slash at its end."""
     raw: bytes | None = request.scope.get("raw_path")
@@ -110,14 +121,18 @@ async def console_page(
     """Render a template of `site/console` in the language of the address.
 
     Beside what `view` gives, it knows `member` (None where nobody is signed in), `csrf_token`,
-    `office(path)`, `asset(name)`, `navigation` and `notice`, which is shown once.
+    `office(path)`, `asset(name)`, `navigation`, how many notices are `unread`, and `notice`,
+    which is shown once.
     """
     signed_in = known_member(request)
     notice = None if signed_in is None else signed_in.session.notice
     if signed_in is not None and notice is not None:
         database = request.app.state.context.database
         await sessions.notify(database, signed_in.session, None)
-    content = await asyncio.to_thread(render_page, request, template, view, notice)
+    unread = 0
+    if signed_in is not None:
+        unread = await notices.count_unread(request.app.state.context, signed_in.actor)
+    content = await asyncio.to_thread(render_page, request, template, view, notice, unread)
     return Response(content, status_code=status, media_type="text/html", headers=page_headers())
 
 
@@ -126,6 +141,7 @@ def render_page(
     template: str,
     view: Callable[[Reader], Mapping[str, Any]],
     notice: Notice | None = None,
+    unread: int = 0,
 ) -> bytes:
     """Render a page in this thread; `console_page` does it in another."""
     language = language_for(request)
@@ -136,7 +152,7 @@ def render_page(
         edition,
         quote(here.lstrip("/")),
         f"console/{template}",
-        lambda: {**known, **view(edition.reader)},
+        lambda: {"unread": unread, **known, **view(edition.reader)},
     )
 
 
@@ -196,17 +212,12 @@ def _known(
     def office(path: str, language: str = reader.tag) -> str:
         return address_of(settings, language, path)
 
-    def asset(name: str) -> str:
-        return (
-            f"{urlsplit(settings.base_url).path}{PREFIX}/assets/{state.console_assets[name].name}"
-        )
-
     return {
         "member": member,
         "agency": None if agency is None else say(reader, agency.name),
         "csrf_token": csrf_token({"request": request}),
         "office": office,
-        "asset": asset,
+        "asset": partial(asset_address, state),
         "navigation": list(_sections(member)),
         "notice": None if notice is None else translate(notice.wording, **notice.values),
     }

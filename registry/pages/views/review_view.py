@@ -1,0 +1,141 @@
+"""What waits for review, and one draft of it: what it changes, what was found, what to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from registry.errors import Finding
+from registry.pages.reader import Reader, Text, as_it_is, label, say
+from registry.pages.views.diff_view import SectionDiff, changes_view
+from registry.pages.views.document_view import field_name, field_title
+from registry.record.entry import NOT_STATED
+from registry.record.pointers import parts, pointer
+from registry.record.risk_floor import LEVELS
+from registry.record.schema import fields
+from registry.services.review_queue import ReviewedDraft, WaitingDraft
+from registry.text.locales import direction
+
+SORTS = ("waiting", "level", "agency")
+"""The orders of the queue; the first is taken where none is asked for."""
+
+_NOTE = "/publication/change_note"
+
+
+def queue_rows(reader: Reader, waiting: Iterable[WaitingDraft], sort: str) -> list[dict[str, Any]]:
+    """Return the rows of the queue; within an order, what waits longest comes first."""
+    rows = [_row(reader, one) for one in waiting]
+    if sort == "level":
+        rows.sort(key=lambda row: -row["rank"])
+    elif sort == "agency":
+        rows.sort(key=lambda row: row["agency"].text)
+    return rows
+
+
+def review_view(reader: Reader, reviewed: ReviewedDraft) -> dict[str, Any]:
+    """Build the page of one draft in review."""
+    document = msgspec.json.decode(reviewed.draft.document)
+    publication = document.get("publication") or {}
+    sections = _sections(reader, reviewed)
+    changed = {change.pointer for section in sections for change in section.changes}
+    return _row(reader, reviewed, sections) | {
+        "tag": reviewed.draft.tag,
+        "submitted_by": reviewed.draft.submitted_by,
+        "sections": sections,
+        "note": say(reader, publication.get("change_note")),
+        "note_pointer": _NOTE,
+        "findings": [_finding(reader, one) for one in reviewed.saved.verdict.findings],
+        "more_findings": reviewed.saved.verdict.findings_total
+        - len(reviewed.saved.verdict.findings),
+        "publishable": reviewed.saved.verdict.publishable,
+        "completeness": reviewed.saved.verdict.completeness / 100,
+        "comment": _said(reviewed.draft.comment),
+        "comments": comments_view(reviewed.draft.comments),
+        "others": _fields(reader, changed),
+    }
+
+
+def comments_view(comments: str | None) -> dict[str, Sequence[tuple[str, str]]]:
+    """Return what a reviewer said of each field, by pointer: (language or nothing, text).
+
+    `comments` is the JSON that a draft keeps.
+    """
+    known: Mapping[str, Any] = {} if comments is None else msgspec.json.decode(comments)
+    return {place: _texts(said) for place, said in known.items()}
+
+
+def _row(
+    reader: Reader, one: WaitingDraft, sections: Sequence[SectionDiff] | None = None
+) -> dict[str, Any]:
+    document = msgspec.json.decode(one.draft.document)
+    before = msgspec.json.decode(one.before)
+    levels = [(of.get("risk") or {}).get("level", NOT_STATED) for of in (before, document)]
+    ranks = [LEVELS.index(level) if level in LEVELS else -1 for level in levels]
+    agency = reader.pack.agencies.get(one.draft.agency)
+    sections = _sections(reader, one) if sections is None else sections
+    waits = one.draft.submitted_at or one.draft.saved_at
+    return {
+        "id": one.draft.record,
+        "name": say(reader, document.get("name")),
+        "agency": (agency and say(reader, agency.name)) or as_it_is(reader, one.draft.agency),
+        "risk": label(reader, "risk_level", levels[1]),
+        "rank": ranks[1],
+        "risk_before": label(reader, "risk_level", levels[0])
+        if one.current is not None and levels[0] != levels[1]
+        else None,
+        "lowered": one.current is not None and -1 < ranks[1] < ranks[0],
+        "waits_since": waits.date().isoformat(),
+        "state": "new" if one.current is None else one.current.state,
+        "version": None if one.current is None else one.current.version,
+        "changed": sum(len(section.changes) for section in sections),
+        "where": [section.title for section in sections],
+        "is_own": one.is_own,
+    }
+
+
+def _sections(reader: Reader, one: WaitingDraft) -> list[SectionDiff]:
+    return changes_view(reader, one.before, one.draft.document.encode())
+
+
+def _finding(reader: Reader, finding: Finding) -> dict[str, Any]:
+    return {
+        "error": finding.severity == "error",
+        "pointer": finding.pointer,
+        "field": field_name(reader, finding.pointer) if finding.pointer else None,
+        "message": Text(
+            text=finding.message,
+            lang=finding.lang,
+            dir=direction(finding.lang),
+            differs=finding.lang != reader.tag,
+        ),
+    }
+
+
+def _fields(reader: Reader, changed: Iterable[str]) -> list[tuple[Text, list[tuple[str, Text]]]]:
+    """Return the fields that can be commented on beside those that changed, by section."""
+    known = set(changed)
+    groups: dict[str, list[tuple[str, Text]]] = {}
+    for field in fields():
+        place = pointer(field.path)
+        if "*" not in field.path and "title" in field.schema and place not in known:
+            groups.setdefault(field.path[0], []).append((place, field_title(reader, field.path)))
+    return [(field_title(reader, (name,)), several) for name, several in groups.items()]
+
+
+def _said(comment: str | None) -> Sequence[tuple[str, str]]:
+    return () if comment is None else _texts(msgspec.json.decode(comment))
+
+
+def _texts(said: str | Mapping[str, str]) -> Sequence[tuple[str, str]]:
+    return (("", said),) if isinstance(said, str) else tuple(said.items())
+
+
+def comment_field(place: str) -> str:
+    """Return the id of the box for the comment on a field.
+
+    >>> comment_field("/technical/models/0/name")
+    'comment-technical-models-0-name'
+    """
+    return "-".join(("comment", *parts(place)))

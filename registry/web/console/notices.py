@@ -1,0 +1,58 @@
+"""The notices of a member."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from registry.api.request_context import ApiRequest
+from registry.clock import utc_now
+from registry.pages.notices import tell_notice
+from registry.pages.reader import Reader
+from registry.services import notices
+from registry.text.catalogues import find
+from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
+from registry.web.console.sessions import read_fields
+
+
+@get("/{lang:str}/notices")
+async def notices_page(
+    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
+) -> Response[bytes]:
+    """Show the latest notices."""
+    found = await notices.list_notices(state.context, signed_in.actor)
+    base = state.settings.base_url
+
+    def view(reader: Reader) -> dict[str, Any]:
+        def say(wording: str) -> str:
+            return find(reader.catalogues, reader.order, wording)[1]
+
+        rows = []
+        for one in found:
+            told = tell_notice(one, reader.tag, reader.pack, say)
+            rows.append(
+                {
+                    "id": one.id,
+                    "title": told.title,
+                    "sentence": told.sentence,
+                    "address": f"{base}/{told.path}",
+                    "day": one.made_at.date().isoformat(),
+                    "is_new": one.read_at is None,
+                }
+            )
+        return {"notices": rows, "unread": sum(row["is_new"] for row in rows)}
+
+    return await console_page(request, "notices.html", view)
+
+
+@post("/{lang:str}/notices", status_code=303)
+async def mark_notices_read(
+    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
+) -> Response[bytes]:
+    """Mark as read what the page has shown, but not what came since."""
+    given = dict(await read_fields(request)).get("until", "")
+    until = int(given) if given.isdecimal() and len(given) < 19 else 0  # noqa: PLR2004  bigint
+    await notices.mark_read(state.context, signed_in.actor, now=utc_now(), until=until)
+    return await see_other(request, "notices")

@@ -1,0 +1,216 @@
+"""Previews of drafts: for those who may read the draft, and by links for others."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import re
+from functools import cache, partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from registry import resources
+from registry.api.request_context import ApiRequest
+from registry.clock import utc_now
+from registry.errors import InvalidParameter, NotFound
+from registry.pages.assets import Assets, read_assets
+from registry.pages.labels import message
+from registry.pages.site import render
+from registry.pages.views.preview_view import preview_site, preview_view
+from registry.services import previews
+from registry.services.previews import MOST_DAYS, NewLink, Preview
+from registry.web.console.page import (
+    PREFIX,
+    ConsoleState,
+    SignedIn,
+    address_of,
+    asset_address,
+    console_page,
+    language_for,
+    page_headers,
+    redirect,
+    see_other,
+)
+from registry.web.console.sessions import read_fields
+
+_SECRET = re.compile(r"[\w-]{43}", re.ASCII)
+
+
+@get("/{lang:str}/records/{agency:str}/{slug:str}/preview/{page_lang:str}")
+async def preview_page(
+    state: ConsoleState,
+    signed_in: NamedDependency[SignedIn],
+    agency: FromPath[str],
+    slug: FromPath[str],
+    page_lang: FromPath[str],
+) -> Response[bytes]:
+    """Show a draft as the page of the record that it would be."""
+    record, now = f"{agency}/{slug}", utc_now()
+    preview = await previews.read_preview(state.context, signed_in.actor, record, now=now)
+    path = f"records/{record}"
+    return await _page(
+        state,
+        preview,
+        page_lang,
+        {
+            tag: address_of(state.settings, signed_in.language, f"{path}/preview/{tag}")
+            for tag in state.context.pack.languages
+        },
+        now=now,
+        back=address_of(state.settings, signed_in.language, f"{path}/"),
+    )
+
+
+@get("/{lang:str}/records/{agency:str}/{slug:str}/preview-links")
+async def preview_links_page(
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: NamedDependency[SignedIn],
+    agency: FromPath[str],
+    slug: FromPath[str],
+) -> Response[bytes]:
+    """Show the links to the preview of a draft, and the form that makes one."""
+    return await _links_page(request, state, signed_in, f"{agency}/{slug}")
+
+
+@post("/{lang:str}/records/{agency:str}/{slug:str}/preview-links", status_code=200)
+async def make_preview_link(
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: NamedDependency[SignedIn],
+    agency: FromPath[str],
+    slug: FromPath[str],
+) -> Response[bytes]:
+    """Make a link, whose address this page shows, and no other ever."""
+    record = f"{agency}/{slug}"
+    given = dict(await read_fields(request)).get("days", "")
+    if not given.isdecimal() or len(given) > 1:
+        raise InvalidParameter(f"days: a link lasts 1 to {MOST_DAYS} days")
+    made = await previews.make_link(
+        state.context, signed_in.actor, record, days=int(given), now=utc_now()
+    )
+    return await _links_page(request, state, signed_in, record, made)
+
+
+@post("/{lang:str}/records/{agency:str}/{slug:str}/preview-links/{number:int}/end", status_code=303)
+async def end_preview_link(
+    *,
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: NamedDependency[SignedIn],
+    agency: FromPath[str],
+    slug: FromPath[str],
+    number: FromPath[int],
+) -> Response[bytes]:
+    """End a link before its time."""
+    record = f"{agency}/{slug}"
+    await previews.end_link(state.context, signed_in.actor, record, number, now=utc_now())
+    return await see_other(
+        request, f"records/{record}/preview-links", message("The link is ended.")
+    )
+
+
+@get("/preview/{secret:str}")
+async def lead_to_preview(
+    request: ApiRequest, state: ConsoleState, secret: FromPath[str]
+) -> Response[bytes]:
+    """Lead to the preview of a link in the language that the browser prefers."""
+    await previews.open_link(state.context, _secret(secret), now=utc_now())
+    return redirect(_address(state, secret, language_for(request)))
+
+
+@get("/preview/{secret:str}/{page_lang:str}")
+async def linked_preview_page(
+    state: ConsoleState, secret: FromPath[str], page_lang: FromPath[str]
+) -> Response[bytes]:
+    """Show the preview of a link to whoever has it."""
+    now = utc_now()
+    opened = await previews.open_link(state.context, _secret(secret), now=now)
+    return await _page(
+        state,
+        opened.preview,
+        page_lang,
+        {tag: _address(state, secret, tag) for tag in state.context.pack.languages},
+        now=now,
+        until=opened.expires_at.date(),
+    )
+
+
+@cache
+def _assets() -> Assets:
+    return read_assets(resources.SITE)
+
+
+def _secret(given: str) -> str:
+    """Return what may be a secret, so that nothing else is hashed."""
+    return given if _SECRET.fullmatch(given) else ""
+
+
+def _address(state: ConsoleState, secret: str, language: str) -> str:
+    return f"{urlsplit(state.settings.base_url).path}{PREFIX}/preview/{secret}/{language}"
+
+
+async def _page(
+    state: ConsoleState,
+    preview: Preview,
+    language: str,
+    addresses: dict[str, str],
+    *,
+    now: dt.datetime,
+    **more: Any,
+) -> Response[bytes]:
+    editions = state.editions()
+    if language not in editions:
+        raise NotFound(f"there is no preview in {language}")
+    edition, pack = editions[language], state.context.pack
+
+    def show() -> bytes:
+        site = preview_site(
+            preview.record,
+            preview.related,
+            pack=pack,
+            editions=editions,
+            assets=_assets(),
+            base_url=state.settings.base_url,
+            now=now,
+        )
+        return render(
+            edition,
+            f"records/{preview.record.id}",
+            "console/preview.html",
+            lambda: {
+                **preview_view(
+                    edition.reader,
+                    preview.record,
+                    site,
+                    addresses=addresses,
+                    errors=preview.errors,
+                    **more,
+                ),
+                "asset": partial(asset_address, state),
+            },
+        )
+
+    return Response(await asyncio.to_thread(show), media_type="text/html", headers=page_headers())
+
+
+async def _links_page(
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: SignedIn,
+    record: str,
+    made: NewLink | None = None,
+) -> Response[bytes]:
+    links = await previews.list_links(state.context, signed_in.actor, record, now=utc_now())
+    origin = state.settings.base_url
+    view = {
+        "record": record,
+        "links": links,
+        "most_days": MOST_DAYS,
+        "made": made and f"{origin}{PREFIX}/preview/{made.secret}",
+    }
+    return await console_page(request, "preview_links.html", lambda _: view)
