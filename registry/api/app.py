@@ -45,6 +45,7 @@ from registry.api import (
     search,
     statistics,
     withdrawals,
+    workbooks,
 )
 from registry.api.conditional import ConditionalRequests
 from registry.api.metrics import Metrics
@@ -113,6 +114,10 @@ _HANDLERS = (
     reference.validate_document,
     filings.list_drafts,
     bulk.file_many,
+    workbooks.make_template,
+    workbooks.get_draft_workbook,
+    workbooks.file_workbook_records,
+    workbooks.answer_workbook,
     filings.save_draft,
     filings.get_draft,
     filings.delete_draft,

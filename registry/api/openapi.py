@@ -20,10 +20,11 @@ from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.routes import HTTPRoute
 
 from registry import __version__
-from registry.api.operations import NDJSON, Body, OperationFacts, ref
+from registry.api.operations import NDJSON, WORKBOOKS, XLSX, Body, OperationFacts, ref
 from registry.api.parameters import MOST_VALUES, CodeParameter, PathCode, query_fields
 from registry.api.responses import HEADERS, write_responses
 from registry.api.schemas import Json, write_schemas
+from registry.exchange.workbooks.sheets import MAX_BYTES as MAX_WORKBOOK
 from registry.record.facets import FACETS
 from registry.record.pack import Pack
 from registry.record.parse import MAX_BYTES
@@ -210,6 +211,14 @@ def _body(kind: Body | type[msgspec.Struct]) -> Json:
             f"{MAX_BYTES:,} bytes.",
             "required": True,
             "content": {NDJSON: {"schema": {"type": "string"}}},
+        }
+    if kind == "workbook":
+        others = " or ".join(media_type for media_type in WORKBOOKS if media_type != XLSX)
+        return {
+            "description": "A workbook, or a table in the columns of the full export; also as "
+            f"{others}. At most {MAX_WORKBOOK:,} bytes.",
+            "required": True,
+            "content": {XLSX: {"schema": {"type": "string", "format": "binary"}}},
         }
     if kind == "patch":
         return {

@@ -13,8 +13,15 @@ from registry.errors import RegistryError
 from registry.services.access import Scope
 
 NDJSON = "application/x-ndjson"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WORKBOOKS = {
+    XLSX: "XLSX",
+    "application/vnd.oasis.opendocument.spreadsheet": "ODS",
+    "text/csv": "CSV",
+}
+"""The media types of workbooks that are read, with what they are called."""
 
-Body: TypeAlias = Literal["any", "attestation", "lines", "patch", "record"]
+Body: TypeAlias = Literal["any", "attestation", "lines", "patch", "record", "workbook"]
 """A body that is not written as a struct: any JSON, or something with a released format."""
 
 Condition: TypeAlias = Literal["new or changed", "changed"]
@@ -29,7 +36,8 @@ class OperationFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `problems` are those that no rule gives. `condition` says which tags a request may state; a
     `tagged` success brings one, as every reading does. A `keyed` request may have an idempotency
-    key. `pages` link to the next one, a `download` is a file with a name. `follows` names the
+    key. `pages` link to the next one, a `named` answer is a file with a name, and a `download` one
+    that can be asked for again. `follows` names the
     operations that make sense after a success. `schemas` are structs that stand inside JSON that
     is passed on as it is.
     """
@@ -41,6 +49,7 @@ class OperationFacts(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = False
     pages: bool = False
     download: bool = False
+    named: bool = False
     follows: tuple[str, ...] = ()
     schemas: tuple[type[msgspec.Struct], ...] = ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request
@@ -45,18 +46,31 @@ def require_type(request: Request[Any, Any, Any], media_type: str, called: str) 
         raise UnsupportedMediaType("send the body without a content encoding")
 
 
-async def read_body(request: Request[Any, Any, Any]) -> bytes:
+def require_one_of(request: Request[Any, Any, Any], media_types: Mapping[str, str]) -> None:
+    """Refuse a body that is declared as none of some types, or is encoded."""
+    given, _ = request.content_type
+    if given not in media_types:
+        known = ", ".join(f"{called}: {media_type}" for media_type, called in media_types.items())
+        raise UnsupportedMediaType(
+            f"the body is declared as {given or 'nothing'}; send one of these as Content-Type: "
+            f"{known}"
+        )
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("send the body without a content encoding")
+
+
+async def read_body(request: Request[Any, Any, Any], most: int = MAX_BYTES) -> bytes:
     """Read a request's body whole, if it is small enough and comes in time."""
     stated = request.headers.get("content-length", "")
-    if stated.isdigit() and int(stated) > MAX_BYTES:
-        raise _too_large()
+    if stated.isdigit() and int(stated) > most:
+        raise _too_large(most)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BYTES:
-                    raise _too_large()
+                if len(body) > most:
+                    raise _too_large(most)
     except TimeoutError as error:
         raise RequestTimeout(
             f"the body did not come whole within {BODY_SECONDS:.0f} seconds; send it again"
@@ -76,5 +90,6 @@ async def read_document(
     return value
 
 
-def _too_large() -> PayloadTooLarge:
-    return PayloadTooLarge(f"a document has at most {MAX_BYTES:,} bytes")
+def _too_large(most: int) -> PayloadTooLarge:
+    what = "a document" if most == MAX_BYTES else "this body"
+    return PayloadTooLarge(f"{what} has at most {most:,} bytes")

@@ -110,6 +110,7 @@ def _success(
         *(["ETag"] if method == "get" or facts.tagged else []),
         *(["Link"] if facts.pages else []),
         *(_OF_DOWNLOADS if facts.download else []),
+        *(["Content-Disposition"] if facts.named else []),
     )
     if facts.download:
         headers["Link"] = {"$ref": "#/components/headers/Canonical"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,11 @@ def make(
     if records:
         if agency is not None or risk is not None:
             raise click.UsageError("--agency and --risk are for a new record, without --record")
-        sources = run(settings, lambda context: read_sources(context, records), begins=False)
+        sources = run(
+            settings,
+            lambda context: read_sources(context, records, partial(of_agency, None)),
+            begins=False,
+        )
     else:
         sources = [new_source(words, agency=agency, risk=risk)]
     out.write_bytes(make_workbook(sources, words, layout=layout))

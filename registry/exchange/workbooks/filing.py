@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
@@ -97,31 +98,41 @@ class _WorkbookFiler:
         self.now = now
 
     async def file(self, filled: FilledRecord, state: RecordState | None) -> WorkbookRecord:
-        words, today = self.words, self.now.date()
+        words = self.words
         if filled.is_blank:
-            return check(filled, words, today)
+            return check(filled, words, self.now.date())
         document = filled.document
         if state is not None:
             document = keep_missing(filled, state.document)
         filled = _with_contradictions(filled, document, state, words)
         if filled.unread:
-            return check(filled, words, today, document=document)
+            return await self._checked(filled, document)
         if state is not None and _stands(filled, document, state):
-            verdict = check(filled, words, today, document=document)
-            return msgspec.structs.replace(
-                verdict,
-                outcome="unchanged",
-                detail=words.render(DETAILS["unchanged"]),
-                tag=state.tag if filled.tag is not None else None,
+            return result(
+                filled,
+                words,
+                "unchanged",
+                DETAILS["unchanged"],
+                tag=state.published_tag,
+                publishable=True,
             )
         if not is_id(filled.record):
-            return check(filled, words, today, document=document, detail="invalid")
+            return await self._checked(filled, document, "invalid")
         return await self._save(filled, document, state)
+
+    async def _checked(
+        self, filled: FilledRecord, document: Document, detail: str = "unread"
+    ) -> WorkbookRecord:
+        """Return what is wrong with a record that is not saved; others need not wait for it."""
+        today = self.now.date()
+        return await asyncio.to_thread(
+            check, filled, self.words, today, document=document, detail=detail
+        )
 
     async def _save(
         self, filled: FilledRecord, document: Document, state: RecordState | None
     ) -> WorkbookRecord:
-        words, today = self.words, self.now.date()
+        words = self.words
         try:
             saved = await drafts.save_draft(
                 self.context,
@@ -143,11 +154,11 @@ class _WorkbookFiler:
             )
         except (PreconditionFailed, PreconditionRequired):
             detail = "exists" if filled.tag is None else "stale"
-            return check(filled, words, today, document=document, detail=detail)
+            return await self._checked(filled, document, detail)
         except Conflict:
-            return check(filled, words, today, document=document, detail="in_review")
+            return await self._checked(filled, document, "in_review")
         except (Forbidden, NotFound):
-            return check(filled, words, today, document=document, detail="foreign")
+            return await self._checked(filled, document, "foreign")
         verdict = saved.verdict
         same = state is not None and state.is_draft and state.content == canonical(document)
         outcome: WorkbookOutcome = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias, cast
 
 import msgspec
@@ -47,17 +47,16 @@ def new_source(words: WorkbookWords, *, agency: str | None, risk: str | None) ->
 
 
 async def read_sources(
-    context: ServiceContext, records: Sequence[str], actor: Actor | None = None
+    context: ServiceContext, records: Sequence[str], actor_of: Callable[[str], Actor | None]
 ) -> list[FormSource]:
     """Return the newest states of records. Raises `NotFound` for one that is not there.
 
-    Drafts are read for their agency, at the command line for each record's own.
+    `actor_of` names who reads a record: its agency reads its draft, None what is published.
     """
     found: list[FormSource] = []
     for record in records:
-        agency, _ = split_id(record)
-        own = actor or Actor(name=agency, agency=agency, scopes=frozenset({"file"}), token=None)
-        [state] = await require_states(context, own, [record])
+        split_id(record)
+        [state] = await require_states(context, actor_of(record), [record])
         found.append(
             FormSource(document=state.document, tag=state.tag, amends=state.published is not None)
         )

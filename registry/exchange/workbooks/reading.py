@@ -14,7 +14,7 @@ from registry.exchange.workbooks.table import is_summary, is_table, read_table
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.exchange.workbooks.writing import LISTS_MARK
 
-MAX_RECORDS = 2_000
+MAX_RECORDS = 1_000
 
 _ABOUT = "query"
 """The first cell of the sheet that says of what an exported workbook is."""

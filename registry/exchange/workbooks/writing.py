@@ -36,6 +36,7 @@ LISTS_MARK = "register-lists-1"
 NOTE = "register"
 """The author of comments."""
 
+_LONG_AGO = dt.datetime(2000, 1, 1)  # noqa: DTZ001  a workbook knows no time zones
 _WIDTHS = {"label": 32, "help": 46, "asked": 20}
 _VALUE_WIDTH, _FINDING_WIDTH, _TABLE_WIDTH = 46, 60, 18
 _DIGITS = ".16G"
@@ -71,6 +72,8 @@ class WorkbookWriter:
         self._words = words
         self._file = io.BytesIO()
         self._book: Any = xlsxwriter.Workbook(self._file, {**AS_WRITTEN, "in_memory": True})
+        # Not the time of writing: of the same states the same file is made.
+        self._book.set_properties({"created": _LONG_AGO})
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
         self._names: set[str] = {LISTS.casefold()}
         self._choices: dict[tuple[str, ...], str] = {}

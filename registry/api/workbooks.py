@@ -1,0 +1,204 @@
+"""Filing by workbook: one to fill in, and what was filled in."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Annotated, TypeAlias
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from registry.api.authentication import limit_exports, limit_validations
+from registry.api.operations import WORKBOOKS, XLSX, answers, describes, token
+from registry.api.parameters import AgencyPath, CodeParameter, Lang, SlugPath, language_of
+from registry.api.request_body import read_body, require_one_of
+from registry.api.request_context import ApiRequest, ApiState
+from registry.api.writes import private
+from registry.clock import utc_now
+from registry.errors import InvalidParameter, NotFound, TooManyRequests
+from registry.exchange.workbooks.answer import write_answer
+from registry.exchange.workbooks.filing import file_workbook
+from registry.exchange.workbooks.making import (
+    LAYOUTS,
+    WorkbookLayout,
+    make_workbook,
+    new_source,
+    read_sources,
+)
+from registry.exchange.workbooks.reading import ReadSheet, read_workbook
+from registry.exchange.workbooks.results import WorkbookRecord
+from registry.exchange.workbooks.sheets import MAX_BYTES
+from registry.exchange.workbooks.words import WorkbookWords
+from registry.record.codelists import codelists
+from registry.services import drafts
+from registry.services.access import Actor
+
+Layout: TypeAlias = Annotated[
+    WorkbookLayout,
+    CodeParameter(
+        description="`form`: a sheet a record; `table`: a row a record", codes=lambda _: LAYOUTS
+    ),
+]
+
+_MOST_RECORDS = 20
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+_TO_FILL_IN = "A workbook to fill in."
+_FOLLOWING = ("file_workbook_records", "answer_workbook")
+
+
+class WorkbookAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of each record of a workbook, in the order of its sheets and rows."""
+
+    items: list[WorkbookRecord]
+
+
+@get(
+    "/api/v1/workbooks/template.xlsx",
+    summary="Take a workbook to fill in",
+    tags=["workbooks"],
+    guards=[limit_exports],
+    responses=answers(bytes, media_type=XLSX, description=_TO_FILL_IN),
+    opt=describes(problems=(TooManyRequests, NotFound), named=True, follows=_FOLLOWING),
+)
+async def make_template(
+    *,
+    request: ApiRequest,
+    state: ApiState,
+    agency: Annotated[
+        str | None,
+        CodeParameter(
+            description="Whose new record it is", codes=lambda pack: sorted(pack.agencies)
+        ),
+    ] = None,
+    risk: Annotated[
+        str | None,
+        CodeParameter(
+            description="The risk level of the new record",
+            codes=lambda _: codelists()["risk_level"],
+        ),
+    ] = None,
+    record: Annotated[
+        list[str] | None,
+        QueryParameter(description=f"Records instead of a new one, at most {_MOST_RECORDS}"),
+    ] = None,
+    layout: Layout = "form",
+    lang: Lang = None,
+) -> Response[bytes]:
+    """Make a workbook to fill in: of a new record, or of others as they stand.
+
+    It has what is asked at the record's level, and codes to pick from. Records come as they are
+    published.
+    """
+    words = WorkbookWords(state.context.pack, language_of(request, lang, state.context.pack))
+    if record is None:
+        sources = [new_source(words, agency=agency, risk=risk)]
+        name = "-".join(["record", *([agency] if agency else []), *([risk] if risk else [])])
+    else:
+        if agency is not None or risk is not None:
+            raise InvalidParameter("record: agency and risk are for a new record; leave them out")
+        if len(record) > _MOST_RECORDS:
+            raise InvalidParameter(f"record: at most {_MOST_RECORDS} records")
+        sources = await read_sources(state.context, record, lambda _: None)
+        name = "records" if len(record) > 1 else record[0]
+    content = await asyncio.to_thread(make_workbook, sources, words, layout=layout)
+    return _workbook(content, name)
+
+
+@get(
+    "/api/v1/filings/{agency:str}/{slug:str}/workbook.xlsx",
+    summary="Take a draft as a workbook",
+    tags=["workbooks"],
+    security=token("file"),
+    responses=answers(bytes, media_type=XLSX, description=_TO_FILL_IN),
+    opt=describes(named=True),
+)
+async def get_draft_workbook(
+    *,
+    request: ApiRequest,
+    agency: AgencyPath,
+    slug: SlugPath,
+    state: ApiState,
+    actor: NamedDependency[Actor],
+    layout: Layout = "form",
+    lang: Lang = None,
+) -> Response[bytes]:
+    """Make a workbook of a record of yours, as its draft is or else as it is published."""
+    words = WorkbookWords(state.context.pack, language_of(request, lang, state.context.pack))
+    drafts.own_agency(state.context, actor, f"{agency}/{slug}")
+    sources = await read_sources(state.context, [f"{agency}/{slug}"], lambda _: actor)
+    content = await asyncio.to_thread(make_workbook, sources, words, layout=layout)
+    return _workbook(content, f"{agency}-{slug}")
+
+
+@post(
+    "/api/v1/workbooks",
+    status_code=200,
+    summary="File a workbook",
+    tags=["workbooks"],
+    guards=[limit_validations],
+    security=token("file"),
+    request_max_body_size=2 * MAX_BYTES,
+    responses=answers(WorkbookAnswer),
+    opt=describes(body="workbook", follows=("list_drafts",)),
+)
+async def file_workbook_records(
+    *, request: ApiRequest, state: ApiState, actor: NamedDependency[Actor], lang: Lang = None
+) -> Response[bytes]:
+    """Save each record of a workbook as a draft, and learn what is wrong in which cell.
+
+    Each stands for itself: one that cannot be read whole, or was changed since its sheet was made,
+    is not saved, and stops nothing. Sending the same file again changes nothing.
+    """
+    _, results, _ = await _file(request, state, actor, lang)
+    return private(WorkbookAnswer(items=results))
+
+
+@post(
+    "/api/v1/workbooks/answer.xlsx",
+    status_code=200,
+    summary="File a workbook, and take it back with its findings",
+    tags=["workbooks"],
+    guards=[limit_validations],
+    security=token("file"),
+    request_max_body_size=2 * MAX_BYTES,
+    responses=answers(bytes, media_type=XLSX, description="The workbook, with its findings."),
+    opt=describes(body="workbook", named=True, follows=("list_drafts",)),
+)
+async def answer_workbook(
+    *, request: ApiRequest, state: ApiState, actor: NamedDependency[Actor], lang: Lang = None
+) -> Response[bytes]:
+    """Save each record of a workbook as a draft, and take the workbook back.
+
+    Each finding stands in its cell and beside its row, and what was saved can be changed there and
+    sent again. Otherwise as filing a workbook.
+    """
+    sheets, results, words = await _file(request, state, actor, lang)
+    return _workbook(
+        await asyncio.to_thread(write_answer, sheets, results, words), "workbook-answer"
+    )
+
+
+async def _file(
+    request: ApiRequest, state: ApiState, actor: Actor, lang: str | None
+) -> tuple[list[ReadSheet], list[WorkbookRecord], WorkbookWords]:
+    actor.require("file")
+    require_one_of(request, WORKBOOKS)
+    words = WorkbookWords(state.context.pack, language_of(request, lang, state.context.pack))
+    raw = await read_body(request, MAX_BYTES)
+    sheets = await asyncio.to_thread(read_workbook, raw, words)
+    return sheets, await file_workbook(state.context, actor, sheets, words, now=utc_now()), words
+
+
+def _workbook(content: bytes, name: str) -> Response[bytes]:
+    plain = _NOT_IN_NAMES.sub("-", name)
+    return Response(
+        content=content,
+        media_type=XLSX,
+        headers={
+            "cache-control": "no-store",
+            "content-disposition": f'attachment; filename="{plain}.xlsx"',
+        },
+    )
