@@ -78,11 +78,12 @@ def validate(
     today: dt.date,
     language: str = "en",
     fast: FastValidator | None = None,
+    most: int = MAX_FINDINGS,
 ) -> Verdict:
     """Return the verdict on a document in a profile; the same by command, API and library.
 
-    Findings are in `language`, or in the next of the pack's order that has the message. `fast` may
-    accept the document's shape; the verdict is the same without it.
+    Findings are in `language`, or in the next of the pack's order that has the message, `most` of
+    them at most. `fast` may accept the document's shape; the verdict is the same without it.
     """
     noticed = _examine(document, profile=profile, pack=pack, today=today, fast=fast)
     scored, publishable = noticed.scored, noticed.publishable
@@ -96,7 +97,7 @@ def validate(
         completeness=scored.completeness if scored else 0,
         accountability=scored.accountability if scored else 0,
         missing=scored.missing if scored else (),
-        findings=told[:MAX_FINDINGS],
+        findings=told[:most],
         findings_total=len(told) + noticed.more,
     )
 
@@ -158,7 +159,12 @@ def _examine(
 
 
 def with_remarks(
-    verdict: Verdict, remarks: Iterable[PendingFinding], pack: Pack, language: str
+    verdict: Verdict,
+    remarks: Iterable[PendingFinding],
+    pack: Pack,
+    language: str,
+    *,
+    most: int = MAX_FINDINGS,
 ) -> Verdict:
     """Return a verdict with the findings of the register added to the document's own."""
     found = [to_finding(remark, language, pack.fallback) for remark in remarks]
@@ -168,7 +174,7 @@ def with_remarks(
     return msgspec.structs.replace(
         verdict,
         publishable=verdict.publishable and all(one.severity != "error" for one in found),
-        findings=tuple(findings[:MAX_FINDINGS]),
+        findings=tuple(findings[:most]),
         findings_total=verdict.findings_total + len(found),
     )
 

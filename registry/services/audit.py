@@ -17,6 +17,7 @@ Action: TypeAlias = Literal[
     "save_draft",
     "delete_draft",
     "submit",
+    "take_back",
     "approve",
     "return",
     "make_preview_link",

@@ -17,7 +17,7 @@ from registry.record.messages import PendingFinding
 from registry.record.model import Document, Profile
 from registry.record.pack import Pack
 from registry.record.pointers import dig
-from registry.record.validate import Verdict, validate, with_remarks
+from registry.record.validate import MAX_FINDINGS, Verdict, validate, with_remarks
 from registry.services.context import ServiceContext
 from registry.services.register_rules import RULES, RegisterRuleContext
 from registry.store import record_names, records
@@ -110,9 +110,16 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
         return [remark for rule in RULES.values() for remark in rule(entrance)]
 
     def examine(
-        self, document: Document, content: bytes, context: ServiceContext, today: dt.date, lang: str
+        self,
+        document: Document,
+        content: bytes,
+        context: ServiceContext,
+        today: dt.date,
+        lang: str,
+        *,
+        most: int = MAX_FINDINGS,
     ) -> Verdict:
-        """Return the verdict on publishing the document now."""
+        """Return the verdict on publishing the document now, with `most` findings at most."""
         pack = context.pack
         verdict = validate(
             document,
@@ -121,8 +128,10 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
             today=today,
             language=lang,
             fast=context.fast,
+            most=most,
         )
-        return with_remarks(verdict, self.remarks(document, content, pack), pack, lang)
+        remarks = self.remarks(document, content, pack)
+        return with_remarks(verdict, remarks, pack, lang, most=most)
 
     def publishable(
         self, checked: CheckedDocument, pack: Pack, today: dt.date, language: str

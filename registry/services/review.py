@@ -30,7 +30,7 @@ from registry.services.publication import Publish
 from registry.services.receipts import Receipt, unchanged_receipt
 from registry.services.register_context import check_draft, read_register_context
 from registry.store import drafts, records
-from registry.store.database import Connection
+from registry.store.database import Connection, retried
 from registry.store.drafts import Draft
 
 
@@ -144,6 +144,27 @@ async def return_draft(
     return await idempotency.run_once(
         context, actor, idempotency_key, request, work, Receipt, now=now
     )
+
+
+@retried
+async def take_back(
+    context: ServiceContext, actor: Actor, record: str, *, now: dt.datetime
+) -> None:
+    """Take an agency's own draft back from review, as it is.
+
+    Raises `Conflict` where it is not in review.
+    """
+    actor.require("file")
+    if not actor.files_for(record.partition("/")[0]):
+        raise draft_not_found(record)
+    async with context.database.transaction() as connection:
+        await records.lock_record(connection, record)
+        draft = await drafts.lock(connection, record)
+        if draft is None:
+            raise draft_not_found(record)
+        submitter_of(draft)
+        await drafts.take_back(connection, record)
+        await audit.note(connection, actor, "take_back", record, before=draft.tag, now=now)
 
 
 def comments_of(draft: Draft) -> dict[str, str | LangText]:

@@ -92,6 +92,11 @@ async def give_back(
     await connection.execute(statement("drafts", "give_back"), record, comment, comments, by, at)
 
 
+async def take_back(connection: Connection, record: str) -> None:
+    """Set the state of a draft in review to draft, as if it had not been submitted."""
+    await connection.execute(statement("drafts", "take_back"), record)
+
+
 async def delete(connection: Connection, record: str) -> None:
     """Delete a draft, if there is one."""
     await connection.execute(statement("drafts", "delete"), record)

@@ -144,6 +144,29 @@ class CurrentDocument(CurrentVersion, frozen=True, kw_only=True):
     document: bytes
 
 
+class AgencyRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as its own agency's list has it, in force or withdrawn; `name` is by language."""
+
+    id: str
+    state: str
+    version: int
+    risk: str
+    status: str
+    completeness: int
+    findings: int
+    published_at: dt.datetime
+    next_review_on: dt.date | None
+    name: LangText
+
+
+async def read_of_agency(connection: Connection, agency: str) -> list[AgencyRecord]:
+    """Return the records that an agency has filed, by id."""
+    rows = await connection.fetch(statement("records", "of_agency"), agency)
+    return [
+        AgencyRecord(**{**row, "name": msgspec.json.decode(row["name"] or b"{}")}) for row in rows
+    ]
+
+
 async def lock_record(connection: Connection, subject: str) -> None:
     """Lock a record, new or not, until the transaction ends, so that no other process files it."""
     await lock_records(connection, [subject])

@@ -36,5 +36,8 @@ update draft set state = 'in_review', submitted_by = $2, submitted_person = $3, 
 -- name: give_back
 update draft set state = 'draft', comment = $2, comments = $3, returned_by = $4, returned_at = $5 where record = $1
 
+-- name: take_back
+update draft set state = 'draft', submitted_by = null, submitted_person = null, submitted_at = null where record = $1
+
 -- name: delete
 delete from draft where record = $1

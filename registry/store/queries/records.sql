@@ -122,3 +122,14 @@ select record, entry from version where version = 1 and record = any($1::text []
 select v.approved_by
 from record as r inner join version as v on v.record = r.id and v.version = r.version
 where r.id = $1 and r.state = 'published'
+
+-- name: of_agency
+select
+    r.id, r.state, r.version, f.risk, f.status, v.completeness, cardinality(f.rules) as findings,
+    v.published_at, f.next_review_on, s.value as name
+from record as r
+inner join version as v on v.record = r.id and v.version = r.version
+inner join figure as f on f.entry = v.entry
+left join section as s on s.record = r.id and s.version = r.version and s.key = 'name'
+where r.agency = $1 and r.origin is null
+order by r.id collate "C"

@@ -17,7 +17,7 @@ from registry.api.request_context import ApiRequest, request_context
 from registry.errors import NotFound, RegistryError
 from registry.pages.editions import Edition
 from registry.settings import Settings
-from registry.web.console import home, notices, previews, reviews, sign_in
+from registry.web.console import form, notices, previews, records, reviews, sign_in
 from registry.web.console.page import (
     PREFIX,
     ConsoleState,
@@ -55,7 +55,16 @@ _HANDLERS: tuple[HTTPRouteHandler, ...] = (
     sign_in.link_page,
     sign_in.use_link,
     sign_in.sign_out,
-    home.home_page,
+    records.home_page,
+    records.show_new,
+    records.begin_record,
+    records.show_record,
+    records.submit_record,
+    records.take_back_record,
+    records.show_deletion,
+    records.delete_record,
+    form.show_form,
+    form.save_form,
     notices.notices_page,
     notices.mark_notices_read,
     previews.preview_page,

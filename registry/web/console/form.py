@@ -1,0 +1,170 @@
+"""The form of a record, a page at a time: shown, saved, and what was typed never lost."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from registry.api.request_context import ApiRequest
+from registry.clock import utc_now
+from registry.errors import Conflict, InvalidRecord, NotFound, PreconditionFailed
+from registry.pages.labels import message
+from registry.record.model import Document
+from registry.services import drafts, review
+from registry.services.drafts import Precondition
+from registry.services.working_records import WorkingRecord, examine, read_working_record
+from registry.web.console.form_layout import pages, units_of
+from registry.web.console.form_pages import (
+    following,
+    form_page_view,
+    record_head,
+    seen_digest,
+)
+from registry.web.console.form_reading import Typed, gather, read_page, typed_once
+from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
+from registry.web.console.sessions import kept_fields, read_fields
+
+_SAVED = message("Saved.")
+
+
+@get("/{lang:str}/records/{agency:str}/{slug:str}/{page:str}")
+async def show_form(
+    *,
+    request: ApiRequest,
+    state: ConsoleState,
+    lang: FromPath[str],
+    agency: FromPath[str],
+    slug: FromPath[str],
+    page: FromPath[str],
+    signed_in: NamedDependency[SignedIn],
+) -> Response[bytes]:
+    """Show a page of the form, with what was typed before a session ended."""
+    _require_page(page)
+    working = await read_working_record(
+        state.context, signed_in.actor, f"{agency}/{slug}", now=utc_now(), language=lang
+    )
+    kept = await kept_fields(request)
+    document = None if kept is None else read_page(working.document, units_of(page), gather(kept))
+    return await _show(
+        request,
+        state,
+        lang,
+        working,
+        page,
+        typed=document,
+        extended=request.query_params.getall("add", []),
+    )
+
+
+@post("/{lang:str}/records/{agency:str}/{slug:str}/{page:str}", status_code=200)
+async def save_form(
+    *,
+    request: ApiRequest,
+    state: ConsoleState,
+    lang: FromPath[str],
+    agency: FromPath[str],
+    slug: FromPath[str],
+    page: FromPath[str],
+    signed_in: NamedDependency[SignedIn],
+) -> Response[bytes]:
+    """Save a page, whatever is still missing; show it again with what cannot be read.
+
+    Others' changes of the same page are shown beside one's own before they are replaced.
+    """
+    _require_page(page)
+    typed = gather(await read_fields(request))
+    record, context, actor, now = f"{agency}/{slug}", state.context, signed_in.actor, utc_now()
+    for last_try in (False, True):
+        working = await read_working_record(context, actor, record, now=now, language=lang)
+        document = read_page(working.document, units_of(page), typed)
+        if typed_once("seen", typed) != seen_digest(working.document, page):
+            return await _show(request, state, lang, working, page, typed=document, clash=True)
+        try:
+            if document != working.document:
+                await drafts.save_draft(
+                    context,
+                    actor,
+                    record,
+                    document,
+                    precondition=Precondition(tag=working.tag),
+                    now=now,
+                    language=lang,
+                )
+            break
+        except PreconditionFailed:
+            # Another page of the form was saved in between: what this one holds is as it was.
+            if last_try:
+                raise
+        except (InvalidRecord, Conflict) as error:
+            refused = error if isinstance(error, InvalidRecord) else None
+            return await _show(request, state, lang, working, page, typed=document, refused=refused)
+    return await _next(request, record, page, document, typed)
+
+
+async def _next(
+    request: ApiRequest, record: str, page: str, document: Document, typed: Typed
+) -> Response[bytes]:
+    """Go where the person asked to go: on, to the overview, or to a new entry of a list."""
+    here = f"records/{record}/"
+    if typed_once("then", typed) == "stay":
+        answer = {"seen": seen_digest(document, page)}
+        return Response(msgspec.json.encode(answer), media_type="application/json")
+    if added := typed_once("add", typed):
+        anchor = "f" + added.replace("/", "-")
+        return await see_other(request, f"{here}{page}?add={added}#{anchor}")
+    after = following(document, page) if typed_once("then", typed) == "next" else None
+    return await see_other(request, here + (after or ""), _SAVED)
+
+
+async def _show(
+    request: ApiRequest,
+    state: ConsoleState,
+    lang: str,
+    working: WorkingRecord,
+    page: str,
+    *,
+    typed: Document | None = None,
+    extended: list[str] | None = None,
+    refused: InvalidRecord | None = None,
+    clash: bool = False,
+) -> Response[bytes]:
+    """Show a page of what is saved, or of what was typed and is not saved."""
+    now = utc_now()
+    shown = working.document if typed is None else typed
+    verdict = working.verdict
+    if typed is not None:
+        verdict = examine(state.context, working.around, typed, now=now, language=lang)
+    findings = verdict.findings
+    if refused is not None:
+        known = {(one.pointer, one.rule) for one in findings}
+        findings += tuple(one for one in refused.findings if (one.pointer, one.rule) not in known)
+    seen = seen_digest(working.document, page)
+    draft = working.draft
+    return await console_page(
+        request,
+        "page.html",
+        lambda reader: {
+            "r": record_head(reader, working.document),
+            "seen": seen,
+            "clash": clash,
+            "in_review": draft is not None and draft.state == "in_review",
+            **form_page_view(
+                reader,
+                page,
+                shown,
+                findings,
+                today=now.date(),
+                extended=extended or (),
+                comments=review.comments_of(draft) if draft is not None else None,
+                theirs=working.document if clash else None,
+            ),
+        },
+        status=409 if clash else 200 if typed is None else 422,
+    )
+
+
+def _require_page(page: str) -> None:
+    if page not in pages():
+        raise NotFound(f"the form has no page {page}")

@@ -1,0 +1,104 @@
+"""The choices of the form's fields: codes, countries, languages, and fields of the format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+from babel import Locale
+
+from registry.pages.reader import Reader, Text, as_it_is, label, language, say
+from registry.pages.views.document_view import field_title
+from registry.record.requirements import never_withheld, units
+from registry.record.schema import Field
+from registry.text.locales import country_name
+from registry.web.console.form_model import FormOption
+
+_ALPHA_2 = 2
+_NO_COUNTRIES = frozenset(("EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"))
+"""Codes of CLDR for groups of countries, and for none."""
+
+
+def code_options(reader: Reader, field: Field, value: Any) -> tuple[FormOption, ...]:
+    """Return the codes that a field may hold, the one that it holds chosen."""
+    codes = reader.pack.codes(field.lists)
+    among = field.schema.get("enum", codes)
+    held = {code: codes[code] for code in codes if code in among}
+    return options(reader, field.lists, held, set() if value is None else {str(value)})
+
+
+def options(
+    reader: Reader, lists: str | tuple[str, ...], codes: Mapping[str, Any], chosen: set[str]
+) -> tuple[FormOption, ...]:
+    """Return the codes as choices, and after them what was chosen and is none of them."""
+    known = [
+        FormOption(
+            code=code,
+            label=label(reader, lists, code),
+            description=say(reader, held.description),
+            chosen=code in chosen,
+        )
+        for code, held in codes.items()
+    ]
+    strange = sorted(chosen - codes.keys() - {""})
+    return (
+        *known,
+        *(FormOption(code=code, label=as_it_is(reader, code), chosen=True) for code in strange),
+    )
+
+
+def truth_options(reader: Reader, value: Any) -> tuple[FormOption, ...]:
+    """Return yes and no."""
+    return tuple(
+        FormOption(code=code, label=label(reader, "answer", answer), chosen=value is truth)
+        for code, answer, truth in (("true", "yes", True), ("false", "no", False))
+    )
+
+
+def no_option(reader: Reader, value: Any) -> FormOption:
+    """Return the choice of a list that chooses nothing."""
+    return FormOption(code="", label=as_it_is(reader, "–"), chosen=not value)
+
+
+def name_options(reader: Reader, kind: str | None, chosen: str) -> tuple[FormOption, ...]:
+    """Return the countries or languages by their names in the reader's language."""
+    if kind == "LanguageTag":
+        named = {tag: language(reader, tag).text for tag in reader.pack.languages}
+    else:
+        named = _countries(reader.locale.babel)
+    if chosen and chosen not in named:
+        named = {**named, chosen: chosen}
+    own = Text(text="", lang=reader.tag, dir=reader.locale.dir, differs=False)
+    return (
+        no_option(reader, chosen),
+        *(
+            FormOption(
+                code=code,
+                label=msgspec.structs.replace(own, text=name),
+                chosen=code == chosen,
+            )
+            for code, name in named.items()
+        ),
+    )
+
+
+@cache
+def _countries(locale: str) -> dict[str, str]:
+    among = map(str, Locale("en").territories)
+    codes = [code for code in among if len(code) == _ALPHA_2 and code not in _NO_COUNTRIES]
+    named = {code: country_name(code, locale) for code in codes}
+    return dict(sorted(named.items(), key=lambda pair: pair[1]))
+
+
+def field_options(reader: Reader, chosen: str) -> tuple[FormOption, ...]:
+    """Return the fields that a record may lawfully keep back."""
+    places = {unit.pointer: unit.path for unit in units() if not never_withheld(unit.pointer)}
+    options = [
+        FormOption(code=place, label=field_title(reader, path), chosen=place == chosen)
+        for place, path in places.items()
+    ]
+    if chosen and chosen not in places:
+        options.append(FormOption(code=chosen, label=as_it_is(reader, chosen), chosen=True))
+    return (no_option(reader, chosen), *options)

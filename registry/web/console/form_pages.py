@@ -1,0 +1,228 @@
+"""What the pages of the form show: the task list of a record, and one page of fields."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from registry.errors import Finding
+from registry.pages.reader import Reader, Text, label, say
+from registry.pages.views.diff_view import value_view
+from registry.pages.views.document_view import field_name
+from registry.record.canonical import canonical
+from registry.record.entry import NOT_STATED
+from registry.record.messages import render
+from registry.record.model import Document, LangText
+from registry.record.pack import Pack
+from registry.record.pointers import dig
+from registry.record.requirement_status import RequirementStatus, requirement_status
+from registry.record.requirements import conditions_held, requirements_under
+from registry.record.risk_floor import LEVELS, floor_of
+from registry.record.rule_context import make_rule_context
+from registry.web.console.form_layout import PAGES, FormPage, page_at, units_of
+from registry.web.console.form_model import FormField
+from registry.web.console.form_reading import units_typed
+from registry.web.console.form_view import FormReader, form_languages, page_fields
+
+PageState: TypeAlias = Literal["to_mend", "complete", "partly", "empty", "not_asked"]
+
+_RISK = "risk"
+
+
+class FormProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a page of the form is: `met` of `asked` units, and `faults` in what is stated."""
+
+    page: FormPage
+    state: PageState
+    asked: int
+    met: int
+    faults: int
+
+
+class FindingLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding with the page of the form on which its field is, and the field's name."""
+
+    page: str
+    field: Text
+    anchor: str
+    finding: Finding
+
+
+def seen_digest(document: Document, slug: str) -> str:
+    """Return the digest of what a page shows, by which a later change of it is noticed."""
+    content = canonical(units_typed(document, units_of(slug)))
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def progress(document: Document, findings: Iterable[Finding]) -> list[FormProgress]:
+    """Return how far each page of a record's form is."""
+    status = requirement_status(document)
+    absent = status.requirements.demanded.intersection(status.absent)
+    faults: dict[str, int] = {}
+    for finding in findings:
+        if finding.severity == "error" and finding.pointer not in absent:
+            page = page_at(finding.pointer)
+            faults[page] = faults.get(page, 0) + 1
+    return [_progress(page, document, status, absent, faults.get(page.slug, 0)) for page in PAGES]
+
+
+def following(document: Document, slug: str) -> str | None:
+    """Return the next page that asks for something, or None after the last one."""
+    steps = progress(document, ())
+    at = next(number for number, step in enumerate(steps) if step.page.slug == slug)
+    return next((step.page.slug for step in steps[at + 1 :] if step.asked), None)
+
+
+def finding_links(reader: Reader, findings: Iterable[Finding]) -> list[FindingLink]:
+    """Return findings, errors first, each with the field that it is about."""
+    return [
+        FindingLink(
+            page=page_at(finding.pointer),
+            field=field_name(reader, finding.pointer),
+            anchor="f" + finding.pointer.replace("/", "-"),
+            finding=finding,
+        )
+        for finding in sorted(findings, key=lambda one: one.severity != "error")
+    ]
+
+
+def form_page_view(
+    reader: Reader,
+    slug: str,
+    document: Document,
+    findings: Sequence[Finding],
+    *,
+    today: dt.date,
+    extended: Collection[str] = (),
+    comments: Mapping[str, str | LangText] | None = None,
+    theirs: Document | None = None,
+) -> dict[str, Any]:
+    """Build a page of fields from what is saved or typed; `extended` lists get a new entry.
+
+    `comments` are a reviewer's by pointer.
+    `theirs` is the document that somebody else saved meanwhile, shown where it differs.
+    """
+    pack = reader.pack
+    form = FormReader(
+        reader=reader,
+        languages=form_languages(document, pack.languages),
+        extended=frozenset(extended),
+    )
+    shown = _with_floor(document, pack, today) if slug == _RISK else document
+    status = requirement_status(_readable(shown))
+    fields = page_fields(
+        form,
+        shown,
+        units_of(slug),
+        status,
+        findings=_of_page(findings, slug),
+        comments={place: comment_text(reader, said) for place, said in (comments or {}).items()},
+    )
+    if theirs is not None:
+        _show_theirs(reader, fields, document, theirs)
+    return {
+        "page": next(page for page in PAGES if page.slug == slug),
+        "asked": [field for field in fields if field.asked],
+        "more": [field for field in fields if not field.asked],
+        "faults": [
+            link
+            for link in finding_links(reader, _of_page(findings, slug))
+            if link.finding.severity == "error" and not _is_missing(link.finding, fields)
+        ],
+        "missing": sum(field.missing for field in fields),
+        "floor": risk_floor_view(reader, shown, today) if slug == _RISK else None,
+    }
+
+
+def risk_floor_view(reader: Reader, document: Document, today: dt.date) -> dict[str, Any]:
+    """Return the least level that follows from the facts, why, and how much each level asks."""
+    pack = reader.pack
+    context = make_rule_context(document, requirement_status(_readable(document)), pack, today)
+    level, reasons = floor_of(context)
+    return {
+        "level": label(reader, "risk_level", level),
+        "reasons": [render(reason, reader.tag, pack.fallback) for reason in reasons],
+        "asks": [
+            (label(reader, "risk_level", one), _asked_at(document, one)) for one in LEVELS[:3]
+        ],
+    }
+
+
+def record_head(reader: Reader, document: Document) -> dict[str, Any]:
+    """Return what the head of every page of a record shows of it."""
+    level = dig(document, "risk", "level") or NOT_STATED
+    return {
+        "id": document["id"],
+        "name": say(reader, document.get("name") or None),
+        "risk": label(reader, "risk_level", level),
+        "status": label(reader, "status", dig(document, "lifecycle", "status") or NOT_STATED),
+    }
+
+
+def comment_text(reader: Reader, said: str | LangText) -> Text:
+    """Return what a reviewer said, in one language or several, for this reader."""
+    chosen = None if isinstance(said, str) else say(reader, said)
+    return chosen or Text(text=str(said), lang="", dir="auto", differs=True)
+
+
+def _progress(
+    page: FormPage,
+    document: Document,
+    status: RequirementStatus,
+    absent: Collection[str],
+    faults: int,
+) -> FormProgress:
+    units = units_of(page.slug)
+    asked = [unit for unit in units if unit.pointer in status.requirements.demanded]
+    met = sum(unit.pointer not in absent for unit in asked)
+    state: PageState
+    if faults:
+        state = "to_mend"
+    elif met < len(asked):
+        state = "partly" if units_typed(document, units) else "empty"
+    else:
+        state = "complete" if asked else "not_asked"
+    return FormProgress(page=page, state=state, asked=len(asked), met=met, faults=faults)
+
+
+def _with_floor(document: Document, pack: Pack, today: dt.date) -> Document:
+    """Return the document with the least level where it states none."""
+    if dig(document, "risk", "level") is not None:
+        return document
+    context = make_rule_context(document, requirement_status(_readable(document)), pack, today)
+    level, _ = floor_of(context)
+    return {**document, "risk": {**(document.get("risk") or {}), "level": level}}
+
+
+def _asked_at(document: Document, level: str) -> int:
+    supposed = {**document, "risk": {"level": level}}
+    return len(requirements_under(conditions_held(supposed)).required)
+
+
+def _readable(document: Document) -> Document:
+    """Return the document without entries of which nothing follows, since they name no field."""
+    publication = dig(document, "publication") or {}
+    listed = [one for one in publication.get("withheld_fields", ()) if "pointer" in one]
+    return {**document, "publication": {**publication, "withheld_fields": listed}}
+
+
+def _of_page(findings: Iterable[Finding], slug: str) -> list[Finding]:
+    return [finding for finding in findings if page_at(finding.pointer) == slug]
+
+
+def _is_missing(finding: Finding, fields: Iterable[FormField]) -> bool:
+    return any(field.missing and field.pointer == finding.pointer for field in fields)
+
+
+def _show_theirs(
+    reader: Reader, fields: Iterable[FormField], mine: Document, theirs: Document
+) -> None:
+    for field in fields:
+        path = tuple(field.pointer.split("/")[1:])
+        saved = dig(theirs, *path)
+        if saved is not None and saved != dig(mine, *path):
+            field.theirs = value_view(reader, saved, path)

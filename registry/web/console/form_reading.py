@@ -1,0 +1,181 @@
+"""What was typed into a page of the form, as members of a document.
+
+The fields of the form are named by JSON Pointers. A field of several controls adds a suffix: a date
+has `:y`, `:m` and `:d`, a period `:n` and `:unit`, a list without entries `:none`, an entry to be
+taken out `:remove`. What cannot be read as its type stays the text that was typed, so that
+validation says what is wrong with it, and the page shows it again.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from registry.record.model import Document
+from registry.record.pointers import dig
+from registry.record.requirements import Unit
+
+Typed: TypeAlias = Mapping[str, Sequence[str]]
+"""The fields of a form by name, each with every value that it was given."""
+
+NOT_STORED = "not_stored"
+PERIODS = {"Y": "years", "M": "months", "W": "weeks", "D": "days"}
+"""The units in which people state a period; others stay as they are in ISO 8601."""
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}([.,][0-9]{1,12})?")
+_SPACES = re.compile(r"[ \u00a0\u202f'’](?=[0-9]{3})")
+_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩٫۰۱۲۳۴۵۶۷۸۹", "0123456789.0123456789")
+
+
+def gather(fields: Iterable[tuple[str, str]]) -> Typed:
+    """Return the fields of a form by name."""
+    typed: dict[str, list[str]] = {}
+    for name, value in fields:
+        typed.setdefault(name, []).append(value)
+    return typed
+
+
+def read_page(document: Document, units: Iterable[Unit], typed: Typed) -> Document:
+    """Return the document with the values of these units as they were typed, the others kept."""
+    made = {
+        name: dict(value) if isinstance(value, dict) else value for name, value in document.items()
+    }
+    for unit in units:
+        value = _value(unit.field.schema, unit.pointer, typed)
+        if value == [] and not (unit.empty_answers and is_none(unit.pointer, typed)):
+            value = None
+        section = made.setdefault(unit.section, {}) if unit.section else made
+        if value is None:
+            section.pop(unit.name, None)
+        else:
+            section[unit.name] = _in_order(value, section.get(unit.name))
+    return {name: value for name, value in made.items() if value != {}}
+
+
+def is_none(pointer: str, typed: Typed) -> bool:
+    """Return whether a list is said to have no entry."""
+    return bool(typed.get(f"{pointer}:none"))
+
+
+def clean(text: str) -> str:
+    """Return a typed text trimmed, in normalisation form C, with line feeds alone."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def typed_once(name: str, typed: Typed) -> str:
+    """Return what was typed into a field, trimmed; empty where it was not sent."""
+    return clean(next(iter(typed.get(name, ())), ""))
+
+
+def units_typed(document: Document, units: Iterable[Unit]) -> dict[str, Any]:
+    """Return the values that a document has at these units, by pointer."""
+    found = {unit.pointer: dig(document, *unit.path) for unit in units}
+    return {pointer: value for pointer, value in found.items() if value is not None}
+
+
+def _in_order(value: Any, before: Any) -> Any:
+    """Return a value with its codes in the order that they had: boxes have none of their own."""
+    if isinstance(value, dict) and isinstance(before, dict):
+        return {name: _in_order(part, before.get(name)) for name, part in value.items()}
+    if not isinstance(value, list) or not isinstance(before, list):
+        return value
+    if all(isinstance(code, str) for code in value):
+        kept = [code for code in before if code in value]
+        return kept + [code for code in value if code not in kept]
+    pairs = zip(value, [*before, *([None] * len(value))], strict=False)
+    return [_in_order(entry, earlier) for entry, earlier in pairs]
+
+
+def _value(schema: Mapping[str, Any], place: str, typed: Typed) -> Any:  # noqa: PLR0911  a kind each
+    kind = schema.get("x-definition")
+    if kind == "LangText" or "propertyNames" in schema:
+        return _by_language(place, typed)
+    if kind in {"Date", "FuzzyDate"}:
+        return _date(place, typed)
+    match schema.get("type"):
+        case "object":
+            return _object(schema, place, typed)
+        case "array":
+            return _list(schema["items"], place, typed)
+        case "boolean":
+            return {"true": True, "false": False}.get(typed_once(place, typed))
+        case "integer" | "number" as wanted:
+            return _number(typed_once(place, typed), whole=wanted == "integer")
+    if f"{place}:unit" in typed:
+        return _period(place, typed)
+    return typed_once(place, typed) or None
+
+
+def _by_language(place: str, typed: Typed) -> dict[str, str] | None:
+    start = f"{place}/"
+    texts = {
+        name.removeprefix(start): text
+        for name in typed
+        if name.startswith(start) and (text := typed_once(name, typed))
+    }
+    return texts or None
+
+
+def _object(schema: Mapping[str, Any], place: str, typed: Typed) -> dict[str, Any] | None:
+    members = {
+        name: value
+        for name, member in schema["properties"].items()
+        if (value := _value(member, f"{place}/{name}", typed)) not in (None, [])
+    }
+    return members or None
+
+
+def _list(item: Mapping[str, Any], place: str, typed: Typed) -> list[Any]:
+    if "enum" in item or "x-codelist" in item:
+        return list(dict.fromkeys(filter(None, map(clean, typed.get(place, ())))))
+    if item.get("type") == "string" and item.get("x-definition") != "LangText":
+        lines = re.split(r"[\s,;،؛]+", "\n".join(typed.get(place, ())))
+        return list(dict.fromkeys(filter(None, map(clean, lines))))
+    numbers = {
+        int(found[1])
+        for name in typed
+        if (found := re.match(rf"{re.escape(place)}/([0-9]{{1,3}})[/:]", name))
+    }
+    entries = (
+        _value(item, f"{place}/{number}", typed)
+        for number in sorted(numbers)
+        if f"{place}/{number}:remove" not in typed
+    )
+    return [entry for entry in entries if entry is not None]
+
+
+def _number(text: str, *, whole: bool) -> int | float | str | None:
+    """Return a number, however its digits are written and grouped, or what was typed."""
+    plain = _SPACES.sub("", text.translate(_DIGITS)).removesuffix("%").strip()
+    if not text:
+        return None
+    if _INTEGER.fullmatch(plain):
+        return int(plain)
+    if not whole and _NUMBER.fullmatch(plain):
+        return float(plain.replace(",", "."))
+    return text
+
+
+def _date(place: str, typed: Typed) -> str | None:
+    year, month, day = (
+        typed_once(f"{place}:{part}", typed).translate(_DIGITS) for part in ("y", "m", "d")
+    )
+    if not (year or month or day):
+        return None
+    known = [year, *(part.zfill(2) if part else "" for part in (month, day))]
+    while known[-1] == "":
+        known.pop()
+    return "-".join(known)
+
+
+def _period(place: str, typed: Typed) -> str | None:
+    unit = typed_once(f"{place}:unit", typed)
+    number = typed_once(f"{place}:n", typed).translate(_DIGITS)
+    if unit == NOT_STORED:
+        return NOT_STORED
+    if unit in PERIODS and number:
+        return f"P{number}{unit}"
+    return number or None

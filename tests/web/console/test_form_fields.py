@@ -1,0 +1,136 @@
+"""The form as data: what it shows of a document is what it reads back, findings in their place."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from registry import resources
+from registry.pages.assets import read_assets
+from registry.pages.editions import open_editions
+from registry.record.pack import load_pack
+from registry.record.requirements import units
+from registry.record.validate import validate
+from registry.web.console.form_layout import PAGES, page_at, units_of
+from registry.web.console.form_pages import form_page_view, progress
+from registry.web.console.form_reading import read_page
+from tests.conftest import ROOT
+from tests.record.test_faults import DATA, FILES, SETTING, TODAY, read
+
+VALID = sorted(
+    [
+        *(ROOT / "records").glob("*/*.json"),
+        *(ROOT / "schemas" / "examples").glob("*.json"),
+        *(path for path in (DATA / "valid").glob("*.json") if path.stem != "foreign"),
+    ]
+)
+SECTIONS = {f"/{unit.section}" for unit in units() if unit.section}
+
+
+@pytest.fixture(scope="module")
+def readers():
+    assets = read_assets(resources.SITE)
+    return {
+        code: {
+            tag: edition.reader
+            for tag, edition in open_editions(
+                load_pack(code), assets, "https://x.example", bytecode=None
+            ).items()
+        }
+        for code in ("ma", "sn")
+    }
+
+
+def fields_of(view):
+    def inside(fields):
+        for field in fields:
+            yield field
+            yield from inside(field.members)
+            for entry in field.entries:
+                yield from inside(entry.members)
+
+    return inside([*view["asked"], *view["more"]])
+
+
+def controls(view):
+    """The names and values that a browser sends of a page that nobody has touched."""
+    sent = {}
+
+    def add(name, value):
+        sent.setdefault(name, []).append(value)
+
+    for field in fields_of(view):
+        for text in field.texts:
+            add(f"{field.pointer}/{text.tag}", text.text.replace("\n", "\r\n"))
+        for option in field.options:
+            if option.chosen:
+                add(field.pointer, option.code)
+        if field.kind in {"line", "number", "lines"}:
+            add(field.pointer, field.value)
+        if field.kind in {"date", "period"}:
+            for part, value in field.parts.items():
+                add(f"{field.pointer}:{part}", value)
+        if field.none:
+            add(f"{field.pointer}:none", "1")
+    return sent
+
+
+def views(reader, document, findings=()):
+    return {
+        page.slug: form_page_view(reader, page.slug, document, findings, today=TODAY)
+        for page in PAGES
+    }
+
+
+def test_every_unit_is_asked_on_one_page():
+    asked = [unit.pointer for page in PAGES for unit in units_of(page.slug)]
+    assert len(asked) == len(set(asked))
+    assert set(asked) == {unit.pointer for unit in units()} - {"/id", "/schema_version"}
+
+
+@pytest.mark.parametrize("path", VALID, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_page_that_nobody_touches_changes_nothing(readers, path):
+    document = json.loads(path.read_text("utf-8"))
+    readers = readers["sn" if path.stem == "senegal" else "ma"]
+    for tag in ("en", "ar" if "ar" in readers else "fr"):
+        for slug, view in views(readers[tag], document).items():
+            assert read_page(document, units_of(slug), controls(view)) == document, slug
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if SETTING[file][0] == "publication"])
+def test_a_finding_stands_beside_the_field_that_it_is_about(readers, file):
+    document = read(DATA / "invalid" / file)
+    _, pack = SETTING[file]
+    verdict = validate(
+        document, profile="publication", pack=load_pack(pack), today=TODAY, language="fr"
+    )
+    if not isinstance(document, dict):
+        pytest.skip("a form has no other shape than an object")
+    shown = views(readers[pack]["fr"], document, verdict.findings)
+    for finding in verdict.findings:
+        beside = [
+            (slug, field.pointer)
+            for slug, view in shown.items()
+            for field in fields_of(view)
+            if finding in field.findings
+        ]
+        if finding.rule in {"additionalProperties", "unevaluatedProperties"}:
+            continue
+        if finding.pointer in {"", "/id", "/schema_version"}:
+            assert beside == []
+            continue
+        if finding.pointer in SECTIONS:
+            faults = [link.finding for link in shown[page_at(finding.pointer)]["faults"]]
+            assert finding in faults
+            continue
+        [(slug, place)] = beside
+        assert slug == page_at(finding.pointer)
+        assert f"{finding.pointer}/".startswith(f"{place}/")
+
+
+def test_what_is_missing_is_counted_by_page():
+    steps = progress({"id": "demo-sante/x", "schema_version": "1.0"}, ())
+    assert {step.state for step in steps} == {"empty", "not_asked"}
+    document = read(ROOT / "schemas" / "examples" / "complete.json")
+    assert {step.state for step in progress(document, ())} == {"complete"}
