@@ -103,6 +103,7 @@ class _FormReader:
         self.unread: list[Unread] = []
         self.places: dict[str, CellPlace] = {}
         self._values: dict[_Place, Any] = {}
+        self._read: dict[_Place, CellPlace] = {}
         self._cells: dict[_Place, CellPlace] = {}
         self._entries: dict[_Place, int] = {}
         self._none: dict[_Place, CellPlace] = {}
@@ -231,21 +232,23 @@ class _FormReader:
         if (row, column) in self.formulas:
             self._fault(row, column, place, formula_fault())
             return
-        if place in self._cells:
+        if place in self._read:
             saying = message(
                 "This field stands twice, here and in {cell}. Delete one of the rows; for a "
                 "further entry of a list, copy all rows of one, its title included.",
-                cell=self._cells[place].name,
+                cell=self._read[place].name,
             )
             self._fault(row, column, place, saying)
             return
-        self._cells[place] = CellPlace(row, column)
+        self._read[place] = self._cells[place] = CellPlace(row, column)
         try:
             self._values[place] = read_value(field, cell, self.words)
         except CellFault as fault:
             self._fault(row, column, place, fault.saying)
 
     def _fault(self, row: int, column: int, place: _Place, saying: Message) -> None:
+        if place and isinstance(place[-1], int):
+            place = place[:-1]  # what is left of a list of values has no room for one
         self.unread.append(
             Unread(place=CellPlace(row, column), path=place, message=self.words.render(saying))
         )

@@ -99,17 +99,17 @@ def _read_code(field: Field, names: tuple[str, ...], text: str, words: WorkbookW
                 no=labels["false"],
             )
         )
-    by_label = {label: code for code, label in labels.items()}
-    near = nearest_code(text, by_label) or nearest_code(text, labels)
     what = message(
         "{value} is not one of the choices of {title}. Choose one from the list of the cell.",
         value=_shown(text),
-        title=Title(text=field.schema.get("title", "")) if "title" in field.schema else _this(),
+        title=Title(text=field.schema["title"]) if "title" in field.schema else _this(),
     )
+    near = nearest_code(text, list(labels.values()))
+    if near is None and (code := nearest_code(text, list(labels))) is not None:
+        near = labels[code]
     if near is None:
         raise CellFault(what)
-    meant = near if near in by_label else labels[near]
-    raise CellFault(message("{what} Perhaps {label} is meant.", what=what, label=meant))
+    raise CellFault(message("{what} Perhaps {label} is meant.", what=what, label=near))
 
 
 def _this() -> Message:

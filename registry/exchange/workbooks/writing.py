@@ -130,6 +130,10 @@ class WorkbookWriter:
         sheet.set_column(FIRST_VALUE, finding - 1, _VALUE_WIDTH)
         sheet.set_column(finding, finding, _FINDING_WIDTH)
         sheet.freeze_panes(TOP, 2)
+        sheet.set_landscape()
+        sheet.set_paper(8)  # A3
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(TOP - 1)
         sheet.outline_settings(True, False, True, False)
         for row, one in enumerate(form.rows, start=TOP):
             self._write_row(sheet, row, one, form, notes)
