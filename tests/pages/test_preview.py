@@ -62,7 +62,7 @@ def test_a_preview_says_that_it_is_not_published_and_nothing_that_is_untrue(prev
     text, page = preview(COMPLETE, tag)
     assert page.get("lang") == tag
     assert page.find(".//meta[@name='robots']").get("content") == "noindex"
-    [banner] = page.findall(".//div[@class='unpublished']")
+    [banner] = page.findall(".//aside[@class='unpublished']")
     assert banner.find(".//strong") is not None
     shown = {one.get("id") for one in page.iter("section")}
     assert {"you", "purpose", "risk", "data"} <= shown

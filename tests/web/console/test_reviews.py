@@ -269,7 +269,7 @@ async def test_a_preview_is_marked_private_and_in_each_language(office, desk, re
     assert answer.headers["x-robots-tag"] == "noindex"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert page.get("lang") == language
-    assert page.find(".//div[@class='unpublished']") is not None
+    assert page.find(".//aside[@class='unpublished']") is not None
     assert f"/office/fr/records/{record['id']}/" in hrefs(page)
     assert (await browser.get(f"/office/fr/records/{record['id']}/preview/de")).status_code == 404
 
