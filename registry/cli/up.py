@@ -116,7 +116,7 @@ async def _sign_in_links(settings: Settings, context: ServiceContext) -> list[st
                 context.database,
                 context.pack,
                 OPERATOR,
-                name=f"{who.title()} ({agency})",
+                name=f"Demonstration {who}",
                 agency=agency,
                 roles=roles,
                 email=email,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from zlib import crc32
 
-from registry.errors import ConfigurationError, Conflict, NotFound, Unauthorized
+from registry.errors import ConfigurationError, Conflict, InvalidParameter, NotFound, Unauthorized
 from registry.record.ids import is_foreign_agency
 from registry.services import audit
 from registry.services.access import OPERATOR, SCOPES, Actor
@@ -23,11 +23,14 @@ from registry.services.members import require_member, scopes_of
 from registry.store import agencies, members, records, tokens
 from registry.store.database import Connection, Database, retried
 from registry.store.tokens import StoredToken
+from registry.text.text_safety import first_problem
 
 LONGEST_DAYS = 365
 MOST_IN_FORCE = 2
 """Tokens of one actor for one agency: the one in use, and the one that takes over."""
 
+_LONGEST_ACTOR = 60
+_RESERVED = {"authority", "operator"}
 _PREFIX = "regt_"
 _TOKEN = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{43}})([0-9a-f]{{8}})")
 
@@ -151,19 +154,78 @@ async def require_in_force(database: Database, actor: Actor, *, now: dt.datetime
         _require_in_force(stored, actor, now)
 
 
-async def list_tokens(database: Database) -> list[StoredToken]:
-    """Read every token, without its secret, which nobody has."""
+@retried
+async def create_own_token(
+    database: Database,
+    by: Actor,
+    *,
+    scopes: Sequence[str],
+    actor: str | None,
+    days: int,
+    now: dt.datetime,
+    random: Callable[[int], bytes],
+) -> str:
+    """Make a token of the agency of an admin, for whom it acts, and who may do what it may.
+
+    Raises `NotFound` where `by` is no admin, `InvalidParameter` with what cannot be, `Conflict`
+    beside two tokens in force.
+    """
+    _require_admin(by)
+    name = (actor or "").strip() or by.name
+    if not scopes or not by.scopes.issuperset(scopes):
+        raise InvalidParameter("scopes: choose among those that your own roles allow")
+    if not 0 < days <= LONGEST_DAYS:
+        raise InvalidParameter(f"days: a token lives 1 to {LONGEST_DAYS} days")
+    if len(name) > _LONGEST_ACTOR or not name.isprintable() or first_problem(name):
+        raise InvalidParameter(f"actor: give 1 to {_LONGEST_ACTOR} characters on one line")
     async with database.connection() as connection:
-        return await tokens.read_all(connection)
+        known = {one.agency.id for one in await agencies.read_all(connection)}
+    if name != by.name and name.casefold() in known | _RESERVED:
+        raise InvalidParameter("actor: this is the name of somebody else")
+    return await create_token(
+        database,
+        agency=by.agency,
+        scopes=scopes,
+        actor=name,
+        days=days,
+        now=now,
+        random=random,
+        member=by.member,
+        by=by,
+    )
+
+
+async def list_tokens(database: Database, by: Actor = OPERATOR) -> list[StoredToken]:
+    """Read the tokens of an admin's agency, or all, without the secrets, which nobody has."""
+    async with database.connection() as connection:
+        every = await tokens.read_all(connection)
+    if by is OPERATOR:
+        return every
+    _require_admin(by)
+    return [one for one in every if one.agency == by.agency]
 
 
 @retried
-async def revoke_token(database: Database, token: int, *, now: dt.datetime) -> None:
-    """End a token at once; raises `NotFound` where none with this number is in force."""
+async def revoke_token(
+    database: Database, token: int, *, now: dt.datetime, by: Actor = OPERATOR
+) -> None:
+    """End a token at once; raises `NotFound` where none with this number is in force.
+
+    An admin ends those of the own agency; others are not found.
+    """
+    if by is not OPERATOR:
+        _require_admin(by)
     async with database.transaction() as connection:
-        if not await tokens.revoke(connection, token, now):
+        known = await tokens.read(connection, token)
+        is_own = by is OPERATOR or (known is not None and known.agency == by.agency)
+        if not is_own or not await tokens.revoke(connection, token, now):
             raise NotFound(f"there is no token {token} in force; see: registry token list")
-        await audit.note(connection, OPERATOR, "revoke_token", str(token), before=None, now=now)
+        await audit.note(connection, by, "revoke_token", str(token), before=None, now=now)
+
+
+def _require_admin(by: Actor) -> None:
+    if by.roles.isdisjoint({"agency_admin", "register_admin"}):
+        raise NotFound("there are no tokens that you may read")
 
 
 def _require_in_force(stored: StoredToken, actor: Actor, now: dt.datetime) -> None:

@@ -17,7 +17,16 @@ from registry.api.request_context import ApiRequest, request_context
 from registry.errors import NotFound, RegistryError
 from registry.pages.editions import Edition
 from registry.settings import Settings
-from registry.web.console import form, notices, previews, records, reviews, sign_in
+from registry.web.console import (
+    form,
+    members,
+    notices,
+    previews,
+    records,
+    reviews,
+    sign_in,
+    tokens,
+)
 from registry.web.console.page import (
     PREFIX,
     ConsoleState,
@@ -76,6 +85,15 @@ _HANDLERS: tuple[HTTPRouteHandler, ...] = (
     reviews.queue_page,
     reviews.review_page,
     reviews.decide,
+    members.members_page,
+    members.invite_member,
+    members.member_page,
+    members.change_roles,
+    members.link_member,
+    members.end_member,
+    tokens.tokens_page,
+    tokens.create_token,
+    tokens.revoke_token,
 )
 
 

@@ -34,6 +34,8 @@ NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("", message("Records"), frozenset()),
     ("review/", message("Review"), frozenset({"reviewer"})),
     ("notices", message("Notices"), frozenset()),
+    ("members", message("Members"), frozenset({"agency_admin", "register_admin"})),
+    ("tokens", message("Tokens"), frozenset({"agency_admin", "register_admin"})),
 )
 """The sections of the console: the path, its name, and the roles that have it (none: everybody)."""
 

@@ -1,0 +1,145 @@
+"""The API tokens of an agency: made, listed and revoked by its admins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from registry.api.request_context import ApiRequest
+from registry.clock import utc_now
+from registry.errors import Conflict, InvalidParameter
+from registry.pages.labels import message
+from registry.services import access_tokens
+from registry.services.access import SCOPES
+from registry.store.tokens import StoredToken
+from registry.web.console.members import NumberPath
+from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
+from registry.web.console.sessions import kept_fields, read_fields
+
+SCOPE_NAMES = {
+    "file": message("file: drafts, submission, withdrawal, attestations"),
+    "review": message("review: approve and return what others submit"),
+    "redact": message("redact: ask for parts to be erased, and confirm it"),
+    "admin": message("admin: withdraw any record, read the audit trail"),
+}
+"""What each scope allows, for those who choose."""
+
+_LIVES = (30, 90, 180, 365)
+_FAULTS = {
+    "scopes": message("Choose at least one of these"),
+    "actor": message(
+        "Give the name of a role, of at most 60 characters, that is not another body’s"
+    ),
+    "days": message("Choose one of these"),
+}
+_TWO = message(
+    "This role has two tokens in force already, one to use and one to take over: revoke one of "
+    "them, or name another role"
+)
+
+
+class TokenFields(msgspec.Struct, kw_only=True):
+    """What was typed into the form of a new token."""
+
+    actor: str = ""
+    days: str = str(_LIVES[1])
+    scopes: list[str] = []
+
+    @classmethod
+    def of(cls, fields: Sequence[tuple[str, str]]) -> TokenFields:
+        """Read them from the fields of a form; others are passed over."""
+        single = {name: value for name, value in fields if name in cls.__struct_fields__[:-1]}
+        return cls(scopes=[value for name, value in fields if name == "scopes"], **single)
+
+
+@get("/{lang:str}/tokens")
+async def tokens_page(
+    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
+) -> Response[bytes]:
+    """Show the agency's tokens, never their secrets, and the form that makes one."""
+    found = await access_tokens.list_tokens(state.context.database, signed_in.actor)
+    typed = TokenFields.of(await kept_fields(request) or [])
+    return await _list_page(request, signed_in, found, typed, ())
+
+
+@post("/{lang:str}/tokens", status_code=200)
+async def create_token(
+    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
+) -> Response[bytes]:
+    """Make a token, and show it, once."""
+    context, actor = state.context, signed_in.actor
+    found = await access_tokens.list_tokens(context.database, actor)
+    typed = TokenFields.of(await read_fields(request))
+    try:
+        token = await access_tokens.create_own_token(
+            context.database,
+            actor,
+            scopes=list(dict.fromkeys(typed.scopes)),
+            actor=typed.actor,
+            days=int(typed.days) if typed.days in {str(days) for days in _LIVES} else 0,
+            now=utc_now(),
+            random=context.random,
+        )
+    except InvalidParameter as error:
+        wrong = [(error.parameter, _FAULTS[error.parameter])]
+        return await _list_page(request, signed_in, found, typed, wrong)
+    except Conflict:
+        return await _list_page(request, signed_in, found, typed, [("actor", _TWO)])
+    return await console_page(request, "token.html", lambda _: {"token": token})
+
+
+@post("/{lang:str}/tokens/{number:int}/revoke", status_code=303)
+async def revoke_token(
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: NamedDependency[SignedIn],
+    number: NumberPath,
+) -> Response[bytes]:
+    """End a token of the agency."""
+    await access_tokens.revoke_token(
+        state.context.database, number, by=signed_in.actor, now=utc_now()
+    )
+    wording = message("Token %(number)s is revoked.")
+    return await see_other(request, "tokens", wording, number=str(number))
+
+
+async def _list_page(
+    request: ApiRequest,
+    signed_in: SignedIn,
+    found: Sequence[StoredToken],
+    typed: TokenFields,
+    wrong: Sequence[tuple[str, str]],
+) -> Response[bytes]:
+    now = utc_now()
+    view: dict[str, Any] = {
+        "tokens": [
+            {
+                "id": one.id,
+                "actor": one.actor,
+                "scopes": one.scopes,
+                "until": one.expires_at.date().isoformat(),
+                "used": one.last_used_on and one.last_used_on.isoformat(),
+                "state": _state_of(one, is_over=one.expires_at <= now),
+            }
+            for one in reversed(found)
+        ],
+        "typed": typed,
+        "errors": wrong,
+        "scopes": [(scope, SCOPE_NAMES[scope]) for scope in SCOPES if scope in _of(signed_in)],
+        "lives": _LIVES,
+    }
+    return await console_page(request, "tokens.html", lambda _: view, status=422 if wrong else 200)
+
+
+def _of(signed_in: SignedIn) -> frozenset[str]:
+    return signed_in.actor.scopes
+
+
+def _state_of(token: StoredToken, *, is_over: bool) -> str:
+    if token.revoked_at is not None:
+        return "revoked"
+    return "expired" if is_over else "in_force"
