@@ -9,10 +9,13 @@ from typing import Any
 import msgspec
 
 from registry.pages.reader import Reader, label, language, say
+from registry.pages.views.document_view import field_name
 from registry.record.model import Document
 from registry.record.pointers import dig
+from registry.services.review import comments_of
 from registry.services.working_records import AgencyDraft, WorkingRecord
 from registry.store.records import AgencyRecord
+from registry.web.console.form_layout import page_at
 from registry.web.console.form_pages import (
     comment_text,
     finding_links,
@@ -97,6 +100,17 @@ def task_list_view(
         "comment": comment_text(reader, msgspec.json.decode(draft.comment))
         if draft is not None and draft.state == "draft" and draft.comment is not None
         else None,
+        "remarks": [
+            {
+                "page": page_at(place),
+                "anchor": "f" + place.replace("/", "-"),
+                "field": field_name(reader, place),
+                "text": comment_text(reader, said),
+            }
+            for place, said in comments_of(draft).items()
+        ]
+        if draft is not None and draft.state == "draft"
+        else [],
         "version": current.version if current is not None else None,
         "amends": working.amends,
     }

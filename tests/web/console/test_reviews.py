@@ -6,7 +6,7 @@ import secrets
 import pytest
 
 from registry.clock import utc_now
-from registry.services import drafts, notices, review
+from registry.services import drafts, notices, review, withdrawal
 from registry.services import members as service_members
 from registry.services.access import OPERATOR
 from registry.services.context import ServiceContext
@@ -106,12 +106,34 @@ async def test_what_waits_is_in_the_queue_with_what_it_changes(office, desk, rec
     assert "/office/fr/review/" in hrefs(page)
 
 
+async def test_a_withdrawal_that_waits_is_in_the_queue(office, desk, record):
+    _, editor = await office.member("editor")
+    boss, reviewer = await office.member("reviewer", agency=None)
+    await desk.submit(editor, record)
+    approver, now = await desk.actor(reviewer), utc_now()
+    receipt = await review.approve(desk.context, approver, record["id"], precondition=None, now=now)
+    await withdrawal.withdraw(
+        desk.context,
+        await desk.actor(editor),
+        record["id"],
+        {"reason": "filed_in_error", "note": {"fr": "Deux fois", "ar": "مكرر"}},
+        precondition=Precondition(tag=receipt.hash[:16]),
+        now=now,
+    )
+    page = parse(await boss.get("/office/fr/review/"))
+    assert "/office/fr/review/acts/1" in hrefs(page)
+    assert f"Retrait: {record['id']}" in text_of(page)
+
+
 async def test_the_page_shows_each_difference_and_one_approves_what_one_read(office, desk, record):
     _, editor = await office.member("editor")
     boss, _ = await office.member("reviewer", agency=None)
     await desk.submit(editor, record)
     path = f"/office/fr/review/{record['id']}"
     page = parse(await boss.get(path))
+    for act in ("approve", "return"):
+        unasked = await boss.post(path, [("act", act), ("comment", "x")], token=None)
+        assert unasked.status_code == 403
     [tag] = {field.get("value") for field in page.iter("input") if field.get("name") == "tag"}
     boxes = {box.get("name") for box in page.iter("textarea")}
     assert {"comment", "comment:/purpose/goal", "comment:/name"} <= boxes
@@ -136,7 +158,7 @@ async def test_the_page_shows_each_difference_and_one_approves_what_one_read(off
 
 
 async def test_a_return_carries_a_comment_for_the_whole_and_for_each_field(office, desk, record):
-    _, editor = await office.member("editor")
+    writer, editor = await office.member("editor")
     boss, _ = await office.member("reviewer", agency=None)
     tag = await desk.submit(editor, record)
     path = f"/office/ar/review/{record['id']}"
@@ -157,6 +179,13 @@ async def test_a_return_carries_a_comment_for_the_whole_and_for_each_field(offic
     assert review.comments_of(draft) == {
         "/purpose/goal": "من يستفيد؟",
         "/documents": "Joignez l’étude.",
+    }
+    page = parse(await writer.get(f"/office/fr/records/{record['id']}/"))
+    [said] = [one for one in page.iter("div") if one.get("class") == "notice caution"]
+    assert "Presque." in text_of(said)
+    assert {text_of(one) for one in said.iter("li")} == {
+        "Objectif: من يستفيد؟",
+        "Documents: Joignez l’étude.",
     }
     await desk.submit(editor, record)
     page = parse(await boss.get(path))
