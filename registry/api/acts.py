@@ -20,7 +20,7 @@ from registry.clock import utc_now
 from registry.errors import Conflict, InvalidStatement
 from registry.record.messages import message, render
 from registry.record.model import LangText
-from registry.services import act_review
+from registry.services import act_reading, act_review
 from registry.services.access import Actor
 from registry.services.pending_acts import ActReceipt
 from registry.store.pending_acts import ActKind, ActState, PendingAct
@@ -29,7 +29,6 @@ ActPath: TypeAlias = Annotated[
     int, PathParameter(schema_extra={"minimum": 1, "maximum": 2**63 - 1})
 ]
 
-_LARGEST = 2**63
 _STATUS = {"in_review": 202, "withdrawn": 201, "attested": 201}
 
 _WAITS = message(
@@ -111,7 +110,7 @@ async def list_pending_acts(
     ] = None,
 ) -> Response[bytes]:
     """List those about your agency, or, as a reviewer, what waits for you."""
-    found = await act_review.list_acts(state.context, actor, state=wanted)
+    found = await act_reading.list_acts(state.context, actor, state=wanted)
     return private(PendingActList(items=[_item(act) for act in found]))
 
 
@@ -126,8 +125,10 @@ async def list_pending_acts(
 async def get_pending_act(
     *, act: ActPath, state: ApiState, actor: NamedDependency[Actor]
 ) -> Response[bytes]:
-    """Read one about your agency, or one that waits for your review."""
-    return private(_item(await act_review.read_act(state.context, actor, _number(act))))
+    """Read one about your agency, or one that waits for your review or that you decided on."""
+    return private(
+        _item(await act_reading.read_act(state.context, actor, act_reading.number_of(act)))
+    )
 
 
 @delete(
@@ -143,7 +144,7 @@ async def delete_pending_act(
     *, act: ActPath, state: ApiState, actor: NamedDependency[Actor]
 ) -> None:
     """Take back what you asked for while it waits, or throw away what was returned."""
-    await act_review.delete_act(state.context, actor, _number(act), now=utc_now())
+    await act_review.delete_act(state.context, actor, act_reading.number_of(act), now=utc_now())
 
 
 @post(
@@ -167,7 +168,7 @@ async def approve_pending_act(
     receipt = await act_review.approve(
         state.context,
         actor,
-        _number(act),
+        act_reading.number_of(act),
         now=utc_now(),
         language=language,
         idempotency_key=key_of(request),
@@ -201,7 +202,7 @@ async def return_pending_act(
     receipt = await act_review.return_act(
         state.context,
         actor,
-        _number(act),
+        act_reading.number_of(act),
         await read_document(request),
         now=utc_now(),
         language=language,
@@ -247,8 +248,3 @@ def _item(act: PendingAct) -> PendingActItem:
         comment=None if act.comment is None else msgspec.json.decode(act.comment),
         entry=act.entry,
     )
-
-
-def _number(act: int) -> int:
-    """Return the number of an act as the database can compare it; 0 is none."""
-    return act if 0 < act < _LARGEST else 0

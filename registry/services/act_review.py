@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from registry.errors import Conflict, Forbidden, InvalidStatement, NotFound
+from registry.errors import Conflict, Forbidden, InvalidStatement
 from registry.record.canonical import canonical
 from registry.record.model import Document
 from registry.record.statements import check_act_comment
 from registry.services import audit, idempotency, notices
 from registry.services.access import Actor
+from registry.services.act_reading import act_not_found, is_own_act
 from registry.services.attestation import Attest
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
@@ -23,38 +24,12 @@ from registry.services.withdrawal import Withdraw
 from registry.store import checkpoints, pending_acts, records
 from registry.store.database import Connection, retried
 from registry.store.log import Entry
-from registry.store.pending_acts import ActKind, ActState, PendingAct
+from registry.store.pending_acts import ActKind, PendingAct
 
 _COMMANDS: dict[ActKind, type[StatedCommand[Any]]] = {
     "withdrawal": Withdraw,
     "attestation": Attest,
 }
-
-
-async def list_acts(
-    context: ServiceContext, actor: Actor, *, state: ActState | None = None
-) -> list[PendingAct]:
-    """List the acts about an agency, newest first, or, for a reviewer, those in review."""
-    _require_reader(actor)
-    own = _is_filer(actor)
-    if not own and state not in {None, "in_review"}:
-        return []
-    async with context.database.connection() as connection:
-        return await pending_acts.read_all(
-            connection, actor.agency, state=state if own else "in_review"
-        )
-
-
-async def read_act(context: ServiceContext, actor: Actor, number: int) -> PendingAct:
-    """Read an act about one's own agency, or, as a reviewer, one that is in review."""
-    _require_reader(actor)
-    async with context.database.connection() as connection:
-        act = await pending_acts.read(connection, number)
-    if act is None or not (
-        _is_own(actor, act) or (act.state == "in_review" and actor.reviews_for(act.agency))
-    ):
-        raise act_not_found(number)
-    return act
 
 
 async def approve(
@@ -196,7 +171,7 @@ async def delete_act(
         actor.require("file")
     async with context.database.connection() as connection:
         found = await pending_acts.read(connection, number)
-    if found is None or not _is_own(actor, found):
+    if found is None or not is_own_act(actor, found):
         raise act_not_found(number)
     async with context.database.transaction() as connection:
         await records.lock_record(connection, found.subject)
@@ -211,11 +186,6 @@ async def delete_act(
             raise Conflict(f"act {number} was approved, and is in the log: it cannot be taken back")
         await pending_acts.delete(connection, number)
         await audit.note(connection, actor, "delete_act", act.subject, before=str(number), now=now)
-
-
-def act_not_found(number: int) -> NotFound:
-    """Return the error for an act that is not there, or that the actor may not know of."""
-    return NotFound(f"there is no act {number} that you may read")
 
 
 async def _reviewed(context: ServiceContext, actor: Actor, number: int) -> PendingAct:
@@ -248,17 +218,3 @@ def _published(
     return msgspec.structs.replace(
         receipt_of(act, outcome), approved_at=at, entry=index, hash=leaf.hex()
     )
-
-
-def _is_filer(actor: Actor) -> bool:
-    """Return whether the actor may ask for acts: for its agency, or as administrator for all."""
-    return "admin" in actor.scopes or ("file" in actor.scopes and actor.agency is not None)
-
-
-def _is_own(actor: Actor, act: PendingAct) -> bool:
-    return _is_filer(actor) and actor.agency in {None, act.agency}
-
-
-def _require_reader(actor: Actor) -> None:
-    if not {"review", "admin"} & actor.scopes:
-        actor.require("file")

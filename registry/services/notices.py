@@ -85,12 +85,15 @@ async def mark_read(
     *,
     now: dt.datetime,
     subject: str | None = None,
+    about: str | None = None,
     until: int | None = None,
 ) -> None:
-    """Mark notices of the member who acts as read: all, or of a record, or up to a number."""
+    """Mark notices of the member who acts as read: all, or of a subject, or up to a number."""
     member = _member(actor)
     async with context.database.transaction() as connection:
-        await notices.mark_read(connection, member, at=now, subject=subject, until=until)
+        await notices.mark_read(
+            connection, member, at=now, subject=subject, about=about, until=until
+        )
 
 
 async def delete_expired(database: Database, *, now: dt.datetime) -> None:

@@ -88,13 +88,16 @@ async def mark_read(
     *,
     at: dt.datetime,
     subject: str | None = None,
+    about: str | None = None,
     until: int | None = None,
 ) -> None:
     """Mark a member's notices as read: all, those of a subject, or those up to a number.
 
+    Those `about` one thing are of a subject that has others.
+
     What has been read is not mailed any more.
     """
-    await connection.execute(statement("notices", "mark_read"), member, at, subject, until)
+    await connection.execute(statement("notices", "mark_read"), member, at, subject, until, about)
 
 
 async def claim_mail(connection: Connection, now: dt.datetime) -> DueMail | None:

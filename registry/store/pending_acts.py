@@ -62,6 +62,11 @@ async def lock(connection: Connection, number: int) -> PendingAct | None:
     return await read_row(connection, PendingAct, "pending_acts", "lock", number)
 
 
+async def read_waiting(connection: Connection, kind: ActKind, subject: str) -> PendingAct | None:
+    """Return the act of a kind that waits for a subject."""
+    return await read_row(connection, PendingAct, "pending_acts", "waiting", kind, subject)
+
+
 async def lock_waiting(connection: Connection, kind: ActKind, subject: str) -> PendingAct | None:
     """Return the act of a kind that waits for a subject, locked until the transaction ends."""
     return await read_row(connection, PendingAct, "pending_acts", "lock_waiting", kind, subject)

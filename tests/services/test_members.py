@@ -14,7 +14,7 @@ from registry.errors import (
     NotFound,
     Unauthorized,
 )
-from registry.services import access_tokens, members, redaction
+from registry.services import access_tokens, act_review, members, redaction
 from registry.services.access import OPERATOR, Actor
 from registry.services.members import actor_of
 from registry.store import audit
@@ -263,6 +263,24 @@ async def test_a_person_does_not_approve_her_own_submission_by_a_second_token(
     await reviewed.submit(record, by=both)
     # Both act in the agency's name, and are two persons.
     assert (await reviewed.approve(record, by=other)).outcome == "published"
+
+
+async def test_a_person_does_not_approve_her_own_withdrawal_by_a_second_token(
+    people, filer, reviewed, record
+):
+    both = await people.member("editor", "reviewer")
+    _, files = await people.token(both.member, "file", actor="records")
+    _, reviews = await people.token(both.member, "review", actor="review office")
+    tag = (await filer.publish(record)).hash[:16]
+    for asker, approver in ((both, reviews), (files, both), (files, reviews)):
+        waiting = await reviewed.withdraw(record, tag, by=asker)
+        with pytest.raises(Forbidden, match="four eyes"):
+            await act_review.approve(reviewed.context, approver, waiting.act, now=NOW)
+        await act_review.delete_act(reviewed.context, asker, waiting.act, now=NOW)
+    waiting = await reviewed.withdraw(record, tag, by=files)
+    other = await people.member("reviewer")
+    done = await act_review.approve(reviewed.context, other, waiting.act, now=NOW)
+    assert done.outcome == "withdrawn"
 
 
 async def test_a_draft_that_an_older_release_submitted_knows_its_actor(reviewed, record, people):

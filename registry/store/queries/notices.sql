@@ -32,7 +32,9 @@ select count(*) from notice where member = $1 and read_at is null
 
 -- name: mark_read
 update notice set read_at = $2, mail_at = null
-where member = $1 and read_at is null and ($3::text is null or subject = $3) and ($4::bigint is null or id <= $4)
+where
+    member = $1 and read_at is null and ($3::text is null or subject = $3) and ($4::bigint is null or id <= $4)
+    and ($5::text is null or about = $5)
 
 -- name: claim_mail
 -- One whose e-mail is due, and when it is tried again: by then, whoever has claimed it has sent it or failed.

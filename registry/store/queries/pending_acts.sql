@@ -20,6 +20,13 @@ from pending_act
 where kind = $1 and subject = $2 and state = 'in_review'
 for update
 
+-- name: waiting
+select
+    id, kind, subject, agency, statement, base, requested_agency, requested_by, requested_person, requested_at,
+    state, comment, decided_by, decided_person, decided_at, entry
+from pending_act
+where kind = $1 and subject = $2 and state = 'in_review'
+
 -- name: one
 select
     id, kind, subject, agency, statement, base, requested_agency, requested_by, requested_person, requested_at,

@@ -18,6 +18,7 @@ from registry.errors import NotFound, RegistryError
 from registry.pages.editions import Edition
 from registry.settings import Settings
 from registry.web.console import (
+    acts,
     form,
     members,
     notices,
@@ -94,6 +95,13 @@ _HANDLERS: tuple[HTTPRouteHandler, ...] = (
     tokens.tokens_page,
     tokens.create_token,
     tokens.revoke_token,
+    acts.withdraw_page,
+    acts.withdraw_record_by_form,
+    acts.attestation_page,
+    acts.attest_by_form,
+    acts.acts_page,
+    acts.act_page,
+    acts.decide_act,
 )
 
 

@@ -33,6 +33,11 @@ PREFIX = "/office"
 NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("", message("Records"), frozenset()),
     ("review/", message("Review"), frozenset({"reviewer"})),
+    (
+        "review/acts",
+        message("Withdrawals and attestations"),
+        frozenset({"editor", "register_admin"}),
+    ),
     ("notices", message("Notices"), frozenset()),
     ("members", message("Members"), frozenset({"agency_admin", "register_admin"})),
     ("tokens", message("Tokens"), frozenset({"agency_admin", "register_admin"})),

@@ -21,7 +21,7 @@ from registry.pages.views.review_view import (
     queue_rows,
     review_view,
 )
-from registry.services import act_review, notices, review, review_queue
+from registry.services import act_reading, notices, review, review_queue
 from registry.services.drafts import Precondition
 from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
 from registry.web.console.sessions import kept_fields, read_fields
@@ -59,7 +59,7 @@ async def queue_page(
 ) -> Response[bytes]:
     """Show what waits for the member's review."""
     waiting = await review_queue.read_queue(state.context, signed_in.actor)
-    acts = await act_review.list_acts(state.context, signed_in.actor, state="in_review")
+    acts = await act_reading.list_acts(state.context, signed_in.actor, state="in_review")
     order = sort if sort in SORTS else SORTS[0]
 
     def view(reader: Reader) -> dict[str, Any]:

@@ -1,0 +1,293 @@
+"""Pages for withdrawals and attestations: asked for by one person, and decided on by another."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+from typing import Annotated
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, PathParameter
+
+from registry.api.request_context import ApiRequest
+from registry.clock import utc_now
+from registry.errors import (
+    Conflict,
+    Finding,
+    InvalidStatement,
+    NotFound,
+    PreconditionFailed,
+)
+from registry.pages.labels import message
+from registry.services import act_reading, act_review, attestation, notices, withdrawal
+from registry.services.drafts import Precondition, tag_of
+from registry.services.pending_acts import ActReceipt
+from registry.store import attestations, records
+from registry.web.console.act_view import (
+    Fields,
+    act_view,
+    acts_view,
+    attest_view,
+    attestation_statement,
+    withdraw_view,
+    withdrawal_statement,
+)
+from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
+from registry.web.console.sessions import kept_fields, read_fields
+
+_REFUSED = 422
+_CONFLICT = 409
+
+_WAITS = message("It waits for another person now. Nothing changes before it is approved.")
+_WITHDRAWN = message("The record is withdrawn. Its history stays readable.")
+_ATTESTED = message("The number is public now.")
+_DONE_APPROVED = message("It is done, and in the log.")
+_DONE_RETURNED = message("It went back with your comment. Nothing was changed.")
+_DONE_TAKEN_BACK = message("It was taken back. Nothing was changed.")
+
+
+@get("/{lang:str}/records/{agency:str}/{slug:str}/withdraw")
+async def withdraw_page(
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: NamedDependency[SignedIn],
+    agency: FromPath[str],
+    slug: FromPath[str],
+) -> Response[bytes]:
+    """Show the form that withdraws a record."""
+    typed = await kept_fields(request) or ()
+    return await _show_withdrawal(request, state, signed_in, f"{agency}/{slug}", typed)
+
+
+@post("/{lang:str}/records/{agency:str}/{slug:str}/withdraw", status_code=303)
+async def withdraw_record_by_form(
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: NamedDependency[SignedIn],
+    agency: FromPath[str],
+    slug: FromPath[str],
+) -> Response[bytes]:
+    """Withdraw the record, or ask for it where that takes two."""
+    record = f"{agency}/{slug}"
+    fields = await read_fields(request)
+    show = partial(_show_withdrawal, request, state, signed_in, record, fields)
+    tag = dict(fields).get("tag", "")
+    if not act_reading.may_request(signed_in.actor, agency):
+        raise NotFound(f"there is no record {record}")
+    try:
+        done = await withdrawal.withdraw(
+            state.context,
+            signed_in.actor,
+            record,
+            withdrawal_statement(fields),
+            precondition=Precondition(tag=tag),
+            now=utc_now(),
+            language=signed_in.language,
+        )
+    except InvalidStatement as refused:
+        return await show(findings=refused.findings, status=_REFUSED)
+    except PreconditionFailed:
+        return await show(has_changed=True, status=_CONFLICT)
+    except Conflict:
+        # The page says what waits, or that it was withdrawn already.
+        return await show(status=_CONFLICT)
+    if isinstance(done, ActReceipt):
+        return await see_other(request, f"review/acts/{done.act}", _WAITS)
+    return await see_other(request, "", _WITHDRAWN)
+
+
+@get("/{lang:str}/attestation")
+async def attestation_page(
+    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
+) -> Response[bytes]:
+    """Show the form on which an agency says how many systems it runs."""
+    today = utc_now().date()
+    typed = await kept_fields(request) or [("day", today.isoformat())]
+    return await _show_attestation(request, state, signed_in, typed, today=today)
+
+
+@post("/{lang:str}/attestation", status_code=303)
+async def attest_by_form(
+    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
+) -> Response[bytes]:
+    """Attest, or ask for it where that takes two."""
+    fields, now = await read_fields(request), utc_now()
+    show = partial(_show_attestation, request, state, signed_in, fields, today=now.date())
+    try:
+        done = await attestation.attest(
+            state.context,
+            signed_in.actor,
+            _own_agency(signed_in),
+            attestation_statement(fields),
+            now=now,
+            language=signed_in.language,
+        )
+    except InvalidStatement as refused:
+        return await show(findings=refused.findings, status=_REFUSED)
+    except Conflict:
+        return await show(status=_CONFLICT)
+    if isinstance(done, ActReceipt):
+        return await see_other(request, f"review/acts/{done.act}", _WAITS)
+    return await see_other(request, "attestation", _ATTESTED)
+
+
+@get("/{lang:str}/review/acts")
+async def acts_page(
+    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
+) -> Response[bytes]:
+    """List what waits for another person, and what became of the rest."""
+    found = await act_reading.list_named(state.context, signed_in.actor)
+    view = partial(
+        acts_view,
+        found=found,
+        attests="file" in signed_in.actor.scopes,
+        review=state.context.review == "required",
+    )
+    return await console_page(request, "acts.html", view)
+
+
+@get("/{lang:str}/review/acts/{act:int}")
+async def act_page(
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: NamedDependency[SignedIn],
+    act: Annotated[int, PathParameter()],
+) -> Response[bytes]:
+    """Show what was asked for, and what whoever is signed in may do with it."""
+    typed = dict(await kept_fields(request) or ()).get("comment", "")
+    page = await _show_act(request, state, signed_in, act, typed=typed)
+    read = await act_reading.read_act(state.context, signed_in.actor, act)
+    await notices.mark_read(
+        state.context,
+        signed_in.actor,
+        now=utc_now(),
+        subject=read.subject,
+        about=str(act),
+    )
+    return page
+
+
+@post("/{lang:str}/review/acts/{act:int}", status_code=303)
+async def decide_act(
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: NamedDependency[SignedIn],
+    act: Annotated[int, PathParameter()],
+) -> Response[bytes]:
+    """Approve what waits, return it with a comment, or take it back."""
+    fields = dict(await read_fields(request))
+    context, actor, now = state.context, signed_in.actor, utc_now()
+    comment = fields.get("comment", "").replace("\r\n", "\n").strip()
+    show = partial(_show_act, request, state, signed_in, act, typed=comment)
+    number = act_reading.number_of(act)
+    try:
+        match fields.get("do"):
+            case "approve":
+                await act_review.approve(
+                    context, actor, number, now=now, language=signed_in.language
+                )
+                return await see_other(request, f"review/acts/{number}", _DONE_APPROVED)
+            case "return":
+                said = {"comment": comment}
+                await act_review.return_act(
+                    context, actor, number, said, now=now, language=signed_in.language
+                )
+                return await see_other(request, f"review/acts/{number}", _DONE_RETURNED)
+            case "take_back":
+                await act_review.delete_act(context, actor, number, now=now)
+                return await see_other(request, "", _DONE_TAKEN_BACK)
+            case _:
+                return await show(status=_REFUSED)
+    except InvalidStatement as refused:
+        return await show(findings=refused.findings, status=_REFUSED)
+    except Conflict:
+        # The page says what has become of it, or what has changed since.
+        return await show(status=_CONFLICT)
+
+
+async def _show_withdrawal(
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: SignedIn,
+    record: str,
+    fields: Fields,
+    *,
+    findings: tuple[Finding, ...] | list[Finding] = (),
+    has_changed: bool = False,
+    status: int = 200,
+) -> Response[bytes]:
+    agency = record.partition("/")[0]
+    context = state.context
+    waiting = await act_reading.find_waiting(context, signed_in.actor, agency, "withdrawal", record)
+    async with context.database.connection() as connection:
+        current = (await records.read_current(connection, [record])).get(record)
+    if current is None:
+        raise NotFound(f"there is no record {record}")
+    tag = dict(fields).get("tag", "") if fields and not has_changed else tag_of(current.leaf)
+    view = partial(
+        withdraw_view,
+        current=current,
+        record=record,
+        tag=tag,
+        fields=fields,
+        findings=findings,
+        waiting=waiting,
+        review=context.review == "required",
+        has_changed=has_changed,
+    )
+    return await console_page(request, "withdraw.html", view, status=status)
+
+
+async def _show_attestation(
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: SignedIn,
+    fields: Fields,
+    *,
+    today: dt.date,
+    findings: tuple[Finding, ...] | list[Finding] = (),
+    status: int = 200,
+) -> Response[bytes]:
+    agency, context = _own_agency(signed_in), state.context
+    waiting = await act_reading.find_waiting(
+        context, signed_in.actor, agency, "attestation", agency
+    )
+    async with context.database.connection() as connection:
+        in_use = await attestations.count_in_use(connection, agency, today)
+        last = next(iter(await attestations.read_history(connection, agency)), None)
+    view = partial(
+        attest_view,
+        agency=agency,
+        in_use=in_use,
+        last=last,
+        fields=fields,
+        findings=findings,
+        waiting=waiting,
+        review=context.review == "required",
+    )
+    return await console_page(request, "attestation.html", view, status=status)
+
+
+async def _show_act(
+    request: ApiRequest,
+    state: ConsoleState,
+    signed_in: SignedIn,
+    act: int,
+    *,
+    typed: str = "",
+    findings: tuple[Finding, ...] | list[Finding] = (),
+    status: int = 200,
+) -> Response[bytes]:
+    read = await act_reading.read_for_decision(
+        state.context, signed_in.actor, act_reading.number_of(act)
+    )
+    view = partial(act_view, read=read, findings=findings, typed=typed)
+    return await console_page(request, "act.html", view, status=status)
+
+
+def _own_agency(signed_in: SignedIn) -> str:
+    """Return the agency of whoever is signed in; the authority attests nothing."""
+    if signed_in.actor.agency is None or "file" not in signed_in.actor.scopes:
+        raise NotFound("only an agency says how many systems it runs")
+    return signed_in.actor.agency
