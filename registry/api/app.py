@@ -143,6 +143,9 @@ _HANDLERS = (
 _API = ("/api/", "/health/", log_files.PREFIX)
 _ASCII = "".join(map(chr, range(128)))
 _WATCH_SECONDS = 0.5
+_WORKBOOKS_AT_ONCE = 2
+"""Workbooks that a worker reads or writes at a time: each may take a second and a process."""
+
 _WARM_SECONDS = 2.0
 _PATIENCE_SECONDS = 4.5
 """How long a statement is waited for: with what a connection is waited for, no request waits longer
@@ -256,6 +259,7 @@ def _litestar(
                 "clock": clock,
                 "figures": figures,
                 "statistics": statistics.StatisticsCache(),
+                "workbooks": asyncio.Semaphore(_WORKBOOKS_AT_ONCE),
                 "operations": [handler.handler_name for handler in _HANDLERS],
                 **({} if private is None else private.shared),
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import random
 import re
@@ -48,6 +49,7 @@ class ApiState(State):
     index: SearchIndex
     settings: Settings
     clock: Callable[[], dt.datetime]
+    workbooks: asyncio.Semaphore
 
 
 class AccessLogEntry(msgspec.Struct, tag_field="event", tag="request", gc=False):

@@ -103,7 +103,8 @@ async def make_template(
             raise InvalidParameter(f"record: at most {_MOST_RECORDS} records")
         sources = await read_sources(state.context, record, lambda _: None)
         name = "records" if len(record) > 1 else record[0]
-    content = await asyncio.to_thread(make_workbook, sources, words, layout=layout)
+    async with state.workbooks:
+        content = await asyncio.to_thread(make_workbook, sources, words, layout=layout)
     return _workbook(content, name)
 
 
@@ -129,7 +130,8 @@ async def get_draft_workbook(
     words = WorkbookWords(state.context.pack, language_of(request, lang, state.context.pack))
     drafts.own_agency(state.context, actor, f"{agency}/{slug}")
     sources = await read_sources(state.context, [f"{agency}/{slug}"], lambda _: actor)
-    content = await asyncio.to_thread(make_workbook, sources, words, layout=layout)
+    async with state.workbooks:
+        content = await asyncio.to_thread(make_workbook, sources, words, layout=layout)
     return _workbook(content, f"{agency}-{slug}")
 
 
@@ -188,7 +190,8 @@ async def _file(
     require_one_of(request, WORKBOOKS)
     words = WorkbookWords(state.context.pack, language_of(request, lang, state.context.pack))
     raw = await read_body(request, MAX_BYTES)
-    sheets = await asyncio.to_thread(read_workbook, raw, words)
+    async with state.workbooks:
+        sheets = await asyncio.to_thread(read_workbook, raw, words)
     return sheets, await file_workbook(state.context, actor, sheets, words, now=utc_now()), words
 
 

@@ -65,7 +65,10 @@ async def read_working_record(
             current = (await records.read_current(connection, [record])).get(record)
             if current is None or current.state != "published":
                 raise draft_not_found(record)
-            document, tag = _to_amend(msgspec.json.decode(current.document)), tag_of(current.leaf)
+            document, tag = (
+                without_change_note(msgspec.json.decode(current.document)),
+                tag_of(current.leaf),
+            )
         around = await read_register_context(connection, document)
     return WorkingRecord(
         record=record,
@@ -106,7 +109,8 @@ async def read_agency_work(
     return found, filed
 
 
-def _to_amend(document: Document) -> Document:
+def without_change_note(document: Document) -> Document:
+    """Return a document without the note on its last change, which no other version has."""
     publication = dig(document, "publication")
     if not isinstance(publication, dict):
         return document

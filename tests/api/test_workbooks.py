@@ -163,6 +163,8 @@ async def test_templates_are_of_what_is_public_and_drafts_for_their_agency(
     [receipt] = await publish(make_record())
     public = await client.get(TEMPLATE, params={"record": RECORD, "lang": "fr"})
     assert read_sheets(public.content)[0].rows[0][2] == receipt.hash[:16]
+    [told] = await filed(agency, public.content)  # as nobody has changed it, without a note
+    assert told["outcome"] == "unchanged"
     [told] = await filed(agency, made(amended(make_record()), tag=receipt.hash[:16]))
     draft = await agency.get(f"{DRAFT}/workbook.xlsx")
     assert read_sheets(draft.content)[0].rows[0][2] == told["tag"]

@@ -295,7 +295,7 @@ def _replaced(raw, name, change):
 
 def test_a_bomb_is_refused_before_it_is_unpacked(words):
     bomb = _zipped(**{"xl/workbook.xml": b"<workbook/>", "xl/media/a": bytes(200 * 2**20)})
-    with pytest.raises(UnreadableDocument, match="unpacked"):
+    with pytest.raises(UnreadableDocument, match="unpacks to more"):
         read_workbook(bomb, words)
 
 
@@ -335,7 +335,7 @@ def test_entities_do_not_multiply(raw, words):
 
 def test_ten_thousand_sheets_are_refused(words):
     many = {f"s{number}": [["x"]] for number in range(10_000)}
-    with pytest.raises(UnreadableDocument, match=f"10,000 sheets; at most {MAX_SHEETS}"):
+    with pytest.raises(UnreadableDocument, match=f"10000 sheets, and at most {MAX_SHEETS}"):
         read_workbook(opendocument(many), words)
 
 
@@ -344,7 +344,7 @@ def test_a_stray_cell_in_the_last_corner_is_refused(raw, words):
         cell = b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row>'
         return content.replace(b"</sheetData>", cell + b"</sheetData>")
 
-    with pytest.raises(UnreadableDocument, match=r"rows|MiB"):
+    with pytest.raises(UnreadableDocument, match=r"rows|more memory"):
         read_workbook(_replaced(raw, "xl/worksheets/sheet1.xml", strayed), words)
 
 

@@ -70,6 +70,7 @@ def _add_form(
     sheet, columns, [filled] = read.sheet, read.columns, read.records
     if columns is None:
         raise ValueError(f"{sheet.name} is no form")
+    grid = _without_formulas(sheet)
     order = sorted(columns.texts.items(), key=lambda one: (one[1] != columns.answer, one[1]))
     rows = [
         FormRow(
@@ -79,7 +80,7 @@ def _add_form(
             asked=_text(cells, columns.asked),
             values=tuple(_at(cells, column) for _, column in order),
         )
-        for cells in sheet.rows[TOP:]
+        for cells in grid[TOP:]
     ]
     moved = {column: FIRST_VALUE + number for number, (_, column) in enumerate(order)}
     saved = told.tag is not None and told.record is not None
@@ -120,8 +121,9 @@ def _add_table(
     moved = {number: at for at, number in enumerate(kept)}
     rows: list[list[SheetCell]] = [[*(header[number] for number in kept), TAG, ANSWER]]
     comments: dict[tuple[int, int], str] = {}
-    for row in range(1, len(sheet.rows)):
-        cells, told = sheet.rows[row], told_by_row.get(row)
+    grid = _without_formulas(sheet)
+    for row in range(1, len(grid)):
+        cells, told = grid[row], told_by_row.get(row)
         lines = [] if told is None else [status(told, words)]
         for one in told.findings if told is not None else ():
             _, column = place_named(one.cell)
@@ -154,3 +156,12 @@ def _at(cells: Sequence[SheetCell], column: int) -> SheetCell:
 
 def _text(cells: Sequence[SheetCell], column: int) -> str:
     return str(_at(cells, column))
+
+
+def _without_formulas(sheet: FilledSheet) -> list[list[SheetCell]]:
+    """Return the rows without what was saved with formulas, which would pass for a value."""
+    formulas = frozenset(sheet.formulas)
+    return [
+        ["" if (row, column) in formulas else cell for column, cell in enumerate(cells)]
+        for row, cells in enumerate(sheet.rows)
+    ]

@@ -20,13 +20,15 @@ from registry.exchange.workbooks.sheets import (
     MAX_CELLS,
     MAX_COLUMNS,
     MAX_INFLATED,
-    MAX_MEMORY,
     MAX_ROWS,
     MAX_SECONDS,
+    MAX_SHEETS,
     FilledSheet,
     SheetCell,
     SheetProblem,
 )
+from registry.record.messages import Message, message, render
+from registry.text.catalogues import SOURCE
 
 _ANSWER = msgspec.json.Decoder(FilledSheet | SheetProblem | str)
 _ZIP = b"PK"
@@ -36,8 +38,31 @@ CSV_SHEET = "CSV"
 _SEPARATORS = (",", ";", "\t")
 
 
+class UnreadableWorkbook(UnreadableDocument):
+    """A file cannot be read as a workbook; `saying` can be rendered in any language."""
+
+    def __init__(self, name: str, saying: Message) -> None:
+        """Take the name of the file, and the sentence."""
+        super().__init__(f"{name}: {render(saying, SOURCE, ())}")
+        self.saying = saying
+
+
+_NO_WORKBOOK = message(
+    "This is neither a workbook (XLSX, ODS) nor CSV in UTF-8. Save it as one of these."
+)
+_DAMAGED = message("The workbook is damaged. Open it, and save it anew.")
+_TOO_MUCH = message(
+    "The workbook unpacks to more than is read. Copy the cells with data to a new one, and save "
+    "that."
+)
+_BEYOND = message(
+    "The workbook could not be read: it is damaged, or takes more memory or time than there is. "
+    "Copy the cells with data to a new one, and save that."
+)
+
+
 def read_sheets(raw: bytes, name: str = "the workbook") -> list[FilledSheet]:
-    """Return the sheets of a workbook, or the one of a CSV file. Raises `UnreadableDocument`.
+    """Return the sheets of a workbook, or the one of a CSV file. Raises `UnreadableWorkbook`.
 
     Nothing in the file is run, fetched or calculated.
     """
@@ -54,23 +79,25 @@ def read_sheets(raw: bytes, name: str = "the workbook") -> list[FilledSheet]:
                 file, PurePath(name), parts=MAX_PARTS, inflated=MAX_INFLATED, ratio=MAX_RATIO
             )
         except ImportRefused as error:
-            raise UnreadableDocument(error.detail) from error
+            said = _DAMAGED if isinstance(error.__cause__, Exception) else _TOO_MUCH
+            raise UnreadableWorkbook(name, said) from error
         with zipfile.ZipFile(file) as archive:
             there = set(archive.namelist())
         if not there & {"xl/workbook.xml", "content.xml"}:
-            raise UnreadableDocument(
-                f"{name} is no workbook that can be read; save it as XLSX, ODS or CSV in UTF-8"
-            )
+            raise UnreadableWorkbook(name, _NO_WORKBOOK)
         file.seek(0)
         # An own process: the parser is native code that cannot be interrupted.
-        ended = subprocess.run(
-            [sys.executable, "-P", "-m", "registry.exchange.workbooks.process"],
-            stdin=file,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=MAX_SECONDS * 2,
-            check=False,
-        )
+        try:
+            ended = subprocess.run(
+                [sys.executable, "-P", "-m", "registry.exchange.workbooks.process"],
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=MAX_SECONDS * 2,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise UnreadableWorkbook(name, _BEYOND) from error
     sheets: list[FilledSheet] = []
     for line in ended.stdout.splitlines():
         try:
@@ -78,23 +105,45 @@ def read_sheets(raw: bytes, name: str = "the workbook") -> list[FilledSheet]:
         except msgspec.DecodeError:
             break  # the process ended within a line
         if isinstance(answer, SheetProblem):
-            raise UnreadableDocument(f"{name}: {answer.problem}")
+            raise UnreadableWorkbook(name, _said(answer))
         if isinstance(answer, str):
             return sheets
         sheets.append(answer)
-    raise UnreadableDocument(
-        f"{name} could not be read (status {ended.returncode}): it is damaged, or needs more than "
-        f"{MAX_MEMORY // 1024**2} MiB or {MAX_SECONDS} seconds; open it, and save it anew"
-    )
+    raise UnreadableWorkbook(name, _BEYOND)
+
+
+def _said(problem: SheetProblem) -> Message:
+    match problem.kind:
+        case "password":
+            return message("The workbook has a password. Save it without one.")
+        case "damaged":
+            return _DAMAGED
+        case "sheets":
+            return message(
+                "The workbook has {number} sheets, and at most {most} are read.",
+                number=problem.number,
+                most=MAX_SHEETS,
+            )
+        case "sheet":
+            return message(
+                "The sheet {sheet} has {rows} rows and {columns} columns, empty ones included; at "
+                "most {most_rows} and {most_columns} are read, and not that many cells together. "
+                "Delete the empty ones.",
+                sheet=problem.sheet,
+                rows=problem.number,
+                columns=problem.columns,
+                most_rows=MAX_ROWS,
+                most_columns=MAX_COLUMNS,
+            )
+        case "letters":
+            return _TOO_MUCH
 
 
 def _read_csv(raw: bytes, name: str) -> FilledSheet:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnreadableDocument(
-            f"{name} is neither a workbook (XLSX, ODS) nor CSV in UTF-8; save it as one of these"
-        ) from error
+        raise UnreadableWorkbook(name, _NO_WORKBOOK) from error
     header = text.partition("\n")[0]
     separator = max(_SEPARATORS, key=header.count)
     before = csv.field_size_limit(MAX_BYTES)
@@ -104,13 +153,12 @@ def _read_csv(raw: bytes, name: str) -> FilledSheet:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
             cells += len(row)
             if len(rows) == MAX_ROWS or len(row) > MAX_COLUMNS or cells > MAX_CELLS:
-                raise UnreadableDocument(
-                    f"{name} has more than {MAX_ROWS:,} rows, {MAX_COLUMNS:,} columns or "
-                    f"{MAX_CELLS:,} cells; divide it"
-                )
+                raise UnreadableWorkbook(name, _TOO_MUCH)
             rows.append([*row])
     except csv.Error as error:
-        raise UnreadableDocument(f"{name}: this is not CSV: {error}") from error
+        raise UnreadableWorkbook(
+            name, message("This is not CSV: {why}.", why=str(error))
+        ) from error
     finally:
         csv.field_size_limit(before)
     return FilledSheet(name=CSV_SHEET, rows=rows)

@@ -39,6 +39,7 @@ from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
 from registry.services.workbooks import RecordState
+from registry.services.working_records import without_change_note
 
 
 def check_workbook(
@@ -180,9 +181,13 @@ class _WorkbookFiler:
 def _stands(filled: FilledRecord, document: Document, state: RecordState) -> bool:
     """Return whether a document is in force as it stands, and its sheet was made of that version.
 
+    A form that nobody has changed has no change note.
     With a draft beside it, another sheet would mean to take the draft back to that.
     """
-    if state.published is None or canonical(document) != state.published:
+    if state.published is None:
+        return False
+    in_force = msgspec.json.decode(state.published)
+    if document not in (in_force, without_change_note(in_force)):
         return False
     return not state.is_draft or filled.tag == state.published_tag
 

@@ -127,16 +127,16 @@ class _FormMaker:
         for path in first:
             yield from self._rows_at(path, dig(self.document, *path))
         done = {("id",), _VERSION, *first}
-        own = [field for field in fields() if len(field.path) == 1]
-        sections = [field for field in own if _is_section(field)]
         yield self._section(self.words.title("The record"), "")
-        for field in own:
-            if field.path not in done and field not in sections:
+        for field in fields():
+            if len(field.path) > 1 or field.path in done:
+                continue
+            if not _is_section(field):
                 yield from self._rows_at(field.path, self.document.get(field.path[0]))
-        for section in sections:
-            yield self._section(*self._named(section))
-            for name in section.schema["properties"]:
-                path = (*section.path, name)
+                continue
+            yield self._section(*self._named(field))
+            for name in field.schema["properties"]:
+                path = (*field.path, name)
                 if path not in done:
                     yield from self._rows_at(path, dig(self.document, *path))
 

@@ -18,6 +18,7 @@ from registry.record.model import Document
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.workbooks import require_states
+from registry.services.working_records import without_change_note
 from registry.store.records import Register
 
 WorkbookLayout: TypeAlias = Literal["form", "table"]
@@ -51,14 +52,16 @@ async def read_sources(
 ) -> list[FormSource]:
     """Return the newest states of records. Raises `NotFound` for one that is not there.
 
-    `actor_of` names who reads a record: its agency reads its draft, None what is published.
+    What is in force is without its change note, as an amendment begins. `actor_of` names who reads
+    a record: its agency reads its draft, None what is published.
     """
     found: list[FormSource] = []
     for record in records:
         split_id(record)
         [state] = await require_states(context, actor_of(record), [record])
+        document = state.document if state.is_draft else without_change_note(state.document)
         found.append(
-            FormSource(document=state.document, tag=state.tag, amends=state.published is not None)
+            FormSource(document=document, tag=state.tag, amends=state.published is not None)
         )
     return found
 

@@ -57,9 +57,9 @@ def _answers(file: Any) -> Iterator[FilledSheet | SheetProblem]:
         with calamine.load_workbook(file) as workbook:
             yield from _sheets(file, workbook)
     except calamine.PasswordError:
-        yield SheetProblem(problem="it has a password; save it without")
-    except (calamine.CalamineError, zipfile.BadZipFile, etree.XMLSyntaxError, KeyError) as error:
-        yield SheetProblem(problem=f"it is damaged: {error}; open it, and save it anew")
+        yield SheetProblem(kind="password")
+    except (calamine.CalamineError, zipfile.BadZipFile, etree.XMLSyntaxError, KeyError):
+        yield SheetProblem(kind="damaged")
 
 
 def _sheets(file: Any, workbook: calamine.CalamineWorkbook) -> Iterator[FilledSheet | SheetProblem]:
@@ -69,7 +69,7 @@ def _sheets(file: Any, workbook: calamine.CalamineWorkbook) -> Iterator[FilledSh
         if sheet.typ == calamine.SheetTypeEnum.WorkSheet
     ]
     if len(names) > MAX_SHEETS:
-        yield SheetProblem(problem=f"it has {len(names):,} sheets; at most {MAX_SHEETS:,} are read")
+        yield SheetProblem(kind="sheets", number=len(names))
         return
     formulas = _formulas(file)
     cells = letters = 0
@@ -78,11 +78,7 @@ def _sheets(file: Any, workbook: calamine.CalamineWorkbook) -> Iterator[FilledSh
         height, width = (at + 1 for at in sheet.end or (-1, -1))
         cells += height * width
         if height > MAX_ROWS or width > MAX_COLUMNS or cells > MAX_CELLS:
-            yield SheetProblem(
-                problem=f"sheet {name!r} has {height:,} rows and {width:,} columns; a sheet may "
-                f"have {MAX_ROWS:,} and {MAX_COLUMNS:,}, and all together {MAX_CELLS:,} cells; "
-                "delete the empty ones"
-            )
+            yield SheetProblem(kind="sheet", sheet=name, number=height, columns=width)
             return
         first = sheet.start[1] if sheet.start else 0
         rows: list[list[SheetCell]] = []
@@ -90,7 +86,7 @@ def _sheets(file: Any, workbook: calamine.CalamineWorkbook) -> Iterator[FilledSh
             rows.append([*([""] * first), *map(_value, row)])
             letters += sum(len(cell) for cell in row if isinstance(cell, str))
             if letters > MAX_LETTERS:
-                yield SheetProblem(problem=f"it has more than {MAX_LETTERS:,} letters; divide it")
+                yield SheetProblem(kind="letters", number=letters)
                 return
         yield FilledSheet(name=name, rows=rows, formulas=formulas.get(name, []))
 

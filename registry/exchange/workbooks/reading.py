@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from registry.errors import UnreadableDocument
-from registry.exchange.workbooks.file import read_sheets
+from registry.exchange.workbooks.file import UnreadableWorkbook, read_sheets
 from registry.exchange.workbooks.filled import FilledRecord
 from registry.exchange.workbooks.form import MARK
 from registry.exchange.workbooks.form_reading import FormColumns, form_columns, read_form
@@ -13,6 +12,7 @@ from registry.exchange.workbooks.sheets import FilledSheet
 from registry.exchange.workbooks.table import is_summary, is_table, read_table
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.exchange.workbooks.writing import LISTS_MARK
+from registry.record.messages import message
 
 MAX_RECORDS = 1_000
 
@@ -34,7 +34,7 @@ def read_workbook(
 ) -> list[ReadSheet]:
     """Return the sheets of a file, but those that are of the register's own making.
 
-    Raises `UnreadableDocument` or `PayloadTooLarge` for faults of the whole file.
+    Raises `UnreadableWorkbook` or `PayloadTooLarge` for faults of the whole file.
     """
     found = [
         _read_sheet(sheet, words)
@@ -43,10 +43,15 @@ def read_workbook(
     ]
     if not any(one.records for one in found):
         why = next((one.left_out for one in found), words.say("The workbook is empty."))
-        raise UnreadableDocument(f"{name} has no record: {why}")
+        raise UnreadableWorkbook(name, message("The file has no record. {why}", why=why))
     total = sum(len(one.records) for one in found)
     if total > MAX_RECORDS:
-        raise UnreadableDocument(f"{name} has {total:,} records; at most {MAX_RECORDS:,} are read")
+        saying = message(
+            "The file has {records} records, and at most {most} are read at once. Divide it.",
+            records=total,
+            most=MAX_RECORDS,
+        )
+        raise UnreadableWorkbook(name, saying)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -34,9 +34,12 @@ class FilledSheet(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class SheetProblem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Why a workbook cannot be read: the sentence."""
+    """Why a workbook cannot be read: what kind of reason, and its numbers and names."""
 
-    problem: str
+    kind: Literal["password", "damaged", "sheets", "sheet", "letters"]
+    sheet: str = ""
+    number: int = 0
+    columns: int = 0
 
 
 def cell_name(row: int, column: int) -> str:

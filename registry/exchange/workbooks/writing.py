@@ -108,7 +108,12 @@ class WorkbookWriter:
             sheet.set_row(row, None, None, {"hidden": True})
         sheet.write_string(2, 1, fitting(form.title), self._format(bold=True, font_size=15))
         sheet.merge_range(
-            3, 1, 3, finding, fitting(notes.status), self._format(text_wrap=True, valign="top")
+            3,
+            1,
+            3,
+            finding,
+            fitting(notes.status),
+            self._format(text_wrap=True, valign="top", reading_order=2 if self._is_rtl else 1),
         )
         sheet.set_row(3, 15 * (2 + notes.status.count("\n")))
         names = [self._words.language_name(tag) for tag in form.languages]
@@ -149,11 +154,14 @@ class WorkbookWriter:
             options = {"level": 1, "hidden": True}
         sheet.set_row(row, None, None, options)
         look: dict[str, Any] = {"text_wrap": True, "valign": "top"}
-        if field is None:
+        if self._is_rtl:
+            look["reading_order"] = 2
+        is_section = field is None or (kind == "list" and len(field.path) == 1)
+        if is_section:
             look |= {"bold": True, "font_color": "#ffffff", "bg_color": _COLOURS["section"]}
         elif kind in {"list", "group", "heading"}:
             look |= {"bold": True, "bg_color": _COLOURS["group"]}
-        quiet = look if field is None else look | {"bold": False, "font_color": _COLOURS["help"]}
+        quiet = look if is_section else look | {"bold": False, "font_color": _COLOURS["help"]}
         sheet.write_string(row, 0, one.pattern)
         for column, (text, given) in enumerate(
             ((one.label, look), (one.help, quiet), (one.asked, quiet)), start=1
@@ -171,11 +179,16 @@ class WorkbookWriter:
                     comment=notes.cells.get((row, FIRST_VALUE + number)),
                 )
         else:
-            for number, value in enumerate(one.values):
-                if value not in {None, ""}:
-                    sheet.write(row, FIRST_VALUE + number, value)
+            for number in range(len(form.languages)):
+                value = one.values[number] if number < len(one.values) else None
+                self._put(sheet, row, FIRST_VALUE + number, value, look, is_date=False)
         if note:
-            wrong = self._format(text_wrap=True, valign="top", bg_color=_COLOURS["wrong"])
+            wrong = self._format(
+                text_wrap=True,
+                valign="top",
+                bg_color=_COLOURS["wrong"],
+                reading_order=2 if self._is_rtl else 1,
+            )
             sheet.write_string(row, FIRST_VALUE + len(form.languages), fitting(note), wrong)
 
     def _write_answer(
