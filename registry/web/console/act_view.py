@@ -19,6 +19,7 @@ from registry.services.act_reading import ReadAct
 from registry.store.attestations import Attestation
 from registry.store.pending_acts import ActState, PendingAct
 from registry.store.records import CurrentDocument
+from registry.text.catalogues import find
 from registry.text.locales import direction
 
 Fields = Sequence[tuple[str, str]]
@@ -167,24 +168,42 @@ _STATES: dict[ActState, str] = {
     "approved": message("Approved"),
 }
 _REASONS = tuple(codelists()["withdrawal_reason"])
-_FIELDS = ("reason", "successor", "day", "systems_total", "contact", "comment")
+_ASKED = {
+    "reason": message("Choose a reason."),
+    "day": message("Give the day of the count."),
+    "systems_total": message("Give the number of systems, 0 if there are none."),
+    "contact": message("Give a mailbox or the address of a page."),
+    "note": message("Say in at least one language what the public is told."),
+    "comment": message("Say why it goes back."),
+    "successor": message("Name a record."),
+}
+"""What to do where a field is empty, by the member of the statement, in the order of the forms."""
 
 
-def _errors(reader: Reader, findings: Iterable[Finding]) -> list[tuple[str, Markup]]:
-    """Return a sentence for each finding, with the id of its field."""
-    found = []
+def _errors(reader: Reader, findings: Iterable[Finding]) -> list[tuple[str, Markup | str]]:
+    """Return a sentence for each finding, with the id of its field, in the order of the form.
+
+    One that is empty is asked for in the words of the form; the check speaks of members of JSON.
+    """
+    order = list(_ASKED)
+    found: dict[tuple[int, str, Markup], None] = {}
     for finding in findings:
         member, _, tag = finding.pointer.lstrip("/").partition("/")
-        field = member if member in _FIELDS else "note"
+        field = member if member in _ASKED else "note"
+        place = order.index(field)
         if field == "note":
             field = f"note-{tag if tag in reader.pack.languages else reader.pack.languages[0]}"
-        sentence = escape(finding.message)
-        if finding.lang not in {None, reader.tag}:
+        if finding.rule == "required":
+            lang, wording = find(reader.catalogues, reader.order, _ASKED[member])
+        else:
+            lang, wording = finding.lang or reader.tag, finding.message
+        sentence = escape(wording)
+        if lang != reader.tag:
             sentence = Markup('<span lang="{}" dir="{}">{}</span>').format(
-                finding.lang, direction(str(finding.lang)), finding.message
+                lang, direction(lang), wording
             )
-        found.append((field, sentence))
-    return found
+        found[place, field, sentence] = None
+    return [(field, sentence) for _, field, sentence in sorted(found, key=lambda one: one[0])]
 
 
 def _notes(reader: Reader, fields: Fields) -> list[dict[str, Any]]:

@@ -102,6 +102,10 @@ async def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
     refused = await send(editor, WITHDRAW, typed)
     assert refused.status_code == 422
     parse(refused)
+    assert re.findall(r'<li><a href="#([a-z-]+)">([^<]+)', refused.text)[0] == (
+        "reason",
+        "Choisissez un motif.",
+    )
     for field in ("reason", "note-fr"):
         assert f'href="#{field}"' in refused.text
         assert f'id="{field}-error"' in refused.text
@@ -161,6 +165,11 @@ async def test_an_attestation_is_asked_for_and_another_person_approves_it(office
     refused = await send(editor, ATTEST, [("day", ""), ("systems_total", "trois")])
     assert refused.status_code == 422
     parse(refused)
+    assert re.findall(r'<li><a href="#([a-z_]+)">', refused.text) == [
+        "day",
+        "systems_total",
+        "contact",
+    ]
     for field in ("day", "systems_total", "contact"):
         assert f'id="{field}-error"' in refused.text
     assert 'value="trois"' in refused.text
