@@ -60,7 +60,8 @@ class FormField(msgspec.Struct, kw_only=True):
 
     `value` is the text of a single control; the parts of a date or a period are in `parts`. A list
     that may be said to be empty has `none`. `asked` marks a unit that such a record must state,
-    `missing` one that it does not. `findings` are those of this field and of nothing inside it,
+    `missing` one that it does not: `why`, and what
+    the check says of that, in `told`. `findings` are those of this field and of nothing inside it,
     `comments` a reviewer's;
     `theirs` is what somebody else saved in it meanwhile.
     """
@@ -80,6 +81,8 @@ class FormField(msgspec.Struct, kw_only=True):
     none: bool | None = None
     asked: bool = False
     missing: bool = False
+    why: str = ""
+    told: tuple[Finding, ...] = ()
     findings: list[Finding] = []
     comments: list[Text] = []
     theirs: DiffValue | None = None

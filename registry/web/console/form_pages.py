@@ -18,9 +18,9 @@ from registry.record.entry import NOT_STATED
 from registry.record.messages import render
 from registry.record.model import Document, LangText
 from registry.record.pack import Pack
-from registry.record.pointers import dig
+from registry.record.pointers import dig, pointer
 from registry.record.requirement_status import RequirementStatus, requirement_status
-from registry.record.requirements import conditions_held, requirements_under
+from registry.record.requirements import RISK_LEVEL, conditions_held, requirements_under
 from registry.record.risk_floor import LEVELS, floor_of
 from registry.record.rule_context import make_rule_context
 from registry.web.console.form_layout import PAGES, FormPage, page_at, units_of
@@ -114,6 +114,10 @@ def form_page_view(
     )
     shown = _with_floor(document, pack, today) if slug == _RISK else document
     status = requirement_status(_readable(shown))
+    if shown is not document:
+        # The form proposes a level; the record has none until it is saved.
+        absent = (*status.absent, pointer(RISK_LEVEL))
+        status = msgspec.structs.replace(status, absent=absent)
     fields = page_fields(
         form,
         shown,

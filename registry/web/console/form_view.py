@@ -11,10 +11,11 @@ import msgspec
 from registry.errors import Finding
 from registry.pages.reader import Reader, Text, as_it_is, language
 from registry.pages.views.document_view import field_title
+from registry.record.messages import render
 from registry.record.model import Document
 from registry.record.pointers import dig
 from registry.record.requirement_status import RequirementStatus
-from registry.record.requirements import Unit
+from registry.record.requirements import Unit, reason
 from registry.record.schema import Field
 from registry.text.catalogues import find
 from registry.text.locales import direction
@@ -36,6 +37,8 @@ _ONE_LINE = 250
 _PERIOD = re.compile(r"P([0-9]{1,4})([YMWD])")
 _PERIOD_OF_RETENTION = ("data", "retention", "period")
 _WITHHELD = ("publication", "withheld_fields", "*", "pointer")
+_OF_ABSENCE = frozenset(("required", "minItems"))
+"""The rules of the findings that only say that an answer is asked for."""
 _INPUTS = {"Url": "url", "Email": "email"}
 
 
@@ -81,13 +84,19 @@ def page_fields(
         field = _field(form, unit.path, unit.field.schema, unit.pointer, value)
         field.asked = unit.pointer in requirements.demanded
         field.missing = field.asked and unit.pointer in absent
+        if field.missing:
+            because = reason(unit, requirements.held)
+            field.why = render(because, form.reader.tag, form.reader.pack.fallback)
         if unit.empty_answers:
             field.none = value == []
         made.append(field)
     by_place = {field.pointer: field for field in _every_field(made)}
     for finding in findings:
         if (about := _nearest(by_place, finding.pointer)) is not None:
-            about.findings.append(finding)
+            if about.missing and finding.rule in _OF_ABSENCE:
+                about.told += (finding,)
+            else:
+                about.findings.append(finding)
     for place, comment in comments.items():
         if (about := _nearest(by_place, place)) is not None:
             about.comments.append(comment)

@@ -113,7 +113,7 @@ def test_a_finding_stands_beside_the_field_that_it_is_about(readers, file):
             (slug, field.pointer)
             for slug, view in shown.items()
             for field in fields_of(view)
-            if finding in field.findings
+            if finding in (*field.findings, *field.told)
         ]
         if finding.rule in {"additionalProperties", "unevaluatedProperties"}:
             continue
