@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from registry.errors import NotFound
-from registry.record.model import Document
+from registry.record.model import Document, LangText
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import tag_of
@@ -78,3 +78,14 @@ async def require_states(
         if record not in found:
             raise NotFound(f"there is no record {record} in force, nor a draft that you may read")
     return [found[record] for record in ids]
+
+
+async def list_agency_records(context: ServiceContext, agency: str) -> dict[str, LangText]:
+    """Return the names of an agency's drafts and records in force, by id."""
+    async with context.database.connection() as connection:
+        filed = await records.read_of_agency(connection, agency)
+        begun = await drafts.read_all(connection, agency)
+    found: dict[str, LangText] = {one.id: one.name for one in filed if one.state == "published"}
+    for draft in begun:
+        found[draft.record] = msgspec.json.decode(draft.document).get("name") or {}
+    return dict(sorted(found.items()))

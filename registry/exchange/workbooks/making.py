@@ -55,15 +55,23 @@ async def read_sources(
     What is in force is without its change note, as an amendment begins. `actor_of` names who reads
     a record: its agency reads its draft, None what is published.
     """
-    found: list[FormSource] = []
+    readers: dict[Actor | None, list[str]] = {}
     for record in records:
         split_id(record)
-        [state] = await require_states(context, actor_of(record), [record])
-        document = state.document if state.is_draft else without_change_note(state.document)
-        found.append(
-            FormSource(document=document, tag=state.tag, amends=state.published is not None)
+        readers.setdefault(actor_of(record), []).append(record)
+    states = {
+        record: state
+        for actor, those in readers.items()
+        for record, state in zip(those, await require_states(context, actor, those), strict=True)
+    }
+    return [
+        FormSource(
+            document=state.document if state.is_draft else without_change_note(state.document),
+            tag=state.tag,
+            amends=state.published is not None,
         )
-    return found
+        for state in map(states.__getitem__, records)
+    ]
 
 
 def make_workbook(

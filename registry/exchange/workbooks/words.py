@@ -14,7 +14,8 @@ from registry.record.pack import Pack
 from registry.record.schema import Field
 from registry.text.catalogues import SOURCE
 from registry.text.folding import fold
-from registry.text.locales import language_name, make_locale, pick
+from registry.text.locales import language_name, make_locale
+from registry.text.locales import pick as pick_text
 
 COUNTRIES, LANGUAGES, BOOLEANS = "countries", "languages", "booleans"
 """The names of choices that are no code lists."""
@@ -65,13 +66,13 @@ class WorkbookWords:
 
     def choices(self, name: str) -> dict[str, str]:
         """Return the labels of the codes of a list, or of what `choices_of` names besides."""
-        return {code: self._picked(texts) for code, texts in self._texts(name).items()}
+        return {code: self.pick(texts) for code, texts in self._texts(name).items()}
 
     def label(self, names: Sequence[str], code: str) -> str:
         """Return the label of a code, or the code if the lists do not have it."""
         found = (self._texts(name).get(code) for name in names)
         texts = next((texts for texts in found if texts is not None), None)
-        return self._picked(texts) if texts else code
+        return self.pick(texts) if texts else code
 
     def code(self, names: Sequence[str], given: str) -> str | None:
         """Return the code that is written as such, or as its label in any language, or None."""
@@ -86,8 +87,9 @@ class WorkbookWords:
             self._read[key] = known
         return self._read[key].get(_folded(given))
 
-    def _picked(self, texts: Mapping[str, str]) -> str:
-        found = pick(texts, self.language, (*self.pack.fallback, SOURCE))
+    def pick(self, texts: Mapping[str, str]) -> str:
+        """Return a text by language in this one, or else the next of the pack's."""
+        found = pick_text(texts, self.language, (*self.pack.fallback, SOURCE))
         return found[1] if found else ""
 
     def _texts(self, name: str) -> Mapping[str, Mapping[str, str]]:

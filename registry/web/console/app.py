@@ -27,6 +27,7 @@ from registry.web.console import (
     reviews,
     sign_in,
     tokens,
+    workbooks,
 )
 from registry.web.console.page import (
     PREFIX,
@@ -102,6 +103,12 @@ _HANDLERS: tuple[HTTPRouteHandler, ...] = (
     acts.acts_page,
     acts.act_page,
     acts.decide_act,
+    workbooks.workbooks_page,
+    workbooks.take_new_workbook,
+    workbooks.take_record_workbook,
+    workbooks.take_all_workbook,
+    workbooks.send_workbook,
+    workbooks.send_and_take_workbook,
 )
 
 

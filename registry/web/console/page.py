@@ -32,6 +32,7 @@ PREFIX = "/office"
 
 NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("", message("Records"), frozenset()),
+    ("workbooks", message("Workbooks"), frozenset({"editor"})),
     ("review/", message("Review"), frozenset({"reviewer"})),
     (
         "review/acts",

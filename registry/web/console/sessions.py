@@ -70,7 +70,10 @@ class ConsoleCsrf(CSRFMiddleware):
             if request.headers.get("sec-fetch-site", "none") not in _OWN_SITES:
                 raise PermissionDeniedException("the form comes from another site")
             await read_fields(request)
-        await super().__call__(scope, receive, send)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await _close_files(request)
 
 
 def csrf_config(settings: Settings) -> CSRFConfig:
@@ -173,6 +176,14 @@ async def read_fields(request: ApiRequest) -> list[tuple[str, str]]:
         for name, value in given
         if not isinstance(value, UploadFile) and name != "_csrf_token"
     ]
+
+
+async def _close_files(request: ApiRequest) -> None:
+    """Close the files of a form, whatever became of it."""
+    if request.method not in _SAFE and request.content_type[0] == RequestEncodingType.MULTI_PART:
+        for value in (await request.form()).values():
+            if isinstance(value, UploadFile):
+                await value.close()
 
 
 async def kept_fields(request: ApiRequest) -> list[tuple[str, str]] | None:
