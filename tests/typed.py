@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import html5lib
 
 from registry.record.pointers import parts, value_at
+from registry.record.requirements import units
 
+DATA = Path(__file__).with_name("data") / "valid"
 PERIOD = re.compile(r"P([0-9]+)([YMWD])")
 
 
@@ -58,7 +62,8 @@ class Form:
 class Typist:
     """One person at a browser, which `get`s and `post`s as that of the tests of the console.
 
-    `strokes` are the keys that were pressed, `pages` those that were sent.
+    `strokes` are the keys that were pressed, `pages` those that were sent, and `answered` the
+    questions that were answered: units of the format, each once, in however many languages.
     """
 
     def __init__(self, browser, language="fr"):
@@ -66,7 +71,7 @@ class Typist:
         self.root = f"/office/{language}/"
         self.strokes = 0
         self.pages = 0
-        self.questions = 0
+        self.answered = set()
         self.answer = None
 
     async def open(self, path):
@@ -123,7 +128,7 @@ class Typist:
             values = _values(name, document, form)
             if values is None or values == before:
                 continue
-            self.questions += 1
+            self.answered.add(_question(name))
             self.strokes += 1 + (len(values[0]) if name in form.texts else len(values))
             form.set(name, *values)
         for name, value in form.buttons:
@@ -137,6 +142,12 @@ class Typist:
                 if len(stated) > len(shown):
                     return value
         return None
+
+
+def _question(name):
+    """The unit of the format that a control belongs to."""
+    place = name.partition(":")[0]
+    return next(unit.pointer for unit in units() if f"{place}/".startswith(f"{unit.pointer}/"))
 
 
 def _values(name, document, form):  # noqa: PLR0911  a kind of control each
@@ -161,3 +172,34 @@ def _values(name, document, form):  # noqa: PLR0911  a kind of control each
     if value is None:
         return [""] if name in form.texts or "" in form.choices.get(name, ()) else []
     return [str(value)]
+
+
+def for_agency(name, agency="demo-services"):
+    """A document of tests/data/valid, as an agency's record."""
+    document = json.loads((DATA / f"{name}.json").read_text("utf-8"))
+    return {**document, "id": f"{agency}/par-formulaire"}
+
+
+async def begin(someone, document):
+    """Begin a record that will say what a document says."""
+    await someone.open("records/new")
+    form = someone.form("new")
+    form.set("name", document["name"][document["languages"]["source"]])
+    someone.answered |= {"/id", "/name"}
+    someone.strokes += 1 + len(form.get("name")[0])
+    form.set("source", document["languages"]["source"])
+    form.set("language", *document["languages"]["translation_status"])
+    form.set("slug", document["id"].partition("/")[2])
+    return await someone.send(form)
+
+
+async def file_all(someone, document):
+    """Fill page after page, as the form leads, until it leads to the overview."""
+    await begin(someone, document)
+    assert someone.answer.status_code == 200, someone.text
+    while True:
+        slug = urlsplit(str(someone.answer.url)).path.rpartition("/")[2]
+        if not slug:
+            return
+        await someone.fill(document, slug)
+        assert someone.answer.status_code == 200, someone.text

@@ -6,7 +6,17 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-BENCHES = ("http", "validation", "filing", "importing", "site", "commands", "log", "search")
+BENCHES = (
+    "http",
+    "validation",
+    "filing",
+    "importing",
+    "site",
+    "console",
+    "commands",
+    "log",
+    "search",
+)
 RESULTS = Path(__file__).with_name("results.md")
 
 

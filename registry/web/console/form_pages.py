@@ -71,10 +71,10 @@ def progress(document: Document, findings: Iterable[Finding]) -> list[FormProgre
 
 
 def following(document: Document, slug: str) -> str | None:
-    """Return the next page that asks for something, or None after the last one."""
+    """Return the next page on which an answer is missing, or None if none is."""
     steps = progress(document, ())
     at = next(number for number, step in enumerate(steps) if step.page.slug == slug)
-    return next((step.page.slug for step in steps[at + 1 :] if step.asked), None)
+    return next((step.page.slug for step in steps[at + 1 :] if step.met < step.asked), None)
 
 
 def finding_links(reader: Reader, findings: Iterable[Finding]) -> list[FindingLink]:
