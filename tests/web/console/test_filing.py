@@ -237,7 +237,8 @@ async def test_a_draft_in_review_is_read_only_until_it_is_taken_back(settings, d
         await someone.send(form, then="list")
         assert someone.answer.status_code == 422
         assert someone.form("purpose").get("/purpose/goal/fr") == ["Changé pendant la relecture."]
-        assert await draft_of(office, document["id"]) == document
+        draft = await draft_of(office, document["id"])
+        assert draft["purpose"] == document["purpose"]
         await someone.open(f"records/{document['id']}/")
         await someone.send(someone.form("take-back"))
         await someone.open(f"records/{document['id']}/purpose")
@@ -252,6 +253,7 @@ async def test_another_agencys_record_answers_as_what_does_not_exist(office):
     document = for_agency("minimal")
     someone, stranger = await typist(office), await typist(office, agency="demo-sante")
     await file_all(someone, document)
+    before = await draft_of(office, document["id"])
     told = []
     for record in (document["id"], "demo-services/nothing", "nobody/nothing"):
         answers = []
@@ -266,7 +268,7 @@ async def test_another_agencys_record_answers_as_what_does_not_exist(office):
         assert {status for status, _ in answers} <= {403, 404}
         told.append(answers)
     assert told[0] == told[1] == told[2]
-    assert await draft_of(office, document["id"]) == document
+    assert await draft_of(office, document["id"]) == before
 
 
 @pytest.mark.parametrize(
