@@ -33,6 +33,7 @@ CHAPTERS = {
     "index.md": "none",
     "review.md": "required",
     "redaction.md": "none",
+    "workbook.md": "none",
     "problems.md": "none",
 }
 

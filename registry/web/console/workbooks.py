@@ -67,7 +67,7 @@ async def take_new_workbook(
     lang: FromPath[str],
     signed_in: NamedDependency[SignedIn],
 ) -> Response[bytes]:
-    """Give a workbook for a new record of the member's agency."""
+    """Return a workbook for a new record of the member's agency."""
     agency = _agency_of(signed_in)
     risk = request.query_params.get("risk") or None
     if risk is not None and risk not in _LEVELS:
@@ -85,7 +85,7 @@ async def take_record_workbook(
     lang: FromPath[str],
     signed_in: NamedDependency[SignedIn],
 ) -> Response[bytes]:
-    """Give a record of the member's agency as a workbook, as its draft is or as it is published."""
+    """Return a record of the member's agency as a workbook: its draft, or what is published."""
     record = request.query_params.get("record") or ""
     if not is_id(record) or record.partition("/")[0] != _agency_of(signed_in):
         raise draft_not_found(record[:100])
@@ -98,7 +98,7 @@ async def take_record_workbook(
 async def take_all_workbook(
     state: ConsoleState, lang: FromPath[str], signed_in: NamedDependency[SignedIn]
 ) -> Response[bytes]:
-    """Give all records of the member's agency as a table."""
+    """Return all records of the member's agency as a table."""
     agency = _agency_of(signed_in)
     words = WorkbookWords(state.context.pack, lang)
     found = await list_agency_records(state.context, agency)
