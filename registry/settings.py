@@ -34,6 +34,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     review: Literal["none", "required"] = "none"
     site_build: Literal["auto", "manual"] = "auto"
     console: Literal["on", "off"] | None = None
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret_file: Path | None = None
+    oidc_audience: str | None = None
+    oidc_client_claim: str = "client_id"
+    oidc_clients_file: Path | None = None
     accept_path: Literal["on", "off"] = "on"
     log_origin: str | None = None
     log_key_file: Path | None = None
@@ -53,7 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_console(self) -> bool:
         """Whether `/office` is served: where it was not said, if there is a way to sign in."""
-        return self.console == "on"
+        can_sign_in = self.oidc_issuer is not None and self.oidc_client_id is not None
+        return self.console == "on" or (self.console is None and can_sign_in)
 
     @property
     def site_dir(self) -> Path:
@@ -170,6 +177,7 @@ def _checked(settings: Settings) -> Settings:
                 f"{PREFIX}{name.upper()}={limit}: give a number a minute, or 0 for no limit"
             )
     _check_contact(settings.security_contact)
+    _check_issuer(settings)
     _check_mail(settings)
     for host in _listed(settings.allowed_hosts):
         if host != _EVERY_HOST and _HOST.fullmatch(host) is None and not _is_address(host):
@@ -213,6 +221,21 @@ def _check_mail(settings: Settings) -> None:
         raise ConfigurationError(
             f"{PREFIX}MAIL_FROM={settings.mail_from!r}: give an e-mail address, such as "
             "no-reply@algorithms.example.org"
+        )
+
+
+def _check_issuer(settings: Settings) -> None:
+    """Refuse a provider that is asked without https, and one that is only half set."""
+    issuer = settings.oidc_issuer
+    if issuer is None:
+        if settings.oidc_client_id is not None or settings.oidc_audience is not None:
+            raise ConfigurationError(f"{PREFIX}OIDC_ISSUER: set it, or leave the others out")
+        return
+    parts = urlsplit(issuer)
+    is_safe = parts.scheme == "https" or is_loopback(parts.hostname or "")
+    if not is_safe or not parts.netloc or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"{PREFIX}OIDC_ISSUER={issuer!r}: give the issuer's address, with https"
         )
 
 

@@ -59,6 +59,7 @@ from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.search.engine import open_index
 from registry.services.context import ServiceContext
+from registry.services.identity_provider import open_provider
 from registry.settings import Settings
 from registry.store.database import connect
 
@@ -258,6 +259,7 @@ def _litestar(
                 "settings": settings,
                 "clock": clock,
                 "figures": figures,
+                "provider": open_provider(settings),
                 "statistics": statistics.StatisticsCache(),
                 "workbooks": asyncio.Semaphore(_WORKBOOKS_AT_ONCE),
                 "operations": [handler.handler_name for handler in _HANDLERS],

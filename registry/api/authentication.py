@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -32,6 +33,7 @@ from registry.services.audit import Action
 _READS = {"GET", "HEAD", "OPTIONS"}
 _SUBJECT = re.compile(r"[a-z0-9.-]+(?:/[a-z0-9-]+)?")
 _LONGEST_SUBJECT = 120
+_JWT_DOTS = 2
 
 ACTIONS: dict[str, Action] = {
     "save_draft": "save_draft",
@@ -76,9 +78,7 @@ async def provide_actor(request: ApiRequest, state: ApiState) -> Actor:
     now = utc_now()
     known = request_context(request.scope)
     try:
-        known.actor = await access_tokens.recognise(
-            context.database, token.strip(), now=now, request=known.id
-        )
+        known.actor = await _recognise(state, token.strip(), now, known.id)
     except Unauthorized as error:
         try:
             await limits.spend(
@@ -106,6 +106,16 @@ async def provide_actor(request: ApiRequest, state: ApiState) -> Actor:
             now=now,
         )
     return known.actor
+
+
+async def _recognise(state: ApiState, token: str, now: dt.datetime, request: str) -> Actor:
+    """Recognise a token of the register's own, or one of the identity provider's, a JWT."""
+    database, provider = state.context.database, state.provider
+    if provider is not None and provider.has_programs and token.count(".") == _JWT_DOTS:
+        return await access_tokens.recognise_program(
+            database, provider, token, now=now, request=request
+        )
+    return await access_tokens.recognise(database, token, now=now, request=request)
 
 
 async def limit_validations(

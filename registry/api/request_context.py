@@ -19,6 +19,7 @@ from litestar.datastructures import State
 from registry.search.engine import SearchIndex
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
+from registry.services.identity_provider import IdentityProvider
 from registry.settings import Network, Settings
 
 _BY_A_PROXY = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
@@ -50,6 +51,7 @@ class ApiState(State):
     settings: Settings
     clock: Callable[[], dt.datetime]
     workbooks: asyncio.Semaphore
+    provider: IdentityProvider | None
 
 
 class AccessLogEntry(msgspec.Struct, tag_field="event", tag="request", gc=False):

@@ -19,6 +19,7 @@ from registry.errors import ConfigurationError, Conflict, InvalidParameter, NotF
 from registry.record.ids import is_foreign_agency
 from registry.services import audit
 from registry.services.access import OPERATOR, SCOPES, Actor
+from registry.services.identity_provider import IdentityProvider
 from registry.services.members import require_member, scopes_of
 from registry.store import agencies, members, records, tokens
 from registry.store.database import Connection, Database, retried
@@ -29,6 +30,7 @@ LONGEST_DAYS = 365
 MOST_IN_FORCE = 2
 """Tokens of one actor for one agency: the one in use, and the one that takes over."""
 
+_NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 _LONGEST_ACTOR = 60
 _RESERVED = {"authority", "operator"}
 _PREFIX = "regt_"
@@ -132,6 +134,60 @@ async def recognise(
             scopes=frozenset(stored.scopes),
             token=stored.id,
             member=stored.member,
+            request=request,
+        )
+        _require_in_force(stored, actor, now)
+        if stored.last_used_on != now.date():
+            await tokens.mark_used(connection, stored.id, now.date())
+    return actor
+
+
+@retried
+async def recognise_program(
+    database: Database,
+    provider: IdentityProvider,
+    token: str,
+    *,
+    now: dt.datetime,
+    request: str = "",
+) -> Actor:
+    """Find which program a token of the identity provider was issued to; raises `Unauthorized`.
+
+    A program has a row among the tokens, made when it first comes, so that it is counted, listed
+    and revoked as they are; no secret fits its digest. What it may do stands in the settings.
+    """
+    program, grant = await provider.recognise_program(token)
+    digest = sha256(f"program\0{provider.issuer}\0{program}".encode()).digest()
+    name = grant.actor or grant.agency or "authority"
+    unknown = [scope for scope in grant.scopes if scope not in SCOPES]
+    if unknown or ("file" in grant.scopes and grant.agency is None):
+        raise ConfigurationError(f"the scopes of the program {program} cannot be: {grant.scopes}")
+    async with database.transaction() as connection:
+        stored = await tokens.find(connection, digest)
+        if stored is None:
+            if grant.agency is not None:
+                await _require_agency(connection, grant.agency)
+            await records.lock_record(connection, f"tokens/{program}/{grant.agency}")
+            stored = await tokens.find(connection, digest)
+        if stored is None:
+            await tokens.insert(
+                connection,
+                digest=digest,
+                actor=name,
+                agency=grant.agency,
+                scopes=grant.scopes,
+                created_at=now,
+                expires_at=_NEVER,
+                member=None,
+            )
+            stored = await tokens.find(connection, digest)
+        if stored is None:
+            raise Unauthorized("this program is unknown; ask for it to be added")
+        actor = Actor(
+            name=name,
+            agency=grant.agency,
+            scopes=frozenset(grant.scopes),
+            token=stored.id,
             request=request,
         )
         _require_in_force(stored, actor, now)

@@ -223,8 +223,9 @@ async def list_members(database: Database, by: Actor, *, agency: str | None = No
 
 
 async def forget_expired(database: Database, *, now: dt.datetime) -> None:
-    """Delete the links that sign nobody in any more."""
+    """Delete the links that sign nobody in any more, and attempts to sign in a day ago."""
     async with database.connection() as connection:
+        await members.drop_attempts(connection, now - dt.timedelta(days=1))
         await members.drop_expired_links(connection, now)
 
 

@@ -123,3 +123,45 @@ async def revoke_tokens(
     """Revoke a member's tokens that have a scope beyond `allowed`; return their numbers."""
     rows = await connection.fetch(statement("members", "revoke_tokens"), member, at, list(allowed))
     return [row["id"] for row in rows]
+
+
+class SignInAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept while somebody signs in at a provider; `invitation` is the digest of a link."""
+
+    nonce: str
+    verifier: str
+    next_page: str | None
+    invitation: bytes | None
+    begun_at: dt.datetime
+
+
+async def read_by_identity(connection: Connection, issuer: str, subject: str) -> Member | None:
+    """Return the member in force of an identity, locked until the transaction ends, or None."""
+    return await read_row(connection, Member, "members", "by_identity", issuer, subject)
+
+
+async def read_by_email(connection: Connection, email: str) -> list[Member]:
+    """Return the members in force with an e-mail address and no identity yet, locked."""
+    return await read_rows(connection, Member, "members", "by_email", email)
+
+
+async def bind(connection: Connection, member: int, issuer: str, subject: str) -> bool:
+    """Bind an identity to a member; return False where she has one."""
+    bound = await connection.fetchval(statement("members", "bind"), member, issuer, subject)
+    return bound is not None
+
+
+async def insert_attempt(connection: Connection, digest: bytes, attempt: SignInAttempt) -> None:
+    """Insert an attempt by the SHA-256 of its state."""
+    values = msgspec.structs.astuple(attempt)
+    await connection.execute(statement("members", "insert_attempt"), digest, *values)
+
+
+async def take_attempt(connection: Connection, digest: bytes) -> SignInAttempt | None:
+    """Delete the attempt of a digest and return it, or None: each answer is taken once."""
+    return await read_row(connection, SignInAttempt, "members", "take_attempt", digest)
+
+
+async def drop_attempts(connection: Connection, before: dt.datetime) -> None:
+    """Delete the attempts that were begun before a time."""
+    await connection.execute(statement("members", "drop_attempts"), before)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -35,7 +35,7 @@ from registry.web.console.sessions import (
 @get("/")
 async def lead_home(request: ApiRequest, state: ConsoleState) -> Response[bytes]:
     """Lead to the console in the language that the browser prefers."""
-    return redirect(address_of(state.settings, _preferred(request, state), ""))
+    return redirect(address_of(state.settings, preferred_language(request, state), ""))
 
 
 @get("/sign-in/link/{secret:str}")
@@ -44,7 +44,7 @@ async def lead_to_link(
 ) -> Response[bytes]:
     """Lead to the page of a link in the language that the browser prefers."""
     path = f"sign-in/link/{quote(secret, safe='')}"
-    return redirect(address_of(state.settings, _preferred(request, state), path))
+    return redirect(address_of(state.settings, preferred_language(request, state), path))
 
 
 @get("/{lang:str}/sign-in")
@@ -59,7 +59,13 @@ async def sign_in_page(
     if await find_signed_in(request, state, language) is not None:
         return redirect(following or address_of(state.settings, language, ""))
     return await console_page(
-        request, "sign_in.html", lambda _: {"has_ended": next_page is not None}
+        request,
+        "sign_in.html",
+        lambda _: {
+            "has_ended": next_page is not None,
+            "has_provider": _has_provider(state),
+            "next_query": f"?{urlencode({'next': next_page})}" if following else "",
+        },
     )
 
 
@@ -71,8 +77,9 @@ async def link_page(
     language_of_page(request)
     if not await members.is_usable(state.context.database, secret, now=utc_now()):
         await spend_failure(request, state)
-        return await _unusable_page(request)
-    return await console_page(request, "sign_in_link.html", lambda _: {})
+        return await unusable_page(request)
+    view = {"has_provider": _has_provider(state), "secret": secret}
+    return await console_page(request, "sign_in_link.html", lambda _: view)
 
 
 @post("/{lang:str}/sign-in/link/{secret:str}", status_code=303)
@@ -80,7 +87,7 @@ async def use_link(
     request: ApiRequest, state: ConsoleState, secret: FromPath[str]
 ) -> Response[bytes]:
     """Sign in by a link, which is used up, under a new session."""
-    language_of_page(request)
+    language = language_of_page(request)
     context = state.context
     try:
         member, session = await sessions.sign_in_by_link(
@@ -93,8 +100,8 @@ async def use_link(
         )
     except Unauthorized:
         await spend_failure(request, state)
-        return await _unusable_page(request)
-    return await signed_in_response(request, state, member, session, None)
+        return await unusable_page(request)
+    return await signed_in_response(request, state, member, session, language=language)
 
 
 @post("/{lang:str}/sign-out", status_code=303)
@@ -111,7 +118,9 @@ async def signed_in_response(
     state: ConsoleState,
     member: Member,
     session: str,
-    next_page: str | None,
+    *,
+    language: str,
+    next_page: str | None = None,
 ) -> Response[bytes]:
     """Set the cookie of a new session, and lead to where the member was, or to her home."""
     database, settings, now = state.context.database, state.settings, utc_now()
@@ -123,7 +132,7 @@ async def signed_in_response(
     if kept := request.cookies.get(KEPT_COOKIE):
         waiting = await sessions.kept_address(database, kept, member, now=now)
         following = own_address(waiting, settings) or following
-    response = redirect(following or address_of(settings, language_of_page(request), ""))
+    response = redirect(following or address_of(settings, language, ""))
     response.cookies.append(cookie(settings, SESSION_COOKIE, session))
     return response
 
@@ -141,11 +150,16 @@ async def spend_failure(request: ApiRequest, state: ConsoleState) -> None:
     )
 
 
-async def _unusable_page(request: ApiRequest) -> Response[bytes]:
+async def unusable_page(request: ApiRequest) -> Response[bytes]:
     """Return the page of a link that signs in nobody, used, expired or never made alike."""
     return await console_page(request, "sign_in_unusable.html", lambda _: {}, status=410)
 
 
-def _preferred(request: ApiRequest, state: ConsoleState) -> str:
+def preferred_language(request: ApiRequest, state: ConsoleState) -> str:
+    """Return the language of the console that a browser prefers."""
     languages = state.context.pack.languages
     return negotiate(request.headers.get("accept-language", ""), languages) or languages[0]
+
+
+def _has_provider(state: ConsoleState) -> bool:
+    return state.provider is not None and state.provider.has_sign_in
