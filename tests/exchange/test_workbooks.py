@@ -14,6 +14,7 @@ from registry.exchange import workbooks
 from registry.exchange.workbooks.filing import check_workbook
 from registry.exchange.workbooks.making import FormSource, make_workbook, new_source
 from registry.exchange.workbooks.reading import read_workbook
+from registry.exchange.workbooks.sheets import place_named
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.validate import validate
 from registry.resources import SCHEMAS
@@ -51,9 +52,11 @@ def test_a_record_is_judged_as_it_is_elsewhere(documents, pack, lang):
     )
     [told] = check_workbook(sheets, words, TODAY)
     verdict = validate(record, profile="publication", pack=pack, today=TODAY, language=lang)
-    assert [(one.pointer, one.rule, one.message) for one in told.findings] == [
+    assert {(one.pointer, one.rule, one.message) for one in told.findings} == {
         (one.pointer, one.rule, one.message) for one in verdict.findings
-    ]
+    }
+    places = [place_named(one.cell) for one in told.findings]
+    assert places == sorted(places)
     assert told.publishable is verdict.publishable
 
 

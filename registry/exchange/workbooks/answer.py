@@ -12,7 +12,8 @@ from registry.exchange.workbooks.sheets import FilledSheet, SheetCell, place_nam
 from registry.exchange.workbooks.table import ANSWER, TAG, table_columns
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.exchange.workbooks.writing import SheetNotes, TableSheet, WorkbookWriter
-from registry.record.messages import message
+from registry.record.messages import Title, message
+from registry.record.requirements import Unit, units
 
 
 def write_answer(
@@ -59,9 +60,32 @@ def status(told: WorkbookRecord, words: WorkbookWords) -> str:
 
 
 def finding_text(one: WorkbookFinding, words: WorkbookWords) -> str:
-    """Return a finding as it stands in a cell."""
-    severity = message("Error") if one.severity == "error" else message("Warning")
-    return f"{words.render(severity)}: {one.message}"
+    """Return a finding as it stands in a cell.
+
+    Of a missing answer it says no more than that: why it is asked stands in the row, and what can
+    be answered in the cell.
+    """
+    severity = words.render(message("Error") if one.severity == "error" else message("Warning"))
+    unit = _asked_for(one)
+    if unit is None:
+        return f"{severity}: {one.message}"
+    title = Title(text=unit.field.title)
+    if unit.empty_answers:
+        missing = words.say(
+            "{title}: an answer is missing here. If there is none, choose “{none}”.",
+            title=title,
+            none=words.say("There is none"),
+        )
+    else:
+        missing = words.say("{title}: an answer is missing here.", title=title)
+    return f"{severity}: {missing}"
+
+
+def _asked_for(one: WorkbookFinding) -> Unit | None:
+    """Return the unit of which a finding only says that it is missing."""
+    if one.rule not in {"required", "minItems"}:
+        return None
+    return next((unit for unit in units() if unit.pointer == one.pointer), None)
 
 
 def _add_form(

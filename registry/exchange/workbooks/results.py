@@ -125,7 +125,7 @@ def result(
             message=one.message,
             lang=one.lang,
         )
-        for one in kept
+        for one in sorted(kept, key=lambda one: filled.place_of(one.pointer))
     ]
     all_found = len(findings) if total is None else total
     return WorkbookRecord(
