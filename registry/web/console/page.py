@@ -31,7 +31,7 @@ from registry.text.locales import negotiate
 PREFIX = "/office"
 
 NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
-    ("", message("Records"), frozenset()),
+    ("", message("Records"), frozenset({"editor"})),
     ("workbooks", message("Workbooks"), frozenset({"editor"})),
     ("review/", message("Review"), frozenset({"reviewer"})),
     (

@@ -55,7 +55,10 @@ async def home_page(
     lang: FromPath[str],
     signed_in: NamedDependency[SignedIn],
 ) -> Response[bytes]:
-    """Show what the member's agency works on, and what it has filed."""
+    """Show what the member's agency works on and has filed; who files nothing sees her own work."""
+    scopes = signed_in.actor.scopes
+    if "file" not in scopes:
+        return await see_other(request, "review/" if "review" in scopes else "members")
     now, agency = utc_now(), signed_in.actor.agency or ""
     begun, filed = await read_agency_work(state.context, agency, now=now, language=lang)
     view = partial(home_view, agency=agency, drafts=begun, filed=filed, today=now.date())

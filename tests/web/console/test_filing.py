@@ -303,3 +303,14 @@ async def test_nobody_without_the_role_files(office):
     reviewer = await typist(office, "reviewer")
     await reviewer.open("records/new")
     assert reviewer.answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("role", "page"),
+    [("editor", ""), ("reviewer", "review/"), ("agency_admin", "members")],
+)
+async def test_each_role_begins_with_its_own_work(office, role, page):
+    someone = await typist(office, role)
+    await someone.open("")
+    assert someone.answer.status_code == 200
+    assert str(someone.answer.url).endswith(f"/office/fr/{page}")

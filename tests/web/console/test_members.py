@@ -105,7 +105,7 @@ async def test_roles_are_changed_and_a_member_is_ended(office):
     answer = await admin.post(f"{MEMBERS}/{number}/link")
     again = office.browser()
     await again.sign_in(link_in(answer))
-    assert (await again.get("/office/fr/")).status_code == 200
+    assert (await again.get("/office/fr/review/")).status_code == 200
     assert (await admin.post(f"{MEMBERS}/{number}/end")).status_code == 303
     assert (await again.get("/office/fr/")).status_code == 303
     assert (await admin.get(f"{MEMBERS}/{number}")).status_code == 404
