@@ -6,7 +6,10 @@ import pytest
 
 from registry.services import sessions
 from registry.web.console.sessions import own_address
-from tests.web.console.conftest import office, opened_office, parse  # noqa: F401  a fixture
+from tests.web.console import conftest
+from tests.web.console.conftest import opened_office, parse
+
+office = conftest.office
 
 HOME = "/office/fr/"
 MEMBERS = "/office/fr/members"
@@ -14,11 +17,11 @@ TOKENS = "/office/fr/tokens"
 INVITATION = [("name", "Mallory"), ("roles", "editor")]
 
 
-async def count(office):  # noqa: F811
+async def count(office):
     return len(await office.run("select from member"))
 
 
-async def test_a_missing_or_wrong_token_of_a_form_changes_nothing(office):  # noqa: F811
+async def test_a_missing_or_wrong_token_of_a_form_changes_nothing(office):
     admin, _ = await office.member("agency_admin")
     other, _ = await office.member("agency_admin", agency="demo-education")
     await admin.get(MEMBERS)
@@ -41,7 +44,7 @@ async def test_a_missing_or_wrong_token_of_a_form_changes_nothing(office):  # no
     assert answer.status_code == 200
 
 
-async def test_no_unsafe_method_goes_without_the_token_whatever_the_body(office):  # noqa: F811
+async def test_no_unsafe_method_goes_without_the_token_whatever_the_body(office):
     admin, _ = await office.member("agency_admin")
     before = await count(office)
     for kind in ("text/plain", "application/json", "multipart/form-data; boundary=x", ""):
@@ -54,7 +57,7 @@ async def test_no_unsafe_method_goes_without_the_token_whatever_the_body(office)
     assert (await admin.get(HOME)).status_code == 200
 
 
-async def test_a_session_cannot_be_fixed_beforehand(office):  # noqa: F811
+async def test_a_session_cannot_be_fixed_beforehand(office):
     made = await office.invite("editor")
     attacker, _ = await office.member("editor", name="Mallory")
     planted = attacker.client.cookies["office_session"]
@@ -77,7 +80,7 @@ async def test_a_session_cannot_be_fixed_beforehand(office):  # noqa: F811
     assert (await reused.get(HOME)).status_code == 303
 
 
-async def test_a_stolen_cookie_is_worth_nothing_after_signing_out(office):  # noqa: F811
+async def test_a_stolen_cookie_is_worth_nothing_after_signing_out(office):
     browser, _ = await office.member("editor")
     stolen = browser.client.cookies["office_session"]
     answer = await browser.post("/office/fr/sign-out")
@@ -88,7 +91,7 @@ async def test_a_stolen_cookie_is_worth_nothing_after_signing_out(office):  # no
     assert (await thief.get(HOME)).status_code == 303
 
 
-async def test_a_role_that_is_taken_away_ends_the_session_at_once(office):  # noqa: F811
+async def test_a_role_that_is_taken_away_ends_the_session_at_once(office):
     chief, _ = await office.member("register_admin", agency=None)
     admin, number = await office.member("agency_admin", "editor")
     await admin.get(MEMBERS)
@@ -101,7 +104,7 @@ async def test_a_role_that_is_taken_away_ends_the_session_at_once(office):  # no
     assert await count(office) == before
 
 
-async def test_a_link_signs_in_once(office):  # noqa: F811
+async def test_a_link_signs_in_once(office):
     made = await office.invite("editor")
     path = f"/office/fr/sign-in/link/{made.secret}"
     first, second = office.browser(), office.browser()
@@ -141,14 +144,14 @@ AWAY = [
 
 
 @pytest.mark.parametrize("away", AWAY)
-async def test_signing_in_leads_nowhere_else(office, settings, away):  # noqa: F811
+async def test_signing_in_leads_nowhere_else(office, settings, away):
     assert own_address(away, settings) is None
     browser, _ = await office.member("editor")
     answer = await browser.client.get("/office/fr/sign-in", params={"next": away})
     assert answer.headers["location"] == HOME
 
 
-async def test_what_stays_in_the_console_after_decoding_twice_leads_there(office):  # noqa: F811
+async def test_what_stays_in_the_console_after_decoding_twice_leads_there(office):
     browser, _ = await office.member("editor")
     answer = await browser.client.get(
         "/office/fr/sign-in", params={"next": "/office/fr/%2F%2Fevil.example"}
@@ -157,7 +160,7 @@ async def test_what_stays_in_the_console_after_decoding_twice_leads_there(office
     assert answer.headers["location"].startswith("/office/fr/")
 
 
-async def test_another_agencys_members_and_tokens_look_like_none(office):  # noqa: F811
+async def test_another_agencys_members_and_tokens_look_like_none(office):
     admin, _ = await office.member("agency_admin", "editor")
     stranger, theirs = await office.member("agency_admin", "editor", agency="demo-education")
     await stranger.get(TOKENS)
@@ -186,7 +189,7 @@ async def test_another_agencys_members_and_tokens_look_like_none(office):  # noq
     assert {row[0] for row in rows} == {None}
 
 
-async def test_who_is_no_admin_sees_none_of_that(office):  # noqa: F811
+async def test_who_is_no_admin_sees_none_of_that(office):
     editor, number = await office.member("editor", "reviewer")
     for path in (MEMBERS, TOKENS, f"{MEMBERS}/{number}"):
         assert (await editor.get(path)).status_code == 404
@@ -195,7 +198,7 @@ async def test_who_is_no_admin_sees_none_of_that(office):  # noqa: F811
 
 
 async def test_trying_to_sign_in_is_limited_by_address(settings, database_url):
-    async with opened_office(settings, database_url, limit_failures=3) as office:  # noqa: F811
+    async with opened_office(settings, database_url, limit_failures=3) as office:
         codes = [
             (await office.browser().get(f"/office/fr/sign-in/link/{number:043}")).status_code
             for number in range(5)
@@ -207,7 +210,7 @@ async def test_trying_to_sign_in_is_limited_by_address(settings, database_url):
 
 
 async def test_a_member_signs_in_a_limited_number_of_times(settings, database_url):
-    async with opened_office(settings, database_url, limit_failures=2) as office:  # noqa: F811
+    async with opened_office(settings, database_url, limit_failures=2) as office:
         made = [await office.invite("editor") for _ in range(3)]
         await office.run("update sign_in_link set member = 1")
         codes = []
@@ -219,7 +222,7 @@ async def test_a_member_signs_in_a_limited_number_of_times(settings, database_ur
         assert codes == [303, 303, 429]
 
 
-async def test_the_kept_words_of_one_member_are_not_given_to_another(office):  # noqa: F811
+async def test_the_kept_words_of_one_member_are_not_given_to_another(office):
     victim, _ = await office.member("agency_admin")
     await victim.get(MEMBERS)
     await office.run("update console_session set seen_at = now() - interval '1 hour'")
@@ -236,7 +239,7 @@ async def test_the_kept_words_of_one_member_are_not_given_to_another(office):  #
     assert "A secret plan" not in (await victim.get(MEMBERS)).text
 
 
-async def test_nobody_stores_words_without_having_been_signed_in(office):  # noqa: F811
+async def test_nobody_stores_words_without_having_been_signed_in(office):
     browser = office.browser()
     await browser.get("/office/fr/sign-in/link/x")
     page = await browser.get("/office/fr/sign-in")

@@ -235,6 +235,31 @@ def test_a_token_is_alone_on_stdout_and_never_shown_again(with_database):
     assert (again.returncode, "no token 1 in force" in again.stderr) == (1, True)
 
 
+def test_a_members_link_is_alone_on_stdout_and_she_is_listed_until_ended(with_database):
+    roles = ("--role", "editor", "--role", "agency_admin")
+    made = with_database("member", "invite", "Amina Alaoui", "--agency", "dgi", *roles)
+    assert made.returncode == 0, made.stderr
+    [link] = made.stdout.split()
+    secret = link.rpartition("/office/sign-in/link/")[2]
+    assert len(secret) == 43
+    assert "registry member link 1" in " ".join(made.stderr.split())
+    listed = with_database("member", "list").stdout
+    assert "1\tAmina Alaoui\tdgi\teditor,agency_admin\t-\tinvited" in listed
+    assert secret not in listed
+    assert with_database("member", "role", "1", "--role", "reviewer").returncode == 0
+    assert "\treviewer\t" in with_database("member", "list", "--agency", "dgi").stdout
+    assert with_database("member", "list", "--agency", "cnss").stdout == ""
+    assert with_database("member", "link", "1").stdout.strip() != link
+    own = ("token", "create", "--agency", "dgi", "--member", "1", "--scope", "file")
+    assert with_database(*own).returncode == 2
+    assert with_database("member", "end", "1").returncode == 0
+    assert "\tended " in with_database("member", "list").stdout
+    again = with_database("member", "end", "1")
+    assert (again.returncode, "no member 1" in again.stderr) == (1, True)
+    wrong = with_database("member", "invite", "A", "--role", "editor")
+    assert (wrong.returncode, "need one" in wrong.stderr) == (2, True)
+
+
 def test_a_token_has_every_scope_that_it_was_given(with_database):
     scopes = ("--scope", "file", "--scope", "review")
     assert with_database("token", "create", "--agency", "dgi", *scopes).returncode == 0
