@@ -153,10 +153,10 @@ def _words(settings: Settings, lang: str | None) -> WorkbookWords:
 
 
 def _print(results: Sequence[WorkbookRecord], words: WorkbookWords) -> None:
-    from registry.exchange.workbooks.answer import finding_text, status
+    from registry.exchange.workbooks.answer import finding_lines, status
 
     for one in results:
         name = one.record or one.sheet
         sys.stdout.write(visible(f"{name}: {one.outcome}. {status(one, words)}") + "\n")
-        for finding in one.findings:
-            print_message(f"  {one.sheet}!{finding.cell} {finding_text(finding, words)}")
+        for cell, text in finding_lines(one, words):
+            print_message(f"  {one.sheet}!{cell} {text}")

@@ -12,12 +12,13 @@ import pytest
 
 from registry.errors import PayloadTooLarge, UnreadableDocument
 from registry.exchange.export_csv import escape_formula, unescape_formula
+from registry.exchange.workbooks.answer import finding_lines
 from registry.exchange.workbooks.file import read_sheets
 from registry.exchange.workbooks.filing import check_workbook
 from registry.exchange.workbooks.form_making import make_form
 from registry.exchange.workbooks.making import FormSource, make_workbook
-from registry.exchange.workbooks.reading import read_workbook
-from registry.exchange.workbooks.sheets import MAX_BYTES, MAX_SHEETS
+from registry.exchange.workbooks.reading import ReadSheet, read_workbook
+from registry.exchange.workbooks.sheets import MAX_BYTES, MAX_SHEETS, FilledSheet
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.codelists import codelists
 from registry.record.pointers import parts, value_at
@@ -238,6 +239,18 @@ def test_entries_are_copied_removed_and_said_to_be_none(raw, sheet, words, recor
     read = read_workbook(_written(sheet.name, none), words)[0].records[0]
     assert read.document["evaluation"]["incidents"] == []
     assert not read.unread
+
+
+def test_what_two_rules_say_alike_stands_once(read, words):
+    [told] = check_workbook(
+        [ReadSheet(sheet=_EMPTY, records=(read((("/website",), "x")),))], words, TODAY
+    )
+    texts = [text for _, text in finding_lines(told, words) if "https://" in text]
+    assert len(texts) == 1
+    assert sum("https://" in one.message for one in told.findings) > 1
+
+
+_EMPTY = FilledSheet(name="", rows=[])
 
 
 def test_a_field_that_stands_twice_is_named(sheet, words):

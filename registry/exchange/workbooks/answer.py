@@ -81,6 +81,12 @@ def finding_text(one: WorkbookFinding, words: WorkbookWords) -> str:
     return f"{severity}: {missing}"
 
 
+def finding_lines(told: WorkbookRecord, words: WorkbookWords) -> list[tuple[str, str]]:
+    """Return the cell and the text of each finding; what two rules say alike stands once."""
+    lines = [(one.cell, finding_text(one, words)) for one in told.findings]
+    return list(dict.fromkeys(lines))
+
+
 def _asked_for(one: WorkbookFinding) -> Unit | None:
     """Return the unit of which a finding only says that it is missing."""
     if one.rule not in {"required", "minItems"}:
@@ -123,9 +129,8 @@ def _add_form(
 def _notes(told: WorkbookRecord, words: WorkbookWords, moved: Mapping[int, int]) -> SheetNotes:
     cells: dict[tuple[int, int], str] = {}
     rows: dict[int, str] = {}
-    for one in told.findings:
-        row, column = place_named(one.cell)
-        text = finding_text(one, words)
+    for cell, text in finding_lines(told, words):
+        row, column = place_named(cell)
         at = (row, moved.get(column, column))
         cells[at] = f"{cells[at]}\n{text}" if at in cells else text
         rows[row] = f"{rows[row]}\n{text}" if row in rows else text
@@ -149,9 +154,8 @@ def _add_table(
     for row in range(1, len(grid)):
         cells, told = grid[row], told_by_row.get(row)
         lines = [] if told is None else [status(told, words)]
-        for one in told.findings if told is not None else ():
-            _, column = place_named(one.cell)
-            text = finding_text(one, words)
+        for cell, text in finding_lines(told, words) if told is not None else ():
+            _, column = place_named(cell)
             lines.append(f"{header[column]}: {text}")
             at = (row, moved[column])
             comments[at] = f"{comments[at]}\n{text}" if at in comments else text

@@ -17,7 +17,7 @@ from registry.api.operations import XLSX
 from registry.api.request_context import ApiRequest
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, UnreadableDocument
-from registry.exchange.workbooks.answer import finding_text, write_answer
+from registry.exchange.workbooks.answer import finding_lines, write_answer
 from registry.exchange.workbooks.file import UnreadableWorkbook
 from registry.exchange.workbooks.filing import file_workbook
 from registry.exchange.workbooks.making import (
@@ -198,10 +198,7 @@ def _result_view(
                 "outcome": one.outcome,
                 "detail": one.detail,
                 "publishable": one.publishable,
-                "findings": [
-                    (finding.cell, finding.severity, finding_text(finding, words))
-                    for finding in one.findings
-                ],
+                "findings": finding_lines(one, words),
                 "more": one.findings_total - len(one.findings),
             }
             for one in results
