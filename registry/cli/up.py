@@ -135,6 +135,11 @@ async def _sign_in_links(settings: Settings, context: ServiceContext) -> list[st
             f"  (two people of {agency}; a link works once, for 15 minutes; another one: "
             f"registry member link {' or '.join(numbers)})"
         )
+        if settings.review == "none":
+            lines.append(
+                "  (what is filed is public at once; with REGISTRY_REVIEW=required the reviewer "
+                "reads it first)"
+            )
     return lines
 
 
