@@ -26,7 +26,7 @@ class WorkingRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A record as its agency works on it, with everything that publication would notice.
 
     `document` is the draft's, or else that of the version in force without its change note, which
-    is of that version. `tag` is what a change of it names. `around` is what the register holds.
+    is of that version; the verdict is on that version as it stands. `tag` is what a change of it names. `around` is what the register holds.
     """
 
     record: str
@@ -60,23 +60,22 @@ async def read_working_record(
     async with context.database.connection() as connection:
         draft = await drafts.read(connection, record)
         if draft is not None:
-            document, tag = msgspec.json.decode(draft.document), draft.tag
+            judged = document = msgspec.json.decode(draft.document)
+            tag = draft.tag
         else:
             current = (await records.read_current(connection, [record])).get(record)
             if current is None or current.state != "published":
                 raise draft_not_found(record)
-            document, tag = (
-                without_change_note(msgspec.json.decode(current.document)),
-                tag_of(current.leaf),
-            )
-        around = await read_register_context(connection, document)
+            judged, tag = msgspec.json.decode(current.document), tag_of(current.leaf)
+            document = without_change_note(judged)
+        around = await read_register_context(connection, judged)
     return WorkingRecord(
         record=record,
         document=document,
         tag=tag,
         draft=draft,
         around=around,
-        verdict=examine(context, around, document, now=now, language=language),
+        verdict=examine(context, around, judged, now=now, language=language),
     )
 
 

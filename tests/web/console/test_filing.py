@@ -199,6 +199,9 @@ async def test_a_published_record_is_amended(office):
         await someone.fill(later, page, then="list")
     await someone.send(someone.form("submit"))
     assert await published(office, document["id"]) == later
+    # Nothing is to be mended in what is in force.
+    await someone.open(f"records/{document['id']}/")
+    assert "à corriger" not in someone.text
     # The note is of that version, and the next one begins without it.
     await someone.open(f"records/{document['id']}/publication")
     assert someone.form("publication").get("/publication/change_note/fr") == [""]
