@@ -26,7 +26,8 @@ class WorkingRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A record as its agency works on it, with everything that publication would notice.
 
     `document` is the draft's, or else that of the version in force without its change note, which
-    is of that version; the verdict is on that version as it stands. `tag` is what a change of it names. `around` is what the register holds.
+    is of that version; the verdict is on that version as it stands. `tag` is what a change of it
+    names. `around` is what the register holds.
     """
 
     record: str
