@@ -17,6 +17,10 @@ from hypothesis import strategies as st
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import CaseMetadata, CoveragePhaseData
 
+from registry.api.operations import XLSX
+from registry.exchange.workbooks.making import FormSource, make_workbook
+from registry.exchange.workbooks.words import WorkbookWords
+from registry.record.pack import load_pack
 from tests.served import records
 
 REGISTER: dict[str, Any] = json.loads(os.environ["FUZZ_REGISTER"])
@@ -51,6 +55,29 @@ schemathesis.openapi.media_type(
     .map("\n".join)
     .map(lambda text: text.encode("utf-8", "surrogatepass")),
 )
+
+
+def workbook_of(document: Any) -> bytes:
+    words = WorkbookWords(load_pack("ma"), "fr")
+    return make_workbook([FormSource(document=document)], words, layout="form")
+
+
+_workbooks = [workbook_of(document) for document in RECORDS[:3]]
+
+schemathesis.openapi.media_type(
+    XLSX,
+    st.sampled_from(_workbooks)
+    | st.binary(max_size=50)
+    | st.tuples(st.sampled_from(_workbooks), st.integers(0, 10_000), st.binary(max_size=9)).map(
+        lambda one: one[0][: one[1]] + one[2] + one[0][one[1] + len(one[2]) :]
+    ),
+)
+
+
+@schemathesis.serializer(XLSX)
+def write_workbook(_: schemathesis.SerializationContext, value: Any) -> bytes:
+    """Send a workbook as it is; what is none is text."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
 @schemathesis.serializer(LINES)
