@@ -1,7 +1,8 @@
 """Pictures of every kind of page, in Arabic and French, on a phone and a desktop, light and dark.
 
 `make screenshots` takes all, `ONLY="home record"` those kinds; they are to be looked at, not
-compared. English and Tamazight are taken once, on a phone. But `card.png` and `favicon.ico` are
+compared. English and Tamazight are taken once, on a phone. `ONLY=guide` takes those of the filing
+guide, which are kept with it, in `docs/filing-guide/pictures`. But `card.png` and `favicon.ico` are
 what `site/icons/` has of `card.svg`, for those who show a link to the site, and of `icon.svg`, for
 those who ask for no other name: copy them there when a drawing has changed.
 """
@@ -19,6 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from registry import resources
 from registry.api.app import describe_api
 from registry.settings import Settings
+from tests.browser.guide_pictures import take_guide_pictures
 from tests.browser.static_host import static_host
 from tests.built import build
 from tests.pages.conftest import make_corpus
@@ -73,6 +75,7 @@ OUTSIDE = {
 }
 """The pages outside the languages."""
 
+_GUIDE = "guide"
 _ON_PAPER = ("record", "compare", "contest")
 _ASKED = {
     "finder-register": "search?q=demande&risk=high",
@@ -99,14 +102,17 @@ def main() -> None:
         page.goto((resources.SITE / "icons/card.svg").as_uri())
         page.screenshot(path=OUT / "card.png")
         (OUT / "favicon.ico").write_bytes(_icon(browser))
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            static_host(Path(folder) / "site") as url,
-        ):
-            settings = Settings(base_url=url)
-            out = Path(folder) / "site"
-            build(make_corpus(), out=out, settings=settings, description=describe_api(settings))
-            _of_the_site(browser, url, chosen)
+        if set(chosen) - set(_ASKED):
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                static_host(Path(folder) / "site") as url,
+            ):
+                settings = Settings(base_url=url)
+                out = Path(folder) / "site"
+                build(make_corpus(), out=out, settings=settings, description=describe_api(settings))
+                _of_the_site(browser, url, chosen)
+        if not only or _GUIDE in only:
+            take_guide_pictures(browser)
         if set(chosen) & set(_ASKED):
             with served(load=True, site_build="manual") as running:
                 _publish(running)
