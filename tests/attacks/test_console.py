@@ -54,7 +54,7 @@ async def test_no_unsafe_method_goes_without_the_token_whatever_the_body(office)
         assert answer.status_code in {400, 403}, kind
     assert await count(office) == before
     assert (await admin.client.post("/office/fr/sign-out")).status_code == 403
-    assert (await admin.get(HOME)).status_code == 200
+    assert (await admin.get(MEMBERS)).status_code == 200
 
 
 async def test_a_session_cannot_be_fixed_beforehand(office):
