@@ -51,6 +51,19 @@ class Form:
         """The names of everything that can be typed or chosen."""
         return [name for name in dict.fromkeys([*self.texts, *self.choices]) if name[0] == "/"]
 
+    @property
+    def lists(self):
+        """The places of the lists that another entry can be added to."""
+        return [value for name, value in self.buttons if name == "add"]
+
+    def lacks_entry(self, place, document):
+        """Whether a document states more entries of a list than the form has."""
+        inside = [
+            name.removeprefix(f"{place}/") for name in self.names if name.startswith(f"{place}/")
+        ]
+        shown = {re.split("[/:]", name)[0] for name in inside}
+        return len(value_at(document, parts(place)) or []) > len(shown)
+
     def get(self, name):
         return [value for given, value in self.fields if given == name]
 
@@ -125,23 +138,13 @@ class Typist:
         """Fill a form; return the list that needs another entry."""
         for name in form.names:
             before = form.get(name)
-            values = _values(name, document, form)
+            values = values_of(name, document, form)
             if values is None or values == before:
                 continue
             self.answered.add(_question(name))
             self.strokes += 1 + (len(values[0]) if name in form.texts else len(values))
             form.set(name, *values)
-        for name, value in form.buttons:
-            if name == "add":
-                stated = value_at(document, parts(value)) or []
-                shown = {
-                    n.removeprefix(f"{value}/").split("/")[0].split(":")[0]
-                    for n in form.names
-                    if n.startswith(f"{value}/")
-                }
-                if len(stated) > len(shown):
-                    return value
-        return None
+        return next((place for place in form.lists if form.lacks_entry(place, document)), None)
 
 
 def _question(name):
@@ -150,7 +153,8 @@ def _question(name):
     return next(unit.pointer for unit in units() if f"{place}/".startswith(f"{unit.pointer}/"))
 
 
-def _values(name, document, form):  # noqa: PLR0911  a kind of control each
+def values_of(name, document, form):  # noqa: PLR0911  a kind of control each
+    """Return what a document states in a control, as it is typed or chosen."""
     place, _, part = name.partition(":")
     value = value_at(document, parts(place))
     if part in {"y", "m", "d"}:

@@ -12,7 +12,8 @@ let saving = null;
 
 /** Save what stands in the form, as the button does, without leaving the page. */
 async function save() {
-  if (!dirty || saving) return;
+  if (saving) return later();
+  if (!dirty) return;
   dirty = false;
   const fields = new URLSearchParams(new FormData(form));
   fields.set("then", "stay");
@@ -29,11 +30,18 @@ async function save() {
     form.elements.seen.value = seen;
     told.textContent = form.dataset.saved;
   } catch {
-    // Whatever is wrong is said when the person saves; until then nothing is lost here.
+    // What is wrong is said when the person saves; until then she is warned before she leaves.
+    dirty = true;
     told.textContent = form.dataset.unsaved;
   } finally {
     saving = null;
   }
+}
+
+/** Save once nothing has been typed for a while. */
+function later() {
+  clearTimeout(waiting);
+  waiting = setTimeout(save, PAUSE);
 }
 
 /** Say how many characters are left, once a text comes near to its end. */
@@ -82,7 +90,7 @@ function addEntry(button) {
   }
   entry.dataset.entry = after;
   for (const gone of entry.querySelectorAll(".finding, .theirs, .left, .remove, .entry ~ .entry")) gone.remove();
-  const heading = entry.querySelector("h3");
+  const heading = entry.querySelector("h2");
   heading.textContent = form.dataset.entry.replace("{n}", (Number(after) + 1).toLocaleString(document.documentElement.lang));
   last.after(entry);
   entry.querySelector("input, textarea, select").focus();
@@ -93,8 +101,7 @@ if (form) {
   form.addEventListener("input", (event) => {
     dirty = true;
     if (event.target.dataset.longest) count(event.target);
-    clearTimeout(waiting);
-    waiting = setTimeout(save, PAUSE);
+    later();
   });
   form.addEventListener("click", (event) => {
     const button = event.target.closest("button[name=add]");

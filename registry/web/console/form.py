@@ -13,12 +13,14 @@ from registry.errors import Conflict, InvalidRecord, NotFound, PreconditionFaile
 from registry.pages.labels import message
 from registry.record.model import Document
 from registry.services import drafts, review
+from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
 from registry.services.working_records import WorkingRecord, examine, read_working_record
 from registry.web.console.form_layout import pages, units_of
 from registry.web.console.form_pages import (
     following,
     form_page_view,
+    newly_asked,
     record_head,
     seen_digest,
 )
@@ -27,6 +29,7 @@ from registry.web.console.page import ConsoleState, SignedIn, console_page, see_
 from registry.web.console.sessions import kept_fields, read_fields
 
 _SAVED = message("Saved.")
+_ASKS_MORE = message("Saved. Your answers ask for something more on this page.")
 
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/{page:str}")
@@ -100,21 +103,30 @@ async def save_form(
         except (InvalidRecord, Conflict) as error:
             refused = error if isinstance(error, InvalidRecord) else None
             return await _show(request, state, lang, working, page, typed=document, refused=refused)
-    return await _next(request, record, page, document, typed)
+    return await _next(request, working.document, document, page, typed)
 
 
 async def _next(
-    request: ApiRequest, record: str, page: str, document: Document, typed: Typed
+    request: ApiRequest, before: Document, document: Document, page: str, typed: Typed
 ) -> Response[bytes]:
-    """Go where the person asked to go: on, to the overview, or to a new entry of a list."""
-    here = f"records/{record}/"
+    """Go where the person asked to go: on, to the overview, or to a new entry of a list.
+
+    Nobody goes on before what her answers ask for besides, on the same page, was shown to her.
+    """
+    context: ServiceContext = request.app.state.context
+    here = f"records/{document['id']}/"
     if typed_once("then", typed) == "stay":
         answer = {"seen": seen_digest(document, page)}
         return Response(msgspec.json.encode(answer), media_type="application/json")
     if added := typed_once("add", typed):
         anchor = "f" + added.replace("/", "-")
         return await see_other(request, f"{here}{page}?add={added}#{anchor}")
-    after = following(document, page) if typed_once("then", typed) == "next" else None
+    if typed_once("then", typed) != "next":
+        return await see_other(request, here, _SAVED)
+    if newly := newly_asked(before, document, page, context.pack, utc_now().date()):
+        anchor = "f" + newly[0].replace("/", "-")
+        return await see_other(request, f"{here}{page}#{anchor}", _ASKS_MORE)
+    after = following(document, page)
     return await see_other(request, here + (after or ""), _SAVED)
 
 

@@ -93,6 +93,11 @@ class FormField(msgspec.Struct, kw_only=True):
         return "f" + self.pointer.replace("/", "-")
 
     @property
+    def is_wrong(self) -> bool:
+        """Whether something has to be mended here."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    @property
     def stated(self) -> bool:
         """Whether anything stands in the field."""
         return bool(

@@ -77,6 +77,17 @@ def following(document: Document, slug: str) -> str | None:
     return next((step.page.slug for step in steps[at + 1 :] if step.met < step.asked), None)
 
 
+def newly_asked(
+    before: Document, after: Document, slug: str, pack: Pack, today: dt.date
+) -> list[str]:
+    """Return the pointers on a page that only the later answers ask for, and that they lack."""
+    shown = _with_floor(before, pack, today) if slug == _RISK else before
+    status = requirement_status(_readable(after))
+    asked_before = requirement_status(_readable(shown)).requirements.demanded
+    newly = status.requirements.demanded.intersection(status.absent).difference(asked_before)
+    return [unit.pointer for unit in units_of(slug) if unit.pointer in newly]
+
+
 def finding_links(reader: Reader, findings: Iterable[Finding]) -> list[FindingLink]:
     """Return findings, errors first, each with the field that it is about."""
     return [

@@ -37,8 +37,6 @@ _ONE_LINE = 250
 _PERIOD = re.compile(r"P([0-9]{1,4})([YMWD])")
 _PERIOD_OF_RETENTION = ("data", "retention", "period")
 _WITHHELD = ("publication", "withheld_fields", "*", "pointer")
-_OF_ABSENCE = frozenset(("required", "minItems"))
-"""The rules of the findings that only say that an answer is asked for."""
 _INPUTS = {"Url": "url", "Email": "email"}
 
 
@@ -93,7 +91,8 @@ def page_fields(
     by_place = {field.pointer: field for field in _every_field(made)}
     for finding in findings:
         if (about := _nearest(by_place, finding.pointer)) is not None:
-            if about.missing and finding.rule in _OF_ABSENCE:
+            if about.missing and finding.severity == "error":
+                # It says that the answer is asked for, with the reason of its own rule.
                 about.told += (finding,)
             else:
                 about.findings.append(finding)
@@ -257,7 +256,10 @@ def _members(
 ) -> tuple[FormField, ...]:
     """Return the fields of an object, or the one of what is no object."""
     if "properties" not in schema:
-        return (_field(form, path, schema, place, value),)
+        made = _field(form, path, schema, place, value)
+        # What its kind says of it, such as that a text may have eight languages, helps nobody.
+        made.title, made.hint = field_title(form.reader, path[:-1]), None
+        return (made,)
     stated = value if isinstance(value, dict) else {}
     return tuple(
         _field(form, (*path, name), member, f"{place}/{name}", stated.get(name))

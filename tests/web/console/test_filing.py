@@ -54,6 +54,21 @@ async def test_a_record_is_filed_by_the_form_alone(office, name):
     assert await published(office, document["id"]) == document
 
 
+async def test_nobody_goes_on_before_what_her_answers_ask_for_besides_was_shown(office):
+    document = for_agency("minimal")
+    someone = await typist(office)
+    await begin(someone, document)
+    await someone.open(f"records/{document['id']}/risk")
+    # Without any other answer the level is minimal, and the form says so before it is saved.
+    form = someone.form("risk")
+    form.set("/risk/level", "high")
+    await someone.send(form, then="next")
+    assert str(someone.answer.url).partition("#")[0].endswith("/risk")
+    assert "appellent d’autres précisions" in someone.text
+    await someone.send(someone.form("risk"), then="next")
+    assert str(someone.answer.url).endswith("/about")
+
+
 async def test_two_people_on_one_page_see_both_versions(office):
     document = for_agency("minimal")
     one, other = await typist(office), await typist(office, language="ar")

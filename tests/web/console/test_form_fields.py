@@ -134,3 +134,21 @@ def test_what_is_missing_is_counted_by_page():
     assert {step.state for step in steps} == {"empty", "not_asked"}
     document = read(ROOT / "schemas" / "examples" / "complete.json")
     assert {step.state for step in progress(document, ())} == {"complete"}
+
+
+def test_what_is_not_answered_yet_is_no_mistake(readers):
+    document = read(DATA / "valid" / "high.json")
+    del document["lifecycle"]["deployed_on"]
+    verdict = validate(document, profile="publication", pack=load_pack("ma"), today=TODAY)
+    [finding] = [one for one in verdict.findings if one.pointer == "/lifecycle/deployed_on"]
+    assert finding.severity == "error"
+    view = views(readers["ma"]["fr"], document, verdict.findings)["about"]
+    [field] = [one for one in fields_of(view) if one.pointer == finding.pointer]
+    assert (field.findings, field.told, view["faults"]) == ([], (finding,), [])
+
+
+def test_an_entry_of_texts_is_called_by_its_list(readers):
+    view = views(readers["ma"]["fr"], {"id": "demo-sante/x", "schema_version": "1.0"})["about"]
+    [tags] = [one for one in fields_of(view) if one.pointer == "/tags"]
+    [text] = tags.entries[0].members
+    assert (text.title.text, text.hint) == (tags.title.text, None)
