@@ -21,6 +21,7 @@ from registry.api.app import describe_api
 from registry.exchange.crosswalk import load_crosswalk
 from registry.exchange.crosswalk_model import columns_read
 from registry.settings import Settings
+from tests.browser.console_office import console_office, fill
 from tests.browser.static_host import static_host
 from tests.built import build
 from tests.pages.conftest import make_corpus
@@ -139,14 +140,33 @@ def opened(chromium, host):
 
 
 @pytest.fixture(scope="session")
+def served_console():
+    """A register with the console, opened before the browser's loop is in asyncio's way."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    with console_office() as office:
+        office.work(fill)
+        yield office
+
+
+@pytest.fixture(scope="module")
+def console(served_console, chromium):
+    """The console, with a browser to open windows at it."""
+    return served_console.on(chromium)
+
+
+@pytest.fixture(scope="session")
 def axe():
-    """Look for violations of WCAG on a page; `rules` are those alone."""
+    """Look for violations of WCAG on a page; `rules` are those alone, `without` is left out."""
     engine = Axe()
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-    def violations(page, *rules):
+    def violations(page, *rules, without=()):
         only = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": tags}
-        found = engine.run(page, options={"runOnly": only, "resultTypes": ["violations"]})
+        options = {"runOnly": only, "resultTypes": ["violations"], "preload": False}
+        if without:
+            options["rules"] = {rule: {"enabled": False} for rule in without}
+        found = engine.run(page, options=options)
         return [
             (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
             for violation in found.response["violations"]
