@@ -48,6 +48,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     findings: Callable[[bytes, dt.date], Mapping[str, Sequence[Finding]]]
     security_contact: str | None = None
+    has_console: bool = False
 
 
 def open_site(
@@ -55,6 +56,7 @@ def open_site(
     base_url: str,
     *,
     security_contact: str | None = None,
+    has_console: bool = False,
     bytecode: Path | None = None,
     fingerprint: str | None = None,
     fast: FastValidator | None = None,
@@ -82,6 +84,7 @@ def open_site(
         snapshot=snapshot,
         base_url=base_url,
         security_contact=security_contact,
+        has_console=has_console,
         assets=assets,
         lists=read_lists(pack),
         editions=open_editions(pack, assets, base_url, bytecode=bytecode),

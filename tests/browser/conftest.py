@@ -54,7 +54,7 @@ def host(tmp_path_factory):
     """The address of a static host that has the whole site."""
     out = tmp_path_factory.mktemp("browser") / "site"
     with static_host(out) as url:
-        settings = Settings(base_url=url)
+        settings = Settings(base_url=url, console="on")
         build(make_corpus(), out=out, settings=settings, description=describe_api(settings))
         yield url
 

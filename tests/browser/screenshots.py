@@ -61,6 +61,8 @@ PAGES = {
     "limits": "limits",
     "for-agencies": "for-agencies",
     "accessibility": "accessibility",
+    "guide-console": "filing/console",
+    "guide-workbook": "filing/workbook",
     "format": "format/",
     "format-part": "format/risk",
     "api": "api",
@@ -107,7 +109,7 @@ def main() -> None:
                 tempfile.TemporaryDirectory() as folder,
                 static_host(Path(folder) / "site") as url,
             ):
-                settings = Settings(base_url=url)
+                settings = Settings(base_url=url, console="on")
                 out = Path(folder) / "site"
                 build(make_corpus(), out=out, settings=settings, description=describe_api(settings))
                 _of_the_site(browser, url, chosen)

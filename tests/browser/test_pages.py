@@ -30,6 +30,7 @@ KINDS = {
     "words": "contest",
     "format": "format/risk",
     "api": "api",
+    "guide": "filing/console",
 }
 if os.environ.get("EVERY_STATE"):
     # What differs from these only in its words.
@@ -46,6 +47,7 @@ if os.environ.get("EVERY_STATE"):
         "limits": "limits",
         "for-agencies": "for-agencies",
         "accessibility": "accessibility",
+        "guide-workbook": "filing/workbook",
         "formats": "format/",
         "lists": "format/code-lists",
     }

@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("registry", "schemas", "site", "records", "docs/record-format", "LICENSES")
+SOURCES = (
+    "registry",
+    "schemas",
+    "site",
+    "records",
+    "docs/record-format",
+    "docs/filing-guide",
+    "LICENSES",
+)
 FILES = ("pyproject.toml", "README.md", "LICENSE")
 
 

@@ -32,7 +32,7 @@ from .counted import count
 if TYPE_CHECKING:
     from pathlib import Path
 
-SETTINGS = Settings(base_url="https://register.example/sub")
+SETTINGS = Settings(base_url="https://register.example/sub", console="on")
 PACK = load_pack("ma")
 FILED = dt.datetime(2026, 10, 1, 9, tzinfo=dt.UTC)
 LANGUAGES = {"ar": "rtl", "fr": "ltr", "zgh": "ltr", "en": "ltr"}

@@ -13,6 +13,7 @@ from registry.pages.views.changes_pages import changes_pages
 from registry.pages.views.events import read_events
 from registry.pages.views.feeds import feed_pages
 from registry.pages.views.finder import finder_pages
+from registry.pages.views.guide_pages import guide_pages
 from registry.pages.views.home import home_pages
 from registry.pages.views.import_events import gather_imports
 from registry.pages.views.machine_files import machine_files
@@ -47,6 +48,7 @@ def all_pages(
         *feed_pages(site, gathered),
         *prose_pages(site),
         *manual_pages(site, description),
+        *guide_pages(site),
         *problem_pages(site),
     ]
     listed = sorted(page.file for page in pages if page.listed)

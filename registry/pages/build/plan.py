@@ -71,6 +71,7 @@ def make_plan(
         snapshot,
         settings.base_url,
         security_contact=settings.security_contact,
+        has_console=settings.has_console,
         bytecode=settings.data_dir / "site-templates",
         fingerprint=fingerprint,
         fast=FastValidator(enabled=settings.accept_path == "on"),

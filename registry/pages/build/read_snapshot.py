@@ -81,7 +81,8 @@ async def build_register(
                 fingerprint = await asyncio.to_thread(
                     site_fingerprint, pack, settings.base_url, await imports.read_origins(connection)
                 )
-                facts = [register, as_of, description, settings.security_contact]
+                own = [settings.security_contact, settings.has_console]
+                facts = [register, as_of, description, own]
                 state = digest(fingerprint, msgspec.json.encode(facts))
                 if not full and directory.current and directory.manifest.state == state:
                     return report_unchanged(directory)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from registry import resources
 from registry.errors import ConfigurationError
 from registry.pages.labels import message
-from registry.pages.page import Page
+from registry.pages.page import Page, digest
 from registry.pages.reader import Text, label, say
 from registry.pages.site import Site, page, root_page
 from registry.text.catalogues import SOURCE, find
@@ -35,20 +35,28 @@ def prose_pages(site: Site) -> Iterator[Page]:
     for tag in site.editions:
         for name in PAGES:
             template = "contest.html" if name == "contest" else "words.html"
-            view = partial(_contest if name == "contest" else words_view, site, tag, name)
-            yield page(site, tag, name, template=template, key="", view=view)
+            made = {"contest": _contest, "for-agencies": _for_agencies}.get(name, words_view)
+            key = digest(str(site.has_console)) if name == "for-agencies" else ""
+            view = partial(made, site, tag, name)
+            yield page(site, tag, name, template=template, key=key, view=view)
     yield root_page(site, "/", template="choice.html", view=partial(_choice, site))
     lost = {"choices": _in_each(site, lost=_LOST, back=_BACK, sought=_SOUGHT, search=_SEARCH)}
     yield root_page(site, "/404", template="not_found.html", view=partial(dict, lost), listed=False)
 
 
-def words_view(site: Site, tag: str, name: str) -> dict[str, Any]:
-    """Read a page of words in the reader's language or its fallback; line one is the title."""
+def words_view(site: Site, tag: str, name: str, *, without: Iterable[str] = ()) -> dict[str, Any]:
+    """Read a page of words in the reader's language or its fallback; line one is the title.
+
+    Parts named in `without` by their anchors are left out.
+    """
     folder = resources.SITE / "text"
     for lang in site.editions[tag].reader.order:
         path = folder / f"{name}.{lang}.md"
         if path.is_file():
-            return markdown_view(site, tag, lang, path.read_text("utf-8"))
+            text = path.read_text("utf-8")
+            for part in without:
+                text = re.sub(rf"(?ms)^## [^\n]*{{#{part}}}\n.*?(?=^## |\Z)", "", text)
+            return markdown_view(site, tag, lang, text)
     raise ConfigurationError(f"{folder} has no {name}.<language>.md")
 
 
@@ -74,6 +82,11 @@ def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
         ),
         "body": Markup(html),  # noqa: S704  our own text
     }
+
+
+def _for_agencies(site: Site, tag: str, name: str) -> dict[str, Any]:
+    """Return how agencies file; the way by the console only where there is one."""
+    return words_view(site, tag, name, without=() if site.has_console else ("office",))
 
 
 def _contest(site: Site, tag: str, name: str) -> dict[str, Any]:

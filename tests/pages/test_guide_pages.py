@@ -1,0 +1,56 @@
+"""The guide to filing on the site, and the page for agencies that leads to it."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from registry.pages.views.guide_pages import GUIDES
+from tests.built import build
+
+from .conftest import LANGUAGES, SETTINGS, parse
+
+WAYS = {"/sub/office/{}/", "/sub/{}/filing/console", "/sub/{}/filing/workbook"}
+
+
+def links(page):
+    return {link.get("href") for link in page.find(".//main").iter("a")}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_agencies_are_led_to_the_console_and_its_guide(pages, lang):
+    said_in = "ar" if lang == "zgh" else lang
+    ways = {way.format(said_in if "office" in way else lang) for way in WAYS}
+    assert ways <= links(pages[f"{lang}/for-agencies.html"])
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", GUIDES)
+def test_the_guide_stands_on_the_site_with_its_pictures(pages, site, lang, name):
+    said_in = "ar" if lang == "zgh" else lang
+    article = pages[f"{lang}/filing/{name}.html"].find(".//article")
+    assert (article.get("lang") or lang) == said_in
+    assert article.get("dir", LANGUAGES[lang]) == LANGUAGES[said_in]
+    text = "".join(article.itertext())
+    assert "<div" not in text
+    assert "{#" not in text
+    steps = [heading.get("id") for heading in article.iter("h2")]
+    assert steps == [f"step-{number}" for number in range(1, len(steps) + 1)]
+    pictures = list(article.iter("img"))
+    assert len(pictures) > 1
+    for picture in pictures:
+        assert f".{said_in}." in picture.get("src")
+        assert (site / picture.get("src").removeprefix("/sub/")).is_file()
+        assert 300 < int(picture.get("width")) < 1000
+        assert 200 < int(picture.get("height")) < 1200
+        assert len(picture.get("alt")) > 10
+    assert not [link for link in links(pages[f"{lang}/filing/{name}.html"]) if ".md" in link]
+
+
+def test_without_a_console_nothing_leads_to_one(out, corpus):
+    build(corpus, out=out, settings=msgspec.structs.replace(SETTINGS, console=None))
+    assert not (out / "fr" / "filing").exists()
+    assert not list((out / "assets").glob("*.webp"))
+    page = parse(out / "fr" / "for-agencies.html")
+    assert not [link for link in links(page) if "office" in link or "filing" in link]
+    assert page.find(".//h2[@id='ways']") is not None
