@@ -57,6 +57,7 @@ _WORDS = {
 _QUALITY = 48
 _TALLEST = 1080
 _ABOVE = 16
+_BOTTOM = "document.querySelector('footer').getBoundingClientRect().top + window.scrollY"
 
 
 def take_guide_pictures(browser: Browser) -> None:
@@ -221,7 +222,7 @@ class _Photographer:
             box = page.locator(start).bounding_box()
             assert box is not None
             top = box["y"] + page.evaluate("window.scrollY") - _ABOVE
-        height = page.evaluate("document.documentElement.scrollHeight") - top
+        height = page.evaluate(_BOTTOM) - top
         clip = {"x": 0, "y": top, "width": self.size["width"], "height": min(height, tallest)}
         session = page.context.new_cdp_session(page)
         taken = session.send(
