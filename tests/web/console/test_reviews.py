@@ -184,8 +184,8 @@ async def test_a_return_carries_a_comment_for_the_whole_and_for_each_field(offic
     [said] = [one for one in page.iter("div") if one.get("class") == "notice caution"]
     assert "Presque." in text_of(said)
     assert {text_of(one) for one in said.iter("li")} == {
-        "Objectif: من يستفيد؟",
-        "Documents: Joignez l’étude.",
+        "Objectif – من يستفيد؟",
+        "Documents – Joignez l’étude.",
     }
     await desk.submit(editor, record)
     page = parse(await boss.get(path))
