@@ -8,14 +8,25 @@ from litestar import get
 from registry.api.operations import answers
 from registry.api.request_context import ApiState
 from registry.errors import Unavailable
-from registry.store import log
+from registry.store import bound_rows, log
 from registry.store.migrate import is_migrated
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """A plain yes; anything else is a problem."""
+    """A plain yes; anything else is a problem.
+
+    `fault` is there where a check of the database by its log has found something, so that nothing
+    is published; what there is can still be read.
+    """
 
     status: str
+    fault: str | msgspec.UnsetType = msgspec.UNSET
+
+
+_FAULT = (
+    "a row in the database is not what follows from the log, and nothing is published; run: "
+    "registry log verify"
+)
 
 
 @get("/health/live", summary="Is the process alive?", tags=["health"], responses=answers(Health))
@@ -36,8 +47,9 @@ async def ready(state: ApiState) -> Health:
         raise Unavailable("the database is not migrated yet; run: registry work")
     async with state.context.database.connection() as connection:
         log_state = await log.read_state(connection)
+        fault = await bound_rows.read_fault(connection)
     if log_state.range.size == 0:
         raise Unavailable("the log has no first entry yet; run: registry work")
     if not (state.settings.site_dir / "index.html").exists():
         raise Unavailable("the site is not built yet; run: registry site build")
-    return Health(status="ready")
+    return Health(status="ready", fault=msgspec.UNSET if fault is None else _FAULT)

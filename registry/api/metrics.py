@@ -27,7 +27,7 @@ from registry.ledger.files import published_size
 from registry.ledger.proofs import site_made_from
 from registry.record.fast_validator import FastValidator
 from registry.settings import is_loopback
-from registry.store import checkpoints, log
+from registry.store import bound_rows, checkpoints, log
 
 PATH = "/metrics"
 
@@ -164,11 +164,17 @@ async def _read_progress(state: ApiState) -> list[tuple[str, str, float]]:
     async with state.context.database.connection() as connection:
         log_state = await log.read_state(connection)
         waiting = await checkpoints.read_entries(connection, published, published + 1)
+        fault = await bound_rows.read_fault(connection)
     lag = max(0.0, (dt.datetime.now(dt.UTC) - waiting[0].at).total_seconds()) if waiting else 0.0
     return [
         ("log_entries", "Entries of the log", log_state.range.size),
         ("log_published_entries", "Entries under the published checkpoint", published),
         ("log_lag_seconds", "For how long the first entry after those has waited", lag),
+        (
+            "log_fault",
+            "1 while a check of the database by its log has found something",
+            bool(fault),
+        ),
         ("site_entries", "Entries that the site was built from", site["size"] if site else 0),
     ]
 

@@ -72,7 +72,10 @@ def restore(settings: Settings, folder: Path) -> None:
             try:
                 run_in_register(
                     ready,
-                    lambda context: check_database(context.database, ready, progress=progress),
+                    lambda context: check_database(
+                        context.database, ready, context.pack, progress=progress
+                    ),
+                    takes_agencies=False,
                 )
             except RegistryError:
                 print_message(

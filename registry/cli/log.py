@@ -16,6 +16,7 @@ from registry.settings import Settings
 
 if TYPE_CHECKING:
     from registry.ledger.proofs import RecordProof
+    from registry.ledger.verify_database import VerifiedDatabase
     from registry.ledger.verify_log import VerifiedLog
     from registry.services.context import ServiceContext
     from registry.tlog.keys import Verifier
@@ -71,8 +72,9 @@ def prove(settings: Settings, record: str, version: int | None) -> None:
 def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
     """Verify a whole log: signature, tree, every entry, chains, times, contents.
 
-    Without an address or folder it checks this register's database by its log; what it finds there
-    blocks publication until it finds nothing more. Prints the first fault, with file and entry.
+    Without an address or folder it checks this register's database by its log, and derives every
+    row again that an answer is made of; what it finds there blocks publication until it finds
+    nothing more. Prints the first fault, with file or table, and entry.
 
     Example: registry log verify https://algorithms.example.org/log --key log.example+1234abcd+AQ…
     """
@@ -83,12 +85,15 @@ def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
 
     with progress_bar("Verifying the log") as progress:
         if place is None:
-            size = run(
+            checked = run(
                 settings,
-                lambda context: check_database(context.database, settings, progress=progress),
+                lambda context: check_database(
+                    context.database, settings, context.pack, progress=progress
+                ),
                 begins=False,
+                takes_agencies=False,
             )
-            print_message(f"in order: {size} entries in the database, with all that they commit to")
+            _print_checked(checked)
             return
         opened = reader(place) if "://" in place else nullcontext(read_from(Path(place)))
         with opened as read:
@@ -149,6 +154,29 @@ def heal(settings: Settings) -> None:
             settings, lambda context: heal_log(context, settings, now=utc_now(), progress=progress)
         )
     print_message(f"{count} entries were brought back" if count else "nothing is missing")
+
+
+def _print_checked(found: VerifiedDatabase) -> None:
+    print_message(
+        f"in order: {found.size} entries in the database, with all that they commit to, and every "
+        "row that follows from them"
+    )
+    coverage = found.coverage
+    if coverage.uncommitted:
+        print_message(
+            f"not covered: completeness and findings of {coverage.uncommitted} versions, from "
+            "before the log committed to them"
+        )
+    if coverage.unlike:
+        print_message(
+            f"of these {coverage.unlike} are not what the rules give today for their day; the "
+            f"first is that of entry {coverage.first_unlike}"
+        )
+    if coverage.redacted:
+        print_message(
+            f"not covered: what is left of the findings of {coverage.redacted} versions, of which "
+            "a redaction erased some"
+        )
 
 
 def _print_verified(found: VerifiedLog, *, given: bool) -> None:

@@ -70,14 +70,23 @@ def running_database(settings: Settings, *, begins: bool = True) -> Iterator[Set
 
 
 def run(
-    settings: Settings, work: Callable[[ServiceContext], Awaitable[T]], *, begins: bool = True
+    settings: Settings,
+    work: Callable[[ServiceContext], Awaitable[T]],
+    *,
+    begins: bool = True,
+    takes_agencies: bool = True,
 ) -> T:
     """Open the register, await `work` in it, and close it again."""
     from registry.services.startup import run_in_register
 
     with running_database(settings, begins=begins) as ready:
         # The embedded server's folder was found; a first start that was interrupted continues.
-        return run_in_register(ready, work, begins=begins or settings.database_url is None)
+        return run_in_register(
+            ready,
+            work,
+            begins=begins or settings.database_url is None,
+            takes_agencies=takes_agencies,
+        )
 
 
 def in_register(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from registry.ledger.files import write_volatile
 from registry.record.content_file import KeptSection, content_file
+from registry.record.kept_verdict import KeptVerdict
 from registry.store import checkpoints
 from registry.store.database import Database
 
@@ -26,10 +27,15 @@ async def write_contents(database: Database, folder: Path, entries: Sequence[int
     """Write the content files of entries, over those that may be there."""
     for start in range(0, len(entries), _AT_ONCE):
         async with database.snapshot() as connection:
-            found = await checkpoints.read_contents(connection, entries[start : start + _AT_ONCE])
-        await asyncio.to_thread(_write, folder, found)
+            part = entries[start : start + _AT_ONCE]
+            found = await checkpoints.read_contents(connection, part)
+            verdicts = await checkpoints.read_verdicts(connection, part)
+        await asyncio.to_thread(_write, folder, found, verdicts)
 
 
-def _write(folder: Path, contents: dict[int, list[KeptSection]]) -> None:
+def _write(
+    folder: Path, contents: dict[int, list[KeptSection]], verdicts: dict[int, KeptVerdict]
+) -> None:
     for index, sections in contents.items():
-        write_volatile(folder, content_path(index), content_file(index, sections))
+        content = content_file(index, sections, verdicts.get(index))
+        write_volatile(folder, content_path(index), content)

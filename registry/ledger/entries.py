@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -220,6 +220,49 @@ class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
             "redaction": [confirmed],
             "entry_section": _entry_sections(entry, self.sections),
         }
+
+
+def restored(
+    said: Mapping[str, Any],
+    stored: bytes,
+    current: CurrentVersion | None,
+    sections: Sequence[Section] = (),
+) -> NewEntry:
+    """Return a withdrawal, attestation or source entry again from what its bytes say.
+
+    `current` is where its record stood before it; an attestation has none.
+    """
+    if said["kind"] == "attestation":
+        return AttestationEntry(
+            actor=said["actor"],
+            stored=stored,
+            agency=said["agency"],
+            day=dt.date.fromisoformat(said["day"]),
+            systems_total=said["systems_total"],
+            previous=None,
+            sections=sections,
+        )
+    if current is None:
+        raise ValueError(f"{said['id']} was not published before")
+    if said["kind"] == "withdrawal":
+        return WithdrawalEntry(
+            actor=said["actor"],
+            stored=stored,
+            id=said["id"],
+            current=current,
+            reason=said["reason"],
+            sections=sections,
+        )
+    return SourceEntry(
+        actor=said["actor"],
+        stored=stored,
+        id=said["id"],
+        origin=said["origin"],
+        current=current,
+        state=said["state"],
+        day=dt.date.fromisoformat(said["day"]),
+        run=said["run"],
+    )
 
 
 def after(current: CurrentVersion) -> Previous:

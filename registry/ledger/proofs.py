@@ -84,7 +84,8 @@ async def read_content(connection: Connection, index: int) -> bytes:
     if not await checkpoints.read_entries(connection, index, index + 1):
         raise NotFound(f"the log has no {content_path(index)}")
     found = await checkpoints.read_contents(connection, [index])
-    return content_file(index, found[index])
+    verdicts = await checkpoints.read_verdicts(connection, [index])
+    return content_file(index, found[index], verdicts.get(index))
 
 
 async def read_evidence(connection: Connection, folder: Path, index: int) -> Evidence:

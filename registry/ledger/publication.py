@@ -19,24 +19,29 @@ from registry.record.entry import (
     version_entry,
 )
 from registry.record.facets import PublishedState
+from registry.record.kept_verdict import KeptVerdict, verdict_digest
 from registry.record.model import Document, RiskChange
 from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.record.risk_floor import LEVELS
 from registry.record.schema import SCHEMA_VERSION
 from registry.record.search_document import TokensByLanguage, build, tokenize
-from registry.record.sections import Section, seal
+from registry.record.sections import SALT_BYTES, Section, seal
 from registry.record.validate import RULE_SET, Verdict
 from registry.store import search_rows
-from registry.store.log import Entry, TableRow
+from registry.store.log import Entry, TableRow, bytea
 from registry.store.records import CurrentVersion
 
 
 class SealedDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What a document becomes wherever in the log it will stand: sections with salts, tokens."""
+    """What a document becomes wherever in the log it will stand: sections with salts, tokens.
+
+    `salt` is that of its verdict, None where the log commits to none.
+    """
 
     sections: Sequence[Section]
     words: TokensByLanguage
+    salt: bytes | None = None
 
 
 class Publication(NewEntry, frozen=True, kw_only=True):
@@ -45,7 +50,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     A foreign one carries the row it was made from (`source_row`, JSON text), the whole of texts
     that were cut to fit (`whole`, by pointer) and what is said of its source. `publish` fills in
     `sealed` and `current`; `keys` save work. `lowered_from` is the level at which the same system
-    was withdrawn under another id.
+    was withdrawn under another id. `rules` is the rule set of the verdict.
     """
 
     kind: ClassVar[EntryKind] = "version"
@@ -60,6 +65,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     current: CurrentVersion | None = None
     keys: BlockingKeys | None = None
     lowered_from: str | None = None
+    rules: str = RULE_SET
 
     @property
     def record(self) -> str:
@@ -84,6 +90,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             imported=self._imported,
             previous=None if self.current is None else after(self.current),
             sections=self._sealed().sections,
+            verdict=self._stated_verdict(),
             is_approved=self.approved_by is not None,
         )
 
@@ -127,7 +134,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
                     "entry": entry.index,
                     "published_at": entry.at,
                     "schema_version": SCHEMA_VERSION,
-                    "rule_set": RULE_SET,
+                    "rule_set": self.rules,
                     "actor": self.actor,
                     "approved_by": self.approved_by,
                     "completeness": verdict.completeness,
@@ -135,6 +142,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
                     "missing": verdict.missing,
                     "findings": _json(verdict.findings),
                     "change_note": None if note is None else _json(note),
+                    "verdict_salt": None if sealed.salt is None else bytea(sealed.salt),
                     "undated": False,
                     **_imported_columns(self._imported),
                 }
@@ -163,6 +171,18 @@ class Publication(NewEntry, frozen=True, kw_only=True):
                 "run": said.run,
             }
         ]
+
+    def _stated_verdict(self) -> dict[str, Any] | None:
+        verdict, salt = self.verdict, self._sealed().salt
+        if salt is None:
+            return None
+        kept = KeptVerdict(missing=verdict.missing, findings=verdict.findings, salt=salt)
+        return {
+            "rules": self.rules,
+            "completeness": verdict.completeness,
+            "accountability": verdict.accountability,
+            "digest": verdict_digest(kept.to_json()),
+        }
 
     @property
     def _imported(self) -> Imported | None:
@@ -207,7 +227,11 @@ def seal_document(
     document: Document, agency: Agency, random: Callable[[int], bytes]
 ) -> SealedDocument:
     """Do of a publication what does not need its place in the log, which is most of the work."""
-    return SealedDocument(sections=seal(document, random), words=tokenize(document, agency))
+    return SealedDocument(
+        sections=seal(document, random),
+        words=tokenize(document, agency),
+        salt=random(SALT_BYTES),
+    )
 
 
 _outline = msgspec.json.Decoder(Outline)

@@ -43,13 +43,15 @@ class ChainHead(msgspec.Struct, frozen=True, kw_only=True):
 class LogReplay(msgspec.Struct, kw_only=True):
     """How far a walk has come; a walk need not begin at the first entry.
 
-    `erased` are the members that content files say were erased, until their redaction was met.
+    `erased` are the members that content files say were erased, until their redaction was met, and
+    `unsalted` the entries whose verdict no longer has its salt.
     """
 
     at: str = ""
     last: dict[str, ChainHead] = {}
     redactions: dict[int, Mapping[str, Any]] = {}
     erased: list[tuple[str, int, Mapping[str, Any], str, int]] = []
+    unsalted: list[tuple[str, int]] = []
 
 
 def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str, Any]:
@@ -90,11 +92,25 @@ def step_content(
 ) -> Content:
     """Check an entry's content file, and remember what it says was erased; raises `Broken`."""
     try:
-        checked = check_content(content, index=index, commitments=entry.get("sections", {}))
+        checked = check_content(
+            content,
+            index=index,
+            commitments=entry.get("sections", {}),
+            digest=digest_of(entry),
+        )
     except ContentRefused as error:
         raise LogInconsistent(where, index, str(error)) from error
     note_erased(walk, where, index, entry, checked.erased)
+    if checked.verdict is not None and "salt" not in checked.verdict:
+        walk.unsalted.append((where, index))
     return checked
+
+
+def digest_of(entry: Mapping[str, Any]) -> str | None:
+    """Return the digest of the verdict that an entry commits to, if it does."""
+    verdict = entry.get("verdict")
+    digest = verdict.get("digest") if isinstance(verdict, dict) else None
+    return digest if isinstance(digest, str) else None
 
 
 def note_erased(
@@ -123,6 +139,15 @@ def check_erased(walk: LogReplay) -> None:
                 where, index, f"{pointer} is erased, and entry {redaction} does not say so"
             )
     walk.erased.clear()
+
+
+def check_unsalted(walk: LogReplay) -> None:
+    """Check of a whole log that only where something was redacted later a salt is gone."""
+    last = max(walk.redactions, default=-1)
+    for where, index in walk.unsalted:
+        if index > last:
+            raise LogInconsistent(where, index, "its verdict has no salt, and nothing was redacted")
+    walk.unsalted.clear()
 
 
 def _fault(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> str | None:

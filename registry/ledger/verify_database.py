@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from registry.ledger import signing_journal
 from registry.ledger.files import LogRefused, read_tile
 from registry.ledger.replay import (
@@ -23,39 +25,72 @@ from registry.ledger.replay import (
     step,
     subject,
 )
+from registry.ledger.row_difference import DATABASE
+from registry.ledger.verify_rows import RowCheck, RowCoverage, check_rows
 from registry.record.content_file import ContentRefused, KeptSection, check_kept
 from registry.record.entry import timestamp
+from registry.record.pack import Pack
 from registry.settings import Settings
-from registry.store import checkpoints, log, log_rows
+from registry.store import agencies, bound_rows, checkpoints, log, log_rows
 from registry.store.database import Connection, Database
 from registry.store.log_rows import KeptEntry, RecordRow
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.tile import WIDTH, Tile, split
 
-DATABASE = "the database"
-
 _BLOCKED = "log-blocked"
 _ROWS = {"version", "withdrawal", "attestation", "source"}
 _STATES = {"version": "published", "withdrawal": "withdrawn"}
 
 
-async def check_database(
-    database: Database, settings: Settings, *, progress: Callable[[int, int], None]
-) -> int:
-    """Check the whole log in the database, and give its size; raises `Broken` at the first fault.
+class VerifiedDatabase(msgspec.Struct, frozen=True, kw_only=True):
+    """A database that was found in order: entries, and what of the verdicts the log binds."""
 
-    A fault blocks publication until this finds none.
+    size: int
+    coverage: RowCoverage
+
+
+async def check_database(
+    database: Database, settings: Settings, pack: Pack, *, progress: Callable[[int, int], None]
+) -> VerifiedDatabase:
+    """Check the whole log in the database, and every row that follows from it.
+
+    Raises `LogInconsistent` at the first fault, which blocks publication until this finds none.
     """
-    block = _block(settings)
     try:
         known = await asyncio.to_thread(signing_journal.read_signed_size, settings)
-        size = await _check_all(database, {one.size: one.root for one in known}, progress)
+        async with database.snapshot() as connection:
+            seen = {one.size: one.root for one in known}
+            found = await check_all(connection, pack, seen, progress)
     except LogRefused as error:
-        await asyncio.to_thread(_write_block, block, error.detail)
+        await _block_publication(database, settings, error.detail)
         raise
-    block.unlink(missing_ok=True)
-    return size
+    await asyncio.to_thread(_block(settings).unlink, missing_ok=True)
+    async with database.transaction() as connection:
+        await bound_rows.set_fault(connection, None)
+    return found
+
+
+async def check_rows_from(
+    database: Database, settings: Settings, pack: Pack, start: int, *, most: int = WIDTH
+) -> int:
+    """Check the rows of `most` entries from an index on; return the index after them.
+
+    Raises `LogInconsistent` at the first fault, which blocks publication.
+    """
+    try:
+        async with database.snapshot() as connection:
+            size = (await log.read_state(connection)).range.size
+            end = min(start + most, size)
+            if start < end:
+                entries = await _read(connection, start, end)
+                contents = await checkpoints.read_contents(connection, range(start, end))
+                check = await _row_check(connection, pack)
+                await _check_rows(connection, check, entries, contents)
+    except LogRefused as error:
+        await _block_publication(database, settings, error.detail)
+        raise
+    return end
 
 
 async def check_in_turn(database: Database, settings: Settings, *, signed: int) -> None:
@@ -77,41 +112,71 @@ async def check_in_turn(database: Database, settings: Settings, *, signed: int) 
             await _check_part(connection, await _walk_from(connection, entries), entries)
             _check_by_tile(settings.log_dir, entries, signed)
     except LogRefused as error:
-        await asyncio.to_thread(_write_block, block, error.detail)
+        await _block_publication(database, settings, error.detail)
         raise
 
 
-async def _check_all(
-    database: Database, seen: dict[int, bytes], progress: Callable[[int, int], None]
-) -> int:
+async def check_all(
+    connection: Connection,
+    pack: Pack,
+    seen: dict[int, bytes],
+    progress: Callable[[int, int], None],
+) -> VerifiedDatabase:
+    """Check the whole log, and every row, as a transaction sees them; `seen` are signed roots.
+
+    Raises `LogInconsistent` at the first fault.
+    """
     walk = LogReplay()
     tree = CompactRange()
-    async with database.snapshot() as connection:
-        state = await log.read_state(connection)
-        signed = await checkpoints.read_last(connection)
-        size = state.range.size
-        if signed is not None:
-            seen = {**seen, signed.size: signed.root}
-        for start in range(0, size, WIDTH):
-            entries = await _read(connection, start, min(start + WIDTH, size))
-            await _check_part(connection, walk, entries)
-            for entry in entries:
-                tree = tree.append(entry.leaf)
-                if tree.size in seen and tree.root() != seen[tree.size]:
-                    raise LogInconsistent(
-                        DATABASE, entry.index, "the entries so far are not those signed"
-                    )
-            progress(start + len(entries), size)
-        check_erased(walk)
-        if await checkpoints.read_entries(connection, size, size + 1):
-            raise LogInconsistent(DATABASE, size, "it is there, but was never committed to")
-        if max(seen, default=0) > size:
-            raise LogInconsistent(DATABASE, size, "it was signed, and is missing")
+    check = await _row_check(connection, pack)
+    state = await log.read_state(connection)
+    signed = await checkpoints.read_last(connection)
+    size = state.range.size
+    if signed is not None:
+        seen = {**seen, signed.size: signed.root}
+    for start in range(0, size, WIDTH):
+        entries = await _read(connection, start, min(start + WIDTH, size))
+        contents = await _check_part(connection, walk, entries)
+        await _check_rows(connection, check, entries, contents)
+        for entry in entries:
+            tree = tree.append(entry.leaf)
+            if tree.size in seen and tree.root() != seen[tree.size]:
+                raise LogInconsistent(
+                    DATABASE, entry.index, "the entries so far are not those signed"
+                )
+        progress(start + len(entries), size)
+    check_erased(walk)
+    if await checkpoints.read_entries(connection, size, size + 1):
+        raise LogInconsistent(DATABASE, size, "it is there, but was never committed to")
+    if max(seen, default=0) > size:
+        raise LogInconsistent(DATABASE, size, "it was signed, and is missing")
+    stray = await bound_rows.read_stray(connection)
+    if stray is not None:
+        raise LogInconsistent(
+            f"{DATABASE}, table {stray.in_table}, {stray.key}",
+            None,
+            "is stored, and no such row follows from the log",
+        )
     if tree != state.range:
         raise LogInconsistent(
             DATABASE, size - 1, "the entries are not those that the log was made of"
         )
-    return size
+    return VerifiedDatabase(size=size, coverage=check.coverage)
+
+
+async def _row_check(connection: Connection, pack: Pack) -> RowCheck:
+    known = await agencies.read_all(connection)
+    return RowCheck(agencies={one.agency.id: one.agency for one in known}, pack=pack)
+
+
+async def _check_rows(
+    connection: Connection,
+    check: RowCheck,
+    entries: Sequence[KeptEntry],
+    contents: dict[int, list[KeptSection]],
+) -> None:
+    rows = await bound_rows.read(connection, entries[0].index, entries[-1].index + 1)
+    await asyncio.to_thread(check_rows, check, entries, contents, rows)
 
 
 async def _read(connection: Connection, start: int, end: int) -> list[KeptEntry]:
@@ -144,12 +209,13 @@ async def _walk_from(connection: Connection, entries: Sequence[KeptEntry]) -> Lo
 
 async def _check_part(
     connection: Connection, walk: LogReplay, entries: Sequence[KeptEntry]
-) -> None:
+) -> dict[int, list[KeptSection]]:
     contents = await checkpoints.read_contents(connection, [entry.index for entry in entries])
     await asyncio.to_thread(_check_entries, walk, entries, contents)
     records = {entry.record for entry in entries if entry.record is not None}
     for row in await log_rows.read_standing(connection, records):
         _check_record(row)
+    return contents
 
 
 def _check_entries(
@@ -216,6 +282,13 @@ def _check_by_tile(folder: Path, entries: Sequence[KeptEntry], signed: int) -> N
 
 def _block(settings: Settings) -> Path:
     return settings.key_file.with_name(_BLOCKED)
+
+
+async def _block_publication(database: Database, settings: Settings, sentence: str) -> None:
+    """Stop publication on this host, and say so to every process, in the database."""
+    await asyncio.to_thread(_write_block, _block(settings), sentence)
+    async with database.transaction() as connection:
+        await bound_rows.set_fault(connection, sentence)
 
 
 def _write_block(path: Path, sentence: str) -> None:

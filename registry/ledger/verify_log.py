@@ -13,7 +13,14 @@ import msgspec
 
 from registry.ledger.content_files import content_path
 from registry.ledger.files import CHECKPOINT
-from registry.ledger.replay import LogInconsistent, LogReplay, check_erased, step, step_content
+from registry.ledger.replay import (
+    LogInconsistent,
+    LogReplay,
+    check_erased,
+    check_unsalted,
+    step,
+    step_content,
+)
 from registry.tlog.bundle import bundle_path, bundles_of, parse_bundle
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.compact import CompactRange
@@ -133,6 +140,7 @@ def _walk(read: ReadFile, size: int, progress: Callable[[int, int], None]) -> No
             step_content(walk, path, index, entry, _file(read, path, index))
         progress(number * WIDTH + width, size)
     check_erased(walk)
+    check_unsalted(walk)
 
 
 def _bundle(read: ReadFile, index: int, width: int) -> list[bytes]:

@@ -2,11 +2,13 @@
 
     {"index": 42, "sections": {"contact": [
         ["/contact/email", {"salt": "…", "value": "…"}],
-        ["/contact/phone", {"commitment": "…", "redaction": 57}]]}}
+        ["/contact/phone", {"commitment": "…", "redaction": 57}]]},
+     "verdict": {"findings": […], "missing": […], "salt": "…"}}
 
 Each section lists its members, sorted by pointer: with salt and value, or, where the member is
 erased, with its commitment and the index of the redaction's entry. The bytes are canonical JSON.
 The entry itself has one commitment for each section; the log never holds text that can be erased.
+`verdict` is there for entries that commit to one (`kept_verdict`).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import msgspec
 
 from registry.record.canonical import canonical, encoder
 from registry.record.erasure import remaining_members
+from registry.record.kept_verdict import KeptVerdict, verdict_digest
 from registry.record.sections import (
     SALT_BYTES,
     base64url,
@@ -31,6 +34,7 @@ from registry.record.sections import (
 _BASE64URL_32 = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 _KEPT = {"salt", "value"}
 _ERASED = {"commitment", "redaction"}
+_VERDICT = {"findings", "missing", "salt"}
 
 
 class ContentRefused(ValueError):
@@ -55,11 +59,15 @@ class KeptSection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """A content file that was checked against its entry: members by section, erased members."""
+    """A content file that was checked against its entry: members by section, erased members.
+
+    `verdict` is as the file has it, if it has one.
+    """
 
     index: int
     listed: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
     erased: Sequence[ErasedMember]
+    verdict: Mapping[str, Any] | None = None
 
     @property
     def sections(self) -> dict[str, KeptSection]:
@@ -67,17 +75,20 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         return {key: _section(key, listed) for key, listed in self.listed.items()}
 
 
-def content_file(index: int, sections: Sequence[KeptSection]) -> bytes:
+def content_file(
+    index: int, sections: Sequence[KeptSection], verdict: KeptVerdict | None = None
+) -> bytes:
     """Return the bytes of the file of an entry's content."""
-    return canonical(
-        {"index": index, "sections": {section.key: _listed(section) for section in sections}}
-    )
+    content = {"index": index, "sections": {section.key: _listed(section) for section in sections}}
+    return canonical(content if verdict is None else content | {"verdict": verdict.to_json()})
 
 
-def check_content(content: bytes, *, index: int, commitments: Mapping[str, str]) -> Content:
+def check_content(
+    content: bytes, *, index: int, commitments: Mapping[str, str], digest: str | None = None
+) -> Content:
     """Return the content of a file, checked against the `sections` of its entry.
 
-    Raises `ContentRefused`.
+    `digest` is that of the entry's verdict, if it commits to one. Raises `ContentRefused`.
     """
     try:
         parsed = msgspec.json.decode(content)
@@ -87,8 +98,9 @@ def check_content(content: bytes, *, index: int, commitments: Mapping[str, str])
         raise ContentRefused("it is not JSON") from error
     if not is_canonical:
         raise ContentRefused("it is not canonical JSON")
-    if not isinstance(parsed, dict) or set(parsed) != {"index", "sections"}:
-        raise ContentRefused("it does not have index and sections")
+    wanted = {"index", "sections"} | ({"verdict"} if digest is not None else set())
+    if not isinstance(parsed, dict) or set(parsed) != wanted:
+        raise ContentRefused(f"it does not have {' and '.join(sorted(wanted))}")
     if parsed["index"] != index or type(parsed["index"]) is not int:
         raise ContentRefused("it is of another entry")
     sections = parsed["sections"]
@@ -97,7 +109,24 @@ def check_content(content: bytes, *, index: int, commitments: Mapping[str, str])
     erased: list[ErasedMember] = []
     for key, listed in sections.items():
         erased += _check_section(key, listed, commitments[key], encode)
-    return Content(index=index, listed=sections, erased=erased)
+    verdict = parsed.get("verdict")
+    if digest is not None:
+        check_verdict(verdict, digest)
+    return Content(index=index, listed=sections, erased=erased, verdict=verdict)
+
+
+def check_verdict(verdict: Any, digest: str) -> None:
+    """Check a verdict against the digest in its entry; one without a salt only in its form.
+
+    Raises `ContentRefused`.
+    """
+    lists = _VERDICT if isinstance(verdict, dict) and "salt" in verdict else _VERDICT - {"salt"}
+    if not isinstance(verdict, dict) or set(verdict) != lists:
+        raise ContentRefused("its verdict does not have findings, missing and salt")
+    if not all(isinstance(verdict[name], list) for name in ("findings", "missing")):
+        raise ContentRefused("its verdict does not have lists of findings and of what is missing")
+    if "salt" in verdict and (not _is_hash(verdict["salt"]) or verdict_digest(verdict) != digest):
+        raise ContentRefused("its verdict is not what the entry commits to")
 
 
 def check_kept(sections: Sequence[KeptSection], commitments: Mapping[str, str]) -> None:

@@ -119,12 +119,14 @@ def version_entry(
     imported: Imported | None,
     previous: Previous | None,
     sections: Sequence[Section],
+    verdict: Mapping[str, Any] | None = None,
     is_approved: bool = False,
 ) -> bytes:
     """Return the entry of a published version; `imported` only for a foreign record.
 
     Its `agency` is stated where it moved there from another one. One that `is_approved` by another
-    actor than the one who submitted it says by which role, and never who that was.
+    actor than the one who submitted it says by which role, and never who that was. `verdict` is as
+    `kept_verdict` describes it; entries of earlier releases have none.
     """
     entry: dict[str, Any] = {
         "v": FORMAT,
@@ -140,6 +142,8 @@ def version_entry(
         **_chained(previous, sections),
         **_approved(is_approved=is_approved),
     }
+    if verdict is not None:
+        entry["verdict"] = verdict
     if imported is not None:
         entry["origin"] = imported.origin
         if imported.run is not None:

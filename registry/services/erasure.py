@@ -85,11 +85,12 @@ async def apply_redaction(connection: Connection, redaction: int) -> list[int]:
         await redactions.erase(connection, redaction, said.id, version, erased, change_note=note)
         texts += [text for section in erased.values() for text in section.texts]
         entries.append(sections[0].entry)
-    shown = await _erase_findings(connection, redaction, said, texts)
+    shown, changed = await _erase_findings(connection, redaction, said, texts)
     await redactions.recount(connection, said.id, levels=LEVELS, unstated=NOT_STATED)
     await redactions.drop_search(connection, shown)
     await index_versions(connection, shown)
     await record_names.index(connection, said.id)
+    entries = sorted({*entries, *changed})
     await redactions.finish(connection, redaction, entries)
     return entries
 
@@ -110,12 +111,14 @@ def _erased(sections: Sequence[HeldSection], pointers: Collection[str]) -> dict[
 
 async def _erase_findings(
     connection: Connection, redaction: int, said: _Said, texts: Sequence[str]
-) -> list[int]:
+) -> tuple[list[int], list[int]]:
     """Drop the findings that are about what was erased, or quote it.
 
-    Gives the versions whose findings they were, and all of the record.
+    Return the versions whose search rows change by it, all of the record among them, and those
+    whose findings changed: of these the salt of the verdict is destroyed.
     """
     quoted = sorted({text for text in texts if len(text) >= _LEAST})
+    shown: list[int] = []
     changed: list[int] = []
     for version in await redactions.read_quoting(connection, said.id, quoted):
         pointers = (
@@ -129,9 +132,10 @@ async def _erase_findings(
         ]
         if len(left) < len(version.findings):
             await redactions.erase_findings(connection, redaction, version, left)
-        if len(left) < len(version.findings) or version.record == said.id:
             changed.append(version.entry)
-    return changed
+        if len(left) < len(version.findings) or version.record == said.id:
+            shown.append(version.entry)
+    return shown, changed
 
 
 def _is_about(finding: Finding, pointers: Collection[str]) -> bool:

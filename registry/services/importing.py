@@ -37,7 +37,8 @@ from registry.services.import_matching import (
 )
 from registry.services.import_report import ImportOutcome, RunReport, by_reason
 from registry.services.matching import RecordKey
-from registry.store import agencies, imports, log, records, redactions
+from registry.services.reindexing import save_agencies
+from registry.store import imports, log, records, redactions
 from registry.store.database import Connection
 from registry.store.imports import ImportCounts, ImportFile, KeptRow, KnownRecord
 from registry.store.leader import leadership
@@ -187,7 +188,7 @@ class _Run:
             return
         async with self._context.database.transaction() as connection:
             homes = {one.agency.id: one.agency for one in placed}
-            await agencies.save(connection, list(homes.values()))
+            await save_agencies(connection, list(homes.values()))
             await records.lock_records(connection, [one.id for one in placed])
             batch = await self._compare(connection, placed)
             await imports.note_met(connection, batch.met, run=self._number, now=now)

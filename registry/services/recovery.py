@@ -16,28 +16,29 @@ from typing import Any
 
 import msgspec
 
-from registry.errors import Unavailable
+from registry.errors import Finding, Unavailable
 from registry.ledger import key
 from registry.ledger.append import append
 from registry.ledger.content_files import content_path
 from registry.ledger.entries import (
-    AttestationEntry,
     NewEntry,
     RedactionEntry,
-    SourceEntry,
-    WithdrawalEntry,
+    restored,
 )
 from registry.ledger.files import LogRefused, read_bundle, tree_of
 from registry.ledger.publication import Publication, SealedDocument
 from registry.ledger.publish_files import check_key, reached_elsewhere, sign
+from registry.ledger.replay import digest_of
 from registry.ledger.signing_journal import SignedSize
 from registry.record.content_file import Content, ContentRefused, check_content
 from registry.record.entry import Previous, imported_of
 from registry.record.erasure import readable
+from registry.record.kept_verdict import salt_of
+from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.search_document import tokenize
 from registry.record.sections import Section
-from registry.record.validate import validate
+from registry.record.validate import RULE_SET, Verdict, validate
 from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction
 from registry.settings import Settings
@@ -141,7 +142,9 @@ def _lost(folder: Path, index: int, entry: bytes) -> MissingEntry:
     commitments = said.get("sections", {})
     path = folder / content_path(index)
     try:
-        content = check_content(path.read_bytes(), index=index, commitments=commitments)
+        content = check_content(
+            path.read_bytes(), index=index, commitments=commitments, digest=digest_of(said)
+        )
     except (FileNotFoundError, ContentRefused) as error:
         raise LogRefused(f"{path} is needed, and is missing or damaged: {error}") from error
     sections = [
@@ -156,38 +159,11 @@ async def _bring_back(connection: Connection, context: ServiceContext, lost: Mis
     entry: NewEntry
     if kind == "version":
         entry = await _publication(connection, context, lost)
-    elif kind == "withdrawal":
+    elif kind in {"withdrawal", "source"}:
         latest = await records.read_latest(connection, [said["id"]])
-        entry = WithdrawalEntry(
-            actor=said["actor"],
-            stored=lost.entry,
-            id=said["id"],
-            current=latest[said["id"]],
-            reason=said["reason"],
-            sections=lost.sections,
-        )
-    elif kind == "source":
-        latest = await records.read_latest(connection, [said["id"]])
-        entry = SourceEntry(
-            actor=said["actor"],
-            stored=lost.entry,
-            id=said["id"],
-            origin=said["origin"],
-            current=latest[said["id"]],
-            state=said["state"],
-            day=dt.date.fromisoformat(said["day"]),
-            run=said["run"],
-        )
+        entry = restored(said, lost.entry, latest[said["id"]], lost.sections)
     elif kind == "attestation":
-        entry = AttestationEntry(
-            actor=said["actor"],
-            stored=lost.entry,
-            agency=said["agency"],
-            day=dt.date.fromisoformat(said["day"]),
-            systems_total=said["systems_total"],
-            previous=None,
-            sections=lost.sections,
-        )
+        entry = restored(said, lost.entry, None, lost.sections)
     elif kind == "redaction":
         entry = await _redaction(connection, lost)
     else:
@@ -213,13 +189,7 @@ async def _publication(
         {one.key: msgspec.json.decode(one.value) for one in lost.sections},
         [member.pointer for member in lost.content.erased],
     )
-    verdict = validate(
-        document,
-        profile="publication" if known.origin is None else "foreign",
-        pack=context.pack,
-        today=lost.at.date(),
-        fast=context.fast,
-    )
+    verdict, salt = _verdict(context, lost, document, is_foreign=known.origin is not None)
     return Publication(
         document=document,
         agency=known,
@@ -227,9 +197,36 @@ async def _publication(
         stored=lost.entry,
         verdict=verdict,
         imported=imported_of(lost.said),
-        sealed=SealedDocument(sections=lost.sections, words=tokenize(document, known)),
+        sealed=SealedDocument(sections=lost.sections, words=tokenize(document, known), salt=salt),
         current=current,
+        rules=lost.said.get("verdict", {}).get("rules", RULE_SET),
     )
+
+
+def _verdict(
+    context: ServiceContext, lost: MissingEntry, document: Document, *, is_foreign: bool
+) -> tuple[Verdict, bytes | None]:
+    """Return the verdict on a version, with its salt; of older entries what the rules say now."""
+    stated, kept = lost.said.get("verdict"), lost.content.verdict
+    if stated is None or kept is None:
+        verdict = validate(
+            document,
+            profile="foreign" if is_foreign else "publication",
+            pack=context.pack,
+            today=lost.at.date(),
+            fast=context.fast,
+        )
+        return verdict, None
+    findings = msgspec.convert(kept["findings"], tuple[Finding, ...])
+    verdict = Verdict(
+        publishable=True,
+        completeness=stated["completeness"],
+        accountability=stated["accountability"],
+        missing=tuple(kept["missing"]),
+        findings=findings,
+        findings_total=len(findings),
+    )
+    return verdict, salt_of(kept)
 
 
 async def _agency(connection: Connection, lost: MissingEntry, agency: str) -> Agency:
@@ -287,3 +284,12 @@ async def _erase_again(connection: Connection, missing: Sequence[MissingEntry]) 
     for lost in missing:
         if lost.said["kind"] == "redaction":
             await apply_redaction(connection, lost.index)
+            # Their files say that findings were erased, and not by which redaction.
+            unsalted = [
+                one.index
+                for one in missing
+                if one.index < lost.index
+                and one.content.verdict is not None
+                and not salt_of(one.content.verdict)
+            ]
+            await redactions.finish(connection, lost.index, unsalted)

@@ -16,9 +16,9 @@ from registry.ledger.key import read_or_create
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack, load_pack
 from registry.services.context import ServiceContext
-from registry.services.reindexing import reindex_if_needed
+from registry.services.reindexing import reindex_if_needed, save_agencies
 from registry.settings import Settings
-from registry.store import agencies, log, record_names
+from registry.store import log, record_names
 from registry.store.database import Database, connect, place
 from registry.store.migrate import is_begun, migrate
 
@@ -26,10 +26,16 @@ T = TypeVar("T")
 
 
 async def open_register(
-    database: Database, pack: Pack, settings: Settings, *, now: dt.datetime
+    database: Database,
+    pack: Pack,
+    settings: Settings,
+    *,
+    now: dt.datetime,
+    takes_agencies: bool = True,
 ) -> None:
     """Migrate, begin the log if it is empty, take over the pack's agencies, keep the index.
 
+    Whoever verifies takes no agencies over, which would mend what was to be found.
     Repeats harmlessly. The first time it makes the log's key file. Raises `ConfigurationError` when
     the register began with another pack.
     """
@@ -47,7 +53,9 @@ async def open_register(
                 f"{pack.code!r}; set REGISTRY_PACK={begun_with}, or another REGISTRY_DATA_DIR or "
                 "REGISTRY_DATABASE_URL"
             )
-        await agencies.save(connection, list(pack.agencies.values()))
+    if takes_agencies:
+        async with database.transaction() as connection:
+            await save_agencies(connection, list(pack.agencies.values()))
     await index_names_if_needed(database)
     await reindex_if_needed(database)
 
@@ -68,7 +76,11 @@ async def is_empty(database: Database) -> bool:
 
 
 def run_in_register(
-    settings: Settings, work: Callable[[ServiceContext], Awaitable[T]], *, begins: bool = True
+    settings: Settings,
+    work: Callable[[ServiceContext], Awaitable[T]],
+    *,
+    begins: bool = True,
+    takes_agencies: bool = True,
 ) -> T:
     """Open the register of `settings.database_url`, await `work` in it, and close it again.
 
@@ -85,7 +97,9 @@ def run_in_register(
                     f"there is no register in the database at {where}; mend "
                     "REGISTRY_DATABASE_URL, or begin one with registry work"
                 )
-            await open_register(database, pack, settings, now=utc_now())
+            await open_register(
+                database, pack, settings, now=utc_now(), takes_agencies=takes_agencies
+            )
             return await work(
                 ServiceContext(
                     database=database,

@@ -18,15 +18,22 @@ class CountedAgency(msgspec.Struct, frozen=True, kw_only=True):
     records: int
 
 
-async def save(connection: Connection, agencies: Sequence[Agency]) -> None:
-    """Insert or replace agencies."""
-    await connection.execute(
+async def save(connection: Connection, agencies: Sequence[Agency]) -> list[str]:
+    """Insert or replace agencies; return the ids of those that were not stored so."""
+    rows = await connection.fetch(
         statement("agencies", "upsert"),
         [agency.id for agency in agencies],
         [msgspec.json.encode(agency).decode() for agency in agencies],
         [agency.origin for agency in agencies],
         [agency.fictitious for agency in agencies],
     )
+    return [row["id"] for row in rows]
+
+
+async def read_versions(connection: Connection, ids: Sequence[str]) -> list[int]:
+    """Return the entries of all versions of agencies."""
+    rows = await connection.fetch(statement("agencies", "versions"), list(ids))
+    return [row["entry"] for row in rows]
 
 
 async def read_all(connection: Connection) -> list[CountedAgency]:

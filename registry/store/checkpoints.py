@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from registry.errors import Finding
 from registry.record.content_file import ErasedMember, KeptSection
+from registry.record.kept_verdict import KeptVerdict
 from registry.store.database import Connection
 from registry.store.log import Entry
 from registry.store.sql import read_row, read_rows, statement
@@ -83,6 +85,18 @@ async def read_contents(
             )
         )
     return found
+
+
+async def read_verdicts(connection: Connection, entries: Sequence[int]) -> dict[int, KeptVerdict]:
+    """Return the verdicts that entries commit to, of those that do."""
+    return {
+        row["entry"]: KeptVerdict(
+            missing=row["missing"],
+            findings=msgspec.json.decode(row["findings"], type=list[Finding]),
+            salt=row["verdict_salt"],
+        )
+        for row in await connection.fetch(statement("checkpoints", "verdicts"), list(entries))
+    }
 
 
 async def insert_erased(connection: Connection, entry: int, section: KeptSection) -> None:

@@ -19,6 +19,7 @@ from registry.errors import RegistryError
 from registry.ledger.content_files import write_contents
 from registry.ledger.files import prune, published_size
 from registry.ledger.publish_files import publish_log
+from registry.ledger.verify_database import check_rows_from
 from registry.pages.build.plan import BuildReport
 from registry.pages.build.read_snapshot import build_register, day_of, is_current
 from registry.services import idempotency, limits, members, previews, sessions
@@ -27,11 +28,16 @@ from registry.services.erasure import erase_published
 from registry.services.startup import run_in_register
 from registry.settings import Settings
 from registry.store.leader import leadership
+from registry.tlog.tile import WIDTH
 from registry.worker.notices import keep_members_told
 
 _POLL_SECONDS = 0.5
 _RETRY_SECONDS = 10.0
 _CLEANUP_INTERVAL = dt.timedelta(hours=1)
+_WHOLE_IN = dt.timedelta(hours=20)
+"""The rows of the whole log are derived again in less than a day."""
+_LONGEST_INTERVAL = dt.timedelta(minutes=5)
+_NEWEST = 16
 _PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
 
 _log = structlog.get_logger()
@@ -121,9 +127,11 @@ async def keep_log_published(settings: Settings, context: ServiceContext) -> Non
     """Publish the log whenever it has grown, and carry out published redactions; never return."""
     errors = _ErrorLog("the log could not be published")
     prunes_at = utc_now()
+    rows = RowChecks(settings, context)
     while True:
         try:
             await publish(settings, context)
+            await rows.go_on(now=utc_now())
             errors.reset()
             if utc_now() >= prunes_at:
                 await asyncio.to_thread(
@@ -134,6 +142,42 @@ async def keep_log_published(settings: Settings, context: ServiceContext) -> Non
             errors.write(error)
             await asyncio.sleep(_RETRY_SECONDS)
         await asyncio.sleep(_POLL_SECONDS)
+
+
+class RowChecks:
+    """Derives the rows of published versions again, a slice at a time, all of them within a day.
+
+    What was published since the last slice comes first: a slice of it after each publication.
+    """
+
+    def __init__(self, settings: Settings, context: ServiceContext) -> None:
+        """Begin anywhere: at the part of the log that the time of day stands for."""
+        self._settings = settings
+        self._context = context
+        self._next: int | None = None
+        self._due: dt.datetime | None = None
+        self._seen: int | None = None
+
+    async def go_on(self, *, now: dt.datetime) -> None:
+        """Check what is due; raises `LogInconsistent`, which stops publication."""
+        size = await asyncio.to_thread(published_size, self._settings.log_dir)
+        if not size:
+            return
+        seen, self._seen = self._seen, size
+        if seen is not None and seen < size:
+            await self._check(max(seen, size - _NEWEST), most=_NEWEST)
+        if self._due is not None and now < self._due:
+            return
+        slices = -(-size // WIDTH)
+        self._due = now + min(_LONGEST_INTERVAL, _WHOLE_IN / slices)
+        if self._next is None:
+            self._next = slices * (now.hour * 60 + now.minute) // (24 * 60) * WIDTH
+        end = await self._check(self._next, most=WIDTH)
+        self._next = end if end < size else 0
+
+    async def _check(self, start: int, *, most: int) -> int:
+        database, pack = self._context.database, self._context.pack
+        return await check_rows_from(database, self._settings, pack, start, most=most)
 
 
 async def publish(settings: Settings, context: ServiceContext) -> None:

@@ -10,6 +10,7 @@ from registry.api.app import create_app
 from registry.ledger.content_files import content_path
 from registry.ledger.key import read
 from registry.ledger.publish_files import publish_log
+from registry.ledger.replay import digest_of
 from registry.record.content_file import check_content
 from registry.services.startup import open_register
 from registry.settings import Settings
@@ -91,8 +92,10 @@ async def test_they_prove_what_they_say(client, published, verifier):
         proof = parse_tlog_proof((await client.get(f"/log/proof/{index}.tlog-proof")).content)
         check_tlog_proof(proof, leaf=leaf_hash(entry), origin=verifier.name, verifiers=[verifier])
         content = (await client.get(f"/log/{content_path(index)}")).content
-        commitments = msgspec.json.decode(entry).get("sections", {})
-        check_content(content, index=index, commitments=commitments)
+        said = msgspec.json.decode(entry)
+        check_content(
+            content, index=index, commitments=said.get("sections", {}), digest=digest_of(said)
+        )
     said = (await client.get("/log/log.json")).json()
     assert said["origin"] == verifier.name
     assert said["keys"] == [verifier.to_text()]
@@ -140,10 +143,12 @@ async def test_the_proof_of_a_record_can_be_kept(client, published, verifier):
         origin=verifier.name,
         verifiers=[verifier],
     )
+    said = msgspec.json.decode(kept["entry"])
     content = check_content(
         kept["content"].encode(),
         index=kept["index"],
-        commitments=msgspec.json.decode(kept["entry"])["sections"],
+        commitments=said["sections"],
+        digest=digest_of(said),
     )
     kept_values = {key: msgspec.json.decode(one.value) for key, one in content.sections.items()}
     assert kept_values == published

@@ -11,6 +11,7 @@ from registry.api.app import create_app
 from registry.api.metrics import Metrics
 from registry.record.fast_validator import FastValidator
 from registry.services import access_tokens
+from registry.store import bound_rows
 
 LOCAL = {"host": "127.0.0.1:8000"}
 
@@ -35,6 +36,17 @@ async def test_requests_are_counted_by_operation_and_status(client):
             == figure(before, "registry_requests_total", **labels) + 1
         )
     assert figure(after.text, "registry_log_entries") == 1
+
+
+async def test_a_fault_of_the_log_is_shown(client, database):
+    async with database.transaction() as connection:
+        await bound_rows.set_fault(connection, "the database, entry 1: something of a record.")
+    text = (await client.get("/metrics", headers=LOCAL)).text
+    assert figure(text, "registry_log_fault") == 1
+    async with database.transaction() as connection:
+        await bound_rows.set_fault(connection, None)
+    text = (await client.get("/metrics", headers=LOCAL)).text
+    assert figure(text, "registry_log_fault") == 0
 
 
 @pytest.mark.parametrize(("setting", "accepted"), [("on", 1), ("off", 0)])

@@ -8,6 +8,7 @@ import pytest
 from registry import errors
 from registry.api.problems import STATUS
 from registry.record.schema import record_schema_bytes
+from registry.store import bound_rows
 
 GETS = [
     "/api/v1/records",
@@ -143,13 +144,19 @@ async def test_a_wrong_question_about_changes_is_refused(reader, problem, query)
     problem(await reader.get(f"/api/v1/changes?{query}"), 400, "invalid-parameter")
 
 
-async def test_it_is_ready_when_the_first_site_is_in_place(client, settings, problem):
+async def test_it_is_ready_when_the_first_site_is_in_place(client, database, settings, problem):
     assert (await client.get("/health/live")).json() == {"status": "live"}
     found = problem(await client.get("/health/ready"), 503, "unavailable")
     assert "site" in found["detail"]
     settings.site_dir.mkdir()
     (settings.site_dir / "index.html").write_text("<!doctype html>")
     assert (await client.get("/health/ready")).json() == {"status": "ready"}
+    async with database.transaction() as connection:
+        await bound_rows.set_fault(connection, "the database, entry 1: something of a record.")
+    found = (await client.get("/health/ready")).json()
+    assert found["status"] == "ready"
+    assert "nothing is published; run: registry log verify" in found["fault"]
+    assert "record." not in found["fault"]
 
 
 async def test_the_description_lists_every_address(client):

@@ -258,14 +258,14 @@ ACTS = {
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("found_by", ["publication", "verification"])
 async def test_what_was_done_to_the_database_is_found_and_stops_publication(
-    database, settings, publish_records, publish_it, act, found_by
+    database, settings, publish_records, publish_it, act, found_by, pack
 ):
     await publish_records(3)
     await publish_it()
     await tampered(database, *ACTS[act])
     if found_by == "verification":
         with pytest.raises(LogRefused):
-            await check_database(database, settings, progress=lambda *_: None)
+            await check_database(database, settings, pack, progress=lambda *_: None)
     if "last entry" not in act:
         await publish_records(1, start=9)
     (settings.log_dir / "checkpoint").unlink()
@@ -276,7 +276,7 @@ async def test_what_was_done_to_the_database_is_found_and_stops_publication(
 
 
 async def test_partial_tiles_go_a_day_after_their_full_ones(
-    database, settings, publish_records, publish_it
+    database, settings, publish_records, publish_it, pack
 ):
     for count in (3, 250, 4):
         await publish_records(count, start=count * 1000)
@@ -292,11 +292,11 @@ async def test_partial_tiles_go_a_day_after_their_full_ones(
     await publish_records(1, start=9)
     assert (await publish_it()).size == 259
     # What was signed at an earlier size can be compared still.
-    assert await check_database(database, settings, progress=lambda *_: None) == 259
+    assert (await check_database(database, settings, pack, progress=lambda *_: None)).size == 259
 
 
 async def test_a_log_that_was_rewritten_as_a_whole_is_told_by_its_files(
-    database, settings, publish_records, publish_it
+    database, settings, publish_records, publish_it, pack
 ):
     await publish_records(2)
     await publish_it()
@@ -314,4 +314,4 @@ async def test_a_log_that_was_rewritten_as_a_whole_is_told_by_its_files(
     async with database.connection() as connection:
         await connection.execute("update log_state set size = 2, peaks = $1", other.packed())
     with pytest.raises(LogInconsistent, match="entry 2: it was signed, and is missing"):
-        await check_database(database, settings, progress=lambda *_: None)
+        await check_database(database, settings, pack, progress=lambda *_: None)

@@ -88,7 +88,7 @@ async def size_of(database):
 
 
 async def test_what_was_lost_comes_back_and_the_log_goes_on(
-    context, database, settings, publish, record, publish_it
+    context, database, settings, publish, record, publish_it, pack
 ):
     await publish(record)
     await publish_it()
@@ -136,7 +136,7 @@ async def test_what_was_lost_comes_back_and_the_log_goes_on(
     async with database.connection() as connection:
         after = [await records.read(connection, record["id"], version) for version in (1, 2)]
     assert after == before
-    assert await check_database(database, settings, progress=quiet) == 6
+    assert (await check_database(database, settings, pack, progress=quiet)).size == 6
     async with database.connection() as connection:
         assert (await checkpoints.read_last(connection)).note == signed.note
     assert await publish_it() is None
@@ -207,7 +207,7 @@ async def test_what_imports_said_comes_back_and_their_numbers_are_not_given_agai
         await connection.execute("alter table import_run alter column id restart with 2")
     assert await heal_log(context, settings, now=NOW, progress=quiet) == 4
     assert await facts() == before
-    assert await check_database(database, settings, progress=quiet) == size
+    assert (await check_database(database, settings, pack, progress=quiet)).size == size
     again = await bring(moved)
     assert (again.run, again.counts.unchanged) == (5, 1)
     async with database.connection() as connection:
@@ -217,7 +217,7 @@ async def test_what_imports_said_comes_back_and_their_numbers_are_not_given_agai
 
 
 async def test_what_was_erased_since_is_erased_again(
-    context, database, settings, publish, record, publish_it, actor
+    context, database, settings, publish, record, publish_it, actor, pack
 ):
     phone = "0537-000-123"
     record = record | {"contact": record["contact"] | {"phone": phone}}
@@ -256,7 +256,7 @@ async def test_what_was_erased_since_is_erased_again(
     assert phone in json.dumps(await _documents(database, record["id"]))
     assert await heal_log(context, settings, now=NOW, progress=quiet) == 2
     assert phone not in json.dumps(await _documents(database, record["id"]))
-    assert await check_database(database, settings, progress=quiet) == 4
+    assert (await check_database(database, settings, pack, progress=quiet)).size == 4
     await publish_it()
     fsck(settings.log_dir, verifier=None, progress=quiet)
 

@@ -81,7 +81,7 @@ async def test_the_first_import_keeps_every_id_and_publishes_nothing(database, b
 
 
 async def test_what_stands_twice_is_named_by_the_import_and_joined_once(
-    database, bring, context, settings
+    database, bring, context, settings, pack
 ):
     assert await doubled(database, "xa-register") == []
     report = await bring("xa-register", ALAND)
@@ -114,7 +114,7 @@ async def test_what_stands_twice_is_named_by_the_import_and_joined_once(
     assert await states(database) == after
     assert await log_size(database) == size
     assert await doubled(database, "xa-register") == []
-    assert await check_database(database, settings, progress=lambda *_: None) == size
+    assert (await check_database(database, settings, pack, progress=lambda *_: None)).size == size
 
 
 async def test_what_was_published_before_is_as_it_was(database, bring):

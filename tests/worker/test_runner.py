@@ -15,6 +15,8 @@ import structlog
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.ledger import append
+from registry.ledger.files import LogRefused
+from registry.ledger.verify_database import check_database
 from registry.pages.build import read_snapshot
 from registry.pages.build.read_snapshot import day_of, is_current
 from registry.services import idempotency, limits
@@ -22,6 +24,7 @@ from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.startup import open_register
 from registry.settings import Settings
+from registry.store import bound_rows
 from registry.store.database import connect
 from registry.worker import runner
 from registry.worker.runner import delete_expired, keep_site_current
@@ -225,3 +228,44 @@ async def test_what_keeps_the_site_from_being_built_is_told_once(context, tmp_pa
         "the database does not answer", "the database does not answer", "it is another", None,
     ]  # fmt: skip
     assert told[-1]["exc_info"] is True
+
+
+async def test_rows_are_derived_again_after_each_publication_and_in_turn(
+    logged, pack, settings, record, publication, publish_it
+):
+    context = ServiceContext(database=logged, pack=pack, random=secrets.token_bytes)
+
+    async def publish(*slugs):
+        async with logged.transaction() as connection:
+            documents = [record | {"id": f"demo-sante/{slug}"} for slug in slugs]
+            given = [publication(one) for one in documents]
+            await append.publish(connection, given, now=NOW, random=secrets.token_bytes)
+        await publish_it()
+
+    async def forge(statement):
+        async with logged.connection() as connection:
+            await connection.execute(statement)
+
+    async def is_found():
+        try:
+            await checks.go_on(now=now)
+        except LogRefused as error:
+            assert "sector" in error.detail  # noqa: PT017  only then is it said to be found
+            return True
+        return False
+
+    checks, now = runner.RowChecks(settings, context), NOW
+    await publish("a", "b")
+    assert not await is_found()
+    await forge("update figure set sector = 'justice' where entry = 1")
+    assert not await is_found()
+    now += dt.timedelta(minutes=5)
+    assert await is_found()
+    async with logged.connection() as connection:
+        assert "table figure" in await bound_rows.read_fault(connection)
+    assert not await is_found()
+    await forge("update figure set sector = 'health' where entry = 1")
+    await check_database(logged, settings, pack, progress=lambda *_: None)
+    await publish("c")
+    await forge("update figure set sector = 'justice' where entry = 3")
+    assert await is_found()

@@ -7,6 +7,10 @@ on conflict (id) do update
     set document = excluded.document, origin = excluded.origin, fictitious = excluded.fictitious
     where (agency.document, agency.origin, agency.fictitious)
         is distinct from (excluded.document, excluded.origin, excluded.fictitious)
+returning id
+
+-- name: versions
+select entry from figure where agency = any($1::text []) order by entry
 
 -- name: all
 select a.document, (select count(*) from record as r where r.agency = a.id and r.state = 'published') as records

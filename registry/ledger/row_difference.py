@@ -1,0 +1,78 @@
+"""How a stored row differs from the one that follows from an entry, as a sentence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from registry.ledger.replay import LogInconsistent
+from registry.store.log import Entry
+
+DATABASE = "the database"
+
+_JSON_COLUMNS = {"findings", "change_note", "codes", "card", "name", "summary", "rest"}
+_UNBOUND = {"approved_by", "verdict_salt"}
+"""What follows from no entry, or is compared before."""
+_LONGEST = 120
+
+
+def compare(
+    table: str, entry: Entry, stored: Mapping[str, Any] | None, derived: Mapping[str, Any] | None
+) -> None:
+    """Compare an entry's row of a table with the derived one, None where there is none.
+
+    Raises `LogInconsistent` with the first column that differs.
+    """
+    key = _key(entry, stored or derived or {})
+    if derived is None:
+        if stored is not None:
+            raise differs(table, entry, key, "is stored, and no such row follows from the log")
+        return
+    if stored is None:
+        raise differs(table, entry, key, "is missing, and follows from the log")
+    for column, value in derived.items():
+        if column in _UNBOUND:
+            continue
+        here, there = plain(column, stored[column]), plain(column, value)
+        if here != there:
+            raise differs(table, entry, key, unlike(column, here, there))
+
+
+def _key(entry: Entry, row: Mapping[str, Any]) -> str:
+    named = row.get("record") or row.get("agency") or row.get("id") or entry.record or ""
+    return f"{named} {row['version']}" if "version" in row and "id" not in row else str(named)
+
+
+def plain(column: str, value: Any) -> Any:
+    """Return a value as it is compared: JSON by what it says, codes in any order."""
+    if column in _JSON_COLUMNS and isinstance(value, str):
+        value = msgspec.json.decode(value)
+    if column == "codes":
+        return {kind: sorted(codes) for kind, codes in value.items()}
+    if column == "pointers":
+        return sorted(value)
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def unlike(column: str, stored: Any, derived: Any) -> str:
+    """Return in what a column differs, of objects their first member that does."""
+    if isinstance(stored, dict) and isinstance(derived, dict):
+        names = sorted({*stored, *derived})
+        name = next(one for one in names if stored.get(one) != derived.get(one))
+        return unlike(f"{column}, {name}", stored.get(name), derived.get(name))
+    return f"{column} is {_shown(stored)}, and {_shown(derived)} follows from the log"
+
+
+def _shown(value: Any) -> str:
+    text = msgspec.json.encode(value, enc_hook=str).decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def differs(table: str, entry: Entry, key: str, why: str) -> LogInconsistent:
+    """Return the error that names a row by table, key and entry."""
+    return LogInconsistent(f"{DATABASE}, table {table}, {key}", entry.index, why)

@@ -1,0 +1,335 @@
+"""Checking rows by the log: every row that an answer is made of follows from entries and contents.
+
+The rows are derived again as when the entry was appended (`NewEntry.project`), from the entry's
+bytes, the sections that it commits to and the version before, and compared with those stored.
+What an earlier version's row says is compared when that version's own entry is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from registry.errors import Finding
+from registry.ledger.entries import restored
+from registry.ledger.publication import Publication, SealedDocument
+from registry.ledger.row_difference import compare, differs, plain, unlike
+from registry.record.codelists import codelists
+from registry.record.content_file import ContentRefused, KeptSection, check_verdict
+from registry.record.entry import imported_of, outline
+from registry.record.erasure import readable
+from registry.record.kept_verdict import KeptVerdict, verdict_digest
+from registry.record.model import Document, Profile
+from registry.record.pack import Agency, Pack
+from registry.record.rules import REGISTER_RULES
+from registry.record.search_document import tokenize
+from registry.record.validate import MAX_FINDINGS, RULE_SET, Verdict, validate
+from registry.store.bound_rows import StoredRows, Surroundings
+from registry.store.log import Entry
+from registry.store.records import CurrentVersion
+
+_Derived: TypeAlias = dict[str, dict[str, Any] | None]
+"""The row of an entry by table, None where there must be none."""
+
+_LOWERED_ANEW = "R25"
+_OF_RECORD = {"foreign_record", "blocking_key"}
+_COMPARED = {
+    "version", "figure", "search_version", "withdrawal", "attestation", "source_event", "redaction",
+    "record",
+}  # fmt: skip
+
+
+class RowCoverage(msgspec.Struct, kw_only=True):
+    """Which verdicts the log does not bind.
+
+    `uncommitted` are those of entries from before the log committed to verdicts; of these `unlike`
+    are others than the rules give today, of which `first_unlike` is the first. `redacted` are those
+    whose findings a redaction has changed.
+    """
+
+    uncommitted: int = 0
+    unlike: int = 0
+    first_unlike: int | None = None
+    redacted: int = 0
+
+
+class RowCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """What rows are compared by: the agencies as stored, the country pack, and what is covered."""
+
+    agencies: Mapping[str, Agency]
+    pack: Pack
+    coverage: RowCoverage = msgspec.field(default_factory=RowCoverage)
+
+
+def check_rows(
+    check: RowCheck,
+    entries: Sequence[Entry],
+    contents: Mapping[int, Sequence[KeptSection]],
+    rows: StoredRows,
+) -> None:
+    """Compare the rows of consecutive entries with what follows from these.
+
+    Raises `LogInconsistent` with the first row that differs: table, key, stored, derived.
+    """
+    for entry in entries:
+        one = _EntryRows(
+            check=check,
+            entry=entry,
+            said=msgspec.json.decode(entry.content),
+            sections=contents[entry.index],
+            rows=rows,
+            around=rows.around.get(entry.index),
+        )
+        expected = _derive(one)
+        for table in sorted(_COMPARED):
+            stored = rows.by_entry[table].get(entry.index)
+            compare(table, entry, stored, expected.get(table))
+        for table in sorted(_OF_RECORD & expected.keys()):
+            compare(table, entry, rows.by_record[table].get(one.said["id"]), expected[table])
+
+
+class _EntryRows(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry with what it says and all that its rows follow from, or are compared with."""
+
+    check: RowCheck
+    entry: Entry
+    said: Mapping[str, Any]
+    sections: Sequence[KeptSection]
+    rows: StoredRows
+    around: Surroundings | None
+
+    def stored(self, table: str) -> Mapping[str, Any]:
+        """Return the entry's row of a table; raises `LogInconsistent` where there is none."""
+        row = self.rows.by_entry[table].get(self.entry.index)
+        if row is None:
+            raise differs(table, self.entry, self.said["id"], "is missing")
+        return row
+
+    @property
+    def erased(self) -> list[str]:
+        """The pointers of members that were erased."""
+        return [member.pointer for section in self.sections for member in section.erased]
+
+    @property
+    def document(self) -> Document:
+        """The version's document as readers are shown it."""
+        whole = {one.key: msgspec.json.decode(one.value) for one in self.sections}
+        return readable(whole, self.erased)
+
+
+def _derive(one: _EntryRows) -> _Derived:
+    """Return the rows that follow from an entry, by table."""
+    kind, around = one.said["kind"], one.around
+    if kind == "version" and around is not None:
+        return _of_version(one, around)
+    if kind == "redaction":
+        return {"redaction": _redaction(one)}
+    if kind not in {"withdrawal", "source", "attestation"}:
+        return {}
+    current = None
+    if around is not None:
+        if around.agency is None:
+            raise differs("figure", one.entry, one.said["id"], "of the version before is missing")
+        current = _current(around, version=one.said["version"])
+    projected = restored(one.said, one.entry.content, current).project(one.entry)
+    expected: _Derived = {table: dict(rows[0]) for table, rows in projected.items() if rows}
+    if kind == "withdrawal" and around is not None:
+        if around.until_entry is None:
+            expected["record"] = (expected["record"] or {}) | {"origin": around.origin}
+            expected["blocking_key"] = None
+        else:
+            del expected["record"]
+    return expected
+
+
+def _of_version(one: _EntryRows, around: Surroundings) -> _Derived:
+    said, record = one.said, one.said["id"]
+    row, figure = one.stored("version"), one.stored("figure")
+    publication = msgspec.structs.replace(
+        _publication(one, around, _agency(one, around)),
+        approved_by=row["approved_by"],
+        lowered_from=figure["risk_before"] if around.agency is None else None,
+    )
+    _check_stated(one, publication)
+    _check_lowered_anew(one, publication)
+    _check_agency(one, publication)
+    projected = publication.project(one.entry)
+    expected: _Derived = {table: dict(rows[0]) for table, rows in projected.items() if rows}
+    unstated = {"moved_from": None, "changed_on": None, "run": None}
+    version, counted = projected["version"][0], projected["figure"][0]
+    expected["version"] = unstated | version | {"schema_version": said["schema"]}
+    ended = {"until_entry": around.until_entry, "until_at": around.until_at}
+    expected["figure"] = counted | ended
+    if around.until_entry is not None:
+        for table in ("record", *_OF_RECORD):
+            expected.pop(table, None)
+        return expected
+    keys = sorted(key["key"] for key in projected["blocking_key"])
+    expected["blocking_key"] = {"record": record, "keys": keys} if keys else None
+    origin = said.get("origin")
+    expected["foreign_record"] = None if origin is None else {"record": record, "origin": origin}
+    return expected
+
+
+def _agency(one: _EntryRows, around: Surroundings) -> Agency:
+    """Return the agency whose version it is, as its entry and the version before say."""
+    moved = one.said.get("moved")
+    home = moved["to"] if moved else around.agency or one.said["id"].split("/")[0]
+    agency = one.check.agencies.get(home)
+    if agency is None:
+        raise differs("agency", one.entry, home, "is missing")
+    if agency.origin != one.said.get("origin"):
+        why = unlike("origin", agency.origin, one.said.get("origin"))
+        raise differs("agency", one.entry, home, why)
+    return agency
+
+
+def _publication(one: _EntryRows, around: Surroundings, agency: Agency) -> Publication:
+    """Return what was published, again; its verdict is the stored one, which is checked."""
+    row, said, document = one.stored("version"), one.said, one.document
+    verdict = _verdict(one, around)
+    coverage = one.check.coverage
+    if "verdict" not in said:
+        coverage.uncommitted += 1
+        if not one.erased and not _is_as_ruled(one, document, agency, verdict):
+            coverage.unlike += 1
+            if coverage.first_unlike is None:
+                coverage.first_unlike = one.entry.index
+    elif not row["verdict_salt"]:
+        coverage.redacted += 1
+    return Publication(
+        document=document,
+        agency=agency,
+        actor=said["actor"],
+        verdict=verdict,
+        imported=imported_of(said),
+        sealed=SealedDocument(sections=(), words=tokenize(document, agency)),
+        current=None if around.agency is None else _current(around, version=said["version"] - 1),
+        rules=said.get("verdict", {}).get("rules", row["rule_set"]),
+    )
+
+
+def _check_stated(one: _EntryRows, publication: Publication) -> None:
+    """Check that the entry says in clear what the document says, unless part of it is erased."""
+    if one.erased:
+        return
+    for name, value in msgspec.structs.asdict(outline(publication.document)).items():
+        if one.said[name] != value:
+            why = unlike(name, value, one.said[name])
+            raise differs("section", one.entry, publication.record, why)
+
+
+def _check_agency(one: _EntryRows, publication: Publication) -> None:
+    """Name the agency where the search row is that of the agency as the country pack has it."""
+    here = publication.agency
+    packed, stored = one.check.pack.agencies.get(here.id), one.rows.by_entry["search_version"]
+    if packed is None or packed == here:
+        return
+    sealed = SealedDocument(sections=(), words=tokenize(publication.document, packed))
+    other = msgspec.structs.replace(publication, agency=packed, sealed=sealed)
+    [row], kept = other.project(one.entry)["search_version"], stored.get(one.entry.index, {})
+    if all(plain(name, value) == plain(name, kept.get(name)) for name, value in row.items()):
+        now, then = msgspec.structs.asdict(here), msgspec.structs.asdict(packed)
+        why = unlike("document", now, then)
+        raise differs("agency", one.entry, here.id, why)
+
+
+def _verdict(one: _EntryRows, around: Surroundings) -> Verdict:
+    """Return the stored verdict on a version, checked against the one that its entry states."""
+    row = one.stored("version")
+    findings = msgspec.json.decode(row["findings"], type=tuple[Finding, ...])
+    verdict = Verdict(
+        publishable=True,
+        completeness=row["completeness"],
+        accountability=row["accountability"],
+        missing=tuple(row["missing"]),
+        findings=findings,
+        findings_total=len(findings),
+    )
+    stated, record, salt = one.said.get("verdict"), one.said["id"], row["verdict_salt"]
+    if stated is None:
+        if salt is not None:
+            why = unlike("verdict_salt", "a salt", None)
+            raise differs("version", one.entry, record, why)
+        return verdict
+    for name in ("completeness", "accountability"):
+        if row[name] != stated[name]:
+            raise differs("version", one.entry, record, unlike(name, row[name], stated[name]))
+    if salt:
+        kept = KeptVerdict(missing=verdict.missing, findings=findings, salt=salt).to_json()
+        try:
+            check_verdict(kept, stated["digest"])
+        except ContentRefused as error:
+            found = f"{len(findings)} and {len(verdict.missing)} of the digest "
+            why = unlike("findings and missing", found + verdict_digest(kept), stated["digest"])
+            raise differs("version", one.entry, record, why) from error
+    elif salt is None or not around.is_redacted:
+        raise differs("version", one.entry, record, "verdict_salt is missing")
+    return verdict
+
+
+def _is_as_ruled(one: _EntryRows, document: Document, agency: Agency, verdict: Verdict) -> bool:
+    """Return whether a verdict that nothing binds is what the rules give for the day it was made.
+
+    Verdicts by another rule set cannot be told. The rules of the register looked at other records
+    of then, and are left out.
+    """
+    if one.stored("version")["rule_set"] != RULE_SET:
+        return True
+    profile: Profile = "publication" if agency.origin is None else "foreign"
+    again = validate(document, profile=profile, pack=one.check.pack, today=one.entry.at.date())
+    own = {(each.rule, each.pointer) for each in verdict.findings}
+    ruled = {(each.rule, each.pointer) for each in again.findings}
+    return (verdict.completeness, verdict.accountability, verdict.missing) == (
+        again.completeness,
+        again.accountability,
+        again.missing,
+    ) and (
+        len(verdict.findings) >= MAX_FINDINGS
+        or {each for each in own if each[0] not in REGISTER_RULES} == ruled
+    )
+
+
+def _check_lowered_anew(one: _EntryRows, publication: Publication) -> None:
+    """Check that a first version follows a withdrawn record's level where a finding says so."""
+    findings, before = publication.verdict.findings, publication.lowered_from
+    if publication.current is not None or one.erased or len(findings) >= MAX_FINDINGS:
+        return
+    said = next((each.message for each in findings if each.rule == _LOWERED_ANEW), None)
+    labels = codelists()["risk_level"]
+    known = labels[before].label.values() if before is not None and before in labels else ()
+    if (said is None) != (before is None) or (
+        said is not None and not any(text in said for text in known)
+    ):
+        why = unlike("risk_before", before, said)
+        raise differs("figure", one.entry, publication.record, why)
+
+
+def _redaction(one: _EntryRows) -> dict[str, Any]:
+    said = one.said
+    kept = {each.key: msgspec.json.decode(each.value) for each in one.sections}
+    return {
+        "entry": one.entry.index,
+        "record": said["id"],
+        "versions": said["versions"],
+        "pointers": said["pointers"],
+        "basis": said["basis"],
+        "authority": kept.get("authority") or "",
+        "reference": kept.get("reference"),
+        "requested_by": said["actor"],
+        "confirmed_by": said["confirmed_by"],
+    }
+
+
+def _current(around: Surroundings, *, version: int) -> CurrentVersion:
+    return CurrentVersion(
+        agency=around.agency or "",
+        version=version,
+        state="published",
+        entry=-1,
+        leaf=b"",
+        risk=around.risk or "",
+        risk_changes=around.risk_changes,
+    )

@@ -1,0 +1,96 @@
+"""The rows that follow from entries, read for the check that they do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from registry.store.database import Connection
+from registry.store.sql import read_row, read_rows, statement
+
+_BY_ENTRY = {
+    "version": statement("bound", "version"),
+    "figure": statement("bound", "figure"),
+    "search_version": statement("bound", "search_version"),
+    "withdrawal": statement("bound", "withdrawal"),
+    "attestation": statement("bound", "attestation"),
+    "source_event": statement("bound", "source_event"),
+    "redaction": statement("bound", "redaction"),
+    "record": statement("bound", "record"),
+}
+_BY_RECORD = {
+    "foreign_record": statement("bound", "foreign_record"),
+    "blocking_key": statement("bound", "blocking_key"),
+}
+
+TABLES = (*_BY_ENTRY, *_BY_RECORD)
+"""The tables whose rows are read to be compared with what follows from entries."""
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands around an entry of a record.
+
+    `agency`, `origin` and `risk` are of the version before, None for a first one; `risk_changes`
+    are all changes of the record's risk level before. `until_entry` is the version or withdrawal
+    that follows. `is_redacted` says that an erasure has destroyed the salt of the verdict.
+    """
+
+    index: int
+    agency: str | None
+    origin: str | None
+    risk: str | None
+    until_entry: int | None
+    until_at: dt.datetime | None
+    risk_changes: Sequence[str]
+    is_redacted: bool
+
+
+class StoredRows(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of entries in a part of the log, by table and entry, or table and record."""
+
+    by_entry: dict[str, dict[int, dict[str, Any]]]
+    by_record: dict[str, dict[str, dict[str, Any]]]
+    around: dict[int, Surroundings]
+
+
+class Stray(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of no entry: its table and key."""
+
+    in_table: str
+    key: str
+
+
+async def read(connection: Connection, start: int, end: int) -> StoredRows:
+    """Return the rows of the entries from index `start` to before `end`."""
+    by_entry: dict[str, dict[int, dict[str, Any]]] = {}
+    for table, query in _BY_ENTRY.items():
+        column = "ord" if table == "search_version" else "entry"
+        rows = await connection.fetch(query, start, end)
+        by_entry[table] = {row[column]: dict(row) for row in rows}
+    by_record: dict[str, dict[str, dict[str, Any]]] = {}
+    for table, query in _BY_RECORD.items():
+        rows = await connection.fetch(query, start, end)
+        by_record[table] = {row["record"]: dict(row) for row in rows}
+    around = await read_rows(connection, Surroundings, "bound", "chain", start, end)
+    return StoredRows(
+        by_entry=by_entry, by_record=by_record, around={one.index: one for one in around}
+    )
+
+
+async def read_stray(connection: Connection) -> Stray | None:
+    """Return a row that is of no entry, if there is one."""
+    return await read_row(connection, Stray, "bound", "strays")
+
+
+async def set_fault(connection: Connection, fault: str | None) -> None:
+    """Store what a check of the log found, or that it found nothing."""
+    await connection.execute(statement("bound", "set_fault"), fault)
+
+
+async def read_fault(connection: Connection) -> str | None:
+    """Return what the last check of the log found; None while it found nothing."""
+    fault: str | None = await connection.fetchval(statement("bound", "fault"))
+    return fault

@@ -1,0 +1,292 @@
+"""Every forgery of a row that an answer is made of is found, by the owner of the database too."""
+
+import re
+
+import pytest
+
+from registry.ledger.files import LogRefused
+from registry.ledger.replay import LogInconsistent
+from registry.ledger.verify_database import check_all, check_database, check_rows_from
+from registry.ledger.verify_rows import RowCoverage
+from registry.record.pack import Agency
+from registry.record.validate import validate
+from registry.services import attestation, withdrawal
+from registry.services.access import Actor
+from registry.services.drafts import Precondition
+from registry.services.import_matching import ForeignFiling
+from registry.store import bound_rows
+from tests.conftest import NOW, ROOT, amended
+from tests.imported import import_filings
+
+ID = "demo-sante/prevision-lits"
+AGENCY = Actor(
+    name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None, request="r"
+)
+SEA = Agency(id="us.sea", name={"en": "Sea"}, kind="foreign", origin="us-register")
+
+FORGERIES = {
+    "a risk code in the search rows": (
+        """update search_version set codes = replace(codes, '"risk":["minimal"]', '"risk":["high"]')
+        where ord = 2""",
+        r'table search_version, .*entry 2: codes, risk is \["high"\], and \["minimal"\] follows',
+    ),
+    "a sector in the search rows": (
+        """update search_version set codes = replace(codes, '"sector":["health"]',
+        '"sector":["justice"]') where ord = 2""",
+        r"table search_version, .*entry 2: codes, sector is ",
+    ),
+    "an agency in the search rows": (
+        """update search_version set codes = replace(codes, '"agency":["demo-sante"]',
+        '"agency":["demo-services"]') where ord = 2""",
+        r"table search_version, .*entry 2: codes, agency is \[.demo-services.\], and \[.demo-sante",
+    ),
+    "a status in the search rows": (
+        """update search_version set codes = replace(codes, '"status":["', '"status":["ex-')
+        where ord = 2""",
+        r"table search_version, .*entry 2: codes, status is ",
+    ),
+    "a risk on the card of a list": (
+        """update search_version set card = replace(card, '"risk":"minimal"', '"risk":"limited"')
+        where ord = 2""",
+        r'table search_version, .*entry 2: card, risk is "limited", and "minimal" follows',
+    ),
+    "a word of search": (
+        "update search_version set rest = '{}' where ord = 1",
+        r"table search_version, .*entry 1: rest, ",
+    ),
+    "a figure": (
+        "update figure set personal_data = 'none' where entry = 1",
+        r'table figure, demo-sante/prevision-lits, entry 1: personal_data is "none", and ',
+    ),
+    "when a version ended": (
+        "update figure set until_entry = null, until_at = null where entry = 1",
+        r"table figure, .*entry 1: until_entry is null, and 2 follows from the log",
+    ),
+    "a lowering that was none": (
+        "update figure set risk_before = 'high', risk_change = 'lowered' where entry = 1",
+        r'table figure, .*entry 1: risk_before is "high", and null follows',
+    ),
+    "an attestation's number": (
+        "update attestation set systems_total = 4",
+        r"table attestation, demo-sante, entry 4: systems_total is 4, and 9 follows from the log",
+    ),
+    "an attestation's day": (
+        "update attestation set day = day - 1",
+        r'table attestation, demo-sante, entry 4: day is "2026-10-31", and "2026-11-01" follows',
+    ),
+    "a withdrawal's reason": (
+        "update withdrawal set reason = 'filed_in_error'",
+        r'table withdrawal, .*entry 5: reason is "filed_in_error", and "other" follows',
+    ),
+    "a withdrawal's actor": (
+        "update withdrawal set actor = 'somebody'",
+        r'table withdrawal, .*entry 5: actor is "somebody", and "demo-sante" follows',
+    ),
+    "the findings": (
+        "update version set findings = '[]' where entry = 2",
+        r"table version, .*entry 2: findings and missing is ",
+    ),
+    "a word of a finding": (
+        "update version set findings = replace(findings, '.', '!') where entry = 2",
+        r"table version, .*entry 2: findings and missing is ",
+    ),
+    "completeness": (
+        "update version set completeness = 100 where entry = 2",
+        r"table version, .*entry 2: completeness is 100, and \d\d follows from the log",
+    ),
+    "accountability": (
+        "update version set accountability = 7 where entry = 2",
+        r"table version, .*entry 2: accountability is 7, and \d+ follows from the log",
+    ),
+    "what is missing": (
+        "update version set missing = '{}' where entry = 2",
+        r"table version, .*entry 2: findings and missing is ",
+    ),
+    "the salt of a verdict": (
+        "update version set verdict_salt = '', findings = '[]' where entry = 2",
+        r"table version, .*entry 2: verdict_salt is missing",
+    ),
+    "the note beside a version": (
+        """update version set change_note = '{"fr":"Rien."}' where entry = 2""",
+        r"table version, .*entry 2: change_note, ar is null, and ",
+    ),
+    "who filed a version": (
+        "update version set actor = 'somebody' where entry = 2",
+        r'table version, .*entry 2: actor is "somebody", and "demo-sante" follows',
+    ),
+    "record.state": (
+        "update record set state = 'withdrawn' where id = 'demo-sante/prevision-lits'",
+        r"entry 2: demo-sante/prevision-lits stands otherwise than its entries say",
+    ),
+    "record.agency": (
+        "update record set agency = 'demo-services' where id = 'demo-sante/prevision-lits'",
+        r'table record, .*entry 2: agency is "demo-services", and "demo-sante" follows',
+    ),
+    "a record's row": (
+        "delete from record where id = 'demo-sante/prevision-lits'",
+        r"table record, .*entry 2: is missing, and follows from the log",
+    ),
+    "the name of an agency": (
+        "update agency set document = replace(document, 'Santé', 'Paix') where id = 'demo-sante'",
+        r"table agency, demo-sante, entry 1: document, name, fr is .*Paix.*, and .*Santé",
+    ),
+    "the name of another register's agency": (
+        "update agency set document = replace(document, 'Sea', 'Land') where id = 'us.sea'",
+        r"table search_version, .*entry 6: rest, en is .*sea.*, and .*land.* follows",
+    ),
+    "a version": ("delete from version where entry = 1", r"entry 1: its version is missing"),
+    "two versions swapped": (
+        """update version set version = -1 where entry = 1;
+        update version set version = 1 where entry = 2;
+        update version set version = 2 where entry = 1""",
+        r"entry 1: its version is of another version",
+    ),
+    "two entries swapped": (
+        """update log_entry set index = -1 where index = 1;
+        update log_entry set index = 1 where index = 2;
+        update log_entry set index = 2 where index = -1""",
+        r"entry 1: ",
+    ),
+    "where a record stands at its source": (
+        "update source_event set state = 'present' where entry = 7",
+        r'table source_event, us.sea/1 1, entry 7: state is "present", and "gone" follows',
+    ),
+    "the import of a version": (
+        "update version set run = 9 where entry = 6",
+        r"table version, .*entry 6: run is 9, and 1 follows from the log",
+    ),
+    "a key of duplicate names": (
+        "delete from blocking_key where record = 'demo-sante/prevision-lits'",
+        r"table blocking_key, demo-sante/prevision-lits, entry 2: is missing, and follows",
+    ),
+    "a search row too many": (
+        """insert into search_version (ord, codes, card, name, summary, rest)
+        select 5, codes, card, name, summary, rest from search_version where ord = 2""",
+        r"table search_version, .*entry 5: is stored, and no such row follows from the log",
+    ),
+    "a row of no entry": (
+        "insert into attestation values (99, 'demo-sante', '2026-11-24', 1, now(), 'me')",
+        r"table attestation, demo-sante 99: is stored, and no such row follows from the log",
+    ),
+}
+
+
+@pytest.fixture
+def database(logged):
+    return logged
+
+
+@pytest.fixture
+async def filed(context, publish, record, pack):
+    """Two versions, another record that is withdrawn, an attestation, a foreign record, gone."""
+    other = amended(record, id="demo-sante/autre", source_id="A-2", name={"fr": "Lits", "ar": "أ"})
+    await publish(record)
+    await publish(amended(record, system_version="1.3"))
+    [published] = await publish(other)
+    said = {"day": "2026-11-01", "systems_total": 9, "contact": {"email": "a@demo.example"}}
+    await attestation.attest(context, AGENCY, "demo-sante", said, now=NOW)
+    statement = {"reason": "other", "note": {"fr": "Fini.", "ar": "انتهى"}}
+    await withdrawal.withdraw(
+        context,
+        AGENCY,
+        other["id"],
+        statement,
+        precondition=Precondition(tag=published.hash[:16]),
+        now=NOW,
+    )
+    foreign = {
+        "id": "us.sea/1",
+        "schema_version": "1.0",
+        "name": {"en": "Rain"},
+        "languages": {"source": "en"},
+        "source_id": "1",
+    }
+    filing = ForeignFiling(
+        document=foreign,
+        agency=SEA,
+        verdict=validate(foreign, profile="foreign", pack=pack, today=NOW.date()),
+        source_row={"Name": "Rain"},
+        source_id="1",
+        changed_on=None,
+    )
+    await import_filings(context, [filing], complete=True, now=lambda: NOW)
+    await import_filings(context, [], origin="us-register", complete=True, now=lambda: NOW)
+
+
+async def check(database, settings, pack):
+    return await check_database(database, settings, pack, progress=lambda *_: None)
+
+
+async def test_a_register_in_order_is_found_so(filed, database, settings, pack):
+    found = await check(database, settings, pack)
+    assert (found.size, found.coverage) == (8, RowCoverage())
+    assert await check_rows_from(database, settings, pack, 0) == 8
+    assert await check_rows_from(database, settings, pack, 3, most=2) == 5
+
+
+async def test_each_forgery_is_found_with_its_first_row(filed, database, settings, pack):
+    wrong = []
+    for forgery, (statement, expected) in FORGERIES.items():
+        async with database.connection() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                # As a superuser, with every trigger bypassed.
+                await connection.execute("set local session_replication_role = replica")
+                done = await connection.execute(statement)
+                assert not done.endswith(" 0"), forgery
+                await check_all(connection, pack, {}, lambda *_: None)
+                wrong.append(f"{forgery}: not found")
+            except LogInconsistent as error:
+                if not re.search(expected, error.detail, re.DOTALL):
+                    wrong.append(f"{forgery}: {error.detail}")
+            finally:
+                await transaction.rollback()
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_what_is_found_stops_publication_until_it_is_mended(
+    filed, database, settings, pack, publish_it
+):
+    for find in (check, lambda *given: check_rows_from(*given, 0)):
+        async with database.connection() as connection:
+            await connection.execute("update figure set sector = 'justice' where entry = 1")
+        with pytest.raises(LogInconsistent, match="sector"):
+            await find(database, settings, pack)
+        async with database.connection() as connection:
+            assert "table figure" in await bound_rows.read_fault(connection)
+        with pytest.raises(LogRefused, match="table figure"):
+            await publish_it()
+        async with database.connection() as connection:
+            await connection.execute("update figure set sector = 'health' where entry = 1")
+        await check(database, settings, pack)
+        async with database.connection() as connection:
+            assert await bound_rows.read_fault(connection) is None
+    assert (await publish_it()).size == 8
+
+
+async def test_the_page_about_the_log_says_of_each_table_what_protects_it(database):
+    page = (ROOT / "docs/transparency-log.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (.+) \| (.*)\|$", page, re.MULTILINE)
+    listed = {
+        table: (protected, shown)
+        for tables, protected, shown in rows
+        for table in re.findall(r"`(\w+)`", tables)
+    }
+    async with database.connection() as connection:
+        found = await connection.fetch(
+            "select c.relname, exists (select from pg_trigger as t where t.tgrelid = c.oid"
+            " and t.tgfoid = 'refuse_change'::regproc) as is_kept from pg_class as c"
+            " where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace"
+        )
+    tables = {row["relname"]: row["is_kept"] for row in found}
+    of_tables = {table: said for table, said in listed.items() if table in tables}
+    assert sorted(tables.keys() - of_tables.keys()) == []
+    for table in bound_rows.TABLES:
+        assert "registry log verify" in of_tables[table][1], table
+    # What is said to be append-only has the trigger that makes it so.
+    assert [
+        table
+        for table, (protected, _) in of_tables.items()
+        if "append-only" in protected and not tables[table] and table != "log_state"
+    ] == []
