@@ -21,6 +21,8 @@
   + MisdirectedRequest
   + TooManyRequests
   + Unavailable
+    - RegisterBehind
+    - ClockDiffers
   + ConfigurationError
   + ImportRefused
 
@@ -258,6 +260,20 @@ class Unavailable(RegistryError):
         """Take the sentence and the number of seconds after which to try again."""
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class RegisterBehind(Unavailable):
+    """The database has not all that was signed of the log, or acknowledged, or may not have it."""
+
+    slug = "register-behind"
+    title = "The register is behind what it has signed"
+
+
+class ClockDiffers(Unavailable):
+    """Server and database, or database and log, do not agree on what time it is."""
+
+    slug = "clock-differs"
+    title = "The register's clocks do not agree"
 
 
 class ConfigurationError(RegistryError):

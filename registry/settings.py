@@ -93,6 +93,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.key_file.with_name("signed-sizes")
 
     @property
+    def seen_file(self) -> Path:
+        """The file of the furthest state of the log that processes of this host have seen."""
+        return self.data_dir / "log-seen"
+
+    @property
     def hosts(self) -> frozenset[str] | None:
         """The host names that requests may name, in lower case; None if any may be named.
 

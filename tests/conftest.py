@@ -29,6 +29,7 @@ from registry.store import embedded
 from registry.store.database import connect
 from tests.built import share_templates
 from tests.prepared import copy_prepared, make_folder, run_folder
+from tests.published import given_times
 
 # Timings never decide; a change is judged on the same examples each time, a developer on new ones.
 settings.register_profile(
@@ -95,6 +96,12 @@ def server():
     shutil.rmtree(folder)
 
 
+async def accept_dates(database):
+    """Let what is published by the true clock follow entries with the dates of tests."""
+    async with database.connection() as connection:
+        await connection.execute("update log_state set dated_ahead = '2100-01-01'")
+
+
 def _make_cluster(folder):
     running = embedded.start(folder)
     url = _beside(running.url, TEMPLATE)
@@ -105,6 +112,7 @@ def _make_cluster(folder):
         await connection.close()
         database = await connect(url)
         await open_register(database, load_pack("ma"), Settings(data_dir=folder), now=NOW)
+        await accept_dates(database)
         await database.close()
 
     asyncio.run(make())
@@ -177,13 +185,16 @@ async def logged(empty_url, pack, settings):
     """A register whose log has a key of its own."""
     opened = await connect(empty_url)
     await open_register(opened, pack, settings, now=NOW)
+    await accept_dates(opened)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
 def context(database, pack):
-    return ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+    return ServiceContext(
+        database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
+    )
 
 
 @pytest.fixture
@@ -233,7 +244,7 @@ def publish(database, publication):
         publications = [publication(document, now) for document in documents]
         async with database.transaction() as connection:
             entries = await append.publish(
-                connection, publications, now=now, random=secrets.token_bytes
+                connection, publications, guard=given_times(), now=now, random=secrets.token_bytes
             )
         return [
             Receipt(

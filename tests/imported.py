@@ -18,6 +18,7 @@ from registry.services.loading import load
 from registry.services.matching import RecordKey
 from registry.store.imports import ImportFile
 from tests.conftest import NOW, ROOT
+from tests.published import given_times
 
 _SHARED = ROOT.parent / "shared" / "data"
 _REGISTERS = {
@@ -57,7 +58,9 @@ async def import_filings(context, filings, *, now=lambda: NOW, origin=None, **op
 
 async def load_and_import(database, pack, *, every):
     """File the demonstration corpus and every so many of the foreign records."""
-    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+    context = ServiceContext(
+        database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
+    )
     for name, path in _REGISTERS.items():
         if path.exists():
             crosswalk = load_crosswalk(name)

@@ -2,11 +2,17 @@
 
 from functools import partial
 
+from registry.ledger.guard import LogGuard, LogMemory
 from registry.services.access import Actor
 from registry.services.drafts import local_agency
 from registry.services.pipeline import execute_group, execute_in
 from registry.services.publication import Publish
 from registry.services.register_context import check_document
+
+
+def given_times():
+    """Return a guard with which entries get the times that a test passes."""
+    return LogGuard(LogMemory(), clock=None)
 
 
 def command_of(context, document, *, now):

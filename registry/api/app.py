@@ -55,6 +55,7 @@ from registry.api.security_headers import EdgeMiddleware
 from registry.api.site import StaticSite
 from registry.clock import utc_now
 from registry.errors import RegistryError
+from registry.ledger.guard import LogGuard, LogMemory
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.search.engine import open_index
@@ -226,6 +227,7 @@ def _litestar(
             random=secrets.token_bytes,
             review=settings.review,
             fast=figures.fast,
+            guard=LogGuard(LogMemory(settings.seen_file)),
         )
         index = app.state.index = open_index(database.connection, settings.search_dir, pack)
         beside = [

@@ -46,10 +46,11 @@ async def ready(state: ApiState) -> Health:
     if not await is_migrated(state.context.database):
         raise Unavailable("the database is not migrated yet; run: registry work")
     async with state.context.database.connection() as connection:
-        log_state = await log.read_state(connection)
+        if (await log.read_state(connection)).range.size == 0:
+            raise Unavailable("the log has no first entry yet; run: registry work")
+        # Asked for every few seconds: so every host remembers how far the log has come.
+        await state.context.guard.look(connection)
         fault = await bound_rows.read_fault(connection)
-    if log_state.range.size == 0:
-        raise Unavailable("the log has no first entry yet; run: registry work")
     if not (state.settings.site_dir / "index.html").exists():
         raise Unavailable("the site is not built yet; run: registry site build")
     return Health(status="ready", fault=msgspec.UNSET if fault is None else _FAULT)

@@ -15,7 +15,14 @@ from litestar.params import FromPath
 from registry.api.request_context import ApiState
 from registry.errors import NotFound
 from registry.ledger.files import CHECKPOINT, read_checkpoint
-from registry.ledger.proofs import read_content, read_description, read_proof, site_made_from
+from registry.ledger.proofs import (
+    INCIDENTS,
+    read_content,
+    read_description,
+    read_history,
+    read_proof,
+    site_made_from,
+)
 from registry.tlog.bundle import parse_bundle_path
 from registry.tlog.tile import parse_tile_path
 
@@ -48,14 +55,16 @@ async def get_log_file(path: FromPath[str], state: ApiState) -> Response[bytes]:
         except (ValueError, FileNotFoundError) as error:
             raise NotFound(f"the log has no file {path}") from error
         return _answer(tile, _BINARY, _LASTING)
+    if path in {INCIDENTS, "log.json"}:
+        describe = read_history if path == INCIDENTS else read_description
+        async with state.context.database.connection() as connection:
+            return _json(await describe(connection))
     async with state.context.database.connection() as connection:
         if (match := _CONTENT.fullmatch(path)) is not None:
             return _answer(await read_content(connection, int(match[1])), _JSON, _CHANGING)
         if (match := _PROOF.fullmatch(path)) is not None:
             proof = await read_proof(connection, settings.log_dir, int(match[1]))
             return _answer(proof, _TEXT, _CHANGING)
-        if path == "log.json":
-            return _json(await read_description(connection))
     if path == "site.json":
         made_from = await asyncio.to_thread(site_made_from, settings.site_dir)
         if made_from is not None:

@@ -24,10 +24,11 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 from registry.api.authentication import provide_actor
 from registry.api.request_context import ApiRequest, ApiState, is_passed_on
 from registry.ledger.files import published_size
+from registry.ledger.guard import skew
 from registry.ledger.proofs import site_made_from
 from registry.record.fast_validator import FastValidator
 from registry.settings import is_loopback
-from registry.store import bound_rows, checkpoints, log
+from registry.store import bound_rows, checkpoints
 
 PATH = "/metrics"
 
@@ -162,10 +163,14 @@ async def _read_progress(state: ApiState) -> list[tuple[str, str, float]]:
     published = await asyncio.to_thread(published_size, state.settings.log_dir)
     site = await asyncio.to_thread(site_made_from, state.settings.site_dir)
     async with state.context.database.connection() as connection:
-        log_state = await log.read_state(connection)
+        asked_at = dt.datetime.now(dt.UTC)
+        log_state, is_stopped = await state.context.guard.look(connection)
+        now = dt.datetime.now(dt.UTC)
         waiting = await checkpoints.read_entries(connection, published, published + 1)
         fault = await bound_rows.read_fault(connection)
-    lag = max(0.0, (dt.datetime.now(dt.UTC) - waiting[0].at).total_seconds()) if waiting else 0.0
+    lag = max(0.0, (now - waiting[0].at).total_seconds()) if waiting else 0.0
+    off = skew(log_state.clock, asked_at, now).total_seconds()
+    ahead = (log_state.last_at - log_state.clock).total_seconds() if log_state.last_at else 0.0
     return [
         ("log_entries", "Entries of the log", log_state.range.size),
         ("log_published_entries", "Entries under the published checkpoint", published),
@@ -175,6 +180,13 @@ async def _read_progress(state: ApiState) -> list[tuple[str, str, float]]:
             "1 while a check of the database by its log has found something",
             bool(fault),
         ),
+        (
+            "log_stopped",
+            "1 while the database is not known to have all that was signed",
+            is_stopped,
+        ),
+        ("log_ahead_seconds", "By how much its last entry is dated ahead", max(0.0, ahead)),
+        ("clock_skew_seconds", "By how much the database's clock is ahead of this server's", off),
         ("site_entries", "Entries that the site was built from", site["size"] if site else 0),
     ]
 

@@ -41,6 +41,8 @@ STATUS: dict[str, int] = {
     errors.RegistryError.slug: 500,
     errors.ConfigurationError.slug: 500,
     errors.Unavailable.slug: 503,
+    errors.RegisterBehind.slug: 503,
+    errors.ClockDiffers.slug: 503,
 }
 """HTTP status by slug; the errors that only commands meet are not here."""
 

@@ -155,6 +155,9 @@ def _problems(
         yield errors.MisdirectedRequest
     yield from facts.problems
     yield from (errors.RegistryError, errors.Unavailable)
+    if facts.keyed:
+        # What may be repeated by a key publishes, or may do so where no review is required.
+        yield from (errors.RegisterBehind, errors.ClockDiffers)
 
 
 def _problem(status: int, those: list[type[RegistryError]]) -> Json:

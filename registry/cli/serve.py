@@ -8,7 +8,7 @@ import msgspec
 import rich_click as click
 
 from registry.cli import server
-from registry.cli.runtime import pass_settings, running_database
+from registry.cli.runtime import pass_settings, print_message, running_database
 from registry.cli.server import PORT
 from registry.settings import Settings
 
@@ -40,5 +40,9 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
         server.serve(ready)
 
 
-async def _opened(_: ServiceContext) -> None:
-    """Do nothing: the register is migrated, and begun if it is empty, when it is opened."""
+async def _opened(context: ServiceContext) -> None:
+    """Print why nothing would be published; opening has migrated the register, or begun it."""
+    from registry.services.startup import find_doubts
+
+    for doubt in await find_doubts(context):
+        print_message(doubt)

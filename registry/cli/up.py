@@ -68,9 +68,11 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
 async def _prepare(settings: Settings, context: ServiceContext) -> list[str]:
     """Fill and build what is not there yet; return what to say of signing in."""
     from registry.services.loading import load
-    from registry.services.startup import is_empty
+    from registry.services.startup import find_doubts, is_empty
     from registry.worker.runner import build_site
 
+    for doubt in await find_doubts(context):
+        print_message(doubt)
     unfinished = settings.data_dir / _LOADING
     if unfinished.exists() or await is_empty(context.database):
         print_message("Loading the demonstration records …")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.runtime import pass_settings, run
+from registry.cli.runtime import pass_settings, print_message, run
 from registry.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,8 +29,11 @@ def work(settings: Settings) -> None:
 
 async def _work_until_terminated(settings: Settings, context: ServiceContext) -> None:
     """Do the background work; return on SIGTERM, so that the register is closed in order."""
+    from registry.services.startup import find_doubts
     from registry.worker import runner
 
+    for doubt in await find_doubts(context):
+        print_message(doubt)
     work = asyncio.ensure_future(runner.work(settings, context))
     terminated = asyncio.Event()
 

@@ -10,6 +10,7 @@ import msgspec
 
 from registry.errors import ConfigurationError
 from registry.ledger.entries import NewEntry
+from registry.ledger.guard import LogGuard
 from registry.ledger.publication import Publication, seal_document
 from registry.record.entry import genesis_entry
 from registry.record.schema import record_schema_bytes
@@ -63,6 +64,7 @@ async def publish(
     connection: Connection,
     publications: Sequence[Publication],
     *,
+    guard: LogGuard,
     now: dt.datetime,
     random: Callable[[int], bytes],
 ) -> list[Entry]:
@@ -70,26 +72,32 @@ async def publish(
     if not publications:
         return []
     sealed = [one.sealed or seal_document(one.document, one.agency, random) for one in publications]
-    state = await log.lock_state(connection)
+    state = await guard.lock(connection, now=now)
     current = await records.read_latest(connection, [one.record for one in publications])
     entries = [
         msgspec.structs.replace(one, sealed=made, current=current.get(one.record))
         for one, made in zip(publications, sealed, strict=True)
     ]
-    return await append(connection, state, entries, now=now)
+    appended = await append(connection, state, entries, now=state.clock)
+    guard.wrote(connection, state, appended[-1])
+    return appended
 
 
 async def append_genesis(
-    connection: Connection, *, make_signer: Callable[[], Signer], now: dt.datetime
+    connection: Connection, *, make_signer: Callable[[], Signer], now: dt.datetime | None
 ) -> None:
-    """Write the genesis entry of an empty log; the key is only asked for then."""
+    """Write the genesis entry of an empty log; the key is only asked for then.
+
+    Without a time it gets the database's.
+    """
     await log.begin(connection)
     state = await log.lock_state(connection)
     if state.range.size:
         return
     signer = make_signer()
+    at = _whole(now or state.clock)
     content = genesis_entry(
-        at=_whole(now),
+        at=at,
         origin=signer.name,
         key=signer.verifier_key,
         schema_sha256=sha256(record_schema_bytes()).hexdigest(),
@@ -98,7 +106,7 @@ async def append_genesis(
         index=0,
         kind="genesis",
         record=None,
-        at=_whole(now),
+        at=at,
         content=content,
         leaf=leaf_hash(content),
     )

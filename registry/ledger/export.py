@@ -12,7 +12,14 @@ import msgspec
 from registry.errors import Unavailable
 from registry.ledger.content_files import write_contents
 from registry.ledger.files import CHECKPOINT, TEMPORARY, read_checkpoint, write_volatile
-from registry.ledger.proofs import proof_path, prover, read_description, site_made_from
+from registry.ledger.proofs import (
+    INCIDENTS,
+    proof_path,
+    prover,
+    read_description,
+    read_history,
+    site_made_from,
+)
 from registry.settings import Settings
 from registry.store.database import Database
 from registry.tlog.checkpoint import stated
@@ -45,7 +52,10 @@ async def export_log(
         progress(entries.stop, size)
     async with database.connection() as connection:
         description = await read_description(connection)
+        history = await read_history(connection)
     write_volatile(folder, "log.json", msgspec.json.encode(description))
+    if history.incidents:
+        write_volatile(folder, INCIDENTS, msgspec.json.encode(history))
     made_from = await asyncio.to_thread(site_made_from, settings.site_dir)
     if made_from is not None and made_from["size"] <= size:
         write_volatile(folder, "site.json", msgspec.json.encode(made_from))

@@ -29,6 +29,18 @@ class LogRefused(Conflict):
     """The log cannot go on as it is: two of its parts contradict each other."""
 
 
+class LogBehind(LogRefused):
+    """The database lacks what was signed of the log, or acknowledged, or contradicts it.
+
+    `why` is the short form for those who file.
+    """
+
+    def __init__(self, detail: str, *, why: str) -> None:
+        """Take the sentence for whoever runs the register, and the one for others."""
+        super().__init__(detail)
+        self.why = why
+
+
 def write_durable(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
     """Write files by path; one that is there already must be the same to the byte.
 

@@ -9,7 +9,7 @@ import msgspec
 
 from registry.ledger.content_files import content_path
 from registry.ledger.files import CHECKPOINT, TEMPORARY, tree_of
-from registry.ledger.proofs import describe, proof_path
+from registry.ledger.proofs import INCIDENTS, LogHistory, describe, proof_path
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import VerifiedLog, verify_log
 from registry.tlog.bundle import bundle_path, parse_bundle, parse_bundle_path
@@ -54,6 +54,8 @@ def _check_file(folder: Path, name: str, log: VerifiedLog) -> None:
             _check_proof(folder, name, content, log)
         elif name == "log.json":
             _same(content, msgspec.json.encode(describe(log.genesis)))
+        elif name == INCIDENTS:
+            msgspec.json.decode(content, type=LogHistory)
         elif name == "site.json":
             _check_site(folder, content, log)
         elif name != CHECKPOINT:

@@ -15,6 +15,7 @@ from registry.ledger.files import read_checkpoint, tree_of
 from registry.record.content_file import content_file
 from registry.store import checkpoints, log, records
 from registry.store.database import Connection
+from registry.store.log import Incident
 from registry.tlog.checkpoint import stated
 from registry.tlog.proof import prove_inclusion
 from registry.tlog.tlog_proof import TlogProof
@@ -28,6 +29,16 @@ SPECIFICATIONS = {
     "merkle tree": "https://www.rfc-editor.org/rfc/rfc6962#section-2.1",
     "canonical json": "https://www.rfc-editor.org/rfc/rfc8785",
 }
+
+
+INCIDENTS = "incidents.json"
+"""What was decided about the log that its entries do not say; not signed."""
+
+
+class LogHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """The file of incidents."""
+
+    incidents: list[Incident]
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +138,11 @@ async def read_description(connection: Connection) -> dict[str, Any]:
     """Return the description of the log."""
     [genesis] = await checkpoints.read_entries(connection, 0, 1)
     return describe(genesis.content)
+
+
+async def read_history(connection: Connection) -> LogHistory:
+    """Return the incidents of the log."""
+    return LogHistory(incidents=await log.read_incidents(connection))
 
 
 def describe(genesis: bytes) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from registry.ledger import key, signing_journal
 from registry.ledger.content_files import write_contents
 from registry.ledger.files import (
     CHECKPOINT,
+    LogBehind,
     LogRefused,
     published_size,
     read_checkpoint,
@@ -27,6 +28,7 @@ from registry.ledger.files import (
     tree_of,
     write_durable,
 )
+from registry.ledger.guard import LogMemory, SeenLog, lacks
 from registry.ledger.signing_journal import SignedSize
 from registry.ledger.verify_database import check_in_turn
 from registry.settings import Settings
@@ -34,7 +36,7 @@ from registry.store import checkpoints, log
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection, Database
 from registry.store.leader import leadership
-from registry.store.log import LogState
+from registry.store.log import GuardedState, LogState
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint
 from registry.tlog.hashing import leaf_hash
@@ -66,13 +68,21 @@ async def publish_log(
         return None
     # One at a time saves work; what makes it safe is that nobody signs after another's signature.
     async with leadership(database, "publisher"):
-        return await _publish(database, settings, now, done)
+        try:
+            return await _publish(database, settings, now, done)
+        except LogBehind as error:
+            async with database.transaction() as connection:
+                await log.stop(connection, error.why)
+            raise
 
 
 async def is_published(database: Database, settings: Settings) -> bool:
-    """Return whether the checkpoint on disk is of the whole log."""
+    """Return whether the checkpoint on disk is of the whole log, and nothing stops appending."""
+    seen = LogMemory(settings.seen_file).last
     async with database.connection() as connection:
-        state = await log.read_state(connection)
+        state = await log.read_guarded(connection, seen.size - 1)
+        if state.stopped is not None or not state.is_confirmed or lacks(state, seen) is not None:
+            return False
         last = await checkpoints.read_last(connection)
         if last is None or last.size != state.range.size:
             return False
@@ -83,8 +93,9 @@ async def is_published(database: Database, settings: Settings) -> bool:
 async def _publish(
     database: Database, settings: Settings, now: dt.datetime, done: Callable[[PublishStep], None]
 ) -> Signed:
+    seen = LogMemory(settings.seen_file).last
     async with database.snapshot() as connection:
-        state = await log.read_state(connection)
+        state = await log.read_guarded(connection, seen.size - 1)
         last = await checkpoints.read_last(connection)
         safety = await checkpoints.read_safety(connection)
         [genesis] = await checkpoints.read_entries(connection, 0, 1)
@@ -93,6 +104,8 @@ async def _publish(
     check_key(signer, genesis.content)
     reached = reached_elsewhere(settings, signer, last)
     check_not_behind(reached, state)
+    await _check_goes_on(database, settings.log_dir, last, reached)
+    check_acknowledged(state, seen)
     await check_in_turn(database, settings, signed=0 if last is None else last.size)
     done("begun")
 
@@ -107,6 +120,9 @@ async def _publish(
     done("tiles")
     nodes = tree_of(folder, state.range.size)
     await asyncio.to_thread(_check_roots, nodes, state, reached)
+    if state.stopped is not None or not state.is_confirmed:
+        async with database.transaction() as connection:
+            await log.confirm(connection, state.database)
     done("recomputed")
 
     # Whatever is signed can be healed from our own files.
@@ -153,14 +169,57 @@ def reached_elsewhere(settings: Settings, signer: Signer, last: Signed | None) -
 
 
 def check_not_behind(reached: list[SignedSize], state: LogState) -> None:
-    """Raise `LogRefused` where more was signed than the database has."""
+    """Raise `LogBehind` where more was signed than the database has."""
     for one in reached:
         if one.size > state.range.size:
-            raise LogRefused(
+            raise LogBehind(
                 f"{one.where} knows of {one.size} entries, the database has {state.range.size}: an "
                 "older state of it was restored. Nothing is signed until the missing entries are "
-                "back; run: registry log heal"
+                "back; run: registry log heal",
+                why=f"{one.size:,} entries were signed, and the database has {state.range.size:,}",
             )
+
+
+def check_acknowledged(state: GuardedState, seen: SeenLog) -> None:
+    """Raise `LogBehind` where the database lacks entries that were acknowledged on this host."""
+    why = lacks(state, seen)
+    if why is not None:
+        raise LogBehind(
+            f"{why}. Nothing is signed until a database is restored that has them, or they are "
+            f"given up: registry log heal --discard-from {state.range.size}",
+            why=why,
+        )
+
+
+async def _check_goes_on(
+    database: Database,
+    folder: Path,
+    last: Signed | None,
+    reached: list[SignedSize],
+) -> None:
+    """Raise `LogBehind` where the database has gone on otherwise than what was signed elsewhere.
+
+    Tiles that do not lead to what was signed are no measure; they are checked later.
+    """
+    furthest = max(reached, key=lambda one: one.size, default=None)
+    if furthest is None or (last is not None and last.size >= furthest.size):
+        return
+    nodes = tree_of(folder, furthest.size)
+    try:
+        if await asyncio.to_thread(root_of, nodes, furthest.size) != furthest.root:
+            return
+        leaf = nodes(0, furthest.size - 1)
+    except (LogRefused, ValueError):
+        return
+    async with database.connection() as connection:
+        [entry] = await checkpoints.read_entries(connection, furthest.size - 1, furthest.size)
+    if entry.leaf != leaf:
+        raise LogBehind(
+            f"the database has gone on otherwise than {furthest.where} knows: entries were "
+            "appended after an older state of it was restored. Nothing is signed before they are "
+            "given up or a state from before them is restored; run: registry log heal",
+            why=f"its first {furthest.size:,} entries are not those that were signed",
+        )
 
 
 def _check_safety(safety: dict[str, str]) -> None:
@@ -223,9 +282,15 @@ def _check_roots(nodes: Nodes, state: LogState, reached: list[SignedSize]) -> No
     here = SignedSize(where="the database", size=state.range.size, root=state.range.root())
     for one in (here, *reached):
         if root_of(nodes, one.size) != one.root:
-            raise LogRefused(
+            detail = (
                 f"the tree on disk has another root at {one.size} entries than {one.where} knows; "
                 "nothing is signed. Run: registry log verify"
+            )
+            if one is here:
+                raise LogRefused(detail)
+            # The tree is the database's: it has gone on otherwise than what was signed.
+            raise LogBehind(
+                detail, why=f"its first {one.size:,} entries are not those that were signed"
             )
 
 

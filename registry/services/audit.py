@@ -47,6 +47,7 @@ Action: TypeAlias = Literal[
     "list_acts",
     "file_many",
     "read_audit",
+    "discard_entries",
 ]
 """What can be done or refused. Reading is noted only where it was refused."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Literal, TypeAlias
 
 import msgspec
 
+from registry.ledger.guard import LogGuard, LogMemory
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack
-from registry.store.database import Database
+from registry.store.database import Connection, Database
 
 Review: TypeAlias = Literal["none", "required"]
 
@@ -18,7 +20,7 @@ class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     """The database, the country's pack, the source of random bytes, and the review policy.
 
     `review` says whether a second person approves what an agency submits; `fast` may accept a
-    document's shape.
+    document's shape. `guard` locks the log for those who append.
     """
 
     database: Database
@@ -26,3 +28,16 @@ class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     random: Callable[[int], bytes]
     review: Review = "none"
     fast: FastValidator = msgspec.field(default_factory=FastValidator)
+    guard: LogGuard = msgspec.field(default_factory=lambda: LogGuard(LogMemory()))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Borrow a connection with a transaction that may append; the guard remembers what did."""
+        lent: Connection = None
+        is_committed = False
+        try:
+            async with self.database.transaction() as lent:
+                yield lent
+            is_committed = True
+        finally:
+            self.guard.end(lent, committed=is_committed)

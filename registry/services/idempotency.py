@@ -68,7 +68,7 @@ async def run_once(  # noqa: PLR0917  the same beginning as replay
     now: dt.datetime,
 ) -> R:
     """Do a piece of work in one transaction, or return the stored receipt of its key."""
-    async with context.database.transaction() as connection:
+    async with context.transaction() as connection:
         known = await replay(connection, actor, key, request)
         if known is not None:
             return msgspec.json.decode(known, type=receipt)

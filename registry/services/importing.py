@@ -38,7 +38,7 @@ from registry.services.import_matching import (
 from registry.services.import_report import ImportOutcome, RunReport, by_reason
 from registry.services.matching import RecordKey
 from registry.services.reindexing import save_agencies
-from registry.store import imports, log, records, redactions
+from registry.store import imports, records, redactions
 from registry.store.database import Connection
 from registry.store.imports import ImportCounts, ImportFile, KeptRow, KnownRecord
 from registry.store.leader import leadership
@@ -186,14 +186,15 @@ class _Run:
             async with self._context.database.connection() as connection:
                 await self._compare(connection, placed)
             return
-        async with self._context.database.transaction() as connection:
+        async with self._context.transaction() as connection:
             homes = {one.agency.id: one.agency for one in placed}
             await save_agencies(connection, list(homes.values()))
             await records.lock_records(connection, [one.id for one in placed])
             batch = await self._compare(connection, placed)
             await imports.note_met(connection, batch.met, run=self._number, now=now)
             await imports.replace_rows(connection, batch.rows)
-            await publish(connection, batch.publications, now=now, random=self._context.random)
+            guard, random = self._context.guard, self._context.random
+            await publish(connection, batch.publications, guard=guard, now=now, random=random)
             await self._append(connection, batch.back, "present", now=now)
             await imports.keep_counts(connection, self._number, self._counts)
 
@@ -203,7 +204,7 @@ class _Run:
             self._note("gone", one.id, one.source_id)
         if self._dry_run:
             return
-        async with self._context.database.transaction() as connection:
+        async with self._context.transaction() as connection:
             await records.lock_records(connection, [one.id for one in batch])
             latest = await records.read_latest(connection, [one.id for one in batch])
             still = [(name, one) for name, one in latest.items() if one.state == "published"]
@@ -218,8 +219,6 @@ class _Run:
         *,
         now: dt.datetime,
     ) -> None:
-        if not about:
-            return
         entries = [
             SourceEntry(
                 actor=self._context.pack.code,
@@ -232,7 +231,10 @@ class _Run:
             )
             for name, current in about
         ]
-        await append(connection, await log.lock_state(connection), entries, now=now)
+        if entries:
+            locked = await self._context.guard.lock(connection, now=now)
+            appended = await append(connection, locked, entries, now=locked.clock)
+            self._context.guard.wrote(connection, locked, appended[-1])
 
     async def _compare(self, connection: Connection, placed: Sequence[PlacedFiling]) -> _Batch:
         """Compare filings with what is published of their records."""

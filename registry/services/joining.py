@@ -20,7 +20,7 @@ from registry.record.sections import seal
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
 from registry.services.import_matching import find_twins
-from registry.store import agencies, imports, log, records
+from registry.store import agencies, imports, records
 from registry.store.database import Connection
 from registry.store.leader import leadership
 
@@ -69,7 +69,7 @@ async def join(context: ServiceContext, doubled: DoubledRecord, *, now: dt.datet
     kept, dropped = doubled.kept, doubled.dropped
     async with (
         leadership(context.database, "importer"),
-        context.database.transaction() as connection,
+        context.transaction() as connection,
     ):
         await records.lock_records(connection, [kept, dropped])
         current = await records.read_current(connection, [kept, dropped])
@@ -96,7 +96,9 @@ async def join(context: ServiceContext, doubled: DoubledRecord, *, now: dt.datet
                 changed_on=row.changed_on if row else None,
             ),
         )
-        await publish(connection, [publication], now=now, random=context.random)
+        await publish(
+            connection, [publication], guard=context.guard, now=now, random=context.random
+        )
         label = codelists()["withdrawal_reason"][_REASON].label
         note = {tag: f"{label.get(tag, _REASON)}: {kept}" for tag in context.pack.languages}
         withdrawal = WithdrawalEntry(
@@ -106,4 +108,6 @@ async def join(context: ServiceContext, doubled: DoubledRecord, *, now: dt.datet
             reason=_REASON,
             sections=seal({"note": note, "successor": kept}, context.random),
         )
-        await append(connection, await log.lock_state(connection), [withdrawal], now=now)
+        state = await context.guard.lock(connection, now=now)
+        appended = await append(connection, state, [withdrawal], now=state.clock)
+        context.guard.wrote(connection, state, appended[-1])

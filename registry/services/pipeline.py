@@ -30,7 +30,7 @@ from registry.services import audit, idempotency
 from registry.services.access import Actor
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
-from registry.store import drafts, log, pending_acts, records
+from registry.store import drafts, pending_acts, records
 from registry.store.audit import insert as insert_act
 from registry.store.database import Connection, retried, savepoint
 from registry.text.catalogues import SOURCE
@@ -97,7 +97,7 @@ class Command(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 async def execute(context: ServiceContext, command: Command[R], *, now: dt.datetime) -> R:
     """Do what a command asks for in one transaction, or return the stored answer of its key."""
     actor, key, request = command.actor, command.key, command.request
-    async with context.database.transaction() as connection:
+    async with context.transaction() as connection:
         known = await idempotency.replay(connection, actor, key, request)
         if known is not None:
             stored: R = msgspec.json.decode(known, type=command.receipt)
@@ -115,7 +115,7 @@ async def execute_in(
     """Do what a command asks for in the caller's transaction, which has locked the subject."""
     subject = command.subject
     checked = await command.check(connection, context, now=now)
-    state = await log.lock_state(connection)
+    state = await context.guard.lock(connection, now=now)
     decision = await command.decide(connection, context, checked, now=now)
     acts = []
     if decision.is_act:
@@ -123,7 +123,8 @@ async def execute_in(
         acts = [audit.done(command.actor, command.action, subject, before=before, now=now)]
     entry = None
     if decision.entry is not None:
-        [entry] = await append(connection, state, [decision.entry], acts=acts, now=now)
+        [entry] = await append(connection, state, [decision.entry], acts=acts, now=state.clock)
+        context.guard.wrote(connection, state, entry)
     elif acts:
         await insert_act(connection, acts[0])
     if decision.approves is not None and entry is not None:
@@ -165,15 +166,17 @@ async def _execute_group(
     works: Sequence[Callable[[Connection], Awaitable[T]]],
 ) -> list[T | Exception]:
     results: list[T | Exception] = []
-    async with context.database.transaction() as connection:
+    async with context.transaction() as connection:
         # Before the log, as those do who come alone, so that nobody waits in a circle.
         await records.lock_records(connection, subjects)
         for at, work in enumerate(works):
+            written = context.guard.written(connection)
             try:
                 async with savepoint(connection, first=at == 0):
                     results.append(await work(connection))
             except Unavailable:
                 raise
             except Exception as error:  # noqa: BLE001  whatever it is, it is one filing's affair
+                context.guard.rewind(connection, written)
                 results.append(error)
     return results

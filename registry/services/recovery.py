@@ -26,6 +26,7 @@ from registry.ledger.entries import (
     restored,
 )
 from registry.ledger.files import LogRefused, read_bundle, tree_of
+from registry.ledger.guard import lacks
 from registry.ledger.publication import Publication, SealedDocument
 from registry.ledger.publish_files import check_key, reached_elsewhere, sign
 from registry.ledger.replay import digest_of
@@ -43,13 +44,17 @@ from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction
 from registry.settings import Settings
 from registry.store import agencies, checkpoints, imports, log, records, redactions
-from registry.store.database import Connection
+from registry.store.checkpoints import Signed
+from registry.store.database import Connection, Database
 from registry.store.log import LogState
 from registry.text.catalogues import SOURCE
 from registry.tlog.bundle import parse_bundle
 from registry.tlog.hashing import leaf_hash
+from registry.tlog.keys import Signer
 from registry.tlog.proof import root_of
 from registry.tlog.tile import WIDTH
+
+_AT_ONCE = 4096
 
 
 class MissingEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,21 +86,22 @@ async def heal_log(
 ) -> int:
     """Bring back the entries that were signed and are missing, and give how many.
 
-    All of them come back, or none; raises `LogRefused` where the files do not allow it.
+    All of them come back, or none; raises `LogRefused` where the files do not allow it. Filings are
+    taken again, unless entries were acknowledged that are in no file.
     """
-    async with context.database.connection() as connection:
-        last = await checkpoints.read_last(connection)
-        [genesis] = await checkpoints.read_entries(connection, 0, 1)
-    signer = key.read(settings.key_file)
-    check_key(signer, genesis.content)
-    furthest = max(
-        reached_elsewhere(settings, signer, last), key=lambda one: one.size, default=None
-    )
+    signer, last, furthest = await read_furthest(context.database, settings)
     async with context.database.transaction() as connection:
         state = await log.lock_state(connection)
+        folder = settings.log_dir
+        first = await find_divergence(connection, folder, state.range.size, last, furthest)
+        if first is not None:
+            raise LogRefused(
+                "the database has gone on otherwise than what was signed: entries were appended "
+                "after an older state was restored. Restore a state from before them, or give up "
+                f"what was acknowledged since: registry log heal --discard-from {first}"
+            )
         if furthest is None or furthest.size <= state.range.size:
             return 0
-        folder = settings.log_dir
         await asyncio.to_thread(_check_tiles, folder, state, furthest)
         missing = list(_read_missing(folder, state.range.size, furthest.size))
         for lost in missing:
@@ -110,7 +116,54 @@ async def heal_log(
         if not await checkpoints.insert(connection, signed, previous=last):
             raise Unavailable("another process has signed the log meanwhile; try again")
         await _erase_again(connection, missing)
+        # What was acknowledged and never signed is in no file.
+        seen = context.guard.memory.last
+        await log.keep_discards(connection, seen.discards)
+        why = lacks(await log.lock_state(connection, seen.size - 1), seen)
+        if why is None:
+            await log.confirm(connection, state.database)
+        else:
+            await log.stop(connection, why)
     return len(missing)
+
+
+async def read_furthest(
+    database: Database, settings: Settings
+) -> tuple[Signer, Signed | None, SignedSize | None]:
+    """Return the log's key, the last checkpoint of the database, and the furthest known of all."""
+    async with database.connection() as connection:
+        last = await checkpoints.read_last(connection)
+        [genesis] = await checkpoints.read_entries(connection, 0, 1)
+    signer = key.read(settings.key_file)
+    check_key(signer, genesis.content)
+    reached = reached_elsewhere(settings, signer, last)
+    return signer, last, max(reached, key=lambda one: one.size, default=None)
+
+
+async def find_divergence(
+    connection: Connection,
+    folder: Path,
+    size: int,
+    last: Signed | None,
+    furthest: SignedSize | None,
+) -> int | None:
+    """Return the first entry in which a database of a size contradicts what was signed further.
+
+    It is looked for after the database's own last checkpoint. Raises `LogRefused` where the tiles
+    do not lead to what was signed.
+    """
+    agreed = 0 if last is None else last.size
+    if furthest is None or furthest.size <= agreed:
+        return None
+    nodes = tree_of(folder, furthest.size)
+    if await asyncio.to_thread(root_of, nodes, furthest.size) != furthest.root:
+        raise LogRefused(f"the tiles in {folder} do not lead to the root that was signed")
+    end = min(size, furthest.size)
+    for at in range(agreed, end, _AT_ONCE):
+        for entry in await checkpoints.read_entries(connection, at, min(at + _AT_ONCE, end)):
+            if entry.leaf != nodes(0, entry.index):
+                return entry.index
+    return None
 
 
 def _check_tiles(folder: Path, state: LogState, furthest: SignedSize) -> None:
@@ -119,8 +172,7 @@ def _check_tiles(folder: Path, state: LogState, furthest: SignedSize) -> None:
         raise LogRefused(f"the tiles in {folder} do not lead to the root that was signed")
     if root_of(nodes, state.range.size) != state.range.root():
         raise LogRefused(
-            "the database has gone on otherwise than what was signed: entries were appended after "
-            "an older state was restored. Restore a state from before them"
+            "the database has other entries than were signed; run: registry log verify"
         )
 
 

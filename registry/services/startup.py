@@ -10,8 +10,9 @@ from typing import TypeVar
 import uvloop
 
 from registry.clock import utc_now
-from registry.errors import ConfigurationError
+from registry.errors import ClockDiffers, ConfigurationError, RegisterBehind
 from registry.ledger.append import append_genesis
+from registry.ledger.guard import LogGuard, LogMemory
 from registry.ledger.key import read_or_create
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack, load_pack
@@ -30,14 +31,14 @@ async def open_register(
     pack: Pack,
     settings: Settings,
     *,
-    now: dt.datetime,
+    now: dt.datetime | None = None,
     takes_agencies: bool = True,
 ) -> None:
     """Migrate, begin the log if it is empty, take over the pack's agencies, keep the index.
 
-    Whoever verifies takes no agencies over, which would mend what was to be found.
-    Repeats harmlessly. The first time it makes the log's key file. Raises `ConfigurationError` when
-    the register began with another pack.
+    Whoever verifies takes no agencies over, which would mend what was to be found. The first entry
+    gets the database's time unless one is given. Repeats harmlessly. The first time it makes the
+    log's key file. Raises `ConfigurationError` when the register began with another pack.
     """
     await migrate(database)
     async with database.transaction() as connection:
@@ -66,6 +67,23 @@ async def index_names_if_needed(database: Database) -> None:
         if await record_names.are_missing(connection):
             await log.lock_state(connection)
             await record_names.index(connection)
+
+
+async def find_doubts(context: ServiceContext) -> list[str]:
+    """Return in sentences why nothing would be published now, or what would go unnoticed."""
+    async with context.database.transaction() as connection:
+        try:
+            state = await context.guard.lock(connection, now=utc_now())
+        except (RegisterBehind, ClockDiffers) as error:
+            return [error.detail]
+    if "-" not in state.database.split("/"):
+        return []
+    why = (
+        "this PostgreSQL does not tell its role which server and timeline it is "
+        "(pg_control_system, pg_walfile_name): after a failover or restore only what the processes "
+        "remember shows whether the database is older than the log"
+    )
+    return [why]
 
 
 async def is_empty(database: Database) -> bool:
@@ -97,9 +115,7 @@ def run_in_register(
                     f"there is no register in the database at {where}; mend "
                     "REGISTRY_DATABASE_URL, or begin one with registry work"
                 )
-            await open_register(
-                database, pack, settings, now=utc_now(), takes_agencies=takes_agencies
-            )
+            await open_register(database, pack, settings, takes_agencies=takes_agencies)
             return await work(
                 ServiceContext(
                     database=database,
@@ -107,6 +123,7 @@ def run_in_register(
                     random=secrets.token_bytes,
                     review=settings.review,
                     fast=FastValidator(enabled=settings.accept_path == "on"),
+                    guard=LogGuard(LogMemory(settings.seen_file)),
                 )
             )
         finally:

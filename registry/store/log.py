@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
+from registry.errors import ConfigurationError
 from registry.record.entry import EntryKind
 from registry.record.model import RiskChange
 from registry.store.database import Connection
@@ -16,6 +17,9 @@ from registry.tlog.compact import CompactRange, unpack
 
 TableRow: TypeAlias = dict[str, Any]
 """A new row: JSON values by the names of columns."""
+
+
+IncidentKind: TypeAlias = Literal["discarded", "dated_ahead"]
 
 
 class LogState(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +33,39 @@ class LogState(msgspec.Struct, frozen=True, kw_only=True):
     last_at: dt.datetime | None
     erasures: int = 0
     replaced: int = 0
+
+
+class GuardedState(LogState, frozen=True, kw_only=True):
+    """The state, with what tells whether it may be appended to.
+
+    `clock` is the database's time; `database` says which one it is, `confirmed` which one the log
+    was last compared in with what was signed; `stopped` is why nothing may be appended. `leaf` is
+    that of the entry asked for, if there is one; `last_leaf` the last, if it was read
+    unlocked. `discards` counts how often entries were given up; `dated_ahead` is the time up to
+    which an entry may be dated though the clock is behind it.
+    """
+
+    clock: dt.datetime
+    database: str
+    confirmed: str | None
+    stopped: str | None
+    discards: int
+    dated_ahead: dt.datetime | None
+    leaf: bytes | None
+    last_leaf: bytes | None = None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the log was compared in this database with what was signed of it."""
+        return self.confirmed == self.database
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision about the log that no entry states: what of it was given up, or accepted."""
+
+    kind: IncidentKind
+    at: dt.datetime
+    said: msgspec.Raw
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,9 +132,51 @@ async def begin(connection: Connection) -> None:
     await connection.execute(statement("log", "begin_state"))
 
 
-async def lock_state(connection: Connection) -> LogState:
-    """Return the state, locked until the transaction ends, so that no other process appends."""
-    return state_of(await connection.fetchrow(statement("log", "lock_state")))
+async def lock_state(connection: Connection, index: int = -1) -> GuardedState:
+    """Return the state, locked until the transaction ends, so that no other process appends.
+
+    Its `leaf` is that of the entry at `index`.
+    """
+    return _guarded(await connection.fetchrow(statement("log", "lock_state"), index))
+
+
+async def read_guarded(connection: Connection, index: int = -1) -> GuardedState:
+    """Return what `lock_state` does, without locking, and the last leaf."""
+    return _guarded(await connection.fetchrow(statement("log", "guarded_state"), index))
+
+
+async def stop(connection: Connection, why: str) -> None:
+    """Stop appending until the log is confirmed, with the reason."""
+    await connection.execute(statement("log", "stop"), why)
+
+
+async def confirm(connection: Connection, database: str) -> None:
+    """State that the log in a database has all that was signed, if it is this one still."""
+    await connection.execute(statement("log", "confirm"), database)
+
+
+async def keep_discards(connection: Connection, count: int) -> None:
+    """State that entries were given up at least so often."""
+    await connection.execute(statement("log", "keep_discards"), count)
+
+
+async def accept_dates(connection: Connection) -> None:
+    """Accept that the database's clock is behind the last entry."""
+    await connection.execute(statement("log", "accept_dates"))
+
+
+async def insert_incident(connection: Connection, kind: IncidentKind, said: object) -> None:
+    """Insert what was decided about the log, as JSON."""
+    document = msgspec.json.encode(said).decode()
+    await connection.execute(statement("log", "insert_incident"), kind, document)
+
+
+async def read_incidents(connection: Connection) -> list[Incident]:
+    """Return what was ever decided about the log, the first first."""
+    return [
+        Incident(kind=row["kind"], at=row["at"], said=msgspec.Raw(row["document"].encode()))
+        for row in await connection.fetch(statement("log", "incidents"))
+    ]
 
 
 async def read_state(connection: Connection) -> LogState:
@@ -205,6 +284,22 @@ def _move(row: Any) -> RiskMove | None:
     if row["risk_change"] is None:
         return None
     return RiskMove(change=row["risk_change"], before=row["risk_before"], after=row["risk"])
+
+
+def _guarded(row: Any) -> GuardedState:
+    if row is None:
+        raise ConfigurationError("the log has no first entry yet; start the register once")
+    return GuardedState(
+        **msgspec.structs.asdict(state_of(row)),
+        clock=row["clock"],
+        database=row["database"],
+        confirmed=row["incarnation"],
+        stopped=row["stopped"],
+        discards=row["discards"],
+        dated_ahead=row["dated_ahead"],
+        leaf=row["leaf"],
+        last_leaf=row.get("last_leaf"),
+    )
 
 
 def state_of(row: Any) -> LogState:

@@ -17,6 +17,7 @@ from registry.settings import Settings
 from registry.store.database import connect
 from tests.conftest import NOW, make_record
 from tests.described import Described
+from tests.published import given_times
 
 PROBLEM = "application/problem+json"
 PLAIN = {"accept-encoding": "identity"}
@@ -107,7 +108,9 @@ async def reader(shared_url, tmp_path_factory, publication, hooks):
     database = await connect(shared_url)
     async with database.transaction() as connection:
         one = publication(make_record())
-        await append.publish(connection, [one], now=NOW, random=secrets.token_bytes)
+        await append.publish(
+            connection, [one], guard=given_times(), now=NOW, random=secrets.token_bytes
+        )
     await database.close()
     application = create_app(settings, tell=None)
     transport = httpx.ASGITransport(application, raise_app_exceptions=False)

@@ -10,6 +10,7 @@ from registry.ledger.publication import Publication
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from tests.conftest import NOW
+from tests.published import given_times
 
 CHANGES = "/api/v1/changes"
 US = Agency(id="us.dwx", name={"en": "Weather"}, kind="ministry", origin="us-omb-2025")
@@ -42,7 +43,7 @@ def copy(database, pack):
                 json.dumps({"id": agency.id, "name": agency.name, "kind": agency.kind}),
                 agency.origin,
             )
-            await append.publish(connection, made, now=now, random=bytes)
+            await append.publish(connection, made, guard=given_times(), now=now, random=bytes)
 
     return publish
 

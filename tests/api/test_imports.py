@@ -17,6 +17,7 @@ from registry.services.context import ServiceContext
 from tests.built import share_templates
 from tests.conftest import NOW, ROOT
 from tests.imported import import_filings
+from tests.published import given_times
 
 DUTCH = ROOT.parent / "shared/data/nl/algoritmes_2026-08-08.json"
 EVERY = 20
@@ -44,7 +45,9 @@ def crosswalk(tmp_path):
 @pytest.fixture
 def bring(database, pack, crosswalk, tmp_path):
     """Import a state of the register as a whole file, and return the report."""
-    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+    context = ServiceContext(
+        database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
+    )
 
     async def bring(state, day):
         path = tmp_path / "algoritmes.json"

@@ -102,7 +102,9 @@ async def fill(context: ServiceContext, count: int) -> None:
         async with context.database.transaction() as connection:
             homes = {one.agency.id: one.agency for one in publications}
             await agencies.save(connection, list(homes.values()))
-            await publish(connection, publications, now=NOW, random=context.random)
+            await publish(
+                connection, publications, guard=context.guard, now=NOW, random=context.random
+            )
 
 
 def _filled(document: dict[str, Any], sources: Sequence[dict[str, Any]]) -> dict[str, Any]:

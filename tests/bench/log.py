@@ -38,7 +38,7 @@ from tests.bench.documents import local_documents
 from tests.bench.log_corpus import ORIGIN, write, write_log, write_tree
 from tests.bench.measure import Row, quantile, seconds_of
 from tests.crash.register import ROOT
-from tests.published import publish_together
+from tests.published import given_times, publish_together
 
 VERIFIED = 100_000
 LARGEST = 1_000_000
@@ -154,7 +154,9 @@ async def _signed(url: str, settings: Settings) -> tuple[list[float], bytes, Ver
     database = await connect(url)
     pack = load_pack("ma")
     await open_register(database, pack, settings, now=_now())
-    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+    context = ServiceContext(
+        database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
+    )
     documents = local_documents(SINGLE)
     seconds = []
     for document in documents:

@@ -45,7 +45,7 @@ from tests.bench.documents import local_documents
 from tests.bench.generator import ask, load, until_there
 from tests.bench.measure import Row, quantile
 from tests.crash.register import Register, free_port
-from tests.published import publish_together
+from tests.published import given_times, publish_together
 
 # Of a million records one question takes Datasette many seconds.
 BESIDE_UP_TO = 100_000
@@ -183,7 +183,9 @@ async def _filled(url: str, folder: Path, size: int) -> None:
 
 async def _context(url: str) -> ServiceContext:
     database = await connect(url)
-    return ServiceContext(database=database, pack=load_pack("ma"), random=secrets.token_bytes)
+    return ServiceContext(
+        database=database, pack=load_pack("ma"), random=secrets.token_bytes, guard=given_times()
+    )
 
 
 async def in_process(url: str, folder: str) -> dict[str, object]:

@@ -28,7 +28,7 @@ from tests.bench.documents import RECORDS, local_documents
 from tests.bench.hugo import build_with_hugo
 from tests.bench.measure import Measured, Row, in_memory, measured, quantile, seconds_of
 from tests.crash.register import environment
-from tests.published import publish_together
+from tests.published import given_times, publish_together
 
 OWN = 500
 ROUNDS = 7
@@ -104,7 +104,9 @@ async def _filled(settings: Settings) -> ServiceContext:
     pack = load_pack("ma")
     database = await connect(settings.database_url or "")
     await open_register(database, pack, settings, now=_now())
-    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+    context = ServiceContext(
+        database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
+    )
     inventories = {name: path for name, path in FOREIGN.items() if path.exists()}
     if not inventories:
         documents = local_documents(OWN)

@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import shutil
 
 import asyncpg
 import pytest
+
+from registry.tlog.compact import CompactRange
 
 
 @pytest.fixture
@@ -153,3 +156,62 @@ def test_parts_are_erased_by_two_and_the_list_says_how_far_it_is(own, record, re
     assert own("redact", "list").stdout == f"{row}entry 2, erased\n"
     [listed] = json.loads(own("redact", "list", "--format", "json").stdout)
     assert (listed["id"], listed["entry"], listed["is_done"]) == (1, 2, True)
+
+
+def test_entries_that_contradict_what_was_signed_are_given_up_after_a_question(
+    own, registry, published, empty_url, tmp_path
+):
+    own("attest", "demo-sante", "--systems", 3, "--contact", "a@demo-sante.example")
+    own("log", "publish")
+    lost = tmp_path / "lost"
+    # As on another host: what was signed is not known to the one that goes on.
+    shutil.copytree(tmp_path, lost, ignore=shutil.ignore_patterns("log", "lost", "log-seen"))
+    asyncio.run(forget_last(empty_url))
+    assert "nothing is published meanwhile" in own("attest", *NEXT, code=3).stderr
+    (lost / "keys" / "signed-sizes").unlink()
+    result = registry("attest", *NEXT, database_url=empty_url, data_dir=lost)
+    assert result.returncode == 0, result.stderr
+    assert "knows" in " ".join(own("log", "publish", code=1).stderr.split())
+    assert "--discard-from 2" in " ".join(own("log", "heal", code=1).stderr.split())
+    assert "agree up to entry 2" in own("log", "heal", "--discard-from", 1, code=1).stderr
+    # Nobody answers.
+    told = own("log", "heal", "--discard-from", 2, code=130).stderr
+    assert "entry 2, " in told
+    assert "1 receipts die" in told
+    told = own("log", "heal", "--discard-from", 2, "--yes").stderr
+    assert "kept in " in told
+    assert "1 entries were brought back" in told
+    assert "in order: 3 entries" in own("log", "verify").stderr
+    own("attest", *NEXT)
+    assert "published: 4 entries" in own("log", "publish").stderr
+
+
+NEXT = ("demo-sante", "--systems", 4, "--contact", "a@demo-sante.example")
+
+
+async def forget_last(url):
+    """Take the last entry back, and what was signed of it, as an older database has it."""
+    connection = await asyncpg.connect(url)
+    async with connection.transaction():
+        await connection.execute("set local session_replication_role = replica")
+        for statement in (
+            "delete from checkpoint where size = 3",
+            "delete from attestation where entry = 2",
+            "delete from entry_section where entry = 2",
+            "delete from log_entry where index = 2",
+            "delete from audit where action = 'attest'",
+        ):
+            table = statement.split()[2]
+            await connection.execute(f"alter table {table} disable trigger user")
+            await connection.execute(statement)
+            await connection.execute(f"alter table {table} enable trigger user")
+        leaves = await connection.fetch("select leaf from log_entry order by index")
+        tree = CompactRange()
+        for row in leaves:
+            tree = tree.append(row["leaf"])
+        await connection.execute(
+            "update log_state set size = 2, peaks = $1,"
+            " last_at = (select at from log_entry where index = 1)",
+            tree.packed(),
+        )
+    await connection.close()

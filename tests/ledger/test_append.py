@@ -20,6 +20,7 @@ from registry.store.database import connect
 from registry.store.log import lock_state, read_state
 from registry.store.sql import statement
 from tests.crowded import crowd
+from tests.published import given_times
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, 0, 123_456, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -119,7 +120,11 @@ async def test_fifty_records_from_five_connections_stay_dense(database_url, publ
     async def publish_one(database, document):
         async with database.transaction() as connection:
             await append.publish(
-                connection, [publication(document)], now=NOW, random=secrets.token_bytes
+                connection,
+                [publication(document)],
+                guard=given_times(),
+                now=NOW,
+                random=secrets.token_bytes,
             )
 
     await asyncio.gather(
@@ -146,7 +151,11 @@ async def test_a_failed_transaction_leaves_nothing(database, publish, publicatio
     with pytest.raises(ZeroDivisionError):  # noqa: PT012  the block is what ends
         async with database.transaction() as connection:
             await append.publish(
-                connection, [publication(record)], now=NOW, random=secrets.token_bytes
+                connection,
+                [publication(record)],
+                guard=given_times(),
+                now=NOW,
+                random=secrets.token_bytes,
             )
             raise ZeroDivisionError
     assert await audited(database) == before

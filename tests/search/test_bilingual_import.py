@@ -14,6 +14,7 @@ from registry.search.query import SearchQuery
 from registry.services.context import ServiceContext
 from tests.conftest import NOW
 from tests.imported import import_filings
+from tests.published import given_times
 
 CROSSWALK = {
     "origin": "example-country",
@@ -57,7 +58,9 @@ async def test_a_second_language_is_searched(database, pack, tmp_path, text, fou
     (tmp_path / "rows.csv").write_text(ROWS, encoding="utf-8")
     crosswalk = load_crosswalk(tmp_path / "country.json")
     outcomes = list(convert_file(crosswalk, tmp_path / "rows.csv", pack=pack, today=NOW.date()))
-    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+    context = ServiceContext(
+        database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
+    )
     await import_filings(context, outcomes, key_of=partial(record_key, crosswalk))
 
     index = SearchIndex(database.connection, tmp_path / "index")

@@ -17,6 +17,7 @@ from registry.store import agencies, imports, records
 from registry.store.database import connect
 from tests.conftest import NOW
 from tests.imported import import_filings
+from tests.published import given_times
 from tests.upgraded import ALAND, BLAND, leave_register, write_crosswalk
 
 DOUBLED = [("xa.parks/1", "xa.green-spaces/1"), ("xa.parks/2", "xa.green-spaces/2")]
@@ -37,7 +38,9 @@ async def database(empty_url, pack, settings, tmp_path):
 @pytest.fixture
 def bring(database, pack, tmp_path):
     """Import a whole file by a crosswalk of then."""
-    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+    context = ServiceContext(
+        database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
+    )
 
     async def bring(origin, content):
         file = tmp_path / "file.csv"

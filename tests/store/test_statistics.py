@@ -22,6 +22,7 @@ from registry.services.access import Actor
 from registry.services.pipeline import execute
 from registry.store import agencies, statistics
 from registry.store.as_of import read_as_of
+from tests.published import given_times
 
 RECORDS = Path(__file__).parents[2] / "records"
 START = dt.datetime(2026, 12, 1, 6, 0, tzinfo=dt.UTC)
@@ -156,6 +157,7 @@ async def history(context, pack):
             [done] = await append.publish(
                 connection,
                 [Publication(document=document, agency=home, actor=home.id, verdict=verdict)],
+                guard=given_times(),
                 now=now,
                 random=secrets.token_bytes,
             )

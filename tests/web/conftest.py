@@ -19,6 +19,7 @@ from registry.web.app import create_app
 from tests.api.conftest import lifespan
 from tests.conftest import NOW
 from tests.imported import import_filings
+from tests.published import given_times
 from tests.served import records
 
 ORIGIN = "us-omb-2025"
@@ -67,10 +68,13 @@ def filled_url(copied, pack, publication):
             await append.publish(
                 connection,
                 [publication(document) for document in documents],
+                guard=given_times(),
                 now=NOW,
                 random=secrets.token_bytes,
             )
-        context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+        context = ServiceContext(
+            database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
+        )
         names = {
             "mail": "Zebra sorting",
             "radio": "Radiographies of a zebra",

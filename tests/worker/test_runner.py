@@ -28,6 +28,7 @@ from registry.store import bound_rows
 from registry.store.database import connect
 from registry.worker import runner
 from registry.worker.runner import delete_expired, keep_site_current
+from tests.published import given_times
 
 ROOT = Path(__file__).parents[2]
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -167,13 +168,19 @@ async def test_the_log_is_published_as_it_grows_and_a_fault_is_told_once(
     settings = Settings(data_dir=tmp_path)
     database = await connect(empty_url)
     await open_register(database, pack, settings, now=NOW)
-    context = ServiceContext(database=database, pack=pack, random=secrets.token_bytes)
+    context = ServiceContext(
+        database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
+    )
     with structlog.testing.capture_logs() as told:
         working = asyncio.create_task(runner.keep_log_published(settings, context))
         await asyncio.wait_for(published_size(settings, 1), PATIENCE)
         async with database.transaction() as connection:
             await append.publish(
-                connection, [publication(record)], now=NOW, random=secrets.token_bytes
+                connection,
+                [publication(record)],
+                guard=given_times(),
+                now=NOW,
+                random=secrets.token_bytes,
             )
         await asyncio.wait_for(published_size(settings, 2), PATIENCE)
         settings.key_file.chmod(0o644)
@@ -239,7 +246,13 @@ async def test_rows_are_derived_again_after_each_publication_and_in_turn(
         async with logged.transaction() as connection:
             documents = [record | {"id": f"demo-sante/{slug}"} for slug in slugs]
             given = [publication(one) for one in documents]
-            await append.publish(connection, given, now=NOW, random=secrets.token_bytes)
+            await append.publish(
+                connection,
+                given,
+                guard=given_times(),
+                now=NOW,
+                random=secrets.token_bytes,
+            )
         await publish_it()
 
     async def forge(statement):

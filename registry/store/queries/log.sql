@@ -1,14 +1,49 @@
 -- name: lock_state
-select size, peaks, last_at, erasures, replaced from log_state for update
+-- With the leaf of the entry $1, which was committed before. The clock is read when the row is locked.
+with locked as materialized (select * from log_state for update)
+
+select
+    l.size, l.peaks, l.last_at, l.erasures, l.replaced, l.stopped, l.incarnation, l.discards, l.dated_ahead,
+    database_incarnation() as database, clock_timestamp() as clock,
+    (select e.leaf from log_entry as e where e.index = $1) as leaf
+from locked as l
 
 -- name: state
 select size, peaks, last_at, erasures, replaced from log_state
+
+-- name: guarded_state
+-- The same as under the lock, without it.
+select
+    l.size, l.peaks, l.last_at, l.erasures, l.replaced, l.stopped, l.incarnation, l.discards, l.dated_ahead,
+    database_incarnation() as database, clock_timestamp() as clock,
+    (select e.leaf from log_entry as e where e.index = $1) as leaf,
+    (select e.leaf from log_entry as e where e.index = l.size - 1) as last_leaf
+from log_state as l
+
+-- name: stop
+update log_state set stopped = $1 where stopped is distinct from $1
+
+-- name: confirm
+update log_state set incarnation = $1, stopped = null
+where database_incarnation() = $1 and (incarnation is distinct from $1 or stopped is not null)
+
+-- name: keep_discards
+update log_state set discards = greatest(discards, $1)
+
+-- name: accept_dates
+update log_state set dated_ahead = last_at
+
+-- name: insert_incident
+insert into log_incident (kind, at, document) values ($1, clock_timestamp(), $2)
+
+-- name: incidents
+select kind, at, document from log_incident order by id
 
 -- name: note_erasure
 update log_state set erasures = erasures + 1
 
 -- name: begin_state
-insert into log_state (size, peaks, last_at) values (0, '', '-infinity')
+insert into log_state (size, peaks, last_at, incarnation) values (0, '', '-infinity', database_incarnation())
 on conflict do nothing
 
 -- name: keep_pack

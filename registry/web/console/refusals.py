@@ -63,7 +63,12 @@ _EXPLAINED = {
 }
 """Errors whose own sentence, which is English, says more than the page."""
 
-_CHANGED = {"precondition-failed": "conflict", "precondition-required": "conflict"}
+_CHANGED = {
+    "precondition-failed": "conflict",
+    "precondition-required": "conflict",
+    "register-behind": "unavailable",
+    "clock-differs": "unavailable",
+}
 
 
 def refuse(request: ApiRequest, error: Exception) -> Response[bytes]:

@@ -7,6 +7,7 @@ import pytest
 
 from registry.ledger import append
 from tests.conftest import NOW, amended
+from tests.published import given_times
 from tests.web.console.conftest import opened_office, parse
 
 ID = "demo-sante/prevision-lits"
@@ -23,7 +24,9 @@ def publish(publication):
     async def publish(office, *documents):
         async with office.database.transaction() as connection:
             made = [publication(document) for document in documents]
-            await append.publish(connection, made, now=NOW, random=secrets.token_bytes)
+            await append.publish(
+                connection, made, guard=given_times(), now=NOW, random=secrets.token_bytes
+            )
 
     return publish
 

@@ -14,6 +14,7 @@ from registry.services.drafts import Precondition
 from registry.services.members import actor_of
 from registry.store import members
 from tests.conftest import amended
+from tests.published import given_times
 
 from .conftest import opened_office, parse
 
@@ -28,6 +29,7 @@ async def office(settings, database_url):
             pack=office.pack,
             random=secrets.token_bytes,
             review="required",
+            guard=given_times(),
         )
         yield office
 

@@ -1,0 +1,128 @@
+-- name: receipts
+-- What was acknowledged from entry $1 on: an attestation's subject is its agency.
+select
+    e.index as entry, e.kind, coalesce(e.record, a.agency) as subject,
+    coalesce(v.version, w.version, s.version) as version, e.at, e.leaf as hash
+from log_entry as e
+left join version as v on v.entry = e.index
+left join withdrawal as w on w.entry = e.index
+left join attestation as a on a.entry = e.index
+left join source_event as s on s.entry = e.index
+where e.index >= $1
+order by e.index
+
+-- name: records
+-- The records that entries from $1 on are about.
+select distinct record from log_entry where index >= $1 and record is not null
+
+-- name: discard
+-- Entries from $1 on, with all that follows from them; $2: the tree before, $3: how often entries were given up.
+-- What they had ended is in force again. Foreign keys are looked at when all of it is done.
+with unlogged as (
+    delete from log_entry where index >= $1
+),
+
+unsearched as (
+    delete from search_version where ord >= $1
+),
+
+uncounted as (
+    delete from figure where entry >= $1
+),
+
+reopened as (
+    update figure set until_entry = null, until_at = null where until_entry >= $1 and entry < $1
+),
+
+unpublished as (
+    delete from version where entry >= $1
+),
+
+unparted as (
+    delete from section as s using version as v where v.entry >= $1 and s.record = v.record and s.version = v.version
+),
+
+unsourced as (
+    delete from source_row as s using version as v
+    where v.entry >= $1 and s.record = v.record and s.version = v.version
+),
+
+unsealed as (
+    delete from entry_section where entry >= $1
+),
+
+unwithdrawn as (
+    delete from withdrawal where entry >= $1
+),
+
+unattested as (
+    delete from attestation where entry >= $1
+),
+
+unmoved as (
+    delete from source_event where entry >= $1
+),
+
+unapproved as (
+    delete from pending_act where entry >= $1
+),
+
+unanswered as (
+    delete from answer where (content::jsonb ->> 'entry')::bigint >= $1
+),
+
+unkeyed as (
+    delete from blocking_key where record in (select e.record from log_entry as e where e.index >= $1)
+),
+
+standing as (
+    select e.record, v.version, f.agency, last.kind, last.index as entry
+    from (select distinct n.record from log_entry as n where n.index >= $1 and n.record is not null) as e
+    cross join lateral (
+        select o.version, o.entry from version as o
+        where o.record = e.record and o.entry < $1
+        order by o.entry desc
+        limit 1
+    ) as v
+    inner join figure as f on f.entry = v.entry
+    cross join lateral (
+        select n.kind, n.index from log_entry as n
+        where n.record = e.record and n.index < $1 and n.kind in ('version', 'withdrawal')
+        order by n.index desc
+        limit 1
+    ) as last
+),
+
+stood as (
+    update record as r
+    set
+        agency = s.agency, version = s.version, entry = s.entry,
+        state = case s.kind when 'withdrawal' then 'withdrawn' else 'published' end
+    from standing as s
+    where s.record = r.id
+),
+
+unconfirmed as (
+    update redaction set confirmed_by = null, confirmed_person = null, entry = null
+    where entry >= $1 and record in (select s.record from standing as s)
+),
+
+gone as (
+    select r.id from record as r
+    where not exists (select from version as v where v.record = r.id and v.entry < $1)
+),
+
+unasked as (
+    delete from redaction where record in (select g.id from gone as g)
+),
+
+unmet as (
+    delete from foreign_record where record in (select g.id from gone as g)
+),
+
+unrecorded as (
+    delete from record where id in (select g.id from gone as g)
+)
+
+update log_state
+set size = $1, peaks = $2, last_at = (select e.at from log_entry as e where e.index = $1 - 1), discards = $3
