@@ -90,7 +90,7 @@ def make_environment(
         "money": lambda value, currency: plain_bdi(format_money(value, currency, babel)),
         "date": _kept(lambda value: _time(value, format_date(value, babel))),
     }
-    environment.filters |= {"shortened": shortened, "bdi": plain_bdi}
+    environment.filters |= {"shortened": shortened, "bdi": plain_bdi, "typeset": typeset}
     environment.filters |= {name: translations[name] for name in _OF_CONSTANTS}
     for name in _SHARED:
         exported = vars(environment.get_template(name).module)

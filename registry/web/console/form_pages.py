@@ -31,6 +31,8 @@ from registry.web.console.form_view import FormReader, form_languages, page_fiel
 PageState: TypeAlias = Literal["to_mend", "complete", "partly", "empty", "not_asked"]
 
 _RISK = "risk"
+_LACKS_LANGUAGE = "R02"
+"""The rule of the findings that say in which language an answer is still asked for."""
 
 
 class FormProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,13 +63,27 @@ def seen_digest(document: Document, slug: str) -> str:
 def progress(document: Document, findings: Iterable[Finding]) -> list[FormProgress]:
     """Return how far each page of a record's form is."""
     status = requirement_status(document)
-    absent = status.requirements.demanded.intersection(status.absent)
+    findings = tuple(findings)
+    absent = status.requirements.demanded.intersection((*status.absent, *half_answered(findings)))
     faults: dict[str, int] = {}
     for finding in findings:
-        if finding.severity == "error" and finding.pointer not in absent:
+        if (
+            finding.severity == "error"
+            and finding.pointer not in absent
+            and finding.rule != _LACKS_LANGUAGE
+        ):
             page = page_at(finding.pointer)
             faults[page] = faults.get(page, 0) + 1
     return [_progress(page, document, status, absent, faults.get(page.slug, 0)) for page in PAGES]
+
+
+def half_answered(findings: Iterable[Finding]) -> set[str]:
+    """Return the pointers of the texts that are still asked for in another language."""
+    return {
+        finding.pointer.rpartition("/")[0]
+        for finding in findings
+        if finding.rule == _LACKS_LANGUAGE
+    }
 
 
 def following(document: Document, slug: str) -> str | None:
@@ -125,10 +141,11 @@ def form_page_view(
     )
     shown = _with_floor(document, pack, today) if slug == _RISK else document
     status = requirement_status(_readable(shown))
+    absent = (*status.absent, *half_answered(findings))
     if shown is not document:
         # The form proposes a level; the record has none until it is saved.
-        absent = (*status.absent, pointer(RISK_LEVEL))
-        status = msgspec.structs.replace(status, absent=absent)
+        absent = (*absent, pointer(RISK_LEVEL))
+    status = msgspec.structs.replace(status, absent=absent)
     fields = page_fields(
         form,
         shown,
@@ -230,7 +247,9 @@ def _of_page(findings: Iterable[Finding], slug: str) -> list[Finding]:
 
 
 def _is_missing(finding: Finding, fields: Iterable[FormField]) -> bool:
-    return any(field.missing and field.pointer == finding.pointer for field in fields)
+    return finding.rule == _LACKS_LANGUAGE or any(
+        field.missing and field.pointer == finding.pointer for field in fields
+    )
 
 
 def _show_theirs(

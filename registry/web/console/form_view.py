@@ -19,6 +19,7 @@ from registry.record.requirements import Unit, reason
 from registry.record.schema import Field
 from registry.text.catalogues import find
 from registry.text.locales import direction
+from registry.text.typesetting import typeset
 from registry.web.console.form_model import FormEntry, FormField, FormText
 from registry.web.console.form_options import (
     code_options,
@@ -177,7 +178,7 @@ def _described(reader: Reader, schema: Mapping[str, Any]) -> Text | None:
     if not description:
         return None
     tag, text = find(reader.titles, reader.order, description)
-    return Text(text=text, lang=tag, dir=direction(tag), differs=tag != reader.tag)
+    return Text(text=typeset(text, tag), lang=tag, dir=direction(tag), differs=tag != reader.tag)
 
 
 def _texts(form: FormReader, schema: Mapping[str, Any], value: Any) -> tuple[FormText, ...]:

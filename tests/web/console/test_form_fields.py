@@ -152,3 +152,17 @@ def test_an_entry_of_texts_is_called_by_its_list(readers):
     [tags] = [one for one in fields_of(view) if one.pointer == "/tags"]
     [text] = tags.entries[0].members
     assert (text.title.text, text.hint) == (tags.title.text, None)
+
+
+def test_a_text_that_lacks_a_language_is_asked_for_and_no_mistake(readers):
+    document = read(DATA / "valid" / "high.json")
+    del document["name"]["ar"]
+    verdict = validate(
+        document, profile="publication", pack=load_pack("ma"), today=TODAY, language="fr"
+    )
+    [finding] = [one for one in verdict.findings if one.pointer == "/name/ar"]
+    view = views(readers["ma"]["fr"], document, verdict.findings)["about"]
+    [name] = [one for one in fields_of(view) if one.pointer == "/name"]
+    assert (name.missing, name.told, view["faults"]) == (True, (finding,), [])
+    [about] = [one for one in progress(document, verdict.findings) if one.page.slug == "about"]
+    assert (about.state, about.asked - about.met, about.faults) == ("partly", 1, 0)
