@@ -42,7 +42,7 @@ def compare(
 
 
 def _key(entry: Entry, row: Mapping[str, Any]) -> str:
-    named = row.get("record") or row.get("agency") or row.get("id") or entry.record or ""
+    named = row.get("record") or row.get("id") or row.get("agency") or entry.record or ""
     return f"{named} {row['version']}" if "version" in row and "id" not in row else str(named)
 
 

@@ -82,15 +82,22 @@ async def check_rows_from(
         async with database.snapshot() as connection:
             size = (await log.read_state(connection)).range.size
             end = min(start + most, size)
-            if start < end:
-                entries = await _read(connection, start, end)
-                contents = await checkpoints.read_contents(connection, range(start, end))
-                check = await _row_check(connection, pack)
-                await _check_rows(connection, check, entries, contents)
+            await check_slice(connection, pack, start, end)
     except LogRefused as error:
         await _block_publication(database, settings, error.detail)
         raise
     return end
+
+
+async def check_slice(connection: Connection, pack: Pack, start: int, end: int) -> None:
+    """Check the rows of the entries from an index to before another, as a transaction sees them.
+
+    Raises `LogInconsistent` at the first fault.
+    """
+    if start < end:
+        entries = await _read(connection, start, end)
+        contents = await _check_part(connection, await _walk_from(connection, entries), entries)
+        await _check_rows(connection, await _row_check(connection, pack), entries, contents)
 
 
 async def check_in_turn(database: Database, settings: Settings, *, signed: int) -> None:
