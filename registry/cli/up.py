@@ -133,9 +133,15 @@ async def _sign_in_links(settings: Settings, context: ServiceContext) -> list[st
         numbers.append(str(made.member))
         lines.append(f"Sign in as {who + ':':9} {link_address(settings, made)}")
     if lines:
+        usual = Settings()
+        given = [
+            f"REGISTRY_{name.upper()}={getattr(settings, name)} "
+            for name in ("data_dir", "port")
+            if getattr(settings, name) != getattr(usual, name)
+        ]
         lines.append(
             f"  (two people of {agency}; a link works once, for 15 minutes; another one: "
-            f"registry member link {' or '.join(numbers)})"
+            f"{''.join(given)}registry member link {' or '.join(numbers)})"
         )
         if settings.review == "none":
             lines.append(

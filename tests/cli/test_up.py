@@ -163,6 +163,19 @@ def test_one_command_is_a_register_and_its_end_leaves_nothing(up, record):
     assert not (up.data / "postgres" / "postmaster.pid").exists()
 
 
+def test_the_command_for_another_link_is_told_whole_and_leads_to_this_register(up):
+    copy_register(up.data, load=True)
+    up.start()
+    up.environment |= {"REGISTRY_PORT": str(up.port)}
+    made = up.run("member", "link", "1")
+    address = made.stdout.strip()
+    assert httpx.URL(address).port == up.port
+    assert up.client.get(address, follow_redirects=True).status_code == 200
+    output = " ".join(up.end(signal.SIGTERM).split())
+    told = f"REGISTRY_DATA_DIR={up.data} REGISTRY_PORT={up.port} registry member link 1 or 2"
+    assert told in output
+
+
 def test_a_term_signal_ends_everything_too(up):
     copy_register(up.data, load=True)
     up.start()
