@@ -116,4 +116,4 @@ if (form) {
   });
 }
 
-document.querySelector(".summary")?.focus();
+document.querySelector(".error-summary")?.focus();

@@ -170,7 +170,7 @@ def _sent(page, looker, folder):
         page.locator("form[action$='new.xlsx'] button").press("Enter")
     raw = taken.value.path().read_bytes()
     begun = edited(raw, {place(read_sheets(raw)[0], "/name", "fr"): "Tri des demandes"})
-    for name, content, shown in (("nothing", b"PK", ".summary"), ("begun", begun, "table")):
+    for name, content, shown in (("nothing", b"PK", ".error-summary"), ("begun", begun, "table")):
         file = folder / f"{name}.xlsx"
         file.write_bytes(content)
         page.goto(address)
