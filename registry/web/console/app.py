@@ -44,7 +44,14 @@ from registry.web.console.sessions import (
     provide_signed_in,
 )
 
-_TYPES = {"css": "text/css", "js": "text/javascript"}
+_TYPES = {
+    "css": "text/css",
+    "js": "text/javascript",
+    "woff2": "font/woff2",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "txt": "text/plain",
+}
 _YEAR = "public, max-age=31536000, immutable"
 
 

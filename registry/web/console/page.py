@@ -17,6 +17,7 @@ from litestar.template.base import csrf_token
 from registry.api.request_context import ApiRequest, ApiState
 from registry.api.site import POLICY
 from registry.errors import NotFound
+from registry.pages.assets import read_assets
 from registry.pages.editions import Edition
 from registry.pages.labels import message
 from registry.pages.reader import Reader, say
@@ -78,8 +79,16 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_console_assets(folder: Path) -> dict[str, ConsoleAsset]:
-    """Read the style sheets and scripts of the console, by their own names."""
-    found = {}
+    """Read the style sheets and scripts of the console, by their own names, and the site's.
+
+    The console serves the site's itself: the site that is built may be of an earlier release, or
+    on another machine.
+    """
+    found = {
+        name: ConsoleAsset(name=name, content=content)
+        for file, content in read_assets(folder.parent).files.items()
+        if (name := file.removeprefix("assets/")) != file
+    }
     for path in sorted((*folder.glob("*.css"), *folder.glob("*.js"))):
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()[:12]
@@ -220,7 +229,12 @@ def _known(
     def office(path: str, language: str = reader.tag) -> str:
         return address_of(settings, language, path)
 
+    site: Mapping[str, Any] = edition.templates.globals
+    own = PREFIX.removeprefix("/")
     return {
+        "stylesheet": f"{own}/{site['stylesheet']}",
+        "icon": f"{own}/{site['icon']}",
+        "fonts": {name: f"{own}/{file}" for name, file in site["fonts"].items()},
         "member": member,
         "agency": None if agency is None else say(reader, agency.name),
         "csrf_token": csrf_token({"request": request}),

@@ -1,6 +1,7 @@
 """Signing in to the console and out of it, sessions, and what was typed when one had ended."""
 
 import datetime as dt
+import re
 import secrets
 
 import httpx
@@ -178,3 +179,16 @@ async def test_what_does_not_exist_is_a_page_in_the_readers_language(office, pat
     assert answer.status_code == 404
     assert parse(answer).get("lang") == "fr"
     assert "cette page" in answer.text.lower()
+
+
+async def test_a_page_has_its_styles_and_fonts_without_a_site_that_is_built(office):
+    browser, _ = await office.member("editor", language="ar")
+    page = parse(await browser.get("/office/ar/"))
+    linked = [link.get("href") for link in page.iter("link") if link.get("rel") != "canonical"]
+    assert len([address for address in linked if address.endswith(".woff2")]) == 2
+    for address in linked:
+        assert address.startswith("/office/assets/")
+        answer = await browser.get(address)
+        assert answer.status_code == 200, address
+        for font in re.findall(r'url\("([^"]+)"\)', answer.text if address.endswith("css") else ""):
+            assert (await browser.get(f"/office/assets/{font}")).status_code == 200
