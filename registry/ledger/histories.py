@@ -1,0 +1,233 @@
+"""Two histories of one log: signed notes that cannot both be true, and what is kept of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from registry.ledger.files import TEMPORARY, write_durable
+from registry.ledger.replay import LogInconsistent
+from registry.ledger.verify_log import ReadFile
+from registry.tlog import base64_text
+from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
+from registry.tlog.hashing import HASH_BYTES
+from registry.tlog.keys import Verifier
+from registry.tlog.note import parse_note
+from registry.tlog.proof import Nodes, nodes_from_tiles, prove_consistency, root_of
+from registry.tlog.tile import WIDTH, Tile
+
+_TIME = "%Y%m%dT%H%M%SZ"
+_README = """\
+Evidence about a log
+====================
+
+{origin}
+
+{why}
+
+Found on {at:%Y-%m-%d} at {at:%H:%M:%S} UTC. Each file note-… is a signed note as it was met, to
+the byte: the log's name, how many entries it has, and the root that stands for all of them; then
+the signatures. Whoever knows the log's key can check them without asking anybody.
+
+{proof}Keep this folder as it is, and copies of it elsewhere. Show it to those who run the register,
+to its witnesses, and to whoever oversees it.
+"""
+_PROOF = """\
+proof.json shows that the log of the larger note had, at the size of the smaller one, another root
+than the smaller one says: `path` is a consistency proof (RFC 6962, section 2.1.2) from the root
+`old_root` at the size `old` to the root `new_root` at the size `new`.
+
+"""
+
+
+class TwoHistories(LogInconsistent):
+    """Signed notes of one log that cannot both be true.
+
+    `kind` is a word for the folder of evidence; `proof` is JSON of `ForkProof`.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        why: str,
+        *,
+        kind: str,
+        notes: Sequence[bytes],
+        proof: bytes | None = None,
+    ) -> None:
+        """Take the log, the sentence that says why, and what is to be kept."""
+        super().__init__(origin, None, f"two histories: {why}")
+        self.origin = origin
+        self.kind = kind
+        self.notes = tuple(notes)
+        self.proof = proof
+
+
+class ForkProof(msgspec.Struct, frozen=True, kw_only=True):
+    """The root that a log had at an earlier size, shown by its later root; hashes in base64."""
+
+    old: int
+    old_root: str
+    new: int
+    new_root: str
+    path: list[str]
+
+
+def compare_notes(
+    older: bytes, newer: bytes, verifiers: Sequence[Verifier], read: ReadFile | None
+) -> bool:
+    """Return whether the larger of two notes is shown to go on from the smaller.
+
+    `read` gives the files of the larger one's log; without it notes of different sizes cannot be
+    compared, and the answer is False. Raises `TwoHistories`; `NoteRefused` where none of the
+    verifiers has signed one of them; `LogInconsistent` where the files are not what was signed.
+    """
+    origin = stated(older).origin
+    notes = [(opened_checkpoint(note, origin, verifiers), note) for note in (older, newer)]
+    (small, first), (large, second) = sorted(notes, key=lambda one: one[0].size)
+    if small == large:
+        return True
+    if small.size == large.size:
+        raise TwoHistories(
+            origin,
+            f"two notes that the log has signed name different roots of its {small.size:,} "
+            f"entries, {_root(small)} and {_root(large)}",
+            kind="fork",
+            notes=[first, second],
+        )
+    if read is None:
+        return False
+    nodes = signed_nodes(large, read)
+    then = root_of(nodes, small.size)
+    if then != small.root:
+        raise TwoHistories(
+            origin,
+            f"the log of {large.size:,} entries does not go on from what it signed at "
+            f"{small.size:,}: its first {small.size:,} entries have the root "
+            f"{base64_text.encode(then)}, and {_root(small)} was signed",
+            kind="fork",
+            notes=[first, second],
+            proof=msgspec.json.encode(
+                ForkProof(
+                    old=small.size,
+                    old_root=base64_text.encode(then),
+                    new=large.size,
+                    new_root=_root(large),
+                    path=[
+                        base64_text.encode(one)
+                        for one in prove_consistency(nodes, small.size, large.size)
+                    ],
+                )
+            ),
+        )
+    return True
+
+
+def opened_checkpoint(note: bytes, origin: str, verifiers: Sequence[Verifier]) -> Checkpoint:
+    """Return what a note says that one of the verifiers has signed; raises `NoteRefused`."""
+    return open_checkpoint(note, origin=origin, verifiers=verifiers).checkpoint
+
+
+def signed_nodes(checkpoint: Checkpoint, read: ReadFile) -> Nodes:
+    """Return the nodes of a log's tree, read from its tiles.
+
+    Raises `LogInconsistent` where these are missing or do not lead to the checkpoint's root.
+    """
+    nodes = nodes_from_tiles(lambda tile: _read_tile(read, tile), checkpoint.size)
+    try:
+        root = root_of(nodes, checkpoint.size)
+    except ValueError as error:
+        raise LogInconsistent(checkpoint.origin, None, str(error)) from error
+    if root != checkpoint.root:
+        raise LogInconsistent(
+            checkpoint.origin, None, "the root that was signed is not that of the tiles"
+        )
+    return nodes
+
+
+def keep_evidence(
+    folder: Path,
+    *,
+    origin: str,
+    kind: str,
+    notes: Sequence[bytes],
+    proof: bytes | None,
+    why: str,
+    now: dt.datetime,
+) -> Path:
+    """Write notes, and the proof where there is one, to a new folder below `folder`; return it.
+
+    Beside them `why.json` says to programs, and `README.txt` to people, what was found.
+    """
+    names = [f"note-{number}" for number in range(1, len(notes) + 1)]
+    said = {
+        "origin": origin,
+        "kind": kind,
+        "why": why,
+        "found_at": now,
+        "notes": [_description(*one) for one in zip(names, notes, strict=True)],
+        "proof": None if proof is None else "proof.json",
+    }
+    files = [
+        *zip(names, notes, strict=True),
+        *([] if proof is None else [("proof.json", proof)]),
+        ("why.json", msgspec.json.format(msgspec.json.encode(said))),
+        (
+            "README.txt",
+            _README.format(
+                origin=origin, why=why, at=now, proof="" if proof is None else _PROOF
+            ).encode(),
+        ),
+    ]
+    target = _new_folder(folder, f"evidence-{now:{_TIME}}-{kind}")
+    write_durable(target, files)
+    (target / TEMPORARY).rmdir()
+    return target
+
+
+def _new_folder(folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        target = folder / (name if number == 1 else f"{name}-{number}")
+        try:
+            target.mkdir()
+        except FileExistsError:
+            continue
+        return target
+    raise AssertionError("not reached")
+
+
+def _description(name: str, note: bytes) -> dict[str, object]:
+    """Return what a note says, as far as it can be read."""
+    try:
+        said, parsed = stated(note), parse_note(note)
+    except ValueError:
+        return {"file": name}
+    return {
+        "file": name,
+        "size": said.size,
+        "root": _root(said),
+        "signed_by": [f"{one.name}+{one.key.hex()}" for one in parsed.signatures],
+    }
+
+
+def _read_tile(read: ReadFile, tile: Tile) -> bytes:
+    """Read a tile; a partial one may have been pruned where the full one is there."""
+    try:
+        return read(tile.path)
+    except FileNotFoundError as error:
+        if tile.width == WIDTH:
+            raise LogInconsistent(tile.path, None, "it is missing") from error
+    full = Tile(level=tile.level, index=tile.index)
+    try:
+        return read(full.path)[: tile.width * HASH_BYTES]
+    except FileNotFoundError as error:
+        raise LogInconsistent(tile.path, None, "it is missing") from error
+
+
+def _root(checkpoint: Checkpoint) -> str:
+    return base64_text.encode(checkpoint.root)
