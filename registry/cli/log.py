@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.keys import verifier_option
+from registry.cli.keys import policy_options, verifier_option
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, print_message, run, write_json
 from registry.clock import utc_now
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from registry.ledger.verify_log import VerifiedLog
     from registry.services.context import ServiceContext
     from registry.tlog.keys import Verifier
+    from registry.tlog.policy import Policy
 
 
 @click.group()
@@ -68,8 +70,9 @@ def prove(settings: Settings, record: str, version: int | None) -> None:
 @log.command()
 @click.argument("place", metavar="[URL|DIR]", required=False)
 @verifier_option
+@policy_options
 @pass_settings
-def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
+def verify(settings: Settings, place: str | None, key: Verifier | None, policy: Policy) -> None:
     """Verify a whole log: signature, tree, every entry, chains, times, contents.
 
     Without an address or folder it checks this register's database by its log, and derives every
@@ -83,6 +86,8 @@ def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
     from registry.ledger.verify_database import check_database
     from registry.ledger.verify_log import verify_log
 
+    if place is None and (policy.witnesses or policy.logs):
+        raise click.UsageError("a policy is for checkpoints: name the log's address or folder")
     with progress_bar("Verifying the log") as progress:
         if place is None:
             checked = run(
@@ -97,8 +102,8 @@ def verify(settings: Settings, place: str | None, key: Verifier | None) -> None:
             return
         opened = reader(place) if "://" in place else nullcontext(read_from(Path(place)))
         with opened as read:
-            found = verify_log(read, verifier=key, progress=progress)
-    _print_verified(found, given=key is not None)
+            found = verify_log(read, verifier=key, progress=progress, policy=policy)
+    _print_verified(found, given=key is not None or bool(policy.logs))
 
 
 @log.command()
@@ -237,6 +242,9 @@ def _print_verified(found: VerifiedLog, *, given: bool) -> None:
     print_message(f"in order: {checkpoint.origin}, {checkpoint.size} entries")
     print_message(f"root {base64_text.encode(checkpoint.root)}")
     print_message(f"signed by {found.verifier.to_text()}")
+    for one in found.cosigned:
+        at = f"{dt.datetime.fromtimestamp(one.time or 0, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+        print_message(f"cosigned by {one.verifier.name}" + (f", {at}" if one.time else ""))
     if not given:
         print_message(
             "This key is the one that the log names itself; compare it with one from elsewhere."

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import rich_click as click
 
-from registry.cli.keys import KEY, verifier_option
+from registry.cli.keys import policy_options, verifier_option
 from registry.cli.runtime import print_message
 from registry.errors import NotFound
 
 if TYPE_CHECKING:
     from registry.ledger.verify_record import VerifiedRecord
     from registry.tlog.keys import Verifier
+    from registry.tlog.policy import Policy
 
 _EMBEDDED = re.compile(rb'<script type="application/json" id="log-proof">(.*?)</script>', re.DOTALL)
 
@@ -25,11 +26,8 @@ _EMBEDDED = re.compile(rb'<script type="application/json" id="log-proof">(.*?)</
 @click.command()
 @click.argument("place", metavar="PAGE|DIR", type=click.Path(exists=True, path_type=Path))
 @verifier_option
-@click.option("--witness", "witnesses", type=KEY, multiple=True, help="A witness's verifier key.")
-@click.option(
-    "--quorum", type=click.IntRange(0), default=0, help="How many witnesses must have cosigned."
-)
-def verify(place: Path, key: Verifier | None, witnesses: tuple[Verifier, ...], quorum: int) -> None:
+@policy_options
+def verify(place: Path, key: Verifier | None, policy: Policy) -> None:
     """Check a record that was kept, by its proof, with no trust in the register.
 
     PAGE is the answer of /api/v1/records/{agency}/{slug}/proof, or a page that holds it; in DIR
@@ -44,7 +42,7 @@ def verify(place: Path, key: Verifier | None, witnesses: tuple[Verifier, ...], q
     for path in sorted(place.iterdir()) if place.is_dir() else [place]:
         for content, value in _read(path):
             if "version_entry" in value:
-                found = verify_record(content, verifier=key, witnesses=witnesses, quorum=quorum)
+                found = verify_record(content, verifier=key, policy=policy)
                 proofs.append(found)
                 _print_verified(path, found)
             elif "record" in value and "register" in value:
@@ -56,7 +54,7 @@ def verify(place: Path, key: Verifier | None, witnesses: tuple[Verifier, ...], q
         )
     for path, value in kept:
         _compare(path, value, proofs)
-    if key is None:
+    if key is None and not policy.logs:
         print_message(
             "The key is the one that the proof names itself; give the log's own with --key, from "
             "a source that is not this register."

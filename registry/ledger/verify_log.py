@@ -26,7 +26,8 @@ from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import HASH_BYTES, leaf_hash
 from registry.tlog.keys import Verifier, parse_verifier
-from registry.tlog.note import NoteRefused
+from registry.tlog.note import NoteRefused, Verified
+from registry.tlog.policy import ANYBODY, Policy
 from registry.tlog.tile import WIDTH, Tile, grow, split
 
 ReadFile = Callable[[str], bytes]
@@ -37,20 +38,29 @@ _WHERE = "name the place that its file `checkpoint` is in, such as https://examp
 
 
 class VerifiedLog(msgspec.Struct, frozen=True, kw_only=True):
-    """A log that was found in order: its checkpoint, by which key, and its leaf hashes."""
+    """A log that was found in order: its checkpoint, by which key, and its leaf hashes.
+
+    `cosigned` are the signatures of the policy's witnesses, with their times.
+    """
 
     checkpoint: Checkpoint
     verifier: Verifier
     genesis: bytes
     leaves: Sequence[bytes]
+    cosigned: Sequence[Verified] = ()
 
 
 def verify_log(
-    read: ReadFile, *, verifier: Verifier | None, progress: Callable[[int, int], None]
+    read: ReadFile,
+    *,
+    verifier: Verifier | None,
+    progress: Callable[[int, int], None],
+    policy: Policy = ANYBODY,
 ) -> VerifiedLog:
     """Verify a log; raises `Broken` with the file and entry of the first fault.
 
-    Without a verifier the log is taken to be of the key that its own first entry names.
+    Without a verifier the log is taken to be of the key that its own first entry names. The
+    checkpoint must satisfy the policy.
     """
     try:
         note = read(CHECKPOINT)
@@ -58,9 +68,13 @@ def verify_log(
         raise LogInconsistent(CHECKPOINT, None, f"no log lies here; {_WHERE}") from error
     verifier = verifier or _named_key(read, _stated_size(note))
     try:
-        opened = open_checkpoint(note, origin=verifier.name, verifiers=[verifier])
+        known = [verifier, *policy.verifiers]
+        opened = open_checkpoint(note, origin=verifier.name, verifiers=known)
     except NoteRefused as error:
         raise LogInconsistent(CHECKPOINT, None, str(error)) from error
+    fault = policy.fault([one.verifier for one in opened.verified])
+    if fault is not None:
+        raise LogInconsistent(CHECKPOINT, None, fault)
     size = opened.checkpoint.size
     leaves = [
         leaf_hash(entry)
@@ -75,6 +89,7 @@ def verify_log(
         verifier=verifier,
         genesis=_bundle(read, 0, min(size, WIDTH))[0],
         leaves=leaves,
+        cosigned=[one for one in opened.verified if one.verifier != verifier],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,7 +14,8 @@ from registry.record.content_file import Content
 from registry.record.erasure import readable
 from registry.record.model import Document
 from registry.tlog.hashing import leaf_hash
-from registry.tlog.keys import COSIGNATURE, Verifier, parse_verifier
+from registry.tlog.keys import Verifier, parse_verifier
+from registry.tlog.policy import Policy
 from registry.tlog.tlog_proof import check_tlog_proof, parse_tlog_proof
 
 
@@ -22,7 +23,7 @@ class VerifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A version that was found as the log has it, and how far that is vouched for.
 
     `document` is what readers are shown of it; `erased` are pointers, each with the redaction that
-    says on which basis. `witnesses` are how many distinct known keys have cosigned.
+    says on which basis. `witnesses` are how many of the policy's have cosigned.
     """
 
     id: str
@@ -36,12 +37,11 @@ class VerifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     witnesses: int
 
 
-def verify_record(
-    content: bytes, *, verifier: Verifier | None, witnesses: Sequence[Verifier], quorum: int
-) -> VerifiedRecord:
+def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) -> VerifiedRecord:
     """Verify a kept proof (what `…/proof` answers); raises `Broken` with the first fault.
 
-    Without a verifier it is checked by the key that it names itself, which proves less.
+    Without a verifier it is checked by the key that it names itself, which proves less,
+    unless the policy has it. Each checkpoint in the proof must satisfy the policy.
     """
     try:
         proof = msgspec.json.decode(content, type=RecordProof)
@@ -49,23 +49,18 @@ def verify_record(
     except (ValueError, RecursionError) as error:
         raise LogInconsistent("the proof", None, str(error)) from error
     walk = LogReplay()
-    known = [key, *witnesses]
     found = proof.version_entry
-    entry, checked, size, cosigned = _verified(walk, found, key.name, known)
+    entry, checked, size, cosigned = _verified(walk, found, key, policy)
     if (entry.get("kind"), entry.get("id")) != ("version", proof.id):
         raise LogInconsistent("the proof", found.index, f"it is not of a version of {proof.id}")
     if entry.get("version") != proof.version:
         raise LogInconsistent("the proof", found.index, f"it is not of version {proof.version}")
     counted = [cosigned]
     for evidence in proof.redactions:
-        said, _, _, cosigned = _verified(walk, evidence, key.name, known)
+        said, _, _, cosigned = _verified(walk, evidence, key, policy)
         walk.redactions[evidence.index] = said
         counted.append(cosigned)
     check_erased(walk)
-    if min(counted) < quorum:
-        raise LogInconsistent(
-            "the proof", found.index, f"{min(counted)} known witnesses have cosigned, not {quorum}"
-        )
     pointers = [member.pointer for member in checked.erased]
     return VerifiedRecord(
         id=proof.id,
@@ -94,7 +89,7 @@ def check_same(verified: VerifiedRecord, document: Document) -> None:
 
 
 def _verified(
-    walk: LogReplay, evidence: Evidence, origin: str, known: Sequence[Verifier]
+    walk: LogReplay, evidence: Evidence, key: Verifier, policy: Policy
 ) -> tuple[Mapping[str, Any], Content, int, int]:
     """Check an entry's evidence; give the entry, its content, the log's size and the witnesses."""
     where = "the proof"
@@ -103,7 +98,8 @@ def _verified(
     try:
         entry = msgspec.json.decode(content)
         proof = parse_tlog_proof(evidence.proof.encode())
-        opened = check_tlog_proof(proof, leaf=leaf, origin=origin, verifiers=known)
+        known = [key, *policy.verifiers]
+        opened = check_tlog_proof(proof, leaf=leaf, origin=key.name, verifiers=known)
     except (ValueError, RecursionError) as error:
         raise LogInconsistent(where, evidence.index, str(error)) from error
     if not isinstance(entry, dict) or canonical(entry) != content:
@@ -111,8 +107,11 @@ def _verified(
     if proof.index != evidence.index or leaf.hex() != evidence.leaf:
         raise LogInconsistent(where, evidence.index, "it says another index or hash than it proves")
     checked = step_content(walk, where, evidence.index, entry, evidence.content.encode())
-    keys = {one.verifier.public for one in opened.verified if one.verifier.kind == COSIGNATURE}
-    return entry, checked, opened.checkpoint.size, len(keys)
+    signed = [one.verifier for one in opened.verified]
+    fault = policy.fault(signed)
+    if fault is not None:
+        raise LogInconsistent(where, evidence.index, fault)
+    return entry, checked, opened.checkpoint.size, policy.count(signed)
 
 
 def _document(content: Content) -> Document:

@@ -1,4 +1,6 @@
-"""Ed25519 keys as text, c2sp.org/signed-note: `name+id+base64(type ‖ key)`.
+"""Keys as text, c2sp.org/signed-note: `name+id+base64(type ‖ key)`.
+
+All are Ed25519 but the witnesses' of type 0x06, ML-DSA-44, which are verified and never made here.
 
 The signer's form is the one that Go's `note` package writes, so that its tools read our file:
 `PRIVATE+KEY+name+id+base64(type ‖ seed)`.
@@ -10,8 +12,13 @@ import re
 from hashlib import sha256
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+try:
+    from cryptography.hazmat.primitives.asymmetric import mldsa
+except ImportError:  # Earlier releases have none.
+    mldsa = None  # type: ignore[assignment]
 
 from registry.tlog import base64_text
 from registry.tlog.ed25519_points import check_public_key
@@ -20,15 +27,25 @@ ED25519 = 0x01
 """A log's own signature (signed-note, § Signature types)."""
 
 COSIGNATURE = 0x04
-"""A witness's timestamped cosignature, c2sp.org/tlog-cosignature. 0x06, ML-DSA-44, is reserved."""
+"""A witness's timestamped cosignature, Ed25519, c2sp.org/tlog-cosignature."""
+
+ML_DSA_44 = 0x06
+"""A witness's timestamped cosignature, ML-DSA-44 (FIPS 204), of the same specification."""
+
+COSIGNATURES = frozenset({COSIGNATURE, ML_DSA_44})
+"""The types of witnesses' keys."""
 
 KEY_BYTES = 32
+_ML_DSA_44_BYTES = 1312
 _PRIVATE = "PRIVATE+KEY+"
 _NAME = re.compile(r"[!-*,-~]+")
 
 
 class Verifier(msgspec.Struct, frozen=True, kw_only=True):
-    """A named public key of 32 bytes and what it signs; `ValueError` for one not to be trusted."""
+    """A named public key and what it signs; `ValueError` for one not to be trusted.
+
+    It has 32 bytes, or 1,312 if it is of ML-DSA-44, which not every `cryptography` can verify.
+    """
 
     name: str
     kind: int
@@ -37,6 +54,9 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse what should never be configured: odd names, other algorithms, unsound keys."""
         _check_name(self.name)
+        if self.kind == ML_DSA_44:
+            _check_ml_dsa(self.public)
+            return
         if self.kind not in {ED25519, COSIGNATURE}:
             raise ValueError(f"a key of the type 0x{self.kind:02x} cannot be used here")
         if len(self.public) != KEY_BYTES:
@@ -53,9 +73,12 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
         return _encoded(self.name, self.id, self.kind, self.public)
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
-        """Tell whether 64 bytes are this key's Ed25519 signature over a message."""
+        """Return whether a signature over a message is this key's."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+            if self.kind == ML_DSA_44:
+                mldsa.MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, message)
+            else:
+                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -135,6 +158,22 @@ def _parts(text: str) -> tuple[str, int, bytes]:
     if not key:
         raise ValueError("the key is empty")
     return parts[0], key[0], key[1:]
+
+
+def _check_ml_dsa(public: bytes) -> None:
+    """Raise `ValueError` unless it is a key whose signatures can be verified here."""
+    if len(public) != _ML_DSA_44_BYTES:
+        raise ValueError(f"an ML-DSA-44 key has {_ML_DSA_44_BYTES:,} bytes, not {len(public):,}")
+    try:
+        if mldsa is not None:
+            mldsa.MLDSA44PublicKey.from_public_bytes(public)
+            return
+    except UnsupportedAlgorithm:
+        pass
+    raise ValueError(
+        f"a key of the type 0x{ML_DSA_44:02x} (ML-DSA-44) cannot be used here: the installed "
+        "cryptography does not verify it"
+    )
 
 
 def _check_name(name: str) -> None:

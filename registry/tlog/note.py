@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from registry.tlog import base64_text
-from registry.tlog.cosignature import parse_timed_signature, signed_message
-from registry.tlog.keys import COSIGNATURE, Signer, Verifier
+from registry.tlog.cosignature import message_of, parse_timed_signature
+from registry.tlog.keys import COSIGNATURES, Signer, Verifier
 
 MAX_BYTES = 1 << 20
 MAX_SIGNATURES = 100
@@ -129,10 +129,10 @@ def _verified(verifier: Verifier, text: str, raw: bytes) -> Verified:
     time = None
     message, signature = text.encode(), raw
     try:
-        if verifier.kind == COSIGNATURE:
-            timed = parse_timed_signature(raw)
+        if verifier.kind in COSIGNATURES:
+            timed = parse_timed_signature(raw, verifier.kind)
             time, signature = timed.time, timed.signature
-            message = signed_message(text, timed.time)
+            message = message_of(text, timed.time, verifier)
     except ValueError as error:
         raise NoteRefused(f"the signature of {verifier.name} does not hold: {error}") from error
     if not verifier.verifies(message, signature):

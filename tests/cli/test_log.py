@@ -88,6 +88,16 @@ def test_what_proves_nothing_is_told(registry, own, published, tmp_path):
     assert registry("verify", path, "--key", "nonsense").returncode == 2
     assert registry("verify", path, "--quorum", "1").returncode == 1
 
+    policy = tmp_path / "policy"
+    policy.write_text(f"log {key_of(own)}\nquorum none\n")
+    assert "names itself" not in registry("verify", path, "--policy", policy).stderr
+    told = registry("verify", path, "--policy", policy, "--quorum", "1")
+    assert told.returncode == 2
+    policy.write_text("log x\n")
+    told = registry("verify", path, "--policy", policy)
+    assert told.returncode == 2
+    assert "line 1: " in told.stderr
+
 
 def test_an_export_is_verified_anywhere_and_a_changed_one_is_not(
     own, registry, published, tmp_path
@@ -97,6 +107,12 @@ def test_an_export_is_verified_anywhere_and_a_changed_one_is_not(
     told = registry("log", "verify", folder)
     assert told.returncode == 0
     assert "in order: 127.0.0.1:8000/log, 2 entries" in told.stderr
+    policy = tmp_path / "policy"
+    policy.write_text("quorum none\n")
+    assert registry("log", "verify", folder, "--policy", policy).returncode == 0
+    told = registry("log", "verify", folder, "--quorum", "1")
+    assert told.returncode == 1
+    assert "0 known witnesses have cosigned, not 1" in told.stderr
     path = folder / "content" / "1.json"
     path.write_text(path.read_text().replace("demo-sante", "demo-santé"))
     told = registry("log", "verify", folder)

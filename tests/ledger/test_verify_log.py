@@ -22,6 +22,7 @@ from registry.tlog.cosignature import cosign
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import COSIGNATURE, Signer
 from registry.tlog.note import Signature, parse_note, sign_note
+from registry.tlog.policy import parse_policy, quorum_of
 from registry.tlog.tile import grow
 from registry.tlog.tlog_proof import parse_tlog_proof
 
@@ -208,7 +209,7 @@ async def proof(exported, database, settings, record):
 
 
 def check(proof, verifier, *, witnesses=(), quorum=0):
-    return verify_record(proof, verifier=verifier, witnesses=witnesses, quorum=quorum)
+    return verify_record(proof, verifier=verifier, policy=quorum_of(witnesses, quorum))
 
 
 def test_a_kept_record_is_verified(proof, verifier, record):
@@ -246,22 +247,31 @@ def test_a_kept_record_in_which_anything_was_changed_is_refused(proof, verifier)
             check(junk, verifier)
 
 
-def test_witnesses_count_once_each(proof, verifier):
-    said = msgspec.json.decode(proof)
-    held = parse_tlog_proof(said["version_entry"]["proof"].encode())
-    text = parse_note(held.checkpoint).text
-    one, two = (
-        Signer(name=f"w{number}.example", seed=bytes([number]) * 32, kind=COSIGNATURE)
-        for number in (1, 2)
-    )
-    same = msgspec.structs.replace(one, name="also.example")
+def cosigned_by(checkpoint, *signers):
+    """The checkpoint with the lines of these witnesses too."""
+    text = parse_note(checkpoint).text
     lines = "".join(
         Signature(
             name=who.name, key=who.verifier.id, raw=cosign(text, who, time=9).to_bytes()
         ).to_line()
-        for who in (one, two, same)
+        for who in signers
     )
-    cosigned = msgspec.structs.replace(held, checkpoint=held.checkpoint + lines.encode())
+    return checkpoint + lines.encode()
+
+
+WITNESSES = [
+    Signer(name=f"w{number}.example", seed=bytes([number]) * 32, kind=COSIGNATURE)
+    for number in (1, 2)
+]
+
+
+def test_witnesses_count_once_each(proof, verifier):
+    said = msgspec.json.decode(proof)
+    held = parse_tlog_proof(said["version_entry"]["proof"].encode())
+    one, two = WITNESSES
+    same = msgspec.structs.replace(one, name="also.example")
+    checkpoint = cosigned_by(held.checkpoint, one, two, same)
+    cosigned = msgspec.structs.replace(held, checkpoint=checkpoint)
     said["version_entry"]["proof"] = cosigned.to_bytes().decode()
     kept = msgspec.json.encode(said)
     known = [one.verifier, two.verifier, same.verifier]
@@ -270,3 +280,29 @@ def test_witnesses_count_once_each(proof, verifier):
     for witnesses, quorum in ((known, 3), ([one.verifier], 2), ([], 1)):
         with pytest.raises(LogInconsistent, match="known witnesses have cosigned"):
             check(kept, verifier, witnesses=witnesses, quorum=quorum)
+
+
+async def test_a_log_is_verified_by_a_policy(exported, verifier):
+    one, two = (signer.verifier.to_text() for signer in WITNESSES)
+    text = f"witness one {one}\nwitness two {two}\ngroup both 2 one two\nquorum both\n"
+    policy = parse_policy(f"log {verifier.to_text()}\n{text}")
+    path = exported / "checkpoint"
+    alone = path.read_bytes()
+    for signers, counted in (((), 0), (WITNESSES[:1], 1)):
+        path.write_bytes(cosigned_by(alone, *signers))
+        with pytest.raises(LogInconsistent, match=f"{counted} known witnesses .* not 2"):
+            verify_log(read_from(exported), verifier=None, progress=quiet, policy=policy)
+    path.write_bytes(cosigned_by(alone, *WITNESSES))
+    found = verify_log(read_from(exported), verifier=None, progress=quiet, policy=policy)
+    assert [(who.verifier.name, who.time) for who in found.cosigned] == [
+        ("w1.example", 9),
+        ("w2.example", 9),
+    ]
+    stranger = Signer(name=verifier.name, seed=bytes(32)).verifier_key
+    with pytest.raises(LogInconsistent, match="none of the policy's logs"):
+        verify_log(
+            read_from(exported),
+            verifier=None,
+            progress=quiet,
+            policy=parse_policy(f"log {stranger}\n{text}"),
+        )

@@ -155,7 +155,8 @@ VKEY = Signer(name=NAME, seed=SEED).verifier_key
         (VKEY[:-1] + "V", "id is not|no point"),
         (f"{NAME}+00000000+{VKEY.split('+', 2)[2]}", "id is not 00000000"),
         (f"{NAME}+00000000+{base64.b64encode(b'').decode()}", "empty"),
-        (f"{NAME}+00000000+{base64.b64encode(bytes([6]) + bytes(1312)).decode()}", "0x06"),
+        (f"{NAME}+00000000+{base64.b64encode(bytes([6]) + bytes(9)).decode()}", "1,312 bytes"),
+        (f"{NAME}+00000000+{base64.b64encode(bytes([5]) + PUBLIC).decode()}", "0x05"),
         (f"{NAME}+00000000+{base64.b64encode(bytes([1]) + PUBLIC[1:]).decode()}", "32 bytes"),
     ],
 )

@@ -1,12 +1,15 @@
 """Signed notes: what is taken, what is refused, and whose signatures count."""
 
+import hashlib
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.tlog import base64_text
 from registry.tlog.cosignature import cosign
-from registry.tlog.keys import COSIGNATURE, ED25519, Signer, Verifier, parse_verifier
+from registry.tlog.keys import COSIGNATURE, ED25519, ML_DSA_44, Signer, Verifier, parse_verifier
 from registry.tlog.note import (
     MAX_BYTES,
     Note,
@@ -109,6 +112,66 @@ def test_a_cosignature_brings_its_time():
 def test_a_cosignature_that_does_not_hold(raw):
     with pytest.raises(NoteRefused, match=r"witness\.example/w1 does not hold"):
         open_note(cosigned(5, raw), [SIGNER.verifier, WITNESS.verifier])
+
+
+CHECKPOINT = f"log.example\n5\n{base64_text.encode(bytes(32))}\n"
+
+
+def ml_dsa_line(secret, name, time, *, origin=b"log.example", end=5):
+    """A cosignature line of ML-DSA-44, made from the specification's words."""
+    public = secret.public_key().public_bytes_raw()
+    message = (
+        b"subtree/v1\n\0"
+        + bytes([len(name)])
+        + name.encode()
+        + time.to_bytes(8, "big")
+        + bytes([len(origin)])
+        + origin
+        + bytes(8)
+        + end.to_bytes(8, "big")
+        + bytes(32)
+    )
+    key = hashlib.sha256(name.encode() + b"\n\x06" + public).digest()[:4]
+    return Signature(name=name, key=key, raw=time.to_bytes(8, "big") + secret.sign(message))
+
+
+def test_a_cosignature_of_ml_dsa_44_is_verified():
+    mldsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.mldsa")
+    secret = mldsa.MLDSA44PrivateKey.generate()
+    name = "witness.example/pq"
+    witness = Verifier(name=name, kind=ML_DSA_44, public=secret.public_key().public_bytes_raw())
+    assert parse_verifier(witness.to_text()) == witness
+    log = Signer(name="log.example", seed=bytes(range(32)))
+
+    def noted(line):
+        own = sign_note(CHECKPOINT, [log]).signatures
+        return Note(text=CHECKPOINT, signatures=(*own, line)).to_bytes()
+
+    good = noted(ml_dsa_line(secret, name, 1_679_315_147))
+    opened = open_note(good, [log.verifier, witness])
+    assert [one.time for one in opened.verified] == [None, 1_679_315_147]
+    # To whoever does not know the key it is a stranger's.
+    assert len(open_note(good, [log.verifier]).verified) == 1
+
+    line = ml_dsa_line(secret, name, 5)
+    later = msgspec.structs.replace(line, raw=(6).to_bytes(8, "big") + line.raw[8:])
+    short = msgspec.structs.replace(line, raw=line.raw[:-1])
+    other_tree = ml_dsa_line(secret, name, 5, end=6)
+    other_log = ml_dsa_line(secret, name, 5, origin=b"log.examplf")
+    for bad in (later, short, other_tree, other_log):
+        with pytest.raises(NoteRefused, match=r"witness\.example/pq does not hold"):
+            open_note(noted(bad), [log.verifier, witness])
+    # A text that is no checkpoint cannot be cosigned like this.
+    with pytest.raises(NoteRefused, match="no checkpoint"):
+        open_note(Note(text=TEXT, signatures=(line,)).to_bytes(), [witness])
+
+
+def test_a_key_of_ml_dsa_44_that_cannot_be_verified_is_refused(monkeypatch):
+    monkeypatch.setattr("registry.tlog.keys.mldsa", None)
+    with pytest.raises(ValueError, match=r"0x06.*does not verify it"):
+        Verifier(name="w.example", kind=ML_DSA_44, public=bytes(1312))
+    with pytest.raises(ValueError, match="1,312 bytes"):
+        Verifier(name="w.example", kind=ML_DSA_44, public=bytes(1311))
 
 
 def test_a_log_does_not_cosign():
