@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from registry.cli.evidence import (
+    keeping_evidence,
+    kept_option,
+    memory_option,
+    open_log,
+    open_memory,
+    open_source,
+    read_kept_files,
+    verify_known,
+)
 from registry.cli.keys import policy_options, verifier_option
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, print_message, run, write_json
@@ -71,24 +80,35 @@ def prove(settings: Settings, record: str, version: int | None) -> None:
 @click.argument("place", metavar="[URL|DIR]", required=False)
 @verifier_option
 @policy_options
+@kept_option
+@memory_option
 @pass_settings
-def verify(settings: Settings, place: str | None, key: Verifier | None, policy: Policy) -> None:
+def verify(
+    settings: Settings,
+    place: str | None,
+    key: Verifier | None,
+    policy: Policy,
+    kept: tuple[Path, ...],
+    *,
+    no_memory: bool,
+) -> None:
     """Verify a whole log: signature, tree, every entry, chains, times, contents.
 
+    It must also go on from every note that was kept of it, and from what this user has seen of it
+    before; where it does not, these are two histories, and both notes are copied into a folder.
     Without an address or folder it checks this register's database by its log, and derives every
     row again that an answer is made of; what it finds there blocks publication until it finds
     nothing more. Prints the first fault, with file or table, and entry.
 
     Example: registry log verify https://algorithms.example.org/log --key log.example+1234abcd+AQ…
     """
-    from registry.exchange.remote_log import reader
-    from registry.ledger.fsck import read_from
     from registry.ledger.verify_database import check_database
     from registry.ledger.verify_log import verify_log
 
     if place is None and (policy.witnesses or policy.logs):
         raise click.UsageError("a policy is for checkpoints: name the log's address or folder")
-    with progress_bar("Verifying the log") as progress:
+    notes = read_kept_files(kept)
+    with progress_bar("Verifying the log") as progress, keeping_evidence():
         if place is None:
             checked = run(
                 settings,
@@ -99,11 +119,45 @@ def verify(settings: Settings, place: str | None, key: Verifier | None, policy: 
                 takes_agencies=False,
             )
             _print_checked(checked)
+        if place is None and not notes:
             return
-        opened = reader(place) if "://" in place else nullcontext(read_from(Path(place)))
-        with opened as read:
-            found = verify_log(read, verifier=key, progress=progress, policy=policy)
+        memory = None if place is None else open_memory(no_memory=no_memory)
+        with open_log(place or str(settings.log_dir)) as read:
+            found = verify_known(
+                lambda: verify_log(read, verifier=key, progress=progress, policy=policy),
+                read,
+                key,
+                notes,
+                memory,
+            )
     _print_verified(found, given=key is not None or bool(policy.logs))
+
+
+@log.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@verifier_option
+def compare(first: str, second: str, key: Verifier | None) -> None:
+    """Compare what two people have of one log: addresses, folders, or files with signed notes.
+
+    Exit code 0: the log has only grown from one to the other. 1: two histories; both notes are
+    copied into a folder. 3: this cannot be told without the log itself, at its address or in a
+    folder.
+
+    Example: registry log compare https://algorithms.example.org/log kept/checkpoint
+    """
+    from registry.errors import Unavailable
+    from registry.ledger.compare_logs import compare_sources
+
+    with open_source(first) as one, open_source(second) as other, keeping_evidence():
+        found = compare_sources([one, other], key)
+    sizes = " and ".join(f"{size:,}" for size in found.sizes)
+    if not found.is_known:
+        raise Unavailable(
+            f"{found.origin}: whether it is one log at {sizes} entries cannot be told without the "
+            "log itself; name its address or a folder that holds it"
+        )
+    print_message(f"consistent: {found.origin}, one history at {sizes} entries")
 
 
 @log.command()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import rich_click as click
 
+from registry.cli.evidence import keeping_evidence, memory_option, open_memory
 from registry.cli.keys import policy_options, verifier_option
 from registry.cli.runtime import print_message
 from registry.errors import NotFound
@@ -20,27 +17,35 @@ if TYPE_CHECKING:
     from registry.tlog.keys import Verifier
     from registry.tlog.policy import Policy
 
-_EMBEDDED = re.compile(rb'<script type="application/json" id="log-proof">(.*?)</script>', re.DOTALL)
-
 
 @click.command()
 @click.argument("place", metavar="PAGE|DIR", type=click.Path(exists=True, path_type=Path))
 @verifier_option
 @policy_options
-def verify(place: Path, key: Verifier | None, policy: Policy) -> None:
+@memory_option
+def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool) -> None:
     """Check a record that was kept, by its proof, with no trust in the register.
 
     PAGE is the answer of /api/v1/records/{agency}/{slug}/proof, or a page that holds it; in DIR
     every such file is checked, and every answer of /api/v1/records/{agency}/{slug} against them.
+    All signed notes there, and those that this user has seen of the same logs before, are compared:
+    where two cannot both be true, these are two histories, and both are copied into a folder.
 
     Example: registry verify proof.json --key log.example+1234abcd+AQ…
     """
+    from registry.ledger.kept_notes import read_kept
+    from registry.ledger.known_log import check_notes
     from registry.ledger.verify_record import verify_record
 
+    files = sorted(place.iterdir()) if place.is_dir() else [place]
+    read = [(path, *read_kept(path.read_bytes())) for path in files if path.is_file()]
+    with keeping_evidence():
+        notes = [(str(path), note) for path, found, _ in read for note in found]
+        check_notes(notes, key, open_memory(no_memory=no_memory))
     proofs: list[VerifiedRecord] = []
     kept: list[tuple[Path, dict[str, Any]]] = []
-    for path in sorted(place.iterdir()) if place.is_dir() else [place]:
-        for content, value in _read(path):
+    for path, _, objects in read:
+        for content, value in objects:
             if "version_entry" in value:
                 found = verify_record(content, verifier=key, policy=policy)
                 proofs.append(found)
@@ -59,21 +64,6 @@ def verify(place: Path, key: Verifier | None, policy: Policy) -> None:
             "The key is the one that the proof names itself; give the log's own with --key, from "
             "a source that is not this register."
         )
-
-
-def _read(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Yield the JSON objects of a file, with their bytes."""
-    if not path.is_file():
-        return
-    # Some editors and shells put a byte order mark before what they keep; it is none of the answer.
-    content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
-    for part in _EMBEDDED.findall(content) or [content]:
-        try:
-            value = msgspec.json.decode(part)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            yield part, value
 
 
 def _compare(path: Path, value: dict[str, Any], proofs: list[VerifiedRecord]) -> None:

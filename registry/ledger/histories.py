@@ -16,7 +16,7 @@ from registry.tlog import base64_text
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.hashing import HASH_BYTES
 from registry.tlog.keys import Verifier
-from registry.tlog.note import parse_note
+from registry.tlog.note import NoteRefused, parse_note
 from registry.tlog.proof import Nodes, nodes_from_tiles, prove_consistency, root_of
 from registry.tlog.tile import WIDTH, Tile
 
@@ -87,7 +87,10 @@ def compare_notes(
     verifiers has signed one of them; `LogInconsistent` where the files are not what was signed.
     """
     origin = stated(older).origin
-    notes = [(opened_checkpoint(note, origin, verifiers), note) for note in (older, newer)]
+    notes = [
+        (open_checkpoint(note, origin=origin, verifiers=verifiers).checkpoint, note)
+        for note in (older, newer)
+    ]
     (small, first), (large, second) = sorted(notes, key=lambda one: one[0].size)
     if small == large:
         return True
@@ -127,9 +130,76 @@ def compare_notes(
     return True
 
 
-def opened_checkpoint(note: bytes, origin: str, verifiers: Sequence[Verifier]) -> Checkpoint:
-    """Return what a note says that one of the verifiers has signed; raises `NoteRefused`."""
-    return open_checkpoint(note, origin=origin, verifiers=verifiers).checkpoint
+def check_goes_on(
+    note: bytes,
+    verifiers: Sequence[Verifier],
+    read: ReadFile,
+    kept: Sequence[tuple[str, bytes]],
+    *,
+    is_begun_anew: bool = False,
+) -> None:
+    """Raise `TwoHistories` unless a log goes on from each note that was kept, with where it lay.
+
+    `note` is the log's checkpoint, and `read` gives its files; `is_begun_anew` says that its first
+    entry is known to be another than before. Raises `LogInconsistent` for a note that is of another
+    log, or altered.
+    """
+    origin = stated(note).origin
+    now = signed_checkpoint("the log", note, origin, verifiers)
+    for where, one in kept:
+        then = signed_checkpoint(where, one, origin, verifiers)
+        if (now is None) != (then is None):
+            raise begun_anew(origin, (where, one), ("the log", note))
+        if now is None or then is None:
+            continue
+        if then.size > now.size:
+            why = f"{where} was signed for {then.size:,} entries, and the log has {now.size:,}: "
+            raise TwoHistories(
+                origin,
+                why + "it was begun anew, for its first entry is another"
+                if is_begun_anew
+                else why + "it was rolled back, or this is an old copy of it. The log itself says "
+                "which: ask for it at its own address",
+                kind="begun-anew" if is_begun_anew else "rolled-back",
+                notes=[one, note],
+            )
+        compare_notes(one, note, verifiers, read)
+
+
+def begun_anew(origin: str, first: tuple[str, bytes], second: tuple[str, bytes]) -> TwoHistories:
+    """Return what is said of two notes that different keys have signed, each with where it lay."""
+    return TwoHistories(
+        origin,
+        f"{first[0]} was signed by {signed_by(first[1])}, and {second[0]} by "
+        f"{signed_by(second[1])}: the log was begun anew under its old name, or one of the two is "
+        "not its own. The log's key, known from elsewhere, says which (--key)",
+        kind="begun-anew",
+        notes=[first[1], second[1]],
+    )
+
+
+def signed_checkpoint(
+    where: str, note: bytes, origin: str, verifiers: Sequence[Verifier]
+) -> Checkpoint | None:
+    """Return what a note says; None where other keys than the verifiers' have signed it.
+
+    Raises `LogInconsistent` where a signature does not hold, or it is of another log.
+    """
+    ids = {verifier.id for verifier in verifiers}
+    try:
+        said = stated(note)
+        if said.origin != origin:
+            raise LogInconsistent(where, None, f"it is of {said.origin}, not of {origin}")
+        if not any(one.key in ids for one in parse_note(note).signatures):
+            return None
+        return open_checkpoint(note, origin=origin, verifiers=verifiers).checkpoint
+    except NoteRefused as error:
+        raise LogInconsistent(where, None, str(error)) from error
+
+
+def signed_by(note: bytes) -> str:
+    """Return the names and ids of the keys whose signatures a note has, unchecked."""
+    return ", ".join(f"{one.name}+{one.key.hex()}" for one in parse_note(note).signatures)
 
 
 def signed_nodes(checkpoint: Checkpoint, read: ReadFile) -> Nodes:
@@ -161,8 +231,12 @@ def keep_evidence(
 ) -> Path:
     """Write notes, and the proof where there is one, to a new folder below `folder`; return it.
 
-    Beside them `why.json` says to programs, and `README.txt` to people, what was found.
+    Beside them `why.json` says to programs, and `README.txt` to people, what was found. What was
+    kept of the same notes before is returned as it is.
     """
+    for before in sorted(folder.glob(f"evidence-*-{kind}*")):
+        if [one.read_bytes() for one in sorted(before.glob("note-*"))] == list(notes):
+            return before
     names = [f"note-{number}" for number in range(1, len(notes) + 1)]
     said = {
         "origin": origin,

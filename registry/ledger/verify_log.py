@@ -40,9 +40,11 @@ _WHERE = "name the place that its file `checkpoint` is in, such as https://examp
 class VerifiedLog(msgspec.Struct, frozen=True, kw_only=True):
     """A log that was found in order: its checkpoint, by which key, and its leaf hashes.
 
-    `cosigned` are the signatures of the policy's witnesses, with their times.
+    `note` is the checkpoint as it was served; `cosigned` are the signatures of the policy's
+    witnesses, with their times.
     """
 
+    note: bytes
     checkpoint: Checkpoint
     verifier: Verifier
     genesis: bytes
@@ -66,7 +68,7 @@ def verify_log(
         note = read(CHECKPOINT)
     except FileNotFoundError as error:
         raise LogInconsistent(CHECKPOINT, None, f"no log lies here; {_WHERE}") from error
-    verifier = verifier or _named_key(read, _stated_size(note))
+    verifier = verifier or named_key(read, _stated_size(note))
     try:
         known = [verifier, *policy.verifiers]
         opened = open_checkpoint(note, origin=verifier.name, verifiers=known)
@@ -85,6 +87,7 @@ def verify_log(
     _check_tiles(read, leaves)
     _walk(read, size, progress)
     return VerifiedLog(
+        note=note,
         checkpoint=opened.checkpoint,
         verifier=verifier,
         genesis=_bundle(read, 0, min(size, WIDTH))[0],
@@ -103,8 +106,8 @@ def _stated_size(note: bytes) -> int:
     return size
 
 
-def _named_key(read: ReadFile, size: int) -> Verifier:
-    """Read the key that a log's first entry names, before anything is known of the log."""
+def named_key(read: ReadFile, size: int) -> Verifier:
+    """Return the key that a log's first entry names, before anything is known of the log."""
     width = min(size, WIDTH)
     where = bundle_path(0, width)
     try:

@@ -14,10 +14,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def environment():
+def environment(tmp_path):
     """The settings of this machine, without those of the register."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("REGISTRY_")}
-    return kept | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    return kept | state | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
 
 
 @pytest.fixture(scope="session")

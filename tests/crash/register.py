@@ -62,7 +62,8 @@ class Register:
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.log = data / "serve.log"
-        self.environment = environment() | {
+        self.environment = environment() | {"XDG_STATE_HOME": str(data / "state")}
+        self.environment |= {
             f"REGISTRY_{name.upper()}": str(value)
             for name, value in ({"data_dir": data, "workers": WORKERS} | settings).items()
         }

@@ -117,6 +117,8 @@ def test_evidence_is_kept_in_a_folder_of_its_own(tmp_path):
     notes = [note_of(leaves(70)), note_of(leaves(70, other_from=3))]
     told = {"origin": ORIGIN, "kind": "fork", "notes": notes, "why": "they differ", "now": NOW}
     first = keep_evidence(tmp_path, proof=None, **told)
+    assert keep_evidence(tmp_path, proof=None, **told) == first
+    notes.reverse()
     second = keep_evidence(tmp_path, proof=b'{"old":1}', **told)
     assert first.name == "evidence-20261128T060000Z-fork"
     assert second.name == "evidence-20261128T060000Z-fork-2"
@@ -127,7 +129,7 @@ def test_evidence_is_kept_in_a_folder_of_its_own(tmp_path):
         "why.json",
     ]
     assert (second / "proof.json").read_bytes() == b'{"old":1}'
-    assert [(first / f"note-{number}").read_bytes() for number in (1, 2)] == notes
+    assert [(second / f"note-{number}").read_bytes() for number in (1, 2)] == notes
     said = json.loads((first / "why.json").read_bytes())
     assert (said["origin"], said["why"], said["proof"]) == (ORIGIN, "they differ", None)
     assert [one["size"] for one in said["notes"]] == [70, 70]

@@ -1,0 +1,156 @@
+"""What commands that verify logs share: notes that were kept, the memory, folders of evidence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from registry.clock import utc_now
+from registry.errors import NotFound
+
+if TYPE_CHECKING:
+    from registry.ledger.compare_logs import LogSource
+    from registry.ledger.kept_notes import KeptNote
+    from registry.ledger.memory import CheckpointMemory
+    from registry.ledger.verify_log import ReadFile, VerifiedLog
+    from registry.tlog.keys import Verifier
+
+kept_option = click.option(
+    "--kept",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A file that was kept of the log: a checkpoint, a proof, a saved page. May be repeated.",
+)
+
+memory_option = click.option(
+    "--no-memory",
+    is_flag=True,
+    help="Do not compare with what was seen of the log before, and do not remember it.",
+)
+
+
+def open_memory(*, no_memory: bool) -> CheckpointMemory | None:
+    """Return the memory of the user; None where it is to be left out."""
+    from registry.ledger.memory import CheckpointMemory, memory_folder
+
+    return None if no_memory else CheckpointMemory(memory_folder(os.environ))
+
+
+def read_kept_files(paths: Sequence[Path]) -> list[tuple[str, KeptNote]]:
+    """Return the notes in files, each with the file's name; raises `NotFound` for one without."""
+    from registry.ledger.kept_notes import read_kept
+
+    found = []
+    for path in paths:
+        notes, _ = read_kept(path.read_bytes())
+        if not notes:
+            raise NotFound(f"{path}: it holds no signed note of a log")
+        found += [(str(path), note) for note in notes]
+    return found
+
+
+@contextmanager
+def open_log(place: str) -> Iterator[ReadFile]:
+    """Yield a function that reads the files of a log at an address or in a folder."""
+    from registry.exchange.remote_log import reader
+    from registry.ledger.fsck import read_from
+
+    if "://" not in place:
+        yield read_from(Path(place))
+        return
+    with reader(place) as read:
+        yield read
+
+
+@contextmanager
+def open_source(place: str) -> Iterator[LogSource]:
+    """Yield what lies at an address, in a folder or in a file: a log, or notes of one."""
+    from registry.ledger.compare_logs import LogSource
+    from registry.ledger.files import CHECKPOINT
+    from registry.ledger.kept_notes import read_kept
+
+    is_address = "://" in place
+    if not is_address and not Path(place).exists():
+        raise NotFound(f"{place}: there is no such file or folder")
+    if not is_address and not (Path(place) / CHECKPOINT).exists():
+        files = sorted(Path(place).iterdir()) if Path(place).is_dir() else [Path(place)]
+        found = [
+            (str(path), note)
+            for path in files
+            if path.is_file()
+            for note in read_kept(path.read_bytes())[0]
+        ]
+        if not found:
+            raise NotFound(f"{place}: it holds no signed note of a log")
+        yield LogSource(notes=found)
+        return
+    with open_log(place) as read:
+        try:
+            [note] = read_kept(read(CHECKPOINT))[0]
+        except (FileNotFoundError, ValueError) as error:
+            raise NotFound(f"{place}: no log lies here") from error
+        # A copied checkpoint is not a log: its files must be there.
+        yield LogSource(
+            notes=[(place, note)],
+            read=read if is_address or (Path(place) / "tile").is_dir() else None,
+        )
+
+
+def verify_known(
+    verify: Callable[[], VerifiedLog],
+    read: ReadFile,
+    key: Verifier | None,
+    kept: Sequence[tuple[str, KeptNote]],
+    memory: CheckpointMemory | None,
+) -> VerifiedLog:
+    """Return a log that `verify` finds in order, if it goes on from all that is known of it.
+
+    It is remembered then. Raises as `verify` does, and `TwoHistories`: also where the log is not in
+    order, which would else hide them.
+    """
+    from registry.ledger.known_log import check_known, check_refused
+    from registry.ledger.replay import LogInconsistent
+
+    notes = [(where, one.note) for where, one in kept]
+    try:
+        found = verify()
+    except LogInconsistent:
+        check_refused(read, key, notes, memory)
+        raise
+    check_known(found, read, notes, memory)
+    return found
+
+
+@contextmanager
+def keeping_evidence() -> Iterator[None]:
+    """Keep the notes of two histories that are found in the block, and say where."""
+    from registry.ledger.histories import TwoHistories, keep_evidence
+    from registry.ledger.memory import memory_folder
+
+    try:
+        yield
+    except TwoHistories as found:
+        for folder in (Path.cwd(), memory_folder(os.environ).parent):
+            try:
+                place = keep_evidence(
+                    folder,
+                    origin=found.origin,
+                    kind=found.kind,
+                    notes=found.notes,
+                    proof=found.proof,
+                    why=found.why,
+                    now=utc_now(),
+                )
+            except OSError:
+                continue
+            found.detail += f"\nBoth notes are kept: {place}"
+            break
+        else:
+            notes = "\n\n".join(note.decode("utf-8", "replace") for note in found.notes)
+            found.detail += f"\nNo folder can be written, so keep these notes:\n{notes}"
+        raise
