@@ -105,6 +105,10 @@ _COMMANDS = {
         "registry.cli.verify:verify",
         "Check a record that was kept, by its proof, with no trust in the register.",
     ),
+    "audit": (
+        "registry.cli.audit:audit",
+        "Compare all that a register answers with what its log says; anybody can, from anywhere.",
+    ),
     "member": (
         "registry.cli.member:member",
         "Invite, list and end the people who sign in to the console.",

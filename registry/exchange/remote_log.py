@@ -22,17 +22,7 @@ def reader(url: str) -> Iterator[Callable[[str], bytes]]:
     That raises `FileNotFoundError` for one that is not there, and `Unavailable` for any other
     failure. One connection serves many files. Redirects are errors.
     """
-    parts = urlsplit(url)
-    host = parts.hostname
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host or ""))
-    if not is_safe or host is None or parts.query or parts.fragment:
-        raise ConfigurationError(f"{url}: give an address that begins with https://")
-    make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    try:
-        connection = make(host, parts.port, timeout=_SECONDS)
-    except ValueError as error:
-        raise ConfigurationError(f"{url}: {error}") from error
-    base = parts.path.rstrip("/")
+    connection, base = open_connection(url)
 
     def read(path: str) -> bytes:
         address = f"{url.rstrip('/')}/{path}"
@@ -53,6 +43,23 @@ def reader(url: str) -> Iterator[Callable[[str], bytes]]:
         yield read
     finally:
         connection.close()
+
+
+def open_connection(url: str) -> tuple[HTTPConnection, str]:
+    """Return a connection to the host of an address, and the path that files lie below.
+
+    Raises `ConfigurationError` for an address without https, unless it is this machine's.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host or ""))
+    if not is_safe or host is None or parts.query or parts.fragment:
+        raise ConfigurationError(f"{url}: give an address that begins with https://")
+    make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    try:
+        return make(host, parts.port, timeout=_SECONDS), parts.path.rstrip("/")
+    except ValueError as error:
+        raise ConfigurationError(f"{url}: {error}") from error
 
 
 def _get(connection: HTTPConnection, target: str, address: str) -> bytes:

@@ -7,7 +7,8 @@ So the file that is named at the first fault is the one that is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -21,6 +22,7 @@ from registry.ledger.replay import (
     step,
     step_content,
 )
+from registry.record.content_file import Content
 from registry.tlog.bundle import bundle_path, bundles_of, parse_bundle
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.compact import CompactRange
@@ -33,6 +35,8 @@ from registry.tlog.tile import WIDTH, Tile, grow, split
 ReadFile = Callable[[str], bytes]
 """Gives a file by its path; raises `FileNotFoundError` where there is none."""
 
+Visit: TypeAlias = Callable[[int, Mapping[str, Any], Content], None]
+"""Takes each entry after it was checked: index, what it says, and its content."""
 
 _WHERE = "name the place that its file `checkpoint` is in, such as https://example.org/log"
 
@@ -58,11 +62,13 @@ def verify_log(
     verifier: Verifier | None,
     progress: Callable[[int, int], None],
     policy: Policy = ANYBODY,
+    visit: Visit | None = None,
 ) -> VerifiedLog:
-    """Verify a log; raises `Broken` with the file and entry of the first fault.
+    """Verify a log; raises `LogInconsistent` with the file and entry of the first fault.
 
     Without a verifier the log is taken to be of the key that its own first entry names. The
-    checkpoint must satisfy the policy.
+    checkpoint must satisfy the policy. `visit` is called with each entry and its content, in order,
+    after the tree and its signature were checked.
     """
     try:
         note = read(CHECKPOINT)
@@ -85,7 +91,7 @@ def verify_log(
     ]
     _check_root(read, opened.checkpoint, leaves)
     _check_tiles(read, leaves)
-    _walk(read, size, progress)
+    _walk(read, size, progress, visit)
     return VerifiedLog(
         note=note,
         checkpoint=opened.checkpoint,
@@ -148,14 +154,18 @@ def _check_tiles(read: ReadFile, leaves: Sequence[bytes]) -> None:
             raise LogInconsistent(tile.path, None, "it does not follow from the entries")
 
 
-def _walk(read: ReadFile, size: int, progress: Callable[[int, int], None]) -> None:
+def _walk(
+    read: ReadFile, size: int, progress: Callable[[int, int], None], visit: Visit | None
+) -> None:
     walk = LogReplay()
     for number, width in bundles_of(size):
         where = bundle_path(number, width)
         for index, content in enumerate(_bundle(read, number, width), number * WIDTH):
             entry = step(walk, where, index, content)
             path = content_path(index)
-            step_content(walk, path, index, entry, _file(read, path, index))
+            checked = step_content(walk, path, index, entry, _file(read, path, index))
+            if visit is not None:
+                visit(index, entry, checked)
         progress(number * WIDTH + width, size)
     check_erased(walk)
     check_unsalted(walk)

@@ -179,7 +179,7 @@ async def read(
             [row for row in rows if row["local"] is local]
             for rows in (whole, groups, tallies, months)
         ]
-        return _part(*mine, by=by, day=moment.day)
+        return count_part(*mine, by=by, day=moment.day)
 
     return Statistics(
         entry=moment.entry,
@@ -214,7 +214,7 @@ async def _fetch(connection: Connection, query: str, *asked: Any) -> list[Any]:
     return rows
 
 
-def _part(
+def count_part(
     wholes: Sequence[Any],
     groups: Iterable[Any],
     tallies: Sequence[Any],
@@ -223,6 +223,7 @@ def _part(
     by: Sequence[str],
     day: dt.date,
 ) -> Part:
+    """Return the counts of what was filed here, or copied, from its rows of each statement."""
     whole = wholes[0] if wholes else None
 
     def tally(kind: str) -> list[Tally]:

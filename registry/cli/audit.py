@@ -1,0 +1,66 @@
+"""`registry audit`: compare all that a register answers with what its log says."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from registry.cli.keys import verifier_option
+from registry.cli.progress import progress_bar
+from registry.cli.runtime import print_message, write_json
+
+if TYPE_CHECKING:
+    from registry.pages.audit import AuditReport
+    from registry.tlog.keys import Verifier
+
+
+@click.command()
+@click.argument("address", metavar="ADDRESS")
+@verifier_option
+@click.option("--json", "as_json", is_flag=True, help="Write the verdict to stdout as JSON.")
+def audit(address: str, key: Verifier | None, *, as_json: bool) -> None:
+    """Compare all that a register answers with what its log says; anybody can, from anywhere.
+
+    ADDRESS is that of the register, or of its log. The whole log is verified; then lists, counts,
+    records, versions, withdrawals, attestations, statistics and pages must be what follows from
+    it. Exits with 1 where anything differs, and names the first that does.
+
+    Example: registry audit https://algorithms.example.org/ --key log.example+1234abcd+AQ…
+    """
+    from registry.pages.audit import audit_register
+
+    with progress_bar("Auditing") as progress:
+        report = audit_register(address, verifier=key, progress=progress)
+    if as_json:
+        write_json(report)
+    else:
+        _print(report, given=key is not None)
+    if report.verdict != "in order":
+        sys.exit(1)
+
+
+def _print(report: AuditReport, *, given: bool) -> None:
+    if report.refused is not None:
+        print_message(f"{report.address}: its log is refused: {report.refused}")
+        return
+    for one in report.differences:
+        print_message(f"{one.at}: {one.why}")
+    further = report.differences_total - len(report.differences)
+    if further:
+        print_message(f"and {further} further differences")
+    counted = ", ".join(f"{count} {what}" for what, count in report.checked.items())
+    print_message(f"compared: {counted}")
+    for sentence in report.not_covered:
+        print_message(f"not covered: {sentence}")
+    log = f"the log of {report.origin}, {report.size} entries, root {report.root}"
+    if report.differences_total:
+        print_message(f"{report.differences_total} answers are not what follows from {log}")
+    else:
+        print_message(f"in order: {report.address} answers what follows from {log}")
+    print_message(f"signed by {report.signed_by}")
+    if not given:
+        print_message(
+            "This key is the one that the log names itself; compare it with one from elsewhere."
+        )

@@ -1,0 +1,320 @@
+"""Auditing a register's answers: what its API says, compared with what its log says.
+
+A stranger does this with nothing but the register's address: the log was verified and replayed
+(`register_replay`), and what follows from it is compared with what is answered, as of the last
+entry of that log, so that what is filed meanwhile changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from registry.exchange.answer_difference import (
+    AnswerDifference,
+    WholeObject,
+    unlike,
+    unlike_value,
+)
+from registry.exchange.audit_counts import CountedRegister
+from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
+from registry.ledger.register_replay import RegisterReplay, ReplayedVersion
+from registry.record.entry import outline
+from registry.record.facets import PublishedState
+from registry.record.pack import Agency
+from registry.record.search_document import SearchDocument, build
+
+LISTED = ("risk", "sector", "agency", "status", "origin", "source_state")
+"""The filters of which every code is asked for, with the records that it finds."""
+
+COUNTED = ("personal_data", "finding", "missing", "withheld", "restricted")
+"""The facets that are compared by their counts alone."""
+
+_UNBOUND = {"completeness", "accountability", "missing", "findings"}
+_OF_FINDINGS = {"finding", "missing"}
+_AT_SOURCE_ONLY = {"id", "register"}
+_OK, _GONE = 200, 410
+_PAGE = 100
+_CHANGES = 1000
+_BY = ("risk", "sector", "agency", "status")
+
+
+class ApiAudit:
+    """The comparison of a register's API with the replay of its log.
+
+    `checked` counts what was compared, `unbound` what was found to be in no entry.
+    """
+
+    def __init__(self, remote: RemoteRegister, replay: RegisterReplay) -> None:
+        """Take a register and what its log says, of which the last entry counts."""
+        self.checked: Counter[str] = Counter()
+        self.unbound: Counter[str] = Counter()
+        self.agencies: dict[str, Agency] = {}
+        self.origins: dict[str, Any] = {}
+        self._remote = remote
+        self._replay = replay
+        self._last = replay.size - 1
+        self._as_of = f"entry:{self._last}"
+        self._standing = list(replay.standing(as_of=self._last))
+        self._counts = Counter(one.agency for one, is_in_force in self._standing if is_in_force)
+
+    def differences(self) -> Iterator[AnswerDifference]:
+        """Yield every difference; raises `Unavailable` where the register does not answer."""
+        yield from self._agencies()
+        yield from self._changes()
+        yield from self._lists()
+        yield from self._statistics()
+        yield from self._attestations()
+        for _, found in self._remote.each(self._standing, self._record):
+            yield from found
+
+    def agency(self, code: str, origin: str | None = None) -> Agency:
+        """Return what is known of an agency, at least its id."""
+        return self.agencies.get(code) or Agency(id=code, name={}, kind="other", origin=origin)
+
+    def _agencies(self) -> Iterator[AnswerDifference]:
+        """Read the agencies, whose names the log has where it has entries of them."""
+        path = "/api/v1/agencies"
+        answer = self._remote.get(path)
+        for item in _items(answer):
+            self.agencies[item["id"]] = msgspec.convert(item, Agency)
+        used = {one.agency for one, _ in self._standing} | set(self._replay.attesting)
+        for code in sorted(used):
+            self.checked["agencies"] += 1
+            if code not in self.agencies:
+                yield AnswerDifference(at=path, why=f"{code} is missing, and follows from the log")
+
+    def _changes(self) -> Iterator[AnswerDifference]:
+        """Compare the list of entries, hash by hash."""
+        since = -1
+        while since < self._last:
+            path = f"/api/v1/changes?origin=all&since={since}&limit={_CHANGES}"
+            items = _items(self._remote.get(f"{path}&as_of={self._as_of}"))
+            for at, item in enumerate(items, start=since + 1):
+                self.checked["changes"] += 1
+                log = {"index": at, "hash": self._replay.leaf(at)}
+                if why := unlike(log, item):
+                    yield AnswerDifference(at=path, why=f"entry {at}: {why}")
+                    return
+            if not items:
+                yield AnswerDifference(at=path, why=f"entry {since + 1} is missing")
+                return
+            since += len(items)
+
+    def _lists(self) -> Iterator[AnswerDifference]:
+        """Compare the list of all records, the counts of facets, and what each code finds."""
+        documents = {
+            one.record: self._search_document(one)
+            for one, is_in_force in self._standing
+            if is_in_force
+        }
+        path = self._listed(limit=1, facets=",".join((*LISTED, *COUNTED)))
+        answer = self._remote.get(path)
+        facets = (answer.json or {}).get("facets", {})
+        yield from self._compare(path, answer, {"total": len(documents)})
+        expected: dict[str, dict[str, set[str]]] = {}
+        for record, document in documents.items():
+            for kind in (*LISTED, *COUNTED):
+                for code in document.codes.get(kind, ()):
+                    expected.setdefault(kind, {}).setdefault(code, set()).add(record)
+        skipped = _OF_FINDINGS if self.unbound["verdicts"] else set()
+        questions = [("", "")]
+        for kind in (*LISTED, *COUNTED):
+            found = {one["code"]: one["count"] for one in facets.get(kind, ())}
+            of_kind = expected.get(kind, {})
+            codes = sorted(of_kind.keys() | found.keys())
+            for code in codes if kind not in skipped else ():
+                self.checked["counts"] += 1
+                here, there = found.get(code, 0), len(of_kind.get(code, ()))
+                if here != there:
+                    yield AnswerDifference(
+                        at=path, why=unlike_value(f"{kind}, {code}", here, there)
+                    )
+            questions += [(kind, code) for code in codes if kind in LISTED]
+        for (kind, code), found in self._remote.each(questions, self._read_list):
+            ids = expected[kind].get(code, set()) if kind else documents.keys()
+            yield from self._list(kind, code, found, {one: documents[one] for one in ids})
+
+    def _read_list(self, question: tuple[str, str]) -> list[dict[str, Any]]:
+        """Return every card that a code finds."""
+        kind, code = question
+        cards: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            more = {} if cursor is None else {"cursor": cursor}
+            answer = self._remote.get(
+                self._listed(limit=_PAGE, **({kind: code} if kind else {}), **more)
+            )
+            said = answer.json if answer.status == _OK else None
+            if not isinstance(said, dict):
+                return cards
+            cards += said["items"]
+            cursor = said["next"]
+            if cursor is None:
+                return cards
+
+    def _list(
+        self,
+        kind: str,
+        code: str,
+        found: Sequence[Mapping[str, Any]],
+        expected: Mapping[str, SearchDocument],
+    ) -> Iterator[AnswerDifference]:
+        self.checked["lists"] += 1
+        path = "/api/v1/records" + (f"?{urlencode({kind: code})}" if kind else "")
+        ids = {card["id"] for card in found}
+        for one in sorted(expected.keys() - ids):
+            yield AnswerDifference(at=path, why=f"{one} is missing, and follows from the log")
+        for one in sorted(ids - expected.keys()):
+            yield AnswerDifference(
+                at=path, why=f"{one} is listed, and does not follow from the log"
+            )
+        if len(found) != len(ids):
+            yield AnswerDifference(at=path, why="a record is listed twice")
+        if kind:
+            return
+        for card in found:
+            document = expected.get(card["id"])
+            said = {} if document is None else msgspec.json.decode(document.card)
+            if "verdict" not in self._last_version(card["id"]).said:
+                said.pop("completeness", None)
+            if why := unlike(said, card):
+                yield AnswerDifference(at=path, why=f"{card['id']}: {why}")
+
+    def _last_version(self, record: str) -> ReplayedVersion:
+        return self._replay.versions[record][-1]
+
+    def _listed(self, **asked: Any) -> str:
+        return "/api/v1/records?" + urlencode({**asked, "as_of": self._as_of}, safe=":")
+
+    def _search_document(self, version: ReplayedVersion) -> SearchDocument:
+        if not version.is_bound:
+            self.unbound["verdicts"] += 1
+        agency = self.agency(version.agency, version.origin)
+        made = build(
+            msgspec.json.decode(version.document),
+            agency,
+            {},
+            PublishedState(
+                version=version.version,
+                entry=version.entry,
+                published_at=version.at,
+                completeness=version.completeness or 0,
+                missing=version.missing or (),
+                findings=version.findings or (),
+                risk_changes=(),
+            ),
+        )
+        state = self._replay.source_state(version, as_of=self._last)
+        codes = {**made.codes, **({} if state is None else {"source_state": [state]})}
+        return msgspec.structs.replace(made, codes=codes)
+
+    def _statistics(self) -> Iterator[AnswerDifference]:
+        path = f"/api/v1/statistics?by={','.join(_BY)}&as_of={self._as_of}"
+        answer = self._remote.get(path)
+        said = answer.json if answer.status == _OK else None
+        listed = said.get("agencies", []) if isinstance(said, dict) else []
+        counted = CountedRegister(self._replay, self.agencies, as_of=self._last)
+        known = [item["agency"] for item in listed if isinstance(item, dict)]
+        log = msgspec.to_builtins(counted.statistics(_BY, known))
+        if not counted.is_bound:
+            for part in (log["local"], log["foreign"]):
+                _drop_verdicts(part)
+        self.checked["statistics"] += 1
+        yield from self._compare(path, answer, log)
+
+    def _attestations(self) -> Iterator[AnswerDifference]:
+        latest = []
+        for agency in self._replay.attesting:
+            history = self._replay.attestations(
+                agency, records=self._counts[agency], as_of=self._last
+            )
+            latest += history[:1]
+            path = f"/api/v1/attestations?agency={quote(agency)}&as_of={self._as_of}"
+            self.checked["attestations"] += len(history)
+            yield from self._compare(path, self._remote.get(path), {"items": history})
+        path = f"/api/v1/attestations?as_of={self._as_of}"
+        yield from self._compare(path, self._remote.get(path), {"items": latest})
+
+    def _record(self, standing: tuple[ReplayedVersion, bool]) -> list[AnswerDifference]:
+        """Compare all that is answered of one record: it, its history, each of its versions."""
+        last, is_in_force = standing
+        record, as_of = last.record, f"as_of={self._as_of}"
+        path = f"/api/v1/records/{record}"
+        lines = self._replay.lines(record, as_of=self._last)
+        withdrawn = self._replay.withdrawals(record, as_of=self._last)
+        self.checked["records"] += 1
+        self.checked["withdrawals"] += len(withdrawn)
+        answer = self._remote.get(f"{path}?{as_of}")
+        if is_in_force:
+            found = list(self._compare(path, answer, self._answer_of(last)))
+        else:
+            document = msgspec.json.decode(last.document)
+            stone = {
+                "id": record,
+                "agency": last.agency,
+                "origin": last.origin,
+                "name": document.get("name"),
+                **msgspec.structs.asdict(outline(document)),
+                **msgspec.to_builtins(withdrawn[-1]),
+            }
+            found = list(self._compare(path, answer, {"tombstone": stone}, status=_GONE))
+        answer = self._remote.get(f"{path}/versions?{as_of}")
+        history = {"items": lines, "withdrawals": withdrawn}
+        found += self._compare(f"{path}/versions", answer, history)
+        for version in self._replay.versions[record][: len(lines)]:
+            self.checked["versions"] += 1
+            one = f"{path}/versions/{version.version}"
+            answer = self._remote.get(f"{one}?{as_of}")
+            found += self._compare(one, answer, self._answer_of(version))
+        return found
+
+    def _answer_of(self, version: ReplayedVersion) -> dict[str, Any]:
+        agency = self.agencies.get(version.agency)
+        stored = self._replay.stored(
+            version, fictitious=bool(agency and agency.fictitious), as_of=self._last
+        )
+        register: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(stored.register))
+        if not version.is_bound:
+            register = {name: said for name, said in register.items() if name not in _UNBOUND}
+        if "source" in register:
+            register["source"] = {
+                name: said
+                for name, said in register["source"].items()
+                if name not in _AT_SOURCE_ONLY
+            }
+        return {"record": WholeObject(msgspec.json.decode(version.document)), "register": register}
+
+    def _compare(
+        self, path: str, answer: RemoteAnswer, log: Mapping[str, Any], *, status: int = _OK
+    ) -> Iterator[AnswerDifference]:
+        """Compare an answer with what the log says; members that are unknown here count nothing."""
+        if answer.status != status:
+            wrong = f"it answers {answer.status}, and {status} follows from the log"
+            yield AnswerDifference(at=path, why=wrong)
+            return
+        if why := unlike(log, answer.json):
+            yield AnswerDifference(at=path, why=why)
+            return
+        source = dict(answer.json.get("register") or {}).get("source")
+        if source and source.get("register"):
+            self.origins[source["register"]["code"]] = source["register"]
+
+
+def _items(answer: RemoteAnswer) -> list[Any]:
+    said = answer.json if answer.status == _OK else None
+    items = said.get("items") if isinstance(said, dict) else None
+    return items if isinstance(items, list) else []
+
+
+def _drop_verdicts(part: dict[str, Any]) -> None:
+    """Leave out what is counted of verdicts, which older entries do not state."""
+    for name in ("completeness", "accountability", "completeness_ranges", "findings", "missing"):
+        del part[name]
+    for group in part["groups"]:
+        for name in ("completeness", "accountability", "findings"):
+            del group[name]

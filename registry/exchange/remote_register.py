@@ -1,0 +1,141 @@
+"""Asking a register at its address, as anybody may: many questions at once, at the pace it allows.
+
+A register that says that there were too many questions (429), or that it is busy (503), is asked
+again when it says.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
+from itertools import islice
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import msgspec
+
+from registry.errors import Unavailable
+from registry.exchange.remote_log import open_connection
+
+CONNECTIONS = 4
+"""How many questions are asked at once."""
+
+T = TypeVar("T")
+
+_LONGEST = 64 << 20
+_AHEAD = 16
+_MOST_WAIT = 120.0
+_TRIES = 6
+_BUSY = {429, 503}
+
+
+class RemoteAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is answered at a path: the status and the body."""
+
+    path: str
+    status: int
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None if it is none."""
+        with suppress(msgspec.DecodeError):
+            return msgspec.json.decode(self.content)
+        return None
+
+
+class RemoteRegister:
+    """A register at an address; a context manager, which closes its connections."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Take the address that its paths begin after."""
+        self.url = url.rstrip("/")
+        self._connections: list[HTTPConnection] = []
+        self._own = threading.local()
+        self._sleep = sleep
+        self._pool = ThreadPoolExecutor(connections, thread_name_prefix="asking")
+        open_connection(self.url)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Ask nothing more."""
+        self._pool.shutdown(cancel_futures=True)
+        for connection in self._connections:
+            connection.close()
+
+    def get(self, path: str) -> RemoteAnswer:
+        """Ask at a path, which begins with a slash. Raises `Unavailable`."""
+        for attempt in range(_TRIES):
+            status, content, later = self._ask(path)
+            if status not in _BUSY:
+                return RemoteAnswer(path=path, status=status, content=content)
+            self._sleep(min(later if later is not None else 2.0**attempt, _MOST_WAIT))
+        raise Unavailable(f"{self.url}{path} answers {status}, {_TRIES} times in turn")
+
+    def each(self, items: Iterable[T], ask: Callable[[T], Any]) -> Iterator[tuple[T, Any]]:
+        """Yield what `ask` returns for each item, in order; some are asked ahead, in threads."""
+        left = iter(items)
+        waiting: list[tuple[T, Future[Any]]] = []
+        try:
+            while True:
+                waiting.extend(
+                    (item, self._pool.submit(ask, item))
+                    for item in islice(left, _AHEAD - len(waiting))
+                )
+                if not waiting:
+                    return
+                item, answer = waiting.pop(0)
+                yield item, answer.result()
+        finally:
+            for _, answer in waiting:
+                answer.cancel()
+
+    def _ask(self, path: str) -> tuple[int, bytes, float | None]:
+        try:
+            # A server may have closed an idle connection; then a new one is opened, once.
+            try:
+                return self._answer(path)
+            except (ConnectionError, HTTPException):
+                self._connection().close()
+                return self._answer(path)
+        except (OSError, HTTPException) as error:
+            self._connection().close()
+            raise Unavailable(f"{self.url}{path} cannot be read: {error}") from error
+
+    def _answer(self, path: str) -> tuple[int, bytes, float | None]:
+        connection = self._connection()
+        headers = {"Accept-Encoding": "identity", "User-Agent": "registry-audit"}
+        connection.request("GET", f"{self._own.base}{path}", headers=headers)
+        with connection.getresponse() as answer:
+            content = answer.read(_LONGEST + 1)
+            if len(content) > _LONGEST:
+                connection.close()
+                raise Unavailable(f"{self.url}{path} is larger than an answer can be")
+            later = answer.headers.get("retry-after", "")
+            return answer.status, content, float(later) if later.isdecimal() else None
+
+    def _connection(self) -> HTTPConnection:
+        known: HTTPConnection | None = getattr(self._own, "connection", None)
+        if known is None:
+            known, self._own.base = open_connection(self.url)
+            self._own.connection = known
+            self._connections.append(known)
+        return known

@@ -1,0 +1,316 @@
+"""The register as its log says that it is: what follows from entries and contents alone.
+
+A verified log is taken entry by entry (`verify_log`'s `visit`), with no database. What comes out
+are the very structures that the API answers with, as of any entry, so that a stranger compares
+answers with what the register was bound to. What the log does not bind is not in them, or said to
+be `unbound`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from registry.errors import Finding
+from registry.record.canonical import canonical
+from registry.record.content_file import Content, KeptSection
+from registry.record.entry import Imported, SourceState, imported_of
+from registry.record.erasure import readable
+from registry.record.model import LangText
+from registry.record.pointers import dig
+from registry.store.as_of import END
+from registry.store.attestations import Attestation
+from registry.store.imports import SourceEvent
+from registry.store.records import Redacted, Register, SourceFacts, StoredRecord, VersionLine
+from registry.store.withdrawals import Withdrawal
+
+_ENDING = {"version", "withdrawal"}
+
+
+class ReplayedVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A version as the log has it: its document without erased members, and its verdict.
+
+    The verdict's parts are None for entries from before the log committed to verdicts.
+    """
+
+    record: str
+    agency: str
+    version: int
+    entry: int
+    at: dt.datetime
+    said: Mapping[str, Any]
+    document: bytes
+    erased: Sequence[tuple[str, int]]
+    completeness: int | None
+    accountability: int | None
+    missing: Sequence[str] | None
+    findings: Sequence[Finding] | None
+
+    @property
+    def origin(self) -> str | None:
+        """The register that it was copied from."""
+        origin: str | None = self.said.get("origin")
+        return origin
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the log commits to its verdict."""
+        return self.completeness is not None
+
+
+class _Redaction(msgspec.Struct, frozen=True, kw_only=True):
+    basis: str
+    authority: str | None
+    at: dt.datetime
+
+
+class RegisterReplay:
+    """The register as a log says; `take` its entries in order, then `finish` with its hashes."""
+
+    def __init__(self) -> None:
+        """Begin with an empty register."""
+        self.versions: dict[str, list[ReplayedVersion]] = {}
+        self.source_events: dict[str, list[SourceEvent]] = {}
+        self._withdrawals: dict[str, list[Withdrawal]] = {}
+        self._attestations: dict[str, list[Attestation]] = {}
+        self._redactions: dict[int, _Redaction] = {}
+        self._endings: dict[str, list[tuple[int, str, dt.datetime]]] = {}
+        self._times: list[dt.datetime] = []
+        self._leaves: Sequence[bytes] = ()
+
+    @property
+    def size(self) -> int:
+        """The number of entries taken."""
+        return len(self._times)
+
+    @property
+    def attesting(self) -> list[str]:
+        """The agencies that ever attested, by id."""
+        return sorted(self._attestations)
+
+    def take(self, index: int, entry: Mapping[str, Any], content: Content) -> None:
+        """Take the next entry, which was checked, with its content."""
+        at = dt.datetime.fromisoformat(entry["at"])
+        self._times.append(at)
+        kind, sections = entry["kind"], content.sections
+        if kind in _ENDING:
+            self._endings.setdefault(entry["id"], []).append((index, kind, at))
+        if kind == "version":
+            self._take_version(index, entry, content, at)
+        elif kind == "withdrawal":
+            self._withdrawals.setdefault(entry["id"], []).append(
+                Withdrawal(
+                    version=entry["version"],
+                    reason=entry["reason"],
+                    note=_value(sections, "note"),
+                    successor=_value(sections, "successor"),
+                    withdrawn_at=at,
+                    entry=index,
+                    hash="",
+                )
+            )
+        elif kind == "attestation":
+            self._attestations.setdefault(entry["agency"], []).append(
+                Attestation(
+                    agency=entry["agency"],
+                    day=dt.date.fromisoformat(entry["day"]),
+                    systems_total=entry["systems_total"],
+                    uses_none=entry["systems_total"] == 0,
+                    contact=_value(sections, "contact"),
+                    note=_value(sections, "note"),
+                    filed_at=at,
+                    entry=index,
+                    hash="",
+                    records=0,
+                )
+            )
+        elif kind == "redaction":
+            authority = _value(sections, "authority")
+            self._redactions[index] = _Redaction(basis=entry["basis"], authority=authority, at=at)
+        elif kind == "source":
+            self.source_events.setdefault(entry["id"], []).append(
+                SourceEvent(
+                    version=entry["version"],
+                    entry=index,
+                    state=entry["state"],
+                    day=dt.date.fromisoformat(entry["day"]),
+                    at=at,
+                )
+            )
+
+    def finish(self, leaves: Sequence[bytes]) -> None:
+        """Take the leaf hashes of all entries."""
+        self._leaves = leaves
+
+    def leaf(self, index: int) -> str:
+        """Return the leaf hash of an entry, in hex."""
+        return self._leaves[index].hex()
+
+    def at(self, index: int) -> dt.datetime:
+        """Return the time of an entry."""
+        return self._times[index]
+
+    def standing(self, *, as_of: int = END) -> Iterator[tuple[ReplayedVersion, bool]]:
+        """Yield the last version of each record by id, and whether it is in force."""
+        for record in sorted(self.versions):
+            known = [one for one in self.versions[record] if one.entry <= as_of]
+            if known:
+                yield known[-1], self._ended(known[-1], as_of)[0] == "published"
+
+    def following(
+        self, version: ReplayedVersion, *, as_of: int = END
+    ) -> tuple[str, dt.datetime] | None:
+        """Return kind and time of what put a version out of force, if anything did."""
+        for index, kind, at in self._endings[version.record]:
+            if version.entry < index <= as_of:
+                return kind, at
+        return None
+
+    def withdrawals(self, record: str, *, as_of: int = END) -> list[Withdrawal]:
+        """Return the withdrawals of a record, oldest first."""
+        return [
+            msgspec.structs.replace(one, hash=self.leaf(one.entry))
+            for one in self._withdrawals.get(record, ())
+            if one.entry <= as_of
+        ]
+
+    def attestations(self, agency: str, *, records: int, as_of: int = END) -> list[Attestation]:
+        """Return the attestations of an agency that has `records`, the newest day first."""
+        known = [one for one in self._attestations.get(agency, ()) if one.entry <= as_of]
+        return [
+            msgspec.structs.replace(one, hash=self.leaf(one.entry), records=records)
+            for one in sorted(known, key=lambda one: (one.day, one.entry), reverse=True)
+        ]
+
+    def lines(self, record: str, *, as_of: int = END) -> list[VersionLine]:
+        """Return the history of a record, oldest first."""
+        lines = []
+        for one in self.versions[record]:
+            if one.entry <= as_of:
+                facts = imported_of(one.said)
+                more = {} if facts is None else msgspec.structs.asdict(facts)
+                more.pop("origin", None)
+                lines.append(
+                    VersionLine(
+                        version=one.version,
+                        published_at=one.at,
+                        hash=self.leaf(one.entry),
+                        entry=one.entry,
+                        change_note=change_note(one),
+                        **{name: value for name, value in more.items() if value},
+                    )
+                )
+        return lines
+
+    def stored(
+        self, version: ReplayedVersion, *, fictitious: bool, as_of: int = END
+    ) -> StoredRecord:
+        """Return a version as it is stored and answered; an unbound verdict is empty."""
+        state, superseded_at = self._ended(version, as_of)
+        findings = msgspec.Raw(msgspec.json.encode(list(version.findings or ())))
+        return StoredRecord(
+            id=version.record,
+            agency=version.agency,
+            document=version.document,
+            register=Register(
+                version=version.version,
+                state=state,
+                published_at=version.at,
+                superseded_at=superseded_at,
+                hash=self.leaf(version.entry),
+                entry=version.entry,
+                origin=version.origin,
+                fictitious=fictitious,
+                completeness=version.completeness or 0,
+                accountability=version.accountability,
+                missing=list(version.missing or ()),
+                findings=findings,
+                redacted=self._redacted(version),
+                source=msgspec.UNSET
+                if version.origin is None
+                else self._source(version, as_of=as_of),
+            ),
+            versions=self.lines(version.record, as_of=as_of),
+        )
+
+    def source_state(self, version: ReplayedVersion, *, as_of: int = END) -> SourceState | None:
+        """Return whether a foreign record is still at its source; None for one filed here."""
+        return None if version.origin is None else self._source(version, as_of=as_of).state
+
+    def _take_version(
+        self, index: int, entry: Mapping[str, Any], content: Content, at: dt.datetime
+    ) -> None:
+        record, moved = entry["id"], entry.get("moved")
+        before = self.versions.setdefault(record, [])
+        home = before[-1].agency if before else record.split("/")[0]
+        whole = {one.key: msgspec.json.decode(one.value) for one in content.sections.values()}
+        stated, kept = entry.get("verdict") or {}, content.verdict
+        before.append(
+            ReplayedVersion(
+                record=record,
+                agency=moved["to"] if moved else home,
+                version=entry["version"],
+                entry=index,
+                at=at,
+                said=entry,
+                document=canonical(readable(whole, [one.pointer for one in content.erased])),
+                erased=sorted((one.pointer, one.redaction) for one in content.erased),
+                completeness=stated.get("completeness"),
+                accountability=stated.get("accountability"),
+                missing=None if kept is None else tuple(kept["missing"]),
+                findings=None
+                if kept is None
+                else msgspec.convert(kept["findings"], tuple[Finding, ...]),
+            )
+        )
+
+    def _ended(self, version: ReplayedVersion, as_of: int) -> tuple[str, dt.datetime | None]:
+        """Return the state of a version's record, and when something followed the version."""
+        after = [one for one in self._endings[version.record] if version.entry < one[0] <= as_of]
+        is_withdrawn = bool(after) and after[-1][1] == "withdrawal"
+        return "withdrawn" if is_withdrawn else "published", after[0][2] if after else None
+
+    def _redacted(self, version: ReplayedVersion) -> list[Redacted]:
+        return [
+            Redacted(
+                pointer=pointer,
+                basis=self._redactions[redaction].basis,
+                authority=self._redactions[redaction].authority,
+                entry=redaction,
+                redacted_at=self._redactions[redaction].at,
+            )
+            for pointer, redaction in version.erased
+        ]
+
+    def _source(self, version: ReplayedVersion, *, as_of: int) -> SourceFacts:
+        events = [
+            one
+            for one in self.source_events.get(version.record, ())
+            if one.version == version.version and one.entry <= as_of
+        ]
+        facts = imported_of(version.said) or Imported(origin="")
+        return SourceFacts(
+            id=msgspec.json.decode(version.document).get("source_id") or "",
+            state=events[-1].state if events else "present",
+            state_since=events[-1].day if events else None,
+            changed_on=facts.changed_on,
+            undated=facts.undated,
+            moved_from=facts.moved_from,
+            run=facts.run,
+            register=None,
+        )
+
+
+def change_note(version: ReplayedVersion) -> LangText | None:
+    """Return what the agency says of its change."""
+    note: LangText | None = dig(msgspec.json.decode(version.document), "publication", "change_note")
+    return note
+
+
+def _value(sections: Mapping[str, KeptSection], key: str) -> Any:
+    """Return the value of a section; None where it is not there, or erased."""
+    section = sections.get(key)
+    return None if section is None or section.erased else msgspec.json.decode(section.value)

@@ -1,0 +1,135 @@
+"""The audit of a register by its address: its log verified, then everything else compared with it.
+
+It runs on a stranger's machine, with no database, and gives one verdict. A difference counts once
+it is found twice, the second time by the log as it is then: a register that is used meanwhile
+answers from one moment to the next by another state.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from registry.exchange.answer_difference import AnswerDifference
+from registry.exchange.audit import ApiAudit
+from registry.exchange.remote_log import reader
+from registry.exchange.remote_register import RemoteRegister
+from registry.ledger.files import CHECKPOINT, LogRefused
+from registry.ledger.register_replay import RegisterReplay
+from registry.ledger.verify_log import VerifiedLog, verify_log
+from registry.tlog import base64_text
+from registry.tlog.keys import Verifier
+
+AuditVerdict: TypeAlias = Literal["in order", "differs", "log refused"]
+
+MOST_NAMED = 20
+"""How many differences a report names; all are counted."""
+
+_LOG = "/log"
+_OK = 200
+_PAUSE = 2.0
+
+
+class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit found: of which log, what was compared, the first differences, and how many.
+
+    `not_covered` are sentences on what the log does not bind. Where the log itself is refused,
+    nothing else was compared, and `refused` says why.
+    """
+
+    verdict: AuditVerdict
+    address: str
+    origin: str | None = None
+    size: int | None = None
+    root: str | None = None
+    signed_by: str | None = None
+    checked: dict[str, int] = {}
+    differences: Sequence[AnswerDifference] = ()
+    differences_total: int = 0
+    not_covered: Sequence[str] = ()
+    refused: str | None = None
+
+
+def audit_register(
+    address: str,
+    *,
+    verifier: Verifier | None,
+    progress: Callable[[int, int | None], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> AuditReport:
+    """Audit a register at the address of its pages, or of its log.
+
+    Raises `Unavailable` where it cannot be reached, and `ConfigurationError` for what is no
+    address.
+    """
+    with RemoteRegister(_base(address), sleep=sleep) as remote:
+        report, differences = _audit(remote, verifier, progress)
+        if differences:
+            sleep(_PAUSE)
+            seen = {one.at for one in differences}
+            report, differences = _audit(remote, verifier, progress)
+            differences = [one for one in differences if one.at in seen]
+    return msgspec.structs.replace(
+        report,
+        verdict="differs" if differences else report.verdict,
+        differences=differences[:MOST_NAMED],
+        differences_total=len(differences),
+    )
+
+
+def _base(address: str) -> str:
+    """Return the address of a register, of which that of its log may have been given."""
+    plain = address.rstrip("/")
+    if not plain.endswith(_LOG):
+        return plain
+    with RemoteRegister(plain) as remote:
+        is_log = remote.get(f"/{CHECKPOINT}").status == _OK
+    return plain.removesuffix(_LOG) if is_log else plain
+
+
+def _audit(
+    remote: RemoteRegister,
+    verifier: Verifier | None,
+    progress: Callable[[int, int | None], None],
+) -> tuple[AuditReport, list[AnswerDifference]]:
+    replay = RegisterReplay()
+    try:
+        with reader(remote.url + _LOG) as read:
+            found = verify_log(read, verifier=verifier, progress=progress, visit=replay.take)
+    except LogRefused as error:
+        return AuditReport(verdict="log refused", address=remote.url, refused=error.detail), []
+    replay.finish(found.leaves)
+    api = ApiAudit(remote, replay)
+    differences = list(_counted(api.differences(), api, progress))
+    return _report(remote, found, api), differences
+
+
+def _counted(
+    differences: Iterator[AnswerDifference],
+    api: ApiAudit,
+    progress: Callable[[int, int | None], None],
+) -> Iterator[AnswerDifference]:
+    for one in differences:
+        progress(api.checked.total(), None)
+        yield one
+
+
+def _report(remote: RemoteRegister, found: VerifiedLog, api: ApiAudit) -> AuditReport:
+    checkpoint = found.checkpoint
+    return AuditReport(
+        verdict="in order",
+        address=remote.url,
+        origin=checkpoint.origin,
+        size=checkpoint.size,
+        root=base64_text.encode(checkpoint.root),
+        signed_by=found.verifier.to_text(),
+        checked=dict(sorted(api.checked.items())),
+        not_covered=[
+            f"completeness and findings of {count} versions, from before the log committed to them"
+            for count in [api.unbound["verdicts"]]
+            if count
+        ],
+    )
