@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from registry.errors import ConfigurationError, Unavailable
@@ -12,17 +16,28 @@ from registry.settings import is_loopback
 
 _LONGEST = 64 << 20
 _SECONDS = 30.0
+_LONGEST_SECONDS = 120.0
+"""A file that comes drop by drop must be there by then."""
+_AT_ONCE = 1 << 16
 _OK, _NOT_FOUND = 200, 404
+_PORTS = {"http": 80, "https": 443}
+
+_CARRYING = tuple(
+    IPv6Network(text)
+    for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0/96", "2002::/16", "2001::/32")
+)
+"""Networks whose addresses lead to an IPv4 address within them: NAT64, mapped, 6to4, Teredo."""
 
 
 @contextmanager
-def reader(url: str) -> Iterator[Callable[[str], bytes]]:
+def reader(url: str, *, only_public: bool = False) -> Iterator[Callable[[str], bytes]]:
     """Yield a function that reads files below an address.
 
     That raises `FileNotFoundError` for one that is not there, and `Unavailable` for any other
-    failure. One connection serves many files. Redirects are errors.
+    failure. One connection serves many files. Redirects are errors, and so is what is compressed.
+    With `only_public` the host must have public addresses, and is asked over https at one of these.
     """
-    connection, base = open_connection(url)
+    connection, base = open_connection(url, only_public=only_public)
 
     def read(path: str) -> bytes:
         address = f"{url.rstrip('/')}/{path}"
@@ -38,6 +53,9 @@ def reader(url: str) -> Iterator[Callable[[str], bytes]]:
         except (OSError, HTTPException) as error:
             connection.close()
             raise Unavailable(f"{address} cannot be read: {error}") from error
+        except Unavailable:
+            connection.close()
+            raise
 
     try:
         yield read
@@ -45,32 +63,98 @@ def reader(url: str) -> Iterator[Callable[[str], bytes]]:
         connection.close()
 
 
-def open_connection(url: str) -> tuple[HTTPConnection, str]:
+def open_connection(url: str, *, only_public: bool = False) -> tuple[HTTPConnection, str]:
     """Return a connection to the host of an address, and the path that files lie below.
 
-    Raises `ConfigurationError` for an address without https, unless it is this machine's.
+    With `only_public` it goes to a public address of the host. Raises `ConfigurationError` for an
+    address without https, unless it is this machine's and may be.
     """
     parts = urlsplit(url)
     host = parts.hostname
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host or ""))
-    if not is_safe or host is None or parts.query or parts.fragment:
+    is_here = is_loopback(host or "") and not only_public
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_here)
+    if not is_safe or host is None or parts.query or parts.fragment or parts.username:
         raise ConfigurationError(f"{url}: give an address that begins with https://")
-    make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     try:
-        return make(host, parts.port, timeout=_SECONDS), parts.path.rstrip("/")
+        port = parts.port or _PORTS[parts.scheme]
+        connection = _Connection(
+            host, port, is_encrypted=parts.scheme == "https", only_public=only_public
+        )
     except ValueError as error:
         raise ConfigurationError(f"{url}: {error}") from error
+    return connection, parts.path.rstrip("/")
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether an address is one of the public internet, and leads nowhere else."""
+    if isinstance(address, IPv6Address) and any(address in network for network in _CARRYING):
+        return False
+    return address.is_global and not address.is_multicast
+
+
+class _Connection(HTTPConnection):
+    """A connection to a host whose addresses are looked up, vetted and connected to by us.
+
+    So a name that means another address a moment later leads nowhere else.
+    """
+
+    def __init__(self, host: str, port: int, *, is_encrypted: bool, only_public: bool) -> None:
+        super().__init__(host, port, timeout=_SECONDS)
+        self._only_public = only_public
+        self._tls = ssl.create_default_context() if is_encrypted else None
+        # What names the host without the port, as the port is the scheme's own.
+        self.default_port = _PORTS["https" if is_encrypted else "http"]
+
+    def connect(self) -> None:
+        """Connect to the first address of the host that answers; raises `OSError`."""
+        failed: OSError = OSError("the host has no address")
+        for family, kind, protocol, _, place in socket.getaddrinfo(
+            self.host, self.port, type=socket.SOCK_STREAM
+        ):
+            address = ip_address(str(place[0]).partition("%")[0])
+            if self._only_public and not is_public(address):
+                failed = OSError(f"{self.host} is at {address}, which is no public address")
+                continue
+            lent = socket.socket(family, kind, protocol)
+            try:
+                lent.settimeout(_SECONDS)
+                lent.connect(place)
+                self.sock = (
+                    lent
+                    if self._tls is None
+                    else self._tls.wrap_socket(lent, server_hostname=self.host)
+                )
+            except OSError as error:
+                lent.close()
+                failed = error
+            else:
+                return
+        raise failed
 
 
 def _get(connection: HTTPConnection, target: str, address: str) -> bytes:
     connection.request("GET", target, headers={"Accept-Encoding": "identity"})
     with connection.getresponse() as answer:
-        content = answer.read(_LONGEST + 1)
+        if answer.getheader("content-encoding", "identity").lower() != "identity":
+            raise Unavailable(f"{address} answers what is compressed, and was not asked to")
+        content = _read(answer, address)
         if answer.status == _NOT_FOUND:
             raise FileNotFoundError(address)
         if answer.status != _OK:
             raise Unavailable(f"{address} answers {answer.status}")
-        if len(content) > _LONGEST:
-            connection.close()
-            raise Unavailable(f"{address} is larger than a file of a log can be")
     return content
+
+
+def _read(answer: HTTPResponse, address: str) -> bytes:
+    """Read an answer as far as its size and its time allow."""
+    until = time.monotonic() + _LONGEST_SECONDS
+    content = bytearray()
+    while part := answer.read1(_AT_ONCE):
+        content += part
+        if len(content) > _LONGEST:
+            raise Unavailable(f"{address} is larger than a file of a log can be")
+        if time.monotonic() > until:
+            raise Unavailable(f"{address} takes longer than a file of a log may")
+    if answer.length:
+        raise ConnectionError("the answer ended before its end")
+    return bytes(content)

@@ -1,13 +1,16 @@
 """Fetching from another's host: what is there, what is not, and what is not followed."""
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import pytest
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.exchange import remote_log
-from registry.exchange.remote_log import reader
+from registry.exchange.remote_log import is_public, reader
 
 
 @pytest.fixture
@@ -29,6 +32,8 @@ def host():
             self.send_response(status)
             if status == 302:
                 self.send_header("location", "/log/elsewhere")
+            if name == "packed":
+                self.send_header("content-encoding", "gzip")
             self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -97,3 +102,70 @@ def test_a_host_that_does_not_answer_is_told():
 def test_only_https_is_read(url):
     with pytest.raises(ConfigurationError), reader(url):
         pass
+
+
+def test_only_addresses_of_the_public_internet_are_public():
+    inside = [
+        "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
+        "240.0.0.1", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1",
+        "::1", "::", "fe80::1", "fc00::1", "fd12:3456::1", "ff02::1", "2001:db8::1",
+        # Through these one comes to an address of IPv4.
+        "::ffff:127.0.0.1", "::ffff:8.8.8.8", "64:ff9b::7f00:1", "64:ff9b::8.8.8.8",
+        "64:ff9b:1::1", "2002:7f00:1::", "2001:0:7f00:1::",
+    ]  # fmt: skip
+    outside = ["8.8.8.8", "196.200.131.1", "2a00:1450:4007::1", "2c0f:fb50::1"]
+    found = {text: is_public(ip_address(text)) for text in [*inside, *outside]}
+    assert found == dict.fromkeys(inside, False) | dict.fromkeys(outside, True)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000/log", "http://localhost/log", "http://[::1]/log"]
+)
+def test_what_must_be_public_is_not_read_without_encryption(url):
+    with pytest.raises(ConfigurationError), reader(url, only_public=True):
+        pass
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "::1", "64:ff9b::7f00:1"])
+def test_a_name_of_an_inner_address_is_never_connected_to(monkeypatch, address):
+    def resolve(host, port, **_):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [(family, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    def connect(*_):
+        raise AssertionError("connected")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with (
+        reader("https://register.example/log", only_public=True) as read,
+        pytest.raises(Unavailable, match="is no public address"),
+    ):
+        read("checkpoint")
+
+
+def test_the_connection_goes_to_the_address_that_was_looked_at(host, monkeypatch):
+    """A name may mean another address a moment later: it is asked for once a connection."""
+    asked = []
+    port = urlsplit(host[0]).port
+
+    def resolve(name, _, **__):
+        asked.append(name)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with reader(f"http://localhost:{port}/log") as read:
+        assert read("a") == b"/log/a"
+        assert read("b") == b"/log/b"
+    assert asked == ["localhost"]
+
+
+def test_what_is_compressed_is_not_unpacked(host):
+    with reader(host[0]) as read, pytest.raises(Unavailable, match="compressed"):
+        read("packed")
+
+
+def test_what_comes_too_slowly_is_given_up(host, monkeypatch):
+    monkeypatch.setattr(remote_log, "_LONGEST_SECONDS", -1.0)
+    with reader(host[0]) as read, pytest.raises(Unavailable, match="longer"):
+        read("a")
