@@ -23,6 +23,14 @@ def content_path(index: int) -> str:
     return f"content/{index}.json"
 
 
+def bundle_of_contents(number: int) -> str:
+    """Return the path of the contents of 256 consecutive entries, relative to the log's prefix.
+
+    It has the file of each on a line of its own, as far as the log is published.
+    """
+    return f"content/bundle/{number}"
+
+
 async def write_contents(database: Database, folder: Path, entries: Sequence[int]) -> None:
     """Write the content files of entries, over those that may be there."""
     for start in range(0, len(entries), _AT_ONCE):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from registry.ledger.content_files import content_path
-from registry.ledger.files import CHECKPOINT, POLICY, TEMPORARY, tree_of
+from registry.ledger.content_files import bundle_of_contents, content_path
+from registry.ledger.files import CHECKPOINT, TEMPORARY, tree_of
 from registry.ledger.proofs import INCIDENTS, LogHistory, describe, proof_path
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import VerifiedLog, verify_log
@@ -50,15 +50,17 @@ def _check_file(folder: Path, name: str, log: VerifiedLog) -> None:
             _check_bundle(folder, name, content, log)
         elif kind == "tile":
             _check_tile(folder, name, content, log)
+        elif name.startswith("content/bundle/"):
+            _check_contents(folder, name, content, log)
         elif kind == "proof":
             _check_proof(folder, name, content, log)
         elif name == "log.json":
-            _same(content, msgspec.json.encode(describe(log.genesis, log.policy)))
+            _same(content, msgspec.json.encode(describe(log.genesis)))
         elif name == INCIDENTS:
             msgspec.json.decode(content, type=LogHistory)
         elif name == "site.json":
             _check_site(folder, content, log)
-        elif name not in {CHECKPOINT, POLICY}:
+        elif name != CHECKPOINT:
             _index_of(name, content_path)
     except (ValueError, TypeError, KeyError) as error:
         raise LogInconsistent(name, None, str(error)) from error
@@ -79,6 +81,13 @@ def _check_bundle(folder: Path, name: str, content: bytes, log: VerifiedLog) -> 
         parse_bundle(content, width)
         whole = (folder / bundle_path(index, min(there, WIDTH))).read_bytes()
         _same(content, whole[: len(content)])
+
+
+def _check_contents(folder: Path, name: str, content: bytes, log: VerifiedLog) -> None:
+    first = _index_of(name, bundle_of_contents) * WIDTH
+    entries = range(first, min(first + WIDTH, log.checkpoint.size))
+    files = [(folder / content_path(index)).read_bytes() for index in entries]
+    _same(content, b"".join(file + b"\n" for file in files))
 
 
 def _check_proof(folder: Path, name: str, content: bytes, log: VerifiedLog) -> None:
