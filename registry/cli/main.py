@@ -88,6 +88,14 @@ _COMMANDS = {
         "registry.cli.origin:origin",
         "List the other registers that records come from, and join records that stand twice.",
     ),
+    "peer": (
+        "registry.cli.peer:peer",
+        "Watch other registers of this software, whose records are taken in here.",
+    ),
+    "harvest": (
+        "registry.cli.peer:harvest",
+        "Take in what is new at the registers that are watched, each entry verified.",
+    ),
     "export": (
         "registry.cli.export:export",
         "Write every record that the filters find, in the order of ids, as one file.",

@@ -45,6 +45,7 @@ from registry.exchange.transforms import FULL_DATE
 from registry.record.fast_validator import FastValidator
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
+from registry.record.pointers import dig
 from registry.record.schema import SCHEMA_VERSION
 from registry.record.validate import Verdict, validate
 
@@ -189,11 +190,16 @@ def _filled(plan: MappingPlan, cells: dict[str, Any]) -> tuple[ForeignDraft, str
         fill(draft, cells, plan)
         if own and len(own) <= LONGEST_SOURCE_ID:
             draft.document.setdefault("source_id", own)
-    if "name" not in draft.document:
+    if "name" not in draft.document and not _is_restricted(draft.document):
         named = [step.mapping.column for step in plan.steps if step.mapping.to == "/name"]
         column = reader.name(named[0]) if named and named[0] else "/name"
         raise RowRefused(f"{column}: the row has no name")
     return draft, own
+
+
+def _is_restricted(document: Document) -> bool:
+    visibility: object = dig(document, "publication", "visibility")
+    return visibility == "restricted"
 
 
 def _outcomes(

@@ -10,10 +10,10 @@ import msgspec
 
 from registry.record.entry import (
     EntryKind,
+    PeerEntry,
     Previous,
     SourceState,
     attestation_entry,
-    policy_entry,
     redaction_entry,
     source_entry,
     withdrawal_entry,
@@ -58,12 +58,16 @@ class _OfRecord(NewEntry, frozen=True, kw_only=True):
 
 
 class WithdrawalEntry(_OfRecord, frozen=True, kw_only=True):
-    """A withdrawal of the version in force, `current`; `is_approved` where it took two actors."""
+    """A withdrawal of the version in force, `current`; `is_approved` where it took two actors.
+
+    `source` is the withdrawal in another register's log that it follows.
+    """
 
     kind: ClassVar[EntryKind] = "withdrawal"
     current: CurrentVersion
     reason: str
     is_approved: bool = False
+    source: PeerEntry | None = None
 
     def write(self, at: dt.datetime) -> bytes:
         """Return the bytes of the entry at a time."""
@@ -76,6 +80,7 @@ class WithdrawalEntry(_OfRecord, frozen=True, kw_only=True):
             previous=after(self.current),
             sections=self.sections,
             is_approved=self.is_approved,
+            source=self.source,
         )
 
     def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
@@ -183,7 +188,8 @@ class AttestationEntry(NewEntry, frozen=True, kw_only=True):
 class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
     """A redaction that a second actor has confirmed; `redaction` is the number of the request.
 
-    `confirmed_person` is kept with the request only: the log names roles, never persons.
+    `confirmed_person` is kept with the request only: the log names roles, never persons. `source`
+    is the redaction in another register's log that it follows.
     """
 
     kind: ClassVar[EntryKind] = "redaction"
@@ -194,6 +200,7 @@ class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
     pointers: Sequence[str]
     basis: str
     previous: Previous
+    source: PeerEntry | None = None
 
     def write(self, at: dt.datetime) -> bytes:
         """Return the bytes of the entry at a time."""
@@ -207,6 +214,7 @@ class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
             basis=self.basis,
             previous=self.previous,
             sections=self.sections,
+            source=self.source,
         )
 
     def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
@@ -223,33 +231,16 @@ class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
         }
 
 
-class PolicyEntry(NewEntry, frozen=True, kw_only=True):
-    """The text of the policy of witnesses that is in force from here on; no rows follow from it."""
-
-    kind: ClassVar[EntryKind] = "policy"
-    policy: str
-
-    def write(self, at: dt.datetime) -> bytes:
-        """Return the bytes of the entry at a time."""
-        return policy_entry(actor=self.actor, at=at, policy=self.policy)
-
-    def project(self, _: Entry) -> Mapping[str, Sequence[TableRow]]:
-        """Return nothing: the entry itself is what is read."""
-        return {}
-
-
 def restored(
     said: Mapping[str, Any],
     stored: bytes,
     current: CurrentVersion | None,
     sections: Sequence[Section] = (),
 ) -> NewEntry:
-    """Return a withdrawal, attestation, source or policy entry again from what its bytes say.
+    """Return a withdrawal, attestation or source entry again from what its bytes say.
 
-    `current` is where its record stood before it; an attestation and a policy have none.
+    `current` is where its record stood before it; an attestation has none.
     """
-    if said["kind"] == "policy":
-        return PolicyEntry(actor=said["actor"], stored=stored, policy=said["policy"])
     if said["kind"] == "attestation":
         return AttestationEntry(
             actor=said["actor"],

@@ -241,8 +241,9 @@ def _imported_columns(imported: Imported | None) -> TableRow:
     if imported is None:
         return {}
     said = msgspec.structs.asdict(imported)
-    del said["origin"]
-    return said
+    del said["origin"], said["source"]
+    source = imported.source
+    return said | {"source_log": None if source is None else _json(source.to_json())}
 
 
 def _risk_change(before: str | None, after: str) -> RiskChange | None:

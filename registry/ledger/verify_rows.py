@@ -157,7 +157,7 @@ def _of_version(one: _EntryRows, around: Surroundings) -> _Derived:
     _check_agency(one, publication)
     projected = publication.project(one.entry)
     expected: _Derived = {table: dict(rows[0]) for table, rows in projected.items() if rows}
-    unstated = {"moved_from": None, "changed_on": None, "run": None}
+    unstated = {"moved_from": None, "changed_on": None, "run": None, "source_log": None}
     version, counted = projected["version"][0], projected["figure"][0]
     expected["version"] = unstated | version | {"schema_version": said["schema"]}
     ended = {"until_entry": around.until_entry, "until_at": around.until_at}

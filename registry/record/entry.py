@@ -26,7 +26,7 @@ REVIEWER = "reviewer"
 """The role of the second actor of an entry that took two."""
 
 EntryKind: TypeAlias = Literal[
-    "genesis", "version", "withdrawal", "redaction", "attestation", "key", "source", "policy"
+    "genesis", "version", "withdrawal", "redaction", "attestation", "key", "source"
 ]
 
 SourceState: TypeAlias = Literal["present", "gone"]
@@ -42,12 +42,31 @@ class Previous(msgspec.Struct, frozen=True, kw_only=True):
     leaf: bytes
 
 
+class PeerEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """The entry of another register's log that an entry here follows from.
+
+    `index` and `leaf`, the leaf hash in hex, say where it is in that log, and `at` its time there.
+    `version` is the number that the version has there, None of what is no version.
+    """
+
+    index: int
+    leaf: str
+    at: str
+    version: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the members of the entry's `source`."""
+        said = {"index": self.index, "leaf": self.leaf, "at": self.at}
+        return said if self.version is None else said | {"version": self.version}
+
+
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
     """The facts that the entry of a foreign version states of its source.
 
     `run` is the import, None in entries from before there were runs. `moved_from` is the agency
     before, if it is another one. `changed_on` is the day of the last change that the source states;
-    `undated` says that the source changed the record without moving it.
+    `undated` says that the source changed the record without moving it. `source` is the entry of
+    the source's own log, if it was harvested from that.
     """
 
     origin: str
@@ -55,6 +74,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     moved_from: str | None = None
     changed_on: str | None = None
     undated: bool = False
+    source: PeerEntry | None = None
 
 
 def imported_of(entry: Mapping[str, Any]) -> Imported | None:
@@ -67,6 +87,7 @@ def imported_of(entry: Mapping[str, Any]) -> Imported | None:
         moved_from=entry.get("moved", {}).get("from"),
         changed_on=entry.get("changed_on"),
         undated=entry.get("undated", False),
+        source=msgspec.convert(entry["source"], PeerEntry) if "source" in entry else None,
     )
 
 
@@ -154,6 +175,8 @@ def version_entry(
             entry["changed_on"] = imported.changed_on
         if imported.undated:
             entry["undated"] = True
+        if imported.source is not None:
+            entry["source"] = imported.source.to_json()
     return canonical(entry)
 
 
@@ -200,10 +223,12 @@ def withdrawal_entry(
     previous: Previous,
     sections: Sequence[Section],
     is_approved: bool = False,
+    source: PeerEntry | None = None,
 ) -> bytes:
     """Return the entry of a withdrawal; `version` is the one in force until then.
 
-    One that `is_approved` says by which role, as that of a version.
+    One that `is_approved` says by which role, as that of a version. `source` is the withdrawal in
+    the log of another register that it follows.
     """
     return canonical(
         {
@@ -216,6 +241,7 @@ def withdrawal_entry(
             "reason": reason,
             **_chained(previous, sections),
             **_approved(is_approved=is_approved),
+            **_followed(source),
         }
     )
 
@@ -231,10 +257,12 @@ def redaction_entry(
     basis: str,
     previous: Previous,
     sections: Sequence[Section],
+    source: PeerEntry | None = None,
 ) -> bytes:
     """Return the entry of a redaction: what is to be erased of which versions, and why.
 
-    The authority that decided it is a text, and so only committed to.
+    The authority that decided it is a text, and so only committed to. `source` is the redaction in
+    the log of another register that it follows.
     """
     return canonical(
         {
@@ -248,6 +276,7 @@ def redaction_entry(
             "pointers": sorted(pointers),
             "basis": basis,
             **_chained(previous, sections),
+            **_followed(source),
         }
     )
 
@@ -282,13 +311,6 @@ def attestation_entry(
     )
 
 
-def policy_entry(*, actor: str, at: dt.datetime, policy: str) -> bytes:
-    """Return the entry that a policy of witnesses is in force from here on: its text, as served."""
-    return canonical(
-        {"v": FORMAT, "kind": "policy", "actor": actor, "at": timestamp(at), "policy": policy}
-    )
-
-
 def timestamp(at: dt.datetime) -> str:
     """Return a UTC time in whole seconds, RFC 3339."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -302,6 +324,10 @@ def _chained(previous: Previous | None, sections: Sequence[Section]) -> dict[str
         else {"index": previous.index, "leaf": previous.leaf.hex()},
         "sections": {section.key: section.commitment for section in sections},
     }
+
+
+def _followed(source: PeerEntry | None) -> dict[str, Any]:
+    return {} if source is None else {"source": source.to_json()}
 
 
 def _approved(*, is_approved: bool) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The profiles as JSON Schemas, computed from the released one.
 
-Draft is the document itself. Foreign adds the three members that are always needed. Publication
+Draft is the document itself. Foreign adds the members that are always needed. Publication
 adds the `x-publication` parts; for what `x-requirement` demands see `requirements`.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 from registry.record.model import Profile
 from registry.record.schema import resolved_schema
 
-FOREIGN_REQUIRED = ("id", "schema_version", "name")
+FOREIGN_REQUIRED = ("id", "schema_version")
 FOREIGN_ID = r"^[^/]*\.[^/]*/"
 
 
@@ -22,6 +22,8 @@ def shape(profile: Profile) -> dict[str, Any]:
     schema: dict[str, Any] = _with_parts(resolved_schema(), publication=profile == "publication")
     if profile == "foreign":
         schema["required"] = list(FOREIGN_REQUIRED)
+        # A restricted record has no name: little but its existence is told.
+        schema["else"] = {"required": ["name"]}
         schema["properties"]["id"]["allOf"] = [{"pattern": FOREIGN_ID}]
     return schema
 

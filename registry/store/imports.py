@@ -24,7 +24,8 @@ class ImportCounts(msgspec.Struct, kw_only=True):
     `withdrawn` were withdrawn here and stay so. `gone` are records that are no longer in the file
     and `returned` those that are there again. Of what has changed, `undated` did without moving the
     date that the source states, and `reread` although its row did not: by another crosswalk.
-    `fields` counts changed records by field.
+    `fields` counts changed records by field. Of a harvested log rows are entries and records
+    versions; `ended` are records withdrawn there, `erased` those of which something was.
     """
 
     rows: int = 0
@@ -39,6 +40,8 @@ class ImportCounts(msgspec.Struct, kw_only=True):
     withdrawn: int = 0
     undated: int = 0
     reread: int = 0
+    ended: int = 0
+    erased: int = 0
     fields: dict[str, int] = {}
 
 

@@ -9,13 +9,14 @@ from typing import Literal, TypeAlias
 
 from registry.store.database import Database
 
-Role: TypeAlias = Literal["runner", "importer", "publisher"]
+Role: TypeAlias = Literal["runner", "importer", "publisher", "harvester"]
 
 # Any constants will do, as long as they are the same in every process.
 _LOCKS: dict[Role, int] = {
     "runner": 0x7265_6769_776F,
     "importer": 0x7265_6769_696D,
     "publisher": 0x7265_6769_7075,
+    "harvester": 0x7265_6769_6861,
 }
 _RETRY_SECONDS = 0.5
 _TRY = "select pg_try_advisory_lock($1)"

@@ -72,6 +72,10 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     says that the source changed it without moving that day, `moved_from` that it was another
     agency's before, and `run` is the import that published the version. `register` is None where
     nothing is known of it but its code.
+
+    The rest is there for what was harvested from another register's log: its name (`origin`), the
+    `index` and `leaf` hash of the version's entry in it, the number and time that the version has
+    there, when it was seen there, and the address of its proof there.
     """
 
     id: str
@@ -82,6 +86,13 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     moved_from: str | None
     run: int | None
     register: Origin | None
+    origin: str | msgspec.UnsetType = msgspec.UNSET
+    index: int | msgspec.UnsetType = msgspec.UNSET
+    leaf: str | msgspec.UnsetType = msgspec.UNSET
+    version: int | msgspec.UnsetType = msgspec.UNSET
+    published_at: dt.datetime | msgspec.UnsetType = msgspec.UNSET
+    seen_at: dt.datetime | msgspec.UnsetType = msgspec.UNSET
+    proof: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class VersionLine(msgspec.Struct, frozen=True, kw_only=True):

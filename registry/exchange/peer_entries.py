@@ -1,0 +1,279 @@
+"""Entries of another register's log, verified and made ready to be published here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from registry.errors import Unavailable
+from registry.exchange.peer_site import PeerSite
+from registry.ledger.content_files import content_path
+from registry.ledger.proofs import Evidence, RecordProof
+from registry.ledger.publication import seal_document
+from registry.ledger.replay import (
+    ChainHead,
+    LogInconsistent,
+    LogReplay,
+    check_erased,
+    step,
+    step_content,
+    subject,
+)
+from registry.record.content_file import Content
+from registry.record.erasure import readable
+from registry.record.model import Document
+from registry.record.pack import Agency
+from registry.record.pointers import parts
+from registry.record.validate import validate
+from registry.services.context import ServiceContext
+from registry.services.harvested import Harvested, hole, id_here, is_taken
+from registry.store.peers import Peer, PeerSubject
+from registry.tlog.bundle import bundle_path
+from registry.tlog.checkpoint import Checkpoint
+from registry.tlog.hashing import leaf_hash
+from registry.tlog.proof import check_inclusion, nodes_from_tiles, prove_inclusion
+from registry.tlog.tile import WIDTH
+from registry.tlog.tlog_proof import TlogProof
+
+_NAMED_FINDINGS = 3
+
+
+class SignedEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that the peer's checkpoint is of: its bytes and 32-byte leaf hash."""
+
+    index: int
+    content: bytes
+    leaf: bytes
+
+
+class EntryMaker:
+    """Makes verified entries ready to be published here."""
+
+    def __init__(
+        self,
+        *,
+        site: PeerSite,
+        peer: Peer,
+        checkpoint: Checkpoint,
+        leaves: Sequence[bytes],
+        context: ServiceContext,
+        names: Mapping[str, Agency],
+        today: dt.date,
+    ) -> None:
+        """Take a checkpoint that is in order, and the leaf hashes of what is not taken in yet."""
+        self.site = site
+        self.peer = peer
+        self.size = checkpoint.size
+        self._root = checkpoint.root
+        self._leaves = leaves
+        self._context = context
+        self._names = names
+        self._today = today
+        self._nodes = nodes_from_tiles(site.tile, checkpoint.size)
+
+    def bundle(self, number: int) -> list[SignedEntry]:
+        """Return the new entries of a bundle.
+
+        Raises `Unavailable` where one is not what the checkpoint is of.
+        """
+        found = []
+        for index, content in enumerate(self._whole(number), number * WIDTH):
+            if index < self.peer.applied:
+                continue
+            leaf = self._leaves[index - self.peer.applied]
+            if leaf_hash(content) != leaf:
+                raise Unavailable(f"entry {index} is not the one that was signed")
+            found.append(SignedEntry(index=index, content=content, leaf=leaf))
+        return found
+
+    def verified(
+        self,
+        walk: LogReplay,
+        known: Mapping[str, PeerSubject],
+        number: int,
+        read: Sequence[SignedEntry],
+    ) -> list[Harvested]:
+        """Check the chains of a bundle's entries, and make ready those that are taken.
+
+        `known` are the subjects before it. Raises `LogInconsistent` for an entry that may not
+        stand where the peer has signed it.
+        """
+        walk.last = {
+            name: ChainHead(index=one.index, leaf=one.leaf.hex(), version=one.version)
+            for name, one in known.items()
+        }
+        where = bundle_path(number)
+        said = [step(walk, where, one.index, one.content) for one in read]
+        own = {name: one.record is not None for name, one in known.items()}
+        wanted = set()
+        for one, entry in zip(read, said, strict=True):
+            name = subject(entry)
+            # Whether a subject is the peer's own is decided by its first entry.
+            if name is not None and own.setdefault(name, is_taken(entry, None)):
+                wanted.add(one.index)
+        files = self.site.contents(number) if wanted else {}
+        return [
+            self._made(one, entry, files.get(one.index))
+            if one.index in wanted
+            else _passed_by(one, entry)
+            for one, entry in zip(read, said, strict=True)
+        ]
+
+    def again(self, indexes: Sequence[int]) -> list[Harvested]:
+        """Return entries of a record that was set apart, made of what is there now."""
+        return [
+            self._made(one, msgspec.json.decode(one.content), None)
+            for one in map(self._proven, indexes)
+        ]
+
+    def _whole(self, number: int) -> list[bytes]:
+        return self.site.bundle(number, min(WIDTH, self.size - number * WIDTH))
+
+    def _proven(self, index: int) -> SignedEntry:
+        """Return any entry of the log; raises `Unavailable` where it is not what was signed."""
+        number, at = divmod(index, WIDTH)
+        content = self._whole(number)[at]
+        one = SignedEntry(index=index, content=content, leaf=leaf_hash(content))
+        self._prove(one)
+        return one
+
+    def _made(self, one: SignedEntry, entry: Mapping[str, Any], file: bytes | None) -> Harvested:
+        """Return an entry of a record made ready; `file` is its content, if that is there yet."""
+        made = _passed_by(one, entry)
+        try:
+            checked, file = self._content(one.index, entry, file)
+        except (LogInconsistent, FileNotFoundError) as error:
+            why = error.why if isinstance(error, LogInconsistent) else "it is missing"
+            return msgspec.structs.replace(
+                made, fault=f"the content of entry {one.index} cannot be taken: {why}"
+            )
+        if entry["kind"] != "version":
+            texts = {
+                key: msgspec.json.decode(section.value)
+                for key, section in checked.sections.items()
+                if not section.erased
+            }
+            return msgspec.structs.replace(made, texts=texts)
+        return self._version(made, one, checked, file)
+
+    def _content(
+        self, index: int, entry: Mapping[str, Any], file: bytes | None
+    ) -> tuple[Content, bytes]:
+        """Check an entry's content; one that is not as it should be is read once more, alone."""
+        path = content_path(index)
+        for content in (file, None):
+            try:
+                read = self.site.log(path) if content is None else content
+                walk = LogReplay()
+                checked = step_content(walk, path, index, entry, read)
+                for one in checked.erased:
+                    walk.redactions[one.redaction] = self._redaction(one.redaction)
+                check_erased(walk)
+            except LogInconsistent:
+                if content is None:
+                    raise
+            else:
+                return checked, read
+        raise AssertionError("not reached")
+
+    def _redaction(self, index: int) -> Mapping[str, Any]:
+        """Return the entry of a redaction that a content names."""
+        if not 0 <= index < self.size:
+            raise LogInconsistent(content_path(index), index, "there is no such redaction yet")
+        entry: Mapping[str, Any] = msgspec.json.decode(self._proven(index).content)
+        if entry["kind"] != "redaction":
+            raise LogInconsistent(content_path(index), index, "it is no redaction")
+        return entry
+
+    def _prove(self, one: SignedEntry) -> tuple[bytes, ...]:
+        """Return the audit path of an entry to the checkpoint; raises `Unavailable`."""
+        index, size = one.index, self.size
+        try:
+            path = tuple(prove_inclusion(self._nodes, index, size))
+            check_inclusion(path, index=index, size=size, leaf=one.leaf, root=self._root)
+        except ValueError as error:
+            raise Unavailable(f"entry {index} cannot be proven: {error}") from error
+        return path
+
+    def _version(
+        self, made: Harvested, one: SignedEntry, checked: Content, file: bytes
+    ) -> Harvested:
+        code, name = self.peer.code, str(made.subject)
+        whole = {key: msgspec.json.decode(each.value) for key, each in checked.sections.items()}
+        gone = [each.pointer for each in checked.erased]
+        document = foreign(code, readable(whole, gone))
+        if document["id"] != id_here(code, name):
+            return msgspec.structs.replace(
+                made, fault=f"the document of entry {one.index} is of another record"
+            )
+        context = self._context
+        verdict = validate(
+            document,
+            profile="foreign",
+            pack=context.pack,
+            today=self._today,
+            fast=context.fast,
+        )
+        errors = [each for each in verdict.findings if each.severity == "error"]
+        if errors:
+            named = [f"{each.pointer}: {each.message}" for each in errors[:_NAMED_FINDINGS]]
+            return msgspec.structs.replace(
+                made, fault=f"the format here does not have what it says: {'; '.join(named)}"
+            )
+        home = name.split("/", maxsplit=1)[0]
+        agency = self._names.get(home) or Agency(
+            id=id_here(code, home), name={"en": home}, kind="other", origin=code
+        )
+        return msgspec.structs.replace(
+            made,
+            document=document,
+            agency=agency,
+            verdict=verdict,
+            sealed=seal_document(document, agency, context.random),
+            holes=[
+                hole(made.entry["version"], each) for each in gone if parts(each)[-1].isdecimal()
+            ],
+            evidence=self._evidence(made, one, file),
+        )
+
+    def _evidence(self, made: Harvested, one: SignedEntry, file: bytes) -> str:
+        """Return the peer's own proof of a version, as it would answer it; JSON text."""
+        checkpoint = self.site.note
+        proof = TlogProof(index=one.index, path=self._prove(one), checkpoint=checkpoint)
+        evidence = Evidence(
+            index=one.index,
+            leaf=one.leaf.hex(),
+            entry=one.content.decode(),
+            content=file.decode(),
+            proof=proof.to_bytes().decode(),
+        )
+        kept = RecordProof(
+            id=str(made.subject),
+            version=made.entry["version"],
+            origin=self.peer.origin,
+            key=self.peer.key,
+            version_entry=evidence,
+            redactions=[],
+        )
+        return msgspec.json.encode(kept).decode()
+
+
+def _passed_by(one: SignedEntry, entry: Mapping[str, Any]) -> Harvested:
+    return Harvested(index=one.index, leaf=one.leaf, entry=entry, subject=subject(entry))
+
+
+def foreign(code: str, document: Document) -> Document:
+    """Return a peer's document as it is published here: its ids get the peer's code."""
+    made = {**document, "id": id_here(code, str(document.get("id")))}
+    related = made.get("related_records")
+    if isinstance(related, list):
+        made["related_records"] = [
+            {**one, "record": id_here(code, one["record"])}
+            if isinstance(one, dict) and isinstance(one.get("record"), str)
+            else one
+            for one in related
+        ]
+    return made

@@ -1,0 +1,295 @@
+"""Harvesting other registers of this software: their logs are verified, then taken in.
+
+A round reads the peer's checkpoint, shows that it goes on from the last one that was seen here,
+and only then reads the entries after those that are taken in, each against its leaf and its
+chain. Nothing that the peer says beside its log is believed but the names of its agencies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from registry.errors import NotFound, RegistryError, Unavailable
+from registry.exchange.peer_entries import EntryMaker
+from registry.exchange.peer_site import PeerSite, agency_names
+from registry.exchange.remote_log import reader
+from registry.ledger.histories import TwoHistories, compare_notes
+from registry.ledger.replay import (
+    LogInconsistent,
+    LogReplay,
+    subject,
+)
+from registry.record.entry import timestamp
+from registry.record.origin import Origin
+from registry.services.context import ServiceContext
+from registry.services.harvesting import Intake
+from registry.store import imports, peers
+from registry.store.imports import ImportFile
+from registry.store.leader import leadership
+from registry.store.peers import Peer, PeerCheckpoint, PeerEvidence, Quarantined
+from registry.tlog.checkpoint import Checkpoint
+from registry.tlog.compact import unpack
+from registry.tlog.hashing import leaf_hash
+from registry.tlog.keys import parse_verifier
+from registry.tlog.policy import ANYBODY, parse_policy
+from registry.tlog.tile import WIDTH, Tile, split
+
+HarvestOutcome: TypeAlias = Literal["harvested", "unchanged", "stopped", "failed"]
+
+_AHEAD = dt.timedelta(minutes=10)
+"""A peer whose entries are of later than this from now has a clock that cannot be right."""
+
+
+class HarvestReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round did: the size of the peer's log, entries taken in, why nothing more was."""
+
+    code: str
+    outcome: HarvestOutcome
+    size: int = 0
+    entries: int = 0
+    run: int | None = None
+    why: str | None = None
+
+
+async def harvest(
+    context: ServiceContext,
+    code: str,
+    *,
+    now: Callable[[], dt.datetime],
+    only_public: bool = True,
+    progress: Callable[[int, int], None] = lambda _, __: None,
+) -> HarvestReport:
+    """Take in what is new in a peer's log. Whatever the peer does is told, and raises nothing.
+
+    Raises `NotFound` where there is no such peer.
+    """
+    async with leadership(context.database, "harvester"):
+        async with context.database.connection() as connection:
+            found = [one for one in await peers.read_all(connection, code) if not one.removed_at]
+            last = await peers.read_last_checkpoint(connection, code)
+        if not found:
+            raise NotFound(f"there is no peer {code}; registry peer list names those there are")
+        [peer] = found
+        if peer.stopped is not None:
+            return HarvestReport(code=code, outcome="stopped", why=peer.stopped)
+        try:
+            with reader(peer.address, only_public=only_public) as read:
+                site = PeerSite(read)
+                work = _Round(
+                    context=context, peer=peer, last=last, site=site, now=now, progress=progress
+                )
+                return await work.go()
+        except LogInconsistent as error:
+            evidence = _evidence(peer, last, site.note, error, now())
+            async with context.database.transaction() as connection:
+                await peers.stop(connection, evidence)
+            return HarvestReport(code=code, outcome="stopped", why=error.detail)
+        except (RegistryError, OSError) as error:
+            why = error.detail if isinstance(error, RegistryError) else str(error)
+            async with context.database.transaction() as connection:
+                await peers.note_failure(
+                    connection,
+                    code,
+                    why,
+                    now=now(),
+                    is_smaller=isinstance(error, _SmallerLog),
+                )
+            return HarvestReport(code=code, outcome="failed", why=why)
+
+
+class _SmallerLog(Unavailable):
+    """The peer shows a smaller log than it did before: an old copy of it, or an older state."""
+
+
+class _Round(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at a peer: what is known of it, what it serves, and the time."""
+
+    context: ServiceContext
+    peer: Peer
+    last: PeerCheckpoint | None
+    site: PeerSite
+    now: Callable[[], dt.datetime]
+    progress: Callable[[int, int], None]
+
+    async def go(self) -> HarvestReport:
+        """Verify the peer's log as far as it has grown, and take in what is new."""
+        peer = self.peer
+        checkpoint = await asyncio.to_thread(self._signed)
+        leaves = await asyncio.to_thread(self._leaves, checkpoint)
+        await asyncio.to_thread(self._check_clock, checkpoint, leaves)
+        set_apart, origin = await self._keep(checkpoint)
+        entries = EntryMaker(
+            site=self.site,
+            peer=peer,
+            checkpoint=checkpoint,
+            leaves=leaves,
+            context=self.context,
+            names=await asyncio.to_thread(agency_names, self.site, peer.code),
+            today=self.now().date(),
+        )
+        again = [
+            made
+            for one in set_apart
+            if (made := await asyncio.to_thread(entries.again, one.waiting))[0].fault is None
+        ]
+        if not leaves and not again:
+            return HarvestReport(code=peer.code, outcome="unchanged", size=checkpoint.size)
+        file = ImportFile(
+            origin=origin,
+            name=f"{peer.address}/log, {checkpoint.size} entries",
+            sha256=sha256(self.site.note).hexdigest(),
+            crosswalk_sha256="",
+            as_of=self.now().date(),
+        )
+        intake = Intake(self.context, peer, file)
+        await intake.begin(self.now())
+        try:
+            for made in again:
+                await intake.retry(made, now=self.now())
+            await self._take_all(intake, entries)
+        except BaseException:
+            await intake.end(None)
+            raise
+        await intake.end(self.now())
+        return HarvestReport(
+            code=peer.code,
+            outcome="harvested",
+            size=checkpoint.size,
+            entries=len(leaves),
+            run=intake.report.run,
+        )
+
+    def _signed(self) -> Checkpoint:
+        """Return the peer's checkpoint; raises `Unavailable` where it is smaller than before."""
+        peer, last = self.peer, self.last
+        verifier = parse_verifier(peer.key)
+        policy = ANYBODY if peer.policy is None else parse_policy(peer.policy)
+        checkpoint = self.site.checkpoint(verifier, policy)
+        size = checkpoint.size
+        if last is not None and size < last.size:
+            raise _SmallerLog(
+                f"the log shows {size:,} entries, and had {last.size:,} on {last.seen_at:%Y-%m-%d}"
+            )
+        if last is not None and size == last.size:
+            compare_notes(last.note, self.site.note, [verifier], None)
+        return checkpoint
+
+    def _leaves(self, checkpoint: Checkpoint) -> list[bytes]:
+        """Return the leaf hashes of what is not taken in yet, which lead to the checkpoint's root.
+
+        Raises `TwoHistories` where they do not lead over the last checkpoint on their way, and
+        `Unavailable` where the tiles are not those of the checkpoint.
+        """
+        peer, last, size = self.peer, self.last, checkpoint.size
+        upto = unpack(peer.applied, peer.peaks)
+        leaves: list[bytes] = []
+        is_in_order = True
+        for number in range(peer.applied // WIDTH, -(-size // WIDTH)):
+            width = min(WIDTH, size - number * WIDTH)
+            hashes = split(self.site.tile(Tile(level=0, index=number, width=width)))
+            for leaf in hashes[max(0, peer.applied - number * WIDTH) :]:
+                leaves.append(leaf)
+                upto = upto.append(leaf)
+                if last is not None and upto.size == last.size:
+                    is_in_order = upto.root() == last.root
+        if upto.size == size and upto.root() == checkpoint.root and is_in_order:
+            return leaves
+        why = "the tiles of the log are not those of its checkpoint"
+        if last is not None:
+            verifiers = [parse_verifier(peer.key)]
+            try:
+                compare_notes(last.note, self.site.note, verifiers, self.site.log)
+            except TwoHistories:
+                raise
+            except LogInconsistent as error:
+                why = f"{why}: {error.detail}"
+        raise Unavailable(why)
+
+    def _check_clock(self, checkpoint: Checkpoint, leaves: Sequence[bytes]) -> None:
+        """Refuse a log whose last entry is of a time to come."""
+        if not leaves:
+            return
+        number, at = divmod(checkpoint.size - 1, WIDTH)
+        newest = self.site.bundle(number, at + 1)[at]
+        if leaf_hash(newest) != leaves[-1]:
+            raise Unavailable(f"entry {checkpoint.size - 1} is not the one that was signed")
+        said = _time_of(newest)
+        if said > timestamp(self.now() + _AHEAD):
+            raise Unavailable(
+                f"its last entry is of {said}, which is later than now here: one of the two clocks "
+                "is wrong, and nothing is taken in until they agree"
+            )
+
+    async def _keep(self, checkpoint: Checkpoint) -> tuple[list[Quarantined], Origin]:
+        """Keep a checkpoint that is in order; return the records set apart, and the origin."""
+        code, last, at = self.peer.code, self.last, self.now()
+        async with self.context.database.transaction() as connection:
+            if last is None or last.size != checkpoint.size:
+                kept = PeerCheckpoint(
+                    size=checkpoint.size, root=checkpoint.root, note=self.site.note, seen_at=at
+                )
+                await peers.keep_checkpoint(connection, code, kept)
+            await peers.note_seen(connection, code, now=at)
+            set_apart = await peers.read_quarantined(connection, code)
+            origin = (await imports.read_origins(connection)).get(code)
+        return set_apart, origin or Origin(code=code, title=code)
+
+    async def _take_all(self, intake: Intake, entries: EntryMaker) -> None:
+        """Walk what is new, bundle by bundle, each in a transaction of its own."""
+        peer, database = self.peer, self.context.database
+        upto = unpack(peer.applied, peer.peaks)
+        walk = LogReplay(at=peer.applied_at)
+        for number in range(peer.applied // WIDTH, -(-entries.size // WIDTH)):
+            read = await asyncio.to_thread(entries.bundle, number)
+            if not read:
+                continue
+            async with database.connection() as connection:
+                names = sorted({name for one in read if (name := _subject_of(one.content))})
+                known = await peers.read_subjects(connection, peer.code, names)
+            batch = await asyncio.to_thread(entries.verified, walk, known, number, read)
+            for one in read:
+                upto = upto.append(one.leaf)
+            await intake.take(batch, upto, now=self.now())
+            self.progress(upto.size, entries.size)
+
+
+def _subject_of(content: bytes) -> str | None:
+    """Return the subject of an entry that nobody has checked yet."""
+    try:
+        return subject(msgspec.json.decode(content))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _time_of(content: bytes) -> str:
+    try:
+        return str(msgspec.json.decode(content)["at"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _evidence(
+    peer: Peer,
+    last: PeerCheckpoint | None,
+    note: bytes,
+    error: LogInconsistent,
+    now: dt.datetime,
+) -> PeerEvidence:
+    made = PeerEvidence(
+        code=peer.code,
+        kind="broken",
+        why=error.detail,
+        notes=list(dict.fromkeys([*([last.note] if last else []), note])),
+        proof=None,
+        found_at=now,
+    )
+    if not isinstance(error, TwoHistories):
+        return made
+    proof = None if error.proof is None else error.proof.decode()
+    return msgspec.structs.replace(made, kind=error.kind, notes=list(error.notes), proof=proof)

@@ -1,0 +1,57 @@
+"""Harvesting the registers that are watched, every hour."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+import structlog
+
+from registry.clock import utc_now
+from registry.errors import RegistryError
+from registry.exchange.peers import harvest
+from registry.services.context import ServiceContext
+from registry.settings import Settings
+from registry.store import peers
+
+_POLL_SECONDS = 20.0
+_INTERVAL = dt.timedelta(hours=1)
+
+_log = structlog.get_logger()
+
+
+async def keep_peers_harvested(settings: Settings, context: ServiceContext) -> None:
+    """Harvest each peer that was not looked at for an hour; never return."""
+    while True:
+        try:
+            await harvest_due(settings, context, now=utc_now())
+        except RegistryError as error:
+            _log.error("no peer could be harvested", why=error.detail)
+        except Exception:  # noqa: BLE001  the runner outlives any fault
+            _log.exception("no peer could be harvested")
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def harvest_due(settings: Settings, context: ServiceContext, *, now: dt.datetime) -> None:
+    """Harvest the peers whose last round was an hour ago, one after the other.
+
+    What happens to one keeps none of the others back.
+    """
+    async with context.database.connection() as connection:
+        known = await peers.read_all(connection)
+    for peer in known:
+        if peer.removed_at is not None or peer.stopped is not None:
+            continue
+        if peer.tried_at is not None and now - peer.tried_at < _INTERVAL:
+            continue
+        try:
+            report = await harvest(
+                context, peer.code, now=utc_now, only_public=settings.peers_on_loopback == "off"
+            )
+        except RegistryError as error:
+            _log.error("a peer could not be harvested", peer=peer.code, why=error.detail)
+        except Exception:  # noqa: BLE001  one peer's fault is not another's
+            _log.exception("a peer could not be harvested", peer=peer.code)
+        else:
+            write = _log.error if report.outcome in {"failed", "stopped"} else _log.info
+            write("peer harvested", peer=peer.code, outcome=report.outcome, why=report.why)

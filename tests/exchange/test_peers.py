@@ -1,0 +1,273 @@
+"""Harvesting another register: verified, as it says, and nothing that it cannot prove."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from registry.ledger.verify_database import check_database
+from registry.ledger.verify_record import verify_record
+from registry.store import embedded, imports, peers
+from registry.tlog.policy import ANYBODY
+from tests.conftest import amended, make_record
+from tests.peered import dump, open_peer, served_folder
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+ID = "demo-sante/prevision-lits"
+HERE = f"ma.{ID}"
+PHONE = "+212537000199"
+PERSON = "Rachidazizabad"
+
+
+@pytest.fixture
+def places(copied, tmp_path):
+    """For each of two countries a code, an empty database, a folder and the address it is at."""
+    folders = [tmp_path / code / "web" for code in ("ma", "sn")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    with (
+        copied(embedded.DATABASE) as first,
+        copied(embedded.DATABASE) as second,
+        served_folder(folders[0]) as one,
+        served_folder(folders[1]) as two,
+    ):
+        yield [("ma", first, folders[0], one), ("sn", second, folders[1], two)]
+
+
+@pytest.fixture
+async def registers(places):
+    """Two registers, of Morocco and of Senegal; nobody watches anybody yet."""
+    made = [await open_peer(*place, now=NOW) for place in places]
+    yield made
+    for one in made:
+        await one.context.database.close()
+
+
+async def test_what_one_publishes_stands_at_the_other_with_its_proof(registers):
+    theirs, ours = registers
+    document = make_record()
+    await theirs.publish(document, now=NOW)
+    await theirs.publish(amended(document), now=NOW)
+    await ours.watch(theirs, now=NOW)
+    report = await ours.harvest(theirs, now=NOW)
+    assert (report.outcome, report.entries) == ("harvested", 3)
+    for version in (1, 2):
+        there, here = await theirs.read(ID, version), await ours.read(HERE, version)
+        assert json.loads(here.document) == json.loads(there.document) | {"id": HERE}
+        source = here.register.source
+        assert (source.origin, source.state) == ("ma.example/log", "present")
+        assert (source.index, source.leaf) == (there.register.entry, there.register.hash)
+        assert (source.version, source.published_at) == (version, there.register.published_at)
+        assert source.proof == f"{theirs.address}/log/proof/{source.index}.tlog-proof"
+    async with ours.context.database.connection() as connection:
+        row = await imports.read_source_row(connection, HERE)
+    proven = verify_record(row.content.encode(), verifier=theirs.verifier, policy=ANYBODY)
+    assert (proven.id, proven.version) == (ID, 2)
+    assert (await ours.harvest(theirs, now=NOW)).outcome == "unchanged"
+    await check_rows(ours)
+
+
+async def check_rows(register):
+    """Check that every row of a register follows from its log."""
+    context = register.context
+    await check_database(
+        context.database, register.settings, context.pack, progress=lambda _, __: None
+    )
+
+
+@pytest.fixture
+async def watching(registers):
+    """Two registers of which the second watches the first, which has published a record."""
+    theirs, ours = registers
+    await theirs.publish(personal(), now=NOW)
+    await ours.watch(theirs, now=NOW)
+    assert (await ours.harvest(theirs, now=NOW)).outcome == "harvested"
+    return ours, theirs
+
+
+def personal():
+    """A record with a telephone number and two documents."""
+    document = make_record()
+    document["contact"]["phone"] = PHONE
+    paper = {"type": "other", "title": {"fr": "Note"}}
+    document["documents"] = [
+        paper | {"url": f"https://demo.example/{PERSON}.pdf"},
+        paper | {"url": "https://demo.example/notice.pdf"},
+    ]
+    return document
+
+
+async def test_a_withdrawal_there_withdraws_here_and_a_return_brings_it_back(watching):
+    ours, theirs = watching
+    await theirs.withdraw(ID, now=NOW)
+    await theirs.serve_log()
+    assert (await ours.harvest(theirs, now=NOW)).entries == 1
+    assert (await ours.read(HERE)).register.state == "withdrawn"
+    [row] = await ours.fetch(
+        "select e.bytes from withdrawal w join log_entry e on e.index = w.entry"
+    )
+    entry = json.loads(row["bytes"])
+    assert (entry["actor"], entry["reason"]) == ("sn", "other")
+    assert entry["source"]["index"] == 2
+    await theirs.publish(amended(personal()), now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    assert (await ours.read(HERE)).register.state == "published"
+    await check_rows(ours)
+
+
+async def test_what_was_withdrawn_here_stays_withdrawn(watching):
+    ours, theirs = watching
+    await ours.withdraw(HERE, now=NOW)
+    await theirs.publish(amended(personal()), now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    assert (await ours.read(HERE)).register.state == "withdrawn"
+
+
+async def test_a_redaction_there_destroys_here(watching):
+    ours, theirs = watching
+    await theirs.publish(amended(personal()), now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    assert PHONE.encode() in await dump(ours)
+    await theirs.redact(ID, "/contact/phone", "/documents/0", now=NOW)
+    await theirs.serve_log()
+    await ours.harvest(theirs, now=NOW)
+    for version in (1, 2):
+        stored = await ours.read(HERE, version)
+        assert "phone" not in json.loads(stored.document)["contact"]
+        assert [one.basis for one in stored.register.redacted] == ["source", "source"]
+        assert {one.authority for one in stored.register.redacted} == {"CNDP"}
+    found = await dump(ours)
+    assert PHONE.encode() not in found
+    assert PERSON.encode() not in found
+    [entry] = [
+        json.loads(row["bytes"])
+        for row in await ours.fetch("select bytes from log_entry where kind = 'redaction'")
+    ]
+    assert (entry["basis"], entry["versions"], entry["confirmed_by"]) == (
+        "source",
+        [1, 2],
+        "ma.another",
+    )
+    await check_rows(ours)
+    # A number that the source states anew is taken.
+    document = personal()
+    document["contact"]["phone"] = "+212537000100"
+    await theirs.publish(amended(document), now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    assert json.loads((await ours.read(HERE)).document)["contact"]["phone"] == "+212537000100"
+
+
+async def test_what_was_erased_before_it_came_here_is_left_out_and_counted(registers):
+    theirs, ours = registers
+    await theirs.publish(personal(), now=NOW)
+    await theirs.redact(ID, "/documents/0", now=NOW)
+    await theirs.serve_log()
+    await ours.watch(theirs, now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    [left] = json.loads((await ours.read(HERE)).document)["documents"]
+    assert left["url"].endswith("notice.pdf")
+    # Here it is the first item and there the second: the whole list goes.
+    await theirs.redact(ID, "/documents/1", now=NOW)
+    await theirs.serve_log()
+    await ours.harvest(theirs, now=NOW)
+    assert "documents" not in json.loads((await ours.read(HERE)).document)
+
+
+async def test_what_comes_from_elsewhere_is_not_taken_on(registers):
+    """Two registers that watch each other do not go in circles."""
+    theirs, ours = registers
+    await theirs.publish(make_record(), now=NOW)
+    await ours.watch(theirs, now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    await ours.serve_log()
+    await theirs.watch(ours, now=NOW)
+    assert (await theirs.harvest(ours, now=NOW)).entries == 2
+    await theirs.serve_log()
+    assert [row["id"] for row in await theirs.fetch("select id from record")] == [ID]
+    # The withdrawal of what came from there says nothing there either.
+    await ours.withdraw(HERE, now=NOW)
+    await ours.serve_log()
+    assert (await theirs.harvest(ours, now=NOW)).outcome == "harvested"
+    assert (await theirs.read(ID)).register.state == "published"
+
+
+async def test_a_faulty_content_sets_its_record_apart_until_it_is_mended(registers):
+    theirs, ours = registers
+    other = make_record() | {"id": "demo-sante/autre", "name": {"fr": "Autre", "ar": "آخر"}}
+    other.pop("source_id", None)
+    await theirs.publish(make_record(), other, now=NOW)
+    await ours.watch(theirs, now=NOW)
+    contents = theirs.folder / "log/content"
+    kept = (contents / "1.json").read_bytes()
+    spoilt = kept.replace("Prévision".encode(), b"Provision")
+    assert spoilt != kept
+    (contents / "1.json").write_bytes(spoilt)
+    (contents / "bundle/0").unlink()
+    report = await ours.harvest(theirs, now=NOW)
+    assert report.outcome == "harvested"
+    assert await ours.read(HERE) is None
+    assert await ours.read("ma.demo-sante/autre") is not None
+    async with ours.context.database.connection() as connection:
+        [apart] = await peers.read_quarantined(connection)
+    assert (apart.subject, apart.waiting) == (ID, [1])
+    assert "not what the entry commits to" in apart.why
+    await theirs.publish(amended(make_record()), now=NOW)
+    (contents / "1.json").write_bytes(spoilt)
+    (contents / "bundle/0").unlink()
+    await ours.harvest(theirs, now=NOW)
+    assert await ours.read(HERE) is None
+    await theirs.serve_log()
+    assert (await ours.harvest(theirs, now=NOW)).outcome == "harvested"
+    assert (await ours.read(HERE)).register.version == 2
+    async with ours.context.database.connection() as connection:
+        assert await peers.read_quarantined(connection) == []
+    await check_rows(ours)
+
+
+async def test_a_fork_stops_the_peer_and_keeps_both_notes(watching):
+    ours, theirs = watching
+    known = (theirs.folder / "log/checkpoint").read_bytes()
+    # Another history with the same key: the register began again, and says something else.
+    forked = await theirs.begin_again(personal() | {"tags": []}, now=NOW)
+    report = await ours.harvest(theirs, now=NOW)
+    assert (report.outcome, "two histories" in report.why) == ("stopped", True)
+    async with ours.context.database.connection() as connection:
+        [evidence] = await peers.read_evidence(connection)
+    assert sorted(evidence.notes) == sorted([known, forked])
+    assert (await ours.harvest(theirs, now=NOW)).outcome == "stopped"
+    [standing] = await ours.standings(now=NOW)
+    assert (standing.state, standing.evidence) == ("forked", 1)
+
+
+async def test_a_smaller_log_is_waited_for_a_day(watching):
+    ours, theirs = watching
+    older = (theirs.folder / "log/checkpoint").read_bytes()
+    await theirs.publish(amended(personal()), now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    newer = (theirs.folder / "log/checkpoint").read_bytes()
+    (theirs.folder / "log/checkpoint").write_bytes(older)
+    assert (await ours.harvest(theirs, now=NOW)).outcome == "failed"
+    [standing] = await ours.standings(now=NOW + dt.timedelta(hours=23))
+    assert standing.state == "unreachable"
+    await ours.harvest(theirs, now=NOW + dt.timedelta(hours=25))
+    [standing] = await ours.standings(now=NOW + dt.timedelta(hours=25))
+    assert (standing.state, "shows 2 entries, and had 3" in standing.why) == ("smaller", True)
+    (theirs.folder / "log/checkpoint").write_bytes(newer)
+    assert (await ours.harvest(theirs, now=NOW)).outcome == "unchanged"
+    [standing] = await ours.standings(now=NOW)
+    assert standing.state == "consistent"
+
+
+async def test_a_clock_ahead_and_a_register_that_is_down_change_nothing(registers):
+    theirs, ours = registers
+    await theirs.publish(make_record(), now=NOW + dt.timedelta(hours=1))
+    await ours.watch(theirs, now=NOW)
+    report = await ours.harvest(theirs, now=NOW)
+    assert (report.outcome, "clocks" in report.why) == ("failed", True)
+    assert (await ours.peer("ma")).applied == 0
+    assert (await ours.harvest(theirs, now=NOW + dt.timedelta(hours=1))).outcome == "harvested"
+    (theirs.folder / "log/checkpoint").unlink()
+    report = await ours.harvest(theirs, now=NOW + dt.timedelta(hours=2))
+    [standing] = await ours.standings(now=NOW + dt.timedelta(hours=2))
+    assert (report.outcome, standing.state) == ("failed", "unreachable")
+    assert standing.seen_at == NOW + dt.timedelta(hours=1)
