@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     accept_path: Literal["on", "off"] = "on"
     log_origin: str | None = None
     log_key_file: Path | None = None
+    log_policy_file: Path | None = None
     peers_on_loopback: Literal["on", "off"] = "off"
     host: str = "127.0.0.1"
     port: int = 8000

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import msgspec
 from litestar import Response, get
@@ -14,7 +15,7 @@ from litestar.params import FromPath
 
 from registry.api.request_context import ApiState
 from registry.errors import NotFound
-from registry.ledger.files import CHECKPOINT, read_checkpoint
+from registry.ledger.files import CHECKPOINT, POLICY
 from registry.ledger.proofs import (
     INCIDENTS,
     read_content,
@@ -24,6 +25,7 @@ from registry.ledger.proofs import (
     read_proof,
     site_made_from,
 )
+from registry.store.database import Connection
 from registry.tlog.bundle import parse_bundle_path
 from registry.tlog.tile import parse_tile_path
 
@@ -36,6 +38,11 @@ _JSON_LINES = "application/jsonl"
 _LASTING = "public, max-age=31536000, immutable"
 _CHANGING = "no-cache"
 _CONTENT = re.compile(r"content/(0|[1-9][0-9]{0,17})\.json")
+_ABSENT = {
+    CHECKPOINT: "no checkpoint is published yet; the background runner does that",
+    POLICY: "no policy of witnesses is published",
+}
+"""Files of text that the publisher writes and replaces, and what is said where there is none."""
 _CONTENTS = re.compile(r"content/bundle/(0|[1-9][0-9]{0,15})")
 _PROOF = re.compile(r"proof/(0|[1-9][0-9]{0,17})\.tlog-proof")
 
@@ -43,47 +50,46 @@ _PROOF = re.compile(r"proof/(0|[1-9][0-9]{0,17})\.tlog-proof")
 @get("/log/{path:path}", include_in_schema=False)
 async def get_log_file(path: FromPath[str], state: ApiState) -> Response[bytes]:
     """Read a file of the log."""
-    settings = state.settings
     path = path.removeprefix("/")
-    if path == CHECKPOINT:
-        checkpoint = await asyncio.to_thread(read_checkpoint, settings.log_dir)
-        if checkpoint is None:
-            raise NotFound("no checkpoint is published yet; the background runner does that")
-        return _answer(checkpoint, _TEXT, _CHANGING)
-    if path.startswith("tile/"):
-        try:
+    if path in _ABSENT or path.startswith("tile/"):
+        content = await asyncio.to_thread(_read_file, state.settings.log_dir, path)
+        if path in _ABSENT:
+            return _answer(content, _TEXT, _CHANGING)
+        return _answer(content, _BINARY, _LASTING)
+    if path == "site.json":
+        made_from = await asyncio.to_thread(site_made_from, state.settings.site_dir)
+        if made_from is None:
+            raise NotFound(f"the log has no file {path}")
+        return _json(made_from)
+    async with state.context.database.snapshot() as connection:
+        return await _make_file(connection, state.settings.log_dir, path)
+
+
+def _read_file(folder: Path, path: str) -> bytes:
+    """Return a file that the publisher has written; raises `NotFound` where it has not."""
+    try:
+        if path not in _ABSENT:
             # Nothing but the one way to write its path leads to a file.
             (parse_bundle_path if path.startswith("tile/entries/") else parse_tile_path)(path)
-            tile = await asyncio.to_thread((settings.log_dir / path).read_bytes)
-        except (ValueError, FileNotFoundError) as error:
-            raise NotFound(f"the log has no file {path}") from error
-        return _answer(tile, _BINARY, _LASTING)
-    if path in {INCIDENTS, "log.json"}:
-        describe = read_history if path == INCIDENTS else read_description
-        async with state.context.database.connection() as connection:
-            return _json(await describe(connection))
-    made = await _made(path, state)
-    if made is None:
-        raise NotFound(f"the log has no file {path}")
-    return made
+        return (folder / path).read_bytes()
+    except (ValueError, FileNotFoundError) as error:
+        raise NotFound(_ABSENT.get(path, f"the log has no file {path}")) from error
 
 
-async def _made(path: str, state: ApiState) -> Response[bytes] | None:
-    """Make a file of the log that is not on disk; None where there is none of that name."""
-    settings = state.settings
-    if path == "site.json":
-        made_from = await asyncio.to_thread(site_made_from, settings.site_dir)
-        return None if made_from is None else _json(made_from)
-    async with state.context.database.snapshot() as connection:
-        if (match := _CONTENT.fullmatch(path)) is not None:
-            return _answer(await read_content(connection, int(match[1])), _JSON, _CHANGING)
-        if (match := _CONTENTS.fullmatch(path)) is not None:
-            contents = await read_content_bundle(connection, settings.log_dir, int(match[1]))
-            return _answer(contents, _JSON_LINES, _CHANGING)
-        if (match := _PROOF.fullmatch(path)) is not None:
-            proof = await read_proof(connection, settings.log_dir, int(match[1]))
-            return _answer(proof, _TEXT, _CHANGING)
-    return None
+async def _make_file(connection: Connection, folder: Path, path: str) -> Response[bytes]:
+    """Make a file from the database; raises `NotFound` where the log has none of its path."""
+    if path == INCIDENTS:
+        return _json(await read_history(connection))
+    if path == "log.json":
+        return _json(await read_description(connection, folder))
+    if (match := _CONTENT.fullmatch(path)) is not None:
+        return _answer(await read_content(connection, int(match[1])), _JSON, _CHANGING)
+    if (match := _CONTENTS.fullmatch(path)) is not None:
+        contents = await read_content_bundle(connection, folder, int(match[1]))
+        return _answer(contents, _JSON_LINES, _CHANGING)
+    if (match := _PROOF.fullmatch(path)) is not None:
+        return _answer(await read_proof(connection, folder, int(match[1])), _TEXT, _CHANGING)
+    raise NotFound(f"the log has no file {path}")
 
 
 def _json(value: object) -> Response[bytes]:

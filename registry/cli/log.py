@@ -51,9 +51,14 @@ def publish(settings: Settings) -> None:
     Example: registry log publish
     """
     from registry.ledger.files import published_size
+    from registry.services.witness_policy import take_policy
     from registry.worker import runner
 
-    run(settings, lambda context: runner.publish(settings, context))
+    async def publish_with_policy(context: ServiceContext) -> None:
+        await take_policy(context, settings, now=utc_now())
+        await runner.publish(settings, context)
+
+    run(settings, publish_with_policy)
     print_message(f"published: {published_size(settings.log_dir)} entries, {settings.log_dir}")
 
 

@@ -48,8 +48,10 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
         settings = msgspec.structs.replace(settings, data_dir=data)
     check_port(settings)
     from registry.services.startup import run_in_register
+    from registry.services.witness_policy import configured_policy
     from registry.worker.runner import BackgroundRunner
 
+    configured_policy(settings)
     with running_database(settings) as ready:
         links = run_in_register(ready, lambda context: _prepare(ready, context))
         # That may have taken a minute; another process may have taken the port.

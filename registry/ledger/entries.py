@@ -14,6 +14,7 @@ from registry.record.entry import (
     Previous,
     SourceState,
     attestation_entry,
+    policy_entry,
     redaction_entry,
     source_entry,
     withdrawal_entry,
@@ -231,16 +232,33 @@ class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
         }
 
 
+class PolicyEntry(NewEntry, frozen=True, kw_only=True):
+    """The text of the policy of witnesses that is in force from here on; no rows follow from it."""
+
+    kind: ClassVar[EntryKind] = "policy"
+    policy: str
+
+    def write(self, at: dt.datetime) -> bytes:
+        """Return the bytes of the entry at a time."""
+        return policy_entry(actor=self.actor, at=at, policy=self.policy)
+
+    def project(self, _: Entry) -> Mapping[str, Sequence[TableRow]]:
+        """Return nothing: the entry itself is what is read."""
+        return {}
+
+
 def restored(
     said: Mapping[str, Any],
     stored: bytes,
     current: CurrentVersion | None,
     sections: Sequence[Section] = (),
 ) -> NewEntry:
-    """Return a withdrawal, attestation or source entry again from what its bytes say.
+    """Return a withdrawal, attestation, source or policy entry again from what its bytes say.
 
-    `current` is where its record stood before it; an attestation has none.
+    `current` is where its record stood before it; an attestation and a policy have none.
     """
+    if said["kind"] == "policy":
+        return PolicyEntry(actor=said["actor"], stored=stored, policy=said["policy"])
     if said["kind"] == "attestation":
         return AttestationEntry(
             actor=said["actor"],

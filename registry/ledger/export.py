@@ -11,17 +11,18 @@ import msgspec
 
 from registry.errors import Unavailable
 from registry.ledger.content_files import bundle_of_contents, write_contents
-from registry.ledger.files import CHECKPOINT, TEMPORARY, read_checkpoint, write_volatile
+from registry.ledger.files import CHECKPOINT, POLICY, TEMPORARY, read_checkpoint, write_volatile
 from registry.ledger.proofs import (
     INCIDENTS,
+    describe,
     proof_path,
     prover,
     read_content_bundle,
-    read_description,
     read_history,
     site_made_from,
 )
 from registry.settings import Settings
+from registry.store import checkpoints, log
 from registry.store.database import Database
 from registry.tlog.checkpoint import stated
 from registry.tlog.tile import WIDTH
@@ -57,9 +58,12 @@ async def export_log(
             content = await read_content_bundle(connection, settings.log_dir, number)
         write_volatile(folder, bundle_of_contents(number), content)
     async with database.connection() as connection:
-        description = await read_description(connection)
+        [genesis] = await checkpoints.read_entries(connection, 0, 1)
+        policy = await log.read_policy(connection, size)
         history = await read_history(connection)
-    write_volatile(folder, "log.json", msgspec.json.encode(description))
+    write_volatile(folder, "log.json", msgspec.json.encode(describe(genesis.content, policy)))
+    if policy is not None:
+        write_volatile(folder, POLICY, policy.encode())
     if history.incidents:
         write_volatile(folder, INCIDENTS, msgspec.json.encode(history))
     made_from = await asyncio.to_thread(site_made_from, settings.site_dir)

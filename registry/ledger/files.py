@@ -21,6 +21,8 @@ from registry.tlog.proof import Nodes, nodes_from_tiles
 from registry.tlog.tile import WIDTH, Tile
 
 CHECKPOINT = "checkpoint"
+POLICY = "policy"
+"""The policy of witnesses that the last of the published entries has which names one."""
 TEMPORARY = ".new"
 """The folder, beside the files, of those that are being written."""
 
@@ -63,7 +65,7 @@ def write_durable(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
 
 
 def replace_durable(folder: Path, path: str, content: bytes) -> None:
-    """Write the one file that changes, the checkpoint, at once."""
+    """Write a file that changes, such as the checkpoint, at once."""
     _write_new(folder, folder / path, content)
     sync(folder)
 
@@ -97,6 +99,14 @@ def read_checkpoint(folder: Path) -> bytes | None:
     """Read the checkpoint that is published, if any is."""
     try:
         return (folder / CHECKPOINT).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def read_policy(folder: Path) -> str | None:
+    """Read the policy of witnesses that is published, if any is."""
+    try:
+        return (folder / POLICY).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from registry.ledger.content_files import bundle_of_contents, content_path
-from registry.ledger.files import CHECKPOINT, TEMPORARY, tree_of
+from registry.ledger.files import CHECKPOINT, POLICY, TEMPORARY, tree_of
 from registry.ledger.proofs import INCIDENTS, LogHistory, describe, proof_path
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import VerifiedLog, verify_log
@@ -55,12 +55,12 @@ def _check_file(folder: Path, name: str, log: VerifiedLog) -> None:
         elif kind == "proof":
             _check_proof(folder, name, content, log)
         elif name == "log.json":
-            _same(content, msgspec.json.encode(describe(log.genesis)))
+            _same(content, msgspec.json.encode(describe(log.genesis, log.policy)))
         elif name == INCIDENTS:
             msgspec.json.decode(content, type=LogHistory)
         elif name == "site.json":
             _check_site(folder, content, log)
-        elif name != CHECKPOINT:
+        elif name not in {CHECKPOINT, POLICY}:
             _index_of(name, content_path)
     except (ValueError, TypeError, KeyError) as error:
         raise LogInconsistent(name, None, str(error)) from error

@@ -11,12 +11,13 @@ import msgspec
 
 from registry.errors import NotFound
 from registry.ledger.content_files import bundle_of_contents, content_path
-from registry.ledger.files import published_size, read_checkpoint, tree_of
+from registry.ledger.files import published_size, read_checkpoint, read_policy, tree_of
 from registry.record.content_file import content_file
 from registry.store import checkpoints, log, records
 from registry.store.database import Connection
 from registry.store.log import Incident
 from registry.tlog.checkpoint import stated
+from registry.tlog.policy import ANYBODY, parse_policy
 from registry.tlog.proof import prove_inclusion
 from registry.tlog.tile import WIDTH
 from registry.tlog.tlog_proof import TlogProof
@@ -26,6 +27,7 @@ SPECIFICATIONS = {
     "tlog-checkpoint": "https://c2sp.org/tlog-checkpoint@v1.0.0",
     "signed-note": "https://c2sp.org/signed-note@v1.0.0",
     "tlog-cosignature": "https://c2sp.org/tlog-cosignature@v1.0.0",
+    "tlog-policy": "https://c2sp.org/tlog-policy",
     "tlog-proof": "https://c2sp.org/tlog-proof@v1",
     "merkle tree": "https://www.rfc-editor.org/rfc/rfc6962#section-2.1",
     "canonical json": "https://www.rfc-editor.org/rfc/rfc8785",
@@ -139,7 +141,7 @@ async def read_record_proof(
     if line is None:
         what = f"version {version} of {record}" if lines else f"record {record}"
         raise NotFound(f"there is no {what}")
-    said = await read_description(connection)
+    said = await read_description(connection, folder)
     found = await read_evidence(connection, folder, line.entry)
     return RecordProof(
         id=record,
@@ -151,10 +153,10 @@ async def read_record_proof(
     )
 
 
-async def read_description(connection: Connection) -> dict[str, Any]:
-    """Return the description of the log."""
+async def read_description(connection: Connection, folder: Path) -> dict[str, Any]:
+    """Return the description of the log, with the policy that is published in a folder."""
     [genesis] = await checkpoints.read_entries(connection, 0, 1)
-    return describe(genesis.content)
+    return describe(genesis.content, await asyncio.to_thread(read_policy, folder))
 
 
 async def read_history(connection: Connection) -> LogHistory:
@@ -162,13 +164,21 @@ async def read_history(connection: Connection) -> LogHistory:
     return LogHistory(incidents=await log.read_incidents(connection))
 
 
-def describe(genesis: bytes) -> dict[str, Any]:
-    """Return the description of the log by its first entry: origin, keys, specifications."""
+def describe(genesis: bytes, policy: str | None) -> dict[str, Any]:
+    """Return the description of the log by its first entry: origin, keys, specifications.
+
+    The policy's quorum is the least number of witnesses that satisfy it.
+    """
     said = msgspec.json.decode(genesis)
+    parsed = ANYBODY if policy is None else parse_policy(policy)
     return {
         "origin": said["origin"],
         "keys": [said["key"]],
-        "policy": {"witnesses": [], "quorum": 0},
+        "policy": {
+            "witnesses": [one.to_text() for one in parsed.verifiers],
+            "quorum": parsed.least,
+            **({} if policy is None else {"text": policy}),
+        },
         "specifications": SPECIFICATIONS,
     }
 

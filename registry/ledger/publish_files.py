@@ -19,10 +19,12 @@ from registry.ledger import key, signing_journal
 from registry.ledger.content_files import write_contents
 from registry.ledger.files import (
     CHECKPOINT,
+    POLICY,
     LogBehind,
     LogRefused,
     published_size,
     read_checkpoint,
+    read_policy,
     read_tile,
     replace_durable,
     tree_of,
@@ -133,7 +135,10 @@ async def _publish(
     if last is None or last.size < state.range.size:
         last = await _sign(database, settings, signer, state, last, now=now, done=done)
     async with database.connection() as connection:
+        policy = await log.read_policy(connection, last.size)
         note = await _whole_note(connection, last)
+    if policy is not None and policy != await asyncio.to_thread(read_policy, folder):
+        await asyncio.to_thread(replace_durable, folder, POLICY, policy.encode())
     await asyncio.to_thread(replace_durable, folder, CHECKPOINT, note)
     done("published")
     return last

@@ -43,6 +43,7 @@ class ChainHead(msgspec.Struct, frozen=True, kw_only=True):
 class LogReplay(msgspec.Struct, kw_only=True):
     """How far a walk has come; a walk need not begin at the first entry.
 
+    `policy` is the text of the policy of witnesses that was logged last.
     `erased` are the members that content files say were erased, until their redaction was met, and
     `unsalted` the entries whose verdict no longer has its salt.
     """
@@ -52,6 +53,7 @@ class LogReplay(msgspec.Struct, kw_only=True):
     redactions: dict[int, Mapping[str, Any]] = {}
     erased: list[tuple[str, int, Mapping[str, Any], str, int]] = []
     unsalted: list[tuple[str, int]] = []
+    policy: str | None = None
 
 
 def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str, Any]:
@@ -78,6 +80,8 @@ def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str
         walk.last[name] = ChainHead(index=index, leaf=leaf, version=version or 0)
     if entry["kind"] == "redaction":
         walk.redactions[index] = entry
+    if entry["kind"] == "policy":
+        walk.policy = entry["policy"]
     return entry
 
 
@@ -158,6 +162,8 @@ def _fault(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> str | None:
         return "the log must begin with its genesis entry, and have no other"
     if entry["at"] < walk.at:
         return f"its time {entry['at']} is before that of the entry before it, {walk.at}"
+    if kind == "policy":
+        return None if isinstance(entry["policy"], str) else "its policy is no text"
     name = subject(entry)
     if name is not None:
         return _chain_fault(walk.last.get(name), name, entry)

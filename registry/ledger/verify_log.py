@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from registry.ledger.content_files import content_path
-from registry.ledger.files import CHECKPOINT
+from registry.ledger.files import CHECKPOINT, POLICY
 from registry.ledger.replay import (
     LogInconsistent,
     LogReplay,
@@ -44,8 +44,8 @@ _WHERE = "name the place that its file `checkpoint` is in, such as https://examp
 class VerifiedLog(msgspec.Struct, frozen=True, kw_only=True):
     """A log that was found in order: its checkpoint, by which key, and its leaf hashes.
 
-    `note` is the checkpoint as it was served; `cosigned` are the signatures of the policy's
-    witnesses, with their times.
+    `note` is the checkpoint as it was served; `cosigned` are the signatures of the witnesses that
+    were asked for, with their times; `policy` is the text of the policy that the log itself names.
     """
 
     note: bytes
@@ -54,6 +54,7 @@ class VerifiedLog(msgspec.Struct, frozen=True, kw_only=True):
     genesis: bytes
     leaves: Sequence[bytes]
     cosigned: Sequence[Verified] = ()
+    policy: str | None = None
 
 
 def verify_log(
@@ -91,7 +92,8 @@ def verify_log(
     ]
     _check_root(read, opened.checkpoint, leaves)
     _check_tiles(read, leaves)
-    _walk(read, size, progress, visit)
+    walk = _walk(read, size, progress, visit)
+    _check_policy(read, walk.policy)
     return VerifiedLog(
         note=note,
         checkpoint=opened.checkpoint,
@@ -99,6 +101,7 @@ def verify_log(
         genesis=_bundle(read, 0, min(size, WIDTH))[0],
         leaves=leaves,
         cosigned=[one for one in opened.verified if one.verifier != verifier],
+        policy=walk.policy,
     )
 
 
@@ -156,7 +159,7 @@ def _check_tiles(read: ReadFile, leaves: Sequence[bytes]) -> None:
 
 def _walk(
     read: ReadFile, size: int, progress: Callable[[int, int], None], visit: Visit | None
-) -> None:
+) -> LogReplay:
     walk = LogReplay()
     for number, width in bundles_of(size):
         where = bundle_path(number, width)
@@ -169,6 +172,19 @@ def _walk(
         progress(number * WIDTH + width, size)
     check_erased(walk)
     check_unsalted(walk)
+    return walk
+
+
+def _check_policy(read: ReadFile, logged: str | None) -> None:
+    """Check that the policy of witnesses that is served is the one that was logged last."""
+    try:
+        served = read(POLICY)
+    except FileNotFoundError as error:
+        if logged is None:
+            return
+        raise LogInconsistent(POLICY, None, "it is missing, and an entry has one") from error
+    if logged is None or served != logged.encode():
+        raise LogInconsistent(POLICY, None, "it is not the policy of the last entry that has one")
 
 
 def _bundle(read: ReadFile, index: int, width: int) -> list[bytes]:

@@ -26,7 +26,7 @@ REVIEWER = "reviewer"
 """The role of the second actor of an entry that took two."""
 
 EntryKind: TypeAlias = Literal[
-    "genesis", "version", "withdrawal", "redaction", "attestation", "key", "source"
+    "genesis", "version", "withdrawal", "redaction", "attestation", "key", "source", "policy"
 ]
 
 SourceState: TypeAlias = Literal["present", "gone"]
@@ -308,6 +308,13 @@ def attestation_entry(
             **_chained(previous, sections),
             **_approved(is_approved=is_approved),
         }
+    )
+
+
+def policy_entry(*, actor: str, at: dt.datetime, policy: str) -> bytes:
+    """Return the entry that a policy of witnesses is in force from here on: its text, as served."""
+    return canonical(
+        {"v": FORMAT, "kind": "policy", "actor": actor, "at": timestamp(at), "policy": policy}
     )
 
 

@@ -214,7 +214,7 @@ async def _bring_back(connection: Connection, context: ServiceContext, lost: Mis
     elif kind in {"withdrawal", "source"}:
         latest = await records.read_latest(connection, [said["id"]])
         entry = restored(said, lost.entry, latest[said["id"]], lost.sections)
-    elif kind == "attestation":
+    elif kind in {"attestation", "policy"}:
         entry = restored(said, lost.entry, None, lost.sections)
     elif kind == "redaction":
         entry = await _redaction(connection, lost)

@@ -232,6 +232,15 @@ def bytea(content: bytes) -> str:
     return f"\\x{content.hex()}"
 
 
+async def read_policy(connection: Connection, size: int | None = None) -> str | None:
+    """Return the text of the policy of witnesses that was logged last, among the first entries.
+
+    None where none was; of all entries where no size is given.
+    """
+    content = await connection.fetchval(statement("log", "policy"), size)
+    return None if content is None else str(msgspec.json.decode(content)["policy"])
+
+
 async def read_entries(
     connection: Connection,
     *,

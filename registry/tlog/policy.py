@@ -61,6 +61,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         """The keys of the witnesses."""
         return tuple(one.verifier for one in self.witnesses)
 
+    @property
+    def least(self) -> int:
+        """The least number of witnesses that satisfy it."""
+        counts = {one.name: 1 for one in self.witnesses} | {NONE: 0}
+        for group in self.groups:
+            counts[group.name] = sum(
+                sorted(map(counts.__getitem__, group.members))[: group.threshold]
+            )
+        return counts[self.quorum]
+
     def count(self, verifiers: Iterable[Verifier]) -> int:
         """Return how many of the witnesses are among those whose signatures hold, a key once."""
         signed = set(verifiers)

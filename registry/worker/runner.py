@@ -26,6 +26,7 @@ from registry.services import idempotency, limits, members, previews, sessions
 from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
 from registry.services.startup import run_in_register
+from registry.services.witness_policy import take_policy
 from registry.settings import Settings
 from registry.store.leader import leadership
 from registry.tlog.tile import WIDTH
@@ -127,11 +128,13 @@ async def keep_site_current(settings: Settings, context: ServiceContext) -> None
 async def keep_log_published(settings: Settings, context: ServiceContext) -> None:
     """Publish the log whenever it has grown, and carry out published redactions; never return."""
     errors = _ErrorLog("the log could not be published")
+    policy_errors = _ErrorLog("the policy of witnesses could not be taken over; the last one stays")
     prunes_at = utc_now()
     rows = RowChecks(settings, context)
     while True:
         try:
             await publish(settings, context)
+            await _take_policy(settings, context, policy_errors)
             await rows.go_on(now=utc_now())
             errors.reset()
             if utc_now() >= prunes_at:
@@ -143,6 +146,16 @@ async def keep_log_published(settings: Settings, context: ServiceContext) -> Non
             errors.write(error)
             await asyncio.sleep(_RETRY_SECONDS)
         await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _take_policy(settings: Settings, context: ServiceContext, errors: _ErrorLog) -> None:
+    """Take over the policy of witnesses; one that cannot be taken over stops nothing."""
+    try:
+        if await take_policy(context, settings, now=utc_now()):
+            _log.info("policy of witnesses logged")
+        errors.reset()
+    except Exception as error:  # noqa: BLE001  the runner outlives any fault
+        errors.write(error)
 
 
 class RowChecks:

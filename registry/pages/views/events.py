@@ -24,6 +24,7 @@ KINDS = {
     "redaction": message("Parts of a record erased"),
     "attestation": message("An agency states how many systems it uses"),
     "key": message("The key of the log changed"),
+    "policy": message("The witnesses of the log are named"),
     **AT_SOURCE,
 }
 """The kinds of events, in English."""

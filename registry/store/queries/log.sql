@@ -52,6 +52,13 @@ update log_state set pack = $1 where pack is null
 -- name: pack
 select pack from log_state
 
+-- name: policy
+-- The last entry that has one, below the size $1 if that is given.
+select bytes from log_entry
+where kind = 'policy' and ($1::bigint is null or index < $1)
+order by index desc
+limit 1
+
 -- name: append
 -- Entries, the rows of other tables that follow from them, and the state of the log after them. $4: rows as
 -- JSON objects with the names of the columns, by table. What an entry ends goes out of force. Rows that are
