@@ -8,7 +8,7 @@ from litestar import get
 from registry.api.operations import answers
 from registry.api.request_context import ApiState
 from registry.errors import Unavailable
-from registry.store import bound_rows, log
+from registry.store import bound_rows, log, witnesses
 from registry.store.migrate import is_migrated
 
 
@@ -16,17 +16,22 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """A plain yes; anything else is a problem.
 
     `fault` is there where a check of the database by its log has found something, so that nothing
-    is published; what there is can still be read.
+    is published; what there is can still be read. `alarm` is there where a witness refuses the log
+    as it would refuse one of two histories; nothing is stopped by it.
     """
 
     status: str
     fault: str | msgspec.UnsetType = msgspec.UNSET
+    alarm: str | msgspec.UnsetType = msgspec.UNSET
 
 
 _FAULT = (
     "a row in the database is not what follows from the log, and nothing is published; run: "
     "registry log verify"
 )
+
+
+_ALARM = "a witness refuses the log; run: registry log witnesses"
 
 
 @get("/health/live", summary="Is the process alive?", tags=["health"], responses=answers(Health))
@@ -51,6 +56,11 @@ async def ready(state: ApiState) -> Health:
         # Asked for every few seconds: so every host remembers how far the log has come.
         await state.context.guard.look(connection)
         fault = await bound_rows.read_fault(connection)
+        _, alarmed = await witnesses.read_alarms(connection)
     if not (state.settings.site_dir / "index.html").exists():
         raise Unavailable("the site is not built yet; run: registry site build")
-    return Health(status="ready", fault=msgspec.UNSET if fault is None else _FAULT)
+    return Health(
+        status="ready",
+        fault=msgspec.UNSET if fault is None else _FAULT,
+        alarm=_ALARM if alarmed else msgspec.UNSET,
+    )

@@ -20,6 +20,7 @@ import msgspec
 from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from registry.api.authentication import provide_actor
 from registry.api.request_context import ApiRequest, ApiState, is_passed_on
@@ -28,7 +29,7 @@ from registry.ledger.guard import skew
 from registry.ledger.proofs import site_made_from
 from registry.record.fast_validator import FastValidator
 from registry.settings import is_loopback
-from registry.store import bound_rows, checkpoints
+from registry.store import bound_rows, checkpoints, witnesses
 
 PATH = "/metrics"
 
@@ -149,10 +150,26 @@ async def read_metrics(request: ApiRequest, state: ApiState) -> Response[bytes]:
     here.register(state.figures)
     for name, help_text, number in await _read_progress(state):
         Gauge(f"registry_{name}", help_text, registry=here).set(number)
+    async with state.context.database.connection() as connection:
+        here.register(_Alarms((await witnesses.read_alarms(connection))[0]))
     return Response(
         content=generate_latest(here),
         headers={"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"},
     )
+
+
+class _Alarms(Collector):
+    """The counter of witnesses' alarms, which the database has."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "registry_log_witness_alarms",
+            "Answers of witnesses that refuse the log as one of two histories",
+            value=self._count,
+        )
 
 
 async def _read_progress(state: ApiState) -> list[tuple[str, str, float]]:

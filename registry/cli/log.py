@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from registry.cli.command_options import Style, style_option
 from registry.cli.evidence import (
     keeping_evidence,
     kept_option,
@@ -52,13 +53,19 @@ def publish(settings: Settings) -> None:
     """
     from registry.ledger.files import published_size
     from registry.services.witness_policy import take_policy
+    from registry.services.witness_rounds import WitnessRounds
     from registry.worker import runner
 
-    async def publish_with_policy(context: ServiceContext) -> None:
+    async def publish_cosigned(context: ServiceContext) -> None:
         await take_policy(context, settings, now=utc_now())
+        rounds = WitnessRounds(context.database, settings)
+        await runner.publish(settings, context, rounds)
+        # Whoever answers later is in the checkpoint too.
+        await rounds.go_on()
+        await rounds.finish()
         await runner.publish(settings, context)
 
-    run(settings, publish_with_policy)
+    run(settings, publish_cosigned)
     print_message(f"published: {published_size(settings.log_dir)} entries, {settings.log_dir}")
 
 
@@ -182,6 +189,26 @@ def fsck(settings: Settings, folder: Path | None, key: Verifier | None) -> None:
         found, count = files.fsck(folder or settings.log_dir, verifier=key, progress=progress)
     print_message(f"{count} files")
     _print_verified(found, given=key is not None)
+
+
+@log.command()
+@style_option
+@pass_settings
+def witnesses(settings: Settings, style: Style) -> None:
+    """List the witnesses of this log: who, when asked last, what they answered, how far behind.
+
+    Example: registry log witnesses
+    """
+    from registry.services.witness_rounds import read_standings
+
+    found = run(settings, lambda context: read_standings(context.database), begins=False)
+    if style == "json":
+        write_json(found)
+        return
+    if not found:
+        print_message("the log names no witnesses; REGISTRY_LOG_POLICY_FILE does")
+    for one in found:
+        print_message(f"{one.name}, {one.url or 'without an address'}: {one.said}")
 
 
 @log.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -34,7 +34,7 @@ from registry.ledger.guard import LogMemory, SeenLog, lacks
 from registry.ledger.signing_journal import SignedSize
 from registry.ledger.verify_database import check_in_turn
 from registry.settings import Settings
-from registry.store import checkpoints, log
+from registry.store import checkpoints, log, witnesses
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection, Database
 from registry.store.leader import leadership
@@ -51,6 +51,9 @@ PublishStep: TypeAlias = Literal[
     "begun", "bundles", "tiles", "recomputed", "contents", "noted", "signed", "published"
 ]
 
+Cosign: TypeAlias = Callable[[Signed], Awaitable[None]]
+"""Asks the witnesses for a checkpoint that was signed and is not published yet."""
+
 _ENTRIES_AT_ONCE = 32 * WIDTH
 
 
@@ -60,18 +63,21 @@ async def publish_log(
     *,
     now: dt.datetime,
     done: Callable[[PublishStep], None] = lambda _: None,
+    cosign: Cosign | None = None,
 ) -> Signed | None:
     """Sign and publish what the log has become; None where all of it is published already.
 
-    `done` is told of each step that was taken. Raises `LogRefused` where the database, the files
-    and what was signed do not fit together, `ConfigurationError` where it would not be safe.
+    `cosign` is awaited between signature and publication; it raises nothing, and takes no longer
+    than publication may wait. `done` is told of each step that was taken. Raises `LogRefused` where
+    the database, the files and what was signed do not fit together, `ConfigurationError` where it
+    would not be safe.
     """
     if await is_published(database, settings):
         return None
     # One at a time saves work; what makes it safe is that nobody signs after another's signature.
     async with leadership(database, "publisher"):
         try:
-            return await _publish(database, settings, now, done)
+            return await _publish(database, settings, now, done, cosign)
         except LogBehind as error:
             async with database.transaction() as connection:
                 await log.stop(connection, error.why)
@@ -93,7 +99,11 @@ async def is_published(database: Database, settings: Settings) -> bool:
 
 
 async def _publish(
-    database: Database, settings: Settings, now: dt.datetime, done: Callable[[PublishStep], None]
+    database: Database,
+    settings: Settings,
+    now: dt.datetime,
+    done: Callable[[PublishStep], None],
+    cosign: Cosign | None,
 ) -> Signed:
     seen = LogMemory(settings.seen_file).last
     async with database.snapshot() as connection:
@@ -134,6 +144,8 @@ async def _publish(
 
     if last is None or last.size < state.range.size:
         last = await _sign(database, settings, signer, state, last, now=now, done=done)
+        if cosign is not None:
+            await cosign(last)
     async with database.connection() as connection:
         policy = await log.read_policy(connection, last.size)
         note = await _whole_note(connection, last)
@@ -327,5 +339,5 @@ async def _sign(
 
 async def _whole_note(connection: Connection, signed: Signed) -> bytes:
     """Return a checkpoint with all its signatures."""
-    lines = await checkpoints.read_cosignatures(connection, signed.size)
-    return signed.note + "".join(lines).encode()
+    cosigned = await witnesses.read_cosignatures(connection, signed.size)
+    return signed.note + "".join(one.line for one in cosigned).encode()

@@ -42,14 +42,6 @@ async def insert(connection: Connection, signed: Signed, *, previous: Signed | N
     return written is not None
 
 
-async def read_cosignatures(connection: Connection, size: int) -> list[str]:
-    """Return the signature lines of witnesses for the checkpoint of a size."""
-    return [
-        row["line"]
-        for row in await connection.fetch(statement("checkpoints", "cosignatures"), size)
-    ]
-
-
 async def read_entries(connection: Connection, start: int, end: int) -> list[Entry]:
     """Return the entries from index `start` to before `end`, as far as they exist."""
     return await read_rows(connection, Entry, "checkpoints", "entries", start, end)

@@ -27,6 +27,7 @@ from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
 from registry.services.startup import run_in_register
 from registry.services.witness_policy import take_policy
+from registry.services.witness_rounds import WitnessRounds
 from registry.settings import Settings
 from registry.store.leader import leadership
 from registry.tlog.tile import WIDTH
@@ -131,10 +132,12 @@ async def keep_log_published(settings: Settings, context: ServiceContext) -> Non
     policy_errors = _ErrorLog("the policy of witnesses could not be taken over; the last one stays")
     prunes_at = utc_now()
     rows = RowChecks(settings, context)
+    rounds = WitnessRounds(context.database, settings)
     while True:
         try:
-            await publish(settings, context)
+            await publish(settings, context, rounds)
             await _take_policy(settings, context, policy_errors)
+            await rounds.go_on()
             await rows.go_on(now=utc_now())
             errors.reset()
             if utc_now() >= prunes_at:
@@ -194,9 +197,15 @@ class RowChecks:
         return await check_rows_from(database, self._settings, pack, start, most=most)
 
 
-async def publish(settings: Settings, context: ServiceContext) -> None:
-    """Publish the log at its size, and erase what published redactions name."""
-    signed = await publish_log(context.database, settings, now=utc_now())
+async def publish(
+    settings: Settings, context: ServiceContext, rounds: WitnessRounds | None = None
+) -> None:
+    """Publish the log at its size, and erase what published redactions name.
+
+    With `rounds` witnesses are asked before.
+    """
+    cosign = None if rounds is None else rounds.cosign
+    signed = await publish_log(context.database, settings, now=utc_now(), cosign=cosign)
     if signed is not None:
         _log.info("log published", size=signed.size)
     await erase_published(

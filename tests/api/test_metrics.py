@@ -11,7 +11,8 @@ from registry.api.app import create_app
 from registry.api.metrics import Metrics
 from registry.record.fast_validator import FastValidator
 from registry.services import access_tokens
-from registry.store import bound_rows
+from registry.store import bound_rows, witnesses
+from tests.conftest import NOW
 
 LOCAL = {"host": "127.0.0.1:8000"}
 
@@ -47,6 +48,18 @@ async def test_a_fault_of_the_log_is_shown(client, database):
         await bound_rows.set_fault(connection, None)
     text = (await client.get("/metrics", headers=LOCAL)).text
     assert figure(text, "registry_log_fault") == 0
+
+
+async def test_an_alarm_of_a_witness_is_shown(client, database):
+    async with database.transaction() as connection:
+        day = dt.timedelta(days=1)
+        await witnesses.claim(connection, "https://w.example", 1, now=NOW, apart=day)
+        for alarm in ("refused", "refused", None):
+            await witnesses.keep_answer(
+                connection, "https://w.example", size=None, answer="", alarm=alarm
+            )
+    text = (await client.get("/metrics", headers=LOCAL)).text
+    assert figure(text, "registry_log_witness_alarms_total") == 2
 
 
 @pytest.mark.parametrize(("setting", "accepted"), [("on", 1), ("off", 0)])

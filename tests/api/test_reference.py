@@ -157,6 +157,13 @@ async def test_it_is_ready_when_the_first_site_is_in_place(client, database, set
     assert found["status"] == "ready"
     assert "nothing is published; run: registry log verify" in found["fault"]
     assert "record." not in found["fault"]
+    assert "alarm" not in found
+    async with database.transaction() as connection:
+        await connection.execute(
+            "insert into witness (url, asked, asked_at, alarm) values ('u', 1, now(), 'refused')"
+        )
+    found = (await client.get("/health/ready")).json()
+    assert found["alarm"] == "a witness refuses the log; run: registry log witnesses"
 
 
 async def test_the_description_lists_every_address(client):

@@ -1,7 +1,5 @@
 """Signed notes: what is taken, what is refused, and whose signatures count."""
 
-import hashlib
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -19,6 +17,7 @@ from registry.tlog.note import (
     parse_note,
     sign_note,
 )
+from tests.witnesses import ml_dsa_line
 
 TEXT = "Ognuno sta solo sul cuor della terra\ntrafitto da un raggio di sole:\n\ned è subito sera.\n"
 SIGNER = Signer(name="quasimodo.example/salvatore", seed=bytes(range(32)))
@@ -115,24 +114,6 @@ def test_a_cosignature_that_does_not_hold(raw):
 
 
 CHECKPOINT = f"log.example\n5\n{base64_text.encode(bytes(32))}\n"
-
-
-def ml_dsa_line(secret, name, time, *, origin=b"log.example", end=5):
-    """A cosignature line of ML-DSA-44, made from the specification's words."""
-    public = secret.public_key().public_bytes_raw()
-    message = (
-        b"subtree/v1\n\0"
-        + bytes([len(name)])
-        + name.encode()
-        + time.to_bytes(8, "big")
-        + bytes([len(origin)])
-        + origin
-        + bytes(8)
-        + end.to_bytes(8, "big")
-        + bytes(32)
-    )
-    key = hashlib.sha256(name.encode() + b"\n\x06" + public).digest()[:4]
-    return Signature(name=name, key=key, raw=time.to_bytes(8, "big") + secret.sign(message))
 
 
 def test_a_cosignature_of_ml_dsa_44_is_verified():

@@ -9,9 +9,6 @@ where $2::bigint is not distinct from (select max(size) from checkpoint)
 on conflict do nothing
 returning size
 
--- name: cosignatures
-select line from cosignature where size = $1 order by verifier
-
 -- name: entries
 select index, kind, record, at, bytes as content, leaf from log_entry where index >= $1 and index < $2 order by index
 

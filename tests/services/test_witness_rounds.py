@@ -1,0 +1,365 @@
+"""Asking witnesses: honest ones, and dead, slow, lying and forked ones, which stop nothing."""
+
+import asyncio
+import datetime as dt
+import json
+import threading
+
+import pytest
+
+from registry.ledger.append import append
+from registry.ledger.entries import PolicyEntry
+from registry.ledger.files import read_checkpoint
+from registry.ledger.key import read
+from registry.services import witness_client, witness_rounds
+from registry.services.witness_rounds import WitnessRounds, read_standings
+from registry.store import log, witnesses
+from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
+from registry.tlog.keys import ML_DSA_44, Verifier
+from registry.tlog.note import sign_note
+from registry.tlog.policy import parse_policy
+from tests.conftest import NOW
+from tests.witnesses import Witness, ml_dsa_line, policy_of, running
+
+SIZED = {"content-type": "text/x.tlog.size"}
+
+
+@pytest.fixture
+def database(logged):
+    return logged
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self):
+        self.now = NOW
+
+    def __call__(self):
+        return self.now
+
+    def move(self, **by):
+        self.now += dt.timedelta(**by)
+
+    def time(self):
+        return self.now.timestamp()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+class Log:
+    """A log that is published, and whose witnesses are asked, by one process."""
+
+    def __init__(self, database, settings, clock, publish, publish_it, record):
+        self.database = database
+        self.settings = settings
+        self.rounds = WitnessRounds(database, settings, clock=clock)
+        self._publish = publish
+        self._publish_it = publish_it
+        self._record = record
+        self._count = 0
+
+    async def follow(self, text):
+        async with self.database.transaction() as connection:
+            state = await log.lock_state(connection)
+            await append(connection, state, [PolicyEntry(actor="x", policy=text)], now=NOW)
+
+    async def grow(self):
+        """Publish another record, and the log; return who has signed what is published then."""
+        self._count += 1
+        await self._publish(self._record | {"id": f"demo-sante/a{self._count}"})
+        await self._publish_it(cosign=self.rounds.cosign)
+        return await self.signed()
+
+    async def go_on(self):
+        """Ask whoever is due, wait for the answers, and publish what they have brought."""
+        await self.rounds.go_on()
+        await self.settle()
+        await self._publish_it(cosign=self.rounds.cosign)
+        return await self.signed()
+
+    async def settle(self):
+        while self.rounds._under_way:
+            await asyncio.wait(self.rounds._under_way)
+
+    async def signed(self):
+        async with self.database.connection() as connection:
+            policy = parse_policy(await log.read_policy(connection))
+        own = read(self.settings.key_file).verifier
+        opened = open_checkpoint(
+            read_checkpoint(self.settings.log_dir),
+            origin=own.name,
+            verifiers=[own, *policy.verifiers],
+        )
+        return {one.verifier.name: one.time for one in opened.verified if one.verifier != own}
+
+    async def answers(self):
+        return {one.name: one.answer for one in await read_standings(self.database)}
+
+    async def states(self):
+        async with self.database.connection() as connection:
+            return {one.url: one for one in await witnesses.read_states(connection)}
+
+    def evidence(self):
+        return sorted((self.settings.data_dir / "evidence").glob("*"))
+
+
+@pytest.fixture
+async def own(database, settings, clock, publish, publish_it, record):
+    made = Log(database, settings, clock, publish, publish_it, record)
+    yield made
+    await made.rounds.finish()
+
+
+async def test_two_witnesses_cosign_each_checkpoint_and_a_quiet_log_anew(own, clock, database):
+    one, two = Witness(1, clock.time), Witness(2, clock.time)
+    with running(one, two):
+        await own.follow(policy_of(one, two))
+        first = await own.grow()
+        assert first == {"w1.example": clock.time(), "w2.example": clock.time()}
+        # They were not known before: asked from nothing, without a detour.
+        assert one.asked == two.asked == [(0, 3)]
+
+        # A second round comes 10 seconds later at the earliest; it is for the newest checkpoint.
+        clock.move(seconds=4)
+        assert await own.grow() == {}
+        assert await own.go_on() == {}
+        assert await own.grow() == {}
+        clock.move(seconds=6)
+        assert (await own.go_on()).keys() == {"w1.example", "w2.example"}
+        assert one.asked == two.asked == [(0, 3), (3, 5)]
+
+        clock.move(seconds=10)
+        assert (await own.grow()).keys() == {"w1.example", "w2.example"}
+        # Nothing is new for hours.
+        for _ in range(3):
+            clock.move(hours=3, minutes=59)
+            await own.go_on()
+        assert len(one.asked) == 3
+        clock.move(minutes=4)
+        assert await own.go_on() == {"w1.example": clock.time(), "w2.example": clock.time()}
+        assert one.asked[-1] == (6, 6)
+        async with database.connection() as connection:
+            kept = await connection.fetch("select time from cosignature where size = 6")
+        assert len(kept) == 4
+        assert set((await own.answers()).values()) == {"cosigned"}
+
+
+async def test_processes_together_ask_once(own, clock, settings, database):
+    one = Witness(1, clock.time)
+    others = [WitnessRounds(database, settings, clock=clock) for _ in range(3)]
+    with running(one):
+        await own.follow(policy_of(one))
+        await own.grow()
+        clock.move(hours=13)
+        await asyncio.gather(*(rounds.go_on() for rounds in others))
+        await asyncio.gather(*(rounds.finish() for rounds in others))
+    assert one.asked == [(0, 3), (3, 3)]
+
+
+async def test_whatever_a_witness_does_the_log_is_published(own, clock, monkeypatch):
+    monkeypatch.setattr(witness_client, "_SECONDS", 1.0)
+    monkeypatch.setattr(witness_rounds, "_WAIT_SECONDS", 0.3)
+    good, bad = Witness(1, clock.time), Witness(2, clock.time)
+    stranger = Witness(3, clock.time)
+    released = threading.Event()
+
+    def slow(*_):
+        released.wait(30)
+        return 200, {}, b""
+
+    def honest_line(note):
+        return bad.cosign(note).encode()
+
+    answers = {
+        "cannot be asked: RemoteProtocolError": lambda *_: (
+            200,
+            {"content-length": "99", "connection": "close"},
+            b"x",
+        ),
+        "no answer within 1 seconds": slow,
+        "answers 500": lambda *_: (500, {}, b""),
+        "answers 307": lambda *_: (307, {"location": f"{good.url}/add-checkpoint"}, b""),
+        "does not know this log (404)": lambda *_: (404, {}, b""),
+        "does not know the key of this log (403)": lambda *_: (403, {}, b""),
+        "cannot be asked: DecodingError": lambda *_: (200, {}, b"x" * (65 << 10)),
+        "no signature of its key holds": lambda *_: (200, {}, b"<html>\xff</html>"),
+        # Of another key, of another text, from the future.
+        "no signature of its key holds ": lambda _o, _p, note: (
+            200,
+            {},
+            stranger.cosign(note).encode(),
+        ),
+        "no signature of its key holds  ": lambda _o, _p, note: (
+            200,
+            {},
+            honest_line(note.replace(b"algorithms", b"algorithmz", 1)),
+        ),
+        "no signature of its key holds   ": lambda _o, _p, note: (
+            200,
+            {},
+            bad.cosign(note, at=clock.time() + 3600).encode(),
+        ),
+    }
+    with running(good, bad):
+        await own.follow(policy_of(good, bad))
+        for expected, answer in answers.items():
+            bad.answer = answer
+            assert (await own.grow()).keys() == {"w1.example"}, expected
+            await own.settle()
+            assert (await own.answers())["w2.example"].startswith(expected.strip()), expected
+            clock.move(seconds=11)
+        released.set()
+        # What holds is kept, whatever else is there.
+        bad.answer = lambda _o, _p, note: (
+            200,
+            {},
+            b"\nx\n" + stranger.cosign(note).encode() + honest_line(note) + b"\n",
+        )
+        assert (await own.grow()).keys() == {"w1.example", "w2.example"}
+    # Nobody is there any more, and no connection that was kept open.
+    await own.rounds._client.close()
+    clock.move(seconds=11)
+    assert await own.grow() == {}
+    assert (await own.answers())["w1.example"].startswith("cannot be asked: ConnectError")
+    assert own.evidence() == []
+
+
+async def test_a_line_that_comes_late_is_added(own, clock, monkeypatch):
+    monkeypatch.setattr(witness_rounds, "_WAIT_SECONDS", 0.2)
+    good, late = Witness(1, clock.time), Witness(2, clock.time)
+    released = threading.Event()
+
+    def when_released(*given):
+        released.wait(30)
+        return late.add_checkpoint(*given)
+
+    late.answer = when_released
+    with running(good, late):
+        await own.follow(policy_of(good, late))
+        assert (await own.grow()).keys() == {"w1.example"}
+        released.set()
+        await own.settle()
+        assert (await own.go_on()).keys() == {"w1.example", "w2.example"}
+        # With a quorum of one nobody waits for the other.
+        released.clear()
+        monkeypatch.setattr(witness_rounds, "_WAIT_SECONDS", 30)
+        await own.follow(policy_of(good, late, quorum=1))
+        clock.move(seconds=11)
+        assert (await own.grow()).keys() >= {"w1.example"}
+        released.set()
+        await own.settle()
+
+
+async def test_the_size_that_a_witness_names_is_taken_once(own, clock, database):
+    one = Witness(1, clock.time)
+    with running(one):
+        await own.follow(policy_of(one))
+        await own.grow()
+        # Our memory of it is lost.
+        async with database.connection() as connection:
+            await connection.execute("update witness set size = 0")
+        clock.move(seconds=11)
+        assert (await own.grow()).keys() == {"w1.example"}
+        assert one.asked == [(0, 3), (0, 4), (3, 4)]
+
+        one.answer = lambda old, *_: (409, SIZED, f"{(old + 1) % 5}\n".encode())
+        clock.move(seconds=11)
+        assert await own.grow() == {}
+        assert one.asked[3:] == [(4, 5), (0, 5)]
+        assert await own.answers() == {"w1.example": "has seen 1 entries (409)"}
+        # It does not cosign: asked again after minutes, not at once.
+        clock.move(minutes=4)
+        await own.go_on()
+        assert len(one.asked) == 5
+        one.answer = None
+        clock.move(minutes=2)
+        assert (await own.go_on()).keys() == {"w1.example"}
+        assert own.evidence() == []
+
+
+async def test_a_witness_that_refuses_the_log_is_an_alarm_and_stops_nothing(own, clock, settings):
+    good, bad = Witness(1, clock.time), Witness(2, clock.time)
+    refusals = {
+        "does not go on from": lambda *_: (422, {}, b""),
+        "does not name it": lambda *_: (409, {}, b"4\n"),
+        "does not name it ": lambda *_: (409, SIZED, b"04\n"),
+        "has seen 999 entries": lambda *_: (409, SIZED, b"999\n"),
+    }
+    with running(good, bad):
+        await own.follow(policy_of(good, bad))
+        for number, (expected, answer) in enumerate(refusals.items(), 1):
+            for _ in range(2):
+                bad.answer = answer
+                assert (await own.grow()).keys() == {"w1.example"}
+                await own.settle()
+                state = (await own.states())[bad.url]
+                assert expected.strip() in state.alarm
+                clock.move(seconds=11)
+            assert state.alarms == 2 * number
+            # One folder of evidence until it cosigns again.
+            assert len(own.evidence()) == number
+            bad.answer = None
+            assert (await own.grow()).keys() == {"w1.example", "w2.example"}
+            assert (await own.states())[bad.url].alarm is None
+            clock.move(seconds=11)
+        why = json.loads((own.evidence()[-1] / "why.json").read_bytes())
+        assert why["kind"] == "witness"
+        assert why["why"].startswith(f"{bad.url}: has seen 999 entries")
+        # Beside ours, what it shows itself.
+        assert (own.evidence()[-1] / "note-2").read_bytes()
+
+        # What it has seen was signed by this log, and is no beginning of it.
+        signer = read(settings.key_file)
+        other = Checkpoint(origin=signer.name, size=2, root=bytes(32)).to_text()
+        bad.note = sign_note(other, [signer]).to_bytes()
+        bad.last = stated(bad.note)
+        assert (await own.grow()).keys() == {"w1.example"}
+        await own.settle()
+        why = json.loads((own.evidence()[-1] / "why.json").read_bytes())
+        assert why["kind"] == "fork"
+        assert {one["size"] for one in why["notes"]} == {
+            2,
+            stated(read_checkpoint(settings.log_dir)).size,
+        }
+        assert (own.evidence()[-1] / "proof.json").exists()
+
+
+async def test_one_address_may_sign_by_two_kinds_of_keys(own, clock):
+    mldsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.mldsa")
+    one = Witness(1, clock.time)
+    secret = mldsa.MLDSA44PrivateKey.generate()
+    modern = Verifier(
+        name="w1.example", kind=ML_DSA_44, public=secret.public_key().public_bytes_raw()
+    )
+
+    def both(old, proof, note):
+        status, headers, line = one.add_checkpoint(old, proof, note)
+        said = stated(note)
+        more = ml_dsa_line(
+            secret,
+            "w1.example",
+            int(clock.time()),
+            origin=said.origin.encode(),
+            end=said.size,
+            root=said.root,
+        )
+        return status, headers, line + more.to_line().encode()
+
+    one.answer = both
+    with running(one):
+        modern_line = f"witness modern {modern.to_text()} {one.url}\n"
+        await own.follow(f"{one.line}{modern_line}group together all w1 modern\nquorum together\n")
+        await own.grow()
+        assert len(one.asked) == 1
+        [state] = (await own.states()).values()
+        assert state.answer == "cosigned"
+    note = read_checkpoint(own.settings.log_dir)
+    own_key = read(own.settings.key_file).verifier
+    opened = open_checkpoint(
+        note, origin=own_key.name, verifiers=[own_key, one.signer.verifier, modern]
+    )
+    assert len(opened.verified) == 3
