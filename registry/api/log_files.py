@@ -16,6 +16,7 @@ from litestar.params import FromPath
 from registry.api.request_context import ApiState
 from registry.errors import NotFound
 from registry.ledger.files import CHECKPOINT, POLICY
+from registry.ledger.key_chain import parse_key_path
 from registry.ledger.proofs import (
     INCIDENTS,
     read_content,
@@ -51,11 +52,11 @@ _PROOF = re.compile(r"proof/(0|[1-9][0-9]{0,17})\.tlog-proof")
 async def get_log_file(path: FromPath[str], state: ApiState) -> Response[bytes]:
     """Read a file of the log."""
     path = path.removeprefix("/")
-    if path in _ABSENT or path.startswith("tile/"):
+    if path in _ABSENT or path.startswith(("tile/", "key/")):
         content = await asyncio.to_thread(_read_file, state.settings.log_dir, path)
         if path in _ABSENT:
             return _answer(content, _TEXT, _CHANGING)
-        return _answer(content, _BINARY, _LASTING)
+        return _answer(content, _TEXT if path.startswith("key/") else _BINARY, _LASTING)
     if path == "site.json":
         made_from = await asyncio.to_thread(site_made_from, state.settings.site_dir)
         if made_from is None:
@@ -70,7 +71,8 @@ def _read_file(folder: Path, path: str) -> bytes:
     try:
         if path not in _ABSENT:
             # Nothing but the one way to write its path leads to a file.
-            (parse_bundle_path if path.startswith("tile/entries/") else parse_tile_path)(path)
+            parse = parse_bundle_path if path.startswith("tile/entries/") else parse_tile_path
+            (parse_key_path if path.startswith("key/") else parse)(path)
         return (folder / path).read_bytes()
     except (ValueError, FileNotFoundError) as error:
         raise NotFound(_ABSENT.get(path, f"the log has no file {path}")) from error

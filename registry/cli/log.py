@@ -20,6 +20,7 @@ from registry.cli.evidence import (
     verify_known,
 )
 from registry.cli.keys import policy_options, verifier_option
+from registry.cli.log_key import key as key_commands
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, print_message, run, write_json
 from registry.clock import utc_now
@@ -40,6 +41,9 @@ def log() -> None:
 
     Example: registry log verify https://algorithms.example.org/log
     """
+
+
+log.add_command(key_commands)
 
 
 @log.command()

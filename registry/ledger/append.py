@@ -12,7 +12,7 @@ from registry.errors import ConfigurationError
 from registry.ledger.entries import NewEntry
 from registry.ledger.guard import LogGuard
 from registry.ledger.publication import Publication, seal_document
-from registry.record.entry import genesis_entry
+from registry.record.log_entry import genesis_entry
 from registry.record.schema import record_schema_bytes
 from registry.store import log, records
 from registry.store.audit import Act

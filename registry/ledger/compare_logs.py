@@ -15,7 +15,7 @@ from registry.ledger.histories import (
     signed_checkpoint,
 )
 from registry.ledger.kept_notes import KeptNote
-from registry.ledger.verify_log import ReadFile, named_key
+from registry.ledger.verify_log import ReadFile, keys_from
 from registry.tlog.checkpoint import stated
 from registry.tlog.keys import Verifier, parse_verifier
 
@@ -77,12 +77,12 @@ def compare_sources(sources: Sequence[LogSource], verifier: Verifier | None) -> 
     return ComparedLog(origin=origin, sizes=sorted(signed), is_known=True)
 
 
-def _verifiers(sources: Sequence[LogSource], verifier: Verifier | None) -> list[Verifier]:
-    if verifier is not None:
-        return [verifier]
+def _verifiers(sources: Sequence[LogSource], verifier: Verifier | None) -> Sequence[Verifier]:
     for source in sources:
         if source.read is not None:
-            return [named_key(source.read, stated(source.notes[0][1].note).size)]
+            return keys_from(source.read, stated(source.notes[0][1].note).size, verifier)
+    if verifier is not None:
+        return [verifier]
     for source in sources:
         for _, note in source.notes:
             if note.key is not None:

@@ -14,11 +14,11 @@ from registry.record.entry import (
     Previous,
     SourceState,
     attestation_entry,
-    policy_entry,
     redaction_entry,
     source_entry,
     withdrawal_entry,
 )
+from registry.record.log_entry import key_entry, policy_entry
 from registry.record.sections import Section
 from registry.store.log import Entry, TableRow, bytea
 from registry.store.records import CurrentVersion
@@ -186,6 +186,22 @@ class AttestationEntry(NewEntry, frozen=True, kw_only=True):
         }
 
 
+class KeyEntry(NewEntry, frozen=True, kw_only=True):
+    """The log's next key, and the one that it follows, as verifier keys."""
+
+    kind: ClassVar[EntryKind] = "key"
+    key: str
+    follows: str
+
+    def write(self, at: dt.datetime) -> bytes:
+        """Return the bytes of the entry at a time."""
+        return key_entry(actor=self.actor, at=at, key=self.key, follows=self.follows)
+
+    def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:  # noqa: ARG002
+        """Return no rows: the entry says it all."""
+        return {}
+
+
 class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
     """A redaction that a second actor has confirmed; `redaction` is the number of the request.
 
@@ -253,12 +269,16 @@ def restored(
     current: CurrentVersion | None,
     sections: Sequence[Section] = (),
 ) -> NewEntry:
-    """Return a withdrawal, attestation, source or policy entry again from what its bytes say.
+    """Return a withdrawal, attestation, source, key or policy entry again from what its bytes say.
 
-    `current` is where its record stood before it; an attestation and a policy have none.
+    `current` is where its record stood before it; an attestation, a key and a policy have none.
     """
     if said["kind"] == "policy":
         return PolicyEntry(actor=said["actor"], stored=stored, policy=said["policy"])
+    if said["kind"] == "key":
+        return KeyEntry(
+            actor=said["actor"], stored=stored, key=said["key"], follows=said["follows"]
+        )
     if said["kind"] == "attestation":
         return AttestationEntry(
             actor=said["actor"],

@@ -12,6 +12,7 @@ import msgspec
 from registry.errors import Unavailable
 from registry.ledger.content_files import bundle_of_contents, write_contents
 from registry.ledger.files import CHECKPOINT, POLICY, TEMPORARY, read_checkpoint, write_volatile
+from registry.ledger.key_chain import read_keys
 from registry.ledger.proofs import (
     INCIDENTS,
     describe,
@@ -58,10 +59,12 @@ async def export_log(
             content = await read_content_bundle(connection, settings.log_dir, number)
         write_volatile(folder, bundle_of_contents(number), content)
     async with database.connection() as connection:
-        [genesis] = await checkpoints.read_entries(connection, 0, 1)
         policy = await log.read_policy(connection, size)
+        description = describe(
+            await read_keys(connection, size), await checkpoints.read_time(connection, size), policy
+        )
         history = await read_history(connection)
-    write_volatile(folder, "log.json", msgspec.json.encode(describe(genesis.content, policy)))
+    write_volatile(folder, "log.json", msgspec.json.encode(description))
     if policy is not None:
         write_volatile(folder, POLICY, policy.encode())
     if history.incidents:
@@ -75,8 +78,8 @@ async def export_log(
 
 
 def _copy_tiles(source: Path, target: Path) -> None:
-    """Copy what is not there yet: a tile or bundle never changes."""
-    for path in sorted((source / "tile").rglob("*")):
+    """Copy what is not there yet: a tile, bundle or key's proof never changes."""
+    for path in sorted([*(source / "tile").rglob("*"), *(source / "key").rglob("*")]):
         place = target / path.relative_to(source)
         if path.is_file() and not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)

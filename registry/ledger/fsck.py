@@ -9,6 +9,7 @@ import msgspec
 
 from registry.ledger.content_files import bundle_of_contents, content_path
 from registry.ledger.files import CHECKPOINT, POLICY, TEMPORARY, tree_of
+from registry.ledger.key_chain import key_path
 from registry.ledger.proofs import INCIDENTS, LogHistory, describe, proof_path
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import VerifiedLog, verify_log
@@ -55,12 +56,12 @@ def _check_file(folder: Path, name: str, log: VerifiedLog) -> None:
         elif kind == "proof":
             _check_proof(folder, name, content, log)
         elif name == "log.json":
-            _same(content, msgspec.json.encode(describe(log.genesis, log.policy)))
+            _same(content, msgspec.json.encode(describe(log.keys, log.at, log.policy)))
         elif name == INCIDENTS:
             msgspec.json.decode(content, type=LogHistory)
         elif name == "site.json":
             _check_site(folder, content, log)
-        elif name not in {CHECKPOINT, POLICY}:
+        elif name not in {CHECKPOINT, POLICY, *map(key_path, range(1, len(log.keys.keys)))}:
             _index_of(name, content_path)
     except (ValueError, TypeError, KeyError) as error:
         raise LogInconsistent(name, None, str(error)) from error
@@ -98,9 +99,10 @@ def _check_proof(folder: Path, name: str, content: bytes, log: VerifiedLog) -> N
     opened = check_tlog_proof(
         proof,
         leaf=log.leaves[index],
-        origin=log.verifier.name,
-        verifiers=[log.verifier],
+        origin=log.keys.origin,
+        verifiers=log.keys.verifiers,
     )
+    log.keys.check(opened)
     _check_earlier(folder, opened.checkpoint.size, opened.checkpoint.root, log)
 
 

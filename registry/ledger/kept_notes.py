@@ -20,11 +20,15 @@ _PROOF = "c2sp.org/tlog-proof@"
 
 
 class KeptNote(msgspec.Struct, frozen=True):
-    """A note to the byte, the log it is of, and the verifier key that stands beside it, if any."""
+    """A note to the byte, the log it is of, and the verifier key that stands beside it, if any.
+
+    `keys` are proofs of the log's later keys that stand there too.
+    """
 
     note: bytes
     origin: str
     key: str | None = None
+    keys: tuple[str, ...] = ()
 
 
 def read_kept(content: bytes) -> tuple[list[KeptNote], list[tuple[bytes, dict[str, Any]]]]:
@@ -47,11 +51,12 @@ def read_kept(content: bytes) -> tuple[list[KeptNote], list[tuple[bytes, dict[st
         return ([] if found is None else [found]), []
     notes: dict[KeptNote, None] = {}
     for _, value in objects:
-        key = value.get("key")
+        key, listed = value.get("key"), value.get("keys")
+        keys = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
         for text in _texts(value):
             found = _note_of(text.encode(), key if isinstance(key, str) else None)
             if found is not None:
-                notes[found] = None
+                notes[msgspec.structs.replace(found, keys=tuple(keys))] = None
     return list(notes), objects
 
 

@@ -1,14 +1,21 @@
-"""The log's signing key: one file, made at the first start, readable by its owner only."""
+"""The log's signing keys: files readable by their owner only, the first made at the first start.
+
+A key that follows lies beside the first key's file under a name of its own, so that no file is ever
+written over or renamed: `log.key`, `log-1a2b3c4d.key`.
+"""
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from registry.errors import ConfigurationError
-from registry.tlog.keys import KEY_BYTES, Signer, parse_signer
+from registry.ledger.files import sync
+from registry.ledger.key_chain import KeyChain
+from registry.tlog.keys import KEY_BYTES, Signer, Verifier, parse_signer
 
 _OTHERS = 0o077
 
@@ -17,18 +24,62 @@ def read_or_create(path: Path, origin: str) -> Signer:
     """Read the key file, or make it with a fresh key named after the log's origin."""
     if path.exists():
         return read(path)
+    write(path, make(origin))
+    return read(path)
+
+
+def make(origin: str) -> Signer:
+    """Make a key of a log; raises `ConfigurationError` for an origin that no key can have."""
     try:
-        signer = Signer(name=origin, seed=secrets.token_bytes(KEY_BYTES))
+        return Signer(name=origin, seed=secrets.token_bytes(KEY_BYTES))
     except ValueError as error:
         raise ConfigurationError(
             f"the log cannot have the origin {origin!r}: {error}; set REGISTRY_LOG_ORIGIN"
         ) from error
+
+
+def write(path: Path, signer: Signer) -> None:
+    """Write a key to a new file; one that is there already stays as it is."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write(path, signer.to_text() + "\n")
+        sync(path.parent)
     except OSError as error:
         raise ConfigurationError(f"cannot write the log's key {path}: {error.strerror}") from error
-    return read(path)
+
+
+def path_of(path: Path, verifier: Verifier) -> Path:
+    """Return the file of a key that follows the one in a file."""
+    return path.with_name(f"{path.stem}-{verifier.id.hex()}{path.suffix}")
+
+
+def files(path: Path) -> list[Path]:
+    """Return the first key's file, if it is there, and those of keys that follow."""
+    found = sorted(path.parent.glob(f"{path.stem}-{'[0-9a-f]' * 8}{path.suffix}"))
+    return [*([path] if path.exists() else ()), *found]
+
+
+def read_all(path: Path) -> list[Signer]:
+    """Read all keys that are there; raises as `read` does, also where there is none."""
+    return [read(one) for one in files(path) or [path]]
+
+
+def signers(there: Sequence[Signer], chain: KeyChain, time: str, *, signed: int) -> list[Signer]:
+    """Return the keys that sign a log whose last entry has a time, in order.
+
+    `signed` is the size that was signed last. Raises `ConfigurationError` where one is missing.
+    """
+    by_public = {one.verifier.public: one for one in there}
+    found: list[Signer] = []
+    for verifier in chain.signing(time, signed=signed):
+        if verifier.public not in by_public:
+            entry = "first entry" if verifier == chain.verifiers[0] else "entry of a later key"
+            raise ConfigurationError(
+                f"the key file is of {', '.join(one.verifier_key for one in there)}, but the log's "
+                f"{entry} names {verifier.to_text()}; put the log's own key back"
+            )
+        found.append(by_public[verifier.public])
+    return found
 
 
 def _write(path: Path, text: str) -> None:

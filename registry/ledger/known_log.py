@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 from registry.ledger.files import CHECKPOINT
@@ -14,9 +15,10 @@ from registry.ledger.histories import (
     signed_checkpoint,
 )
 from registry.ledger.kept_notes import KeptNote
+from registry.ledger.key_chain import follow_all
 from registry.ledger.memory import CheckpointMemory, RememberedLog
 from registry.ledger.replay import LogInconsistent
-from registry.ledger.verify_log import ReadFile, VerifiedLog, named_key
+from registry.ledger.verify_log import ReadFile, VerifiedLog, keys_from
 from registry.tlog.checkpoint import stated
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Verifier, parse_verifier
@@ -31,10 +33,9 @@ def check_known(
 ) -> None:
     """Raise `TwoHistories` unless a verified log goes on from what is known; then remember it."""
     genesis = leaf_hash(log.genesis).hex()
-    verifiers = [log.verifier]
     known, seen = _recall(memory, log.verifier.name)
     is_begun_anew = known is not None and known.genesis not in {None, genesis}
-    check_goes_on(log.note, verifiers, read, [*seen, *kept], is_begun_anew=is_begun_anew)
+    check_goes_on(log.note, log.keys.verifiers, read, [*seen, *kept], is_begun_anew=is_begun_anew)
     if memory is not None:
         memory.settle(
             RememberedLog(
@@ -42,6 +43,7 @@ def check_known(
                 key=log.verifier.to_text(),
                 genesis=genesis,
                 notes=[log.note],
+                keys=[one.to_text() for one in log.keys.verifiers],
             )
         )
 
@@ -58,8 +60,8 @@ def check_refused(
         said = stated(note)
         known, seen = _recall(memory, said.origin)
         if verifier is None:
-            verifier = named_key(read, said.size) if known is None else parse_verifier(known.key)
-        check_goes_on(note, [verifier], read, [*seen, *kept])
+            verifier = None if known is None else parse_verifier(known.key)
+        check_goes_on(note, keys_from(read, said.size, verifier), read, [*seen, *kept])
     except TwoHistories:
         raise
     except (FileNotFoundError, LogInconsistent, NoteRefused):
@@ -88,13 +90,14 @@ def check_notes(
             continue
         signed: dict[int, tuple[str, bytes]] = {}
         others: list[tuple[str, bytes]] = []
+        verifiers = _all_keys(trusted, known, [one for _, one in ours])
         for where, note in [*seen, *((where, one.note) for where, one in ours)]:
-            said = signed_checkpoint(where, note, origin, [trusted])
+            said = signed_checkpoint(where, note, origin, verifiers)
             if said is None:
                 others.append((where, note))
             else:
                 _, first = signed.setdefault(said.size, (where, note))
-                compare_notes(first, note, [trusted], None)
+                compare_notes(first, note, verifiers, None)
         if signed and others:
             raise begun_anew(origin, next(iter(signed.values())), others[0])
         if memory is not None and signed:
@@ -114,6 +117,21 @@ def _trusted(origin: str, verifier: Verifier | None, named: Sequence[str]) -> Ve
         if found.name == origin:
             return found
     return None
+
+
+def _all_keys(
+    trusted: Verifier, known: RememberedLog | None, notes: Sequence[KeptNote]
+) -> list[Verifier]:
+    """Return the keys of the log of which one is trusted: as remembered, or proven beside notes."""
+    found = {trusted}
+    if known is not None and trusted.to_text() in known.keys:
+        found.update(map(parse_verifier, known.keys))
+    for keys in {one.keys for one in notes if one.keys}:
+        with suppress(ValueError):
+            chain = follow_all("", keys)
+            if trusted in chain.verifiers:
+                found.update(chain.verifiers)
+    return list(found)
 
 
 def _recall(

@@ -7,7 +7,7 @@ wait until the log itself is read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,13 +25,15 @@ _MOST_NOTES = 1000
 class RememberedLog(msgspec.Struct, frozen=True, kw_only=True):
     """A log as it was met: origin, verifier key, leaf hash of the first entry in hex, notes.
 
-    `genesis` is None where only proofs of the log were met; the smallest note comes first.
+    `genesis` is None where only proofs of the log were met; the smallest note comes first. `keys`
+    are all that the log was seen to have, from the first to the last.
     """
 
     origin: str
     key: str
     genesis: str | None = None
     notes: list[bytes] = []
+    keys: Sequence[str] = ()
 
 
 class CheckpointMemory:
@@ -81,7 +83,7 @@ class CheckpointMemory:
 
     def _write(self, log: RememberedLog) -> None:
         content = msgspec.json.encode(
-            {"origin": log.origin, "key": log.key, "genesis": log.genesis}
+            {"origin": log.origin, "key": log.key, "genesis": log.genesis, "keys": log.keys}
         )
         self._replace(self.place(log.origin), _LOG, content)
 

@@ -12,6 +12,7 @@ import msgspec
 from registry.errors import NotFound
 from registry.ledger.content_files import bundle_of_contents, content_path
 from registry.ledger.files import published_size, read_checkpoint, read_policy, tree_of
+from registry.ledger.key_chain import KeyChain, key_path, read_keys
 from registry.record.content_file import content_file
 from registry.store import checkpoints, log, records
 from registry.store.database import Connection
@@ -61,7 +62,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 class RecordProof(msgspec.Struct, frozen=True, kw_only=True):
     """A version's evidence, and that of the redactions that erased parts of it; to be kept.
 
-    `origin` and `key` are the log's own; whoever checks had better know them from elsewhere.
+    `origin` and `key`, the one that signs now, are the log's own; whoever checks had better know
+    them from elsewhere. `keys` are the proofs of the entries that name later keys, in order, each
+    to a checkpoint that the key before has signed too: they lead from the first key to the last.
     """
 
     id: str
@@ -70,6 +73,7 @@ class RecordProof(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     version_entry: Evidence
     redactions: list[Evidence]
+    keys: list[str] = []
 
 
 def proof_path(index: int) -> str:
@@ -141,22 +145,30 @@ async def read_record_proof(
     if line is None:
         what = f"version {version} of {record}" if lines else f"record {record}"
         raise NotFound(f"there is no {what}")
-    said = await read_description(connection, folder)
     found = await read_evidence(connection, folder, line.entry)
+    chain = await read_keys(connection, await asyncio.to_thread(published_size, folder))
     return RecordProof(
         id=record,
         version=line.version,
-        origin=said["origin"],
-        key=said["keys"][0],
+        origin=chain.origin,
+        key=chain.last.to_text(),
         version_entry=found,
         redactions=[await read_evidence(connection, folder, at) for at in _redactions(found)],
+        keys=[
+            (await asyncio.to_thread((folder / key_path(number)).read_bytes)).decode()
+            for number in range(1, len(chain.keys))
+        ],
     )
 
 
 async def read_description(connection: Connection, folder: Path) -> dict[str, Any]:
-    """Return the description of the log, with the policy that is published in a folder."""
-    [genesis] = await checkpoints.read_entries(connection, 0, 1)
-    return describe(genesis.content, await asyncio.to_thread(read_policy, folder))
+    """Return the description of the log as far as it is published in a folder."""
+    size = max(1, await asyncio.to_thread(published_size, folder))
+    return describe(
+        await read_keys(connection, size),
+        await checkpoints.read_time(connection, size),
+        await asyncio.to_thread(read_policy, folder),
+    )
 
 
 async def read_history(connection: Connection) -> LogHistory:
@@ -164,16 +176,26 @@ async def read_history(connection: Connection) -> LogHistory:
     return LogHistory(incidents=await log.read_incidents(connection))
 
 
-def describe(genesis: bytes, policy: str | None) -> dict[str, Any]:
-    """Return the description of the log by its first entry: origin, keys, specifications.
+def describe(chain: KeyChain, at: str, policy: str | None) -> dict[str, Any]:
+    """Return the description of a log whose last entry has a time: keys, policy, specifications.
 
+    `keys` are those that sign it as it is, the newest first; `key_history` are all that ever did,
+    each with the entry that names it and the time from which entries are no longer signed by it.
     The policy's quorum is the least number of witnesses that satisfy it.
     """
-    said = msgspec.json.decode(genesis)
     parsed = ANYBODY if policy is None else parse_policy(policy)
     return {
-        "origin": said["origin"],
-        "keys": [said["key"]],
+        "origin": chain.origin,
+        "keys": [one.to_text() for one in reversed(chain.at(at))],
+        "key_history": [
+            {
+                "key": one.verifier.to_text(),
+                "entry": one.index,
+                "from": one.since,
+                "until": one.until,
+            }
+            for one in chain.keys
+        ],
         "policy": {
             "witnesses": [one.to_text() for one in parsed.verifiers],
             "quorum": parsed.least,

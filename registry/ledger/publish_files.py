@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
-
-import msgspec
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.ledger import key, signing_journal
@@ -31,6 +29,8 @@ from registry.ledger.files import (
     write_durable,
 )
 from registry.ledger.guard import LogMemory, SeenLog, lacks
+from registry.ledger.key_chain import KeyChain, read_keys
+from registry.ledger.signing import sign, signers_of, write_key_proofs
 from registry.ledger.signing_journal import SignedSize
 from registry.ledger.verify_database import check_in_turn
 from registry.settings import Settings
@@ -40,10 +40,10 @@ from registry.store.database import Connection, Database
 from registry.store.leader import leadership
 from registry.store.log import GuardedState, LogState
 from registry.tlog.bundle import bundle_path, write_bundle
-from registry.tlog.checkpoint import Checkpoint, open_checkpoint
+from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer
-from registry.tlog.note import NoteRefused, sign_note
+from registry.tlog.note import NoteRefused
 from registry.tlog.proof import Nodes, root_of
 from registry.tlog.tile import WIDTH, grow
 
@@ -110,12 +110,12 @@ async def _publish(
         state = await log.read_guarded(connection, seen.size - 1)
         last = await checkpoints.read_last(connection)
         safety = await checkpoints.read_safety(connection)
-        [genesis] = await checkpoints.read_entries(connection, 0, 1)
+        chain = await read_keys(connection)
     _check_safety(safety)
-    signer = key.read(settings.key_file)
-    check_key(signer, genesis.content)
-    reached = reached_elsewhere(settings, signer, last)
+    there = key.read_all(settings.key_file)
+    reached = reached_elsewhere(settings, there, chain, last)
     check_not_behind(reached, state)
+    signers = signers_of(there, chain, state, last)
     await _check_goes_on(database, settings.log_dir, last, reached)
     check_acknowledged(state, seen)
     await check_in_turn(database, settings, signed=0 if last is None else last.size)
@@ -143,9 +143,10 @@ async def _publish(
     done("contents")
 
     if last is None or last.size < state.range.size:
-        last = await _sign(database, settings, signer, state, last, now=now, done=done)
+        last = await _sign(database, settings, signers, state, last, now=now, done=done)
         if cosign is not None:
             await cosign(last)
+    await write_key_proofs(database, folder, chain)
     async with database.connection() as connection:
         policy = await log.read_policy(connection, last.size)
         note = await _whole_note(connection, last)
@@ -156,29 +157,21 @@ async def _publish(
     return last
 
 
-def sign(signer: Signer, state: LogState, *, now: dt.datetime) -> Signed:
-    """Sign the log as it is; the same size and root always give the same note."""
-    size, root = state.range.size, state.range.root()
-    text = Checkpoint(origin=signer.name, size=size, root=root).to_text()
-    note = sign_note(text, [signer]).to_bytes()
-    return Signed(size=size, root=root, note=note, signed_at=now)
+def reached_elsewhere(
+    settings: Settings, there: Sequence[Signer], chain: KeyChain, last: Signed | None
+) -> list[SignedSize]:
+    """List what is known to have been signed: by database, by file, by what is published.
 
-
-def check_key(signer: Signer, genesis: bytes) -> None:
-    """Raise `ConfigurationError` unless the log's first entry names the key."""
-    said = msgspec.json.decode(genesis)
-    if said["key"] != signer.verifier_key or said["origin"] != signer.name:
-        raise ConfigurationError(
-            f"the key file is of {signer.verifier_key}, but the log's first entry names "
-            f"{said['key']}; put the log's own key back"
-        )
-
-
-def reached_elsewhere(settings: Settings, signer: Signer, last: Signed | None) -> list[SignedSize]:
-    """List what is known to have been signed: by database, by file, by what is published."""
+    What is published is ours by any key that the log ever had, or that lies here: an older state
+    of the database does not know the last one.
+    """
     published = read_checkpoint(settings.log_dir)
     if published is not None:
-        _check_ours(published, signer)
+        ours = {*chain.verifiers, *(one.verifier for one in there)}
+        try:
+            open_checkpoint(published, origin=chain.origin, verifiers=list(ours))
+        except NoteRefused as error:
+            raise LogRefused(f"the published checkpoint is not ours: {error}") from error
     signed = []
     if last is not None:
         signed.append(SignedSize(where="the database", size=last.size, root=last.root))
@@ -248,13 +241,6 @@ def _check_safety(safety: dict[str, str]) -> None:
         )
 
 
-def _check_ours(note: bytes, signer: Signer) -> None:
-    try:
-        open_checkpoint(note, origin=signer.name, verifiers=[signer.verifier])
-    except NoteRefused as error:
-        raise LogRefused(f"the published checkpoint is not ours: {error}") from error
-
-
 def _growing_from(folder: Path, last: Signed | None) -> int:
     """Return the size from which the tiles on disk can be grown: the last signed one, or 0."""
     if last is None:
@@ -314,7 +300,7 @@ def _check_roots(nodes: Nodes, state: LogState, reached: list[SignedSize]) -> No
 async def _sign(
     database: Database,
     settings: Settings,
-    signer: Signer,
+    signers: Sequence[Signer],
     state: LogState,
     last: Signed | None,
     *,
@@ -328,7 +314,7 @@ async def _sign(
         state.range.root(),
     )
     done("noted")
-    signed = sign(signer, state, now=now)
+    signed = sign(signers, state, now=now)
     async with database.transaction() as connection:
         if not await checkpoints.insert(connection, signed, previous=last):
             raise Unavailable("another process has signed the log meanwhile; try again")

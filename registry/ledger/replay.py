@@ -12,6 +12,7 @@ from typing import Any, get_args
 import msgspec
 
 from registry.ledger.files import LogRefused
+from registry.ledger.key_chain import KeyChain, KeyRefused
 from registry.record.canonical import canonical
 from registry.record.content_file import Content, ContentRefused, ErasedMember, check_content
 from registry.record.entry import FORMAT, EntryKind
@@ -44,11 +45,13 @@ class LogReplay(msgspec.Struct, kw_only=True):
     """How far a walk has come; a walk need not begin at the first entry.
 
     `policy` is the text of the policy of witnesses that was logged last.
+    `keys` are those of the log so far, which a walk that begins later has to be given.
     `erased` are the members that content files say were erased, until their redaction was met, and
     `unsalted` the entries whose verdict no longer has its salt.
     """
 
     at: str = ""
+    keys: KeyChain | None = None
     last: dict[str, ChainHead] = {}
     redactions: dict[int, Mapping[str, Any]] = {}
     erased: list[tuple[str, int, Mapping[str, Any], str, int]] = []
@@ -71,6 +74,10 @@ def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str
         raise LogInconsistent(where, index, f"it lacks something: {error}") from error
     if why is not None:
         raise LogInconsistent(where, index, why)
+    try:
+        walk.keys = _keys_after(walk.keys, index, entry)
+    except KeyRefused as error:
+        raise LogInconsistent(where, index, str(error)) from error
     walk.at = entry["at"]
     name = subject(entry)
     if name is not None:
@@ -152,6 +159,14 @@ def check_unsalted(walk: LogReplay) -> None:
         if index > last:
             raise LogInconsistent(where, index, "its verdict has no salt, and nothing was redacted")
     walk.unsalted.clear()
+
+
+def _keys_after(keys: KeyChain | None, index: int, entry: Mapping[str, Any]) -> KeyChain | None:
+    if entry["kind"] == "genesis":
+        return KeyChain.begin(entry)
+    if keys is None and entry["kind"] == "key":
+        raise KeyRefused("its key follows none that is known")
+    return None if keys is None else keys.step(index, entry)
 
 
 def _fault(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> str | None:

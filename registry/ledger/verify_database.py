@@ -16,6 +16,7 @@ import msgspec
 
 from registry.ledger import signing_journal
 from registry.ledger.files import LogRefused, read_tile
+from registry.ledger.key_chain import read_keys
 from registry.ledger.replay import (
     ChainHead,
     LogInconsistent,
@@ -207,6 +208,7 @@ async def _walk_from(connection: Connection, entries: Sequence[KeptEntry]) -> Lo
         at = timestamp(earlier.at)
     return LogReplay(
         at=at,
+        keys=await read_keys(connection, start) if start else None,
         last={
             one.subject: ChainHead(index=one.index, leaf=one.leaf.hex(), version=one.version)
             for one in found

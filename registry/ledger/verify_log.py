@@ -14,6 +14,7 @@ import msgspec
 
 from registry.ledger.content_files import content_path
 from registry.ledger.files import CHECKPOINT, POLICY
+from registry.ledger.key_chain import KeyChain, KeyRefused, follow, key_path
 from registry.ledger.replay import (
     LogInconsistent,
     LogReplay,
@@ -27,7 +28,7 @@ from registry.tlog.bundle import bundle_path, bundles_of, parse_bundle
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import HASH_BYTES, leaf_hash
-from registry.tlog.keys import Verifier, parse_verifier
+from registry.tlog.keys import Verifier
 from registry.tlog.note import NoteRefused, Verified
 from registry.tlog.policy import ANYBODY, Policy
 from registry.tlog.tile import WIDTH, Tile, grow, split
@@ -42,16 +43,20 @@ _WHERE = "name the place that its file `checkpoint` is in, such as https://examp
 
 
 class VerifiedLog(msgspec.Struct, frozen=True, kw_only=True):
-    """A log that was found in order: its checkpoint, by which key, and its leaf hashes.
+    """A log that was found in order: its checkpoint, its keys, and its leaf hashes.
 
     `note` is the checkpoint as it was served; `cosigned` are the signatures of the witnesses that
     were asked for, with their times; `policy` is the text of the policy that the log itself names.
+    `verifier` is the key that was known, else the last of the log's `keys`; `at` is the time of the
+    last entry, and `genesis` the first.
     """
 
     note: bytes
     checkpoint: Checkpoint
     verifier: Verifier
+    keys: KeyChain
     genesis: bytes
+    at: str
     leaves: Sequence[bytes]
     cosigned: Sequence[Verified] = ()
     policy: str | None = None
@@ -67,7 +72,8 @@ def verify_log(
 ) -> VerifiedLog:
     """Verify a log; raises `LogInconsistent` with the file and entry of the first fault.
 
-    Without a verifier the log is taken to be of the key that its own first entry names. The
+    The verifier is any key that the log ever had: those that follow it are found in the log.
+    Without one the log is taken to be of the key that its own first entry names. The
     checkpoint must satisfy the policy. `visit` is called with each entry and its content, in order,
     after the tree and its signature were checked.
     """
@@ -75,16 +81,16 @@ def verify_log(
         note = read(CHECKPOINT)
     except FileNotFoundError as error:
         raise LogInconsistent(CHECKPOINT, None, f"no log lies here; {_WHERE}") from error
-    verifier = verifier or named_key(read, _stated_size(note))
+    size = _stated_size(note)
+    keys, proven = _follow_keys(read, note, size, verifier)
     try:
-        known = [verifier, *policy.verifiers]
-        opened = open_checkpoint(note, origin=verifier.name, verifiers=known)
+        opened = keys.open(note, witnesses=policy.verifiers)
     except NoteRefused as error:
         raise LogInconsistent(CHECKPOINT, None, str(error)) from error
-    fault = policy.fault([one.verifier for one in opened.verified])
+    # Who knows one key of the log knows them all.
+    fault = policy.fault([*keys.verifiers, *(one.verifier for one in opened.verified)])
     if fault is not None:
         raise LogInconsistent(CHECKPOINT, None, fault)
-    size = opened.checkpoint.size
     leaves = [
         leaf_hash(entry)
         for index, width in bundles_of(size)
@@ -94,13 +100,20 @@ def verify_log(
     _check_tiles(read, leaves)
     walk = _walk(read, size, progress, visit)
     _check_policy(read, walk.policy)
+    _check_keys(keys, walk.keys, proven, leaves)
+    try:
+        keys.check(opened, time=walk.at)
+    except NoteRefused as error:
+        raise LogInconsistent(CHECKPOINT, None, str(error)) from error
     return VerifiedLog(
         note=note,
         checkpoint=opened.checkpoint,
-        verifier=verifier,
+        verifier=verifier or keys.last,
+        keys=keys,
         genesis=_bundle(read, 0, min(size, WIDTH))[0],
+        at=walk.at,
         leaves=leaves,
-        cosigned=[one for one in opened.verified if one.verifier != verifier],
+        cosigned=[one for one in opened.verified if one.verifier not in keys.verifiers],
         policy=walk.policy,
     )
 
@@ -115,8 +128,47 @@ def _stated_size(note: bytes) -> int:
     return size
 
 
-def named_key(read: ReadFile, size: int) -> Verifier:
-    """Return the key that a log's first entry names, before anything is known of the log."""
+def keys_from(read: ReadFile, size: int, verifier: Verifier | None) -> Sequence[Verifier]:
+    """Return the keys that a log of a size ever had, each vouched for by the one before.
+
+    A verifier that is not among them is the only one. Nothing else of the log is checked. Raises
+    `LogInconsistent`.
+    """
+    try:
+        keys = _read_keys(read, size)[0].verifiers
+    except LogInconsistent:
+        if verifier is None:
+            raise
+        return [verifier]
+    return keys if verifier is None or verifier in keys else [verifier]
+
+
+def _follow_keys(
+    read: ReadFile, note: bytes, size: int, verifier: Verifier | None
+) -> tuple[KeyChain, list[Checkpoint]]:
+    """Return the keys of a log, of which one is known, and the checkpoints that vouch for them."""
+    try:
+        keys, proven = _read_keys(read, size)
+    except LogInconsistent as fault:
+        if verifier is not None and not fault.where.startswith("key/"):
+            # What is not signed may name any size, and of any log.
+            _check_signed(note, verifier)
+            _bundle(read, 0, min(size, WIDTH))
+        raise
+    if verifier is not None and verifier not in keys.verifiers:
+        _check_signed(note, verifier)
+        raise LogInconsistent(CHECKPOINT, None, f"the log does not name {verifier.to_text()}")
+    return keys, proven
+
+
+def _check_signed(note: bytes, verifier: Verifier) -> None:
+    try:
+        open_checkpoint(note, origin=verifier.name, verifiers=[verifier])
+    except NoteRefused as error:
+        raise LogInconsistent(CHECKPOINT, None, str(error)) from error
+
+
+def _read_keys(read: ReadFile, size: int) -> tuple[KeyChain, list[Checkpoint]]:
     width = min(size, WIDTH)
     where = bundle_path(0, width)
     try:
@@ -128,9 +180,39 @@ def named_key(read: ReadFile, size: int) -> Verifier:
     except ValueError as error:
         raise LogInconsistent(where, None, str(error)) from error
     try:
-        return parse_verifier(msgspec.json.decode(genesis)["key"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        keys = KeyChain.begin(msgspec.json.decode(genesis))
+    except ValueError as error:
         raise LogInconsistent(where, 0, "the first entry does not name the log's key") from error
+    proven: list[Checkpoint] = []
+    while True:
+        where = key_path(len(keys.keys))
+        try:
+            followed, checkpoint = follow(keys, read(where))
+        except FileNotFoundError:
+            return keys, proven
+        except KeyRefused as error:
+            raise LogInconsistent(where, None, str(error)) from error
+        if followed.keys[-1].index >= size:
+            # It was published since the checkpoint was read.
+            return keys, proven
+        keys = followed
+        proven.append(checkpoint)
+
+
+def _check_keys(
+    keys: KeyChain, named: KeyChain | None, proven: Sequence[Checkpoint], leaves: Sequence[bytes]
+) -> None:
+    """Check that the keys are those that the entries name, and were vouched for in this log."""
+    for number, checkpoint in enumerate(proven, 1):
+        tree = CompactRange()
+        for leaf in leaves[: checkpoint.size]:
+            tree = tree.append(leaf)
+        if (tree.size, tree.root()) != (checkpoint.size, checkpoint.root):
+            raise LogInconsistent(
+                key_path(number), None, "what was signed there is not a beginning of the log"
+            )
+    if named is not None and named != keys:
+        raise LogInconsistent(key_path(len(keys.keys)), None, "it is missing")
 
 
 def _check_root(read: ReadFile, checkpoint: Checkpoint, leaves: Sequence[bytes]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from registry.ledger.key_chain import KeyChain, follow_all
 from registry.ledger.proofs import Evidence, RecordProof
 from registry.ledger.replay import LogInconsistent, LogReplay, check_erased, step_content
 from registry.record.canonical import canonical
@@ -14,7 +15,7 @@ from registry.record.content_file import Content
 from registry.record.erasure import readable
 from registry.record.model import Document
 from registry.tlog.hashing import leaf_hash
-from registry.tlog.keys import Verifier, parse_verifier
+from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
 from registry.tlog.tlog_proof import check_tlog_proof, parse_tlog_proof
 
@@ -40,24 +41,27 @@ class VerifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
 def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) -> VerifiedRecord:
     """Verify a kept proof (what `…/proof` answers); raises `Broken` with the first fault.
 
-    Without a verifier it is checked by the key that it names itself, which proves less,
+    The verifier is any key that the log ever had: the proof leads from it to the one that signed.
+    Without one it is checked by the key that it names itself, which proves less,
     unless the policy has it. Each checkpoint in the proof must satisfy the policy.
     """
     try:
         proof = msgspec.json.decode(content, type=RecordProof)
-        key = verifier or parse_verifier(proof.key)
+        keys = follow_all(proof.key, proof.keys)
     except (ValueError, RecursionError) as error:
         raise LogInconsistent("the proof", None, str(error)) from error
+    if verifier is not None and verifier not in keys.verifiers:
+        keys = KeyChain.known(verifier)
     walk = LogReplay()
     found = proof.version_entry
-    entry, checked, size, cosigned = _verified(walk, found, key, policy)
+    entry, checked, size, cosigned = _verified(walk, found, keys, policy)
     if (entry.get("kind"), entry.get("id")) != ("version", proof.id):
         raise LogInconsistent("the proof", found.index, f"it is not of a version of {proof.id}")
     if entry.get("version") != proof.version:
         raise LogInconsistent("the proof", found.index, f"it is not of version {proof.version}")
     counted = [cosigned]
     for evidence in proof.redactions:
-        said, _, _, cosigned = _verified(walk, evidence, key, policy)
+        said, _, _, cosigned = _verified(walk, evidence, keys, policy)
         walk.redactions[evidence.index] = said
         counted.append(cosigned)
     check_erased(walk)
@@ -72,7 +76,7 @@ def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) 
             (one.pointer, one.redaction, str(walk.redactions[one.redaction].get("basis")))
             for one in checked.erased
         ],
-        origin=key.name,
+        origin=keys.origin,
         size=size,
         witnesses=min(counted),
     )
@@ -89,7 +93,7 @@ def check_same(verified: VerifiedRecord, document: Document) -> None:
 
 
 def _verified(
-    walk: LogReplay, evidence: Evidence, key: Verifier, policy: Policy
+    walk: LogReplay, evidence: Evidence, keys: KeyChain, policy: Policy
 ) -> tuple[Mapping[str, Any], Content, int, int]:
     """Check an entry's evidence; give the entry, its content, the log's size and the witnesses."""
     where = "the proof"
@@ -98,8 +102,9 @@ def _verified(
     try:
         entry = msgspec.json.decode(content)
         proof = parse_tlog_proof(evidence.proof.encode())
-        known = [key, *policy.verifiers]
-        opened = check_tlog_proof(proof, leaf=leaf, origin=key.name, verifiers=known)
+        known = [*keys.verifiers, *policy.verifiers]
+        opened = check_tlog_proof(proof, leaf=leaf, origin=keys.origin, verifiers=known)
+        keys.check(opened)
     except (ValueError, RecursionError) as error:
         raise LogInconsistent(where, evidence.index, str(error)) from error
     if not isinstance(entry, dict) or canonical(entry) != content:
@@ -108,7 +113,8 @@ def _verified(
         raise LogInconsistent(where, evidence.index, "it says another index or hash than it proves")
     checked = step_content(walk, where, evidence.index, entry, evidence.content.encode())
     signed = [one.verifier for one in opened.verified]
-    fault = policy.fault(signed)
+    # Who knows one key of the log knows them all.
+    fault = policy.fault([*keys.verifiers, *signed])
     if fault is not None:
         raise LogInconsistent(where, evidence.index, fault)
     return entry, checked, opened.checkpoint.size, policy.count(signed)

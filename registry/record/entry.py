@@ -114,20 +114,6 @@ def outline(document: Document) -> Outline:
     )
 
 
-def genesis_entry(*, at: dt.datetime, origin: str, key: str, schema_sha256: str) -> bytes:
-    """Return the first entry: the name of the log, its verifier key and the format in force."""
-    return canonical(
-        {
-            "v": FORMAT,
-            "kind": "genesis",
-            "at": timestamp(at),
-            "origin": origin,
-            "key": key,
-            "schema": schema_sha256,
-        }
-    )
-
-
 def version_entry(
     *,
     actor: str,
@@ -308,13 +294,6 @@ def attestation_entry(
             **_chained(previous, sections),
             **_approved(is_approved=is_approved),
         }
-    )
-
-
-def policy_entry(*, actor: str, at: dt.datetime, policy: str) -> bytes:
-    """Return the entry that a policy of witnesses is in force from here on: its text, as served."""
-    return canonical(
-        {"v": FORMAT, "kind": "policy", "actor": actor, "at": timestamp(at), "policy": policy}
     )
 
 

@@ -48,6 +48,7 @@ Action: TypeAlias = Literal[
     "file_many",
     "read_audit",
     "discard_entries",
+    "rotate_key",
 ]
 """What can be done or refused. Reading is noted only where it was refused."""
 

@@ -92,9 +92,10 @@ async def _write(
     now: dt.datetime,
     progress: BackupProgress,
 ) -> Backup:
-    signer = key.read(settings.key_file)
+    signer = key.read_all(settings.key_file)[0]
     # Before the database is read, so that it never lacks what was signed.
-    _copy(settings.key_file, folder / _KEY)
+    for file in key.files(settings.key_file):
+        _copy(file, folder / _name(settings, file))
     if settings.signed_sizes_file.exists():
         _copy(settings.signed_sizes_file, folder / _SIGNED)
     async with database.snapshot() as connection:
@@ -147,7 +148,8 @@ async def restore(
         tables=backup.tables,
         progress=progress,
     )
-    for kept, place in ((_KEY, settings.key_file), (_SIGNED, settings.signed_sizes_file)):
+    keys = [(file.name, _place(settings, file)) for file in key.files(folder / _KEY)]
+    for kept, place in (*keys, (_SIGNED, settings.signed_sizes_file)):
         if (folder / kept).exists() and not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True, mode=_OWNER)
             _copy(folder / kept, place)
@@ -181,12 +183,25 @@ def _read(folder: Path) -> Backup:
 
 def _check_key(settings: Settings, folder: Path) -> None:
     """See that the key is one that this process can take, before anything is changed."""
-    kept = key.read(folder / _KEY)
-    if settings.key_file.exists() and key.read(settings.key_file) != kept:
-        raise Conflict(
-            f"{settings.key_file} is another log's key than the backup's; move it away, with "
-            "everything else of that register"
-        )
+    key.read_all(folder / _KEY)
+    for file in key.files(folder / _KEY):
+        place = _place(settings, file)
+        if place.exists() and key.read(place) != key.read(file):
+            raise Conflict(
+                f"{place} is another log's key than the backup's; move it away, with "
+                "everything else of that register"
+            )
+
+
+def _name(settings: Settings, file: Path) -> str:
+    """Return the name that a key file has in a backup."""
+    return Path(_KEY).stem + file.stem.removeprefix(settings.key_file.stem) + Path(_KEY).suffix
+
+
+def _place(settings: Settings, kept: Path) -> Path:
+    """Return where a key of a backup belongs."""
+    where = settings.key_file
+    return where.with_name(where.stem + kept.stem.removeprefix(Path(_KEY).stem) + where.suffix)
 
 
 def _copy(file: Path, to: Path) -> None:

@@ -52,7 +52,7 @@ async def plan_discard(context: ServiceContext, settings: Settings, start: int) 
     Raises `LogRefused` unless that is the first entry in which the database contradicts what was
     signed, or the size of the database where it does not.
     """
-    _, last, furthest = await read_furthest(context.database, settings)
+    last, furthest = await read_furthest(context.database, settings)
     async with context.database.snapshot() as connection:
         end = (await log.read_state(connection)).range.size
         found = await find_divergence(connection, settings.log_dir, end, last, furthest)

@@ -27,9 +27,11 @@ from registry.ledger.entries import (
 )
 from registry.ledger.files import LogRefused, read_bundle, tree_of
 from registry.ledger.guard import lacks
+from registry.ledger.key_chain import read_keys
 from registry.ledger.publication import Publication, SealedDocument
-from registry.ledger.publish_files import check_key, reached_elsewhere, sign
+from registry.ledger.publish_files import reached_elsewhere
 from registry.ledger.replay import digest_of
+from registry.ledger.signing import sign_again
 from registry.ledger.signing_journal import SignedSize
 from registry.record.content_file import Content, ContentRefused, check_content
 from registry.record.entry import Previous, imported_of
@@ -50,7 +52,6 @@ from registry.store.log import LogState
 from registry.text.catalogues import SOURCE
 from registry.tlog.bundle import parse_bundle
 from registry.tlog.hashing import leaf_hash
-from registry.tlog.keys import Signer
 from registry.tlog.proof import root_of
 from registry.tlog.tile import WIDTH
 
@@ -89,7 +90,7 @@ async def heal_log(
     All of them come back, or none; raises `LogRefused` where the files do not allow it. Filings are
     taken again, unless entries were acknowledged that are in no file.
     """
-    signer, last, furthest = await read_furthest(context.database, settings)
+    last, furthest = await read_furthest(context.database, settings)
     async with context.database.transaction() as connection:
         state = await log.lock_state(connection)
         folder = settings.log_dir
@@ -111,8 +112,7 @@ async def heal_log(
         healed = await log.read_state(connection)
         if healed.range.root() != furthest.root:
             raise LogRefused("what was brought back is not what was signed; nothing was changed")
-        # The same size and root give the same signature again.
-        signed = sign(signer, healed, now=now)
+        signed = await sign_again(connection, settings, healed, last, now=now)
         if not await checkpoints.insert(connection, signed, previous=last):
             raise Unavailable("another process has signed the log meanwhile; try again")
         await _erase_again(connection, missing)
@@ -129,15 +129,13 @@ async def heal_log(
 
 async def read_furthest(
     database: Database, settings: Settings
-) -> tuple[Signer, Signed | None, SignedSize | None]:
-    """Return the log's key, the last checkpoint of the database, and the furthest known of all."""
+) -> tuple[Signed | None, SignedSize | None]:
+    """Return the last checkpoint of the database, and the furthest known of all."""
     async with database.connection() as connection:
         last = await checkpoints.read_last(connection)
-        [genesis] = await checkpoints.read_entries(connection, 0, 1)
-    signer = key.read(settings.key_file)
-    check_key(signer, genesis.content)
-    reached = reached_elsewhere(settings, signer, last)
-    return signer, last, max(reached, key=lambda one: one.size, default=None)
+        chain = await read_keys(connection)
+    reached = reached_elsewhere(settings, key.read_all(settings.key_file), chain, last)
+    return last, max(reached, key=lambda one: one.size, default=None)
 
 
 async def find_divergence(
@@ -214,7 +212,7 @@ async def _bring_back(connection: Connection, context: ServiceContext, lost: Mis
     elif kind in {"withdrawal", "source"}:
         latest = await records.read_latest(connection, [said["id"]])
         entry = restored(said, lost.entry, latest[said["id"]], lost.sections)
-    elif kind in {"attestation", "policy"}:
+    elif kind in {"attestation", "key", "policy"}:
         entry = restored(said, lost.entry, None, lost.sections)
     elif kind == "redaction":
         entry = await _redaction(connection, lost)

@@ -9,6 +9,7 @@ import msgspec
 
 from registry.errors import Finding
 from registry.record.content_file import ErasedMember, KeptSection
+from registry.record.entry import timestamp
 from registry.record.kept_verdict import KeptVerdict
 from registry.store.database import Connection
 from registry.store.log import Entry
@@ -27,6 +28,22 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 async def read_last(connection: Connection) -> Signed | None:
     """Return the last signed checkpoint."""
     return await read_row(connection, Signed, "checkpoints", "last")
+
+
+async def read_first_beyond(connection: Connection, entry: int) -> Signed | None:
+    """Return the first checkpoint that covers an entry."""
+    return await read_row(connection, Signed, "checkpoints", "first_beyond", entry)
+
+
+async def read_time(connection: Connection, size: int) -> str:
+    """Return the time of the last of so many entries, as the entry itself says it."""
+    [entry] = await read_entries(connection, size - 1, size)
+    return timestamp(entry.at)
+
+
+async def read_keys(connection: Connection, end: int) -> list[Entry]:
+    """Return the entries before index `end` that name a key of the log, the first first."""
+    return await read_rows(connection, Entry, "checkpoints", "keys", end)
 
 
 async def insert(connection: Connection, signed: Signed, *, previous: Signed | None) -> bool:

@@ -21,6 +21,7 @@ import msgspec
 from registry.ledger import key, signing_journal
 from registry.ledger.files import read_tile
 from registry.ledger.fsck import read_from
+from registry.ledger.key_chain import KeyChain
 from registry.ledger.proofs import read_record_proof
 from registry.ledger.publish_files import publish_log, reached_elsewhere
 from registry.ledger.verify_log import verify_log
@@ -108,7 +109,9 @@ def start_up(data: Path) -> float:
     start = time.perf_counter()
     settings = Settings(data_dir=data)
     folder = settings.log_dir
-    reached = reached_elsewhere(settings, key.read(settings.key_file), None)
+    there = key.read_all(settings.key_file)
+    chain = KeyChain.known(there[0].verifier)
+    reached = reached_elsewhere(settings, there, chain, None)
     size = max(one.size for one in reached)
     # The tiles that one more entry changes are held, not written.
     fresh = dict(grow(size, lambda tile: read_tile(folder, tile), [leaf_hash(b"one more")]))

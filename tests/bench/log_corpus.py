@@ -12,7 +12,8 @@ from typing import Any
 from registry.ledger.content_files import content_path
 from registry.ledger.files import CHECKPOINT
 from registry.record.content_file import KeptSection, content_file
-from registry.record.entry import Previous, genesis_entry, outline, version_entry
+from registry.record.entry import Previous, outline, version_entry
+from registry.record.log_entry import genesis_entry
 from registry.record.schema import SCHEMA_VERSION
 from registry.record.sections import seal
 from registry.settings import Settings

@@ -70,6 +70,37 @@ def test_from_the_first_publication_to_a_kept_proof(own, registry, published, tm
     assert "/summary is another" in told.stderr
 
 
+def test_a_key_is_rotated_and_the_first_is_still_good_for_all(own, registry, published, tmp_path):
+    first = key_of(own)
+    (tmp_path / "before.json").write_text(own("log", "prove", published["id"]).stdout)
+    made = own("log", "key", "make", tmp_path / "made.key", "--origin", first.split("+")[0])
+    assert (tmp_path / "made.key").stat().st_mode & 0o777 == 0o600
+    own("log", "key", "make", tmp_path / "made.key", "--origin", "other/log", code=2)
+    done = own("log", "key", "rotate", "--new", tmp_path / "made.key", "--yes")
+    assert done.stdout == made.stdout
+    assert "for 90 days both keys sign" in done.stderr
+    shown = own("log", "key", "show").stdout.splitlines()
+    assert [shown[0], shown[3]] == [first, done.stdout.strip()]
+    assert "signs entries until" in shown[1]
+    assert "log.key" in shown[2]
+    again = own("log", "key", "rotate", "--yes", code=1)
+    assert "not published yet" in again.stderr
+    own("log", "publish")
+    assert "in order" in own("log", "verify").stderr
+    kept = tmp_path / "kept.json"
+    kept.write_text(own("log", "prove", published["id"]).stdout)
+    own("log", "export", tmp_path / "out")
+    for key in (first, done.stdout.strip()):
+        assert registry("verify", kept, "--key", key).returncode == 0
+        assert registry("log", "verify", tmp_path / "out", "--key", key).returncode == 0
+        told = registry("log", "verify", tmp_path / "out", "--key", key, "--kept", kept)
+        assert told.returncode == 0, told.stderr
+    # What is remembered of the log by one key fits what another has signed.
+    for name in ("before.json", "kept.json"):
+        told = registry("verify", tmp_path / name)
+        assert told.returncode == 0, told.stderr
+
+
 def test_what_proves_nothing_is_told(registry, own, published, tmp_path):
     proof = own("log", "prove", published["id"]).stdout
     path = tmp_path / "proof.json"

@@ -14,12 +14,12 @@ from registry.record.entry import (
     Imported,
     Previous,
     attestation_entry,
-    genesis_entry,
     outline,
     timestamp,
     version_entry,
     withdrawal_entry,
 )
+from registry.record.log_entry import genesis_entry
 from registry.record.sections import seal
 
 AT = dt.datetime(2026, 11, 24, 13, 5, 9, tzinfo=dt.UTC)

@@ -6,10 +6,12 @@ import json
 import msgspec
 import pytest
 
+from registry.ledger import key
 from registry.ledger.content_files import content_path, write_contents
 from registry.ledger.files import LogRefused, read_checkpoint
-from registry.ledger.fsck import fsck
+from registry.ledger.fsck import fsck, read_from
 from registry.ledger.verify_database import check_database
+from registry.ledger.verify_log import verify_log
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services import act_review, attestation, redaction, withdrawal
@@ -17,6 +19,7 @@ from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.services.erasure import erase_published
 from registry.services.import_matching import ForeignFiling
+from registry.services.key_rotation import rotate
 from registry.services.recovery import heal_log
 from registry.store import agencies, checkpoints, imports, log, records
 from tests.imported import import_filings
@@ -85,6 +88,34 @@ class Backup:
 async def size_of(database):
     async with database.connection() as connection:
         return (await log.read_state(connection)).range.size
+
+
+async def test_what_was_lost_with_a_rotation_comes_back_without_the_old_key(
+    context, database, settings, publish, record, publish_it, pack
+):
+    await publish(record)
+    await publish_it()
+    backup = Backup(database)
+    await backup.keep()
+    first = key.read(settings.key_file)
+    await rotate(context, settings, made=None, now=NOW)
+    await publish_it()
+    later = NOW + dt.timedelta(days=100)
+    await publish(record | {"id": "demo-sante/other"}, now=later)
+    await publish_it()
+    settings.key_file.unlink()
+    note = read_checkpoint(settings.log_dir)
+
+    await backup.restore()
+    with pytest.raises(LogRefused, match="knows of 4 entries, the database has 2"):
+        await publish_it()
+    assert await heal_log(context, settings, now=later, progress=quiet) == 2
+    assert (await check_database(database, settings, pack, progress=quiet)).size == 4
+    await publish(record | {"id": "demo-sante/third"}, now=later)
+    await publish_it()
+    assert read_checkpoint(settings.log_dir) != note
+    found = verify_log(read_from(settings.log_dir), verifier=first.verifier, progress=quiet)
+    assert len(found.keys.keys) == 2
 
 
 async def test_what_was_lost_comes_back_and_the_log_goes_on(

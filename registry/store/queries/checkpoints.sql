@@ -1,6 +1,15 @@
 -- name: last
 select size, root, convert_to(note, 'UTF8') as note, signed_at from checkpoint order by size desc limit 1
 
+-- name: first_beyond
+-- The first checkpoint that covers the entry with index $1.
+select size, root, convert_to(note, 'UTF8') as note, signed_at from checkpoint where size > $1 order by size limit 1
+
+-- name: keys
+-- The entries before index $1 that name a key of the log.
+select index, kind, record, at, bytes as content, leaf from log_entry
+where kind in ('genesis', 'key') and index < $1 order by index
+
 -- name: insert
 -- Nothing is written where somebody else has signed since, whatever it was that they signed.
 insert into checkpoint (size, previous, root, note, signed_at)

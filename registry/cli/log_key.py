@@ -1,0 +1,113 @@
+"""`registry log key`: the keys of the log, and changing them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from registry.cli.runtime import pass_settings, print_message, run
+from registry.clock import utc_now
+from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
+
+
+@click.group()
+def key() -> None:
+    """Show the keys of the log, make one, or let another follow.
+
+    Example: registry log key show
+    """
+
+
+@key.command()
+@pass_settings
+def show(settings: Settings) -> None:
+    """List the keys that the log ever had, which sign, and which files may be destroyed.
+
+    Example: registry log key show
+    """
+    from registry.services.key_rotation import read_key_state
+
+    state = run(
+        settings,
+        lambda context: read_key_state(context.database, settings),
+        begins=False,
+        takes_agencies=False,
+    )
+    now = utc_now()
+    for one in state.chain.keys:
+        file = state.file_of(one.verifier)
+        until = f", signs entries until {one.until}" if one.until else ""
+        click.echo(f"{one.verifier.to_text()}\n  entry {one.index}, since {one.since}{until}")
+        if state.is_needed(one, now=now):
+            click.echo(f"  file {file}" if file else "  its file is needed and not here")
+        else:
+            click.echo(
+                f"  file {file} is needed no more: destroy it, and all copies"
+                if file
+                else "  its file is needed no more, and not here"
+            )
+    for file in state.pending:
+        click.echo(f"{state.files[file].verifier_key}\n  file {file}, not named by any entry yet")
+
+
+@key.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--origin", required=True, help="The log's name, as its first line has it.")
+def make(file: Path, origin: str) -> None:
+    """Make a key of a log in a new file, on a machine that need not have a register.
+
+    Nothing but its verifier key is printed. As the key of a new register it goes where
+    REGISTRY_LOG_KEY_FILE says, before the first start; else `rotate --new` lets it follow.
+
+    Example: registry log key make next.key --origin algorithms.example.org/log
+    """
+    from registry.errors import ConfigurationError
+    from registry.ledger import key as keys
+
+    if file.exists():
+        raise ConfigurationError(f"{file} is there already; it was left as it is")
+    keys.write(file, keys.make(origin))
+    click.echo(keys.read(file).verifier_key)
+
+
+@key.command()
+@click.option(
+    "--new",
+    "made",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE",
+    help="The key that is to follow, made elsewhere; it is copied beside the others.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_settings
+def rotate(settings: Settings, made: Path | None, *, yes: bool) -> None:
+    """Name the key of the log that follows the last one; for 90 days both sign.
+
+    The new key gets a file of its own beside the old one's, which stays. Then an entry of the log
+    names it, and the background runner signs with both. Run it as the user who runs the runner,
+    for whom alone the files are readable.
+
+    Example: registry log key rotate
+    """
+    from registry.ledger import key as keys
+    from registry.services.key_rotation import rotate as rotate_key
+
+    signer = None if made is None else keys.read(made)
+    if not yes and not click.confirm("Let another key follow? This cannot be undone", err=True):
+        raise SystemExit(1)
+
+    async def work(context: ServiceContext) -> tuple[Path, int]:
+        return await rotate_key(context, settings, made=signer, now=utc_now())
+
+    path, index = run(settings, work, begins=False)
+    click.echo(keys.read(path).verifier_key)
+    print_message(f"entry {index} names the key in {path}: keep a copy of the file elsewhere")
+    print_message(
+        "for 90 days both keys sign, and the old file is needed; registry log key show says when "
+        "it may be destroyed"
+    )
