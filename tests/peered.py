@@ -18,13 +18,14 @@ from registry.services import redaction, withdrawal
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
+from registry.services.naming import name_agencies
 from registry.services.peer_standing import read_standings
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import peers, records
 from registry.store.database import connect
 from registry.worker.runner import publish as publish_log
-from tests.conftest import accept_dates
+from tests.conftest import NOW, accept_dates
 from tests.published import given_times, publish_together
 
 
@@ -71,6 +72,7 @@ class PeerRegister:
 
     async def serve_log(self):
         """Publish the log, carry out redactions, and put all of it where it is served."""
+        await name_agencies(self.context, now=NOW)
         await publish_log(self.settings, self.context)
         await export_log(
             self.context.database,
@@ -92,6 +94,7 @@ class PeerRegister:
 
     async def harvest(self, other, *, now, code=None):
         report = await harvest(self.context, code or other.code, now=lambda: now, only_public=False)
+        await name_agencies(self.context, now=NOW)
         await publish_log(self.settings, self.context)
         return report
 

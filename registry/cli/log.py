@@ -281,6 +281,11 @@ def _print_checked(found: VerifiedDatabase) -> None:
         "row that follows from them"
     )
     coverage = found.coverage
+    if coverage.unnamed:
+        print_message(
+            f"not covered: names of {coverage.unnamed} agencies; the log gets them when it is "
+            "published next"
+        )
     if coverage.uncommitted:
         print_message(
             f"not covered: completeness and findings of {coverage.uncommitted} versions, from "

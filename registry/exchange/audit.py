@@ -82,9 +82,14 @@ class ApiAudit:
         answer = self._remote.get(path)
         for item in _items(answer):
             self.agencies[item["id"]] = msgspec.convert(item, Agency)
+        for code, agency in self._replay.agencies.items():
+            if why := unlike(agency, msgspec.to_builtins(self.agencies.get(code))):
+                yield AnswerDifference(at=path, why=f"{code}: {why}")
+            self.agencies[code] = agency
         used = {one.agency for one, _ in self._standing} | set(self._replay.attesting)
         for code in sorted(used):
             self.checked["agencies"] += 1
+            self.unbound["names"] += code not in self._replay.agencies
             if code not in self.agencies:
                 yield AnswerDifference(at=path, why=f"{code} is missing, and follows from the log")
 

@@ -15,11 +15,13 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding
+from registry.record.agency_entry import agency_facts
 from registry.record.canonical import canonical
 from registry.record.content_file import Content, KeptSection
 from registry.record.entry import Imported, SourceState, imported_of
 from registry.record.erasure import readable
 from registry.record.model import LangText
+from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.store.as_of import END
 from registry.store.attestations import Attestation
@@ -78,6 +80,7 @@ class RegisterReplay:
         self._attestations: dict[str, list[Attestation]] = {}
         self._redactions: dict[int, _Redaction] = {}
         self._endings: dict[str, list[tuple[int, str, dt.datetime]]] = {}
+        self.agencies: dict[str, Agency] = {}
         self._times: list[dt.datetime] = []
         self._leaves: Sequence[bytes] = ()
 
@@ -127,6 +130,8 @@ class RegisterReplay:
                     records=0,
                 )
             )
+        elif kind == "agency":
+            self.agencies[entry["agency"]] = agency_facts(entry)
         elif kind == "redaction":
             authority = _value(sections, "authority")
             self._redactions[index] = _Redaction(basis=entry["basis"], authority=authority, at=at)

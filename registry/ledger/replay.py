@@ -13,12 +13,14 @@ import msgspec
 
 from registry.ledger.files import LogRefused
 from registry.ledger.key_chain import KeyChain, KeyRefused
+from registry.record.agency_entry import agency_subject
 from registry.record.canonical import canonical
 from registry.record.content_file import Content, ContentRefused, ErasedMember, check_content
 from registry.record.entry import FORMAT, EntryKind
 from registry.record.erasure import covers
 from registry.tlog.hashing import leaf_hash
 
+_OF_AGENCIES = {"attestation", "agency"}
 _KINDS = frozenset(get_args(EntryKind))
 
 
@@ -93,9 +95,11 @@ def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str
 
 
 def subject(entry: Mapping[str, Any]) -> str | None:
-    """Return the subject of an entry's chain: a record, or an agency's attestations."""
-    found = entry.get("agency") if entry["kind"] == "attestation" else entry.get("id")
-    return found if isinstance(found, str) else None
+    """Return the subject of an entry's chain: a record, an agency's attestations, or an agency."""
+    found = entry.get("id" if entry["kind"] not in _OF_AGENCIES else "agency")
+    if not isinstance(found, str):
+        return None
+    return agency_subject(found) if entry["kind"] == "agency" else found
 
 
 def step_content(

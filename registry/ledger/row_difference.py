@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from registry.ledger.replay import LogInconsistent
+from registry.record.pack import Agency
 from registry.store.log import Entry
 
 DATABASE = "the database"
 
-_JSON_COLUMNS = {"findings", "change_note", "codes", "card", "name", "summary", "rest"}
+_JSON_COLUMNS = {"findings", "change_note", "codes", "card", "name", "summary", "rest", "document"}
 _UNBOUND = {"approved_by", "verdict_salt"}
 """What follows from no entry, or is compared before."""
 _LONGEST = 120
@@ -39,6 +40,19 @@ def compare(
         here, there = plain(column, stored[column]), plain(column, value)
         if here != there:
             raise differs(table, entry, key, unlike(column, here, there))
+
+
+def check_agency(index: int, *, stored: Agency | None, logged: Agency) -> None:
+    """Compare an agency with its last entry, which has an index.
+
+    Raises `LogInconsistent` with the first fact that differs.
+    """
+    where = f"{DATABASE}, table agency, {logged.id}"
+    if stored is None:
+        raise LogInconsistent(where, index, "is missing, and follows from the log")
+    if stored != logged:
+        now, then = msgspec.to_builtins(stored), msgspec.to_builtins(logged)
+        raise LogInconsistent(where, index, unlike("document", now, then))
 
 
 def _key(entry: Entry, row: Mapping[str, Any]) -> str:

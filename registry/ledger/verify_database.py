@@ -26,7 +26,7 @@ from registry.ledger.replay import (
     step,
     subject,
 )
-from registry.ledger.row_difference import DATABASE
+from registry.ledger.row_difference import DATABASE, check_agency
 from registry.ledger.verify_rows import RowCheck, RowCoverage, check_rows
 from registry.record.content_file import ContentRefused, KeptSection, check_kept
 from registry.record.entry import timestamp
@@ -40,7 +40,8 @@ from registry.tlog.hashing import leaf_hash
 from registry.tlog.tile import WIDTH, Tile, split
 
 _BLOCKED = "log-blocked"
-_ROWS = {"version", "withdrawal", "attestation", "source"}
+_ROWS = {"version", "withdrawal", "attestation", "source", "agency"}
+_OF_AGENCIES = {"attestation", "agency"}
 _STATES = {"version": "published", "withdrawal": "withdrawn"}
 
 
@@ -173,8 +174,15 @@ async def check_all(
 
 
 async def _row_check(connection: Connection, pack: Pack) -> RowCheck:
-    known = await agencies.read_all(connection)
-    return RowCheck(agencies={one.agency.id: one.agency for one in known}, pack=pack)
+    """Read the agencies, which must be as the log says, as far as it says something of them.
+
+    Raises `LogInconsistent`.
+    """
+    known = {one.agency.id: one.agency for one in await agencies.read_all(connection)}
+    for agency, named in (await agencies.read_named_by_log(connection)).items():
+        check_agency(named.entry, stored=known.get(agency), logged=named.agency)
+    unnamed = len(await agencies.read_unnamed(connection))
+    return RowCheck(agencies=known, pack=pack, coverage=RowCoverage(unnamed=unnamed))
 
 
 async def _check_rows(
@@ -258,7 +266,7 @@ def _differs(kept: KeptEntry, entry: Any) -> str | None:
         return f"its {kept.kind} is missing"
     if kept.subject != subject(entry) or timestamp(kept.kept_at) != entry["at"]:
         return f"its {kept.kind} is of another record or time"
-    if kept.kind != "attestation" and kept.version != entry["version"]:
+    if kept.kind not in _OF_AGENCIES and kept.version != entry["version"]:
         return f"its {kept.kind} is of another version"
     return None
 

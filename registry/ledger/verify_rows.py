@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from registry.errors import Finding
+from registry.ledger.agency_entries import restored_agency
 from registry.ledger.entries import restored
 from registry.ledger.publication import Publication, SealedDocument
 from registry.ledger.row_difference import compare, differs, plain, unlike
@@ -37,22 +38,23 @@ _LOWERED_ANEW = "R25"
 _OF_RECORD = {"foreign_record", "blocking_key"}
 _COMPARED = {
     "version", "figure", "search_version", "withdrawal", "attestation", "source_event", "redaction",
-    "record",
+    "record", "agency_entry",
 }  # fmt: skip
 
 
 class RowCoverage(msgspec.Struct, kw_only=True):
-    """Which verdicts the log does not bind.
+    """Which verdicts, and names of agencies, the log does not bind.
 
     `uncommitted` are those of entries from before the log committed to verdicts; of these `unlike`
     are others than the rules give today, of which `first_unlike` is the first. `redacted` are those
-    whose findings a redaction has changed.
+    whose findings a redaction has changed. `unnamed` are agencies whose names are in no entry yet.
     """
 
     uncommitted: int = 0
     unlike: int = 0
     first_unlike: int | None = None
     redacted: int = 0
+    unnamed: int = 0
 
 
 class RowCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +128,9 @@ def _derive(one: _EntryRows) -> _Derived:
         return _of_version(one, around)
     if kind == "redaction":
         return {"redaction": _redaction(one)}
+    if kind == "agency":
+        projected = restored_agency(one.said, one.entry.content).project(one.entry)
+        return {table: dict(rows[0]) for table, rows in projected.items()}
     if kind not in {"withdrawal", "source", "attestation"}:
         return {}
     current = None

@@ -28,6 +28,10 @@ AuditVerdict: TypeAlias = Literal["in order", "differs", "log refused"]
 MOST_NAMED = 20
 """How many differences a report names; all are counted."""
 
+_NOT_COVERED = {
+    "verdicts": "completeness and findings of {} versions, from before the log committed to them",
+    "names": "names of {} agencies, of which the log does not say anything yet",
+}
 _LOG = "/log"
 _OK = 200
 _PAUSE = 2.0
@@ -128,8 +132,8 @@ def _report(remote: RemoteRegister, found: VerifiedLog, api: ApiAudit) -> AuditR
         signed_by=found.verifier.to_text(),
         checked=dict(sorted(api.checked.items())),
         not_covered=[
-            f"completeness and findings of {count} versions, from before the log committed to them"
-            for count in [api.unbound["verdicts"]]
-            if count
+            sentence.format(api.unbound[what])
+            for what, sentence in _NOT_COVERED.items()
+            if api.unbound[what]
         ],
     )

@@ -26,7 +26,15 @@ REVIEWER = "reviewer"
 """The role of the second actor of an entry that took two."""
 
 EntryKind: TypeAlias = Literal[
-    "genesis", "version", "withdrawal", "redaction", "attestation", "key", "source", "policy"
+    "genesis",
+    "version",
+    "withdrawal",
+    "redaction",
+    "attestation",
+    "key",
+    "source",
+    "policy",
+    "agency",
 ]
 
 SourceState: TypeAlias = Literal["present", "gone"]
@@ -146,7 +154,7 @@ def version_entry(
         "risk": stated.risk,
         "sector": stated.sector,
         "status": stated.status,
-        **_chained(previous, sections),
+        **chained(previous, sections),
         **_approved(is_approved=is_approved),
     }
     if verdict is not None:
@@ -194,7 +202,7 @@ def source_entry(
             "state": state,
             "day": day.isoformat(),
             "run": run,
-            **_chained(previous, ()),
+            **chained(previous, ()),
         }
     )
 
@@ -225,7 +233,7 @@ def withdrawal_entry(
             "id": record,
             "version": version,
             "reason": reason,
-            **_chained(previous, sections),
+            **chained(previous, sections),
             **_approved(is_approved=is_approved),
             **_followed(source),
         }
@@ -261,7 +269,7 @@ def redaction_entry(
             "versions": list(versions),
             "pointers": sorted(pointers),
             "basis": basis,
-            **_chained(previous, sections),
+            **chained(previous, sections),
             **_followed(source),
         }
     )
@@ -291,7 +299,7 @@ def attestation_entry(
             "agency": agency,
             "day": day.isoformat(),
             "systems_total": systems_total,
-            **_chained(previous, sections),
+            **chained(previous, sections),
             **_approved(is_approved=is_approved),
         }
     )
@@ -302,7 +310,7 @@ def timestamp(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _chained(previous: Previous | None, sections: Sequence[Section]) -> dict[str, Any]:
+def chained(previous: Previous | None, sections: Sequence[Section]) -> dict[str, Any]:
     """Return the link to the previous entry, and the commitments to what may be erased."""
     return {
         "prev": None

@@ -30,7 +30,7 @@ from registry.services.harvested import (
     misplaced,
 )
 from registry.services.import_report import ImportOutcome, RunReport
-from registry.services.reindexing import save_agencies
+from registry.services.naming import save_agencies
 from registry.store import imports, peers, records, redactions
 from registry.store.database import Connection
 from registry.store.imports import ImportFile
@@ -130,10 +130,14 @@ class Intake:
         ids = sorted({id_here(code, str(one.subject)) for one in ours})
         agencies = {one.agency.id: one.agency for one in ours if one.agency is not None}
         elsewhere = await imports.read_taken(connection, code, ids, list(agencies))
-        await save_agencies(
-            connection, [each for name, each in agencies.items() if name not in elsewhere]
-        )
         await records.lock_records(connection, ids)
+        await save_agencies(
+            connection,
+            [each for name, each in agencies.items() if name not in elsewhere],
+            guard=self._context.guard,
+            actor=self._context.pack.code,
+            now=now,
+        )
         work: list[Harvested] = []
         for one in batch:
             if one.subject is None:

@@ -37,7 +37,7 @@ from registry.services.import_matching import (
 )
 from registry.services.import_report import ImportOutcome, RunReport, by_reason
 from registry.services.matching import RecordKey
-from registry.services.reindexing import save_agencies
+from registry.services.naming import save_agencies
 from registry.store import imports, records, redactions
 from registry.store.database import Connection
 from registry.store.imports import ImportCounts, ImportFile, KeptRow, KnownRecord
@@ -188,12 +188,13 @@ class _Run:
             return
         async with self._context.transaction() as connection:
             homes = {one.agency.id: one.agency for one in placed}
-            await save_agencies(connection, list(homes.values()))
+            guard, random = self._context.guard, self._context.random
+            own = self._context.pack.code
             await records.lock_records(connection, [one.id for one in placed])
+            await save_agencies(connection, [*homes.values()], guard=guard, actor=own, now=now)
             batch = await self._compare(connection, placed)
             await imports.note_met(connection, batch.met, run=self._number, now=now)
             await imports.replace_rows(connection, batch.rows)
-            guard, random = self._context.guard, self._context.random
             await publish(connection, batch.publications, guard=guard, now=now, random=random)
             await self._append(connection, batch.back, "present", now=now)
             await imports.keep_counts(connection, self._number, self._counts)

@@ -2,8 +2,8 @@
 
 Nothing is taken on trust: the tiles must lead to the root that was signed and go on from the
 database's own, each entry must be the one that its tile names, and what it commits to must fit.
-Who approved a version, the rows that foreign records were made from, names of their agencies and
-reports of imports are in no file.
+Who approved a version, the rows that foreign records were made from and reports of imports are in
+no file; nor are, in logs of earlier releases, the names of their agencies.
 """
 
 from __future__ import annotations
@@ -18,13 +18,10 @@ import msgspec
 
 from registry.errors import Finding, Unavailable
 from registry.ledger import key
+from registry.ledger.agency_entries import restored_agency
 from registry.ledger.append import append
 from registry.ledger.content_files import content_path
-from registry.ledger.entries import (
-    NewEntry,
-    RedactionEntry,
-    restored,
-)
+from registry.ledger.entries import NewEntry, RedactionEntry, restored
 from registry.ledger.files import LogRefused, read_bundle, tree_of
 from registry.ledger.guard import lacks
 from registry.ledger.key_chain import read_keys
@@ -44,6 +41,7 @@ from registry.record.sections import Section
 from registry.record.validate import RULE_SET, Verdict, validate
 from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction
+from registry.services.reindexing import store_agencies
 from registry.settings import Settings
 from registry.store import agencies, checkpoints, imports, log, records, redactions
 from registry.store.checkpoints import Signed
@@ -214,6 +212,10 @@ async def _bring_back(connection: Connection, context: ServiceContext, lost: Mis
         entry = restored(said, lost.entry, latest[said["id"]], lost.sections)
     elif kind in {"attestation", "key", "policy"}:
         entry = restored(said, lost.entry, None, lost.sections)
+    elif kind == "agency":
+        named = restored_agency(said, lost.entry)
+        await store_agencies(connection, [named.agency])
+        entry = named
     elif kind == "redaction":
         entry = await _redaction(connection, lost)
     else:
@@ -289,7 +291,7 @@ async def _agency(connection: Connection, lost: MissingEntry, agency: str) -> Ag
         raise LogRefused(
             f"entry {lost.index} is of the agency {agency}, which the country pack does not know"
         )
-    # The next import of its register brings its name.
+    # Its own entry brings its name, or the next import of its register.
     named = Agency(id=agency, name={SOURCE: agency}, kind="foreign", origin=origin)
     await agencies.save(connection, [named])
     return named

@@ -28,7 +28,7 @@ async def reindex_if_needed(database: Database) -> None:
                 await rebuild_index(connection)
 
 
-async def save_agencies(connection: Connection, given: Sequence[Agency]) -> None:
+async def store_agencies(connection: Connection, given: Sequence[Agency]) -> None:
     """Insert or replace agencies, and make the search rows anew, which have their names."""
     changed = await agencies.save(connection, given)
     entries = await agencies.read_versions(connection, changed) if changed else []

@@ -10,17 +10,18 @@ from typing import TypeVar
 import uvloop
 
 from registry.clock import utc_now
-from registry.errors import ClockDiffers, ConfigurationError, RegisterBehind
+from registry.errors import ClockDiffers, ConfigurationError, RegisterBehind, Unavailable
 from registry.ledger.append import append_genesis
 from registry.ledger.guard import LogGuard, LogMemory
 from registry.ledger.key import read_or_create
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack, load_pack
 from registry.services.context import ServiceContext
-from registry.services.reindexing import reindex_if_needed, save_agencies
+from registry.services.naming import save_agencies
+from registry.services.reindexing import reindex_if_needed, store_agencies
 from registry.settings import Settings
-from registry.store import log, record_names
-from registry.store.database import Database, connect, place
+from registry.store import agencies, log, record_names
+from registry.store.database import Connection, Database, connect, place
 from registry.store.migrate import is_begun, migrate
 
 T = TypeVar("T")
@@ -55,10 +56,32 @@ async def open_register(
                 "REGISTRY_DATABASE_URL"
             )
     if takes_agencies:
-        async with database.transaction() as connection:
-            await save_agencies(connection, list(pack.agencies.values()))
+        await _take_agencies(database, pack, settings, now=now or utc_now())
     await index_names_if_needed(database)
     await reindex_if_needed(database)
+
+
+async def _take_agencies(
+    database: Database, pack: Pack, settings: Settings, *, now: dt.datetime
+) -> None:
+    """Take over the pack's agencies; what changes of those in the log is appended to it.
+
+    Where nothing may be appended now, those stay as they are until a later start.
+    """
+    guard = LogGuard(LogMemory(settings.seen_file))
+    lent: Connection = None
+    is_committed = False
+    given = list(pack.agencies.values())
+    try:
+        async with database.transaction() as lent:
+            await save_agencies(lent, given, guard=guard, actor=pack.code, now=now)
+        is_committed = True
+    except Unavailable:
+        async with database.transaction() as connection:
+            logged = await agencies.read_named_by_log(connection)
+            await store_agencies(connection, [one for one in given if one.id not in logged])
+    finally:
+        guard.end(lent, committed=is_committed)
 
 
 async def index_names_if_needed(database: Database) -> None:

@@ -18,6 +18,14 @@ class CountedAgency(msgspec.Struct, frozen=True, kw_only=True):
     records: int
 
 
+class LoggedAgency(msgspec.Struct, frozen=True, kw_only=True):
+    """An agency as its last entry in the log states it; `leaf` is the entry's 32-byte hash."""
+
+    agency: Agency
+    entry: int
+    leaf: bytes
+
+
 async def save(connection: Connection, agencies: Sequence[Agency]) -> list[str]:
     """Insert or replace agencies; return the ids of those that were not stored so."""
     rows = await connection.fetch(
@@ -64,6 +72,28 @@ async def read_named(connection: Connection, ids: Collection[str]) -> dict[str, 
     rows = await connection.fetch(statement("agencies", "named"), list(ids))
     found = [msgspec.json.decode(row["document"], type=Agency) for row in rows]
     return {agency.id: agency for agency in found}
+
+
+async def read_named_by_log(
+    connection: Connection, ids: Collection[str] | None = None
+) -> dict[str, LoggedAgency]:
+    """Return what the log says of some agencies, or of all, as far as it does, by id."""
+    asked = None if ids is None else list(ids)
+    rows = await connection.fetch(statement("agencies", "named_by_log"), asked)
+    return {
+        row["agency"]: LoggedAgency(
+            agency=msgspec.json.decode(row["document"], type=Agency),
+            entry=row["entry"],
+            leaf=row["leaf"],
+        )
+        for row in rows
+    }
+
+
+async def read_unnamed(connection: Connection) -> list[Agency]:
+    """Return the agencies that have something in the log, which does not say their names yet."""
+    rows = await connection.fetch(statement("agencies", "unnamed"))
+    return [msgspec.json.decode(row["document"], type=Agency) for row in rows]
 
 
 def _counted(row: dict[str, str]) -> CountedAgency:

@@ -20,6 +20,7 @@ _BY_ENTRY = {
     "source_event": statement("bound", "source_event"),
     "redaction": statement("bound", "redaction"),
     "record": statement("bound", "record"),
+    "agency_entry": statement("bound", "agency_entry"),
 }
 _BY_RECORD = {
     "foreign_record": statement("bound", "foreign_record"),

@@ -21,6 +21,7 @@ _APPEND_ONLY = (
     "withdrawal",
     "attestation",
     "source_event",
+    "agency_entry",
 )
 
 

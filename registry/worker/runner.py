@@ -15,7 +15,7 @@ import structlog
 
 from registry.api.app import describe_api
 from registry.clock import utc_now
-from registry.errors import RegistryError
+from registry.errors import RegistryError, Unavailable
 from registry.ledger.content_files import write_contents
 from registry.ledger.files import prune, published_size
 from registry.ledger.publish_files import publish_log
@@ -25,6 +25,7 @@ from registry.pages.build.read_snapshot import build_register, day_of, is_curren
 from registry.services import idempotency, limits, members, previews, sessions
 from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
+from registry.services.naming import name_agencies
 from registry.services.startup import run_in_register
 from registry.services.witness_policy import take_policy
 from registry.services.witness_rounds import WitnessRounds
@@ -202,8 +203,10 @@ async def publish(
 ) -> None:
     """Publish the log at its size, and erase what published redactions name.
 
-    With `rounds` witnesses are asked before.
+    Agencies that are in it get their names before; with `rounds` witnesses are asked too.
     """
+    with suppress(Unavailable):  # the publication says why
+        await name_agencies(context, now=utc_now())
     cosign = None if rounds is None else rounds.cosign
     signed = await publish_log(context.database, settings, now=utc_now(), cosign=cosign)
     if signed is not None:

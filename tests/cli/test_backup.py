@@ -43,7 +43,7 @@ def backed_up(own, record, record_file, empty_url, tmp_path):
     own("log", "publish")
     own("file", record_file("draft.json", id="demo-sante/suite", source_id=...))
     folder = tmp_path / "backup"
-    assert "2 entries of " in own("backup", folder).stderr
+    assert "3 entries of " in own("backup", folder).stderr
     return folder
 
 
@@ -75,7 +75,7 @@ def state_of(own, **settings):
 def test_a_lost_register_comes_back_whole(own, backed_up, tmp_path, data):
     elsewhere = {"database_url": "", "data_dir": data}
     told = own("restore", backed_up, **elsewhere).stderr
-    assert "2 entries of " in told
+    assert "3 entries of " in told
     assert "in order, by its log" in told
     assert state_of(own, **elsewhere) == state_of(own)
     for name in ("log.key", "signed-sizes"):
@@ -86,7 +86,7 @@ def test_a_lost_register_comes_back_whole(own, backed_up, tmp_path, data):
     own("log", "publish", **elsewhere)
     assert own("log", "fsck", **elsewhere).stderr == own("log", "fsck").stderr
     own("submit", "demo-sante/suite", **elsewhere)
-    assert "3 entries in the database" in own("log", "verify", **elsewhere).stderr
+    assert "4 entries in the database" in own("log", "verify", **elsewhere).stderr
 
 
 def test_only_its_owner_reads_a_backup(backed_up):
@@ -104,9 +104,9 @@ def test_what_was_published_since_is_missed_and_healed(own, backed_up, empty_url
     asyncio.run(lose(empty_url))
     told = own("restore", backed_up, code=1).stderr
     assert "`registry log heal`" in told
-    assert "entry 2" in told
+    assert "entry 3" in told
     assert "1 entries were brought back" in own("log", "heal").stderr
-    assert "3 entries" in own("log", "verify").stderr
+    assert "4 entries" in own("log", "verify").stderr
     versions = [json.loads(line)["record"] for line in before.splitlines()]
     after = own("export", "--format", "jsonl").stdout
     assert [json.loads(line)["record"] for line in after.splitlines()] == versions

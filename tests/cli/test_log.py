@@ -39,8 +39,8 @@ def key_of(own):
 
 
 def test_from_the_first_publication_to_a_kept_proof(own, registry, published, tmp_path):
-    assert "published: 2 entries" in own("log", "publish").stderr
-    assert "in order: 2 entries in the database" in own("log", "verify").stderr
+    assert "published: 3 entries" in own("log", "publish").stderr
+    assert "in order: 3 entries in the database" in own("log", "verify").stderr
     key = key_of(own)
     kept = tmp_path / "kept"
     kept.mkdir()
@@ -137,7 +137,7 @@ def test_an_export_is_verified_anywhere_and_a_changed_one_is_not(
     own("log", "export", folder)
     told = registry("log", "verify", folder)
     assert told.returncode == 0
-    assert "in order: 127.0.0.1:8000/log, 2 entries" in told.stderr
+    assert "in order: 127.0.0.1:8000/log, 3 entries" in told.stderr
     policy = tmp_path / "policy"
     policy.write_text("quorum none\n")
     assert registry("log", "verify", folder, "--policy", policy).returncode == 0
@@ -219,18 +219,18 @@ def test_entries_that_contradict_what_was_signed_are_given_up_after_a_question(
     result = registry("attest", *NEXT, database_url=empty_url, data_dir=lost)
     assert result.returncode == 0, result.stderr
     assert "knows" in " ".join(own("log", "publish", code=1).stderr.split())
-    assert "--discard-from 2" in " ".join(own("log", "heal", code=1).stderr.split())
-    assert "agree up to entry 2" in own("log", "heal", "--discard-from", 1, code=1).stderr
+    assert "--discard-from 3" in " ".join(own("log", "heal", code=1).stderr.split())
+    assert "agree up to entry 3" in own("log", "heal", "--discard-from", 1, code=1).stderr
     # Nobody answers.
-    told = own("log", "heal", "--discard-from", 2, code=130).stderr
-    assert "entry 2, " in told
+    told = own("log", "heal", "--discard-from", 3, code=130).stderr
+    assert "entry 3, " in told
     assert "1 receipts die" in told
-    told = own("log", "heal", "--discard-from", 2, "--yes").stderr
+    told = own("log", "heal", "--discard-from", 3, "--yes").stderr
     assert "kept in " in told
     assert "1 entries were brought back" in told
-    assert "in order: 3 entries" in own("log", "verify").stderr
+    assert "in order: 4 entries" in own("log", "verify").stderr
     own("attest", *NEXT)
-    assert "published: 4 entries" in own("log", "publish").stderr
+    assert "published: 5 entries" in own("log", "publish").stderr
 
 
 NEXT = ("demo-sante", "--systems", 4, "--contact", "a@demo-sante.example")
@@ -242,10 +242,10 @@ async def forget_last(url):
     async with connection.transaction():
         await connection.execute("set local session_replication_role = replica")
         for statement in (
-            "delete from checkpoint where size = 3",
-            "delete from attestation where entry = 2",
-            "delete from entry_section where entry = 2",
-            "delete from log_entry where index = 2",
+            "delete from checkpoint where size = 4",
+            "delete from attestation where entry = 3",
+            "delete from entry_section where entry = 3",
+            "delete from log_entry where index = 3",
             "delete from audit where action = 'attest'",
         ):
             table = statement.split()[2]
@@ -257,8 +257,8 @@ async def forget_last(url):
         for row in leaves:
             tree = tree.append(row["leaf"])
         await connection.execute(
-            "update log_state set size = 2, peaks = $1,"
-            " last_at = (select at from log_entry where index = 1)",
+            "update log_state set size = 3, peaks = $1,"
+            " last_at = (select at from log_entry where index = 2)",
             tree.packed(),
         )
     await connection.close()

@@ -50,7 +50,7 @@ async def test_what_one_publishes_stands_at_the_other_with_its_proof(registers):
     await theirs.publish(amended(document), now=NOW)
     await ours.watch(theirs, now=NOW)
     report = await ours.harvest(theirs, now=NOW)
-    assert (report.outcome, report.entries) == ("harvested", 3)
+    assert (report.outcome, report.entries) == ("harvested", 4)
     for version in (1, 2):
         there, here = await theirs.read(ID, version), await ours.read(HERE, version)
         assert json.loads(here.document) == json.loads(there.document) | {"id": HERE}
@@ -108,7 +108,7 @@ async def test_a_withdrawal_there_withdraws_here_and_a_return_brings_it_back(wat
     )
     entry = json.loads(row["bytes"])
     assert (entry["actor"], entry["reason"]) == ("sn", "other")
-    assert entry["source"]["index"] == 2
+    assert entry["source"]["index"] == 3
     await theirs.publish(amended(personal()), now=NOW)
     await ours.harvest(theirs, now=NOW)
     assert (await ours.read(HERE)).register.state == "published"
@@ -181,7 +181,7 @@ async def test_what_comes_from_elsewhere_is_not_taken_on(registers):
     await ours.harvest(theirs, now=NOW)
     await ours.serve_log()
     await theirs.watch(ours, now=NOW)
-    assert (await theirs.harvest(ours, now=NOW)).entries == 2
+    assert (await theirs.harvest(ours, now=NOW)).entries == 3
     await theirs.serve_log()
     assert [row["id"] for row in await theirs.fetch("select id from record")] == [ID]
     # The withdrawal of what came from there says nothing there either.
@@ -251,7 +251,7 @@ async def test_a_smaller_log_is_waited_for_a_day(watching):
     assert standing.state == "unreachable"
     await ours.harvest(theirs, now=NOW + dt.timedelta(hours=25))
     [standing] = await ours.standings(now=NOW + dt.timedelta(hours=25))
-    assert (standing.state, "shows 2 entries, and had 3" in standing.why) == ("smaller", True)
+    assert (standing.state, "shows 3 entries, and had 4" in standing.why) == ("smaller", True)
     (theirs.folder / "log/checkpoint").write_bytes(newer)
     assert (await ours.harvest(theirs, now=NOW)).outcome == "unchanged"
     [standing] = await ours.standings(now=NOW)

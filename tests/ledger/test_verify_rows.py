@@ -14,6 +14,7 @@ from registry.services import attestation, withdrawal
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.services.import_matching import ForeignFiling
+from registry.services.naming import name_agencies
 from registry.store import bound_rows
 from tests.conftest import NOW, ROOT, amended
 from tests.imported import import_filings
@@ -128,11 +129,25 @@ FORGERIES = {
     ),
     "the name of an agency": (
         "update agency set document = replace(document, 'Santé', 'Paix') where id = 'demo-sante'",
-        r"table agency, demo-sante, entry 1: document, name, fr is .*Paix.*, and .*Santé",
+        r"table agency, demo-sante, entry 8: document, name, fr is .*Paix.*, and .*Santé",
     ),
     "the name of another register's agency": (
         "update agency set document = replace(document, 'Sea', 'Land') where id = 'us.sea'",
+        r'table agency, us.sea, entry 9: document, name, en is "Land", and "Sea" follows',
+    ),
+    "both, as the log has the name": (
+        """update agency set document = replace(document, 'Sea', 'Land') where id = 'us.sea';
+        update agency_entry set document = replace(document, 'Sea', 'Land')
+        where agency = 'us.sea'""",
         r"table search_version, .*entry 6: rest, en is .*sea.*, and .*land.* follows",
+    ),
+    "what an entry says of an agency": (
+        "update agency_entry set agency = 'us.sea' where agency = 'demo-sante'",
+        r"entry 8: its agency is of another record or time",
+    ),
+    "an agency": (
+        "delete from agency where id = 'us.sea'",
+        r"table agency, us.sea, entry 9: is missing, and follows from the log",
     ),
     "a version": ("delete from version where entry = 1", r"entry 1: its version is missing"),
     "two versions swapped": (
@@ -211,6 +226,7 @@ async def filed(context, publish, record, pack):
     )
     await import_filings(context, [filing], complete=True, now=lambda: NOW)
     await import_filings(context, [], origin="us-register", complete=True, now=lambda: NOW)
+    assert await name_agencies(context, now=NOW) == 2
 
 
 async def check(database, settings, pack):
@@ -219,8 +235,8 @@ async def check(database, settings, pack):
 
 async def test_a_register_in_order_is_found_so(filed, database, settings, pack):
     found = await check(database, settings, pack)
-    assert (found.size, found.coverage) == (8, RowCoverage())
-    assert await check_rows_from(database, settings, pack, 0) == 8
+    assert (found.size, found.coverage) == (10, RowCoverage())
+    assert await check_rows_from(database, settings, pack, 0) == 10
     assert await check_rows_from(database, settings, pack, 3, most=2) == 5
 
 
@@ -262,7 +278,7 @@ async def test_what_is_found_stops_publication_until_it_is_mended(
         await check(database, settings, pack)
         async with database.connection() as connection:
             assert await bound_rows.read_fault(connection) is None
-    assert (await publish_it()).size == 8
+    assert (await publish_it()).size == 10
 
 
 async def test_the_page_about_the_log_says_of_each_table_what_protects_it(database):

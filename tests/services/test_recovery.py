@@ -20,6 +20,7 @@ from registry.services.drafts import Precondition
 from registry.services.erasure import erase_published
 from registry.services.import_matching import ForeignFiling
 from registry.services.key_rotation import rotate
+from registry.services.naming import name_agencies
 from registry.services.recovery import heal_log
 from registry.store import agencies, checkpoints, imports, log, records
 from tests.imported import import_filings
@@ -226,6 +227,7 @@ async def test_what_imports_said_comes_back_and_their_numbers_are_not_given_agai
     await bring(one, two)
     moved = foreign(pack, "1", sea, "Rain and snow", "2026-01")
     assert (await bring(moved)).run == 4
+    assert await name_agencies(context, now=NOW) == 2
     size = (await publish_it()).size
     before = await facts()
     [_, second, _], _, _ = before
@@ -236,13 +238,14 @@ async def test_what_imports_said_comes_back_and_their_numbers_are_not_given_agai
         # As a database that was dumped: it knows neither the agency nor how far it had counted.
         await connection.execute("delete from agency where id = 'us.sea'")
         await connection.execute("alter table import_run alter column id restart with 2")
-    assert await heal_log(context, settings, now=NOW, progress=quiet) == 4
+    assert await heal_log(context, settings, now=NOW, progress=quiet) == 6
     assert await facts() == before
+    async with database.connection() as connection:
+        assert (await agencies.read(connection, "us.sea")).agency == sea
     assert (await check_database(database, settings, pack, progress=quiet)).size == size
     again = await bring(moved)
     assert (again.run, again.counts.unchanged) == (5, 1)
     async with database.connection() as connection:
-        assert (await agencies.read(connection, "us.sea")).agency == sea
         assert (await imports.read_source_row(connection, "us.skies/1")).run == 5
     assert await size_of(database) == size
 

@@ -25,6 +25,7 @@ KINDS = {
     "attestation": message("An agency states how many systems it uses"),
     "key": message("The key of the log changed"),
     "policy": message("The witnesses of the log are named"),
+    "agency": message("Name of an agency"),
     **AT_SOURCE,
 }
 """The kinds of events, in English."""
@@ -40,6 +41,9 @@ COUNTED = {
 IMPORT = message("Import of %(register)s")
 MOVED = message("Moved here from %(agency)s")
 UNDATED = message("Changed without a date at the source")
+
+
+_OF_AGENCIES = {"attestation", "agency"}
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +96,7 @@ def read_events(site: Site) -> list[Event]:
         for one in record.withdrawals
     }
     stated = {(one.agency, one.entry): one for one in snapshot.attestations.values()}
-    events = []
+    events, named = [], set()
     for line in snapshot.log:
         place = (line.subject or "", line.index)
         card = site.cards.get(line.subject or "")
@@ -103,15 +107,20 @@ def read_events(site: Site) -> list[Event]:
             facts = {"reason": withdrawal.reason, "note": withdrawal.note}
         elif (said := stated.get(place)) is not None:
             facts = {"systems": said.systems_total, "note": said.note}
-        agency = card.agency if card else line.subject if line.kind == "attestation" else None
+        agency = card.agency if card else line.subject if line.kind in _OF_AGENCIES else None
         known = snapshot.agencies.get(agency or "")
+        origin = card.origin if card else known.origin if known else None
         scopes = {"everything"}
         if agency:
             scopes.add(f"agencies/{agency}")
-        if card and card.origin:
-            scopes.add(f"origins/{card.origin}")
+        if origin:
+            scopes.add(f"origins/{origin}")
         else:
             scopes.add("all")
+        if line.kind == "agency" and agency not in named:
+            # That it is named for the first time is told by the record that it filed.
+            scopes = set()
+            named.add(agency)
         if card and not card.origin:
             moved = {line.risk.before, line.risk.after} if line.risk else set()
             scopes |= {f"risk/{level}" for level in {card.risk, *moved}}
@@ -126,7 +135,7 @@ def read_events(site: Site) -> list[Event]:
                 risk=line.risk,
                 scopes=sorted(scopes),
                 digest=card.digest if card else digest(msgspec.json.encode(known)),
-                origin=card.origin if card else None,
+                origin=origin,
                 run=line.run,
                 moved_from=line.moved_from,
                 undated=line.undated,

@@ -23,6 +23,24 @@ select id, origin from agency order by id collate "C"
 -- name: named
 select document from agency where id = any($1::text [])
 
+-- name: named_by_log
+-- The last entry of agencies $1, or of all, with what it says.
+select distinct on (n.agency) n.agency, n.entry, e.leaf, n.document
+from agency_entry as n inner join log_entry as e on e.index = n.entry
+where $1::text [] is null or n.agency = any($1)
+order by n.agency, n.entry desc
+
+-- name: unnamed
+-- Those that have something in the log, and no entry of their own.
+select a.document from agency as a
+where
+    not exists (select from agency_entry as n where n.agency = a.id)
+    and (
+        exists (select from figure as f where f.agency = a.id)
+        or exists (select from attestation as t where t.agency = a.id)
+    )
+order by a.id collate "C"
+
 -- name: fingerprint
 select encode(sha256(convert_to(
     coalesce(string_agg(document, e'\n' order by id collate "C"), ''), 'UTF8'

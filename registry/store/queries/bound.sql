@@ -15,6 +15,9 @@ select * from withdrawal where entry >= $1 and entry < $2
 -- name: attestation
 select * from attestation where entry >= $1 and entry < $2
 
+-- name: agency_entry
+select * from agency_entry where entry >= $1 and entry < $2
+
 -- name: source_event
 select * from source_event where entry >= $1 and entry < $2
 
@@ -97,6 +100,12 @@ union all
 (
     select 'attestation', a.agency || ' ' || a.entry from attestation as a
     where not exists (select from log_entry as e where e.index = a.entry and e.kind = 'attestation')
+    limit 1
+)
+union all
+(
+    select 'agency_entry', n.agency || ' ' || n.entry from agency_entry as n
+    where not exists (select from log_entry as e where e.index = n.entry and e.kind = 'agency')
     limit 1
 )
 union all

@@ -40,16 +40,17 @@ select entry, missing, findings, verdict_salt from version where entry = any($1:
 select entry, key, pointer, commitment, redaction from erased_member where entry = any($1::bigint [])
 
 -- name: kept
--- What the register keeps of entries beside them: the row of the version, withdrawal, attestation or source.
+-- What the register keeps of entries beside them: the row of the version, withdrawal, attestation, source or agency.
 select
     e.index, e.kind, e.record, e.at, e.bytes as content, e.leaf, coalesce(v.version, w.version, s.version) as version,
-    coalesce(v.record, w.record, a.agency, s.record) as subject,
-    coalesce(v.published_at, w.withdrawn_at, a.filed_at, s.at) as kept_at
+    coalesce(v.record, w.record, a.agency, s.record, 'agency:' || n.agency) as subject,
+    coalesce(v.published_at, w.withdrawn_at, a.filed_at, s.at, case when n.entry is not null then e.at end) as kept_at
 from log_entry as e
 left join version as v on v.entry = e.index and e.kind = 'version'
 left join withdrawal as w on w.entry = e.index and e.kind = 'withdrawal'
 left join attestation as a on a.entry = e.index and e.kind = 'attestation'
 left join source_event as s on s.entry = e.index and e.kind = 'source'
+left join agency_entry as n on n.entry = e.index and e.kind = 'agency'
 where e.index >= $1 and e.index < $2
 order by e.index
 
@@ -64,6 +65,10 @@ cross join lateral (
         and (
             p.record = s.subject
             or p.index in (select a.entry from attestation as a where a.agency = s.subject)
+            or p.index in (
+                select n.entry from agency_entry as n
+                where s.subject like 'agency:%' and n.agency = substr(s.subject, 8)
+            )
         )
     order by p.index desc
     limit 1

@@ -1,13 +1,14 @@
 -- name: receipts
 -- What was acknowledged from entry $1 on: an attestation's subject is its agency.
 select
-    e.index as entry, e.kind, coalesce(e.record, a.agency) as subject,
+    e.index as entry, e.kind, coalesce(e.record, a.agency, n.agency) as subject,
     coalesce(v.version, w.version, s.version) as version, e.at, e.leaf as hash
 from log_entry as e
 left join version as v on v.entry = e.index
 left join withdrawal as w on w.entry = e.index
 left join attestation as a on a.entry = e.index
 left join source_event as s on s.entry = e.index
+left join agency_entry as n on n.entry = e.index
 where e.index >= $1
 order by e.index
 
@@ -57,6 +58,10 @@ unwithdrawn as (
 
 unattested as (
     delete from attestation where entry >= $1
+),
+
+unnamed as (
+    delete from agency_entry where entry >= $1
 ),
 
 unmoved as (

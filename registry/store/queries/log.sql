@@ -155,6 +155,11 @@ met as (
             run = excluded.run
 ),
 
+named as (
+    insert into agency_entry
+    select new.* from jsonb_populate_recordset(null::agency_entry, $4::jsonb -> 'agency_entry') as new
+),
+
 moved as (
     insert into source_event
     select new.* from jsonb_populate_recordset(null::source_event, $4::jsonb -> 'source_event') as new
@@ -249,6 +254,8 @@ with found as (
         select e.index
         from log_entry as e
         left join attestation as a on a.entry = e.index
+        left join agency_entry as n on n.entry = e.index
+        left join agency as g on g.id = n.agency
         left join lateral (
             select f.origin, f.agency, f.sector from figure as f
             where f.record = e.record and f.entry < e.index
@@ -257,8 +264,8 @@ with found as (
         ) as f on true
         where
             e.kind = of_kind.code and e.kind <> 'version' and e.index > $1 and e.index <= $2
-            and coalesce(f.origin, 'local') = any($6)
-            and ($7 is null or coalesce(f.agency, a.agency) = any($7)) and ($8 is null or f.sector = any($8))
+            and coalesce(f.origin, g.origin, 'local') = any($6)
+            and ($7 is null or coalesce(f.agency, a.agency, n.agency) = any($7)) and ($8 is null or f.sector = any($8))
         order by e.index
         limit $3
     ) as e
@@ -275,10 +282,11 @@ order by e.index
 -- The entries from index $1 on in order, without their bytes; an attestation's subject is its agency. Entries of
 -- foreign records say themselves which import wrote them, and what their source did.
 select
-    e.index, e.at, e.kind, coalesce(e.record, a.agency) as subject, f.risk_change, f.risk_before, f.risk,
+    e.index, e.at, e.kind, coalesce(e.record, a.agency, n.agency) as subject, f.risk_change, f.risk_before, f.risk,
     said.run, said.state, said.moved ->> 'from' as moved_from, coalesce(said.undated, false) as undated
 from log_entry as e
 left join attestation as a on a.entry = e.index
+left join agency_entry as n on n.entry = e.index
 left join figure as f on f.entry = e.index and f.risk_change is not null
 left join record as r on r.id = e.record and r.origin is not null
 left join lateral jsonb_to_record(case when r.id is not null then convert_from(e.bytes, 'UTF8')::jsonb end)
