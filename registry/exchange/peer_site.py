@@ -10,11 +10,12 @@ import msgspec
 from registry.errors import Unavailable
 from registry.ledger.content_files import bundle_of_contents
 from registry.ledger.files import CHECKPOINT
-from registry.ledger.verify_log import ReadFile
+from registry.ledger.key_chain import KeyChain
+from registry.ledger.verify_log import ReadFile, keys_from
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.tlog.bundle import bundle_path, parse_bundle
-from registry.tlog.checkpoint import Checkpoint, open_checkpoint
+from registry.tlog.checkpoint import Checkpoint, stated
 from registry.tlog.hashing import HASH_BYTES
 from registry.tlog.keys import Verifier
 from registry.tlog.note import NoteRefused
@@ -33,25 +34,27 @@ class PeerSite:
         """Take what reads the files below the register's address."""
         self._read = read
         self.note = b""
+        self.keys = KeyChain(())
         self.bundle = lru_cache(_BUNDLES_KEPT)(self._bundle)
         self.tile = lru_cache(_TILES_KEPT)(self._tile)
         self._has_bundles = True
 
     def checkpoint(self, verifier: Verifier, policy: Policy) -> Checkpoint:
-        """Read the checkpoint, which the log's key and the policy's witnesses must have signed.
+        """Read the checkpoint, which the log's keys and the policy's witnesses must have signed.
+
+        The verifier is any key that the log ever had; `keys` are all.
 
         Raises `Unavailable` where they have not.
         """
         try:
             self.note = self.log(CHECKPOINT)
-            opened = open_checkpoint(
-                self.note, origin=verifier.name, verifiers=[verifier, *policy.verifiers]
-            )
+            self.keys = keys_from(self.log, stated(self.note).size, verifier)
+            opened = self.keys.open(self.note, witnesses=policy.verifiers)
         except FileNotFoundError as error:
             raise Unavailable(f"there is no log at {error}") from error
         except NoteRefused as error:
             raise Unavailable(f"its checkpoint cannot be believed: {error}") from error
-        fault = policy.fault(one.verifier for one in opened.verified)
+        fault = policy.fault([*self.keys.verifiers, *(one.verifier for one in opened.verified)])
         if fault is not None:
             raise Unavailable(f"its checkpoint is not witnessed as it should be: {fault}")
         return opened.checkpoint

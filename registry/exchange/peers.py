@@ -177,7 +177,7 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
                 f"the log shows {size:,} entries, and had {last.size:,} on {last.seen_at:%Y-%m-%d}"
             )
         if last is not None and size == last.size:
-            compare_notes(last.note, self.site.note, [verifier], None)
+            compare_notes(last.note, self.site.note, self.site.keys.verifiers, None)
         return checkpoint
 
     def _leaves(self, checkpoint: Checkpoint) -> list[bytes]:
@@ -202,9 +202,8 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
             return leaves
         why = "the tiles of the log are not those of its checkpoint"
         if last is not None:
-            verifiers = [parse_verifier(peer.key)]
             try:
-                compare_notes(last.note, self.site.note, verifiers, self.site.log)
+                compare_notes(last.note, self.site.note, self.site.keys.verifiers, self.site.log)
             except TwoHistories:
                 raise
             except LogInconsistent as error:
@@ -244,7 +243,10 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
         """Walk what is new, bundle by bundle, each in a transaction of its own."""
         peer, database = self.peer, self.context.database
         upto = unpack(peer.applied, peer.peaks)
-        walk = LogReplay(at=peer.applied_at)
+        keys = self.site.keys
+        walk = LogReplay(
+            at=peer.applied_at, keys=keys.until(peer.applied) if peer.applied else None
+        )
         for number in range(peer.applied // WIDTH, -(-entries.size // WIDTH)):
             read = await asyncio.to_thread(entries.bundle, number)
             if not read:

@@ -80,7 +80,8 @@ def compare_sources(sources: Sequence[LogSource], verifier: Verifier | None) -> 
 def _verifiers(sources: Sequence[LogSource], verifier: Verifier | None) -> Sequence[Verifier]:
     for source in sources:
         if source.read is not None:
-            return keys_from(source.read, stated(source.notes[0][1].note).size, verifier)
+            size = stated(source.notes[0][1].note).size
+            return keys_from(source.read, size, verifier).verifiers
     if verifier is not None:
         return [verifier]
     for source in sources:

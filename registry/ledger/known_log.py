@@ -61,7 +61,8 @@ def check_refused(
         known, seen = _recall(memory, said.origin)
         if verifier is None:
             verifier = None if known is None else parse_verifier(known.key)
-        check_goes_on(note, keys_from(read, said.size, verifier), read, [*seen, *kept])
+        keys = keys_from(read, said.size, verifier).verifiers
+        check_goes_on(note, keys, read, [*seen, *kept])
     except TwoHistories:
         raise
     except (FileNotFoundError, LogInconsistent, NoteRefused):

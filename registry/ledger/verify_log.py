@@ -128,19 +128,19 @@ def _stated_size(note: bytes) -> int:
     return size
 
 
-def keys_from(read: ReadFile, size: int, verifier: Verifier | None) -> Sequence[Verifier]:
+def keys_from(read: ReadFile, size: int, verifier: Verifier | None) -> KeyChain:
     """Return the keys that a log of a size ever had, each vouched for by the one before.
 
     A verifier that is not among them is the only one. Nothing else of the log is checked. Raises
     `LogInconsistent`.
     """
     try:
-        keys = _read_keys(read, size)[0].verifiers
+        keys = _read_keys(read, size)[0]
     except LogInconsistent:
         if verifier is None:
             raise
-        return [verifier]
-    return keys if verifier is None or verifier in keys else [verifier]
+        return KeyChain.known(verifier)
+    return keys if verifier is None or verifier in keys.verifiers else KeyChain.known(verifier)
 
 
 def _follow_keys(

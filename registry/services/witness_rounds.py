@@ -15,11 +15,11 @@ import msgspec
 import structlog
 
 from registry.clock import utc_now
-from registry.ledger import key
 from registry.ledger.files import tree_of
 from registry.ledger.fsck import read_from
 from registry.ledger.histories import TwoHistories, compare_notes, keep_evidence
 from registry.ledger.replay import LogInconsistent
+from registry.ledger.verify_log import keys_from
 from registry.services.witness_client import WitnessAnswer, WitnessClient
 from registry.services.witness_policy import can_be_asked
 from registry.settings import Settings
@@ -283,9 +283,10 @@ def _write_evidence(
     """Write both notes; with the proof, where they show two histories by themselves."""
     notes, proof, kind = [ours] if theirs is None else [theirs, ours], None, "witness"
     if theirs is not None:
-        verifiers = [key.read(settings.key_file).verifier]
+        read = read_from(settings.log_dir)
         try:
-            compare_notes(theirs, ours, verifiers, read_from(settings.log_dir))
+            keys = keys_from(read, stated(ours).size, None)
+            compare_notes(theirs, ours, keys.verifiers, read)
         except TwoHistories as found:
             notes, proof, kind, why = [*found.notes], found.proof, found.kind, f"{why}; {found.why}"
         except (NoteRefused, LogInconsistent):

@@ -20,6 +20,8 @@ export function canonical(value) {
  */
 export async function examine(proof, page) {
   const own = await weigh(proof.version_entry, proof.key);
+  const isFollowed = await holds(() => follow(proof));
+  own.steps.signature = together([own.steps.signature, isFollowed]);
   const redactions = new Map();
   for (const evidence of proof.redactions) {
     redactions.set(evidence.index, await weigh(evidence, proof.key));
@@ -104,14 +106,34 @@ function covers(said, { entry }, pointer) {
   );
 }
 
+/** Whether each later key of the log was vouched for by the one before it, up to the one named. */
+async function follow({ key, keys = [] }) {
+  let last = null;
+  for (const text of keys) {
+    const proof = readProof(text);
+    const said = JSON.parse(proof.extra);
+    const leaf = await sha256("\0", proof.extra);
+    const root = await rootOf(leaf, proof.index, proof.checkpoint.size, proof.path);
+    const isSaid = said.kind === "key" && (last ?? said.follows) === said.follows;
+    if (!isSaid || canonical(said) !== proof.extra) return false;
+    if (toBase64(root) !== proof.checkpoint.root) return false;
+    if (!(await isSigned(proof, said.follows)) || !(await isSigned(proof, said.key))) return false;
+    last = said.key;
+  }
+  return (last ?? key) === key;
+}
+
 /** Take apart what c2sp.org/tlog-proof describes; nothing in it is checked yet. */
 function readProof(text) {
   const blank = text.indexOf("\n\n");
   const [first, ...lines] = text.slice(0, blank).split("\n");
   if (blank < 0 || first !== "c2sp.org/tlog-proof@v1") throw new Error("no proof");
-  if (lines[0].startsWith("extra ")) lines.shift();
+  const [, added = ""] = /^extra (.*)$/.exec(lines[0]) ?? [];
+  if (added) lines.shift();
   const [, index] = /^index (\d+)$/.exec(lines.shift());
-  return { index: whole(index), path: lines.map(fromBase64), ...readNote(text.slice(blank + 2)) };
+  const path = lines.map(fromBase64);
+  const extra = new TextDecoder().decode(fromBase64(added));
+  return { index: whole(index), extra, path, ...readNote(text.slice(blank + 2)) };
 }
 
 /** Take apart a signed checkpoint: c2sp.org/signed-note, and in it c2sp.org/tlog-checkpoint. */

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from registry.ledger.key import read
 from registry.record.canonical import canonical
-from registry.tlog.keys import ED25519, Verifier
+from registry.tlog.checkpoint import Checkpoint
+from registry.tlog.hashing import leaf_hash
+from registry.tlog.keys import ED25519, Signer, Verifier
+from registry.tlog.note import sign_note
+from registry.tlog.tlog_proof import TlogProof
 from tests.browser.conftest import PHONE
 
 RECORD = "demo-sante/triage-radiographies"
@@ -346,6 +351,45 @@ def test_every_record_s_proof_holds_in_the_browser(opened, register):
             told = {"id": item["id"]} | {name: facts[name] for name in ("version", "entry", "hash")}
             steps = page.evaluate(_EXAMINE, [address, proof, told])
             assert steps == dict.fromkeys(STEPS, True), item["id"]
+
+
+def test_later_keys_must_be_vouched_for(opened, register):
+    proof = proof_of(register, RECORD)
+    last = read(register.register.data / "keys/log.key")
+    first, other = (Signer(name=last.name, seed=bytes([number]) * 32) for number in (1, 2))
+    said = {"v": 1, "kind": "key", "key": last.verifier_key, "follows": first.verifier_key}
+
+    def keys(*signers, **changes):
+        entry = canonical(said | changes)
+        leaf = leaf_hash(entry)
+        note = sign_note(Checkpoint(origin=last.name, size=1, root=leaf).to_text(), signers)
+        return [TlogProof(index=0, path=(), checkpoint=note.to_bytes(), extra=entry).to_bytes()]
+
+    tried = [
+        (keys(first, last), True),
+        (keys(first), False),
+        (keys(last), False),
+        (keys(first, last, follows=other.verifier_key), False),
+        (keys(first, other, key=other.verifier_key), False),
+        (keys(first, last, kind="version"), False),
+        (keys(first, last) * 2, False),
+    ]
+    facts = register.client.get(f"/api/v1/records/{RECORD}").json()["register"]
+    told = {"id": RECORD} | {name: facts[name] for name in ("version", "entry", "hash")}
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/en/records/{RECORD}")
+        found = [
+            page.evaluate(
+                _EXAMINE,
+                [
+                    evidence_script(register),
+                    proof | {"keys": [one.decode() for one in made]},
+                    told,
+                ],
+            )["signature"]
+            for made, _ in tried
+        ]
+    assert found == [holds for _, holds in tried]
 
 
 def evidence_script(register):

@@ -7,7 +7,10 @@ import pytest
 
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_record import verify_record
+from registry.services.key_rotation import rotate
 from registry.store import embedded, imports, peers
+from registry.tlog.checkpoint import open_checkpoint
+from registry.tlog.note import NoteRefused
 from registry.tlog.policy import ANYBODY
 from tests.conftest import amended, make_record
 from tests.peered import dump, open_peer, served_folder
@@ -112,6 +115,26 @@ async def test_a_withdrawal_there_withdraws_here_and_a_return_brings_it_back(wat
     await theirs.publish(amended(personal()), now=NOW)
     await ours.harvest(theirs, now=NOW)
     assert (await ours.read(HERE)).register.state == "published"
+    await check_rows(ours)
+
+
+async def test_a_peer_s_key_may_change(watching):
+    ours, theirs = watching
+    first = theirs.verifier
+    await rotate(theirs.context, theirs.settings, made=None, now=NOW)
+    await theirs.publish(amended(personal()), now=NOW)
+    assert (await ours.harvest(theirs, now=NOW)).entries == 2
+    later = NOW + dt.timedelta(days=100)
+    await theirs.publish(amended(personal()), now=later)
+    await theirs.publish(amended(personal()), now=later)
+    with pytest.raises(NoteRefused):
+        open_checkpoint(
+            (theirs.settings.log_dir / "checkpoint").read_bytes(),
+            origin=first.name,
+            verifiers=[first],
+        )
+    assert (await ours.harvest(theirs, now=later)).entries == 2
+    assert (await ours.read(HERE)).register.version == 4
     await check_rows(ours)
 
 
