@@ -32,20 +32,24 @@ from tests.published import given_times, publish_together
 class PeerRegister:
     """A register of a country: what is done in it, and its log as a folder that is served."""
 
-    def __init__(self, context, settings, folder, address):
+    def __init__(self, code, context, settings, folder, address):
         self.context = context
         self.settings = settings
         self.folder = folder
         self.address = address
-        self.code = context.pack.code
+        self.code = code
 
     @property
     def verifier(self):
         return key.read(self.settings.key_file).verifier
 
+    async def put(self, *documents, now):
+        """Publish documents, each of another record."""
+        await publish_together(self.context, documents, now=now)
+
     async def publish(self, *documents, now):
         """Publish documents, each of another record, and the log."""
-        await publish_together(self.context, documents, now=now)
+        await self.put(*documents, now=now)
         await self.serve_log()
 
     async def withdraw(self, *ids, now, reason="other"):
@@ -130,6 +134,16 @@ class PeerRegister:
         async with self.context.database.connection() as connection:
             return await records.read(connection, record, version)
 
+    async def count_rows_with(self, text):
+        """Return how many rows of the whole database hold a text."""
+        select = "select count(*) from {} as t where position($1 in t::text) > 0"
+        tables = await self.fetch(
+            "select relname from pg_class where relkind = 'r'"
+            " and relnamespace = 'public'::regnamespace"
+        )
+        found = [await self.fetch(select.format(one["relname"]), text) for one in tables]
+        return sum(rows[0][0] for rows in found)
+
     async def fetch(self, query, *arguments):
         async with self.context.database.connection() as connection:
             return await connection.fetch(query, *arguments)
@@ -139,15 +153,10 @@ def _acting(name):
     return Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=None, request="r")
 
 
-async def dump(register):
-    """Return everything that a register's database and files hold."""
-    tables = await register.fetch(
-        "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
-    )
-    select = "select t::text from {} as t"
-    rows = [await register.fetch(select.format(one["relname"])) for one in tables]
+async def is_anywhere(register, text):
+    """Return whether a register's database or one of its files holds a text."""
     files = [path.read_bytes() for path in register.settings.data_dir.rglob("*") if path.is_file()]
-    return b"\n".join([*(str(row[0]).encode() for found in rows for row in found), *files])
+    return await register.count_rows_with(text) or any(text.encode() in one for one in files)
 
 
 @contextmanager
@@ -172,11 +181,11 @@ def served_folder(folder):
         server.server_close()
 
 
-async def open_peer(code, url, folder, address, *, now):
-    """Begin a register of a country's pack in an empty database."""
-    pack = load_pack(code)
+async def open_peer(code, url, folder, address, *, now, pack=None):
+    """Begin a register of a country, or with another's pack, in an empty database."""
+    pack = load_pack(pack or code)
     settings = Settings(
-        data_dir=folder.parent / "data", base_url=f"https://{code}.example", pack=code
+        data_dir=folder.parent / "data", base_url=f"https://{code}.example", pack=pack.code
     )
     database = await connect(url)
     await open_register(database, pack, settings, now=now)
@@ -188,4 +197,4 @@ async def open_peer(code, url, folder, address, *, now):
     path = folder / "api/v1/agencies"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.encode({"items": items}))
-    return PeerRegister(context, settings, folder, address)
+    return PeerRegister(code, context, settings, folder, address)

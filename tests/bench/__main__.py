@@ -15,6 +15,7 @@ BENCHES = (
     "console",
     "commands",
     "log",
+    "harvest",
     "search",
 )
 RESULTS = Path(__file__).with_name("results.md")
