@@ -17,10 +17,15 @@ from registry.record.pack import Pack
 _ROOMS = ("pages", "exchange", "store", "record", "text")
 
 
-def site_fingerprint(pack: Pack, base_url: str, origins: Mapping[str, object]) -> str:
-    """Return the digest of the program, the pack, the code lists and the site's address."""
+def site_fingerprint(
+    pack: Pack, base_url: str, origins: Mapping[str, object], troubles: Mapping[str, str]
+) -> str:
+    """Return the digest of the program, the pack, the code lists and the site's address.
+
+    `origins` are the other registers by code, and `troubles` what every page of one says.
+    """
     return digest(
-        program_digest(), base_url, msgspec.json.encode([pack, read_lists(pack), origins])
+        program_digest(), base_url, msgspec.json.encode([pack, read_lists(pack), origins, troubles])
     )
 
 

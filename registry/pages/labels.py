@@ -8,6 +8,7 @@ from registry.record.codelists import CodeList, codelists
 from registry.record.entry import NOT_STATED
 from registry.record.model import LangText
 from registry.record.pack import Pack
+from registry.record.redaction import SOURCE_BASIS
 from registry.text.catalogues import SOURCE, Catalogue
 
 
@@ -28,13 +29,18 @@ def read_labels(
         "sector": message("Sector not stated"),
         "status": message("Status not stated"),
     }
-    for name, of_list in labels.items():
-        wording = own.get(name, message("Not stated"))
-        of_list[NOT_STATED] = {SOURCE: wording} | {
+
+    def in_languages(wording: str) -> LangText:
+        return {SOURCE: wording} | {
             tag: catalogue.messages[wording]
             for tag, catalogue in catalogues.items()
             if wording in catalogue.messages
         }
+
+    for name, of_list in labels.items():
+        of_list[NOT_STATED] = in_languages(own.get(name, message("Not stated")))
+    # No basis that anybody may state: that of what another register has erased.
+    labels["redaction_reason"][SOURCE_BASIS] = in_languages(message("Erased at its source"))
     return labels
 
 

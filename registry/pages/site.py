@@ -25,6 +25,7 @@ from registry.record.codelists import CodeList
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack
 from registry.record.validate import findings_in
+from registry.services.peer_standing import troubles
 from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE
 
@@ -91,7 +92,8 @@ def open_site(
         records=records,
         cards={name: one.card for name, one in records.items()},
         histories=histories,
-        fingerprint=fingerprint or site_fingerprint(pack, base_url, snapshot.origins),
+        fingerprint=fingerprint
+        or site_fingerprint(pack, base_url, snapshot.origins, troubles(snapshot.peers)),
         # The languages of one record come one after the other.
         findings=lru_cache(maxsize=16)(partial(_findings, pack, fast)),
     )

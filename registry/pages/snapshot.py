@@ -10,6 +10,7 @@ import msgspec
 from registry.pages.record_digests import RecordDigest
 from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
+from registry.services.peer_standing import PeerStanding
 from registry.store.attestations import Attestation
 from registry.store.imports import ImportRun, OriginSize, SourceEvent
 from registry.store.log import LogLine
@@ -31,7 +32,7 @@ class RegisterState(msgspec.Struct, frozen=True, kw_only=True):
     `last_at` is the time of the last entry. No entry tells of the rest: `erasures` are the
     redactions that were carried out, and how often something was destroyed; `replaced` counts the
     replacements of whole texts; `agencies` is the digest of all agencies; `imports` are the number
-    of the last import and how many have ended.
+    of the last import and how many have ended, and `peers` the digest of how peers stand.
     """
 
     size: int
@@ -42,6 +43,7 @@ class RegisterState(msgspec.Struct, frozen=True, kw_only=True):
     replaced: int = 0
     agencies: str = ""
     imports: tuple[int, int] = (0, 0)
+    peers: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +55,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     an earlier build found them, `digests` has what that one knew instead. `attestations` hold the
     last word of each agency; `agencies` holds the pack's and the foreign ones; `log` is every entry
     in order. Nothing is `counted` where nothing was filed yet. `sizes` and `imports` are of each
-    origin that has records or was imported, the last imports of each, the last first.
+    origin that has records or was imported, the last imports of each, the last first; `peers` are
+    the registers that are watched, as they stand on the day.
     """
 
     pack: Pack
@@ -67,6 +70,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     origins: Mapping[str, Origin] = {}
     sizes: Mapping[str, OriginSize] = {}
     imports: Mapping[str, Sequence[ImportRun]] = {}
+    peers: Sequence[PeerStanding] = ()
     withdrawals: Mapping[str, Sequence[Withdrawal]] = {}
     source_events: Mapping[str, Sequence[SourceEvent]] = {}
     digests: Mapping[str, RecordDigest] = {}

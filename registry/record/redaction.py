@@ -21,6 +21,9 @@ from registry.record.statements import StatementSchema
 
 COURT = "court"
 
+SOURCE_BASIS = "source"
+"""The basis, which nobody can state, of a redaction that follows one at another register."""
+
 KEPT = ("/id", "/schema_version")
 """What is never erased: without these nobody could identify the record, or read it."""
 

@@ -18,6 +18,7 @@ from registry.ledger.publication import Publication, seal_document
 from registry.record.codelists import codelists
 from registry.record.entry import Imported
 from registry.record.erasure import covers, remaining_members, without_erased
+from registry.record.redaction import SOURCE_BASIS
 from registry.record.sections import Section, seal
 from registry.services.context import ServiceContext
 from registry.services.harvested import (
@@ -38,9 +39,6 @@ from registry.store.peers import Peer, PeerSubject
 from registry.store.records import CurrentVersion
 from registry.store.redactions import Redaction
 from registry.tlog.compact import CompactRange
-
-SOURCE_BASIS = "source"
-"""The code of a redaction here that follows one at the source."""
 
 _OTHER_REASON = "other"
 

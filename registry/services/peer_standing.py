@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -92,6 +93,11 @@ async def read_standings(connection: Connection, *, now: dt.datetime) -> list[Pe
             )
         )
     return standings
+
+
+def troubles(standings: Sequence[PeerStanding]) -> dict[str, PeerState]:
+    """Return by code what is wrong with peers that every page of their records says."""
+    return {one.code: one.state for one in standings if one.state in {"forked", "smaller"}}
 
 
 def state_of(peer: Peer, *, now: dt.datetime) -> PeerState:

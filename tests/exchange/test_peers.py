@@ -12,7 +12,9 @@ from registry.store import embedded, imports, peers
 from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.note import NoteRefused
 from registry.tlog.policy import ANYBODY
+from registry.worker.runner import build_site
 from tests.bench.harvest import campaign
+from tests.built import share_templates
 from tests.conftest import amended, make_record
 from tests.peered import is_anywhere, open_peer, served_folder
 
@@ -304,3 +306,34 @@ async def test_nothing_is_stale_after_a_round(places):
     assert (found.entries, found.stale, found.left) == (130, 0, 0)
     await one.context.database.close()
     await two.context.database.close()
+
+
+async def test_the_site_says_of_each_record_where_it_is_proven_and_of_each_peer_how_it_stands(
+    watching,
+):
+    ours, theirs = watching
+
+    async def pages():
+        context = ours.context
+        await build_site(ours.settings, context, as_of=NOW)
+        site = ours.settings.site_dir / "fr"
+        return {name: (site / f"{name}.html").read_text() for name in (
+            "peers", "registers/ma", f"records/{HERE}",
+        )}  # fmt: skip
+
+    share_templates(ours.settings.data_dir)
+    found = await pages()
+    assert "Trouvé en ordre." in found["peers"]
+    assert "ma.example/log" in found["peers"]
+    assert "Vérifié avec son journal signé" in found["registers/ma"]
+    source = (await ours.read(HERE)).register.source
+    assert f'href="{source.proof}"' in found[f"records/{HERE}"]
+    assert f"/api/v1/records/{HERE}/source" in found[f"records/{HERE}"]
+    assert "se contredit" not in "".join(found.values())
+
+    await theirs.begin_again(personal() | {"tags": []}, now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    found = await pages()
+    assert "Son journal se contredit" in found["peers"]
+    assert "/api/v1/peers/ma/evidence" in found["peers"]
+    assert "Le journal de ce registre se contredit" in found[f"records/{HERE}"]

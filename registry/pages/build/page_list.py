@@ -23,6 +23,7 @@ from registry.pages.views.problem_pages import problem_pages
 from registry.pages.views.prose_pages import prose_pages
 from registry.pages.views.record_pages import record_pages
 from registry.pages.views.static_index import WordFiles, index_pages
+from registry.pages.views.peer_pages import peer_pages
 from registry.pages.views.statistics_pages import statistics_pages
 
 
@@ -43,6 +44,7 @@ def all_pages(
         *finder_pages(site),
         *browse_pages(site),
         *origin_pages(site),
+        *peer_pages(site),
         *statistics_pages(site),
         *changes_pages(site, events, gathered),
         *feed_pages(site, gathered),

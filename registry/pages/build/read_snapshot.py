@@ -21,6 +21,8 @@ from registry.pages.views.origin_pages import SHOWN_IMPORTS
 from registry.record.origin import Origin
 from registry.record.pack import Pack
 from registry.settings import Settings
+from registry.pages.views.peer_pages import shown_digest
+from registry.services.peer_standing import read_standings, troubles
 from registry.store import (
     agencies,
     attestations,
@@ -51,6 +53,7 @@ class _BuildFacts(msgspec.Struct):
     replaced: int
     agencies: str
     imports: tuple[int, int]
+    peers: str
 
 
 async def build_register(
@@ -77,9 +80,13 @@ async def build_register(
         with ExitStack() as held:
             directory = await asyncio.to_thread(held.enter_context, hold_directory(out))
             async with database.snapshot() as connection:
-                register = await _read_state(connection)
+                register = await _read_state(connection, as_of)
                 fingerprint = await asyncio.to_thread(
-                    site_fingerprint, pack, settings.base_url, await imports.read_origins(connection)
+                    site_fingerprint,
+                    pack,
+                    settings.base_url,
+                    await imports.read_origins(connection),
+                    troubles(await read_standings(connection, now=as_of)),
                 )
                 own = [settings.security_contact, settings.has_console]
                 facts = [register, as_of, description, own]
@@ -121,7 +128,7 @@ async def read_snapshot(
     connection: Connection, pack: Pack, *, as_of: dt.datetime, before: Manifest = NO_MANIFEST
 ) -> Snapshot:
     """Read one state of the register, in a `snapshot`; `before` has what need not be read again."""
-    register = await _read_state(connection)
+    register = await _read_state(connection, as_of)
     lines = await log.read_lines(connection, since=before.register.size if before.register else 0)
     changed = None
     if before.register:
@@ -144,6 +151,7 @@ async def read_snapshot(
         origins=await imports.read_origins(connection),
         sizes=await imports.read_sizes(connection),
         imports=await imports.read_latest_runs(connection, SHOWN_IMPORTS),
+        peers=await read_standings(connection, now=as_of),
         withdrawals=await withdrawals.read_every(connection, only=changed),
         source_events=await imports.read_source_events(connection, only=changed),
         attestations={one.agency: one for one in await attestations.read_latest(connection)},
@@ -151,7 +159,7 @@ async def read_snapshot(
     )
 
 
-async def _read_state(connection: Connection) -> RegisterState:
+async def _read_state(connection: Connection, as_of: dt.datetime) -> RegisterState:
     state = await log.read_state(connection)
     size = state.range.size
     return RegisterState(
@@ -163,6 +171,7 @@ async def _read_state(connection: Connection) -> RegisterState:
         replaced=state.replaced,
         agencies=await agencies.fingerprint(connection),
         imports=await imports.read_progress(connection),
+        peers=shown_digest(await read_standings(connection, now=as_of)),
     )
 
 
@@ -223,6 +232,7 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         erasures = await redactions.count(connection)
         fingerprint = await agencies.fingerprint(connection)
         progress = await imports.read_progress(connection)
+        standings = shown_digest(await read_standings(connection, now=as_of))
     return (
         made.log.size == state.range.size
         and made.log.root == state.range.root().hex()
@@ -231,6 +241,7 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         and made.erasures == erasures
         and (made.replaced, made.imports) == (state.replaced, progress)
         and made.agencies == fingerprint
+        and made.peers == standings
     )
 
 

@@ -11,6 +11,7 @@ from registry.pages.labels import message
 from registry.pages.reader import Reader, as_it_is, label, say
 from registry.pages.site import Site
 from registry.record.origin import Origin
+from registry.services.peer_standing import troubles
 from registry.store.imports import SourceEvent
 from registry.store.records import StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
@@ -77,13 +78,15 @@ def origin_view(reader: Reader, site: Site, code: str | None) -> dict[str, Any]:
     """Return whose the other register is that something was copied from, and on which terms.
 
     `origin_page` is the page here about it, `origin_url` its own address; `abroad` says that it is
-    another country's, and `country_name` is empty where that is not known.
+    another country's, and `country_name` is empty where that is not known. `trouble` is what is
+    wrong with its log, if it is one that is watched.
     """
     known = (site.snapshot.origins.get(code) if code else None) or Origin(code="", title="")
     return {
         "origin": code,
         "origin_name": (known.title and say(reader, known.name)) or as_it_is(reader, code or ""),
         "origin_page": f"registers/{code}",
+        "trouble": troubles(site.snapshot.peers).get(code or ""),
         "origin_url": known.homepage or None,
         "publisher": say(reader, {known.language or "en": known.publisher})
         if known.publisher

@@ -43,6 +43,7 @@ def machine_files(site: Site, files: Sequence[str]) -> Iterator[Page]:
         "replaced": register.replaced,
         "agencies": register.agencies,
         "imports": register.imports,
+        "peers": register.peers,
         "pages": len(files),
     }
     yield _file("build.json", msgspec.json.format(msgspec.json.encode(made_from)).decode() + "\n")

@@ -29,6 +29,8 @@ _COUNTED = {
     "moved": plural_message("%(n)s moved to another agency", "%(n)s moved to another agency"),
     "gone": plural_message("%(n)s no longer at its source", "%(n)s no longer at their source"),
     "returned": plural_message("%(n)s at its source again", "%(n)s at their source again"),
+    "ended": plural_message("%(n)s withdrawn at its source", "%(n)s withdrawn at their source"),
+    "erased": plural_message("%(n)s redacted at its source", "%(n)s redacted at their source"),
     "refused": plural_message("%(n)s refused row", "%(n)s refused rows"),
 }
 """The counts of an import that are shown where they are not 0, in English: for one, for several."""
@@ -37,7 +39,8 @@ _COUNTED = {
 def origin_pages(site: Site) -> Iterator[Page]:
     """Yield the index of other registers and a page of each, if something came from any."""
     snapshot = site.snapshot
-    codes = sorted({*snapshot.sizes, *snapshot.imports})
+    watched = {one.code for one in snapshot.peers}
+    codes = sorted({*snapshot.sizes, *snapshot.imports, *watched})
     if not codes:
         return
     sizes = {code: snapshot.sizes.get(code, OriginSize(records=0, gone=0)) for code in codes}
@@ -45,8 +48,8 @@ def origin_pages(site: Site) -> Iterator[Page]:
         site,
         "registers/",
         template="registers.html",
-        key=digest(msgspec.json.encode(sizes)),
-        view=partial(_index, site=site, sizes=sizes),
+        key=digest(msgspec.json.encode([sizes, bool(watched)])),
+        view=partial(_index, site=site, sizes=sizes, watched=bool(watched)),
     )
     for code in codes:
         runs = snapshot.imports.get(code, ())
@@ -54,20 +57,37 @@ def origin_pages(site: Site) -> Iterator[Page]:
             site,
             f"registers/{code}",
             template="register.html",
-            key=digest(msgspec.json.encode([sizes[code], runs])),
-            view=partial(_origin, site=site, code=code, size=sizes[code], runs=runs),
+            key=digest(msgspec.json.encode([sizes[code], runs, code in watched])),
+            view=partial(
+                _origin,
+                site=site,
+                code=code,
+                size=sizes[code],
+                runs=runs,
+                watched=code in watched,
+            ),
         )
 
 
-def _index(reader: Reader, *, site: Site, sizes: dict[str, OriginSize]) -> dict[str, Any]:
+def _index(
+    reader: Reader, *, site: Site, sizes: dict[str, OriginSize], watched: bool
+) -> dict[str, Any]:
     rows = [_head(reader, site, code) | {"size": size} for code, size in sizes.items()]
-    return {"registers": sorted(rows, key=lambda row: fold(row["origin_name"].text))}
+    ordered = sorted(rows, key=lambda row: fold(row["origin_name"].text))
+    return {"registers": ordered, "watched": watched}
 
 
 def _origin(
-    reader: Reader, *, site: Site, code: str, size: OriginSize, runs: Sequence[ImportRun]
+    reader: Reader,
+    *,
+    site: Site,
+    code: str,
+    size: OriginSize,
+    runs: Sequence[ImportRun],
+    watched: bool,
 ) -> dict[str, Any]:
     return {
+        "watched": watched,
         "register": _head(reader, site, code),
         "size": size,
         "runs": [_run(run) for run in runs],

@@ -205,13 +205,20 @@ def _register(record: StoredRecord) -> dict[str, Any]:
     }
 
 
-def _at_source(record: StoredRecord, document: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the id and the day of the last change that a foreign record has at its source."""
+def _at_source(record: StoredRecord, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a foreign record has at its source: id, day of the last change, place in its log.
+
+    The last is there for what was harvested from that.
+    """
     source = record.register.source
     known = source if isinstance(source, SourceFacts) else None
     return {
         "id": (known.id if known else "") or document.get("source_id"),
         "changed_on": known.changed_on if known else None,
+        "proof": (known and known.proof) or None,
+        "index": known and known.index,
+        "leaf": known and known.leaf,
+        "version": known and known.version,
     }
 
 
