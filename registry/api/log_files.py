@@ -15,7 +15,7 @@ from litestar.params import FromPath
 
 from registry.api.request_context import ApiState
 from registry.errors import NotFound
-from registry.ledger.files import CHECKPOINT, POLICY
+from registry.ledger.files import CHECKPOINT, POLICY, WITNESSED
 from registry.ledger.key_chain import parse_key_path
 from registry.ledger.proofs import (
     INCIDENTS,
@@ -42,6 +42,7 @@ _CONTENT = re.compile(r"content/(0|[1-9][0-9]{0,17})\.json")
 _ABSENT = {
     CHECKPOINT: "no checkpoint is published yet; the background runner does that",
     POLICY: "no policy of witnesses is published",
+    WITNESSED: "no checkpoint satisfies a policy of witnesses",
 }
 """Files of text that the publisher writes and replaces, and what is said where there is none."""
 _CONTENTS = re.compile(r"content/bundle/(0|[1-9][0-9]{0,15})")

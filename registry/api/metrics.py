@@ -24,12 +24,13 @@ from prometheus_client.registry import Collector
 
 from registry.api.authentication import provide_actor
 from registry.api.request_context import ApiRequest, ApiState, is_passed_on
-from registry.ledger.files import published_size
+from registry.ledger.files import published_size, read_witnessed
 from registry.ledger.guard import skew
 from registry.ledger.proofs import site_made_from
 from registry.record.fast_validator import FastValidator
 from registry.settings import is_loopback
 from registry.store import bound_rows, checkpoints, witnesses
+from registry.tlog.checkpoint import stated
 
 PATH = "/metrics"
 
@@ -178,6 +179,7 @@ async def _read_progress(state: ApiState) -> list[tuple[str, str, float]]:
     Without it filings go on, and nothing else shows that it has died.
     """
     published = await asyncio.to_thread(published_size, state.settings.log_dir)
+    witnessed = await asyncio.to_thread(read_witnessed, state.settings.log_dir)
     site = await asyncio.to_thread(site_made_from, state.settings.site_dir)
     async with state.context.database.connection() as connection:
         asked_at = dt.datetime.now(dt.UTC)
@@ -191,6 +193,11 @@ async def _read_progress(state: ApiState) -> list[tuple[str, str, float]]:
     return [
         ("log_entries", "Entries of the log", log_state.range.size),
         ("log_published_entries", "Entries under the published checkpoint", published),
+        (
+            "log_witnessed_entries",
+            "Entries under the newest checkpoint that satisfies the policy of witnesses",
+            stated(witnessed).size if witnessed else 0,
+        ),
         ("log_lag_seconds", "For how long the first entry after those has waited", lag),
         (
             "log_fault",

@@ -11,7 +11,15 @@ import msgspec
 
 from registry.errors import Unavailable
 from registry.ledger.content_files import bundle_of_contents, write_contents
-from registry.ledger.files import CHECKPOINT, POLICY, TEMPORARY, read_checkpoint, write_volatile
+from registry.ledger.files import (
+    CHECKPOINT,
+    POLICY,
+    TEMPORARY,
+    WITNESSED,
+    read_checkpoint,
+    read_witnessed,
+    write_volatile,
+)
 from registry.ledger.key_chain import read_keys
 from registry.ledger.proofs import (
     INCIDENTS,
@@ -47,7 +55,10 @@ async def export_log(
         raise Unavailable("the log has not been published yet; run: registry log publish")
     size = stated(checkpoint).size
     await asyncio.to_thread(_copy_tiles, settings.log_dir, folder)
-    prove = prover(settings.log_dir, checkpoint)
+    witnessed = await asyncio.to_thread(read_witnessed, settings.log_dir)
+    if witnessed is not None and stated(witnessed).size > size:
+        witnessed = None
+    prove = prover(settings.log_dir, checkpoint, witnessed)
     for start in range(0, size, _AT_ONCE):
         entries = range(start, min(start + _AT_ONCE, size))
         await write_contents(database, folder, entries)
@@ -72,6 +83,8 @@ async def export_log(
     made_from = await asyncio.to_thread(site_made_from, settings.site_dir)
     if made_from is not None and made_from["size"] <= size:
         write_volatile(folder, "site.json", msgspec.json.encode(made_from))
+    if witnessed is not None:
+        write_volatile(folder, WITNESSED, witnessed)
     write_volatile(folder, CHECKPOINT, checkpoint)
     (folder / TEMPORARY).rmdir()
     return size

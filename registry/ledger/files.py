@@ -23,6 +23,8 @@ from registry.tlog.tile import WIDTH, Tile
 CHECKPOINT = "checkpoint"
 POLICY = "policy"
 """The policy of witnesses that the last of the published entries has which names one."""
+WITNESSED = "witnessed"
+"""The newest checkpoint that satisfies the policy of witnesses."""
 TEMPORARY = ".new"
 """The folder, beside the files, of those that are being written."""
 
@@ -99,6 +101,14 @@ def read_checkpoint(folder: Path) -> bytes | None:
     """Read the checkpoint that is published, if any is."""
     try:
         return (folder / CHECKPOINT).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def read_witnessed(folder: Path) -> bytes | None:
+    """Read the newest checkpoint that satisfies the policy of witnesses, if any does."""
+    try:
+        return (folder / WITNESSED).read_bytes()
     except FileNotFoundError:
         return None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from registry.ledger.content_files import bundle_of_contents, content_path
-from registry.ledger.files import CHECKPOINT, POLICY, TEMPORARY, tree_of
+from registry.ledger.files import CHECKPOINT, POLICY, TEMPORARY, WITNESSED, tree_of
 from registry.ledger.key_chain import key_path
 from registry.ledger.proofs import INCIDENTS, LogHistory, describe, proof_path
 from registry.ledger.replay import LogInconsistent
@@ -16,6 +16,7 @@ from registry.ledger.verify_log import VerifiedLog, verify_log
 from registry.tlog.bundle import bundle_path, parse_bundle, parse_bundle_path
 from registry.tlog.hashing import HASH_BYTES
 from registry.tlog.keys import Verifier
+from registry.tlog.policy import ANYBODY, parse_policy
 from registry.tlog.proof import root_of
 from registry.tlog.tile import HEIGHT, WIDTH, parse_tile_path
 from registry.tlog.tlog_proof import check_tlog_proof, parse_tlog_proof
@@ -45,22 +46,10 @@ def fsck(
 
 def _check_file(folder: Path, name: str, log: VerifiedLog) -> None:
     content = (folder / name).read_bytes()
-    kind = name.split("/", 1)[0]
+    check = next((one for prefix, one in _CHECKS if name.startswith(prefix)), None)
     try:
-        if name.startswith("tile/entries/"):
-            _check_bundle(folder, name, content, log)
-        elif kind == "tile":
-            _check_tile(folder, name, content, log)
-        elif name.startswith("content/bundle/"):
-            _check_contents(folder, name, content, log)
-        elif kind == "proof":
-            _check_proof(folder, name, content, log)
-        elif name == "log.json":
-            _same(content, msgspec.json.encode(describe(log.keys, log.at, log.policy)))
-        elif name == INCIDENTS:
-            msgspec.json.decode(content, type=LogHistory)
-        elif name == "site.json":
-            _check_site(folder, content, log)
+        if check is not None:
+            check(folder, name, content, log)
         elif name not in {CHECKPOINT, POLICY, *map(key_path, range(1, len(log.keys.keys)))}:
             _index_of(name, content_path)
     except (ValueError, TypeError, KeyError) as error:
@@ -106,7 +95,25 @@ def _check_proof(folder: Path, name: str, content: bytes, log: VerifiedLog) -> N
     _check_earlier(folder, opened.checkpoint.size, opened.checkpoint.root, log)
 
 
-def _check_site(folder: Path, content: bytes, log: VerifiedLog) -> None:
+def _check_description(_: Path, __: str, content: bytes, log: VerifiedLog) -> None:
+    _same(content, msgspec.json.encode(describe(log.keys, log.at, log.policy)))
+
+
+def _check_history(_: Path, __: str, content: bytes, ___: VerifiedLog) -> None:
+    msgspec.json.decode(content, type=LogHistory)
+
+
+def _check_witnessed(folder: Path, _: str, content: bytes, log: VerifiedLog) -> None:
+    """Check that it is an earlier checkpoint, and satisfies the policy that the log names."""
+    policy = ANYBODY if log.policy is None else parse_policy(log.policy)
+    opened = log.keys.open(content, witnesses=policy.verifiers)
+    fault = policy.fault([*log.keys.verifiers, *(one.verifier for one in opened.verified)])
+    if fault is not None or log.policy is None:
+        raise ValueError(fault or "the log names no witnesses")
+    _check_earlier(folder, opened.checkpoint.size, opened.checkpoint.root, log)
+
+
+def _check_site(folder: Path, _: str, content: bytes, log: VerifiedLog) -> None:
     said = msgspec.json.decode(content)
     root = bytes.fromhex(said["root"])
     _same(content, msgspec.json.encode({"size": said["size"], "root": root.hex()}))
@@ -133,3 +140,16 @@ def _index_of(name: str, path_of: Callable[[int], str]) -> int:
 def _same(content: bytes, expected: bytes) -> None:
     if content != expected:
         raise ValueError("it is not what it was")
+
+
+_CHECKS = (
+    ("tile/entries/", _check_bundle),
+    ("tile/", _check_tile),
+    ("content/bundle/", _check_contents),
+    ("proof/", _check_proof),
+    ("log.json", _check_description),
+    (INCIDENTS, _check_history),
+    ("site.json", _check_site),
+    (WITNESSED, _check_witnessed),
+)
+"""By the beginning of its path, how a file is checked; the first that fits."""

@@ -11,7 +11,13 @@ import msgspec
 
 from registry.errors import NotFound
 from registry.ledger.content_files import bundle_of_contents, content_path
-from registry.ledger.files import published_size, read_checkpoint, read_policy, tree_of
+from registry.ledger.files import (
+    published_size,
+    read_checkpoint,
+    read_policy,
+    read_witnessed,
+    tree_of,
+)
 from registry.ledger.key_chain import KeyChain, key_path, read_keys
 from registry.record.content_file import content_file
 from registry.store import checkpoints, log, records
@@ -82,8 +88,9 @@ def proof_path(index: int) -> str:
 
 
 async def read_proof(connection: Connection, folder: Path, index: int) -> bytes:
-    """Make the proof of an entry to the published checkpoint.
+    """Make the proof of an entry to the newest witnessed checkpoint that covers it.
 
+    If none does, then to the published one.
     Raises `NotFound` where there is no such entry, or it is not published yet.
     """
     proof = await asyncio.to_thread(_prove, folder, index)
@@ -215,14 +222,20 @@ def site_made_from(site: Path) -> dict[str, Any] | None:
     return log_then
 
 
-def prover(folder: Path, checkpoint: bytes) -> Callable[[int], TlogProof]:
-    """Return a function from entries to proofs; it raises `ValueError` beyond the checkpoint."""
-    size = stated(checkpoint).size
-    nodes = tree_of(folder, size)
+def prover(
+    folder: Path, checkpoint: bytes, witnessed: bytes | None = None
+) -> Callable[[int], TlogProof]:
+    """Return a function from entries to proofs; it raises `ValueError` beyond the checkpoint.
+
+    What the checkpoint with the cosignatures covers is proven to that one.
+    """
+    notes = [note for note in (witnessed, checkpoint) if note is not None]
+    trees = [(size := stated(note).size, tree_of(folder, size), note) for note in notes]
 
     def prove(index: int) -> TlogProof:
+        size, nodes, note = next((tree for tree in trees if index < tree[0]), trees[-1])
         path = tuple(prove_inclusion(nodes, index, size))
-        return TlogProof(index=index, path=path, checkpoint=checkpoint)
+        return TlogProof(index=index, path=path, checkpoint=note)
 
     return prove
 
@@ -231,7 +244,7 @@ def _prove(folder: Path, index: int) -> bytes | None:
     checkpoint = read_checkpoint(folder)
     if checkpoint is None or not 0 <= index < stated(checkpoint).size:
         return None
-    return prover(folder, checkpoint)(index).to_bytes()
+    return prover(folder, checkpoint, read_witnessed(folder))(index).to_bytes()
 
 
 def _redactions(evidence: Evidence) -> list[int]:

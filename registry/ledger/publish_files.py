@@ -18,12 +18,14 @@ from registry.ledger.content_files import write_contents
 from registry.ledger.files import (
     CHECKPOINT,
     POLICY,
+    WITNESSED,
     LogBehind,
     LogRefused,
     published_size,
     read_checkpoint,
     read_policy,
     read_tile,
+    read_witnessed,
     replace_durable,
     tree_of,
     write_durable,
@@ -44,6 +46,7 @@ from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer
 from registry.tlog.note import NoteRefused
+from registry.tlog.policy import parse_policy
 from registry.tlog.proof import Nodes, root_of
 from registry.tlog.tile import WIDTH, grow
 
@@ -54,6 +57,8 @@ PublishStep: TypeAlias = Literal[
 Cosign: TypeAlias = Callable[[Signed], Awaitable[None]]
 """Asks the witnesses for a checkpoint that was signed and is not published yet."""
 
+_LOOKED_BACK = 100
+"""So many cosigned checkpoints are tried for one that satisfies the policy."""
 _ENTRIES_AT_ONCE = 32 * WIDTH
 
 
@@ -150,10 +155,15 @@ async def _publish(
     async with database.connection() as connection:
         policy = await log.read_policy(connection, last.size)
         note = await _whole_note(connection, last)
+        witnessed = await _read_witnessed(connection, last, chain, policy)
     if policy is not None and policy != await asyncio.to_thread(read_policy, folder):
         await asyncio.to_thread(replace_durable, folder, POLICY, policy.encode())
     await asyncio.to_thread(replace_durable, folder, CHECKPOINT, note)
     done("published")
+    if witnessed is None:
+        await asyncio.to_thread((folder / WITNESSED).unlink, missing_ok=True)
+    elif witnessed != await asyncio.to_thread(read_witnessed, folder):
+        await asyncio.to_thread(replace_durable, folder, WITNESSED, witnessed)
     return last
 
 
@@ -327,3 +337,19 @@ async def _whole_note(connection: Connection, signed: Signed) -> bytes:
     """Return a checkpoint with all its signatures."""
     cosigned = await witnesses.read_cosignatures(connection, signed.size)
     return signed.note + "".join(one.line for one in cosigned).encode()
+
+
+async def _read_witnessed(
+    connection: Connection, last: Signed, chain: KeyChain, text: str | None
+) -> bytes | None:
+    """Return the newest checkpoint that satisfies the policy, with all its signatures."""
+    if text is None:
+        return None
+    policy = parse_policy(text)
+    for signed in [last, *await witnesses.read_cosigned(connection, last.size, most=_LOOKED_BACK)]:
+        cosigned = await witnesses.read_cosignatures(connection, signed.size)
+        keys = {one.verifier for one in cosigned}
+        signers = [one for one in policy.verifiers if one.to_text() in keys]
+        if policy.is_satisfied([*chain.verifiers, *signers]):
+            return await _whole_note(connection, signed)
+    return None

@@ -18,8 +18,8 @@ from registry.clock import utc_now
 from registry.ledger.files import tree_of
 from registry.ledger.fsck import read_from
 from registry.ledger.histories import TwoHistories, compare_notes, keep_evidence
+from registry.ledger.key_chain import KeyChain, read_keys
 from registry.ledger.replay import LogInconsistent
-from registry.ledger.verify_log import keys_from
 from registry.services.witness_client import WitnessAnswer, WitnessClient
 from registry.services.witness_policy import can_be_asked
 from registry.settings import Settings
@@ -245,9 +245,16 @@ class WitnessRounds:
     async def _keep_evidence(self, signed: Signed, url: str, why: str) -> None:
         """Keep our checkpoint and the one that the witness shows, once until it cosigns again."""
         said = stated(signed.note)
+        async with self._database.connection() as connection:
+            keys = await read_keys(connection)
         theirs = await self._client.read_checkpoint(url, said.origin)
         kept = await asyncio.to_thread(
-            _write_evidence, self._settings, signed.note, theirs, f"{url}: {why}", self._clock()
+            _write_evidence,
+            self._settings,
+            keys,
+            [signed.note] if theirs is None else [theirs, signed.note],
+            f"{url}: {why}",
+            self._clock(),
         )
         _log.error("evidence kept", place=str(kept))
 
@@ -278,22 +285,19 @@ def _prove(folder: Path, old: int, size: int) -> list[bytes]:
 
 
 def _write_evidence(
-    settings: Settings, ours: bytes, theirs: bytes | None, why: str, now: dt.datetime
+    settings: Settings, keys: KeyChain, notes: Sequence[bytes], why: str, now: dt.datetime
 ) -> Path:
     """Write both notes; with the proof, where they show two histories by themselves."""
-    notes, proof, kind = [ours] if theirs is None else [theirs, ours], None, "witness"
-    if theirs is not None:
-        read = read_from(settings.log_dir)
-        try:
-            keys = keys_from(read, stated(ours).size, None)
-            compare_notes(theirs, ours, keys.verifiers, read)
-        except TwoHistories as found:
-            notes, proof, kind, why = [*found.notes], found.proof, found.kind, f"{why}; {found.why}"
-        except (NoteRefused, LogInconsistent):
-            pass
+    proof, kind = None, "witness"
+    try:
+        compare_notes(notes[0], notes[-1], keys.verifiers, read_from(settings.log_dir))
+    except TwoHistories as found:
+        notes, proof, kind, why = found.notes, found.proof, found.kind, f"{why}; {found.why}"
+    except (NoteRefused, LogInconsistent):
+        pass
     return keep_evidence(
         settings.data_dir / "evidence",
-        origin=stated(ours).origin,
+        origin=keys.origin,
         kind=kind,
         notes=notes,
         proof=proof,

@@ -6,6 +6,7 @@ import datetime as dt
 
 import msgspec
 
+from registry.store.checkpoints import Signed
 from registry.store.database import Connection
 from registry.store.sql import read_row, read_rows, statement
 
@@ -88,7 +89,6 @@ async def read_newest(connection: Connection) -> dict[str, tuple[int, int]]:
     return {row["verifier"]: (row["size"], row["time"]) for row in rows}
 
 
-async def read_cosigned(connection: Connection, size: int, *, most: int) -> list[int]:
-    """Return the newest sizes up to one that somebody has cosigned, the newest first."""
-    rows = await connection.fetch(statement("witnesses", "cosigned"), size, most)
-    return [row["size"] for row in rows]
+async def read_cosigned(connection: Connection, size: int, *, most: int) -> list[Signed]:
+    """Return the newest checkpoints below a size that somebody has cosigned, the newest first."""
+    return await read_rows(connection, Signed, "witnesses", "cosigned", size, most)

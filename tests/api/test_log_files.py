@@ -8,6 +8,7 @@ import pytest
 
 from registry.api.app import create_app
 from registry.ledger.content_files import content_path
+from registry.ledger.files import read_checkpoint
 from registry.ledger.key import read
 from registry.ledger.publish_files import publish_log
 from registry.ledger.replay import digest_of
@@ -63,7 +64,11 @@ def verifier(settings):
     return read(settings.key_file).verifier
 
 
-async def test_the_files_say_how_long_they_may_be_kept(client, published):
+async def test_the_files_say_how_long_they_may_be_kept(client, published, settings):
+    checkpoint = read_checkpoint(settings.log_dir)
+    for path, content in (("policy", b"quorum none\n"), ("witnessed", checkpoint)):
+        assert (await client.get(f"/log/{path}")).status_code == 404
+        (settings.log_dir / path).write_bytes(content)
     for path, kind, caching in (
         ("checkpoint", "text/plain; charset=utf-8", "no-cache"),
         ("tile/0/000.p/2", "application/octet-stream", "public, max-age=31536000, immutable"),
@@ -71,6 +76,8 @@ async def test_the_files_say_how_long_they_may_be_kept(client, published):
         ("content/1.json", "application/json", "no-cache"),
         ("proof/1.tlog-proof", "text/plain; charset=utf-8", "no-cache"),
         ("log.json", "application/json", "no-cache"),
+        ("policy", "text/plain; charset=utf-8", "no-cache"),
+        ("witnessed", "text/plain; charset=utf-8", "no-cache"),
     ):
         answer = await client.get(f"/log/{path}")
         assert answer.status_code == 200, path

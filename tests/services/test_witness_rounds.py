@@ -9,8 +9,12 @@ import pytest
 
 from registry.ledger.append import append
 from registry.ledger.entries import PolicyEntry
-from registry.ledger.files import read_checkpoint
+from registry.ledger.export import export_log
+from registry.ledger.files import read_checkpoint, read_witnessed
+from registry.ledger.fsck import fsck
 from registry.ledger.key import read
+from registry.ledger.proofs import read_proof
+from registry.ledger.replay import LogInconsistent
 from registry.services import witness_client, witness_rounds
 from registry.services.witness_rounds import WitnessRounds, read_standings
 from registry.store import log, witnesses
@@ -18,6 +22,7 @@ from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.keys import ML_DSA_44, Verifier
 from registry.tlog.note import sign_note
 from registry.tlog.policy import parse_policy
+from registry.tlog.tlog_proof import parse_tlog_proof
 from tests.conftest import NOW
 from tests.witnesses import Witness, ml_dsa_line, policy_of, running
 
@@ -146,6 +151,59 @@ async def test_two_witnesses_cosign_each_checkpoint_and_a_quiet_log_anew(own, cl
             kept = await connection.fetch("select time from cosignature where size = 6")
         assert len(kept) == 4
         assert set((await own.answers()).values()) == {"cosigned"}
+
+
+async def test_proofs_are_made_to_what_the_quorum_has_seen(
+    own, clock, database, settings, tmp_path
+):
+    one, two = Witness(1, clock.time), Witness(2, clock.time)
+    folder = settings.log_dir
+    own_key = read(settings.key_file).verifier
+
+    async def proven(index):
+        async with database.connection() as connection:
+            proof = parse_tlog_proof(await read_proof(connection, folder, index))
+        return stated(proof.checkpoint).size
+
+    with running(one, two):
+        two.answer = lambda *_: (500, {}, b"")
+        await own.follow(policy_of(one, two))
+        assert (await own.grow()).keys() == {"w1.example"}
+        assert read_witnessed(folder) is None
+        assert await proven(0) == 3
+
+        two.answer = None
+        clock.move(seconds=11)
+        assert (await own.grow()).keys() == {"w1.example", "w2.example"}
+        assert read_witnessed(folder) == read_checkpoint(folder)
+        # What comes after that is not seen by the quorum, and proven to the checkpoint.
+        two.answer = lambda *_: (500, {}, b"")
+        clock.move(seconds=11)
+        await own.grow()
+        await own.grow()
+        assert stated(read_witnessed(folder)).size == 4
+        assert [await proven(index) for index in (0, 3, 4, 5)] == [4, 4, 6, 6]
+
+        exported = tmp_path / "exported"
+        await export_log(database, settings, exported, progress=lambda *_: None)
+        policy = parse_policy((exported / "policy").read_text())
+        for place in (folder, exported):
+            fsck(place, verifier=own_key, progress=lambda *_: None)
+        (exported / "witnessed").write_bytes(read_checkpoint(folder))
+        with pytest.raises(LogInconsistent, match="witnessed: 0 known witnesses have cosigned"):
+            fsck(exported, verifier=own_key, progress=lambda *_: None)
+        opened = open_checkpoint(
+            read_witnessed(folder), origin=own_key.name, verifiers=[own_key, *policy.verifiers]
+        )
+        assert policy.is_satisfied(who.verifier for who in opened.verified)
+
+        # Another policy is satisfied by another checkpoint, or by none.
+        await own.follow(policy_of(one))
+        await own.grow()
+        assert stated(read_witnessed(folder)).size == 5
+        await own.follow(policy_of(Witness(3)))
+        await own.grow()
+        assert read_witnessed(folder) is None
 
 
 async def test_processes_together_ask_once(own, clock, settings, database):

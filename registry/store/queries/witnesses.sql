@@ -30,8 +30,12 @@ on conflict do nothing
 select distinct on (verifier) verifier, time, line from cosignature where size = $1 order by verifier, time desc
 
 -- name: cosigned
--- The sizes up to $1 that somebody has cosigned, the newest first.
-select distinct c.size from cosignature as c where c.size <= $1 order by c.size desc limit $2
+-- The checkpoints below the size $1 that somebody has cosigned, the newest first.
+select k.size, k.root, convert_to(k.note, 'UTF8') as note, k.signed_at
+from checkpoint as k
+where k.size < $1 and exists (select from cosignature as c where c.size = k.size)
+order by k.size desc
+limit $2
 
 -- name: newest
 -- Of each key the newest checkpoint that it has cosigned, and when it did so last.
