@@ -3,40 +3,78 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.keys import verifier_option
+from registry.cli.evidence import (
+    keeping_evidence,
+    kept_option,
+    memory_option,
+    open_memory,
+    read_kept_files,
+    verify_known,
+)
+from registry.cli.keys import policy_options, verifier_option
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import print_message, write_json
 
 if TYPE_CHECKING:
+    from registry.ledger.verify_log import ReadFile, VerifiedLog, Visit
     from registry.pages.audit import AuditReport
     from registry.tlog.keys import Verifier
+    from registry.tlog.policy import Policy
 
 
 @click.command()
 @click.argument("address", metavar="ADDRESS")
 @verifier_option
+@policy_options
+@kept_option
+@memory_option
 @click.option("--json", "as_json", is_flag=True, help="Write the verdict to stdout as JSON.")
-def audit(address: str, key: Verifier | None, *, as_json: bool) -> None:
+def audit(
+    address: str,
+    key: Verifier | None,
+    policy: Policy,
+    kept: tuple[Path, ...],
+    *,
+    no_memory: bool,
+    as_json: bool,
+) -> None:
     """Compare all that a register answers with what its log says; anybody can, from anywhere.
 
     ADDRESS is that of the register, or of its log. The whole log is verified; then lists, counts,
     records, versions, withdrawals, attestations, statistics and pages must be what follows from
-    it. Exits with 1 where anything differs, and names the first that does.
+    it. The log must also go on from every note that was kept of it, and from what this user has
+    seen of it before. Exits with 1 where anything differs, and names the first that does.
 
     Example: registry audit https://algorithms.example.org/ --key log.example+1234abcd+AQ…
     """
+    from registry.ledger.verify_log import verify_log
     from registry.pages.audit import audit_register
 
+    notes, memory = read_kept_files(kept), open_memory(no_memory=no_memory)
     with progress_bar("Auditing") as progress:
-        report = audit_register(address, verifier=key, progress=progress)
+
+        def verify(read: ReadFile, visit: Visit) -> VerifiedLog:
+            with keeping_evidence():
+                return verify_known(
+                    lambda: verify_log(
+                        read, verifier=key, progress=progress, policy=policy, visit=visit
+                    ),
+                    read,
+                    key,
+                    notes,
+                    memory,
+                )
+
+        report = audit_register(address, verify=verify, progress=progress)
     if as_json:
         write_json(report)
     else:
-        _print(report, given=key is not None)
+        _print(report, given=key is not None or bool(policy.logs))
     if report.verdict != "in order":
         sys.exit(1)
 

@@ -30,7 +30,7 @@ def unlike(log: Any, answered: Any, where: str = "") -> str | None:
         return _unlike_members(log, answered, where)
     if isinstance(log, list) and isinstance(answered, list):
         for at, (one, other) in enumerate(zip(log, answered, strict=False)):
-            if why := unlike(one, other, f"{where}, {at}"):
+            if why := unlike(one, other, f"{where}, {at}" if where else f"item {at}"):
                 return why
         if len(log) != len(answered):
             return unlike_value(f"the number of {where}", len(answered), len(log))

@@ -25,8 +25,10 @@ from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
 from registry.ledger.register_replay import RegisterReplay, ReplayedVersion
 from registry.record.entry import outline
 from registry.record.facets import PublishedState
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.search_document import SearchDocument, build
+from registry.store.records import StoredRecord
 
 LISTED = ("risk", "sector", "agency", "status", "origin", "source_state")
 """The filters of which every code is asked for, with the records that it finds."""
@@ -55,6 +57,7 @@ class ApiAudit:
         self.unbound: Counter[str] = Counter()
         self.agencies: dict[str, Agency] = {}
         self.origins: dict[str, Any] = {}
+        self.source_ids: dict[str, str] = {}
         self._remote = remote
         self._replay = replay
         self._last = replay.size - 1
@@ -278,11 +281,26 @@ class ApiAudit:
             found += self._compare(one, answer, self._answer_of(version))
         return found
 
-    def _answer_of(self, version: ReplayedVersion) -> dict[str, Any]:
+    def stored(self, version: ReplayedVersion, *, as_of: int) -> StoredRecord:
+        """Return a version as it is stored; of its source what no entry says is as answered."""
         agency = self.agencies.get(version.agency)
         stored = self._replay.stored(
-            version, fictitious=bool(agency and agency.fictitious), as_of=self._last
+            version, fictitious=bool(agency and agency.fictitious), as_of=as_of
         )
+        source = stored.register.source
+        if isinstance(source, msgspec.UnsetType):
+            return stored
+        said = self.origins.get(version.origin or "")
+        known = msgspec.structs.replace(
+            source,
+            id=self.source_ids.get(version.record, source.id),
+            register=None if said is None else msgspec.convert(said, Origin),
+        )
+        register = msgspec.structs.replace(stored.register, source=known)
+        return msgspec.structs.replace(stored, register=register)
+
+    def _answer_of(self, version: ReplayedVersion) -> dict[str, Any]:
+        stored = self.stored(version, as_of=self._last)
         register: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(stored.register))
         if not version.is_bound:
             register = {name: said for name, said in register.items() if name not in _UNBOUND}
@@ -308,6 +326,7 @@ class ApiAudit:
         source = dict(answer.json.get("register") or {}).get("source")
         if source and source.get("register"):
             self.origins[source["register"]["code"]] = source["register"]
+            self.source_ids[answer.json["record"]["id"]] = source["id"]
 
 
 def _items(answer: RemoteAnswer) -> list[Any]:

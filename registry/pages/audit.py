@@ -8,7 +8,8 @@ answers from one moment to the next by another state.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -19,9 +20,12 @@ from registry.exchange.remote_log import reader
 from registry.exchange.remote_register import RemoteRegister
 from registry.ledger.files import CHECKPOINT, LogRefused
 from registry.ledger.register_replay import RegisterReplay
-from registry.ledger.verify_log import VerifiedLog, verify_log
+from registry.ledger.verify_log import ReadFile, VerifiedLog, Visit
+from registry.pages.audit_pages import PageAudit
 from registry.tlog import base64_text
-from registry.tlog.keys import Verifier
+
+VerifyLog: TypeAlias = Callable[[ReadFile, Visit], VerifiedLog]
+"""Verifies a log by its files, and shows its entries to the visitor. Raises `LogRefused`."""
 
 AuditVerdict: TypeAlias = Literal["in order", "differs", "log refused"]
 
@@ -60,21 +64,21 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
 def audit_register(
     address: str,
     *,
-    verifier: Verifier | None,
+    verify: VerifyLog,
     progress: Callable[[int, int | None], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> AuditReport:
-    """Audit a register at the address of its pages, or of its log.
+    """Audit a register at the address of its pages, or of its log, which `verify` verifies.
 
     Raises `Unavailable` where it cannot be reached, and `ConfigurationError` for what is no
     address.
     """
     with RemoteRegister(_base(address), sleep=sleep) as remote:
-        report, differences = _audit(remote, verifier, progress)
+        report, differences = _audit(remote, verify, progress)
         if differences:
             sleep(_PAUSE)
             seen = {one.at for one in differences}
-            report, differences = _audit(remote, verifier, progress)
+            report, differences = _audit(remote, verify, progress)
             differences = [one for one in differences if one.at in seen]
     return msgspec.structs.replace(
         report,
@@ -96,32 +100,28 @@ def _base(address: str) -> str:
 
 def _audit(
     remote: RemoteRegister,
-    verifier: Verifier | None,
+    verify: VerifyLog,
     progress: Callable[[int, int | None], None],
 ) -> tuple[AuditReport, list[AnswerDifference]]:
     replay = RegisterReplay()
     try:
         with reader(remote.url + _LOG) as read:
-            found = verify_log(read, verifier=verifier, progress=progress, visit=replay.take)
+            found = verify(read, replay.take)
     except LogRefused as error:
         return AuditReport(verdict="log refused", address=remote.url, refused=error.detail), []
     replay.finish(found.leaves)
     api = ApiAudit(remote, replay)
-    differences = list(_counted(api.differences(), api, progress))
-    return _report(remote, found, api), differences
+    pages = PageAudit(remote, replay, api)
+    differences = []
+    for one in chain(api.differences(), pages.differences()):
+        progress(api.checked.total() + pages.checked.total(), None)
+        differences.append(one)
+    return _report(remote, found, api, pages), differences
 
 
-def _counted(
-    differences: Iterator[AnswerDifference],
-    api: ApiAudit,
-    progress: Callable[[int, int | None], None],
-) -> Iterator[AnswerDifference]:
-    for one in differences:
-        progress(api.checked.total(), None)
-        yield one
-
-
-def _report(remote: RemoteRegister, found: VerifiedLog, api: ApiAudit) -> AuditReport:
+def _report(
+    remote: RemoteRegister, found: VerifiedLog, api: ApiAudit, pages: PageAudit
+) -> AuditReport:
     checkpoint = found.checkpoint
     return AuditReport(
         verdict="in order",
@@ -130,10 +130,11 @@ def _report(remote: RemoteRegister, found: VerifiedLog, api: ApiAudit) -> AuditR
         size=checkpoint.size,
         root=base64_text.encode(checkpoint.root),
         signed_by=found.verifier.to_text(),
-        checked=dict(sorted(api.checked.items())),
+        checked=dict(sorted((api.checked + pages.checked).items())),
         not_covered=[
             sentence.format(api.unbound[what])
             for what, sentence in _NOT_COVERED.items()
             if api.unbound[what]
-        ],
+        ]
+        + pages.not_covered,
     )

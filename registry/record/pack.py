@@ -124,6 +124,11 @@ def load_pack(code: str) -> Pack:
     )
 
 
+def pack_codes() -> list[str]:
+    """Return the codes of the packs there are."""
+    return sorted(path.parent.name for path in _PACKS.glob("*/pack.json"))
+
+
 def add_agency(code: str, row: Mapping[str, str]) -> None:
     """Add a row to a pack's `agencies.csv`.
 
@@ -148,7 +153,7 @@ def add_agency(code: str, row: Mapping[str, str]) -> None:
 
 def _read(code: str) -> dict[str, Any]:
     """Return `pack.json` and its tables as one object, unchecked."""
-    known = sorted(path.parent.name for path in _PACKS.glob("*/pack.json"))
+    known = pack_codes()
     if code not in known:
         raise ConfigurationError(
             f"there is no country pack {code!r}; the packs are {', '.join(known)}"

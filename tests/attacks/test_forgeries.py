@@ -14,10 +14,21 @@ import asyncpg
 import msgspec
 import pytest
 
+from registry.cli.main import main
+from registry.exchange.audit import ApiAudit
+from registry.exchange.remote_log import reader
+from registry.exchange.remote_register import RemoteRegister
+from registry.ledger import key
+from registry.ledger.files import LogRefused
+from registry.ledger.fsck import fsck
+from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_all
+from registry.ledger.verify_log import verify_log
 from registry.pages.audit import audit_register
 from registry.store.database import connect
+from registry.tlog.checkpoint import Checkpoint
+from registry.tlog.note import sign_note
 from tests.guides import fences
 from tests.served import ROOT, served
 
@@ -95,6 +106,12 @@ ROWS = {
         r"table version, .*: findings and missing is ",
         r"content/1.json, entry 1: its verdict is not what the entry commits to",
     ),
+    "an agency's name": (
+        ["update agency set document = replace(document, 'Santé', 'Paix') where id = 'demo-sante'"],
+        ["agency"],
+        r"table agency, demo-sante, entry \d+: document, name, fr is \".*Paix\", and \".*Santé\"",
+        r"/api/v1/agencies: demo-sante: name, fr is \".*Paix\", and \".*Santé\" follows",
+    ),
     "where a record stands": (
         [f"update record set state = 'published' where id = '{WITHDRAWN}'"],
         ["record"],
@@ -125,19 +142,23 @@ def register(tmp_path_factory):
     for name in _FILES:
         (records / "demo-sante").mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / f"records/demo-sante/{name}.json", records / "demo-sante")
+    (records / "withdrawals.csv").write_text(
+        f"id,reason,note_ar,note_fr,after_version\n{WITHDRAWN},filed_in_error,خطأ,Erreur.,1\n",
+        encoding="utf-8",
+    )
     for kind, body in reversed(list(fences(ROOT / "docs/importing.md"))):
         if kind in {"json", "csv"}:  # the page's first example stays
             (folder / f"city.{kind}").write_text(body, encoding="utf-8")
     with served(workers=1) as running:
         run = running.register.run
+        shutil.rmtree(running.register.data / "site")  # where there is none yet
         contact = ("--contact", "registre@demo-sante.example")
-        note = ("--reason", "filed_in_error", "--note", "fr=Erreur.", "--note", "ar=خطأ")
         for command in (
             ("load", records),
-            ("withdraw", WITHDRAWN, *note),
             ("import", folder / "city.json", folder / "city.csv"),
             ("attest", "demo-sante", "--systems", "9", *contact),
             ("log", "publish"),
+            ("site", "build"),
         ):
             done = run(*command)
             assert done.returncode == (command[0] == "import"), f"{command}: {done.stderr}"
@@ -145,17 +166,26 @@ def register(tmp_path_factory):
 
 
 def audited(register):
+    def verify(read, visit):
+        return verify_log(read, verifier=None, progress=lambda *_: None, visit=visit)
+
     return audit_register(
-        register.url, verifier=None, progress=lambda *_: None, sleep=lambda _: None
+        register.url, verify=verify, progress=lambda *_: None, sleep=lambda _: None
     )
 
 
 def told(register):
-    """What an audit says first."""
-    report = audited(register)
-    if report.refused is not None:
-        return report.refused
-    return "\n".join(f"{one.at}: {one.why}" for one in report.differences) or None
+    """What an audit says of the answers, pages left out."""
+    replay = RegisterReplay()
+    try:
+        with reader(f"{register.url}/log") as read:
+            found = verify_log(read, verifier=None, progress=lambda *_: None, visit=replay.take)
+    except LogRefused as error:
+        return error.detail
+    replay.finish(found.leaves)
+    with RemoteRegister(register.url) as remote:
+        differences = list(ApiAudit(remote, replay).differences())
+    return "\n".join(f"{one.at}: {one.why}" for one in differences) or None
 
 
 async def verified(database_url, pack):
@@ -211,13 +241,93 @@ def test_each_forgery_of_a_row_is_found_by_the_commands_named(register, pack):
     assert told(register) is None
 
 
-def test_the_command_gives_one_verdict(register):
-    run = register.register.run
-    done = run("audit", f"{register.url}/", "--json")
-    report = msgspec.json.decode(done.stdout)
-    assert (done.returncode, report["verdict"]) == (0, "in order"), done.stdout + done.stderr
-    assert run("audit", f"{register.url}/log").returncode == 0
-    other = "other.example/log+9a2d1c5f+AQ" + "A" * 43
-    assert run("audit", register.url, "--key", other).returncode == 2
-    assert run("audit", "ftp://register.example").returncode == 2
-    assert run("audit", "http://127.0.0.1:9").returncode == 3
+def alter(path, old, new):
+    """Alter a file, and return how to undo it; others may be links to the same."""
+    before = path.read_bytes()
+    assert old in before, path
+    path.unlink()
+    path.write_bytes(before.replace(old, new, 1))
+
+    def undo():
+        path.unlink()
+        path.write_bytes(before)
+
+    return undo
+
+
+def test_each_forgery_of_a_page_is_found_by_the_audit(register, pack):
+    site = register.register.data / "site"
+    lits, changed = site / "fr/records/demo-sante/prevision-lits.html", f"/ar/records/{CHANGED}"
+    undo = [
+        alter(lits, b"Risque minimal", b"Risque nul"),
+        alter(site / f"{changed[1:]}.html", b'data-hash="', b'data-hash="0'),
+        alter(site / f"en/records/{CHANGED}/versions/1.html", b"</main>", b"It is safe.</main>"),
+        alter(site / f"fr/records/{WITHDRAWN}.html", b"Erreur.", b"Fusion."),
+        alter(site / "find/cards-0.json", b'"risk":"minimal"', b'"risk":"high"'),
+        alter(site / "sitemap.xml", b"/records/demo-sante/prevision-lits<", b"/records/x/y<"),
+    ]
+    found = {one.at: one.why for one in audited(register).differences}
+    for one in undo:
+        one()
+    said = "\n".join(f"{at}: {why}" for at, why in found.items())
+    for at, why in {
+        "/fr/records/demo-sante/prevision-lits": r"Risque nul .*, and “.*Risque minimal .* follows",
+        changed: r"data-hash=0\w+.*, and “.*data-hash=\w+.* follows from the log",
+        f"/en/records/{CHANGED}/versions/1": r"It is safe\.",
+        f"/fr/records/{WITHDRAWN}": r"Fusion\..*, and “.*Erreur\.",
+        "/find/cards-0.json": r"risk is .*, and .* follows from the log",
+        "/sitemap.xml": r"does not follow|is missing",
+    }.items():
+        assert re.search(why, found.get(at, "")), f"{at}\n{said}"
+    assert len(found) == 6, said
+    assert asyncio.run(verified(register.register.database_url, pack)) is None
+
+
+def test_a_byte_of_a_bundle_is_found_by_audit_and_fsck(register, pack):
+    folder = register.register.data / "log"
+    [bundle] = folder.glob("tile/entries/000.p/*")
+    undo = alter(bundle, b'"risk":"minimal"', b'"risk":"minimum"')
+    report = audited(register)
+    assert (report.verdict, report.checked) == ("log refused", {})
+    assert re.search(r"tile/entries/000.p/\d+", report.refused), report.refused
+    with pytest.raises(LogInconsistent, match=r"tile/entries/000.p/\d+"):
+        fsck(folder, verifier=None, progress=lambda *_: None)
+    # The database has it still, and publishing goes on from there.
+    assert asyncio.run(verified(register.register.database_url, pack)) is None
+    undo()
+    assert audited(register).verdict == "in order"
+
+
+def test_the_command_gives_one_verdict(register, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        try:
+            main(["audit", *arguments])
+        except SystemExit as ended:
+            return ended.code
+        return 0
+
+    assert run(f"{register.url}/log", "--json") == 0
+    report = msgspec.json.decode(capsys.readouterr().out)
+    assert (report["verdict"], report["differences"]) == ("in order", [])
+    assert report["checked"]["pages"] > report["checked"]["records"] == 5
+    undo = alter(register.register.data / "site/fr" / f"records/{CHANGED}.html", b"<h1", b"<h2")
+    assert run(register.url) == 1
+    said = capsys.readouterr().err
+    assert f"/fr/records/{CHANGED}: its markup is not what follows from the log" in said
+    assert "1 answers are not what follows from the log of 127.0.0.1" in said
+    undo()
+    assert run(register.url, "--key", "nonsense") == 2
+    # A note of more than the log has now: two histories, which are kept.
+    signer = key.read(register.register.data / "keys/log.key")
+    text = Checkpoint(origin=signer.name, size=99, root=bytes(32)).to_text()
+    (tmp_path / "kept").write_bytes(sign_note(text, [signer]).to_bytes())
+    assert run(register.url, "--kept", str(tmp_path / "kept"), "--no-memory") == 1
+    said = capsys.readouterr().err
+    assert "its log is refused: " in said
+    assert "two histories" in said
+    assert len(list(tmp_path.glob("evidence-*/note-*"))) == 2
+    assert run("ftp://register.example") == 2
+    assert run("http://127.0.0.1:9") == 3
