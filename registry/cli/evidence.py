@@ -15,6 +15,7 @@ from registry.errors import NotFound
 
 if TYPE_CHECKING:
     from registry.ledger.compare_logs import LogSource
+    from registry.ledger.gazette import Gazette
     from registry.ledger.kept_notes import KeptNote
     from registry.ledger.memory import CheckpointMemory
     from registry.ledger.verify_log import ReadFile, VerifiedLog
@@ -24,7 +25,8 @@ kept_option = click.option(
     "--kept",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
-    help="A file that was kept of the log: a checkpoint, a proof, a saved page. May be repeated.",
+    help="A file that was kept of the log: a checkpoint, a proof, a saved page, the six lines of a "
+    "gazette. May be repeated.",
 )
 
 memory_option = click.option(
@@ -48,10 +50,25 @@ def read_kept_files(paths: Sequence[Path]) -> list[tuple[str, KeptNote]]:
     found = []
     for path in paths:
         notes, _ = read_kept(path.read_bytes())
-        if not notes:
+        if not notes and _printed_in(path) is None:
             raise NotFound(f"{path}: it holds no signed note of a log")
         found += [(str(path), note) for note in notes]
     return found
+
+
+def read_printed(paths: Sequence[Path]) -> list[tuple[str, Gazette]]:
+    """Return what was printed in a gazette, of the files that are that."""
+    found = [(str(path), _printed_in(path)) for path in paths]
+    return [(where, printed) for where, printed in found if printed is not None]
+
+
+def _printed_in(path: Path) -> Gazette | None:
+    from registry.ledger.gazette import parse_gazette
+
+    try:
+        return parse_gazette(path.read_bytes())
+    except ValueError:
+        return None
 
 
 @contextmanager

@@ -17,9 +17,13 @@ from registry.cli.evidence import (
     open_memory,
     open_source,
     read_kept_files,
+    read_printed,
     verify_known,
 )
 from registry.cli.keys import policy_options, verifier_option
+from registry.cli.log_begin import begin, records
+from registry.cli.log_gazette import gazette
+from registry.cli.log_heal import heal
 from registry.cli.log_key import key as key_commands
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, print_message, run, write_json
@@ -44,6 +48,10 @@ def log() -> None:
 
 
 log.add_command(key_commands)
+log.add_command(heal)
+log.add_command(begin)
+log.add_command(records)
+log.add_command(gazette)
 
 
 @log.command()
@@ -98,6 +106,7 @@ def prove(settings: Settings, record: str, version: int | None) -> None:
 @policy_options
 @kept_option
 @memory_option
+@click.option("--continues", metavar="URL|DIR", help="The log that this one says to continue.")
 @pass_settings
 def verify(
     settings: Settings,
@@ -106,6 +115,7 @@ def verify(
     policy: Policy,
     kept: tuple[Path, ...],
     *,
+    continues: str | None,
     no_memory: bool,
 ) -> None:
     """Verify a whole log: signature, tree, every entry, chains, times, contents.
@@ -118,12 +128,14 @@ def verify(
 
     Example: registry log verify https://algorithms.example.org/log --key log.example+1234abcd+AQ…
     """
+    from registry.ledger.continuation import check_continues
+    from registry.ledger.gazette import check_printed
     from registry.ledger.verify_database import check_database
     from registry.ledger.verify_log import verify_log
 
     if place is None and (policy.witnesses or policy.logs):
         raise click.UsageError("a policy is for checkpoints: name the log's address or folder")
-    notes = read_kept_files(kept)
+    notes, printed = read_kept_files(kept), read_printed(kept)
     with progress_bar("Verifying the log") as progress, keeping_evidence():
         if place is None:
             checked = run(
@@ -135,18 +147,26 @@ def verify(
                 takes_agencies=False,
             )
             _print_checked(checked)
-        if place is None and not notes:
+        if place is None and not kept and continues is None:
             return
         memory = None if place is None else open_memory(no_memory=no_memory)
         with open_log(place or str(settings.log_dir)) as read:
-            found = verify_known(
-                lambda: verify_log(read, verifier=key, progress=progress, policy=policy),
-                read,
-                key,
-                notes,
-                memory,
-            )
-    _print_verified(found, given=key is not None or bool(policy.logs))
+
+            def verified() -> VerifiedLog:
+                found = verify_log(read, verifier=key, progress=progress, policy=policy)
+                for where, one in printed:
+                    check_printed(found, where, one)
+                return found
+
+            found = verify_known(verified, read, key, notes, memory)
+        if continues is not None:
+            with open_log(continues) as read:
+                check_continues(found, read, progress)
+    _print_verified(found, given=key is not None or bool(policy.logs) or bool(printed))
+    before = found.keys.continues
+    if before is not None:
+        is_shown = "as that log shows" if continues else "name that log with --continues to see it"
+        print_message(f"continues {before.origin} from {before.size} entries: {is_shown}")
 
 
 @log.command()
@@ -233,48 +253,6 @@ def export(settings: Settings, folder: Path) -> None:
     print_message(f"{size} entries: {folder}")
 
 
-@log.command()
-@click.option(
-    "--accept-dates",
-    is_flag=True,
-    help="Accept that the last entry is dated ahead: until then all entries get its time.",
-)
-@click.option(
-    "--discard-from",
-    type=click.IntRange(1),
-    metavar="N",
-    help="First give up what was acknowledged from entry N on and contradicts what was signed.",
-)
-@click.option("--yes", is_flag=True, help="Do not ask before entries are given up.")
-@pass_settings
-def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, yes: bool) -> None:
-    """Bring back what a restored older database has lost, from our own published files.
-
-    Everything is verified first; nothing is taken that was not signed.
-
-    Example: registry log heal
-    """
-    from registry.services import discarding
-    from registry.services.recovery import heal_log
-
-    if accept_dates:
-        until = run(settings, discarding.accept_dates)
-        print_message(
-            f"entries have the time {until:%Y-%m-%dT%H:%M:%SZ} until then, as incidents.json says"
-            if until
-            else "the last entry is not dated ahead of the database's clock"
-        )
-        return
-
-    if discard_from is not None:
-        _discard(settings, discard_from, yes=yes)
-    with progress_bar("Healing") as progress:
-        count = run(
-            settings, lambda context: heal_log(context, settings, now=utc_now(), progress=progress)
-        )
-    print_message(f"{count} entries were brought back" if count else "nothing is missing")
-
-
 def _print_checked(found: VerifiedDatabase) -> None:
     print_message(
         f"in order: {found.size} entries in the database, with all that they commit to, and every "
@@ -301,33 +279,6 @@ def _print_checked(found: VerifiedDatabase) -> None:
             f"not covered: what is left of the findings of {coverage.redacted} versions, of which "
             "a redaction erased some"
         )
-
-
-def _discard(settings: Settings, start: int, *, yes: bool) -> None:
-    """Print which receipts die, ask, and give the entries up."""
-    from registry.services.discarding import discard_entries, plan_discard
-
-    async def give_up(context: ServiceContext) -> None:
-        planned = await plan_discard(context, settings, start)
-        for one in planned.receipts:
-            version = "" if one.version is None else f", version {one.version}"
-            print_message(
-                f"entry {one.entry}, {one.at:%Y-%m-%dT%H:%M:%SZ}: {one.kind} of {one.subject}"
-                f"{version}, {one.hash.hex()}"
-            )
-        print_message(f"{len(planned.receipts)} receipts die with their entries")
-        if planned.lost is not None:
-            first, end = planned.lost
-            print_message(
-                f"entries {first} to {end} were acknowledged, and are in no database or file: "
-                "their receipts die too, and nothing else is known of them"
-            )
-        if not yes and not click.confirm("Give them up?", err=True):
-            raise SystemExit(1)
-        kept = await discard_entries(context, settings, planned, now=utc_now())
-        print_message(f"given up{f'; kept in {kept}' if kept else ''}, told in incidents.json")
-
-    run(settings, give_up)
 
 
 def _print_verified(found: VerifiedLog, *, given: bool) -> None:

@@ -18,6 +18,7 @@ from registry.store import log, records
 from registry.store.audit import Act
 from registry.store.database import Connection
 from registry.store.log import Entry, LogState, TableRow
+from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer
 
@@ -84,11 +85,15 @@ async def publish(
 
 
 async def append_genesis(
-    connection: Connection, *, make_signer: Callable[[], Signer], now: dt.datetime | None
+    connection: Connection,
+    *,
+    make_signer: Callable[[], Signer],
+    now: dt.datetime | None,
+    continues: Checkpoint | None = None,
 ) -> None:
     """Write the genesis entry of an empty log; the key is only asked for then.
 
-    Without a time it gets the database's.
+    Without a time it gets the database's. `continues` is the last word of another log.
     """
     await log.begin(connection)
     state = await log.lock_state(connection)
@@ -101,6 +106,7 @@ async def append_genesis(
         origin=signer.name,
         key=signer.verifier_key,
         schema_sha256=sha256(record_schema_bytes()).hexdigest(),
+        continues=continues,
     )
     entry = Entry(
         index=0,

@@ -19,6 +19,7 @@ import msgspec
 from registry.ledger.files import LogRefused
 from registry.record.canonical import canonical
 from registry.record.entry import timestamp
+from registry.record.log_entry import continued_by
 from registry.store import checkpoints
 from registry.store.database import Connection
 from registry.tlog.checkpoint import Checkpoint, OpenedCheckpoint, open_checkpoint
@@ -51,9 +52,13 @@ class LogKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyChain(msgspec.Struct, frozen=True):
-    """The keys of a log in the order of their entries; each `step` returns the chain after it."""
+    """The keys of a log in the order of their entries; each `step` returns the chain after it.
+
+    `continues` is the last word of the log that this one says to continue.
+    """
 
     keys: tuple[LogKey, ...]
+    continues: Checkpoint | None = None
 
     @classmethod
     def begin(cls, genesis: Mapping[str, Any]) -> KeyChain:
@@ -61,11 +66,12 @@ class KeyChain(msgspec.Struct, frozen=True):
         try:
             verifier = parse_verifier(genesis["key"])
             since = timestamp(_time_of(genesis))
+            continues = continued_by(genesis)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise KeyRefused("the first entry does not name the log's key") from error
         if verifier.kind != ED25519 or genesis.get("origin") != verifier.name:
             raise KeyRefused("the first entry names a key that is not of its origin")
-        return cls((LogKey(verifier=verifier, index=0, since=since),))
+        return cls((LogKey(verifier=verifier, index=0, since=since),), continues)
 
     @classmethod
     def known(cls, verifier: Verifier) -> KeyChain:
@@ -90,7 +96,7 @@ class KeyChain(msgspec.Struct, frozen=True):
             raise KeyRefused("its key was one of the log before")
         replaced = msgspec.structs.replace(last, until=timestamp(at + OVERLAP))
         new = LogKey(verifier=verifier, index=index, since=timestamp(at))
-        return KeyChain((*self.keys[:-1], replaced, new))
+        return KeyChain((*self.keys[:-1], replaced, new), self.continues)
 
     @property
     def origin(self) -> str:
@@ -127,7 +133,8 @@ class KeyChain(msgspec.Struct, frozen=True):
     def until(self, size: int) -> KeyChain:
         """Return the chain as the first `size` entries have it."""
         kept = [one for one in self.keys if one.index < size]
-        return KeyChain((*kept[:-1], msgspec.structs.replace(kept[-1], until=None)))
+        last = msgspec.structs.replace(kept[-1], until=None)
+        return KeyChain((*kept[:-1], last), self.continues)
 
     def open(
         self, note: bytes, *, time: str | None = None, witnesses: Sequence[Verifier] = ()

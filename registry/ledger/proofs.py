@@ -23,7 +23,8 @@ from registry.record.content_file import content_file
 from registry.store import checkpoints, log, records
 from registry.store.database import Connection
 from registry.store.log import Incident
-from registry.tlog.checkpoint import stated
+from registry.tlog import base64_text
+from registry.tlog.checkpoint import Checkpoint, stated
 from registry.tlog.policy import ANYBODY, parse_policy
 from registry.tlog.proof import prove_inclusion
 from registry.tlog.tile import WIDTH
@@ -203,6 +204,7 @@ def describe(chain: KeyChain, at: str, policy: str | None) -> dict[str, Any]:
             }
             for one in chain.keys
         ],
+        **_continued(chain.continues),
         "policy": {
             "witnesses": [one.to_text() for one in parsed.verifiers],
             "quorum": parsed.least,
@@ -210,6 +212,13 @@ def describe(chain: KeyChain, at: str, policy: str | None) -> dict[str, Any]:
         },
         "specifications": SPECIFICATIONS,
     }
+
+
+def _continued(before: Checkpoint | None) -> dict[str, Any]:
+    if before is None:
+        return {}
+    root = base64_text.encode(before.root)
+    return {"continues": {"origin": before.origin, "size": before.size, "root": root}}
 
 
 def site_made_from(site: Path) -> dict[str, Any] | None:

@@ -32,7 +32,7 @@ from registry.ledger.files import (
 )
 from registry.ledger.guard import LogMemory, SeenLog, lacks
 from registry.ledger.key_chain import KeyChain, read_keys
-from registry.ledger.signing import sign, signers_of, write_key_proofs
+from registry.ledger.signing import reached_elsewhere, sign, signers_of, write_key_proofs
 from registry.ledger.signing_journal import SignedSize
 from registry.ledger.verify_database import check_in_turn
 from registry.settings import Settings
@@ -42,10 +42,8 @@ from registry.store.database import Connection, Database
 from registry.store.leader import leadership
 from registry.store.log import GuardedState, LogState
 from registry.tlog.bundle import bundle_path, write_bundle
-from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer
-from registry.tlog.note import NoteRefused
 from registry.tlog.policy import parse_policy
 from registry.tlog.proof import Nodes, root_of
 from registry.tlog.tile import WIDTH, grow
@@ -165,27 +163,6 @@ async def _publish(
     elif witnessed != await asyncio.to_thread(read_witnessed, folder):
         await asyncio.to_thread(replace_durable, folder, WITNESSED, witnessed)
     return last
-
-
-def reached_elsewhere(
-    settings: Settings, there: Sequence[Signer], chain: KeyChain, last: Signed | None
-) -> list[SignedSize]:
-    """List what is known to have been signed: by database, by file, by what is published.
-
-    What is published is ours by any key that the log ever had, or that lies here: an older state
-    of the database does not know the last one.
-    """
-    published = read_checkpoint(settings.log_dir)
-    if published is not None:
-        ours = {*chain.verifiers, *(one.verifier for one in there)}
-        try:
-            open_checkpoint(published, origin=chain.origin, verifiers=list(ours))
-        except NoteRefused as error:
-            raise LogRefused(f"the published checkpoint is not ours: {error}") from error
-    signed = []
-    if last is not None:
-        signed.append(SignedSize(where="the database", size=last.size, root=last.root))
-    return signed + signing_journal.read_signed_size(settings)
 
 
 def check_not_behind(reached: list[SignedSize], state: LogState) -> None:

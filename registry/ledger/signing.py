@@ -10,19 +10,20 @@ from pathlib import Path
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.ledger import key
+from registry.ledger import key, signing_journal
 from registry.ledger.files import LogRefused, read_checkpoint, write_durable
 from registry.ledger.key_chain import KeyChain, KeyRefused, follow, key_path, prove_key, read_keys
 from registry.ledger.proofs import prover
+from registry.ledger.signing_journal import SignedSize
 from registry.record.entry import timestamp
 from registry.settings import Settings
 from registry.store import checkpoints
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection, Database
 from registry.store.log import LogState
-from registry.tlog.checkpoint import Checkpoint, stated
+from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.keys import Signer
-from registry.tlog.note import parse_note, sign_note
+from registry.tlog.note import NoteRefused, parse_note, sign_note
 
 
 def sign(signers: Sequence[Signer], state: LogState, *, now: dt.datetime) -> Signed:
@@ -94,3 +95,24 @@ async def write_key_proofs(database: Database, folder: Path, chain: KeyChain) ->
                 "a copy of the log"
             ) from error
         await asyncio.to_thread(write_durable, folder, [(path, proof)])
+
+
+def reached_elsewhere(
+    settings: Settings, there: Sequence[Signer], chain: KeyChain, last: Signed | None
+) -> list[SignedSize]:
+    """List what is known to have been signed: by database, by file, by what is published.
+
+    What is published is ours by any key that the log ever had, or that lies here: an older state
+    of the database does not know the last one.
+    """
+    published = read_checkpoint(settings.log_dir)
+    if published is not None:
+        ours = {*chain.verifiers, *(one.verifier for one in there)}
+        try:
+            open_checkpoint(published, origin=chain.origin, verifiers=list(ours))
+        except NoteRefused as error:
+            raise LogRefused(f"the published checkpoint is not ours: {error}") from error
+    signed = []
+    if last is not None:
+        signed.append(SignedSize(where="the database", size=last.size, root=last.root))
+    return signed + signing_journal.read_signed_size(settings)

@@ -26,9 +26,8 @@ from registry.ledger.files import LogRefused, read_bundle, tree_of
 from registry.ledger.guard import lacks
 from registry.ledger.key_chain import read_keys
 from registry.ledger.publication import Publication, SealedDocument
-from registry.ledger.publish_files import reached_elsewhere
 from registry.ledger.replay import digest_of
-from registry.ledger.signing import sign_again
+from registry.ledger.signing import reached_elsewhere, sign_again
 from registry.ledger.signing_journal import SignedSize
 from registry.record.content_file import Content, ContentRefused, check_content
 from registry.record.entry import Previous, imported_of

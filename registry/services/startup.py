@@ -12,6 +12,7 @@ import uvloop
 from registry.clock import utc_now
 from registry.errors import ClockDiffers, ConfigurationError, RegisterBehind, Unavailable
 from registry.ledger.append import append_genesis
+from registry.ledger.continuation import read_continued
 from registry.ledger.guard import LogGuard, LogMemory
 from registry.ledger.key import read_or_create
 from registry.record.fast_validator import FastValidator
@@ -47,6 +48,7 @@ async def open_register(
             connection,
             make_signer=lambda: read_or_create(settings.key_file, settings.origin),
             now=now,
+            continues=read_continued(settings),
         )
         begun_with = await log.keep_pack(connection, pack.code)
         if begun_with != pack.code:

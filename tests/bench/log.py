@@ -23,7 +23,8 @@ from registry.ledger.files import read_tile
 from registry.ledger.fsck import read_from
 from registry.ledger.key_chain import KeyChain
 from registry.ledger.proofs import read_record_proof
-from registry.ledger.publish_files import publish_log, reached_elsewhere
+from registry.ledger.publish_files import publish_log
+from registry.ledger.signing import reached_elsewhere
 from registry.ledger.verify_log import verify_log
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext

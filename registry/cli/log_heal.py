@@ -1,0 +1,84 @@
+"""`registry log heal`: bring back what the database has lost of the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from registry.cli.progress import progress_bar
+from registry.cli.runtime import pass_settings, print_message, run
+from registry.clock import utc_now
+from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
+
+
+@click.command()
+@click.option(
+    "--accept-dates",
+    is_flag=True,
+    help="Accept that the last entry is dated ahead: until then all entries get its time.",
+)
+@click.option(
+    "--discard-from",
+    type=click.IntRange(1),
+    metavar="N",
+    help="First give up what was acknowledged from entry N on and contradicts what was signed.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask before entries are given up.")
+@pass_settings
+def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, yes: bool) -> None:
+    """Bring back what a restored older database has lost, from our own published files.
+
+    Everything is verified first; nothing is taken that was not signed.
+
+    Example: registry log heal
+    """
+    from registry.services import discarding
+    from registry.services.recovery import heal_log
+
+    if accept_dates:
+        until = run(settings, discarding.accept_dates)
+        print_message(
+            f"entries have the time {until:%Y-%m-%dT%H:%M:%SZ} until then, as incidents.json says"
+            if until
+            else "the last entry is not dated ahead of the database's clock"
+        )
+        return
+
+    if discard_from is not None:
+        _discard(settings, discard_from, yes=yes)
+    with progress_bar("Healing") as progress:
+        count = run(
+            settings, lambda context: heal_log(context, settings, now=utc_now(), progress=progress)
+        )
+    print_message(f"{count} entries were brought back" if count else "nothing is missing")
+
+
+def _discard(settings: Settings, start: int, *, yes: bool) -> None:
+    """Print which receipts die, ask, and give the entries up."""
+    from registry.services.discarding import discard_entries, plan_discard
+
+    async def give_up(context: ServiceContext) -> None:
+        planned = await plan_discard(context, settings, start)
+        for one in planned.receipts:
+            version = "" if one.version is None else f", version {one.version}"
+            print_message(
+                f"entry {one.entry}, {one.at:%Y-%m-%dT%H:%M:%SZ}: {one.kind} of {one.subject}"
+                f"{version}, {one.hash.hex()}"
+            )
+        print_message(f"{len(planned.receipts)} receipts die with their entries")
+        if planned.lost is not None:
+            first, end = planned.lost
+            print_message(
+                f"entries {first} to {end} were acknowledged, and are in no database or file: "
+                "their receipts die too, and nothing else is known of them"
+            )
+        if not yes and not click.confirm("Give them up?", err=True):
+            raise SystemExit(1)
+        kept = await discard_entries(context, settings, planned, now=utc_now())
+        print_message(f"given up{f'; kept in {kept}' if kept else ''}, told in incidents.json")
+
+    run(settings, give_up)

@@ -1,0 +1,76 @@
+"""The records of a published log, as a folder of files that can be loaded."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from registry.errors import ConfigurationError
+from registry.ledger.register_replay import RegisterReplay
+from registry.ledger.verify_log import ReadFile, verify_log
+from registry.record.content_file import Content
+from registry.tlog.keys import Verifier
+
+_WITHDRAWALS = "withdrawals.csv"
+_NOTE = "note_"
+
+
+def write_records(
+    read: ReadFile,
+    folder: Path,
+    *,
+    verifier: Verifier | None,
+    until: int | None,
+    progress: Callable[[int, int], None],
+) -> int:
+    """Write what was filed in the first entries of a log, and return the number of records.
+
+    The whole log is verified first. The layout is that of `registry load`: `<agency>/<slug>.json`,
+    earlier versions as `<slug>.1.json` and on, and `withdrawals.csv`. Raises `ConfigurationError`
+    for a folder that is not empty, `LogInconsistent` for a log that is not in order.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigurationError(f"{folder} is there already; name a new folder")
+    replay = RegisterReplay()
+
+    def take(index: int, entry: Mapping[str, Any], content: Content) -> None:
+        if until is None or index < until:
+            replay.take(index, entry, content)
+
+    log = verify_log(read, verifier=verifier, progress=progress, visit=take)
+    if until is not None and until > log.checkpoint.size:
+        raise ConfigurationError(f"the log has {log.checkpoint.size} entries, not {until}")
+    replay.finish(log.leaves)
+    filed = {
+        record: versions
+        for record, versions in sorted(replay.versions.items())
+        if versions[0].origin is None
+    }
+    withdrawals: list[dict[str, object]] = []
+    for record, versions in filed.items():
+        agency, slug = record.split("/")
+        (folder / agency).mkdir(parents=True, exist_ok=True)
+        for one in versions:
+            number = "" if one is versions[-1] else f".{one.version}"
+            pretty = msgspec.json.format(one.document, indent=2)
+            (folder / agency / f"{slug}{number}.json").write_bytes(pretty + b"\n")
+        withdrawals += [
+            {"id": record, "reason": one.reason, "after_version": one.version}
+            | {f"{_NOTE}{tag}": text for tag, text in (one.note or {}).items()}
+            for one in replay.withdrawals(record)
+        ]
+    if withdrawals:
+        _write_table(folder / _WITHDRAWALS, withdrawals)
+    return len(filed)
+
+
+def _write_table(path: Path, rows: list[dict[str, object]]) -> None:
+    notes = sorted({name for row in rows for name in row if name.startswith(_NOTE)})
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, ["id", "reason", *notes, "after_version"], restval="")
+        table.writeheader()
+        table.writerows(rows)

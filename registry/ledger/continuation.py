@@ -1,0 +1,96 @@
+"""Logs that continue another, whose key was stolen or lost: with a name and a key of their own.
+
+The first entry of the new log says which log it continues, from which size and root. What the old
+one has signed beyond that counts no more. The file from which a first entry takes it lies beside
+the key, so that whoever dies before the entry is written goes on from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from registry.errors import ConfigurationError
+from registry.ledger.files import replace_durable
+from registry.ledger.gazette import parse_gazette, root_at
+from registry.ledger.kept_notes import read_kept
+from registry.ledger.replay import LogInconsistent
+from registry.ledger.verify_log import ReadFile, VerifiedLog, verify_log
+from registry.settings import Settings
+from registry.tlog.bundle import bundle_path
+from registry.tlog.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from registry.tlog.keys import Verifier
+from registry.tlog.note import NoteRefused
+from registry.tlog.tile import WIDTH
+
+_NAME = "continues"
+
+
+def read_last_word(where: Path, verifier: Verifier | None) -> Checkpoint:
+    """Return what was signed or printed of a log last, as somebody kept it in a file.
+
+    A signed note needs the log's key. Raises `ConfigurationError` for anything else.
+    """
+    content = where.read_bytes()
+    try:
+        printed = parse_gazette(content)
+    except ValueError:
+        notes, _ = read_kept(content)
+    else:
+        return printed.checkpoint
+    if len({one.note for one in notes}) != 1:
+        raise ConfigurationError(f"{where} is neither a signed note of a log nor its six lines")
+    if verifier is None:
+        raise ConfigurationError(f"{where} is signed: give the key of that log with --key")
+    try:
+        opened = open_checkpoint(notes[0].note, origin=verifier.name, verifiers=[verifier])
+    except NoteRefused as error:
+        raise ConfigurationError(f"{where}: {error}") from error
+    return opened.checkpoint
+
+
+def keep_continued(settings: Settings, checkpoint: Checkpoint) -> None:
+    """Keep what the first entry of a log that is not begun yet is to continue.
+
+    Raises `ConfigurationError` for a log of its own name.
+    """
+    if checkpoint.origin == settings.origin:
+        raise ConfigurationError(
+            f"a log that continues {checkpoint.origin} needs another name: set REGISTRY_LOG_ORIGIN"
+        )
+    folder = settings.key_file.parent
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    replace_durable(folder, _NAME, checkpoint.to_text().encode())
+
+
+def read_continued(settings: Settings) -> Checkpoint | None:
+    """Return what the first entry is to continue; None where it is to begin by itself."""
+    path = settings.key_file.with_name(_NAME)
+    try:
+        return parse_checkpoint(path.read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise ConfigurationError(f"{path} is not as it was written: {error}") from error
+
+
+def check_continues(
+    log: VerifiedLog, read: ReadFile, progress: Callable[[int, int], None]
+) -> VerifiedLog:
+    """Return the log that another continues, verified and found to be the one that it names.
+
+    Raises `LogInconsistent`.
+    """
+    said = log.keys.continues
+    first = bundle_path(0, min(log.checkpoint.size, WIDTH))
+    if said is None:
+        raise LogInconsistent(first, 0, "the log continues no other")
+    old = verify_log(read, verifier=None, progress=progress)
+    found = old.checkpoint
+    if found.origin != said.origin:
+        raise LogInconsistent(first, 0, f"it continues {said.origin}, not {found.origin}")
+    if found.size < said.size or root_at(old, said.size) != said.root:
+        raise LogInconsistent(
+            first, 0, f"{said.origin} has not the {said.size:,} entries that it continues"
+        )
+    return old
