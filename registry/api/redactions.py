@@ -42,10 +42,11 @@ class Redacting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What is to be erased of a record, on which basis, and who decided it.
 
     Pointers name parts such as `/contact/phone`, or whole sections such as `/contact`. Without
-    `versions` it is every version that holds them.
+    `versions` it is every version that holds them. With `words` these alone go: a mark takes their
+    place in the texts named. In the place of `record`, `entry` names a withdrawal, an attestation
+    or a redaction by its number in the log: its `/note`, `/contact`, `/authority` or `/reference`.
     """
 
-    record: Annotated[str, json_of("RecordId")]
     pointers: Annotated[
         list[Annotated[str, limits(maxLength=redaction.LONGEST_POINTER)]],
         limits(minItems=1, maxItems=redaction.MOST_POINTERS, uniqueItems=True),
@@ -56,6 +57,20 @@ class Redacting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Annotated[
             list[Annotated[int, limits(minimum=1)]],
             limits(minItems=1, maxItems=redaction.MOST_VERSIONS, uniqueItems=True),
+        ]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
+    record: Annotated[str, json_of("RecordId")] | msgspec.UnsetType = msgspec.UNSET
+    entry: Annotated[int, limits(minimum=1)] | msgspec.UnsetType = msgspec.UNSET
+    words: (
+        Annotated[
+            list[
+                Annotated[
+                    str,
+                    limits(**ref("RecordLine"), maxLength=redaction.LONGEST_WORDS),
+                ]
+            ],
+            limits(minItems=1, maxItems=redaction.MOST_WORDS, uniqueItems=True),
         ]
         | msgspec.UnsetType
     ) = msgspec.UNSET
@@ -145,7 +160,9 @@ async def confirm_redaction(
 
 def _answer(receipt: RedactionReceipt, settings: Settings) -> Response[bytes]:
     base = f"{settings.base_url}/api/v1"
-    links = {"record": f"{base}/records/{receipt.id}", "redactions": f"{base}/redactions"}
+    links = {"redactions": f"{base}/redactions"}
+    if "/" in receipt.id:
+        links["record"] = f"{base}/records/{receipt.id}"
     if receipt.entry is None:
         links["confirm"] = f"{base}/redactions/{receipt.redaction}/confirm"
     else:

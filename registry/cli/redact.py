@@ -28,7 +28,12 @@ def redact() -> None:
 
 
 @redact.command()
-@click.argument("record", metavar="ID")
+@click.argument("record", metavar="[ID]", required=False)
+@click.option(
+    "--entry",
+    type=click.IntRange(1),
+    help="Instead of ID: the number of a withdrawal, an attestation or a redaction in the log.",
+)
 @click.option(
     "--pointer",
     "pointers",
@@ -43,6 +48,11 @@ def redact() -> None:
     multiple=True,
     help="A version; repeat it for more. Default: every one that holds what is named.",
 )
+@click.option(
+    "--words",
+    multiple=True,
+    help="Words that a mark takes the place of, so that the text stays; repeat it for more.",
+)
 @click.option("--basis", required=True, help="A code of the list redaction_reason.")
 @click.option("--authority", required=True, help="Who decided it; the public is told.")
 @click.option("--reference", help="The number of the decision.")
@@ -50,9 +60,11 @@ def redact() -> None:
 async def request(
     context: ServiceContext,
     *,
-    record: str,
+    record: str | None,
+    entry: int | None,
     pointers: tuple[str, ...],
     versions: tuple[int, ...],
+    words: tuple[str, ...],
     basis: str,
     authority: str,
     reference: str | None,
@@ -60,21 +72,22 @@ async def request(
 ) -> RedactionReceipt:
     """Request that parts of the record ID are erased; nothing is, until somebody else confirms it.
 
-    Example: registry redact request demo-sante/prevision-lits --pointer /contact/phone
-    --basis data_protection --authority "CNDP"
+    Example: registry redact request demo-sante/prevision-lits --pointer /purpose/goal
+    --words "Mme Alaoui" --basis data_protection --authority "CNDP"
     """
     from registry.services import redaction
 
-    statement: Document = {
+    said = {
         "record": record,
+        "entry": entry,
         "pointers": list(pointers),
+        "versions": list(versions),
+        "words": list(words),
         "basis": basis,
         "authority": authority,
+        "reference": reference,
     }
-    if versions:
-        statement["versions"] = list(versions)
-    if reference is not None:
-        statement["reference"] = reference
+    statement: Document = {name: value for name, value in said.items() if value not in (None, [])}
     return await redaction.request(context, of_authority(actor, "redact"), statement, now=utc_now())
 
 
@@ -109,5 +122,5 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
         stands = f"asked for by {one.requested_by}"
         if one.entry is not None:
             stands = f"entry {one.entry}, {'erased' if one.is_done else 'to be erased'}"
-        columns = (str(one.id), one.record, " ".join(one.pointers), one.basis, stands)
+        columns = (str(one.id), one.subject, " ".join(one.pointers), one.basis, stands)
         sys.stdout.write("\t".join(columns) + "\n")

@@ -202,22 +202,32 @@ class KeyEntry(NewEntry, frozen=True, kw_only=True):
         return {}
 
 
-class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
+class RedactionEntry(NewEntry, frozen=True, kw_only=True):
     """A redaction that a second actor has confirmed; `redaction` is the number of the request.
 
-    `confirmed_person` is kept with the request only: the log names roles, never persons. `source`
-    is the redaction in another register's log that it follows.
+    It is of a record `id`, or of an `agency`'s attestations. `confirmed_person` is kept with the
+    request only: the log names roles, never persons. `source` is the redaction in another
+    register's log that it follows.
     """
 
     kind: ClassVar[EntryKind] = "redaction"
     redaction: int
     confirmed_by: str
     confirmed_person: str | None = None
+    id: str | None
+    agency: str | None = None
     versions: Sequence[int]
+    entries: Sequence[int] = ()
     pointers: Sequence[str]
     basis: str
-    previous: Previous
+    previous: Previous | None
+    sections: Sequence[Section]
     source: PeerEntry | None = None
+
+    @property
+    def record(self) -> str | None:
+        """The record's id, if it is of a record."""
+        return self.id
 
     def write(self, at: dt.datetime) -> bytes:
         """Return the bytes of the entry at a time."""
@@ -226,7 +236,9 @@ class RedactionEntry(_OfRecord, frozen=True, kw_only=True):
             confirmed_by=self.confirmed_by,
             at=at,
             record=self.id,
+            agency=self.agency,
             versions=self.versions,
+            entries=self.entries,
             pointers=self.pointers,
             basis=self.basis,
             previous=self.previous,

@@ -67,7 +67,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordProof(msgspec.Struct, frozen=True, kw_only=True):
-    """A version's evidence, and that of the redactions that erased parts of it; to be kept.
+    """A version's evidence, and that of redactions that erased parts of it, or of these.
 
     `origin` and `key`, the one that signs now, are the log's own; whoever checks had better know
     them from elsewhere. `keys` are the proofs of the entries that name later keys, in order, each
@@ -155,13 +155,20 @@ async def read_record_proof(
         raise NotFound(f"there is no {what}")
     found = await read_evidence(connection, folder, line.entry)
     chain = await read_keys(connection, await asyncio.to_thread(published_size, folder))
+    erasing: dict[int, Evidence] = {}
+    wanting = _redactions(found)
+    while wanting:
+        at = wanting.pop()
+        if at not in erasing:
+            erasing[at] = await read_evidence(connection, folder, at)
+            wanting += _redactions(erasing[at])
     return RecordProof(
         id=record,
         version=line.version,
         origin=chain.origin,
         key=chain.last.to_text(),
         version_entry=found,
-        redactions=[await read_evidence(connection, folder, at) for at in _redactions(found)],
+        redactions=[erasing[at] for at in sorted(erasing)],
         keys=[
             (await asyncio.to_thread((folder / key_path(number)).read_bytes)).decode()
             for number in range(1, len(chain.keys))
@@ -257,7 +264,7 @@ def _prove(folder: Path, index: int) -> bytes | None:
 
 
 def _redactions(evidence: Evidence) -> list[int]:
-    """List the entries that erased members of a version."""
+    """List the entries that erased members of what an entry commits to."""
     sections = msgspec.json.decode(evidence.content)["sections"]
     members = [said for listed in sections.values() for _, said in listed]
     return sorted({said["redaction"] for said in members if "redaction" in said})

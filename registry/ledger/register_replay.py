@@ -17,9 +17,9 @@ import msgspec
 from registry.errors import Finding
 from registry.record.agency_entry import agency_facts
 from registry.record.canonical import canonical
-from registry.record.content_file import Content, KeptSection
+from registry.record.content_file import Content, KeptSection, replaced_items, shown
 from registry.record.entry import Imported, SourceState, imported_of
-from registry.record.erasure import readable
+from registry.record.erasure import REPLACED
 from registry.record.model import LangText
 from registry.record.pack import Agency
 from registry.record.pointers import dig
@@ -79,6 +79,8 @@ class RegisterReplay:
         self._withdrawals: dict[str, list[Withdrawal]] = {}
         self._attestations: dict[str, list[Attestation]] = {}
         self._redactions: dict[int, _Redaction] = {}
+        self._replaced: dict[int, list[Any] | None] = {}
+        self._erased: dict[int, list[tuple[str, int]]] = {}
         self._endings: dict[str, list[tuple[int, str, dt.datetime]]] = {}
         self.agencies: dict[str, Agency] = {}
         self._times: list[dt.datetime] = []
@@ -99,6 +101,8 @@ class RegisterReplay:
         at = dt.datetime.fromisoformat(entry["at"])
         self._times.append(at)
         kind, sections = entry["kind"], content.sections
+        if content.erased:
+            self._erased[index] = sorted((one.pointer, one.redaction) for one in content.erased)
         if kind in _ENDING:
             self._endings.setdefault(entry["id"], []).append((index, kind, at))
         if kind == "version":
@@ -108,11 +112,12 @@ class RegisterReplay:
                 Withdrawal(
                     version=entry["version"],
                     reason=entry["reason"],
-                    note=_value(sections, "note"),
+                    note=_value(sections, "note") or None,
                     successor=_value(sections, "successor"),
                     withdrawn_at=at,
                     entry=index,
                     hash="",
+                    redacted=[],
                 )
             )
         elif kind == "attestation":
@@ -122,12 +127,13 @@ class RegisterReplay:
                     day=dt.date.fromisoformat(entry["day"]),
                     systems_total=entry["systems_total"],
                     uses_none=entry["systems_total"] == 0,
-                    contact=_value(sections, "contact"),
-                    note=_value(sections, "note"),
+                    contact=_value(sections, "contact") or None,
+                    note=_value(sections, "note") or None,
                     filed_at=at,
                     entry=index,
                     hash="",
                     records=0,
+                    redacted=[],
                 )
             )
         elif kind == "agency":
@@ -135,6 +141,7 @@ class RegisterReplay:
         elif kind == "redaction":
             authority = _value(sections, "authority")
             self._redactions[index] = _Redaction(basis=entry["basis"], authority=authority, at=at)
+            self._replaced[index] = replaced_items(sections.get(REPLACED))
         elif kind == "source":
             self.source_events.setdefault(entry["id"], []).append(
                 SourceEvent(
@@ -149,6 +156,12 @@ class RegisterReplay:
     def finish(self, leaves: Sequence[bytes]) -> None:
         """Take the leaf hashes of all entries."""
         self._leaves = leaves
+        # What stands in the place of erased members is said by later entries.
+        for record, versions in self.versions.items():
+            self.versions[record] = [
+                one if not one.erased else msgspec.structs.replace(one, document=self._shown(one))
+                for one in versions
+            ]
 
     def leaf(self, index: int) -> str:
         """Return the leaf hash of an entry, in hex."""
@@ -177,7 +190,9 @@ class RegisterReplay:
     def withdrawals(self, record: str, *, as_of: int = END) -> list[Withdrawal]:
         """Return the withdrawals of a record, oldest first."""
         return [
-            msgspec.structs.replace(one, hash=self.leaf(one.entry))
+            msgspec.structs.replace(
+                one, hash=self.leaf(one.entry), redacted=self._redacted(one.entry)
+            )
             for one in self._withdrawals.get(record, ())
             if one.entry <= as_of
         ]
@@ -186,7 +201,12 @@ class RegisterReplay:
         """Return the attestations of an agency that has `records`, the newest day first."""
         known = [one for one in self._attestations.get(agency, ()) if one.entry <= as_of]
         return [
-            msgspec.structs.replace(one, hash=self.leaf(one.entry), records=records)
+            msgspec.structs.replace(
+                one,
+                hash=self.leaf(one.entry),
+                records=records,
+                redacted=self._redacted(one.entry),
+            )
             for one in sorted(known, key=lambda one: (one.day, one.entry), reverse=True)
         ]
 
@@ -233,7 +253,7 @@ class RegisterReplay:
                 accountability=version.accountability,
                 missing=list(version.missing or ()),
                 findings=findings,
-                redacted=self._redacted(version),
+                redacted=self._redacted(version.entry),
                 source=msgspec.UNSET
                 if version.origin is None
                 else self._source(version, as_of=as_of),
@@ -261,8 +281,8 @@ class RegisterReplay:
                 entry=index,
                 at=at,
                 said=entry,
-                document=canonical(readable(whole, [one.pointer for one in content.erased])),
-                erased=sorted((one.pointer, one.redaction) for one in content.erased),
+                document=canonical(whole),
+                erased=self._erased.get(index, ()),
                 completeness=stated.get("completeness"),
                 accountability=stated.get("accountability"),
                 missing=None if kept is None else tuple(kept["missing"]),
@@ -278,7 +298,12 @@ class RegisterReplay:
         is_withdrawn = bool(after) and after[-1][1] == "withdrawal"
         return "withdrawn" if is_withdrawn else "published", after[0][2] if after else None
 
-    def _redacted(self, version: ReplayedVersion) -> list[Redacted]:
+    def _shown(self, version: ReplayedVersion) -> bytes:
+        whole = msgspec.json.decode(version.document)
+        items = self._replaced.get
+        return canonical(shown(whole, version.erased, items, version=version.version))
+
+    def _redacted(self, entry: int) -> list[Redacted]:
         return [
             Redacted(
                 pointer=pointer,
@@ -287,7 +312,7 @@ class RegisterReplay:
                 entry=redaction,
                 redacted_at=self._redactions[redaction].at,
             )
-            for pointer, redaction in version.erased
+            for pointer, redaction in self._erased.get(entry, ())
         ]
 
     def _source(self, version: ReplayedVersion, *, as_of: int) -> SourceFacts:
@@ -316,6 +341,6 @@ def change_note(version: ReplayedVersion) -> LangText | None:
 
 
 def _value(sections: Mapping[str, KeptSection], key: str) -> Any:
-    """Return the value of a section; None where it is not there, or erased."""
+    """Return what is left of the value of a section; None where nothing is."""
     section = sections.get(key)
-    return None if section is None or section.erased else msgspec.json.decode(section.value)
+    return None if section is None else msgspec.json.decode(section.value)

@@ -146,14 +146,22 @@ def check_erased(walk: LogReplay) -> None:
         if (
             said is None
             or redaction <= index
-            or said["id"] != entry.get("id")
-            or (entry["kind"] == "version" and entry["version"] not in said["versions"])
+            or not _names(said, index, entry)
             or not covers(said["pointers"], pointer)
         ):
             raise LogInconsistent(
                 where, index, f"{pointer} is erased, and entry {redaction} does not say so"
             )
     walk.erased.clear()
+
+
+def _names(said: Mapping[str, Any], index: int, entry: Mapping[str, Any]) -> bool:
+    """Return whether a redaction's entry names another entry."""
+    if entry["kind"] == "version":
+        return said.get("id") == entry["id"] and entry["version"] in said.get("versions", ())
+    owner = ("id", "agency")
+    is_owned = [said.get(name) for name in owner] == [entry.get(name) for name in owner]
+    return is_owned and index in said.get("entries", ())
 
 
 def check_unsalted(walk: LogReplay) -> None:
@@ -186,7 +194,8 @@ def _fault(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> str | None:
     name = subject(entry)
     if name is not None:
         return _chain_fault(walk.last.get(name), name, entry)
-    return None if kind in {"genesis", "key"} else "it does not say whose it is"
+    is_of_agency = kind == "redaction" and isinstance(entry["agency"], str)
+    return None if kind in {"genesis", "key"} or is_of_agency else "it does not say whose it is"
 
 
 def _chain_fault(before: ChainHead | None, name: str, entry: Mapping[str, Any]) -> str | None:

@@ -11,8 +11,8 @@ from registry.ledger.key_chain import KeyChain, follow_all
 from registry.ledger.proofs import Evidence, RecordProof
 from registry.ledger.replay import LogInconsistent, LogReplay, check_erased, step_content
 from registry.record.canonical import canonical
-from registry.record.content_file import Content
-from registry.record.erasure import readable
+from registry.record.content_file import Content, replaced_items, shown
+from registry.record.erasure import REPLACED
 from registry.record.model import Document
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Verifier
@@ -60,18 +60,21 @@ def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) 
     if entry.get("version") != proof.version:
         raise LogInconsistent("the proof", found.index, f"it is not of version {proof.version}")
     counted = [cosigned]
+    replaced: dict[int, list[Any] | None] = {}
     for evidence in proof.redactions:
-        said, _, _, cosigned = _verified(walk, evidence, keys, policy)
+        said, content_of, _, cosigned = _verified(walk, evidence, keys, policy)
         walk.redactions[evidence.index] = said
+        replaced[evidence.index] = replaced_items(content_of.sections.get(REPLACED))
         counted.append(cosigned)
     check_erased(walk)
-    pointers = [member.pointer for member in checked.erased]
+    erased = [(one.pointer, one.redaction) for one in checked.erased]
+    document = shown(_document(checked), erased, replaced.get, version=proof.version)
     return VerifiedRecord(
         id=proof.id,
         version=proof.version,
         index=found.index,
         at=entry["at"],
-        document=readable(_document(checked), pointers),
+        document=document,
         erased=[
             (one.pointer, one.redaction, str(walk.redactions[one.redaction].get("basis")))
             for one in checked.erased

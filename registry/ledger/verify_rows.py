@@ -15,6 +15,7 @@ import msgspec
 from registry.errors import Finding
 from registry.ledger.agency_entries import restored_agency
 from registry.ledger.entries import restored
+from registry.ledger.erased_rows import check_replaced, redaction_row
 from registry.ledger.publication import Publication, SealedDocument
 from registry.ledger.row_difference import compare, differs, plain, unlike
 from registry.record.codelists import codelists
@@ -84,6 +85,7 @@ def check_rows(
             rows=rows,
             around=rows.around.get(entry.index),
         )
+        check_replaced(one.entry, one.said, one.sections, one.rows.replaced)
         expected = _derive(one)
         for table in sorted(_COMPARED):
             stored = rows.by_entry[table].get(entry.index)
@@ -127,7 +129,7 @@ def _derive(one: _EntryRows) -> _Derived:
     if kind == "version" and around is not None:
         return _of_version(one, around)
     if kind == "redaction":
-        return {"redaction": _redaction(one)}
+        return {"redaction": redaction_row(one.entry, one.said, one.sections)}
     if kind == "agency":
         projected = restored_agency(one.said, one.entry.content).project(one.entry)
         return {table: dict(rows[0]) for table, rows in projected.items()}
@@ -310,22 +312,6 @@ def _check_lowered_anew(one: _EntryRows, publication: Publication) -> None:
     ):
         why = unlike("risk_before", before, said)
         raise differs("figure", one.entry, publication.record, why)
-
-
-def _redaction(one: _EntryRows) -> dict[str, Any]:
-    said = one.said
-    kept = {each.key: msgspec.json.decode(each.value) for each in one.sections}
-    return {
-        "entry": one.entry.index,
-        "record": said["id"],
-        "versions": said["versions"],
-        "pointers": said["pointers"],
-        "basis": said["basis"],
-        "authority": kept.get("authority") or "",
-        "reference": kept.get("reference"),
-        "requested_by": said["actor"],
-        "confirmed_by": said["confirmed_by"],
-    }
 
 
 def _current(around: Surroundings, *, version: int) -> CurrentVersion:

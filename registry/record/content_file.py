@@ -21,8 +21,10 @@ from typing import Any
 import msgspec
 
 from registry.record.canonical import canonical, encoder
-from registry.record.erasure import remaining_members
+from registry.record.erasure import placed, readable, remaining_members, replaced_members
 from registry.record.kept_verdict import KeptVerdict, verdict_digest
+from registry.record.model import Document
+from registry.record.pointers import parts
 from registry.record.sections import (
     SALT_BYTES,
     base64url,
@@ -73,6 +75,39 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     def sections(self) -> dict[str, KeptSection]:
         """The sections as stored; computed when they are needed, which is rare."""
         return {key: _section(key, listed) for key, listed in self.listed.items()}
+
+
+def replaced_items(section: KeptSection | None) -> list[Any] | None:
+    """Return the items of a redaction's section `replaced`, of an erased one the redaction's index.
+
+    None where there is no such section.
+    """
+    if section is None:
+        return None
+    items: list[Any] = msgspec.json.decode(section.value)
+    for member in section.erased:
+        items[int(parts(member.pointer)[1])] = member.redaction
+    return items
+
+
+def shown(
+    document: Document,
+    erased: Sequence[tuple[str, int]],
+    read: Callable[[int], Any],
+    *,
+    version: int,
+) -> Document:
+    """Return a version's document as readers are shown it, from what its content file has left.
+
+    `erased` are pointers with the redactions that erased these members. `read` gives the items of a
+    redaction's section `replaced`, as `replaced_items` does.
+    """
+    replaced: dict[str, Any] = {}
+    for pointer, redaction in erased:
+        instead = replaced_members(redaction, read, version=version)
+        if pointer in instead:
+            replaced[pointer] = instead[pointer]
+    return readable(placed(document, replaced), [pointer for pointer, _ in erased])
 
 
 def content_file(

@@ -245,19 +245,23 @@ def redaction_entry(
     actor: str,
     confirmed_by: str,
     at: dt.datetime,
-    record: str,
+    record: str | None,
+    agency: str | None,
     versions: Sequence[int],
+    entries: Sequence[int],
     pointers: Sequence[str],
     basis: str,
-    previous: Previous,
+    previous: Previous | None,
     sections: Sequence[Section],
     source: PeerEntry | None = None,
 ) -> bytes:
     """Return the entry of a redaction: what is to be erased of which versions, and why.
 
-    The authority that decided it is a text, and so only committed to. `source` is the redaction in
-    the log of another register that it follows.
+    Of other entries than versions their indexes are stated; that of an `agency`'s attestations has
+    no record, and no previous entry. The authority that decided it is a text, and so only committed
+    to. `source` is the redaction in the log of another register that it follows.
     """
+    named = {"id": record} if record is not None else {"agency": agency}
     return canonical(
         {
             "v": FORMAT,
@@ -265,8 +269,9 @@ def redaction_entry(
             "actor": actor,
             "confirmed_by": confirmed_by,
             "at": timestamp(at),
-            "id": record,
-            "versions": list(versions),
+            **named,
+            **({"versions": list(versions)} if versions else {}),
+            **({"entries": list(entries)} if entries else {}),
             "pointers": sorted(pointers),
             "basis": basis,
             **chained(previous, sections),

@@ -4,11 +4,17 @@ A section keeps its shape, so that the pointers of the members that are left sta
 member of an object is gone, an erased item of an array is null, and a section that was its own
 single member is null. The commitment of an erased member stays, which reveals nothing without the
 salt.
+
+Where only words of a member are to go, the member is erased as any other, and the entry of the
+redaction commits, in its section `replaced`, to what is shown in its place: a list of `{pointer,
+versions, value}`. A later redaction that names such an item replaces it by its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -17,6 +23,25 @@ from registry.record.canonical import canonical
 from registry.record.model import Document
 from registry.record.pointers import parts
 from registry.record.sections import SALT_BYTES, member_commitment, members
+
+REPLACED = "replaced"
+"""The section of a redaction's entry with what is shown in the place of erased members."""
+
+MARK = "[…]"
+"""What stands in a text in the place of words that were erased."""
+
+
+def named_members(document: Document, pointers: Collection[str]) -> list[tuple[str, Any]]:
+    """Return the members of a document that pointers name, as (pointer, value)."""
+    return [
+        (pointer, value)
+        for key in document
+        for pointer, value in members(key, document[key])
+        if value is not None and covers(pointers, pointer)
+    ]
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,27 +72,87 @@ def remaining_members(key: str, value: Any, gone: Collection[str]) -> list[tuple
 
 
 def erase(
-    key: str, value: Any, salts: bytes, *, gone: Collection[str], pointers: Collection[str]
+    key: str,
+    value: Any,
+    salts: bytes,
+    *,
+    gone: Collection[str],
+    pointers: Collection[str],
+    shown: Mapping[str, Any] = _NOTHING,
 ) -> Erased | None:
     """Erase what pointers name of a section, of which some may be `gone`.
 
-    Return None if they name nothing.
+    `shown` is what stands in the place of members that are gone now, by pointer. Return None if
+    that changes nothing.
     """
     there = remaining_members(key, value, gone)
     kept = b""
     commitments: dict[str, str] = {}
-    texts: list[str] = []
     for at, (pointer, part) in enumerate(there):
         salt = salts[at * SALT_BYTES :][:SALT_BYTES]
         if covers(pointers, pointer):
             commitments[pointer] = member_commitment(salt, pointer, canonical(part))
-            texts += _texts(part)
         else:
             kept += salt
-    if not commitments:
+    after = _without(key, value, {*gone, *commitments})
+    for pointer in ({*gone, *commitments}) & shown.keys():
+        after = _placed(after, pointer, shown[pointer])
+    if not commitments and after == value:
         return None
-    after = _without(key, value, commitments)
+    texts = [
+        text
+        for pointer, part in members(key, value)
+        if pointer in gone or pointer in commitments
+        for text in _lost(part, shown.get(pointer))
+    ]
     return Erased(value=canonical(after).decode(), salts=kept, commitments=commitments, texts=texts)
+
+
+def replaced_members(redaction: int, read: Callable[[int], Any], *, version: int) -> dict[str, Any]:
+    """Return what is shown in the place of members that a redaction erased of a version.
+
+    By pointer. `read` gives the section `replaced` of a redaction's entry, None where it has none,
+    and of an item that another redaction erased that one's index, as an integer.
+    """
+    found: dict[str, Any] = {}
+    for item in read(redaction) or ():
+        if isinstance(item, int):
+            found |= replaced_members(item, read, version=version)
+        elif version in item["versions"]:
+            found[item["pointer"]] = item["value"]
+    return found
+
+
+def placed(document: Document, replaced: Mapping[str, Any]) -> Document:
+    """Return a document of which members are erased with what is shown in their place."""
+    shown = dict(document)
+    for pointer, value in replaced.items():
+        key = parts(pointer)[0]
+        shown[key] = _placed(shown.get(key), pointer, value)
+    return shown
+
+
+def without_words(value: Any, words: Collection[str]) -> Any:
+    """Return a value with the mark in its texts for each of some words, in either case."""
+    if isinstance(value, dict):
+        return {name: without_words(part, words) for name, part in value.items()}
+    if isinstance(value, list):
+        return [without_words(part, words) for part in value]
+    if not isinstance(value, str):
+        return value
+    # The longest first, since one may be a part of another.
+    listed = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return re.sub(listed, MARK, value, flags=re.IGNORECASE)
+
+
+def _placed(value: Any, pointer: str, shown: Any) -> Any:
+    _, *names = parts(pointer)
+    if not names:
+        return shown
+    [name] = names
+    if isinstance(value, list):
+        return [*value[: int(name)], shown, *value[int(name) + 1 :]]
+    return {**(value or {}), name: shown}
 
 
 def readable(document: Document, erased: Sequence[str]) -> Document:
@@ -98,9 +183,24 @@ def _without(key: str, value: Any, gone: Collection[str]) -> Any:
         return None
     if isinstance(value, list):
         return [None if f"/{key}/{at}" in gone else item for at, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
     pointed = dict(members(key, value))
     names = {parts(pointer)[-1] for pointer in pointed if pointer not in gone}
     return {name: part for name, part in value.items() if name in names}
+
+
+def _lost(before: Any, after: Any) -> Iterator[str]:
+    """Yield the texts of a value that are not in the one after it, and the words of them."""
+    left = set(_texts(after))
+    for text in _texts(before):
+        if text in left:
+            continue
+        yield text
+        for shown in left:
+            pieces = "(.+?)".join(map(re.escape, shown.split(MARK)))
+            if MARK in shown and (matched := re.fullmatch(pieces, text, re.DOTALL)):
+                yield from matched.groups()
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -6,20 +6,25 @@ identifies the record never.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from registry.errors import Finding
 from registry.record.codelists import codelists
-from registry.record.erasure import covers
+from registry.record.erasure import REPLACED, covers, named_members, placed, without_words
 from registry.record.messages import PendingFinding, message, to_finding, translatable
+from registry.record.model import Document
 from registry.record.pack import Pack
 from registry.record.pointers import parts, pointer
 from registry.record.schema import record_schema
 from registry.record.statements import StatementSchema
+from registry.record.validate import draft_findings
 
 COURT = "court"
+PRIVACY = "data_protection"
+"""On this basis words of a protected text are replaced by a mark, and the rest of it stays."""
 
 SOURCE_BASIS = "source"
 """The basis, which nobody can state, of a redaction that follows one at another register."""
@@ -39,6 +44,9 @@ PROTECTED = (
 )
 """What is erased only on the basis of a court's order: sections, and members of one."""
 
+MOST_WORDS = 20
+LONGEST_WORDS = 200
+SHORTEST_WORDS = 2
 MOST_POINTERS = 50
 MOST_VERSIONS = 500
 LONGEST_POINTER = 100
@@ -52,6 +60,7 @@ def check(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
     """Return the findings of a redaction statement, whatever the record holds."""
     form = _form()
     found = form.remarks(statement) or [
+        *_subject(statement),
         *form.languages(statement, pack),
         *_forbidden(statement),
     ]
@@ -84,21 +93,95 @@ def selected_versions(
     ]
 
 
+def replaced_by_mark(
+    statement: Mapping[str, Any], shown: Mapping[int, Document]
+) -> dict[int, dict[str, Any]]:
+    """Return what takes the place of members that have some of the words, by version and pointer.
+
+    `shown` are the versions as readers are shown them.
+    """
+    words = statement["words"]
+    found: dict[int, dict[str, Any]] = {}
+    for version, document in shown.items():
+        for member, value in named_members(document, statement["pointers"]):
+            changed = without_words(value, words)
+            if changed != value:
+                found.setdefault(version, {})[member] = changed
+    return found
+
+
+def check_replaced(
+    statement: Mapping[str, Any],
+    shown: Mapping[int, Document],
+    replaced: Mapping[int, Mapping[str, Any]],
+    *,
+    pack: Pack,
+    today: dt.date,
+    language: str,
+) -> tuple[Finding, ...]:
+    """Return findings for words that are nowhere, and for what may not have a mark in it."""
+    found = []
+    for at, word in enumerate(statement["words"]):
+        if not replaced_by_mark({**statement, "words": [word]}, shown):
+            nowhere = message("These words are nowhere in what the pointers name.")
+            place = pointer(("words", at))
+            found.append(PendingFinding(pointer=place, rule="held", messages=(nowhere,)))
+    for version, instead in replaced.items():
+        before = _errors(shown[version], pack, today)
+        for broken, _ in sorted(_errors(placed(shown[version], instead), pack, today) - before):
+            said = message(
+                "{pointer} of version {version} is no text in which words can be replaced. Name "
+                "the texts alone.",
+                pointer=broken,
+                version=version,
+            )
+            found.append(PendingFinding(pointer="/words", rule="text", messages=(said,)))
+    return _told(found, pack, language)
+
+
+def _errors(document: Document, pack: Pack, today: dt.date) -> set[tuple[str, str]]:
+    found, _ = draft_findings(document, pack=pack, today=today)
+    return {(one.pointer, one.rule) for one in found}
+
+
+def _subject(statement: Any) -> Iterator[PendingFinding]:
+    if ("record" in statement) == ("entry" in statement):
+        one = message("Name a record, or an entry that is no version of one.")
+        yield PendingFinding(pointer="/record", rule="subject", messages=(one,))
+    for at, word in enumerate(statement.get("words", ())):
+        if len(word) < SHORTEST_WORDS:
+            short = message("Name at least {number} letters.", number=SHORTEST_WORDS)
+            yield PendingFinding(pointer=pointer(("words", at)), rule="words", messages=(short,))
+    if "entry" in statement:
+        for name in sorted({"versions", "words"} & statement.keys()):
+            alone = message("This goes with a record alone.")
+            yield PendingFinding(pointer=pointer((name,)), rule="subject", messages=(alone,))
+
+
 def _forbidden(statement: Any) -> Iterator[PendingFinding]:
+    is_kept_but_for_words = statement["basis"] == PRIVACY and "words" in statement
     for at, asked in enumerate(statement["pointers"]):
         place = pointer(("pointers", at))
-        if _meets(asked, KEPT):
+        if "entry" in statement and _meets(asked, (f"/{REPLACED}",)):
+            shown = message(
+                "What is shown in the place of erased words is erased by the record and the "
+                "pointer of the text."
+            )
+            yield PendingFinding(pointer=place, rule="held", messages=(shown,))
+        elif _meets(asked, KEPT):
             never = message(
                 "{pointer} is never erased: it says which record this is.", pointer=asked
             )
             yield PendingFinding(pointer=place, rule="kept", messages=(never,))
-        elif statement["basis"] != COURT and _meets(asked, PROTECTED):
+        elif statement["basis"] != COURT and not is_kept_but_for_words and _meets(asked, PROTECTED):
             court = message(
                 "{pointer} is erased on the basis of a court’s decision alone: everybody must be "
                 "able to read it.",
                 pointer=asked,
             )
-            yield PendingFinding(pointer=place, rule="protected", messages=(court,))
+            words = message("Personal data in it is replaced by a mark: name the words.")
+            said = (court, words) if statement["basis"] == PRIVACY else (court,)
+            yield PendingFinding(pointer=place, rule="protected", messages=said)
 
 
 def _meets(asked: str, kept: Sequence[str]) -> bool:
@@ -156,6 +239,14 @@ def _form() -> StatementSchema:
             "type": "object",
             "properties": {
                 "record": {"title": "Record", "$ref": "#/$defs/RecordId"},
+                "entry": {
+                    "title": translatable("Entry"),
+                    "description": translatable(
+                        "Write the number of an entry of the log that is no version."
+                    ),
+                    "type": "integer",
+                    "minimum": 1,
+                },
                 "versions": {
                     "title": translatable("Versions"),
                     "description": translatable("Write numbers of versions, such as 1."),
@@ -176,6 +267,17 @@ def _form() -> StatementSchema:
                     "maxItems": MOST_POINTERS,
                     "uniqueItems": True,
                 },
+                "words": {
+                    "title": translatable("Words"),
+                    "description": translatable(
+                        "Write the words to be replaced by a mark, as the texts have them."
+                    ),
+                    "type": "array",
+                    "items": {**line, "maxLength": LONGEST_WORDS},
+                    "minItems": 1,
+                    "maxItems": MOST_WORDS,
+                    "uniqueItems": True,
+                },
                 "basis": {
                     "title": translatable("Basis"),
                     "type": "string",
@@ -184,7 +286,7 @@ def _form() -> StatementSchema:
                 "authority": {"title": "Authority", **line, "maxLength": AUTHORITY_LENGTH},
                 "reference": {"title": "Reference", **line, "maxLength": REFERENCE_LENGTH},
             },
-            "required": ["record", "pointers", "basis", "authority"],
+            "required": ["pointers", "basis", "authority"],
             "additionalProperties": False,
             "$defs": record_schema()["$defs"],
         }

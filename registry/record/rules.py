@@ -50,7 +50,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     }
 )
 
-REGISTER_RULES = ("R21", "R22", "R25", "change_note")
+REGISTER_RULES = ("R21", "R22", "R25", "R26", "change_note")
 """The names of the rules that need the register, of `services/register_rules.py`."""
 
 RESTRICTED_RULES = ("R00",)

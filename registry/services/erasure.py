@@ -6,13 +6,17 @@ verifies as before: the commitments of what was erased stay. It repeats harmless
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+import re
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import msgspec
+import structlog
 
 from registry.errors import Finding, NotFound
+from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
-from registry.record.erasure import Erased, covers, erase
+from registry.record.erasure import Erased, covers, erase, replaced_members
 from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
 from registry.services.reindexing import index_versions
@@ -22,15 +26,29 @@ from registry.store.redactions import HeldSection
 
 _NOTE = "/publication/change_note"
 _LEAST = 6
-"""A finding that has a shorter text in it need not quote it."""
+"""A finding on another record that has a shorter text in it need not quote it."""
+
+_UNENDED = (
+    "the role may not end the server's write-ahead log, which still has what redactions have "
+    "destroyed: see docs/operating.md, Redactions and backups"
+)
+
+_log = structlog.get_logger()
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What the entry of a redaction names."""
+    """What the entry of a redaction names: versions and entries of a record, or of an agency."""
 
-    id: str
-    versions: list[int]
+    id: str | None = None
+    agency: str | None = None
+    versions: list[int] = []
+    entries: list[int] = []
     pointers: list[str]
+
+    @property
+    def subject(self) -> str:
+        """The record, or the agency."""
+        return self.id or self.agency or ""
 
 
 async def erase_published(
@@ -41,7 +59,8 @@ async def erase_published(
 ) -> int:
     """Destroy what redactions name that stand in the published log of a size; gives how many.
 
-    `write_contents` writes the files of entries' content anew.
+    `write_contents` writes the files of entries' content anew. The database's own files are written
+    anew without what was deleted, and its write-ahead log so far is ended.
     """
     async with database.connection() as connection:
         waiting = await redactions.read_waiting(connection, size=size)
@@ -51,7 +70,9 @@ async def erase_published(
     async with database.connection() as connection:
         unsettled = await redactions.read_unsettled(connection)
         if unsettled:
-            await redactions.vacuum(connection)
+            await redactions.rewrite_tables(connection)
+            if not await redactions.end_write_ahead_log(connection):
+                _log.warning(_UNENDED, redactions=sorted(unsettled))
     for redaction, entries in unsettled.items():
         await write_contents(entries)
         async with database.transaction() as connection:
@@ -68,45 +89,88 @@ async def apply_redaction(connection: Connection, redaction: int) -> list[int]:
     if content is None:
         raise NotFound(f"entry {redaction} is no redaction")
     said = msgspec.json.decode(content, type=_Said)
-    await records.lock_record(connection, said.id)
+    await records.lock_record(connection, said.subject)
     await search_rows.lock_state(connection)
-    await redactions.drop_unpublished(connection, said.id)
+    await redactions.drop_unpublished(connection, said.subject)
     await log.note_erasure(connection)
-    held: dict[int, list[HeldSection]] = {}
-    for section in await redactions.read_sections(connection, said.id, said.versions):
-        held.setdefault(section.version, []).append(section)
-    texts: list[str] = []
-    entries: list[int] = []
-    for version, sections in held.items():
-        erased = _erased(sections, said.pointers)
-        if not erased:
-            continue
-        note = None if covers(said.pointers, _NOTE) else sections[0].change_note
-        await redactions.erase(connection, redaction, said.id, version, erased, change_note=note)
-        texts += [text for section in erased.values() for text in section.texts]
-        entries.append(sections[0].entry)
-    shown, changed = await _erase_findings(connection, redaction, said, texts)
-    await redactions.recount(connection, said.id, levels=LEVELS, unstated=NOT_STATED)
-    await redactions.drop_search(connection, shown)
-    await index_versions(connection, shown)
-    await record_names.index(connection, said.id)
-    entries = sorted({*entries, *changed})
+    texts, entries = await _erase_members(connection, redaction, said)
+    if said.id is not None:
+        shown, changed = await _erase_findings(connection, redaction, said, texts)
+        await redactions.recount(connection, said.id, levels=LEVELS, unstated=NOT_STATED)
+        await redactions.drop_search(connection, shown)
+        await index_versions(connection, shown)
+        await record_names.index(connection, said.id)
+        entries = sorted({*entries, *changed})
     await redactions.finish(connection, redaction, entries)
     return entries
 
 
-def _erased(sections: Sequence[HeldSection], pointers: Collection[str]) -> dict[str, Erased]:
-    found = {
-        section.key: erase(
-            section.key,
-            msgspec.json.decode(section.value),
-            section.salts,
-            gone=section.gone,
-            pointers=pointers,
-        )
-        for section in sections
+async def _erase_members(
+    connection: Connection, redaction: int, said: _Said
+) -> tuple[list[str], list[int]]:
+    """Destroy the members named, and put in their place what the redaction commits to.
+
+    Return the texts that are gone, and the entries whose content has changed.
+    """
+    held: dict[int, list[HeldSection]] = {}
+    # Entries first: what one of them had to be shown in the place of a version's member may go.
+    for section in await redactions.read_sections(connection, None, entries=said.entries):
+        held.setdefault(section.entry, []).append(section)
+    for section in await redactions.read_sections(connection, said.id, said.versions):
+        held.setdefault(section.entry, []).append(section)
+    texts: list[str] = []
+    changed: list[int] = []
+    for entry, sections in held.items():
+        version = sections[0].version
+        erasers = {redaction, *(by for section in sections for by in section.gone_by)}
+        items = await redactions.read_replaced(connection, erasers)
+        instead = {
+            by: {} if version is None else replaced_members(by, items.get, version=version)
+            for by in erasers
+        }
+        found = {section.key: _erased(section, said, redaction, instead) for section in sections}
+        erased = {key: one for key, one in found.items() if one is not None}
+        if not erased:
+            continue
+        note = None if covers(said.pointers, _NOTE) else sections[0].change_note
+        await redactions.erase(connection, redaction, entry, erased, change_note=note)
+        if version is None:
+            await redactions.forget_decision(
+                connection,
+                entry,
+                authority="authority" in erased,
+                reference="reference" in erased,
+            )
+        texts += [text for section in erased.values() for text in section.texts]
+        changed.append(entry)
+    return texts, changed
+
+
+def _erased(
+    section: HeldSection,
+    said: _Said,
+    redaction: int,
+    instead: Mapping[int, Mapping[str, Any]],
+) -> Erased | None:
+    """Return a section without what is erased of it, None where that changes nothing.
+
+    `instead` is what is shown in the place of members, by redaction and pointer.
+    """
+    earlier = {
+        pointer: instead[by][pointer]
+        for pointer, by in zip(section.gone, section.gone_by, strict=True)
+        if pointer in instead[by]
     }
-    return {key: erased for key, erased in found.items() if erased is not None}
+    gone = set(section.gone)
+    fresh = {at: value for at, value in instead[redaction].items() if at not in gone}
+    return erase(
+        section.key,
+        msgspec.json.decode(section.value),
+        section.salts,
+        gone=gone,
+        pointers=said.pointers,
+        shown=fresh | earlier,
+    )
 
 
 async def _erase_findings(
@@ -117,23 +181,27 @@ async def _erase_findings(
     Return the versions whose search rows change by it, all of the record among them, and those
     whose findings changed: of these the salt of the verdict is destroyed.
     """
+    record = said.subject
     quoted = sorted({text for text in texts if len(text) >= _LEAST})
+    codes = {code for listed in codelists().values() for code in listed}
+    short = {*texts} - {*quoted} - codes
+    words = [re.compile(rf"(?<!\w){re.escape(text)}(?!\w)") for text in short]
     shown: list[int] = []
     changed: list[int] = []
-    for version in await redactions.read_quoting(connection, said.id, quoted):
-        pointers = (
-            said.pointers if version.record == said.id and version.version in said.versions else ()
-        )
+    for version in await redactions.read_quoting(connection, record, quoted):
+        is_named = version.record == record and version.version in said.versions
+        pointers = said.pointers if is_named else ()
         left = [
             finding
             for finding in version.findings
             if not _is_about(finding, pointers)
             and not any(text in finding.message for text in quoted)
+            and not (version.record == record and any(w.search(finding.message) for w in words))
         ]
         if len(left) < len(version.findings):
             await redactions.erase_findings(connection, redaction, version, left)
             changed.append(version.entry)
-        if len(left) < len(version.findings) or version.record == said.id:
+        if len(left) < len(version.findings) or version.record == record:
             shown.append(version.entry)
     return shown, changed
 

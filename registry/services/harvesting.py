@@ -263,7 +263,7 @@ class Intake:
         numbers = await peers.read_version_numbers(connection, record)
         asked_for = {
             numbers[number]: left_to_erase(one.entry["pointers"], number, there.holes)
-            for number in one.entry["versions"]
+            for number in one.entry.get("versions", ())
             if number in numbers
         }
         pointers = sorted({each for named in asked_for.values() for each in named})
@@ -271,7 +271,8 @@ class Intake:
             {
                 section.version
                 for section in await redactions.read_sections(connection, record, list(asked_for))
-                if any(
+                if section.version is not None
+                and any(
                     covers(asked_for[section.version], member)
                     for member, _ in remaining_members(
                         section.key, msgspec.json.decode(section.value), section.gone

@@ -30,7 +30,7 @@ from registry.ledger.replay import digest_of
 from registry.ledger.signing import reached_elsewhere, sign_again
 from registry.ledger.signing_journal import SignedSize
 from registry.record.content_file import Content, ContentRefused, check_content
-from registry.record.entry import Previous, imported_of
+from registry.record.entry import imported_of
 from registry.record.erasure import readable
 from registry.record.kept_verdict import salt_of
 from registry.record.model import Document
@@ -300,8 +300,10 @@ async def _redaction(connection: Connection, lost: MissingEntry) -> RedactionEnt
     said = {one.key: msgspec.json.decode(one.value) for one in lost.sections}
     asked = redactions.Redaction(
         id=0,
-        record=lost.said["id"],
-        versions=lost.said["versions"],
+        record=lost.said.get("id"),
+        agency=lost.said.get("agency"),
+        versions=lost.said.get("versions", []),
+        entries=lost.said.get("entries", []),
         pointers=lost.said["pointers"],
         basis=lost.said["basis"],
         authority=said.get("authority") or "",
@@ -309,19 +311,18 @@ async def _redaction(connection: Connection, lost: MissingEntry) -> RedactionEnt
         requested_by=lost.said["actor"],
         requested_at=lost.at,
     )
-    last = await redactions.read_last(connection, asked.record)
-    if last is None:
-        raise LogRefused(f"entry {lost.index} does not fit what the database has of its record")
     return RedactionEntry(
         actor=asked.requested_by,
         stored=lost.entry,
         redaction=await redactions.insert(connection, asked),
         confirmed_by=lost.said["confirmed_by"],
         id=asked.record,
+        agency=asked.agency,
         versions=asked.versions,
+        entries=asked.entries,
         pointers=asked.pointers,
         basis=asked.basis,
-        previous=Previous(index=last.index, leaf=last.leaf),
+        previous=None,
         sections=lost.sections,
     )
 

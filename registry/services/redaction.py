@@ -12,7 +12,7 @@ from registry.ledger.entries import RedactionEntry
 from registry.record import redaction as rules
 from registry.record.canonical import canonical
 from registry.record.entry import Previous
-from registry.record.erasure import remaining_members
+from registry.record.erasure import REPLACED
 from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.record.sections import seal
@@ -21,6 +21,7 @@ from registry.services.access import Actor, person_of
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
 from registry.services.pipeline import Command, Decision, execute
+from registry.services.replacements import held_members, shown_versions, with_replacements
 from registry.store import records, redactions
 from registry.store.database import Connection
 from registry.store.log import Entry
@@ -32,8 +33,10 @@ RedactionOutcome: TypeAlias = Literal["requested", "confirmed", "unchanged"]
 class RedactionReceipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The proof of a redaction; what does not apply yet is left out.
 
-    `id` is the record's, `redaction` the number by which somebody else confirms it. `entry` and
-    `hash` say where it stands in the log.
+    `id` is the record's, or the agency's whose attestations it is of, `redaction` the number by
+    which somebody else confirms it. `entries` are named that are no versions; `replaced` is what
+    will be shown in the place of erased members: a list of `{pointer, versions, value}`. `entry`
+    and `hash` say where it stands in the log.
     """
 
     outcome: RedactionOutcome
@@ -48,6 +51,8 @@ class RedactionReceipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     confirmed_at: dt.datetime | None = None
     entry: int | None = None
     hash: str | None = None
+    entries: list[int] = []
+    replaced: list[dict[str, Any]] = []
 
 
 async def request(
@@ -61,42 +66,81 @@ async def request(
 ) -> RedactionReceipt:
     """Ask for members of a record's versions to be erased; nothing is, until another confirms.
 
-    Without `versions` it is of every version that holds what the pointers name.
+    Without `versions` it is of every version that holds what the pointers name. With `words` these
+    alone are replaced by a mark. An `entry` names a withdrawal, an attestation or a redaction in
+    the place of a record.
     """
     actor.require("redact")
     findings = rules.check(statement, context.pack, language)
     if findings:
         raise InvalidStatement("this cannot be asked to be erased like this", findings)
-    record = statement["record"]
-    _require_own(actor, record)
+    asked = Redaction(
+        id=0,
+        record=statement.get("record"),
+        versions=[],
+        pointers=sorted(statement["pointers"]),
+        basis=statement["basis"],
+        authority=statement["authority"],
+        reference=statement.get("reference"),
+        requested_by=actor.name,
+        requested_at=now,
+        requested_person=actor.person,
+    )
+    if asked.record is not None:
+        _require_own(actor, split_id(asked.record)[0])
 
     async def work(connection: Connection) -> RedactionReceipt:
-        await records.lock_record(connection, record)
-        held = await _held(connection, record)
+        named = asked
+        if asked.record is None:
+            named = await _of_entry(connection, asked, int(statement["entry"]))
+            _require_own(actor, _agency(named))
+        await records.lock_record(connection, named.subject)
+        sections = await redactions.read_sections(connection, asked.record, None, named.entries)
+        held = held_members(sections)
+        if not held:
+            raise NotFound(f"there is no record {asked.record}")
         findings = rules.check_held(statement, held, context.pack, language)
         if findings:
             raise InvalidStatement("the record does not hold what is to be erased", findings)
-        asked = Redaction(
-            id=0,
-            record=record,
-            versions=rules.selected_versions(statement, held),
-            pointers=sorted(statement["pointers"]),
-            basis=statement["basis"],
-            authority=statement["authority"],
-            reference=statement.get("reference"),
-            requested_by=actor.name,
-            requested_at=now,
-            requested_person=actor.person,
-        )
-        number = await redactions.insert(connection, asked)
+        if asked.record is not None:
+            versions = rules.selected_versions(statement, held)
+            named = msgspec.structs.replace(asked, versions=versions)
+            shown = shown_versions(sections, versions)
+            replaced = None
+            if "words" in statement:
+                replaced = rules.replaced_by_mark(statement, shown)
+                findings = rules.check_replaced(
+                    statement,
+                    shown,
+                    replaced,
+                    pack=context.pack,
+                    today=now.date(),
+                    language=language,
+                )
+                if findings:
+                    raise InvalidStatement("these words cannot be replaced by a mark", findings)
+            named = await with_replacements(connection, named, shown, replaced, sections)
+        number = await redactions.insert(connection, named)
         before = str(number)
-        await audit.note(connection, actor, "request_redaction", record, before=before, now=now)
-        return receipt_of(msgspec.structs.replace(asked, id=number))
+        subject = named.subject
+        await audit.note(connection, actor, "request_redaction", subject, before=before, now=now)
+        return receipt_of(msgspec.structs.replace(named, id=number))
 
     said = b"redact " + canonical(statement)
     return await idempotency.run_once(
         context, actor, idempotency_key, said, work, RedactionReceipt, now=now
     )
+
+
+async def _of_entry(connection: Connection, asked: Redaction, entry: int) -> Redaction:
+    """Return a redaction of an entry that is no version; raises `NotFound`."""
+    found = await redactions.read_named(connection, entry)
+    if found is None:
+        raise NotFound(
+            f"entry {entry} is no withdrawal, attestation or redaction; a version's content is "
+            "named by the record"
+        )
+    return msgspec.structs.replace(asked, record=found.record, agency=found.agency, entries=[entry])
 
 
 async def confirm(
@@ -114,11 +158,11 @@ async def confirm(
     actor.require("redact")
     async with context.database.connection() as connection:
         asked = await redactions.read(connection, number)
-    if asked is None or actor.agency not in {None, split_id(asked.record)[0]}:
+    if asked is None or actor.agency not in {None, _agency(asked)}:
         raise NotFound(f"there is no redaction {number} that you may read")
     command = Confirm(
         actor=actor,
-        subject=asked.record,
+        subject=asked.subject,
         number=number,
         request=f"confirm_redaction {number}".encode(),
         key=idempotency_key,
@@ -144,8 +188,7 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
         del now
         name, number = self.actor.name, self.number
         asked = await redactions.read(connection, number)
-        last = await redactions.read_last(connection, self.subject)
-        if asked is None or last is None:
+        if asked is None:
             raise NotFound(f"there is no redaction {number} that you may read")
         if self.actor.person == (asked.requested_person or person_of(asked.requested_by)):
             raise Forbidden(
@@ -158,18 +201,27 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
                 raise Conflict(f"{asked.confirmed_by} has confirmed redaction {number} already")
             unchanged = receipt_of(asked, "unchanged")
             return Decision(answer=lambda _: unchanged, is_act=False)
-        decided = {"authority": asked.authority, "reference": asked.reference}
+        last = None
+        if asked.record is not None:
+            last = await redactions.read_last(connection, asked.record)
+        decided = {
+            "authority": asked.authority,
+            "reference": asked.reference,
+            REPLACED: asked.replaced,
+        }
         entry = RedactionEntry(
             actor=asked.requested_by,
             redaction=number,
             confirmed_by=name,
             confirmed_person=self.actor.person,
             id=asked.record,
+            agency=asked.agency,
             versions=asked.versions,
+            entries=asked.entries,
             pointers=asked.pointers,
             basis=asked.basis,
-            previous=Previous(index=last.index, leaf=last.leaf),
-            sections=seal({key: text for key, text in decided.items() if text}, context.random),
+            previous=None if last is None else Previous(index=last.index, leaf=last.leaf),
+            sections=seal({key: value for key, value in decided.items() if value}, context.random),
         )
         return Decision(
             entry=entry, answer=lambda at: _confirmed(asked, name, at), before=str(number)
@@ -195,20 +247,11 @@ async def list_redactions(context: ServiceContext, actor: Actor) -> list[Redacti
         return await redactions.read_all(connection, actor.agency)
 
 
-async def _held(connection: Connection, record: str) -> dict[int, list[str]]:
-    """Read which members are left of each version of a record."""
-    held: dict[int, list[str]] = {}
-    for section in await redactions.read_sections(connection, record):
-        value = msgspec.json.decode(section.value)
-        members = [pointer for pointer, _ in remaining_members(section.key, value, section.gone)]
-        held.setdefault(section.version, []).extend(members)
-    if not held:
-        raise NotFound(f"there is no record {record}")
-    return held
+def _agency(asked: Redaction) -> str:
+    return split_id(asked.record)[0] if asked.record else asked.agency or ""
 
 
-def _require_own(actor: Actor, record: str) -> None:
-    agency, _ = split_id(record)
+def _require_own(actor: Actor, agency: str) -> None:
     if actor.agency not in {None, agency}:
         raise Forbidden(f"this token redacts for {actor.agency}; it cannot redact for {agency}")
 
@@ -218,10 +261,12 @@ def receipt_of(of: Redaction, outcome: RedactionOutcome | None = None) -> Redact
     outcome = outcome or ("requested" if of.entry is None else "confirmed")
     return RedactionReceipt(
         outcome=outcome,
-        id=of.record,
+        id=of.subject,
         redaction=of.id,
         versions=of.versions,
+        entries=of.entries,
         pointers=of.pointers,
+        replaced=[] if of.entry is not None else of.replaced or [],
         basis=of.basis,
         requested_by=of.requested_by,
         requested_at=of.requested_at,

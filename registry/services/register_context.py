@@ -16,7 +16,6 @@ from registry.record.ids import split_id
 from registry.record.messages import PendingFinding
 from registry.record.model import Document, Profile
 from registry.record.pack import Pack
-from registry.record.pointers import dig
 from registry.record.validate import MAX_FINDINGS, Verdict, validate, with_remarks
 from registry.services.context import ServiceContext
 from registry.services.register_rules import RULES, RegisterRuleContext
@@ -103,7 +102,8 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
             document=document,
             pack=pack,
             version=1 if self.current is None else self.current.version + 1,
-            last_note=dig(last, "publication", "change_note"),
+            last=last,
+            erased=() if self.current is None else self.current.ever_erased,
             others=self.alike,
             withdrawn=self.withdrawn,
         )

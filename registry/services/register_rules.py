@@ -20,6 +20,7 @@ from registry.record.duplicate_names import (
     looks_like,
     name_parts,
 )
+from registry.record.erasure import named_members
 from registry.record.field_descriptions import quoted
 from registry.record.messages import PendingFinding, message
 from registry.record.model import Document, LangText
@@ -46,8 +47,10 @@ class RegisterRuleContext(msgspec.Struct, frozen=True, kw_only=True):
     document: Document
     pack: Pack
     version: int
-    last_note: LangText | None = None
-    """The change note of the last version, withdrawn or not, as far as it was not erased."""
+    last: Document | None = None
+    """The last version, withdrawn or not, as readers are shown it."""
+    erased: Sequence[str] = ()
+    """The pointers of members that were erased of any version."""
     others: Sequence[RecordName]
     """The published records that it could be taken for, this one left out."""
     withdrawn: Sequence[WithdrawnRecord] = ()
@@ -180,6 +183,26 @@ def lowered_from(
     return max(alike, key=lambda one: LEVELS.index(one.risk), default=None)
 
 
+def not_filed_again(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
+    """R26: What fills a place where something was erased is pointed out.
+
+    A warning, in the first version that has it: nobody but the agency can tell whether it is the
+    text that had to be erased. What stands in the last version is known.
+    """
+    known = [value for _, value in named_members(entrance.last or {}, entrance.erased)]
+    for place, value in named_members(entrance.document, entrance.erased):
+        if value not in known:
+            yield remark(
+                "R26",
+                place,
+                message(
+                    "What stood here was erased of an earlier version. Make sure that this is not "
+                    "the same again."
+                ),
+                severity="warning",
+            )
+
+
 def change_explained(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
     """change_note: From the second version on, a record says what has changed.
 
@@ -202,7 +225,7 @@ def change_explained(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
             ),
         )
         return
-    before = entrance.last_note or {}
+    before: LangText = dig(entrance.last, "publication", "change_note") or {}
     for tag, text in note.items():
         words = _words(text)
         if len(words) < SHORTEST_NOTE:
@@ -232,6 +255,7 @@ RULES: Mapping[str, RegisterRule] = MappingProxyType(
         "R21": source_id_unique,
         "R22": name_distinct,
         "R25": not_lowered_anew,
+        "R26": not_filed_again,
         "change_note": change_explained,
     }
 )

@@ -21,7 +21,7 @@ from registry.services.context import ServiceContext
 from registry.services.naming import save_agencies
 from registry.services.reindexing import reindex_if_needed, store_agencies
 from registry.settings import Settings
-from registry.store import agencies, log, record_names
+from registry.store import agencies, log, record_names, redactions
 from registry.store.database import Connection, Database, connect, place
 from registry.store.migrate import is_begun, migrate
 
@@ -97,18 +97,25 @@ async def index_names_if_needed(database: Database) -> None:
 async def find_doubts(context: ServiceContext) -> list[str]:
     """Return in sentences why nothing would be published now, or what would go unnoticed."""
     async with context.database.transaction() as connection:
+        kept = await redactions.read_wal_settings(connection)
         try:
             state = await context.guard.lock(connection, now=utc_now())
         except (RegisterBehind, ClockDiffers) as error:
             return [error.detail]
-    if "-" not in state.database.split("/"):
-        return []
-    why = (
-        "this PostgreSQL does not tell its role which server and timeline it is "
-        "(pg_control_system, pg_walfile_name): after a failover or restore only what the processes "
-        "remember shows whether the database is older than the log"
-    )
-    return [why]
+    doubts = []
+    if "-" in state.database.split("/"):
+        doubts.append(
+            "this PostgreSQL does not tell its role which server and timeline it is "
+            "(pg_control_system, pg_walfile_name): after a failover or restore only what the "
+            "processes remember shows whether the database is older than the log"
+        )
+    if kept:
+        named = ", ".join(f"{name} = {setting}" for name, setting in kept.items())
+        doubts.append(
+            f"this PostgreSQL keeps files of its write-ahead log ({named}), and in them what a "
+            "redaction destroys: see docs/operating.md, Redactions and backups"
+        )
+    return doubts
 
 
 async def is_empty(database: Database) -> bool:

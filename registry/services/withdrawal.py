@@ -33,7 +33,7 @@ from registry.store.as_of import END
 from registry.store.database import Connection
 from registry.store.log import Entry
 from registry.store.pending_acts import PendingAct
-from registry.store.records import CurrentVersion, StoredRecord
+from registry.store.records import CurrentVersion, Redacted, StoredRecord
 from registry.store.withdrawals import Withdrawal
 
 _COMMITTED = ("note", "successor")
@@ -62,6 +62,7 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_at: dt.datetime
     entry: int
     hash: str
+    redacted: list[Redacted]
 
 
 async def withdraw(

@@ -10,6 +10,7 @@ import msgspec
 from registry.record.model import LangText
 from registry.store.as_of import END
 from registry.store.database import Connection
+from registry.store.records import Redacted, read_redacted
 from registry.store.sql import statement
 
 
@@ -30,6 +31,7 @@ class Attestation(msgspec.Struct, frozen=True, kw_only=True):
     entry: int
     hash: str
     records: int
+    redacted: list[Redacted]
 
 
 async def read_latest(connection: Connection, *, as_of: int = END) -> list[Attestation]:
@@ -68,10 +70,12 @@ def _attestations(rows: list[Any]) -> list[Attestation]:
             entry=row["entry"],
             hash=row["leaf"].hex(),
             records=row["records"],
+            redacted=read_redacted(row["redacted"]),
         )
         for row in rows
     ]
 
 
 def _decoded(value: str | None) -> Any:
-    return None if value is None else msgspec.json.decode(value)
+    # What was erased is null, or an object without members.
+    return None if value is None else msgspec.json.decode(value) or None

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from registry.store.database import Connection
+from registry.store.redactions import read_replaced
 from registry.store.sql import read_row, read_rows, statement
 
 _BY_ENTRY = {
@@ -50,11 +51,15 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredRows(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows of entries in a part of the log, by table and entry, or table and record."""
+    """The rows of entries in a part of the log, by table and entry, or table and record.
+
+    `replaced` are the items of the section `replaced` of the redactions that erased something.
+    """
 
     by_entry: dict[str, dict[int, dict[str, Any]]]
     by_record: dict[str, dict[str, dict[str, Any]]]
     around: dict[int, Surroundings]
+    replaced: dict[int, list[Any] | None]
 
 
 class Stray(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,8 +81,12 @@ async def read(connection: Connection, start: int, end: int) -> StoredRows:
         rows = await connection.fetch(query, start, end)
         by_record[table] = {row["record"]: dict(row) for row in rows}
     around = await read_rows(connection, Surroundings, "bound", "chain", start, end)
+    erasing = await connection.fetch(statement("bound", "erasing"), start, end)
     return StoredRows(
-        by_entry=by_entry, by_record=by_record, around={one.index: one for one in around}
+        by_entry=by_entry,
+        by_record=by_record,
+        around={one.index: one for one in around},
+        replaced=await read_replaced(connection, {row["redaction"] for row in erasing}),
     )
 
 

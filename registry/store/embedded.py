@@ -258,6 +258,10 @@ async def _create_database(url: str) -> None:
         exists = await connection.fetchval(
             "select true from pg_database where datname = $1", DATABASE
         )
+        # What a redaction destroys must not live on in files of the log that are kept to be reused.
+        if await connection.fetchval("show wal_recycle") == "on":
+            await connection.execute("alter system set wal_recycle = off")
+            await connection.execute("select pg_reload_conf()")
         if not exists:
             # The wheel has no ICU; the builtin provider sorts by code point and folds case by
             # Unicode's rules, the same on every machine.

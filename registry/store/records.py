@@ -125,6 +125,13 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _redacted = msgspec.json.Decoder(list[Redacted])
+
+
+def read_redacted(members: str | None) -> list[Redacted]:
+    """Return what was erased of an entry's content, from the view of it."""
+    return [] if members is None else _redacted.decode(members)
+
+
 _findings = msgspec.json.Decoder(list[Finding])
 _source = msgspec.json.Decoder(SourceFacts)
 _whole = msgspec.json.Decoder(dict[str, str])
@@ -149,10 +156,14 @@ class CurrentVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CurrentDocument(CurrentVersion, frozen=True, kw_only=True):
-    """A record's current state with its last document, withdrawn or not, as canonical JSON."""
+    """A record's current state with its last document, withdrawn or not, as canonical JSON.
+
+    `ever_erased` are the pointers of members that were erased of any version.
+    """
 
     published_at: dt.datetime
     document: bytes
+    ever_erased: Sequence[str] = ()
 
 
 class AgencyRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,6 +213,7 @@ async def read_current(connection: Connection, ids: Sequence[str]) -> dict[str, 
             **_latest(row),
             published_at=row["published_at"],
             document=document_of(row, row["erased"]),
+            ever_erased=row["ever_erased"],
         )
         for row in rows
     }
@@ -279,7 +291,7 @@ def register_of(row: Any) -> Register:
         accountability=row["accountability"],
         missing=row["missing"],
         findings=msgspec.Raw(row["findings"]),
-        redacted=[] if row["redacted"] is None else _redacted.decode(row["redacted"]),
+        redacted=read_redacted(row["redacted"]),
         source=msgspec.UNSET if row["source"] is None else _source.decode(row["source"]),
     )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
+import asyncpg
 import msgspec
 
 from registry.errors import Finding
-from registry.record.erasure import Erased
+from registry.record.content_file import ErasedMember, KeptSection, replaced_items
+from registry.record.erasure import REPLACED, Erased
 from registry.store import search_rows
 from registry.store.database import Connection
 from registry.store.sql import read_row, read_rows, statement
@@ -20,13 +23,17 @@ _LONGEST_SECONDS = 3600
 class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be erased of which versions; `entry` and `hash` are null until it is confirmed.
 
-    `is_done` means that it was carried out, and the content no longer exists. The persons are
-    null in rows of older releases.
+    `entries` are others than versions: of the record, or of the attestations of an `agency`, and
+    then there is no record. `replaced` is what will be shown in the place of members, until it is
+    confirmed: a list of `{pointer, versions, value}`. `is_done` means that it was carried out, and
+    the content no longer exists. The persons are null in rows of older releases.
     """
 
     id: int
-    record: str
+    record: str | None
+    agency: str | None = None
     versions: list[int]
+    entries: list[int] = []
     pointers: list[str]
     basis: str
     authority: str
@@ -40,18 +47,37 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     is_done: bool = False
     requested_person: str | None = None
     confirmed_person: str | None = None
+    replaced: list[Any] | None = None
+
+    @property
+    def subject(self) -> str:
+        """The record, or the agency."""
+        return self.record or self.agency or ""
 
 
 class HeldSection(msgspec.Struct, frozen=True, kw_only=True):
-    """A section of a version as stored: JSON text, and the members of it that are `gone`."""
+    """A section of what an entry commits to, as stored: JSON text.
 
-    version: int
+    `gone` are the members of it that were erased, `gone_by` the redactions that did it. `version`
+    is None where the entry is of no version.
+    """
+
+    version: int | None
     entry: int
     change_note: str | None
     key: str
     value: str
     salts: bytes
     gone: list[str]
+    gone_by: list[int]
+
+
+class NamedEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that is no version, and whose it is: a record's, or an agency's attestation."""
+
+    kind: str
+    record: str | None
+    agency: str | None
 
 
 class Quoting(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,11 +101,14 @@ async def insert(connection: Connection, redaction: Redaction) -> int:
     number: int = await connection.fetchval(
         statement("redactions", "insert"),
         redaction.record,
+        redaction.agency,
         redaction.versions,
+        redaction.entries,
         redaction.pointers,
         redaction.basis,
         redaction.authority,
         redaction.reference,
+        None if redaction.replaced is None else _JSON.encode(redaction.replaced).decode(),
         redaction.requested_by,
         redaction.requested_at,
         redaction.requested_person,
@@ -89,12 +118,17 @@ async def insert(connection: Connection, redaction: Redaction) -> int:
 
 async def read(connection: Connection, number: int) -> Redaction | None:
     """Return a redaction."""
-    return await read_row(connection, Redaction, "redactions", "one", number)
+    return await read_row(connection, _redaction, "redactions", "one", number)
 
 
 async def read_all(connection: Connection, agency: str | None) -> list[Redaction]:
     """Return the redactions of an agency's records, or of all, newest first."""
-    return await read_rows(connection, Redaction, "redactions", "all", agency)
+    return await read_rows(connection, _redaction, "redactions", "all", agency)
+
+
+async def read_named(connection: Connection, entry: int) -> NamedEntry | None:
+    """Return an entry that is no version, if what it commits to can be erased."""
+    return await read_row(connection, NamedEntry, "redactions", "named", entry)
 
 
 async def read_last(connection: Connection, record: str) -> Last | None:
@@ -103,10 +137,36 @@ async def read_last(connection: Connection, record: str) -> Last | None:
 
 
 async def read_sections(
-    connection: Connection, record: str, versions: Sequence[int] | None = None
+    connection: Connection,
+    record: str | None,
+    versions: Sequence[int] | None = None,
+    entries: Sequence[int] = (),
 ) -> list[HeldSection]:
-    """Return the sections of some versions of a record, or of all."""
-    return await read_rows(connection, HeldSection, "redactions", "sections", record, versions)
+    """Return the sections of some versions of a record, or of all, and of other entries."""
+    named = (record, versions, list(entries))
+    return await read_rows(connection, HeldSection, "redactions", "sections", *named)
+
+
+async def read_replaced(
+    connection: Connection, redactions: Collection[int]
+) -> dict[int, list[Any] | None]:
+    """Return the items of the section `replaced` of redactions, None where there is none.
+
+    With those of the redactions that erased some of them, whose indexes stand in their place.
+    """
+    found: dict[int, list[Any] | None] = {}
+    while missing := set(redactions) - found.keys():
+        found |= dict.fromkeys(missing)
+        rows = await connection.fetch(statement("redactions", "replaced"), list(missing))
+        for row in rows:
+            erased = [
+                ErasedMember(pointer=pointer, commitment="", redaction=by)
+                for pointer, by in zip(row["gone"], row["gone_by"], strict=True)
+            ]
+            section = KeptSection(key=REPLACED, value=row["value"], salts=b"", erased=tuple(erased))
+            found[row["entry"]] = replaced_items(section)
+        redactions = {by for row in rows for by in row["gone_by"]}
+    return found
 
 
 async def read_waiting(connection: Connection, *, size: int) -> list[int]:
@@ -124,13 +184,12 @@ async def read_entry(connection: Connection, redaction: int) -> bytes | None:
 async def erase(
     connection: Connection,
     redaction: int,
-    record: str,
-    version: int,
+    entry: int,
     sections: dict[str, Erased],
     *,
     change_note: str | None,
 ) -> None:
-    """Delete members of a version and their salts, with its source row.
+    """Delete members of what an entry commits to and their salts, with a version's source row.
 
     The database refuses what the published entry `redaction` does not name.
     """
@@ -142,8 +201,7 @@ async def erase(
     await connection.execute(
         statement("redactions", "erase"),
         redaction,
-        record,
-        version,
+        entry,
         list(sections),
         [section.value for section in sections.values()],
         [section.salts for section in sections.values()],
@@ -151,6 +209,15 @@ async def erase(
         [pointer for _, pointer, _ in gone],
         [commitment for _, _, commitment in gone],
         change_note,
+    )
+
+
+async def forget_decision(
+    connection: Connection, redaction: int, *, authority: bool, reference: bool
+) -> None:
+    """Delete what a redaction's request says of its decision, as was done in its entry."""
+    await connection.execute(
+        statement("redactions", "forget_decision"), redaction, authority, reference
     )
 
 
@@ -197,9 +264,12 @@ async def drop_search(connection: Connection, entries: Sequence[int]) -> None:
     await search_rows.begin_epoch(connection)
 
 
-async def drop_unpublished(connection: Connection, record: str) -> None:
-    """Delete a record's draft, withdrawals that wait or were returned, and stored responses."""
-    await connection.execute(statement("redactions", "drop_draft"), record)
+async def drop_unpublished(connection: Connection, subject: str) -> None:
+    """Delete a record's draft, acts that wait or were returned, kept forms and stored responses.
+
+    Or those of an agency's attestations.
+    """
+    await connection.execute(statement("redactions", "drop_draft"), subject)
     await connection.execute(statement("redactions", "drop_answers"))
 
 
@@ -219,9 +289,31 @@ async def settle(connection: Connection, redaction: int) -> None:
     await connection.execute(statement("redactions", "settle"), redaction)
 
 
-async def vacuum(connection: Connection) -> None:
-    """Free the space of what was deleted; not inside a transaction."""
+async def rewrite_tables(connection: Connection) -> None:
+    """Write what is left of tables into new files; not inside a transaction.
+
+    Nobody reads a table while it is rewritten.
+    """
     await connection.execute(statement("redactions", "vacuum"), timeout=_LONGEST_SECONDS)
+
+
+async def end_write_ahead_log(connection: Connection) -> bool:
+    """Have the server delete the files of its write-ahead log so far; not inside a transaction.
+
+    Return whether its role may ask for that. See `read_wal_settings` for what else keeps them.
+    """
+    try:
+        await connection.execute(statement("redactions", "new_wal_segment"))
+        await connection.execute(statement("redactions", "checkpoint"), timeout=_LONGEST_SECONDS)
+    except asyncpg.InsufficientPrivilegeError:
+        return False
+    return True
+
+
+async def read_wal_settings(connection: Connection) -> dict[str, str]:
+    """Return the settings of the server by which files of the write-ahead log outlive their use."""
+    rows = await connection.fetch(statement("redactions", "wal_settings"))
+    return {row["name"]: row["setting"] for row in rows}
 
 
 async def count(connection: Connection) -> int:
@@ -234,3 +326,8 @@ async def read_erased(connection: Connection, records: Sequence[str]) -> dict[st
     """Return all pointers that were erased of records."""
     rows = await connection.fetch(statement("redactions", "erased"), list(records))
     return {row["record"]: row["pointers"] for row in rows}
+
+
+def _redaction(*, replaced: str | None, **columns: Any) -> Redaction:
+    shown = None if replaced is None else msgspec.json.decode(replaced, type=list[Any])
+    return Redaction(**columns, replaced=shown)

@@ -10,13 +10,15 @@ import msgspec
 from registry.record.model import LangText
 from registry.store.as_of import END
 from registry.store.database import Connection
+from registry.store.records import Redacted, read_redacted
 from registry.store.sql import statement
 
 
 class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
     """A withdrawal: `version` was in force until then, `hash` is the entry's leaf hash.
 
-    `successor` is the id of the record that takes its place, if one was named.
+    `successor` is the id of the record that takes its place, if one was named. `note` is null if
+    it was erased.
     """
 
     version: int
@@ -26,6 +28,7 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_at: dt.datetime
     entry: int
     hash: str
+    redacted: list[Redacted]
 
 
 async def read_all(connection: Connection, record: str, *, as_of: int = END) -> list[Withdrawal]:
@@ -50,11 +53,13 @@ async def _by_record(
             Withdrawal(
                 version=row["version"],
                 reason=row["reason"],
-                note=None if note is None else msgspec.json.decode(note, type=LangText),
-                successor=None if successor is None else msgspec.json.decode(successor, type=str),
+                # An erased note is null, or an object without members.
+                note=None if note is None else msgspec.json.decode(note) or None,
+                successor=None if successor is None else msgspec.json.decode(successor),
                 withdrawn_at=row["withdrawn_at"],
                 entry=row["entry"],
                 hash=row["leaf"].hex(),
+                redacted=read_redacted(row["redacted"]),
             )
         )
     return found

@@ -208,14 +208,17 @@ async def publish(
     with suppress(Unavailable):  # the publication says why
         await name_agencies(context, now=utc_now())
     cosign = None if rounds is None else rounds.cosign
-    signed = await publish_log(context.database, settings, now=utc_now(), cosign=cosign)
-    if signed is not None:
-        _log.info("log published", size=signed.size)
-    await erase_published(
-        context.database,
-        size=await asyncio.to_thread(published_size, settings.log_dir),
-        write_contents=partial(write_contents, context.database, settings.log_dir),
-    )
+    try:
+        signed = await publish_log(context.database, settings, now=utc_now(), cosign=cosign)
+        if signed is not None:
+            _log.info("log published", size=signed.size)
+    finally:
+        # What is published already is erased even where nothing more may be published.
+        await erase_published(
+            context.database,
+            size=await asyncio.to_thread(published_size, settings.log_dir),
+            write_contents=partial(write_contents, context.database, settings.log_dir),
+        )
 
 
 async def work(settings: Settings, context: ServiceContext) -> None:

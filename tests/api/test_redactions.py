@@ -266,10 +266,10 @@ async def test_nobody_erases_what_the_log_does_not_name(database, client, publis
             ]
             left = given.get("value") or section.value.replace(f',"phone":"{PHONE}"', "")
             return await connection.execute(
-                "select erase_members($1, 'demo-sante/prevision-lits', $2, array['contact'],"
+                "select erase_content($1, $2, array['contact'],"
                 " array[$3], array[$4::bytea], array['contact'], array[$5], array['x'], null)",
                 given["redaction"],
-                given["version"],
+                section.entry,
                 left,
                 section.salts[: -32 * given.get("salts", 1)],
                 given["pointer"],

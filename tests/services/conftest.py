@@ -116,3 +116,39 @@ async def with_token(context):
         random=context.random,
     )
     return await access_tokens.recognise(context.database, token, now=NOW)
+
+
+class Backup:
+    """Keeps the rows of a database, and puts them back over what came later."""
+
+    def __init__(self, database):
+        self._database = database
+
+    async def keep(self):
+        async with self._database.connection() as connection:
+            for table in await self._tables(connection):
+                await connection.execute(f"create table kept_{table} as table {table}")
+
+    async def restore(self):
+        async with self._database.connection() as connection, connection.transaction():
+            await connection.execute("set local session_replication_role = replica")
+            tables = await self._tables(connection)
+            for table in tables:
+                await connection.execute(f"alter table {table} disable trigger user")
+                await connection.execute(f"delete from {table}")  # noqa: S608  our own names
+                await connection.execute(
+                    f"insert into {table} overriding system value table kept_{table}"
+                )
+                await connection.execute(f"alter table {table} enable trigger user")
+
+    async def _tables(self, connection):
+        there = await connection.fetch(
+            "select tablename from pg_tables where schemaname = 'public'"
+        )
+        names = {row["tablename"] for row in there}
+        return sorted(name for name in names if name != "migration" and "kept_" not in name)
+
+
+@pytest.fixture
+def backup(database):
+    return Backup(database)

@@ -55,48 +55,16 @@ def database(logged):
     return logged
 
 
-class Backup:
-    """Keeps the rows of a database, and puts them back over what came later."""
-
-    def __init__(self, database):
-        self._database = database
-
-    async def keep(self):
-        async with self._database.connection() as connection:
-            for table in await self._tables(connection):
-                await connection.execute(f"create table kept_{table} as table {table}")
-
-    async def restore(self):
-        async with self._database.connection() as connection, connection.transaction():
-            await connection.execute("set local session_replication_role = replica")
-            tables = await self._tables(connection)
-            for table in tables:
-                await connection.execute(f"alter table {table} disable trigger user")
-                await connection.execute(f"delete from {table}")  # noqa: S608  our own names
-                await connection.execute(
-                    f"insert into {table} overriding system value table kept_{table}"
-                )
-                await connection.execute(f"alter table {table} enable trigger user")
-
-    async def _tables(self, connection):
-        there = await connection.fetch(
-            "select tablename from pg_tables where schemaname = 'public'"
-        )
-        names = {row["tablename"] for row in there}
-        return sorted(name for name in names if name != "migration" and "kept_" not in name)
-
-
 async def size_of(database):
     async with database.connection() as connection:
         return (await log.read_state(connection)).range.size
 
 
 async def test_what_was_lost_with_a_rotation_comes_back_without_the_old_key(
-    context, database, settings, publish, record, publish_it, pack
+    backup, context, database, settings, publish, record, publish_it, pack
 ):
     await publish(record)
     await publish_it()
-    backup = Backup(database)
     await backup.keep()
     first = key.read(settings.key_file)
     await rotate(context, settings, made=None, now=NOW)
@@ -120,11 +88,10 @@ async def test_what_was_lost_with_a_rotation_comes_back_without_the_old_key(
 
 
 async def test_what_was_lost_comes_back_and_the_log_goes_on(
-    context, database, settings, publish, record, publish_it, pack
+    backup, context, database, settings, publish, record, publish_it, pack
 ):
     await publish(record)
     await publish_it()
-    backup = Backup(database)
     await backup.keep()
 
     await publish(record | {"summary": {"fr": "Un autre résumé.", "ar": "ملخص آخر"}})
@@ -197,7 +164,7 @@ def foreign(pack, slug, agency, name, changed_on=None):
 
 
 async def test_what_imports_said_comes_back_and_their_numbers_are_not_given_again(
-    context, database, settings, pack, publish_it
+    backup, context, database, settings, pack, publish_it
 ):
     skies = Agency(id="us.skies", name={"en": "Skies"}, kind="foreign", origin="us-register")
     sea = msgspec.structs.replace(skies, id="us.sea", name={"en": "Sea"})
@@ -221,7 +188,6 @@ async def test_what_imports_said_comes_back_and_their_numbers_are_not_given_agai
     one, two = foreign(pack, "1", skies, "Rain", "2026-01"), foreign(pack, "2", skies, "Wind")
     await bring(one, two)
     await publish_it()
-    backup = Backup(database)
     await backup.keep()
     await bring(one)
     await bring(one, two)
@@ -251,13 +217,12 @@ async def test_what_imports_said_comes_back_and_their_numbers_are_not_given_agai
 
 
 async def test_what_was_erased_since_is_erased_again(
-    context, database, settings, publish, record, publish_it, actor, pack
+    backup, context, database, settings, publish, record, publish_it, actor, pack
 ):
     phone = "0537-000-123"
     record = record | {"contact": record["contact"] | {"phone": phone}}
     await publish(record)
     await publish_it()
-    backup = Backup(database)
     await backup.keep()
     # One version that the backup knows, one that it does not.
     await publish(record | {"summary": {"fr": "Un autre résumé.", "ar": "ملخص آخر"}})
@@ -296,10 +261,9 @@ async def test_what_was_erased_since_is_erased_again(
 
 
 async def test_a_register_that_went_on_after_a_restore_is_not_healed(
-    context, database, settings, publish, record, publish_it
+    backup, context, database, settings, publish, record, publish_it
 ):
     await publish_it()
-    backup = Backup(database)
     await backup.keep()
     await publish(record)
     await publish(record | {"id": "demo-sante/other", "name": {"fr": "Autre", "ar": "آخر"}})
@@ -318,11 +282,10 @@ async def test_a_register_that_went_on_after_a_restore_is_not_healed(
 @pytest.mark.parametrize("path", ["content/2.json", "tile/entries/000.p/3", "tile/0/000.p/3"])
 @pytest.mark.parametrize("damage", ["lost", "changed"])
 async def test_nothing_comes_back_of_damaged_files(
-    context, database, settings, publish, record, publish_it, path, damage
+    backup, context, database, settings, publish, record, publish_it, path, damage
 ):
     await publish(record)
     await publish_it()
-    backup = Backup(database)
     await backup.keep()
     await publish(record | {"id": "demo-sante/other", "name": {"fr": "Autre", "ar": "آخر"}})
     await publish_it()

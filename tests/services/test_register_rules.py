@@ -30,8 +30,9 @@ def other(record="demo-sante/autre", name=None, source_id=None):
 
 def entrance(pack, *others, name=None, version=1, last_note=None, **members):
     document = {"id": "demo-sante/lits", "name": name or {"fr": NAME}, **members}
+    last = None if last_note is None else noted(**last_note)
     return RegisterRuleContext(
-        document=document, pack=pack, version=version, last_note=last_note, others=others
+        document=document, pack=pack, version=version, last=last, others=others
     )
 
 

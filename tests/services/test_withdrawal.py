@@ -106,6 +106,7 @@ async def test_a_withdrawn_record_is_out_of_force_and_its_history_stays(filer, r
         "withdrawn_at": LATER.isoformat().replace("+00:00", "Z"),
         "entry": 2,
         "hash": receipt.hash,
+        "redacted": [],
     }
     assert (await filer.acts())[-1] == ("demo-sante", "withdraw", record["id"], "1", "done")
 

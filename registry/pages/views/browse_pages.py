@@ -15,7 +15,14 @@ from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site, page
 from registry.pages.views.document_view import Shown
-from registry.pages.views.lists import agency_view, card_row, change_view, count_rows, origin_view
+from registry.pages.views.lists import (
+    agency_view,
+    card_row,
+    change_view,
+    count_rows,
+    erased_view,
+    origin_view,
+)
 from registry.store.attestations import Attestation
 from registry.text.folding import fold
 
@@ -251,6 +258,7 @@ def _attestation(reader: Reader, said: Attestation) -> dict[str, Any]:
         "systems": said.systems_total,
         "contact": Shown(said.contact or {}),
         "note": say(reader, said.note),
+        "erased": erased_view(reader, said.redacted),
         "filed_on": said.filed_at.date().isoformat(),
         "entry": said.entry,
     }

@@ -13,7 +13,7 @@ from registry.pages.site import Site
 from registry.record.origin import Origin
 from registry.services.peer_standing import troubles
 from registry.store.imports import SourceEvent
-from registry.store.records import StoredRecord, VersionLine
+from registry.store.records import Redacted, StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
 from registry.text.locales import country_name
 
@@ -97,12 +97,28 @@ def origin_view(reader: Reader, site: Site, code: str | None) -> dict[str, Any]:
     }
 
 
+def erased_view(reader: Reader, erased: Sequence[Redacted]) -> list[dict[str, Any]]:
+    """Return the view of what was erased: where, on which basis, who decided it, and when."""
+    return [
+        {
+            "erased": True,
+            "marked": False,
+            "pointer": one.pointer,
+            "basis": label(reader, "redaction_reason", one.basis),
+            "authority": one.authority,
+            "on": one.redacted_at.date().isoformat(),
+        }
+        for one in erased
+    ]
+
+
 def change_view(reader: Reader, change: VersionLine | Withdrawal | SourceEvent) -> dict[str, Any]:
     """Return the view of one change.
 
     A withdrawal has a `reason`, and what happened at the source a `state`; a version has neither.
     """
     known: dict[str, Any] = {"reason": None, "state": None, "note": None, "undated": False}
+    known["erased"] = []
     if isinstance(change, SourceEvent):
         known |= {"day": change.day.isoformat(), "state": AT_SOURCE[change.state]}
     elif isinstance(change, Withdrawal):
@@ -110,6 +126,7 @@ def change_view(reader: Reader, change: VersionLine | Withdrawal | SourceEvent) 
         known |= {
             "day": change.withdrawn_at.date().isoformat(),
             "note": say(reader, change.note),
+            "erased": erased_view(reader, change.redacted),
         }
     else:
         known |= {

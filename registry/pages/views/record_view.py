@@ -15,10 +15,16 @@ from registry.pages.reader import Reader, Text, label, language, say
 from registry.pages.site import Site
 from registry.pages.views.document_view import NOTHING, Later, Shown, field_name, show
 from registry.pages.views.findings import findings_view
-from registry.pages.views.lists import agency_view, card_row, history_view, origin_view
+from registry.pages.views.lists import (
+    agency_view,
+    card_row,
+    erased_view,
+    history_view,
+    origin_view,
+)
 from registry.pages.views.structured import record_script
 from registry.record.languages import readable_languages
-from registry.record.pointers import parts, pointer
+from registry.record.pointers import dig, parts, pointer
 from registry.store.records import SourceFacts, StoredRecord
 from registry.text.locales import direction
 
@@ -138,15 +144,13 @@ def links(reader: Reader, record: StoredRecord, document: dict[str, Any]) -> dic
 
 def _gaps(reader: Reader, record: StoredRecord, d: Shown) -> dict[str, Shown]:
     """Return by pointer what is kept from the public: withheld by the agency, or erased here."""
+    document = msgspec.json.decode(record.document)
     erased = {
-        one.pointer: Shown(
-            title=field_name(reader, one.pointer),
-            erased=True,
-            basis=label(reader, "redaction_reason", one.basis),
-            authority=one.authority,
-            on=one.redacted_at.date().isoformat(),
+        one["pointer"]: Shown(
+            one | {"marked": dig(document, *parts(one["pointer"])) is not None},
+            title=field_name(reader, one["pointer"]),
         )
-        for one in record.register.redacted
+        for one in erased_view(reader, record.register.redacted)
     }
     withheld = {
         field["pointer"]: Shown(field, title=field_name(reader, field["pointer"]))

@@ -3,6 +3,7 @@
 -- it, newest first.
 select
     a.entry, a.agency, a.day, a.systems_total, a.filed_at, e.leaf, c.value as contact, n.value as note,
+    (select x.members from redacted as x where x.entry = a.entry) as redacted,
     (
         select count(*) from figure as f
         where f.agency = a.agency and f.entry <= $2 and (f.until_entry is null or f.until_entry > $2)

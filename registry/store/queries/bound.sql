@@ -22,8 +22,13 @@ select * from agency_entry where entry >= $1 and entry < $2
 select * from source_event where entry >= $1 and entry < $2
 
 -- name: redaction
-select entry, record, versions, pointers, basis, authority, reference, requested_by, confirmed_by
+select
+    entry, record, agency, versions, entries, pointers, basis, authority, reference, replaced, requested_by,
+    confirmed_by
 from redaction where entry >= $1 and entry < $2
+
+-- name: erasing
+select distinct redaction from erased_member where entry >= $1 and entry < $2
 
 -- name: record
 -- By index, for which the record's own entry is looked up by the records of the entries, and then by what it names.

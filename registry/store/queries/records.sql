@@ -34,7 +34,12 @@ select
         order by moved.risk_change
     ) as risk_changes,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
-    array(select m.pointer from erased_member as m where m.entry = v.entry) as erased
+    array(select m.pointer from erased_member as m where m.entry = v.entry) as erased,
+    array(
+        select distinct m.pointer from version as o inner join erased_member as m on m.entry = o.entry
+        where o.record = r.id
+        order by m.pointer
+    ) as ever_erased
 from record as r
 inner join version as v on v.record = r.id and v.version = r.version
 inner join figure as f on f.entry = v.entry

@@ -1,25 +1,28 @@
 -- name: insert
-insert into redaction (record, versions, pointers, basis, authority, reference, requested_by, requested_at, requested_person)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into redaction (
+    record, agency, versions, entries, pointers, basis, authority, reference, replaced, requested_by, requested_at,
+    requested_person
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 returning id
 
 -- name: one
 select
-    r.id, r.record, r.versions, r.pointers, r.basis, r.authority, r.reference, r.requested_by, r.requested_at,
-    r.confirmed_by, r.requested_person, r.confirmed_person, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
+    r.id, r.record, r.agency, r.versions, r.entries, r.pointers, r.basis, r.authority, r.reference, r.replaced,
+    r.requested_by, r.requested_at, r.confirmed_by, r.requested_person, r.confirmed_person, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
     exists (select from erasure as d where d.redaction = r.entry) as is_done
 from redaction as r left join log_entry as e on e.index = r.entry
 where r.id = $1
 
 -- name: all
 select
-    r.id, r.record, r.versions, r.pointers, r.basis, r.authority, r.reference, r.requested_by, r.requested_at,
-    r.confirmed_by, r.requested_person, r.confirmed_person, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
+    r.id, r.record, r.agency, r.versions, r.entries, r.pointers, r.basis, r.authority, r.reference, r.replaced,
+    r.requested_by, r.requested_at, r.confirmed_by, r.requested_person, r.confirmed_person, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
     exists (select from erasure as d where d.redaction = r.entry) as is_done
 from redaction as r
-inner join record as o on o.id = r.record
+left join record as o on o.id = r.record
 left join log_entry as e on e.index = r.entry
-where $1::text is null or o.agency = $1
+where $1::text is null or coalesce(o.agency, r.agency) = $1
 order by r.id desc
 
 -- name: last_entry
@@ -27,12 +30,49 @@ order by r.id desc
 select index, leaf from log_entry where record = $1 order by index desc limit 1
 
 -- name: sections
+-- Of versions $2 of record $1, of all if it is null, and of the entries $3 that are no versions.
 select
-    v.version, v.entry, v.change_note, s.key, s.value, s.salts,
-    array(select m.pointer from erased_member as m where m.entry = v.entry and m.key = s.key) as gone
-from version as v inner join section as s on s.record = v.record and s.version = v.version
-where v.record = $1 and ($2::integer [] is null or v.version = any($2))
-order by v.version, s.key collate "C"
+    found.*,
+    array(
+        select m.pointer from erased_member as m
+        where m.entry = found.entry and m.key = found.key
+        order by m.pointer
+    ) as gone,
+    array(
+        select m.redaction from erased_member as m
+        where m.entry = found.entry and m.key = found.key
+        order by m.pointer
+    ) as gone_by
+from (
+    select v.version, v.entry, v.change_note, s.key, s.value, s.salts
+    from version as v inner join section as s on s.record = v.record and s.version = v.version
+    where v.record = $1 and ($2::integer [] is null or v.version = any($2))
+    union all
+    select null, s.entry, null, s.key, s.value, s.salts from entry_section as s
+    where s.entry = any($3::bigint [])
+) as found
+order by found.entry, found.key collate "C"
+
+-- name: replaced
+-- What redactions commit to be shown in the place of what they erased; the items that others erased are null.
+select
+    s.entry, s.value,
+    array(select m.pointer from erased_member as m where m.entry = s.entry and m.key = s.key order by m.pointer) as gone,
+    array(
+        select m.redaction from erased_member as m
+        where m.entry = s.entry and m.key = s.key
+        order by m.pointer
+    ) as gone_by
+from entry_section as s
+where s.entry = any($1::bigint []) and s.key = 'replaced'
+
+-- name: named
+-- An entry that is no version, if what it commits to can be erased, and whose it is.
+select e.kind, e.record, coalesce(a.agency, r.agency) as agency
+from log_entry as e
+left join attestation as a on a.entry = e.index
+left join redaction as r on r.entry = e.index
+where e.index = $1 and e.kind in ('withdrawal', 'attestation', 'redaction')
 
 -- name: waiting
 -- Redactions in a log of a size that were not carried out yet.
@@ -44,7 +84,14 @@ order by e.index
 select bytes from log_entry where index = $1 and kind = 'redaction'
 
 -- name: erase
-select erase_members($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+select erase_content($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: forget_decision
+-- What the entry $1 of a redaction committed to of its decision stands in its request, too.
+update redaction set
+    authority = case when $2 then '' else authority end,
+    reference = case when $3 then null else reference end
+where entry = $1
 
 -- name: erase_findings
 select erase_findings($1, $2, $3, $4)
@@ -118,8 +165,11 @@ where f.entry = n.entry
 delete from search_version where ord = any($1::bigint [])
 
 -- name: drop_draft
+-- Of a record, or of an agency's attestations.
 with
-act as (delete from pending_act where kind = 'withdrawal' and subject = $1 and state <> 'approved')
+act as (delete from pending_act where subject = $1 and state <> 'approved'),
+
+kept as (delete from kept_form where position($1 in address) > 0)
 
 delete from draft where record = $1
 
@@ -134,4 +184,22 @@ where v.record = any($1::text [])
 group by v.record
 
 -- name: vacuum
-vacuum section, version, source_row, search_version, draft, answer, blocking_key
+-- Into new files: a page keeps what was deleted of it until the space is used again.
+vacuum (
+    full
+) section, entry_section, version, source_row, search_version, draft, answer, blocking_key, pending_act, redaction, kept_form
+
+-- name: new_wal_segment
+select pg_switch_wal()
+
+-- name: checkpoint
+checkpoint
+
+-- name: wal_settings
+-- What keeps files of the write-ahead log that a checkpoint would delete.
+select name, setting from pg_settings
+where
+    (name = 'wal_recycle' and setting = 'on')
+    or (name = 'wal_keep_size' and setting <> '0')
+    or (name = 'archive_mode' and setting <> 'off')
+order by name
