@@ -31,6 +31,8 @@ def register(tmp_path):
         contact = ("--contact", "registre@demo-sante.example")
         attested = run("attest", "demo-sante", "--systems", "7", *contact)
         assert attested.returncode == 0, attested.stderr
+        published = run("log", "publish")
+        assert published.returncode == 0, published.stderr
         yield running.register
 
 
