@@ -8,7 +8,7 @@ PATH = "/api/v1/attestations/demo-sante"
 LIST = "/api/v1/attestations"
 ITEM = {
     "agency", "day", "systems_total", "uses_none", "contact", "note", "filed_at", "entry", "hash",
-    "records",
+    "records", "redacted",
 }  # fmt: skip
 RECEIPT = {
     "outcome", "agency", "day", "systems_total", "hash", "entry", "filed_at", "links", "next",

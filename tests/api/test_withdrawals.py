@@ -51,6 +51,7 @@ async def test_a_record_is_withdrawn_and_its_history_stays_readable(
         "withdrawn_at": receipt["withdrawn_at"],
         "entry": 2,
         "hash": receipt["hash"],
+        "redacted": [],
     }
     known = await client.get(RECORD, headers={"if-none-match": published["if-match"]})
     problem(known, 410, "withdrawn")
@@ -68,6 +69,7 @@ async def test_a_record_is_withdrawn_and_its_history_stays_readable(
             "withdrawn_at": receipt["withdrawn_at"],
             "entry": 2,
             "hash": receipt["hash"],
+            "redacted": [],
         }
     ]
     old = await client.get(f"{RECORD}/versions/1")
