@@ -22,13 +22,13 @@ from registry.exchange.answer_difference import (
 )
 from registry.exchange.audit_counts import CountedRegister
 from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
-from registry.ledger.register_replay import RegisterReplay, ReplayedVersion
+from registry.ledger.register_replay import RegisterReplay
+from registry.ledger.replayed_version import ReplayedVersion
 from registry.record.entry import outline
 from registry.record.facets import PublishedState
-from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.search_document import SearchDocument, build
-from registry.store.records import StoredRecord
+from registry.store.records import SourceFacts, StoredRecord
 
 LISTED = ("risk", "sector", "agency", "status", "origin", "source_state")
 """The filters of which every code is asked for, with the records that it finds."""
@@ -38,7 +38,7 @@ COUNTED = ("personal_data", "finding", "missing", "withheld", "restricted")
 
 _UNBOUND = {"completeness", "accountability", "missing", "findings"}
 _OF_FINDINGS = {"finding", "missing"}
-_AT_SOURCE_ONLY = {"id", "register"}
+_AT_SOURCE_ONLY = {"id", "register", "origin", "proof"}
 _OK, _GONE = 200, 410
 _PAGE = 100
 _CHANGES = 1000
@@ -57,7 +57,7 @@ class ApiAudit:
         self.unbound: Counter[str] = Counter()
         self.agencies: dict[str, Agency] = {}
         self.origins: dict[str, Any] = {}
-        self.source_ids: dict[str, str] = {}
+        self._sources: dict[tuple[str, int], dict[str, Any]] = {}
         self._remote = remote
         self._replay = replay
         self._last = replay.size - 1
@@ -290,12 +290,9 @@ class ApiAudit:
         source = stored.register.source
         if isinstance(source, msgspec.UnsetType):
             return stored
-        said = self.origins.get(version.origin or "")
-        known = msgspec.structs.replace(
-            source,
-            id=self.source_ids.get(version.record, source.id),
-            register=None if said is None else msgspec.convert(said, Origin),
-        )
+        said = self._sources.get((version.record, version.version), {})
+        bound = _bound_source(msgspec.to_builtins(source))
+        known = msgspec.convert({"id": "", "register": None} | said | bound, SourceFacts)
         register = msgspec.structs.replace(stored.register, source=known)
         return msgspec.structs.replace(stored, register=register)
 
@@ -305,11 +302,7 @@ class ApiAudit:
         if not version.is_bound:
             register = {name: said for name, said in register.items() if name not in _UNBOUND}
         if "source" in register:
-            register["source"] = {
-                name: said
-                for name, said in register["source"].items()
-                if name not in _AT_SOURCE_ONLY
-            }
+            register["source"] = _bound_source(register["source"])
         return {"record": WholeObject(msgspec.json.decode(version.document)), "register": register}
 
     def _compare(
@@ -323,10 +316,16 @@ class ApiAudit:
         if why := unlike(log, answer.json):
             yield AnswerDifference(at=path, why=why)
             return
-        source = dict(answer.json.get("register") or {}).get("source")
-        if source and source.get("register"):
-            self.origins[source["register"]["code"]] = source["register"]
-            self.source_ids[answer.json["record"]["id"]] = source["id"]
+        register = answer.json.get("register") or {}
+        if source := register.get("source"):
+            self._sources[answer.json["record"]["id"], register["version"]] = source
+            if source.get("register"):
+                self.origins[source["register"]["code"]] = source["register"]
+
+
+def _bound_source(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what entries say of where a record comes from."""
+    return {name: said for name, said in source.items() if name not in _AT_SOURCE_ONLY}
 
 
 def _items(answer: RemoteAnswer) -> list[Any]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from registry.ledger.register_replay import RegisterReplay, ReplayedVersion
+from registry.ledger.register_replay import RegisterReplay
+from registry.ledger.replayed_version import ReplayedVersion
 from registry.record.entry import NOT_STATED, outline
 from registry.record.pack import Agency
 from registry.record.pointers import dig

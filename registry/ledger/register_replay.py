@@ -15,52 +15,21 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding
+from registry.ledger.replayed_version import ReplayedVersion, change_note, source_facts
 from registry.record.agency_entry import agency_facts
 from registry.record.canonical import canonical
 from registry.record.content_file import Content, KeptSection, replaced_items, shown
-from registry.record.entry import Imported, SourceState, imported_of
+from registry.record.entry import SourceState, imported_of
 from registry.record.erasure import REPLACED
-from registry.record.model import LangText
 from registry.record.pack import Agency
-from registry.record.pointers import dig
 from registry.store.as_of import END
 from registry.store.attestations import Attestation
 from registry.store.imports import SourceEvent
-from registry.store.records import Redacted, Register, SourceFacts, StoredRecord, VersionLine
+from registry.store.records import Redacted, Register, StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
 
+_OF_LINES = ("moved_from", "changed_on", "undated", "run")
 _ENDING = {"version", "withdrawal"}
-
-
-class ReplayedVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """A version as the log has it: its document without erased members, and its verdict.
-
-    The verdict's parts are None for entries from before the log committed to verdicts.
-    """
-
-    record: str
-    agency: str
-    version: int
-    entry: int
-    at: dt.datetime
-    said: Mapping[str, Any]
-    document: bytes
-    erased: Sequence[tuple[str, int]]
-    completeness: int | None
-    accountability: int | None
-    missing: Sequence[str] | None
-    findings: Sequence[Finding] | None
-
-    @property
-    def origin(self) -> str | None:
-        """The register that it was copied from."""
-        origin: str | None = self.said.get("origin")
-        return origin
-
-    @property
-    def is_bound(self) -> bool:
-        """Whether the log commits to its verdict."""
-        return self.completeness is not None
 
 
 class _Redaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,8 +185,7 @@ class RegisterReplay:
         for one in self.versions[record]:
             if one.entry <= as_of:
                 facts = imported_of(one.said)
-                more = {} if facts is None else msgspec.structs.asdict(facts)
-                more.pop("origin", None)
+                more = {name: getattr(facts, name, None) for name in _OF_LINES}
                 lines.append(
                     VersionLine(
                         version=one.version,
@@ -256,14 +224,23 @@ class RegisterReplay:
                 redacted=self._redacted(version.entry),
                 source=msgspec.UNSET
                 if version.origin is None
-                else self._source(version, as_of=as_of),
+                else source_facts(version, self._events(version, as_of=as_of)),
             ),
             versions=self.lines(version.record, as_of=as_of),
         )
 
     def source_state(self, version: ReplayedVersion, *, as_of: int = END) -> SourceState | None:
         """Return whether a foreign record is still at its source; None for one filed here."""
-        return None if version.origin is None else self._source(version, as_of=as_of).state
+        if version.origin is None:
+            return None
+        return source_facts(version, self._events(version, as_of=as_of)).state
+
+    def _events(self, version: ReplayedVersion, *, as_of: int) -> list[SourceEvent]:
+        return [
+            one
+            for one in self.source_events.get(version.record, ())
+            if one.version == version.version and one.entry <= as_of
+        ]
 
     def _take_version(
         self, index: int, entry: Mapping[str, Any], content: Content, at: dt.datetime
@@ -314,30 +291,6 @@ class RegisterReplay:
             )
             for pointer, redaction in self._erased.get(entry, ())
         ]
-
-    def _source(self, version: ReplayedVersion, *, as_of: int) -> SourceFacts:
-        events = [
-            one
-            for one in self.source_events.get(version.record, ())
-            if one.version == version.version and one.entry <= as_of
-        ]
-        facts = imported_of(version.said) or Imported(origin="")
-        return SourceFacts(
-            id=msgspec.json.decode(version.document).get("source_id") or "",
-            state=events[-1].state if events else "present",
-            state_since=events[-1].day if events else None,
-            changed_on=facts.changed_on,
-            undated=facts.undated,
-            moved_from=facts.moved_from,
-            run=facts.run,
-            register=None,
-        )
-
-
-def change_note(version: ReplayedVersion) -> LangText | None:
-    """Return what the agency says of its change."""
-    note: LangText | None = dig(msgspec.json.decode(version.document), "publication", "change_note")
-    return note
 
 
 def _value(sections: Mapping[str, KeptSection], key: str) -> Any:
