@@ -67,10 +67,12 @@ class PeerRegister:
                 now=now,
             )
 
-    async def redact(self, record, *pointers, now, basis="data_protection"):
+    async def redact(self, record, *pointers, now, basis="data_protection", **more):
         statement = {
             "record": record, "pointers": list(pointers), "basis": basis, "authority": "CNDP",
-        }  # fmt: skip
+        } | more  # fmt: skip
+        if "entry" in more:
+            del statement["record"]
         asked = await redaction.request(self.context, _acting("one"), statement, now=now)
         await redaction.confirm(self.context, _acting("another"), asked.redaction, now=now)
 

@@ -22,8 +22,8 @@ from registry.ledger.replay import (
     step_content,
     subject,
 )
-from registry.record.content_file import Content
-from registry.record.erasure import readable
+from registry.record.content_file import Content, replaced_items, shown
+from registry.record.erasure import REPLACED
 from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.pointers import parts
@@ -156,6 +156,9 @@ class EntryMaker:
                 for key, section in checked.sections.items()
                 if not section.erased
             }
+            if REPLACED in checked.sections:
+                items = replaced_items(checked.sections[REPLACED]) or []
+                texts[REPLACED] = [item for item in items if not isinstance(item, int)]
             return msgspec.structs.replace(made, texts=texts)
         return self._version(made, one, checked, file)
 
@@ -188,6 +191,14 @@ class EntryMaker:
             raise LogInconsistent(content_path(index), index, "it is no redaction")
         return entry
 
+    def _replaced(self, redaction: int) -> list[Any] | None:
+        """Return what a redaction commits to be shown in the place of members, if it does."""
+        entry = self._redaction(redaction)
+        if REPLACED not in entry["sections"]:
+            return None
+        checked, _ = self._content(redaction, entry, None)
+        return replaced_items(checked.sections[REPLACED])
+
     def _prove(self, one: SignedEntry) -> tuple[bytes, ...]:
         """Return the audit path of an entry to the checkpoint; raises `Unavailable`."""
         index, size = one.index, self.size
@@ -204,7 +215,9 @@ class EntryMaker:
         code, name = self.peer.code, str(made.subject)
         whole = {key: msgspec.json.decode(each.value) for key, each in checked.sections.items()}
         gone = [each.pointer for each in checked.erased]
-        document = foreign(code, readable(whole, gone))
+        erased = [(each.pointer, each.redaction) for each in checked.erased]
+        version = made.entry["version"]
+        document = foreign(code, shown(whole, erased, self._replaced, version=version))
         if document["id"] != id_here(code, name):
             return msgspec.structs.replace(
                 made, fault=f"the document of entry {one.index} is of another record"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any
 
@@ -169,13 +170,33 @@ def readable(document: Document, erased: Sequence[str]) -> Document:
     return shown
 
 
-def without_erased(document: Document, erased: Sequence[str]) -> Document:
-    """Return another version of a record without what was erased of it before."""
+def without_erased(document: Document, erased: Mapping[str, Any]) -> Document:
+    """Return another version of a record without what was erased of it before.
+
+    `erased` is what stands in the place of members, by pointer, None where nothing does. A text
+    that has words again in whose place a mark stands there gets the mark.
+    """
     kept = dict(document)
+    gone = [pointer for pointer, shown in erased.items() if shown is None]
     for key in {parts(pointer)[0] for pointer in erased} & kept.keys():
-        gone = [pointer for pointer, _ in members(key, kept[key]) if pointer in erased]
-        kept[key] = _without(key, kept[key], gone)
-    return readable(kept, erased)
+        there = members(key, kept[key])
+        for pointer, part in there:
+            if erased.get(pointer) is not None:
+                kept[key] = _placed(kept[key], pointer, _marked(part, erased[pointer]))
+        kept[key] = _without(key, kept[key], [pointer for pointer, _ in there if pointer in gone])
+    return readable(kept, gone)
+
+
+def _marked(value: Any, shown: Any) -> Any:
+    """Return a value with the marks of another one, in texts that are the same but for these."""
+    if isinstance(value, dict) and isinstance(shown, dict):
+        return {name: _marked(part, shown.get(name)) for name, part in value.items()}
+    if isinstance(value, list) and isinstance(shown, list):
+        return [_marked(*pair) for pair in zip_longest(value, shown[: len(value)])]
+    if isinstance(value, str) and isinstance(shown, str) and MARK in shown:
+        pieces = "(.+?)".join(map(re.escape, shown.split(MARK)))
+        return shown if re.fullmatch(pieces, value, re.DOTALL) else value
+    return value
 
 
 def _without(key: str, value: Any, gone: Collection[str]) -> Any:

@@ -8,7 +8,8 @@ goes on. A batch is one transaction, with how far the peer's log is taken in.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -17,7 +18,7 @@ from registry.ledger.entries import NewEntry, RedactionEntry, WithdrawalEntry, a
 from registry.ledger.publication import Publication, seal_document
 from registry.record.codelists import codelists
 from registry.record.entry import Imported
-from registry.record.erasure import covers, remaining_members, without_erased
+from registry.record.erasure import REPLACED, covers, without_erased
 from registry.record.redaction import SOURCE_BASIS
 from registry.record.sections import Section, seal
 from registry.services.context import ServiceContext
@@ -32,6 +33,7 @@ from registry.services.harvested import (
 )
 from registry.services.import_report import ImportOutcome, RunReport
 from registry.services.naming import save_agencies
+from registry.services.replacements import held_members, shown_versions, with_replacements
 from registry.store import imports, peers, records, redactions
 from registry.store.database import Connection
 from registry.store.imports import ImportFile
@@ -174,7 +176,7 @@ class Intake:
         """Append entries of different records."""
         code = self._peer.code
         ids = [id_here(code, str(one.subject)) for one in group]
-        erased = await peers.read_erased_here(connection, ids)
+        erased = await redactions.read_erased(connection, ids, but=SOURCE_BASIS)
         state = await self._context.guard.lock(connection, now=now)
         latest = await records.read_latest(connection, ids)
         entries: list[NewEntry] = []
@@ -192,7 +194,7 @@ class Intake:
                 found = self._withdrawal(one, record, current)
             else:
                 known[name] = msgspec.structs.replace(there, is_withdrawn=False)
-                found = self._version(one, record, current, erased.get(record, ()))
+                found = self._version(one, record, current, erased.get(record, {}))
             entries += [found] if found is not None else []
         if entries:
             appended = await append(connection, state, entries, now=state.clock)
@@ -203,7 +205,7 @@ class Intake:
         one: Harvested,
         record: str,
         current: CurrentVersion | None,
-        erased: Sequence[str],
+        erased: Mapping[str, Any],
     ) -> NewEntry:
         if one.document is None or one.agency is None or one.verdict is None:
             raise RuntimeError(f"entry {one.index} is not prepared")
@@ -260,27 +262,23 @@ class Intake:
         """Return the redaction here of what is held here of what it names there."""
         if current is None:
             return None
+        said = one.entry
         numbers = await peers.read_version_numbers(connection, record)
+        named = [pointer for pointer in said["pointers"] if not covers([f"/{REPLACED}"], pointer)]
         asked_for = {
-            numbers[number]: left_to_erase(one.entry["pointers"], number, there.holes)
-            for number in one.entry.get("versions", ())
+            numbers[number]: left_to_erase(named, number, there.holes)
+            for number in said.get("versions", ())
             if number in numbers
         }
-        pointers = sorted({each for named in asked_for.values() for each in named})
-        versions = sorted(
-            {
-                section.version
-                for section in await redactions.read_sections(connection, record, list(asked_for))
-                if section.version is not None
-                and any(
-                    covers(asked_for[section.version], member)
-                    for member, _ in remaining_members(
-                        section.key, msgspec.json.decode(section.value), section.gone
-                    )
-                )
-            }
-        )
-        if not versions:
+        sections = await redactions.read_sections(connection, record, list(asked_for))
+        held = held_members(sections)
+        versions = [
+            version
+            for version in sorted(asked_for)
+            if any(covers(asked_for[version], member) for member in held.get(version, ()))
+        ]
+        followed = await peers.read_following(connection, record, said.get("entries", ()))
+        if not versions and not followed:
             return None
         code = self._peer.code
         authority = one.texts.get("authority")
@@ -289,29 +287,48 @@ class Intake:
             id=0,
             record=record,
             versions=versions,
-            pointers=pointers,
+            pointers=sorted({each for version in versions for each in asked_for[version]}),
             basis=SOURCE_BASIS,
             authority=authority if isinstance(authority, str) else self._file.origin.title,
             reference=reference if isinstance(reference, str) else None,
             requested_by=self._context.pack.code,
             requested_at=now,
         )
+        replaced: dict[int, dict[str, Any]] = {}
+        for item in one.texts.get(REPLACED) or ():
+            for number in item["versions"]:
+                version = numbers.get(number, 0)
+                if version in versions and item["pointer"] in asked_for[version]:
+                    replaced.setdefault(version, {})[item["pointer"]] = item["value"]
+        shown = shown_versions(sections, versions)
+        asked = await with_replacements(connection, asked, shown, replaced or None, sections)
+        if followed:
+            asked = msgspec.structs.replace(
+                asked,
+                entries=sorted({*asked.entries, *followed}),
+                pointers=sorted({*asked.pointers, *named}),
+            )
         number = await redactions.insert(connection, asked)
         self._note("erased", record, str(one.subject))
-        decided = {"authority": asked.authority, "reference": asked.reference}
-        sections: list[Section] = seal(
-            {key: text for key, text in decided.items() if text}, self._context.random
+        decided = {
+            "authority": asked.authority,
+            "reference": asked.reference,
+            REPLACED: asked.replaced,
+        }
+        sealed: list[Section] = seal(
+            {key: value for key, value in decided.items() if value}, self._context.random
         )
         return RedactionEntry(
             actor=asked.requested_by,
             redaction=number,
-            confirmed_by=f"{code}.{one.entry['confirmed_by']}",
+            confirmed_by=f"{code}.{said['confirmed_by']}",
             id=record,
-            versions=versions,
-            pointers=pointers,
+            versions=asked.versions,
+            entries=asked.entries,
+            pointers=asked.pointers,
             basis=SOURCE_BASIS,
             previous=after(current),
-            sections=sections,
+            sections=sealed,
             source=one.source,
         )
 

@@ -249,7 +249,7 @@ class _Run:
             if before is not None and before.state == "withdrawn":
                 self._note("withdrawn", one.id, filing.source_id)
                 continue
-            document = without_erased(filing.document | {"id": one.id}, erased.get(one.id, ()))
+            document = without_erased(filing.document | {"id": one.id}, erased.get(one.id, {}))
             row = KeptRow(
                 content=canonical(filing.source_row).decode(),
                 whole=msgspec.json.encode(filing.whole).decode(),

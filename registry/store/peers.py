@@ -208,7 +208,9 @@ async def read_version_numbers(connection: Connection, record: str) -> Mapping[i
     return {row["there"]: row["version"] for row in rows}
 
 
-async def read_erased_here(connection: Connection, records: Sequence[str]) -> dict[str, list[str]]:
-    """Return what was erased of records on another basis than that their source did."""
-    rows = await connection.fetch(statement("peers", "erased_here"), list(records))
-    return {row["record"]: row["pointers"] for row in rows}
+async def read_following(connection: Connection, record: str, entries: Sequence[int]) -> list[int]:
+    """Return the withdrawals and redactions here of a record that follow entries at its source."""
+    if not entries:
+        return []
+    rows = await connection.fetch(statement("peers", "following"), record, list(entries))
+    return [row["index"] for row in rows]

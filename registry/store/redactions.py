@@ -322,10 +322,18 @@ async def count(connection: Connection) -> int:
     return number
 
 
-async def read_erased(connection: Connection, records: Sequence[str]) -> dict[str, list[str]]:
-    """Return all pointers that were erased of records."""
-    rows = await connection.fetch(statement("redactions", "erased"), list(records))
-    return {row["record"]: row["pointers"] for row in rows}
+async def read_erased(
+    connection: Connection, records: Sequence[str], *, but: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return what was erased of records on any basis `but` one: by pointer what is shown instead.
+
+    None where nothing is.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for row in await connection.fetch(statement("redactions", "erased"), list(records), but):
+        shown = None if row["shown"] is None else msgspec.json.decode(row["shown"])
+        found.setdefault(row["record"], {})[row["pointer"]] = shown
+    return found
 
 
 def _redaction(*, replaced: str | None, **columns: Any) -> Redaction:

@@ -182,6 +182,56 @@ async def test_a_redaction_there_destroys_here(watching):
     assert json.loads((await ours.read(HERE)).document)["contact"]["phone"] == "+212537000100"
 
 
+async def test_words_erased_there_are_erased_here_and_the_text_stays(watching):
+    ours, theirs = watching
+
+    async def shown(version=None):
+        return json.loads((await ours.read(HERE, version)).document)["purpose"]["goal"]["fr"]
+
+    document = personal()
+    document["purpose"]["goal"]["fr"] = f"Selon {PERSON} et Amine Tahiri."
+    await theirs.publish(amended(document), now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    assert await shown(2) == f"Selon {PERSON} et Amine Tahiri."
+    for words, left in (
+        (PERSON, "Selon […] et Amine Tahiri."),
+        ("Amine Tahiri", "Selon […] et […]."),
+    ):
+        await theirs.redact(ID, "/purpose/goal", words=[words], now=NOW)
+        await theirs.serve_log()
+        await ours.harvest(theirs, now=NOW)
+        assert await shown(2) == left
+        await check_rows(ours)
+    assert not await is_anywhere(ours, "Amine Tahiri")
+
+    # Whoever begins to watch after that gets the text as it is shown there; so does a note go.
+    await theirs.withdraw(ID, now=NOW)
+    await theirs.serve_log()
+    await ours.harvest(theirs, now=NOW)
+    [entry] = [
+        row["index"]
+        for row in await theirs.fetch("select index from log_entry where kind = 'withdrawal'")
+    ]
+    await theirs.redact(None, "/note", entry=entry, now=NOW)
+    await theirs.serve_log()
+    await ours.harvest(theirs, now=NOW)
+    [note] = await ours.fetch("select value from entry_section where key = 'note'")
+    assert note["value"] == "{}"
+    await check_rows(ours)
+
+
+async def test_a_text_with_a_mark_comes_here_as_it_is_shown_there(registers):
+    theirs, ours = registers
+    document = make_record()
+    document["purpose"]["goal"]["fr"] = f"Selon {PERSON}."
+    await theirs.publish(document, now=NOW)
+    await theirs.redact(ID, "/purpose/goal", words=[PERSON], now=NOW)
+    await theirs.serve_log()
+    await ours.watch(theirs, now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    assert json.loads((await ours.read(HERE)).document)["purpose"]["goal"]["fr"] == "Selon […]."
+
+
 async def test_what_was_erased_before_it_came_here_is_left_out_and_counted(registers):
     theirs, ours = registers
     await theirs.publish(personal(), now=NOW)

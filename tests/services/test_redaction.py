@@ -294,6 +294,47 @@ async def test_what_was_erased_stays_out_of_the_next_import(context, settings, d
     assert rows == 0
 
 
+async def test_words_that_were_erased_get_their_mark_again_at_the_next_import(
+    context, database, redact
+):
+    agency = Agency(
+        id="us.demo", name={"en": "Demo"}, kind="ministry", fictitious=False, origin="us-demo"
+    )
+
+    def filed(summary):
+        document = {
+            "id": "us.demo/sorting",
+            "schema_version": "1.0",
+            "name": {"en": "Sorting"},
+            "summary": {"en": summary},
+        }
+        verdict = Verdict(
+            publishable=True,
+            findings=(),
+            findings_total=0,
+            completeness=10,
+            accountability=0,
+            missing=(),
+        )
+        return ForeignFiling(document=document, agency=agency, verdict=verdict, source_row={})
+
+    said = f"Sorts letters for {PERSON}, daily."
+    await import_filings(context, [filed(said)], now=lambda: NOW)
+    asked = ASKED | {"record": "us.demo/sorting", "pointers": ["/summary"], "words": [PERSON]}
+    await redact(asked)
+    counts = (await import_filings(context, [filed(said)], now=lambda: NOW)).counts
+    assert (counts.unchanged, counts.changed) == (1, 0)
+    counts = (await import_filings(context, [filed("Sorts parcels.")], now=lambda: NOW)).counts
+    assert (counts.unchanged, counts.changed) == (0, 1)
+    async with database.connection() as connection:
+        rows = await connection.fetch(
+            "select value from section where key = 'summary' order by version"
+        )
+    assert [row["value"] for row in rows] == [
+        '{"en":"Sorts letters for […], daily."}', '{"en":"Sorts parcels."}',
+    ]  # fmt: skip
+
+
 async def test_guessing_finds_nothing_in_a_salted_commitment(
     context, settings, database, publish, personal, redact
 ):

@@ -64,16 +64,15 @@ update peer_quarantine set waiting = $3, why = $4 where code = $1 and subject = 
 -- name: release
 delete from peer_quarantine where code = $1 and subject = $2
 
+-- name: following
+-- The withdrawals and redactions of a record that follow the entries $2 of the log at its source.
+select index from log_entry
+where
+    record = $1 and kind in ('withdrawal', 'redaction')
+    and (convert_from(bytes, 'UTF8')::json -> 'source' ->> 'index')::bigint = any($2::bigint [])
+order by index
+
 -- name: versions
 -- The numbers here of versions of a record by their numbers at the source.
 select version, (source_log::json ->> 'version')::integer as there from version
 where record = $1 and source_log is not null order by version
-
--- name: erased_here
--- What was erased of records on another basis than that their source did.
-select v.record, array_agg(distinct m.pointer) as pointers
-from erased_member as m
-inner join version as v on v.entry = m.entry
-inner join log_entry as e on e.index = m.redaction
-where v.record = any($1::text []) and convert_from(e.bytes, 'UTF8')::json ->> 'basis' <> 'source'
-group by v.record

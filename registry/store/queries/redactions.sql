@@ -177,11 +177,15 @@ delete from draft where record = $1
 delete from answer
 
 -- name: erased
--- What was ever erased of records, in whatever version.
-select v.record, array_agg(distinct m.pointer) as pointers
-from erased_member as m inner join version as v on v.entry = m.entry
-where v.record = any($1::text [])
-group by v.record
+-- What was ever erased of records, in whatever version, and what stands in its place: JSON. Those alone that $2 names
+-- of the bases, or all.
+select v.record, m.pointer, s.value::jsonb #> (string_to_array(substr(m.pointer, 2), '/')) [2:] as shown
+from erased_member as m
+inner join version as v on v.entry = m.entry
+inner join section as s on s.record = v.record and s.version = v.version and s.key = m.key
+inner join log_entry as e on e.index = m.redaction
+where v.record = any($1::text []) and ($2::text is null or convert_from(e.bytes, 'UTF8')::json ->> 'basis' <> $2)
+order by v.version
 
 -- name: vacuum
 -- Into new files: a page keeps what was deleted of it until the space is used again.
