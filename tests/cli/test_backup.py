@@ -10,7 +10,7 @@ import pytest
 
 from registry.clock import utc_now
 from registry.errors import ConfigurationError, Unavailable
-from registry.ledger.key import read, read_or_create
+from registry.ledger.key import files, make, path_of, read, read_or_create, write
 from registry.record.pack import load_pack
 from registry.services.startup import open_register
 from registry.settings import Settings
@@ -35,8 +35,11 @@ def own(registry, empty_url, tmp_path):
 
 @pytest.fixture
 def backed_up(own, record, record_file, empty_url, tmp_path):
-    """A register with a version, a draft and a token, and a backup of it."""
+    """A register with a version, a draft, a token and a key to come, and a backup of it."""
     asyncio.run(begin(empty_url, tmp_path))
+    first = tmp_path / "keys/log.key"
+    following = make(read(first).name)
+    write(path_of(first, following.verifier), following)
     own("token", "create", "--agency", "demo-sante", "--scope", "file")
     own("file", record_file())
     own("submit", record["id"])
@@ -78,7 +81,9 @@ def test_a_lost_register_comes_back_whole(own, backed_up, tmp_path, data):
     assert "3 entries of " in told
     assert "in order, by its log" in told
     assert state_of(own, **elsewhere) == state_of(own)
-    for name in ("log.key", "signed-sizes"):
+    keys = [path.name for path in files(tmp_path / "keys/log.key")]
+    assert len(keys) == 2
+    for name in (*keys, "signed-sizes"):
         kept = data / "keys" / name
         assert kept.read_bytes() == (tmp_path / "keys" / name).read_bytes()
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
