@@ -14,7 +14,7 @@ from registry.ledger.histories import (
     compare_notes,
     signed_checkpoint,
 )
-from registry.ledger.kept_notes import KeptNote
+from registry.ledger.kept_notes import KeptNote, proven_keys
 from registry.ledger.verify_log import ReadFile, keys_from
 from registry.tlog.checkpoint import stated
 from registry.tlog.keys import Verifier, parse_verifier
@@ -69,7 +69,7 @@ def compare_sources(sources: Sequence[LogSource], verifier: Verifier | None) -> 
             f"no known key of {origin} has signed these; give the log's with --key"
         )
     if others:
-        raise begun_anew(origin, signed[max(signed)], others[0])
+        raise begun_anew(origin, signed[max(signed)], others[0], is_log_known=bool(logs))
     if not logs:
         return ComparedLog(origin=origin, sizes=sorted(signed), is_known=len(signed) == 1)
     _, note, read = max(logs, key=lambda one: one[0])
@@ -78,15 +78,14 @@ def compare_sources(sources: Sequence[LogSource], verifier: Verifier | None) -> 
 
 
 def _verifiers(sources: Sequence[LogSource], verifier: Verifier | None) -> Sequence[Verifier]:
+    """Return the keys of the log: as it names them itself, or as they stand beside notes."""
     for source in sources:
         if source.read is not None:
             size = stated(source.notes[0][1].note).size
             return keys_from(source.read, size, verifier).verifiers
-    if verifier is not None:
-        return [verifier]
-    for source in sources:
-        for _, note in source.notes:
-            if note.key is not None:
-                with suppress(ValueError):
-                    return [parse_verifier(note.key)]
-    return []
+    notes = [note for source in sources for _, note in source.notes]
+    for note in notes:
+        if verifier is None and note.key is not None:
+            with suppress(ValueError):
+                verifier = parse_verifier(note.key)
+    return [] if verifier is None else list(proven_keys(verifier, notes))

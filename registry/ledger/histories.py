@@ -149,7 +149,7 @@ def check_goes_on(
     for where, one in kept:
         then = signed_checkpoint(where, one, origin, verifiers)
         if (now is None) != (then is None):
-            raise begun_anew(origin, (where, one), ("the log", note))
+            raise begun_anew(origin, (where, one), ("the log", note), is_log_known=True)
         if now is None or then is None:
             continue
         if then.size > now.size:
@@ -166,13 +166,23 @@ def check_goes_on(
         compare_notes(one, note, verifiers, read)
 
 
-def begun_anew(origin: str, first: tuple[str, bytes], second: tuple[str, bytes]) -> TwoHistories:
-    """Return what is said of two notes that different keys have signed, each with where it lay."""
+def begun_anew(
+    origin: str,
+    first: tuple[str, bytes],
+    second: tuple[str, bytes],
+    *,
+    is_log_known: bool = False,
+) -> TwoHistories:
+    """Return what is said of two notes that different keys have signed, each with where it lay.
+
+    `is_log_known` says that the log itself names no other keys.
+    """
+    changed = "" if is_log_known else "its key was changed, as the log itself shows then; or "
     return TwoHistories(
         origin,
         f"{first[0]} was signed by {signed_by(first[1])}, and {second[0]} by "
-        f"{signed_by(second[1])}: the log was begun anew under its old name, or one of the two is "
-        "not its own. The log's key, known from elsewhere, says which (--key)",
+        f"{signed_by(second[1])}: {changed}the log was begun anew under its old name, or one of "
+        "the two is not its own. The log's key, known from elsewhere, says which (--key)",
         kind="begun-anew",
         notes=[first[1], second[1]],
     )

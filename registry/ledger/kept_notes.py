@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Any
 
 import msgspec
 
+from registry.ledger.key_chain import follow_all
 from registry.tlog.checkpoint import stated
+from registry.tlog.keys import Verifier
 from registry.tlog.note import NoteRefused
 from registry.tlog.tlog_proof import parse_tlog_proof
 
@@ -58,6 +61,17 @@ def read_kept(content: bytes) -> tuple[list[KeptNote], list[tuple[bytes, dict[st
             if found is not None:
                 notes[msgspec.structs.replace(found, keys=tuple(keys))] = None
     return list(notes), objects
+
+
+def proven_keys(trusted: Verifier, notes: Iterable[KeptNote]) -> set[Verifier]:
+    """Return the keys of the log of which one is trusted, as they are proven beside notes."""
+    found = {trusted}
+    for keys in {one.keys for one in notes if one.keys}:
+        with suppress(ValueError):
+            chain = follow_all("", keys)
+            if trusted in chain.verifiers:
+                found.update(chain.verifiers)
+    return found
 
 
 def embedded_proofs(page: bytes) -> list[bytes]:

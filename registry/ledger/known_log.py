@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TypeAlias
 
 from registry.ledger.files import CHECKPOINT
@@ -14,8 +13,7 @@ from registry.ledger.histories import (
     compare_notes,
     signed_checkpoint,
 )
-from registry.ledger.kept_notes import KeptNote
-from registry.ledger.key_chain import follow_all
+from registry.ledger.kept_notes import KeptNote, proven_keys
 from registry.ledger.memory import CheckpointMemory, RememberedLog
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import ReadFile, VerifiedLog, keys_from
@@ -91,7 +89,10 @@ def check_notes(
             continue
         signed: dict[int, tuple[str, bytes]] = {}
         others: list[tuple[str, bytes]] = []
-        verifiers = _all_keys(trusted, known, [one for _, one in ours])
+        keys = proven_keys(trusted, [one for _, one in ours])
+        if known is not None and trusted.to_text() in known.keys:
+            keys.update(map(parse_verifier, known.keys))
+        verifiers = list(keys)
         for where, note in [*seen, *((where, one.note) for where, one in ours)]:
             said = signed_checkpoint(where, note, origin, verifiers)
             if said is None:
@@ -118,21 +119,6 @@ def _trusted(origin: str, verifier: Verifier | None, named: Sequence[str]) -> Ve
         if found.name == origin:
             return found
     return None
-
-
-def _all_keys(
-    trusted: Verifier, known: RememberedLog | None, notes: Sequence[KeptNote]
-) -> list[Verifier]:
-    """Return the keys of the log of which one is trusted: as remembered, or proven beside notes."""
-    found = {trusted}
-    if known is not None and trusted.to_text() in known.keys:
-        found.update(map(parse_verifier, known.keys))
-    for keys in {one.keys for one in notes if one.keys}:
-        with suppress(ValueError):
-            chain = follow_all("", keys)
-            if trusted in chain.verifiers:
-                found.update(chain.verifiers)
-    return list(found)
 
 
 def _recall(

@@ -8,13 +8,18 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError, Conflict
+from registry.exchange.remote_log import reader
 from registry.ledger import key
 from registry.ledger.append import append
+from registry.ledger.compare_logs import LogSource, compare_sources
 from registry.ledger.entries import KeyEntry
 from registry.ledger.export import export_log
 from registry.ledger.files import LogRefused, read_checkpoint
 from registry.ledger.fsck import fsck, read_from
+from registry.ledger.kept_notes import read_kept
 from registry.ledger.key_chain import KeyChain, KeyRefused, key_path, prove_key
+from registry.ledger.known_log import check_known, check_notes, check_refused
+from registry.ledger.memory import CheckpointMemory
 from registry.ledger.proofs import prover, read_record_proof
 from registry.ledger.publish_files import publish_log
 from registry.ledger.replay import LogInconsistent
@@ -31,9 +36,10 @@ from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer, key_id
 from registry.tlog.note import parse_note, sign_note
-from registry.tlog.policy import ANYBODY
+from registry.tlog.policy import ANYBODY, parse_policy
 from registry.tlog.tile import grow
 from registry.tlog.tlog_proof import parse_tlog_proof
+from tests.peered import served_folder
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -451,3 +457,51 @@ async def test_the_database_takes_no_key_that_does_not_follow(register, database
         await append(connection, state, [bad], now=register.now)
     with pytest.raises(LogRefused, match="no chain"):
         await register.published()
+
+
+async def test_all_that_was_kept_by_the_first_key_fits_the_log_of_later_ones(
+    register, database, settings, tmp_path
+):
+    await register.filed()
+    kept = {"proof": await register.proof()}
+    await export_log(database, settings, tmp_path / "early", progress=quiet)
+    memory = CheckpointMemory(tmp_path / "memory")
+    check_known(check(tmp_path / "early", None), read_from(tmp_path / "early"), [], memory)
+    kept["checkpoint"] = read_checkpoint(settings.log_dir)
+    for _ in range(2):
+        await register.rotated()
+        await register.published()
+        await register.filed(days=200)
+    late = await register.proof()
+    await export_log(database, settings, tmp_path / "web/late", progress=quiet)
+
+    first = register.first.verifier
+    assert len(register.signed_by()) == 1
+    early = LogSource(
+        notes=[(name, note) for name, one in kept.items() for note in read_kept(one)[0]]
+    )
+    proven = LogSource(notes=[("late", note) for note in read_kept(late)[0]])
+    with served_folder(tmp_path / "web") as address, reader(f"{address}/late") as read:
+        found = verify_log(read, verifier=first, progress=quiet)
+        for seen in (memory, CheckpointMemory(tmp_path / "new")):
+            # Proofs from before and after, with and without the log.
+            notes = [*early.notes, *proven.notes]
+            check_notes(notes, first, seen)
+            check_known(found, read, [(where, one.note) for where, one in notes], seen)
+            check_notes(notes, None, seen)
+            check_refused(read, None, [(where, one.note) for where, one in notes], seen)
+        log = LogSource(notes=[("log", read_kept(read("checkpoint"))[0][0])], read=read)
+        for one in (early, proven):
+            assert compare_sources([one, log], first).is_known
+            assert compare_sources([one, log], None).is_known
+        assert not compare_sources([early, proven], first).is_known
+        policy = parse_policy(f"log {first.to_text()}\nquorum none\n")
+        verify_log(read, verifier=None, progress=quiet, policy=policy)
+        verify_record(late, verifier=None, policy=policy)
+        other = parse_policy(f"log {signer(9).verifier_key}\nquorum none\n")
+        for refused in (
+            lambda: verify_log(read, verifier=None, progress=quiet, policy=other),
+            lambda: verify_record(late, verifier=None, policy=other),
+        ):
+            with pytest.raises(LogInconsistent, match="none of the policy's logs"):
+                refused()
