@@ -5,12 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, print_message, run
 from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from registry.pages.build.plan import BuildReport
+    from registry.services.context import ServiceContext
 
 
 @click.group()
@@ -33,26 +38,35 @@ def site() -> None:
 def build(settings: Settings, out: Path | None, *, full: bool, as_of: dt.datetime | None) -> None:
     """Build the site from the register, beside the one in force, and switch to it at once.
 
-    The same register and the same day give the same bytes. All processors take part.
+    The same register and the same day give the same bytes. All processors take part. A copy that
+    is built elsewhere with --out has the proof of each version too, for where no register answers.
 
     Example: registry site build --as-of 2026-11-24
     """
+    from registry.ledger.export import export_record_proofs
     from registry.worker.runner import build_site
+
+    async def work(context: ServiceContext) -> tuple[BuildReport, int]:
+        report = await build_site(
+            settings,
+            context,
+            out=out,
+            full=full,
+            as_of=day,
+            progress=progress,
+            processes=os.cpu_count() or 1,
+        )
+        if out is None:
+            return report, 0
+        return report, await export_record_proofs(
+            context.database, settings.log_dir, Path(report.folder), progress=progress
+        )
 
     day = as_of and as_of.replace(tzinfo=dt.UTC)
     with progress_bar("Building the site") as progress:
-        report = run(
-            settings,
-            lambda context: build_site(
-                settings,
-                context,
-                out=out,
-                full=full,
-                as_of=day,
-                progress=progress,
-                processes=os.cpu_count() or 1,
-            ),
-        )
+        report, proofs = run(settings, work)
     print_message(
         f"{report.files} files, {report.rendered} of them new or changed: {report.folder}"
     )
+    if proofs:
+        print_message(f"{proofs} proofs: {report.folder}/proofs")

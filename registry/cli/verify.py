@@ -11,6 +11,7 @@ from registry.cli.evidence import keeping_evidence, memory_option, open_memory
 from registry.cli.keys import policy_options, verifier_option
 from registry.cli.runtime import print_message
 from registry.errors import NotFound
+from registry.record.entry import NOT_STATED
 
 if TYPE_CHECKING:
     from registry.ledger.verify_record import VerifiedRecord
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool) -> None:
     """Check a record that was kept, by its proof, with no trust in the register.
 
-    PAGE is the answer of /api/v1/records/{agency}/{slug}/proof, or a page that holds it; in DIR
-    every such file is checked, and every answer of /api/v1/records/{agency}/{slug} against them.
+    PAGE is the answer of /api/v1/records/{agency}/{slug}/proof, or a record's page that was saved
+    after its check, which holds it; in DIR every such file is checked, and against them every other
+    page of a record and every answer of /api/v1/records/{agency}/{slug}. Pages must say what the
+    log has; their scripts are not run.
     All signed notes there, and those that this user has seen of the same logs before, are compared:
     where two cannot both be true, these are two histories, and both are copied into a folder.
 
@@ -35,10 +38,22 @@ def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool
     """
     from registry.ledger.kept_notes import read_kept
     from registry.ledger.known_log import check_notes
+    from registry.ledger.verify_page import check_page, stated_on
     from registry.ledger.verify_record import verify_record
 
     files = sorted(place.iterdir()) if place.is_dir() else [place]
-    read = [(path, *read_kept(path.read_bytes())) for path in files if path.is_file()]
+    contents = {path: path.read_bytes() for path in files if path.is_file()}
+    pages = {
+        path: (page, stated)
+        for path, content in contents.items()
+        if (stated := stated_on(page := content.decode("utf-8", "replace"))) is not None
+    }
+    contents |= {
+        beside: beside.read_bytes()
+        for path, (_, stated) in pages.items()
+        if (beside := _beside(path, stated)) is not None
+    }
+    read = [(path, *read_kept(content)) for path, content in contents.items()]
     with keeping_evidence():
         notes = [(str(path), note) for path, found, _ in read for note in found]
         check_notes(notes, key, open_memory(no_memory=no_memory))
@@ -54,9 +69,17 @@ def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool
                 kept.append((path, value))
     if not proofs:
         raise NotFound(
-            f"{place}: there is no proof of a record here. The proof is a file of its own, to be "
-            "kept with the page, which links it: /api/v1/records/{agency}/{slug}/proof"
+            f"{place}: there is no proof of a record here. A page holds it if it was saved after "
+            "its check; else it is a file of its own, to be kept with the page, which links it: "
+            "/api/v1/records/{agency}/{slug}/proof"
         )
+    for path, (page, stated) in pages.items():
+        proof = _proof_of(proofs, stated.get("id"), stated.get("version"))
+        if proof is None:
+            print_message(f"{path}: there is no proof of it here, so it was not checked")
+            continue
+        check_page(str(path), page, proof)
+        print_message(f"{path}: it says what the log has of {proof.id}, version {proof.version}")
     for path, value in kept:
         _compare(path, value, proofs)
     if key is None and not policy.logs:
@@ -70,12 +93,25 @@ def _compare(path: Path, value: dict[str, Any], proofs: list[VerifiedRecord]) ->
     from registry.ledger.verify_record import check_same
 
     document, version = value["record"], value["register"].get("version")
-    for proof in proofs:
-        if (proof.id, proof.version) == (document.get("id"), version):
-            check_same(proof, document)
-            print_message(f"{path}: it is what the log has of {proof.id}, version {proof.version}")
-            return
-    print_message(f"{path}: there is no proof of it here, so it was not checked")
+    proof = _proof_of(proofs, document.get("id"), str(version))
+    if proof is None:
+        print_message(f"{path}: there is no proof of it here, so it was not checked")
+        return
+    check_same(proof, document)
+    print_message(f"{path}: it is what the log has of {proof.id}, version {proof.version}")
+
+
+def _proof_of(
+    proofs: list[VerifiedRecord], record: str | None, version: str | None
+) -> VerifiedRecord | None:
+    return next((one for one in proofs if (one.id, str(one.version)) == (record, version)), None)
+
+
+def _beside(page: Path, stated: dict[str, str]) -> Path | None:
+    """Return the proof that lies in the same copy of the site as a page, if there is one."""
+    name = f"proofs/{stated.get('id')}/{stated.get('version')}.json"
+    places = (folder / name for folder in page.resolve().parents)
+    return next((one for one in places if one.is_file()), None)
 
 
 def _print_verified(path: Path, found: VerifiedRecord) -> None:
@@ -83,6 +119,10 @@ def _print_verified(path: Path, found: VerifiedRecord) -> None:
         f"{path}: {found.id}, version {found.version}, was published on {found.at} as entry "
         f"{found.index} of {found.origin}, which had {found.size} entries when it signed this"
     )
+    name = " / ".join((found.document.get("name") or {}).values())
+    level = (found.document.get("risk") or {}).get("level", NOT_STATED)
+    status = (found.document.get("lifecycle") or {}).get("status", NOT_STATED)
+    print_message(f"  {name or 'without a name'}; risk {level}, status {status}")
     for pointer, redaction, basis in found.erased:
         print_message(
             f"  {pointer} was erased (entry {redaction}, basis {basis}); the rest is as it was"

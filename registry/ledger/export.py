@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from registry.ledger.files import (
     POLICY,
     TEMPORARY,
     WITNESSED,
+    published_size,
     read_checkpoint,
     read_witnessed,
     write_volatile,
@@ -28,6 +30,7 @@ from registry.ledger.proofs import (
     prover,
     read_content_bundle,
     read_history,
+    read_record_proofs,
     site_made_from,
 )
 from registry.settings import Settings
@@ -88,6 +91,33 @@ async def export_log(
     write_volatile(folder, CHECKPOINT, checkpoint)
     (folder / TEMPORARY).rmdir()
     return size
+
+
+async def export_record_proofs(
+    database: Database,
+    log_folder: Path,
+    folder: Path,
+    *,
+    progress: Callable[[int, int], None],
+) -> int:
+    """Write the proof of each published version to a copy of the site; return how many.
+
+    They lie in `proofs/<agency>/<slug>/<version>.json`, where pages expect them.
+    """
+    size = await asyncio.to_thread(published_size, log_folder)
+    count = 0
+    for start in range(0, size, _AT_ONCE):
+        end = min(start + _AT_ONCE, size)
+        async with database.snapshot() as connection:
+            proofs = await read_record_proofs(connection, log_folder, start, end)
+        for proof in proofs:
+            path = f"proofs/{proof.id}/{proof.version}.json"
+            write_volatile(folder, path, msgspec.json.encode(proof))
+        count += len(proofs)
+        progress(end, size)
+    with suppress(FileNotFoundError):
+        (folder / TEMPORARY).rmdir()
+    return count
 
 
 def _copy_tiles(source: Path, target: Path) -> None:

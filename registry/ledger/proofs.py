@@ -153,7 +153,29 @@ async def read_record_proof(
     if line is None:
         what = f"version {version} of {record}" if lines else f"record {record}"
         raise NotFound(f"there is no {what}")
-    found = await read_evidence(connection, folder, line.entry)
+    return await _prove_version(connection, folder, record, line.version, line.entry)
+
+
+async def read_record_proofs(
+    connection: Connection, folder: Path, start: int, end: int
+) -> list[RecordProof]:
+    """Prove the versions among the entries from `start` to before `end`."""
+    entries = await checkpoints.read_entries(connection, start, end)
+    versions = [
+        (entry.index, msgspec.json.decode(entry.content))
+        for entry in entries
+        if entry.kind == "version"
+    ]
+    return [
+        await _prove_version(connection, folder, said["id"], said["version"], index)
+        for index, said in versions
+    ]
+
+
+async def _prove_version(
+    connection: Connection, folder: Path, record: str, version: int, entry: int
+) -> RecordProof:
+    found = await read_evidence(connection, folder, entry)
     chain = await read_keys(connection, await asyncio.to_thread(published_size, folder))
     erasing: dict[int, Evidence] = {}
     wanting = _redactions(found)
@@ -164,7 +186,7 @@ async def read_record_proof(
             wanting += _redactions(erasing[at])
     return RecordProof(
         id=record,
-        version=line.version,
+        version=version,
         origin=chain.origin,
         key=chain.last.to_text(),
         version_entry=found,

@@ -30,6 +30,7 @@ class VerifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     version: int
     index: int
+    leaf: str
     at: str
     document: dict[str, Any]
     erased: list[tuple[str, int, str]]
@@ -73,6 +74,7 @@ def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) 
         id=proof.id,
         version=proof.version,
         index=found.index,
+        leaf=found.leaf,
         at=entry["at"],
         document=document,
         erased=[

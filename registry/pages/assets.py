@@ -13,8 +13,18 @@ from pathlib import Path
 import msgspec
 
 from registry.pages.page import Page, content_page
+from registry.record.codelists import codelists
 
 _URL = re.compile(r'url\("\.\./fonts/([^"]+)"\)')
+_CLASSIC = ("proof.js",)
+"""Scripts that are put together with all that they import, for pages that were saved.
+
+Browsers load no modules for pages that are opened as files, and save none that are imported.
+"""
+_LABELS = "labels.js"
+"""The labels by which a page is checked: those in the page may have been altered with it."""
+_STATEMENT = re.compile(r'^import .*? from "\./([\w-]+\.js)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=const |function |async function )", re.MULTILINE)
 _IMPORT = re.compile(r'(?<=")\./([\w-]+\.js)(?="\)?;)')
 
 
@@ -56,6 +66,10 @@ def read_assets(site: Path) -> Assets:
         """Add a module after those that it imports, under whose new names it imports them."""
         if name not in scripts:
             text = (site / "scripts" / name).read_text("utf-8")
+            if name in _CLASSIC:
+                parts = "\n".join(_with_imports(site / "scripts", name, set()))
+                scripts[name] = add(name, f'"use strict";\n{{\n{parts}}}\n'.encode())
+                return scripts[name]
             text = _IMPORT.sub(lambda found: f"./{_last(add_script(found[1]))}", text)
             scripts[name] = add(name, text.encode())
         return scripts[name]
@@ -65,6 +79,23 @@ def read_assets(site: Path) -> Assets:
     return Assets(
         files=files, stylesheet=stylesheet, icon=icon, card=card, fonts=fonts, scripts=scripts
     )
+
+
+def _with_imports(folder: Path, name: str, added: set[str]) -> Iterator[str]:
+    """Yield the text of a script after those that it imports; all share one scope."""
+    added.add(name)
+    if name == _LABELS:
+        labels = {
+            codes: {one.code: one.label for one in codelists()[codes].values()}
+            for codes in ("risk_level", "status")
+        }
+        yield f"const LABELS = {msgspec.json.encode(labels).decode()};\n"
+        return
+    text = (folder / name).read_text("utf-8")
+    for imported in _STATEMENT.findall(text):
+        if imported not in added:
+            yield from _with_imports(folder, imported, added)
+    yield _EXPORT.sub("", _STATEMENT.sub("", text))
 
 
 def asset_pages(assets: Assets) -> Iterator[Page]:

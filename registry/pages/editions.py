@@ -91,6 +91,7 @@ def _templates(
             for code in reader.labels["redaction_reason"]
             if code != NOT_STATED
         },
+        "not_stated": {name: label(reader, name, NOT_STATED) for name in ("risk_level", "status")},
         "url": lambda path: f"{prefix}/{reader.tag}/{path}",
         "api": lambda path: f"{prefix}/api/v1/{path}",
     }

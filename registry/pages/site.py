@@ -28,6 +28,7 @@ from registry.record.validate import findings_in
 from registry.services.peer_standing import troubles
 from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE
+from registry.text.page_words import seal
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +157,7 @@ def render(
     """
     first, slash, rest = path.partition("?")[0].partition("/")
     known = {"here": path, "section": first + slash, "exact": not rest}
-    return edition.templates.get_template(template).render(known, **view()).encode()
+    return seal(edition.templates.get_template(template).render(known, **view())).encode()
 
 
 def root_page(

@@ -3,8 +3,11 @@
 // The same by hand, in Python: docs/transparency-log.md. A check answers true where what is said
 // holds, false where it does not or cannot be read, and null where this browser cannot tell.
 
+import { unshown } from "./shown.js";
+
 const encode = (text) => new TextEncoder().encode(text);
 const NODE = Uint8Array.of(1);
+const COSIGNATURES = new Set([8 + 64, 8 + 2420]); // bytes: time and Ed25519, or ML-DSA-44
 
 /** Write a JSON value canonically, RFC 8785: numbers and strings as JavaScript writes them. */
 export function canonical(value) {
@@ -14,9 +17,11 @@ export function canonical(value) {
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(",")}}`;
 }
 
-/** Check a version's proof against its page, which has `{id, version, entry, hash}`.
+/** Check a version's proof against its page, which has `{id, version, entry, hash, digest, shown}`.
  *
- * `steps` has an answer for each; `found` is what was read on the way, as far as it could be.
+ * `shown` is what it says, as `readShown` reads it, with `isLabel(list, code, text)`, and `digest`
+ * what it states of its words. `steps` has an answer for each; `found` is what was read on the way, as far
+ * as it could be: `said` by the entry's content, `unlike` is what the page says otherwise.
  */
 export async function examine(proof, page) {
   const own = await weigh(proof.version_entry, proof.key);
@@ -32,8 +37,16 @@ export async function examine(proof, page) {
     const isSaid = await holds(() => redaction > own.found.index && covers(entry, own.found, pointer));
     erased.push({ pointer, redaction, basis: entry?.basis, isSaid });
   }
+  const said = readSaid(own.found);
+  const unlike = [];
+  const isAsSaid = await holds(async () => {
+    if (hex(await sha256(page.shown.words)) !== page.digest) unlike.push("");
+    unlike.push(...differing(own.found.document, said, page.shown));
+    return !unlike.length;
+  });
   return {
     steps: {
+      page: isAsSaid,
       ...own.steps,
       entry: own.steps.entry && isOfPage(own.found, page),
       erased: together([
@@ -42,7 +55,7 @@ export async function examine(proof, page) {
         ...Array.from(redactions.values(), ({ steps }) => together(Object.values(steps))),
       ]),
     },
-    found: { ...own.found, key: proof.key, erased },
+    found: { ...own.found, key: proof.key, erased, said, unlike },
   };
 }
 
@@ -55,7 +68,7 @@ export function together(answers) {
 /** Check one entry: its hash, its place in the tree, the signature, and what it commits to. */
 async function weigh(evidence, key) {
   const leaf = await sha256("\0", evidence.entry);
-  const found = { index: evidence.index, leaf: hex(leaf), differing: [], erased: null };
+  const found = { index: evidence.index, leaf: hex(leaf), differing: [], erased: null, others: [] };
   const steps = {
     entry: await holds(() => {
       found.entry = JSON.parse(evidence.entry);
@@ -63,15 +76,15 @@ async function weigh(evidence, key) {
     }),
     inclusion: await holds(async () => {
       const proof = readProof(evidence.proof);
-      Object.assign(found, proof.checkpoint);
+      Object.assign(found, proof.checkpoint, { others: othersWhoSigned(proof) });
       const root = await rootOf(leaf, proof.index, found.size, proof.path);
       return proof.index === evidence.index && toBase64(root) === found.root;
     }),
     signature: await holds(() => isSigned(readProof(evidence.proof), key)),
     contents: await holds(async () => {
-      const read = await readContents(evidence.content, evidence.index, found.entry.sections);
+      const read = await readContents(evidence.content, evidence.index, found.entry);
       Object.assign(found, read);
-      return read.isExact ? read.isWhole && !read.differing.length : null;
+      return read.isWhole && !read.differing.length;
     }),
   };
   return { steps, found };
@@ -94,6 +107,31 @@ function isOfPage({ entry, index, leaf }, page) {
     index === page.entry &&
     leaf === page.hash
   );
+}
+
+/** Take out of an entry and its content what a reader is shown of them beside the page. */
+function readSaid({ entry, document }) {
+  return {
+    name: document?.name,
+    risk: document?.risk?.level ?? "not_stated",
+    status: document?.lifecycle?.status ?? "not_stated",
+    version: entry?.version,
+    at: entry?.at,
+  };
+}
+
+/** List the places of what a page says otherwise than the document of an entry's content. */
+function differing(document, { name, risk, status }, shown) {
+  const isAll = (texts, is) => texts.length > 0 && texts.every((one) => is(one.trim()));
+  const isEach = (list, code, texts) => isAll(texts, (text) => shown.isLabel(list, code, text));
+  const names = Object.values(name ?? {});
+  const unlike = [];
+  const isNamed = names.some((one) => isAll(shown.names, (text) => text === one.trim()));
+  if (names.length && !isNamed) unlike.push("/name");
+  if (!isEach("risk_level", risk, shown.risks)) unlike.push("/risk/level");
+  if (!isEach("status", status, shown.statuses)) unlike.push("/lifecycle/status");
+  unlike.push(...unshown(document, "", shown));
+  return Array.from(new Set(unlike));
 }
 
 /** Whether a redaction's entry says that a member of the record was to be erased. */
@@ -184,26 +222,63 @@ async function isSigned({ text, signatures, checkpoint }, key) {
   return true;
 }
 
+/** List who else has signed a checkpoint, as the note says: names, and times in seconds.
+ *
+ * Cosignatures begin with their time, c2sp.org/tlog-cosignature; nobody's key is known here.
+ */
+function othersWhoSigned({ signatures, checkpoint }) {
+  const others = new Map();
+  for (const { name, signature } of signatures) {
+    if (name === checkpoint.origin || !COSIGNATURES.has(signature.length)) continue;
+    const time = Number(new DataView(signature.buffer, signature.byteOffset).getBigUint64(0));
+    others.set(name, Math.max(time, others.get(name) ?? 0));
+  }
+  return Array.from(others, ([name, time]) => ({ name, time }));
+}
+
 /** Compare a file of contents with the commitments of its entry, by section.
  *
- * `isWhole` says that it is canonical and has exactly the sections of the entry; `isExact` that
- * its numbers are such as a browser keeps: the format allows no others, and others read them.
+ * `isWhole` says that it is canonical and has exactly what the entry commits to. A number that a
+ * browser does not keep is none that is written canonically.
  */
-async function readContents(text, index, commitments) {
+async function readContents(text, index, { sections: commitments, verdict }) {
   const content = JSON.parse(text);
-  const isExact = numbers(text).every((number) => String(Number(number)) === number);
-  const names = (sections) => canonical(Object.keys(sections).sort());
-  const isWhole =
-    (canonical(content) === text || !isExact) &&
-    content.index === index &&
-    names(content.sections) === names(commitments);
-  const read = { isExact, isWhole, differing: [], erased: [] };
+  const names = (value) => canonical(Object.keys(value).sort());
+  const parts = ["index", "sections", ...(verdict ? ["verdict"] : [])];
+  const read = {
+    isWhole:
+      canonical(content) === text &&
+      content.index === index &&
+      canonical(parts) === names(content) &&
+      names(content.sections) === names(commitments) &&
+      (!verdict || (await isVerdict(content.verdict, verdict.digest))),
+    differing: [],
+    erased: [],
+    document: {},
+  };
   for (const [key, members] of Object.entries(content.sections)) {
+    read.document[key] = assembled(key, members);
     if ((await commitmentOf(key, members, read.erased)) !== commitments[key]) {
       read.differing.push(`/${key}`);
     }
   }
   return read;
+}
+
+/** Whether a verdict is what an entry commits to; without its salt nobody can tell any more. */
+async function isVerdict({ salt, missing, findings }, digest) {
+  if (salt === undefined) return true;
+  const committed = canonical(["registry/verdict/1", salt, missing, findings]);
+  return toBase64url(await sha256(committed)) === digest;
+}
+
+/** Put a section together of its members, without those that are erased. */
+function assembled(key, members) {
+  if (members.length === 1 && members[0][0] === `/${key}`) return members[0][1].value ?? null;
+  const left = members.filter(([, said]) => "salt" in said);
+  const name = (pointer) =>
+    pointer.slice(key.length + 2).replaceAll("~1", "/").replaceAll("~0", "~");
+  return Object.fromEntries(left.map(([pointer, { value }]) => [name(pointer), value]));
 }
 
 /** Compute a section's commitment from its members', whose values may be erased. */
@@ -221,12 +296,6 @@ async function commitmentOf(key, members, erased) {
     }
   }
   return toBase64url(await sha256(canonical(["registry/section/1", key, listed])));
-}
-
-/** List the numbers of a JSON text as they are written. */
-function numbers(text) {
-  const withoutStrings = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
-  return withoutStrings.match(/-?\d[\d.eE+-]*/g) ?? [];
 }
 
 async function sha256(...parts) {

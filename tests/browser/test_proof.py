@@ -11,9 +11,10 @@ import pytest
 from registry.ledger.key import read
 from registry.record.canonical import canonical
 from registry.tlog.checkpoint import Checkpoint
+from registry.tlog.cosignature import cosign
 from registry.tlog.hashing import leaf_hash
-from registry.tlog.keys import ED25519, Signer, Verifier
-from registry.tlog.note import sign_note
+from registry.tlog.keys import COSIGNATURE, ED25519, Signer, Verifier
+from registry.tlog.note import Signature, sign_note
 from registry.tlog.tlog_proof import TlogProof
 from tests.browser.conftest import PHONE
 
@@ -24,13 +25,17 @@ VECTORS = Path(__file__).parents[3] / "shared/vectors/rfc8785-jcs/testdata/input
 
 TOKEN = ("token", "create", "--scope", "redact")
 
-STEPS = ("entry", "inclusion", "signature", "contents", "erased")
+STEPS = ("page", "entry", "inclusion", "signature", "contents", "erased")
 ALL_HOLD = dict.fromkeys(STEPS, "holds")
 VERDICTS = {
     "fr": "Tout est en ordre.",
     "ar": "كل شيء سليم.",
     "zgh": "كل شيء سليم.",
     "en": "All is in order.",
+}
+LEVELS = {
+    "fr": {"risk-high": "Risque élevé", "risk-limited": "Risque limité"},
+    "ar": {"risk-minimal": "مخاطر دنيا", "risk-limited": "مخاطر محدودة"},
 }
 _OUTCOMES = """Object.fromEntries(Array.from(
     document.querySelectorAll(".checks > li"),
@@ -41,8 +46,17 @@ SubtleCrypto.prototype.importKey = function (...given) {
   if (given[2] !== "Ed25519") return known.apply(this, given);
   return Promise.reject(new DOMException("Unrecognized name.", "NotSupportedError"));
 };"""
-_EXAMINE = """async ([address, proof, page]) =>
-    (await (await import(address)).examine(proof, page)).steps"""
+_EXAMINE = """async ([evidence, reading, proof, told, address]) => {
+  const { examine } = await import(evidence);
+  const { readShown } = await import(reading);
+  const html = await (await fetch(address)).text();
+  const there = new DOMParser().parseFromString(html, "text/html");
+  const isLabel = () => true;
+  const shown = { ...readShown(there.getElementById("main"), there.documentElement.lang), isLabel };
+  const digest = there.getElementById("proof").dataset.words;
+  const { steps, found } = await examine(proof, { ...told, digest, shown });
+  return [steps, found.unlike];
+}"""
 _CANONICAL = "async ([address, text]) => (await import(address)).canonical(JSON.parse(text))"
 
 
@@ -128,7 +142,7 @@ def test_an_earlier_version_is_checked_as_what_it_was(opened, register):
         later = proof_of(register, RECORD)
         assert later["version"] > 1
         forged(page, lambda _: later)
-        assert checked(page) == ALL_HOLD | {"entry": "fails"}
+        assert checked(page) == ALL_HOLD | {"entry": "fails", "page": "fails"}
 
 
 def in_evidence(name, change):
@@ -243,7 +257,7 @@ def test_the_sound_proof_of_another_record_is_refused(opened, register):
     with opened(register.url) as page:
         page.goto(f"{register.url}/en/records/{RECORD}")
         forged(page, lambda _: other)
-        assert checked(page) == ALL_HOLD | {"entry": "fails"}
+        assert checked(page) == ALL_HOLD | {"entry": "fails", "page": "fails"}
 
 
 def test_a_browser_without_such_signatures_says_so_and_claims_nothing(opened, register):
@@ -255,16 +269,131 @@ def test_a_browser_without_such_signatures_says_so_and_claims_nothing(opened, re
         assert page.locator("#proof-signature [data-when=open]").is_visible()
 
 
-def test_numbers_that_a_browser_does_not_keep_are_not_called_wrong(opened, register):
-    def larger(content):
-        said = json.loads(content)
-        said["sections"]["id"][0][1]["value"] = 12345678901234567890
-        return json.dumps(said, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+def odd_number(number, *, altered=False):
+    """Write a number of the content otherwise than canonically, beside a value that differs."""
 
+    def changed(content):
+        content = another_value(content) if altered else content
+        return content.replace('{"index":', f'{{"index":{number},"_":', 1)
+
+    return changed
+
+
+def test_one_odd_number_never_makes_what_is_false_uncertain(opened, register):
+    index = proof_of(register, RECORD)["version_entry"]["index"]
     with opened(register.url) as page:
-        page.goto(f"{register.url}/en/records/{RECORD}")
-        forged(page, in_evidence("content", larger))
-        assert checked(page) == ALL_HOLD | {"contents": "open"}
+        page.goto(f"{register.url}/fr/records/{RECORD}")
+        for change in (
+            odd_number(f"{index}.0"),
+            odd_number("1e400"),
+            odd_number("12345678901234567890"),
+            odd_number(f"{index}.0", altered=True),
+            lambda content: another_value(content).replace('"index":', '"index":1e400,"i":'),
+            lambda content: content.replace(f'"index":{index},', f'"index":{index}.0,'),
+        ):
+            page.unroute_all()
+            forged(page, in_evidence("content", change))
+            assert checked(page)["contents"] == "fails"
+            assert "Quelque chose ne correspond pas." in page.locator("#proof-verdict").inner_text()
+
+
+def altered_on_disk(before, after):
+    def answer(route):
+        response = route.fetch()
+        assert before in response.text(), before
+        route.fulfill(response=response, body=response.text().replace(before, after))
+
+    return answer
+
+
+def test_a_page_that_says_something_else_than_the_log_is_refused(opened, register):
+    """Words that were altered on disk, in French and Arabic, beside a sound proof."""
+    ar = "demo-services/objets-trouves"
+    for lang, record, before, after, named in (
+        ("fr", ar, "preuve de propriété", "contrôle, sans preuve", "/summary"),
+        ("fr", ar, "Risque minimal", "Risque nul", "/risk/level"),
+        ("fr", ar, "<bdi>Pilote<", "<bdi>En service<", "/lifecycle/status"),
+        ("fr", ar, "<h1>", "<h1>Autre ", "/name"),
+        ("fr", ar, "<dt>Effet juridique", "<dt>Effet", "–"),
+        ("ar", ar, "مخاطر دنيا", "بلا مخاطر", "/risk/level"),
+    ):
+        with opened(register.url) as page:
+            page.route(f"**/{lang}/records/{record}", altered_on_disk(before, after))
+            page.goto(f"{register.url}/{lang}/records/{record}")
+            assert checked(page) == ALL_HOLD | {"page": "fails"}, before
+            assert page.locator("#proof-verdict .fails").is_visible()
+            assert named in page.locator("#proof-unlike li").all_inner_texts(), before
+            # What the log has stands beside it.
+            said = page.locator("#proof-said").inner_text()
+            assert ("Risque minimal" if lang == "fr" else "مخاطر دنيا") in said
+
+
+def test_who_else_has_signed_is_named_with_the_time(opened, register):
+    witness = Signer(name="witness.example/w", seed=bytes([7] * 32), kind=COSIGNATURE)
+
+    def cosigned(proof):
+        text = proof.split("\n\n", 1)[1].rpartition("\n\n")[0] + "\n"
+        raw = cosign(text, witness, time=1_790_000_000).to_bytes()
+        line = Signature(name=witness.name, key=witness.verifier.id, raw=raw).to_line()
+        return proof + line
+
+    with opened(register.url, timezone_id="UTC") as page:
+        page.goto(f"{register.url}/fr/records/{RECORD}")
+        assert checked(page) == ALL_HOLD
+        assert page.locator("#proof-alone").is_visible()
+        assert not page.locator("#proof-others").is_visible()
+        forged(page, in_evidence("proof", cosigned))
+        assert checked(page) == ALL_HOLD
+        assert page.locator("#proof-others li").all_inner_texts() == [
+            "witness.example/w, le 21 septembre 2026 à 14:13"
+        ]
+        assert not page.locator("#proof-alone").is_visible()
+
+
+@pytest.mark.parametrize(("lang", "record"), [("fr", RECORD), ("ar", OTHER)])
+def test_a_saved_page_is_evidence_without_a_register(
+    opened, chromium, register, tmp_path, lang, record
+):
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/{lang}/records/{record}")
+        assert checked(page) == ALL_HOLD
+        html = page.content()
+    # As browsers save a page: with its files beside it.
+    [script] = (register.register.data / "site/assets").glob("proof.*.js")
+    (tmp_path / script.name).write_bytes(script.read_bytes())
+    html = html.replace(f'src="/assets/{script.name}"', f'src="./{script.name}"')
+    saved = tmp_path / "page.html"
+    word = html[html.index("<h1") :].split(">", 1)[1].split("<")[0].split()[0]
+    level = "risk-high" if "badge risk-high" in html else "risk-minimal"
+    forgeries = {
+        "": "",
+        f">{word} ": ">Autre ",
+        LEVELS[lang][level]: LEVELS[lang]["risk-limited"],
+        'data-hash="': 'data-hash="0',
+        '"version_entry":{"index":': '"version_entry":{"index":1',
+    }
+    # A browser that opens a file finds neither fonts nor styles beside this one, and says so.
+    page = chromium.new_page()
+    page.set_default_timeout(60_000)
+    for before, after in forgeries.items():
+        assert before in html
+        saved.write_text(html.replace(before, after) if before else html, encoding="utf-8")
+        told = register.register.run("verify", saved, "--no-memory")
+        assert told.returncode == bool(before), (before, told.stderr)
+        assert before or "it says what the log has of" in told.stderr
+        page.goto(saved.as_uri())
+        # What was said when it was saved is not said again.
+        assert not page.locator("#proof-shown").is_visible()
+        steps = checked(page)
+        verdict = page.locator("#proof-verdict").inner_text()
+        if before:
+            assert steps != ALL_HOLD, before
+            assert VERDICTS[lang] not in verdict, before
+        else:
+            assert steps == ALL_HOLD
+            assert VERDICTS[lang] in verdict
+            assert ("pas été interrogé" if lang == "fr" else "ولم يُسأل السجل") in verdict
+    page.context.close()
 
 
 NO_PROOFS = [
@@ -285,6 +414,7 @@ def test_where_there_is_no_proof_nothing_is_said_to_be_checked(opened, register)
             page.goto(f"{register.url}/en/records/{RECORD}")
             page.unroute_all()
             page.route("**/proof?version=*", answered(answer))
+            page.route("**/proofs/**", answered(NO_PROOFS[0][0]))
             page.locator("#proof-start button").click()
             page.wait_for_selector("#proof-verdict .verdict")
             assert words in page.locator("#proof-verdict").inner_text(), answer
@@ -339,18 +469,19 @@ def test_what_was_erased_is_named_with_its_basis(opened, register):
         assert checked(page) == ALL_HOLD | {"erased": "fails"}
 
 
-def test_every_record_s_proof_holds_in_the_browser(opened, register):
+def test_every_record_s_proof_holds_in_the_browser_and_for_its_pages(opened, register):
     with opened(register.url) as page:
         page.goto(f"{register.url}/en/records/{RECORD}")
-        address = evidence_script(register)
+        scripts = [script_of(register, "evidence"), script_of(register, "shown")]
         items = register.client.get("/api/v1/records?limit=100").json()["items"]
         assert len(items) > 40
-        for item in items:
+        for number, item in enumerate(items):
             proof = proof_of(register, item["id"])
             facts = register.client.get(f"/api/v1/records/{item['id']}").json()["register"]
             told = {"id": item["id"]} | {name: facts[name] for name in ("version", "entry", "hash")}
-            steps = page.evaluate(_EXAMINE, [address, proof, told])
-            assert steps == dict.fromkeys(STEPS, True), item["id"]
+            address = f"/{[*VERDICTS][number % len(VERDICTS)]}/records/{item['id']}"
+            steps, unlike = page.evaluate(_EXAMINE, [*scripts, proof, told, address])
+            assert (steps, unlike) == (dict.fromkeys(STEPS, True), []), address
 
 
 def test_later_keys_must_be_vouched_for(opened, register):
@@ -378,22 +509,18 @@ def test_later_keys_must_be_vouched_for(opened, register):
     told = {"id": RECORD} | {name: facts[name] for name in ("version", "entry", "hash")}
     with opened(register.url) as page:
         page.goto(f"{register.url}/en/records/{RECORD}")
-        found = [
-            page.evaluate(
-                _EXAMINE,
-                [
-                    evidence_script(register),
-                    proof | {"keys": [one.decode() for one in made]},
-                    told,
-                ],
-            )["signature"]
-            for made, _ in tried
-        ]
+        scripts = [script_of(register, "evidence"), script_of(register, "shown")]
+        found = []
+        for made, _ in tried:
+            given = proof | {"keys": [one.decode() for one in made]}
+            address = f"/en/records/{RECORD}"
+            steps, _ = page.evaluate(_EXAMINE, [*scripts, given, told, address])
+            found.append(steps["signature"])
     assert found == [holds for _, holds in tried]
 
 
-def evidence_script(register):
-    [script] = (register.register.data / "site/assets").glob("evidence.*.js")
+def script_of(register, name):
+    [script] = (register.register.data / "site/assets").glob(f"{name}.*.js")
     return f"/assets/{script.name}"
 
 
@@ -410,5 +537,5 @@ def test_values_are_written_canonically_as_the_register_writes_them(opened, regi
     with opened(register.url) as page:
         page.goto(f"{register.url}/en/records/{RECORD}")
         for text in texts:
-            written = page.evaluate(_CANONICAL, [evidence_script(register), text])
+            written = page.evaluate(_CANONICAL, [script_of(register, "evidence"), text])
             assert written.encode() == canonical(json.loads(text)), text

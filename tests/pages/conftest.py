@@ -97,6 +97,7 @@ def withdrawal(entry, *, version, reason="merged_into", note=None, successor=Non
         withdrawn_at=dt.datetime(2026, 11, 2, 9, tzinfo=dt.UTC),
         entry=entry,
         hash=f"{entry:064x}",
+        redacted=[],
     )
 
 
@@ -112,6 +113,7 @@ def attestation(agency, systems, note=None):
         entry=35,
         hash="ef" * 32,
         records=0,
+        redacted=[],
     )
 
 
