@@ -22,6 +22,7 @@ from registry.errors import ConfigurationError
 from registry.exchange.answer_difference import AnswerDifference, unlike
 from registry.exchange.audit import ApiAudit
 from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
+from registry.exchange.texts import ELLIPSIS
 from registry.ledger.register_replay import RegisterReplay
 from registry.pages.page import Page
 from registry.pages.reader import label
@@ -73,6 +74,7 @@ class PageAudit:
         self._api = api
         self._is_same_release = False
         self._reworded: list[str] = []
+        self._cut: list[str] = []
 
     def differences(self) -> Iterator[AnswerDifference]:
         """Yield every difference; raises `Unavailable` where the register does not answer."""
@@ -97,11 +99,13 @@ class PageAudit:
         yield from self._index(site)
         for page, answered in self._remote.each(record_pages(site), self._read):
             yield from self._page(site, page, answered)
-        if self._reworded:
-            self.not_covered.append(
-                f"the wording of {len(self._reworded)} pages, which another release has rendered; "
-                f"the first is {self._reworded[0]}"
-            )
+        for pages, why in (
+            (self._reworded, "which another release has rendered"),
+            (self._cut, "which show whole texts of other registers that records have in part"),
+        ):
+            if pages:
+                count = f"the wording of {len(pages)} pages, {why}"
+                self.not_covered.append(f"{count}; the first is {pages[0]}")
 
     def _unlike_log(self, built: _BuiltFrom) -> str | None:
         if not 0 < built.size <= self._replay.size:
@@ -200,15 +204,14 @@ class PageAudit:
         if answer.content == expected:
             return
         here, there = _words(answer.content), _words(expected)
-        record = site.histories[page.needs[0]][-1]
-        is_bound = record.register.origin is None and not self._api.unbound["verdicts"]
-        if self._is_same_release and is_bound:
+        is_cut = any(_is_cut(one) for one in site.histories[page.needs[0]])
+        if self._is_same_release and not is_cut and not self._api.unbound["verdicts"]:
             why = _unlike_words(here, there) or "its markup is not what follows from the log"
             yield AnswerDifference(at=answer.path, why=why)
         elif (wrong := _unlike_facts(site, page, here, there)) is not None:
             yield AnswerDifference(at=answer.path, why=wrong)
         elif here != there:
-            self._reworded.append(answer.path)
+            (self._cut if is_cut else self._reworded).append(answer.path)
 
 
 class _Reading(HTMLParser):
@@ -270,6 +273,13 @@ def _unlike_words(here: Sequence[str], there: Sequence[str]) -> str | None:
 
 def _short(text: str) -> str:
     return f"“{text if len(text) <= _LONGEST else text[:_LONGEST] + '…'}”"
+
+
+def _is_cut(record: StoredRecord) -> bool:
+    """Return whether a foreign record may have texts in part, whose whole no entry has."""
+    if record.register.origin is None:
+        return False
+    return any(text.endswith(ELLIPSIS) for text in _texts(msgspec.json.decode(record.document)))
 
 
 def _texts(value: Any) -> Iterator[str]:
