@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from registry.errors import Unavailable
-from registry.exchange.peer_site import PeerSite
+from registry.exchange.peer_site import PeerSite, agency_here
 from registry.ledger.content_files import content_path
 from registry.ledger.proofs import Evidence, RecordProof
 from registry.ledger.publication import seal_document
@@ -22,6 +22,7 @@ from registry.ledger.replay import (
     step_content,
     subject,
 )
+from registry.record.agency_entry import agency_facts
 from registry.record.content_file import Content, replaced_items, shown
 from registry.record.erasure import REPLACED
 from registry.record.model import Document
@@ -70,7 +71,7 @@ class EntryMaker:
         self._root = checkpoint.root
         self._leaves = leaves
         self._context = context
-        self._names = names
+        self._names = dict(names)
         self._today = today
         self._nodes = nodes_from_tiles(site.tile, checkpoint.size)
 
@@ -107,6 +108,12 @@ class EntryMaker:
         }
         where = bundle_path(number)
         said = [step(walk, where, one.index, one.content) for one in read]
+        named = {
+            one.index: agency
+            for one, entry in zip(read, said, strict=True)
+            if (agency := _named(self.peer.code, entry)) is not None
+        }
+        self._names |= {agency.id: agency for agency in named.values()}
         own = {name: one.record is not None for name, one in known.items()}
         wanted = set()
         for one, entry in zip(read, said, strict=True):
@@ -118,7 +125,7 @@ class EntryMaker:
         return [
             self._made(one, entry, files.get(one.index))
             if one.index in wanted
-            else _passed_by(one, entry)
+            else msgspec.structs.replace(_passed_by(one, entry), agency=named.get(one.index))
             for one, entry in zip(read, said, strict=True)
         ]
 
@@ -237,7 +244,7 @@ class EntryMaker:
                 made, fault=f"the format here does not have what it says: {'; '.join(named)}"
             )
         home = name.split("/", maxsplit=1)[0]
-        agency = self._names.get(home) or Agency(
+        agency = self._names.get(id_here(code, home)) or Agency(
             id=id_here(code, home), name={"en": home}, kind="other", origin=code
         )
         return msgspec.structs.replace(
@@ -272,6 +279,16 @@ class EntryMaker:
             redactions=[],
         )
         return msgspec.json.encode(kept).decode()
+
+
+def _named(code: str, entry: Mapping[str, Any]) -> Agency | None:
+    """Return the agency as it is here of which an entry states what is public; None of others."""
+    if entry["kind"] != "agency" or entry.get("origin") is not None:
+        return None
+    try:
+        return agency_here(code, agency_facts(entry))
+    except (msgspec.ValidationError, KeyError):
+        return None
 
 
 def _passed_by(one: SignedEntry, entry: Mapping[str, Any]) -> Harvested:

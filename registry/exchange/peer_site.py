@@ -14,6 +14,7 @@ from registry.ledger.key_chain import KeyChain
 from registry.ledger.verify_log import ReadFile, keys_from
 from registry.record.origin import Origin
 from registry.record.pack import Agency
+from registry.text.text_safety import first_problem
 from registry.tlog.bundle import bundle_path, parse_bundle
 from registry.tlog.checkpoint import Checkpoint, stated
 from registry.tlog.hashing import HASH_BYTES
@@ -24,6 +25,9 @@ from registry.tlog.tile import WIDTH, Tile
 
 _BUNDLES_KEPT = 64
 _TILES_KEPT = 4096
+_LONGEST_NAME = 250
+_TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_WEBSITE = re.compile(r"https?://[\x21-\x7e]{1,500}")
 _COUNTRY = re.compile(r"[a-z]{2}(?:-.*)?")
 
 
@@ -100,37 +104,44 @@ class PeerSite:
         return content[: tile.width * HASH_BYTES]
 
 
-class _ListedAgency(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    name: dict[str, str]
-    kind: str = "other"
-    website: str | None = None
-    fictitious: bool = False
-    origin: str | None = None
-
-
 class _AgencyList(msgspec.Struct, frozen=True, kw_only=True):
-    items: list[_ListedAgency]
+    items: list[Agency]
 
 
 def agency_names(site: PeerSite, code: str) -> dict[str, Agency]:
-    """Return the peer's own agencies as it names them now, by their codes there."""
+    """Return the peer's own agencies as its API names them now, by their codes here.
+
+    That is no part of its log, whose entries on agencies have the last word.
+    """
     try:
         listed = msgspec.json.decode(site.beside("api/v1/agencies"), type=_AgencyList).items
     except (FileNotFoundError, Unavailable, ValueError):
         return {}
-    return {
-        one.id: Agency(
-            id=f"{code}.{one.id}",
-            name=one.name,
-            kind=one.kind,
-            website=one.website,
-            fictitious=one.fictitious,
-            origin=code,
-        )
-        for one in listed
-        if one.origin is None and one.name
+    found = [agency_here(code, one) for one in listed if one.origin is None]
+    return {one.id: one for one in found if one is not None}
+
+
+def agency_here(code: str, agency: Agency) -> Agency | None:
+    """Return a peer's agency as it is here; None where its names cannot be shown."""
+    names = {
+        tag: text
+        for tag, text in agency.name.items()
+        if _TAG.fullmatch(tag)
+        and len(text) <= _LONGEST_NAME
+        and text.isprintable()
+        and first_problem(text) is None
     }
+    if not names:
+        return None
+    website = agency.website if agency.website and _WEBSITE.fullmatch(agency.website) else None
+    return Agency(
+        id=f"{code}.{agency.id}",
+        name=names,
+        kind=agency.kind,
+        website=website,
+        fictitious=agency.fictitious,
+        origin=code,
+    )
 
 
 def described(site: PeerSite, code: str, address: str) -> Origin:

@@ -124,13 +124,16 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
         leaves = await asyncio.to_thread(self._leaves, checkpoint)
         await asyncio.to_thread(self._check_clock, checkpoint, leaves)
         set_apart, origin = await self._keep(checkpoint)
+        told = await asyncio.to_thread(agency_names, self.site, peer.code) if leaves else {}
+        async with self.context.database.connection() as connection:
+            named = await imports.read_agencies(connection, peer.code)
         entries = EntryMaker(
             site=self.site,
             peer=peer,
             checkpoint=checkpoint,
             leaves=leaves,
             context=self.context,
-            names=await asyncio.to_thread(agency_names, self.site, peer.code),
+            names=told | {one.id: one for one in named},
             today=self.now().date(),
         )
         again = [

@@ -34,6 +34,7 @@ from registry.services.harvested import (
 from registry.services.import_report import ImportOutcome, RunReport
 from registry.services.naming import save_agencies
 from registry.services.replacements import held_members, shown_versions, with_replacements
+from registry.store import agencies as agency_rows
 from registry.store import imports, peers, records, redactions
 from registry.store.database import Connection
 from registry.store.imports import ImportFile
@@ -129,6 +130,11 @@ class Intake:
         ours = [one for one in batch if is_taken(one.entry, known.get(one.subject or ""))]
         ids = sorted({id_here(code, str(one.subject)) for one in ours})
         agencies = {one.agency.id: one.agency for one in ours if one.agency is not None}
+        named = {one.agency.id: one.agency for one in batch if one.agency is not None}
+        # An agency that has published nothing is not listed here.
+        agencies |= {
+            name: named[name] for name in await agency_rows.read_named(connection, list(named))
+        }
         elsewhere = await imports.read_taken(connection, code, ids, list(agencies))
         await records.lock_records(connection, ids)
         await save_agencies(
