@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_key_file: Path | None = None
     log_policy_file: Path | None = None
     peers_on_loopback: Literal["on", "off"] = "off"
+    harvest_minutes: int = 60
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
@@ -176,13 +177,7 @@ def _checked(settings: Settings) -> Settings:
         )
     if not 0 < settings.port < 65536:  # noqa: PLR2004  the range of TCP ports
         raise ConfigurationError(f"{PREFIX}PORT={settings.port}: a port is 1 to 65535")
-    if settings.workers < 1:
-        raise ConfigurationError(f"{PREFIX}WORKERS={settings.workers}: at least one worker")
-    for name in ("limit_writes", "limit_validations", "limit_failures", "limit_exports"):
-        if (limit := getattr(settings, name)) < 0:
-            raise ConfigurationError(
-                f"{PREFIX}{name.upper()}={limit}: give a number a minute, or 0 for no limit"
-            )
+    _check_numbers(settings)
     _check_contact(settings.security_contact)
     _check_issuer(settings)
     _check_mail(settings)
@@ -201,6 +196,17 @@ def _checked(settings: Settings) -> Settings:
                 "commas, for example 127.0.0.1,10.0.0.0/8"
             ) from error
     return msgspec.structs.replace(settings, base_url=settings.base_url.rstrip("/"))
+
+
+def _check_numbers(settings: Settings) -> None:
+    for name, thing in (("workers", "worker"), ("harvest_minutes", "minute")):
+        if (number := getattr(settings, name)) < 1:
+            raise ConfigurationError(f"{PREFIX}{name.upper()}={number}: at least one {thing}")
+    for name in ("limit_writes", "limit_validations", "limit_failures", "limit_exports"):
+        if (limit := getattr(settings, name)) < 0:
+            raise ConfigurationError(
+                f"{PREFIX}{name.upper()}={limit}: give a number a minute, or 0 for no limit"
+            )
 
 
 def _check_contact(contact: str | None) -> None:

@@ -22,7 +22,7 @@ from registry.services.naming import name_agencies
 from registry.services.peer_standing import read_standings
 from registry.services.startup import open_register
 from registry.settings import Settings
-from registry.store import peers, records
+from registry.store import agencies, peers, records
 from registry.store.database import connect
 from registry.worker.runner import publish as publish_log
 from tests.conftest import NOW, accept_dates
@@ -87,13 +87,18 @@ class PeerRegister:
             progress=lambda _, __: None,
         )
 
-    async def watch(self, other, *, now, code=None, verifier=None):
+    async def agency(self, name):
+        async with self.context.database.connection() as connection:
+            return (await agencies.read(connection, name)).agency
+
+    async def watch(self, other, *, now, code=None, verifier=None, policy=None):
         return await add_peer(
             self.context,
             code or other.code,
             other.address,
             verifier or other.verifier,
             now=now,
+            policy=policy,
             said={},
             only_public=False,
         )

@@ -96,6 +96,10 @@ _COMMANDS = {
         "registry.cli.peer:harvest",
         "Take in what is new at the registers that are watched, each entry verified.",
     ),
+    "demo": (
+        "registry.cli.demo:demo",
+        "Run several registers on this machine, to see how they work together.",
+    ),
     "export": (
         "registry.cli.export:export",
         "Write every record that the filters find, in the order of ids, as one file.",

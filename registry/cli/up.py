@@ -53,7 +53,7 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
 
     configured_policy(settings)
     with running_database(settings) as ready:
-        links = run_in_register(ready, lambda context: _prepare(ready, context))
+        links = run_in_register(ready, lambda context: prepare(ready, context))
         # That may have taken a minute; another process may have taken the port.
         check_port(settings)
         runner = BackgroundRunner(ready)
@@ -67,7 +67,9 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
             runner.stop()
 
 
-async def _prepare(settings: Settings, context: ServiceContext) -> list[str]:
+async def prepare(
+    settings: Settings, context: ServiceContext, records: Path = resources.RECORDS
+) -> list[str]:
     """Fill and build what is not there yet; return what to say of signing in."""
     from registry.services.loading import load
     from registry.services.startup import find_doubts, is_empty
@@ -80,9 +82,7 @@ async def _prepare(settings: Settings, context: ServiceContext) -> list[str]:
         print_message("Loading the demonstration records …")
         with _to_be_finished(unfinished), progress_bar("Loading") as progress:
             # Records are of one country; a register of another has none of their agencies.
-            results = await load(
-                context, resources.RECORDS, now=utc_now, known_only=True, progress=progress
-            )
+            results = await load(context, records, now=utc_now, known_only=True, progress=progress)
         if results:
             report(results)
         else:

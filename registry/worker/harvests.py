@@ -1,4 +1,4 @@
-"""Harvesting the registers that are watched, every hour."""
+"""Harvesting the registers that are watched, every hour or as often as set."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from registry.settings import Settings
 from registry.store import peers
 
 _POLL_SECONDS = 20.0
-_INTERVAL = dt.timedelta(hours=1)
 
 _log = structlog.get_logger()
 
 
 async def keep_peers_harvested(settings: Settings, context: ServiceContext) -> None:
-    """Harvest each peer that was not looked at for an hour; never return."""
+    """Harvest each peer that was not looked at for an hour, or as set; never return."""
     while True:
         try:
             await harvest_due(settings, context, now=utc_now())
@@ -33,16 +32,17 @@ async def keep_peers_harvested(settings: Settings, context: ServiceContext) -> N
 
 
 async def harvest_due(settings: Settings, context: ServiceContext, *, now: dt.datetime) -> None:
-    """Harvest the peers whose last round was an hour ago, one after the other.
+    """Harvest the peers whose last round was long enough ago, one after the other.
 
     What happens to one keeps none of the others back.
     """
+    interval = dt.timedelta(minutes=settings.harvest_minutes)
     async with context.database.connection() as connection:
         known = await peers.read_all(connection)
     for peer in known:
         if peer.removed_at is not None or peer.stopped is not None:
             continue
-        if peer.tried_at is not None and now - peer.tried_at < _INTERVAL:
+        if peer.tried_at is not None and now - peer.tried_at < interval:
             continue
         try:
             report = await harvest(

@@ -3,19 +3,26 @@
 import datetime as dt
 import json
 
+import msgspec
 import pytest
 
+from registry.errors import Conflict, InvalidParameter, Unavailable
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_record import verify_record
 from registry.services.key_rotation import rotate
+from registry.services.naming import save_agencies
 from registry.store import embedded, imports, peers
 from registry.tlog.checkpoint import open_checkpoint
-from registry.tlog.note import NoteRefused
-from registry.tlog.policy import ANYBODY
+from registry.tlog.cosignature import cosign
+from registry.tlog.keys import COSIGNATURE, Signer
+from registry.tlog.note import NoteRefused, Signature, parse_note
+from registry.tlog.policy import ANYBODY, parse_policy
+from registry.worker import harvests
+from registry.worker.harvests import harvest_due
 from registry.worker.runner import build_site
 from tests.bench.harvest import campaign
 from tests.built import share_templates
-from tests.conftest import amended, make_record
+from tests.conftest import ROOT, amended, make_record
 from tests.peered import is_anywhere, open_peer, served_folder
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -387,3 +394,84 @@ async def test_the_site_says_of_each_record_where_it_is_proven_and_of_each_peer_
     assert "Son journal se contredit" in found["peers"]
     assert "/api/v1/peers/ma/evidence" in found["peers"]
     assert "Le journal de ce registre se contredit" in found[f"records/{HERE}"]
+
+
+async def test_a_restricted_record_is_taken_as_any_other(registers):
+    theirs, ours = registers
+    restricted = json.loads((ROOT / "records/demo-securite/systeme-a.json").read_bytes())
+    assert restricted["publication"]["visibility"] == "restricted"
+    await theirs.publish(restricted, now=NOW)
+    await ours.watch(theirs, now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    here = await ours.read(f"ma.{restricted['id']}")
+    assert json.loads(here.document) == restricted | {"id": f"ma.{restricted['id']}"}
+    await check_rows(ours)
+
+
+async def test_agencies_are_named_as_the_peers_log_names_them(watching):
+    ours, theirs = watching
+    name = theirs.context.pack.agencies["demo-sante"].name
+    assert (await ours.agency("ma.demo-sante")).name == name
+    renamed = msgspec.structs.replace(
+        theirs.context.pack.agencies["demo-sante"], name={"fr": "Agence de la santé", "ar": "وكالة"}
+    )
+    async with theirs.context.transaction() as connection:
+        await save_agencies(connection, [renamed], guard=theirs.context.guard, actor="ma", now=NOW)
+    await theirs.serve_log()
+    # The log has it, and what the API says does not count.
+    await ours.harvest(theirs, now=NOW)
+    assert (await ours.agency("ma.demo-sante")).name == renamed.name
+    await check_rows(ours)
+
+
+async def test_the_runner_harvests_what_is_due_whatever_happens_to_another(watching, monkeypatch):
+    ours, _ = watching
+    asked = []
+
+    async def fail(_, code, **__):
+        asked.append(code)
+        raise Unavailable("no")
+
+    monkeypatch.setattr(harvests, "harvest", fail)
+    await ours.fetch(
+        "insert into peer (code, origin, key, address, added_at) values"
+        " ('aa', 'aa.example/log', '', '', now()), ('zz', 'zz.example/log', '', '', now())"
+    )
+    await ours.fetch("update peer set removed_at = now() where code = 'zz'")
+    settings = msgspec.structs.replace(ours.settings, harvest_minutes=30)
+    await harvest_due(settings, ours.context, now=NOW + dt.timedelta(minutes=29))
+    assert asked == ["aa"]
+    await harvest_due(settings, ours.context, now=NOW + dt.timedelta(minutes=30))
+    assert asked == ["aa", "aa", "ma"]
+
+
+async def test_a_checkpoint_that_the_policy_does_not_satisfy_is_not_believed(registers):
+    theirs, ours = registers
+    await theirs.publish(make_record(), now=NOW)
+    witness = Signer(name="w.example", seed=bytes(32), kind=COSIGNATURE)
+    policy = parse_policy(f"witness w {witness.verifier_key}\nquorum w\n")
+    with pytest.raises(Unavailable, match="not witnessed as it should be"):
+        await ours.watch(theirs, now=NOW, policy=policy)
+    checkpoint = theirs.folder / "log/checkpoint"
+    note = checkpoint.read_bytes()
+    raw = cosign(parse_note(note).text, witness, time=int(NOW.timestamp())).to_bytes()
+    line = Signature(name=witness.name, key=witness.verifier.id, raw=raw).to_line()
+    checkpoint.write_bytes(note + line.encode())
+    await ours.watch(theirs, now=NOW, policy=policy)
+    assert (await ours.harvest(theirs, now=NOW)).outcome == "harvested"
+    checkpoint.write_bytes(note)
+    report = await ours.harvest(theirs, now=NOW)
+    assert (report.outcome, "witnessed" in report.why) == ("failed", True)
+
+
+async def test_what_cannot_be_watched_is_refused_in_words(watching):
+    ours, theirs = watching
+    for code, verifier, error, told in (
+        ("SN", None, InvalidParameter, "is no code of a register"),
+        ("local", None, InvalidParameter, "is no code of a register"),
+        ("ma", None, Conflict, "the code ma is watched already"),
+        ("mb", None, Conflict, "the log ma.example/log is watched as ma"),
+        ("mb", Signer(name="x/log", seed=bytes(32)).verifier, Unavailable, "cannot be believed"),
+    ):
+        with pytest.raises(error, match=told):
+            await ours.watch(theirs, now=NOW, code=code, verifier=verifier)

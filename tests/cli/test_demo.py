@@ -1,0 +1,146 @@
+"""`registry demo hub`, whole: two registers and a witness, which end with it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from registry.settings import PREFIX
+from tests.crash.register import belonging_to, free_port, kill_all
+from tests.prepared import make_folder
+
+PATIENCE = 300
+ID = "demo-sante/prevision-lits"
+
+pytestmark = pytest.mark.xdist_group("up")
+
+
+@pytest.fixture
+def folder():
+    made = make_folder("hub")
+    yield made
+    kill_all(made)
+
+
+def environment(**settings):
+    own = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
+    return own | {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()}
+
+
+def three_ports():
+    while True:
+        first = free_port()
+        with httpx.Client(timeout=1) as client:
+            taken = []
+            for port in (first + 1, first + 2):
+                try:
+                    client.get(f"http://127.0.0.1:{port}/")
+                    taken.append(port)
+                except httpx.ConnectError:
+                    pass
+                except httpx.HTTPError:
+                    taken.append(port)
+        if not taken and first < 65000:
+            return first
+
+
+def until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.2)
+    return found
+
+
+def published(client):
+    """How many entries the checkpoint is of."""
+    return int(client.get("/log/checkpoint").text.split("\n")[1])
+
+
+def logged(client):
+    """How many entries there are, published or not."""
+    return client.get("/api/v1/changes", params={"limit": 1}).json()["size"]
+
+
+@pytest.fixture
+def clients():
+    """Make clients of the two registers, by the port of the first."""
+    made = []
+
+    def make(port):
+        made.extend(
+            httpx.Client(base_url=f"http://127.0.0.1:{port + number}", timeout=60)
+            for number in (0, 1)
+        )
+        return made
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_two_registers_harvest_each_other_and_a_witness_cosigns_both(folder, clients):
+    port, output = three_ports(), folder / "output"
+    with output.open("wb") as stream:
+        process = subprocess.Popen(
+            [
+                sys.executable, "-m", "registry", "demo", "hub",
+                "--data", folder / "data", "--port", str(port),
+            ],
+            env=environment(),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+        def is_up():
+            assert process.poll() is None, output.read_text()
+            return "Ctrl-C ends" in output.read_text()
+
+        until(is_up)
+    ours, theirs = clients(port)
+    # Each shows what the other has, proven, and how it finds it.
+    found = theirs.get(f"/api/v1/records/ma.{ID}").json()
+    own = ours.get(f"/api/v1/records/{ID}").json()
+    assert found["record"]["name"] == own["record"]["name"]
+    source = found["register"]["source"]
+    assert (source["origin"], source["leaf"]) == ("ma.demo.example/log", own["register"]["hash"])
+    assert httpx.get(source["proof"]).text.startswith("c2sp.org/tlog-proof@v1")
+    assert ours.get("/api/v1/records/sn.demo-semences/criquets").status_code == 200
+    for client, other in ((ours, "sn"), (theirs, "ma")):
+        [peer] = client.get("/api/v1/peers").json()["items"]
+        assert (peer["code"], peer["state"], peer["set_apart"]) == (other, "consistent", [])
+        until(lambda client=client: "— witness.demo " in client.get("/log/checkpoint").text)
+        page = until(lambda client=client: client.get("/fr/peers"))
+        assert "Trouvé en ordre." in page.text
+
+    # What the output says to try, works.
+    line = re.search(r"REGISTRY_DATA_DIR=(\S+) registry (withdraw .+)", output.read_text())
+    for arguments, settings in (
+        (line[2].split(), {"data_dir": line[1]}),
+        # Else within two minutes.
+        (
+            ["harvest", "ma"],
+            {"data_dir": folder / "data/sn", "pack": "sn", "peers_on_loopback": "on"},
+        ),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "registry", *arguments],
+            env=environment(**settings),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        # The log is published a moment after.
+        until(lambda: published(ours) >= logged(ours))
+    until(lambda: "withdrawn" in theirs.get(f"/api/v1/records/ma.{ID}").text)
+
+    process.send_signal(signal.SIGINT)
+    process.wait(PATIENCE)
+    assert process.returncode == 130, output.read_text()
+    until(lambda: belonging_to(folder) == [])
