@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
@@ -26,6 +27,7 @@ from registry.cli.up import prepare
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.settings import PREFIX, Settings
+from registry.text.catalogues import SOURCE
 
 if TYPE_CHECKING:
     from registry.services.context import ServiceContext
@@ -34,15 +36,20 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.3
 _HIGHEST_PORT = 65533
-_WITHDRAWN = "demo-sante/prevision-lits --reason other --note fr=Fin --note ar=انتهى"
+_PACKS = resources.SCHEMAS / "packs"
 
 
 class DemoRegister(msgspec.Struct, frozen=True, kw_only=True):
-    """A register of the demonstration: whose it is, where its records lie, how it is set."""
+    """A register of the demonstration: whose it is, where its records lie, how it is set.
+
+    `shown_in` is the language of the pages that are named, `told_in` those that a note needs.
+    """
 
     code: str
     country: str
     records: Path
+    shown_in: str
+    told_in: tuple[str, ...]
     settings: Settings
 
     @property
@@ -77,7 +84,7 @@ def demo() -> None:
     type=click.IntRange(1, _HIGHEST_PORT),
     default=8010,
     show_default=True,
-    help="The port of the first register; the second and the witness have the next two.",
+    help="The port of the first register; the others and the witness have the next ones.",
 )
 def hub(data: Path, port: int) -> None:
     """Run a Moroccan and a Senegalese register that harvest each other, and a witness of both.
@@ -108,38 +115,45 @@ def hub(data: Path, port: int) -> None:
         running = [stack.enter_context(_running(one)) for one in registers]
         for one, process in zip(registers, running, strict=True):
             _wait_until_ready(one, process)
-        for one, other, key in zip(registers, registers[::-1], keys[::-1], strict=True):
-            print_message(f"{one.country} harvests {other.country} …")
-            run(one.settings, partial(_harvest, other, key))
+        for one, (other, key) in product(registers, zip(registers, keys, strict=True)):
+            if other is not one:
+                print_message(f"{one.country} harvests {other.country} …")
+                run(one.settings, partial(_harvest, other, key))
         _announce(registers, witness_port, data)
         _wait_for_end(registers, running)
 
 
 def _registers(data: Path, port: int) -> list[DemoRegister]:
-    return [
-        DemoRegister(
-            code=code,
-            country=country,
-            records=records,
-            settings=Settings(
-                data_dir=(data / code).absolute(),
-                pack=code,
-                port=port + number,
-                base_url=f"http://127.0.0.1:{port + number}",
-                log_origin=f"{code}.demo.example/log",
-                log_policy_file=(data / code / "policy").absolute(),
-                peers_on_loopback="on",
-                harvest_minutes=1,
-                console="off",
-            ),
+    """Return a register of each country pack that there is."""
+    from registry.record.pack import load_pack
+    from registry.text.locales import country_name
+
+    codes = sorted(path.parent.name for path in _PACKS.glob("*/pack.json"))
+    made = []
+    for number, code in enumerate(codes):
+        pack, own = load_pack(code), _PACKS / code / "records"
+        settings = Settings(
+            data_dir=(data / code).absolute(),
+            pack=code,
+            port=port + number,
+            base_url=f"http://127.0.0.1:{port + number}",
+            log_origin=f"{code}.demo.example/log",
+            log_policy_file=(data / code / "policy").absolute(),
+            peers_on_loopback="on",
+            harvest_minutes=1,
+            console="off",
         )
-        for number, (code, country, records) in enumerate(
-            [
-                ("ma", "Morocco", resources.RECORDS),
-                ("sn", "Senegal", resources.SCHEMAS / "packs" / "sn" / "records"),
-            ]
+        made.append(
+            DemoRegister(
+                code=code,
+                country=country_name(pack.country, SOURCE),
+                records=own if own.is_dir() else resources.RECORDS,
+                shown_in=SOURCE if SOURCE in pack.languages else pack.languages[0],
+                told_in=pack.required_any,
+                settings=settings,
+            )
         )
-    ]
+    return made
 
 
 def _key(settings: Settings) -> Verifier:
@@ -216,22 +230,34 @@ async def _harvest(other: DemoRegister, key: Verifier, context: ServiceContext) 
 
 def _announce(registers: Sequence[DemoRegister], witness_port: int, data: Path) -> None:
     lines = []
-    for one, other in zip(registers, registers[::-1], strict=True):
+    for one in registers:
+        site = f"{one.address}/{one.shown_in}"
+        lines.append(f"The register of {one.country}:  {one.address}/")
         lines += [
-            f"The register of {one.country}:  {one.address}/",
-            f"  what it has of {other.country}:  {one.address}/fr/search?origin={other.code}",
-            f"  how it finds that register:  {one.address}/fr/peers",
+            f"  what it has of {other.country}:  {site}/search?origin={other.code}"
+            for other in registers
+            if other is not one
         ]
-    first, second = registers
+        lines.append(f"  how it finds the others:  {site}/peers")
+    first = registers[0]
+    notes = " ".join(f"--note {tag}=Demonstration" for tag in first.told_in)
+    withdraw = f"registry withdraw {_a_record(first)} --reason other {notes}"
     lines += [
-        f"The witness that cosigns both logs:  http://127.0.0.1:{witness_port}/",
-        f"Withdraw a record in {first.country}, and {second.country} has it within two minutes:",
-        f"  REGISTRY_DATA_DIR={first.settings.data_dir} registry withdraw {_WITHDRAWN}",
+        f"The witness that cosigns all logs:  http://127.0.0.1:{witness_port}/",
+        f"Withdraw a record in {first.country}, and the others have it within two minutes:",
+        f"  REGISTRY_DATA_DIR={first.settings.data_dir} {withdraw}",
         f"All data are in {data}, and what each register prints in its output.log.",
         "(Ctrl-C ends all of it)",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _a_record(one: DemoRegister) -> str:
+    """Return the id of a demonstration record that is in force there."""
+    from registry.services.loading import find_files
+
+    return next(each.record for each in find_files(one.records) if not each.withdrawals)
 
 
 def _wait_for_end(

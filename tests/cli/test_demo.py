@@ -115,8 +115,7 @@ def test_two_registers_harvest_each_other_and_a_witness_cosigns_both(folder, cli
         [peer] = client.get("/api/v1/peers").json()["items"]
         assert (peer["code"], peer["state"], peer["set_apart"]) == (other, "consistent", [])
         until(lambda client=client: "— witness.demo " in client.get("/log/checkpoint").text)
-        page = until(lambda client=client: client.get("/fr/peers"))
-        assert "Trouvé en ordre." in page.text
+        until(lambda client=client: "Trouvé en ordre." in client.get("/fr/peers").text)
 
     # What the output says to try, works.
     line = re.search(r"REGISTRY_DATA_DIR=(\S+) registry (withdraw .+)", output.read_text())
@@ -138,7 +137,8 @@ def test_two_registers_harvest_each_other_and_a_witness_cosigns_both(folder, cli
         assert done.returncode == 0, done.stderr
         # The log is published a moment after.
         until(lambda: published(ours) >= logged(ours))
-    until(lambda: "withdrawn" in theirs.get(f"/api/v1/records/ma.{ID}").text)
+    withdrawn = line[2].split()[1]
+    until(lambda: "withdrawn" in theirs.get(f"/api/v1/records/ma.{withdrawn}").text)
 
     process.send_signal(signal.SIGINT)
     process.wait(PATIENCE)
