@@ -8,9 +8,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
+from registry.cli.log import log
+from registry.cli.main import cli
+from registry.cli.peer import peer
+from tests.ledger.test_verify_rows import FORGERIES as ROW_FORGERIES
 from tests.served import served
+from tests.services.test_erasure import FORGED as REDACTION_FORGERIES
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/transparency-log.md"
@@ -132,3 +138,60 @@ def test_what_was_erased_is_told_with_its_basis(follow, register):
         r"^/contact/email was erased by entry \d+, basis: data_protection$", wrote[1], re.MULTILINE
     )
     assert wrote[1].endswith(f"{record}, version 1: in order\n")
+
+
+def protected(heading):
+    """Return the rows of a table of the page: what is protected, and what shows it."""
+    page = PAGE.read_text(encoding="utf-8")
+    section = page.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    rows = [
+        line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")
+    ]
+    return [(re.findall(r"`([^`]+)`", row[0]), row[-1].strip("| ")) for row in rows]
+
+
+async def test_each_table_of_the_database_is_listed_once(database):
+    async with database.connection() as connection:
+        there = await connection.fetch(
+            "select tablename from pg_tables where schemaname = 'public' order by 1"
+        )
+    listed = sorted(name for names, _ in protected("What protects each table") for name in names)
+    assert listed == [row["tablename"] for row in there]
+
+
+def test_what_is_said_to_be_shown_is_forged_in_a_test():
+    """Each table whose rows `registry log verify` shows to be forged is forged, and found."""
+    said = " ".join(
+        [*(statement for statement, _ in ROW_FORGERIES.values())]
+        + [statement for statement, _ in REDACTION_FORGERIES.values()]
+    )
+    forged = set(re.findall(r"(?:update|delete from|insert into) (\w+)", said))
+    claimed = {
+        name
+        for names, shown in protected("What protects each table")
+        for name in names
+        if shown.startswith("`registry log verify`") and not re.search(r", (in part|for)", shown)
+    }
+    assert claimed - forged == set()
+
+
+def test_each_file_of_a_register_is_listed(register):
+    listed = [name for names, _ in protected("What protects each file") for name in names]
+    folder = register.data
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    begins = tuple(name.rstrip("…") for name in listed if name.endswith(("/", "…")))
+    # What the server that the test has started says is none of the register's files.
+    unlisted = {path for path in there if not path.startswith(begins)} - {"serve.log", *listed}
+    assert unlisted == set()
+
+
+@pytest.mark.parametrize("page", ["transparency-log.md", "threats.md"])
+def test_each_command_that_shows_something_is_there(page):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"`registry ((?:log |peer )?[a-z]+)", text))
+    assert len(named) > 3
+    groups = {"log": log.commands, "peer": peer.commands}
+    for words in named:
+        first, *rest = words.split()
+        assert cli.get_command(click.Context(cli), first) is not None, words
+        assert set(rest) <= groups.get(first, {}).keys(), words

@@ -170,6 +170,22 @@ FORGERIES = {
         "update version set run = 9 where entry = 6",
         r"table version, .*entry 6: run is 9, and 1 follows from the log",
     ),
+    "that a record is foreign": (
+        "update foreign_record set origin = 'elsewhere'",
+        r'table foreign_record, us.sea/1, entry 6: origin is "elsewhere", and "us-register"',
+    ),
+    "the size of the log": (
+        "update log_state set size = size - 1",
+        r"entry 9: it is there, but was never committed to",
+    ),
+    "a section of a version": (
+        """update section set value = replace(value, '":"', '":"X') where key = 'summary'""",
+        r"entry 1: section summary is not what the entry commits to",
+    ),
+    "a section of a withdrawal": (
+        "update entry_section set value = replace(value, 'Fini', 'Vendu')",
+        r"entry 5: section note is not what the entry commits to",
+    ),
     "a key of duplicate names": (
         "delete from blocking_key where record = 'demo-sante/prevision-lits'",
         r"table blocking_key, demo-sante/prevision-lits, entry 2: is missing, and follows",

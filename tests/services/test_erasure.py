@@ -14,7 +14,7 @@ from registry.ledger.files import LogRefused
 from registry.ledger.fsck import read_from
 from registry.ledger.proofs import read_record_proof
 from registry.ledger.replay import LogInconsistent
-from registry.ledger.verify_database import check_database
+from registry.ledger.verify_database import check_all, check_database
 from registry.ledger.verify_log import verify_log
 from registry.ledger.verify_record import check_same, verify_record
 from registry.services import attestation, redaction, withdrawal
@@ -358,3 +358,38 @@ async def test_no_file_of_the_server_has_what_was_erased(
     await redact(record=ID, pointers=["/contact/phone"])
     await redact(record=ID, pointers=["/purpose/goal"], words=[PERSON])
     assert await asyncio.to_thread(found) == set()
+
+
+FORGED = {
+    "redaction": ("update redaction set basis = 'court' where entry = 2", "basis is"),
+    "erased_member": ("update erased_member set redaction = 3", "does not say so"),
+    "erased_member, one more": ("delete from erased_member", "not what the entry commits to"),
+    "checkpoint": ("update checkpoint set root = sha256('x')", "are not those signed"),
+}
+"""Statements of whoever can pass triggers, on a register with redactions, and what is found."""
+
+
+async def test_each_forgery_of_a_redaction_is_found(
+    context, settings, database, publish, record, redact, verified, pack
+):
+    record["contact"]["phone"] = PHONE
+    await publish(record)
+    await redact(record=ID, pointers=["/contact/phone"])
+    await redact(record=ID, pointers=["/contact/url"])
+    await verified()
+    wrong = []
+    for forgery, (statement, expected) in FORGED.items():
+        async with database.connection() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                await connection.execute("set local session_replication_role = replica")
+                await connection.execute(statement)
+                await check_all(connection, pack, {}, lambda *_: None)
+                wrong.append(f"{forgery}: not found")
+            except LogInconsistent as error:
+                if expected not in error.detail:
+                    wrong.append(f"{forgery}: {error.detail}")
+            finally:
+                await transaction.rollback()
+    assert wrong == []
