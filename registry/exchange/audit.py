@@ -20,7 +20,7 @@ from registry.exchange.answer_difference import (
     unlike,
     unlike_value,
 )
-from registry.exchange.audit_counts import CountedRegister
+from registry.exchange.audit_counts import CountedRegister, drop_verdicts
 from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
 from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.replayed_version import ReplayedVersion
@@ -83,8 +83,13 @@ class ApiAudit:
         """Read the agencies, whose names the log has where it has entries of them."""
         path = "/api/v1/agencies"
         answer = self._remote.get(path)
+        counted = {}
         for item in _items(answer):
             self.agencies[item["id"]] = msgspec.convert(item, Agency)
+            counted[item["id"]] = item["records"]
+        # They are counted as the register is now: that must be as its log was verified.
+        now = self._remote.get(f"/api/v1/changes?since={self._last}&limit=1").json
+        is_as_verified = isinstance(now, dict) and now.get("size") == self._replay.size
         for code, agency in self._replay.agencies.items():
             if why := unlike(agency, msgspec.to_builtins(self.agencies.get(code))):
                 yield AnswerDifference(at=path, why=f"{code}: {why}")
@@ -95,6 +100,9 @@ class ApiAudit:
             self.unbound["names"] += code not in self._replay.agencies
             if code not in self.agencies:
                 yield AnswerDifference(at=path, why=f"{code} is missing, and follows from the log")
+            elif is_as_verified and counted.get(code) != self._counts[code]:
+                why = unlike_value(f"{code}: records", counted.get(code), self._counts[code])
+                yield AnswerDifference(at=path, why=why)
 
     def _changes(self) -> Iterator[AnswerDifference]:
         """Compare the list of entries, hash by hash."""
@@ -231,7 +239,7 @@ class ApiAudit:
         log = msgspec.to_builtins(counted.statistics(_BY, known))
         if not counted.is_bound:
             for part in (log["local"], log["foreign"]):
-                _drop_verdicts(part)
+                drop_verdicts(part)
         self.checked["statistics"] += 1
         yield from self._compare(path, answer, log)
 
@@ -332,12 +340,3 @@ def _items(answer: RemoteAnswer) -> list[Any]:
     said = answer.json if answer.status == _OK else None
     items = said.get("items") if isinstance(said, dict) else None
     return items if isinstance(items, list) else []
-
-
-def _drop_verdicts(part: dict[str, Any]) -> None:
-    """Leave out what is counted of verdicts, which older entries do not state."""
-    for name in ("completeness", "accountability", "completeness_ranges", "findings", "missing"):
-        del part[name]
-    for group in part["groups"]:
-        for name in ("completeness", "accountability", "findings"):
-            del group[name]

@@ -198,3 +198,12 @@ def _range(completeness: int) -> str:
         return "90-100"
     low = completeness // 10 * 10
     return f"{low}-{low + 9}"
+
+
+def drop_verdicts(part: dict[str, Any]) -> None:
+    """Leave out what is counted of verdicts, which older entries do not state."""
+    for name in ("completeness", "accountability", "completeness_ranges", "findings", "missing"):
+        del part[name]
+    for group in part["groups"]:
+        for name in ("completeness", "accountability", "findings"):
+            del group[name]
