@@ -287,7 +287,9 @@ def _print_verified(found: VerifiedLog, *, given: bool) -> None:
     checkpoint = found.checkpoint
     print_message(f"in order: {checkpoint.origin}, {checkpoint.size} entries")
     print_message(f"root {base64_text.encode(checkpoint.root)}")
-    print_message(f"signed by {found.verifier.to_text()}")
+    print_message(f"signed by {found.keys.last.to_text()}")
+    if found.verifier != found.keys.last:
+        print_message(f"which follows {found.verifier.to_text()}, as that key has signed")
     for one in found.cosigned:
         at = f"{dt.datetime.fromtimestamp(one.time or 0, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
         print_message(f"cosigned by {one.verifier.name}" + (f", {at}" if one.time else ""))

@@ -37,6 +37,7 @@ from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.compact import unpack
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import parse_verifier
+from registry.tlog.note import parse_note
 from registry.tlog.policy import ANYBODY, parse_policy
 from registry.tlog.tile import WIDTH, Tile, split
 
@@ -175,6 +176,8 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
         policy = ANYBODY if peer.policy is None else parse_policy(peer.policy)
         checkpoint = self.site.checkpoint(verifier, policy)
         size = checkpoint.size
+        if last is not None:
+            self._check_keys(last.note)
         if last is not None and size < last.size:
             raise _SmallerLog(
                 f"the log shows {size:,} entries, and had {last.size:,} on {last.seen_at:%Y-%m-%d}"
@@ -182,6 +185,19 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
         if last is not None and size == last.size:
             compare_notes(last.note, self.site.note, self.site.keys.verifiers, None)
         return checkpoint
+
+    def _check_keys(self, before: bytes) -> None:
+        """Raise `Unavailable` unless the log has every key yet that has signed what was seen of it.
+
+        Who has a key that was replaced, and leaves that out, could else go on with the log.
+        """
+        known = {one.id for one in self.site.keys.verifiers}
+        for one in parse_note(before).signatures:
+            if one.name == self.peer.origin and one.key not in known:
+                raise Unavailable(
+                    f"it was signed by {one.name}+{one.key.hex()} before, and does not name that "
+                    "key any more"
+                )
 
     def _leaves(self, checkpoint: Checkpoint) -> list[bytes]:
         """Return the leaf hashes of what is not taken in yet, which lead to the checkpoint's root.

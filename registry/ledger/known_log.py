@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
 from registry.ledger.files import CHECKPOINT
@@ -11,6 +11,7 @@ from registry.ledger.histories import (
     begun_anew,
     check_goes_on,
     compare_notes,
+    signed_by,
     signed_checkpoint,
 )
 from registry.ledger.kept_notes import KeptNote, proven_keys
@@ -20,7 +21,7 @@ from registry.ledger.verify_log import ReadFile, VerifiedLog, keys_from
 from registry.tlog.checkpoint import stated
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Verifier, parse_verifier
-from registry.tlog.note import NoteRefused
+from registry.tlog.note import NoteRefused, parse_note
 
 KeptNotes: TypeAlias = Sequence[tuple[str, bytes]]
 """Notes that were kept, each with the name of its file."""
@@ -93,6 +94,9 @@ def check_notes(
         if known is not None and trusted.to_text() in known.keys:
             keys.update(map(parse_verifier, known.keys))
         verifiers = list(keys)
+        if known is not None:
+            for where, one in ours:
+                _check_not_replaced(known, keys, where, one.note)
         for where, note in [*seen, *((where, one.note) for where, one in ours)]:
             said = signed_checkpoint(where, note, origin, verifiers)
             if said is None:
@@ -105,6 +109,25 @@ def check_notes(
         if memory is not None and signed:
             notes = [note for _, note in signed.values()]
             memory.add(RememberedLog(origin=origin, key=trusted.to_text(), notes=notes))
+
+
+def _check_not_replaced(
+    known: RememberedLog, keys: Collection[Verifier], where: str, note: bytes
+) -> None:
+    """Raise `TwoHistories` for a note that only keys have signed which were replaced before it."""
+    replaced = {parse_verifier(one).id for one in known.keys[:-1]}
+    later = {one.id for one in keys} - replaced
+    signers = {one.key for one in parse_note(note).signatures}
+    for seen in known.notes:
+        is_after = stated(note).size >= stated(seen).size
+        has_later = any(one.key in later for one in parse_note(seen).signatures)
+        if is_after and has_later and signers & replaced and not signers & later:
+            raise TwoHistories(
+                known.origin,
+                f"{where} was signed by {signed_by(note)}, which was replaced before",
+                kind="replaced-key",
+                notes=[seen, note],
+            )
 
 
 def _trusted(origin: str, verifier: Verifier | None, named: Sequence[str]) -> Verifier | None:

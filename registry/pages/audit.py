@@ -129,7 +129,7 @@ def _report(
         origin=checkpoint.origin,
         size=checkpoint.size,
         root=base64_text.encode(checkpoint.root),
-        signed_by=found.verifier.to_text(),
+        signed_by=found.keys.last.to_text(),
         checked=dict(sorted((api.checked + pages.checked).items())),
         not_covered=[
             sentence.format(api.unbound[what])

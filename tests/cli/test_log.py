@@ -92,7 +92,10 @@ def test_a_key_is_rotated_and_the_first_is_still_good_for_all(own, registry, pub
     own("log", "export", tmp_path / "out")
     for key in (first, done.stdout.strip()):
         assert registry("verify", kept, "--key", key).returncode == 0
-        assert registry("log", "verify", tmp_path / "out", "--key", key).returncode == 0
+        told = registry("log", "verify", tmp_path / "out", "--key", key)
+        assert told.returncode == 0
+        assert f"signed by {done.stdout.strip()}" in told.stderr
+        assert (f"follows {key}" in told.stderr) is (key == first)
         told = registry("log", "verify", tmp_path / "out", "--key", key, "--kept", kept)
         assert told.returncode == 0, told.stderr
     # What is remembered of the log by one key fits what another has signed.

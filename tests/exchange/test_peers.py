@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from registry.errors import Conflict, InvalidParameter, Unavailable
+from registry.ledger import key
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_record import verify_record
 from registry.services.key_rotation import rotate
@@ -15,7 +16,7 @@ from registry.store import embedded, imports, peers
 from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.cosignature import cosign
 from registry.tlog.keys import COSIGNATURE, Signer
-from registry.tlog.note import NoteRefused, Signature, parse_note
+from registry.tlog.note import NoteRefused, Signature, parse_note, sign_note
 from registry.tlog.policy import ANYBODY, parse_policy
 from registry.worker import harvests
 from registry.worker.harvests import harvest_due
@@ -134,6 +135,15 @@ async def test_a_peer_s_key_may_change(watching):
     await rotate(theirs.context, theirs.settings, made=None, now=NOW)
     await theirs.publish(amended(personal()), now=NOW)
     assert (await ours.harvest(theirs, now=NOW)).entries == 2
+    # Who has only the old key leaves out that it was replaced.
+    folder = theirs.folder / "log"
+    note = (folder / "checkpoint").read_bytes()
+    old = key.read(theirs.settings.key_file)
+    (folder / "checkpoint").write_bytes(sign_note(parse_note(note).text, [old]).to_bytes())
+    (folder / "key").rename(theirs.folder / "key")
+    report = await ours.harvest(theirs, now=NOW)
+    assert (report.outcome, "does not name that key any more" in report.why) == ("failed", True)
+    (theirs.folder / "key").rename(folder / "key")
     later = NOW + dt.timedelta(days=100)
     await theirs.publish(amended(personal()), now=later)
     await theirs.publish(amended(personal()), now=later)

@@ -16,7 +16,8 @@ from registry.ledger.entries import KeyEntry
 from registry.ledger.export import export_log
 from registry.ledger.files import LogRefused, read_checkpoint
 from registry.ledger.fsck import fsck, read_from
-from registry.ledger.kept_notes import read_kept
+from registry.ledger.histories import TwoHistories
+from registry.ledger.kept_notes import KeptNote, read_kept
 from registry.ledger.key_chain import KeyChain, KeyRefused, key_path, prove_key
 from registry.ledger.known_log import check_known, check_notes, check_refused
 from registry.ledger.memory import CheckpointMemory
@@ -505,3 +506,9 @@ async def test_all_that_was_kept_by_the_first_key_fits_the_log_of_later_ones(
         ):
             with pytest.raises(LogInconsistent, match="none of the policy's logs"):
                 refused()
+    # What the first key alone signs beyond that is not the log's word any more.
+    beyond = Checkpoint(origin=ORIGIN, size=99, root=bytes(32)).to_text()
+    forged = KeptNote(sign_note(beyond, [register.first]).to_bytes(), ORIGIN)
+    with pytest.raises(TwoHistories, match="replaced before") as two:
+        check_notes([("forged", forged)], first, memory)
+    assert two.value.notes[1] == forged.note
