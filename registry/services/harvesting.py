@@ -185,10 +185,16 @@ class Intake:
         erased = await redactions.read_erased(connection, ids, but=SOURCE_BASIS)
         state = await self._context.guard.lock(connection, now=now)
         latest = await records.read_latest(connection, ids)
+        followed = await peers.read_followed(connection, ids)
         entries: list[NewEntry] = []
         for one, record in zip(group, ids, strict=True):
             name, current, kind = str(one.subject), latest.get(record), one.entry["kind"]
             there = known[name]
+            if kind != "redaction" and one.index <= followed.get(record, -1):
+                # How far the peer was taken in is not in the log, and was lost with a database.
+                known[name] = msgspec.structs.replace(there, is_withdrawn=kind == "withdrawal")
+                self.report.counts.unchanged += 1
+                continue
             if kind == "redaction":
                 found = await self._redaction(connection, one, record, current, there, now=now)
             elif current is not None and current.state == "withdrawn" and not there.is_withdrawn:
@@ -286,9 +292,7 @@ class Intake:
         followed = await peers.read_following(connection, record, said.get("entries", ()))
         if not versions and not followed:
             return None
-        code = self._peer.code
-        authority = one.texts.get("authority")
-        reference = one.texts.get("reference")
+        authority, reference = one.texts.get("authority"), one.texts.get("reference")
         asked = Redaction(
             id=0,
             record=record,
@@ -327,7 +331,7 @@ class Intake:
         return RedactionEntry(
             actor=asked.requested_by,
             redaction=number,
-            confirmed_by=f"{code}.{said['confirmed_by']}",
+            confirmed_by=f"{self._peer.code}.{said['confirmed_by']}",
             id=record,
             versions=asked.versions,
             entries=asked.entries,

@@ -214,3 +214,9 @@ async def read_following(connection: Connection, record: str, entries: Sequence[
         return []
     rows = await connection.fetch(statement("peers", "following"), record, list(entries))
     return [row["index"] for row in rows]
+
+
+async def read_followed(connection: Connection, records: Sequence[str]) -> dict[str, int]:
+    """Return by record the last entry of its source's log that an entry here follows."""
+    rows = await connection.fetch(statement("peers", "followed"), list(records))
+    return {row["record"]: row["last"] for row in rows if row["last"] is not None}

@@ -24,11 +24,16 @@ _START = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
 
 class HarvestFigures(msgspec.Struct, kw_only=True):
-    """What a campaign found: seconds of rounds, versions and entries, and what was stale after."""
+    """What a campaign found: seconds of rounds, versions and entries, and what was stale after.
+
+    `first` and `second` are of the processor, the others by the clock.
+    """
 
     first: float = 0.0
+    first_wall: float = 0.0
     versions: int = 0
     second: float = 0.0
+    second_wall: float = 0.0
     entries: int = 0
     stale: int = 0
     left: int = 0
@@ -44,18 +49,18 @@ def run() -> Iterator[Row]:
         finally:
             server.release()
     yield Row(
-        what=f"harvest of {found.versions:,} records, each way half of them",
-        figure=found.versions / found.first,
-        unit="records/s",
-        at_least=50,
-        beside=f"{found.first:.0f} s, both rounds",
+        what=f"harvest of {found.versions:,} records, each way half of them: work of the process",
+        figure=found.first,
+        unit="s",
+        at_most=100,
+        beside=f"{found.first_wall:.0f} s by the clock",
     )
     yield Row(
-        what=f"a round of {WITHDRAWALS:,} withdrawals and {REDACTIONS} redactions",
+        what=f"a round of {WITHDRAWALS:,} withdrawals and {REDACTIONS} redactions: work of it",
         figure=found.second,
         unit="s",
-        at_most=300,
-        beside=f"{found.entries:,} entries",
+        at_most=60,
+        beside=f"{found.second_wall:.0f} s by the clock, {found.entries:,} entries",
     )
     yield Row(
         what="of these, records that are stale at the other, and erased texts left there",
@@ -99,11 +104,12 @@ async def campaign(
     await _publish(two, local_documents(records), now)
     await one.watch(two, now=now)
     await two.watch(one, now=now)
-    started = time.perf_counter()
+    started = _now()
     for reader, source in ((one, two), (two, one)):
         report = await reader.harvest(source, now=now)
         assert report.outcome == "harvested", report
-    found.first, found.versions = time.perf_counter() - started, 2 * records
+    found.first, found.first_wall = _since(started)
+    found.versions = 2 * records
     if later:
         await _publish(one, later, now)
         await two.harvest(one, now=now)
@@ -111,9 +117,10 @@ async def campaign(
     for document in documents[-redactions:]:
         await one.redact(document["id"], "/contact/phone", now=now)
     await one.serve_log()
-    started = time.perf_counter()
+    started = _now()
     report = await two.harvest(one, now=now)
-    found.second, found.entries = time.perf_counter() - started, report.entries
+    found.second, found.second_wall = _since(started)
+    found.entries = report.entries
     [[found.stale]] = await two.fetch(
         "select count(*) from record where id = any($1) and state <> 'withdrawn'",
         [f"{one.code}.{each['id']}" for each in documents[:withdrawals]],
@@ -125,6 +132,14 @@ async def campaign(
     assert standing == redactions
     found.left = await two.count_rows_with(PHONE)
     return found
+
+
+def _now() -> tuple[float, float]:
+    return time.process_time(), time.perf_counter()
+
+
+def _since(started: tuple[float, float]) -> tuple[float, float]:
+    return time.process_time() - started[0], time.perf_counter() - started[1]
 
 
 async def _publish(register: Any, documents: list[dict[str, object]], now: dt.datetime) -> None:

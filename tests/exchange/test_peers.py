@@ -485,3 +485,22 @@ async def test_what_cannot_be_watched_is_refused_in_words(watching):
     ):
         with pytest.raises(error, match=told):
             await ours.watch(theirs, now=NOW, code=code, verifier=verifier)
+
+
+async def test_what_is_here_already_is_not_taken_twice(watching):
+    """How far a peer was taken in is lost with the database; what was published is not."""
+    ours, theirs = watching
+    await theirs.publish(amended(personal()), now=NOW)
+    await theirs.withdraw(ID, now=NOW)
+    await theirs.serve_log()
+    await ours.harvest(theirs, now=NOW)
+    before = await ours.fetch("select count(*) from log_entry")
+    await ours.fetch("delete from peer_subject")
+    await ours.fetch("update peer set applied = 0, peaks = '', applied_at = ''")
+    report = await ours.harvest(theirs, now=NOW)
+    assert (report.outcome, report.entries) == ("harvested", 5)
+    assert await ours.fetch("select count(*) from log_entry") == before
+    await theirs.publish(amended(personal()), now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    assert (await ours.read(HERE)).register.source.version == 3
+    await check_rows(ours)

@@ -76,3 +76,10 @@ order by index
 -- The numbers here of versions of a record by their numbers at the source.
 select version, (source_log::json ->> 'version')::integer as there from version
 where record = $1 and source_log is not null order by version
+
+-- name: followed
+-- By record the last entry of its source's log that an entry here follows.
+select record, max((convert_from(bytes, 'UTF8')::json -> 'source' ->> 'index')::bigint) as last
+from log_entry
+where record = any($1::text [])
+group by record
