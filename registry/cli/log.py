@@ -223,9 +223,13 @@ def witnesses(settings: Settings, style: Style) -> None:
 
     Example: registry log witnesses
     """
-    from registry.services.witness_rounds import read_standings
+    from registry.services.witness_standing import WitnessStanding, read_standings
 
-    found = run(settings, lambda context: read_standings(context.database), begins=False)
+    async def read(context: ServiceContext) -> list[WitnessStanding]:
+        async with context.database.snapshot() as connection:
+            return await read_standings(connection)
+
+    found = run(settings, read, begins=False)
     if style == "json":
         write_json(found)
         return

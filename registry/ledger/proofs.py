@@ -25,7 +25,7 @@ from registry.store.database import Connection
 from registry.store.log import Incident
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import Checkpoint, stated
-from registry.tlog.policy import ANYBODY, parse_policy
+from registry.tlog.policy import ANYBODY, readable_policy
 from registry.tlog.proof import prove_inclusion
 from registry.tlog.tile import WIDTH
 from registry.tlog.tlog_proof import TlogProof
@@ -220,7 +220,7 @@ def describe(chain: KeyChain, at: str, policy: str | None) -> dict[str, Any]:
     each with the entry that names it and the time from which entries are no longer signed by it.
     The policy's quorum is the least number of witnesses that satisfy it.
     """
-    parsed = ANYBODY if policy is None else parse_policy(policy)
+    parsed = readable_policy(policy) or ANYBODY
     return {
         "origin": chain.origin,
         "keys": [one.to_text() for one in reversed(chain.at(at))],

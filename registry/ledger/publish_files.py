@@ -44,7 +44,7 @@ from registry.store.log import GuardedState, LogState
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer
-from registry.tlog.policy import parse_policy
+from registry.tlog.policy import readable_policy
 from registry.tlog.proof import Nodes, root_of
 from registry.tlog.tile import WIDTH, grow
 
@@ -320,9 +320,9 @@ async def _read_witnessed(
     connection: Connection, last: Signed, chain: KeyChain, text: str | None
 ) -> bytes | None:
     """Return the newest checkpoint that satisfies the policy, with all its signatures."""
-    if text is None:
+    policy = readable_policy(text)
+    if policy is None:
         return None
-    policy = parse_policy(text)
     for signed in [last, *await witnesses.read_cosigned(connection, last.size, most=_LOOKED_BACK)]:
         cosigned = await witnesses.read_cosignatures(connection, signed.size)
         keys = {one.verifier for one in cosigned}

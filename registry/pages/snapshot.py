@@ -11,6 +11,7 @@ from registry.pages.record_digests import RecordDigest
 from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.services.peer_standing import PeerStanding
+from registry.services.witness_standing import WitnessStanding
 from registry.store.attestations import Attestation
 from registry.store.imports import ImportRun, OriginSize, SourceEvent
 from registry.store.log import LogLine
@@ -32,7 +33,8 @@ class RegisterState(msgspec.Struct, frozen=True, kw_only=True):
     `last_at` is the time of the last entry. No entry tells of the rest: `erasures` are the
     redactions that were carried out, and how often something was destroyed; `replaced` counts the
     replacements of whole texts; `agencies` is the digest of all agencies; `imports` are the number
-    of the last import and how many have ended, and `peers` the digest of how peers stand.
+    of the last import and how many have ended, `peers` the digest of how peers stand, and
+    `witnesses` that of who else has signed the log.
     """
 
     size: int
@@ -44,6 +46,7 @@ class RegisterState(msgspec.Struct, frozen=True, kw_only=True):
     agencies: str = ""
     imports: tuple[int, int] = (0, 0)
     peers: str = ""
+    witnesses: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +59,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     last word of each agency; `agencies` holds the pack's and the foreign ones; `log` is every entry
     in order. Nothing is `counted` where nothing was filed yet. `sizes` and `imports` are of each
     origin that has records or was imported, the last imports of each, the last first; `peers` are
-    the registers that are watched, as they stand on the day.
+    the registers that are watched, as they stand on the day. `witnesses` are those of the log,
+    whose name is `origin`.
     """
 
     pack: Pack
@@ -71,6 +75,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     sizes: Mapping[str, OriginSize] = {}
     imports: Mapping[str, Sequence[ImportRun]] = {}
     peers: Sequence[PeerStanding] = ()
+    witnesses: Sequence[WitnessStanding] = ()
+    origin: str = ""
     withdrawals: Mapping[str, Sequence[Withdrawal]] = {}
     source_events: Mapping[str, Sequence[SourceEvent]] = {}
     digests: Mapping[str, RecordDigest] = {}

@@ -11,7 +11,6 @@ import datetime as dt
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-import msgspec
 import structlog
 
 from registry.clock import utc_now
@@ -22,15 +21,16 @@ from registry.ledger.key_chain import KeyChain, read_keys
 from registry.ledger.replay import LogInconsistent
 from registry.services.witness_client import WitnessAnswer, WitnessClient
 from registry.services.witness_policy import can_be_asked
+from registry.services.witness_standing import policy_in_force
 from registry.settings import Settings
-from registry.store import checkpoints, log, witnesses
+from registry.store import checkpoints, witnesses
 from registry.store.checkpoints import Signed
-from registry.store.database import Connection, Database
+from registry.store.database import Database
 from registry.store.witnesses import WitnessState
 from registry.tlog.checkpoint import stated
 from registry.tlog.keys import Verifier
 from registry.tlog.note import NoteRefused
-from registry.tlog.policy import Policy, parse_policy
+from registry.tlog.policy import Policy
 from registry.tlog.proof import prove_consistency
 
 _APART = dt.timedelta(seconds=10)
@@ -43,64 +43,6 @@ _LOOK_APART = dt.timedelta(seconds=2)
 _WAIT_SECONDS = 2.0
 
 _log = structlog.get_logger()
-
-
-class WitnessStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """A witness of the policy in force: its name there, its key, and how the asking stands.
-
-    `size` is the newest checkpoint that it has cosigned, at the time `cosigned_at`; `behind` how
-    many entries the log has had since.
-    """
-
-    name: str
-    key: str
-    url: str | None
-    asked_at: dt.datetime | None
-    answer: str
-    alarm: str | None
-    size: int
-    cosigned_at: dt.datetime | None
-    behind: int
-
-    @property
-    def said(self) -> str:
-        """All of it as a sentence."""
-        if self.cosigned_at is None:
-            has = "has cosigned nothing"
-        else:
-            behind = f", {self.behind:,} behind" if self.behind else ""
-            has = f"cosigned {self.size:,} entries on {self.cosigned_at:%Y-%m-%dT%H:%M:%SZ}{behind}"
-        if self.asked_at is None:
-            return has
-        return f"{has}; asked on {self.asked_at:%Y-%m-%dT%H:%M:%SZ}, it {self.answer}"
-
-
-async def read_standings(database: Database) -> list[WitnessStanding]:
-    """Return how each witness of the policy in force stands."""
-    async with database.snapshot() as connection:
-        policy = await _policy_in_force(connection)
-        last = await checkpoints.read_last(connection)
-        states = {one.url: one for one in await witnesses.read_states(connection)}
-        newest = await witnesses.read_newest(connection)
-    found = []
-    for one in () if policy is None else policy.witnesses:
-        key_text = one.verifier.to_text()
-        state, cosigned = states.get((one.url or "").rstrip("/")), newest.get(key_text)
-        size, time = (0, 0) if cosigned is None else cosigned
-        found.append(
-            WitnessStanding(
-                name=one.verifier.name,
-                key=key_text,
-                url=one.url,
-                asked_at=None if state is None else state.asked_at,
-                answer="" if state is None else state.answer,
-                alarm=None if state is None else state.alarm,
-                size=size,
-                cosigned_at=dt.datetime.fromtimestamp(time, dt.UTC) if time else None,
-                behind=(last.size if last else 0) - size,
-            )
-        )
-    return found
 
 
 class WitnessRounds:
@@ -140,7 +82,7 @@ class WitnessRounds:
         self._looks_at = now + _LOOK_APART
         async with self._database.connection() as connection:
             last = await checkpoints.read_last(connection)
-            policy = await _policy_in_force(connection)
+            policy = await policy_in_force(connection)
             states = await witnesses.read_states(connection)
             if last is None or policy is None:
                 return
@@ -166,7 +108,7 @@ class WitnessRounds:
 
     async def _wait_for_quorum(self, signed: Signed) -> None:
         async with self._database.connection() as connection:
-            policy = await _policy_in_force(connection)
+            policy = await policy_in_force(connection)
         if policy is None:
             return
         asked = self._begin(signed, _by_address(policy))
@@ -257,11 +199,6 @@ class WitnessRounds:
             self._clock(),
         )
         _log.error("evidence kept", place=str(kept))
-
-
-async def _policy_in_force(connection: Connection) -> Policy | None:
-    text = await log.read_policy(connection)
-    return None if text is None else parse_policy(text)
 
 
 def _by_address(policy: Policy) -> dict[str, list[Verifier]]:

@@ -232,6 +232,12 @@ def bytea(content: bytes) -> str:
     return f"\\x{content.hex()}"
 
 
+async def read_origin(connection: Connection) -> str:
+    """Return the log's name, as its first entry says it; empty before there is one."""
+    content = await connection.fetchval(statement("log", "genesis"))
+    return "" if content is None else str(msgspec.json.decode(content)["origin"])
+
+
 async def read_policy(connection: Connection, size: int | None = None) -> str | None:
     """Return the text of the policy of witnesses that was logged last, among the first entries.
 

@@ -147,6 +147,14 @@ def parse_policy(text: str) -> Policy:
     )
 
 
+def readable_policy(text: str | None) -> Policy | None:
+    """Return the policy of a text; None without one, or where it has a key that is unknown here."""
+    try:
+        return None if text is None else parse_policy(text)
+    except PolicyRefused:
+        return None
+
+
 class _Parsing:
     """What the lines up to now have defined."""
 

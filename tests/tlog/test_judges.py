@@ -30,9 +30,11 @@ from registry.ledger.fsck import read_from
 from registry.ledger.key import write
 from registry.ledger.publish_files import publish_log
 from registry.ledger.verify_log import verify_log
+from registry.services import witness_client
 from registry.services.startup import open_register
 from registry.services.witness_client import WitnessClient
-from registry.services.witness_rounds import WitnessRounds, read_standings
+from registry.services.witness_rounds import WitnessRounds
+from registry.services.witness_standing import read_standings
 from registry.store import log
 from registry.store.database import connect
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
@@ -206,8 +208,9 @@ def settings(settings, key):
 
 
 async def test_two_witnesses_of_others_cosign_and_judges_of_others_accept(
-    judges, database, settings, key, publish, record, tmp_path
+    judges, database, settings, key, publish, record, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(witness_client, "_SECONDS", 60.0)
     with ExitStack() as stack:
         both = [
             stack.enter_context(aics_witness(judges, tmp_path / "aics", key)),
@@ -240,7 +243,8 @@ async def test_two_witnesses_of_others_cosign_and_judges_of_others_accept(
                 await connection.execute("update witness set asked_at = '2020-01-01'")
             rounds = WitnessRounds(database, settings)
         assert [stated(note).size for note in notes] == [5, 265]
-        answers = {one.name: one.answer for one in await read_standings(database)}
+        async with database.connection() as connection:
+            answers = {one.name: one.answer for one in await read_standings(connection)}
         assert set(answers.values()) == {"cosigned"}, answers
 
         exported = tmp_path / "exported"

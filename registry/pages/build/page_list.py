@@ -25,6 +25,7 @@ from registry.pages.views.record_pages import record_pages
 from registry.pages.views.static_index import WordFiles, index_pages
 from registry.pages.views.peer_pages import peer_pages
 from registry.pages.views.statistics_pages import statistics_pages
+from registry.pages.views.witness_pages import witness_pages
 
 
 def all_pages(
@@ -45,6 +46,7 @@ def all_pages(
         *browse_pages(site),
         *origin_pages(site),
         *peer_pages(site),
+        *witness_pages(site),
         *statistics_pages(site),
         *changes_pages(site, events, gathered),
         *feed_pages(site, gathered),

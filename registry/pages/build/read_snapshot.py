@@ -22,6 +22,8 @@ from registry.record.origin import Origin
 from registry.record.pack import Pack
 from registry.settings import Settings
 from registry.pages.views.peer_pages import shown_digest
+from registry.pages.views.witness_pages import signed_digest
+from registry.services import witness_standing
 from registry.services.peer_standing import read_standings, troubles
 from registry.store import (
     agencies,
@@ -54,6 +56,7 @@ class _BuildFacts(msgspec.Struct):
     agencies: str
     imports: tuple[int, int]
     peers: str
+    witnesses: str
 
 
 async def build_register(
@@ -152,6 +155,8 @@ async def read_snapshot(
         sizes=await imports.read_sizes(connection),
         imports=await imports.read_latest_runs(connection, SHOWN_IMPORTS),
         peers=await read_standings(connection, now=as_of),
+        witnesses=await witness_standing.read_standings(connection),
+        origin=await log.read_origin(connection),
         withdrawals=await withdrawals.read_every(connection, only=changed),
         source_events=await imports.read_source_events(connection, only=changed),
         attestations={one.agency: one for one in await attestations.read_latest(connection)},
@@ -172,6 +177,7 @@ async def _read_state(connection: Connection, as_of: dt.datetime) -> RegisterSta
         agencies=await agencies.fingerprint(connection),
         imports=await imports.read_progress(connection),
         peers=shown_digest(await read_standings(connection, now=as_of)),
+        witnesses=signed_digest(await witness_standing.read_standings(connection)),
     )
 
 
@@ -233,6 +239,7 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         fingerprint = await agencies.fingerprint(connection)
         progress = await imports.read_progress(connection)
         standings = shown_digest(await read_standings(connection, now=as_of))
+        signed = signed_digest(await witness_standing.read_standings(connection))
     return (
         made.log.size == state.range.size
         and made.log.root == state.range.root().hex()
@@ -242,6 +249,7 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         and (made.replaced, made.imports) == (state.replaced, progress)
         and made.agencies == fingerprint
         and made.peers == standings
+        and made.witnesses == signed
     )
 
 

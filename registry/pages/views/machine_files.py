@@ -44,6 +44,7 @@ def machine_files(site: Site, files: Sequence[str]) -> Iterator[Page]:
         "agencies": register.agencies,
         "imports": register.imports,
         "peers": register.peers,
+        "witnesses": register.witnesses,
         "pages": len(files),
     }
     yield _file("build.json", msgspec.json.format(msgspec.json.encode(made_from)).decode() + "\n")

@@ -52,6 +52,9 @@ update log_state set pack = $1 where pack is null
 -- name: pack
 select pack from log_state
 
+-- name: genesis
+select bytes from log_entry where index = 0
+
 -- name: policy
 -- The last entry that has one, below the size $1 if that is given.
 select bytes from log_entry
