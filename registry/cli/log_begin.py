@@ -41,7 +41,7 @@ def begin(settings: Settings, last_word: Path, key: Verifier | None) -> None:
     Example: registry log begin --continues checkpoint --key log.example+1234abcd+AQ…
     """
     from registry.errors import Conflict
-    from registry.ledger.continuation import keep_continued, read_last_word
+    from registry.ledger.continuation import forget_continued, keep_continued, read_last_word
     from registry.ledger.key_chain import read_keys
 
     checkpoint = read_last_word(last_word, key)
@@ -53,6 +53,7 @@ def begin(settings: Settings, last_word: Path, key: Verifier | None) -> None:
 
     chain = run(settings, read)
     if chain.continues != checkpoint:
+        forget_continued(settings)
         raise Conflict(
             f"the log {chain.origin} was begun before, and does not continue {checkpoint.origin}; "
             "name a new REGISTRY_DATA_DIR, or database and key"

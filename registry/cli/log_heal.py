@@ -66,8 +66,8 @@ def _discard(settings: Settings, start: int, *, yes: bool) -> None:
         for one in planned.receipts:
             version = "" if one.version is None else f", version {one.version}"
             print_message(
-                f"entry {one.entry}, {one.at:%Y-%m-%dT%H:%M:%SZ}: {one.kind} of {one.subject}"
-                f"{version}, {one.hash.hex()}"
+                f"entry {one.entry}, {one.at:%Y-%m-%dT%H:%M:%SZ}: {one.kind}"
+                f"{f' of {one.subject}' if one.subject else ''}{version}, {one.hash.hex()}"
             )
         print_message(f"{len(planned.receipts)} receipts die with their entries")
         if planned.lost is not None:

@@ -63,6 +63,11 @@ def keep_continued(settings: Settings, checkpoint: Checkpoint) -> None:
     replace_durable(folder, _NAME, checkpoint.to_text().encode())
 
 
+def forget_continued(settings: Settings) -> None:
+    """Forget what was kept for a first entry, since there is one already."""
+    settings.key_file.with_name(_NAME).unlink(missing_ok=True)
+
+
 def read_continued(settings: Settings) -> Checkpoint | None:
     """Return what the first entry is to continue; None where it is to begin by itself."""
     path = settings.key_file.with_name(_NAME)

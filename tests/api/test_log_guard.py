@@ -13,7 +13,7 @@ from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect
 from tests.api.test_metrics import LOCAL, figure
-from tests.services.test_recovery import Backup
+from tests.services.conftest import Backup
 
 RECORDS = "/api/v1/records"
 

@@ -108,6 +108,11 @@ def test_a_log_whose_key_was_stolen_goes_on_under_another_name(
     begun = new("log", "begin", "--continues", tmp_path / "last", "--key", old.verifier_key)
     assert begun.stdout.startswith("new.example/log+")
     assert new("log", "begin", "--continues", tmp_path / "last.txt").stdout == begun.stdout
+    # A register that was begun by itself continues nothing.
+    origin = {"log_origin": "late.example/log"}
+    told = own("log", "begin", "--continues", tmp_path / "last.txt", code=1, **origin)
+    assert "was begun before" in told.stderr
+    assert not (tmp_path / "old/keys/continues").exists()
     size = parse_gazette((tmp_path / "last.txt").read_bytes()).checkpoint.size
     told = registry(
         "log", "records", tmp_path / "stolen", tmp_path / "records", "--until", size,

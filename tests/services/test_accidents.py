@@ -25,7 +25,7 @@ from registry.services.startup import find_doubts, open_register
 from registry.store import log, records
 from registry.store.database import connect
 from tests.crash.invariants import broken_laws
-from tests.services.test_recovery import Backup
+from tests.services.conftest import Backup
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
