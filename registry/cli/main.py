@@ -94,7 +94,10 @@ _COMMANDS = {
     ),
     "harvest": (
         "registry.cli.peer:harvest",
-        "Take in what is new at the registers that are watched, each entry verified.",
+        (
+            "Take in what is new at the register CODE, or at all that are watched, each entry "
+            "verified."
+        ),
     ),
     "demo": (
         "registry.cli.demo:demo",

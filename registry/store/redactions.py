@@ -47,7 +47,7 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     is_done: bool = False
     requested_person: str | None = None
     confirmed_person: str | None = None
-    replaced: list[Any] | None = None
+    replaced: list[dict[str, Any]] | None = None
 
     @property
     def subject(self) -> str:
