@@ -274,9 +274,10 @@ class EntryMaker:
             id=str(made.subject),
             version=made.entry["version"],
             origin=self.peer.origin,
-            key=self.peer.key,
+            key=self.site.keys.last.to_text(),
             version_entry=evidence,
             redactions=[],
+            keys=self.site.key_proofs,
         )
         return msgspec.json.encode(kept).decode()
 

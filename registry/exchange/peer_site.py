@@ -10,7 +10,7 @@ import msgspec
 from registry.errors import Unavailable
 from registry.ledger.content_files import bundle_of_contents
 from registry.ledger.files import CHECKPOINT
-from registry.ledger.key_chain import KeyChain
+from registry.ledger.key_chain import KeyChain, key_path
 from registry.ledger.verify_log import ReadFile, keys_from
 from registry.record.origin import Origin
 from registry.record.pack import Agency
@@ -39,6 +39,7 @@ class PeerSite:
         self._read = read
         self.note = b""
         self.keys = KeyChain(())
+        self.key_proofs: list[str] = []
         self.bundle = lru_cache(_BUNDLES_KEPT)(self._bundle)
         self.tile = lru_cache(_TILES_KEPT)(self._tile)
         self._has_bundles = True
@@ -46,7 +47,8 @@ class PeerSite:
     def checkpoint(self, verifier: Verifier, policy: Policy) -> Checkpoint:
         """Read the checkpoint, which the log's keys and the policy's witnesses must have signed.
 
-        The verifier is any key that the log ever had; `keys` are all.
+        The verifier is any key that the log ever had; `keys` are all,
+        and `key_proofs` what vouches for the later ones.
 
         Raises `Unavailable` where they have not.
         """
@@ -54,6 +56,8 @@ class PeerSite:
             self.note = self.log(CHECKPOINT)
             self.keys = keys_from(self.log, stated(self.note).size, verifier)
             opened = self.keys.open(self.note, witnesses=policy.verifiers)
+            later = range(1, len(self.keys.keys))
+            self.key_proofs = [self.log(key_path(number)).decode() for number in later]
         except FileNotFoundError as error:
             raise Unavailable(f"there is no log at {error}") from error
         except NoteRefused as error:

@@ -155,6 +155,10 @@ async def test_a_peer_s_key_may_change(watching):
         )
     assert (await ours.harvest(theirs, now=later)).entries == 2
     assert (await ours.read(HERE)).register.version == 4
+    async with ours.context.database.connection() as connection:
+        row = await imports.read_source_row(connection, HERE)
+    proven = verify_record(row.content.encode(), verifier=first, policy=ANYBODY)
+    assert proven.version == 4
     await check_rows(ours)
 
 
