@@ -15,7 +15,7 @@ from registry.api.operations import answers, describes, limits, token
 from registry.api.parameters import CodeParameter, Lang, language_of
 from registry.api.request_body import read_document
 from registry.api.request_context import ApiRequest, ApiState
-from registry.api.writes import WITHDRAWN, key_of, private
+from registry.api.writes import BLOCKED, WITHDRAWN, key_of, private
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidStatement
 from registry.record.messages import message, render
@@ -216,6 +216,7 @@ def answer_act(receipt: ActReceipt, state: ApiState, *, language: str) -> Respon
     base = f"{state.settings.base_url}/api/v1"
     if receipt.entry is not None:
         following = WITHDRAWN if receipt.kind == "withdrawal" else _ATTESTED
+        following = BLOCKED if state.context.guard.is_blocked else following
     else:
         following = _WAITS if receipt.returned_at is None else _ACT_RETURNED
     links = {"act": f"{base}/acts/{receipt.act}"}

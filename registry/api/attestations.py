@@ -14,16 +14,23 @@ from registry.api.operations import Format, answers, describes, token
 from registry.api.parameters import AgencyPath, AsOfParameter, CodeParameter, Lang, language_of
 from registry.api.request_body import read_document
 from registry.api.request_context import ApiRequest, ApiState
-from registry.api.writes import key_of, private
+from registry.api.writes import BLOCKED, key_of, private
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidStatement, NotFound
 from registry.record.attestation import SCHEMA_VERSION, attestation_schema_bytes
+from registry.record.messages import render
 from registry.services import attestation
 from registry.services.access import Actor
 from registry.services.pending_acts import ActReceipt
 from registry.store import attestations
 from registry.store.as_of import read_entry
 from registry.store.attestations import Attestation
+from registry.text.catalogues import SOURCE
+
+_ATTESTED = (
+    "It is public now. When the number changes, attest again with the day of the new count; to "
+    "correct it, attest the same day again."
+)
 
 
 class AttestationList(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +110,7 @@ async def attest(
     if isinstance(attested, ActReceipt):
         return answer_act(attested, state, language=language)
     return private(
-        receipt(attested, state.settings.base_url),
+        receipt(attested, state.settings.base_url, is_blocked=state.context.guard.is_blocked),
         status=201 if attested.outcome == "attested" else 200,
     )
 
@@ -123,7 +130,9 @@ async def get_attestation_schema(
     return Response(content=attestation_schema_bytes(), media_type="application/schema+json")
 
 
-def receipt(attested: attestation.AttestationResult, base: str) -> AttestationReceipt:
+def receipt(
+    attested: attestation.AttestationResult, base: str, *, is_blocked: bool = False
+) -> AttestationReceipt:
     """Add to the proof of an attestation where to look, and what happens next."""
     return AttestationReceipt(
         **msgspec.structs.asdict(attested),
@@ -132,6 +141,5 @@ def receipt(attested: attestation.AttestationResult, base: str) -> AttestationRe
             "history": f"{base}/api/v1/attestations?agency={attested.agency}",
             "changes": f"{base}/api/v1/changes?since={attested.entry - 1}&limit=1",
         },
-        next="It is public now. When the number changes, attest again with the day of the new "
-        "count; to correct it, attest the same day again.",
+        next=render(BLOCKED, SOURCE, ()) if is_blocked else _ATTESTED,
     )

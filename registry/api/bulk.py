@@ -206,7 +206,13 @@ class _LinesResponse(Response[bytes]):
                 next=render(SAVED, self._language, self._context.pack.fallback),
             )
         else:
-            answer = with_links(result, self._settings, self._context.pack, language=self._language)
+            answer = with_links(
+                result,
+                self._settings,
+                self._context.pack,
+                language=self._language,
+                is_blocked=self._context.guard.is_blocked,
+            )
             receipt = LineReceipt(**msgspec.structs.asdict(answer))
         return LineAnswer(
             line=line.number, id=line.record, outcome=receipt.outcome, receipt=receipt

@@ -16,12 +16,14 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """A plain yes; anything else is a problem.
 
     `fault` is there where a check of the database by its log has found something, so that nothing
-    is published; what there is can still be read. `alarm` is there where a witness refuses the log
-    as it would refuse one of two histories; nothing is stopped by it.
+    is published, and `stopped` where nothing is filed either; what there is can still be read.
+    `alarm` is there where a witness refuses the log as it would refuse one of two histories;
+    nothing is stopped by it.
     """
 
     status: str
     fault: str | msgspec.UnsetType = msgspec.UNSET
+    stopped: str | msgspec.UnsetType = msgspec.UNSET
     alarm: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -31,6 +33,10 @@ _FAULT = (
 )
 
 
+_STOPPED = (
+    "the log is stopped: the database lacks what was signed or acknowledged, or is not confirmed "
+    "yet, and nothing is filed or published; see the log of registry work"
+)
 _ALARM = "a witness refuses the log; run: registry log witnesses"
 
 
@@ -54,7 +60,7 @@ async def ready(state: ApiState) -> Health:
         if (await log.read_state(connection)).range.size == 0:
             raise Unavailable("the log has no first entry yet; run: registry work")
         # Asked for every few seconds: so every host remembers how far the log has come.
-        await state.context.guard.look(connection)
+        _, is_stopped = await state.context.guard.look(connection)
         fault = await bound_rows.read_fault(connection)
         _, alarmed = await witnesses.read_alarms(connection)
     if not (state.settings.site_dir / "index.html").exists():
@@ -62,5 +68,6 @@ async def ready(state: ApiState) -> Health:
     return Health(
         status="ready",
         fault=msgspec.UNSET if fault is None else _FAULT,
+        stopped=_STOPPED if is_stopped else msgspec.UNSET,
         alarm=_ALARM if alarmed else msgspec.UNSET,
     )

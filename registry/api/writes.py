@@ -36,6 +36,10 @@ _RETURNED = message(
     "The agency finds your comment with its draft, mends it and submits it again. Nothing was made "
     "public."
 )
+BLOCKED = message(
+    "It is in the register, but not published yet: the log is stopped, because a check of it has "
+    "found a fault. The signed log and the site show it once that is mended; keep this receipt."
+)
 WITHDRAWN = message(
     "The record is out of force, lists and search; its address answers 410 with the reason, and "
     "every version stays readable. To file it again under the same id, save it with "
@@ -130,13 +134,21 @@ def answer_receipt(receipt: Receipt, state: ApiState, *, language: str) -> Respo
     if receipt.published_at is not None and receipt.hash is not None:
         tag = receipt.hash[:16]
     return private(
-        with_links(receipt, state.settings, state.context.pack, language=language),
+        with_links(
+            receipt,
+            state.settings,
+            state.context.pack,
+            language=language,
+            is_blocked=state.context.guard.is_blocked,
+        ),
         status=_STATUS.get(receipt.outcome, 200),
         headers={} if tag is None else {"etag": f'"{tag}"'},
     )
 
 
-def with_links(receipt: Receipt, settings: Settings, pack: Pack, *, language: str) -> ReceiptAnswer:
+def with_links(
+    receipt: Receipt, settings: Settings, pack: Pack, *, language: str, is_blocked: bool = False
+) -> ReceiptAnswer:
     """Add where to look and what happens next; the page is in the country's first language."""
     drafts = f"{settings.base_url}/api/v1/filings"
     record = f"{settings.base_url}/api/v1/records/{receipt.id}"
@@ -146,6 +158,7 @@ def with_links(receipt: Receipt, settings: Settings, pack: Pack, *, language: st
         links, following = {"draft": f"{drafts}/{receipt.id}"}, _IN_REVIEW
     else:
         following = WITHDRAWN if receipt.published_at is None else _PUBLISHED
+        following = BLOCKED if is_blocked else following
         links = {
             "record": record,
             "page": f"{settings.base_url}/{pack.languages[0]}/records/{receipt.id}",

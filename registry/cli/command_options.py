@@ -13,6 +13,7 @@ import rich_click as click
 from registry.cli.runtime import in_register, write_json
 from registry.record.ids import split_id
 from registry.services.access import Actor, Scope
+from registry.services.context import ServiceContext
 
 Style: TypeAlias = Literal["text", "json"]
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -34,6 +35,12 @@ _NEXT = {
 }
 
 
+_IN_LOG = frozenset({"published", "withdrawn", "attested", "confirmed"})
+_BLOCKED = (
+    "It is in the register, but not published yet: the log is stopped, because a check of it has "
+    "found a fault. Run: registry log verify"
+)
+
 style_option = click.option(
     "--format",
     "style",
@@ -52,8 +59,16 @@ def acts_as(role: str) -> Callable[[Callable[..., Awaitable[msgspec.Struct]]], F
 
     def make(work: Callable[..., Awaitable[msgspec.Struct]]) -> Any:
         @wraps(work)
+        async def noting_block(
+            context: ServiceContext, **given: Any
+        ) -> tuple[msgspec.Struct, bool]:
+            receipt = await work(context, **given)
+            return receipt, context.guard.is_blocked
+
+        @wraps(work)
         def body(*, style: Style, **given: Any) -> None:
-            show([in_register(work)(**given)], style)
+            receipt, is_blocked = in_register(noting_block)(**given)
+            show([receipt], style, is_blocked=is_blocked)
 
         return options_of_actor(role)(body)
 
@@ -95,17 +110,26 @@ def texts(given: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
-def show(receipts: Iterable[msgspec.Struct], style: Style, *, many: bool = False) -> None:
-    """Write receipts to stdout: as text, or as JSON, an array where there may be `many`."""
+def show(
+    receipts: Iterable[msgspec.Struct],
+    style: Style,
+    *,
+    many: bool = False,
+    is_blocked: bool = False,
+) -> None:
+    """Write receipts to stdout: as text, or as JSON, an array where there may be `many`.
+
+    `is_blocked` says that a check of the log has found a fault, so that nothing is published.
+    """
     plain = [msgspec.to_builtins(receipt) for receipt in receipts]
     if style == "json":
         write_json(plain if many else plain[0])
         return
     for one in plain:
-        sys.stdout.write("\n".join(_lines(one)) + "\n")
+        sys.stdout.write("\n".join(_lines(one, is_blocked=is_blocked)) + "\n")
 
 
-def _lines(receipt: dict[str, Any]) -> Iterable[str]:
+def _lines(receipt: dict[str, Any], *, is_blocked: bool) -> Iterable[str]:
     outcome = receipt["outcome"]
     step = f"{outcome}_act" if "act" in receipt and f"{outcome}_act" in _NEXT else outcome
     subject = receipt.get("id") or receipt["agency"]
@@ -113,7 +137,9 @@ def _lines(receipt: dict[str, Any]) -> Iterable[str]:
     for name, value in receipt.items():
         if name not in {"outcome", "id", "agency"} and value is not None:
             yield f"  {name}: {_shown(value)}"
-    if step in _NEXT:
+    if is_blocked and step in _IN_LOG:
+        yield f"  {_BLOCKED}"
+    elif step in _NEXT:
         yield f"  {_NEXT[step].format_map(receipt)}"
 
 

@@ -50,10 +50,13 @@ def file_(
 
     Example: registry file record.json --submit
     """
-    receipts, refused = run(
-        settings, lambda context: _file_all(context, files, actor, submit=submit), begins=False
-    )
-    show(receipts, style, many=True)
+
+    async def work(context: ServiceContext) -> tuple[list[Receipt], int, bool]:
+        receipts, refused = await _file_all(context, files, actor, submit=submit)
+        return receipts, refused, context.guard.is_blocked
+
+    receipts, refused, is_blocked = run(settings, work, begins=False)
+    show(receipts, style, many=True, is_blocked=is_blocked)
     if refused:
         sys.exit(1)
 

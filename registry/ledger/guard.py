@@ -92,6 +92,8 @@ class LogGuard:
         """Take what the process remembers, and its clock."""
         self.memory = memory
         self.clock = clock
+        self.is_blocked = False
+        """Whether a check of the log had found a fault when it was last locked or looked at."""
         self._written: dict[Connection, SeenLog] = {}
 
     async def lock(self, connection: Connection, *, now: dt.datetime) -> GuardedState:
@@ -102,6 +104,7 @@ class LogGuard:
         seen = self._written.get(connection) or self.memory.last
         asked_at = self.clock and self.clock()
         state = await log.lock_state(connection, seen.size - 1)
+        self.is_blocked = state.fault is not None
         check_in_place(state, seen)
         if self.clock is None or asked_at is None:
             return msgspec.structs.replace(state, clock=now)
@@ -115,6 +118,7 @@ class LogGuard:
         """
         seen = self.memory.last
         state = await log.read_guarded(connection, seen.size - 1)
+        self.is_blocked = state.fault is not None
         is_whole = lacks(state, seen) is None
         if is_whole and state.last_leaf is not None:
             self.memory.note(SeenLog(state.discards, state.range.size, state.last_leaf))

@@ -39,7 +39,8 @@ class GuardedState(LogState, frozen=True, kw_only=True):
     """The state, with what tells whether it may be appended to.
 
     `clock` is the database's time; `database` says which one it is, `confirmed` which one the log
-    was last compared in with what was signed; `stopped` is why nothing may be appended. `leaf` is
+    was last compared in with what was signed; `stopped` is why nothing may be appended, `fault` why
+    nothing is published though entries are appended. `leaf` is
     that of the entry asked for, if there is one; `last_leaf` the last, if it was read
     unlocked. `discards` counts how often entries were given up; `dated_ahead` is the time up to
     which an entry may be dated though the clock is behind it.
@@ -49,6 +50,7 @@ class GuardedState(LogState, frozen=True, kw_only=True):
     database: str
     confirmed: str | None
     stopped: str | None
+    fault: str | None
     discards: int
     dated_ahead: dt.datetime | None
     leaf: bytes | None
@@ -310,6 +312,7 @@ def _guarded(row: Any) -> GuardedState:
         database=row["database"],
         confirmed=row["incarnation"],
         stopped=row["stopped"],
+        fault=row["fault"],
         discards=row["discards"],
         dated_ahead=row["dated_ahead"],
         leaf=row["leaf"],

@@ -21,7 +21,7 @@ from registry.ledger.files import prune, published_size
 from registry.ledger.publish_files import publish_log
 from registry.ledger.verify_database import check_rows_from
 from registry.pages.build.plan import BuildReport
-from registry.pages.build.read_snapshot import build_register, day_of, is_current
+from registry.pages.build.read_snapshot import build_register, day_of, is_current, shows_erased
 from registry.services import idempotency, limits, members, previews, sessions
 from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
@@ -30,6 +30,7 @@ from registry.services.startup import run_in_register
 from registry.services.witness_policy import take_policy
 from registry.services.witness_rounds import WitnessRounds
 from registry.settings import Settings
+from registry.store import log
 from registry.store.leader import leadership
 from registry.tlog.tile import WIDTH
 from registry.worker.harvests import keep_peers_harvested
@@ -112,9 +113,15 @@ async def keep_site_current(settings: Settings, context: ServiceContext) -> None
                     if utc_now() >= cleans_at:
                         await delete_expired(context, now=utc_now())
                         cleans_at = utc_now() + _CLEANUP_INTERVAL
-                    if settings.site_build == "auto" and not (
-                        is_rebuilt
-                        and await is_current(context.database, settings, as_of=day_of(utc_now()))
+                    if (
+                        settings.site_build == "auto"
+                        and await _may_build(settings, context)
+                        and not (
+                            is_rebuilt
+                            and await is_current(
+                                context.database, settings, as_of=day_of(utc_now())
+                            )
+                        )
                     ):
                         report = await build_site(settings, context)
                         is_rebuilt = True
@@ -125,6 +132,17 @@ async def keep_site_current(settings: Settings, context: ServiceContext) -> None
         except Exception as error:  # noqa: BLE001  the runner outlives any fault
             errors.write(error)
             await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _may_build(settings: Settings, context: ServiceContext) -> bool:
+    """Return whether a site built now shows no entry that the published log lacks.
+
+    What was erased is taken off the site all the same.
+    """
+    size = await asyncio.to_thread(published_size, settings.log_dir)
+    async with context.database.connection() as connection:
+        state = await log.read_state(connection)
+    return state.range.size <= size or await shows_erased(context.database, settings)
 
 
 async def keep_log_published(settings: Settings, context: ServiceContext) -> None:

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from registry.services import access_tokens
+from registry.store import bound_rows
 from tests.conftest import amended
 
 PATH = "/api/v1/filings/demo-sante/prevision-lits"
@@ -195,10 +196,22 @@ async def test_drafts_are_listed_by_state(agency, problem, record):
     ("wanted", "word"), [("ar", "البطاقة"), ("fr", "La fiche"), ("en", "The record")]
 )
 async def test_a_receipt_says_in_the_readers_language_what_happens_next(
-    agency, record, wanted, word
+    agency, database, record, wanted, word
 ):
     await agency.put(PATH, json=record, headers=NEW)
     done = await agency.post(f"{PATH}/submit", headers={"accept-language": wanted})
     assert word in done.json()["next"]
     again = await agency.post(f"{PATH}/submit", params={"lang": wanted})
     assert again.json()["next"] == done.json()["next"]
+    # While nothing is published nothing is called public.
+    async with database.transaction() as connection:
+        await bound_rows.set_fault(connection, "the database, entry 1: it is another")
+    tag = done.headers["etag"]
+    changed = amended(record, source_id="another")
+    await agency.put(PATH, json=changed, headers={"if-match": tag})
+    done = await agency.post(f"{PATH}/submit", headers={"accept-language": wanted})
+    stopped = {"ar": "اليوميات متوقفة", "fr": "le journal est arrêté", "en": "the log is stopped"}
+    assert stopped[wanted] in done.json()["next"]
+    said = {"day": "2026-06-30", "systems_total": 3, "contact": {"email": "a@demo-sante.example"}}
+    done = await agency.put("/api/v1/attestations/demo-sante", json=said)
+    assert "the log is stopped" in done.json()["next"], done.json()

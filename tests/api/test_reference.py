@@ -8,7 +8,7 @@ import pytest
 from registry import errors
 from registry.api.problems import STATUS
 from registry.record.schema import record_schema_bytes
-from registry.store import bound_rows
+from registry.store import bound_rows, log
 
 GETS = [
     "/api/v1/records",
@@ -157,13 +157,16 @@ async def test_it_is_ready_when_the_first_site_is_in_place(client, database, set
     assert found["status"] == "ready"
     assert "nothing is published; run: registry log verify" in found["fault"]
     assert "record." not in found["fault"]
-    assert "alarm" not in found
+    assert not {"alarm", "stopped"} & found.keys()
     async with database.transaction() as connection:
         await connection.execute(
             "insert into witness (url, asked, asked_at, alarm) values ('u', 1, now(), 'refused')"
         )
     found = (await client.get("/health/ready")).json()
     assert found["alarm"] == "a witness refuses the log; run: registry log witnesses"
+    async with database.transaction() as connection:
+        await log.stop(connection, "it has less than was signed")
+    assert "the log is stopped" in (await client.get("/health/ready")).json()["stopped"]
 
 
 async def test_the_description_lists_every_address(client):

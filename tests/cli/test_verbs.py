@@ -1,7 +1,9 @@
 """The office's verbs on the command line: the same office as behind the API, for its operator."""
 
+import asyncio
 import json
 
+import asyncpg
 import pytest
 
 from tests.conftest import amended
@@ -64,7 +66,7 @@ def test_where_review_is_required_another_approves_or_returns(
     assert (done["outcome"], done["version"]) == ("published", 1)
 
 
-def test_receipts_are_text_for_people(with_database, record_file):
+def test_receipts_are_text_for_people(with_database, database_url, record, record_file, tmp_path):
     told = with_database("file", record_file())
     assert told.returncode == 0
     lines = told.stdout.splitlines()
@@ -76,6 +78,21 @@ def test_receipts_are_text_for_people(with_database, record_file):
     done = with_database("submit", ID).stdout
     assert "version: 1" in done
     assert "It is public now" in done
+
+    async def find_fault():
+        connection = await asyncpg.connect(database_url)
+        await connection.execute("update log_state set fault = 'the database, entry 1: …'")
+        await connection.close()
+
+    asyncio.run(find_fault())
+    again = tmp_path / "again.json"
+    again.write_text(json.dumps(amended(record, source_id="another")), encoding="utf-8")
+    done = with_database("file", again, "--submit").stdout
+    assert "the log is stopped" in done
+    assert "public now" not in done
+    contact = ("--contact", "a@demo-sante.example")
+    done = with_database("attest", "demo-sante", "--systems", 3, *contact).stdout
+    assert "the log is stopped" in done
 
 
 def test_what_is_refused_is_told_with_every_finding_and_stops_nothing_else(

@@ -24,7 +24,7 @@ from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.startup import open_register
 from registry.settings import Settings
-from registry.store import bound_rows
+from registry.store import bound_rows, log
 from registry.store.database import connect
 from registry.worker import runner
 from registry.worker.runner import delete_expired, keep_site_current
@@ -144,6 +144,7 @@ async def test_a_site_of_other_templates_is_built_anew_when_it_begins(
         before.setattr(read_snapshot, "site_fingerprint", lambda *_: "older")
         await runner.build_site(settings, context)
     older = settings.site_dir.resolve()
+    monkeypatch.setattr(runner, "published_size", lambda _folder: 2**63)
     assert await is_current(context.database, settings, as_of=day_of(utc_now()))
     working = asyncio.create_task(keep_site_current(settings, context))
     async with asyncio.timeout(PATIENCE):
@@ -223,6 +224,7 @@ async def test_what_keeps_the_site_from_being_built_is_told_once(context, tmp_pa
     monkeypatch.setattr(runner, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(runner, "build_site", built)
     monkeypatch.setattr(runner, "is_current", current)
+    monkeypatch.setattr(runner, "published_size", lambda _folder: 2**63)
     settings = Settings(data_dir=tmp_path)
     with structlog.testing.capture_logs() as told:
         working = asyncio.create_task(keep_site_current(settings, context))
@@ -235,6 +237,58 @@ async def test_what_keeps_the_site_from_being_built_is_told_once(context, tmp_pa
         "the database does not answer", "the database does not answer", "it is another", None,
     ]  # fmt: skip
     assert told[-1]["exc_info"] is True
+
+
+async def test_the_site_never_runs_ahead_of_the_published_log(context, tmp_path, monkeypatch):
+    """It waits for the log, but takes down what was erased."""
+    size, published, built, looked = 1, 0, [], asyncio.Event()
+
+    def published_size(_folder):
+        looked.set()
+        return published
+
+    async def build_site(*_):
+        built.append(published)
+        return SimpleNamespace(files=0, rendered=0)
+
+    async def current(*_, as_of):
+        return False
+
+    async def after_a_look(times=3):
+        for _ in range(times):
+            looked.clear()
+            await asyncio.wait_for(looked.wait(), PATIENCE)
+
+    monkeypatch.setattr(runner, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "build_site", build_site)
+    monkeypatch.setattr(runner, "is_current", current)
+    monkeypatch.setattr(runner, "published_size", published_size)
+    async with context.database.connection() as connection:
+        size = (await log.read_state(connection)).range.size
+    settings = Settings(data_dir=tmp_path)
+    working = asyncio.create_task(keep_site_current(settings, context))
+    await after_a_look()
+    assert built == []
+    published = size
+    await after_a_look()
+    assert set(built) == {size}
+    # Behind again, with something erased that the site in force still shows.
+    published, built[:] = size - 1, []
+    await after_a_look()
+    built.clear()
+    await after_a_look()
+    assert built == []
+    settings.site_dir.mkdir()
+    (settings.site_dir / "build.json").write_text(BUILT)
+    await after_a_look()
+    assert set(built) == {size - 1}
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+BUILT = """{"as_of": "2026-11-24T00:00:00Z", "base_url": "", "log": {"size": 1, "root": ""},
+ "erasures": 1, "replaced": 0, "agencies": "", "imports": [0, 0], "peers": ""}"""
 
 
 async def test_rows_are_derived_again_after_each_publication_and_in_turn(

@@ -227,11 +227,8 @@ async def _read_histories(
 
 async def is_current(database: Database, settings: Settings, *, as_of: dt.datetime) -> bool:
     """Return whether the site in force shows the register as it is on this day, at this address."""
-    try:
-        made = msgspec.json.decode(
-            (settings.site_dir / "build.json").read_bytes(), type=_BuildFacts
-        )
-    except (OSError, msgspec.DecodeError):
+    made = await asyncio.to_thread(_read_facts, settings)
+    if made is None:
         return False
     async with database.connection() as connection:
         state = await log.read_state(connection)
@@ -251,6 +248,22 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         and made.peers == standings
         and made.witnesses == signed
     )
+
+
+async def shows_erased(database: Database, settings: Settings) -> bool:
+    """Return whether the site in force is from before something was erased."""
+    made = await asyncio.to_thread(_read_facts, settings)
+    async with database.connection() as connection:
+        return made is not None and made.erasures != await redactions.count(connection)
+
+
+def _read_facts(settings: Settings) -> _BuildFacts | None:
+    try:
+        return msgspec.json.decode(
+            (settings.site_dir / "build.json").read_bytes(), type=_BuildFacts
+        )
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 def day_of(now: dt.datetime) -> dt.datetime:

@@ -3,7 +3,7 @@
 with locked as materialized (select * from log_state for update)
 
 select
-    l.size, l.peaks, l.last_at, l.erasures, l.replaced, l.stopped, l.incarnation, l.discards, l.dated_ahead,
+    l.size, l.peaks, l.last_at, l.erasures, l.replaced, l.stopped, l.fault, l.incarnation, l.discards, l.dated_ahead,
     database_incarnation() as database, clock_timestamp() as clock,
     (select e.leaf from log_entry as e where e.index = $1) as leaf
 from locked as l
@@ -14,7 +14,7 @@ select size, peaks, last_at, erasures, replaced from log_state
 -- name: guarded_state
 -- The same as under the lock, without it.
 select
-    l.size, l.peaks, l.last_at, l.erasures, l.replaced, l.stopped, l.incarnation, l.discards, l.dated_ahead,
+    l.size, l.peaks, l.last_at, l.erasures, l.replaced, l.stopped, l.fault, l.incarnation, l.discards, l.dated_ahead,
     database_incarnation() as database, clock_timestamp() as clock,
     (select e.leaf from log_entry as e where e.index = $1) as leaf,
     (select e.leaf from log_entry as e where e.index = l.size - 1) as last_leaf

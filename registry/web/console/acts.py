@@ -42,6 +42,10 @@ _CONFLICT = 409
 _WAITS = message("It waits for another person now. Nothing changes before it is approved.")
 _WITHDRAWN = message("The record is withdrawn. Its history stays readable.")
 _ATTESTED = message("The number is public now.")
+BLOCKED = message(
+    "It is in the register, but not public yet: the log is stopped, because a check of it has "
+    "found a fault."
+)
 _DONE_APPROVED = message("It is done, and in the log.")
 _DONE_RETURNED = message("It went back with your comment. Nothing was changed.")
 _DONE_TAKEN_BACK = message("It was taken back. Nothing was changed.")
@@ -94,7 +98,8 @@ async def withdraw_record_by_form(
         return await show(status=_CONFLICT)
     if isinstance(done, ActReceipt):
         return await see_other(request, f"review/acts/{done.act}", _WAITS)
-    return await see_other(request, "", _WITHDRAWN)
+    said = BLOCKED if state.context.guard.is_blocked else _WITHDRAWN
+    return await see_other(request, "", said)
 
 
 @get("/{lang:str}/attestation")
@@ -129,7 +134,8 @@ async def attest_by_form(
         return await show(status=_CONFLICT)
     if isinstance(done, ActReceipt):
         return await see_other(request, f"review/acts/{done.act}", _WAITS)
-    return await see_other(request, "attestation", _ATTESTED)
+    said = BLOCKED if state.context.guard.is_blocked else _ATTESTED
+    return await see_other(request, "attestation", said)
 
 
 @get("/{lang:str}/review/acts")

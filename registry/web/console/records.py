@@ -25,6 +25,7 @@ from registry.services.working_records import (
     read_agency_work,
     read_working_record,
 )
+from registry.web.console.acts import BLOCKED
 from registry.web.console.form_pages import record_head
 from registry.web.console.form_reading import Typed, gather, typed_once
 from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
@@ -182,6 +183,8 @@ async def submit_record(
         )
         return await _show_record(request, context, working, refused=True)
     said = {"in_review": _SAVED_FOR_REVIEW, "unchanged": _UNCHANGED}
+    if context.guard.is_blocked:
+        said["published"] = BLOCKED
     return await see_other(request, f"records/{record}/", said.get(receipt.outcome, _PUBLISHED))
 
 
