@@ -20,16 +20,15 @@ import msgspec
 import rich_click as click
 
 from registry import resources
-from registry.cli.demo_witness import DemoWitness, serving_witness
 from registry.cli.runtime import print_message, run, running_database
 from registry.cli.server import check_port
 from registry.cli.up import prepare
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.settings import PREFIX, Settings
-from registry.text.catalogues import SOURCE
 
 if TYPE_CHECKING:
+    from registry.cli.demo_witness import DemoWitness
     from registry.services.context import ServiceContext
     from registry.tlog.keys import Verifier
 
@@ -95,6 +94,7 @@ def hub(data: Path, port: int) -> None:
     Example: registry demo hub
     """
     from registry.cli import log_output
+    from registry.cli.demo_witness import serving_witness
     from registry.services.startup import run_in_register
 
     log_output.configure()
@@ -126,6 +126,7 @@ def hub(data: Path, port: int) -> None:
 def _registers(data: Path, port: int) -> list[DemoRegister]:
     """Return a register of each country pack that there is."""
     from registry.record.pack import load_pack
+    from registry.text.catalogues import SOURCE
     from registry.text.locales import country_name
 
     codes = sorted(path.parent.name for path in _PACKS.glob("*/pack.json"))
