@@ -34,7 +34,8 @@ class RegisterState(msgspec.Struct, frozen=True, kw_only=True):
     redactions that were carried out, and how often something was destroyed; `replaced` counts the
     replacements of whole texts; `agencies` is the digest of all agencies; `imports` are the number
     of the last import and how many have ended, `peers` the digest of how peers stand, and
-    `witnesses` that of who else has signed the log.
+    `witnesses` that of who else has signed the log. `is_blocked` says that a check of the log has
+    found a fault, so that nothing is published.
     """
 
     size: int
@@ -47,6 +48,7 @@ class RegisterState(msgspec.Struct, frozen=True, kw_only=True):
     imports: tuple[int, int] = (0, 0)
     peers: str = ""
     witnesses: str = ""
+    is_blocked: bool = False
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

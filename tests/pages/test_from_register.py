@@ -15,7 +15,7 @@ from registry.services.drafts import Precondition
 from registry.services.import_matching import ForeignFiling
 from registry.services.withdrawal import withdraw
 from registry.settings import Settings
-from registry.store import agencies
+from registry.store import agencies, bound_rows
 from tests.built import build
 from tests.imported import import_filings
 
@@ -122,6 +122,18 @@ async def test_a_changed_agency_or_a_withdrawal_makes_the_site_out_of_date(
     page = (settings.site_dir / "fr/agencies/demo-sante.html").read_text("utf-8")
     assert "Agence renommée" in page
     assert await is_current(context.database, settings, as_of=NOW)
+    # A fault that stops the log is told by the pages about it, in their languages.
+    for fault, words in (("the database, entry 1: it is another", True), (None, False)):
+        async with context.database.transaction() as connection:
+            await bound_rows.set_fault(connection, fault)
+        assert not await is_current(context.database, settings, as_of=NOW)
+        await build_register(
+            context.database, context.pack, settings, out=settings.site_dir, as_of=NOW
+        )
+        assert await is_current(context.database, settings, as_of=NOW)
+        for name, notice in (("fr/changes", "est arrêté"), ("ar/changes/1", "السجل متوقفة")):
+            page = (settings.site_dir / f"{name}.html").read_text("utf-8")
+            assert (notice in page) is words
     await taken_out(context, latest)
     assert not await is_current(context.database, settings, as_of=NOW)
 

@@ -288,7 +288,7 @@ async def test_the_site_never_runs_ahead_of_the_published_log(context, tmp_path,
 
 
 BUILT = """{"as_of": "2026-11-24T00:00:00Z", "base_url": "", "log": {"size": 1, "root": ""},
- "erasures": 1, "replaced": 0, "agencies": "", "imports": [0, 0], "peers": ""}"""
+ "erasures": 1, "replaced": 0, "agencies": "", "imports": [0, 0], "peers": "", "witnesses": ""}"""
 
 
 async def test_rows_are_derived_again_after_each_publication_and_in_turn(

@@ -28,6 +28,7 @@ from registry.services.peer_standing import read_standings, troubles
 from registry.store import (
     agencies,
     attestations,
+    bound_rows,
     imports,
     log,
     records,
@@ -57,6 +58,7 @@ class _BuildFacts(msgspec.Struct):
     imports: tuple[int, int]
     peers: str
     witnesses: str
+    blocked: bool = False
 
 
 async def build_register(
@@ -178,6 +180,7 @@ async def _read_state(connection: Connection, as_of: dt.datetime) -> RegisterSta
         imports=await imports.read_progress(connection),
         peers=shown_digest(await read_standings(connection, now=as_of)),
         witnesses=signed_digest(await witness_standing.read_standings(connection)),
+        is_blocked=await bound_rows.read_fault(connection) is not None,
     )
 
 
@@ -237,6 +240,7 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         progress = await imports.read_progress(connection)
         standings = shown_digest(await read_standings(connection, now=as_of))
         signed = signed_digest(await witness_standing.read_standings(connection))
+        is_blocked = await bound_rows.read_fault(connection) is not None
     return (
         made.log.size == state.range.size
         and made.log.root == state.range.root().hex()
@@ -247,6 +251,7 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         and made.agencies == fingerprint
         and made.peers == standings
         and made.witnesses == signed
+        and made.blocked == is_blocked
     )
 
 

@@ -61,6 +61,7 @@ def _part(events: Sequence[Event], number: int) -> Sequence[Event]:
 
 
 def _list(site: Site, path: str, events: Sequence[Event], known: dict[str, Any]) -> Iterator[Page]:
+    known = known | {"is_blocked": site.snapshot.register.is_blocked}
     key = digest(msgspec.json.encode([known, events]))
     view = partial(_view, site=site, events=events, known=known)
     return pages(site, path, template="changes.html", key=key, view=view)

@@ -45,6 +45,7 @@ def machine_files(site: Site, files: Sequence[str]) -> Iterator[Page]:
         "imports": register.imports,
         "peers": register.peers,
         "witnesses": register.witnesses,
+        "blocked": register.is_blocked,
         "pages": len(files),
     }
     yield _file("build.json", msgspec.json.format(msgspec.json.encode(made_from)).decode() + "\n")
