@@ -28,7 +28,6 @@ from registry.errors import Unavailable
 from registry.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
-    from registry.cli.demo_witness import DemoWitness
     from registry.services.context import ServiceContext
     from registry.tlog.keys import Verifier
 
@@ -111,7 +110,7 @@ def hub(data: Path, port: int) -> None:
     with ExitStack() as stack:
         witness = stack.enter_context(serving_witness(data / "witness", witness_port, keys))
         for one in registers:
-            _write_policy(one, witness, witness_port)
+            _write_policy(one, witness.policy(f"http://127.0.0.1:{witness_port}"))
         running = [stack.enter_context(_running(one)) for one in registers]
         for one, process in zip(registers, running, strict=True):
             _wait_until_ready(one, process)
@@ -163,9 +162,8 @@ def _key(settings: Settings) -> Verifier:
     return read(settings.key_file).verifier
 
 
-def _write_policy(one: DemoRegister, witness: DemoWitness, port: int) -> None:
-    path = one.settings.data_dir / "policy"
-    path.write_text(witness.policy(f"http://127.0.0.1:{port}"), encoding="utf-8")
+def _write_policy(one: DemoRegister, policy: str) -> None:
+    (one.settings.data_dir / "policy").write_text(policy, encoding="utf-8")
 
 
 @contextmanager
