@@ -279,7 +279,7 @@ async def test_no_cache_chooses_by_itself_how_long_it_keeps_an_answer(client, ag
     await agency.post(f"{DRAFT}/submit")
     agency_code, slug = record["id"].split("/")
     places = {"agency": agency_code, "slug": slug, "version": "1", "name": "sector"}
-    places |= {"pack_name": "regions", "run": "1", "act": "1"}
+    places |= {"pack_name": "regions", "run": "1", "act": "1", "code": "sn"}
     described = (await client.get("/openapi.json")).json()["paths"]
     paths = [path.format_map(places) for path, methods in described.items() if "get" in methods]
     answers = [await client.get(path) for path in [*paths, *READS]]
