@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import wraps
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 import rich_click as click
@@ -13,7 +13,9 @@ import rich_click as click
 from registry.cli.runtime import in_register, write_json
 from registry.record.ids import split_id
 from registry.services.access import Actor, Scope
-from registry.services.context import ServiceContext
+
+if TYPE_CHECKING:
+    from registry.services.context import ServiceContext
 
 Style: TypeAlias = Literal["text", "json"]
 F = TypeVar("F", bound="Callable[..., Any]")
