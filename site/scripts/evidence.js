@@ -37,6 +37,10 @@ export async function examine(proof, page) {
     const isSaid = await holds(() => redaction > own.found.index && covers(entry, own.found, pointer));
     erased.push({ pointer, redaction, basis: entry?.basis, isSaid });
   }
+  for (const { pointer, redaction } of erased) {
+    const instead = replacedBy(redaction, own.found.entry?.version, redactions);
+    if (pointer in instead) place(own.found.document, pointer, instead[pointer]);
+  }
   const said = readSaid(own.found);
   const unlike = [];
   const isAsSaid = await holds(async () => {
@@ -142,6 +146,29 @@ function covers(said, { entry }, pointer) {
     said.versions.includes(entry.version) &&
     [pointer, `/${pointer.split("/")[1]}`].some((one) => said.pointers.includes(one))
   );
+}
+
+/** Read what a redaction commits to be shown in the place of members of a version, by pointer.
+ *
+ * An item that a later redaction has erased is what that one says.
+ */
+function replacedBy(redaction, version, redactions) {
+  const { document, erased } = redactions.get(redaction)?.found ?? {};
+  const shown = {};
+  for (const item of Object.values(document?.replaced ?? {})) {
+    if (item.versions.includes(version)) shown[item.pointer] = item.value;
+  }
+  for (const { pointer, redaction: by } of erased ?? []) {
+    if (pointer.startsWith("/replaced/")) Object.assign(shown, replacedBy(by, version, redactions));
+  }
+  return shown;
+}
+
+/** Put a member into a document that was put together without it. */
+function place(document, pointer, value) {
+  const [key, name] = pointer.slice(1).split("/");
+  if (name === undefined) document[key] = value;
+  else document[key] = { ...document[key], [name]: value };
 }
 
 /** Whether each later key of the log was vouched for by the one before it, up to the one named. */

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from registry.ledger.key import read
 from registry.record.canonical import canonical
+from registry.text.page_words import digest_of_words
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.cosignature import cosign
 from registry.tlog.hashing import leaf_hash
@@ -21,6 +23,7 @@ from tests.browser.conftest import PHONE
 RECORD = "demo-sante/triage-radiographies"
 OTHER = "demo-services/objets-trouves"
 ERASED = "demo-sante/prevision-lits"
+WORDS, MORE_WORDS = "des lits supplémentaires", "sa marge d’erreur"
 VECTORS = Path(__file__).parents[3] / "shared/vectors/rfc8785-jcs/testdata/input"
 
 TOKEN = ("token", "create", "--scope", "redact")
@@ -449,10 +452,14 @@ def test_what_was_erased_is_named_with_its_basis(opened, register):
         {"authorization": f"Bearer {done(register, *TOKEN, '--actor', name).strip()}"}
         for name in ("legal office", "data office")
     )
-    receipt = register.client.post("/api/v1/redactions", json=asked, headers=one).json()
-    confirm = f"/api/v1/redactions/{receipt['redaction']}/confirm"
-    assert register.client.post(confirm, headers=other).status_code == 201
-    done(register, "log", "publish")
+
+    def erase(asked):
+        receipt = register.client.post("/api/v1/redactions", json=asked, headers=one).json()
+        confirm = f"/api/v1/redactions/{receipt['redaction']}/confirm"
+        assert register.client.post(confirm, headers=other).status_code == 201
+        done(register, "log", "publish")
+
+    erase(asked)
     [redaction] = proof_of(register, ERASED)["redactions"]
     with opened(register.url) as page:
         page.goto(f"{register.url}/fr/records/{ERASED}")
@@ -467,6 +474,30 @@ def test_what_was_erased_is_named_with_its_basis(opened, register):
         # Nobody says any more why it is gone.
         forged(page, lambda proof: proof | {"redactions": []})
         assert checked(page) == ALL_HOLD | {"erased": "fails"}
+
+    # Words of a text, then others: what stands there now is what the last redaction commits to.
+    for words in (WORDS, MORE_WORDS):
+        erase(asked | {"pointers": ["/purpose/goal"], "words": [words]})
+
+    def built_with(mark):
+        """Serve the page as the next build makes it, with a mark."""
+
+        def answer(route):
+            html = route.fetch().text()
+            before = re.search(r'data-words="(\w+)"', html)[1]
+            for words in (WORDS, MORE_WORDS):
+                html = html.replace(words, mark)
+            html = html.replace(before, digest_of_words(html))
+            route.fulfill(body=html, content_type="text/html; charset=utf-8")
+
+        return answer
+
+    for mark, unlike in (("[…]", []), ("tous", ["/purpose/goal"])):
+        with opened(register.url) as page:
+            page.route(f"**/fr/records/{ERASED}", built_with(mark))
+            page.goto(f"{register.url}/fr/records/{ERASED}")
+            assert checked(page) == ALL_HOLD | ({"page": "fails"} if unlike else {})
+            assert page.locator("#proof-unlike li").all_inner_texts() == unlike
 
 
 def test_every_record_s_proof_holds_in_the_browser_and_for_its_pages(opened, register):
