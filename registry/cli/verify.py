@@ -11,7 +11,6 @@ from registry.cli.evidence import keeping_evidence, memory_option, open_memory
 from registry.cli.keys import policy_options, verifier_option
 from registry.cli.runtime import print_message
 from registry.errors import NotFound
-from registry.record.entry import NOT_STATED
 
 if TYPE_CHECKING:
     from registry.ledger.verify_record import VerifiedRecord
@@ -115,6 +114,8 @@ def _beside(page: Path, stated: dict[str, str]) -> Path | None:
 
 
 def _print_verified(path: Path, found: VerifiedRecord) -> None:
+    from registry.record.entry import NOT_STATED
+
     print_message(
         f"{path}: {found.id}, version {found.version}, was published on {found.at} as entry "
         f"{found.index} of {found.origin}, which had {found.size} entries when it signed this"
