@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from registry.cli.main import main
@@ -27,9 +29,7 @@ def check(capsys):
 @pytest.fixture
 def trial(tmp_path, monkeypatch):
     """A pack whose `pack.json` a test may write."""
-    (tmp_path / "sn").mkdir()
-    for path in (SCHEMAS / "packs" / "sn").iterdir():
-        (tmp_path / "sn" / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(SCHEMAS / "packs" / "sn", tmp_path / "sn")
     monkeypatch.setattr(packs, "_PACKS", tmp_path)
     load_pack.cache_clear()
     yield tmp_path / "sn" / "pack.json"

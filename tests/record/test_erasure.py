@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.record.content_file import ErasedMember, KeptSection, check_content, content_file
-from registry.record.erasure import erase, readable, remaining_members, without_erased
+from registry.record.erasure import (
+    erase,
+    readable,
+    remaining_members,
+    without_erased,
+    without_words,
+)
 from registry.record.sections import SALT_BYTES, members, seal
 
 texts = st.text(alphabet='aé~/"ب0', max_size=4)
@@ -87,9 +93,26 @@ def test_readers_are_shown_no_places_of_what_was_erased():
 
 def test_the_next_version_is_without_what_was_erased():
     document = {"id": "a/b", "contact": {"email": "e", "phone": "p"}, "documents": [1, 2], "n": 1}
-    erased = ["/contact/phone", "/documents/0", "/n", "/gone/x"]
+    erased = dict.fromkeys(["/contact/phone", "/documents/0", "/n", "/gone/x"])
     assert without_erased(document, erased) == {
         "id": "a/b", "contact": {"email": "e"}, "documents": [2],
+    }  # fmt: skip
+
+
+def test_the_next_version_has_the_marks_of_words_that_were_erased():
+    shown = {"fr": "De […], par […].", "ar": "x"}
+    document = {"id": "a/b", "purpose": {"goal": {"fr": "De A, par B.", "en": "new"}, "scale": "s"}}
+    assert without_erased(document, {"/purpose/goal": shown}) == {
+        "id": "a/b", "purpose": {"goal": {"fr": shown["fr"], "en": "new"}, "scale": "s"},
+    }  # fmt: skip
+    other = {"id": "a/b", "purpose": {"goal": {"fr": "Pour C."}}}
+    assert without_erased(other, {"/purpose/goal": shown}) == other
+
+
+def test_words_are_replaced_wherever_they_are_and_the_longest_first():
+    value = {"fr": "Amine, AMINE TAHIRI et (Amine).", "who": ["x Amine", {"n": 1, "t": "é.*"}]}
+    assert without_words(value, ["amine", "Amine Tahiri", ".*"]) == {
+        "fr": "[…], […] et ([…]).", "who": ["x […]", {"n": 1, "t": "é[…]"}],
     }  # fmt: skip
 
 
