@@ -159,7 +159,7 @@ async def find_records(
     """
     context = state.context
     question = await read_query(
-        context.database, state.index, sought, context.pack, now=state.clock()
+        context.database, state.index, sought, context.pack, now=state.clock(), facets=facets
     )
     if sort == "relevance" and question.text is None:
         raise InvalidParameter("sort: relevance needs words to find, in q")

@@ -13,11 +13,11 @@ from litestar.params import QueryParameter
 from registry.api import parameters
 from registry.api.parameters import AsOfParameter, CodeParameter
 from registry.errors import InvalidParameter
-from registry.record.facets import COMPLETENESS, FACETS, LOCAL
+from registry.record.facets import COMPLETENESS, COUNTRY, FACETS, LOCAL
 from registry.record.pack import Pack
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
-from registry.store import agencies
+from registry.store import agencies, imports
 from registry.store.as_of import TIME, read_as_of, read_window
 from registry.store.database import Database
 
@@ -127,9 +127,15 @@ _declare_facets()
 
 
 async def read_query(
-    database: Database, index: SearchIndex, sought: SearchFilters, pack: Pack, *, now: dt.datetime
+    database: Database,
+    index: SearchIndex,
+    sought: SearchFilters,
+    pack: Pack,
+    *,
+    now: dt.datetime,
+    facets: Sequence[str] = (),
 ) -> SearchQuery:
-    """Check what is sought and ask it of the log as it is, or was then.
+    """Check what is sought, and which facets, and ask it of the log as it is, or was then.
 
     Commands ask it too, so nothing is taken as checked before. The database is asked only for what
     the process cannot know. Raises `InvalidParameter` for what no record could have.
@@ -138,7 +144,13 @@ async def read_query(
         raise InvalidParameter(f"q: at most {parameters.LONGEST_TEXT} characters")
     if sought.lang is not None:
         parameters.codes("lang", [sought.lang], pack.languages)
-    filters = await _filters(database, index, sought, pack)
+    countries: dict[str, str] = {}
+    if COUNTRY in {*sought.codes, *facets}:
+        async with database.connection() as connection:
+            known = await imports.read_origins(connection)
+        countries = {code: one.country for code, one in known.items() if one.country}
+        countries[LOCAL] = pack.country
+    filters = await _filters(database, index, sought, pack, countries)
     entry, today, changed = None, now.astimezone(dt.UTC).date(), None
     if (sought.as_of, sought.changed_since, sought.changed_until) != (None, None, None):
         async with database.connection() as connection:
@@ -153,14 +165,22 @@ async def read_query(
         changed=changed,
         as_of=entry,
         today=today,
+        countries=countries,
     )
 
 
 async def _filters(
-    database: Database, index: SearchIndex, sought: SearchFilters, pack: Pack
+    database: Database,
+    index: SearchIndex,
+    sought: SearchFilters,
+    pack: Pack,
+    countries: Mapping[str, str],
 ) -> dict[str, Sequence[str]]:
     """Check the codes of each filter; scores from one to another are so many codes."""
-    read = await _read_codes(database, index, sought.codes, pack)
+    read = {
+        **await _read_codes(database, index, sought.codes, pack),
+        COUNTRY: sorted({*countries.values()}),
+    }
     filters: dict[str, Sequence[str]] = {}
     for name, codes in sought.codes.items():
         plain = [_plain(name, code) for code in codes]

@@ -55,7 +55,8 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     depend on the moment of the query. If `single`, every version has one code, `not_stated` by
     default. `codes` returns the valid codes; without it they are those of the field's code list.
     `further` returns whether another code is valid, and `schema` is the JSON Schema of those. With
-    neither codes nor `further`, the valid codes are those in the database.
+    neither codes nor `further`, the valid codes are those in the database. One that is `of` another
+    facet groups the codes of that, by what the query says of them, and the index does not have it.
     """
 
     description: str
@@ -64,6 +65,7 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     single: bool = False
     codes: Callable[[Pack], Sequence[str]] | None = None
     further: Callable[[str, Pack], bool] | None = None
+    of: str | None = None
     schema: Mapping[str, Any] = {}
 
     @property
@@ -110,6 +112,7 @@ FACETS: dict[str, Facet] = {
         known=lambda agency, _: [agency.origin or LOCAL],
         single=True,
     ),
+    "country": Facet(description="Countries of the registers, ISO 3166-1", of="origin"),
     "source_state": Facet(
         description="Whether a record of another register is still there: `present`, or `gone`",
         codes=lambda _: SOURCE_STATES,
@@ -167,6 +170,9 @@ FACETS: dict[str, Facet] = {
 
 SINGLE = tuple(name for name, facet in FACETS.items() if facet.single)
 """The facets of which every record has one code."""
+
+COUNTRY = "country"
+"""The facet of registers by their country."""
 
 COMPLETENESS = "completeness"
 """The kind whose codes are the numbers from 0 to 100."""

@@ -266,6 +266,7 @@ class SearchIndex:
             entry=entry,
             changed=question.changed,
             today=question.today,
+            countries=question.countries,
         )
         return Found(question, at, self._meanings)
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import tantivy
 from tantivy import FieldType, Query
 
-from registry.record.facets import OVERDUE, SINGLE
+from registry.record.facets import FACETS, OVERDUE, SINGLE
 from registry.record.model import RISK_CHANGES
 from registry.search.query import FacetCount
 from registry.search.schema import CURRENT, NAMES, folded_name, review_before
 from registry.search.text_query import any_of, either, every, nothing_of
 from registry.store.as_of import LogWindow
+
+GROUPED = {kind: facet.of for kind, facet in FACETS.items() if facet.of is not None}
+"""The facets that group the codes of another one, and which that is."""
 
 _MOST_CODES = 60_000
 """Codes that are counted of one facet; tantivy allows 65,000 in an answer."""
@@ -32,13 +37,15 @@ class IndexAsOf:
         entry: int,
         changed: LogWindow | None = None,
         today: dt.date | None = None,
+        countries: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Take an index of the log of a size, and what filters of time refer to."""
+        """Take an index of the log of a size, and what filters of time and country refer to."""
         self.schema = schema
         self.searcher = searcher
         self.entry = entry
         self.changed = changed
         self._today = today
+        self._countries = countries
         if entry >= size - 1:
             self.known: Query | None = None
             self.standing = Query.term_query(schema, "until", CURRENT)
@@ -57,6 +64,9 @@ class IndexAsOf:
             return self._overdue if OVERDUE in codes else Query.empty_query()
         if kind == "risk_change" and self.changed is not None:
             return either([self._in_window(code) for code in codes])
+        if kind in GROUPED:
+            grouped = [code for code, group in self._countries.items() if group in codes]
+            return any_of(self.schema, GROUPED[kind], grouped)
         if kind in NAMES:
             return any_of(self.schema, NAMES[kind], [folded_name(code) for code in codes])
         return any_of(self.schema, kind, codes)
@@ -80,10 +90,12 @@ class IndexAsOf:
                     code: self.total(every([query, self._in_window(code)])) for code in RISK_CHANGES
                 }
             else:
-                wanted[kind] = NAMES.get(kind, kind)
+                wanted[kind] = GROUPED.get(kind) or NAMES.get(kind, kind)
         found = self._aggregate(query, wanted)
         for kind in wanted:
             codes = _buckets(found[kind])
+            if kind in GROUPED:
+                codes = self._grouped(codes)
             if kind in NAMES and codes:
                 spellings = self._spellings(kind)
                 codes = {spellings[name]: count for name, count in codes.items()}
@@ -109,6 +121,13 @@ class IndexAsOf:
         if single is not None:
             # Every version has one code of it.
             found["total"] = {"value": sum(_buckets(found[single]).values())}
+        return found
+
+    def _grouped(self, codes: Mapping[str, int]) -> dict[str, int]:
+        found: Counter[str] = Counter()
+        for code, count in codes.items():
+            if group := self._countries.get(code):
+                found[group] += count
         return found
 
     def _spellings(self, kind: str) -> dict[str, str]:

@@ -35,7 +35,8 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
     limits to records in force of which a version was published in that window, and `risk_change` to
     what it did to the risk level. `as_of` is the last entry that counts, and `today` the day for
     overdue reviews. `after` is the position after which the page begins, in the log of its size.
-    `mends` allows spelling correction, `highlights` asks for passages.
+    `mends` allows spelling correction, `highlights` asks for passages. `countries` are those of the
+    registers, by their codes, where filters or facets are of countries.
     """
 
     text: str | None = None
@@ -51,6 +52,7 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
     today: dt.date | None = None
     mends: bool = True
     highlights: bool = False
+    countries: Mapping[str, str] = {}
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):

@@ -57,7 +57,11 @@ _LARGEST = 2**30
 
 _NO_DAY = 2**29 - 1
 _FROM = dt.date(2000, 1, 1)
-_CODES = (*(kind for kind in FACETS if kind != "overdue"), COMPLETENESS, LANGUAGE)
+_CODES = (
+    *(kind for kind, facet in FACETS.items() if kind != "overdue" and facet.of is None),
+    COMPLETENESS,
+    LANGUAGE,
+)
 _END = "."
 """A token between texts, over which no phrase reaches."""
 

@@ -8,6 +8,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from registry.record.origin import Origin
+from registry.record.pack import Agency
+from registry.record.validate import validate
+from registry.services.import_matching import ForeignFiling
+from tests.conftest import NOW
+from tests.imported import import_filings
+
 ITEM = {
     "id", "name", "summary", "agency", "risk", "sector", "status", "origin", "fictitious",
     "version", "published_at", "completeness", "match", "highlights",
@@ -115,6 +122,46 @@ async def test_repeating_means_or_and_different_means_and(client, publish, recor
     assert await total("risk=high&agency=demo-sante&agency=demo-education") == 2
     assert await total("origin=local") == 6
     assert await total("area=not_stated&risk=high") + await total("area=none&risk=high") == 2
+
+
+async def test_records_are_found_by_the_country_of_their_register(
+    client, context, publish, record, pack
+):
+    def copied(code, number):
+        agency = Agency(id=f"{code}.dsi", name={"en": code}, kind="ministry", origin=code)
+        document = {
+            "id": f"{code}.dsi/{number}",
+            "schema_version": "1.0",
+            "name": {"en": f"System {number}"},
+        }
+        verdict = validate(document, profile="foreign", pack=pack, today=NOW.date())
+        return ForeignFiling(document=document, agency=agency, verdict=verdict, source_row={})
+
+    await publish(record)
+    for code, country, number in (("sn-one", "SN", 1), ("sn-two", "SN", 2), ("nowhere", "", 1)):
+        origin = Origin(code=code, title=code, country=country)
+        filings = [copied(code, one) for one in range(number)]
+        await import_filings(context, filings, origin=origin)
+
+    async def ask(query):
+        answer = await client.get(f"/api/v1/records?{query}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    counts = [{"code": "SN", "count": 3}, {"code": "MA", "count": 1}]
+    assert (await ask("facets=country"))["facets"]["country"] == counts
+    found = await ask("country=SN&facets=country,origin")
+    assert found["total"] == 3
+    # A facet counts what all filters but its own let pass.
+    assert found["facets"]["country"] == counts
+    assert [(one["code"], one["count"]) for one in found["facets"]["origin"]] == [
+        ("sn-two", 2), ("sn-one", 1),
+    ]  # fmt: skip
+    assert (await ask("country=SN&country=MA"))["total"] == 4
+    assert (await ask("country=MA&origin=sn-one"))["total"] == 0
+    refused = await client.get("/api/v1/records?country=FR")
+    assert refused.status_code == 400
+    assert "MA, SN" in refused.json()["detail"]
 
 
 async def test_facets_are_those_asked_for_by_count(client, publish, record):

@@ -42,7 +42,7 @@ def test_codes_are_known_beforehand_by_the_database_or_by_a_rule(pack):
     unlisted = {
         name for name, facet in FACETS.items() if not facet.listed(pack) and not facet.further
     }
-    assert unlisted == {"agency", "origin"}
+    assert unlisted == {"agency", "country", "origin"}
 
 
 def test_another_row_is_all_that_another_filter_needs():

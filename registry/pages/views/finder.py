@@ -15,7 +15,7 @@ from registry.pages.site import Site, page
 from registry.pages.views.document_view import field_name
 from registry.pages.views.static_index import FOLDER
 from registry.record.entry import NOT_STATED
-from registry.record.facets import FACETS, LOCAL, OVERDUE, SINGLE
+from registry.record.facets import COUNTRY, FACETS, LOCAL, OVERDUE, SINGLE
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.text.catalogues import find
@@ -46,6 +46,7 @@ LACKING = {
 """The filters by what is missing or was noticed, which only the register can answer."""
 
 FURTHER = {
+    "country": message("Country of the register"),
     "function": message("What it does"),
     "area": message("Area of the EU AI Act"),
     "technique": message("Technique"),
@@ -132,6 +133,8 @@ class FilterLabels:
         told = [code for (filter_, code) in _SAID if filter_ == name]
         if name == "missing":
             return [*TELLING]
+        if name == COUNTRY:
+            return sorted({one.country for one in self._origins.values() if one.country})
         if name in self._names:
             known = self._names[name]
             return [*told, *(code for code, one in known.items() if say(self._reader, one.name))]
@@ -153,6 +156,9 @@ class FilterLabels:
                 there = country_name(country, reader.locale.babel)
                 words = msgspec.structs.replace(words, text=f"{words.text} ({there})")
             return words
+        if name == COUNTRY:
+            named = country_name(code, reader.locale.babel)
+            return Text(text=named, lang=reader.tag, dir=reader.locale.dir, differs=False)
         if name == "supplier":
             # A name has a language that nobody says.
             return Text(text=code, lang=reader.tag, dir=reader.locale.dir, differs=False)
