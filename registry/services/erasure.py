@@ -59,8 +59,9 @@ async def erase_published(
 ) -> int:
     """Destroy what redactions name that stand in the published log of a size; gives how many.
 
-    `write_contents` writes the files of entries' content anew. The database's own files are written
-    anew without what was deleted, and its write-ahead log so far is ended.
+    `write_contents` writes the files of entries' content anew. Then the database's own files are
+    written anew without what was deleted, and its write-ahead log so far is ended. Raises
+    `Unavailable` where others read for too long to let that be done now; it is done the next time.
     """
     async with database.connection() as connection:
         waiting = await redactions.read_waiting(connection, size=size)
@@ -69,14 +70,15 @@ async def erase_published(
             await apply_redaction(connection, redaction)
     async with database.connection() as connection:
         unsettled = await redactions.read_unsettled(connection)
-        if unsettled:
+    if unsettled:
+        await write_contents(sorted({entry for some in unsettled.values() for entry in some}))
+        async with database.connection() as connection:
             await redactions.rewrite_tables(connection)
             if not await redactions.end_write_ahead_log(connection):
                 _log.warning(_UNENDED, redactions=sorted(unsettled))
-    for redaction, entries in unsettled.items():
-        await write_contents(entries)
         async with database.transaction() as connection:
-            await redactions.settle(connection, redaction)
+            for redaction in unsettled:
+                await redactions.settle(connection, redaction)
     return len(waiting)
 
 

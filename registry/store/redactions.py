@@ -292,8 +292,10 @@ async def settle(connection: Connection, redaction: int) -> None:
 async def rewrite_tables(connection: Connection) -> None:
     """Write what is left of tables into new files; not inside a transaction.
 
-    Nobody reads a table while it is rewritten.
+    Nobody reads a table while it is rewritten, nor while that waits for who reads it now: so it
+    waits for two seconds at most, and fails.
     """
+    await connection.execute(statement("redactions", "be_impatient"))
     await connection.execute(statement("redactions", "vacuum"), timeout=_LONGEST_SECONDS)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from registry.errors import InvalidStatement, NotFound
+from registry.errors import InvalidStatement, NotFound, Unavailable
 from registry.ledger import publish_files
 from registry.ledger.files import LogRefused
 from registry.ledger.fsck import read_from
@@ -326,6 +326,29 @@ async def test_what_is_published_is_erased_while_publication_is_blocked(
 
 def _plain(proof):
     return msgspec.to_builtins(proof)
+
+
+async def test_who_reads_for_long_holds_nobody_up(
+    context, settings, database, publish, record, redact
+):
+    """An export may read for minutes: the tables are rewritten when it has ended."""
+    record["contact"]["phone"] = PHONE
+    await publish(record)
+    await publish_log(settings, context)
+    content = settings.log_dir / "content/1.json"
+    async with database.snapshot() as reading:
+        await reading.fetch("select * from section")
+        with pytest.raises(Unavailable):
+            await redact(record=ID, pointers=["/contact/phone"])
+        # Nobody else waits any more, and what is public is without it already.
+        async with database.connection() as connection:
+            left = await connection.fetchval("select value from section where key = 'contact'")
+            assert await redactions.read_unsettled(connection) != {}
+        assert PHONE not in left
+        assert PHONE not in content.read_text(encoding="utf-8")
+    await publish_log(settings, context)
+    async with database.connection() as connection:
+        assert await redactions.read_unsettled(connection) == {}
 
 
 async def test_no_file_of_the_server_has_what_was_erased(

@@ -187,6 +187,9 @@ inner join log_entry as e on e.index = m.redaction
 where v.record = any($1::text []) and ($2::text is null or convert_from(e.bytes, 'UTF8')::json ->> 'basis' <> $2)
 order by v.version
 
+-- name: be_impatient
+set lock_timeout = '2s'
+
 -- name: vacuum
 -- Into new files: a page keeps what was deleted of it until the space is used again.
 vacuum (
