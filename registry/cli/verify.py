@@ -115,6 +115,7 @@ def _beside(page: Path, stated: dict[str, str]) -> Path | None:
 
 def _print_verified(path: Path, found: VerifiedRecord) -> None:
     from registry.record.entry import NOT_STATED
+    from registry.record.erasure import named_members
 
     print_message(
         f"{path}: {found.id}, version {found.version}, was published on {found.at} as entry "
@@ -125,8 +126,9 @@ def _print_verified(path: Path, found: VerifiedRecord) -> None:
     status = (found.document.get("lifecycle") or {}).get("status", NOT_STATED)
     print_message(f"  {name or 'without a name'}; risk {level}, status {status}")
     for pointer, redaction, basis in found.erased:
-        print_message(
-            f"  {pointer} was erased (entry {redaction}, basis {basis}); the rest is as it was"
-        )
+        what = f"{pointer} was erased"
+        if named_members(found.document, [pointer]):
+            what = f"words of {pointer} were erased, a mark stands in their place"
+        print_message(f"  {what} (entry {redaction}, basis {basis}); the rest is as it was")
     if found.witnesses:
         print_message(f"  cosigned by {found.witnesses} of the witnesses named")
