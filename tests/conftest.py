@@ -269,3 +269,31 @@ def publish_it(logged, settings):
         return await publish_log(logged, settings, now=NOW, **more)
 
     return go
+
+
+@pytest.fixture
+def places(copied, tmp_path):
+    """For each of two countries a code, an empty database, a folder and the address it is at."""
+    from tests.peered import served_folder  # noqa: PLC0415  it needs what is here
+
+    folders = [tmp_path / code / "web" for code in ("ma", "sn")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    with (
+        copied(embedded.DATABASE) as first,
+        copied(embedded.DATABASE) as second,
+        served_folder(folders[0]) as one,
+        served_folder(folders[1]) as two,
+    ):
+        yield [("ma", first, folders[0], one), ("sn", second, folders[1], two)]
+
+
+@pytest.fixture
+async def registers(places):
+    """Two registers, of Morocco and of Senegal; nobody watches anybody yet."""
+    from tests.peered import open_peer  # noqa: PLC0415
+
+    made = [await open_peer(*place, now=NOW) for place in places]
+    yield made
+    for one in made:
+        await one.context.database.close()

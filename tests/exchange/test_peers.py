@@ -12,7 +12,7 @@ from registry.ledger.verify_database import check_database
 from registry.ledger.verify_record import verify_record
 from registry.services.key_rotation import rotate
 from registry.services.naming import save_agencies
-from registry.store import embedded, imports, peers
+from registry.store import imports, peers
 from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.cosignature import cosign
 from registry.tlog.keys import COSIGNATURE, Signer
@@ -24,37 +24,13 @@ from registry.worker.runner import build_site
 from tests.bench.harvest import campaign
 from tests.built import share_templates
 from tests.conftest import ROOT, amended, make_record
-from tests.peered import is_anywhere, open_peer, served_folder
+from tests.peered import is_anywhere, open_peer
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 ID = "demo-sante/prevision-lits"
 HERE = f"ma.{ID}"
 PHONE = "+212537000199"
 PERSON = "Rachidazizabad"
-
-
-@pytest.fixture
-def places(copied, tmp_path):
-    """For each of two countries a code, an empty database, a folder and the address it is at."""
-    folders = [tmp_path / code / "web" for code in ("ma", "sn")]
-    for folder in folders:
-        folder.mkdir(parents=True)
-    with (
-        copied(embedded.DATABASE) as first,
-        copied(embedded.DATABASE) as second,
-        served_folder(folders[0]) as one,
-        served_folder(folders[1]) as two,
-    ):
-        yield [("ma", first, folders[0], one), ("sn", second, folders[1], two)]
-
-
-@pytest.fixture
-async def registers(places):
-    """Two registers, of Morocco and of Senegal; nobody watches anybody yet."""
-    made = [await open_peer(*place, now=NOW) for place in places]
-    yield made
-    for one in made:
-        await one.context.database.close()
 
 
 async def test_what_one_publishes_stands_at_the_other_with_its_proof(registers):

@@ -1,43 +1,18 @@
 """What the replay of a published log says of a register is what its database answers."""
 
 import msgspec
-import pytest
 
 from registry.ledger.fsck import read_from
 from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.verify_log import verify_log
 from registry.services import attestation, redaction
 from registry.services.access import Actor
-from registry.store import attestations, embedded, records, withdrawals
+from registry.store import attestations, records, withdrawals
 from tests.conftest import NOW, amended, make_record
-from tests.peered import open_peer, served_folder
 
 ID = "demo-sante/prevision-lits"
 OTHER = "demo-sante/autre"
 UNBOUND = {"id", "register", "origin", "proof"}
-
-
-@pytest.fixture
-def places(copied, tmp_path):
-    folders = [tmp_path / code / "web" for code in ("ma", "sn")]
-    for folder in folders:
-        folder.mkdir(parents=True)
-    with (
-        copied(embedded.DATABASE) as first,
-        copied(embedded.DATABASE) as second,
-        served_folder(folders[0]) as one,
-        served_folder(folders[1]) as two,
-    ):
-        yield [("ma", first, folders[0], one), ("sn", second, folders[1], two)]
-
-
-@pytest.fixture
-async def registers(places):
-    """A register, and another one that takes over what it publishes."""
-    made = [await open_peer(*place, now=NOW) for place in places]
-    yield made
-    for register in made:
-        await register.context.database.close()
 
 
 def acting(name):
