@@ -146,6 +146,8 @@ def _lines(receipt: dict[str, Any], *, is_blocked: bool) -> Iterable[str]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return msgspec.json.encode(value).decode()
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(map(_shown, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
