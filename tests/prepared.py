@@ -1,7 +1,8 @@
-"""Data folders that take seconds to make: each is made once a run, and copied."""
+"""What takes seconds to make: data folders, once a run; programs of others, once a checkout."""
 
 import atexit
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -10,8 +11,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 _RUN = "TESTS_RUN_FOLDER"
 _ROOM = 2 * 1024**3
+_CACHE = Path(__file__).parents[1] / ".pytest_cache"
 
 
 def in_memory() -> str | None:
@@ -54,3 +58,33 @@ def copy_prepared(name: str, make: Callable[[Path], object], target: Path) -> No
                 own.submit(make, making).result()
             making.rename(kept)
     subprocess.run(["cp", "-a", f"{kept}/.", target], check=True)
+
+
+def fetch_program(folder: Path) -> Path:
+    """Return a copy of a folder with what its `package-lock.json` names, fetched once a checkout.
+
+    The test is skipped where npm is missing or cannot fetch it.
+    """
+    if not (shutil.which("npm") and shutil.which("node")):
+        pytest.skip("node and npm are not on this machine; on Debian: apt-get install nodejs npm")
+    digest = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()[:16]
+    kept = _CACHE / f"{folder.name}-{digest}"
+    _CACHE.mkdir(exist_ok=True)
+    with kept.with_suffix(".lock").open("w") as lock:
+        # Tests of one file run in several processes, and each asks for the program.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            making = kept.with_suffix(".making")
+            shutil.copytree(folder, making, dirs_exist_ok=True)
+            command = ("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund")
+            done = subprocess.run(
+                [*command, "--fetch-retries=1", "--fetch-timeout=30000"],
+                cwd=making,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                pytest.skip(f"npm cannot fetch {folder.name}: {done.stderr[-300:]}")
+            making.rename(kept)
+    return kept

@@ -1,6 +1,5 @@
 """Clients that public generators make of `/openapi.json` file, amend, search and withdraw."""
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.prepared import fetch_program
 from tests.served import UNLIMITED, records, served
 
 HERE = Path(__file__).parent
@@ -80,19 +80,7 @@ def typescript():
 
     They are fetched once a checkout.
     """
-    if not (shutil.which("npm") and shutil.which("node")):
-        pytest.skip("node and npm are not on this machine; on Debian: apt-get install nodejs npm")
-    lock = (HERE / "typescript/package-lock.json").read_bytes()
-    kept = ROOT / ".pytest_cache" / f"typescript-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not kept.exists():
-        making = kept.with_suffix(".making")
-        shutil.copytree(HERE / "typescript", making, dirs_exist_ok=True)
-        command = ("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund")
-        waits = ("--fetch-retries=1", "--fetch-timeout=30000")
-        code, told = run(*command, *waits, cwd=making)
-        if code:
-            pytest.skip(f"npm cannot fetch the generators: {told[-300:]}")
-        making.rename(kept)
+    kept = fetch_program(HERE / "typescript")
     with tempfile.TemporaryDirectory(dir=kept) as folder:
         yield shutil.copytree(HERE / "typescript", Path(folder) / "clients")
 

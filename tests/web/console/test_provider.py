@@ -1,11 +1,9 @@
 """Signing in by an identity provider: a real one that nobody here wrote, and a hostile one."""
 
-import hashlib
 import hmac
 import html
 import json
 import re
-import shutil
 import subprocess
 import threading
 import time
@@ -22,8 +20,8 @@ from joserfc.jwk import RSAKey
 
 from registry.errors import ConfigurationError
 from registry.settings import from_environment
-from tests.conftest import ROOT
 from tests.crash.register import free_port
+from tests.prepared import fetch_program
 from tests.web.console.conftest import SITE, opened_office, parse
 
 HERE = Path(__file__).parent
@@ -402,24 +400,7 @@ def test_a_provider_without_https_is_a_wrong_setting():
 @pytest.fixture(scope="module")
 def program():
     """The folder of the provider's program, fetched once a checkout."""
-    if not (shutil.which("npm") and shutil.which("node")):
-        pytest.skip("node and npm are not on this machine; on Debian: apt-get install nodejs npm")
-    lock = (HERE / "provider/package-lock.json").read_bytes()
-    kept = ROOT / ".pytest_cache" / f"provider-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not kept.exists():
-        making = kept.with_suffix(".making")
-        shutil.copytree(HERE / "provider", making, dirs_exist_ok=True)
-        done = subprocess.run(
-            ["npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", "--fetch-retries=1"],
-            cwd=making,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip(f"npm cannot fetch the provider: {done.stderr[-300:]}")
-        making.rename(kept)
-    return kept
+    return fetch_program(HERE / "provider")
 
 
 @contextmanager
