@@ -7,6 +7,8 @@ from functools import lru_cache
 from babel import Locale, numbers
 
 _LARGE = 10**15
+_SHORT_ARABIC = {"MAD": "درهم"}
+"""What people say, where CLDR names the country as well."""
 
 
 @lru_cache(maxsize=4096)
@@ -36,6 +38,9 @@ def format_percent(share: float, locale: str) -> str:
 
 @lru_cache(maxsize=1024)
 def format_money(value: float, currency: str, locale: str) -> str:
-    """Return an amount with its ISO 4217 code before or after it."""
+    """Return an amount with its ISO 4217 code; in Arabic, with the name of the currency."""
     amount = format_number(value, locale)
+    if locale.startswith("ar"):
+        name = _SHORT_ARABIC.get(currency) or numbers.get_currency_name(currency, value, locale)
+        return f"{amount} {name}"
     return f"{currency} {amount}" if locale.startswith("en") else f"{amount} {currency}"

@@ -210,7 +210,7 @@ async def test_a_receipt_says_in_the_readers_language_what_happens_next(
     changed = amended(record, source_id="another")
     await agency.put(PATH, json=changed, headers={"if-match": tag})
     done = await agency.post(f"{PATH}/submit", headers={"accept-language": wanted})
-    stopped = {"ar": "اليوميات متوقفة", "fr": "le journal est arrêté", "en": "the log is stopped"}
+    stopped = {"ar": "دفتر القيود متوقف", "fr": "le journal est arrêté", "en": "the log is stopped"}
     assert stopped[wanted] in done.json()["next"]
     said = {"day": "2026-06-30", "systems_total": 3, "contact": {"email": "a@demo-sante.example"}}
     done = await agency.put("/api/v1/attestations/demo-sante", json=said)

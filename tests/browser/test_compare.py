@@ -10,7 +10,7 @@ def test_any_two_versions_are_chosen_and_compared(opened, register, axe):
     with opened(register.url, java_script_enabled=False) as page:
         page.goto(f"{register.url}/ar/records/{VERSIONED}/compare")
         assert page.locator("#v3-4 ins").count()
-        page.get_by_label("النسخة الأقدم").select_option("1")
+        page.get_by_label("الإصدار الأقدم").select_option("1")
         page.locator("#choose button").press("Enter")
         page.wait_for_url("**/compare?from=1&to=4")
         assert page.locator("#v1-4 del").count()

@@ -100,7 +100,7 @@ def test_a_record_is_filed_returned_mended_approved_and_amended(console, people)
     changed = copy.deepcopy(document)
     changed["system_version"] = "2.0"
     changed["publication"]["change_note"] = {
-        "ar": "ذكر رقم النسخة الجديدة",
+        "ar": "ذكر رقم الإصدار الجديد",
         "fr": "Le numéro de version est dit.",
     }
     for page in ("about", "publication"):

@@ -410,7 +410,7 @@ def test_what_is_withheld_is_named_with_its_ground(pages):
     page = pages["fr/records/demo-securite/comptage-foules.html"]
     told = facts_of(page, "withheld")
     assert told["Sources"].startswith(
-        "Sécurité intérieure et extérieure de l'État (loi 31-13 art. 7)"
+        "Sécurité intérieure et extérieure de l’État (loi 31-13 art. 7)"
     )
     assert told["Sources"].endswith("Emplacement et angle des caméras.")
     assert pages["fr/records/demo-sante/back.html"].find(".//section[@id='withheld']") is None

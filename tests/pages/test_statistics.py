@@ -62,7 +62,7 @@ def test_the_counts_are_those_of_the_register(pages, corpus):
 
 def test_an_overdue_review_is_told_by_its_date(pages, site):
     head, *lines = read(site, "fr", "overdue")
-    assert head[2] == "Revue prévue le"
+    assert head[2] == "Réexamen prévu le"
     assert lines
     assert all(line[2] < "2026-11-24" for line in lines)
     assert [line[2] for line in lines] == sorted(line[2] for line in lines)

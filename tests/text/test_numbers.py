@@ -44,3 +44,8 @@ def test_whole_numbers_take_a_shortcut_to_the_same(locale):
             value, format="#,##0.######", locale=locale, numbering_system="latn"
         )
         assert format_number(value, locale) == expected
+
+
+def test_format_money_says_the_currency_in_arabic():
+    assert format_money(640000, "MAD", "ar_MA") == "640.000 درهم"
+    assert format_money(5, "EUR", "ar") == "5 يورو"

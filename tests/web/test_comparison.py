@@ -82,4 +82,4 @@ async def test_a_version_that_is_not_there_is_said(client, address):
         chosen = [one for one in page.iter("option") if one.get("selected") is not None]
         assert [one.get("value") for one in chosen] == ["2", "3"]
     page = parse(await client.get(f"/ar/{address}?from=1&to=99"))
-    assert "ليس لهذه البطاقة نسخة 99." in text_of(page)
+    assert "ليس لهذه البطاقة إصدار رقمه 99." in text_of(page)

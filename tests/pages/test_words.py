@@ -1,0 +1,101 @@
+"""One word for one thing: the table of words in docs/translating.md, kept everywhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+from registry import resources
+
+ROOT = Path(__file__).parents[2]
+PACKS = resources.SCHEMAS / "packs"
+NEVER = {
+    "ar": re.compile(r"يوميات|المسطر جديد|كبيانات|(?<!\w)ال?فرز (?:حسب|النتائج)|عناصر الفرز"),
+    "fr": re.compile(
+        r"\b[Rr]evues? (?:prévue|promise|en retard|à faire|le)|[Ii]ncidence algo"
+        r"|Sans lui aussi|\bEmporter"
+    ),
+}
+STRAIGHT = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
+BY_HAND = re.compile(r"(?:_|plain|ngettext)\([^{}]*\) \}\}:")
+
+
+def messages(lang):
+    for folder in (resources.SITE / "locale", resources.SCHEMAS / "locale"):
+        for path in sorted((folder / lang / "LC_MESSAGES").glob("*.po")):
+            with path.open("rb") as file:
+                for message in read_po(file):
+                    if message.id:
+                        one = message.id if isinstance(message.id, str) else message.id[0]
+                        forms = message.string
+                        yield path.name, one, [forms] if isinstance(forms, str) else list(forms)
+
+
+def texts(lang):
+    """Every wording in a language, with its place."""
+    for name, one, forms in messages(lang):
+        for form in forms:
+            yield f"{name}: {one}", form
+    for folder in (resources.SITE / "text", ROOT / "docs/filing-guide"):
+        paths = [*folder.glob(f"*.{lang}.md"), *folder.glob(f"{lang}/*.md")]
+        for path in sorted(paths):
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+                yield f"{path.name}:{number}", line
+
+
+def test_no_word_that_another_one_has_replaced():
+    found = [
+        place for lang, never in NEVER.items() for place, text in texts(lang) if never.search(text)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_a_version_is_no_copy_in_arabic():
+    about_copies = re.compile(r"cop(?:y|ies|ied)", re.IGNORECASE)
+    found = [
+        f"{name}: {one}"
+        for name, one, forms in messages("ar")
+        if re.search(r"\bversions?\b", one, re.IGNORECASE) and not about_copies.search(one)
+        for form in forms
+        if re.search(r"(?<!\w)[وفبل]?(?:ال|لل)?نسخ(?:ة|تين|ها)?(?!\w)", form)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_a_review_of_a_record_is_no_magazine_in_french():
+    found = [
+        f"{name}: {one}"
+        for name, one, forms in messages("fr")
+        for form in forms
+        if "review" in one.lower() and re.search(r"\brevues?\b", form, re.IGNORECASE)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_apostrophes_are_of_one_kind():
+    found = [
+        place
+        for lang in ("ar", "fr")
+        for place, text in texts(lang)
+        if STRAIGHT.search(re.sub(r"`[^`]*`", "", text))
+    ]
+    for path in sorted(PACKS.glob("*/*")):
+        # What search compares is folded, whichever apostrophe it has.
+        if path.suffix in (".csv", ".json") and path.stem not in ("synonyms", "services"):
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+                if STRAIGHT.search(line):
+                    found.append(f"{path.parent.name}/{path.name}:{number}")
+    assert not found, "\n".join(found)
+
+
+def test_a_colon_stands_inside_its_message():
+    found = [
+        f"{path.name}:{number}"
+        for folder in ("templates", "console")
+        for path in sorted((resources.SITE / folder).rglob("*.html"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if BY_HAND.search(line)
+    ]
+    assert not found, "\n".join(found)
