@@ -16,6 +16,7 @@ from registry.pages.views.finder import finder_pages
 from registry.pages.views.guide_pages import guide_pages
 from registry.pages.views.home import home_pages
 from registry.pages.views.import_events import gather_imports
+from registry.pages.views.letter_pages import general_letter_pages
 from registry.pages.views.machine_files import machine_files
 from registry.pages.views.manuals import manual_pages
 from registry.pages.views.origin_pages import origin_pages
@@ -51,6 +52,7 @@ def all_pages(
         *changes_pages(site, events, gathered),
         *feed_pages(site, gathered),
         *prose_pages(site),
+        *general_letter_pages(site),
         *manual_pages(site, description),
         *guide_pages(site),
         *problem_pages(site),

@@ -97,6 +97,14 @@ def origin_view(reader: Reader, site: Site, code: str | None) -> dict[str, Any]:
     }
 
 
+def has_letter(site: Site, card: Card) -> bool:
+    """Return whether there is a letter about a record: another country's authorities get none."""
+    if card.origin is None:
+        return True
+    origin = site.snapshot.origins.get(card.origin)
+    return origin is not None and origin.country in {"", site.snapshot.pack.country}
+
+
 def erased_view(reader: Reader, erased: Sequence[Redacted]) -> list[dict[str, Any]]:
     """Return the view of what was erased: where, on which basis, who decided it, and when."""
     return [

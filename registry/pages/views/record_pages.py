@@ -13,6 +13,8 @@ from registry.pages.cards import Card
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader
 from registry.pages.site import Site, pages
+from registry.pages.views.letter_pages import record_letter_pages
+from registry.pages.views.lists import has_letter
 from registry.pages.views.record_view import record_page_view
 from registry.pages.views.tombstone_view import tombstone_view
 from registry.pages.views.version_view import compare_view, version_view
@@ -45,6 +47,8 @@ def record_pages(site: Site) -> Iterator[Page]:
             listed=not card.withdrawn,
             needs=(name,),
         )
+        if has_letter(site, card):
+            yield from record_letter_pages(site, name, key)
         for number in range(1, last + 1):
             yield from pages(
                 site,

@@ -19,6 +19,7 @@ from registry.pages.views.lists import (
     agency_view,
     card_row,
     erased_view,
+    has_letter,
     history_view,
     origin_view,
 )
@@ -80,6 +81,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "there": _at_source(record, document),
         "whole": _further_texts(reader, record.whole),
         "compared": register.version > 1,
+        "letter": (card := site.cards.get(record.id)) is not None and has_letter(site, card),
     }
     makes: dict[str, Callable[[], Any]] = {
         "missing": lambda: [field_name(reader, pointer) for pointer in register.missing],
