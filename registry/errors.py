@@ -17,6 +17,7 @@
   + RequestTimeout
   + PayloadTooLarge
   + AddressTooLong
+  + HeadersTooLarge
   + UnsupportedMediaType
   + MisdirectedRequest
   + TooManyRequests
@@ -221,6 +222,13 @@ class AddressTooLong(RegistryError):
 
     slug = "address-too-long"
     title = "The address is too long"
+
+
+class HeadersTooLarge(RegistryError):
+    """The header fields of the request have more bytes than the limit."""
+
+    slug = "headers-too-large"
+    title = "The header fields are too large"
 
 
 class UnsupportedMediaType(RegistryError):

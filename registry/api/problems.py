@@ -38,6 +38,7 @@ STATUS: dict[str, int] = {
     errors.IdempotencyKeyReused.slug: 422,
     errors.PreconditionRequired.slug: 428,
     errors.TooManyRequests.slug: 429,
+    errors.HeadersTooLarge.slug: 431,
     errors.RegistryError.slug: 500,
     errors.ConfigurationError.slug: 500,
     errors.Unavailable.slug: 503,

@@ -136,7 +136,7 @@ def _problems(
     path: str, facts: OperationFacts, *, is_secure: bool
 ) -> Iterator[type[RegistryError]]:
     """Return every problem that an operation can answer."""
-    yield from (errors.InvalidParameter, errors.AddressTooLong)
+    yield from (errors.InvalidParameter, errors.AddressTooLong, errors.HeadersTooLarge)
     if facts.body is not None:
         yield errors.UnsupportedMediaType
     if facts.body not in {None, "lines"}:

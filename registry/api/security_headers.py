@@ -25,10 +25,20 @@ from registry.api.request_context import (
     request_context,
     request_id,
 )
-from registry.errors import AddressTooLong, MisdirectedRequest, RegistryError
+from registry.errors import (
+    AddressTooLong,
+    HeadersTooLarge,
+    MisdirectedRequest,
+    RegistryError,
+)
 from registry.settings import Settings, is_loopback
 
 LONGEST_ADDRESS = 8192
+
+LARGEST_HEADERS = 32 * 1024
+"""Bytes of all names and values; what proxies pass on is no more."""
+
+_LONGEST_HOST = 255
 
 _HOST = re.compile(r"(?:([a-z0-9._-]+)|\[([0-9a-f:.]+)\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 _READS = {"GET", "HEAD", "OPTIONS"}
@@ -185,13 +195,18 @@ def _refusal(scope: Any, hosts: frozenset[str] | None) -> RegistryError | None:
         return AddressTooLong(
             f"path and query have {size:,} bytes; at most {LONGEST_ADDRESS:,} are read"
         )
+    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > LARGEST_HEADERS:
+        return HeadersTooLarge(
+            f"the header fields have {size:,} bytes; at most {LARGEST_HEADERS:,} are read"
+        )
     # Whoever watches the process asks by any address that it has.
     if hosts is None or scope["path"].startswith("/health/"):
         return None
     given = {value for name, value in scope["headers"] if name == b"host"}
-    if given and all(_is_answered(value, hosts) for value in given):
+    if given and all(len(value) <= _LONGEST_HOST and _is_answered(value, hosts) for value in given):
         return None
-    named = {_host(value) for value in given}
+    named = {_host(value[:_LONGEST_HOST]) for value in given}
     return MisdirectedRequest(
         f"this register does not answer for the host {' and '.join(sorted(named)) or '(none)'}; "
         "use the address that its links have"

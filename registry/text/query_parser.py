@@ -21,6 +21,9 @@ SHORTEST_PREFIX = 3
 MOST_PREFIXES = 4
 """The prefixes that a query may have; further ones are words."""
 
+MOST_PHRASES = 4
+"""The phrases that a query may have; further ones are their words, in any place."""
+
 
 class Word(msgspec.Struct, frozen=True):
     """A folded word, in any form of the same stem."""
@@ -113,15 +116,15 @@ def parse_query(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query | None:
     """Return the query of a text as typed, or None if it has no word."""
     clauses: list[list[Query]] = []
     joins = False
-    prefixes = 0
+    prefixes = phrases = 0
     for token in _TOKEN.finditer(text.translate(_PLAIN)):
         plain = token["plain"]
         if plain in _OR or plain in _AND:
             joins = plain in _OR and bool(clauses)
             continue
         if plain is None:
-            phrase = tuple(words(token["quoted"]))
-            item: Query | None = Phrase(phrase) if phrase else None
+            item = _quoted(token["quoted"], may_stand=phrases < MOST_PHRASES)
+            phrases += 1
         else:
             item = _plain(plain, may_begin=prefixes < MOST_PREFIXES)
             prefixes += plain.endswith("*")
@@ -185,6 +188,13 @@ def _plain(text: str, *, may_begin: bool) -> Query | None:
     if text.endswith("*") and may_begin and len(found[-1]) >= SHORTEST_PREFIX:
         items[-1] = Prefix(found[-1])
     return _every(items)
+
+
+def _quoted(text: str, *, may_stand: bool) -> Query | None:
+    found = tuple(words(text))
+    if not found:
+        return None
+    return Phrase(found) if may_stand else _every([Word(word) for word in found])
 
 
 def _every(items: Sequence[Query]) -> Query:

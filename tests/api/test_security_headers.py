@@ -263,6 +263,13 @@ async def test_an_address_of_any_length_is_answered(raw, problem):
     problem(await raw(RECORDS, b"q=" + b"x" * 8192), 414, "address-too-long")
 
 
+async def test_headers_of_any_size_are_answered(raw, problem):
+    assert (await raw(RECORDS, headers=[(b"x-filler", b"x" * 32_000)])).status_code == 200
+    for name in (b"accept-language", b"accept-encoding", b"if-none-match", b"x-filler"):
+        answer = await raw(RECORDS, headers=[(name, b"x" * 33_000)])
+        problem(answer, 431, "headers-too-large")
+
+
 @pytest.mark.parametrize("method", ["BREW", "TRACE", "CONNECT", "PATCH", "DELETE", "PROPFIND"])
 async def test_a_method_that_an_address_does_not_take_is_named_with_those_it_takes(
     raw, problem, method

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.text.query_parser import (
+    MOST_PHRASES,
     MOST_PREFIXES,
     And,
     Not,
@@ -95,6 +96,11 @@ def test_common_words_need_not_be_there_beside_others(text, expected):
 def test_only_so_many_beginnings_are_completed():
     asked = parse_query(" ".join(f"word{letter}*" for letter in "abcdefg"))
     assert [type(one) for one in asked.of] == [Prefix] * MOST_PREFIXES + [Word] * 3
+
+
+def test_only_so_many_phrases_are_looked_for():
+    asked = parse_query(" ".join(f'"{letter}{letter} zz"' for letter in "abcdef"))
+    assert [type(one) for one in asked.of] == [Phrase] * MOST_PHRASES + [And] * 2
 
 
 SPELT_OUT = And(
