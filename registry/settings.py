@@ -58,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_validations: int = 240
     limit_failures: int = 30
     limit_exports: int = 30
+    limit_work: int = 30_000
 
     @property
     def has_console(self) -> bool:
@@ -202,7 +203,7 @@ def _check_numbers(settings: Settings) -> None:
     for name, thing in (("workers", "worker"), ("harvest_minutes", "minute")):
         if (number := getattr(settings, name)) < 1:
             raise ConfigurationError(f"{PREFIX}{name.upper()}={number}: at least one {thing}")
-    for name in ("limit_writes", "limit_validations", "limit_failures", "limit_exports"):
+    for name in (name for name in Settings.__struct_fields__ if name.startswith("limit_")):
         if (limit := getattr(settings, name)) < 0:
             raise ConfigurationError(
                 f"{PREFIX}{name.upper()}={limit}: give a number a minute, or 0 for no limit"

@@ -54,6 +54,7 @@ from registry.api.problems import allow
 from registry.api.request_context import AccessLogEntry, ApiRequest
 from registry.api.security_headers import EdgeMiddleware
 from registry.api.site import StaticSite
+from registry.api.work_limit import WorkLimit
 from registry.clock import utc_now
 from registry.errors import RegistryError
 from registry.ledger.guard import LogGuard, LogMemory
@@ -199,7 +200,7 @@ def create_app(
         await (conditional if is_open else litestar)(scope, receive, send)
 
     return EdgeMiddleware(
-        all_pages, settings, litestar.state.figures, tell, is_api=_is_api, is_private=is_private
+        all_pages, settings, litestar.state, tell, is_api=_is_api, is_private=is_private
     )
 
 
@@ -265,6 +266,7 @@ def _litestar(
                 "clock": clock,
                 "figures": figures,
                 "provider": open_provider(settings),
+                "work": WorkLimit(settings.limit_work),
                 "statistics": statistics.StatisticsCache(),
                 "workbooks": asyncio.Semaphore(_WORKBOOKS_AT_ONCE),
                 "operations": [handler.handler_name for handler in _HANDLERS],

@@ -15,6 +15,7 @@ from registry.api.request_context import (
     ApiState,
     client_address,
     request_context,
+    worker_of,
 )
 from registry.clock import utc_now
 from registry.errors import (
@@ -96,6 +97,7 @@ async def provide_actor(request: ApiRequest, state: ApiState) -> Actor:
         if isinstance(error, EndedToken):
             known.actor = error.actor
         raise
+    state.work.require(worker_of(known.actor, request.scope, settings.proxies))
     if request.method not in _READS:
         await limits.spend(
             context.database,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import zlib
 from functools import lru_cache
@@ -10,6 +9,8 @@ from hashlib import sha256
 from typing import Any
 
 from litestar.types import ASGIApp, Receive, Send
+
+from registry.work import in_thread
 
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 _OK = 200
@@ -156,7 +157,7 @@ async def _compressed(body: bytes) -> bytes:
     if len(body) <= _MOST_KEPT:
         return _kept(body)
     # It would hold up everybody else.
-    return await asyncio.to_thread(_gzip, body)
+    return await in_thread(_gzip, body)
 
 
 @lru_cache(maxsize=128)

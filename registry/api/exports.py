@@ -18,7 +18,6 @@ from registry.api.parameters import CodeParameter
 from registry.api.records import RecordAnswer
 from registry.api.request_context import ApiRequest, ApiState
 from registry.api.search_filters import SearchFilters, provide_search_filters, read_query
-from registry.errors import TooManyRequests
 from registry.exchange.export import MEDIA_TYPES, Export, ExportFormat, prepare, write
 from registry.exchange.export_columns import COLUMN_SETS, ColumnSet
 from registry.store.as_of import read_as_of
@@ -49,7 +48,7 @@ def _taking_away(
         guards=[limit_exports],
         dependencies={"sought": Provide(provide_search_filters, sync_to_thread=False)},
         responses=answers(kind, media_type=MEDIA_TYPES[form], description=described),
-        opt=describes(problems=(TooManyRequests,), download=True),
+        opt=describes(download=True),
     )
 
 

@@ -5,7 +5,6 @@ Tiles, bundles and the checkpoint are read from disk; contents and proofs are ma
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from registry.ledger.proofs import (
 from registry.store.database import Connection
 from registry.tlog.bundle import parse_bundle_path
 from registry.tlog.tile import parse_tile_path
+from registry.work import in_thread
 
 PREFIX = "/log/"
 
@@ -54,12 +54,12 @@ async def get_log_file(path: FromPath[str], state: ApiState) -> Response[bytes]:
     """Read a file of the log."""
     path = path.removeprefix("/")
     if path in _ABSENT or path.startswith(("tile/", "key/")):
-        content = await asyncio.to_thread(_read_file, state.settings.log_dir, path)
+        content = await in_thread(_read_file, state.settings.log_dir, path)
         if path in _ABSENT:
             return _answer(content, _TEXT, _CHANGING)
         return _answer(content, _TEXT if path.startswith("key/") else _BINARY, _LASTING)
     if path == "site.json":
-        made_from = await asyncio.to_thread(site_made_from, state.settings.site_dir)
+        made_from = await in_thread(site_made_from, state.settings.site_dir)
         if made_from is None:
             raise NotFound(f"the log has no file {path}")
         return _json(made_from)

@@ -31,6 +31,7 @@ from registry.record.fast_validator import FastValidator
 from registry.settings import is_loopback
 from registry.store import bound_rows, checkpoints, witnesses
 from registry.tlog.checkpoint import stated
+from registry.work import in_thread
 
 PATH = "/metrics"
 
@@ -178,9 +179,9 @@ async def _read_progress(state: ApiState) -> list[tuple[str, str, float]]:
 
     Without it filings go on, and nothing else shows that it has died.
     """
-    published = await asyncio.to_thread(published_size, state.settings.log_dir)
-    witnessed = await asyncio.to_thread(read_witnessed, state.settings.log_dir)
-    site = await asyncio.to_thread(site_made_from, state.settings.site_dir)
+    published = await in_thread(published_size, state.settings.log_dir)
+    witnessed = await in_thread(read_witnessed, state.settings.log_dir)
+    site = await in_thread(site_made_from, state.settings.site_dir)
     async with state.context.database.connection() as connection:
         asked_at = dt.datetime.now(dt.UTC)
         log_state, is_stopped = await state.context.guard.look(connection)

@@ -19,7 +19,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import PathParameter, QueryParameter
 from litestar.typing import FieldDefinition
 
-from registry.api.request_context import request_context
+from registry.api.request_context import client_address, request_context
 from registry.errors import InvalidParameter, NotFound
 from registry.record.pack import Pack
 from registry.search.query import PagePosition
@@ -104,9 +104,14 @@ class QueryCheck:
     async def __call__(self, request: Request[Any, Any, Any]) -> None:
         """Check a request, and note its operation; raises `InvalidParameter`.
 
+        Raises `TooManyRequests` where an address without a token has used up its work.
+
         It is a coroutine only so that the framework does not send it through a thread.
         """
-        request_context(request.scope).operation = request.route_handler.handler_name
+        handler, state = request.route_handler, request.app.state
+        request_context(request.scope).operation = handler.handler_name
+        if not handler.security and not request.scope["path"].startswith("/health/"):
+            state.work.require(client_address(request.scope, state.settings.proxies))
         if "\x00" in request.scope["path"]:
             raise NotFound("there is nothing at an address with a NUL character")
         if not request.scope["query_string"]:

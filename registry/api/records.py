@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from hashlib import sha256
 from typing import Annotated, Any, TypeAlias
@@ -24,6 +23,7 @@ from registry.store.as_of import END, read_entry
 from registry.store.database import Connection
 from registry.store.records import Register, StoredRecord
 from registry.store.withdrawals import Withdrawal
+from registry.work import in_thread
 
 _VERSIONS = range(1, 2**31)
 _LASTING = "public, max-age=86400, immutable"
@@ -212,7 +212,7 @@ async def compare_versions(
     if before is None or after is None:
         raise NotFound(f"there is no record {record}")
     # Not for long; but others need not wait for two large documents.
-    items = await asyncio.to_thread(
+    items = await in_thread(
         differences, msgspec.json.decode(before.document), msgspec.json.decode(after.document)
     )
     comparison = Comparison(

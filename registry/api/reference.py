@@ -23,6 +23,7 @@ from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
 from registry.record.validate import validate
 from registry.store import agencies
 from registry.store.as_of import read_as_of, read_beginning
+from registry.work import in_thread
 
 LINKED_DATA = "application/ld+json"
 _YEAR = "public, max-age=31536000, immutable"
@@ -163,7 +164,8 @@ async def validate_document(
     """Check what would be noticed in a document if it were filed; nothing is kept."""
     language = language_of(request, lang, state.context.pack)
     document = await read_json(request)
-    verdict = validate(
+    verdict = await in_thread(
+        validate,
         document,
         profile=profile,
         pack=state.context.pack,

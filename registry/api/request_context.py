@@ -16,6 +16,7 @@ import msgspec
 from litestar import Request
 from litestar.datastructures import State
 
+from registry.api.work_limit import WorkLimit
 from registry.search.engine import SearchIndex
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
@@ -52,6 +53,7 @@ class ApiState(State):
     clock: Callable[[], dt.datetime]
     workbooks: asyncio.Semaphore
     provider: IdentityProvider | None
+    work: WorkLimit
 
 
 class AccessLogEntry(msgspec.Struct, tag_field="event", tag="request", gc=False):
@@ -128,6 +130,13 @@ def client_address(scope: Any, proxies: Sequence[Network]) -> str:
         network = int(found) >> _OF_ONE_CLIENT << _OF_ONE_CLIENT
         return f"{IPv6Address(network)}/{_OF_ONE_CLIENT}"
     return str(found or "unknown")
+
+
+def worker_of(actor: Actor | None, scope: Any, proxies: Sequence[Network]) -> str:
+    """Return whose work a request is: of a member, a token, or an address without either."""
+    if actor is None:
+        return client_address(scope, proxies)
+    return f"token {actor.token}" if actor.member is None else actor.person
 
 
 @lru_cache(maxsize=1000)

@@ -143,8 +143,6 @@ def _problems(
         yield from (errors.UnreadableDocument, errors.RequestTimeout, errors.PayloadTooLarge)
     if is_secure:
         yield from (errors.Unauthorized, errors.Forbidden)
-    if is_secure or facts.body is not None:
-        yield errors.TooManyRequests
     if "{" in path:
         yield errors.NotFound
     if facts.condition is not None:
@@ -152,7 +150,7 @@ def _problems(
     if facts.keyed:
         yield errors.IdempotencyKeyReused
     if not path.startswith("/health/"):
-        yield errors.MisdirectedRequest
+        yield from (errors.MisdirectedRequest, errors.TooManyRequests)
     yield from facts.problems
     yield from (errors.RegistryError, errors.Unavailable)
     if facts.keyed:

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Send
 from structlog.contextvars import bound_contextvars
 
-from registry.api.metrics import Metrics
 from registry.api.problems import problem_messages, report_fault
 from registry.api.request_context import (
     AccessLogEntry,
@@ -24,6 +24,7 @@ from registry.api.request_context import (
     path_for_logs,
     request_context,
     request_id,
+    worker_of,
 )
 from registry.errors import (
     AddressTooLong,
@@ -32,6 +33,7 @@ from registry.errors import (
     RegistryError,
 )
 from registry.settings import Settings, is_loopback
+from registry.work import MeasuredWork, WorkMeter
 
 LONGEST_ADDRESS = 8192
 
@@ -74,7 +76,7 @@ class EdgeMiddleware:
         self,
         application: ASGIApp,
         settings: Settings,
-        figures: Metrics,
+        state: State,
         tell: Callable[[AccessLogEntry], None] | None,
         *,
         is_api: Callable[[str], bool],
@@ -83,12 +85,12 @@ class EdgeMiddleware:
         """Wrap the application; `is_api` is true of the paths of the API, not the site's.
 
         Those that `is_private` is true of are pages that no other origin reads. Each answer of both
-        is counted in `figures`, and `tell` writes its line of the access
-        log.
+        is counted in the `figures` of the state that handlers share, and `tell` writes its line of
+        the access log.
         """
         self._application = application
         self._hosts, self._proxies = settings.hosts, settings.proxies
-        self._figures = figures
+        self._state = state
         self._tell = tell
         self._is_api = is_api
         self._is_private = is_private
@@ -114,7 +116,11 @@ class EdgeMiddleware:
                 elif scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
                     await answer.preflight(headers, private=private)
                 else:
-                    await self._application(scope, receive, answer.send)
+                    meter = WorkMeter()
+                    try:
+                        await MeasuredWork(self._application(scope, receive, answer.send), meter)
+                    finally:
+                        await self._charge(context, scope, meter.seconds)
             except Exception as error:  # noqa: BLE001  nothing leaves without an answer
                 fault = report_fault(error, scope)
                 if answer.status:
@@ -125,8 +131,15 @@ class EdgeMiddleware:
                 if api or private:
                     self._note(context, scope, answer.status, time.perf_counter() - began)
 
+    async def _charge(self, context: RequestContext, scope: Any, seconds: float) -> None:
+        # The description is also read of an application that has not begun.
+        served = self._state.get("context")
+        if served is not None:
+            who = worker_of(context.actor, scope, self._proxies)
+            await self._state.work.charge(served.database, who, seconds)
+
     def _note(self, context: RequestContext, scope: Any, status: int, seconds: float) -> None:
-        self._figures.count(context.operation, status, seconds)
+        self._state.figures.count(context.operation, status, seconds)
         if self._tell is not None:
             name, token = (
                 (None, None) if context.actor is None else (context.actor.name, context.actor.token)

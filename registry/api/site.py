@@ -8,7 +8,6 @@ records and their versions, run a script.
 
 from __future__ import annotations
 
-import asyncio
 import mimetypes
 import re
 from pathlib import Path
@@ -20,6 +19,7 @@ from litestar.types import Receive, Send
 from registry.api.problems import problem_messages
 from registry.api.request_context import request_context
 from registry.errors import MethodNotAllowed, NotFound
+from registry.work import in_thread
 
 _HASHED = "/assets/"
 _GONE = re.compile(rb'<!doctype html>\s*<html [^>]*data-status="410"')
@@ -66,7 +66,7 @@ class StaticSite:
         if scope["method"] != "GET":
             await _problem(scope, send, MethodNotAllowed(f"{scope['method']} is not possible here"))
             return
-        found = await asyncio.to_thread(_find, self._folder, scope["path"])
+        found = await in_thread(_find, self._folder, scope["path"])
         if isinstance(found, str):
             headers = [(b"location", found.encode()), (b"content-length", b"0"), *_SECURITY]
             await _send(send, 308, headers, b"")
@@ -105,7 +105,7 @@ def _find(folder: Path, path: str) -> Path | str | None:
 
 async def _file(scope: Any, send: Send, path: Path, status: int) -> None:
     try:
-        content, stat = await asyncio.to_thread(lambda: (path.read_bytes(), path.stat()))
+        content, stat = await in_thread(lambda: (path.read_bytes(), path.stat()))
     except FileNotFoundError:
         # The site was switched under us; the next request finds the new one.
         await _problem(scope, send, NotFound("this page has just moved; try again"))

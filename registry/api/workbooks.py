@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Annotated, TypeAlias
 
@@ -18,7 +17,7 @@ from registry.api.request_body import read_body, require_one_of
 from registry.api.request_context import ApiRequest, ApiState
 from registry.api.writes import private
 from registry.clock import utc_now
-from registry.errors import InvalidParameter, NotFound, TooManyRequests
+from registry.errors import InvalidParameter, NotFound
 from registry.exchange.workbooks.answer import write_answer
 from registry.exchange.workbooks.filing import file_workbook
 from registry.exchange.workbooks.making import (
@@ -35,6 +34,7 @@ from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.codelists import codelists
 from registry.services import drafts
 from registry.services.access import Actor
+from registry.work import in_thread
 
 Layout: TypeAlias = Annotated[
     WorkbookLayout,
@@ -61,7 +61,7 @@ class WorkbookAnswer(msgspec.Struct, frozen=True, kw_only=True):
     tags=["workbooks"],
     guards=[limit_exports],
     responses=answers(bytes, media_type=XLSX, description=_TO_FILL_IN),
-    opt=describes(problems=(TooManyRequests, NotFound), named=True, follows=_FOLLOWING),
+    opt=describes(problems=(NotFound,), named=True, follows=_FOLLOWING),
 )
 async def make_template(
     *,
@@ -104,7 +104,7 @@ async def make_template(
         sources = await read_sources(state.context, record, lambda _: None)
         name = "records" if len(record) > 1 else record[0]
     async with state.workbooks:
-        content = await asyncio.to_thread(make_workbook, sources, words, layout=layout)
+        content = await in_thread(make_workbook, sources, words, layout=layout)
     return _workbook(content, name)
 
 
@@ -131,7 +131,7 @@ async def get_draft_workbook(
     drafts.own_agency(state.context, actor, f"{agency}/{slug}")
     sources = await read_sources(state.context, [f"{agency}/{slug}"], lambda _: actor)
     async with state.workbooks:
-        content = await asyncio.to_thread(make_workbook, sources, words, layout=layout)
+        content = await in_thread(make_workbook, sources, words, layout=layout)
     return _workbook(content, f"{agency}-{slug}")
 
 
@@ -178,9 +178,7 @@ async def answer_workbook(
     sent again. Otherwise as filing a workbook.
     """
     sheets, results, words = await _file(request, state, actor, lang)
-    return _workbook(
-        await asyncio.to_thread(write_answer, sheets, results, words), "workbook-answer"
-    )
+    return _workbook(await in_thread(write_answer, sheets, results, words), "workbook-answer")
 
 
 async def _file(
@@ -191,7 +189,7 @@ async def _file(
     words = WorkbookWords(state.context.pack, language_of(request, lang, state.context.pack))
     raw = await read_body(request, MAX_BYTES)
     async with state.workbooks:
-        sheets = await asyncio.to_thread(read_workbook, raw, words)
+        sheets = await in_thread(read_workbook, raw, words)
     return sheets, await file_workbook(state.context, actor, sheets, words, now=utc_now()), words
 
 

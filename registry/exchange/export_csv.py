@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
 from registry.exchange.export_columns import Cell, ExportColumn, ExportRow
+from registry.work import in_thread
 
 _BOM = "\ufeff"
 _FORMULA = re.compile(r'\A(?=[\t\r\n])|(?:\A|[;\t\r\n]"*)(?=[=+\-@＝＋－＠])')
@@ -34,10 +35,14 @@ async def csv_lines(
     kept.write(_BOM if safe else "")
     writer.writerow([column.name for column in table])
     yield _taken(kept)
-    async for batch in batches:
-        for row in batch:
+
+    def write(rows: Sequence[ExportRow]) -> None:
+        for row in rows:
             cells = (cell_text(column.cell(row)) for column in table)
             writer.writerow([escape_formula(cell) for cell in cells] if safe else list(cells))
+
+    async for batch in batches:
+        await in_thread(write, batch)
         yield _taken(kept)
 
 

@@ -6,7 +6,6 @@ into memory, and streamed from there.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
@@ -19,6 +18,7 @@ import xlsxwriter
 from registry.exchange.export_columns import Cell, ExportColumn, ExportRow
 from registry.record.origin import Origin
 from registry.text.locales import direction
+from registry.work import in_thread
 
 MOST_ROWS = 1_048_575
 """The records of one sheet, beside its header; further ones are on further sheets."""
@@ -76,8 +76,8 @@ async def workbook(
         path = Path(folder) / "records.xlsx"
         book = _Book(path, table, about, right_to_left=direction(lang) == "rtl")
         async for batch in batches:
-            await asyncio.to_thread(book.write, batch)
-        await asyncio.to_thread(book.close)
+            await in_thread(book.write, batch)
+        await in_thread(book.close)
         with path.open("rb") as file:
             while part := file.read(_PART):
                 yield part

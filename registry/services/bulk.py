@@ -36,6 +36,7 @@ from registry.services.filing import Filing, file_group
 from registry.services.pipeline import BATCH_SIZE
 from registry.services.receipts import Receipt
 from registry.services.register_context import CheckedDocument, check_document
+from registry.work import by_size
 
 MOST_LINES = 10_000
 """Documents that one request may file; what is beyond is refused line by line."""
@@ -140,7 +141,12 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
         try:
             async for line in lines:
                 count, number = count + 1, line.number
-                await ready.put(self._prepared(line) if count <= MOST_LINES else _over(line))
+                size = len(line.content or b"")
+                await ready.put(
+                    await by_size(size, self._prepared, line)
+                    if count <= MOST_LINES
+                    else _over(line)
+                )
                 if count == _MOST_ANSWERED:
                     await ready.put(_unread(line))
                     break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 
 import msgspec
@@ -22,6 +21,7 @@ from registry.services.drafts import (
     save_draft,
 )
 from registry.store import drafts, records
+from registry.work import in_thread
 
 
 class DraftChanges(msgspec.Struct, frozen=True, kw_only=True, rename={"earlier": "from"}):
@@ -98,5 +98,5 @@ async def read_changes(
         state=None if current is None else current.state,
         change_note=document.get("publication", {}).get("change_note"),
         # Others need not wait for two large documents.
-        items=await asyncio.to_thread(differences, before, document),
+        items=await in_thread(differences, before, document),
     )

@@ -35,6 +35,7 @@ from registry.store import drafts, records
 from registry.store.database import Connection, retried
 from registry.store.drafts import Draft, DraftState
 from registry.store.records import CurrentVersion
+from registry.work import by_size
 
 _TAG_DIGITS = 16
 
@@ -82,14 +83,20 @@ async def save_draft(
     What is saved already is not saved again, whatever tag comes with it: the answer was lost.
     """
     own_agency(context, actor, record)
-    require_id(document, record, context.pack, now.date(), language)
-    findings, total = draft_findings(
-        document, pack=context.pack, today=now.date(), language=language, fast=context.fast
+    content = canonical(document)
+    await by_size(len(content), require_id, document, record, context.pack, now.date(), language)
+    findings, total = await by_size(
+        len(content),
+        draft_findings,
+        document,
+        pack=context.pack,
+        today=now.date(),
+        language=language,
+        fast=context.fast,
     )
     if any(finding.severity == "error" for finding in findings):
         raise InvalidRecord("the draft is not of the record format", findings, total)
     stated = require_stated(precondition)
-    content = canonical(document)
     request = b"save_draft " + content
     async with context.database.transaction() as connection:
         known = await idempotency.replay(connection, actor, idempotency_key, request)
@@ -109,7 +116,9 @@ async def save_draft(
             await idempotency.store_response(
                 connection, context, actor, idempotency_key, request, b"", now=now
             )
-    verdict = around.examine(document, content, context, now.date(), language)
+    verdict = await by_size(
+        len(content), around.examine, document, content, context, now.date(), language
+    )
     return SavedDraft(draft=draft, verdict=verdict, created=before is None)
 
 

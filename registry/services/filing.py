@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from registry.record.canonical import canonical
 from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.validate import with_remarks
@@ -35,6 +36,7 @@ from registry.services.register_context import (
 from registry.store import drafts, records
 from registry.store.database import Connection
 from registry.text.catalogues import SOURCE
+from registry.work import by_size
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,8 +93,11 @@ async def publish_one(
     because the answer was lost, gives the receipt of its version.
     """
     agency = own_agency(context, actor, record)
-    require_id(document, record, context.pack, now.date(), language)
-    made = check_document(
+    size = len(canonical(document))
+    await by_size(size, require_id, document, record, context.pack, now.date(), language)
+    made = await by_size(
+        size,
+        check_document,
         document,
         profile="publication",
         pack=context.pack,

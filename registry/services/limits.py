@@ -45,6 +45,18 @@ async def spend(
         )
 
 
+async def charge(
+    database: Database, kind: str, who: str, *, per_minute: int, cost: float, now: dt.datetime
+) -> float:
+    """Take a cost that is known afterwards; return the seconds until what is owed is paid, or 0."""
+    rate = per_minute / _MINUTE
+    async with database.connection() as connection:
+        remaining = await rate_limits.charge(
+            connection, kind, who, capacity=per_minute, per_second=rate, cost=cost, now=now
+        )
+    return max(0.0, -remaining / rate)
+
+
 async def forget_unused(database: Database, *, now: dt.datetime) -> None:
     """Remove the allowances that are full again."""
     async with database.connection() as connection:

@@ -35,6 +35,7 @@ from registry.store import drafts, records
 from registry.store.database import Connection
 from registry.store.drafts import Draft
 from registry.store.log import Entry
+from registry.work import by_size
 
 PublishPurpose: TypeAlias = Literal["submit", "approve", "load"]
 
@@ -78,7 +79,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
         submitter = _other_submitter(self.actor, draft) if self.purpose == "approve" else None
         if self.precondition is not None:
             self.precondition.require(draft.tag)
-        made = check_draft(draft, context, now.date())
+        made = await by_size(len(draft.document), check_draft, draft, context, now.date())
         return _Checked(made=self._sealed(made, context), draft=draft, submitter=submitter)
 
     async def decide(

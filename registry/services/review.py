@@ -32,6 +32,7 @@ from registry.services.register_context import check_draft, read_register_contex
 from registry.store import drafts, records
 from registry.store.database import Connection, retried
 from registry.store.drafts import Draft
+from registry.work import by_size
 
 
 async def submit(
@@ -196,7 +197,7 @@ async def _put_into_review(
         precondition.require(draft.tag)
     if draft.state == "in_review":
         return _receipt_of_draft(draft, submitted_at=draft.submitted_at)
-    made = check_draft(draft, context, now.date())
+    made = await by_size(len(draft.document), check_draft, draft, context, now.date())
     around = await read_register_context(connection, made.document)
     require_base(draft, around.current)
     await audit.note(connection, actor, "submit", record, before=draft.tag, now=now)

@@ -26,6 +26,24 @@ async def spend(
     return (False, 0.0) if row is None else (bool(row["granted"]), float(row["remaining"]))
 
 
+async def charge(
+    connection: Connection,
+    kind: str,
+    who: str,
+    *,
+    capacity: float,
+    per_second: float,
+    cost: float,
+    now: dt.datetime,
+) -> float:
+    """Take `cost` out of a bucket whatever it has; return what it has now, negative for a debt."""
+    return float(
+        await connection.fetchval(
+            statement("allowances", "charge"), kind, who, capacity, per_second, cost, now
+        )
+    )
+
+
 async def forget(connection: Connection, before: dt.datetime) -> None:
     """Delete the buckets that were not used since a time at which all would be full again."""
     await connection.execute(statement("allowances", "forget"), before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from registry.pages.views.version_view import compare_view
 from registry.store import agencies, records
 from registry.store.database import Database
 from registry.store.records import StoredRecord
+from registry.work import in_thread
 
 _PATH = re.compile(r"/([a-z]+)/(records/([\w.-]+/[\w.-]+)/compare)", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
@@ -75,7 +75,7 @@ def serve_comparisons(
                 ),
             )
 
-        await send_page(send, await asyncio.to_thread(compare), 404 if missing else 200)
+        await send_page(send, await in_thread(compare), 404 if missing else 200)
 
     return application
 

@@ -6,7 +6,6 @@ parameters are the filters of search, `sort` and `cursor`, taken as literally as
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any, get_args
@@ -34,6 +33,7 @@ from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.search.query import SearchResult, Sort
 from registry.store import agencies, imports
+from registry.work import in_thread
 
 PAGE = 20
 """Records a page, as many as the script shows."""
@@ -85,7 +85,7 @@ def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHa
             origins=await _origins(state),
             **answer,
         )
-        content = await asyncio.to_thread(page, request, partial(search_view, searched=searched))
+        content = await in_thread(page, request, partial(search_view, searched=searched))
         return _response(content, 200, {})
 
     return search_page

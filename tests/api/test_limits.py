@@ -1,11 +1,13 @@
 """Limits over HTTP: writes by token, validations and failed authentications by address."""
 
 import datetime as dt
+import itertools
 import secrets
 
 import msgspec
 import pytest
 
+from registry import work
 from registry.api import authentication
 from registry.api.app import create_app
 from registry.services import access_tokens
@@ -128,7 +130,7 @@ async def test_a_second_worker_counts_on(settings, agency, token, problem, start
 
 async def test_zero_is_no_limit(settings, problem, record, started, token):
     unlimited = msgspec.structs.replace(
-        settings, limit_writes=0, limit_validations=0, limit_failures=0
+        settings, limit_writes=0, limit_validations=0, limit_failures=0, limit_work=0
     )
     good = {"authorization": f"Bearer {await token()}"}
     async with started(create_app(unlimited, tell=None)) as client:
@@ -153,3 +155,39 @@ async def test_without_its_allowances_the_register_is_not_available(
     problem(await client.get(DRAFTS, headers=UNKNOWN), 503, "unavailable")
     # What is no token at all is told so even then.
     problem(await client.get(DRAFTS, headers=MISTYPED), 401, "unauthorized")
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Make a step of work take 30 s of CPU time, by the clock that measures it."""
+    steps = itertools.count(step=30)
+    monkeypatch.setattr(work.time, "thread_time", lambda: next(steps))
+
+
+async def test_who_took_too_much_work_waits(client, problem, record, slow):
+    def validate(address):
+        return client.post(VALIDATE, json=record, headers={"x-forwarded-for": address})
+
+    assert (await validate("192.0.2.1")).status_code == 200
+    answer = await validate("192.0.2.1")
+    limited(problem, answer, "more than 30,000 ms of work in a minute")
+    other = await client.get("/api/v1/records", headers={"x-forwarded-for": "192.0.2.1"})
+    limited(problem, other, "ms of work")
+    assert (await client.get("/health/live")).status_code == 200
+    assert (await validate("192.0.2.2")).status_code == 200
+
+
+async def test_work_is_counted_by_token_where_there_is_one(client, agency, token, problem, slow):
+    assert (await agency.get(DRAFTS)).status_code == 200
+    limited(problem, await agency.get(DRAFTS), "ms of work")
+    other = {"authorization": f"Bearer {await token()}"}
+    assert (await client.get(DRAFTS, headers=other)).status_code == 200
+
+
+async def test_a_debt_is_known_to_other_processes(settings, client, problem, record, slow, started):
+    of_address = {"x-forwarded-for": "192.0.2.1"}
+    assert (await client.post(VALIDATE, json=record, headers=of_address)).status_code == 200
+    async with started(create_app(settings, tell=None)) as other:
+        await other.get("/api/v1/records", headers=of_address)
+        refused = await other.get("/api/v1/records", headers=of_address)
+        limited(problem, refused, "ms of work")

@@ -124,3 +124,21 @@ async def test_nobody_waits_for_a_disk(spend, database):
     assert await waits(write_what_lasts) >= 10
     await take()  # not counted: the first one prepares the statement
     assert await waits(take) == 0
+
+
+async def test_a_clock_that_was_ahead_does_not_keep_allowances_empty(spend):
+    ahead = later(7200)
+    assert await granted(spend, 5, now=ahead) == 3
+    assert await granted(spend, 5) == 3
+    assert await granted(spend, 5, now=later(1)) == 1
+
+
+async def test_what_was_taken_is_owed_and_at_most_a_minute_of_it(database):
+    async def charge(cost, now=NOW):
+        return await limits.charge(database, "work", "one", per_minute=60, cost=cost, now=now)
+
+    assert await charge(50) == 0
+    assert await charge(20) == 10
+    assert await charge(10_000) == 60
+    assert await charge(5, later(30)) == 35
+    assert await charge(0, later(600)) == 0

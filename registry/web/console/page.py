@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -28,6 +27,7 @@ from registry.services.sessions import Notice, Session
 from registry.settings import Settings
 from registry.store.members import Member
 from registry.text.locales import negotiate
+from registry.work import in_thread
 
 PREFIX = "/office"
 
@@ -149,7 +149,7 @@ async def console_page(
     unread = 0
     if signed_in is not None:
         unread = await notices.count_unread(request.app.state.context, signed_in.actor)
-    content = await asyncio.to_thread(render_page, request, template, view, notice, unread)
+    content = await in_thread(render_page, request, template, view, notice, unread)
     return Response(content, status_code=status, media_type="text/html", headers=page_headers())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import re
 from functools import cache, partial
@@ -36,6 +35,7 @@ from registry.web.console.page import (
     see_other,
 )
 from registry.web.console.sessions import read_fields
+from registry.work import in_thread
 
 _SECRET = re.compile(r"[\w-]{43}", re.ASCII)
 
@@ -195,7 +195,7 @@ async def _page(
             },
         )
 
-    return Response(await asyncio.to_thread(show), media_type="text/html", headers=page_headers())
+    return Response(await in_thread(show), media_type="text/html", headers=page_headers())
 
 
 async def _links_page(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -41,6 +40,7 @@ from registry.web.console.page import (
     console_page,
     page_headers,
 )
+from registry.work import in_thread
 
 _BESIDE_FILE = 64 * 1024
 """Bytes of a form beside the file that it brings."""
@@ -141,7 +141,7 @@ async def send_and_take_workbook(
     except UnreadableDocument as error:
         return await _page(request, state, signed_in, lang, fault=error)
     async with state.workbooks:
-        content = await asyncio.to_thread(write_answer, sheets, results, words)
+        content = await in_thread(write_answer, sheets, results, words)
     return _file(content, f"answer-{_agency_of(signed_in)}")
 
 
@@ -154,7 +154,7 @@ async def _filed(
     if not raw:
         raise UnreadableDocument("the form has no file")
     async with state.workbooks:
-        sheets = await asyncio.to_thread(read_workbook, raw, words)
+        sheets = await in_thread(read_workbook, raw, words)
     results = await file_workbook(state.context, signed_in.actor, sheets, words, now=utc_now())
     return sheets, results
 
@@ -226,7 +226,7 @@ async def _made(
         now=utc_now(),
     )
     async with state.workbooks:
-        content = await asyncio.to_thread(make_workbook, sources, words, layout=layout)
+        content = await in_thread(make_workbook, sources, words, layout=layout)
     return _file(content, name)
 
 
