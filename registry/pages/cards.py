@@ -29,6 +29,23 @@ class _Lifecycle(msgspec.Struct, frozen=True):
     next_review_on: str | None = None
 
 
+class _Purpose(msgspec.Struct, frozen=True):
+    affected_groups: list[str] = []
+
+
+class _Decision(msgspec.Struct, frozen=True):
+    role: str = NOT_STATED
+
+
+class _Contestation(msgspec.Struct, frozen=True):
+    available: str = NOT_STATED
+    deadline_days: int | None = None
+
+
+class _Rights(msgspec.Struct, frozen=True):
+    contestation: _Contestation = _Contestation()
+
+
 class _Publication(msgspec.Struct, frozen=True):
     visibility: str = "public"
 
@@ -45,6 +62,9 @@ class _Document(msgspec.Struct):
     risk: _Risk = _Risk()
     sector: _Sector = _Sector()
     lifecycle: _Lifecycle = _Lifecycle()
+    purpose: _Purpose = _Purpose()
+    decision: _Decision = _Decision()
+    rights: _Rights = _Rights()
     publication: _Publication = _Publication()
     related_records: list[_Related] = []
 
@@ -57,7 +77,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     `written` are the languages that all of it can be read in, `gone_since` the day since which it
     is not at its source any more. `function` and `review_due` (null for what is retired) are for
-    its own page.
+    its own page; `function` too, with `affected`, `role`, `contestation` and `deadline_days`, for
+    the pages of what happens to people.
     """
 
     id: str
@@ -79,6 +100,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     function: str = NOT_STATED
     review_due: str | None = None
+    affected: list[str] = []
+    role: str = NOT_STATED
+    contestation: str = NOT_STATED
+    deadline_days: int | None = None
 
     def code(self, codelist: str) -> str:
         """Return the code of one of the lists risk_level, sector and status."""
@@ -120,6 +145,10 @@ def read_card(record: StoredRecord, agency: Agency | None, languages: Sequence[s
         digest=seen,
         function=document.sector.function,
         review_due=None if retired else document.lifecycle.next_review_on,
+        affected=document.purpose.affected_groups,
+        role=document.decision.role,
+        contestation=document.rights.contestation.available,
+        deadline_days=document.rights.contestation.deadline_days,
     )
 
 

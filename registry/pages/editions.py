@@ -15,8 +15,10 @@ from registry.pages.assets import Assets
 from registry.pages.environment import make_environment
 from registry.pages.fingerprint import program_digest
 from registry.pages.labels import read_labels, read_lists
+from registry.pages.life_events import event_row
 from registry.pages.reader import Reader, label, make_reader, say
 from registry.record.entry import NOT_STATED
+from registry.record.life_events import life_events
 from registry.record.pack import Pack
 from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
 
@@ -85,6 +87,7 @@ def _templates(
         "fonts": assets.fonts,
         "scripts": assets.scripts,
         "site_name": say(reader, reader.pack.site_name),
+        "life_events": [event_row(reader, event) for event in life_events()],
         "redress": say(reader, reader.pack.redress),
         "bases": {
             code: label(reader, "redaction_reason", code)

@@ -34,6 +34,7 @@ _SHARED = (
     "_marks.html",
     "_record.html",
     "_list.html",
+    "_life.html",
     "_charts.html",
     "_changes.html",
     "_frame.html",

@@ -17,6 +17,7 @@ from registry.pages.views.guide_pages import guide_pages
 from registry.pages.views.home import home_pages
 from registry.pages.views.import_events import gather_imports
 from registry.pages.views.letter_pages import general_letter_pages
+from registry.pages.views.life_pages import life_pages
 from registry.pages.views.machine_files import machine_files
 from registry.pages.views.manuals import manual_pages
 from registry.pages.views.origin_pages import origin_pages
@@ -53,6 +54,7 @@ def all_pages(
         *feed_pages(site, gathered),
         *prose_pages(site),
         *general_letter_pages(site),
+        *life_pages(site),
         *manual_pages(site, description),
         *guide_pages(site),
         *problem_pages(site),

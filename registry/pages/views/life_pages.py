@@ -1,0 +1,116 @@
+"""What happened to people: an event leads to the systems that may have had a part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from registry.pages.cards import Card
+from registry.pages.life_events import event_row
+from registry.pages.page import Page, digest
+from registry.pages.reader import Reader, label, say
+from registry.pages.site import Site, pages
+from registry.pages.views.lists import agency_view, card_row, has_letter
+from registry.record.life_events import LifeEvent, life_events
+from registry.text.folding import fold
+
+_MOST_AGENCIES = 12
+_RUNNING = ("in_use", "pilot")
+
+
+def life_pages(site: Site) -> Iterator[Page]:
+    """Yield the page of all events and that of each."""
+    shown = [card for card in site.cards.values() if not card.withdrawn]
+    filed = {card.agency for card in shown}
+    found = {
+        event.code: [
+            card for card in shown if event.covers(card.sector, card.function, card.affected)
+        ]
+        for event in life_events()
+    }
+    number = {code: len(_here(site, cards)) for code, cards in found.items()}
+    view = partial(_index, number=number)
+    key = digest(msgspec.json.encode(number))
+    yield from pages(site, "life/", template="life.html", key=key, view=view)
+    for event in life_events():
+        here = _here(site, found[event.code])
+        others: dict[str, Any] = {
+            "abroad": len(found[event.code]) - len(here),
+            "agencies": [(agency, agency in filed) for agency in _agencies(site, event)],
+        }
+        facts = [(card.digest, card.role, card.contestation, card.deadline_days) for card in here]
+        yield from pages(
+            site,
+            f"life/{event.code}",
+            template="life_event.html",
+            key=digest(msgspec.json.encode([facts, others])),
+            view=partial(_event, site=site, event=event, here=here, **others),
+        )
+
+
+def _here(site: Site, cards: Sequence[Card]) -> list[Card]:
+    """Return the records of this country: only its authorities can have decided."""
+    return [card for card in cards if has_letter(site, card)]
+
+
+def _index(reader: Reader, *, number: dict[str, int]) -> dict[str, Any]:
+    events = [event_row(reader, event) | {"here": number[event.code]} for event in life_events()]
+    return {"events": events}
+
+
+def _event(
+    reader: Reader,
+    *,
+    site: Site,
+    event: LifeEvent,
+    here: Sequence[Card],
+    abroad: int,
+    agencies: Sequence[tuple[str, bool]],
+) -> dict[str, Any]:
+    levels = list(site.lists["risk_level"])
+
+    def place(card: Card) -> tuple[bool, bool, int, str, str]:
+        level = levels.index(card.risk) if card.risk in levels else len(levels)
+        name = say(reader, card.name, card.written)
+        return (
+            card.origin is not None,
+            card.status not in _RUNNING,
+            level,
+            fold(name.text) if name else "",
+            card.id,
+        )
+
+    return event_row(reader, event) | {
+        "systems": [_system(reader, site, card) for card in sorted(here, key=place)],
+        "abroad": abroad,
+        "sectors": [
+            {"path": f"sectors/{code}", "name": label(reader, "sector", code)}
+            for code in event.sectors
+        ],
+        "agencies": [
+            agency_view(reader, site, agency) | {"filed": filed} for agency, filed in agencies
+        ],
+    }
+
+
+def _system(reader: Reader, site: Site, card: Card) -> dict[str, Any]:
+    """Return a record with what somebody wants to know first who received a decision."""
+    return card_row(reader, site, card) | {
+        "running": card.status in _RUNNING,
+        "role": label(reader, "decision_role", card.role),
+        "contestation": card.contestation,
+        "deadline_days": card.deadline_days,
+    }
+
+
+def _agencies(site: Site, event: LifeEvent) -> list[str]:
+    """Return the agencies that people come to for services of the event's sectors."""
+    named = {
+        service.agency: None
+        for service in site.snapshot.pack.services
+        if service.agency and service.sector in event.sectors
+    }
+    return [agency for agency in named if agency][:_MOST_AGENCIES]
