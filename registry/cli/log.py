@@ -268,6 +268,11 @@ def _print_checked(found: VerifiedDatabase) -> None:
             f"not covered: names of {coverage.unnamed} agencies; the log gets them when it is "
             "published next"
         )
+    if coverage.uncoded:
+        print_message(
+            f"not covered: short codes of {coverage.uncoded} records; the log gets them when it is "
+            "published next"
+        )
     if coverage.uncommitted:
         print_message(
             f"not covered: completeness and findings of {coverage.uncommitted} versions, from "

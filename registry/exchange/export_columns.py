@@ -132,6 +132,7 @@ def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
     yield ExportColumn(name="source_id", cell=_stated_cell(("source_id",), _as_it_is))
     yield ExportColumn(name="source_state", cell=partial(_at_source, "state"))
     yield ExportColumn(name="changed_on", cell=partial(_at_source, "changed_on"))
+    yield ExportColumn(name="code", cell=lambda row: row.register.code)
 
 
 def _of_origin(name: str, row: ExportRow) -> Cell:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from registry.record.content_file import Content
 from registry.tlog.keys import Verifier
 
 _WITHDRAWALS = "withdrawals.csv"
+_CODES = "codes.csv"
 _NOTE = "note_"
 
 
@@ -30,8 +31,9 @@ def write_records(
     """Write what was filed in the first entries of a log, and return the number of records.
 
     The whole log is verified first. The layout is that of `registry load`: `<agency>/<slug>.json`,
-    earlier versions as `<slug>.1.json` and on, and `withdrawals.csv`. Raises `ConfigurationError`
-    for a folder that is not empty, `LogInconsistent` for a log that is not in order.
+    earlier versions as `<slug>.1.json` and on, `withdrawals.csv`, and the short codes in
+    `codes.csv`. Raises `ConfigurationError` for a folder that is not empty, `LogInconsistent` for a
+    log that is not in order.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigurationError(f"{folder} is there already; name a new folder")
@@ -64,13 +66,17 @@ def write_records(
             for one in replay.withdrawals(record)
         ]
     if withdrawals:
-        _write_table(folder / _WITHDRAWALS, withdrawals)
+        notes = sorted({name for row in withdrawals for name in row if name.startswith(_NOTE)})
+        columns = ["id", "reason", *notes, "after_version"]
+        _write_table(folder / _WITHDRAWALS, columns, withdrawals)
+    codes = [{"id": one, "code": code} for one in filed if (code := replay.code(one)) is not None]
+    if codes:
+        _write_table(folder / _CODES, ["id", "code"], codes)
     return len(filed)
 
 
-def _write_table(path: Path, rows: list[dict[str, object]]) -> None:
-    notes = sorted({name for row in rows for name in row if name.startswith(_NOTE)})
+def _write_table(path: Path, columns: list[str], rows: Sequence[Mapping[str, object]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, ["id", "reason", *notes, "after_version"], restval="")
+        table = csv.DictWriter(file, columns, restval="")
         table.writeheader()
         table.writerows(rows)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from registry.ledger.code_entries import code_row
 from registry.ledger.entries import NewEntry, after, section_row
 from registry.record.duplicate_names import BlockingKeys, blocking_keys
 from registry.record.entry import (
@@ -50,7 +51,8 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     A foreign one carries the row it was made from (`source_row`, JSON text), the whole of texts
     that were cut to fit (`whole`, by pointer) and what is said of its source. `publish` fills in
     `sealed` and `current`; `keys` save work. `lowered_from` is the level at which the same system
-    was withdrawn under another id. `rules` is the rule set of the verdict.
+    was withdrawn under another id. `rules` is the rule set of the verdict. `code` is the short code
+    that the record gets, with its first version.
     """
 
     kind: ClassVar[EntryKind] = "version"
@@ -66,6 +68,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     keys: BlockingKeys | None = None
     lowered_from: str | None = None
     rules: str = RULE_SET
+    code: str | None = None
 
     @property
     def record(self) -> str:
@@ -92,6 +95,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             sections=self._sealed().sections,
             verdict=self._stated_verdict(),
             is_approved=self.approved_by is not None,
+            code=self.code,
         )
 
     def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
@@ -152,6 +156,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             if self.source_row is None
             else [at_version | {"content": self.source_row, "whole": _json(self.whole)}],
             "foreign_record": self._foreign_record(entry),
+            "short_code": [] if self.code is None else [code_row(entry, self.record, self.code)],
             "figure": [figure],
             "search_version": [search_rows.as_row(search_row)],
             "blocking_key": [{"key": key, "record": self.record} for key in keys.all if is_found],

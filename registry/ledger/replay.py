@@ -18,6 +18,7 @@ from registry.record.canonical import canonical
 from registry.record.content_file import Content, ContentRefused, ErasedMember, check_content
 from registry.record.entry import FORMAT, EntryKind
 from registry.record.erasure import covers
+from registry.record.short_code import is_code
 from registry.tlog.hashing import leaf_hash
 
 _OF_AGENCIES = {"attestation", "agency"}
@@ -50,6 +51,7 @@ class LogReplay(msgspec.Struct, kw_only=True):
     `keys` are those of the log so far, which a walk that begins later has to be given.
     `erased` are the members that content files say were erased, until their redaction was met, and
     `unsalted` the entries whose verdict no longer has its salt.
+    `codes` are the records by the short codes given so far, and `coded` these by the records.
     """
 
     at: str = ""
@@ -59,6 +61,8 @@ class LogReplay(msgspec.Struct, kw_only=True):
     erased: list[tuple[str, int, Mapping[str, Any], str, int]] = []
     unsalted: list[tuple[str, int]] = []
     policy: str | None = None
+    codes: dict[str, str] = {}
+    coded: dict[str, str] = {}
 
 
 def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str, Any]:
@@ -89,6 +93,9 @@ def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str
         walk.last[name] = ChainHead(index=index, leaf=leaf, version=version or 0)
     if entry["kind"] == "redaction":
         walk.redactions[index] = entry
+    if "code" in entry:
+        walk.codes[entry["code"]] = entry["id"]
+        walk.coded[entry["id"]] = entry["code"]
     if entry["kind"] == "policy":
         walk.policy = entry["policy"]
     return entry
@@ -193,7 +200,7 @@ def _fault(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> str | None:
         return None if isinstance(entry["policy"], str) else "its policy is no text"
     name = subject(entry)
     if name is not None:
-        return _chain_fault(walk.last.get(name), name, entry)
+        return _chain_fault(walk.last.get(name), name, entry) or _code_fault(walk, name, entry)
     is_of_agency = kind == "redaction" and isinstance(entry["agency"], str)
     return None if kind in {"genesis", "key"} or is_of_agency else "it does not say whose it is"
 
@@ -212,4 +219,26 @@ def _chain_fault(before: ChainHead | None, name: str, entry: Mapping[str, Any]) 
         return f"it withdraws version {entry['version']} of {name}, the latest is {in_force}"
     if kind == "source" and entry["version"] != in_force:
         return f"it is about version {entry['version']} of {name}, the latest is {in_force}"
+    return None
+
+
+def _code_fault(walk: LogReplay, name: str, entry: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the short code that an entry gives, if it gives one."""
+    kind, code = entry["kind"], entry.get("code")
+    if code is None and kind != "code":
+        return None
+    before = walk.last.get(name)
+    if not is_code(code):
+        return f"{code} is no short code"
+    if (
+        "origin" in entry
+        or kind not in {"version", "code"}
+        or (kind == "version" and entry["version"] != 1)
+        or (kind == "code" and (before is None or before.version == 0))
+    ):
+        return f"it gives {name} a short code, which it may not"
+    if name in walk.coded:
+        return f"it gives {name} a second short code, the first is {walk.coded[name]}"
+    if code in walk.codes:
+        return f"its short code {code} is that of {walk.codes[code]}"
     return None

@@ -14,6 +14,7 @@ import msgspec
 
 from registry.errors import Finding
 from registry.ledger.agency_entries import restored_agency
+from registry.ledger.code_entries import restored_code
 from registry.ledger.entries import restored
 from registry.ledger.erased_rows import check_replaced, redaction_row
 from registry.ledger.publication import Publication, SealedDocument
@@ -39,16 +40,17 @@ _LOWERED_ANEW = "R25"
 _OF_RECORD = {"foreign_record", "blocking_key"}
 _COMPARED = {
     "version", "figure", "search_version", "withdrawal", "attestation", "source_event", "redaction",
-    "record", "agency_entry",
+    "record", "agency_entry", "short_code",
 }  # fmt: skip
 
 
 class RowCoverage(msgspec.Struct, kw_only=True):
-    """Which verdicts, and names of agencies, the log does not bind.
+    """Which verdicts, names of agencies and codes of records the log does not bind.
 
     `uncommitted` are those of entries from before the log committed to verdicts; of these `unlike`
     are others than the rules give today, of which `first_unlike` is the first. `redacted` are those
-    whose findings a redaction has changed. `unnamed` are agencies whose names are in no entry yet.
+    whose findings a redaction has changed. `unnamed` are agencies whose names are in no entry yet,
+    `uncoded` the records filed here that have no short code yet.
     """
 
     uncommitted: int = 0
@@ -56,6 +58,7 @@ class RowCoverage(msgspec.Struct, kw_only=True):
     first_unlike: int | None = None
     redacted: int = 0
     unnamed: int = 0
+    uncoded: int = 0
 
 
 class RowCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +135,9 @@ def _derive(one: _EntryRows) -> _Derived:
         return {"redaction": redaction_row(one.entry, one.said, one.sections)}
     if kind == "agency":
         projected = restored_agency(one.said, one.entry.content).project(one.entry)
+        return {table: dict(rows[0]) for table, rows in projected.items()}
+    if kind == "code":
+        projected = restored_code(one.said, one.entry.content).project(one.entry)
         return {table: dict(rows[0]) for table, rows in projected.items()}
     if kind not in {"withdrawal", "source", "attestation"}:
         return {}
@@ -215,6 +221,7 @@ def _publication(one: _EntryRows, around: Surroundings, agency: Agency) -> Publi
         sealed=SealedDocument(sections=(), words=tokenize(document, agency)),
         current=None if around.agency is None else _current(around, version=said["version"] - 1),
         rules=said.get("verdict", {}).get("rules", row["rule_set"]),
+        code=said.get("code"),
     )
 
 

@@ -35,6 +35,7 @@ EntryKind: TypeAlias = Literal[
     "source",
     "policy",
     "agency",
+    "code",
 ]
 
 SourceState: TypeAlias = Literal["present", "gone"]
@@ -136,12 +137,14 @@ def version_entry(
     sections: Sequence[Section],
     verdict: Mapping[str, Any] | None = None,
     is_approved: bool = False,
+    code: str | None = None,
 ) -> bytes:
     """Return the entry of a published version; `imported` only for a foreign record.
 
     Its `agency` is stated where it moved there from another one. One that `is_approved` by another
     actor than the one who submitted it says by which role, and never who that was. `verdict` is as
-    `kept_verdict` describes it; entries of earlier releases have none.
+    `kept_verdict` describes it; entries of earlier releases have none. `code` is the short code
+    that a record filed here gets with its first version.
     """
     entry: dict[str, Any] = {
         "v": FORMAT,
@@ -159,6 +162,8 @@ def version_entry(
     }
     if verdict is not None:
         entry["verdict"] = verdict
+    if code is not None:
+        entry["code"] = code
     if imported is not None:
         entry["origin"] = imported.origin
         if imported.run is not None:

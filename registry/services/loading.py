@@ -23,6 +23,7 @@ from registry.errors import (
 from registry.record.codelists import read_rows
 from registry.record.model import Document
 from registry.record.parse import parse
+from registry.record.short_code import is_code
 from registry.record.statements import check_withdrawal
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
@@ -38,6 +39,9 @@ from registry.store.database import Connection
 WITHDRAWALS = "withdrawals.csv"
 """One row a withdrawal: `id`, `reason`, `note_<language>`, `after_version`."""
 
+CODES = "codes.csv"
+"""One row a record, with its short `code` in the log that is continued: `id`, `code`."""
+
 _FILE = re.compile(r"(?P<slug>[a-z0-9-]+?)(?:\.(?P<version>[1-9][0-9]*))?\.json")
 _NOTE = "note_"
 
@@ -45,12 +49,14 @@ _NOTE = "note_"
 class RecordFiles(msgspec.Struct, frozen=True, kw_only=True):
     """One record's files, oldest version first: `slug.1.json`, `slug.2.json`, …, `slug.json`.
 
-    `withdrawals` are statements by the number of the version that they end.
+    `withdrawals` are statements by the number of the version that they end. `code` is the short
+    code that a new record keeps, None where it gets one.
     """
 
     record: str
     paths: list[Path]
     withdrawals: dict[int, Document] = {}
+    code: str | None = None
 
 
 class LoadCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,11 +85,13 @@ def find_files(folder: Path) -> list[RecordFiles]:
         found.setdefault(f"{path.parent.name}/{match['slug']}", []).append((number, path))
     counts = {record: len(paths) for record, paths in found.items()}
     withdrawals = _read_withdrawals(folder / WITHDRAWALS, counts)
+    codes = _read_codes(folder / CODES)
     return [
         RecordFiles(
             record=record,
             paths=[path for _, path in sorted(paths)],
             withdrawals=withdrawals.get(record, {}),
+            code=codes.get(record),
         )
         for record, paths in sorted(found.items())
     ]
@@ -183,7 +191,14 @@ def _commands(
             fast=context.fast,
         )
         commands.append(
-            Publish(actor=actor, subject=record, agency=agency, purpose="load", given=given)
+            Publish(
+                actor=actor,
+                subject=record,
+                agency=agency,
+                purpose="load",
+                given=given,
+                code=files.code,
+            )
         )
         if number in files.withdrawals:
             statement = files.withdrawals[number]
@@ -214,6 +229,19 @@ def _read_withdrawals(path: Path, counts: dict[str, int]) -> dict[str, dict[int,
             name.removeprefix(_NOTE): cell for name, cell in row.items() if name.startswith(_NOTE)
         }
         found[record][int(after)] = {"reason": row.get("reason", ""), "note": note}
+    return found
+
+
+def _read_codes(path: Path) -> dict[str, str]:
+    """Read the table of codes, if there is one: codes by record, each of one record alone."""
+    found: dict[str, str] = {}
+    for number, row in enumerate(read_rows(path) if path.exists() else (), start=2):
+        record, code = row.get("id", ""), row.get("code", "")
+        if not is_code(code):
+            raise ConfigurationError(f"{path}, row {number}: {code!r} is no short code")
+        if record in found or code in found.values():
+            raise ConfigurationError(f"{path}, row {number}: {record} or {code} is there twice")
+        found[record] = code
     return found
 
 

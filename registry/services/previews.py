@@ -81,6 +81,7 @@ async def preview_of(context: ServiceContext, saved: SavedDraft, *, now: dt.date
                 missing=list(saved.verdict.missing),
                 findings=msgspec.Raw(msgspec.json.encode(warnings)),
                 redacted=[],
+                code=None if current is None else current.code,
             ),
             versions=[],
         ),

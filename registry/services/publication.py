@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
-from registry.errors import Forbidden
+from registry.errors import Conflict, Forbidden
 from registry.ledger.publication import Publication, seal_document
 from registry.record.pack import Agency
 from registry.services import notices
@@ -31,7 +31,7 @@ from registry.services.register_context import (
     read_register_context,
 )
 from registry.services.register_rules import lowered_from
-from registry.store import drafts, records
+from registry.store import codes, drafts, records
 from registry.store.database import Connection
 from registry.store.drafts import Draft
 from registry.store.log import Entry
@@ -51,7 +51,8 @@ class _Checked(msgspec.Struct, frozen=True, kw_only=True):
 class Publish(Command[Receipt], frozen=True, kw_only=True):
     """Publish the draft of the record, or the document that is `given` over it.
 
-    Loading leaves drafts alone. A `precondition` is of the draft's tag.
+    Loading leaves drafts alone. A `precondition` is of the draft's tag. `code` is the short code
+    that the record had in the log that this one continues, for its first version.
     """
 
     receipt: ClassVar[type[Receipt]] = Receipt
@@ -59,6 +60,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
     purpose: PublishPurpose
     given: CheckedDocument | None = None
     precondition: Precondition | None = None
+    code: str | None = None
 
     @property
     def action(self) -> Action:
@@ -121,6 +123,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             current=current,
             keys=around.keys,
             lowered_from=None if predecessor is None else predecessor.risk,
+            code=await self._code(connection) if current is None else None,
         )
         return Decision(
             entry=entry,
@@ -138,6 +141,14 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             if checked.submitter
             else None,
         )
+
+    async def _code(self, connection: Connection) -> str:
+        """Return the code that a new record gets; raises `Conflict` where its old one is taken."""
+        if self.code is None:
+            return await codes.find_free(connection, self.subject)
+        if await codes.read_taken(connection, [self.code]):
+            raise Conflict(f"the short code {self.code} of {self.subject} is another record's")
+        return self.code
 
     def _sealed(self, made: CheckedDocument, context: ServiceContext) -> CheckedDocument:
         if made.sealed is not None or not made.verdict.publishable:
@@ -162,6 +173,7 @@ def _published(entry: Publication, at: Entry) -> Receipt:
         entry=at.index,
         hash=at.leaf.hex(),
         published_at=at.at,
+        code=entry.code if entry.current is None else entry.current.code,
     )
 
 

@@ -18,7 +18,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The proof of what was done, and when; what does not apply is left out.
 
     `version`, `entry` and `hash` say which version it became and where it stands in the log; a
-    withdrawal names the version that it ends. `tag` is that of a draft that is left.
+    withdrawal names the version that it ends. `tag` is that of a draft that is left. `code` is the
+    short code of a record that was published.
     """
 
     outcome: FilingOutcome
@@ -31,6 +32,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     submitted_at: dt.datetime | None = None
     returned_at: dt.datetime | None = None
     withdrawn_at: dt.datetime | None = None
+    code: str | None = None
 
 
 class DraftReceipt(Receipt, frozen=True, kw_only=True):
@@ -50,4 +52,5 @@ def unchanged_receipt(record: str, current: CurrentDocument) -> Receipt:
         entry=current.entry,
         hash=current.leaf.hex(),
         published_at=current.published_at,
+        code=current.code,
     )

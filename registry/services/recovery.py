@@ -20,6 +20,7 @@ from registry.errors import Finding, Unavailable
 from registry.ledger import key
 from registry.ledger.agency_entries import restored_agency
 from registry.ledger.append import append
+from registry.ledger.code_entries import restored_code
 from registry.ledger.content_files import content_path
 from registry.ledger.entries import NewEntry, RedactionEntry, restored
 from registry.ledger.files import LogRefused, read_bundle, tree_of
@@ -212,9 +213,10 @@ async def _bring_back(connection: Connection, context: ServiceContext, lost: Mis
     elif kind in {"attestation", "key", "policy"}:
         entry = restored(said, lost.entry, None, lost.sections)
     elif kind == "agency":
-        named = restored_agency(said, lost.entry)
-        await store_agencies(connection, [named.agency])
-        entry = named
+        entry = restored_agency(said, lost.entry)
+        await store_agencies(connection, [entry.agency])
+    elif kind == "code":
+        entry = restored_code(said, lost.entry)
     elif kind == "redaction":
         entry = await _redaction(connection, lost)
     else:
@@ -251,6 +253,7 @@ async def _publication(
         sealed=SealedDocument(sections=lost.sections, words=tokenize(document, known), salt=salt),
         current=current,
         rules=lost.said.get("verdict", {}).get("rules", RULE_SET),
+        code=lost.said.get("code"),
     )
 
 

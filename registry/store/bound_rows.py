@@ -22,6 +22,7 @@ _BY_ENTRY = {
     "redaction": statement("bound", "redaction"),
     "record": statement("bound", "record"),
     "agency_entry": statement("bound", "agency_entry"),
+    "short_code": statement("bound", "short_code"),
 }
 _BY_RECORD = {
     "foreign_record": statement("bound", "foreign_record"),

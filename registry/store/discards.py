@@ -22,6 +22,7 @@ _APPEND_ONLY = (
     "attestation",
     "source_event",
     "agency_entry",
+    "short_code",
 )
 
 

@@ -41,7 +41,7 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a version in the register, beside the document.
 
     `hash` is the entry's leaf hash in hex. `findings` is JSON as stored, since most answers pass it
-    on. `source` is there for foreign records.
+    on. `code` is the short code of what was filed here; `source` is there for foreign records.
     """
 
     version: int
@@ -57,6 +57,7 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[str]
     findings: Annotated[msgspec.Raw, _FINDINGS]
     redacted: list[Redacted]
+    code: str | None = None
     source: SourceFacts | msgspec.UnsetType = msgspec.UNSET
 
     def noticed(self) -> list[Finding]:
@@ -141,7 +142,7 @@ class CurrentVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A record's current state: latest version, status, last entry.
 
     `risk` is the latest version's level, `risk_changes` all its changes up to now. The last entry
-    may be a redaction.
+    may be a redaction. `code` is the record's short code, if it has one.
     """
 
     agency: str
@@ -153,6 +154,7 @@ class CurrentVersion(msgspec.Struct, frozen=True, kw_only=True):
     risk_changes: Sequence[str]
     last_entry: int = -1
     last_leaf: bytes = b""
+    code: str | None = None
 
 
 class CurrentDocument(CurrentVersion, frozen=True, kw_only=True):
@@ -292,6 +294,7 @@ def register_of(row: Any) -> Register:
         missing=row["missing"],
         findings=msgspec.Raw(row["findings"]),
         redacted=read_redacted(row["redacted"]),
+        code=row["code"],
         source=msgspec.UNSET if row["source"] is None else _source.decode(row["source"]),
     )
 

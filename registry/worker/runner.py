@@ -23,6 +23,7 @@ from registry.ledger.verify_database import check_rows_from
 from registry.pages.build.plan import BuildReport
 from registry.pages.build.read_snapshot import build_register, day_of, is_current, shows_erased
 from registry.services import idempotency, limits, members, previews, sessions
+from registry.services.coding import give_codes
 from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
 from registry.services.naming import name_agencies
@@ -221,10 +222,12 @@ async def publish(
 ) -> None:
     """Publish the log at its size, and erase what published redactions name.
 
-    Agencies that are in it get their names before; with `rounds` witnesses are asked too.
+    Agencies that are in it get their names before, and records their codes; with `rounds` witnesses
+    are asked too.
     """
     with suppress(Unavailable):  # the publication says why
         await name_agencies(context, now=utc_now())
+        await give_codes(context, now=utc_now())
     cosign = None if rounds is None else rounds.cosign
     try:
         signed = await publish_log(context.database, settings, now=utc_now(), cosign=cosign)

@@ -16,7 +16,7 @@ DRAFT = {
     "returned_by", "comment", "comments", "document", "publishable", "completeness",
     "accountability", "findings", "findings_total",
 }  # fmt: skip
-RECEIPT = {"outcome", "id", "version", "hash", "entry", "published_at", "links", "next"}
+RECEIPT = {"outcome", "id", "version", "hash", "entry", "published_at", "code", "links", "next"}
 
 
 async def test_a_record_from_its_first_draft_to_its_second_version(client, agency, problem, record):

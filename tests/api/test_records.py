@@ -21,7 +21,7 @@ ITEM = {
 }  # fmt: skip
 REGISTER = {
     "version", "state", "published_at", "superseded_at", "hash", "entry", "origin", "fictitious",
-    "completeness", "accountability", "missing", "findings", "redacted",
+    "code", "completeness", "accountability", "missing", "findings", "redacted",
 }  # fmt: skip
 RECORDS = "/api/v1/records"
 

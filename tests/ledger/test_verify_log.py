@@ -181,6 +181,10 @@ class Forger:
         (3, {"sections": {}}, "does not have the sections"),
         (3, {"id": None}, "does not say whose"),
         (3, {"id": "demo-sante/prevision-lits"}, "its prev is not"),
+        (3, {"code": "AAAAAAA"}, "AAAAAAA is no short code"),
+        (3, {"code": 7}, "7 is no short code"),
+        (2, {"code": "CG5TSN7"}, "which it may not"),
+        (3, {"code": "CG5TSN7", "origin": "us-register"}, "which it may not"),
     ],
 )
 def test_not_even_the_log_itself_can_break_a_chain(exported, settings, index, members, why):

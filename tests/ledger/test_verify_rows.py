@@ -12,6 +12,7 @@ from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services import attestation, withdrawal
 from registry.services.access import Actor
+from registry.services.coding import give_codes
 from registry.services.drafts import Precondition
 from registry.services.import_matching import ForeignFiling
 from registry.services.naming import name_agencies
@@ -175,8 +176,8 @@ FORGERIES = {
         r'table foreign_record, us.sea/1, entry 6: origin is "elsewhere", and "us-register"',
     ),
     "the size of the log": (
-        "update log_state set size = size - 1",
-        r"entry 9: it is there, but was never committed to",
+        "update log_state set size = size - 2",
+        r"entry 10: it is there, but was never committed to",
     ),
     "a section of a version": (
         """update section set value = replace(value, '":"', '":"X') where key = 'summary'""",
@@ -194,6 +195,28 @@ FORGERIES = {
         """insert into search_version (ord, codes, card, name, summary, rest)
         select 5, codes, card, name, summary, rest from search_version where ord = 2""",
         r"table search_version, .*entry 5: is stored, and no such row follows from the log",
+    ),
+    "a code": (
+        "update short_code set code = 'AAAAAAA' where entry = 10",
+        r'table short_code, .*entry 10: code is "AAAAAAA", and "[0-9A-Z]{7}" follows',
+    ),
+    "two codes swapped": (
+        """update short_code set record = 'x' where entry = 10;
+        update short_code set record = 'demo-sante/prevision-lits' where entry = 11;
+        update short_code set record = 'demo-sante/autre' where entry = 10""",
+        r'table short_code, demo-sante/autre, entry 10: record is "demo-sante/autre", and ',
+    ),
+    "a code that is gone": (
+        "delete from short_code where entry = 11",
+        r"table short_code, demo-sante/autre, entry 11: is missing, and follows from the log",
+    ),
+    "a code of a record that has none": (
+        "insert into short_code values (6, 'us.sea/1', 'AAAAAAA')",
+        r"table short_code, us.sea/1.*entry 6: is stored, and no such row follows from the log",
+    ),
+    "a code of no entry": (
+        "insert into short_code values (99, 'us.sea/1', 'AAAAAAA')",
+        r"table short_code, AAAAAAA us.sea/1: is stored, and no such row follows from the log",
     ),
     "a row of no entry": (
         "insert into attestation values (99, 'demo-sante', '2026-11-24', 1, now(), 'me')",
@@ -243,6 +266,7 @@ async def filed(context, publish, record, pack):
     await import_filings(context, [filing], complete=True, now=lambda: NOW)
     await import_filings(context, [], origin="us-register", complete=True, now=lambda: NOW)
     assert await name_agencies(context, now=NOW) == 2
+    assert await give_codes(context, now=NOW) == 2
 
 
 async def check(database, settings, pack):
@@ -251,8 +275,8 @@ async def check(database, settings, pack):
 
 async def test_a_register_in_order_is_found_so(filed, database, settings, pack):
     found = await check(database, settings, pack)
-    assert (found.size, found.coverage) == (10, RowCoverage())
-    assert await check_rows_from(database, settings, pack, 0) == 10
+    assert (found.size, found.coverage) == (12, RowCoverage())
+    assert await check_rows_from(database, settings, pack, 0) == 12
     assert await check_rows_from(database, settings, pack, 3, most=2) == 5
 
 
@@ -294,7 +318,7 @@ async def test_what_is_found_stops_publication_until_it_is_mended(
         await check(database, settings, pack)
         async with database.connection() as connection:
             assert await bound_rows.read_fault(connection) is None
-    assert (await publish_it()).size == 10
+    assert (await publish_it()).size == 12
 
 
 async def test_the_page_about_the_log_says_of_each_table_what_protects_it(database):

@@ -18,6 +18,9 @@ select * from attestation where entry >= $1 and entry < $2
 -- name: agency_entry
 select * from agency_entry where entry >= $1 and entry < $2
 
+-- name: short_code
+select * from short_code where entry >= $1 and entry < $2
+
 -- name: source_event
 select * from source_event where entry >= $1 and entry < $2
 
@@ -111,6 +114,15 @@ union all
 (
     select 'agency_entry', n.agency || ' ' || n.entry from agency_entry as n
     where not exists (select from log_entry as e where e.index = n.entry and e.kind = 'agency')
+    limit 1
+)
+union all
+(
+    select 'short_code', s.code || ' ' || s.record from short_code as s
+    where not exists (
+        select from log_entry as e
+        where e.index = s.entry and e.kind in ('version', 'code') and e.record = s.record
+    )
     limit 1
 )
 union all

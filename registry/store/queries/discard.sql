@@ -64,6 +64,10 @@ unnamed as (
     delete from agency_entry where entry >= $1
 ),
 
+uncoded as (
+    delete from short_code where entry >= $1
+),
+
 unmoved as (
     delete from source_event where entry >= $1
 ),

@@ -13,7 +13,8 @@ select
     'published' as state,
     null::timestamptz as superseded_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
-    (select x.members from redacted as x where x.entry = v.entry) as redacted
+    (select x.members from redacted as x where x.entry = v.entry) as redacted,
+    (select s.code from short_code as s where s.record = v.record and s.entry <= $2) as code
 from unnest($1::bigint []) with ordinality as wanted (entry, place)
 inner join version as v on v.entry = wanted.entry
 inner join record as r on r.id = v.record

@@ -163,6 +163,11 @@ named as (
     select new.* from jsonb_populate_recordset(null::agency_entry, $4::jsonb -> 'agency_entry') as new
 ),
 
+coded as (
+    insert into short_code
+    select new.* from jsonb_populate_recordset(null::short_code, $4::jsonb -> 'short_code') as new
+),
+
 moved as (
     insert into source_event
     select new.* from jsonb_populate_recordset(null::source_event, $4::jsonb -> 'source_event') as new

@@ -10,6 +10,7 @@ from (select subject from unnest($1::text []) as given (subject) order by subjec
 select
     r.id, r.agency, r.version, r.entry, r.state, e.leaf,
     f.risk, last.index as last_entry, last.leaf as last_leaf,
+    (select s.code from short_code as s where s.record = r.id) as code,
     array(
         select distinct moved.risk_change from figure as moved
         where moved.record = r.id and moved.risk_change is not null
@@ -28,6 +29,7 @@ where r.id = any($1::text [])
 select
     r.id, r.agency, r.version, r.state, r.entry, v.published_at, e.leaf,
     f.risk, last.index as last_entry, last.leaf as last_leaf,
+    (select s.code from short_code as s where s.record = r.id) as code,
     array(
         select distinct moved.risk_change from figure as moved
         where moved.record = r.id and moved.risk_change is not null
@@ -58,7 +60,8 @@ select
     case since.last_kind when 'withdrawal' then 'withdrawn' else 'published' end as state, since.superseded_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     (select w.whole from source_row as w where w.record = v.record and w.version = v.version) as whole,
-    (select x.members from redacted as x where x.entry = v.entry) as redacted
+    (select x.members from redacted as x where x.entry = v.entry) as redacted,
+    (select s.code from short_code as s where s.record = r.id and s.entry <= $3) as code
 from record as r
 inner join lateral (
     select n.* from version as n
@@ -85,7 +88,8 @@ select
     (select w.at from log_entry as w where w.index = r.entry and r.state = 'withdrawn') as superseded_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     (select w.whole from source_row as w where w.record = v.record and w.version = v.version) as whole,
-    (select x.members from redacted as x where x.entry = v.entry) as redacted
+    (select x.members from redacted as x where x.entry = v.entry) as redacted,
+    (select s.code from short_code as s where s.record = r.id) as code
 from record as r
 inner join version as v on v.record = r.id and v.version = r.version
 inner join agency as a on a.id = r.agency
@@ -105,7 +109,8 @@ select
     ) as superseded_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     (select w.whole from source_row as w where w.record = v.record and w.version = v.version) as whole,
-    (select x.members from redacted as x where x.entry = v.entry) as redacted
+    (select x.members from redacted as x where x.entry = v.entry) as redacted,
+    (select s.code from short_code as s where s.record = r.id) as code
 from record as r
 inner join version as v on v.record = r.id and v.version < r.version
 inner join figure as f on f.entry = v.entry

@@ -1,0 +1,50 @@
+"""Short codes in the log: entries that give one, and the rows of all that do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from registry.ledger.entries import NewEntry
+from registry.record.code_entry import code_entry
+from registry.record.entry import EntryKind, Previous
+from registry.store.log import Entry, TableRow
+
+
+class CodeEntry(NewEntry, frozen=True, kw_only=True):
+    """The code of a record whose first publication stated none."""
+
+    kind: ClassVar[EntryKind] = "code"
+    id: str
+    code: str
+    previous: Previous | None
+
+    @property
+    def record(self) -> str:
+        """The record's id."""
+        return self.id
+
+    def write(self, at: dt.datetime) -> bytes:
+        """Return the bytes of the entry at a time; raises `ValueError` without an entry before."""
+        if self.previous is None:
+            raise ValueError(f"{self.id} was not published before")
+        return code_entry(
+            actor=self.actor, at=at, record=self.id, code=self.code, previous=self.previous
+        )
+
+    def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
+        """Return the code."""
+        return {"short_code": [code_row(entry, self.id, self.code)]}
+
+
+def code_row(entry: Entry, record: str, code: str) -> TableRow:
+    """Return the row of a code that an entry gives to a record."""
+    return {"entry": entry.index, "record": record, "code": code}
+
+
+def restored_code(said: Mapping[str, Any], stored: bytes) -> CodeEntry:
+    """Return an entry that gives a code again from what its bytes say."""
+    return CodeEntry(
+        actor=said["actor"], stored=stored, id=said["id"], code=said["code"], previous=None
+    )

@@ -1,0 +1,58 @@
+"""Short codes of records, as the log gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from registry.record.short_code import candidates
+from registry.store.database import Connection
+from registry.store.sql import read_row, statement
+
+_AT_ONCE = 4
+
+
+class RecordCode(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of a code, withdrawn or not, and the entry that gave it the code."""
+
+    code: str
+    entry: int
+    record: str
+    agency: str
+
+
+async def read(connection: Connection, code: str) -> RecordCode | None:
+    """Return the record that has a code."""
+    return await read_row(connection, RecordCode, "codes", "coded", code)
+
+
+async def read_taken(connection: Connection, codes: Sequence[str]) -> set[str]:
+    """Return those codes of some that a record has."""
+    rows = await connection.fetch(statement("codes", "taken"), list(codes))
+    return {row["code"] for row in rows}
+
+
+async def read_uncoded(connection: Connection, limit: int) -> list[str]:
+    """Return records that were filed here and have no code, in the order of their publication."""
+    rows = await connection.fetch(statement("codes", "uncoded"), limit)
+    return [row["id"] for row in rows]
+
+
+async def count_uncoded(connection: Connection) -> int:
+    """Return how many records that were filed here have no code."""
+    return int(await connection.fetchval(statement("codes", "count_uncoded")))
+
+
+async def find_free(connection: Connection, record: str, *, besides: Collection[str] = ()) -> str:
+    """Return the first code of a record that no record has, nor is among some others.
+
+    The caller holds the state's lock.
+    """
+    tried = candidates(record)
+    while True:
+        some = [next(tried) for _ in range(_AT_ONCE)]
+        taken = await read_taken(connection, some)
+        for code in some:
+            if code not in taken and code not in besides:
+                return code
