@@ -1,0 +1,129 @@
+"""The files in `deploy/`, each read by the program that it is for, on machines that have it."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from registry.settings import PREFIX, Settings, from_environment
+from tests.conftest import ROOT
+
+DEPLOY = ROOT / "deploy"
+RULES = DEPLOY / "monitoring/rules.yml"
+
+
+def run(*command, cwd=None):
+    """Run a program of Debian's packages; skip where it is not installed."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not on this machine; .ci/run names its package")
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate with its key, in one file."""
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    form = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=register")
+    code, told = run("openssl", "req", *form, "-keyout", path, "-out", f"{path}.crt")
+    assert code == 0, told
+    path.write_bytes(path.read_bytes() + Path(f"{path}.crt").read_bytes())
+    return path
+
+
+def test_units_are_those_that_systemd_reads(tmp_path):
+    for path in DEPLOY.glob("systemd/*.service"):
+        unit = path.read_text().replace("/opt/registry/bin/registry", sys.executable)
+        (tmp_path / path.name).write_text(unit)
+    for path in DEPLOY.glob("systemd/*.timer"):
+        shutil.copy(path, tmp_path)
+    units = sorted(tmp_path.iterdir())
+    code, told = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units)
+    assert (code, told) == (0, "")
+    code, told = run(
+        "systemd-analyze",
+        "security",
+        "--offline=yes",
+        "--threshold=20",
+        *sorted(path for path in units if path.suffix == ".service"),
+    )
+    assert code == 0, told
+
+
+def test_units_call_commands_that_there_are():
+    commands = {
+        found
+        for path in DEPLOY.glob("systemd/*.service")
+        for found in re.findall(r"/bin/registry (\w+(?: \w+)?)", path.read_text())
+    }
+    assert {"work", "log verify", "log fsck"} <= commands
+    for command in commands:
+        words = command.split() if command.startswith("log") else command.split()[:1]
+        code, told = run(sys.executable, "-m", "registry", *words, "--help")
+        assert code == 0, told
+
+
+def test_settings_of_the_services_are_known_and_valid():
+    lines = (DEPLOY / "systemd/registry.env").read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    settings = from_environment(given)
+    assert isinstance(settings, Settings)
+    assert settings.review == "required"
+    assert all(name.startswith(PREFIX) for name in given)
+
+
+def test_nginx_takes_its_server(tmp_path, certificate):
+    server = (DEPLOY / "proxies/nginx.conf").read_text()
+    server = re.sub(r"/etc/ssl/\S+(?=;)", str(certificate), server)
+    (tmp_path / "server.conf").write_text(server)
+    around = tmp_path / "nginx.conf"
+    around.write_text(
+        f"pid {tmp_path}/pid; error_log stderr; events {{}}\n"
+        f"http {{ access_log off; include {tmp_path}/server.conf; }}\n"
+    )
+    code, told = run("nginx", "-t", "-c", around, "-p", tmp_path)
+    assert code == 0, told
+    assert "warn" not in told
+
+
+def test_caddy_takes_its_site():
+    code, told = run(
+        *("caddy", "validate", "--adapter", "caddyfile"),
+        *("--config", DEPLOY / "proxies/Caddyfile"),
+    )
+    assert code == 0, told
+
+
+def test_haproxy_takes_its_configuration(tmp_path, certificate):
+    text = (DEPLOY / "proxies/haproxy.cfg").read_text()
+    file = tmp_path / "haproxy.cfg"
+    file.write_text(text.replace("/etc/haproxy/certs/algorithms.example.pem", str(certificate)))
+    code, told = run("haproxy", "-c", "-f", file)
+    assert code == 0, told
+    assert "WARNING" not in told
+
+
+def test_alerts_fire_when_they_should_and_only_then():
+    code, told = run("promtool", "test", "rules", "rules.test.yml", cwd=RULES.parent)
+    assert code == 0, told
+
+
+def test_alerts_ask_for_figures_that_there_are_and_each_is_tried():
+    rules = RULES.read_text()
+    known = (ROOT / "docs/operating.md").read_text()
+    for figure in sorted(set(re.findall(r"\bregistry_\w+", rules))):
+        assert f"`{figure}`" in known, figure
+    tried = (RULES.parent / "rules.test.yml").read_text()
+    for alert in re.findall(r"alert: (\w+)", rules):
+        assert len(re.findall(rf"alertname: {alert}\b", tried)) >= 2, alert
+
+
+def test_each_file_is_told_of():
+    told = (DEPLOY / "README.md").read_text()
+    for path in DEPLOY.rglob("*"):
+        stem = path.name.split(".")[0]
+        known = path.name in told or f"{stem}.*" in told
+        assert known or path.is_dir() or path.name == "README.md", path
