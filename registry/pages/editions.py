@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +16,9 @@ from registry.pages.environment import make_environment
 from registry.pages.fingerprint import program_digest
 from registry.pages.labels import read_labels, read_lists
 from registry.pages.life_events import event_row
-from registry.pages.reader import Reader, label, make_reader, say
+from registry.pages.reader import Reader, Text, label, make_reader, say
+from registry.pages.views.document_view import field_meaning, field_name
+from registry.record.codelists import CodeList
 from registry.record.entry import NOT_STATED
 from registry.record.life_events import life_events
 from registry.record.pack import Pack
@@ -38,7 +40,8 @@ def open_editions(
     catalogues, titles = (
         _catalogues(folder / "locale", translated) for folder in (resources.SITE, resources.SCHEMAS)
     )
-    labels = read_labels(read_lists(pack), catalogues)
+    lists = read_lists(pack)
+    labels = read_labels(lists, catalogues)
     readers = [make_reader(tag, pack, catalogues, titles, labels) for tag in pack.languages]
     if bytecode is not None:
         bytecode.mkdir(parents=True, exist_ok=True)
@@ -48,7 +51,7 @@ def open_editions(
     return {
         reader.tag: Edition(
             reader=reader,
-            templates=_templates(reader, assets, base_url, _cache(bytecode, reader)),
+            templates=_templates(reader, lists, assets, base_url, _cache(bytecode, reader)),
         )
         for reader in readers
     }
@@ -75,7 +78,11 @@ def _cache(bytecode: Path | None, reader: Reader) -> BytecodeCache | None:
 
 
 def _templates(
-    reader: Reader, assets: Assets, base_url: str, compiled: BytecodeCache | None
+    reader: Reader,
+    lists: Mapping[str, CodeList],
+    assets: Assets,
+    base_url: str,
+    compiled: BytecodeCache | None,
 ) -> Environment:
     prefix = urlsplit(base_url).path.rstrip("/")
     shared = {
@@ -89,6 +96,9 @@ def _templates(
         "site_name": say(reader, reader.pack.site_name),
         "life_events": [event_row(reader, event) for event in life_events()],
         "redress": say(reader, reader.pack.redress),
+        "title": partial(field_name, reader),
+        "meaning_of": partial(field_meaning, reader),
+        "code_meaning": partial(_code_meaning, reader, lists),
         "bases": {
             code: label(reader, "redaction_reason", code)
             for code in reader.labels["redaction_reason"]
@@ -99,3 +109,11 @@ def _templates(
         "api": lambda path: f"{prefix}/api/v1/{path}",
     }
     return make_environment(resources.SITE / "templates", reader, shared, compiled)
+
+
+def _code_meaning(
+    reader: Reader, lists: Mapping[str, CodeList], codelist: str, code: str
+) -> Text | None:
+    """Return the description of a code, where its list has one."""
+    known = lists[codelist].get(code)
+    return say(reader, known.description) if known else None

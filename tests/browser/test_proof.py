@@ -77,6 +77,7 @@ def proof_of(register, record):
 
 def checked(page):
     """Ask for the check, and give the outcome of each step."""
+    page.evaluate("document.getElementById('about-record').open = true")
     page.locator("#proof-start button").click()
     page.wait_for_selector("#proof-verdict .verdict")
     return page.evaluate(_OUTCOMES)
@@ -115,7 +116,7 @@ def test_what_the_register_answers_is_checked_and_explained(opened, register, ax
         root = proof["version_entry"]["proof"].split("\n\n")[1].split("\n")[2]
         assert shown == {
             "index": str(proof["version_entry"]["index"]),
-            "leaf": page.locator(".side .hash").inner_text(),
+            "leaf": page.locator("#register-facts .hash").inner_text(),
             "root": root,
             "key": key,
         }
@@ -317,7 +318,7 @@ def test_a_page_that_says_something_else_than_the_log_is_refused(opened, registe
         ("fr", ar, "Risque minimal", "Risque nul", "/risk/level"),
         ("fr", ar, "<bdi>Pilote<", "<bdi>En service<", "/lifecycle/status"),
         ("fr", ar, "<h1>", "<h1>Autre ", "/name"),
-        ("fr", ar, "<dt>Effet juridique", "<dt>Effet", "–"),
+        ("fr", ar, "<dfn><bdi>Effet juridique", "<dfn><bdi>Effet", "–"),
         ("ar", ar, "مخاطر دنيا", "بلا مخاطر", "/risk/level"),
     ):
         with opened(register.url) as page:

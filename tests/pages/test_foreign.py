@@ -113,7 +113,7 @@ def named(page, name):
 
 def facts(page):
     """The facts on where it comes from, by their heading."""
-    [card] = [one for one in page.iter("div") if one.get("id") == "source"]
+    [card] = [one for one in page.iter("section") if one.get("id") == "source"]
     rows = [one for one in card.iter() if one.tag in {"dt", "dd"}]
     return {words(head): words(fact) for head, fact in zip(rows[::2], rows[1::2], strict=True)}
 
@@ -169,11 +169,11 @@ def test_a_gone_record_says_since_when_on_its_page_and_in_lists(rendered):
 def test_what_the_source_does_not_state_is_no_fault(rendered):
     page = rendered("en/records/be.demo/tri.html")
     [section] = [one for one in page.iter("section") if one.get("id") == "missing"]
-    assert words(section.find("h2")) == "What the source does not state"
+    assert words(section.find("h3")) == "What the source does not state"
     assert "missing" not in words(section)
-    side = words(next(page.iter("aside")))
-    assert "1 fact that the source does not state" in side
-    assert "fact missing" not in side
+    [about] = [one for one in page.iter("details") if one.get("id") == "about-record"]
+    assert "1 fact that the source does not state" in words(about.find("summary"))
+    assert "fact missing" not in words(about)
     assert not [one for one in page.iter("svg") if one.get("class") == "meter"]
     assert "Not stated by the source" in words(page)
     assert "You can ask" not in words(page)

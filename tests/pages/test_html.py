@@ -196,7 +196,7 @@ def test_what_is_not_stated_is_shown(pages):
         for row in page.iter("div")
         if row.find("dt") is not None
     }
-    assert facts["Peut-on contester ?"].startswith("Non indiqué")
+    assert facts["Possibilité de recours"].startswith("Non indiqué")
     assert facts["Rôle dans la décision"] == "Non indiqué par la source"
     assert "Risque non indiqué" in text_of(page.find(".//ul[@class='meta']"))
     assert "us.demo/letter-sorting" in "".join(

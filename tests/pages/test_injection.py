@@ -21,9 +21,9 @@ from .vectors import VECTORS
 
 HTML = {
     "a", "article", "aside", "b", "bdi", "body", "br", "button", "caption", "cite", "code", "dd",
-    "del", "details", "div", "dl", "dt", "em", "fieldset", "footer", "form", "h1", "h2", "h3", "h4",
-    "head", "header", "html", "input", "ins", "kbd", "label", "legend", "li", "link", "main",
-    "meta",
+    "del", "details", "dfn", "div", "dl", "dt", "em", "fieldset", "footer", "form", "h1", "h2",
+    "h3", "h4", "head", "header", "html", "input", "ins", "kbd", "label", "legend", "li", "link",
+    "main", "meta",
     "nav", "ol", "option", "output", "p", "pre", "script", "search", "section", "select", "span",
     "strong", "summary", "table", "tbody", "td", "template", "th", "thead", "time", "title", "tr",
     "ul", "noscript",

@@ -12,26 +12,12 @@ from typing import Any
 import msgspec
 
 from registry.pages.reader import Reader, Text, as_it_is, label, say
+from registry.pages.views.metric_words import metric_words
 from registry.record.entry import NOT_STATED
 from registry.record.pointers import parts
 from registry.record.schema import field_at, resolved_schema
 from registry.text.catalogues import find
 from registry.text.locales import direction
-
-# Measures that people read as a percentage.
-_SHARES = frozenset(
-    (
-        "accuracy",
-        "precision",
-        "recall",
-        "false_positive_rate",
-        "false_negative_rate",
-        "error_rate",
-        "override_rate",
-        "coverage",
-        "satisfaction",
-    )
-)
 
 # What lists and badges show of every record, stated or not.
 _ALWAYS = (("risk", "level"), ("sector", "primary"), ("lifecycle", "status"))
@@ -102,8 +88,7 @@ def _section(
             shown = _with_whole(shown, path, tag, text)
     if name == "evaluation":
         for metric in shown["metrics"]:
-            code = metric["name"].code
-            metric["share"] = code in _SHARES and "unit" not in metric and 0 <= metric["value"] <= 1
+            metric["words"] = metric_words(metric["name"].code, metric)
     return shown
 
 
@@ -117,6 +102,57 @@ def field_name(reader: Reader, pointer: str) -> Text:
         known = field_title(reader, path) if path else as_it_is(reader, pointer)
         reader.kept[field_name, pointer] = known
     return known
+
+
+EXPLAINED = frozenset(
+    (
+        "/assessments",
+        "/data/authorisation",
+        "/data/hosting",
+        "/data/protected_attributes_used",
+        "/data/representativeness",
+        "/data/retention",
+        "/data/sensitive",
+        "/data/sharing",
+        "/data/sources",
+        "/data/transfers_abroad",
+        "/decision/fallback",
+        "/decision/human_oversight",
+        "/decision/legal_effect",
+        "/decision/oversight_type",
+        "/decision/override_possible",
+        "/evaluation/fairness_tested",
+        "/evaluation/metrics",
+        "/evaluation/monitoring",
+        "/evaluation/outcomes",
+        "/procurement/data_access_terms",
+        "/procurement/origin",
+        "/purpose/alternatives_considered",
+        "/purpose/out_of_scope_uses",
+        "/purpose/proportionality",
+        "/rights/data_rights_contact",
+        "/rights/explanation",
+        "/rights/human_alternative",
+        "/rights/notice",
+        "/risk/aia",
+        "/risk/annex_iii_area",
+        "/risk/duration",
+        "/risk/reversibility",
+        "/technical/explainability",
+        "/technical/learning",
+        "/technical/models",
+        "/technical/source_code",
+    )
+)
+"""Fields whose name says too little by itself: a record's page explains them where they stand."""
+
+
+def field_meaning(reader: Reader, pointer: str) -> Text | None:
+    """Return the format's description of a field that needs one; None for others."""
+    if pointer not in EXPLAINED or (field := field_at(parts(pointer))) is None:
+        return None
+    tag, words = find(reader.titles, reader.order, field.schema["description"])
+    return Text(text=words, lang=tag, dir=direction(tag), differs=tag != reader.tag)
 
 
 def field_title(reader: Reader, path: tuple[str, ...]) -> Text:

@@ -13,7 +13,8 @@ import msgspec
 from registry.pages.cards import Card, gone_since
 from registry.pages.reader import Reader, Text, label, language, say
 from registry.pages.site import Site
-from registry.pages.views.document_view import NOTHING, Later, Shown, field_name, show
+from registry.pages.views.consequences import consequences, facts_of
+from registry.pages.views.document_view import NOTHING, Later, Shown, field_name, field_title, show
 from registry.pages.views.findings import findings_view
 from registry.pages.views.lists import (
     agency_view,
@@ -29,13 +30,27 @@ from registry.record.pointers import dig, parts, pointer
 from registry.store.records import SourceFacts, StoredRecord
 from registry.text.locales import direction
 
+_SECTIONS = (
+    "organisation",
+    "purpose",
+    "decision",
+    "rights",
+    "data",
+    "technical",
+    "procurement",
+    "risks",
+    "assessments",
+    "evaluation",
+    "documents",
+)
+"""The sections that a record of which only the existence is public does without."""
+
 _WITHIN_LINES = frozenset(
     (
         "name",
         "unit",
         "accountable_role",
         "tags",
-        "status_reason",
         "title",
         "role",
         "who",
@@ -82,12 +97,18 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "whole": _further_texts(reader, record.whole),
         "compared": register.version > 1,
         "letter": (card := site.cards.get(record.id)) is not None and has_letter(site, card),
+        "consequences": list(
+            consequences(facts_of(document, is_foreign=register.origin is not None))
+        ),
     }
     makes: dict[str, Callable[[], Any]] = {
         "missing": lambda: [field_name(reader, pointer) for pointer in register.missing],
         "languages": lambda: _languages(reader, document),
         "findings": lambda: findings_view(reader, record, site),
         "history": lambda: history_view(reader, site, record),
+        "left_out": lambda: [
+            field_title(reader, (name,)) for name in _SECTIONS if name not in document
+        ],
     }
     return {"r": Later(made, lambda name: makes[name]() if name in makes else NOTHING), "d": d}
 
