@@ -53,6 +53,14 @@ if os.environ.get("EVERY_STATE"):
     }
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
+# Shapes of a level of risk that have the colour of what they stand on.
+UNSEEN = """() => {
+  const ground = getComputedStyle(document.body).backgroundColor;
+  const shapes = [...document.querySelectorAll(".shape")];
+  return shapes.filter((one) => getComputedStyle(one).backgroundColor === ground)
+    .map((one) => one.parentElement.textContent);
+}"""
+
 
 STATES = [(scheme, screen) for scheme in ("light", "dark") for screen in (DESKTOP, PHONE)]
 
@@ -80,7 +88,15 @@ def test_every_page_is_accessible_and_fits_every_screen(opened, host, axe, lang)
     wrong = {}
     with opened() as page:
         for kind in KINDS:
+            is_forced = list(LANGUAGES)[list(KINDS).index(kind) % len(LANGUAGES)] == lang
+            page.emulate_media(color_scheme="light", forced_colors="active" if is_forced else "none")
             visit(page, host, lang, kind)
+            if is_forced:
+                if found := axe(page):
+                    wrong[f"{kind}, forced colours"] = found
+                if unseen := page.evaluate(UNSEEN):
+                    wrong[f"{kind}, shapes"] = unseen
+                page.emulate_media(forced_colors="none")
             if page.evaluate("document.documentElement.dir") != LANGUAGES[lang]:
                 wrong[kind] = "the other direction"
             for scheme, screen in states(kind, lang):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import colorsys
 import re
 
 import pytest
@@ -115,6 +116,7 @@ PAIRS = [
         for level in ("minimal", "limited", "high", "unacceptable", "not_stated")
     ),
     ("risk-high-ink", "card"),
+    ("good-ink", "good"),
 ]
 
 
@@ -129,13 +131,29 @@ def test_the_focus_ring_stands_out(colours):
     assert contrast(colours["focus"], colours["paper"]) >= 3
 
 
+def hue(colour):
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return 360 * colorsys.rgb_to_hls(red, green, blue)[0]
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("level", "other"), [("limited", "focus"), ("limited", "caution-line"), ("minimal", "brand")]
+)
+def test_the_colour_of_a_level_is_that_of_nothing_else(colours, level, other):
+    for name in (f"risk-{level}-ink", f"part-{level}"):
+        apart = abs(hue(colours[name]) - hue(colours[other])) % 360
+        assert min(apart, 360 - apart) >= 12, name
+    assert contrast(colours[f"part-{level}"], colours["card"]) >= 3
+
+
 def test_both_schemes_have_the_same_tokens():
     assert LIGHT.keys() == DARK.keys()
 
 
 def test_fonts_are_small_and_have_their_licence():
     fonts = list(resources.SITE.glob("fonts/*.woff2"))
-    assert len(fonts) == 3
+    assert len(fonts) == 5
     for font in fonts:
         assert font.stat().st_size < 80_000, font.name
     assert "SIL OPEN FONT LICENSE" in (resources.SITE / "fonts" / "OFL.txt").read_text("utf-8")
