@@ -89,10 +89,13 @@ def test_every_page_is_accessible_and_fits_every_screen(opened, host, axe, lang)
     with opened() as page:
         for kind in KINDS:
             is_forced = list(LANGUAGES)[list(KINDS).index(kind) % len(LANGUAGES)] == lang
-            page.emulate_media(color_scheme="light", forced_colors="active" if is_forced else "none")
+            page.emulate_media(
+                color_scheme="light", forced_colors="active" if is_forced else "none"
+            )
             visit(page, host, lang, kind)
             if is_forced:
-                if found := axe(page):
+                # Its colours are the system's; axe reads those that the page had asked for.
+                if found := axe(page, without=("color-contrast",)):
                     wrong[f"{kind}, forced colours"] = found
                 if unseen := page.evaluate(UNSEEN):
                     wrong[f"{kind}, shapes"] = unseen

@@ -22,7 +22,8 @@ _PARSED = """css => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   const read = (rules) => [...rules].flatMap((rule) => [
-    [rule.constructor.name, rule.selectorText ?? ""], ...(rule.cssRules && !rule.name ? read(rule.cssRules) : []),
+    [rule.constructor.name, rule.selectorText ?? ""],
+    ...(rule.cssRules && !rule.name ? read(rule.cssRules) : []),
   ]);
   return read(sheet.cssRules);
 }"""
@@ -37,7 +38,8 @@ _KINDS = {
 }
 _SET = """selector => {
   const { fontFamily, fontSize, lineHeight } = getComputedStyle(document.querySelector(selector));
-  return [fontFamily.split(",")[0].replaceAll('"', ""), parseFloat(lineHeight) / parseFloat(fontSize)];
+  const [first] = fontFamily.split(",");
+  return [first.replaceAll('"', ""), parseFloat(lineHeight) / parseFloat(fontSize)];
 }"""
 
 
@@ -63,8 +65,9 @@ def written(nodes):
         declarations += values.items()
         is_style = node.type == "qualified-rule" or node.lower_at_keyword in {"media", "supports"}
         inner = [one for one in content if is_style and one.type != "declaration"]
-        for kept, more in zip((rules, declarations), written(inner), strict=True):
-            kept += more
+        inner_rules, inner_declarations = written(inner)
+        rules += inner_rules
+        declarations += inner_declarations
     return rules, declarations
 
 
@@ -80,7 +83,8 @@ def test_a_browser_loses_no_rule_of_any_style_sheet(opened, host):
             if len(rules) != len(parsed):
                 wrong[name] = f"{len(rules)} rules, of which {len(parsed)} were parsed"
             for (kind, selector), (kept, understood) in zip(rules, parsed, strict=False):
-                if kind != kept or plain(selector) != plain(understood):
+                is_style = kind == "CSSStyleRule"
+                if kind != kept or (is_style and plain(selector) != plain(understood)):
                     wrong[f"{name}: {selector}"] = understood
             if unknown := page.evaluate(_UNKNOWN, declarations):
                 wrong[name] = unknown
