@@ -67,6 +67,7 @@ class _Document(msgspec.Struct):
     rights: _Rights = _Rights()
     publication: _Publication = _Publication()
     related_records: list[_Related] = []
+    territory: list[str] = []
 
 
 _READ = msgspec.json.Decoder(_Document).decode
@@ -78,7 +79,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     `written` are the languages that all of it can be read in, `gone_since` the day since which it
     is not at its source any more. `function` and `review_due` (null for what is retired) are for
     its own page; `function` too, with `affected`, `role`, `contestation` and `deadline_days`, for
-    the pages of what happens to people.
+    the pages of what happens to people, `territory` are the codes of where it applies.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     role: str = NOT_STATED
     contestation: str = NOT_STATED
     deadline_days: int | None = None
+    territory: Sequence[str] = ()
 
     def code(self, codelist: str) -> str:
         """Return the code of one of the lists risk_level, sector and status."""
@@ -149,6 +151,7 @@ def read_card(record: StoredRecord, agency: Agency | None, languages: Sequence[s
         role=document.decision.role,
         contestation=document.rights.contestation.available,
         deadline_days=document.rights.contestation.deadline_days,
+        territory=document.territory,
     )
 
 

@@ -49,7 +49,7 @@ def make_environment(
     """Return the environment; `shared` holds what every page needs, such as the style sheet's name.
 
     Templates get `_`, `ngettext` (marked up with its language where it is a fallback) and
-    `plain` (for titles and attributes, where no mark-up can stand).
+    `plain` and `plain_counted` (for titles and attributes, where no mark-up can stand).
     """
     environment = SiteEnvironment(
         loader=ChoiceLoader(
@@ -229,4 +229,13 @@ def _translations(reader: Reader) -> dict[str, Callable[..., Any]]:
         wording = typeset(wording, tag)
         return wording % values if values else wording
 
-    return {"_": translate, "ngettext": translate_counted, "plain": plain}
+    def plain_counted(one: str, many: str, number: int, /) -> str:
+        tag, wording = find_plural(catalogues, order, one, many, number)
+        return typeset(wording, tag) % {"n": format_number(number, reader.locale.babel)}
+
+    return {
+        "_": translate,
+        "ngettext": translate_counted,
+        "plain": plain,
+        "plain_counted": plain_counted,
+    }

@@ -70,6 +70,15 @@ def _regions(whole: Mapping[str, Any]) -> Iterator[str]:
     for number, region in enumerate(regions):
         if region.split("-")[0] != country:
             yield f"{_place(('regions', number, 'code'))}: {region!r} is not a part of {country}"
+    taken: set[tuple[str, str]] = set()
+    for number, row in enumerate(whole["regions"]):
+        if ("column" in row) != ("row" in row):
+            yield f"{_place(('regions', number))}: its place on the map is column and row, or none"
+        elif "column" in row:
+            place = (row["column"], row["row"])
+            if place in taken:
+                yield f"{_place(('regions', number))}: another region has its place on the map"
+            taken.add(place)
 
 
 def _agencies(whole: Mapping[str, Any]) -> Iterator[str]:

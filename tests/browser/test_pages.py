@@ -18,6 +18,8 @@ KINDS = {
     "foreign": "records/us.demo/letter-sorting",
     "restricted": "records/demo-securite/restricted",
     "withdrawn": "records/demo-sante/gone",
+    "browse": "browse",
+    "regions": "regions/",
     "agencies": "agencies/",
     "agency": "agencies/demo-sante",
     "level": "risk/high",

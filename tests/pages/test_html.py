@@ -110,7 +110,8 @@ WITH_A_BOX = {
     "index",
     "search",
     "contest",
-    *(f"{kind}/index" for kind in ("agencies", "sectors", "risk", "status")),
+    "browse",
+    *(f"{kind}/index" for kind in ("agencies", "sectors", "risk", "status", "regions")),
 }
 
 
@@ -123,7 +124,7 @@ def test_only_two_things_have_a_script_and_nothing_needs_another_host(pages, sit
             if script.get("type") != "application/ld+json"
         ]
         lang, _, rest = path.removesuffix(".html").partition("/")
-        is_list = rest.startswith(("agencies/", "sectors/"))
+        is_list = rest.startswith(("agencies/", "sectors/", "regions/"))
         has_box = lang in LANGUAGES and (rest in WITH_A_BOX or is_list)
         boxes = LANGUAGES.keys() - {"zgh"} if path == "404.html" else {lang} if has_box else ()
         # A record's page has the check, and each of its versions'; a tombstone leads to those.

@@ -21,7 +21,13 @@ def used():
             str(folder),
             method_map=[("**.html", "jinja2")],
             options_map={"**.html": {"silent": "false"}},
-            keywords={"_": None, "plain": None, "ngettext": (1, 2), "by_number": (2, 3)},
+            keywords={
+                "_": None,
+                "plain": None,
+                "ngettext": (1, 2),
+                "plain_counted": (1, 2),
+                "by_number": (2, 3),
+            },
         )
         for folder in TEMPLATES
         if folder.is_dir()

@@ -21,9 +21,11 @@ from registry.pages.views.life_pages import life_pages
 from registry.pages.views.machine_files import machine_files
 from registry.pages.views.manuals import manual_pages
 from registry.pages.views.origin_pages import origin_pages
+from registry.pages.views.overview_pages import overview_pages
 from registry.pages.views.problem_pages import problem_pages
 from registry.pages.views.prose_pages import prose_pages
 from registry.pages.views.record_pages import record_pages
+from registry.pages.views.region_pages import region_pages
 from registry.pages.views.static_index import WordFiles, index_pages
 from registry.pages.views.peer_pages import peer_pages
 from registry.pages.views.statistics_pages import statistics_pages
@@ -45,7 +47,9 @@ def all_pages(
         *asset_pages(site.assets),
         *home_pages(site),
         *finder_pages(site),
+        *overview_pages(site),
         *browse_pages(site),
+        *region_pages(site),
         *origin_pages(site),
         *peer_pages(site),
         *witness_pages(site),

@@ -31,12 +31,14 @@ PAGE_SIZE = 50
 _CODED = {"risk": "risk_level", "sectors": "sector", "status": "status"}
 """The kinds of list whose members are codes of the format: address, code list."""
 
-_TITLES = {
+TITLES = {
     "risk": message("Records by level of risk"),
     "sectors": message("Records by sector"),
     "status": message("Records by status"),
     "agencies": message("Records by agency"),
+    "regions": message("Records by region"),
 }
+"""The kinds of list, by address, in English."""
 
 
 def browse_pages(site: Site) -> Iterator[Page]:
@@ -48,7 +50,7 @@ def browse_pages(site: Site) -> Iterator[Page]:
     lists = list(_lists(site, shown))
     for tag, edition in site.editions.items():
         members: dict[str, list[Card]] = {}
-        for card in _in_order(edition.reader, shown):
+        for card in in_order(edition.reader, shown):
             for path in (
                 f"risk/{card.risk}",
                 f"risk/{card.risk}/{card.sector}",
@@ -58,10 +60,10 @@ def browse_pages(site: Site) -> Iterator[Page]:
             ):
                 members.setdefault(path, []).append(card)
         for one in lists:
-            yield from _list_pages(site, tag, one, members.get(f"{one.kind}/{one.code}", []))
+            yield from list_pages(site, tag, one, members.get(f"{one.kind}/{one.code}", []))
 
 
-class _List(msgspec.Struct, frozen=True):
+class ListedRecords(msgspec.Struct, frozen=True):
     """A list of records; `facts` is what its head shows besides the code's own words."""
 
     kind: str
@@ -70,16 +72,16 @@ class _List(msgspec.Struct, frozen=True):
     facts: Sequence[Any] = ()
 
 
-def _lists(site: Site, shown: Sequence[Card]) -> Iterator[_List]:
+def _lists(site: Site, shown: Sequence[Card]) -> Iterator[ListedRecords]:
     snapshot = site.snapshot
     labels = next(iter(site.editions.values())).reader.labels
     for kind, codelist in _CODED.items():
         for code in labels[codelist]:
             head = partial(_code_head, site=site, codelist=codelist, code=code)
-            yield _List(kind, code, head)
+            yield ListedRecords(kind, code, head)
     for risk, sector in dict.fromkeys((card.risk, card.sector) for card in shown):
         head = partial(_crossed_head, site=site, risk=risk, sector=sector)
-        yield _List("risk", f"{risk}/{sector}", head)
+        yield ListedRecords("risk", f"{risk}/{sector}", head)
     gone: dict[str, list[Card]] = {}
     for card in site.cards.values():
         if card.withdrawn:
@@ -91,12 +93,12 @@ def _lists(site: Site, shown: Sequence[Card]) -> Iterator[_List]:
             snapshot.attestations.get(agency),
             [(card.id, card.name, site.records[card.id].withdrawals) for card in left],
         ]
-        yield _List(
+        yield ListedRecords(
             "agencies", agency, partial(_agency_head, site=site, agency=agency, gone=left), facts
         )
 
 
-def _in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
+def in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
     """Return records by name in the reader's language, those of this register first."""
 
     def place(card: Card) -> tuple[bool, str, str]:
@@ -120,7 +122,7 @@ def _indexes(site: Site, kind: str, shown: list[Card], codelist: str) -> Iterato
 def _index(site: Site, tag: str, kind: str, shown: list[Card], codelist: str) -> dict[str, Any]:
     return {
         "kind": kind,
-        "title": _TITLES[kind],
+        "title": TITLES[kind],
         "rows": count_rows(site.editions[tag].reader, shown, codelist, kind),
         "copied": len(copied(shown)),
         "table": _risk_by_sector(site, tag, shown) if kind == "risk" else None,
@@ -172,7 +174,7 @@ def _agency_index(reader: Reader, site: Site, number: Counter[str]) -> dict[str,
     for rows in groups.values():
         rows.sort(key=lambda row: (row["fictitious"], fold(row["name"].text), row["id"]))
     return {
-        "title": _TITLES["agencies"],
+        "title": TITLES["agencies"],
         "groups": [
             {"code": code, "rows": rows, **origin_view(reader, site, code)}
             for code, rows in sorted(groups.items(), key=lambda item: item[0] != "here")
@@ -180,11 +182,12 @@ def _agency_index(reader: Reader, site: Site, number: Counter[str]) -> dict[str,
     }
 
 
-def _list_pages(site: Site, tag: str, one: _List, cards: Sequence[Card]) -> Iterator[Page]:
+def list_pages(site: Site, tag: str, one: ListedRecords, cards: Sequence[Card]) -> Iterator[Page]:
+    """Yield the pages of a list in one language; `cards` are in order."""
     count = max(1, -(-len(cards) // PAGE_SIZE))
     shown = {
         "kind": one.kind,
-        "title": _TITLES[one.kind],
+        "title": TITLES[one.kind],
         "code": one.code,
         "total": len(cards),
         "copied_total": len(copied(cards)),
@@ -217,7 +220,13 @@ def _list_view(
         for foreign in (False, True)
         if (cards := [card for card in part if (card.origin is not None) == foreign])
     ]
-    return shown | {"agency": None, "within": None, "groups": groups, **head(reader)}
+    return shown | {
+        "agency": None,
+        "within": None,
+        "region": None,
+        "groups": groups,
+        **head(reader),
+    }
 
 
 def _code_head(reader: Reader, *, site: Site, codelist: str, code: str) -> dict[str, Any]:
@@ -247,7 +256,7 @@ def _agency_head(reader: Reader, *, site: Site, agency: str, gone: list[Card]) -
                 "name": say(reader, card.name, card.written),
                 **change_view(reader, site.records[card.id].withdrawals[-1]),
             }
-            for card in _in_order(reader, gone)
+            for card in in_order(reader, gone)
         ],
     }
 
