@@ -32,7 +32,7 @@ def check(code: str) -> None:
     Example: registry pack check sn
     """
     from registry.record.pack import load_pack
-    from registry.record.pack_gaps import gaps
+    from registry.record.pack_gaps import gaps, unfinished
 
     loaded = load_pack(code)
     for gap in (*gaps(loaded), *_translation_gaps(loaded)):
@@ -43,6 +43,8 @@ def check(code: str) -> None:
         f"agencies, {made_up} of them fictitious; {len(loaded.regions)} regions, "
         f"{len(loaded.bodies)} bodies, {len(loaded.grounds)} grounds"
     )
+    for one in unfinished(loaded):
+        click.echo(f"before the public uses it: {one}")
 
 
 def _translation_gaps(pack: Pack) -> Iterator[str]:

@@ -122,13 +122,23 @@ def _distribution(form: ExportFormat, pack: Pack, site: str, extent: Extent) -> 
 
 
 def _publisher(pack: Pack, site: str) -> JsonLdNode:
-    """Return the publisher: the agency that the pack names, else the register itself."""
+    """Return the publisher: the agency that the pack names, else the operator; with its contact."""
+    operator = pack.operator
+    contact = make_node(
+        id=f"{catalogue_address(site)}#operator",
+        type="ContactPoint",
+        name=operator.name,
+        email=operator.email,
+        url=operator.url,
+        phone=operator.phone,
+    )
     if pack.publisher is not None:
-        return agency_node(site, pack.agencies[pack.publisher])
+        return agency_node(site, pack.agencies[pack.publisher]) | {"contact": contact}
     return {
         "id": f"{catalogue_address(site)}#publisher",
         "type": "Agent",
-        "name": pack.site_name,
+        "name": operator.name,
+        "contact": contact,
     }
 
 

@@ -31,7 +31,7 @@ from registry.pages.snapshot import RegisterState, Snapshot
 from registry.pages.views.record_pages import record_pages
 from registry.pages.views.static_index import FOLDER, index_pages
 from registry.record.origin import Origin
-from registry.record.pack import Pack, load_pack, pack_codes
+from registry.record.pack import Operator, Pack, load_pack, pack_codes
 from registry.store.records import StoredRecord
 from registry.tlog.compact import CompactRange
 
@@ -156,7 +156,8 @@ class PageAudit:
             with suppress(ConfigurationError):
                 pack = load_pack(code)
                 if pack.country == country:
-                    return pack
+                    operator = _operator(said) or pack.operator
+                    return msgspec.structs.replace(pack, operator=operator)
         self.not_covered.append(f"pages: there is no country pack of {country} here")
         return None
 
@@ -300,6 +301,14 @@ def _address(page: Page) -> str:
 
 def _locations(answer: RemoteAnswer) -> list[str]:
     return [one.decode() for one in _LOCATION.findall(answer.content)]
+
+
+def _operator(catalogue: Any) -> Operator | None:
+    """Return who keeps the register, whom the packs here need not know."""
+    try:
+        return msgspec.convert(catalogue["publisher"]["contact"], Operator)
+    except (KeyError, TypeError, msgspec.ValidationError):
+        return None
 
 
 def _country(catalogue: Any) -> str | None:

@@ -14,7 +14,7 @@ from registry import resources
 from registry.pages.assets import Assets
 from registry.pages.environment import make_environment
 from registry.pages.fingerprint import program_digest
-from registry.pages.labels import read_labels, read_lists
+from registry.pages.labels import message, read_labels, read_lists
 from registry.pages.life_events import event_row
 from registry.pages.reader import Reader, Text, label, make_reader, say
 from registry.pages.views.document_view import field_meaning, field_name
@@ -22,7 +22,10 @@ from registry.record.codelists import CodeList
 from registry.record.entry import NOT_STATED
 from registry.record.life_events import life_events
 from registry.record.pack import Pack
-from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
+from registry.text.catalogues import SOURCE, Catalogue, find, load_catalogues
+from registry.text.locales import direction
+
+_CONTACT = message("Contact")
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +80,28 @@ def _cache(bytecode: Path | None, reader: Reader) -> BytecodeCache | None:
     return FileSystemBytecodeCache(str(bytecode), f"{program_digest()}-{'-'.join(reader.order)}-%s")
 
 
+def _operator(reader: Reader) -> dict[str, object]:
+    """Return who keeps the register, in the reader's words."""
+    operator = reader.pack.operator
+    return {
+        "email": operator.email,
+        "url": operator.url,
+        "phone": operator.phone,
+        **{
+            name: say(reader, getattr(operator, name))
+            for name in ("name", "post", "legal", "privacy")
+        },
+    }
+
+
+def _contacts(reader: Reader) -> list[tuple[str, str, str]]:
+    """Return the language, direction and words of a link to each language's contact page."""
+    found = (
+        (tag, find(reader.catalogues, (tag, SOURCE), _CONTACT)) for tag in reader.pack.languages
+    )
+    return [(tag, direction(tag), words) for tag, (own, words) in found if own == tag]
+
+
 def _templates(
     reader: Reader,
     lists: Mapping[str, CodeList],
@@ -99,6 +124,9 @@ def _templates(
         "title": partial(field_name, reader),
         "meaning_of": partial(field_meaning, reader),
         "code_meaning": partial(_code_meaning, reader, lists),
+        "operator": _operator(reader),
+        "data_law": say(reader, reader.pack.laws["personal_data"]),
+        "contacts": _contacts(reader),
         "bases": {
             code: label(reader, "redaction_reason", code)
             for code in reader.labels["redaction_reason"]

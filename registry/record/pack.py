@@ -44,13 +44,31 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     wordings: dict[str, tuple[str, ...]]
 
 
+class Operator(msgspec.Struct, frozen=True, kw_only=True):
+    """Who keeps the register; `legal` and `privacy` are paragraphs of small Markdown."""
+
+    name: LangText
+    email: str
+    url: str | None = None
+    phone: str | None = None
+    post: LangText | None = None
+    legal: LangText | None = None
+    privacy: LangText | None = None
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether mail can arrive: not at a domain that RFC 2606 keeps for examples."""
+        return not self.email.endswith(".example")
+
+
 class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A country pack, as `schemas/pack.schema.json` describes it.
 
     `laws` are citations by subject and language; `review_months` is by risk level. In the two links
-    `{id}` and `{email}` stand for the record's identifier and contact mailbox. `synonyms` are sets
-    of synonyms for search, and `services` lead from what people come for. `publisher` is the agency
-    that runs the register, and `licence` the address of the licence of its contents.
+    `{id}`, `{version}`, `{email}` and `{operator}` stand for the record's identifier, version and
+    contact mailbox and the operator's mailbox. `synonyms` are sets of synonyms for search, and
+    `services` lead from what people come for. `publisher` is the agency that runs the register, and
+    `licence` the address of the licence of its contents.
     """
 
     code: str
@@ -66,12 +84,13 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     laws: dict[str, LangText]
     redress: LangText
     attestation: LangText
-    report_error_url: str
+    operator: Operator
     ask_more_url: str
     agencies: dict[str, Agency]
     lists: dict[str, CodeList]
     synonyms: tuple[tuple[str, ...], ...] = ()
     services: tuple[Service, ...] = ()
+    report_error_url: str | None = None
     publisher: str | None = None
     licence: str | None = None
 

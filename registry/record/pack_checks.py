@@ -54,6 +54,8 @@ def _languages(whole: Mapping[str, Any]) -> Iterator[str]:
             yield f"pack.json, /{name}: {tag!r} is not among /languages"
     for tag in sorted(languages - set(whole["fallback"])):
         yield f"pack.json, /fallback: the language {tag!r} has no place in it"
+    if not languages & set(whole["operator"]["name"]):
+        yield "pack.json, /operator/name: it is in none of /languages"
     for table in TABLES:
         prefix = "name_" if table == "agencies" else "label_"
         for number, row in enumerate(whole[table]):

@@ -21,6 +21,7 @@ def gaps(pack: Pack) -> Iterator[str]:
             "site_name": pack.site_name,
             "redress": pack.redress,
             "attestation": pack.attestation,
+            **{f"operator/{name}": text for name, text in _operator_texts(pack)},
             **{f"laws/{name}": text for name, text in pack.laws.items()},
         },
         "agencies.csv": {agency.id: agency.name for agency in pack.agencies.values()},
@@ -33,3 +34,19 @@ def gaps(pack: Pack) -> Iterator[str]:
             if missing and tag not in pack.recommended:
                 names = ", ".join(missing[:_SHOWN]) + (", …" if len(missing) > _SHOWN else "")
                 yield f"{file}: {len(missing)} of {len(named)} not in {tag}: {names}"
+
+
+def unfinished(pack: Pack) -> Iterator[str]:
+    """Yield what a register that serves the public still has to state of its operator."""
+    if not pack.operator.is_reachable:
+        yield f"pack.json, /operator/email: no mail arrives at {pack.operator.email}"
+    for name in ("post", "legal"):
+        if getattr(pack.operator, name) is None:
+            yield f"pack.json, /operator/{name}: it is not stated"
+
+
+def _operator_texts(pack: Pack) -> Iterator[tuple[str, LangText]]:
+    for name in ("name", "post", "legal", "privacy"):
+        text: LangText | None = getattr(pack.operator, name)
+        if text is not None:
+            yield name, text

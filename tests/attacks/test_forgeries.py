@@ -25,7 +25,9 @@ from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_all
 from registry.ledger.verify_log import verify_log
+from registry.pages import audit_pages
 from registry.pages.audit import audit_register
+from registry.record.pack import load_pack
 from registry.store.database import connect
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.note import sign_note
@@ -279,6 +281,16 @@ def test_each_forgery_of_a_page_is_found_by_the_audit(register, pack):
         assert re.search(why, found.get(at, "")), f"{at}\n{said}"
     assert len(found) == 6, said
     assert asyncio.run(verified(register.register.database_url, pack)) is None
+
+
+def test_an_auditor_need_not_know_who_keeps_the_register(register, monkeypatch):
+    def load(code):
+        found = load_pack(code)
+        other = msgspec.structs.replace(found.operator, email="other@demonstration.example")
+        return msgspec.structs.replace(found, operator=other)
+
+    monkeypatch.setattr(audit_pages, "load_pack", load)
+    assert audited(register).verdict == "in order"
 
 
 def test_a_byte_of_a_bundle_is_found_by_audit_and_fsck(register, pack):

@@ -128,3 +128,14 @@ def test_an_agency_that_is_there_is_not_added_twice(trial, add):
     ending, told = add(known, "--name", "fr=Eau", "--kind", "other")
     assert ending == 2
     assert "comes twice" in told
+
+
+def test_what_the_operator_has_still_to_state_is_told(check, trial):
+    text = trial.read_text("utf-8")
+    assert "no mail arrives at registre@demonstration.example" in check("sn")[1]
+    trial.write_text(
+        text.replace("registre@demonstration.example", "registre@numerique.sn"), "utf-8"
+    )
+    load_pack.cache_clear()
+    assert "no mail arrives" not in check("sn")[1]
+    assert "/operator/post: it is not stated" in check("sn")[1]

@@ -81,6 +81,10 @@ def test_another_country_is_data_alone(trial):
         ({"publisher": "nobody"}, "pack.json, /publisher: 'nobody' is not in agencies.csv"),
         ({"licence": "https://a.example/<b>"}, "/licence"),
         ({"motto": "x"}, "motto"),
+        ({"operator": {"email": "a@b.ma"}}, "/operator: 'name' is a required property"),
+        ({"operator": {"name": {"fr": "N"}, "email": "a@b.ma?cc=x"}}, "/operator/email"),
+        ({"operator": {"name": {"fr": "N"}, "email": "a@b.ma", "url": "x"}}, "/operator/url"),
+        ({"operator": {"name": {"de": "N"}, "email": "a@b.ma"}}, "/operator/name: it is in none"),
     ],
 )
 def test_a_fault_of_the_settings_names_the_place(trial, edits, words):
@@ -150,8 +154,8 @@ def test_a_text_that_a_language_lacks_is_a_gap_and_no_fault(trial):
     )
     rewrite(trial / "pack.json", attestation={"fr": "L'organisme déclare ce qu'il utilise."})
     assert list(gaps(load_pack("zz"))) == [
-        "pack.json: 1 of 9 not in ar: attestation",
-        "pack.json: 1 of 9 not in en: attestation",
+        "pack.json: 1 of 11 not in ar: attestation",
+        "pack.json: 1 of 11 not in en: attestation",
         f"agencies.csv: 1 of {len(load_pack('zz').agencies)} not in ar: zz-1",
     ]
 

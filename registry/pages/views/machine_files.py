@@ -30,8 +30,10 @@ def machine_files(site: Site, files: Sequence[str]) -> Iterator[Page]:
             render=partial(_site_map, site.base_url, part),
         )
     yield _file("robots.txt", f"User-agent: *\nAllow: /\nSitemap: {site.base_url}/sitemap.xml\n")
-    if site.security_contact is not None:
-        yield _file(".well-known/security.txt", _security_text(site, site.security_contact))
+    operator = site.snapshot.pack.operator
+    contact = site.security_contact or (f"mailto:{operator.email}" if operator.is_reachable else "")
+    if contact:
+        yield _file(".well-known/security.txt", _security_text(site, contact))
     for tag, edition in site.editions.items():
         yield _file(f"{tag}/opensearch.xml", _open_search(site, edition.reader))
     register = site.snapshot.register
@@ -63,6 +65,7 @@ def _security_text(site: Site, contact: str) -> str:
         f"Contact: {contact}\nExpires: {year}-{(month - 1) % 12 + 1:02}-01T00:00:00Z\n"
         f"Preferred-Languages: {', '.join(site.editions)}\n"
         f"Canonical: {site.base_url}/.well-known/security.txt\n"
+        f"Policy: {site.base_url}/{next(iter(site.editions))}/contact#weakness\n"
     )
 
 

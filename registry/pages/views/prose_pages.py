@@ -21,7 +21,21 @@ from registry.text.locales import direction
 from registry.text.markdown import render_page
 from registry.text.typesetting import typeset
 
-PAGES = ("about", "glossary", "limits", "for-agencies", "accessibility", "contest")
+PAGES = (
+    "about",
+    "glossary",
+    "limits",
+    "for-agencies",
+    "contest",
+    "faq",
+    "contact",
+    "legal",
+    "privacy",
+    "accessibility",
+)
+_TEMPLATES = {"contest": "contest.html"} | dict.fromkeys(
+    ("contact", "legal", "privacy", "accessibility"), "operator.html"
+)
 _QUESTION = message("Which algorithms does the administration use?")
 _LOST = message("There is no page at this address.")
 _BACK = message("Back to the home page")
@@ -34,7 +48,7 @@ def prose_pages(site: Site) -> Iterator[Page]:
     """Yield the pages of words."""
     for tag in site.editions:
         for name in PAGES:
-            template = "contest.html" if name == "contest" else "words.html"
+            template = _TEMPLATES.get(name, "words.html")
             made = {"contest": _contest, "for-agencies": _for_agencies}.get(name, words_view)
             key = digest(str(site.has_console)) if name == "for-agencies" else ""
             view = partial(made, site, tag, name)

@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from registry.pages.cards import Card, gone_since
+from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, label, language, say
 from registry.pages.site import Site
 from registry.pages.views.consequences import consequences, facts_of
@@ -28,6 +29,7 @@ from registry.pages.views.structured import record_script
 from registry.record.languages import readable_languages
 from registry.record.pointers import dig, parts, pointer
 from registry.store.records import SourceFacts, StoredRecord
+from registry.text.catalogues import find
 from registry.text.locales import direction
 
 _SECTIONS = (
@@ -44,6 +46,9 @@ _SECTIONS = (
     "documents",
 )
 """The sections that a record of which only the existence is public does without."""
+_ERROR = message("Error in the record %(record)s, version %(version)s")
+_WRONG = message("What is wrong:")
+_RIGHT = message("What would be right, and how you know:")
 
 _WITHIN_LINES = frozenset(
     (
@@ -91,7 +96,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "withheld": _gaps(reader, record, d),
         "overdue": is_overdue(document, site.snapshot.as_of.date()),
         "related": _related(reader, document, site),
-        "links": links(reader, record, document),
+        "links": links(reader, record, document, site.base_url),
         "register": _register(record),
         "there": _at_source(record, document),
         "whole": _further_texts(reader, record.whole),
@@ -148,21 +153,42 @@ def register_notices(reader: Reader, record: StoredRecord, site: Site) -> dict[s
     }
 
 
-def links(reader: Reader, record: StoredRecord, document: dict[str, Any]) -> dict[str, str | None]:
-    """Return the pack's links; one that needs a mailbox is None where the record has none."""
-    email = (document.get("contact") or {}).get("email")
+def links(
+    reader: Reader, record: StoredRecord, document: dict[str, Any], base_url: str
+) -> dict[str, str | None]:
+    """Return whom to write to about a record, as links.
+
+    The pack's are None for foreign records, and where they need a mailbox that the record lacks.
+    The register's own to report an error writes to the operator, and to the agency where it can.
+    """
+    pack, version = reader.pack, record.register.version
     local = record.register.origin is None
+    email = ((document.get("contact") or {}).get("email") or "") if local else ""
 
     def filled(link: str) -> str | None:
         if not local or ("{email}" in link and not email):
             return None
-        return link.format(id=quote(record.id, safe=""), email=quote(email or "", safe="@"))
+        return link.format(
+            id=quote(record.id, safe=""),
+            version=version,
+            email=quote(email, safe="@"),
+            operator=quote(pack.operator.email, safe="@"),
+        )
 
-    pack = reader.pack
-    return {
-        "report_error": filled(pack.report_error_url),
-        "ask_more": filled(pack.ask_more_url),
-    }
+    def words(wording: str) -> str:
+        return find(reader.catalogues, reader.order, wording)[1]
+
+    report: str | None
+    if pack.report_error_url is None:
+        boxes = ",".join(quote(one, safe="@") for one in (email, pack.operator.email) if one)
+        subject = words(_ERROR) % {"record": record.id, "version": version}
+        page = f"{base_url}/{reader.tag}/records/{record.id}"
+        lines = (page, "", words(_WRONG), "", words(_RIGHT), "")
+        said = {"subject": subject, "body": "\r\n".join(lines)}
+        report = f"mailto:{boxes}?{urlencode(said, quote_via=quote, safe='')}"
+    else:
+        report = filled(pack.report_error_url)
+    return {"report_error": report, "ask_more": filled(pack.ask_more_url)}
 
 
 def _gaps(reader: Reader, record: StoredRecord, d: Shown) -> dict[str, Shown]:

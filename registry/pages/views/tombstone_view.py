@@ -28,7 +28,7 @@ def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str
         "withdrawal": last | {"hash": withdrawals[-1].hash, "successor": withdrawals[-1].successor},
         "contact": Shown(document.get("contact") or {}),
         "compared": record.register.version > 1,
-        "links": links(reader, record, document),
+        "links": links(reader, record, document, site.base_url),
         "history": [last | {"note": None}, *before],  # its note stands above
     }
     return {"r": known}
