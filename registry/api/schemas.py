@@ -25,6 +25,8 @@ _COMPONENTS = {
 }
 """Names of components that are not those of their classes: clients are generated from them."""
 
+_OF_STRINGS = ("minLength", "maxLength", "pattern", "format")
+
 _ENTRY: Json = {
     "title": "Entry",
     "description": "An entry of the log: exactly the canonical JSON that was hashed.",
@@ -133,6 +135,11 @@ def _portable(node: Any, moved: Mapping[str, Json] = {}) -> Any:
     if not isinstance(node, dict):
         return node
     schema = {key: _portable(part, moved) for key, part in node.items()}
+    if isinstance(kinds := schema.get("type"), list) and {"string", "object"} == set(kinds):
+        told = {key: schema.pop(key) for key in ("title", "description") if key in schema}
+        # Generators make one type of a schema: a line is said apart from the texts.
+        line = {key: schema.pop(key) for key in _OF_STRINGS if key in schema}
+        return {**told, "anyOf": [{**line, "type": "string"}, {**schema, "type": "object"}]}
     if isinstance(target := schema.get("$ref"), str):
         del schema["$ref"]
         name = target.rpartition("/")[2]

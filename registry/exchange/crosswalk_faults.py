@@ -128,7 +128,7 @@ def _mapping_problems(mapping: Mapping) -> Iterator[tuple[str, str]]:
     yield from _list_faults(mapping, field)
     for first, second in _same_values(mapping):
         yield "values", f"{first!r} and {second!r} are read as the same; state one of them"
-    if field.kind != "LangText":
+    if not field.is_text:
         for name in ("lang", "translation", "label"):
             if getattr(mapping, name):
                 yield name, f"{mapping.to} holds no text of a language; remove {name!r}"

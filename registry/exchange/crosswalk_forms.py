@@ -55,7 +55,7 @@ def _mapping(short: dict[str, Any]) -> dict[str, Any]:
     place, _, last = new["to"].rpartition("/")
     if field_at(target_path(new["to"])) is None and _LANGUAGE.fullmatch(last) and "lang" not in new:
         field = field_at(target_path(place))
-        if field is not None and field.kind == "LangText":
+        if field is not None and field.is_text:
             new |= {"to": place, "lang": last}
     for name in ("column", "otherwise"):
         if name in new:

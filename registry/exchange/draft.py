@@ -27,7 +27,8 @@ _JOINED = {"text": "\n\n", "html": "\n\n", "line": ", "}
 class MappingStep(msgspec.Struct, frozen=True, kw_only=True):
     """A prepared mapping: its path, the field, its values folded, the language of its texts.
 
-    A text over the field's limit is cut if `cuts`, else the row is refused.
+    A text over the field's limit is cut if `cuts`, else the row is refused. The value is `worded`
+    by that language, or stands alone.
     """
 
     mapping: Mapping
@@ -36,6 +37,7 @@ class MappingStep(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None
     values: dict[str, tuple[Any, ...]]
     lang: str
+    worded: bool
     cuts: bool
 
 
@@ -107,6 +109,7 @@ def _step(mapping: Mapping, crosswalk: Crosswalk) -> MappingStep:
         limit=limit_of(field),
         values={fold_value(value): _meant(meant) for value, meant in mapping.values.items()},
         lang=mapping.lang or crosswalk.language,
+        worded=field.kind == "LangText" or (field.kind == "LangLine" and mapping.lang is not None),
         cuts=crosswalk.over_long == "truncate_and_mark",
     )
 
@@ -197,7 +200,7 @@ def put(draft: ForeignDraft, step: MappingStep, values: Sequence[Any]) -> None:
         _put_items(draft, step, values, node, (*outer, last))
         return
     value = values[-1]
-    if step.field.kind == "LangText":
+    if step.worded:
         value = f"{step.mapping.label}{value}"
         before = dig(node, last, step.lang)
         if step.mapping.transform != "line" and before is not None and before != value:
@@ -228,10 +231,9 @@ def _put_items(
     if not isinstance(entries, list):
         raise RowRefused(f"{pointer(path)}: not a list in the record that the row holds")
     member = step.place[len(path) + 1 :]
-    worded = step.field.kind == "LangText"
     alike = f"{step.mapping.to} {json.dumps(step.mapping.beside, sort_keys=True)}"
     known = draft.listed.get(alike, [])
-    same = worded and len(known) == len(values)
+    same = step.worded and len(known) == len(values)
     texts = [entries[at][member[0]] if member else entries[at] for at in known] if same else []
     if texts and not any(step.lang in text for text in texts):
         for at, text, value in zip(known, texts, values, strict=True):
@@ -250,8 +252,7 @@ def _put_items(
 
 def _fitted(draft: ForeignDraft, step: MappingStep, value: Any, place: str) -> Any:
     """Return the value within the field's limit, and by its language if it is a text."""
-    worded = step.field.kind == "LangText"
-    if worded:
+    if step.worded:
         place = f"{place}/{step.lang}"
         if step.mapping.translation is not None:
             draft.translations[step.lang] = step.mapping.translation
@@ -263,4 +264,4 @@ def _fitted(draft: ForeignDraft, step: MappingStep, value: Any, place: str) -> A
             )
         draft.whole[place] = value
         value = clean(shorten(value, step.limit))  # the cut may have separated a pair
-    return {step.lang: value} if worded else value
+    return {step.lang: value} if step.worded else value

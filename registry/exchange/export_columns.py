@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -150,8 +150,10 @@ def _at_source(name: str, row: ExportRow) -> Cell:
 def _of_field(field: Field, wording: LabelSource) -> Iterator[ExportColumn]:
     path, schema = field.path, field.schema
     name = ".".join(path)
-    if field.kind == "LangText":
+    if field.is_text:
         languages = wording.pack.languages
+        if field.kind == "LangLine":
+            yield ExportColumn(name=name, cell=partial(_line_cell, path))
         for lang in languages:
             yield ExportColumn(name=f"{name}.{lang}", cell=_stated_cell((*path, lang), _as_it_is))
         yield ExportColumn(
@@ -206,6 +208,15 @@ def _stated_cell(path: Sequence[str], write: Callable[[Any], Cell]) -> Callable[
     return cell
 
 
+def _line_cell(path: Sequence[str], row: ExportRow) -> Cell:
+    """Return a line that stands alone; of one by language the wording of the record's source."""
+    value = dig(row.document, *path)
+    if not isinstance(value, dict):
+        return cast("str | None", value)
+    source = dig(row.document, "languages", "source")
+    return value.get(source) or next(iter(value.values()), None)
+
+
 def _joined(
     path: Sequence[str], labels: Mapping[str, str], absent: str | None = None
 ) -> Callable[[ExportRow], Cell]:
@@ -229,8 +240,10 @@ def _json(value: Any) -> Cell:
     return msgspec.json.encode(value).decode()
 
 
-def _others(texts: Mapping[str, str], known: Collection[str]) -> Cell:
+def _others(texts: Mapping[str, str] | str, known: Collection[str]) -> Cell:
     """Return the texts in languages without a column, as JSON by tag."""
+    if isinstance(texts, str):
+        return None
     others = {tag: text for tag, text in texts.items() if tag not in known}
     return _json(others) if others else None
 

@@ -25,7 +25,7 @@ from registry.record.model import Document, RiskChange
 from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.record.risk_floor import LEVELS
-from registry.record.schema import SCHEMA_VERSION
+from registry.record.schema import version_of
 from registry.record.search_document import TokensByLanguage, build, tokenize
 from registry.record.sections import SALT_BYTES, Section, seal
 from registry.record.validate import RULE_SET, Verdict
@@ -87,7 +87,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             at=at,
             record=self.record,
             version=self.version,
-            schema=SCHEMA_VERSION,
+            schema=version_of(self.document),
             stated=outline(self.document),
             agency=self.agency.id,
             imported=self._imported,
@@ -137,7 +137,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
                 | {
                     "entry": entry.index,
                     "published_at": entry.at,
-                    "schema_version": SCHEMA_VERSION,
+                    "schema_version": version_of(self.document),
                     "rule_set": self.rules,
                     "actor": self.actor,
                     "approved_by": self.approved_by,

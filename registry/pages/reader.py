@@ -110,6 +110,23 @@ def say(reader: Reader, text: LangText | None, written: Sequence[str] = ()) -> T
     return Text(text=wording, lang=lang, dir=direction(lang), differs=lang != reader.tag)
 
 
+def line(reader: Reader, text: str, source: str | None) -> Text:
+    """Return a line of a record that stands alone, in the language that the record was written in.
+
+    An agency of this register has its name in the reader's language.
+    """
+    known: dict[str, LangText] | None = reader.kept.get((line, ""))
+    if known is None:
+        agencies = reader.pack.agencies.values()
+        known = {name: one.name for one in agencies for name in one.name.values()}
+        reader.kept[line, ""] = known
+    found = say(reader, known.get(text))
+    if found is not None:
+        return found
+    tag = source or reader.tag
+    return Text(text=text, lang=tag, dir=direction(tag), differs=tag != reader.tag)
+
+
 def label(reader: Reader, lists: str | tuple[str, ...], code: str) -> Text:
     """Return the label of a code, from the first list that has it; else the code itself."""
     known: Text | None = reader.kept.get((lists, code))
@@ -146,5 +163,10 @@ def comma_of(reader: Reader) -> str:
 
 
 def plain_bdi(text: object) -> Markup:
-    """Return a name, number or address in an element that isolates its direction."""
+    """Return a name, number or address in an element that isolates its direction.
+
+    A text has its language there as well, if that is not the page's.
+    """
+    if isinstance(text, Text):
+        return text.inline
     return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704

@@ -142,7 +142,7 @@ class _Item:
         self.exact = canonical(value)
         self.is_code = not isinstance(value, dict | list)
         known = isinstance(value, dict) and any(name in value for name in key)
-        self.key = canonical([value.get(name) for name in key]) if known else None
+        self.key = [value.get(name) for name in key] if known else None
         self.parts = frozenset(_parts((), value)) if isinstance(value, dict) else frozenset()
 
     def likeness(self, other: _Item) -> float:
@@ -151,9 +151,19 @@ class _Item:
             return _SAME
         most = max(len(self.parts), len(other.parts))
         share = len(self.parts & other.parts) / most if most else 0.0
-        if self.key is not None and self.key == other.key:
+        if self.key is not None and other.key is not None and _is_same(self.key, other.key):
             return _SAME_KEY + share
         return share if share >= _ALIKE else 0.0
+
+
+def _is_same(key: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Return whether keys are the same; a line that stood alone is that of any language."""
+    return all(
+        canonical(one) == canonical(its)
+        or (isinstance(one, str) and isinstance(its, dict) and one in its.values())
+        or (isinstance(its, str) and isinstance(one, dict) and its in one.values())
+        for one, its in zip(key, other, strict=True)
+    )
 
 
 def _parts(place: DifferencePath, value: Any) -> Iterator[tuple[DifferencePath, bytes]]:
@@ -217,11 +227,16 @@ def _sections() -> frozenset[DifferencePath]:
 
 
 @cache
-def _of_kind(kind: str) -> frozenset[DifferencePath]:
-    return frozenset(field.path for field in fields() if field.kind == kind)
+def _by_language() -> frozenset[DifferencePath]:
+    return frozenset(field.path for field in fields() if field.is_text)
+
+
+@cache
+def _lines() -> frozenset[DifferencePath]:
+    return frozenset(field.path for field in fields() if field.kind in {"Line", "LangLine"})
 
 
 def _is_text(place: DifferencePath) -> bool:
     """Return whether the value of a place is a text to read: one language of it, or a line."""
     path = tuple("*" if isinstance(part, int) else part for part in place)
-    return path[:-1] in _of_kind("LangText") or path in _of_kind("Line")
+    return path[:-1] in _by_language() or path in _lines()

@@ -19,7 +19,7 @@ from registry.record.model import Profile
 from registry.record.pack import Pack
 from registry.record.pointers import dig
 from registry.record.profiles import shape
-from registry.record.schema import Field
+from registry.record.schema import Field, version_of
 
 _log = structlog.get_logger()
 
@@ -49,9 +49,10 @@ class FastValidator:
         if not self.enabled:
             return False
         if profile == "publication":
-            validator = _national(pack, _declared(document, pack.languages))
+            declared = _declared(document, pack.languages)
+            validator = _national(pack, declared, version_of(document))
         else:
-            validator = _anywhere(profile)
+            validator = _anywhere(profile, version_of(document))
         try:
             accepted = validator.is_valid(document)
         except (TypeError, ValueError):
@@ -79,14 +80,16 @@ def _declared(document: object, among: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @cache
-def _anywhere(profile: Profile) -> jsonschema_rs.Draft202012Validator:
-    return _compiled(_stricter(shape(profile), TAGS, None))
+def _anywhere(profile: Profile, version: str) -> jsonschema_rs.Draft202012Validator:
+    return _compiled(_stricter(shape(profile, version), TAGS, None))
 
 
 @lru_cache(maxsize=64)
-def _national(pack: Pack, tags: tuple[str, ...]) -> jsonschema_rs.Draft202012Validator:
+def _national(
+    pack: Pack, tags: tuple[str, ...], version: str
+) -> jsonschema_rs.Draft202012Validator:
     """Compile the publication profile for records in some of a country's languages."""
-    schema = _stricter(shape("publication"), tags, pack)
+    schema = _stricter(shape("publication", version), tags, pack)
     schema["properties"]["languages"]["properties"]["source"] = {"enum": list(pack.languages)}
     return _compiled(schema)
 
@@ -114,7 +117,7 @@ def _plain(between: str) -> str:
     return f"^{seen}(?:(?:[{_SEEN}{between}]{_MARKS})*{seen})?$"
 
 
-PLAIN = {"Text": _plain(_BLANK + "\n"), "Line": _plain(_BLANK)}
+PLAIN = {"Text": _plain(_BLANK + "\n"), "Line": _plain(_BLANK), "LangLine": _plain(_BLANK)}
 """By definition of the schema: a pattern that replaces its own pattern and format."""
 
 IMPLYING: dict[str, dict[str, Any]] = {
@@ -142,13 +145,13 @@ def _stricter(node: Any, tags: tuple[str, ...], pack: Pack | None) -> Any:
     if kind in PLAIN:
         del copy["format"]
         copy["pattern"] = PLAIN[kind]
-    elif kind == "LangText":
+    elif isinstance(node.get("format"), str):
+        copy["allOf"] = [*copy.get("allOf", ()), IMPLYING[copy.pop("format")]]
+    if kind in {"LangText", "LangLine"}:
         # Looking a name up is faster than matching its pattern.
         del copy["propertyNames"]
         copy["properties"] = dict.fromkeys(tags, copy["additionalProperties"])
         copy["additionalProperties"] = False
-    elif isinstance(node.get("format"), str):
-        copy["allOf"] = [*copy.get("allOf", ()), IMPLYING[copy.pop("format")]]
     if pack is not None and (coded := Field(path=(), schema=node)).is_national:
         copy["allOf"] = [*copy.get("allOf", ()), {"enum": list(pack.codes(coded.lists))}]
     return copy

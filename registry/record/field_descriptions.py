@@ -57,8 +57,9 @@ def nearest_field(place: tuple[str | int, ...]) -> Field | None:
     return None
 
 
-_EXAMPLES = {
+EXAMPLES = {
     "LangText": translatable('a text by language, such as {{"ar": "…", "fr": "…"}}'),
+    "LangLine": translatable('a line, alone or by language, such as {{"ar": "…", "fr": "…"}}'),
     "Date": translatable("a date, YYYY-MM-DD"),
     "FuzzyDate": translatable("a date, YYYY, YYYY-MM or YYYY-MM-DD"),
     "Url": translatable("an address that begins with https://"),
@@ -75,8 +76,8 @@ _AT_LEAST_ONE = translatable("a list with at least one entry")
 def example(field: Field) -> Message:
     """Return a message of what a field holds."""
     schema = field.schema
-    if field.kind in _EXAMPLES:
-        return message(_EXAMPLES[field.kind])
+    if field.kind in EXAMPLES:
+        return message(EXAMPLES[field.kind])
     if "enum" in schema:
         return _one_of(schema["enum"])
     if "const" in schema:
@@ -152,7 +153,7 @@ def expected_form(field: Field | None, pattern: object) -> tuple[Message, ...]:
         return (message("The agency of another register's record has a dot in it, as in us.hhs."),)
     if field is None:
         return ()
-    kind = "Text" if field.kind == "LangText" else field.kind
+    kind = {"LangText": "Text", "LangLine": "Line"}.get(field.kind or "", field.kind)
     if kind in FORMS:
         return (message(FORMS[kind]),)
     return (message("{form}", form=Title(text=str(field.schema["description"]))),)

@@ -25,6 +25,4 @@ def readable_languages(document: Document) -> list[str]:
 
 @cache
 def _text_fields() -> tuple[Field, ...]:
-    return tuple(
-        field for field in fields() if field.kind == "LangText" and field.path[0] != "publication"
-    )
+    return tuple(field for field in fields() if field.is_text and field.path[0] != "publication")

@@ -17,7 +17,7 @@ from registry.errors import ConfigurationError
 from registry.record.messages import Message, message, translatable
 from registry.record.model import Document
 from registry.record.pointers import parts, pointer
-from registry.record.schema import Field, fields, record_schema
+from registry.record.schema import SCHEMA_VERSION, Field, fields, record_schema
 
 FieldPath: TypeAlias = tuple[str, ...]
 
@@ -208,19 +208,19 @@ def answer_paths() -> tuple[FieldPath, ...]:
 
 
 @cache
-def units() -> tuple[Unit, ...]:
+def units(version: str = SCHEMA_VERSION) -> tuple[Unit, ...]:
     """Return every requirement unit, in document order."""
     return tuple(
         _unit(field, field.schema["x-requirement"])
-        for field in fields()
+        for field in fields(version)
         if "x-requirement" in field.schema
     )
 
 
 @cache
-def requirements_under(held: frozenset[str]) -> Requirements:
+def requirements_under(held: frozenset[str], version: str = SCHEMA_VERSION) -> Requirements:
     """Return the requirements under these conditions; there are a few thousand cases."""
-    allowed = restricted_units() if "restricted" in held else units()
+    allowed = restricted_units(version) if "restricted" in held else units(version)
 
     def among(belongs: Callable[[Unit], bool]) -> frozenset[str]:
         return frozenset(unit.pointer for unit in allowed if belongs(unit))
@@ -275,7 +275,8 @@ def _unit(field: Field, notation: str) -> Unit:
             f"the record schema asks for {pointer(field.path)} under {min(unknown)!r}, "
             "which is not a condition"
         )
-    asked = tuple(names for names in alternatives if names != (OPTIONAL,))
+    # What is optional under a condition is never asked for, and not counted either.
+    asked = tuple(names for names in alternatives if OPTIONAL not in names)
     return Unit(
         path=field.path,
         pointer=pointer(field.path),
@@ -300,14 +301,14 @@ def _error_condition(path: FieldPath, names: tuple[str, ...]) -> tuple[str, ...]
 
 
 @cache
-def restricted_units() -> tuple[Unit, ...]:
+def restricted_units(version: str = SCHEMA_VERSION) -> tuple[Unit, ...]:
     """Return the units that a restricted record may state."""
-    return tuple(unit for unit in units() if _allowed(unit.path))
+    return tuple(unit for unit in units(version) if _allowed(unit.path, version))
 
 
-def _allowed(path: FieldPath) -> bool:
+def _allowed(path: FieldPath, version: str) -> bool:
     """Return whether a restricted record may state a path, by the `then` of the schema."""
-    here = record_schema()["then"]
+    here = record_schema(version)["then"]
     for name in path:
         if here is True:
             return True

@@ -68,7 +68,7 @@ def _national_fields() -> tuple[Field, ...]:
 
 @cache
 def _texts() -> tuple[Field, ...]:
-    return tuple(field for field in fields() if field.kind == "LangText")
+    return tuple(field for field in fields() if field.is_text)
 
 
 def _languages_known(context: RuleContext) -> Iterator[PendingFinding]:
@@ -76,6 +76,8 @@ def _languages_known(context: RuleContext) -> Iterator[PendingFinding]:
     known = context.pack.languages
     for field in _texts():
         for place, text in values_at(context.document, field.path):
+            if isinstance(text, str):
+                continue
             present.update(text)
             for tag in text:
                 if tag not in known:

@@ -9,7 +9,7 @@ from registry.record.messages import Message, PendingFinding, message
 from registry.record.pointers import parts, pointer, value_at
 from registry.record.requirements import answer_paths, never_withheld
 from registry.record.rule_context import RuleContext, legal_citation, remark
-from registry.record.schema import field_at
+from registry.record.schema import field_at, version_of
 
 _LIST = "/publication/withheld_fields"
 
@@ -51,7 +51,8 @@ def lawfully_withheld(context: RuleContext) -> Iterator[PendingFinding]:
 
 def _fault(context: RuleContext, given: str) -> Message | None:
     path = parts(given)
-    field = field_at(tuple("*" if part.isdecimal() else part for part in path))
+    starred = tuple("*" if part.isdecimal() else part for part in path)
+    field = field_at(starred, version_of(context.document))
     if field is None:
         return message("{place} is no field of the format. Mend the pointer.", place=quoted(given))
     title = title_at(tuple(path))

@@ -1,7 +1,8 @@
-"""The released schema of a record, and its fields.
+"""The released schemas of a record, and their fields.
 
 `schemas/record/<version>/record.schema.json` is the one source: requirements, profiles, messages
-and documentation are computed from it.
+and documentation are computed from it. A document is judged by the version that it names. Since
+every document of a version is valid in later ones, whatever only reads takes the newest.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import msgspec
 from registry.errors import ConfigurationError
 from registry.resources import SCHEMAS
 
-SCHEMA_VERSION = "1.0"
+VERSIONS = ("1.0", "1.1")
+"""The released versions, the newest last."""
+
+SCHEMA_VERSION = VERSIONS[-1]
 RECORD_FOLDER = SCHEMAS / "record" / SCHEMA_VERSION
 
 
@@ -30,6 +34,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         """The definition that the field refers to, such as `LangText`."""
         kind: str | None = self.schema.get("x-definition")
         return kind
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its value is, or may be, a text by language."""
+        return self.kind in {"LangText", "LangLine"}
 
     @property
     def title(self) -> str:
@@ -49,26 +58,32 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return any(name.startswith("pack/") for name in self.lists)
 
 
+def version_of(document: object) -> str:
+    """Return the version of the format that a document names; the newest if it names none."""
+    named = document.get("schema_version") if isinstance(document, dict) else None
+    return named if isinstance(named, str) and named in VERSIONS else SCHEMA_VERSION
+
+
 @cache
-def record_schema_bytes() -> bytes:
+def record_schema_bytes(version: str = SCHEMA_VERSION) -> bytes:
     """Return the released file, byte for byte."""
-    return (RECORD_FOLDER / "record.schema.json").read_bytes()
+    return (SCHEMAS / "record" / version / "record.schema.json").read_bytes()
 
 
 @cache
-def record_schema() -> dict[str, Any]:
+def record_schema(version: str = SCHEMA_VERSION) -> dict[str, Any]:
     """Return the released document, which must not be modified."""
-    document: dict[str, Any] = msgspec.json.decode(record_schema_bytes())
+    document: dict[str, Any] = msgspec.json.decode(record_schema_bytes(version))
     return document
 
 
 @cache
-def resolved_schema() -> dict[str, Any]:
+def resolved_schema(version: str = SCHEMA_VERSION) -> dict[str, Any]:
     """Return the schema with every `$ref` replaced by its definition.
 
     A resolved node has the name of its definition as `x-definition`.
     """
-    return resolved(record_schema())
+    return resolved(record_schema(version))
 
 
 def resolved(document: dict[str, Any]) -> dict[str, Any]:
@@ -80,15 +95,15 @@ def resolved(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def fields() -> tuple[Field, ...]:
+def fields(version: str = SCHEMA_VERSION) -> tuple[Field, ...]:
     """Return every place of a document, sections and items included, in document order."""
-    return tuple(fields_of(resolved_schema(), ()))
+    return tuple(fields_of(resolved_schema(version), ()))
 
 
 @cache
-def field_at(path: tuple[str, ...]) -> Field | None:
+def field_at(path: tuple[str, ...], version: str = SCHEMA_VERSION) -> Field | None:
     """Return the field at a path, or None."""
-    return next((field for field in fields() if field.path == path), None)
+    return next((field for field in fields(version) if field.path == path), None)
 
 
 def fields_of(schema: dict[str, Any], path: tuple[str, ...]) -> Iterator[Field]:

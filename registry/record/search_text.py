@@ -10,6 +10,7 @@ from registry.record.schema import record_schema
 
 _LANG_TEXT = "#/$defs/LangText"
 _LINE = "#/$defs/Line"
+_LANG_LINE = "#/$defs/LangLine"
 
 
 def search_texts(document: Document) -> list[tuple[str, str, str]]:
@@ -27,9 +28,9 @@ def _walk(value: Any, shape: Any, pointer: str, found: list[tuple[str, str, str]
     if isinstance(value, list):
         for number, item in enumerate(value):
             _walk(item, shape, f"{pointer}/{number}", found)
-    elif shape is _LINE:
+    elif shape is _LINE or (shape is _LANG_LINE and isinstance(value, str)):
         found.append((pointer, "", value))
-    elif shape is _LANG_TEXT:
+    elif shape is _LANG_TEXT or shape is _LANG_LINE:
         found.extend([(pointer, tag, value[tag]) for tag in sorted(value)])
     else:
         for key, part in shape.items():
@@ -45,7 +46,7 @@ def _members() -> dict[str, Any]:
 def _shape(schema: dict[str, Any]) -> Any:
     """Return a schema reduced to where its texts are: a reference, or members that have any."""
     reference = schema.get("$ref")
-    for kind in (_LANG_TEXT, _LINE):
+    for kind in (_LANG_TEXT, _LINE, _LANG_LINE):
         if reference == kind:
             return kind
     if reference is not None:

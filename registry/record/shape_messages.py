@@ -8,6 +8,7 @@ from typing import Any
 
 from registry.record.codelists import Code, CodeList
 from registry.record.field_descriptions import (
+    EXAMPLES,
     FEW,
     FORMS,
     SHOWN,
@@ -21,7 +22,7 @@ from registry.record.field_descriptions import (
 from registry.record.messages import Message, MessageValue, Title, message, translatable
 from registry.record.nearest_code import nearest_code
 from registry.record.requirements import Unit, conditions
-from registry.record.schema import Field, field_at, fields
+from registry.record.schema import SCHEMA_VERSION, Field, field_at, fields
 from registry.text.text_safety import TextProblem, first_problem
 
 OF_THE_REGISTER = frozenset(
@@ -144,10 +145,51 @@ def deprecated(field: Field) -> tuple[Message, ...]:
     return (*said, message("State {place} instead.", place=notice["instead"]))
 
 
-def unknown(name: str, place: tuple[str | int, ...], *, restricted: bool) -> tuple[Message, ...]:
-    """Return the messages for a member that the format does not have at this place."""
+def later(field: Field) -> tuple[Message, ...]:
+    """Return the messages for a field that a later version of the format added."""
+    return (
+        message(
+            "{title}: version {version} of the format added this.",
+            title=titled(field),
+            version=SCHEMA_VERSION,
+        ),
+        _state_version(),
+    )
+
+
+def later_by_language(field: Field) -> tuple[Message, ...]:
+    """Return the messages for a line by language that an earlier version has as it stands alone."""
+    return (
+        message(
+            "{title}: by language since version {version} of the format.",
+            title=titled(field),
+            version=SCHEMA_VERSION,
+        ),
+        _state_version(),
+    )
+
+
+def _state_version() -> Message:
+    return message(
+        'State {member} "{version}": nothing else of the document has to change.',
+        member='"schema_version":',
+        version=SCHEMA_VERSION,
+    )
+
+
+def unknown(
+    name: str,
+    place: tuple[str | int, ...],
+    *,
+    restricted: bool,
+    version: str = SCHEMA_VERSION,
+) -> tuple[Message, ...]:
+    """Return the messages for a member that a version of the format does not have at this place."""
     path = tuple("*" if isinstance(step, int) else step for step in place)
-    if restricted and field_at((*path, name)) is not None:
+    field = field_at((*path, name))
+    if field is not None and field_at((*path, name), version) is None:
+        return later(field)
+    if restricted and field is not None:
         return (
             message(
                 "A restricted record does not hold {name}: it says that the system exists, its "
@@ -164,13 +206,13 @@ def unknown(name: str, place: tuple[str | int, ...], *, restricted: bool) -> tup
         )
     depth = len(path) + 1
     known = [
-        field.path[-1] for field in fields() if len(field.path) == depth and field.path[:-1] == path
+        one.path[-1] for one in fields(version) if len(one.path) == depth and one.path[:-1] == path
     ]
     stray = message("There is no field {name} here.", name=quoted(name))
     near = nearest(name, known)
     if near is not None:
         return (stray, message("Did you mean {code}?", code=near))
-    elsewhere = next((field for field in fields() if field.path[-1] == name), None)
+    elsewhere = next((one for one in fields(version) if one.path[-1] == name), None)
     if elsewhere is not None:
         return (stray, message("It belongs at {place}.", place=_place(elsewhere)))
     return (stray, message("The fields are: {names}.", names=tuple(known)))
@@ -225,7 +267,8 @@ def sentence(
         return (stray, *choice(instance, labelled if len(labelled) == len(value) else value))
     expected: MessageValue = quoted(value)
     if keyword == "type":
-        expected = message(TYPES[value])
+        wording = EXAMPLES["LangLine"] if isinstance(value, list) else TYPES[value]
+        expected = message(wording)
     return (
         message(
             _SENTENCES[keyword],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import msgspec
 
@@ -24,7 +24,7 @@ from registry.record.requirement_status import RequirementStatus, requirement_st
 from registry.record.requirements import RISK_LEVEL, FieldPath, reason
 from registry.record.rule_context import Rule, RuleContext, make_rule_context
 from registry.record.rules import RESTRICTED_RULES, RULE_SET, RULES
-from registry.record.schema import Field, field_at, fields
+from registry.record.schema import Field, field_at, fields, version_of
 from registry.record.validators import build_validator
 
 __all__ = [
@@ -187,8 +187,8 @@ def _render(remarks: Iterable[PendingFinding], language: str, pack: Pack) -> tup
 
 
 @cache
-def _authority(profile: Profile) -> Any:
-    return build_validator(shape(profile))
+def _authority(profile: Profile, version: str) -> Any:
+    return build_validator(shape(profile, version))
 
 
 def _shape_remarks(
@@ -202,9 +202,12 @@ def _shape_remarks(
     found: list[PendingFinding] = []
     more = 0
     own = None if profile == "foreign" else pack
+    version = version_of(document)
     formless: set[_Place] = set()
-    for error in _authority(profile).iter_errors(document):
-        for place, rule, say in _translated(error, restricted=restricted, pack=own):
+    for error in _authority(profile, version).iter_errors(document):
+        for place, rule, say in _translated(
+            error, restricted=restricted, pack=own, version=version
+        ):
             if rule in shape_messages.FORM_KEYWORDS and shape_messages.has_one_form(
                 nearest_field(place)
             ):
@@ -225,7 +228,7 @@ _Say: TypeAlias = Callable[[], tuple[Message, ...]]
 
 
 def _translated(
-    error: Any, *, restricted: bool, pack: Pack | None
+    error: Any, *, restricted: bool, pack: Pack | None, version: str
 ) -> Iterator[tuple[_Place, str, _Say]]:
     """Yield a finding for each member that an error is about, at that member's own path.
 
@@ -235,7 +238,9 @@ def _translated(
     rule = error.validator
     if rule == "additionalProperties":
         for name in sorted(set(error.instance) - set(error.schema.get("properties", ()))):
-            say = partial(shape_messages.unknown, name, place, restricted=restricted)
+            say = partial(
+                shape_messages.unknown, name, place, restricted=restricted, version=version
+            )
             yield (*place, name), rule, say
     elif rule == "required":
         for name in error.validator_value:
@@ -247,6 +252,9 @@ def _translated(
     else:
         field = nearest_field(place)
         exact = field_at(tuple("*" if isinstance(step, int) else step for step in place))
+        if rule == "type" and isinstance(error.instance, dict) and _is_by_language(exact, version):
+            yield place, rule, partial(shape_messages.later_by_language, exact)
+            return
         yield (
             place,
             rule,
@@ -260,6 +268,14 @@ def _translated(
                 codes=None if pack is None or exact is None else pack.codes(exact.lists),
             ),
         )
+
+
+def _is_by_language(field: Field | None, version: str) -> TypeGuard[Field]:
+    """Return whether a later version takes by language what this one has as a line alone."""
+    if field is None or field.kind != "LangLine":
+        return False
+    before = field_at(field.path, version)
+    return before is not None and before.kind != "LangLine"
 
 
 def _rule_findings(context: RuleContext, status: RequirementStatus) -> list[PendingFinding]:

@@ -189,6 +189,12 @@ async def test_an_export_says_which_words_it_answers(client, publish, record, fo
 
 async def test_the_full_set_has_every_field(client, publish, record):
     record["name"]["nl"] = "Bedden"
+    record["schema_version"] = "1.1"
+    record["data"]["hosting"] = {
+        "country": "MA",
+        "kind": "government_cloud",
+        "provider": {"fr": "Centre de calcul", "ar": "مركز الحساب"},
+    }
     await publish(record)
     [row] = table(await client.get(f"{EXPORTS}.csv?columns=full"))
     assert row["name.ar"] == record["name"]["ar"]
@@ -197,6 +203,9 @@ async def test_the_full_set_has_every_field(client, publish, record):
     assert row["technical.techniques"].split("; ") == record["technical"]["techniques"]
     assert json.loads(row["data.sources"]) == record["data"]["sources"]
     assert row["risk"] == row["risk.level"]
+    source = record["languages"]["source"]
+    assert row["data.hosting.provider"] == record["data"]["hosting"]["provider"][source]
+    assert row["data.hosting.provider.ar"] == "مركز الحساب"
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,10 @@ def test_what_cannot_be_read_is_never_a_wrong_value(raw, sheet, words, record):
         found = read.records[0]
         assert len(found.unread) == 1
         there = dict(_leaves(found.document))
+        if at[0] == "/languages/source":
+            # Without it a line that stands alone is known to be in the language of its column.
+            alone = {place.removesuffix("/fr"): place for place in there if place.endswith("/fr")}
+            there |= {place: there.pop(alone[place]) for place in before.keys() & alone.keys()}
         missing = before.keys() - there.keys()
         assert there.items() <= before.items() or at[0].endswith("/*"), (at, value)
         in_spare_entry = len(at) == len(("field", "column", "entry"))

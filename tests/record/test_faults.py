@@ -27,8 +27,8 @@ TODAY = dt.date(2026, 11, 24)
 COLUMNS = ["file", "profile", "pack", "pointer", "rule", "severity"]
 # Keywords that no finding is named after: they hold others, or say nothing of a value.
 SILENT = {
-    "$comment", "$id", "$schema", "allOf", "description", "else", "if", "items", "properties",
-    "then", "title",
+    "$comment", "$id", "$schema", "allOf", "const", "description", "else", "if", "items",
+    "properties", "then", "title",
 }  # fmt: skip
 BASES = sorted(path.stem for path in (DATA / "valid").iterdir())
 # What valid bases carry: a level below the floor, lawfully explained.

@@ -22,6 +22,7 @@ TABLE = {
         ({"type": "number"}, [0, 1.5, -1e300], ["1", False]),
         ({"type": "boolean"}, [True, False], [0, 1, "true", None]),
         ({"type": "null"}, [None], [0, False, "", {}]),
+        ({"type": ["string", "object"]}, ["", {}], [1, None, []]),
     ],
     "const": [
         ({"const": "1.0"}, ["1.0"], ["1", 1.0, "1.0 "]),

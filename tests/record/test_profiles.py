@@ -13,7 +13,7 @@ from registry.record.formats import FORMATS
 from registry.record.requirement_status import requirement_status
 from registry.record.requirements import units
 from registry.record.rules import RULES
-from registry.record.schema import record_schema
+from registry.record.schema import SCHEMA_VERSION, record_schema
 from registry.record.validate import validate
 from tests.record.profile_schema import profile_schema
 
@@ -33,7 +33,9 @@ def test_each_is_a_schema_with_nothing_to_fetch(profile):
     schema = profile_schema(profile)
     Draft202012Validator.check_schema(schema)
     assert "$ref" not in str(schema)
-    assert schema["$id"] == f"urn:public-algorithm-register:schema:record:1.0:{profile}"
+    assert (
+        schema["$id"] == f"urn:public-algorithm-register:schema:record:{SCHEMA_VERSION}:{profile}"
+    )
 
 
 def test_the_released_document_is_the_draft_profile(examples):

@@ -25,6 +25,8 @@ TABLE = """
 /contact/email M
 /contact/url o
 /contact/phone o
+/contact/postal_address o
+/contact/opening_hours o
 /website o
 /territory M
 /tags o
@@ -110,6 +112,7 @@ TABLE = """
 /publication/withheld_fields withholds
 /publication/restriction iff restricted
 /publication/change_note amended
+/publication/changed_on o+amended
 """
 
 EXPECTED = dict(line.split(" ", 1) for line in TABLE.strip().splitlines())
@@ -141,7 +144,7 @@ def test_what_is_never_withheld_exists():
         assert field_at(path) is not None
 
 
-def test_a_restricted_record_states_seven_units():
+def test_a_restricted_record_states_nine_units():
     assert [unit.pointer for unit in restricted_units()] == [
         "/id",
         "/schema_version",
@@ -151,6 +154,7 @@ def test_a_restricted_record_states_seven_units():
         "/publication/visibility",
         "/publication/restriction",
         "/publication/change_note",
+        "/publication/changed_on",
     ]
 
 

@@ -66,7 +66,7 @@ def at_home(name, pack):
                 if code not in common:
                     put(document, place, codes[number])
         for place, value in list(values_at(document, field.path)):
-            if field.kind == "LangText":
+            if field.is_text and isinstance(value, dict):
                 put(document, place, {tag: value[tag] for tag in pack.languages if tag in value})
             elif value == "MA" and not national:
                 put(document, place, pack.country)

@@ -20,11 +20,26 @@ from registry.record.pointers import pointer, values_at
 from registry.record.requirements import FieldPath, Unit, units
 from registry.record.risk_floor import RISK_CRITERIA
 from registry.record.rules import RULES
-from registry.record.schema import RECORD_FOLDER, Field, fields, record_schema, resolved_schema
+from registry.record.schema import (
+    RECORD_FOLDER,
+    SCHEMA_VERSION,
+    Field,
+    fields,
+    record_schema,
+    resolved_schema,
+)
 from registry.resources import SCHEMAS
 from registry.services.register_rules import RULES as REGISTER_RULES
 from registry.text.catalogues import SOURCE, find, load_catalogues
-from tools.format_docs.wording import Language, anchor, kind, needed, prose, requirement
+from tools.format_docs.wording import (
+    Language,
+    anchor,
+    kind,
+    needed,
+    prose,
+    requirement,
+    since,
+)
 
 LANGUAGES = ("en", "fr")
 HAND_WRITTEN = ("index", "profiles")
@@ -123,6 +138,8 @@ def _unit(unit: Unit, level: str, language: Language) -> Iterator[str]:
 def _facts(unit: Unit, language: Language) -> Iterator[str]:
     yield language.put("**Pointer:** {place}", place=f"`{unit.pointer}`")
     yield language.put("**Type:** {kind}.", kind=kind(unit.field.schema, language))
+    if "x-since" in unit.field.schema:
+        yield since(unit.field.schema, language)
     yield " ".join(requirement(unit, language))
     elsewhere = [
         f"{column.upper().replace('_', '/')} `{cell}`"
@@ -151,6 +168,8 @@ def _member(field: Field, language: Language) -> str:
         ),
         language.put("**Type:** {kind}.", kind=kind(field.schema, language)),
     ]
+    if "x-since" in field.schema:
+        sentences.append(since(field.schema, language))
     if needed(field.path):
         sentences.append(say("**Needed** in its object."))
     example = _example(field.path)
@@ -202,7 +221,7 @@ def _code_lists(language: Language) -> Iterator[str]:
     for name, codes in codelists().items():
         yield f'<a id="{name}"></a>'
         yield f"## `{name}`"
-        source = f"[CSV]({_SCHEMAS}/record/{_version()}/codelists/{name}.csv)"
+        source = f"[CSV]({_SCHEMAS}/record/{SCHEMA_VERSION}/codelists/{name}.csv)"
         yield f"{_used_by(name, language)} {source}"
         described = any(code.description for code in codes.values())
         heads = [say("code"), *_LABELS, *([say("meaning")] if described else [])]
@@ -277,11 +296,6 @@ def _example(path: FieldPath) -> Any:
 
 def _page_of(path: FieldPath) -> str:
     return next(name for name, (_, keys) in SECTIONS.items() if path[0] in keys)
-
-
-def _version() -> str:
-    version: str = record_schema()["properties"]["schema_version"]["const"]
-    return version
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -9,7 +9,14 @@ from typing import Any, TypeAlias
 import msgspec
 
 from registry.record.pointers import pointer
-from registry.record.requirements import ALWAYS, FieldPath, Unit, conditions, never_withheld
+from registry.record.requirements import (
+    ALWAYS,
+    OPTIONAL,
+    FieldPath,
+    Unit,
+    conditions,
+    never_withheld,
+)
 from registry.record.schema import field_at, record_schema
 from registry.text.numbers import format_number
 
@@ -18,6 +25,7 @@ Say: TypeAlias = Callable[[str], str]
 # The limit of these is said beside the field; the others have one of their own.
 _LIMITED = {
     "LangText": "{shape}, at most {most} characters in each language",
+    "LangLine": "{shape}, at most {most} characters",
     "Line": "{shape}, at most {most} characters",
 }
 
@@ -61,7 +69,7 @@ def prose(text: str) -> str:
 def kind(schema: dict[str, Any], language: Language) -> str:
     """Say the type and limits of a value; `schema` is resolved."""
     definition = schema.get("x-definition")
-    if "x-codelist" in schema or "enum" in schema:
+    if "x-codelist" in schema:
         return _code(schema, language)
     if definition in _LIMITED:
         text = schema.get("additionalProperties", schema)
@@ -76,8 +84,8 @@ def kind(schema: dict[str, Any], language: Language) -> str:
 
 
 def _own_kind(schema: dict[str, Any], language: Language) -> str:
-    if "const" in schema:
-        return language.put("always {value}", value=f'`"{schema["const"]}"`')
+    if "enum" in schema:
+        return language.put("one of {codes}", codes=", ".join(f"`{one}`" for one in schema["enum"]))
     if schema["type"] == "array":
         return _list(schema, language)
     if schema["type"] == "object":
@@ -128,6 +136,11 @@ def shape_link(definition: str, language: Language) -> str:
     return f"[{title}](shapes.md#{definition})"
 
 
+def since(schema: dict[str, Any], language: Language) -> str:
+    """Say which version of the format added a field."""
+    return language.put("**Since** version {version} of the format.", version=schema["x-since"])
+
+
 def requirement(unit: Unit, language: Language) -> Iterator[str]:
     """Say when a unit is asked for, what its absence is, and what else is particular to it."""
     notice = unit.field.schema.get("x-deprecated")
@@ -141,6 +154,10 @@ def requirement(unit: Unit, language: Language) -> Iterator[str]:
     if unit.alternatives:
         yield _asked(unit, language)
         yield _absence(unit, language)
+    if unit.field.schema["x-requirement"] == f"{OPTIONAL}+amended":
+        yield language.say(
+            "**Optional** from the second version on, and not counted in completeness."
+        )
     if unit.optional:
         yield language.say(
             "**Otherwise optional**, and counted in completeness."

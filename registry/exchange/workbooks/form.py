@@ -70,7 +70,7 @@ def required_field(path: tuple[str, ...]) -> Field:
 def kind_of(field: Field) -> RowKind:
     """Return what a field's row is."""
     schema = field.schema
-    if field.kind == "LangText" or is_map(field):
+    if field.is_text or is_map(field):
         return "by_language"
     if schema.get("type") == "array":
         return "list"
@@ -81,7 +81,7 @@ def kind_of(field: Field) -> RowKind:
 
 def is_map(field: Field) -> bool:
     """Return whether a field has a code by language."""
-    return field.kind != "LangText" and "propertyNames" in field.schema
+    return not field.is_text and "propertyNames" in field.schema
 
 
 def map_field(field: Field) -> Field:

@@ -17,6 +17,7 @@ from registry.exchange.workbooks.form import (
     required_field,
 )
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
+from registry.record.format_version import source_language
 from registry.record.messages import message
 from registry.record.model import Document
 from registry.record.pointers import dig, parts, pointer
@@ -108,7 +109,10 @@ class _FormMaker:
     def __init__(self, document: Document, words: WorkbookWords, *, amends: bool) -> None:
         self.document = document
         self.words = words
-        self.languages = tuple(dict.fromkeys((*words.languages, *_languages(document))))
+        self.source = source_language(document, words.pack.languages[0])
+        self.languages = tuple(
+            dict.fromkeys((*words.languages, *_languages(document), self.source))
+        )
         held = conditions_held(document) | ({_AMENDED} if amends else frozenset())
         self.requirements: Requirements = requirements_under(held)
         self.units = {unit.path: unit for unit in units()}
@@ -164,6 +168,8 @@ class _FormMaker:
         head = FormRow(pattern=pointer(path), label=label, help=text, asked=asked, folded=folded)
         if kind == "by_language":
             given = value or {}
+            if isinstance(given, str):
+                given = {self.source: given}
             codes = choices_of(map_field(field)) if is_map(field) else ()
             cells = tuple(
                 self.words.label(codes, given[tag]) if tag in given and codes else given.get(tag)

@@ -26,6 +26,7 @@ from registry.exchange.workbooks.values import (
     read_value,
 )
 from registry.exchange.workbooks.words import WorkbookWords
+from registry.record.format_version import settled
 from registry.record.messages import Message, message
 from registry.record.model import Document
 from registry.record.pointers import parts, pointer
@@ -75,7 +76,7 @@ def read_form(sheet: FilledSheet, columns: FormColumns, words: WorkbookWords) ->
     for row in range(_FIRST_ROW, len(sheet.rows)):
         reader.read_row(row)
     head = [str(cell) for cell in (*sheet.rows[0], "", "", "", "")]
-    document = reader.document()
+    document = settled(reader.document(), words.pack.languages[0])
     record = str(document.get("id", ""))
     made_of, tag = head[1], head[2]
     return FilledRecord(

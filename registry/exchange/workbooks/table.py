@@ -26,10 +26,11 @@ from registry.exchange.workbooks.values import (
 )
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
 from registry.record.facets import FACETS, SINGLE
+from registry.record.format_version import settled
 from registry.record.messages import Message, message
 from registry.record.model import Document
 from registry.record.parse import parse
-from registry.record.pointers import parts
+from registry.record.pointers import dig, parts
 from registry.record.schema import Field, field_at, fields
 
 TAG, HASH, ANSWER = "tag", "hash", "answer"
@@ -40,7 +41,7 @@ _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _OTHER = "other"
 _FEWEST = 3
 
-ColumnKind: TypeAlias = Literal["text", "others", "value", "list", "json"]
+ColumnKind: TypeAlias = Literal["text", "others", "line", "value", "list", "json"]
 
 
 class TableColumn(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +73,9 @@ def table_columns(languages: tuple[str, ...]) -> dict[str, TableColumn]:
 
 def _columns_of(field: Field, languages: Sequence[str]) -> Iterator[TableColumn]:
     name, path, schema = ".".join(field.path), field.path, field.schema
-    if field.kind == "LangText":
+    if field.is_text:
+        if field.kind == "LangLine":
+            yield TableColumn(name=name, path=path, kind="line", field=field)
         for tag in languages:
             yield TableColumn(name=f"{name}.{tag}", path=(*path, tag), kind="text", field=field)
         yield TableColumn(name=f"{name}.{_OTHER}", path=path, kind="others", field=field)
@@ -125,7 +128,7 @@ class _TableReader:
         for name in self.named.keys() - known.keys():
             path, _, tag = name.rpartition(".")
             field = field_at(tuple(path.split(".")))
-            if field is not None and field.kind == "LangText" and _TAG.fullmatch(tag):
+            if field is not None and field.is_text and _TAG.fullmatch(tag):
                 self.columns[name] = TableColumn(
                     name=name, path=(*field.path, tag), kind="text", field=field
                 )
@@ -137,6 +140,7 @@ class _TableReader:
         unread: list[Unread] = []
         document: Document = {}
         places: dict[str, CellPlace] = {}
+        lines: list[tuple[TableColumn, CellPlace, str]] = []
         for name, column in self.columns.items():
             place = CellPlace(row, self.named[name])
             places.setdefault("/" + "/".join(column.path), place)
@@ -149,14 +153,28 @@ class _TableReader:
             if column.kind == "others":
                 for tag, text in (value or {}).items():
                     _set(document, (*column.path, tag), text)
+            elif column.kind == "line" and value is not None:
+                lines.append((column, place, value))
             elif value is not None:
                 _set(document, column.path, value)
+        for column, place, line in lines:
+            stated = dig(document, *column.path)
+            if stated is None:
+                _set(document, column.path, line)
+            elif line not in stated.values():
+                saying = message(
+                    "This line is written by language. Change it in the columns {names}.",
+                    names=tuple(f"{column.name}.{tag}" for tag in stated),
+                )
+                unread.append(
+                    Unread(place=place, path=column.path, message=self.words.render(saying))
+                )
         tag = self._text(row, TAG) or self._text(row, HASH)[:_TAG_DIGITS]
         return FilledRecord(
             sheet=self.sheet.name,
             row=row,
             record=str(document.get("id", "")),
-            document=document,
+            document=settled(document, self.words.pack.languages[0]),
             tag=tag or None,
             home=CellPlace(row, self.named["id"]),
             places=places,

@@ -215,7 +215,7 @@ def _starred(path: Path) -> Path:
 
 def _is_text(path: Path) -> bool:
     field = field_at(_starred(path))
-    return field is not None and field.kind == "LangText"
+    return field is not None and field.is_text
 
 
 def _order(place: Path) -> tuple[int, ...]:

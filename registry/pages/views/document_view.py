@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
-from registry.pages.reader import Reader, Text, as_it_is, label, say
+from registry.pages.reader import Reader, Text, as_it_is, label, line, say
 from registry.pages.views.metric_words import metric_words
 from registry.record.entry import NOT_STATED
-from registry.record.pointers import parts
+from registry.record.model import LangText
+from registry.record.pointers import dig, parts
 from registry.record.schema import field_at, resolved_schema
 from registry.text.catalogues import find
 from registry.text.locales import direction
@@ -51,7 +52,7 @@ class Later(Shown):
 class _Shape(msgspec.Struct, frozen=True):
     """The part of a field's schema that decides how a value is shown."""
 
-    is_text: bool = False
+    kind: str = ""
     members: Mapping[str, _Shape] = {}
     items: _Shape | None = None
     lists: tuple[str, ...] = ()
@@ -68,20 +69,23 @@ def show(
     stated = dict(document)
     for section, name in _ALWAYS:
         stated[section] = {name: NOT_STATED} | (stated.get(section) or {})
-    say_text = partial(say, reader, written=written)
-    return Later({}, partial(_section, reader, say_text, stated, whole))
+    says = {
+        "LangText": partial(say, reader, written=written),
+        "LangLine": partial(_line, reader, written, dig(document, "languages", "source")),
+    }
+    return Later({}, partial(_section, reader, says, stated, whole))
 
 
 def _section(
     reader: Reader,
-    say_text: Callable[[Any], Text | None],
+    says: Mapping[str, Callable[[Any], Text | None]],
     document: Mapping[str, Any],
     whole: Mapping[str, str],
     name: str,
 ) -> Any:
     if name not in document:
         return NOTHING
-    shown = _shown(reader, say_text, document[name], _shapes().members.get(name, _ANY))
+    shown = _shown(reader, says, document[name], _shapes().members.get(name, _ANY))
     for pointer, text in whole.items():
         section, *path, tag = parts(pointer)
         if section == name:
@@ -90,6 +94,16 @@ def _section(
         for metric in shown["metrics"]:
             metric["words"] = metric_words(metric["name"].code, metric)
     return shown
+
+
+def _line(
+    reader: Reader, written: Sequence[str], source: str | None, value: str | LangText
+) -> Text | None:
+    """Return a line by language, or one that stands alone: in the language of the record.
+
+    The name of an agency of this register is in the reader's language.
+    """
+    return line(reader, value, source) if isinstance(value, str) else say(reader, value, written)
 
 
 def field_name(reader: Reader, pointer: str) -> Text:
@@ -164,17 +178,28 @@ def field_title(reader: Reader, path: tuple[str, ...]) -> Text:
     return Text(text=title, lang=tag, dir=direction(tag), differs=tag != reader.tag)
 
 
+_NAMES = frozenset(
+    (
+        ("technical", "models", "*", "name"),
+        ("technical", "models", "*", "base_model"),
+        ("procurement", "suppliers", "*", "name"),
+    )
+)
+"""The lines that stand alone and hold words, unlike versions and numbers."""
+
+
 @cache
 def _shapes() -> _Shape:
-    return _shape(resolved_schema())
+    return _shape(resolved_schema(), ())
 
 
-def _shape(schema: Mapping[str, Any]) -> _Shape:
+def _shape(schema: Mapping[str, Any], path: tuple[str, ...]) -> _Shape:
     lists = schema.get("x-codelist") or ()
+    members = schema.get("properties", {})
     return _Shape(
-        is_text=schema.get("x-definition") == "LangText",
-        members={name: _shape(part) for name, part in schema.get("properties", {}).items()},
-        items=_shape(schema["items"]) if "items" in schema else None,
+        kind="LangLine" if path in _NAMES else schema.get("x-definition", ""),
+        members={name: _shape(part, (*path, name)) for name, part in members.items()},
+        items=_shape(schema["items"], (*path, "*")) if "items" in schema else None,
         lists=(lists,) if isinstance(lists, str) else tuple(lists),
     )
 
@@ -194,19 +219,22 @@ def _with_whole(shown: Any, path: Sequence[str], tag: str, whole: str) -> Any:
 
 
 def _shown(
-    reader: Reader, say_text: Callable[[Any], Text | None], value: Any, shape: _Shape
+    reader: Reader,
+    says: Mapping[str, Callable[[Any], Text | None]],
+    value: Any,
+    shape: _Shape,
 ) -> Any:
-    if shape.is_text:
-        return say_text(value)
+    if shape.kind in says:
+        return says[shape.kind](value)
     if isinstance(value, dict):
         members = shape.members
         return Shown(
             {
-                name: _shown(reader, say_text, part, members.get(name, _ANY))
+                name: _shown(reader, says, part, members.get(name, _ANY))
                 for name, part in value.items()
             }
         )
     if isinstance(value, list):
         items = shape.items or _ANY
-        return [_shown(reader, say_text, part, items) for part in value]
+        return [_shown(reader, says, part, items) for part in value]
     return label(reader, shape.lists, value) if shape.lists else value

@@ -49,7 +49,10 @@ async def show_form(
         state.context, signed_in.actor, f"{agency}/{slug}", now=utc_now(), language=lang
     )
     kept = await kept_fields(request)
-    document = None if kept is None else read_page(working.document, units_of(page), gather(kept))
+    first = state.context.pack.languages[0]
+    document = (
+        None if kept is None else read_page(working.document, units_of(page), gather(kept), first)
+    )
     return await _show(
         request,
         state,
@@ -81,7 +84,7 @@ async def save_form(
     record, context, actor, now = f"{agency}/{slug}", state.context, signed_in.actor, utc_now()
     for last_try in (False, True):
         working = await read_working_record(context, actor, record, now=now, language=lang)
-        document = read_page(working.document, units_of(page), typed)
+        document = read_page(working.document, units_of(page), typed, context.pack.languages[0])
         if typed_once("seen", typed) != seen_digest(working.document, page):
             return await _show(request, state, lang, working, page, typed=document, clash=True)
         try:

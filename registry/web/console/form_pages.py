@@ -15,6 +15,7 @@ from registry.pages.views.diff_view import value_view
 from registry.pages.views.document_view import field_name
 from registry.record.canonical import canonical
 from registry.record.entry import NOT_STATED
+from registry.record.format_version import continued, source_language
 from registry.record.messages import render
 from registry.record.model import Document, LangText
 from registry.record.pack import Pack
@@ -62,7 +63,7 @@ def seen_digest(document: Document, slug: str) -> str:
 
 def progress(document: Document, findings: Iterable[Finding]) -> list[FormProgress]:
     """Return how far each page of a record's form is."""
-    status = requirement_status(document)
+    status = requirement_status(continued(document))
     findings = tuple(findings)
     absent = status.requirements.demanded.intersection((*status.absent, *half_answered(findings)))
     faults: dict[str, int] = {}
@@ -137,6 +138,7 @@ def form_page_view(
     form = FormReader(
         reader=reader,
         languages=form_languages(document, pack.languages),
+        source=source_language(document, pack.languages[0]),
         extended=frozenset(extended),
     )
     shown = _with_floor(document, pack, today) if slug == _RISK else document
@@ -236,10 +238,13 @@ def _asked_at(document: Document, level: str) -> int:
 
 
 def _readable(document: Document) -> Document:
-    """Return the document without entries of which nothing follows, since they name no field."""
+    """Return the document in the newest version, which is that of the form.
+
+    Entries of which nothing follows are left out, since they name no field.
+    """
     publication = dig(document, "publication") or {}
     listed = [one for one in publication.get("withheld_fields", ()) if "pointer" in one]
-    return {**document, "publication": {**publication, "withheld_fields": listed}}
+    return {**continued(document), "publication": {**publication, "withheld_fields": listed}}
 
 
 def _of_page(findings: Iterable[Finding], slug: str) -> list[Finding]:

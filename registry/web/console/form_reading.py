@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from registry.record.format_version import settled
 from registry.record.model import Document
 from registry.record.pointers import dig
 from registry.record.requirements import Unit
@@ -38,8 +39,11 @@ def gather(fields: Iterable[tuple[str, str]]) -> Typed:
     return typed
 
 
-def read_page(document: Document, units: Iterable[Unit], typed: Typed) -> Document:
-    """Return the document with the values of these units as they were typed, the others kept."""
+def read_page(document: Document, units: Iterable[Unit], typed: Typed, first: str) -> Document:
+    """Return the document with the values of these units as they were typed, the others kept.
+
+    Lines that stand alone are in the language of its source, or in `first` where it names none.
+    """
     made = {
         name: dict(value) if isinstance(value, dict) else value for name, value in document.items()
     }
@@ -52,7 +56,7 @@ def read_page(document: Document, units: Iterable[Unit], typed: Typed) -> Docume
             section.pop(unit.name, None)
         else:
             section[unit.name] = _in_order(value, section.get(unit.name))
-    return {name: value for name, value in made.items() if value != {}}
+    return settled({name: value for name, value in made.items() if value != {}}, first)
 
 
 def is_none(pointer: str, typed: Typed) -> bool:

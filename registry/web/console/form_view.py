@@ -42,10 +42,14 @@ _INPUTS = {"Url": "url", "Email": "email"}
 
 
 class FormReader(msgspec.Struct, frozen=True, kw_only=True):
-    """For whom and of what a form is made: the texts' languages, and lists that get a new entry."""
+    """For whom and of what a form is made: the languages of texts, and of lines that stand alone.
+
+    `extended` are the lists that get a new entry.
+    """
 
     reader: Reader
     languages: tuple[str, ...]
+    source: str
     extended: frozenset[str] = frozenset()
 
 
@@ -133,7 +137,7 @@ def _field(
         comments=[],
     )
     match schema.get("x-definition"), schema.get("type"):
-        case "LangText", _:
+        case "LangText" | "LangLine", _:
             made.kind, made.texts = "texts", _texts(form, schema, value)
         case _, "object" if "propertyNames" in schema:
             made.kind, made.members = "languages", _statuses(reader, schema, place, value)
@@ -182,6 +186,8 @@ def _described(reader: Reader, schema: Mapping[str, Any]) -> Text | None:
 
 
 def _texts(form: FormReader, schema: Mapping[str, Any], value: Any) -> tuple[FormText, ...]:
+    if isinstance(value, str):
+        value = {form.source: value}
     stated = value if isinstance(value, dict) else {}
     longest = schema["additionalProperties"]["maxLength"]
     tags = dict.fromkeys((*form.languages, *stated))

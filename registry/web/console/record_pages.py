@@ -12,6 +12,7 @@ from registry.pages.reader import Reader, label, language, say
 from registry.pages.views.document_view import field_name
 from registry.record.model import Document
 from registry.record.pointers import dig
+from registry.record.schema import SCHEMA_VERSION
 from registry.services.review import comments_of
 from registry.services.working_records import AgencyDraft, WorkingRecord
 from registry.store.records import AgencyRecord
@@ -172,7 +173,7 @@ def first_document(
     among = dict.fromkeys((source, *languages))
     begun: Document = {
         "id": record,
-        "schema_version": "1.0",
+        "schema_version": SCHEMA_VERSION,
         "name": {source: name},
         "languages": {"source": source, "translation_status": dict.fromkeys(among, "authored")},
         "publication": {"visibility": "public"},
