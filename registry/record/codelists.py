@@ -78,7 +78,7 @@ def codes(rows: Iterable[dict[str, str]], *, source: str) -> CodeList:
     return found
 
 
-def texts(row: dict[str, str], prefix: str) -> LangText:
+def texts(row: Mapping[str, str], prefix: str) -> LangText:
     """Return the columns `<prefix><language>` of a row, by language."""
     return {
         column.removeprefix(prefix): cell

@@ -16,7 +16,15 @@ import msgspec
 from registry.errors import ConfigurationError
 from registry.record.codelists import CodeList, codelists, codes, read_rows, texts
 from registry.record.model import LangText
-from registry.record.pack_checks import LISTS, OPTIONAL, SERVICES, SYNONYMS, TABLES, faults
+from registry.record.pack_checks import (
+    LISTS,
+    OPTIONAL,
+    RIGHTS,
+    SERVICES,
+    SYNONYMS,
+    TABLES,
+    faults,
+)
 from registry.resources import SCHEMAS
 
 _PACKS = SCHEMAS / "packs"
@@ -61,6 +69,26 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
         return not self.email.endswith(".example")
 
 
+class LegalFact(msgspec.Struct, frozen=True, kw_only=True):
+    """What a country's law says for people: a right, or who helps and by when, with its source.
+
+    Of a right, `words` says what it is. Of a body, `words` is its name, `purpose` what it helps
+    with, and `step` its place in the order in which one turns to them. What nobody who knows the
+    law has `confirmed` is shown as such.
+    """
+
+    code: str
+    words: LangText
+    source: LangText
+    confirmed: bool
+    step: int = 0
+    purpose: LangText = {}
+    by_when: LangText = {}
+    website: str | None = None
+    phone: str | None = None
+    post: LangText = {}
+
+
 class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A country pack, as `schemas/pack.schema.json` describes it.
 
@@ -68,7 +96,8 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     `{id}`, `{version}`, `{email}` and `{operator}` stand for the record's identifier, version and
     contact mailbox and the operator's mailbox. `synonyms` are sets of synonyms for search, and
     `services` lead from what people come for. `publisher` is the agency that runs the register, and
-    `licence` the address of the licence of its contents.
+    `licence` the address of the licence of its contents. `rights` are what the law gives to
+    whoever received a decision.
     """
 
     code: str
@@ -91,6 +120,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     synonyms: tuple[tuple[str, ...], ...] = ()
     services: tuple[Service, ...] = ()
     report_error_url: str | None = None
+    rights: tuple[LegalFact, ...] = ()
     publisher: str | None = None
     licence: str | None = None
 
@@ -111,6 +141,16 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def bodies(self) -> CodeList:
         """Supervisory and appeal bodies."""
         return self.lists["bodies"]
+
+    @property
+    def redress_bodies(self) -> list[LegalFact]:
+        """The bodies that help with decisions, in the order in which one turns to them."""
+        found = [
+            _legal_fact(body.code, body.label, body.extra)
+            for body in self.bodies.values()
+            if "redress" in body.extra
+        ]
+        return sorted(found, key=lambda body: body.step)
 
     @property
     def grounds(self) -> CodeList:
@@ -136,6 +176,7 @@ def load_pack(code: str) -> Pack:
         synonyms=tuple(
             tuple(chain.from_iterable(_wordings(row).values())) for row in tables[SYNONYMS]
         ),
+        rights=tuple(_legal_fact(row["code"], texts(row, "label_"), row) for row in tables[RIGHTS]),
         services=tuple(
             Service(agency=row.get("agency"), sector=row.get("sector"), wordings=_wordings(row))
             for row in tables[SERVICES]
@@ -206,6 +247,21 @@ def _agency(row: dict[str, str]) -> Agency:
         region=row.get("region"),
         website=row.get("website"),
         fictitious=row["fictitious"] == "yes",
+    )
+
+
+def _legal_fact(code: str, words: LangText, cells: Mapping[str, str]) -> LegalFact:
+    return LegalFact(
+        code=code,
+        words=words,
+        source=texts(cells, "source_"),
+        confirmed=cells["confirmed"] == "yes",
+        step=int(cells.get("redress", "0")),
+        purpose=texts(cells, "purpose_"),
+        by_when=texts(cells, "by_when_"),
+        website=cells.get("website"),
+        phone=cells.get("phone"),
+        post=texts(cells, "post_"),
     )
 
 

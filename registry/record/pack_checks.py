@@ -12,7 +12,8 @@ LISTS = ("regions", "bodies", "grounds", "supplier_schemes")
 TABLES = ("agencies", *LISTS)
 SYNONYMS = "synonyms"
 SERVICES = "services"
-OPTIONAL = (SYNONYMS, SERVICES)
+RIGHTS = "rights"
+OPTIONAL = (RIGHTS, SYNONYMS, SERVICES)
 """The tables that a pack may leave out."""
 
 # Codes that every country has; a pack adds its own to them.
@@ -40,6 +41,7 @@ def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
         yield f"pack.json, /sensitive_statutory: {name!r} is not a code of sensitive_category"
     yield from _regions(whole)
     yield from _agencies(whole)
+    yield from _redress(whole)
     yield from _services(whole)
     for table, codelist in _EVERYWHERE.items():
         for number, row in enumerate(whole[table]):
@@ -98,6 +100,19 @@ def _agencies(whole: Mapping[str, Any]) -> Iterator[str]:
             yield f"{_place((*place, 'parent'))}: {row['parent']!r} is not another agency"
         if "region" in row and row["region"] not in regions:
             yield f"{_place((*place, 'region'))}: {row['region']!r} is not in regions.csv"
+
+
+def _redress(whole: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what bodies that help with decisions, and rights, do not say of themselves."""
+    told = {"bodies": ("purpose", "by_when", "source"), RIGHTS: ("label", "source")}
+    for table, columns in told.items():
+        for number, row in enumerate(whole[table]):
+            if table == "bodies" and "redress" not in row:
+                continue
+            lacking = [name for name in columns if not texts(row, f"{name}_")]
+            lacking += ["confirmed"] if "confirmed" not in row else []
+            if lacking:
+                yield f"{_place((table, number))}: it lacks {', '.join(lacking)}; fill it in"
 
 
 def _services(whole: Mapping[str, Any]) -> Iterator[str]:

@@ -45,12 +45,44 @@ def test_a_page_of_words_says_in_which_language_it_is(pages, name, lang):
     assert len(text_of(article)) > 200
 
 
-def test_who_can_help_stands_under_how_to_contest(pages, corpus):
+def test_who_can_help_with_what_and_by_when_stands_under_how_to_contest(pages, corpus):
+    helpers = corpus.pack.redress_bodies
     for lang in LANGUAGES:
-        section = pages[f"{lang}/contest.html"].find(".//section[@id='bodies']")
-        assert len(section.findall(".//li")) == len(corpus.pack.bodies)
+        page = pages[f"{lang}/contest.html"]
+        section = page.find(".//section[@id='bodies']")
+        rows = section.findall("./ol/li")
+        assert len(rows) == 1 + len(helpers)
+        steps = [int(text_of(row.find(".//span[@class='step']"))) for row in rows]
+        assert steps == [1, *(body.step + 1 for body in helpers)] == sorted(steps)
+        for row, body in zip(rows[1:], helpers, strict=True):
+            told = text_of(row)
+            said_in = "ar" if lang == "zgh" else lang
+            for text in (body.words, body.purpose, body.by_when, body.source):
+                assert " ".join(text[said_in].split()) in told, body.code
+            marks = row.findall(".//span[@class='mark']")
+            assert len(marks) == (0 if body.confirmed else 1)
         linked = {link.get("href") for link in section.iter("a")}
-        assert "https://www.mediateur.ma/" in linked
+        assert {"https://www.mediateur.ma/", "https://www.chikaya.ma/", "tel:3737"} <= linked
+        # What secures computers or audits accounts helps nobody with a decision.
+        assert "dgssi" not in " ".join(linked)
+        assert "courdescomptes" not in " ".join(linked)
+        rights = page.findall(".//section[@id='rights']//ul/li")
+        assert len(rights) == len(corpus.pack.rights)
+        for row, right in zip(rights, corpus.pack.rights, strict=True):
+            assert len(row.findall(".//span[@class='mark']")) == (0 if right.confirmed else 1)
+
+
+def test_how_to_contest_leads_to_systems_before_anything_else(pages):
+    for lang in LANGUAGES:
+        page = pages[f"{lang}/contest.html"]
+        places = [one.get("id") for one in page.findall(".//main//section") if one.get("id")]
+        assert places == ["happened", "find", "bodies", "rights"]
+        links = {link.get("href") for link in page.find(".//main").iter("a")}
+        assert {f"/sub/{lang}/life/tax", f"/sub/{lang}/sectors/health"} <= links
+        assert f"/sub/{lang}/letter" in links
+        # A plain form, which the register answers without a script.
+        form = page.find(".//section[@id='find']//form")
+        assert form.get("action") == f"/sub/{lang}/search"
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])

@@ -115,6 +115,16 @@ def test_a_fault_of_the_settings_names_the_place(trial, edits, words):
         ("bodies", {"code": "x y"}, "LAST, column code"),
         ("bodies", {"code": "court"}, "it is one of contestation_body.csv"),
         ("bodies", {"code": "cndp"}, "'cndp' is empty or comes twice"),
+        (
+            "bodies",
+            {"code": "x", "redress": "1"},
+            "LAST: it lacks purpose, by_when, source, confirmed; fill it in",
+        ),
+        ("bodies", {"code": "x", "redress": "first"}, "LAST, column redress: 'first'"),
+        ("bodies", {"code": "x", "phone": "call us"}, "LAST, column phone: 'call us'"),
+        ("bodies", {"code": "x", "confirmed": "perhaps"}, "LAST, column confirmed: 'perhaps'"),
+        ("rights", {"code": "x", "confirmed": "no"}, "LAST: it lacks source; fill it in"),
+        ("rights", {"code": "x"}, "LAST: 'confirmed' is a required property"),
         ("grounds", {"code": ""}, "LAST: 'code' is a required property"),
         ("supplier_schemes", {"code": "lei"}, "it is one of supplier_identifier_scheme.csv"),
     ],
@@ -158,6 +168,34 @@ def test_a_text_that_a_language_lacks_is_a_gap_and_no_fault(trial):
         "pack.json: 1 of 11 not in en: attestation",
         f"agencies.csv: 1 of {len(load_pack('zz').agencies)} not in ar: zz-1",
     ]
+
+
+@pytest.mark.parametrize("code", ["ma", "sn"])
+def test_those_who_help_say_with_what_and_by_when_in_order_and_from_which_source(code):
+    pack = load_pack(code)
+    steps = [body.step for body in pack.redress_bodies]
+    assert steps == sorted(steps)
+    assert steps[0] == 1
+    told = (*pack.redress_bodies, *pack.rights)
+    for one in told:
+        # Nobody who knows the law has read either pack yet.
+        assert not one.confirmed, one.code
+        texts = [one.words, one.source]
+        texts += [one.purpose, one.by_when] if one.step else []
+        for text in texts:
+            assert set(pack.languages) - set(pack.recommended) <= text.keys(), one.code
+    helpers = {body.code for body in pack.redress_bodies}
+    assert not helpers & {"dgssi", "cour_des_comptes", "ofnac"}
+
+
+def test_a_pack_in_which_nobody_helps_has_a_gap(trial):
+    rows = (trial / "bodies.csv").read_text(encoding="utf-8").splitlines()
+    (trial / "bodies.csv").write_text("code,label_fr\nx,X\n", encoding="utf-8")
+    (trial / "rights.csv").unlink()
+    pack = load_pack("zz")
+    assert len(rows) > 2
+    assert (pack.redress_bodies, pack.rights) == ([], ())
+    assert any("no body helps with decisions" in gap for gap in gaps(pack))
 
 
 def test_synonyms_are_sets_of_spellings(trial):

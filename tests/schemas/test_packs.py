@@ -266,7 +266,7 @@ def test_senegal_french_first():
 def test_the_example_of_the_page_is_a_pack(tmp_path, monkeypatch):
     page = (SCHEMAS.parent / "docs" / "adopting.md").read_text(encoding="utf-8")
     parts = re.findall(r"^`([\w.]+)`\n\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert len(parts) == 6
+    assert len(parts) == 7
     (tmp_path / "zz").mkdir()
     for name, text in parts:
         (tmp_path / "zz" / name).write_text(text, encoding="utf-8")

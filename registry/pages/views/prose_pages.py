@@ -12,10 +12,12 @@ from markupsafe import Markup
 
 from registry import resources
 from registry.errors import ConfigurationError
+from registry.pages.cards import counted
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
-from registry.pages.reader import Text, label, say
+from registry.pages.reader import Reader, Text, label, say
 from registry.pages.site import Site, page, root_page
+from registry.record.pack import LegalFact
 from registry.text.catalogues import SOURCE, find
 from registry.text.locales import direction
 from registry.text.markdown import render_page
@@ -51,6 +53,7 @@ def prose_pages(site: Site) -> Iterator[Page]:
             template = _TEMPLATES.get(name, "words.html")
             made = {"contest": _contest, "for-agencies": _for_agencies}.get(name, words_view)
             key = digest(str(site.has_console)) if name == "for-agencies" else ""
+            key = digest(*_sectors(site)) if name == "contest" else key
             view = partial(made, site, tag, name)
             yield page(site, tag, name, template=template, key=key, view=view)
     yield root_page(site, "/", template="choice.html", view=partial(_choice, site))
@@ -63,14 +66,18 @@ def words_view(site: Site, tag: str, name: str, *, without: Iterable[str] = ()) 
 
     Parts named in `without` by their anchors are left out.
     """
+    lang, text = _read_words(site.editions[tag].reader, name)
+    for part in without:
+        text = re.sub(rf"(?ms)^## [^\n]*{{#{part}}}\n.*?(?=^## |\Z)", "", text)
+    return markdown_view(site, tag, lang, text)
+
+
+def _read_words(reader: Reader, name: str) -> tuple[str, str]:
     folder = resources.SITE / "text"
-    for lang in site.editions[tag].reader.order:
+    for lang in reader.order:
         path = folder / f"{name}.{lang}.md"
         if path.is_file():
-            text = path.read_text("utf-8")
-            for part in without:
-                text = re.sub(rf"(?ms)^## [^\n]*{{#{part}}}\n.*?(?=^## |\Z)", "", text)
-            return markdown_view(site, tag, lang, text)
+            return lang, path.read_text("utf-8")
     raise ConfigurationError(f"{folder} has no {name}.<language>.md")
 
 
@@ -104,12 +111,40 @@ def _for_agencies(site: Site, tag: str, name: str) -> dict[str, Any]:
 
 
 def _contest(site: Site, tag: str, name: str) -> dict[str, Any]:
+    """Return how to contest: what happened, the steps, who helps, and what the law gives."""
     reader = site.editions[tag].reader
-    bodies = [
-        {"name": label(reader, "pack/bodies", code), "website": body.extra.get("website")}
-        for code, body in site.snapshot.pack.bodies.items()
-    ]
-    return words_view(site, tag, name) | {"bodies": bodies}
+    lang, text = _read_words(reader, name)
+    intro, _, steps = text.partition("\n## ")
+    pack = site.snapshot.pack
+    return markdown_view(site, tag, lang, intro) | {
+        "steps": markdown_view(site, tag, lang, f"\n## {steps}")["body"],
+        "sectors": [
+            {"path": f"sectors/{code}", "name": label(reader, "sector", code)}
+            for code in _sectors(site)
+        ],
+        "bodies": [_legal_fact(reader, body) for body in pack.redress_bodies],
+        "rights": [_legal_fact(reader, right) for right in pack.rights],
+    }
+
+
+def _sectors(site: Site) -> list[str]:
+    """Return the sectors in which something was filed here, in the order of their list."""
+    found = {card.sector for card in counted(list(site.cards.values()))}
+    return [code for code in site.lists["sector"] if code in found]
+
+
+def _legal_fact(reader: Reader, fact: LegalFact) -> dict[str, Any]:
+    return {
+        "step": fact.step,
+        "words": say(reader, fact.words),
+        "purpose": say(reader, fact.purpose),
+        "by_when": say(reader, fact.by_when),
+        "source": say(reader, fact.source),
+        "post": say(reader, fact.post),
+        "website": fact.website,
+        "phone": fact.phone,
+        "confirmed": fact.confirmed,
+    }
 
 
 def _choice(site: Site) -> Mapping[str, Any]:
