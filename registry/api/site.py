@@ -162,6 +162,19 @@ async def send_page(send: Send, content: bytes, status: int = 200) -> None:
     await _send(send, status, headers, content)
 
 
+async def send_redirect(send: Send, location: str, *, vary: str = "") -> None:
+    """Lead to another address, which may be another one next time (303)."""
+    headers = [
+        (b"location", location.encode()),
+        (b"content-length", b"0"),
+        (b"cache-control", b"no-cache"),
+        *_SECURITY,
+    ]
+    if vary:
+        headers.append((b"vary", vary.encode()))
+    await _send(send, 303, headers, b"")
+
+
 async def _send(send: Send, status: int, headers: Any, body: bytes) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -80,6 +80,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     is not at its source any more. `function` and `review_due` (null for what is retired) are for
     its own page; `function` too, with `affected`, `role`, `contestation` and `deadline_days`, for
     the pages of what happens to people, `territory` are the codes of where it applies.
+    `short_code` is that of what was filed here.
     """
 
     id: str
@@ -106,6 +107,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     contestation: str = NOT_STATED
     deadline_days: int | None = None
     territory: Sequence[str] = ()
+    short_code: str | None = None
 
     def code(self, codelist: str) -> str:
         """Return the code of one of the lists risk_level, sector and status."""
@@ -152,6 +154,7 @@ def read_card(record: StoredRecord, agency: Agency | None, languages: Sequence[s
         contestation=document.rights.contestation.available,
         deadline_days=document.rights.contestation.deadline_days,
         territory=document.territory,
+        short_code=register.code,
     )
 
 

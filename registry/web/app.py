@@ -20,6 +20,7 @@ from registry.settings import Settings
 from registry.web.comparison import serve_comparisons
 from registry.web.console.app import console_pages
 from registry.web.search import search_handler
+from registry.web.short_links import ShortLinks
 
 _SEARCH = re.compile(r"/([a-z]+)/search", re.ASCII)
 _TRACKER = re.compile(rb"((utm|mtm|pk)_[^=]*|[a-z]*clid|mc_[ce]id|_gl)(=|$)|$")
@@ -35,7 +36,9 @@ def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | N
         return open_editions(pack, read_assets(resources.SITE), settings.base_url, bytecode=None)
 
     def render(site: ASGIApp, litestar: Litestar) -> ASGIApp:
-        others = serve_comparisons(pack.languages, editions, site, litestar.state)
+        state = litestar.state
+        compared = serve_comparisons(pack.languages, editions, site, state)
+        others = ShortLinks(pack, settings.base_url, editions, compared, state)
 
         async def application(scope: Any, receive: Receive, send: Send) -> None:
             found = _SEARCH.fullmatch(scope["path"]) if scope["type"] == "http" else None

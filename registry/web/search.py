@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any, get_args
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 from litestar import Response, get
@@ -31,8 +31,9 @@ from registry.pages.views.search_view import COUNTED, Searched, refusal_view, se
 from registry.record.facets import FACETS, LOCAL
 from registry.record.origin import Origin
 from registry.record.pack import Agency
+from registry.record.short_code import read_code
 from registry.search.query import SearchResult, Sort
-from registry.store import agencies, imports
+from registry.store import agencies, codes, imports
 from registry.work import in_thread
 
 PAGE = 20
@@ -73,6 +74,10 @@ def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHa
         cursor: Annotated[str | None, QueryParameter()] = None,
     ) -> Response[bytes]:
         asked = _asked(request)
+        if [name for name, _ in asked if name != "sort"] == ["q"]:
+            coded = await _coded(state, tag, sought.q or "")
+            if coded is not None:
+                return coded
         order: Any = sort if ("sort", sort) in asked else None
         ask = partial(
             find_records, state, sort=order, reader=tag, limit=PAGE, cursor=cursor, facets=COUNTED
@@ -89,6 +94,19 @@ def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHa
         return _response(content, 200, {})
 
     return search_page
+
+
+async def _coded(state: ApiState, tag: str, words: str) -> Response[bytes] | None:
+    """Lead to the record whose short code the words are, whole; None for other words."""
+    code = read_code(words).code
+    if code is None:
+        return None
+    async with state.context.database.connection() as connection:
+        found = await codes.read(connection, code)
+    if found is None:
+        return None
+    prefix = urlsplit(state.settings.base_url).path.rstrip("/")
+    return _response(b"", 303, {"location": f"{prefix}/{tag}/records/{found.record}"})
 
 
 async def _grouped(sought: SearchFilters, ask: Callable[..., Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from registry.errors import Finding
 from registry.pages.snapshot import RegisterState, Snapshot
 from registry.record.origin import Origin
 from registry.record.pack import Agency, load_pack
+from registry.record.short_code import candidates
 from registry.record.validate import validate
 from registry.settings import Settings
 from registry.store.attestations import Attestation
@@ -68,6 +69,7 @@ def stored(document, *, entry=1, notes=(None,), findings=(), **register):
         "missing": ["/purpose/goal"],
         "findings": msgspec.Raw(msgspec.json.encode(findings)),
         "redacted": [],
+        "code": None if register.get("origin") else next(candidates(document["id"])),
     }
     versions = [
         VersionLine(

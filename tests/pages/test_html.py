@@ -128,7 +128,9 @@ def test_only_two_things_have_a_script_and_nothing_needs_another_host(pages, sit
         has_box = lang in LANGUAGES and (rest in WITH_A_BOX or is_list)
         boxes = LANGUAGES.keys() - {"zgh"} if path == "404.html" else {lang} if has_box else ()
         # A record's page has the check, and each of its versions'; a tombstone leads to those.
-        is_record = "/records/" in path and not path.endswith(("/compare.html", "/letter.html"))
+        is_record = "/records/" in path and not path.endswith(
+            ("/compare.html", "/letter.html", "/notice.html")
+        )
         is_record &= page.get("data-status") is None
         assert len(scripts) == (1 if has_box or is_record else 0), path
         actions = [form.get("action") for form in page.findall(".//form[@role='search']")]

@@ -17,6 +17,7 @@ from registry.pages.views.guide_pages import guide_pages
 from registry.pages.views.home import home_pages
 from registry.pages.views.import_events import gather_imports
 from registry.pages.views.letter_pages import general_letter_pages
+from registry.pages.views.kit_pages import code_pages
 from registry.pages.views.life_pages import life_pages
 from registry.pages.views.machine_files import machine_files
 from registry.pages.views.manuals import manual_pages
@@ -62,6 +63,7 @@ def all_pages(
         *manual_pages(site, description),
         *guide_pages(site),
         *problem_pages(site),
+        *code_pages(site),
     ]
     listed = sorted(page.file for page in pages if page.listed)
     return [*pages, *machine_files(site, listed)]

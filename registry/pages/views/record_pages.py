@@ -13,6 +13,7 @@ from registry.pages.cards import Card
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader
 from registry.pages.site import Site, pages
+from registry.pages.views.kit_pages import has_notice, notice_pages
 from registry.pages.views.letter_pages import record_letter_pages
 from registry.pages.views.lists import has_letter
 from registry.pages.views.record_view import record_page_view
@@ -49,6 +50,8 @@ def record_pages(site: Site) -> Iterator[Page]:
         )
         if has_letter(site, card):
             yield from record_letter_pages(site, name, key)
+        if has_notice(card):
+            yield from notice_pages(site, name, key)
         for number in range(1, last + 1):
             yield from pages(
                 site,

@@ -13,6 +13,7 @@ import msgspec
 from registry.pages.cards import Card, gone_since
 from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, label, language, say
+from registry.pages.short_links import kit_view
 from registry.pages.site import Site
 from registry.pages.views.consequences import consequences, facts_of
 from registry.pages.views.document_view import NOTHING, Later, Shown, field_name, field_title, show
@@ -98,6 +99,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "related": _related(reader, document, site),
         "links": links(reader, record, document, site.base_url),
         "register": _register(record),
+        "kit": kit_of(site, record),
         "there": _at_source(record, document),
         "whole": _further_texts(reader, record.whole),
         "compared": register.version > 1,
@@ -151,6 +153,13 @@ def register_notices(reader: Reader, record: StoredRecord, site: Site) -> dict[s
         "redacted": bool(register.redacted),
         **origin_view(reader, site, register.origin),
     }
+
+
+def kit_of(site: Site, record: StoredRecord) -> dict[str, Any] | None:
+    """Return the short code of a record, with its address, as its pages show it; None without."""
+    kit = kit_view(site.base_url, record.register.code)
+    card = site.cards.get(record.id)
+    return None if kit is None else kit | {"notice": card is not None and not card.withdrawn}
 
 
 def links(

@@ -10,7 +10,7 @@ from registry.pages.reader import Reader, say
 from registry.pages.site import Site
 from registry.pages.views.document_view import Shown
 from registry.pages.views.lists import agency_view, history_view
-from registry.pages.views.record_view import links, register_notices
+from registry.pages.views.record_view import kit_of, links, register_notices
 from registry.store.records import StoredRecord
 
 
@@ -29,6 +29,7 @@ def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str
         "contact": Shown(document.get("contact") or {}),
         "compared": record.register.version > 1,
         "links": links(reader, record, document, site.base_url),
+        "kit": kit_of(site, record),
         "history": [last | {"note": None}, *before],  # its note stands above
     }
     return {"r": known}
