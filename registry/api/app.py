@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import secrets
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
@@ -55,6 +56,7 @@ from registry.api.problems import allow
 from registry.api.request_context import AccessLogEntry, ApiRequest
 from registry.api.security_headers import EdgeMiddleware
 from registry.api.site import StaticSite
+from registry.api.unread import limit_unread
 from registry.api.work_limit import WorkLimit
 from registry.clock import utc_now
 from registry.errors import RegistryError
@@ -236,9 +238,18 @@ def _litestar(
             guard=LogGuard(LogMemory(settings.seen_file)),
         )
         index = app.state.index = open_index(database.connection, settings.search_dir, pack)
+        # Only a process that granian has started listens.
+        listening = (
+            [] if multiprocessing.parent_process() is None else [limit_unread(settings.port)]
+        )
         beside = [
             asyncio.create_task(work)
-            for work in (_end_with_parent(), figures.keep_written(), index.keep_current())
+            for work in (
+                _end_with_parent(),
+                figures.keep_written(),
+                index.keep_current(),
+                *listening,
+            )
         ]
         try:
             # The first questions are as fast as those that follow; what is wrong, they meet too.
@@ -269,6 +280,7 @@ def _litestar(
                 "figures": figures,
                 "provider": open_provider(settings),
                 "work": WorkLimit(settings.limit_work),
+                "exporting": Counter(),
                 "statistics": statistics.StatisticsCache(),
                 "workbooks": asyncio.Semaphore(_WORKBOOKS_AT_ONCE),
                 "operations": [handler.handler_name for handler in _HANDLERS],

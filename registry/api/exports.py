@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import quote
 
@@ -16,8 +17,9 @@ from registry.api.conditional import is_unread
 from registry.api.operations import answers, describes
 from registry.api.parameters import CodeParameter
 from registry.api.records import RecordAnswer
-from registry.api.request_context import ApiRequest, ApiState
+from registry.api.request_context import ApiRequest, ApiState, client_address
 from registry.api.search_filters import SearchFilters, provide_search_filters, read_query
+from registry.errors import TooManyRequests
 from registry.exchange.export import MEDIA_TYPES, Export, ExportFormat, prepare, write
 from registry.exchange.export_columns import COLUMN_SETS, ColumnSet
 from registry.store.as_of import read_as_of
@@ -35,6 +37,12 @@ Labels: TypeAlias = Annotated[
         codes=lambda pack: pack.languages,
     ),
 ]
+
+
+_AT_ONCE = 2
+"""Exports that a worker writes for one address at a time."""
+
+_LATER_SECONDS = 5
 
 
 def _taking_away(
@@ -137,8 +145,14 @@ async def _answer(
     tag = f'W/"{export.digest}"'
     mended = {} if export.mended is None else {"x-register-mended": quote(export.mended)}
     unread = is_unread(request.scope, tag)
+    who = client_address(request.scope, state.settings.proxies)
+    if not unread and state.exporting[who] >= _AT_ONCE:
+        raise TooManyRequests(
+            f"{_AT_ONCE} exports at a time are written for one address; wait for them to end",
+            retry_after=_LATER_SECONDS,
+        )
     return Stream(
-        _nothing() if unread else write(context.database, export),
+        _nothing() if unread else _counted(state, who, write(context.database, export)),
         # The framework names the character set of texts itself.
         media_type=MEDIA_TYPES[form].partition(";")[0],
         headers={
@@ -158,6 +172,21 @@ def _disposition(export: Export) -> str:
     if export.full_name == export.name:
         return plain
     return f"{plain}; filename*=UTF-8''{quote(export.full_name)}"
+
+
+async def _counted(
+    state: ApiState, who: str, parts: AsyncGenerator[bytes, None]
+) -> AsyncIterator[bytes]:
+    """Yield the parts of an export, which counts as one of its address until it ends."""
+    state.exporting[who] += 1
+    try:
+        async with aclosing(parts):
+            async for part in parts:
+                yield part
+    finally:
+        state.exporting[who] -= 1
+        if not state.exporting[who]:
+            del state.exporting[who]
 
 
 async def _nothing() -> AsyncIterator[bytes]:

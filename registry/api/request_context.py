@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -54,6 +55,7 @@ class ApiState(State):
     workbooks: asyncio.Semaphore
     provider: IdentityProvider | None
     work: WorkLimit
+    exporting: Counter[str]
 
 
 class AccessLogEntry(msgspec.Struct, tag_field="event", tag="request", gc=False):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from hashlib import sha256
 from typing import Literal, TypeAlias
 from urllib.parse import urlencode
@@ -165,7 +165,7 @@ async def prepare(
 
 async def write(
     database: Database, export: Export, *, progress: Callable[[int, int], None] | None = None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield the bytes of an export, in parts; memory does not grow with the number of records.
 
     `progress` is called with the number of records read, and of all.

@@ -1,5 +1,6 @@
 """Exports over HTTP: what search finds, whole, with a name that can be cited."""
 
+import asyncio
 import copy
 import csv
 import datetime as dt
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 import pytest
 
+from registry.api import exports
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
@@ -355,3 +357,25 @@ async def test_an_export_takes_every_filter_of_search(client, publish, record):
             pair for pair in parse_qsl(query) if pair[0] != "missing"
         )
         assert (await client.get(f"{parts.path}?{parts.query}")).content == answer.content
+
+
+async def test_two_exports_at_a_time_are_written_for_one_address(reader, problem, monkeypatch):
+    begun, go_on = asyncio.Semaphore(0), asyncio.Event()
+    whole = exports.write
+
+    async def held(*given):
+        begun.release()
+        await go_on.wait()
+        async for part in whole(*given):
+            yield part
+
+    monkeypatch.setattr(exports, "write", held)
+    path = f"{EXPORTS}.csv"
+    writing = [asyncio.create_task(reader.get(path)) for _ in range(2)]
+    for _ in writing:
+        await begun.acquire()
+    refused = problem(await reader.get(path), 429, "too-many-requests")
+    assert "2 exports at a time" in refused["detail"]
+    go_on.set()
+    assert [answer.status_code for answer in await asyncio.gather(*writing)] == [200, 200]
+    assert (await reader.get(path)).status_code == 200
