@@ -9,7 +9,7 @@ import pytest
 
 from tests.built import build
 
-from .conftest import SETTINGS, demonstration, make_corpus, stored
+from .conftest import SETTINGS, demonstration, make_corpus, parse, stored, withdrawal
 from .test_html import text_of
 
 GRANTS = "records/demo-education/attribution-bourses"
@@ -139,3 +139,58 @@ def test_a_letter_leaves_room_for_an_address_that_the_record_lacks(out):
     build(make_corpus(stored(document, fictitious=True)), out=out, settings=SETTINGS)
     text = (out / f"fr/records/{nowhere.id}/letter.txt").read_text("utf-8-sig")
     assert "[adresse de l’organisme]" in text
+
+
+def test_a_letter_goes_to_the_address_that_the_record_states(out):
+    contact = {
+        "email": "a@demo.example",
+        "phone": "+212500000000",
+        "postal_address": {"fr": "12, rue des Pins\nRabat", "ar": "12 زنقة الصنوبر\nالرباط"},
+        "opening_hours": {"fr": "Le matin"},
+    }
+    document = BASIC | {
+        "schema_version": "1.1",
+        "id": "demo-services/by-post",
+        "languages": {
+            "source": "fr",
+            "translation_status": {"fr": "original", "ar": "human_reviewed"},
+        },
+        "contact": contact,
+    }
+    elsewhere = document | {
+        "id": "demo-services/elsewhere",
+        "rights": {
+            "contestation": {
+                "available": "yes",
+                "email": "recours@demo.example",
+                "postal_address": {"fr": "Commission des recours\nFès"},
+            }
+        },
+    }
+    gone = document | {"id": "demo-services/gone"}
+    records = [
+        stored(document, fictitious=True),
+        stored(elsewhere, fictitious=True),
+        stored(gone, fictitious=True, state="withdrawn"),
+    ]
+    snapshot = make_corpus(*records)
+    snapshot.withdrawals["demo-services/gone"] = [withdrawal(36, version=1)]
+    build(snapshot, out=out, settings=SETTINGS)
+
+    def text(lang, name):
+        return (out / f"{lang}/records/demo-services/{name}/letter.txt").read_text("utf-8-sig")
+
+    for name in ("by-post", "gone"):
+        assert "\n12, rue des Pins\nRabat\na@demo.example\n\n" in text("fr", name)
+        assert "\n12 زنقة الصنوبر\nالرباط\na@demo.example\n\n" in text("ar", name)
+    assert "\nCommission des recours\nFès\nrecours@demo.example\n\n" in text("fr", "elsewhere")
+    for name, place in (("by-post", "where"), ("gone", "where")):
+        page = parse(out / f"fr/records/demo-services/{name}/letter.html")
+        told = text_of(page.find(f".//div[@id='{place}']"))
+        assert all(said in told for said in ("12, rue des Pins Rabat", "Le matin"))
+        assert "tel:+212500000000" in [one.get("href") for one in page.iter("a")]
+    box = parse(out / "fr/records/demo-services/elsewhere.html").find(".//*[@id='contest']")
+    for said in ("Commission des recours Fès", "12, rue des Pins Rabat", "Le matin"):
+        assert said in text_of(box)
+    tombstone = parse(out / "fr/records/demo-services/gone.html")
+    assert "12, rue des Pins Rabat" in text_of(tombstone.find(".//section[@id='withdrawal']"))

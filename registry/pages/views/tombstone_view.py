@@ -8,7 +8,7 @@ import msgspec
 
 from registry.pages.reader import Reader, say
 from registry.pages.site import Site
-from registry.pages.views.document_view import Shown
+from registry.pages.views.document_view import show
 from registry.pages.views.lists import agency_view, history_view
 from registry.pages.views.record_view import kit_of, links, register_notices
 from registry.store.records import StoredRecord
@@ -17,16 +17,18 @@ from registry.store.records import StoredRecord
 def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
     """Build the tombstone; the last version's name and contact stand in it, and nothing else."""
     document = msgspec.json.decode(record.document)
+    contact = {"contact": document.get("contact") or {}}
+    written = site.cards[record.id].written
     withdrawals = site.records[record.id].withdrawals
     last, *before = history_view(reader, site, record)
     known = {
         "id": record.id,
-        "name": say(reader, document.get("name"), site.cards[record.id].written),
+        "name": say(reader, document.get("name"), written),
         "shown": reader.tag,
         "agency": agency_view(reader, site, record.agency),
         "notices": register_notices(reader, record, site),
         "withdrawal": last | {"hash": withdrawals[-1].hash, "successor": withdrawals[-1].successor},
-        "contact": Shown(document.get("contact") or {}),
+        "contact": show(reader, contact, {}, written)["contact"],
         "compared": record.register.version > 1,
         "links": links(reader, record, document, site.base_url),
         "kit": kit_of(site, record),
