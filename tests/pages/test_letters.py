@@ -54,6 +54,15 @@ def test_the_contest_box_of_a_record_leads_to_its_letter_in_one_tap(pages):
     assert "Authorities of another country use this system" in abroad
 
 
+def test_a_letter_names_the_short_code_of_the_record(out):
+    document = BASIC | {"id": "demo-services/coded"}
+    record = stored(document, fictitious=True, code="0000000")
+    build(make_corpus(record), out=out, settings=SETTINGS)
+    text = (out / "en/records/demo-services/coded/letter.txt").read_text("utf-8-sig")
+    assert "\nCode of the record: 000-0000\nhttps://register.example/sub/r/0000000\n" in text
+    assert "/en/records/" not in text
+
+
 def test_the_text_file_says_what_the_page_says(pages, site):
     for lang in ("ar", "fr", "en"):
         for path in (f"{lang}/{GRANTS}/letter", f"{lang}/letter"):

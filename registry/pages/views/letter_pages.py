@@ -19,6 +19,7 @@ from markupsafe import Markup
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, language, say
+from registry.pages.short_links import kit_view
 from registry.pages.site import Site, page, pages
 from registry.pages.views.document_view import show
 from registry.pages.views.lists import agency_view
@@ -98,6 +99,7 @@ def _facts(site: Site, name: str, reader: Reader) -> dict[str, Any]:
             "fictitious": card.fictitious,
             "withdrawn": card.withdrawn,
             "name": say(reader, card.name, card.written),
+            "kit": kit_view(site.base_url, card.short_code),
             "source": (document.get("languages") or {}).get("source"),
         },
         "d": show(reader, document, record.whole, written),
