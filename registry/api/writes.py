@@ -166,6 +166,8 @@ def with_links(
             "history": f"{record}/versions",
             "changes": f"{settings.base_url}/api/v1/changes?since={receipt.entry - 1}&limit=1",
         }
+        if receipt.code is not None:
+            links["notice"] = f"{links['page']}/notice"
     return ReceiptAnswer(
         **msgspec.structs.asdict(receipt),
         links=links,

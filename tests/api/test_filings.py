@@ -56,6 +56,7 @@ async def test_a_record_from_its_first_draft_to_its_second_version(client, agenc
     assert [item["id"] for item in found.json()["items"]] == [record["id"]]
     links = dict(receipt["links"])
     assert links.pop("page") == f"https://algorithms.example/ar/records/{record['id']}"
+    assert links.pop("notice") == f"{receipt['links']['page']}/notice"
     assert set(links) == {"record", "version", "history", "changes"}
     for link in links.values():
         assert link.startswith("https://algorithms.example/api/v1/")

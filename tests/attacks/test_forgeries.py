@@ -126,6 +126,12 @@ ROWS = {
         r"entry \d+: its version is missing",
         r"content/1.json, entry 1: it does not have ",
     ),
+    "a short code": (
+        [f"update short_code set code = 'AAAAAAA' where record = '{CHANGED}'"],
+        ["short_code"],
+        r"table short_code, .*: code is \"AAAAAAA\", and \"[0-9A-Z]{7}\" follows",
+        r"/api/v1/records/.*: register, code is \"AAAAAAA\", and \"[0-9A-Z]{7}\" follows",
+    ),
     "two versions swapped": (
         [f"update version set version = version + 10 where record = '{CHANGED}'",
          f"update version set version = 13 - version where record = '{CHANGED}'"],

@@ -8,6 +8,7 @@ import pytest
 
 from registry.ledger.gazette import parse_gazette
 from registry.ledger.key import read
+from registry.record.short_code import candidates
 from registry.store import embedded
 from registry.tlog.keys import Signer
 from tests.forked import fork
@@ -119,8 +120,11 @@ def test_a_log_whose_key_was_stolen_goes_on_under_another_name(
         "--key", old.verifier_key,
     )  # fmt: skip
     assert told.returncode == 0, told.stderr
-    [path] = (tmp_path / "records").rglob("*.*")
+    [path] = (tmp_path / "records").rglob("*.json")
     assert json.loads(path.read_text()) == record
+    code = next(candidates(record["id"]))
+    table = (tmp_path / "records/codes.csv").read_text("utf-8")
+    assert table.splitlines() == ["id,code", f"{record['id']},{code}"]
     new("load", tmp_path / "records")
     new("log", "publish")
     new("log", "verify")

@@ -10,6 +10,7 @@ from registry.errors import Conflict, InvalidParameter, Unavailable
 from registry.ledger import key
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_record import verify_record
+from registry.record.short_code import candidates
 from registry.services.key_rotation import rotate
 from registry.services.naming import save_agencies
 from registry.store import imports, peers
@@ -483,4 +484,29 @@ async def test_what_is_here_already_is_not_taken_twice(watching):
     await theirs.publish(amended(personal()), now=NOW)
     await ours.harvest(theirs, now=NOW)
     assert (await ours.read(HERE)).register.source.version == 3
+    await check_rows(ours)
+
+
+async def test_a_peer_s_short_codes_are_its_own(registers, monkeypatch):
+    theirs, ours = registers
+
+    async def no_code(*_):
+        return None
+
+    # One record from before there were codes, and one from since.
+    with monkeypatch.context() as before:
+        before.setattr("registry.services.publication.Publish._code", no_code)
+        await theirs.publish(make_record(), now=NOW)
+    other = make_record() | {"id": "demo-sante/autre", "source_id": "A-2"}
+    await theirs.publish(other | {"name": {"fr": "Autre", "ar": "آخر"}}, now=NOW)
+    await theirs.publish(amended(make_record()), now=NOW)
+    await ours.watch(theirs, now=NOW)
+    report = await ours.harvest(theirs, now=NOW)
+    assert report.outcome == "harvested", report
+    for name, version in ((ID, 2), ("demo-sante/autre", 1)):
+        there, here = await theirs.read(name), await ours.read(f"ma.{name}")
+        assert here.register.version == version
+        assert there.register.code == next(candidates(name))
+        assert here.register.code is None
+    await check_rows(theirs)
     await check_rows(ours)

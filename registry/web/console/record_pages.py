@@ -13,6 +13,7 @@ from registry.pages.views.document_view import field_name
 from registry.record.model import Document
 from registry.record.pointers import dig
 from registry.record.schema import SCHEMA_VERSION
+from registry.record.short_code import spaced
 from registry.services.review import comments_of
 from registry.services.working_records import AgencyDraft, WorkingRecord
 from registry.store.records import AgencyRecord
@@ -114,6 +115,7 @@ def task_list_view(
         else [],
         "version": current.version if current is not None else None,
         "amends": working.amends,
+        "code": None if current is None or current.code is None else spaced(current.code),
     }
 
 
