@@ -14,7 +14,7 @@ from registry.record.entry import NOT_STATED
 from registry.record.model import Document
 from registry.text.page_words import digest_of_words, plain_text, record_of, unshown_texts
 
-_LANG = re.compile(r'<html\b[^>]*\blang="([^"]*)"')
+_LANG = re.compile(r'<section id="proof"[^>]* data-order="([^" ]*)|<html\b[^>]*\blang="([^"]*)"')
 _SECTION = re.compile(r'<section id="proof"([^>]*)>')
 _DATA = re.compile(r'\bdata-([a-z]+)="([^"]*)"')
 _NAME = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.DOTALL)
@@ -55,8 +55,9 @@ def page_faults(page: str, facts: Mapping[str, str], document: Document) -> Iter
     for name, value in facts.items():
         if stated.get(name) != value:
             yield f"the page states {stated.get(name)} as its {name}, the log has {value}"
-    found = _LANG.search(page)
-    lang = "" if found is None else found[1]
+    # A page may be set in another language than its reader's, which it has texts in.
+    found = max(_LANG.findall(page), default=("", ""))
+    lang = found[0] or found[1]
     record = record_of(page)
     names = [plain_text(one).strip() for one in _NAME.findall(record)]
     known = document.get("name") or {}

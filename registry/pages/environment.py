@@ -21,10 +21,10 @@ from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
-from registry.pages.reader import Reader, Text, comma_of, language, plain_bdi
+from registry.pages.reader import Reader, Text, comma_of, country, language, plain_bdi
 from registry.text.catalogues import find, find_plural
 from registry.text.dates import format_date, read_duration
-from registry.text.locales import country_name, direction, make_locale
+from registry.text.locales import direction, make_locale
 from registry.text.numbers import format_money, format_number, format_percent
 from registry.text.typesetting import typeset
 
@@ -75,6 +75,7 @@ def make_environment(
     environment.globals |= shared | translations
     environment.globals |= {
         "lang": reader.tag,
+        "set_in": reader.locale.tag,
         "dir": reader.locale.dir,
         "locale": babel if "_" in babel else f"{babel}_{pack.country}",
         "locales": [(other.tag, other.dir, other.name) for other in locales],
@@ -85,7 +86,7 @@ def make_environment(
         "together": partial(together, comma),
         "duration": read_duration,
         "language": partial(language, reader),
-        "country": lambda code: country_name(code, babel),
+        "country": lambda code: country(reader, code).inline,
         "number": _kept(lambda value: plain_bdi(format_number(value, babel))),
         "percent": _kept(lambda share: plain_bdi(format_percent(share, babel))),
         "money": lambda value, currency: plain_bdi(format_money(value, currency, babel)),
@@ -199,10 +200,11 @@ def _translations(reader: Reader) -> dict[str, Callable[..., Any]]:
 
     def marked(tag: str, html: str, values: Mapping[str, object]) -> Markup:
         shown = {name: escape(value) for name, value in values.items()}
-        if tag == reader.tag:
+        if tag == reader.locale.tag:
             return Markup(html % shown if shown else html)  # noqa: S704  escaped
-        # What is put into a sentence of another language stays in the reader's own.
-        own = {name: f'<bdi lang="{reader.tag}">{value}</bdi>' for name, value in shown.items()}
+        # What is put into a sentence of another language stays in the page's own.
+        set_in = reader.locale.tag
+        own = {name: f'<bdi lang="{set_in}">{value}</bdi>' for name, value in shown.items()}
         words = html % own if own else html
         return Markup(f'<span lang="{tag}" dir="{direction(tag)}">{words}</span>')  # noqa: S704
 

@@ -16,12 +16,21 @@ from registry.record.model import LangText
 from registry.record.pack import Pack
 from registry.text import markdown
 from registry.text.catalogues import SOURCE, Catalogue
-from registry.text.locales import Locale, direction, language_name, make_locale, pick
+from registry.text.locales import (
+    Locale,
+    country_name,
+    direction,
+    language_name,
+    make_locale,
+    pick,
+)
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
-    """The reader of a page; `order` is the page's language and then the pack's fallback.
+    """The reader of a page; `order` is the reader's language and then the pack's fallback.
 
+    Addresses have the language's `tag`. Pages are set in `locale`: the same, or where most wordings
+    of the site are missing in it, that of the language that stands in for it.
     `catalogues` hold the site's wordings, `titles` those of the format, such as fields' names.
     """
 
@@ -85,13 +94,20 @@ def make_reader(
     order = (tag, *(other for other in pack.fallback if other != tag))
     return Reader(
         tag=tag,
-        locale=make_locale(tag, pack.country),
+        locale=make_locale(_set_in(order, catalogues), pack.country),
         order=order,
         pack=pack,
         catalogues=catalogues,
         titles=titles,
         labels=labels,
     )
+
+
+def _set_in(order: Sequence[str], catalogues: Mapping[str, Catalogue]) -> str:
+    """Return the first language of an order that has half as many wordings as any of them."""
+    wordings = {tag: len(catalogues[tag].messages) for tag in order if tag != SOURCE}
+    enough = max(wordings.values(), default=0) / 2
+    return next(tag for tag in order if tag == SOURCE or wordings[tag] >= enough)
 
 
 def say(reader: Reader, text: LangText | None, written: Sequence[str] = ()) -> Text | None:
@@ -107,7 +123,7 @@ def say(reader: Reader, text: LangText | None, written: Sequence[str] = ()) -> T
     if chosen is None:
         return None
     lang, wording = chosen
-    return Text(text=wording, lang=lang, dir=direction(lang), differs=lang != reader.tag)
+    return Text(text=wording, lang=lang, dir=direction(lang), differs=lang != reader.locale.tag)
 
 
 def line(reader: Reader, text: str, source: str | None) -> Text:
@@ -123,8 +139,8 @@ def line(reader: Reader, text: str, source: str | None) -> Text:
     found = say(reader, known.get(text))
     if found is not None:
         return found
-    tag = source or reader.tag
-    return Text(text=text, lang=tag, dir=direction(tag), differs=tag != reader.tag)
+    tag = source or reader.locale.tag
+    return Text(text=text, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
 
 
 def label(reader: Reader, lists: str | tuple[str, ...], code: str) -> Text:
@@ -141,25 +157,36 @@ def label(reader: Reader, lists: str | tuple[str, ...], code: str) -> Text:
 
 def as_it_is(reader: Reader, text: str) -> Text:
     """Return a word of the register's own, such as an identifier, that no language has."""
-    return Text(text=text, lang=SOURCE, dir="ltr", differs=reader.tag != SOURCE)
+    return Text(text=text, lang=SOURCE, dir="ltr", differs=reader.locale.tag != SOURCE)
 
 
 def language(reader: Reader, tag: str) -> Text:
     """Return the name of a language for this reader."""
     known: Text | None = reader.kept.get((language, tag))
     if known is None:
-        known = reader.kept[language, tag] = Text(
-            text=language_name(tag, reader.locale.babel),
-            lang=reader.tag,
-            dir=reader.locale.dir,
-            differs=False,
-        )
+        name = language_name(tag, make_locale(reader.tag, reader.pack.country).babel)
+        known = reader.kept[language, tag] = _own(reader, name)
     return known
+
+
+def country(reader: Reader, code: str) -> Text:
+    """Return the name of a country for this reader."""
+    return _own(reader, country_name(code, make_locale(reader.tag, reader.pack.country).babel))
+
+
+def _own(reader: Reader, name: str) -> Text:
+    """Return a name that CLDR has in the reader's own language."""
+    return Text(
+        text=name,
+        lang=reader.tag,
+        dir=direction(reader.tag),
+        differs=reader.tag != reader.locale.tag,
+    )
 
 
 def comma_of(reader: Reader) -> str:
     """Return the comma between the members of a list, with its space."""
-    return "، " if reader.tag == "ar" else ", "
+    return "، " if reader.locale.tag == "ar" else ", "
 
 
 def plain_bdi(text: object) -> Markup:

@@ -5,7 +5,7 @@
 // and refused where the register does not know it, but for what others' trackers put there.
 
 import { hit, labelledCodes, takeLabels, word } from "./hits.js";
-import { counted, written } from "./language.js";
+import { counted, order, written } from "./language.js";
 import { made } from "./made.js";
 import { filed, nameOf, pageOf } from "./named.js";
 import { Refused, Unanswerable, Unreachable, askRegister } from "./register.js";
@@ -22,7 +22,7 @@ const PAUSE = 300; // milliseconds after the last key
 
 const form = document.getElementById("finder");
 const { api, labels, copy: copyFolder } = form.dataset;
-const { lang } = document.documentElement;
+const [lang] = order;
 const { title } = form.dataset;
 const at = (id) => document.getElementById(id);
 const named = (facet) => facet.id.replace("facet-", "");

@@ -7,7 +7,7 @@ const { lang } = document.documentElement;
 /** The reader's language, and what stands in for it, by the pack's order. */
 export const order = document.querySelector("[data-order]").dataset.order.split(" ");
 
-const plural = new Intl.PluralRules(order[0] === "zgh" ? order[1] : lang);
+const plural = new Intl.PluralRules(lang === "zgh" ? order[1] : lang);
 const numbers = new Intl.NumberFormat(lang === "ar" ? "ar-MA-u-nu-latn" : lang);
 
 /** Write a number as the pages do. */

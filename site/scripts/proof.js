@@ -40,7 +40,7 @@ async function check() {
   if (fault) return say(fault);
   let result;
   try {
-    const shown = { ...readShown(main, tag), isLabel };
+    const shown = { ...readShown(main, order[0]), isLabel };
     result = await examine(JSON.parse(text), { ...page, shown });
   } catch {
     return say("proof-unreadable");

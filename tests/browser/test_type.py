@@ -30,12 +30,14 @@ _PARSED = """css => {
 _UNKNOWN = """declarations => declarations.filter(([name, values]) =>
   !values.some((value) => CSS.supports(name, value)))"""
 _KINDS = {
+    "container": "CSSContainerRule",
     "media": "CSSMediaRule",
     "supports": "CSSSupportsRule",
     "font-face": "CSSFontFaceRule",
     "page": "CSSPageRule",
     "keyframes": "CSSKeyframesRule",
 }
+_GROUPS = {"container", "media", "supports"}
 _SET = """selector => {
   const { fontFamily, fontSize, lineHeight } = getComputedStyle(document.querySelector(selector));
   const [first] = fontFamily.split(",");
@@ -63,7 +65,7 @@ def written(nodes):
             if one.type == "declaration" and node.type == "qualified-rule":
                 values.setdefault(one.name, []).append(tinycss2.serialize(one.value).strip())
         declarations += values.items()
-        is_style = node.type == "qualified-rule" or node.lower_at_keyword in {"media", "supports"}
+        is_style = node.type == "qualified-rule" or node.lower_at_keyword in _GROUPS
         inner = [one for one in content if is_style and one.type != "declaration"]
         inner_rules, inner_declarations = written(inner)
         rules += inner_rules

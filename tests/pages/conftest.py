@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SETTINGS = Settings(base_url="https://register.example/sub", console="on")
 PACK = load_pack("ma")
 FILED = dt.datetime(2026, 10, 1, 9, tzinfo=dt.UTC)
-LANGUAGES = {"ar": "rtl", "fr": "ltr", "zgh": "ltr", "en": "ltr"}
+LANGUAGES = {"ar": "rtl", "fr": "ltr", "zgh": "rtl", "en": "ltr"}
 
 FOREIGN = {
     "id": "us.demo/letter-sorting",

@@ -124,7 +124,9 @@ def test_the_labels_name_every_code_of_every_record(site, index, lang):
 def test_a_label_in_another_language_says_which(site):
     assert read(site, "fr")["risk"]["high"] == ["Risque élevé"]
     assert read(site, "fr")["agency"]["us.demo"] == ["Department of Letters", "en"]
-    assert read(site, "zgh")["status"]["not_stated"][1] == "ar"
+    # Tamazight pages are set in Arabic, which most of their words are in.
+    assert len(read(site, "zgh")["status"]["not_stated"]) == 1
+    assert read(site, "zgh")["sector"]["health"] == ["ⵜⴰⴷⵓⵙⵉ", "zgh"]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_agencies_are_led_to_the_console_and_its_guide(pages, lang):
 def test_the_guide_stands_on_the_site_with_its_pictures(pages, site, lang, name):
     said_in = "ar" if lang == "zgh" else lang
     article = pages[f"{lang}/filing/{name}.html"].find(".//article")
-    assert (article.get("lang") or lang) == said_in
+    assert (article.get("lang") or said_in) == said_in
     assert article.get("dir", LANGUAGES[lang]) == LANGUAGES[said_in]
     text = "".join(article.itertext())
     assert "<div" not in text

@@ -18,7 +18,7 @@ from tests.built import build
 
 from .conftest import FILED, SETTINGS, demonstration, make_corpus, parse, stored
 
-LANGUAGES = {"ar": "rtl", "fr": "ltr", "zgh": "ltr", "en": "ltr"}
+LANGUAGES = {"ar": "rtl", "fr": "ltr", "zgh": "rtl", "en": "ltr"}
 PREFIX = "/sub"
 
 
@@ -31,6 +31,8 @@ def test_every_page_parses_strictly_and_has_its_language(pages):
     for path, page in pages.items():
         first = path.split("/")[0]
         expected = first if first in LANGUAGES else "en" if first == "problems" else "ar"
+        # Most of what Tamazight pages say is said in Arabic, and they are set as such.
+        expected = "ar" if expected == "zgh" else expected
         assert (expected, LANGUAGES[expected]) == (page.get("lang"), page.get("dir")), path
 
 
@@ -126,7 +128,7 @@ def test_only_two_things_have_a_script_and_nothing_needs_another_host(pages, sit
         lang, _, rest = path.removesuffix(".html").partition("/")
         is_list = rest.startswith(("agencies/", "sectors/", "regions/"))
         has_box = lang in LANGUAGES and (rest in WITH_A_BOX or is_list)
-        boxes = LANGUAGES.keys() - {"zgh"} if path == "404.html" else {lang} if has_box else ()
+        boxes = LANGUAGES.keys() if path == "404.html" else {lang} if has_box else ()
         # A record's page has the check, and each of its versions'; a tombstone leads to those.
         is_record = "/records/" in path and not path.endswith(
             ("/compare.html", "/letter.html", "/notice.html")
@@ -377,9 +379,22 @@ def test_the_versions_of_a_record_lead_to_their_data(pages):
 
 def test_the_tamazight_pages_say_that_they_are_not_translated(pages):
     notice = pages["zgh/index.html"].find(".//*[@class='notice translation']")
-    assert [part.get("lang") for part in notice.iter("p")] == ["ar", "fr"]
-    heading = pages["zgh/index.html"].find(".//h1/span")
-    assert (heading.get("lang"), heading.get("dir")) == ("ar", "rtl")
+    assert "لم تترجم" in text_of(notice)
+    # The words of another language are the page's; those that there are in the reader's are marked.
+    assert pages["zgh/index.html"].find(".//h1/span") is None
+    languages = pages["zgh/index.html"].find(".//nav[@class='languages']")
+    assert languages.get("aria-label") == "ⵜⵓⵜⵍⴰⵢⵉⵏ"
+    tile = pages["zgh/index.html"].find(".//*[@lang='zgh'][@dir='ltr']")
+    assert set("".join(text_of(tile).split())) <= {chr(one) for one in range(0x2D30, 0x2D80)}
+
+
+def test_no_language_s_card_is_empty(pages):
+    for path in ("index.html", "404.html"):
+        cards = pages[path].findall(".//ul[@class='choice']/li")
+        assert len(cards) == len(LANGUAGES)
+        for card in cards:
+            words = "".join(card.itertext())
+            assert len(words.split()) >= 4, words
 
 
 @pytest.mark.parametrize("lang", ["en", "fr", "ar"])

@@ -174,7 +174,7 @@ def _leaf(reader: Reader, value: Any, field: Field | None) -> DiffValue:
 
 def _wordings(reader: Reader, text: Mapping[str, str]) -> list[Text]:
     return [
-        Text(text=text[tag], lang=tag, dir=direction(tag), differs=tag != reader.tag)
+        Text(text=text[tag], lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
         for tag in sorted(text, key=lambda tag: _rank(reader, tag))
     ]
 

@@ -166,7 +166,7 @@ def field_meaning(reader: Reader, pointer: str) -> Text | None:
     if pointer not in EXPLAINED or (field := field_at(parts(pointer))) is None:
         return None
     tag, words = find(reader.titles, reader.order, field.schema["description"])
-    return Text(text=words, lang=tag, dir=direction(tag), differs=tag != reader.tag)
+    return Text(text=words, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
 
 
 def field_title(reader: Reader, path: tuple[str, ...]) -> Text:
@@ -175,7 +175,7 @@ def field_title(reader: Reader, path: tuple[str, ...]) -> Text:
     if field is None:
         return as_it_is(reader, path[-1].replace("_", " "))
     tag, title = find(reader.titles, reader.order, field.title)
-    return Text(text=title, lang=tag, dir=direction(tag), differs=tag != reader.tag)
+    return Text(text=title, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
 
 
 _NAMES = frozenset(

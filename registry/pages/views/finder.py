@@ -10,7 +10,7 @@ import msgspec
 
 from registry.pages.labels import message
 from registry.pages.page import Page, content_page
-from registry.pages.reader import Reader, Text, as_it_is, label, language, say
+from registry.pages.reader import Reader, Text, as_it_is, country, label, language, say
 from registry.pages.site import Site, page
 from registry.pages.views.document_view import field_name
 from registry.pages.views.static_index import FOLDER
@@ -151,24 +151,23 @@ class FilterLabels:
         if name in self._names:
             known = self._names[name].get(code)
             words = (known and say(reader, known.name)) or as_it_is(reader, code)
-            country = self._origins[code].country if name == "origin" and known else ""
-            if country:
-                there = country_name(country, reader.locale.babel)
+            land = self._origins[code].country if name == "origin" and known else ""
+            if land:
+                there = country_name(land, reader.locale.babel)
                 words = msgspec.structs.replace(words, text=f"{words.text} ({there})")
             return words
         if name == COUNTRY:
-            named = country_name(code, reader.locale.babel)
-            return Text(text=named, lang=reader.tag, dir=reader.locale.dir, differs=False)
+            return country(reader, code)
         if name == "supplier":
             # A name has a language that nobody says.
-            return Text(text=code, lang=reader.tag, dir=reader.locale.dir, differs=False)
+            return Text(text=code, lang=reader.locale.tag, dir=reader.locale.dir, differs=False)
         return label(reader, FACETS[name].lists, code)
 
 
 def saying(reader: Reader, wording: str) -> Text:
     """Return a wording of the site for a reader."""
     tag, said = find(reader.catalogues, reader.order, wording)
-    return Text(text=said, lang=tag, dir=direction(tag), differs=tag != reader.tag)
+    return Text(text=said, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
 
 
 def finder_pages(site: Site) -> Iterator[Page]:

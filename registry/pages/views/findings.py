@@ -59,5 +59,5 @@ def _text(reader: Reader, finding: Finding) -> Text:
         text=finding.message,
         lang=finding.lang,
         dir=direction(finding.lang),
-        differs=finding.lang != reader.tag,
+        differs=finding.lang != reader.locale.tag,
     )

@@ -125,7 +125,7 @@ def _view(
     source = known["r"] and known["r"]["source"]
     return known | {
         "letter": Markup(_BLANK.sub(_fillable, _body(site, tag, facts))),  # noqa: S704  escaped
-        "writer": {"lang": tag, "dir": writer.locale.dir, "differs": tag != reader.tag},
+        "writer": {"lang": tag, "dir": writer.locale.dir, "differs": tag != reader.locale.tag},
         "path": path,
         "texts": [(each, language(reader, each)) for each in written],
         "source": language(reader, source) if source in written and source != tag else None,

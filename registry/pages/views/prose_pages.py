@@ -17,9 +17,9 @@ from registry.pages.labels import message
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, Text, label, say
 from registry.pages.site import Site, page, root_page
+from registry.pages.views.finder import saying
 from registry.record.pack import LegalFact
-from registry.text.catalogues import SOURCE, find
-from registry.text.locales import direction
+from registry.text.locales import direction, make_locale
 from registry.text.markdown import render_page
 from registry.text.typesetting import typeset
 
@@ -99,7 +99,7 @@ def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
             text=title.removeprefix("# ").strip(),
             lang=lang,
             dir=direction(lang),
-            differs=lang != tag,
+            differs=lang != site.editions[tag].reader.locale.tag,
         ),
         "body": Markup(html),  # noqa: S704  our own text
     }
@@ -157,13 +157,12 @@ def _choice(site: Site) -> Mapping[str, Any]:
 
 
 def _in_each(site: Site, **messages: str) -> list[dict[str, Any]]:
-    """Return messages in every language of the site, None where a language has no words for one."""
-    choices = []
-    for tag, edition in site.editions.items():
-        said = {
-            name: find(edition.reader.catalogues, (tag, SOURCE), wording)
-            for name, wording in messages.items()
+    """Return messages for the readers of every language of the site, set as their pages are."""
+    return [
+        {
+            "locale": edition.reader.locale,
+            "own": make_locale(tag, site.snapshot.pack.country),
+            **{name: saying(edition.reader, wording) for name, wording in messages.items()},
         }
-        own = {name: words if found == tag else None for name, (found, words) in said.items()}
-        choices.append({"locale": edition.reader.locale, **own})
-    return choices
+        for tag, edition in site.editions.items()
+    ]

@@ -294,7 +294,7 @@ def _further_texts(reader: Reader, whole: Mapping[str, str]) -> list[dict[str, A
         *path, tag = parts(place)
         names = [place for place, part in enumerate(path, start=1) if not part.isdecimal()]
         if path[names[-1] - 1] in _WITHIN_LINES:
-            own = Text(text=text, lang=tag, dir=direction(tag), differs=tag != reader.tag)
+            own = Text(text=text, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
             trail = [field_name(reader, pointer(path[:place])) for place in names[1:] or names]
             found.append({"trail": trail, "text": own})
     return found

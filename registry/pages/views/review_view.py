@@ -108,7 +108,7 @@ def _finding(reader: Reader, finding: Finding) -> dict[str, Any]:
             text=finding.message,
             lang=finding.lang,
             dir=direction(finding.lang),
-            differs=finding.lang != reader.tag,
+            differs=finding.lang != reader.locale.tag,
         ),
     }
 

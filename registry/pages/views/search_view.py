@@ -252,7 +252,7 @@ def _word(reader: Reader, known: FilterLabels, name: str, code: str) -> Text:
         return saying(reader, SORTS[code])
     if name == "lang":
         return language(reader, code)
-    return Text(text=code, lang=reader.tag, dir="ltr", differs=False)
+    return Text(text=code, lang=reader.locale.tag, dir="ltr", differs=False)
 
 
 def _hit(reader: Reader, known: FilterLabels, hit: Hit) -> dict[str, Any]:
@@ -271,7 +271,9 @@ def _hit(reader: Reader, known: FilterLabels, hit: Hit) -> dict[str, Any]:
     if passages:
         first = passages[0]
         tag = first.lang or "en"
-        passage = Text(text=first.text, lang=tag, dir=direction(tag), differs=tag != reader.tag)
+        passage = Text(
+            text=first.text, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag
+        )
     return {
         "id": card.id,
         "name": name,

@@ -198,7 +198,7 @@ def _errors(reader: Reader, findings: Iterable[Finding]) -> list[tuple[str, Mark
         else:
             lang, wording = finding.lang or reader.tag, finding.message
         sentence = escape(wording)
-        if lang != reader.tag:
+        if lang != reader.locale.tag:
             sentence = Markup('<span lang="{}" dir="{}">{}</span>').format(
                 lang, direction(lang), wording
             )

@@ -70,7 +70,7 @@ def name_options(reader: Reader, kind: str | None, chosen: str) -> tuple[FormOpt
         named = _countries(reader.locale.babel)
     if chosen and chosen not in named:
         named = {**named, chosen: chosen}
-    own = Text(text="", lang=reader.tag, dir=reader.locale.dir, differs=False)
+    own = Text(text="", lang=reader.locale.tag, dir=reader.locale.dir, differs=False)
     return (
         no_option(reader, chosen),
         *(

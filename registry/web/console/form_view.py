@@ -182,7 +182,9 @@ def _described(reader: Reader, schema: Mapping[str, Any]) -> Text | None:
     if not description:
         return None
     tag, text = find(reader.titles, reader.order, description)
-    return Text(text=typeset(text, tag), lang=tag, dir=direction(tag), differs=tag != reader.tag)
+    return Text(
+        text=typeset(text, tag), lang=tag, dir=direction(tag), differs=tag != reader.locale.tag
+    )
 
 
 def _texts(form: FormReader, schema: Mapping[str, Any], value: Any) -> tuple[FormText, ...]:
