@@ -22,7 +22,7 @@ import rich_click as click
 from registry import resources
 from registry.cli.runtime import print_message, run, running_database
 from registry.cli.server import check_port
-from registry.cli.up import prepare
+from registry.cli.up import prepare_register
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.settings import PREFIX, Settings
@@ -94,7 +94,6 @@ def hub(data: Path, port: int) -> None:
     """
     from registry.cli import log_output
     from registry.cli.demo_witness import serving_witness
-    from registry.services.startup import run_in_register
 
     log_output.configure()
     registers = _registers(data, port)
@@ -105,7 +104,7 @@ def hub(data: Path, port: int) -> None:
     for one in registers:
         print_message(f"The register of {one.country}:")
         with running_database(one.settings) as ready:
-            run_in_register(ready, partial(prepare, ready, records=one.records))
+            prepare_register(ready, one.records)
         keys.append(_key(one.settings))
     with ExitStack() as stack:
         witness = stack.enter_context(serving_witness(data / "witness", witness_port, keys))

@@ -24,6 +24,7 @@ from registry.settings import Settings
 
 if TYPE_CHECKING:
     from registry.services.context import ServiceContext
+    from registry.services.demonstration import Event
 
 _LOADING = "loading"
 
@@ -47,13 +48,12 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
     if data is not None:
         settings = msgspec.structs.replace(settings, data_dir=data)
     check_port(settings)
-    from registry.services.startup import run_in_register
     from registry.services.witness_policy import configured_policy
     from registry.worker.runner import BackgroundRunner
 
     configured_policy(settings)
     with running_database(settings) as ready:
-        links = run_in_register(ready, lambda context: prepare(ready, context))
+        links = prepare_register(ready)
         # That may have taken a minute; another process may have taken the port.
         check_port(settings)
         runner = BackgroundRunner(ready)
@@ -67,10 +67,33 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
             runner.stop()
 
 
+def prepare_register(settings: Settings, records: Path = resources.RECORDS) -> list[str]:
+    """Begin a demonstration's register, fill and build what is not there yet.
+
+    Returns what to say of signing in.
+    """
+    from registry.record.pack import load_pack
+    from registry.services.demonstration import begins_at, read_histories
+    from registry.services.startup import run_in_register
+
+    events = [
+        event for event in read_histories(records, load_pack(settings.pack)) if event.at < utc_now()
+    ]
+    return run_in_register(
+        settings,
+        lambda context: prepare(settings, context, records, events),
+        demonstration_from=begins_at(events),
+    )
+
+
 async def prepare(
-    settings: Settings, context: ServiceContext, records: Path = resources.RECORDS
+    settings: Settings, context: ServiceContext, records: Path, events: list[Event]
 ) -> list[str]:
-    """Fill and build what is not there yet; return what to say of signing in."""
+    """Fill and build what is not there yet; return what to say of signing in.
+
+    What is in the table of histories is published in its invented order first.
+    """
+    from registry.services.demonstration import invented_until, load_demonstration
     from registry.services.loading import load
     from registry.services.startup import find_doubts, is_empty
     from registry.worker.runner import build_site
@@ -81,8 +104,22 @@ async def prepare(
     if unfinished.exists() or await is_empty(context.database):
         print_message("Loading the demonstration records …")
         with _to_be_finished(unfinished), progress_bar("Loading") as progress:
+            results = []
+            if (until := await invented_until(context.database)) is not None:
+                dated = [event for event in events if event.at < until]
+                results = await load_demonstration(
+                    context, records, dated, now=utc_now, progress=progress
+                )
+            done = {one.record for one in results if not one.refused}
             # Records are of one country; a register of another has none of their agencies.
-            results = await load(context, records, now=utc_now, known_only=True, progress=progress)
+            rest = await load(
+                context,
+                records,
+                now=utc_now,
+                known_only=True,
+                progress=None if results else progress,
+            )
+            results += [one for one in rest if one.record not in done]
         if results:
             report(results)
         else:

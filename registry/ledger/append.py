@@ -90,10 +90,12 @@ async def append_genesis(
     make_signer: Callable[[], Signer],
     now: dt.datetime | None,
     continues: Checkpoint | None = None,
+    demonstration_from: dt.datetime | None = None,
 ) -> None:
     """Write the genesis entry of an empty log; the key is only asked for then.
 
-    Without a time it gets the database's. `continues` is the last word of another log.
+    Without a time it gets the database's. `continues` is the last word of another log. The log of
+    a demonstration begins at an invented time, `demonstration_from`, and says so.
     """
     await log.begin(connection)
     state = await log.lock_state(connection)
@@ -101,12 +103,16 @@ async def append_genesis(
         return
     signer = make_signer()
     at = _whole(now or state.clock)
+    demonstration = None
+    if demonstration_from is not None and demonstration_from < at:
+        at, demonstration = demonstration_from, at
     content = genesis_entry(
         at=at,
         origin=signer.name,
         key=signer.verifier_key,
         schema_sha256=sha256(record_schema_bytes()).hexdigest(),
         continues=continues,
+        demonstration=demonstration,
     )
     entry = Entry(
         index=0,

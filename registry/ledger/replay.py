@@ -22,6 +22,7 @@ from registry.record.short_code import is_code
 from registry.tlog.hashing import leaf_hash
 
 _OF_AGENCIES = {"attestation", "agency"}
+_OF_RECORDS = {"version", "withdrawal"}
 _KINDS = frozenset(get_args(EntryKind))
 
 
@@ -52,6 +53,7 @@ class LogReplay(msgspec.Struct, kw_only=True):
     `erased` are the members that content files say were erased, until their redaction was met, and
     `unsalted` the entries whose verdict no longer has its salt.
     `codes` are the records by the short codes given so far, and `coded` these by the records.
+    Times before `invented_before` are a demonstration's, and `invented` the agencies that have one.
     """
 
     at: str = ""
@@ -63,6 +65,8 @@ class LogReplay(msgspec.Struct, kw_only=True):
     policy: str | None = None
     codes: dict[str, str] = {}
     coded: dict[str, str] = {}
+    invented_before: str = ""
+    invented: set[str] = set()
 
 
 def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str, Any]:
@@ -91,6 +95,12 @@ def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str
         version = entry["version"] if entry["kind"] == "version" else before and before.version
         leaf = leaf_hash(content).hex()
         walk.last[name] = ChainHead(index=index, leaf=leaf, version=version or 0)
+    _note(walk, index, entry)
+    return entry
+
+
+def _note(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> None:
+    """Remember what later entries are checked by."""
     if entry["kind"] == "redaction":
         walk.redactions[index] = entry
     if "code" in entry:
@@ -98,7 +108,10 @@ def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str
         walk.coded[entry["id"]] = entry["code"]
     if entry["kind"] == "policy":
         walk.policy = entry["policy"]
-    return entry
+    if entry["kind"] == "genesis":
+        walk.invented_before = entry.get("demonstration", "")
+    elif entry["at"] < walk.invented_before:
+        walk.invented.add(entry["id"].partition("/")[0])
 
 
 def subject(entry: Mapping[str, Any]) -> str | None:
@@ -194,8 +207,8 @@ def _fault(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> str | None:
         return "it is of no kind that this program knows"
     if (kind == "genesis") != (index == 0):
         return "the log must begin with its genesis entry, and have no other"
-    if entry["at"] < walk.at:
-        return f"its time {entry['at']} is before that of the entry before it, {walk.at}"
+    if (why := _time_fault(walk, entry)) is not None:
+        return why
     if kind == "policy":
         return None if isinstance(entry["policy"], str) else "its policy is no text"
     name = subject(entry)
@@ -203,6 +216,21 @@ def _fault(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> str | None:
         return _chain_fault(walk.last.get(name), name, entry) or _code_fault(walk, name, entry)
     is_of_agency = kind == "redaction" and isinstance(entry["agency"], str)
     return None if kind in {"genesis", "key"} or is_of_agency else "it does not say whose it is"
+
+
+def _time_fault(walk: LogReplay, entry: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a time; only a demonstration invents one, of what is fictitious."""
+    kind = entry["kind"]
+    if entry["at"] < walk.at:
+        return f"its time {entry['at']} is before that of the entry before it, {walk.at}"
+    if kind == "genesis":
+        if "demonstration" in entry and not entry["demonstration"] > entry["at"]:
+            return "it is a demonstration's, and does not say until when times are invented"
+    elif kind == "agency" and entry["agency"] in walk.invented and not entry["fictitious"]:
+        return "entries of this agency have invented times, and it is not fictitious"
+    elif entry["at"] < walk.invented_before and kind not in _OF_RECORDS:
+        return "its time is invented, as only those of records may be in a demonstration"
+    return None
 
 
 def _chain_fault(before: ChainHead | None, name: str, entry: Mapping[str, Any]) -> str | None:

@@ -19,10 +19,13 @@ def genesis_entry(
     key: str,
     schema_sha256: str,
     continues: Checkpoint | None = None,
+    demonstration: dt.datetime | None = None,
 ) -> bytes:
     """Return the first entry: the name of the log, its verifier key and the format in force.
 
-    `continues` is the last word of the log that it continues under another name.
+    `continues` is the last word of the log that it continues under another name. `demonstration`
+    is when the log of a demonstration truly began: entries with a time before that have an
+    invented one.
     """
     entry: dict[str, Any] = {
         "v": FORMAT,
@@ -38,6 +41,8 @@ def genesis_entry(
             "size": continues.size,
             "root": base64_text.encode(continues.root),
         }
+    if demonstration is not None:
+        entry["demonstration"] = timestamp(demonstration)
     return canonical(entry)
 
 

@@ -173,41 +173,55 @@ def _loaded(record: str, result: Sequence[Receipt] | Exception) -> LoadCounts:
     return LoadCounts(record=record, receipts=[], refused=result)
 
 
+def read_version(
+    context: ServiceContext, files: RecordFiles, number: int, *, today: dt.date
+) -> Command[Receipt]:
+    """Return the publication of a version; raises what its file cannot be read or taken for."""
+    agency = local_agency(context, files.record)
+    given = check_document(
+        _read(files.paths[number - 1], files.record),
+        profile="publication",
+        pack=context.pack,
+        today=today,
+        fast=context.fast,
+    )
+    return Publish(
+        actor=_actor(agency.id),
+        subject=files.record,
+        agency=agency,
+        purpose="load",
+        given=given,
+        code=files.code,
+    )
+
+
+def read_end(context: ServiceContext, files: RecordFiles, number: int) -> Command[Receipt]:
+    """Return the withdrawal that ends a version; raises `InvalidStatement`."""
+    statement = files.withdrawals[number]
+    findings = check_withdrawal(statement, context.pack, "en")
+    if findings:
+        raise InvalidStatement(
+            f"{files.record} cannot be withdrawn as {WITHDRAWALS} says", findings
+        )
+    actor = _actor(local_agency(context, files.record).id)
+    return Withdraw(actor=actor, subject=files.record, statement=statement)
+
+
+def _actor(agency: str) -> Actor:
+    return Actor(name=agency, agency=agency, scopes=frozenset({"file"}), token=None)
+
+
 def _commands(
     context: ServiceContext, files: RecordFiles, known: Container[str], *, now: dt.datetime
 ) -> list[Command[Receipt]]:
     """Read a record's files; of one that is there already, the latest is enough."""
-    agency, record = local_agency(context, files.record), files.record
-    actor = Actor(name=agency.id, agency=agency.id, scopes=frozenset({"file"}), token=None)
     commands: list[Command[Receipt]] = []
-    for number, path in enumerate(files.paths, start=1):
-        if record in known and path != files.paths[-1]:
+    for number in range(1, len(files.paths) + 1):
+        if files.record in known and number < len(files.paths):
             continue
-        given = check_document(
-            _read(path, record),
-            profile="publication",
-            pack=context.pack,
-            today=now.date(),
-            fast=context.fast,
-        )
-        commands.append(
-            Publish(
-                actor=actor,
-                subject=record,
-                agency=agency,
-                purpose="load",
-                given=given,
-                code=files.code,
-            )
-        )
+        commands.append(read_version(context, files, number, today=now.date()))
         if number in files.withdrawals:
-            statement = files.withdrawals[number]
-            findings = check_withdrawal(statement, context.pack, "en")
-            if findings:
-                raise InvalidStatement(
-                    f"{record} cannot be withdrawn as {WITHDRAWALS} says", findings
-                )
-            commands.append(Withdraw(actor=actor, subject=record, statement=statement))
+            commands.append(read_end(context, files, number))
     return commands
 
 

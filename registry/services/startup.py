@@ -35,12 +35,14 @@ async def open_register(
     *,
     now: dt.datetime | None = None,
     takes_agencies: bool = True,
+    demonstration_from: dt.datetime | None = None,
 ) -> None:
     """Migrate, begin the log if it is empty, take over the pack's agencies, keep the index.
 
     Whoever verifies takes no agencies over, which would mend what was to be found. The first entry
-    gets the database's time unless one is given. Repeats harmlessly. The first time it makes the
-    log's key file. Raises `ConfigurationError` when the register began with another pack.
+    gets the database's time, the one that is given, or the one from which a demonstration invents
+    times. Repeats harmlessly. The first time it makes the log's key file. Raises
+    `ConfigurationError` when the register began with another pack.
     """
     await migrate(database)
     async with database.transaction() as connection:
@@ -49,6 +51,7 @@ async def open_register(
             make_signer=lambda: read_or_create(settings.key_file, settings.origin),
             now=now,
             continues=read_continued(settings),
+            demonstration_from=demonstration_from,
         )
         begun_with = await log.keep_pack(connection, pack.code)
         if begun_with != pack.code:
@@ -131,8 +134,11 @@ def run_in_register(
     *,
     begins: bool = True,
     takes_agencies: bool = True,
+    demonstration_from: dt.datetime | None = None,
 ) -> T:
     """Open the register of `settings.database_url`, await `work` in it, and close it again.
+
+    A log that begins is a demonstration's with `demonstration_from`, see `services/demonstration`.
 
     Raises `ConfigurationError` where there is no register yet and `begins` is false.
     """
@@ -147,7 +153,13 @@ def run_in_register(
                     f"there is no register in the database at {where}; mend "
                     "REGISTRY_DATABASE_URL, or begin one with registry work"
                 )
-            await open_register(database, pack, settings, takes_agencies=takes_agencies)
+            await open_register(
+                database,
+                pack,
+                settings,
+                takes_agencies=takes_agencies,
+                demonstration_from=demonstration_from,
+            )
             return await work(
                 ServiceContext(
                     database=database,

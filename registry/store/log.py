@@ -240,6 +240,13 @@ async def read_origin(connection: Connection) -> str:
     return "" if content is None else str(msgspec.json.decode(content)["origin"])
 
 
+async def read_demonstration(connection: Connection) -> dt.datetime | None:
+    """Return until when a demonstration's log has invented times; None for any other log."""
+    content = await connection.fetchval(statement("log", "genesis"))
+    said = content and msgspec.json.decode(content).get("demonstration")
+    return dt.datetime.fromisoformat(said) if said else None
+
+
 async def read_policy(connection: Connection, size: int | None = None) -> str | None:
     """Return the text of the policy of witnesses that was logged last, among the first entries.
 

@@ -130,6 +130,11 @@ def test_one_command_is_a_register_and_its_end_leaves_nothing(up, record):
     assert found["total"] == len(found["items"]) > 0
     assert {item["risk"] for item in found["items"]} == {"high"}
 
+    # The demonstration has a history, and the log says until when its times are invented.
+    early = up.client.get("/api/v1/records?as_of=2025-06-01&limit=1").json()["total"]
+    assert 0 < early < up.client.get("/api/v1/records?limit=1").json()["total"]
+    assert up.run("log", "verify").returncode == 0
+
     headers = up.agency()
     document = copy.deepcopy(record)
     document["id"] = "demo-sante/arganier-test"

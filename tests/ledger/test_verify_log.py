@@ -184,6 +184,8 @@ class Forger:
         (3, {"code": "AAAAAAA"}, "AAAAAAA is no short code"),
         (3, {"code": 7}, "7 is no short code"),
         (2, {"code": "CG5TSN7"}, "which it may not"),
+        (0, {"demonstration": "2020-01-01T00:00:00Z"}, "until when times are invented"),
+        (0, {"demonstration": 7}, "lacks something"),
         (3, {"code": "CG5TSN7", "origin": "us-register"}, "which it may not"),
     ],
 )

@@ -1,0 +1,102 @@
+"""Histories with invented times: of fictitious records, in the log of a demonstration alone."""
+
+import datetime as dt
+
+import pytest
+
+from registry import resources
+from registry.errors import ConfigurationError
+from registry.ledger.replay import LogInconsistent, LogReplay, step
+from registry.record.agency_entry import agency_entry
+from registry.record.canonical import canonical
+from registry.record.log_entry import genesis_entry
+from registry.services import demonstration
+from registry.services.demonstration import load_demonstration, read_histories
+from registry.tlog.keys import Signer
+from tests.conftest import NOW
+
+HEAD = "id,version,published_on,withdrawn_on\n"
+
+
+def test_the_demonstration_has_years_of_history(pack):
+    events = read_histories(resources.RECORDS, pack)
+    assert events == sorted(events)
+    assert events[-1].at - events[0].at > dt.timedelta(days=900)
+    versions = {}
+    for event in events:
+        versions[event.record] = max(versions.get(event.record, 0), event.version)
+    assert sum(number > 1 for number in versions.values()) >= 12
+    assert sum(event.withdraws for event in events) == 2
+    files = {path.stem for path in resources.RECORDS.glob("*/*.json")}
+    assert len([event for event in events if not event.withdraws]) == len(files)
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ("dgi/x,1,2024-05-06,", "row 2: dgi/x is not fictitious"),
+        ("demo-sante/x,1,2024-05,", "row 2: "),
+        ("demo-sante/x,one,2024-05-06,", "row 2: "),
+        ("demo-sante/x,1,2024-05-06,2024-05-06", "the days of demo-sante/x do not rise"),
+        ("demo-sante/x,2,2024-05-06,\ndemo-sante/x,1,2024-06-06,", "do not rise"),
+    ],
+)
+def test_days_that_nobody_may_invent(tmp_path, pack, rows, why):
+    (tmp_path / demonstration.HISTORIES).write_text(f"{HEAD}{rows}\n", "utf-8")
+    with pytest.raises(ConfigurationError, match=why):
+        read_histories(tmp_path, pack)
+
+
+async def test_no_other_log_takes_invented_times(context, pack):
+    events = read_histories(resources.RECORDS, pack)
+    with pytest.raises(ConfigurationError, match="only a log that begins as a demonstration's"):
+        await load_demonstration(context, resources.RECORDS, events, now=lambda: NOW)
+
+
+def begun():
+    """A walk over the first entry of a demonstration's log, which truly began in November."""
+    walk = LogReplay()
+    signer = Signer(name="log.example", seed=b"1" * 32)
+    genesis = genesis_entry(
+        at=NOW - dt.timedelta(days=900),
+        origin=signer.name,
+        key=signer.verifier_key,
+        schema_sha256="0" * 64,
+        demonstration=NOW,
+    )
+    step(walk, "log", 0, genesis)
+    return walk
+
+
+def agency(pack, name, at):
+    return agency_entry(actor="ma", at=at, agency=pack.agencies[name], previous=None)
+
+
+def test_only_records_of_fictitious_agencies_have_invented_times(pack):
+    with pytest.raises(LogInconsistent, match="its time is invented"):
+        step(begun(), "log", 1, agency(pack, "demo-sante", NOW - dt.timedelta(days=3)))
+    for name, why in (("demo-sante", None), ("dgi", "and it is not fictitious")):
+        walk = begun()
+        walk.invented.add(name)
+        if why is None:
+            step(walk, "log", 1, agency(pack, name, NOW))
+        else:
+            with pytest.raises(LogInconsistent, match=why):
+                step(walk, "log", 1, agency(pack, name, NOW))
+
+
+def test_what_has_an_invented_time_is_noted_by_its_agency():
+    walk = begun()
+    entry = {
+        "v": 1,
+        "kind": "version",
+        "at": "2025-05-06T09:00:00Z",
+        "id": "demo-sante/x",
+        "version": 1,
+        "prev": None,
+    }
+    step(walk, "log", 1, canonical(entry))
+    assert walk.invented == {"demo-sante"}
+    later = entry | {"at": "2026-12-01T09:00:00Z", "id": "demo-services/x"}
+    step(walk, "log", 2, canonical(later))
+    assert walk.invented == {"demo-sante"}
