@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from registry import resources
 from registry.errors import Finding
 from registry.pages.assets import Assets, read_assets
-from registry.pages.cards import Card
+from registry.pages.cards import Card, copied, counted
 from registry.pages.editions import Edition, open_editions
 from registry.pages.fingerprint import site_fingerprint
 from registry.pages.labels import read_lists
@@ -30,13 +30,26 @@ from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE
 from registry.text.page_words import seal
 
+Demonstration: TypeAlias = Literal["", "alone", "mixed"]
+"""Whether all records filed here are fictitious, and records of other registers beside them."""
+
+_TOLD = {
+    f"{name}.html"
+    for name in (
+        "home", "overview", "kinds", "agencies", "browse", "regions", "search", "changes",
+        "statistics", "life", "life_event",
+    )
+}  # fmt: skip
+"""The pages that show records filed here among others, and say so of a demonstration."""
+
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """What every kind of page is made from; `fingerprint` is the digest of all that pages share.
 
-    `records` has every record in the order of ids, `cards` its card; `histories` have all versions
-    of those whose documents are at hand, oldest first. `findings` returns the findings of a
-    document as of a day, by language.
+    `demonstration` says of a register whose own records are all fictitious whether there are others
+    beside them. `records` has every record in the order of ids, `cards` its card; `histories` have
+    all versions of those whose documents are at hand, oldest first. `findings` returns the findings
+    of a document as of a day, by language.
     """
 
     snapshot: Snapshot
@@ -51,6 +64,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     findings: Callable[[bytes, dt.date], Mapping[str, Sequence[Finding]]]
     security_contact: str | None = None
     has_console: bool = False
+    demonstration: Demonstration = ""
 
 
 def open_site(
@@ -82,6 +96,7 @@ def open_site(
             agency,
         )
     records = dict(sorted(digests.items()))
+    cards = {name: one.card for name, one in records.items()}
     return Site(
         snapshot=snapshot,
         base_url=base_url,
@@ -91,13 +106,21 @@ def open_site(
         lists=read_lists(pack),
         editions=open_editions(pack, assets, base_url, bytecode=bytecode),
         records=records,
-        cards={name: one.card for name, one in records.items()},
+        cards=cards,
         histories=histories,
         fingerprint=fingerprint
         or site_fingerprint(pack, base_url, snapshot.origins, troubles(snapshot.peers)),
         # The languages of one record come one after the other.
         findings=lru_cache(maxsize=16)(partial(_findings, pack, fast)),
+        demonstration=_demonstration(list(cards.values())),
     )
+
+
+def _demonstration(cards: Sequence[Card]) -> Demonstration:
+    here = counted(cards)
+    if not here or not all(card.fictitious for card in here):
+        return ""
+    return "mixed" if copied(cards) else "alone"
 
 
 def _findings(
@@ -118,10 +141,11 @@ def page(
     listed: bool = True,
 ) -> Page:
     """Return a page of one language; `path` is what follows `/<language>/`, `key` what it shows."""
+    told = site.demonstration if template in _TOLD else ""
     return Page(
         file=page_file(f"/{tag}/{path}"),
-        key=digest(site.fingerprint, tag, path, template, key),
-        render=partial(render, site.editions[tag], path, template, view),
+        key=digest(site.fingerprint, tag, path, template, key, told),
+        render=partial(render, site.editions[tag], path, template, view, demonstration=told),
         listed=listed,
     )
 
@@ -137,26 +161,41 @@ def pages(
     needs: tuple[str, ...] = (),
 ) -> Iterator[Page]:
     """Yield a page in each language, under one key: it shows the same facts to every reader."""
-    shared = digest(site.fingerprint, path, template, key)
+    told = site.demonstration if template in _TOLD else ""
+    shared = digest(site.fingerprint, path, template, key, told)
     for tag, edition in site.editions.items():
         yield Page(
             file=page_file(f"/{tag}/{path}"),
             key=shared,
-            render=partial(render, edition, path, template, partial(view, edition.reader)),
+            render=partial(
+                render,
+                edition,
+                path,
+                template,
+                partial(view, edition.reader),
+                demonstration=told,
+            ),
             listed=listed,
             needs=needs,
         )
 
 
 def render(
-    edition: Edition, path: str, template: str, view: Callable[[], Mapping[str, Any]]
+    edition: Edition,
+    path: str,
+    template: str,
+    view: Callable[[], Mapping[str, Any]],
+    *,
+    demonstration: Demonstration = "",
 ) -> bytes:
     """Return a page of one language; `path` is what follows `/<language>/` in its address.
 
-    With a query, that is part of the address, but not of the section.
+    With a query, that is part of the address, but not of the section. `demonstration` is what the
+    page says of the records that are filed here.
     """
     first, slash, rest = path.partition("?")[0].partition("/")
     known = {"here": path, "section": first + slash, "exact": not rest}
+    known["demonstration"] = demonstration
     return seal(edition.templates.get_template(template).render(known, **view())).encode()
 
 

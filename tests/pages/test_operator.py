@@ -102,3 +102,25 @@ def test_facts_of_an_operator_are_shown_as_it_states_them(out):
     assert "dix jours" in text_of(parse(out / "fr/privacy.html"))
     security = (out / ".well-known/security.txt").read_text("utf-8")
     assert "Contact: mailto:registre@numerique.ma\n" in security
+
+
+def test_a_demonstration_says_so_wherever_it_shows_its_records(pages, out):
+    said = "inventés"
+    paths = [
+        "index",
+        "browse",
+        "risk/index",
+        "risk/high",
+        "sectors/index",
+        "sectors/health",
+        "search",
+    ]
+    paths += ["changes", "statistics", "agencies/index", "status/index"]
+    lacking = [
+        path for path in paths if said not in text_of(pages[f"fr/{path}.html"].find(".//main"))
+    ]
+    assert not lacking
+    assert "autres registres sont réelles" in text_of(pages["fr/index.html"].find(".//main"))
+    # Not above records of others, nor where a notice of its own says it.
+    for path in ("registers/us-demo", "records/us.demo/letter-sorting", "agencies/demo-sante"):
+        assert said not in text_of(pages[f"fr/{path}.html"].find(".//main")), path

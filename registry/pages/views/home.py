@@ -38,7 +38,6 @@ def home_view(reader: Reader, site: Site) -> dict[str, Any]:
     high = Counter(card.sector for card in here if card.risk in ("high", "unacceptable"))
     in_sector = Counter(card.sector for card in here)
     return {
-        "examples_only": bool(here) and all(card.fictitious for card in here),
         "total": len(here),
         "copied_total": len(elsewhere),
         "risks": count_rows(reader, cards, "risk_level", "risk"),

@@ -27,7 +27,6 @@ def statistics_pages(site: Site) -> Iterator[Page]:
             "tables": made,
             "total": counted.by_code.local.records if counted else 0,
             "copied_total": counted.by_code.foreign.records if counted else 0,
-            "examples_only": bool(counted and counted.by_code.fictitious),
             "as_of": site.snapshot.as_of.date().isoformat(),
             "log_size": site.snapshot.register.size,
         }
