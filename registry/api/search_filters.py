@@ -13,7 +13,7 @@ from litestar.params import QueryParameter
 from registry.api import parameters
 from registry.api.parameters import AsOfParameter, CodeParameter
 from registry.errors import InvalidParameter
-from registry.record.facets import COMPLETENESS, COUNTRY, FACETS, LOCAL
+from registry.record.facets import COMPLETENESS, COUNTRY, FACETS, LOCAL, POINTERS
 from registry.record.pack import Pack
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
@@ -221,6 +221,6 @@ async def _read_codes(
 
 def _plain(name: str, code: str) -> str:
     """Write a code as the register does: a field is a pointer, whichever way it was named."""
-    if name == "missing" and not code.startswith("/"):
+    if name in POINTERS and not code.startswith("/"):
         return "/" + code.replace(".", "/")
     return code

@@ -18,6 +18,7 @@ from registry.record.entry import NOT_STATED, SOURCE_STATES
 from registry.record.model import RISK_CHANGES, Document
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import parts, values_at
+from registry.record.requirement_status import undisclosed
 from registry.record.requirements import units
 from registry.record.rules import REGISTER_RULES, RULES
 from registry.record.rules_risk import BELOW_FLOOR
@@ -51,7 +52,7 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     """A filter of search by codes, which is counted as a facet too.
 
     `description` is that of the parameter. The codes of a version are those at `pointer` of its
-    document, where `*` stands for each item of a list, or `known` from its state; with neither they
+    document, where `*` stands for each item of a list, or `known` from all that is known of it; with neither they
     depend on the moment of the query. If `single`, every version has one code, `not_stated` by
     default. `codes` returns the valid codes; without it they are those of the field's code list.
     `further` returns whether another code is valid, and `schema` is the JSON Schema of those. With
@@ -61,7 +62,7 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
 
     description: str
     pointer: str | None = None
-    known: Callable[[Agency, PublishedState], Sequence[str]] | None = None
+    known: Callable[[Document, Agency, PublishedState], Sequence[str]] | None = None
     single: bool = False
     codes: Callable[[Pack], Sequence[str]] | None = None
     further: Callable[[str, Pack], bool] | None = None
@@ -80,7 +81,7 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
         if self.pointer is not None:
             found = [code for _, code in values_at(document, parts(self.pointer))]
         elif self.known is not None:
-            found = self.known(agency, state)
+            found = self.known(document, agency, state)
         return list(dict.fromkeys(found)) or ([NOT_STATED] if self.single else [])
 
     def listed(self, pack: Pack) -> tuple[str, ...]:
@@ -98,7 +99,7 @@ FACETS: dict[str, Facet] = {
     "risk": Facet(description="Risk levels, or not_stated", pointer="/risk/level", single=True),
     "sector": Facet(description="Primary sectors", pointer="/sector/primary", single=True),
     "function": Facet(description="What the system does", pointer="/sector/function", single=True),
-    "agency": Facet(description="Agencies", known=lambda agency, _: [agency.id], single=True),
+    "agency": Facet(description="Agencies", known=lambda _, agency, __: [agency.id], single=True),
     "status": Facet(description="Lifecycle statuses", pointer="/lifecycle/status", single=True),
     "role": Facet(description="Roles in decisions", pointer="/decision/role", single=True),
     "area": Facet(
@@ -109,7 +110,7 @@ FACETS: dict[str, Facet] = {
     ),
     "origin": Facet(
         description="Registers of origin, or local",
-        known=lambda agency, _: [agency.origin or LOCAL],
+        known=lambda _, agency, __: [agency.origin or LOCAL],
         single=True,
     ),
     "country": Facet(description="Countries of the registers, ISO 3166-1", of="origin"),
@@ -141,12 +142,17 @@ FACETS: dict[str, Facet] = {
     ),
     "finding": Facet(
         description="Rules that found something",
-        known=lambda _, state: sorted(finding.rule for finding in state.findings),
+        known=lambda _, __, state: sorted(finding.rule for finding in state.findings),
         codes=lambda _: (*RULES, *REGISTER_RULES, BELOW_FLOOR, "required"),
     ),
     "missing": Facet(
         description="What should be stated and is not: `rights.contestation`",
-        known=lambda _, state: state.missing,
+        known=lambda _, __, state: state.missing,
+        codes=lambda _: [unit.pointer for unit in units()],
+    ),
+    "undisclosed": Facet(
+        description="What is not told: missing, withheld, or in a restricted record",
+        known=lambda document, _, __: undisclosed(document),
         codes=lambda _: [unit.pointer for unit in units()],
     ),
     "withheld": Facet(
@@ -162,7 +168,7 @@ FACETS: dict[str, Facet] = {
     ),
     "risk_change": Facet(
         description="Whose risk level was raised, or lowered",
-        known=lambda _, state: state.risk_changes,
+        known=lambda _, __, state: state.risk_changes,
         codes=lambda _: RISK_CHANGES,
     ),
 }
@@ -170,6 +176,9 @@ FACETS: dict[str, Facet] = {
 
 SINGLE = tuple(name for name, facet in FACETS.items() if facet.single)
 """The facets of which every record has one code."""
+
+POINTERS = ("missing", "undisclosed")
+"""The facets whose codes are JSON Pointers of fields."""
 
 COUNTRY = "country"
 """The facet of registers by their country."""

@@ -15,7 +15,8 @@ const OWN = ["limit", "facets", "reader"]; // what the page asks for itself
 const ORDER = ["q", "sort", "cursor"]; // what is no filter
 const TRACKERS = /^(utm|mtm|pk)_|clid$|^mc_[ce]id$|^_gl$/;
 const HERE = "local";
-const BY_COUNT = ["agency", "sector", "origin", "territory", "affected"];
+const BY_COUNT = ["agency", "sector", "origin", "territory", "affected", "supplier"];
+const POINTERS = ["missing", "undisclosed"]; // whose codes are fields
 const PAGE = 20;
 const SHOWN = 8; // choices of a facet before "show all"
 const PAUSE = 300; // milliseconds after the last key
@@ -69,7 +70,7 @@ const usual = (query) => (query.has("q") ? "relevance" : "newest");
 
 /** A field is a pointer, whichever way it was named. */
 function asPointer(name, code) {
-  return name === "missing" && !code.startsWith("/") ? `/${code.replaceAll(".", "/")}` : code;
+  return POINTERS.includes(name) && !code.startsWith("/") ? `/${code.replaceAll(".", "/")}` : code;
 }
 
 const filtersOf = (query) => [...query].filter(([name]) => !ORDER.includes(name));

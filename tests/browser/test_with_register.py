@@ -70,25 +70,25 @@ def test_a_slip_is_mended_by_the_register(opened, register):
         assert page.locator("#hits .record").count()
 
 
-def test_what_is_missing_is_a_filter_with_the_counts_of_the_register(opened, register, axe):
+def test_what_is_not_told_is_a_filter_with_the_counts_of_the_register(opened, register, axe):
     ask = register.client.get
     with opened(register.url) as page:
         for lang in ("ar", "fr", "zgh", "en"):
             page.goto(f"{register.url}/{lang}/search")
             page.wait_for_selector("#lacking:not([hidden])")
-            assert not page.locator("#facet-missing").is_visible()
+            assert not page.locator("#facet-undisclosed").is_visible()
             page.locator("#lacking > summary").click()
-            facets = ask("/api/v1/records?origin=local&facets=missing,overdue").json()["facets"]
-            counts = {one["code"]: one["count"] for one in facets["missing"]}
-            boxes = page.locator("#facet-missing input")
+            facets = ask("/api/v1/records?origin=local&facets=undisclosed,overdue").json()["facets"]
+            counts = {one["code"]: one["count"] for one in facets["undisclosed"]}
+            boxes = page.locator("#facet-undisclosed input")
             shown = [box.get_attribute("value") for box in boxes.all()]
             assert shown == [pointer for pointer in TELLING if pointer in counts]
-            numbers = page.locator("#facet-missing .n").all_inner_texts()
+            numbers = page.locator("#facet-undisclosed .n").all_inner_texts()
             assert list(map(int, numbers)) == [counts[pointer] for pointer in shown]
             assert axe(page) == []
             boxes.first.check()
             page.wait_for_selector("#chips a")
-            assert parse_qsl(urlsplit(page.url).query) == [("missing", shown[0])]
+            assert parse_qsl(urlsplit(page.url).query) == [("undisclosed", shown[0])]
             assert page.locator("#lacking").get_attribute("open") is not None
             assert page.locator("#hits .record").count() == counts[shown[0]] < 20
             page.locator("#chips a").click()
@@ -125,11 +125,11 @@ def test_what_validation_noticed_is_a_filter_by_its_rule(opened, register):
 
 def test_a_field_named_with_dots_is_the_same_filter(opened, register):
     with opened(register.url) as page:
-        page.goto(f"{register.url}/fr/search?missing=rights.contestation&missing=technical.models")
+        page.goto(f"{register.url}/fr/search?undisclosed=rights.contestation&undisclosed=technical.models")
         page.wait_for_selector("#chips a")
-        assert page.locator("#missing-\\/rights\\/contestation").is_checked()
+        assert page.locator("#undisclosed-\\/rights\\/contestation").is_checked()
         answer = register.client.get(
-            "/api/v1/records?origin=local&missing=rights.contestation&missing=technical.models"
+            "/api/v1/records?origin=local&undisclosed=rights.contestation&undisclosed=technical.models"
         ).json()
         assert str(answer["total"]) in page.locator("#found").inner_text()
         assert page.locator("#chips a").count() == 2

@@ -148,7 +148,8 @@ def test_the_state_at_the_source_and_the_country_of_a_register_have_words(site, 
 def test_without_a_script_the_page_leads_to_every_list(pages, lang):
     page = pages[f"{lang}/search.html"]
     links = {link.get("href") for link in page.findall(".//section[@id='browse']//a")}
-    assert links == {f"/sub/{lang}/{kind}/" for kind in ("sectors", "risk", "agencies", "status")}
+    kinds = ("sectors", "risk", "agencies", "regions", "status")
+    assert links == {f"/sub/{lang}/{kind}/" for kind in kinds}
     assert text_of(page.find(".//noscript"))
     assert page.find(".//form").get("action") == f"/sub/{lang}/search"
 

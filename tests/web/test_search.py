@@ -187,7 +187,33 @@ async def test_each_chip_takes_one_filter_away(client):
     assert [(one.get("name"), one.get("value")) for one in kept] == [
         ("function", "forecasting"),
         ("completeness_min", "1"),
+        ("missing", "rights.notice"),
     ]
+
+
+async def test_who_asks_for_high_risk_without_redress_is_not_told_none_by_secrecy(client):
+    asked = "risk=high&sector=public_safety&undisclosed=rights.contestation"
+    page = await ask(client, asked)
+    assert hits(page) == ["demo-securite/systeme-a"]
+    assert "Recours possible" not in said(page, "chips")
+    chosen = [one.get("id") for one in by_id(page, "lacking").iter("input") if "checked" in one.attrib]
+    assert chosen == ["undisclosed-/rights/contestation"]
+    # What is missing where it should be told has another name: a restricted record owes nothing.
+    assert (await found(client, asked.replace("undisclosed", "missing")))["total"] == 0
+    answer = await found(client, f"{asked}&contestation=not_stated&facets=contestation,undisclosed")
+    assert answer["facets"]["contestation"] == [{"code": "not_stated", "count": 1}]
+    assert "/name" in {one["code"] for one in answer["facets"]["undisclosed"]}
+    exported = await client.get(f"/api/v1/exports/records.jsonl?{asked}")
+    assert exported.text.count("\n") == 1
+
+
+async def test_a_filter_for_each_thing_that_a_record_says_of_contesting(client):
+    counted = (await found(client, "facets=contestation"))["facets"]["contestation"]
+    page = await ask(client, "q=")
+    shown = {one.get("value") for one in by_id(page, "facet-contestation").iter("input")}
+    assert shown == {one["code"] for one in counted}
+    for one in counted:
+        assert (await found(client, f"contestation={one['code']}"))["total"] == one["count"]
 
 
 async def test_pages_hold_each_record_once_and_lead_back(client):

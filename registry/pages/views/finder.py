@@ -15,7 +15,7 @@ from registry.pages.site import Site, page
 from registry.pages.views.document_view import field_name
 from registry.pages.views.static_index import FOLDER
 from registry.record.entry import NOT_STATED
-from registry.record.facets import COUNTRY, FACETS, LOCAL, OVERDUE, SINGLE
+from registry.record.facets import COUNTRY, FACETS, LOCAL, OVERDUE, POINTERS, SINGLE
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.text.catalogues import find
@@ -33,13 +33,17 @@ HEADINGS = {
     "role": message("Part in the decision"),
     "contestation": message("Contesting a decision"),
     "personal_data": message("Personal data"),
+    "supplier": message("Supplier"),
     "origin": message("From which register"),
 }
 """The filters that one chooses from, in their order, by the parameter of the API."""
 
 LACKING = {
     "overdue": message("Reviews"),
-    "missing": message("Not stated"),
+    "risk_change": message("Change of the level of risk"),
+    "undisclosed": message("Not stated, or withheld"),
+    "withheld": message("Ground on which fields are withheld"),
+    "restricted": message("Ground on which the record is restricted"),
     "finding": message("What validation noticed"),
     "source_state": message("At the source"),
 }
@@ -50,10 +54,7 @@ FURTHER = {
     "function": message("What it does"),
     "area": message("Area of the EU AI Act"),
     "technique": message("Technique"),
-    "supplier": message("Supplier"),
-    "withheld": message("Ground on which fields are withheld"),
-    "restricted": message("Ground on which the record is restricted"),
-    "risk_change": message("Change of the level of risk"),
+    "missing": message("Not stated"),
     "lang": message("Language of the words"),
     "completeness_min": message("Completeness from"),
     "completeness_max": message("Completeness up to"),
@@ -131,7 +132,7 @@ class FilterLabels:
     def listed(self, name: str) -> list[str]:
         """Return the codes of a filter that have words, in their order."""
         told = [code for (filter_, code) in _SAID if filter_ == name]
-        if name == "missing":
+        if name in POINTERS:
             return [*TELLING]
         if name == COUNTRY:
             return sorted({one.country for one in self._origins.values() if one.country})
@@ -146,7 +147,7 @@ class FilterLabels:
         reader = self._reader
         if (name, code) in _SAID:
             return saying(reader, _SAID[name, code])
-        if name == "missing":
+        if name in POINTERS:
             return field_name(reader, code)
         if name in self._names:
             known = self._names[name].get(code)

@@ -21,7 +21,7 @@ from registry.pages.views.finder import (
     finder_view,
     saying,
 )
-from registry.record.facets import FACETS, LOCAL
+from registry.record.facets import FACETS, LOCAL, POINTERS
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.search_document import RecordSummary
@@ -41,7 +41,7 @@ Pairs: TypeAlias = Sequence[tuple[str, str]]
 _LONGEST = 100
 """Characters of a wrong value that are said again."""
 
-_BY_COUNT = {"agency", "sector", "origin", "territory", "affected"}
+_BY_COUNT = {"agency", "sector", "origin", "territory", "affected", "supplier"}
 _HEADS = ("/name", "/summary")
 _NAMES = {
     **HEADINGS,
@@ -187,7 +187,7 @@ def refusal_view(reader: Reader, day: str, asked: Pairs, error: RegistryError) -
 
 def plain_code(name: str, code: str) -> str:
     """Return a code as the register writes it: a field is a pointer, however it was named."""
-    if name == "missing" and not code.startswith("/"):
+    if name in POINTERS and not code.startswith("/"):
         return "/" + code.replace(".", "/")
     return code
 

@@ -1,0 +1,28 @@
+"""What a record does not tell: missing, withheld, or restricted."""
+
+from registry.record.completeness import score
+from registry.record.requirement_status import requirement_status, undisclosed
+from tests.served import records
+
+AGENCIES = ("demo-sante", "demo-securite", "demo-services", "demo-agriculture")
+
+
+def test_it_is_what_is_missing_and_what_is_withheld():
+    for document in records(*AGENCIES):
+        if document["publication"]["visibility"] == "restricted":
+            continue
+        status = requirement_status(document)
+        missing = set(score(status).missing)
+        silent = undisclosed(document)
+        assert missing <= set(silent), document["id"]
+        assert set(silent) - missing == status.withheld & status.requirements.counted
+
+
+def test_a_restricted_record_is_silent_on_all_that_counts_at_its_level():
+    restricted = [one for one in records(*AGENCIES) if one["publication"]["visibility"] == "restricted"]
+    assert restricted
+    for document in restricted:
+        silent = undisclosed(document)
+        assert {"/name", "/rights/contestation", "/risk/rationale"} <= set(silent)
+        assert not [place for place in silent if place.startswith("/publication")]
+        assert "/sector/primary" not in silent
