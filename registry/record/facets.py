@@ -18,11 +18,11 @@ from registry.record.entry import NOT_STATED, SOURCE_STATES
 from registry.record.model import RISK_CHANGES, Document
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import parts, values_at
-from registry.record.requirement_status import undisclosed
 from registry.record.requirements import units
 from registry.record.rules import REGISTER_RULES, RULES
 from registry.record.rules_risk import BELOW_FLOOR
 from registry.record.schema import field_at
+from registry.record.undisclosed import undisclosed
 
 LOCAL = "local"
 """The origin, in filters and facets, of what was filed here."""
@@ -52,9 +52,10 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     """A filter of search by codes, which is counted as a facet too.
 
     `description` is that of the parameter. The codes of a version are those at `pointer` of its
-    document, where `*` stands for each item of a list, or `known` from all that is known of it; with neither they
-    depend on the moment of the query. If `single`, every version has one code, `not_stated` by
-    default. `codes` returns the valid codes; without it they are those of the field's code list.
+    document, where `*` stands for each item of a list, or `known` from all that is known of it;
+    with neither they depend on the moment of the query. If `single`, every version has one code,
+    `not_stated` by default. `codes` returns the valid codes; without it they are those of the
+    field's code list.
     `further` returns whether another code is valid, and `schema` is the JSON Schema of those. With
     neither codes nor `further`, the valid codes are those in the database. One that is `of` another
     facet groups the codes of that, by what the query says of them, and the index does not have it.

@@ -11,8 +11,6 @@ from registry.record.requirements import (
     conditions_held,
     never_withheld,
     requirements_under,
-    restricted_units,
-    units,
 )
 from registry.record.schema import version_of
 
@@ -72,20 +70,6 @@ def requirement_status(document: Document) -> RequirementStatus:
         absent=tuple(absent),
         empty=frozenset(empty),
     )
-
-
-def undisclosed(document: Document) -> list[str]:
-    """Return the pointers of the units that a record does not tell, though they count for it.
-
-    It does not state them, or withholds them. A restricted one tells nothing beyond what such a
-    record may state: what would count depends on what it does not tell.
-    """
-    if dig(document, "publication", "visibility") == "restricted":
-        told = {unit.pointer for unit in restricted_units()}
-        return [unit.pointer for unit in units() if unit.pointer not in told]
-    status = requirement_status(document)
-    silent = {*status.absent, *status.withheld} & status.requirements.counted
-    return [place for place in status.requirements.units if place in silent]
 
 
 def covers(given: str, place: str) -> bool:

@@ -19,10 +19,12 @@ from registry.record.pack import load_pack
 from registry.settings import Settings
 from registry.web.comparison import serve_comparisons
 from registry.web.console.app import console_pages
+from registry.web.feeds import feed_handlers
 from registry.web.search import search_handler
 from registry.web.short_links import ShortLinks
 
 _SEARCH = re.compile(r"/([a-z]+)/search", re.ASCII)
+_FEED = re.compile(r"/feeds/([a-z]+)/(search|records/[\w.-]+/[\w.-]+)\.(atom|json)", re.ASCII)
 _TRACKER = re.compile(rb"((utm|mtm|pk)_[^=]*|[a-z]*clid|mc_[ce]id|_gl)(=|$)|$")
 """What others put into links to know who followed them, which is no part of a question."""
 
@@ -41,6 +43,9 @@ def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | N
         others = ShortLinks(pack, settings.base_url, editions, compared, state)
 
         async def application(scope: Any, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and _FEED.fullmatch(scope["path"]):
+                await litestar(scope, receive, send)
+                return
             found = _SEARCH.fullmatch(scope["path"]) if scope["type"] == "http" else None
             if found is None or scope["method"] != "GET" or found[1] not in pack.languages:
                 await others(scope, receive, send)
@@ -55,6 +60,6 @@ def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | N
         settings,
         tell=tell,
         render=render,
-        pages=[search_handler(editions)],
+        pages=[search_handler(editions), *feed_handlers(editions, settings.base_url)],
         private=console_pages(settings, editions) if settings.has_console else None,
     )

@@ -163,7 +163,7 @@ function showFault(query, error) {
   for (const id of ["found", "mended", "suggestion", "named", "hits", "pages", "elsewhere"]) {
     at(id).replaceChildren();
   }
-  for (const id of ["sorting", "filters", "programs", "from-copy", "nothing"]) at(id).hidden = true;
+  for (const id of ["sorting", "filters", "programs", "follow", "from-copy", "nothing"]) at(id).hidden = true;
   showChips(query);
   showResults();
   at("fault").hidden = false;
@@ -372,7 +372,10 @@ function showAddresses(asked) {
     if (one.dataset.form !== "jsonl" && lang !== "en") file.set("labels", lang);
     one.href = `${api}/exports/records.${one.dataset.form}?${file}`;
   }
-  at("programs").hidden = copy !== null;
+  for (const one of document.querySelectorAll("#follow a[href*='/feeds/']")) {
+    one.href = `${one.href.split("?")[0]}?${taken}`;
+  }
+  for (const id of ["programs", "follow"]) at(id).hidden = copy !== null;
 }
 
 function typed() {

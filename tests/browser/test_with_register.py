@@ -125,7 +125,9 @@ def test_what_validation_noticed_is_a_filter_by_its_rule(opened, register):
 
 def test_a_field_named_with_dots_is_the_same_filter(opened, register):
     with opened(register.url) as page:
-        page.goto(f"{register.url}/fr/search?undisclosed=rights.contestation&undisclosed=technical.models")
+        page.goto(
+            f"{register.url}/fr/search?undisclosed=rights.contestation&undisclosed=technical.models"
+        )
         page.wait_for_selector("#chips a")
         assert page.locator("#undisclosed-\\/rights\\/contestation").is_checked()
         answer = register.client.get(

@@ -64,6 +64,10 @@ def filled_url(copied, pack, publication):
     async def fill(url):
         database = await connect(url)
         documents = records("demo-sante", "demo-services", "demo-education", "demo-agriculture")
+        documents = [
+            *documents,
+            *(one for one in records("demo-securite") if one["id"].endswith("/systeme-a")),
+        ]
         async with database.transaction() as connection:
             await append.publish(
                 connection,

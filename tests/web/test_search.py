@@ -196,7 +196,9 @@ async def test_who_asks_for_high_risk_without_redress_is_not_told_none_by_secrec
     page = await ask(client, asked)
     assert hits(page) == ["demo-securite/systeme-a"]
     assert "Recours possible" not in said(page, "chips")
-    chosen = [one.get("id") for one in by_id(page, "lacking").iter("input") if "checked" in one.attrib]
+    chosen = [
+        one.get("id") for one in by_id(page, "lacking").iter("input") if "checked" in one.attrib
+    ]
     assert chosen == ["undisclosed-/rights/contestation"]
     # What is missing where it should be told has another name: a restricted record owes nothing.
     assert (await found(client, asked.replace("undisclosed", "missing")))["total"] == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
@@ -23,6 +23,10 @@ MOST_ITEMS = 50
 _UNNAMED = message("A system whose name is not published")
 _ALL = message("All changes")
 _EVERYTHING = message("All changes, with other registers")
+_ABOUT = message(
+    "This is a feed, to be read by a reader of feeds, not by people. "
+    "What that is and how to follow it: %(address)s"
+)
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -38,11 +42,16 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    """A feed before it has a format; `home` is the page that it follows."""
+    """A feed before it has a format; `home` is the page that it follows, `about` says what it is.
+
+    Its address is `address`, the ending of the format, and the query.
+    """
 
     title: str
     lang: str
     address: str
+    about: str
+    query: str = ""
     home: str
     updated: str
     items: list[Item]
@@ -62,7 +71,7 @@ def feed_pages(site: Site, events: Sequence[Event]) -> Iterator[Page]:
         key = digest(site.fingerprint, scope, msgspec.json.encode([several, beginning, own]))
         updated = (several[0].at if several else beginning).isoformat()
         for tag, edition in site.editions.items():
-            for ending, write in (("atom", _atom), ("json", _json)):
+            for ending, write in FORMATS.items():
                 yield Page(
                     file=f"feeds/{tag}/{scope}.{ending}",
                     key=key,
@@ -91,6 +100,7 @@ def _render(
         title=title,
         lang=reader.tag,
         address=f"{site.base_url}/feeds/{reader.tag}/{scope}",
+        about=about_feeds(reader, site.base_url),
         home=f"{base}/{_home(scope)}",
         updated=updated,
         items=[_item(reader, site, event, base) for event in events],
@@ -121,7 +131,7 @@ def _home(scope: str) -> str:
 def _name(reader: Reader, site: Site, scope: str) -> str:
     kind, _, code = scope.partition("/")
     if kind == "everything":
-        return _wording(reader, _EVERYTHING)
+        return wording(reader, _EVERYTHING)
     if kind == "origins":
         named: Text = origin_view(reader, site, code)["origin_name"]
         return named.text
@@ -135,17 +145,17 @@ def _item(reader: Reader, site: Site, event: Event, base: str) -> Item:
     if event.kind == "import":
         return _import_item(reader, site, event, base)
     card = site.cards.get(event.record or "")
-    kind = _wording(reader, KINDS.get(event.kind, event.kind))
+    kind = wording(reader, KINDS.get(event.kind, event.kind))
     if card:
         name = say(reader, card.name, card.written)
-        subject = name.text if name else _wording(reader, _UNNAMED)
+        subject = name.text if name else wording(reader, _UNNAMED)
         url = f"{base}/records/{card.id}" + (f"/versions/{event.version}" if event.version else "")
         tags = [label(reader, "risk_level", card.risk), label(reader, "sector", card.sector)]
     elif event.agency:
         subject = _name(reader, site, f"agencies/{event.agency}")
         url, tags = f"{base}/agencies/{event.agency}", []
     else:
-        subject, url, tags = _wording(reader, _ALL), f"{base}/changes", []
+        subject, url, tags = wording(reader, _ALL), f"{base}/changes", []
     note = say(reader, event.note)
     said = [
         label(reader, "withdrawal_reason", event.reason).text if event.reason else "",
@@ -156,7 +166,7 @@ def _item(reader: Reader, site: Site, event: Event, base: str) -> Item:
         if event.risk
         else "",
         _moved(reader, site, event),
-        _wording(reader, UNDATED) if event.undated else "",
+        wording(reader, UNDATED) if event.undated else "",
         note.text if note else "",
     ]
     host = urlsplit(site.base_url).hostname
@@ -183,7 +193,7 @@ def _import_item(reader: Reader, site: Site, event: Event, base: str) -> Item:
         # Of its first entry, since an import may go on while the site is built.
         id=f"tag:{host},{event.begun}:entries/{event.first}/{reader.tag}",
         url=f"{base}/agencies/{event.agency}" if event.agency else f"{base}/{event.page}",
-        title=f"{_wording(reader, IMPORT) % {'register': register}} – {counts}",
+        title=f"{wording(reader, IMPORT) % {'register': register}} – {counts}",
         text=counts,
         at=event.at.isoformat(),
         tags=[],
@@ -193,14 +203,20 @@ def _import_item(reader: Reader, site: Site, event: Event, base: str) -> Item:
 def _moved(reader: Reader, site: Site, event: Event) -> str:
     if event.moved_from is None:
         return ""
-    return _wording(reader, MOVED) % {"agency": _name(reader, site, f"agencies/{event.moved_from}")}
+    return wording(reader, MOVED) % {"agency": _name(reader, site, f"agencies/{event.moved_from}")}
 
 
-def _wording(reader: Reader, wording: str) -> str:
-    return find(reader.catalogues, reader.order, wording)[1]
+def wording(reader: Reader, words: str) -> str:
+    """Return a wording of the site as plain text."""
+    return find(reader.catalogues, reader.order, words)[1]
 
 
-def _atom(feed: Feed) -> bytes:
+def unnamed(reader: Reader) -> str:
+    """Return what a record without a public name is called."""
+    return wording(reader, _UNNAMED)
+
+
+def _write_atom(feed: Feed) -> bytes:
     entries = "".join(
         f"<entry>\n<id>{_text(item.id)}</id>\n<title>{_text(item.title)}</title>\n"
         f'<link rel="alternate" href={_attribute(item.url)}/>\n'
@@ -211,20 +227,23 @@ def _atom(feed: Feed) -> bytes:
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<!-- {_comment(feed.about)} -->\n"
         f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang={_attribute(feed.lang)}>\n'
-        f"<id>{_text(feed.address)}.atom</id>\n<title>{_text(feed.title)}</title>\n"
+        f"<id>{_text(f'{feed.address}.atom{feed.query}')}</id>\n<title>{_text(feed.title)}</title>\n"
+        f"<subtitle>{_text(feed.about)}</subtitle>\n"
         f"<updated>{feed.updated}</updated>\n<author><name>{_text(feed.title)}</name></author>\n"
-        f'<link rel="self" href={_attribute(f"{feed.address}.atom")}/>\n'
+        f'<link rel="self" href={_attribute(f"{feed.address}.atom{feed.query}")}/>\n'
         f'<link rel="alternate" type="text/html" href={_attribute(feed.home)}/>\n{entries}</feed>\n'
     ).encode()
 
 
-def _json(feed: Feed) -> bytes:
+def _write_json(feed: Feed) -> bytes:
     document = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
         "home_page_url": feed.home,
-        "feed_url": f"{feed.address}.json",
+        "feed_url": f"{feed.address}.json{feed.query}",
+        "description": feed.about,
         "language": feed.lang,
         "items": [
             {
@@ -239,6 +258,20 @@ def _json(feed: Feed) -> bytes:
         ],
     }
     return msgspec.json.encode(document)
+
+
+FORMATS: Mapping[str, Callable[[Feed], bytes]] = {"atom": _write_atom, "json": _write_json}
+"""What writes a feed, by the ending of its address."""
+
+
+def about_feeds(reader: Reader, base_url: str) -> str:
+    """Return the sentence that who opens a feed in a browser reads first."""
+    return wording(reader, _ABOUT) % {"address": f"{base_url}/{reader.tag}/feeds"}
+
+
+def _comment(text: str) -> str:
+    """Return a text as it may stand in a comment of XML."""
+    return _NOT_XML.sub("", text).replace("--", "–")
 
 
 def _text(text: str) -> str:

@@ -29,6 +29,7 @@ PAGES = (
     "limits",
     "for-agencies",
     "contest",
+    "feeds",
     "faq",
     "contact",
     "legal",

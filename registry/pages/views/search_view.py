@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from markupsafe import Markup, escape
 
 from registry.errors import InvalidParameter, RegistryError
 from registry.pages.labels import message
-from registry.pages.reader import Reader, Text, as_it_is, label, language, say
+from registry.pages.reader import Reader, Text, as_it_is, comma_of, label, language, say
 from registry.pages.views.finder import (
     FURTHER,
     HEADINGS,
@@ -130,6 +131,7 @@ def search_view(reader: Reader, day: str, searched: Searched) -> dict[str, Any]:
             "first": _query(asked) if searched.goes_on else None,
             "next": searched.next
             and _query([*(question if is_foreign else asked), ("cursor", searched.next)]),
+            "followed": _query(exported),
             "call": _query([*question, ("reader", reader.tag)]),
             "files": {
                 "csv": _query([*exported, *labelled]),
@@ -183,6 +185,22 @@ def refusal_view(reader: Reader, day: str, asked: Pairs, error: RegistryError) -
                     "query": _query(mended),
                 }
     return finder_view(day) | {"asked": _form(asked), "fault": fault}
+
+
+def question_words(
+    reader: Reader,
+    asked: Pairs,
+    agencies: Mapping[str, Agency] = MappingProxyType({}),
+    origins: Mapping[str, Origin] = MappingProxyType({}),
+) -> str:
+    """Return a question in the reader's words, on one line, empty where nothing is asked."""
+    known = FilterLabels(reader, {**reader.pack.agencies, **agencies}, origins)
+    said = [f"“{value}”" for name, value in asked if name == "q"]
+    for name, code in asked:
+        if name in _NAMES and name not in {"q", "sort"}:
+            value = _word(reader, known, name, plain_code(name, code))
+            said.append(f"{saying(reader, _NAMES[name]).text}: {value.text}")
+    return comma_of(reader).join(said)
 
 
 def plain_code(name: str, code: str) -> str:

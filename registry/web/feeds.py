@@ -1,0 +1,247 @@
+"""Feeds that are made when asked: of a question to the finder, and of one record's history.
+
+Those of lists are files of the site (`registry/pages/views/feeds.py`), which no query narrows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency, Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from registry.api.parameters import AgencyPath
+from registry.api.request_context import ApiRequest, ApiState
+from registry.api.search import find_records
+from registry.api.search_filters import SearchFilters, provide_search_filters
+from registry.errors import NotFound
+from registry.pages.editions import Edition
+from registry.pages.reader import Reader, label, say
+from registry.pages.views.events import KINDS
+from registry.pages.views.feeds import (
+    FORMATS,
+    MOST_ITEMS,
+    Feed,
+    Item,
+    about_feeds,
+    unnamed,
+    wording,
+)
+from registry.pages.views.search_view import question_words
+from registry.record.facets import FACETS, LOCAL
+from registry.record.model import LangText
+from registry.record.search_document import RecordSummary
+from registry.store import records, withdrawals
+from registry.store.as_of import read_beginning
+
+_TYPES = {"atom": "application/atom+xml", "json": "application/feed+json"}
+_READ_CARD = msgspec.json.Decoder(RecordSummary).decode
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """For whom a feed is written, and the address of the register."""
+
+    reader: Reader
+    base_url: str
+
+    @property
+    def address(self) -> str:
+        """The address of the pages in the reader's language."""
+        return f"{self.base_url}/{self.reader.tag}"
+
+
+def feed_handlers(
+    editions: Callable[[], Mapping[str, Edition]], base_url: str
+) -> list[HTTPRouteHandler]:
+    """Return the handlers below `/feeds/`, for the editions of a site."""
+
+    def place_of(tag: str) -> _Place:
+        known = editions()
+        if tag not in known:
+            raise NotFound(f"there are no feeds in the language {tag}")
+        return _Place(known[tag].reader, base_url)
+
+    @get(
+        [f"/feeds/{{tag:str}}/search.{ending}" for ending in _TYPES],
+        dependencies={"sought": Provide(provide_search_filters, sync_to_thread=False)},
+        include_in_schema=False,
+    )
+    async def question_feed(
+        *,
+        request: ApiRequest,
+        state: ApiState,
+        tag: FromPath[str],
+        sought: NamedDependency[SearchFilters],
+    ) -> Response[bytes]:
+        place = place_of(tag)
+        codes = {"origin": [LOCAL], **sought.codes}
+        asked = msgspec.structs.replace(
+            sought, codes={name: codes[name] for name in FACETS if name in codes}
+        )
+        found, _ = await find_records(
+            state, asked, sort="newest", reader=tag, limit=MOST_ITEMS, cursor=None, facets=[]
+        )
+        pairs = [
+            pair for pair in parse_qsl(request.scope["query_string"].decode()) if pair[1].strip()
+        ]
+        cards = [_READ_CARD(hit.card) for hit in found.hits]
+        query = f"?{urlencode(pairs)}" if pairs else ""
+        return await _answer(
+            request,
+            state,
+            place,
+            name=question_words(place.reader, pairs),
+            home=f"search{query}",
+            query=query,
+            items=[_found_item(place, card) for card in cards],
+        )
+
+    @get("/feeds/{tag:str}/records/{agency:str}/{file:str}", include_in_schema=False)
+    async def record_feed(
+        *,
+        request: ApiRequest,
+        state: ApiState,
+        tag: FromPath[str],
+        agency: AgencyPath,
+        file: FromPath[str],
+    ) -> Response[bytes]:
+        place = place_of(tag)
+        id_ = f"{agency}/{file.rpartition('.')[0]}"
+        async with state.context.database.connection() as connection:
+            latest = await records.read(connection, id_)
+            versions = await records.read_versions(connection, id_)
+            withdrawn = await withdrawals.read_all(connection, id_)
+        if latest is None:
+            raise NotFound(f"there is no record {id_}")
+        document = msgspec.json.decode(latest.document)
+        name = _name(place.reader, document.get("name"))
+        items = [
+            _event_item(
+                place,
+                id_,
+                name=name,
+                kind="new" if one.version == 1 else "version",
+                version=one.version,
+                at=one.published_at,
+                said=one.change_note,
+            )
+            for one in versions
+        ] + [
+            _event_item(
+                place,
+                id_,
+                name=name,
+                kind="withdrawal",
+                version=None,
+                at=one.withdrawn_at,
+                said=one.note,
+                reason=label(place.reader, "withdrawal_reason", one.reason).text,
+            )
+            for one in withdrawn
+        ]
+        return await _answer(
+            request,
+            state,
+            place,
+            name=name,
+            home=f"records/{id_}",
+            query="",
+            items=sorted(items, key=lambda item: item.at, reverse=True)[:MOST_ITEMS],
+        )
+
+    return [question_feed, record_feed]
+
+
+def _found_item(place: _Place, card: RecordSummary) -> Item:
+    """Return the item of the version that stands in a list."""
+    reader, base = place.reader, place.address
+    summary = say(reader, card.summary)
+    kind = wording(reader, KINDS["new" if card.version == 1 else "version"])
+    return Item(
+        id=_id(place, card.id, card.published_at, str(card.version)),
+        url=f"{base}/records/{card.id}",
+        title=f"{_name(reader, card.name)} – {kind}",
+        text=summary.text if summary else kind,
+        at=card.published_at.isoformat(),
+        tags=[
+            label(reader, "risk_level", card.risk).text,
+            label(reader, "sector", card.sector).text,
+        ],
+    )
+
+
+def _event_item(
+    place: _Place,
+    id_: str,
+    *,
+    name: str,
+    kind: str,
+    version: int | None,
+    at: dt.datetime,
+    said: LangText | None,
+    reason: str = "",
+) -> Item:
+    reader, base = place.reader, place.address
+    note = say(reader, said)
+    words = wording(reader, KINDS[kind])
+    return Item(
+        id=_id(place, id_, at, str(version or kind)),
+        url=f"{base}/records/{id_}" + (f"/versions/{version}" if version else ""),
+        title=f"{name} – {words}",
+        text="\n".join(part for part in (reason, note.text if note else "") if part) or words,
+        at=at.isoformat(),
+        tags=[],
+    )
+
+
+def _id(place: _Place, record: str, at: dt.datetime, what: str) -> str:
+    host = urlsplit(place.base_url).hostname
+    return f"tag:{host},{at.date().isoformat()}:records/{record}/{what}/{place.reader.tag}"
+
+
+def _name(reader: Reader, name: LangText | None) -> str:
+    said = say(reader, name)
+    return said.text if said else unnamed(reader)
+
+
+async def _answer(
+    request: ApiRequest,
+    state: ApiState,
+    place: _Place,
+    *,
+    name: str,
+    home: str,
+    query: str,
+    items: list[Item],
+) -> Response[bytes]:
+    """Answer a feed in the format that the address ends with."""
+    reader = place.reader
+    path, _, ending = request.scope["path"].rpartition(".")
+    if ending not in _TYPES:
+        raise NotFound("a feed ends in .atom or .json")
+    if items:
+        updated = items[0].at
+    else:
+        async with state.context.database.connection() as connection:
+            updated = (await read_beginning(connection)).isoformat()
+    own = say(reader, reader.pack.site_name)
+    feed = Feed(
+        title=" – ".join(filter(None, (name, own.text if own else ""))),
+        lang=reader.tag,
+        address=f"{place.base_url}{path}",
+        about=about_feeds(reader, place.base_url),
+        query=query,
+        home=f"{place.address}/{home}",
+        updated=updated,
+        items=items,
+    )
+    return Response(
+        content=FORMATS[ending](feed),
+        media_type=_TYPES[ending],
+        headers={"cache-control": "no-cache"},
+    )
