@@ -141,6 +141,10 @@ _COMMANDS = {
         "registry.cli.backup:restore",
         "Bring the backup in DIR back into an empty database, and check it by its log.",
     ),
+    "translate": (
+        "registry.cli.translate:translate",
+        "Write the words of a language as a table for people who know it, and read it back.",
+    ),
     "pack": ("registry.cli.pack:pack", "Check the country packs, the folders of schemas/packs/."),
 }
 """The place of each command, and the first sentence of its help.
