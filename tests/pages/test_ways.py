@@ -119,3 +119,30 @@ def test_a_pack_that_places_no_region_has_the_table_alone(tmp_path):
     page = parse(tmp_path / "site/fr/regions/index.html")
     assert page.findall(".//{*}figure") == []
     assert len(page.findall(".//tbody/tr")) >= 12
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_agencies_stand_by_kind_and_from_a_to_z_each_with_its_state(pages, lang):
+    page = pages[f"{lang}/agencies/index.html"]
+    by_kind = [link.get("href") for link in page.findall(".//section[@id='kinds']/details//li/a")]
+    by_letter = [link.get("href") for link in page.findall(".//section[@id='here']/ul//li/a")]
+    assert sorted(by_kind) == sorted(by_letter)
+    own = {f"{PREFIX}/{lang}/agencies/{one}" for one in PACK.agencies}
+    assert own == set(by_letter)
+    ids = {one.get("id") for one in page.iter() if one.get("id")}
+    letters = page.findall(".//section[@id='here']/nav//a")
+    assert len(letters) > 3
+    assert all(link.get("href").removeprefix("#") in ids for link in letters)
+    for row in page.findall(".//section[@id='here']/ul/li"):
+        assert text_of(row.find("span[@class='quiet']")), "each agency has its state"
+
+
+def test_the_first_page_says_in_sentences_what_it_counted_twice(pages):
+    page = pages["fr/index.html"]
+    assert page.findall(".//main//table") == []
+    short = text_of(page.find(".//section[@id='short']"))
+    assert "à risque élevé ou inacceptable" in short
+    assert "contestées" in short
+    links = {link.get("href") for link in page.findall(".//main//a")}
+    assert f"{PREFIX}/fr/life/benefit" in links or any("/fr/life/" in link for link in links)
+    assert f"{PREFIX}/fr/sectors/social_protection" in links

@@ -8,6 +8,7 @@ from typing import Any
 from registry.pages.assets import asset_pages
 from registry.pages.page import Page
 from registry.pages.site import Site
+from registry.pages.views.agency_pages import agency_pages
 from registry.pages.views.browse_pages import browse_pages
 from registry.pages.views.changes_pages import changes_pages
 from registry.pages.views.events import read_events
@@ -50,6 +51,7 @@ def all_pages(
         *finder_pages(site),
         *overview_pages(site),
         *browse_pages(site),
+        *agency_pages(site),
         *region_pages(site),
         *origin_pages(site),
         *peer_pages(site),

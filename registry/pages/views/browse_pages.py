@@ -21,7 +21,6 @@ from registry.pages.views.lists import (
     change_view,
     count_rows,
     erased_view,
-    origin_view,
 )
 from registry.store.attestations import Attestation
 from registry.text.folding import fold
@@ -46,7 +45,6 @@ def browse_pages(site: Site) -> Iterator[Page]:
     shown = [card for card in site.cards.values() if not card.withdrawn]
     for kind, codelist in _CODED.items():
         yield from _indexes(site, kind, shown, codelist)
-    yield from _agency_indexes(site, shown)
     lists = list(_lists(site, shown))
     for tag, edition in site.editions.items():
         members: dict[str, list[Card]] = {}
@@ -148,36 +146,6 @@ def _risk_by_sector(site: Site, tag: str, shown: list[Card]) -> dict[str, Any]:
             }
             for code in reader.labels["sector"]
             if code in sectors
-        ],
-    }
-
-
-def _agency_indexes(site: Site, shown: list[Card]) -> Iterator[Page]:
-    number = Counter(card.agency for card in shown)
-    systems = {agency: said.systems_total for agency, said in site.snapshot.attestations.items()}
-    key = digest(msgspec.json.encode([number, site.snapshot.agencies, systems]))
-    for tag, edition in site.editions.items():
-        view = partial(_agency_index, edition.reader, site, number)
-        yield page(site, tag, "agencies/", template="agencies.html", key=key, view=view)
-
-
-def _agency_index(reader: Reader, site: Site, number: Counter[str]) -> dict[str, Any]:
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for agency_id in [*site.snapshot.agencies, *(number.keys() - site.snapshot.agencies.keys())]:
-        agency = agency_view(reader, site, agency_id)
-        if agency["origin"] and not number[agency_id]:
-            # Its records moved to another agency, or were withdrawn: its own page stays.
-            continue
-        said = site.snapshot.attestations.get(agency_id)
-        row = agency | {"total": number[agency_id], "systems": said and said.systems_total}
-        groups.setdefault(agency["origin"] or "here", []).append(row)
-    for rows in groups.values():
-        rows.sort(key=lambda row: (row["fictitious"], fold(row["name"].text), row["id"]))
-    return {
-        "title": TITLES["agencies"],
-        "groups": [
-            {"code": code, "rows": rows, **origin_view(reader, site, code)}
-            for code, rows in sorted(groups.items(), key=lambda item: item[0] != "here")
         ],
     }
 

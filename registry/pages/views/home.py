@@ -1,21 +1,22 @@
-"""The first page: counts by risk and sector, and the latest changes."""
+"""The first page: the ways in, what the register says in short, and the latest changes."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from heapq import nlargest
 from typing import Any
 
 import msgspec
 
-from registry.pages.cards import copied, counted
+from registry.pages.cards import Card, copied, counted
 from registry.pages.page import Page, digest
-from registry.pages.reader import Reader, label, say
+from registry.pages.reader import Reader, say
 from registry.pages.site import Site, page
 from registry.pages.views.lists import change_view, count_rows
 from registry.pages.views.structured import register_script
+from registry.record.entry import NOT_STATED
 
 
 def home_pages(site: Site) -> Iterator[Page]:
@@ -31,34 +32,25 @@ def home_view(reader: Reader, site: Site) -> dict[str, Any]:
     """Build the first page."""
     cards = list(site.cards.values())
     here, elsewhere = counted(cards), copied(cards)
-    first = sorted(
-        (code for code in site.lists["sector"].values() if "priority" in code.extra),
-        key=lambda code: code.extra["priority"],
-    )
-    high = Counter(card.sector for card in here if card.risk in ("high", "unacceptable"))
-    in_sector = Counter(card.sector for card in here)
     return {
         "total": len(here),
         "copied_total": len(elsewhere),
-        "risks": count_rows(reader, cards, "risk_level", "risk"),
-        "sectors": [
-            row
-            for row in count_rows(reader, cards, "sector", "sectors")
-            if row["here"] or row["copied"]
-        ],
-        "tiles": [
-            {
-                "path": f"sectors/{sector.code}",
-                "name": label(reader, "sector", sector.code),
-                "here": in_sector[sector.code],
-                "high": high[sector.code],
-            }
-            for sector in first
-        ],
+        "high": _high(here),
+        "alone": sum(card.role == "decides_alone" for card in here),
+        "sectors": sorted(
+            (row for row in count_rows(reader, cards, "sector", "sectors") if row["here"]),
+            key=lambda row: -row["here"],
+        ),
         "latest": latest_changes(reader, site),
         "as_of": site.snapshot.as_of.date().isoformat(),
         "log_size": site.snapshot.register.size,
     }
+
+
+def _high(cards: Sequence[Card]) -> dict[str, int]:
+    """Count the records at high or unacceptable risk, by what they say of contesting."""
+    said = Counter(card.contestation for card in cards if card.risk in ("high", "unacceptable"))
+    return {"all": said.total(), "yes": said["yes"], "silent": said[NOT_STATED]}
 
 
 def latest_changes(reader: Reader, site: Site, limit: int = 8) -> list[dict[str, Any]]:
