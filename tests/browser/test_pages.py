@@ -30,6 +30,8 @@ KINDS = {
     "registers": "registers/",
     "register": "registers/us-demo",
     "words": "contest",
+    "life": "life/school",
+    "letter": "records/demo-education/attribution-bourses/letter",
     "format": "format/risk",
     "api": "api",
     "guide": "filing/console",

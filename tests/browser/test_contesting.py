@@ -1,0 +1,114 @@
+"""From the first page to a letter that is written, by taps or keys alone, without a script."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from registry import resources
+from tests.browser.conftest import PHONE
+from tests.browser.keyboard import Keyboard
+
+GRANTS = "records/demo-education/attribution-bourses"
+SIGNED = "Samira L’Exemple"
+
+
+@pytest.mark.parametrize(
+    ("tag", "blank"), [("fr", "vos nom et prénom"), ("ar", "الاسم الشخصي والعائلي")]
+)
+def test_whoever_was_refused_reaches_the_letter_by_taps(opened, host, tag, blank):
+    asked = []
+    with opened(java_script_enabled=False, viewport=PHONE, has_touch=True) as page:
+        page.on("request", lambda request: asked.append((request.method, request.url)))
+        for way in (
+            ("life/grant", GRANTS, f"{GRANTS}/letter"),
+            ("life/grant", f"{GRANTS}/letter"),
+            ("contest", "life/grant", GRANTS, f"{GRANTS}/letter"),
+        ):
+            assert len(way) <= 4
+            page.goto(f"{host}/{tag}/")
+            for step in way:
+                page.locator(f"main a[href='/{tag}/{step}']").first.tap()
+                page.wait_for_url(f"{host}/{tag}/{step}")
+        # The letter is completed here, and can be copied as it was completed.
+        asked.clear()
+        name = page.get_by_role("textbox", name=blank, exact=True)
+        name.fill(SIGNED)
+        assert SIGNED in page.locator(".letter").inner_text()
+        assert [address for _, address in asked if "/assets/" not in address] == []
+        page.locator("#take a").first.tap()
+        page.wait_for_url("**/letter.txt")
+        assert {method for method, _ in asked} == {"GET"}
+        assert not any("Samira" in address for _, address in asked)
+
+
+@pytest.mark.parametrize("tag", ["fr", "ar"])
+def test_keys_alone_lead_from_contesting_to_a_completed_letter(opened, host, axe, tag):
+    with opened() as page:
+        keys = Keyboard(page)
+        keys.open(f"{host}/{tag}/contest")
+        keys.act(href=f"/{tag}/life/school")
+        assert axe(page) == []
+        keys.act(href=f"/{tag}/{GRANTS}")
+        keys.act(href=f"/{tag}/{GRANTS}/letter")
+        assert axe(page) == []
+        blank = page.locator(".blank").first
+        keys.go_to(tag="span", text=blank.inner_text())
+        keys.type(SIGNED)
+        assert blank.inner_text() == SIGNED
+        blanks = page.locator(".blank").count()
+        reached = [keys.stop()["tag"] for _ in range(blanks - 1)]
+        assert reached == ["span"] * (blanks - 1), "each blank is one stop"
+        assert keys.unseen == set()
+
+
+@pytest.mark.parametrize(
+    ("tag", "lines"),
+    [
+        (
+            "fr",
+            (
+                '- heading "Votre lettre" [level=1]',
+                '- heading "La lettre" [level=2]',
+                '- textbox "vos nom et prénom"',
+                '- textbox "vos raisons"',
+                "- list:",
+                '- complementary "Que faire de la lettre":',
+                '- heading "Jusqu’à quand" [level=2]',
+            ),
+        ),
+        ("ar", ('- heading "رسالتك" [level=1]', '- textbox "الأسباب"')),
+    ],
+)
+def test_what_a_screen_reader_is_told_of_the_letter(opened, host, tag, lines):
+    with opened() as page:
+        page.goto(f"{host}/{tag}/{GRANTS}/letter")
+        told = page.locator("main").aria_snapshot()
+        assert [line for line in lines if line not in told] == [], told
+        page.goto(f"{host}/{tag}/contest")
+        told = page.locator("main").aria_snapshot()
+        levels = [int(level) for level in re.findall(r"heading .*\[level=(\d)\]", told)]
+        assert levels[0] == 1
+        assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_a_letter_is_printed_alone_on_one_sheet(opened, host):
+    with opened() as page:
+        for tag in ("fr", "ar", "en"):
+            longest = {}
+            for path in sorted(resources.RECORDS.glob("*/*.json")):
+                if "." not in path.stem:
+                    address = f"{host}/{tag}/records/{path.parent.name}/{path.stem}/letter"
+                    answer = page.request.get(f"{address}.txt")
+                    if answer.ok:
+                        longest[address] = len(answer.text())
+            for address in sorted(longest, key=longest.get)[-2:]:
+                page.goto(address)
+                page.emulate_media(media="print")
+                seen = page.locator("body").inner_text()
+                assert seen.strip() == page.locator(".letter").inner_text().strip()
+                sheets = page.pdf(prefer_css_page_size=True)
+                assert len(re.findall(rb"/Type\s*/Page\b", sheets)) == 1, address
+                page.emulate_media(media="screen")
