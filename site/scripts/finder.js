@@ -4,10 +4,11 @@
 // shows these where nothing was filed here. All that stands in the address is asked as it stands,
 // and refused where the register does not know it, but for what others' trackers put there.
 
+import { readCode } from "./code.js";
 import { hit, labelledCodes, takeLabels, word } from "./hits.js";
 import { counted, order, written } from "./language.js";
 import { made } from "./made.js";
-import { filed, nameOf, pageOf } from "./named.js";
+import { codeAddress, filed, nameOf, pageOf } from "./named.js";
 import { Refused, Unanswerable, Unreachable, askRegister } from "./register.js";
 import "./box.js";
 
@@ -386,6 +387,11 @@ function typed() {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   clearTimeout(typing);
+  const code = readCode(form.elements.q.value);
+  if (code) {
+    location.assign(codeAddress(code, copy !== null));
+    return;
+  }
   go(typed());
   form.elements.q.blur();
 });

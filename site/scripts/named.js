@@ -9,6 +9,10 @@ const FOLDERS = { agency: "agencies", sector: "sectors", record: "records" };
 /** The page of an agency, a sector or a record. */
 export const pageOf = (kind, id) => `${site}/${FOLDERS[kind]}/${id}`;
 
+/** Where a short code leads: a register says whose it is, a copy has a page of each. */
+export const codeAddress = (code, inCopy) =>
+  inCopy ? `${site}/../r/${code}` : `${site}/code?code=${code}`;
+
 /** Say how many records an agency or a sector has. */
 export const filed = ({ kind, records }) =>
   records ? counted("records", records) : made(kind === "agency" ? "no-filing" : "no-record");

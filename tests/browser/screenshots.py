@@ -41,6 +41,8 @@ PAGES = {
     "record-restricted": "records/demo-securite/restricted",
     "record-withheld": "records/demo-services/ciblage-controles-subventions",
     "record-withdrawn": "records/demo-sante/gone",
+    "notice": f"{_RECORD}/notice",
+    "code": "code",
     "version": f"{_RECORD}/versions/3",
     "compare": f"{_RECORD}/compare",
     "statistics": "statistics",

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from registry.record.short_code import candidates, read_code
 from registry.text.folding import LETTERS, fold
 from registry.text.tokens import words
 
@@ -23,6 +24,12 @@ _FOLDED = """async ([texts, letters]) => {
     const names = performance.getEntriesByType("resource").map((one) => one.name);
     const { fold, words } = await import(names.find((name) => name.includes("/fold.")));
     return texts.map((text) => [fold(text, letters), words(text, letters)]);
+}"""
+
+_CODES = """async (typed) => {
+    const names = performance.getEntriesByType("resource").map((one) => one.name);
+    const { readCode } = await import(names.find((name) => name.includes("/code.")));
+    return typed.map((text) => readCode(text));
 }"""
 
 
@@ -43,6 +50,26 @@ def test_the_script_folds_as_the_index_does(opened, host):
         got = page.evaluate(_FOLDED, [TEXTS, LETTERS])
     assert got == [[fold(text), words(text)] for text in TEXTS]
     assert any(unicodedata.combining(letter) for text in TEXTS for letter in text)
+
+
+def test_a_code_is_read_as_the_register_reads_it_and_leads_to_its_page(opened, host):
+    code = next(candidates("demo-sante/prevision-lits"))
+    typed = [next(candidates(f"demo/{number}")) for number in range(50)]
+    typed += [one[1] + one[0] + one[2:] for one in typed]
+    typed += [f" {code[:3]} – {code[3:].lower()}", code.replace("1", "l"), "covid19", "", code[1:]]
+    typed += [code.translate(dict(zip(map(ord, "0123456789"), "٠١٢٣٤٥٦٧٨٩", strict=True)))]
+    typed += ["".join(chr(ord(one) + 0xFEE0) for one in code), "\u200f" + code]
+    with opened() as page:
+        page.goto(f"{host}/fr/search")
+        found(page)
+        assert page.evaluate(_CODES, typed) == [read_code(one).code for one in typed]
+        page.fill("#q", f"{code[:3]}-{code[3:]}")
+        page.press("#q", "Enter")
+        page.wait_for_url(f"**/r/{code}")
+        links = page.locator(".choice a")
+        assert links.count() == 4
+        links.nth(1).click()
+        page.wait_for_url("**/fr/records/demo-sante/prevision-lits")
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ SMS = message(
     "An automated system was used in your case. What it does, how to contest: %(address)s"
 )
 COUNTER = message("An automated system is used here")
+_FICTITIOUS = message("Fictitious example.")
+_NAMELESS = message("A system whose name is not published")
 _MORE = message("What it does, who answers for it and how to contest:")
 _OR = message("or type the code %(code)s at %(address)s")
 _RECORD = message("The record of this system")
@@ -148,12 +150,12 @@ def _sentences(writer: Reader, site: Site, card: Card) -> dict[str, Any]:
         "lang": writer.tag,
         "dir": direction(writer.tag),
         "language": writer.locale.name,
-        "name": name.text if name else card.id,
+        "name": name.text if name else words(_NAMELESS),
         "agency": called.text if called else card.agency,
         "letter": words(
             LETTER,
             agency=called.text if called else card.agency,
-            name=name.text if name else card.id,
+            name=name.text if name else words(_NAMELESS),
             address=address,
             code=spaced(code),
         ),
@@ -163,6 +165,7 @@ def _sentences(writer: Reader, site: Site, card: Card) -> dict[str, Any]:
         "messages": length.messages,
         "encoding": length.encoding,
         "counter": words(COUNTER),
+        "fictitious": words(_FICTITIOUS),
         "more": words(_MORE),
         "or_type": words(_OR, code=spaced(code), address=f"{site.base_url}/{writer.tag}/code"),
     }
