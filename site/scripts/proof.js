@@ -31,6 +31,18 @@ at("proof-verdict").replaceChildren();
 at("proof-start").hidden = false;
 at("proof-start").querySelector("button").addEventListener("click", check);
 
+// What is about the record is closed: it opens for who comes to a place in it.
+reveal();
+addEventListener("hashchange", reveal);
+
+function reveal() {
+  const place = document.getElementById(location.hash.slice(1));
+  const closed = place?.closest("details:not([open])");
+  if (!closed) return;
+  closed.open = true;
+  place.scrollIntoView();
+}
+
 async function check() {
   say("proof-busy");
   at("proof-shown").hidden = true;

@@ -174,6 +174,7 @@ def _take(page: Page, address: str, name: str) -> None:
     page.goto(address)
     page.wait_for_load_state("networkidle")
     if name.startswith("proof-"):
+        page.evaluate("document.getElementById('about-record').open = true")
         page.locator("#proof-start button").click()
         page.wait_for_selector("#proof-verdict .verdict")
     if name.startswith("suggestions-"):

@@ -100,7 +100,10 @@ def test_what_the_register_answers_is_checked_and_explained(opened, register, ax
     with opened(register.url) as page:
         asked = []
         page.on("request", lambda request: asked.append(request.url))
+        # The last part of the page is closed, and opens for who comes to a place in it.
         page.goto(f"{register.url}/{lang}/records/{RECORD}")
+        assert not page.locator("#proof-start").is_visible()
+        page.goto(f"{register.url}/{lang}/records/{RECORD}#proof")
         page.wait_for_selector("#proof-start:not([hidden])")
         assert not [url for url in asked if "/api/" in url]
         assert page.locator("#proof-verdict").get_attribute("role") == "status"
@@ -415,7 +418,8 @@ def answered(answer):
 def test_where_there_is_no_proof_nothing_is_said_to_be_checked(opened, register):
     with opened(register.url, expected="Failed to load resource") as page:
         for answer, words in NO_PROOFS:
-            page.goto(f"{register.url}/en/records/{RECORD}")
+            page.goto("about:blank")
+            page.goto(f"{register.url}/en/records/{RECORD}#proof")
             page.unroute_all()
             page.route("**/proof?version=*", answered(answer))
             page.route("**/proofs/**", answered(NO_PROOFS[0][0]))
@@ -426,7 +430,7 @@ def test_where_there_is_no_proof_nothing_is_said_to_be_checked(opened, register)
 
 
 def test_on_a_static_host_and_without_a_script_the_page_says_what_to_do(opened, host):
-    address = f"{host}/fr/records/{RECORD}"
+    address = f"{host}/fr/records/{RECORD}#proof"
     with opened() as page:
         page.goto(address)
         page.locator("#proof-start button").click()
