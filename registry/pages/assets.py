@@ -15,6 +15,7 @@ import msgspec
 from registry.pages.page import Page, content_page
 from registry.record.codelists import codelists
 
+_COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 _URL = re.compile(r'url\("\.\./fonts/([^"]+)"\)')
 _CLASSIC = ("proof.js",)
 """Scripts that are put together with all that they import, for pages that were saved.
@@ -55,6 +56,7 @@ def read_assets(site: Path) -> Assets:
     files["assets/OFL.txt"] = (site / "fonts" / "OFL.txt").read_bytes()
     files["favicon.ico"] = (site / "icons" / "favicon.ico").read_bytes()
     css = "\n".join(path.read_text("utf-8") for path in sorted(site.glob("styles/*.css")))
+    css = _COMMENT.sub("", css)
     css = _URL.sub(lambda found: f'url("{_last(fonts[found[1]])}")', css)
     stylesheet = add("register.css", css.encode())
     icon, card = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
@@ -143,6 +144,57 @@ def test_text_twice_as_large_loses_nothing(opened, host, lang):
             page.set_viewport_size(DESKTOP)
             page.evaluate("document.documentElement.style.fontSize = '200%'")
             assert page.evaluate(WIDE) <= 0, kind
+
+
+LINES = """Array.from(document.querySelectorAll("article > .cols > *, .facts > div > *"), (one) => {
+  const { left, right, width } = one.getBoundingClientRect();
+  return width && (left < 0 || right > innerWidth + 1 || one.scrollWidth > one.clientWidth + 1)
+    ? one.textContent.trim().slice(0, 60) : "";
+}).filter(Boolean)"""
+"""What goes over its own edge, or that of the window."""
+
+
+def test_a_record_in_letters_twice_and_four_times_as_large_is_one_column(opened, host):
+    with opened() as page:
+        for lang in ("ar", "fr"):
+            for size, screen in (("200%", DESKTOP), ("400%", DESKTOP), ("200%", PHONE)):
+                page.set_viewport_size(screen)
+                visit(page, host, lang, "record")
+                assert page.locator(".toc").is_visible() == (screen == DESKTOP)
+                page.evaluate(f"document.documentElement.style.fontSize = '{size}'")
+                assert page.evaluate(WIDE) <= 0, (lang, size, screen)
+                assert page.evaluate(LINES) == [], (lang, size, screen)
+                # What stands beside the text has gone before it.
+                assert not page.locator(".toc").is_visible()
+                assert page.locator(".jump-to summary").is_visible()
+                text = page.locator(".text").bounding_box()["width"]
+                assert text > 0.8 * (screen["width"] - 100), (lang, size, screen)
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+def test_the_fullest_record_takes_six_pages_of_paper_and_loses_nothing(opened, host, lang):
+    with opened() as page:
+        visit(page, host, lang, "record")
+        # Of what is printed, only the site's frame and the explanations of terms are left out.
+        hidden = page.evaluate(
+            """() => { const said = document.querySelector("main").cloneNode(true);
+            const left = ".term > p, .jump-to, .side, .to-letter, #proof-start, [hidden], template";
+            said.querySelectorAll(left).forEach((one) => one.remove());
+            return said.textContent.replace(/\\s+/g, ""); }"""
+        )
+        page.emulate_media(media="print")
+        shown = page.evaluate("document.querySelector('main').innerText.replace(/\\s+/g, '')")
+        missing = [part for part in hidden.split(".") if len(part) > 30 and part not in shown]
+        assert missing == []
+        for place in ("answers", "points", "meta"):
+            assert page.locator(f".{place}").first.is_visible(), place
+        for mark in (".head .shape", ".meter"):
+            adjust = page.locator(mark).first.evaluate(
+                "one => getComputedStyle(one).printColorAdjust"
+            )
+            assert adjust == "exact", mark
+        pdf = page.pdf(format="A4", print_background=False)
+        assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) <= 6
 
 
 def test_without_a_script_a_page_says_all_it_has_to_say(opened, host):

@@ -232,7 +232,7 @@ def test_a_withdrawn_record_leaves_a_tombstone(pages):
     told = facts_of(page, "withdrawal")
     assert told["Motif"] == "Fusionné avec une autre fiche"
     assert told["Ce que dit l’organisme"] == "Fusionné avec les lits."
-    assert told["À sa place"] == "demo-sante/back"
+    assert told["À sa place"] == text_of(pages["fr/records/demo-sante/back.html"].find(".//h1"))
     assert page.find(".//section[@id='withdrawal']//a").get("href").endswith("demo-sante/back")
     assert told["Retirée le"] == "2 novembre 2026"
     assert told["En vigueur jusque-là"] == "Version 2"

@@ -12,6 +12,7 @@ import msgspec
 from registry.pages.cards import Card
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader
+from registry.pages.record_digests import RecordDigest
 from registry.pages.site import Site, pages
 from registry.pages.views.kit_pages import has_notice, notice_pages
 from registry.pages.views.letter_pages import record_letter_pages
@@ -35,7 +36,7 @@ def record_pages(site: Site) -> Iterator[Page]:
         alike = [] if card.withdrawn else similar(card, tasks)
         related = [
             (other.id, other.name, other.withdrawn)
-            for related in record.related
+            for related in (*record.related, *_successors(record))
             if (other := site.cards.get(related)) is not None
         ]
         key = digest(msgspec.json.encode([record.seen, card.is_overdue(today), related]))
@@ -100,6 +101,11 @@ def similar(card: Card, groups: Mapping[Task, Sequence[Card]]) -> list[Card]:
 
 def _place(card: Card) -> tuple[bool, str, str]:
     return (card.origin is not None, card.risk, card.id)
+
+
+def _successors(record: RecordDigest) -> list[str]:
+    """Return the records that a withdrawal of a record says to be in its place."""
+    return [one.successor for one in record.withdrawals if one.successor]
 
 
 def _record(reader: Reader, *, site: Site, name: str, alike: Sequence[Card]) -> dict[str, Any]:

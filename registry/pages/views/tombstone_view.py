@@ -21,6 +21,7 @@ def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str
     written = site.cards[record.id].written
     withdrawals = site.records[record.id].withdrawals
     last, *before = history_view(reader, site, record)
+    successor = site.cards.get(withdrawals[-1].successor or "")
     known = {
         "id": record.id,
         "name": say(reader, document.get("name"), written),
@@ -29,6 +30,7 @@ def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str
         "notices": register_notices(reader, record, site),
         "withdrawal": last | {"hash": withdrawals[-1].hash, "successor": withdrawals[-1].successor},
         "contact": show(reader, contact, {}, written)["contact"],
+        "successor": successor and say(reader, successor.name, successor.written),
         "compared": record.register.version > 1,
         "links": links(reader, record, document, site.base_url),
         "kit": kit_of(site, record),
