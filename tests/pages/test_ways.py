@@ -146,3 +146,12 @@ def test_the_first_page_says_in_sentences_what_it_counted_twice(pages):
     links = {link.get("href") for link in page.findall(".//main//a")}
     assert f"{PREFIX}/fr/life/benefit" in links or any("/fr/life/" in link for link in links)
     assert f"{PREFIX}/fr/sectors/social_protection" in links
+
+
+def test_a_number_in_the_table_of_levels_says_of_what(pages):
+    for lang in LANGUAGES:
+        table = pages[f"{lang}/risk/index.html"].find(".//table[@class='crossed']")
+        links = [text_of(link) for link in table.findall(".//td/a")]
+        assert links
+        assert not [words for words in links if words.isdecimal()]
+        assert len(set(links)) == len(links)

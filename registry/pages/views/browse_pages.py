@@ -140,7 +140,11 @@ def _risk_by_sector(site: Site, tag: str, shown: list[Card]) -> dict[str, Any]:
                 "name": label(reader, "sector", code),
                 "path": f"sectors/{code}",
                 "cells": [
-                    {"path": f"risk/{level}/{code}", "count": number[code, level]}
+                    {
+                        "path": f"risk/{level}/{code}",
+                        "level": label(reader, "risk_level", level),
+                        "count": number[code, level],
+                    }
                     for level in levels
                 ],
             }
