@@ -155,3 +155,10 @@ def test_a_number_in_the_table_of_levels_says_of_what(pages):
         assert links
         assert not [words for words in links if words.isdecimal()]
         assert len(set(links)) == len(links)
+
+
+def test_what_is_missing_most_often_leads_to_the_records(pages):
+    rows = pages["fr/statistics.html"].findall(".//section[@id='missing']//tbody/tr")
+    links = [row.find("th/a").get("href") for row in rows]
+    assert links
+    assert all(link.startswith(f"{PREFIX}/fr/search?missing=/") for link in links)

@@ -262,7 +262,10 @@ def _missing(reader: Reader, counted: RegisterCounts) -> Table:
         columns=[Column(title=_RECORDS)],
         rows=[
             StatisticsRow(
-                code=tally.code, name=field_name(reader, tally.code), values=[tally.records]
+                code=tally.code,
+                name=field_name(reader, tally.code),
+                path=f"search?missing={tally.code}",
+                values=[tally.records],
             )
             for tally in most[:_MOST_MISSING]
         ],
