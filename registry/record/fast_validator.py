@@ -122,8 +122,12 @@ PLAIN = {"Text": _plain(_BLANK + "\n"), "Line": _plain(_BLANK), "LangLine": _pla
 
 IMPLYING: dict[str, dict[str, Any]] = {
     "date": {"format": "date", "pattern": "^[1-9]"},  # Python has no year 0.
-    "email": {"pattern": "@"},
-    "iri": {"pattern": iri_pattern("*")},
+    "email": {"pattern": r"^[A-Za-z0-9._+/'-]+@[A-Za-z0-9.-]+$"},
+    "iri": {
+        "pattern": iri_pattern("*"),
+        # In ASCII, and without a user or an escape in the authority.
+        "allOf": [{"pattern": "^[!-~]*$"}, {"pattern": "^[^/]*//[^/?#@%]*(?:[/?#]|$)"}],
+    },
 }
 """By format: a schema at least as strict, which needs no Python."""
 

@@ -43,9 +43,37 @@ def iri_pattern(many: str) -> str:
 _IRI = re.compile(iri_pattern("*+"))
 
 
+# What a mail program reads as the end of the mailbox, or as another one.
+_MAILBOX = re.compile(r"[^\s@?&,;:\"<>()\[\]#%|]+@[^\s@?&,;:\"<>()\[\]#%|/]+")
+_DIRECTING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
 def is_iri(value: object) -> bool:
-    """Return whether a string is an absolute IRI with an authority; True for other types."""
-    return not isinstance(value, str) or _IRI.fullmatch(value) is not None
+    """Return whether a string is an absolute IRI that shows where it leads; True for other types.
+
+    What stands before an `@`, and escapes in the name of a host, lead elsewhere than they seem to;
+    so does what is invisible or turns the direction.
+    """
+    if not isinstance(value, str):
+        return True
+    if _IRI.fullmatch(value) is None:
+        return False
+    authority = re.split("[/?#]", value.partition("//")[2], maxsplit=1)[0]
+    return not set("@%") & set(authority) and _is_as_seen(value)
+
+
+def is_mailbox(value: object) -> bool:
+    """Return whether a string is one mailbox and nothing else; True for other types.
+
+    An address with `?`, `&` or a comma would give a mail other receivers.
+    """
+    if not isinstance(value, str):
+        return True
+    return _MAILBOX.fullmatch(value) is not None and _is_as_seen(value)
+
+
+def _is_as_seen(value: str) -> bool:
+    return _DIRECTING.search(value) is None and first_problem(value) is None
 
 
 def is_plain_text(value: object) -> bool:
@@ -53,8 +81,9 @@ def is_plain_text(value: object) -> bool:
     return not isinstance(value, str) or first_problem(value) is None
 
 
-FORMATS = FormatChecker(formats=("date", "email"))
+FORMATS = FormatChecker(formats=("date",))
 FORMATS.checks("iri")(is_iri)
+FORMATS.checks("email")(is_mailbox)
 FORMATS.checks("text")(is_plain_text)
 
 

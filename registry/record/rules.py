@@ -21,7 +21,7 @@ from registry.record import (
 )
 from registry.record.rule_context import Rule
 
-RULE_SET = "1.0.1"
+RULE_SET = "1.1.0"
 """The name of this set of rules, stored with each version that it let pass."""
 
 RULES: Mapping[str, Rule] = MappingProxyType(

@@ -51,6 +51,7 @@ OF_THE_REGISTER = frozenset(
 FORM_KEYWORDS = frozenset(("maxLength", "pattern", "format"))
 """The keywords of which one wrong value may break several."""
 
+_ADDRESSES = frozenset(("Url", "Email"))
 _WHOLE = frozenset(("Date", "FuzzyDate", "Country", "LanguageTag", "PackCode"))
 
 _ABSENT = {
@@ -227,6 +228,13 @@ def no_language(name: str) -> tuple[Message, ...]:
 def has_one_form(field: Field | None) -> bool:
     """Return whether a text of a field is right or wrong as a whole: a date or a code."""
     return field is not None and (field.kind in _WHOLE or field.is_national)
+
+
+def repeats_form(rule: str, field: Field | None) -> bool:
+    """Return whether the finding of a keyword says no more than that of another at its place."""
+    if field is not None and field.kind in _ADDRESSES:
+        return rule in {"pattern", "format"}
+    return rule in FORM_KEYWORDS and has_one_form(field)
 
 
 def sentence(

@@ -208,9 +208,7 @@ def _shape_remarks(
         for place, rule, say in _translated(
             error, restricted=restricted, pack=own, version=version
         ):
-            if rule in shape_messages.FORM_KEYWORDS and shape_messages.has_one_form(
-                nearest_field(place)
-            ):
+            if shape_messages.repeats_form(rule, nearest_field(place)):
                 if place in formless:
                     continue
                 formless.add(place)

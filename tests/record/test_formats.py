@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.record.formats import FORMATS, assert_formats_known, is_iri
+from registry.record.formats import FORMATS, assert_formats_known, is_iri, is_mailbox
 from registry.record.validators import ecma
 
 GOOD = [
@@ -12,7 +12,7 @@ GOOD = [
     "https://www.example.ma/ar/خدمة?س=1#جزء",
     "http://مثال.example/",
     "https://example.org:8080/a/b;c=1,2/(d)?x=%C3%A9&y=/?z",
-    "https://user@example.org/",
+    "https://example.org/@user?a@b",
     "https://192.0.2.1/a",
     "https://ⵜⴰⵎⴰⵣⵉⵖⵜ.example/ⴰ",
     "HTTPS://EXAMPLE.ORG/A",
@@ -23,6 +23,9 @@ BAD = [
     "https://example.org/<b>", 'https://example.org/"', "https://example.org/%zz",
     "https://example.org/a\n", "https://example.org/{id}",
     "https://example.org/a|b", "https://example.org/\\a", "https://example.org/a#b#c",
+    "https://user@example.org/", "https://www.cndp.ma%2fsignaler@evil.example/x",
+    "https://example.org%2eevil.example/", "https://example.org/\u202ex", "https://a.example/\u200b",
+    "https://a.example/\u2066x\u2069",
     "https://example.org:80a/", "ht tp://example.org", "https://example.org/^", "https://exa[mple/",
 ]  # fmt: skip
 
@@ -37,6 +40,25 @@ def test_bad_links(link):
     assert not is_iri(link)
 
 
+@pytest.mark.parametrize(
+    "mailbox", ["contact@cndp.ma", "a+b@c.example", "خدمة@مثال.example", "o'neil@a.example"]
+)
+def test_good_mailboxes(mailbox):
+    assert is_mailbox(mailbox)
+
+
+@pytest.mark.parametrize(
+    "mailbox",
+    [
+        "x?bcc=evil@evil.example", "contact@cndp.ma?subject=x&body=y.zz", "a@b.example,c@d.example",
+        "algo\u202e@elpmaxe.am.vog", "contact@cndp.ma\u2066.evil.example", '"><b>@a.bc', "a@b c.de",
+        "a@b.example;c@d.example", "a\u200bb@c.example", "a@\u200fb.example", "a%0ab@c.example",
+    ],
+)  # fmt: skip
+def test_bad_mailboxes(mailbox):
+    assert not is_mailbox(mailbox)
+
+
 def test_an_address_of_numbers():
     assert is_iri("https://[2001:db8::1]:8443/")
     assert not is_iri("https://[2001:db8::1/")
@@ -44,6 +66,7 @@ def test_an_address_of_numbers():
 
 def test_other_types_are_not_asked():
     assert is_iri(3)
+    assert is_mailbox(3)
 
 
 def test_a_long_hostile_link_is_refused_at_once():
