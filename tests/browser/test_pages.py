@@ -36,6 +36,8 @@ KINDS = {
     "format": "format/risk",
     "api": "api",
     "guide": "filing/console",
+    "notice": "records/demo-education/attribution-bourses/notice",
+    "code": "code",
 }
 if os.environ.get("EVERY_STATE"):
     # What differs from these only in its words.
