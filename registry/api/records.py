@@ -69,12 +69,13 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True, rename={"earlier": "from"}):
-    """How the version `to` differs from the version `from`; the note is that of `to`."""
+    """How the version `to` differs from the version `from`; note and day are those of `to`."""
 
     id: str
     earlier: Compared
     to: Compared
     change_note: LangText | None
+    changed_on: str | None
     items: list[Difference]
 
 
@@ -215,11 +216,13 @@ async def compare_versions(
     items = await in_thread(
         differences, msgspec.json.decode(before.document), msgspec.json.decode(after.document)
     )
+    after_line = next(line for line in history if line.version == second)
     comparison = Comparison(
         id=record,
         earlier=_compared(before),
         to=_compared(after),
-        change_note=next(line.change_note for line in history if line.version == second),
+        change_note=after_line.change_note,
+        changed_on=after_line.changed_on or None,
         items=items,
     )
     named = earlier is not None and to is not None

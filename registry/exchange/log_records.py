@@ -62,12 +62,14 @@ def write_records(
             (folder / agency / f"{slug}{number}.json").write_bytes(pretty + b"\n")
         withdrawals += [
             {"id": record, "reason": one.reason, "after_version": one.version}
+            | ({"successor": one.successor} if one.successor else {})
             | {f"{_NOTE}{tag}": text for tag, text in (one.note or {}).items()}
             for one in replay.withdrawals(record)
         ]
     if withdrawals:
         notes = sorted({name for row in withdrawals for name in row if name.startswith(_NOTE)})
-        columns = ["id", "reason", *notes, "after_version"]
+        named = ["successor"] if any("successor" in row for row in withdrawals) else []
+        columns = ["id", "reason", *notes, "after_version", *named]
         _write_table(folder / _WITHDRAWALS, columns, withdrawals)
     codes = [{"id": one, "code": code} for one in filed if (code := replay.code(one)) is not None]
     if codes:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding
-from registry.ledger.replayed_version import ReplayedVersion, change_note, source_facts
+from registry.ledger.replayed_version import ReplayedVersion, change_note, source_facts, stated_day
 from registry.record.agency_entry import agency_facts
 from registry.record.canonical import canonical
 from registry.record.content_file import Content, KeptSection, replaced_items, shown
@@ -189,6 +189,7 @@ class RegisterReplay:
             if one.entry <= as_of:
                 facts = imported_of(one.said)
                 more = {name: getattr(facts, name, None) for name in _OF_LINES}
+                more["changed_on"] = more["changed_on"] or stated_day(one)
                 lines.append(
                     VersionLine(
                         version=one.version,

@@ -53,6 +53,12 @@ def change_note(version: ReplayedVersion) -> LangText | None:
     return note
 
 
+def stated_day(version: ReplayedVersion) -> str | None:
+    """Return the day of its change that the agency states."""
+    day: str | None = dig(msgspec.json.decode(version.document), "publication", "changed_on")
+    return day
+
+
 def source_facts(version: ReplayedVersion, events: Sequence[SourceEvent]) -> SourceFacts:
     """Return where a foreign version stands at its source, by what happened to it there.
 

@@ -23,8 +23,11 @@ from registry.record.statements import StatementSchema
 from registry.record.validate import draft_findings
 
 COURT = "court"
-PRIVACY = "data_protection"
-"""On this basis words of a protected text are replaced by a mark, and the rest of it stays."""
+WORDS_OF_A_TEXT = "personal_data_in_text"
+"""The basis of a redaction that replaces words by a mark, and erases nothing else."""
+
+PRIVACY = frozenset(("data_protection", WORDS_OF_A_TEXT))
+"""On these bases words of a protected text are replaced by a mark, and the rest of it stays."""
 
 SOURCE_BASIS = "source"
 """The basis, which nobody can state, of a redaction that follows one at another register."""
@@ -159,7 +162,11 @@ def _subject(statement: Any) -> Iterator[PendingFinding]:
 
 
 def _forbidden(statement: Any) -> Iterator[PendingFinding]:
-    is_kept_but_for_words = statement["basis"] == PRIVACY and "words" in statement
+    is_kept_but_for_words = statement["basis"] in PRIVACY and "words" in statement
+    if statement["basis"] == WORDS_OF_A_TEXT and "words" not in statement:
+        words = message("Write the words to be replaced by a mark, as the texts have them.")
+        yield PendingFinding(pointer="/words", rule="required", messages=(words,))
+        return
     for at, asked in enumerate(statement["pointers"]):
         place = pointer(("pointers", at))
         if "entry" in statement and _meets(asked, (f"/{REPLACED}",)):
@@ -180,7 +187,7 @@ def _forbidden(statement: Any) -> Iterator[PendingFinding]:
                 pointer=asked,
             )
             words = message("Personal data in it is replaced by a mark: name the words.")
-            said = (court, words) if statement["basis"] == PRIVACY else (court,)
+            said = (court, words) if statement["basis"] in PRIVACY else (court,)
             yield PendingFinding(pointer=place, rule="protected", messages=said)
 
 

@@ -25,6 +25,9 @@ from registry.record.validators import build_validator
 NOTE_LENGTH = 1000
 COMMENT_LENGTH = 2000
 
+REPLACED = "replaced"
+"""The reason of a withdrawal that names its successor."""
+
 
 class StatementSchema:
     """A small schema, with the findings of a statement."""
@@ -173,6 +176,10 @@ def _withdrawal() -> StatementSchema:
         },
         note={"title": "Note", **_texts(NOTE_LENGTH)},
         optional={"successor": {"title": translatable("Successor"), "$ref": "#/$defs/RecordId"}},
+        rules={
+            "if": {"properties": {"reason": {"const": REPLACED}}, "required": ["reason"]},
+            "then": {"required": ["successor"]},
+        },
     )
 
 
@@ -198,7 +205,10 @@ def _texts(most: int) -> dict[str, Any]:
 
 
 def _form(
-    *, optional: Mapping[str, dict[str, Any]] | None = None, **members: dict[str, Any]
+    *,
+    optional: Mapping[str, dict[str, Any]] | None = None,
+    rules: Mapping[str, Any] | None = None,
+    **members: dict[str, Any],
 ) -> StatementSchema:
     return StatementSchema(
         {
@@ -206,6 +216,7 @@ def _form(
             "properties": {**members, **(optional or {})},
             "required": list(members),
             "additionalProperties": False,
+            **(rules or {}),
             "$defs": record_schema()["$defs"],
         }
     )

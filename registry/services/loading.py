@@ -37,7 +37,7 @@ from registry.store import records
 from registry.store.database import Connection
 
 WITHDRAWALS = "withdrawals.csv"
-"""One row a withdrawal: `id`, `reason`, `note_<language>`, `after_version`."""
+"""One row a withdrawal: `id`, `reason`, `note_<language>`, `after_version`, `successor`."""
 
 CODES = "codes.csv"
 """One row a record, with its short `code` in the log that is continued: `id`, `code`."""
@@ -116,6 +116,8 @@ async def load(
         for files in find_files(folder)
         if not known_only or files.record.split("/")[0] in context.pack.agencies
     ]
+    # A successor has to be in force before it is named.
+    found.sort(key=lambda files: any("successor" in one for one in files.withdrawals.values()))
     loaded: list[LoadCounts] = []
     for start in range(0, len(found), BATCH_SIZE):
         loaded += await _load(context, found[start : start + BATCH_SIZE], now=now())
@@ -242,7 +244,8 @@ def _read_withdrawals(path: Path, counts: dict[str, int]) -> dict[str, dict[int,
         note = {
             name.removeprefix(_NOTE): cell for name, cell in row.items() if name.startswith(_NOTE)
         }
-        found[record][int(after)] = {"reason": row.get("reason", ""), "note": note}
+        named = {"successor": row["successor"]} if "successor" in row else {}
+        found[record][int(after)] = {"reason": row.get("reason", ""), "note": note, **named}
     return found
 
 

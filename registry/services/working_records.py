@@ -109,10 +109,13 @@ async def read_agency_work(
     return found, filed
 
 
+_OF_THE_CHANGE = ("change_note", "changed_on")
+
+
 def without_change_note(document: Document) -> Document:
-    """Return a document without the note on its last change, which no other version has."""
+    """Return a document without the note and the day of its last change: no other has them."""
     publication = dig(document, "publication")
     if not isinstance(publication, dict):
         return document
-    kept = {name: value for name, value in publication.items() if name != "change_note"}
+    kept = {name: value for name, value in publication.items() if name not in _OF_THE_CHANGE}
     return {**document, "publication": kept}

@@ -97,7 +97,11 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A version in a record's history; of foreign ones with the last members of `SourceFacts`."""
+    """A version in a record's history; of foreign ones with the last members of `SourceFacts`.
+
+    `changed_on` of a record that was filed here is the day of the change that its agency states:
+    `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
+    """
 
     version: int
     published_at: dt.datetime

@@ -18,6 +18,7 @@ async def versions(publish, record):
     documents[1]["risk"]["level"] = documents[2]["risk"]["level"] = "high"
     documents[2]["summary"]["fr"] = documents[1]["summary"]["fr"] + " Et plus."
     documents[2]["publication"]["change_note"] = {"fr": "Résumé complété"}
+    documents[2]["publication"]["changed_on"] = "2026-09"
     for document in documents:
         await publish(document)
     return documents
@@ -26,17 +27,22 @@ async def versions(publish, record):
 async def test_the_last_two_versions_are_compared(client, versions):
     answer = await client.get(CHANGES)
     body = answer.json()
-    assert set(body) == {"id", "from", "to", "change_note", "items"}
+    assert set(body) == {"id", "from", "to", "change_note", "changed_on", "items"}
     assert body["id"] == "demo-sante/prevision-lits"
     for side, number in (("from", 2), ("to", 3)):
         register = (await client.get(f"{RECORD}/versions/{number}")).json()["register"]
         assert body[side] == {key: register[key] for key in SHOWN}
     assert body["change_note"] == {"fr": "Résumé complété"}
+    # The day that the agency states stands beside that of publication.
+    assert body["changed_on"] == "2026-09"
+    lines = (await client.get(f"{RECORD}/versions")).json()["items"]
+    assert [line.get("changed_on") for line in lines] == [None, None, "2026-09"]
     items = {item["pointer"]: item for item in body["items"]}
     assert set(items) == {
         "/summary/fr",
         "/publication/change_note/ar",
         "/publication/change_note/fr",
+        "/publication/changed_on",
     }
     summary = items["/summary/fr"]
     before, after = (document["summary"]["fr"] for document in versions[1:])

@@ -52,7 +52,7 @@ OLD_FINDING = Finding(
 )
 
 
-def stored(document, *, entry=1, notes=(None,), findings=(), **register):
+def stored(document, *, entry=1, notes=(None,), days=(), findings=(), **register):
     raw = json.dumps(document, ensure_ascii=False).encode()
     leaf = hashlib.sha256(raw).hexdigest()
     facts = {
@@ -78,6 +78,7 @@ def stored(document, *, entry=1, notes=(None,), findings=(), **register):
             hash=leaf,
             entry=entry - 2 * (len(notes) - n),
             change_note=note,
+            **({"changed_on": days[n - 1]} if days and days[n - 1] else {}),
         )
         for n, note in enumerate(notes, start=1)
     ]
@@ -125,11 +126,14 @@ def demonstration():
             document = msgspec.json.decode(path.read_bytes())
             verdict = validate(document, profile="publication", pack=PACK, today=FILED.date())
             earlier = sorted(path.parent.glob(f"{path.stem}.[0-9]*.json"))
-            notes = [
-                (msgspec.json.decode(file.read_bytes()).get("publication") or {}).get("change_note")
+            said = [
+                msgspec.json.decode(file.read_bytes()).get("publication") or {}
                 for file in [*earlier, path]
             ]
-            yield stored(document, notes=notes, fictitious=True, findings=verdict.findings)
+            notes, days = ([one.get(key) for one in said] for key in ("change_note", "changed_on"))
+            yield stored(
+                document, notes=notes, days=days, fictitious=True, findings=verdict.findings
+            )
 
 
 def earlier_versions():

@@ -131,7 +131,7 @@ async def test_a_changed_agency_or_a_withdrawal_makes_the_site_out_of_date(
             context.database, context.pack, settings, out=settings.site_dir, as_of=NOW
         )
         assert await is_current(context.database, settings, as_of=NOW)
-        for name, notice in (("fr/changes", "est arrêté"), ("ar/changes/1", "السجل متوقفة")):
+        for name, notice in (("fr/changes", "est arrêté"), ("ar/changes/1", "السجل متوقف")):
             page = (settings.site_dir / f"{name}.html").read_text("utf-8")
             assert (notice in page) is words
     await taken_out(context, latest)

@@ -31,6 +31,7 @@ def test_a_version_shows_what_it_changed_word_by_word(pages):
     page = pages[f"fr/{RECORD}/versions/3.html"]
     section = page.find(".//section[@id='changes']")
     assert "Niveau de risque relevé de limité à élevé" in text_of(section)
+    assert "Date du changement, selon l’organisme : 1er septembre 2026" in text_of(section)
     moved = section.find(".//p[@class='move']")
     badges = [part for part in moved if "badge" in part.get("class")]
     assert [text_of(badge) for badge in badges] == ["Risque limité", "Risque élevé"]

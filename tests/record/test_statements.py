@@ -54,7 +54,13 @@ def test_faults_are_told_in_the_language_asked_for(pack):
 
 def test_the_reasons_are_those_of_the_code_list(pack):
     for reason in codelists()["withdrawal_reason"]:
-        assert check_withdrawal(GOOD | {"reason": reason}, pack, "en") == ()
+        named = {"successor": "demo-sante/lits"} if reason == "replaced" else {}
+        assert check_withdrawal(GOOD | {"reason": reason} | named, pack, "en") == ()
+
+
+def test_what_is_replaced_names_its_successor(pack):
+    [finding] = check_withdrawal(GOOD | {"reason": "replaced"}, pack, "en")
+    assert (finding.pointer, finding.rule) == ("/successor", "required")
 
 
 @pytest.mark.parametrize(

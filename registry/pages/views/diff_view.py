@@ -24,8 +24,8 @@ from registry.text.word_diff import DiffSpan
 Path = tuple[str, ...]
 
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
-_NOTE = ("publication", "change_note")
-"""The agency's note on a change stands above the differences, not among them."""
+_OF_THE_CHANGE = frozenset((("publication", "change_note"), ("publication", "changed_on")))
+"""The agency's note on a change, and its day, stand above the differences, not among them."""
 
 
 class DiffValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[SectionDi
     grouped: dict[Path, list[tuple[str | None, Difference]]] = {}
     for difference in different:
         path = parts(difference.pointer)
-        if path[: len(_NOTE)] == _NOTE:
+        if path[:2] in _OF_THE_CHANGE:
             continue
         tag = path[-1] if _is_text(path[:-1]) else None
         place = path[:-1] if tag else path

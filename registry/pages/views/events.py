@@ -40,6 +40,7 @@ COUNTED = {
 
 IMPORT = message("Import of %(register)s")
 MOVED = message("Moved here from %(agency)s")
+STATED_DAY = message("Day of the change, says the agency: %(date)s")
 UNDATED = message("Changed without a date at the source")
 
 
@@ -71,6 +72,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     run: int | None = None
     moved_from: str | None = None
     undated: bool = False
+    changed_on: str | None = None
     first: int | None = None
     begun: str = ""
     counts: Mapping[str, int] = {}
@@ -102,7 +104,11 @@ def read_events(site: Site) -> list[Event]:
         card = site.cards.get(line.subject or "")
         facts: dict[str, Any] = {}
         if (version := versions.get(place)) is not None:
-            facts = {"version": version.version, "note": version.change_note}
+            facts = {
+                "version": version.version,
+                "note": version.change_note,
+                "changed_on": None if card and card.origin else version.changed_on or None,
+            }
         elif (withdrawal := withdrawals.get(place)) is not None:
             facts = {"reason": withdrawal.reason, "note": withdrawal.note}
         elif (said := stated.get(place)) is not None:
@@ -168,6 +174,7 @@ def event_view(reader: Reader, site: Site, event: Event) -> dict[str, Any]:
         "moved": event.moved_from
         and (MOVED, agency_view(reader, site, event.moved_from)["name"].inline),
         "undated": event.undated and UNDATED,
+        "changed_on": event.changed_on,
         "register": origin_view(reader, site, event.origin)["origin_name"],
         "counts": [(*COUNTED[kind], number) for kind, number in event.counts.items()],
         "run": event.run,

@@ -14,9 +14,18 @@ from registry.pages.labels import message
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, Text, as_it_is, comma_of, label, say
 from registry.pages.site import Site
-from registry.pages.views.events import COUNTED, IMPORT, KINDS, MOVED, UNDATED, Event
+from registry.pages.views.events import (
+    COUNTED,
+    IMPORT,
+    KINDS,
+    MOVED,
+    STATED_DAY,
+    UNDATED,
+    Event,
+)
 from registry.pages.views.lists import origin_view
 from registry.text.catalogues import find, find_plural
+from registry.text.dates import format_date
 from registry.text.numbers import format_number
 
 MOST_ITEMS = 50
@@ -167,6 +176,9 @@ def _item(reader: Reader, site: Site, event: Event, base: str) -> Item:
         else "",
         _moved(reader, site, event),
         wording(reader, UNDATED) if event.undated else "",
+        wording(reader, STATED_DAY) % {"date": format_date(event.changed_on, reader.locale.babel)}
+        if event.changed_on
+        else "",
         note.text if note else "",
     ]
     host = urlsplit(site.base_url).hostname

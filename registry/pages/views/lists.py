@@ -124,9 +124,10 @@ def change_view(reader: Reader, change: VersionLine | Withdrawal | SourceEvent) 
     """Return the view of one change.
 
     A withdrawal has a `reason`, and what happened at the source a `state`; a version has neither.
+    `changed_on` is the day of the change that the agency of a version states, or its source.
     """
     known: dict[str, Any] = {"reason": None, "state": None, "note": None, "undated": False}
-    known["erased"] = []
+    known |= {"erased": [], "changed_on": None}
     if isinstance(change, SourceEvent):
         known |= {"day": change.day.isoformat(), "state": AT_SOURCE[change.state]}
     elif isinstance(change, Withdrawal):
@@ -141,6 +142,7 @@ def change_view(reader: Reader, change: VersionLine | Withdrawal | SourceEvent) 
             "day": change.published_at.date().isoformat(),
             "note": say(reader, change.change_note),
             "undated": change.undated is True,
+            "changed_on": change.changed_on or None,
         }
     return known | {"version": change.version, "entry": change.entry}
 

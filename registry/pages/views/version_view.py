@@ -41,6 +41,7 @@ def version_view(
         "in_force": shown is latest and latest.register.state != "withdrawn",
         "superseded_on": register.superseded_at and register.superseded_at.date().isoformat(),
         "note": say(reader, latest.versions[number - 1].change_note),
+        "changed_on": latest.versions[number - 1].changed_on or None,
         "risk": [label(reader, "risk_level", level) for level in levels]
         if levels[0] != levels[1]
         else None,
@@ -72,6 +73,7 @@ def compare_view(
     return {
         "r": {
             "id": latest.id,
+            "origin": latest.register.origin,
             "name": say(
                 reader, read_document(latest.document).get("name"), read_languages(latest.document)
             ),

@@ -120,7 +120,13 @@ where $1::text [] is null or r.id = any($1)
 order by r.id collate "C", v.version
 
 -- name: versions
-select v.record, v.version, v.entry, v.published_at, v.change_note, v.moved_from, v.changed_on, v.undated, v.run, e.leaf
+select
+    v.record, v.version, v.entry, v.published_at, v.change_note, v.moved_from, v.undated, v.run, e.leaf,
+    -- What the source states, or else the agency itself; a redaction takes it out of the section.
+    coalesce(v.changed_on, (
+        select s.value::jsonb ->> 'changed_on' from section as s
+        where s.record = v.record and s.version = v.version and s.key = 'publication'
+    )) as changed_on
 from version as v inner join log_entry as e on e.index = v.entry
 where ($1::text [] is null or v.record = any($1)) and v.entry <= $2
 order by v.record collate "C", v.version

@@ -185,7 +185,9 @@ def first_document(
     if like is None:
         return begun
     publication = {
-        key: value for key, value in like.get("publication", {}).items() if key != "change_note"
+        key: value
+        for key, value in like.get("publication", {}).items()
+        if key not in {"change_note", "changed_on"}
     }
     status = {
         **(dig(like, "languages", "translation_status") or {}),
