@@ -216,6 +216,59 @@ def test_a_restricted_record_shows_its_existence_alone(pages):
     assert "Seule l’existence" in text_of(page.find(".//*[@class='notice restricted']"))
     assert "Sécurité intérieure" in text_of(page.find(".//*[@class='notice restricted']"))
     assert not page.findall(".//section[@id='purpose']")
+    # What it leaves out is said, instead of how complete it is; rights hold in every case.
+    assert "Décision et contrôle humain" in text_of(page.find(".//section[@id='left-out']"))
+    told = facts_of(page, "register-facts")["Fiche remplie à"]
+    assert told.startswith("Non mesurée")
+    assert "%" not in told
+    contest = text_of(page.find(".//section[@id='contest']"))
+    assert "Vos droits dans tous les cas" in contest
+
+
+GROUPS = ("for-you", "who-answers", "why", "data-and-law", "working", "about-record")
+
+
+def test_a_record_stands_in_six_groups_of_which_the_last_is_closed(pages):
+    for lang in LANGUAGES:
+        page = pages[f"{lang}/records/demo-sante/triage-radiographies.html"]
+        groups = [one for one in page.iter() if one.get("class") == "group"]
+        assert tuple(one.get("id") for one in groups) == GROUPS
+        *shown, last = groups
+        assert {one.tag for one in shown} == {"section"}
+        assert (last.tag, last.get("open")) == ("details", None)
+        anchors = {one.get("id") for one in page.iter()}
+        assert {"you", "contest", "side-title", "supplier", "missing", "versions"} <= anchors
+        # Who answers and the sector stand under the title.
+        answers = page.find(".//header[@class='head']/dl[@class='answers']")
+        assert len(answers.findall("div/dd/a")) == 2
+
+
+def test_a_field_has_one_name_on_the_page_and_in_what_is_missing(pages):
+    for lang, name in (("ar", "الهدف"), ("fr", "Objectif"), ("en", "Goal")):
+        page = pages[f"{lang}/records/demo-sante/triage-radiographies.html"]
+        missing = page.find(".//section[@id='missing']/p[@class='missing']")
+        assert text_of(missing) == name
+        assert name in [text_of(one) for one in page.findall(".//section[@id='purpose']//h4")]
+
+
+def test_a_word_is_explained_where_it_stands(pages):
+    page = pages["fr/records/demo-sante/triage-radiographies.html"]
+    terms = {
+        text_of(one.find("summary")): text_of(one.find("p"))
+        for one in page.iter("details")
+        if one.get("class") == "term"
+    }
+    assert terms["Réversibilité"] == "Avec quelle facilité un préjudice peut être réparé."
+    assert len(terms) > 15
+
+
+def test_a_measurement_is_a_sentence_and_a_bar(pages):
+    page = pages["fr/records/demo-sante/triage-radiographies.html"]
+    [first, *_] = page.findall(".//ul[@class='metrics']/li")
+    assert text_of(first).startswith("Sur 100 cas à repérer, il en repère 94.")
+    assert first.find("svg") is not None or "meter" in "".join(
+        one.get("class") or "" for one in first.iter()
+    )
 
 
 def facts_of(page, place):
