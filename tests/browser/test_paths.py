@@ -1,0 +1,141 @@
+"""The five ways that people take through the site, on a phone's slow line: taps are counted.
+
+Seconds are printed and never asserted (`pytest -s`): they are those of 400 kbit/s with 400 ms.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from tests.browser.conftest import DESKTOP
+
+AID = "demo-services/aide-energie-hivernale"
+MOST_FROM_HOME = 4
+SLOW = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+
+
+class Walk:
+    """A reader on a page: follows what is there, and counts."""
+
+    def __init__(self, page):
+        self.page = page
+        self.taps = 0
+        network = page.context.new_cdp_session(page)
+        network.send("Network.enable")
+        network.send("Network.emulateNetworkConditions", SLOW)
+
+    def begin(self, address):
+        self.page.goto(address)
+
+    def tap(self, selector, leads_to=None):
+        """Tap the first of what a selector finds, and wait for the page that it leads to."""
+        self.taps += 1
+        self.page.locator(selector).first.click()
+        if leads_to:
+            self.page.wait_for_url(leads_to)
+
+    def ask(self, words):
+        """Type words into the box and send them, which is a tap."""
+        self.page.locator("#q").fill(words)
+        self.taps += 1
+        self.page.locator("#q").press("Enter")
+        self.page.wait_for_selector("#hits .record")
+
+
+@pytest.fixture
+def walking(opened, register):
+    @contextmanager
+    def walk(name, lang, **options):
+        phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+        with opened(register.url, **(phone | options)) as page:
+            walker, begun = Walk(page), time.monotonic()
+            yield walker
+            took = time.monotonic() - begun
+            print(f"{name} ({lang}): {walker.taps} taps, {took:.1f} s")  # noqa: T201
+
+    return walk
+
+
+def has_letter(walker, lang):
+    """Whether the page is a letter with the agency's name in it, for the reader's language."""
+    assert walker.page.url.endswith(f"/{lang}/records/{AID}/letter")
+    assert walker.page.locator(".letter").is_visible()
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_who_was_refused_reaches_the_letter_in_four_taps(walking, register, lang):
+    letter = f"**/{lang}/records/{AID}/letter"
+    to_letter = ".to-letter a"
+    with walking("refused, by words", lang) as walker:
+        walker.begin(f"{register.url}/{lang}/")
+        walker.ask({"fr": "aide chauffage", "ar": "دعم التدفئة"}[lang])
+        walker.tap(f"#hits a[href$='/{AID}']", f"**/records/{AID}")
+        walker.tap(to_letter, letter)
+        has_letter(walker, lang)
+        assert walker.taps <= MOST_FROM_HOME
+    with walking("refused, by what happened", lang) as walker:
+        walker.begin(f"{register.url}/{lang}/")
+        walker.tap("main a[href$='/contest']", f"**/{lang}/contest")
+        walker.tap("#happened a[href$='/life/benefit']", "**/life/benefit")
+        walker.tap(f"main a[href$='/{AID}']", f"**/records/{AID}")
+        walker.tap(to_letter, letter)
+        has_letter(walker, lang)
+        assert walker.taps <= MOST_FROM_HOME
+    code = register.client.get(f"/api/v1/records/{AID}").json()["register"]["code"]
+    with walking("refused, by the code of the decision", lang, locale=lang) as walker:
+        walker.begin(f"{register.url}/r/{code}")
+        assert walker.page.url.endswith(f"/{lang}/records/{AID}")
+        walker.tap(to_letter, letter)
+        has_letter(walker, lang)
+        assert walker.taps == 1
+
+
+def test_who_reads_tamazight_is_led_to_a_record_by_tifinagh_words(walking, register):
+    with walking("Tamazight", "zgh") as walker:
+        walker.begin(f"{register.url}/")
+        card = walker.page.locator("a[href$='/zgh/']")
+        assert len(card.inner_text().split()) > 1
+        walker.tap("a[href$='/zgh/']", "**/zgh/")
+        walker.tap("main a[href$='/sectors/health']:has([lang=zgh])", "**/zgh/sectors/health")
+        walker.tap("main .record h3 a", "**/zgh/records/**")
+        assert walker.page.locator(".to-letter a").first.is_visible()
+        assert walker.taps <= MOST_FROM_HOME
+
+
+def test_by_keyboard_a_record_is_found_without_walking_through_the_filters(walking, register):
+    with walking("keyboard", "fr", viewport=DESKTOP, is_mobile=False) as walker:
+        page = walker.page
+        walker.begin(f"{register.url}/fr/")
+        page.keyboard.press("/")
+        page.keyboard.type("aide chauffage")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#hits .record")
+        walker.taps = 2
+        while not page.evaluate("document.activeElement.matches('#hits h3 a')"):
+            walker.taps += 1
+            skips = page.evaluate("document.activeElement.matches('a[href=\"#results\"]')")
+            page.keyboard.press("Enter" if skips else "Tab")
+            assert walker.taps < 60
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/fr/records/**")
+        heads = page.locator("main h2").all_inner_texts()
+        assert len(heads) <= 8, heads
+
+
+def test_a_journalist_finds_high_risk_without_redress_in_two_ticks(walking, register):
+    with walking("journalist", "fr", viewport=DESKTOP, is_mobile=False) as walker:
+        walker.begin(f"{register.url}/fr/search")
+        walker.page.wait_for_selector("#hits .record")
+        walker.tap("#risk-high", "**risk=high**")
+        box = walker.page.locator("#facet-contestation input").first
+        said = box.get_attribute("value")
+        walker.tap("#facet-contestation input", "**contestation=**")
+        asked = {"origin": "local", "risk": "high", "contestation": said, "limit": 20}
+        wanted = register.client.get("/api/v1/records", params=asked).json()["items"]
+        walker.page.wait_for_function(
+            "n => document.querySelectorAll('#hits .record').length === n", arg=len(wanted)
+        )
+        assert walker.taps == 2
