@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -70,3 +71,50 @@ def build(settings: Settings, out: Path | None, *, full: bool, as_of: dt.datetim
     )
     if proofs:
         print_message(f"{proofs} proofs: {report.folder}/proofs")
+
+
+@site.command()
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A new folder, or a new archive with the ending .zip.",
+)
+@click.option(
+    "--language", "languages", multiple=True, help="Only the pages of a language; may be repeated."
+)
+@pass_settings
+def copy(settings: Settings, out: Path, languages: tuple[str, ...]) -> None:
+    """Write the site in force as files that open by double click, with its search and its proofs.
+
+    No host, no network and no program is needed; start with index.html.
+
+    Example: registry site copy --out register.zip --language ar --language fr
+    """
+    from registry.errors import ConfigurationError, Unavailable
+    from registry.ledger.export import export_record_proofs
+    from registry.pages.offline import offline_files, write_folder, write_zip
+    from registry.record.pack import load_pack
+
+    known = load_pack(settings.pack).languages
+    for tag in languages:
+        if tag not in known:
+            raise ConfigurationError(f"no language {tag!r}; there are: {', '.join(known)}")
+    if out.exists():
+        raise ConfigurationError(f"{out} is there already; name another")
+    if not (settings.site_dir / "index.html").is_file():
+        raise Unavailable("the site has not been built yet; run: registry site build")
+
+    async def work(context: ServiceContext, folder: Path) -> None:
+        await export_record_proofs(context.database, settings.log_dir, folder, progress=progress)
+
+    with TemporaryDirectory() as name, progress_bar("Proving the versions") as progress:
+        run(settings, lambda context: work(context, Path(name)))
+        files = offline_files(
+            settings.site_dir.resolve(),
+            settings.base_url,
+            languages or known,
+            proofs=Path(name) / "proofs",
+        )
+        number = (write_zip if out.suffix == ".zip" else write_folder)(files, out)
+    print_message(f"{number} files: {out}")

@@ -3,11 +3,11 @@
 import { counted, said } from "./language.js";
 import { inLanguage, made } from "./made.js";
 
-const { site } = document.querySelector("[data-site]").dataset;
+const { site, ending = "" } = document.querySelector("[data-site]").dataset;
 const FOLDERS = { agency: "agencies", sector: "sectors", record: "records" };
 
 /** The page of an agency, a sector or a record. */
-export const pageOf = (kind, id) => `${site}/${FOLDERS[kind]}/${id}`;
+export const pageOf = (kind, id) => `${site}/${FOLDERS[kind]}/${id}${ending}`;
 
 /** Where a short code leads: a register says whose it is, a copy has a page of each. */
 export const codeAddress = (code, inCopy) =>

@@ -1,0 +1,181 @@
+"""A copy of the site that opens by double click: no host, no address, no network.
+
+Links lead from file to file, scripts are no modules (browsers load none from files), and the index
+and the proofs lie there as scripts, since a page that is a file may read no other. What only the
+register has, such as its API, is linked at its address.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from registry import resources
+
+_File: TypeAlias = tuple[str, bytes]
+
+_ADDRESS = re.compile(r' (href|src|action|data-(?:api|proof|copy|labels|site))="(/[^"]*)"')
+_MODULE = re.compile(r'<script type="module" src="[^"]*/assets/(finder|box)\.[0-9a-f]+\.js">')
+_PRELOAD = re.compile(r'<link rel="(?:modulepreload|search|alternate)"[^>]*>\n?')
+_FIRST_SCRIPT = re.compile(r"<script (?=defer src=)")
+_IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"\./([\w-]+\.js)";\n', re.MULTILINE)
+_LATER = re.compile(r'import\("\./([\w-]+\.js)"\)')
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+_FOLDERS = ("find/", "proofs/")
+"""What scripts read."""
+
+_ENTRIES = ("finder", "box")
+_ELSEWHERE = ("feeds/", "log/", "problems/")
+_SCRIPTS = re.compile(
+    r"assets/(?:box|copy|evidence|finder|fold|hits|language|made|named|register|shown)\..*js"
+)
+
+
+def offline_files(
+    site: Path, base_url: str, tags: Collection[str], *, proofs: Path | None = None
+) -> Iterator[_File]:
+    """Yield the files of a copy of a built site, with the pages of some languages.
+
+    `proofs` is the folder with a proof a version, where there is one.
+    """
+    copy = _Copy(site, base_url, tags)
+    yield "assets/files.js", (resources.SITE / "offline" / "files.js").read_bytes()
+    for name in _ENTRIES:
+        yield f"assets/{name}.js", _bundle(resources.SITE / "scripts", f"{name}.js").encode()
+    for path in _files(site):
+        name = path.relative_to(site).as_posix()
+        if not copy.has(name):
+            continue
+        if name.endswith(".html"):
+            yield name, copy.page(name, path.read_text("utf-8")).encode()
+        elif name.startswith(_FOLDERS):
+            yield from _as_script(name, path.read_bytes())
+        else:
+            yield name, path.read_bytes()
+    if proofs is None:
+        return
+    for path in _files(proofs):
+        name = f"proofs/{path.relative_to(proofs).as_posix()}"
+        yield name, path.read_bytes()
+        yield from _as_script(name, path.read_bytes())
+
+
+def write_folder(files: Iterator[_File], out: Path) -> int:
+    """Write a copy into a new folder; return how many files it has."""
+    out.mkdir(parents=True)
+    number = 0
+    for name, content in files:
+        number += 1
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return number
+
+
+def write_zip(files: Iterator[_File], out: Path) -> int:
+    """Write a copy as an archive with one folder; return how many files it has."""
+    number = 0
+    with zipfile.ZipFile(out, "x", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, content in files:
+            number += 1
+            # The same register gives the same bytes.
+            archive.writestr(zipfile.ZipInfo(f"{out.stem}/{name}"), content, zipfile.ZIP_DEFLATED)
+    return number
+
+
+class _Copy:
+    """How the addresses of a site are written in a copy of it."""
+
+    def __init__(self, site: Path, base_url: str, tags: Collection[str]) -> None:
+        self._site, self._tags = site, set(tags)
+        self._base_url = base_url.rstrip("/")
+        self._prefix = urlsplit(base_url).path.rstrip("/")
+        self._languages = {path.parent.name for path in site.glob("*/search.html")}
+
+    def has(self, name: str) -> bool:
+        """Whether a file of the site belongs into the copy."""
+        first, _, rest = name.partition("/")
+        if first in self._languages:
+            return first in self._tags and rest != "opensearch.xml"
+        if first == "find" and rest.removesuffix(".json") in self._languages:
+            return rest.removesuffix(".json") in self._tags
+        return not name.startswith(_ELSEWHERE) and not _SCRIPTS.match(name)
+
+    def page(self, name: str, html: str) -> str:
+        """Return a page with links from file to file, and with scripts that files may run."""
+        up = "../" * name.count("/")
+
+        def place(found: re.Match[str]) -> str:
+            return f' {found[1]}="{self._place(found[1], found[2], up)}"'
+
+        entry = _MODULE.search(html)
+        html = _MODULE.sub(r'<script defer src="/assets/\1.js">', _PRELOAD.sub("", html))
+        if self._prefix and entry:
+            html = html.replace('defer src="/assets/', f'defer src="{self._prefix}/assets/')
+        html = html.replace("'self'", "'self' file:", 8)
+        first = f'<script defer src="{self._prefix}/assets/files.js"></script>\n<script '
+        html = _FIRST_SCRIPT.sub(first, html, count=1)
+        html = _ADDRESS.sub(place, html)
+        return html.replace(" data-site=", ' data-ending=".html" data-site=')
+
+    def _place(self, attribute: str, address: str, up: str) -> str:
+        """Return where an address lies, from a page that is some folders deep."""
+        path, mark, rest = _split(address.removeprefix(self._prefix).lstrip("/"))
+        if path in {"assets/files.js", "assets/finder.js", "assets/box.js"}:
+            return up + path
+        if attribute in {"data-site", "data-copy"}:
+            return (up + path) or "."
+        if attribute == "data-labels":
+            return up + path
+        for file in (path, f"{path}.html", f"{path.rstrip('/')}/index.html".lstrip("/")):
+            if self.has(file) and (self._site / file).is_file():
+                return up + file + mark + rest
+        return f"{self._base_url}/{path}{mark}{rest}"
+
+
+def _split(address: str) -> tuple[str, str, str]:
+    """Return the path of an address, the mark that ends it, and what follows."""
+    at = min((address.index(mark) for mark in "?#" if mark in address), default=len(address))
+    return address[:at], address[at : at + 1], address[at + 1 :]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _as_script(name: str, content: bytes) -> Iterator[_File]:
+    """Yield a file of JSON as the script that hands it over."""
+    yield f"{name}.js", b"registerFile(" + content.strip() + b");\n"
+
+
+def _bundle(folder: Path, entry: str) -> str:
+    """Return a module and all that it imports as one script; each keeps a scope of its own."""
+    parts: dict[str, str] = {}
+
+    def add(name: str) -> None:
+        if name in parts:
+            return
+        parts[name] = ""
+        text = (folder / name).read_text("utf-8")
+        for needed in (*_IMPORT.findall(text), *(("", one) for one in _LATER.findall(text))):
+            add(needed[1])
+        names = ", ".join(_EXPORT.findall(text))
+        text = _EXPORT.sub("", _LATER.sub(r'modules["\1"]', _IMPORT.sub(_taken, text)))
+        # Put in again, after what it imports.
+        del parts[name]
+        # What nothing imports may wait.
+        scope = "async () =>" if name == entry else "() =>"
+        parts[name] = f'modules["{name}"] = ({scope} {{\n{text}\nreturn {{ {names} }};\n}})();\n'
+
+    add(entry)
+    return '"use strict";\n{\nconst modules = {};\n' + "".join(parts.values()) + "}\n"
+
+
+def _taken(found: re.Match[str]) -> str:
+    if not found[1]:
+        return ""
+    return f'const {{{found[1].replace(" as ", ": ")}}} = modules["{found[2]}"];\n'
