@@ -76,6 +76,20 @@ async def test_what_is_no_code_is_said_in_the_reader_s_language(client, code):
     assert not list(page.iter("b"))
 
 
+async def test_a_code_of_another_register_may_be_looked_for_there(client, code, database):
+    async with database.connection() as connection:
+        await connection.execute(
+            "insert into peer (code, origin, key, address, added_at, removed_at) values"
+            " ('sn', 'sn.example/log', 'k', 'https://sn.example', now(), null),"
+            " ('xx', 'xx.example/log', 'k', 'https://xx.example', now(), now())"
+        )
+    page = parse(await client.get(f"/fr/code?code={UNKNOWN}"))
+    alert = page.find(".//div[@role='alert']")
+    assert [link.get("href") for link in alert.iter("a")] == [f"https://sn.example/r/{UNKNOWN}"]
+    page = parse(await client.get(f"/fr/code?code={UNKNOWN[:-1]}"))
+    assert not list(page.find(".//div[@role='alert']").iter("a"))
+
+
 async def test_without_a_code_it_is_asked_for(client, code):
     assert await leads(client, f"/r/{code}/", **{"accept-language": "fr"})
     for path in ("/r", "/r/"):
