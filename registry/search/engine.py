@@ -72,6 +72,7 @@ class SearchIndex:
         self._lock = asyncio.Lock()
         self._log: SearchState | None = None
         self._rising: asyncio.Task[SearchState] | None = None
+        self._spoken: tantivy.Searcher | None = None
         self._looked_at = float("-inf")
         prepare()
 
@@ -294,11 +295,13 @@ class SearchIndex:
                     directory.read()
             if not directory.holds(log):
                 log = await self._brought_up(progress)
-            if directory.searcher is not None:
-                known = directory.searcher.terms_with_prefix(LANGUAGE, "|", None, None)
-                self._meanings = msgspec.structs.replace(
-                    self._meanings, languages=[code[1:] for code, _ in known]
-                )
+        # Another query may have brought it up, and have been given up before it came here.
+        if directory.searcher is not None and directory.searcher is not self._spoken:
+            known = directory.searcher.terms_with_prefix(LANGUAGE, "|", None, None)
+            self._spoken = directory.searcher
+            self._meanings = msgspec.structs.replace(
+                self._meanings, languages=[code[1:] for code, _ in known]
+            )
         return log
 
     async def _brought_up(self, progress: Progress | None) -> SearchState:

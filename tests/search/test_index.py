@@ -137,6 +137,17 @@ async def test_while_nothing_is_published_the_database_is_asked_for_the_size_of_
     assert lend.times - asked <= 2
 
 
+async def test_words_are_found_although_who_brought_the_index_up_gave_up(publish, index):
+    await publish(named("Cadastre"))
+    first = asyncio.create_task(index.warm_up())
+    while index._rising is None:  # noqa: ASYNC110  nobody sets an event for it
+        await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    await index._rising
+    assert (await index.answer(SearchQuery(text="cadastre"))).total == 1
+
+
 async def test_the_newest_versions_are_met_before_anybody_asks_for_them(database, publish, folder):
     lend = Counted(database)
     index = SearchIndex(lend, folder)
