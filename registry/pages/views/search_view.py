@@ -39,6 +39,7 @@ COUNTED = (*HEADINGS, *LACKING)
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 """The parameters of an address, as given, without those that are empty."""
 
+_TOLD = message("%(name)s: %(value)s")
 _LONGEST = 100
 """Characters of a wrong value that are said again."""
 
@@ -199,7 +200,8 @@ def question_words(
     for name, code in asked:
         if name in _NAMES and name not in {"q", "sort"}:
             value = _word(reader, known, name, plain_code(name, code))
-            said.append(f"{saying(reader, _NAMES[name]).text}: {value.text}")
+            told = saying(reader, _NAMES[name])
+            said.append(saying(reader, _TOLD).text % {"name": told.text, "value": value.text})
     return comma_of(reader).join(said)
 
 
