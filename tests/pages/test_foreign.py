@@ -240,8 +240,8 @@ def test_the_history_tells_of_moves_and_of_the_source(rendered):
         "No longer at its source · October 22, 2026",
         "At its source again · October 21, 2026",
         "No longer at its source · October 20, 2026",
-        "Version 2 · October 1, 2026",
-        "Version 1 · October 1, 2026",
+        "Version 2 · copied on October 1, 2026",
+        "Version 1 · copied on October 1, 2026",
     ]
     assert "Moved here from Poste fictive" in rows[3]
     assert "Changed without a date at the source" in rows[3]

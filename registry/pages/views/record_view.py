@@ -62,6 +62,16 @@ _WITHIN_LINES = frozenset(
         "who",
         "group",
         "purpose",
+        "postal_address",
+        "opening_hours",
+        "provider",
+        "recipient",
+        "reference",
+        "conducted_by",
+        "dataset",
+        "architecture",
+        "task",
+        "authority",
     )
 )
 """The members with a text that a page shows within a line, all others as paragraphs."""

@@ -36,7 +36,7 @@ def record_script(reader: Reader, site: Site, card: Card) -> Markup:
         "description": summary.text if summary else None,
         "inLanguage": name.lang if name else None,
         "version": str(card.version),
-        "dateModified": card.published_on,
+        "dateModified": None if origin else card.published_on,
         "isAccessibleForFree": True,
         "creator": {
             "@type": "GovernmentOrganization",
