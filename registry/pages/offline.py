@@ -31,7 +31,7 @@ _FOLDERS = ("find/", "proofs/")
 _ENTRIES = ("finder", "box")
 _ELSEWHERE = ("feeds/", "log/", "problems/")
 _SCRIPTS = re.compile(
-    r"assets/(?:box|copy|evidence|finder|fold|hits|language|made|named|register|shown)\..*js"
+    r"assets/(?:box|code|copy|evidence|finder|fold|hits|language|made|named|register|shown)\..*js"
 )
 
 
