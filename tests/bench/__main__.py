@@ -13,6 +13,7 @@ BENCHES = (
     "importing",
     "site",
     "console",
+    "firstpage",
     "commands",
     "log",
     "harvest",

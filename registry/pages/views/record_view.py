@@ -101,7 +101,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "shown": shown,
         "agency": agency_view(reader, site, record.agency),
         "notices": register_notices(reader, record, site),
-        "language": language(reader, shown) if shown != reader.tag else None,
+        "language": language(reader, shown) if shown != reader.locale.tag else None,
         "machine": (languages.get("translation_status") or {}).get(shown) == "machine",
         "source": language(reader, source) if source not in (None, shown) else None,
         "withheld": _gaps(reader, record, d),
