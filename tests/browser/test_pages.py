@@ -143,6 +143,9 @@ def test_text_twice_as_large_loses_nothing(opened, host, lang):
             visit(page, host, lang, kind)
             assert page.evaluate(WIDE) <= 0, kind
             assert page.locator("h1").is_visible(), kind
+            # 400 % of it leaves a quarter.
+            page.set_viewport_size({"width": 320, "height": 225})
+            assert page.evaluate(WIDE) <= 0, kind
             page.set_viewport_size(DESKTOP)
             page.evaluate("document.documentElement.style.fontSize = '200%'")
             assert page.evaluate(WIDE) <= 0, kind
