@@ -56,8 +56,8 @@ def test_the_counts_are_those_of_the_register(pages, corpus):
         [int(text_of(cell)) for cell in numbers_of(row)]
         for row in rows_of(pages["en/statistics.html"], "sectors")
     ]
-    assert sum(row[-1] for row in cells) == len(here)
-    assert all(sum(row[:5]) == row[-1] for row in cells)
+    assert sum(row[5] for row in cells) == len(here)
+    assert all(sum(row[:5]) == row[5] for row in cells)
 
 
 def test_an_overdue_review_is_told_by_its_date(pages, site):
@@ -89,3 +89,27 @@ def test_numbers_are_kept_apart_from_the_text_around_them(pages):
     for row in rows_of(pages["ar/statistics.html"], "agencies"):
         for cell in numbers_of(row):
             assert [child.tag for child in cell] in (["bdi"], ["span"])
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+def test_a_sentence_above_each_table_says_what_it_shows(pages, lang):
+    page = pages[f"{lang}/statistics.html"]
+    said = {
+        part.get("id"): [text_of(one) for one in part.findall("p[@class='finding']")]
+        for part in page.iter("section")
+        if part.get("class") == "figures" and part.find(".//tbody/tr") is not None
+    }
+    # A year has to pass before growth can be compared with what was.
+    assert {name for name, found in said.items() if len(found) != 1} <= {"growth"}
+    in_use = next(
+        row for row in rows_of(page, "status") if "in_use" in row.find("th/a").get("href")
+    )
+    assert text_of(numbers_of(in_use)[0]) in said["status"][0]
+
+
+def test_what_is_missing_leads_to_the_records_that_lack_it(pages):
+    links = [
+        row.find("th/a").get("href") for row in rows_of(pages["fr/statistics.html"], "missing")
+    ]
+    assert links
+    assert all("/fr/search?missing=/" in link for link in links)

@@ -14,6 +14,7 @@ from registry.exchange.export_csv import escape_formula
 from registry.pages.page import Page, content_page, digest
 from registry.pages.reader import Reader, Text
 from registry.pages.site import Site, page
+from registry.pages.views.statistics_findings import finding
 from registry.pages.views.statistics_tables import Table, tables
 from registry.text.catalogues import find
 
@@ -25,6 +26,9 @@ def statistics_pages(site: Site) -> Iterator[Page]:
         made = tables(edition.reader, site, counted) if counted else []
         known: dict[str, Any] = {
             "tables": made,
+            "findings": {one.id: finding(edition.reader, counted, one) for one in made}
+            if counted
+            else {},
             "total": counted.by_code.local.records if counted else 0,
             "copied_total": counted.by_code.foreign.records if counted else 0,
             "as_of": site.snapshot.as_of.date().isoformat(),

@@ -50,10 +50,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def most(self) -> int | float:
         """The largest value that a bar shows; never 0."""
-        if self.bars == "first":
-            drawn = [row.values[0] for row in self.rows]
-        else:
-            drawn = [row.values[-1] for row in self.rows]
+        drawn = [row.values[len(RISKS) if self.bars == "parts" else 0] for row in self.rows]
         return max((value for value in drawn if isinstance(value, int | float)), default=0) or 1
 
 
@@ -66,7 +63,7 @@ _AGENCY = message("Agency")
 _GROUND = message("Ground")
 
 _HERE = (Column(title=_RECORDS), Column(title=_ELSEWHERE))
-_RISKS = ("unacceptable", "high", "limited", "minimal", NOT_STATED)
+RISKS = ("unacceptable", "high", "limited", "minimal", NOT_STATED)
 _MOST_MISSING = 20
 
 
@@ -132,9 +129,8 @@ def _by_sector_and_risk(reader: Reader, counted: RegisterCounts) -> Table:
         title=message("By sector and level of risk"),
         head=message("Sector"),
         columns=[
-            *(Column(title=label(reader, "risk_level", risk)) for risk in _RISKS),
-            Column(title=_ELSEWHERE),
-            Column(title=_RECORDS),
+            *(Column(title=label(reader, "risk_level", risk)) for risk in RISKS),
+            *_HERE,
         ],
         rows=[
             StatisticsRow(
@@ -142,9 +138,9 @@ def _by_sector_and_risk(reader: Reader, counted: RegisterCounts) -> Table:
                 name=label(reader, "sector", code),
                 path=f"sectors/{code}",
                 values=[
-                    *(number[code, risk] for risk in _RISKS),
-                    elsewhere[code],
+                    *(number[code, risk] for risk in RISKS),
                     in_sector[code],
+                    elsewhere[code],
                 ],
             )
             for code in reader.labels["sector"]
