@@ -105,11 +105,3 @@ def test_a_sentence_above_each_table_says_what_it_shows(pages, lang):
         row for row in rows_of(page, "status") if "in_use" in row.find("th/a").get("href")
     )
     assert text_of(numbers_of(in_use)[0]) in said["status"][0]
-
-
-def test_what_is_missing_leads_to_the_records_that_lack_it(pages):
-    links = [
-        row.find("th/a").get("href") for row in rows_of(pages["fr/statistics.html"], "missing")
-    ]
-    assert links
-    assert all("/fr/search?missing=/" in link for link in links)
