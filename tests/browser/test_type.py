@@ -15,7 +15,7 @@ SHEETS = {
     for folder in ("styles", "console")
     for path in sorted((resources.SITE / folder).glob("*.css"))
 }
-_OWN_MARK = re.compile(r'[\s"\']+')
+_OWN_MARK = re.compile(r'[\s"\'&]+')  # a nested selector is read with an ampersand
 # A browser drops what it does not understand without a word, the parts of :is() and :where() even
 # out of the midst of a selector.
 _PARSED = """css => {
