@@ -13,6 +13,7 @@ from pathlib import Path
 from registry import resources
 from registry.pages.assets import read_assets
 from registry.record.pack import load_pack
+from registry.record.schema import SCHEMA_VERSION
 from registry.services import drafts, members, previews, review, withdrawal
 from registry.services.access import OPERATOR
 from registry.services.attestation import attest
@@ -97,6 +98,7 @@ def bilingual(name, slug):
     document = json.loads((VALID / f"{name}.json").read_text("utf-8"))
     made = _in_both(document)
     made["id"] = f"demo-sante/{slug}"
+    made["schema_version"] = SCHEMA_VERSION  # A form files what it makes as the newest.
     made["languages"] = {
         "source": "fr",
         "translation_status": {"ar": "authored", "fr": "authored"},
