@@ -139,6 +139,6 @@ def test_where_nothing_answers_the_box_is_silent(opened, host):
 def test_the_list_pushes_nothing_away(opened, register):
     with opened(register.url) as page:
         page.goto(f"{register.url}/fr/")
-        before = page.locator("#sectors").bounding_box()
+        before = page.locator("#life").bounding_box()
         typed(page, "sa")
-        assert page.locator("#sectors").bounding_box() == before
+        assert page.locator("#life").bounding_box() == before
