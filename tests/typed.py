@@ -11,6 +11,7 @@ import html5lib
 
 from registry.record.pointers import parts, value_at
 from registry.record.requirements import units
+from registry.record.schema import SCHEMA_VERSION
 
 DATA = Path(__file__).with_name("data") / "valid"
 PERIOD = re.compile(r"P([0-9]+)([YMWD])")
@@ -157,6 +158,10 @@ def values_of(name, document, form):  # noqa: PLR0911  a kind of control each
     """Return what a document states in a control, as it is typed or chosen."""
     place, _, part = name.partition(":")
     value = value_at(document, parts(place))
+    above, _, tag = place.rpartition("/")
+    if isinstance(line := value_at(document, parts(above)), str):
+        # A line that stands alone is in the language of the record's source.
+        value = line if tag == document["languages"]["source"] else None
     if part in {"y", "m", "d"}:
         pieces = [*str(value or "").split("-"), "", ""]
         return [pieces["ymd".index(part)]]
@@ -181,7 +186,8 @@ def values_of(name, document, form):  # noqa: PLR0911  a kind of control each
 def for_agency(name, agency="demo-services"):
     """A document of tests/data/valid, as an agency's record."""
     document = json.loads((DATA / f"{name}.json").read_text("utf-8"))
-    return {**document, "id": f"{agency}/par-formulaire"}
+    # A form files what it makes as the newest.
+    return {**document, "id": f"{agency}/par-formulaire", "schema_version": SCHEMA_VERSION}
 
 
 async def begin(someone, document):

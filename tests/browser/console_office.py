@@ -13,7 +13,8 @@ from pathlib import Path
 from registry import resources
 from registry.pages.assets import read_assets
 from registry.record.pack import load_pack
-from registry.record.schema import SCHEMA_VERSION
+from registry.record.pointers import values_at
+from registry.record.schema import SCHEMA_VERSION, fields
 from registry.services import drafts, members, previews, review, withdrawal
 from registry.services.access import OPERATOR
 from registry.services.attestation import attest
@@ -103,6 +104,12 @@ def bilingual(name, slug):
         "source": "fr",
         "translation_status": {"ar": "authored", "fr": "authored"},
     }
+    for field in fields():
+        if field.kind == "LangLine":
+            *above, last = field.path
+            for _, holder in list(values_at(made, above)):
+                if isinstance(line := holder.get(last), str):
+                    holder[last] = _in_both({"fr": line})
     if "technical" in made:
         # A form sends what is chosen in the order of the code list.
         made["technical"]["techniques"].sort()
