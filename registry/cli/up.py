@@ -24,7 +24,7 @@ from registry.settings import Settings
 
 if TYPE_CHECKING:
     from registry.services.context import ServiceContext
-    from registry.services.demonstration import Event
+    from registry.services.demonstration import InventedEvent
 
 _LOADING = "loading"
 
@@ -87,7 +87,7 @@ def prepare_register(settings: Settings, records: Path = resources.RECORDS) -> l
 
 
 async def prepare(
-    settings: Settings, context: ServiceContext, records: Path, events: list[Event]
+    settings: Settings, context: ServiceContext, records: Path, events: list[InventedEvent]
 ) -> list[str]:
     """Fill and build what is not there yet; return what to say of signing in.
 

@@ -37,8 +37,7 @@ PAGES = {
 
 _SHARED = ("base.html", "_frame.html", "root.html")
 _CATALOGUES = ("site/locale", "schemas/locale")
-_VALUE = re.compile(r"%\(\w+\)s")
-_EXAMPLES = 4
+_VALUE, _EXAMPLES = re.compile(r"%\(\w+\)s"), 4
 _HEAD = """# Wording of the language {0}.
 # The id of a message is its English wording; %(…)s stands for a value and stays as it is.
 msgid ""
@@ -67,7 +66,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     numbers: tuple[str, ...]
 
 
-class Wording(msgspec.Struct, kw_only=True):
+class WordingRow(msgspec.Struct, kw_only=True):
     """A wording in the languages that have it; `english` has one text, or one and many.
 
     `file` is the path in the checkout, of a catalogue without its language. `texts` have a form for
@@ -87,16 +86,17 @@ class Wording(msgspec.Struct, kw_only=True):
         return f"{self.file}#{self.key}" + (f"#{self.column}" if self.column else "")
 
 
-def read_wordings(checkout: Path, languages: Sequence[str], pack: str) -> list[Wording]:
+def read_wordings(checkout: Path, languages: Sequence[str], pack: str) -> list[WordingRow]:
     """Return every wording, by catalogue and then by table, in the order of their files."""
     return [*_messages(checkout, languages), *_cells(checkout, languages, pack)]
 
 
-def of_pages(checkout: Path, wordings: Iterable[Wording], pages: Sequence[str]) -> list[Wording]:
+def of_pages(
+    checkout: Path, wordings: Iterable[WordingRow], pages: Sequence[str]
+) -> list[WordingRow]:
     """Return the messages that pages say, with what surrounds every page, without any twice."""
-    for name in pages:
-        if name not in PAGES:
-            raise ConfigurationError(f"no page {name!r}; there are: {', '.join(PAGES)}")
+    if unknown := [name for name in pages if name not in PAGES]:
+        raise ConfigurationError(f"no page {unknown[0]!r}; there are: {', '.join(PAGES)}")
     wanted = {*_SHARED, *(template for name in pages for template in PAGES[name])}
     places: dict[str, list[str]] = {}
     for template in sorted(wanted):
@@ -109,10 +109,9 @@ def of_pages(checkout: Path, wordings: Iterable[Wording], pages: Sequence[str]) 
     ]
 
 
-def write_table(wordings: Iterable[Wording], languages: Sequence[str], target: Target) -> str:
+def write_table(wordings: Iterable[WordingRow], languages: Sequence[str], target: Target) -> str:
     """Return the CSV; the last column is the target's, and is to be filled in."""
-    others = [tag for tag in languages if tag != target.tag]
-    out = io.StringIO()
+    out, others = io.StringIO(), [tag for tag in languages if tag != target.tag]
     writer = csv.DictWriter(out, [*FIXED, *others, target.tag], lineterminator="\r\n")
     writer.writeheader()
     for one in wordings:
@@ -145,7 +144,7 @@ def read_table(text: str, target: str) -> dict[str, dict[int, Row]]:
 
 
 def faults(
-    wordings: Sequence[Wording], rows: Mapping[str, Mapping[int, Row]], target: Target
+    wordings: Sequence[WordingRow], rows: Mapping[str, Mapping[int, Row]], target: Target
 ) -> list[str]:
     """Return what is wrong with a table, a sentence a wording; an empty list where nothing is."""
     known = {one.id: one for one in wordings}
@@ -162,7 +161,7 @@ def faults(
     return found
 
 
-def _faults_of(one: Wording, said: Mapping[int, str], target: Target) -> Iterator[str]:
+def _faults_of(one: WordingRow, said: Mapping[int, str], target: Target) -> Iterator[str]:
     is_counted = len(one.english) > 1
     wanted = len(target.numbers) if is_counted else 1
     if set(said) != set(range(wanted)):
@@ -181,12 +180,12 @@ def _faults_of(one: Wording, said: Mapping[int, str], target: Target) -> Iterato
 
 def write_back(
     checkout: Path,
-    wordings: Sequence[Wording],
+    wordings: Sequence[WordingRow],
     rows: Mapping[str, Mapping[int, Row]],
     target: Target,
 ) -> list[Path]:
     """Write the words of a table without faults into the files; return those that changed."""
-    changed: dict[str, dict[str, Wording]] = {}
+    changed: dict[str, dict[str, WordingRow]] = {}
     for one in wordings:
         forms = rows.get(one.id)
         said = tuple(forms[form][target.tag] for form in sorted(forms)) if forms else ()
@@ -228,10 +227,10 @@ def open_target(checkout: Path, tag: str) -> Target:
     return Target(tag=tag, rule=rule, numbers=tuple(", ".join(one) for one in numbers))
 
 
-def _messages(checkout: Path, languages: Sequence[str]) -> Iterator[Wording]:
+def _messages(checkout: Path, languages: Sequence[str]) -> Iterator[WordingRow]:
     """Yield the messages of all catalogues, in the order of each file's fullest language."""
     for folder in _CATALOGUES:
-        found: dict[str, dict[str, Wording]] = {}
+        found: dict[str, dict[str, WordingRow]] = {}
         for tag in languages:
             for path in sorted((checkout / folder / tag / "LC_MESSAGES").glob("*.po")):
                 file = f"{folder}/{path.name}"
@@ -241,7 +240,7 @@ def _messages(checkout: Path, languages: Sequence[str]) -> Iterator[Wording]:
                     english, texts = _as_tuple(message.id), _as_tuple(message.string)
                     one = found.setdefault(file, {}).setdefault(
                         english[0],
-                        Wording(
+                        WordingRow(
                             file=file,
                             key=hashlib.sha256(english[0].encode()).hexdigest()[:12],
                             english=english,
@@ -255,7 +254,7 @@ def _messages(checkout: Path, languages: Sequence[str]) -> Iterator[Wording]:
             yield from messages.values()
 
 
-def _cells(checkout: Path, languages: Sequence[str], pack: str) -> Iterator[Wording]:
+def _cells(checkout: Path, languages: Sequence[str], pack: str) -> Iterator[WordingRow]:
     """Yield the texts of the tables: the code lists of the newest format, and those of a pack."""
     folders = (f"schemas/record/{SCHEMA_VERSION}/codelists", f"schemas/packs/{pack}")
     for path in (path for folder in folders for path in sorted((checkout / folder).glob("*.csv"))):
@@ -267,7 +266,7 @@ def _cells(checkout: Path, languages: Sequence[str], pack: str) -> Iterator[Word
                 if tag != SOURCE or not row[column]:
                     continue
                 cells = {tag: row.get(f"{stem}_{tag}", "") for tag in languages}
-                yield Wording(
+                yield WordingRow(
                     file=file,
                     key=key,
                     column=stem,
@@ -277,7 +276,7 @@ def _cells(checkout: Path, languages: Sequence[str], pack: str) -> Iterator[Word
                 )
 
 
-def _form(one: Wording, tag: str, form: int) -> str:
+def _form(one: WordingRow, tag: str, form: int) -> str:
     """Return a form of a wording, the last of a language that has fewer, empty without any."""
     if tag == SOURCE:
         return one.english[min(form, len(one.english) - 1)]
@@ -290,7 +289,7 @@ def _said_in(template: Path) -> Iterator[str]:
         yield message if isinstance(message, str) else message[0]
 
 
-def _write_catalogue(path: Path, messages: Iterable[Wording], target: Target) -> None:
+def _write_catalogue(path: Path, messages: Iterable[WordingRow], target: Target) -> None:
     """Write a catalogue, under the head that it has; a message without words is left out."""
     head = (
         path.read_text("utf-8").partition("\n\n")[0]
@@ -316,7 +315,7 @@ def _write_catalogue(path: Path, messages: Iterable[Wording], target: Target) ->
     path.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
 
 
-def _write_cells(path: Path, news: Iterable[Wording], tag: str) -> None:
+def _write_cells(path: Path, news: Iterable[WordingRow], tag: str) -> None:
     """Write a table with new cells, and a column more where the language had none."""
     rows = _rows(path)
     by_key = {next(iter(row.values())): row for row in rows}

@@ -31,7 +31,7 @@ HISTORIES = "histories.csv"
 _FIRST_HOUR = dt.time(9, tzinfo=dt.UTC)
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class InventedEvent(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """A publication or withdrawal and its invented time; sorted, they are a history."""
 
     at: dt.datetime
@@ -53,14 +53,14 @@ class DatedGuard(LogGuard):
         return await super().lock(connection, now=self.at or now)
 
 
-def read_histories(folder: Path, pack: Pack) -> list[Event]:
+def read_histories(folder: Path, pack: Pack) -> list[InventedEvent]:
     """Return the events of a folder's table in order, none where there is no table.
 
     Events of one day follow each other by the minute. Raises `ConfigurationError` for days that
     are none or do not rise, and for a record of an agency that is not fictitious.
     """
     path = folder / HISTORIES
-    found: list[Event] = []
+    found: list[InventedEvent] = []
     for number, row in enumerate(read_rows(path) if path.exists() else (), start=2):
         record = row.get("id", "")
         agency = pack.agencies.get(record.partition("/")[0])
@@ -77,7 +77,7 @@ def read_histories(folder: Path, pack: Pack) -> list[Event]:
         except (KeyError, ValueError) as error:
             raise ConfigurationError(f"{path}, row {number}: {error}") from error
         found += [
-            Event(
+            InventedEvent(
                 at=dt.datetime.combine(day, _FIRST_HOUR),
                 record=record,
                 version=version,
@@ -85,7 +85,7 @@ def read_histories(folder: Path, pack: Pack) -> list[Event]:
             )
             for at, day in enumerate(days)
         ]
-    by_record: dict[str, Event] = {}
+    by_record: dict[str, InventedEvent] = {}
     for event in sorted(found, key=lambda one: (one.record, one.version, one.withdraws)):
         before = by_record.get(event.record)
         if before is not None and before.at >= event.at:
@@ -97,7 +97,7 @@ def read_histories(folder: Path, pack: Pack) -> list[Event]:
     ]
 
 
-def begins_at(events: list[Event]) -> dt.datetime | None:
+def begins_at(events: list[InventedEvent]) -> dt.datetime | None:
     """Return the time of the first entry of a demonstration's log, None where nothing is dated."""
     return events[0].at - dt.timedelta(hours=1) if events else None
 
@@ -111,7 +111,7 @@ async def invented_until(database: Database) -> dt.datetime | None:
 async def load_demonstration(
     context: ServiceContext,
     folder: Path,
-    events: list[Event],
+    events: list[InventedEvent],
     *,
     now: Callable[[], dt.datetime],
     progress: Callable[[int, int], None] | None = None,
@@ -150,7 +150,7 @@ async def load_demonstration(
 
 
 def _command(
-    context: ServiceContext, files: Mapping[str, RecordFiles], event: Event
+    context: ServiceContext, files: Mapping[str, RecordFiles], event: InventedEvent
 ) -> Command[Receipt]:
     found = files.get(event.record)
     if found is None or event.version > len(found.paths):
@@ -162,7 +162,7 @@ def _command(
     return read_end(context, found, event.version)
 
 
-async def _is_done(context: ServiceContext, event: Event) -> bool:
+async def _is_done(context: ServiceContext, event: InventedEvent) -> bool:
     async with context.database.connection() as connection:
         current = (await records.read_current(connection, [event.record])).get(event.record)
     if current is None:
