@@ -46,7 +46,9 @@ class Reader(Typist):
         if "html" in self.answer.headers["content-type"]:
             for element in self.page.iter():
                 if element.tag in _SHOWN:
-                    self.seen |= {plain("".join(element.itertext())), plain(element.text or "")}
+                    pieces = [element.text or "", *(inner.tail or "" for inner in element)]
+                    self.seen |= {plain(piece.strip(" ·\n")) for piece in pieces}
+                    self.seen.add(plain("".join(element.itertext())))
 
 
 class Walk:
