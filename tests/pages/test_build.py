@@ -83,6 +83,7 @@ def test_a_changed_record_renders_its_pages_and_lists_only(out):
             "risk/not_stated/not_stated",
             "sectors/not_stated",
             "status/in_use",
+            "regions/not_stated",
             "agencies/us.demo",
             "changes/1",
             "changes/all",
