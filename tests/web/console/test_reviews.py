@@ -291,15 +291,19 @@ async def test_a_strange_draft_and_one_that_is_not_there_are_answered_alike(offi
     assert (await desk.draft(editor, there)).state == "in_review"
 
 
-@pytest.mark.parametrize("language", ["ar", "fr", "en", "zgh"])
-async def test_a_preview_is_marked_private_and_in_each_language(office, desk, record, language):
+@pytest.mark.parametrize(
+    ("language", "tag"), [("ar", "ar"), ("fr", "fr"), ("en", "en"), ("zgh", "ar")]
+)
+async def test_a_preview_is_marked_private_and_in_each_language(
+    office, desk, record, language, tag
+):
     browser, editor = await office.member("editor")
     await desk.save(editor, {"id": record["id"], "schema_version": "1.0"})
     answer = await browser.get(f"/office/fr/records/{record['id']}/preview/{language}")
     page = parse(answer)
     assert answer.headers["x-robots-tag"] == "noindex"
     assert answer.headers["referrer-policy"] == "no-referrer"
-    assert page.get("lang") == language
+    assert page.get("lang") == tag
     assert page.find(".//aside[@class='unpublished']") is not None
     assert f"/office/fr/records/{record['id']}/" in hrefs(page)
     assert (await browser.get(f"/office/fr/records/{record['id']}/preview/de")).status_code == 404

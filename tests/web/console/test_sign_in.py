@@ -26,8 +26,10 @@ async def test_nobody_sees_a_page_without_signing_in(office):
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("language", ["ar", "fr", "en", "zgh"])
-async def test_a_link_signs_in_once_and_lands_on_the_home_page(office, language):
+@pytest.mark.parametrize(
+    ("language", "tag"), [("ar", "ar"), ("fr", "fr"), ("en", "en"), ("zgh", "ar")]
+)
+async def test_a_link_signs_in_once_and_lands_on_the_home_page(office, language, tag):
     made = await office.invite("editor")
     browser = office.browser(**{"accept-language": language})
     led = await browser.get(f"/office/sign-in/link/{made.secret}")
@@ -41,7 +43,7 @@ async def test_a_link_signs_in_once_and_lands_on_the_home_page(office, language)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/office/{language}/")
     page = await browser.get(answer.headers["location"])
     assert page.status_code == 200
-    assert parse(page).get("lang") == language
+    assert parse(page).get("lang") == tag
     assert "Amina" in page.text
 
 
@@ -185,10 +187,13 @@ async def test_a_page_has_its_styles_and_fonts_without_a_site_that_is_built(offi
     browser, _ = await office.member("editor", language="ar")
     page = parse(await browser.get("/office/ar/"))
     linked = [link.get("href") for link in page.iter("link") if link.get("rel") != "canonical"]
-    assert len([address for address in linked if address.endswith(".woff2")]) == 2
+    fonts = []
     for address in linked:
         assert address.startswith("/office/assets/")
         answer = await browser.get(address)
         assert answer.status_code == 200, address
-        for font in re.findall(r'url\("([^"]+)"\)', answer.text if address.endswith("css") else ""):
-            assert (await browser.get(f"/office/assets/{font}")).status_code == 200
+        if address.endswith("css"):
+            fonts += re.findall(r'url\("([^"]+\.woff2)"\)', answer.text)
+    assert fonts
+    for font in fonts:
+        assert (await browser.get(f"/office/assets/{font}")).status_code == 200
