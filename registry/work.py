@@ -50,8 +50,10 @@ class MeasuredWork(Generic[T]):
                 result: T = ended.value
                 return result
             finally:
+                # The error's traceback holds this frame: a cycle would keep the request, and with
+                # it the connection, until a garbage collection.
+                thrown = None
                 self._meter.seconds += time.thread_time() - began
-            thrown = None
             try:
                 yield waited
             except BaseException as error:  # noqa: BLE001  it is for what waits
