@@ -8,6 +8,7 @@ import math
 from registry.errors import TooManyRequests
 from registry.store import rate_limits
 from registry.store.database import Database
+from registry.store.rate_limits import Bucket
 
 _MINUTE = 60.0
 _FULL_AGAIN = dt.timedelta(hours=1)
@@ -32,10 +33,9 @@ async def spend(
         return
     rate = per_minute / _MINUTE
     price = min(cost, burst)
+    bucket = Bucket(kind=kind, who=who, capacity=burst, per_second=rate)
     async with database.connection() as connection:
-        granted, remaining = await rate_limits.spend(
-            connection, kind, who, capacity=burst, per_second=rate, cost=price, now=now
-        )
+        granted, remaining = await rate_limits.spend(connection, bucket, price, now=now)
     if not granted:
         seconds = max(1, math.ceil((price - remaining) / rate))
         later = "a second" if seconds == 1 else f"{seconds} seconds"
@@ -50,10 +50,9 @@ async def charge(
 ) -> float:
     """Take a cost that is known afterwards; return the seconds until what is owed is paid, or 0."""
     rate = per_minute / _MINUTE
+    bucket = Bucket(kind=kind, who=who, capacity=per_minute, per_second=rate)
     async with database.connection() as connection:
-        remaining = await rate_limits.charge(
-            connection, kind, who, capacity=per_minute, per_second=rate, cost=cost, now=now
-        )
+        remaining = await rate_limits.charge(connection, bucket, cost, now=now)
     return max(0.0, -remaining / rate)
 
 

@@ -4,42 +4,37 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
+
 from registry.store.database import Connection
 from registry.store.sql import statement
 
 
+class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody may do of a kind: `capacity` at once, and `per_second` in the long run."""
+
+    kind: str
+    who: str
+    capacity: float
+    per_second: float
+
+
 async def spend(
-    connection: Connection,
-    kind: str,
-    who: str,
-    *,
-    capacity: float,
-    per_second: float,
-    cost: float,
-    now: dt.datetime,
+    connection: Connection, bucket: Bucket, cost: float, *, now: dt.datetime
 ) -> tuple[bool, float]:
     """Take `cost` out of a bucket; return whether it had that much, and what it has now."""
     row = await connection.fetchrow(
-        statement("allowances", "spend"), kind, who, capacity, per_second, cost, now
+        statement("allowances", "spend"), *msgspec.structs.astuple(bucket), cost, now
     )
     # No row: another process created and emptied the bucket at the same time.
     return (False, 0.0) if row is None else (bool(row["granted"]), float(row["remaining"]))
 
 
-async def charge(
-    connection: Connection,
-    kind: str,
-    who: str,
-    *,
-    capacity: float,
-    per_second: float,
-    cost: float,
-    now: dt.datetime,
-) -> float:
+async def charge(connection: Connection, bucket: Bucket, cost: float, *, now: dt.datetime) -> float:
     """Take `cost` out of a bucket whatever it has; return what it has now, negative for a debt."""
     return float(
         await connection.fetchval(
-            statement("allowances", "charge"), kind, who, capacity, per_second, cost, now
+            statement("allowances", "charge"), *msgspec.structs.astuple(bucket), cost, now
         )
     )
 
