@@ -9,7 +9,7 @@ import msgspec
 from registry.pages.reader import Reader, say
 from registry.pages.site import Site
 from registry.pages.views.document_view import show
-from registry.pages.views.lists import agency_view, history_view
+from registry.pages.views.lists import agency_view, has_letter, history_view
 from registry.pages.views.record_view import kit_of, links, register_notices
 from registry.store.records import StoredRecord
 
@@ -34,6 +34,7 @@ def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str
         "compared": record.register.version > 1,
         "links": links(reader, record, document, site.base_url),
         "kit": kit_of(site, record),
+        "letter": has_letter(site, site.cards[record.id]),
         "history": [last | {"note": None}, *before],  # its note stands above
     }
     return {"r": known}
