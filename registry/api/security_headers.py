@@ -122,7 +122,8 @@ class EdgeMiddleware:
                     finally:
                         await self._charge(context, scope, meter.seconds)
             except Exception as error:  # noqa: BLE001  nothing leaves without an answer
-                fault = report_fault(error, scope)
+                # What answers beside the framework raises its refusals here.
+                fault = error if isinstance(error, RegistryError) else report_fault(error, scope)
                 if answer.status:
                     # It has begun; only a broken connection shows that it is not whole.
                     raise ConnectionAbortedError("the answer broke off") from None

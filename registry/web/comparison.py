@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlencode
 from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Send
 
+from registry.api.request_context import client_address
 from registry.api.site import send_page
 from registry.pages.editions import Edition
 from registry.pages.site import render
@@ -39,6 +40,7 @@ def serve_comparisons(
             await site(scope, receive, send)
             return
         tag, path, record, given = asked
+        state.work.require(client_address(scope, state.settings.proxies))
         database: Database = state.context.database
         async with database.connection() as connection:
             lines = await records.read_versions(connection, record)

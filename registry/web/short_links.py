@@ -7,7 +7,6 @@ with it and takes another one: nothing is guessed.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Send
 
+from registry.api.request_context import client_address
 from registry.api.site import send_page, send_redirect
 from registry.pages.editions import Edition
 from registry.pages.site import render
@@ -26,6 +26,7 @@ from registry.record.short_code import TypedCode, read_code
 from registry.store import codes, peers
 from registry.store.database import Database
 from registry.text.locales import negotiate
+from registry.work import in_thread
 
 _SHORT = re.compile(r"/r(?:/((?!.*\.svg$)[^/]*)/?)?", re.DOTALL)
 _PAGE = re.compile(r"/([a-z]+)/code", re.ASCII)
@@ -62,6 +63,7 @@ class ShortLinks:
             query = scope["query_string"].decode("ascii", "replace")
             given = parse_qs(query, keep_blank_values=True).get("code")
             if given:
+                self._state.work.require(client_address(scope, self._state.settings.proxies))
                 await self._take(send, page[1], given[-1])
                 return
         await self._site(scope, receive, send)
@@ -87,7 +89,7 @@ class ShortLinks:
             async with self._database.connection() as connection:
                 known = await peers.read_all(connection)
             watched = [one.address.rstrip("/") for one in known if one.removed_at is None]
-        page = await asyncio.to_thread(self._refusal, tag, typed, watched)
+        page = await in_thread(self._refusal, tag, typed, watched)
         await send_page(send, page, _NOT_FOUND)
 
     def _refusal(self, tag: str, typed: TypedCode, watched: list[str]) -> bytes:

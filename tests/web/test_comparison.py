@@ -1,7 +1,10 @@
 """Any two versions of a record, compared by the register when they are asked for."""
 
+import itertools
+
 import pytest
 
+from registry import work
 from tests.pages.test_html import text_of
 from tests.web.conftest import parse
 
@@ -83,3 +86,14 @@ async def test_a_version_that_is_not_there_is_said(client, address):
         assert [one.get("value") for one in chosen] == ["2", "3"]
     page = parse(await client.get(f"/ar/{address}?from=1&to=99"))
     assert "ليس لهذه البطاقة إصدار رقمه 99." in text_of(page)
+
+
+async def test_who_took_too_much_work_waits_for_rendered_pages_too(client, address, monkeypatch):
+    steps = itertools.count(step=30)
+    monkeypatch.setattr(work.time, "thread_time", lambda: next(steps))
+    assert (await client.get(f"/fr/{address}?from=1&to=3")).status_code == 200
+    for path in (f"/fr/{address}?from=1&to=2", "/fr/code?code=ET3-P7SV"):
+        refused = await client.get(path)
+        assert (refused.status_code, refused.json()["type"]) == (429, "/problems/too-many-requests")
+        assert int(refused.headers["retry-after"]) >= 1
+    assert (await client.get(f"/fr/{address}")).text == FILE
