@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import platform
 import secrets
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -18,16 +19,18 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Info, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from registry import __version__
 from registry.api.authentication import provide_actor
 from registry.api.request_context import ApiRequest, ApiState, is_passed_on
 from registry.ledger.files import published_size, read_witnessed
 from registry.ledger.guard import skew
 from registry.ledger.proofs import site_made_from
 from registry.record.fast_validator import FastValidator
+from registry.resources import read_revision
 from registry.settings import is_loopback
 from registry.store import bound_rows, checkpoints, witnesses
 from registry.tlog.checkpoint import stated
@@ -150,6 +153,13 @@ async def read_metrics(request: ApiRequest, state: ApiState) -> Response[bytes]:
         actor.require("admin")
     here = CollectorRegistry()
     here.register(state.figures)
+    Info("registry_build", "The software", registry=here).info(
+        {
+            "version": __version__,
+            "revision": read_revision(),
+            "python": platform.python_version(),
+        }
+    )
     for name, help_text, number in await _read_progress(state):
         Gauge(f"registry_{name}", help_text, registry=here).set(number)
     async with state.context.database.connection() as connection:

@@ -15,6 +15,7 @@ from click.exceptions import Exit
 from registry import __version__
 from registry.cli.runtime import UNUSABLE, print_error, print_message
 from registry.errors import RegistryError
+from registry.resources import read_revision
 
 _COMMANDS = {
     "up": (
@@ -155,6 +156,13 @@ With it the list of commands is printed without importing any.
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
+def _print_version(context: plain_click.Context) -> None:
+    revision = read_revision()
+    built_from = f" (revision {revision[:12]})" if revision else ""
+    click.echo(f"registry, version {__version__}{built_from}")
+    context.exit()
+
+
 def load_command(name: str) -> plain_click.Command:
     """Import the module of a command and return the command."""
     module, attribute = _COMMANDS[name][0].split(":")
@@ -186,7 +194,14 @@ class _LazyGroup(click.RichGroup):
     epilog="Settings are environment variables that begin with REGISTRY_; see docs/operating.md. "
     "Exit codes: 0 done, 1 refused or not found, 2 used or set up wrongly, 3 not available now.",
 )
-@click.version_option(__version__)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=lambda context, _, wanted: _print_version(context) if wanted else None,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Run a register of the algorithms that public bodies use.
 

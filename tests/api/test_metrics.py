@@ -7,6 +7,7 @@ import secrets
 import msgspec
 import pytest
 
+from registry import __version__
 from registry.api.app import create_app
 from registry.api.metrics import Metrics
 from registry.record.fast_validator import FastValidator
@@ -37,6 +38,7 @@ async def test_requests_are_counted_by_operation_and_status(client):
             == figure(before, "registry_requests_total", **labels) + 1
         )
     assert figure(after.text, "registry_log_entries") == 1
+    assert figure(after.text, "registry_build_info", version=re.escape(__version__)) == 1
 
 
 async def test_a_fault_of_the_log_is_shown(client, database):

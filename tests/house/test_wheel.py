@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,11 @@ def wheel(tmp_path_factory):
         shutil.copytree(ROOT / name, tree / name, ignore=ignored)
     for name in FILES:
         shutil.copy(ROOT / name, tree / name)
+    (tree / "tools").mkdir()
+    shutil.copy(ROOT / "tools/build_hook.py", tree / "tools")
+    run("git", "init", "--quiet", tree)
+    who = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    run("git", "-C", tree, *who, "commit", "--quiet", "--allow-empty", "--message", "one")
     out = tmp_path_factory.mktemp("wheel")
     pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check")
     run(*pip, "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", out, tree)
@@ -106,6 +112,7 @@ def test_it_runs_outside_the_tree(installed):
         env={"PATH": os.environ["PATH"]},
     ).stdout
     assert all(line.startswith(str(installed)) for line in where.splitlines())
+    assert re.search(r"\(revision [0-9a-f]{12}\)", registry(installed, "--version").stdout)
     record = ROOT / "records/demo-sante/prevision-lits.json"
     result = registry(installed, "validate", "--format", "json", record)
     [report] = json.loads(result.stdout)
