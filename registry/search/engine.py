@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -26,9 +26,10 @@ from registry.search.schema import review_day
 from registry.search.text_query import every
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
-from registry.text.highlighting import Highlight
+from registry.text.highlighting import Highlight, Texts
 from registry.text.query_parser import NO_SYNONYMS, Query, Synonyms, is_positive
 from registry.text.tokens import prepare
+from registry.work import WorkThread
 
 _CARDS_ROOM = 24 * 2**20
 _BODIES_ROOM = 64 * 2**20
@@ -43,7 +44,7 @@ class SearchIndex:
     """The index on this host, kept up to date with the register.
 
     A query sees everything that was published before it: the state of the log is read first, once
-    for all queries that wait at the same time.
+    for all queries that wait at the same time. What is found, ranked and marked is so in a thread.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class SearchIndex:
         self._rising: asyncio.Task[SearchState] | None = None
         self._spoken: tantivy.Searcher | None = None
         self._looked_at = float("-inf")
+        self._thread = WorkThread("search")
         prepare()
 
     async def answer(self, question: SearchQuery) -> SearchResult:
@@ -82,48 +84,55 @@ class SearchIndex:
         Raises `InvalidParameter` for a position in a larger log than this one, whose answer would
         still change, and `Unavailable` where the index cannot be brought up to the log.
         """
-        async with self._connect() as connect:
-            found = await self._found(question, connect)
-            placed: list[ranking.Placed] = []
-            if found.total:
-                most = question.limit + 1
-                placed = ranking.page(question, found.at, found.passed, found.text, most)
-            shown = placed[: question.limit]
-            ordinals = [one.ord for one in shown]
-            cards = await self._cards.read(ordinals, connect)
-            matches: Sequence[Match | None] = [None] * len(shown)
-            marked: Sequence[list[Highlight]] = [[] for _ in shown]
-            if shown and found.text is not None and is_positive(found.text.query):
-                matches = (
-                    [ranking.match_of_number(one.number) for one in shown]
-                    if question.sort == "relevance"
-                    else ranking.matches(shown, found.at, found.text)
-                )
-                if question.highlights:
-                    wanted = highlights.highlight_terms(found.text)
-                    hidden = [
-                        ord_
-                        for ord_, match in zip(ordinals, matches, strict=True)
-                        if match == "text"
-                    ]
-                    bodies = await self._bodies.read(hidden, connect)
-                    marked = highlights.mark(ordinals, cards, bodies, wanted)
-            late: Sequence[int | None] = [None] * len(shown)
-            if "overdue" in question.filters and question.today is not None:
-                keys = found.at.searcher.fast_field_values(
-                    "by_review", [one.address for one in shown]
-                )
-                late = [(question.today - review_day(int(key or 0))).days for key in keys]
-        hits = [
-            Hit(ord=ordinal, card=card, match=match, highlights=marks, overdue_days=days)
-            for ordinal, (card, _), match, marks, days in zip(
-                ordinals, cards, matches, marked, late, strict=True
-            )
+        at = await self._as_of(question)
+        found, placed, matches = await self._thread.run(_page, question, at, self._meanings)
+        ordinals = [one.ord for one in placed[: question.limit]]
+        hidden = [
+            ord_
+            for ord_, match in zip(ordinals, matches, strict=True)
+            if match == "text" and question.highlights
         ]
+        async with self._connect() as connect:
+            cards = await self._cards.read(ordinals, connect)
+            bodies = await self._bodies.read(hidden, connect)
+        return await self._thread.run(
+            self._result,
+            found,
+            question,
+            placed=placed,
+            matches=matches,
+            cards=cards,
+            bodies=bodies,
+        )
+
+    def _result(
+        self,
+        found: Found,
+        question: SearchQuery,
+        *,
+        placed: Sequence[ranking.Placed],
+        matches: Sequence[Match | None],
+        cards: Sequence[highlights.CardNames],
+        bodies: Mapping[int, Texts],
+    ) -> SearchResult:
+        shown = placed[: question.limit]
+        marked: Sequence[list[Highlight]] = [[] for _ in shown]
+        if found.text is not None and question.highlights and any(matches):
+            wanted = highlights.highlight_terms(found.text)
+            marked = highlights.mark([one.ord for one in shown], cards, bodies, wanted)
+        late: Sequence[int | None] = [None] * len(shown)
+        if shown and "overdue" in question.filters and question.today is not None:
+            keys = found.at.searcher.fast_field_values("by_review", [one.address for one in shown])
+            late = [(question.today - review_day(int(key or 0))).days for key in keys]
         last = shown[-1] if len(placed) > len(shown) else None
         size = found.at.entry + 1
         return SearchResult(
-            hits=hits,
+            hits=[
+                Hit(ord=one.ord, card=card, match=match, highlights=marks, overdue_days=days)
+                for one, (card, _), match, marks, days in zip(
+                    shown, cards, matches, marked, late, strict=True
+                )
+            ],
             total=found.total,
             facets=found.facets,
             next=None
@@ -146,18 +155,12 @@ class SearchIndex:
         """
         last = size - 1 if question.as_of is None else min(question.as_of, size - 1)
         query = msgspec.structs.replace(question, as_of=last, facets=())
-        found = await self.found(query)
-        if found.total == 0:
-            return [], found.mended
-        hits = found.at.searcher.search(
-            found.hits, found.total, count=False, order_by_field="ord", order=tantivy.Order.Asc
-        ).hits
-        return [ord_ for ord_, _ in hits], found.mended
+        return await self._thread.run(_all, query, await self._as_of(query), self._meanings)
 
     async def found(self, question: SearchQuery) -> Found:
         """Return what a query finds, as of now. Raises as `answer` does."""
-        async with self._connect() as connect:
-            return await self._found(question, connect)
+        at = await self._as_of(question)
+        return await self._thread.run(Found, question, at, self._meanings)
 
     async def suggest(self, text: str, *, most: int) -> tuple[list[Named], list[str]]:
         """Return what may be meant while a text is typed: agencies and sectors, and cards.
@@ -167,24 +170,30 @@ class SearchIndex:
         query = begun_query(text, self._meanings.synonyms)
         if query is None:
             return [], []
+        at = await self._as_of(SearchQuery())
+
+        def begun() -> tuple[list[int], list[Named]]:
+            read = Found(SearchQuery(), at, self._meanings).read(query)
+            named = self._named(text, query, at, is_begun=True)
+            return ranking.first_by_name(at, read, most), named
+
+        ordinals, named = await self._thread.run(begun)
         async with self._connect() as connect:
-            found = await self._found(SearchQuery(), connect)
-            ordinals = ranking.first_by_name(found.at, found.read(query), most)
             cards = await self._cards.read(ordinals, connect)
-            named = self._named(text, query, found.at, is_begun=True)
-            return named, [card for card, _ in cards]
+        return named, [card for card, _ in cards]
 
     async def warm_up(self, progress: Progress | None = None) -> None:
         """Bring up the index and load the texts of the newest versions, for the first query.
 
         Raises what the first query would.
         """
+        question = SearchQuery(limit=_MET_FIRST)
+        at = await self._as_of(question, progress)
+        _, newest, _ = await self._thread.run(_page, question, at, self._meanings)
         async with self._connect() as connect:
-            found = await self._found(SearchQuery(), connect, progress)
-            newest = ranking.page(SearchQuery(), found.at, found.passed, None, _MET_FIRST)
             met = await self._bodies.read([one.ord for one in newest], connect)
-            for texts in met.values():
-                texts.read_on()
+        for texts in met.values():
+            await self._thread.run(texts.read_on)
 
     async def status(self) -> IndexStatus:
         """Return what the index holds now, without bringing it up."""
@@ -242,10 +251,10 @@ class SearchIndex:
 
             yield connect
 
-    async def _found(
-        self, question: SearchQuery, connect: Connect, progress: Progress | None = None
-    ) -> Found:
-        size = await self._current(connect, progress)
+    async def _as_of(self, question: SearchQuery, progress: Progress | None = None) -> IndexAsOf:
+        # Nobody holds a connection while a question waits for the thread.
+        async with self._connect() as connect:
+            size = await self._current(connect, progress)
         searcher, state = self._directory.searcher, self._directory.state
         if searcher is None or state is None or state.size < size:
             raise Unavailable("the search index is being made anew; try again in a moment")
@@ -259,7 +268,7 @@ class SearchIndex:
             entry = min(entry, question.as_of)
         if question.after is not None:
             entry = min(entry, question.after.size - 1)
-        at = IndexAsOf(
+        return IndexAsOf(
             self._directory.schema,
             searcher,
             # It may be ahead by now of the log that was looked at.
@@ -269,7 +278,6 @@ class SearchIndex:
             today=question.today,
             countries=question.countries,
         )
-        return Found(question, at, self._meanings)
 
     async def _current(self, connect: Connect, progress: Progress | None) -> int:
         """Return the size of the log, to which the index has been brought up."""
@@ -335,6 +343,38 @@ class SearchIndex:
             yield
         finally:
             self._lock.release()
+
+
+def _page(
+    question: SearchQuery, at: IndexAsOf, meanings: WordMeanings
+) -> tuple[Found, Sequence[ranking.Placed], Sequence[Match | None]]:
+    """Return what is found, the results of a page and one more, and where their words are."""
+    found = Found(question, at, meanings)
+    if found.total == 0:
+        return found, [], []
+    placed = ranking.page(question, at, found.passed, found.text, question.limit + 1)
+    shown = placed[: question.limit]
+    matches: Sequence[Match | None] = [None] * len(shown)
+    if shown and found.text is not None and is_positive(found.text.query):
+        matches = (
+            [ranking.match_of_number(one.number) for one in shown]
+            if question.sort == "relevance"
+            else ranking.matches(shown, at, found.text)
+        )
+    return found, placed, matches
+
+
+def _all(
+    question: SearchQuery, at: IndexAsOf, meanings: WordMeanings
+) -> tuple[Sequence[int], str | None]:
+    """Return every version that is found, oldest first, and the corrected text."""
+    found = Found(question, at, meanings)
+    if found.total == 0:
+        return [], found.mended
+    hits = at.searcher.search(
+        found.hits, found.total, count=False, order_by_field="ord", order=tantivy.Order.Asc
+    ).hits
+    return [ord_ for ord_, _ in hits], found.mended
 
 
 def open_index(borrow: Borrow, folder: Path, pack: Pack) -> SearchIndex:

@@ -207,7 +207,8 @@ class IndexDirectory:
             writer, connection, log, since, progress, anew=merged - 1 if rewrites else since
         )
         merges = since < 0 or (is_full and not rewrites)
-        _commit(writer, _up_to(log, added, size if merges else merged))
+        up_to = _up_to(log, added, size if merges else merged)
+        await asyncio.to_thread(_commit, writer, up_to)
         index.reload()
         self._index = index
         if merges and since >= 0:
@@ -235,28 +236,24 @@ class IndexDirectory:
         if anew < since:
             rows = await read_rows(connection, since=anew, size=size, limit=_BLOCK)
             known += [row for row in rows if row.ord <= since]
-        count += self._replace(writer, known, since)
+        # In threads, and nobody's meter: what was published is not the work of who asks first.
+        count += await asyncio.to_thread(self._replace, writer, known, since)
         while rows := await read_rows(connection, since=since, size=size, limit=_BLOCK):
-            for row in rows:
-                for made in documents(row, self.languages):
-                    writer.add_document(made)
-                    count += 1
+            count += await asyncio.to_thread(self._add_documents, writer, rows)
             since = rows[-1].ord
             if progress is not None:
                 progress(since + 1, size)
             if since - committed >= _COMMITTED:
                 at = await read_state(connection, since)
-                _commit(
-                    writer,
-                    IndexedUpTo(
-                        size=since + 1,
-                        root="",
-                        leaf=at.leaf or "",
-                        epoch=log.epoch,
-                        documents=count,
-                        merged=since + 1,
-                    ),
+                up_to = IndexedUpTo(
+                    size=since + 1,
+                    root="",
+                    leaf=at.leaf or "",
+                    epoch=log.epoch,
+                    documents=count,
+                    merged=since + 1,
                 )
+                await asyncio.to_thread(_commit, writer, up_to)
                 committed = since
         return count
 
@@ -272,7 +269,12 @@ class IndexDirectory:
             # the next commit the index has not the documents that it states.
             writer.commit()
         count = -sum(1 + sum(entry <= since for entry in row.source) for row in known)
-        for row in known:
+        return count + self._add_documents(writer, known)
+
+    def _add_documents(self, writer: tantivy.IndexWriter, rows: Sequence[VersionRow]) -> int:
+        """Add the documents of versions; return how many they are."""
+        count = 0
+        for row in rows:
             for made in documents(row, self.languages):
                 writer.add_document(made)
                 count += 1

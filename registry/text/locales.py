@@ -22,6 +22,10 @@ _TAMAZIGHT = {"ar": "الأمازيغية", "fr": "amazighe", "en": "Tamazight"}
 _RTL_SCRIPTS = frozenset(("arab", "hebr", "thaa", "nkoo", "syrc", "adlm"))
 
 
+_LONGEST_HEADER = 1024
+"""Characters of an `Accept-Language` that are read; browsers send no more than some hundred."""
+
+
 class Locale(msgspec.Struct, frozen=True, kw_only=True):
     """A language of the site: its tag, direction, own name and Babel's locale."""
 
@@ -87,7 +91,12 @@ def pick(text: Mapping[str, str], wanted: str, fallback: Sequence[str]) -> tuple
 
 
 def negotiate(header: str, among: Sequence[str]) -> str | None:
-    """Return the best language for an Accept-Language header (RFC 9110 §12.5.4), or None."""
+    """Return the best language for an Accept-Language header (RFC 9110 §12.5.4), or None.
+
+    Of a longer one than `_LONGEST_HEADER` the ranges that begin it are read.
+    """
+    if len(header) > _LONGEST_HEADER:
+        header = header[:_LONGEST_HEADER].rpartition(",")[0]
     best: tuple[float, str] | None = None
     for part in header.lower().split(","):
         wish, _, rest = part.strip().partition(";")

@@ -5,6 +5,7 @@ import copy
 import datetime as dt
 import json
 import random
+import threading
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 
 from registry.errors import InvalidParameter, Unavailable
 from registry.record.facets import SINGLE
+from registry.search import highlights, ranking
 from registry.search.engine import SearchIndex
 from registry.search.query import PagePosition, SearchQuery
 from registry.services import withdrawal
@@ -584,3 +586,44 @@ async def test_an_index_of_another_analysis_is_made_anew_when_the_register_opens
 async def rows(database):
     async with database.connection() as connection:
         return await connection.fetch("select * from search_version order by ord")
+
+
+async def test_the_loop_and_its_connections_are_free_while_a_question_is_worked_on(
+    database, folder, publish, monkeypatch
+):
+    lent = []
+
+    @asynccontextmanager
+    async def lend():
+        async with database.connection() as connection:
+            lent.append(connection)
+            yield connection
+            lent.remove(connection)
+
+    index = SearchIndex(lend, folder)
+    await publish(named("Cadastre", goal="Savoir qui a de l’eau"))
+    await index.warm_up()
+    gone_on = threading.Event()
+    held = []
+
+    def slow(work):
+        def worked(*args, **kwargs):
+            held.append(len(lent))
+            assert gone_on.wait(30), "the event loop stood still"
+            gone_on.clear()
+            return work(*args, **kwargs)
+
+        return worked
+
+    async def go_on():
+        while True:
+            await asyncio.sleep(0.001)
+            gone_on.set()
+
+    monkeypatch.setattr(ranking, "page", slow(ranking.page))
+    monkeypatch.setattr(highlights, "mark", slow(highlights.mark))
+    going = asyncio.create_task(go_on())
+    found = await index.answer(SearchQuery(text="eau", highlights=True))
+    going.cancel()
+    assert found.total > 0
+    assert held == [0, 0]

@@ -368,6 +368,8 @@ async def test_answers_are_those_of_a_plain_scan(large, scan, pack, tmp_path):
     chance = random.Random(20261124)
     questions = [some_question(chance, scan, size) for _ in range(QUESTIONS)]
     index = open_index(large.connection, tmp_path, pack)
+    # However long that takes.
+    await index.rebuild()
     answers = [await index.answer(question) for question in questions]
     for question, answer in zip(questions, answers, strict=True):
         ordered, facets = scan.answer(question, size)
@@ -389,6 +391,7 @@ async def test_every_code_that_there_is_can_be_asked_for(large, scan, pack, tmp_
     }
     assert all(codes.values())
     fresh, begun = (open_index(large.connection, tmp_path, pack) for _ in range(2))
+    await begun.rebuild()
     await begun.answer(SearchQuery())
     for kind, known in codes.items():
         for start in range(0, len(known), parameters.MOST_VALUES):

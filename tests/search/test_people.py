@@ -31,7 +31,10 @@ def people_url(copied):
 async def index(people_url, pack, tmp_path_factory):
     database = await connect(people_url)
     await load_and_import(database, pack, every=4)
-    yield open_index(database.connection, tmp_path_factory.mktemp("people"), pack)
+    index = open_index(database.connection, tmp_path_factory.mktemp("people"), pack)
+    # However long that takes.
+    await index.rebuild()
+    yield index
     await database.close()
 
 

@@ -84,6 +84,8 @@ def test_names_of_countries():
         ("FR", "fr"),
         ("zgh, ar", "zgh"),
         ("fr;q=x, en;q=0.2", "en"),
+        ("en;q=0.2," + "xx;q=0.1," * 1_000 + "fr", "en"),
+        ("fr" * 1_000, None),
     ],
 )
 def test_a_language_is_chosen_as_the_reader_prefers(header, expected):
