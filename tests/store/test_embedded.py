@@ -20,14 +20,22 @@ from tests.prepared import copy_prepared, make_folder
 
 HOLDER = """
 import sys
+from contextlib import suppress
 from pathlib import Path
+import signal
 from registry.store import embedded
+class Ended(Exception): pass
+def end(*_): raise Ended
+signal.signal(signal.SIGTERM, end)
+if len(sys.argv) > 2:
+    embedded._REVIVAL_SECONDS = float(sys.argv[2])
 server = embedded.start(Path(sys.argv[1]))
 print(server.url, flush=True)
-sys.stdin.readline()
+with suppress(Ended):
+    sys.stdin.readline()
 server.release()
 """
-PATIENCE = 180
+PATIENCE = 90
 
 
 @pytest.fixture
@@ -51,11 +59,12 @@ def hold(data):
     """Start another process that holds the server; give it and the address it got."""
     holders = []
 
-    def start():
+    def start(*patience):
         process = subprocess.Popen(
-            [sys.executable, "-c", HOLDER, data],
+            [sys.executable, "-c", HOLDER, data, *patience],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
         holders.append(process)
@@ -95,6 +104,21 @@ def until(condition):
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.05)
+
+
+def is_ready(data):
+    with suppress(FileNotFoundError):
+        return "ready" in (data / "postgres" / "postmaster.pid").read_text()
+    return False
+
+
+def kill_guardians(data):
+    for guardian in psutil.process_iter(["cmdline"]):
+        if {"registry.store.guardian", str(data / "postgres")} <= set(
+            guardian.info["cmdline"] or []
+        ):
+            with suppress(psutil.NoSuchProcess):
+                guardian.kill()
 
 
 def ask(url, statement):
@@ -177,9 +201,41 @@ def test_a_killed_holder_takes_nothing_from_the_one_that_lives(data, hold):
     assert postmaster(data) is None
 
 
+def test_a_server_that_died_comes_back_while_it_is_held(data, hold):
+    first, url = hold()
+    second, _ = hold()
+    ask(url, "create table t as select 1 as x")
+    dead = postmaster(data)
+    dead.send_signal(signal.SIGKILL)
+    until(lambda: (server := postmaster(data)) is not None and server.pid != dead.pid)
+    until(lambda: is_ready(data))
+    assert ask(url, "select x from t") == 1
+    release(first)
+    assert ask(url, "select x from t") == 1
+    release(second)
+    assert postmaster(data) is None
+
+
+def test_a_holder_whose_server_does_not_come_back_ends_and_says_so(data, hold):
+    """It is told to by SIGTERM, as by its service manager."""
+    process, _ = hold("1")
+    broken = data / "postgres" / "postgresql.auto.conf"
+    settings = broken.read_text()
+    broken.write_text("no setting")
+    postmaster(data).send_signal(signal.SIGKILL)
+    assert process.wait(PATIENCE) != 0
+    told = process.stderr.read()
+    assert "has ended and does not start again" in told
+    broken.write_text(settings)
+    again, url = hold()
+    assert ask(url, "select 1") == 1
+    release(again)
+
+
 def test_a_killed_server_recovers_what_was_committed(data, hold):
     process, url = hold()
     ask(url, "create table t as select 1 as x")
+    kill_guardians(data)
     postmaster(data).send_signal(signal.SIGKILL)
     until(lambda: postmaster(data) is None)
     process.kill()
@@ -194,12 +250,7 @@ def test_a_server_that_never_comes_to_its_end_is_ended(data, hold, monkeypatch):
     """PostgreSQL 18 does so when it is told to stop while it recovers."""
     process, url = hold()
     ask(url, "create table t as select 1 as x")
-    for guardian in psutil.process_iter(["cmdline"]):
-        if {"registry.store.guardian", str(data / "postgres")} <= set(
-            guardian.info["cmdline"] or []
-        ):
-            with suppress(psutil.NoSuchProcess):
-                guardian.kill()
+    kill_guardians(data)
     process.kill()
     process.wait()
     told = data / "postgres" / "postmaster.pid"
