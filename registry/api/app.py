@@ -11,6 +11,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -65,6 +66,7 @@ from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.search.engine import open_index
 from registry.services.context import ServiceContext
+from registry.services.heartbeat import figures_of_host, host_of, keep_beating
 from registry.services.identity_provider import open_provider
 from registry.settings import Settings
 from registry.store.database import connect
@@ -237,6 +239,7 @@ def _litestar(
             fast=figures.fast,
             guard=LogGuard(LogMemory(settings.seen_file)),
         )
+        figures.database = database
         index = app.state.index = open_index(database.connection, settings.search_dir, pack)
         # Only a process that granian has started listens.
         listening = (
@@ -247,6 +250,12 @@ def _litestar(
             for work in (
                 _end_with_parent(),
                 figures.keep_written(),
+                keep_beating(
+                    database,
+                    "serve",
+                    host_of("serve", settings),
+                    partial(figures_of_host, settings),
+                ),
                 index.keep_current(),
                 *listening,
             )

@@ -30,7 +30,7 @@ class ActList(msgspec.Struct, frozen=True, kw_only=True):
     "/api/v1/audit",
     summary="Read the audit trail",
     tags=["audit"],
-    security=token("admin"),
+    security=token("audit", "admin"),
     responses=answers(ActList),
 )
 async def list_acts(
@@ -47,12 +47,12 @@ async def list_acts(
         str | None, QueryParameter(description="Only of this record, agency or token number")
     ] = None,
 ) -> Response[bytes]:
-    """Read who did what, and who was refused. It takes the scope `admin`.
+    """Read who did what, and who was refused. It takes the scope `audit` or `admin`.
 
     Acts are numbered as they begin and seen when they are done, so one may turn up below a number
     that was read a moment before.
     """
-    actor.require("admin")
+    actor.require("audit", "admin")
     async with state.context.database.connection() as connection:
         acts = await audit.read(connection, since=since, subject=subject, limit=limit)
     answer = ActList(items=acts, next=acts[-1].id if len(acts) == limit else None)

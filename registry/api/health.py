@@ -8,7 +8,8 @@ from litestar import get
 from registry.api.operations import answers
 from registry.api.request_context import ApiState
 from registry.errors import Unavailable
-from registry.store import bound_rows, log, witnesses
+from registry.services.heartbeat import silence_of_work
+from registry.store import bound_rows, heartbeats, log, witnesses
 from registry.store.migrate import is_migrated
 
 
@@ -18,13 +19,14 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     `fault` is there where a check of the database by its log has found something, so that nothing
     is published, and `stopped` where nothing is filed either; what there is can still be read.
     `alarm` is there where a witness refuses the log as it would refuse one of two histories;
-    nothing is stopped by it.
+    nothing is stopped by it. `work` is there where no background runner is alive.
     """
 
     status: str
     fault: str | msgspec.UnsetType = msgspec.UNSET
     stopped: str | msgspec.UnsetType = msgspec.UNSET
     alarm: str | msgspec.UnsetType = msgspec.UNSET
+    work: str | msgspec.UnsetType = msgspec.UNSET
 
 
 _FAULT = (
@@ -63,6 +65,7 @@ async def ready(state: ApiState) -> Health:
         _, is_stopped = await state.context.guard.look(connection)
         fault = await bound_rows.read_fault(connection)
         _, alarmed = await witnesses.read_alarms(connection)
+        silence = silence_of_work(await heartbeats.read_all(connection))
     if not (state.settings.site_dir / "index.html").exists():
         raise Unavailable("the site is not built yet; run: registry site build")
     return Health(
@@ -70,4 +73,5 @@ async def ready(state: ApiState) -> Health:
         fault=msgspec.UNSET if fault is None else _FAULT,
         stopped=_STOPPED if is_stopped else msgspec.UNSET,
         alarm=_ALARM if alarmed else msgspec.UNSET,
+        work=msgspec.UNSET if silence is None else silence,
     )

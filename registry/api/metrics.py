@@ -7,38 +7,47 @@ answers for all: of itself to the request, of the others to the half second.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import platform
+import os
 import secrets
+import time
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
+from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 from litestar import Response, get
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Info, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
-from registry import __version__
 from registry.api.authentication import provide_actor
+from registry.api.gauges import of_database, of_server
 from registry.api.request_context import ApiRequest, ApiState, is_passed_on
-from registry.ledger.files import published_size, read_witnessed
-from registry.ledger.guard import skew
-from registry.ledger.proofs import site_made_from
+from registry.errors import Unavailable
+from registry.ledger.files import published_size
 from registry.record.fast_validator import FastValidator
-from registry.resources import read_revision
 from registry.settings import is_loopback
-from registry.store import bound_rows, checkpoints, witnesses
-from registry.tlog.checkpoint import stated
+from registry.store.database import Database
+from registry.store.heartbeats import Heartbeat
 from registry.work import in_thread
 
 PATH = "/metrics"
 
 _WRITE_SECONDS = 0.5
+_PATIENCE_SECONDS = 4.0
+"""How long the database is waited for; Prometheus waits for ten seconds in all."""
+_LET_IN_SECONDS = 3600.0
+_LET_IN_AT_ONCE = 15
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 
 
@@ -51,11 +60,22 @@ class Counts(msgspec.Struct):
     within: list[int] = msgspec.field(default_factory=lambda: [0] * (len(_BOUNDS) + 1))
 
 
+class _Pool(msgspec.Struct):
+    """The connections of a process: how many it may have and uses, how often it waited how long."""
+
+    pid: int
+    size: int = 0
+    in_use: int = 0
+    borrowed: int = 0
+    waited: float = 0.0
+
+
 class _Written(msgspec.Struct):
     """What one process has counted; of the accept path: accepted, checked again, refused then."""
 
     answers: list[Counts]
     accept_path: tuple[int, int, int]
+    pool: _Pool
 
 
 class Metrics:
@@ -68,6 +88,9 @@ class Metrics:
     def __init__(self, folder: Path, fast: FastValidator) -> None:
         """Take the folder that the processes share, which need not be there yet."""
         self.fast = fast
+        self.database: Database | None = None
+        """The database whose connections are counted, once it is open."""
+        self._let_in: dict[bytes, float] = {}
         self._folder = folder
         # A process that is gone is counted still, so its file must not become another's.
         self._file = folder / f"{secrets.token_hex(8)}.json"
@@ -140,90 +163,85 @@ class Metrics:
         ):
             yield CounterMetricFamily(f"registry_accept_path_{name}", help_text, value=number)
 
+        # Of a process that is gone only what it did counts, not what it had.
+        alive = [one.pool for one in every if psutil.pid_exists(one.pool.pid)]
+        for name, help_text, number in (
+            ("size", "Connections to the database that there may be", sum(p.size for p in alive)),
+            ("in_use", "Connections that are in use", sum(p.in_use for p in alive)),
+        ):
+            yield GaugeMetricFamily(f"registry_pool_{name}", help_text, value=number)
+        for name, help_text, total in (
+            ("borrowed", "How often one was taken", sum(one.pool.borrowed for one in every)),
+            ("wait_seconds", "How long that took", sum(one.pool.waited for one in every)),
+        ):
+            yield CounterMetricFamily(f"registry_pool_{name}", help_text, value=total)
+
+    def let_in(self, digest: bytes) -> None:
+        """Remember who was let in to see the figures, by the digest of what was shown for it."""
+        latest = dict(list(self._let_in.items())[-_LET_IN_AT_ONCE:])
+        self._let_in = latest | {digest: time.monotonic() + _LET_IN_SECONDS}
+
+    def was_let_in(self, digest: bytes) -> bool:
+        """Return whether that one was let in within the hour."""
+        return time.monotonic() < self._let_in.get(digest, 0.0)
+
     def _here(self) -> _Written:
         fast = (self.fast.accepted, self.fast.checked, self.fast.disagreements)
-        return _Written(answers=list(self._counts.values()), accept_path=fast)
+        pool = _Pool(os.getpid())
+        if self.database is not None:
+            usage = self.database.usage
+            pool = _Pool(
+                pool.pid, self.database.size, self.database.in_use, usage.borrowed, usage.waited
+            )
+        return _Written(answers=list(self._counts.values()), accept_path=fast, pool=pool)
 
 
 @get(PATH, include_in_schema=False)
 async def read_metrics(request: ApiRequest, state: ApiState) -> Response[bytes]:
-    """Return the figures, to this machine itself or to a token with the scope `admin`."""
-    if not _is_local(request.scope):
-        actor = await provide_actor(request, state)
-        actor.require("admin")
+    """Return the figures, to this machine itself or to a token with the scope `metrics`.
+
+    Without the database they are those of this server, which are wanted just then.
+    """
+    await _let_in(request, state)
+    published = await in_thread(published_size, state.settings.log_dir)
+    found: list[Metric] = []
+    told: list[Heartbeat] | None = None
+    with suppress(Unavailable, TimeoutError):
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            found, told = await of_database(state, published=published)
     here = CollectorRegistry()
     here.register(state.figures)
-    Info("registry_build", "The software", registry=here).info(
-        {
-            "version": __version__,
-            "revision": read_revision(),
-            "python": platform.python_version(),
-        }
-    )
-    for name, help_text, number in await _read_progress(state):
-        Gauge(f"registry_{name}", help_text, registry=here).set(number)
-    async with state.context.database.connection() as connection:
-        here.register(_Alarms((await witnesses.read_alarms(connection))[0]))
+    here.register(_Found(found + await in_thread(lambda: list(of_server(state.settings, told)))))
     return Response(
         content=generate_latest(here),
         headers={"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"},
     )
 
 
-class _Alarms(Collector):
-    """The counter of witnesses' alarms, which the database has."""
+async def _let_in(request: ApiRequest, state: ApiState) -> None:
+    """Refuse who may not see the figures; whoever might of late still may without a database."""
+    if _is_local(request.scope):
+        return
+    figures: Metrics = state.figures
+    digest = sha256(request.headers.get("authorization", "").encode()).digest()
+    try:
+        actor = await provide_actor(request, state)
+    except Unavailable:
+        if not figures.was_let_in(digest):
+            raise
+        return
+    actor.require("metrics", "admin")
+    figures.let_in(digest)
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+
+class _Found(Collector):
+    """What was read for one answer."""
+
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
-        yield CounterMetricFamily(
-            "registry_log_witness_alarms",
-            "Answers of witnesses that refuse the log as one of two histories",
-            value=self._count,
-        )
-
-
-async def _read_progress(state: ApiState) -> list[tuple[str, str, float]]:
-    """Return how far the background runner has come with what is in the log.
-
-    Without it filings go on, and nothing else shows that it has died.
-    """
-    published = await in_thread(published_size, state.settings.log_dir)
-    witnessed = await in_thread(read_witnessed, state.settings.log_dir)
-    site = await in_thread(site_made_from, state.settings.site_dir)
-    async with state.context.database.connection() as connection:
-        asked_at = dt.datetime.now(dt.UTC)
-        log_state, is_stopped = await state.context.guard.look(connection)
-        now = dt.datetime.now(dt.UTC)
-        waiting = await checkpoints.read_entries(connection, published, published + 1)
-        fault = await bound_rows.read_fault(connection)
-    lag = max(0.0, (now - waiting[0].at).total_seconds()) if waiting else 0.0
-    off = skew(log_state.clock, asked_at, now).total_seconds()
-    ahead = (log_state.last_at - log_state.clock).total_seconds() if log_state.last_at else 0.0
-    return [
-        ("log_entries", "Entries of the log", log_state.range.size),
-        ("log_published_entries", "Entries under the published checkpoint", published),
-        (
-            "log_witnessed_entries",
-            "Entries under the newest checkpoint that satisfies the policy of witnesses",
-            stated(witnessed).size if witnessed else 0,
-        ),
-        ("log_lag_seconds", "For how long the first entry after those has waited", lag),
-        (
-            "log_fault",
-            "1 while a check of the database by its log has found something",
-            bool(fault),
-        ),
-        (
-            "log_stopped",
-            "1 while the database is not known to have all that was signed",
-            is_stopped,
-        ),
-        ("log_ahead_seconds", "By how much its last entry is dated ahead", max(0.0, ahead)),
-        ("clock_skew_seconds", "By how much the database's clock is ahead of this server's", off),
-        ("site_entries", "Entries that the site was built from", site["size"] if site else 0),
-    ]
+        yield from self._metrics
 
 
 def _is_local(scope: Any) -> bool:

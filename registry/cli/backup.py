@@ -35,15 +35,19 @@ def backup(settings: Settings, folder: Path) -> None:
     Example: registry backup /srv/backups/2026-11-25
     """
     from registry.services.backup import back_up
+    from registry.services.heartbeat import note_run
 
     with (
         running_database(settings, begins=False) as ready,
         progress_bar("Backing up") as progress,
     ):
-        made = _connected(
-            ready,
-            lambda database: back_up(database, ready, folder, now=utc_now(), progress=progress),
-        )
+
+        async def work(database: Database) -> Backup:
+            made = await back_up(database, ready, folder, now=utc_now(), progress=progress)
+            await note_run(database, ready, "backup", entries=made.entries)
+            return made
+
+        made = _connected(ready, work)
     print_message(f"{_summary(made)}: {folder}")
 
 

@@ -132,21 +132,22 @@ def verify(
     from registry.ledger.gazette import check_printed
     from registry.ledger.verify_database import check_database
     from registry.ledger.verify_log import verify_log
+    from registry.services.heartbeat import note_run
 
     if place is None and (policy.witnesses or policy.logs):
         raise click.UsageError("a policy is for checkpoints: name the log's address or folder")
     notes, printed = read_kept_files(kept), read_printed(kept)
     with progress_bar("Verifying the log") as progress, keeping_evidence():
         if place is None:
-            checked = run(
-                settings,
-                lambda context: check_database(
+
+            async def check(context: ServiceContext) -> VerifiedDatabase:
+                checked = await check_database(
                     context.database, settings, context.pack, progress=progress
-                ),
-                begins=False,
-                takes_agencies=False,
-            )
-            _print_checked(checked)
+                )
+                await note_run(context.database, settings, "log verify", entries=checked.size)
+                return checked
+
+            _print_checked(run(settings, check, begins=False, takes_agencies=False))
         if place is None and not kept and continues is None:
             return
         memory = None if place is None else open_memory(no_memory=no_memory)

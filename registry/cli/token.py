@@ -28,7 +28,7 @@ def token() -> None:
     "--scope",
     required=True,
     multiple=True,
-    help="What it allows, by comma or once for each: file, review, redact, admin.",
+    help="What it allows, by comma or once for each: file, review, redact, admin, metrics, audit.",
 )
 @click.option("--actor", help="The role that uses it; the log names it. Default: the agency.")
 @click.option("--member", type=click.IntRange(1, 2**63 - 1), help="Whose it is: a member's number.")

@@ -8,7 +8,7 @@ import msgspec
 
 from registry.errors import Forbidden
 
-Scope: TypeAlias = Literal["file", "review", "redact", "admin"]
+Scope: TypeAlias = Literal["file", "review", "redact", "admin", "metrics", "audit"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
@@ -33,17 +33,19 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         """Who this is for four eyes: one person, however many tokens, sessions and roles."""
         return person_of(self.name) if self.member is None else f"member {self.member}"
 
-    def require(self, scope: Scope) -> None:
-        """Refuse, by `Forbidden`, what the token's scopes do not allow."""
-        if scope not in self.scopes and self.roles:
+    def require(self, *scopes: Scope) -> None:
+        """Refuse, by `Forbidden`, who has none of these scopes."""
+        if not self.scopes.isdisjoint(scopes):
+            return
+        needed = " or ".join(scopes)
+        if self.roles:
             raise Forbidden(
-                f"your roles are {', '.join(sorted(self.roles))}; this needs the scope {scope}"
+                f"your roles are {', '.join(sorted(self.roles))}; this needs the scope {needed}"
             )
-        if scope not in self.scopes:
-            raise Forbidden(
-                f"this token has the scopes {', '.join(sorted(self.scopes))}; "
-                f"this needs the scope {scope}"
-            )
+        raise Forbidden(
+            f"this token has the scopes {', '.join(sorted(self.scopes))}; "
+            f"this needs the scope {needed}"
+        )
 
     def files_for(self, agency: str) -> bool:
         """Return whether the token is of this agency."""

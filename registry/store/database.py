@@ -6,6 +6,7 @@ import asyncio
 import random
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import wraps
@@ -13,6 +14,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+import msgspec
 
 from registry.errors import ConfigurationError, Unavailable
 
@@ -84,23 +86,35 @@ _TRIES = 4
 _PAUSE_SECONDS = 0.05
 
 
+class PoolUsage(msgspec.Struct):
+    """How often connections were borrowed, and for how many seconds that was waited for."""
+
+    borrowed: int = 0
+    waited: float = 0.0
+
+
 class Database:
     """A pool of connections, through which everything is read and written."""
 
     def __init__(self, pool: Any) -> None:
         """Take an open asyncpg pool."""
+        self.usage = PoolUsage()
         self._pool = pool
         self._writers = asyncio.Semaphore(max(1, pool.get_max_size() - _FOR_READERS))
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Borrow a connection for reading. Raises `Unavailable` if there is none."""
+        asked_at = time.perf_counter()
         try:
             connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
         except TimeoutError as error:
             raise Unavailable(_BUSY) from error
         except _FAULTS as error:
             raise Unavailable(_NO_ANSWER) from error
+        finally:
+            self.usage.borrowed += 1
+            self.usage.waited += time.perf_counter() - asked_at
         try:
             yield connection
         except _FAULTS as error:
@@ -149,6 +163,16 @@ class Database:
             finally:
                 with suppress(*_FAULTS):
                     await _reset(connection)
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are borrowed now."""
+        return int(self._pool.get_size() - self._pool.get_idle_size())
+
+    @property
+    def size(self) -> int:
+        """How many connections there may be."""
+        return int(self._pool.get_max_size())
 
     async def close(self) -> None:
         """Close all connections."""

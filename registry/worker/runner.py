@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 
 from registry.api.app import describe_api
@@ -26,12 +29,14 @@ from registry.services import idempotency, limits, members, previews, sessions
 from registry.services.coding import give_codes
 from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
+from registry.services.heartbeat import figures_of_host, host_of, keep_beating
 from registry.services.naming import name_agencies
 from registry.services.startup import run_in_register
 from registry.services.witness_policy import take_policy
 from registry.services.witness_rounds import WitnessRounds
 from registry.settings import Settings
-from registry.store import log
+from registry.store import heartbeats, log
+from registry.store.heartbeats import ProcessFigures
 from registry.store.leader import leadership
 from registry.tlog.tile import WIDTH
 from registry.worker.harvests import keep_peers_harvested
@@ -49,25 +54,42 @@ _PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
 _log = structlog.get_logger()
 
 
+class WorkReport(msgspec.Struct):
+    """What the runner tells of itself: the tasks that fail now and why, and its last build."""
+
+    faults: dict[str, str] = {}
+    site_build_seconds: float | None = None
+
+    def figures(self, settings: Settings) -> ProcessFigures:
+        """Return it with the figures of this host."""
+        return figures_of_host(
+            settings,
+            has_key=os.access(settings.key_file, os.R_OK),
+            site_build_seconds=self.site_build_seconds,
+            faults=dict(self.faults),
+        )
+
+
 class _ErrorLog:
-    """Logs the errors of one task.
+    """Logs the errors of one task, and notes in the report that it fails.
 
     A `RegistryError` is logged by its sentence, and not again until the task has succeeded.
     """
 
-    def __init__(self, event: str) -> None:
+    def __init__(self, event: str, report: WorkReport) -> None:
         self._event = event
-        self._logged: str | None = None
+        self._report = report
 
     def write(self, error: Exception) -> None:
         if not isinstance(error, RegistryError):
             _log.exception(self._event)
-        elif error.detail != self._logged:
+            self._report.faults[self._event] = "see the log of registry work"
+        elif error.detail != self._report.faults.get(self._event):
             _log.error(self._event, why=error.detail)
-            self._logged = error.detail
+            self._report.faults[self._event] = error.detail
 
     def reset(self) -> None:
-        self._logged = None
+        self._report.faults.pop(self._event, None)
 
 
 async def build_site(
@@ -100,11 +122,14 @@ def _description(settings: Settings) -> dict[str, Any]:
     return describe_api(settings)
 
 
-async def keep_site_current(settings: Settings, context: ServiceContext) -> None:
+async def keep_site_current(
+    settings: Settings, context: ServiceContext, report: WorkReport | None = None
+) -> None:
     """Build the site whenever the register has changed; never return."""
     # The site may have been built with older templates or settings, which no revision shows.
     is_rebuilt = False
-    errors = _ErrorLog("the site could not be built; the old one stays")
+    report = report or WorkReport()
+    errors = _ErrorLog("the site could not be built; the old one stays", report)
     while True:
         try:
             async with leadership(context.database, "runner") as still_leads:
@@ -124,10 +149,12 @@ async def keep_site_current(settings: Settings, context: ServiceContext) -> None
                             )
                         )
                     ):
-                        report = await build_site(settings, context)
+                        started = time.monotonic()
+                        built = await build_site(settings, context)
                         is_rebuilt = True
-                        if report.rendered:
-                            _log.info("site built", files=report.files, rendered=report.rendered)
+                        if built.rendered:
+                            report.site_build_seconds = time.monotonic() - started
+                            _log.info("site built", files=built.files, rendered=built.rendered)
                     errors.reset()
                     await asyncio.sleep(_POLL_SECONDS)
         except Exception as error:  # noqa: BLE001  the runner outlives any fault
@@ -146,10 +173,15 @@ async def _may_build(settings: Settings, context: ServiceContext) -> bool:
     return state.range.size <= size or await shows_erased(context.database, settings)
 
 
-async def keep_log_published(settings: Settings, context: ServiceContext) -> None:
+async def keep_log_published(
+    settings: Settings, context: ServiceContext, report: WorkReport | None = None
+) -> None:
     """Publish the log whenever it has grown, and carry out published redactions; never return."""
-    errors = _ErrorLog("the log could not be published")
-    policy_errors = _ErrorLog("the policy of witnesses could not be taken over; the last one stays")
+    report = report or WorkReport()
+    errors = _ErrorLog("the log could not be published", report)
+    policy_errors = _ErrorLog(
+        "the policy of witnesses could not be taken over; the last one stays", report
+    )
     prunes_at = utc_now()
     rows = RowChecks(settings, context)
     rounds = WitnessRounds(context.database, settings)
@@ -244,10 +276,14 @@ async def publish(
 
 async def work(settings: Settings, context: ServiceContext) -> None:
     """Do all the background work; never return."""
+    report = WorkReport()
     # Concurrently: a build may take minutes, the publication of an entry may not.
     await asyncio.gather(
-        keep_log_published(settings, context),
-        keep_site_current(settings, context),
+        keep_log_published(settings, context, report),
+        keep_site_current(settings, context, report),
+        keep_beating(
+            context.database, "work", host_of("work", settings), partial(report.figures, settings)
+        ),
         keep_members_told(settings, context),
         keep_peers_harvested(settings, context),
     )
@@ -260,6 +296,8 @@ async def delete_expired(context: ServiceContext, *, now: dt.datetime) -> None:
     await previews.delete_expired(context.database, now=now)
     await members.forget_expired(context.database, now=now)
     await sessions.forget_expired(context.database, now=now)
+    async with context.database.connection() as connection:
+        await heartbeats.forget(connection)
 
 
 class BackgroundRunner:

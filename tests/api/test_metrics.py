@@ -1,9 +1,14 @@
 """The figures for operators: counted per operation, and not for everybody."""
 
 import datetime as dt
+import os
+import platform
 import re
 import secrets
+import time
+from urllib.parse import urlsplit
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -12,7 +17,9 @@ from registry.api.app import create_app
 from registry.api.metrics import Metrics
 from registry.record.fast_validator import FastValidator
 from registry.services import access_tokens
-from registry.store import bound_rows, witnesses
+from registry.services.heartbeat import note_run
+from registry.store import bound_rows, heartbeats, witnesses
+from registry.store.heartbeats import ProcessFigures
 from tests.conftest import NOW
 
 LOCAL = {"host": "127.0.0.1:8000"}
@@ -78,13 +85,13 @@ async def test_what_the_accept_path_did_is_counted(settings, started, record, se
 @pytest.mark.parametrize(
     "headers", [{"host": "algorithms.example"}, LOCAL | {"x-forwarded-for": "203.0.113.9"}]
 )
-async def test_who_comes_from_elsewhere_needs_an_admin_s_token(client, database, headers):
+async def test_who_comes_from_elsewhere_needs_a_token_for_it(client, database, headers):
     async def token(*scopes):
         made = await access_tokens.create_token(
             database,
             agency="demo-sante",
             scopes=scopes,
-            actor=scopes[0],
+            actor=f"{scopes[0]} {secrets.token_hex(4)}",
             days=1,
             now=dt.datetime.now(dt.UTC),
             random=secrets.token_bytes,
@@ -93,7 +100,10 @@ async def test_who_comes_from_elsewhere_needs_an_admin_s_token(client, database,
 
     assert (await client.get("/metrics", headers=headers)).status_code == 401
     assert (await client.get("/metrics", headers=await token("file"))).status_code == 403
-    assert (await client.get("/metrics", headers=await token("admin"))).status_code == 200
+    for scope in ("admin", "metrics"):
+        assert (await client.get("/metrics", headers=await token(scope))).status_code == 200
+    only_figures = await token("metrics")
+    assert (await client.get("/api/v1/audit", headers=only_figures)).status_code == 403
 
 
 async def test_any_process_of_a_server_answers_for_all(client, settings):
@@ -129,3 +139,62 @@ def test_figures_that_cannot_be_written_hold_nothing_up(tmp_path):
     figures.write()
     [requests, *_] = figures.collect()
     assert requests.samples[0].value == 1
+
+
+async def test_figures_are_there_without_the_database(client, settings, token):
+    elsewhere = {"host": "algorithms.example"}
+    known = elsewhere | {"authorization": f"Bearer {await token(None, ['metrics'], actor='a')}"}
+    other = elsewhere | {"authorization": f"Bearer {await token(None, ['metrics'], actor='b')}"}
+    before = (await client.get("/metrics", headers=known)).text
+    assert figure(before, "registry_database_up") == 1
+    name = urlsplit(settings.database_url).path[1:]
+    beside = await asyncpg.connect(settings.database_url.replace(name, "postgres"))
+    await beside.execute(f"alter database {name} allow_connections false")
+    await beside.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name
+    )
+    await beside.close()
+    for headers in (LOCAL, known):
+        answer = await client.get("/metrics", headers=headers)
+        assert answer.status_code == 200
+        assert figure(answer.text, "registry_database_up") == 0
+        labels = {"operation": "read_metrics", "status": 200}
+        assert figure(answer.text, "registry_requests_total", **labels) >= 1
+        assert figure(answer.text, "process_resident_memory_bytes", pid=os.getpid()) > 0
+        assert figure(answer.text, "registry_pool_borrowed_total") >= 1
+        assert figure(answer.text, "registry_pool_size") >= 1
+        assert figure(answer.text, "registry_disk_free_bytes", host=platform.node()) > 0
+        assert "registry_log_entries" not in answer.text
+    # Who was never let in stays out.
+    assert (await client.get("/metrics", headers=other)).status_code == 503
+
+
+async def test_what_waits_and_what_other_processes_tell_is_shown(client, database, settings, token):
+    await token(None, ["metrics"], days=3)
+    await token(None, ["metrics"], days=300)
+    async with database.transaction() as connection:
+        await connection.execute(
+            "insert into pending_act (kind, subject, agency, statement, requested_by,"
+            " requested_person, requested_at) values"
+            " ('attestation', 'dgi', 'dgi', '{}', 'dgi', 'dgi', now() - interval '1 hour')"
+        )
+        told = ProcessFigures(
+            version="1.2", has_key=False, site_build_seconds=2.5, faults={"log": "no key"},
+            disk_free_bytes=7,
+        )  # fmt: skip
+        await heartbeats.beat(connection, "work", "elsewhere", told)
+    await note_run(database, settings, "backup", entries=1)
+    text = (await client.get("/metrics", headers=LOCAL)).text
+    assert figure(text, "registry_reviews_waiting") == 1
+    assert 3600 <= figure(text, "registry_reviews_oldest_seconds") < 4000
+    assert figure(text, "registry_tokens_expiring") == 1
+    there = {"host": "elsewhere"}
+    assert 0 <= figure(text, "registry_heartbeat_age_seconds", process="work", **there) < 60
+    assert 'version="1.2"' in text
+    assert figure(text, "registry_work_faults", **there) == 1
+    assert figure(text, "registry_work_has_key", **there) == 0
+    assert figure(text, "registry_site_build_seconds", **there) == 2.5
+    assert figure(text, "registry_disk_free_bytes", **there) == 7
+    here = {"host": platform.node()}
+    assert time.time() - figure(text, "registry_backup_timestamp_seconds", **here) < 60
+    assert "registry_log_verified_timestamp_seconds" not in text

@@ -8,7 +8,7 @@ import pytest
 from registry import errors
 from registry.api.problems import STATUS
 from registry.record.schema import VERSIONS, record_schema_bytes
-from registry.store import bound_rows, log
+from registry.store import bound_rows, heartbeats, log
 
 GETS = [
     "/api/v1/records",
@@ -152,7 +152,16 @@ async def test_it_is_ready_when_the_first_site_is_in_place(client, database, set
     assert "site" in found["detail"]
     settings.site_dir.mkdir()
     (settings.site_dir / "index.html").write_text("<!doctype html>")
+    found = (await client.get("/health/ready")).json()
+    assert found.pop("work").startswith("no background runner has told anything ever")
+    assert found == {"status": "ready"}
+    async with database.connection() as connection:
+        await heartbeats.beat(connection, "work", "elsewhere", heartbeats.ProcessFigures())
     assert (await client.get("/health/ready")).json() == {"status": "ready"}
+    async with database.connection() as connection:
+        await connection.execute("update heartbeat set at = at - interval '3 hours'")
+    found = (await client.get("/health/ready")).json()
+    assert found["work"].startswith("no background runner has told anything for 3 hours: ")
     async with database.transaction() as connection:
         await bound_rows.set_fault(connection, "the database, entry 1: something of a record.")
     found = (await client.get("/health/ready")).json()

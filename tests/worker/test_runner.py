@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import platform
 import secrets
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 
 import structlog
 
+from registry import __version__
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.ledger import append
@@ -19,12 +21,12 @@ from registry.ledger.files import LogRefused
 from registry.ledger.verify_database import check_database
 from registry.pages.build import read_snapshot
 from registry.pages.build.read_snapshot import day_of, is_current
-from registry.services import idempotency, limits
+from registry.services import heartbeat, idempotency, limits
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.startup import open_register
 from registry.settings import Settings
-from registry.store import bound_rows, log
+from registry.store import bound_rows, heartbeats, log
 from registry.store.database import connect
 from registry.worker import runner
 from registry.worker.runner import delete_expired, keep_site_current
@@ -337,3 +339,30 @@ async def test_rows_are_derived_again_after_each_publication_and_in_turn(
     await publish("c")
     await forge("update figure set sector = 'justice' where entry = 3")
     assert await is_found()
+
+
+async def test_work_tells_what_fails_and_what_it_has(context, tmp_path, monkeypatch):
+    async def fails(*_):
+        raise Unavailable("no room")
+
+    monkeypatch.setattr(runner, "publish", fails)
+    monkeypatch.setattr(heartbeat, "INTERVAL_SECONDS", 0.05)
+    settings = Settings(data_dir=tmp_path, site_build="manual")
+    working = asyncio.create_task(runner.work(settings, context))
+
+    async def told():
+        async with context.database.connection() as connection:
+            return await heartbeats.read_all(connection)
+
+    async with asyncio.timeout(PATIENCE):
+        while not any(one.figures.faults for one in await told()):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+    [one] = await told()
+    assert (one.process, one.host) == ("work", platform.node())
+    assert one.figures.faults == {"the log could not be published": "no room"}
+    assert one.figures.has_key is False
+    assert one.figures.version == __version__
+    assert one.figures.disk_free_bytes > 0

@@ -26,7 +26,7 @@ SCOPE_NAMES = {
     "redact": message("redact: ask for parts to be erased, and confirm it"),
     "admin": message("admin: withdraw any record, read the audit trail"),
 }
-"""What each scope allows, for those who choose."""
+"""What each scope that a role has allows, for those who choose."""
 
 _LIVES = (30, 90, 180, 365)
 _FAULTS = {
