@@ -32,6 +32,7 @@ def build(
     progress: Callable[[int, int], None] | None = None,
     description: Mapping[str, Any] | None = None,
     processes: int = 1,
+    is_copy: bool = False,
 ) -> BuildReport:
     """Build the site of a snapshot, as `build_register` does that of a register."""
     settings = msgspec.structs.replace(settings, data_dir=TEMPLATES.parent)
@@ -39,7 +40,12 @@ def build(
         try:
             with hold_directory(out) as directory:
                 plan = make_plan(
-                    directory, snapshot, settings=settings, full=fresh, description=description
+                    directory,
+                    snapshot,
+                    settings=settings,
+                    full=fresh,
+                    description=description,
+                    is_copy=is_copy,
                 )
                 return carry_out(directory, plan, progress=progress, processes=processes)
         except LostFileError:

@@ -93,7 +93,8 @@ def copy(settings: Settings, out: Path, languages: tuple[str, ...]) -> None:
     """
     from registry.errors import ConfigurationError, Unavailable
     from registry.ledger.export import export_record_proofs
-    from registry.pages.offline import offline_files, write_folder, write_zip
+    from registry.pages.build.build_directory import link_build
+    from registry.pages.offline import COPY_PREFIX, offline_files, write_folder, write_zip
     from registry.record.pack import load_pack
 
     known = load_pack(settings.pack).languages
@@ -108,10 +109,15 @@ def copy(settings: Settings, out: Path, languages: tuple[str, ...]) -> None:
     async def work(context: ServiceContext, folder: Path) -> None:
         await export_record_proofs(context.database, settings.log_dir, folder, progress=progress)
 
-    with TemporaryDirectory() as name, progress_bar("Proving the versions") as progress:
+    with (
+        # Where the builds lie, so that their files can be linked.
+        TemporaryDirectory(prefix=COPY_PREFIX, dir=settings.data_dir) as name,
+        progress_bar("Proving the versions") as progress,
+    ):
+        link_build(settings.site_dir, Path(name) / "site")
         run(settings, lambda context: work(context, Path(name)))
         files = offline_files(
-            settings.site_dir.resolve(),
+            Path(name) / "site",
             settings.base_url,
             languages or known,
             proofs=Path(name) / "proofs",

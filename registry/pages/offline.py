@@ -7,11 +7,12 @@ register has, such as its API, is linked at its address.
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import urlsplit
 
 from registry import resources
@@ -25,6 +26,7 @@ _FIRST_SCRIPT = re.compile(r"<script (?=defer src=)")
 _IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"\./([\w-]+\.js)";\n', re.MULTILINE)
 _LATER = re.compile(r'import\("\./([\w-]+\.js)"\)')
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+_CODE_FORM = re.compile(r' action="([^"]*)/code"([^>]*>.*?<input id="code" )name="code"', re.DOTALL)
 _FOLDERS = ("find/", "proofs/")
 """What scripts read."""
 
@@ -33,6 +35,15 @@ _ELSEWHERE = ("feeds/", "log/", "problems/")
 _SCRIPTS = re.compile(
     r"assets/(?:box|code|copy|evidence|finder|fold|hits|language|made|named|register|shown)\..*js"
 )
+
+
+COPY_PREFIX = "copy-"
+"""With what the name of a folder begins in which a copy is made."""
+
+
+def archive_names(languages: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Return the languages that each archive has, by its name: one a language, and one of all."""
+    return {"register.zip": languages} | {f"register-{tag}.zip": [tag] for tag in languages}
 
 
 def offline_files(
@@ -77,14 +88,33 @@ def write_folder(files: Iterator[_File], out: Path) -> int:
 
 
 def write_zip(files: Iterator[_File], out: Path) -> int:
-    """Write a copy as an archive with one folder; return how many files it has."""
+    """Write a copy as an archive with one folder; return how many files it has.
+
+    What stands in the archive never changes, so that it can be sent while it grows.
+    """
     number = 0
-    with zipfile.ZipFile(out, "x", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+    with (
+        out.open("xb") as file,
+        zipfile.ZipFile(_Appended(file), "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
+    ):
         for name, content in files:
             number += 1
             # The same register gives the same bytes.
             archive.writestr(zipfile.ZipInfo(f"{out.stem}/{name}"), content, zipfile.ZIP_DEFLATED)
     return number
+
+
+class _Appended(io.RawIOBase):
+    """A file in which an archive does not go back, as it would to write sizes before contents."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, content: Any) -> int:
+        return self._file.write(content)
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
 class _Copy:
@@ -117,6 +147,8 @@ class _Copy:
         if self._prefix and entry:
             html = html.replace('defer src="/assets/', f'defer src="{self._prefix}/assets/')
         html = html.replace("'self'", "'self' file:", 8)
+        # No server takes a code, but the search does.
+        html = _CODE_FORM.sub(r' action="\1/search"\2name="q"', html)
         first = f'<script defer src="{self._prefix}/assets/files.js"></script>\n<script '
         html = _FIRST_SCRIPT.sub(first, html, count=1)
         html = _ADDRESS.sub(place, html)

@@ -49,7 +49,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     `demonstration` says of a register whose own records are all fictitious whether there are others
     beside them. `records` has every record in the order of ids, `cards` its card; `histories` have
     all versions of those whose documents are at hand, oldest first. `findings` returns the findings
-    of a document as of a day, by language.
+    of a document as of a day, by language. `is_copy` says that no register answers at the address
+    of the pages.
     """
 
     snapshot: Snapshot
@@ -65,6 +66,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     security_contact: str | None = None
     has_console: bool = False
     demonstration: Demonstration = ""
+    is_copy: bool = False
 
 
 def open_site(
@@ -76,6 +78,7 @@ def open_site(
     bytecode: Path | None = None,
     fingerprint: str | None = None,
     fast: FastValidator | None = None,
+    is_copy: bool = False,
 ) -> Site:
     """Read templates, translations and assets, and make the digests of records that have none.
 
@@ -113,6 +116,7 @@ def open_site(
         # The languages of one record come one after the other.
         findings=lru_cache(maxsize=16)(partial(_findings, pack, fast)),
         demonstration=_demonstration(list(cards.values())),
+        is_copy=is_copy,
     )
 
 

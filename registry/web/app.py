@@ -19,12 +19,17 @@ from registry.record.pack import load_pack
 from registry.settings import Settings
 from registry.web.comparison import serve_comparisons
 from registry.web.console.app import console_pages
+from registry.web.copies import copy_handler
 from registry.web.feeds import feed_handlers
 from registry.web.search import search_handler
 from registry.web.short_links import ShortLinks
 
 _SEARCH = re.compile(r"/([a-z]+)/search", re.ASCII)
-_FEED = re.compile(r"/feeds/([a-z]+)/(search|records/[\w.-]+/[\w.-]+)\.(atom|json)", re.ASCII)
+_MADE = re.compile(
+    r"/feeds/([a-z]+)/(search|records/[\w.-]+/[\w.-]+)\.(atom|json)|/copies/[\w.-]+", re.ASCII
+)
+"""Files that are made when asked."""
+
 _TRACKER = re.compile(rb"((utm|mtm|pk)_[^=]*|[a-z]*clid|mc_[ce]id|_gl)(=|$)|$")
 """What others put into links to know who followed them, which is no part of a question."""
 
@@ -43,7 +48,7 @@ def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | N
         others = ShortLinks(pack, settings.base_url, editions, compared, state)
 
         async def application(scope: Any, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and _FEED.fullmatch(scope["path"]):
+            if scope["type"] == "http" and _MADE.fullmatch(scope["path"]):
                 await litestar(scope, receive, send)
                 return
             found = _SEARCH.fullmatch(scope["path"]) if scope["type"] == "http" else None
@@ -60,6 +65,10 @@ def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | N
         settings,
         tell=tell,
         render=render,
-        pages=[search_handler(editions), *feed_handlers(editions, settings.base_url)],
+        pages=[
+            search_handler(editions),
+            *feed_handlers(editions, settings.base_url),
+            copy_handler(settings),
+        ],
         private=console_pages(settings, editions) if settings.has_console else None,
     )

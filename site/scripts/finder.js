@@ -91,10 +91,26 @@ const without = (query, name, code = null) =>
 
 const address = (query) => (query.size ? `?${query}` : location.pathname);
 
-function go(query, { replaces = false } = {}) {
+function go(query, { replaces = false, follows = false } = {}) {
   history[replaces ? "replaceState" : "pushState"](null, "", address(query));
-  show();
+  show({ follows });
 }
+
+/** Where the short code leads that a question is, whole; null for other questions. */
+async function ledByCode(query) {
+  const code = [...query.keys()].join() === "q" ? readCode(query.get("q")) : null;
+  const isHere = code !== null && (copy === null || (await hasPicture(codeAddress(code, true, ".svg"))));
+  return isHere ? codeAddress(code, copy !== null) : null;
+}
+
+/** Whether a copy has a picture, which a page that is a file may learn without reading it. */
+const hasPicture = (address) =>
+  new Promise((resolve) => {
+    const picture = new Image();
+    picture.addEventListener("load", () => resolve(true));
+    picture.addEventListener("error", () => resolve(false));
+    picture.src = address;
+  });
 
 /** What is asked of the register: what is sought, and of no other register unless it says so. */
 function question(query) {
@@ -129,7 +145,8 @@ async function ask(query, signal) {
 
 const elsewhere = ({ facets }) => (facets.origin ?? []).filter(({ code }) => code !== HERE);
 
-async function show() {
+/** Show the answer to what stands in the address; a code that was asked for is followed. */
+async function show({ follows = false } = {}) {
   const query = sought();
   asking?.abort();
   asking = new AbortController();
@@ -143,6 +160,8 @@ async function show() {
   try {
     await learnWords();
     answer = await ask(asked, signal);
+    const led = follows ? await ledByCode(query) : null;
+    if (led !== null && !signal.aborted) return location.replace(led);
     const others = elsewhere(answer);
     if (!answer.total && others.length && !query.has("origin")) {
       asked = changedOrigin(query, others.map(({ code }) => code));
@@ -387,12 +406,7 @@ function typed() {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   clearTimeout(typing);
-  const code = readCode(form.elements.q.value);
-  if (code) {
-    location.assign(codeAddress(code, copy !== null));
-    return;
-  }
-  go(typed());
+  go(typed(), { follows: true });
   form.elements.q.blur();
 });
 form.elements.q.addEventListener("input", () => {
@@ -443,5 +457,5 @@ const unfold = () => {
 wide.addEventListener("change", unfold);
 unfold();
 
-if (at("results").hidden) await show();
+if (at("results").hidden) await show({ follows: true });
 else takeOver();

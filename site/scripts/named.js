@@ -10,8 +10,8 @@ const FOLDERS = { agency: "agencies", sector: "sectors", record: "records" };
 export const pageOf = (kind, id) => `${site}/${FOLDERS[kind]}/${id}${ending}`;
 
 /** Where a short code leads: a register says whose it is, a copy has a page of each. */
-export const codeAddress = (code, inCopy) =>
-  inCopy ? `${site}/../r/${code}${ending}` : `${site}/code?code=${code}`;
+export const codeAddress = (code, inCopy, file = ending) =>
+  inCopy ? `${site}/../r/${code}${file}` : `${site}/code?code=${code}`;
 
 /** Say how many records an agency or a sector has. */
 export const filed = ({ kind, records }) =>

@@ -92,18 +92,16 @@ def register(tmp_path_factory):
         file = folder / "demo-sante" / f"many{ending}"
         file.write_text(json.dumps(document), encoding="utf-8")
     with served(load=True, site_build="manual") as running:
+        shutil.rmtree(running.register.data / "site")
         (folder / "inventory.csv").write_bytes(_inventory())
         for command in (
             ("load", folder),
             ("import", "us-omb-2025", folder / "inventory.csv"),
             ("log", "publish"),
-            ("site", "build", "--out", folder / "site"),
+            ("site", "build"),
         ):
             told = running.register.run(*command)
             assert told.returncode == 0, told.stderr
-        shutil.copytree(
-            (folder / "site").resolve(), running.register.data / "site", dirs_exist_ok=True
-        )
         yield running
 
 
@@ -121,7 +119,7 @@ def opened(chromium, host):
         def note(message):
             asked = message.location["url"]
             is_expected = expected in message.text and any(
-                part in asked for part in ("/api/v1/", "/proofs/", "/search?")
+                part in asked for part in ("/api/v1/", "/proofs/", "/search?", "/r/")
             )
             if message.type in {"error", "warning"} and not is_expected:
                 wrong.append(message.text)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
+from pathlib import Path
 
+from registry.record.short_code import candidates, with_check
 from tests.browser.conftest import DESKTOP
 
 AID = "demo-services/aide-energie-hivernale"
@@ -37,13 +40,42 @@ def test_a_copy_opens_searches_and_is_checked_without_any_host(opened, register,
             assert not is_file or (tmp_path / address.removeprefix(f"file://{tmp_path}/")).is_file()
 
 
-def test_an_archive_has_one_folder_and_only_the_languages_asked_for(register, tmp_path):
-    out = tmp_path / "register.zip"
-    told = register.register.run("site", "copy", "--out", out, "--language", "ar")
+def test_a_code_from_a_letter_is_taken_in_a_copy(opened, register, tmp_path):
+    told = register.register.run("site", "copy", "--out", tmp_path / "copy", "--language", "fr")
     assert told.returncode == 0, told.stderr
-    names = zipfile.ZipFile(out).namelist()
-    assert {name.split("/")[0] for name in names} == {"register"}
-    assert "register/ar/index.html" in names
-    assert not [name for name in names if name.startswith(("register/fr/", "register/find/fr"))]
-    again = register.register.run("site", "copy", "--out", out)
+    url = f"file://{tmp_path}/copy"
+    code = next(candidates(AID))
+    with opened(url, expected="ERR_FILE_NOT_FOUND") as page:
+        page.goto(f"{url}/fr/code.html")
+        page.fill("#code", f"{code[:3]} {code[3:].lower()}")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{url}/r/{code}.html")
+        # Nothing is guessed: one that is of no record here finds nothing.
+        page.goto(f"{url}/fr/code.html")
+        page.fill("#code", with_check("ABC123"))
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#nothing:not([hidden])")
+    again = register.register.run("site", "copy", "--out", tmp_path / "copy")
     assert (again.returncode, "is there already" in again.stderr) == (2, True)
+
+
+def test_the_page_of_copies_offers_an_archive_of_each_language(opened, register, tmp_path):
+    client = register.client
+    with opened(register.url) as page:
+        page.goto(f"{register.url}/ar/copy")
+        offered = [link.get_attribute("href") for link in page.locator(".archives a").all()]
+        with page.expect_download() as download:
+            page.locator(".archives a").first.click()
+        archive = Path(download.value.path()).read_bytes()
+    assert offered == [f"/copies/register{part}.zip" for part in ("-ar", "-fr", "-zgh", "-en", "")]
+    names = zipfile.ZipFile(io.BytesIO(archive)).namelist()
+    assert {name.split("/")[0] for name in names} == {"register-ar"}
+    assert {"register-ar/ar/index.html", f"register-ar/proofs/{AID}/1.json.js"} <= {*names}
+    assert not [name for name in names if name.startswith("register-ar/fr/")]
+    # It is kept until the site changes, and nothing is left of how it was made.
+    again = client.get(offered[0])
+    assert (again.content, again.headers["content-type"]) == (archive, "application/zip")
+    tag = {"if-none-match": again.headers["etag"]}
+    assert client.get(offered[0], headers=tag).status_code == 304
+    assert not list(register.register.data.glob("copy-*"))
+    assert client.get("/copies/register-de.zip").status_code == 404

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
+from registry.pages.build.build_directory import build_name, link_build
+from tests.built import build
 from tests.crash.register import free_port
 from tests.guides import fences
+from tests.pages.conftest import SETTINGS, files, parse
+from tests.pages.test_feeds import ATOM
 
 OPERATING = Path(__file__).parents[2] / "docs/operating.md"
 
@@ -60,3 +68,49 @@ def test_a_page_beside_a_folder_of_its_name_is_served_and_nothing_is_invented(co
     assert client.get("/find/index.json").json()
     assert client.get("/fr/nothing").status_code == 404
     assert client.get("/../serve.py").status_code == 404
+
+
+def test_a_copy_that_no_register_serves_links_what_it_has(corpus, tmp_path):
+    few = msgspec.structs.replace(
+        corpus, records=[one for one in corpus.records if one.agency in {"demo-sante", "us.demo"}]
+    )
+    build(few, out=tmp_path / "copy", settings=SETTINGS, is_copy=True)
+    copied = tmp_path / "copy"
+    feeds = [
+        link.get("href")
+        for path in copied.rglob("*.html")
+        for link in parse(path).iter()
+        if "/feeds/" in (link.get("href") or "")
+    ]
+    assert any("/feeds/ar/records/us.demo/letter-sorting.json" in one for one in feeds)
+    # A question has a feed only where somebody answers it: the page says so by its script.
+    missing = [
+        one
+        for one in feeds
+        if not (copied / one.removeprefix("/sub/")).is_file()
+        and not re.fullmatch(r"/sub/feeds/\w+/search\.(atom|json)", one)
+    ]
+    assert missing == []
+    feed = ET.fromstring((copied / "feeds/fr/records/demo-sante/gone.atom").read_bytes())  # noqa: S314  our own
+    titles = [one.findtext(f"{ATOM}title") for one in feed.iter(f"{ATOM}entry")]
+    told = ("Fiche retirée", "Nouvelle version", "Nouvelle fiche")
+    assert titles == [f"Système retiré – {one}" for one in told]
+    # The search takes a code, and the archives are the register's.
+    form = parse(copied / "fr/code.html").find(".//form")
+    assert (form.get("action"), form.find(".//input").get("name")) == ("/sub/fr/search", "q")
+    assert not (copied / "fr/copy.html").read_text("utf-8").count("/copies/")
+
+
+def test_builds_that_follow_leave_a_copy_under_way_alone(corpus, tmp_path):
+    few = msgspec.structs.replace(corpus, records=[])
+    out = tmp_path / "site"
+    names = set()
+    for day in (1, 2, 3):
+        as_of = corpus.as_of + dt.timedelta(days=day)
+        build(msgspec.structs.replace(few, as_of=as_of), out=out, settings=SETTINGS)
+        names.add(build_name(out))
+        if day == 1:
+            link_build(out, tmp_path / "linked")
+            before = files(tmp_path / "linked")
+    assert len(names) == 3
+    assert files(tmp_path / "linked") == before

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from registry.errors import ConfigurationError
+from registry.errors import ConfigurationError, Unavailable
 from registry.pages.build.manifest import (
     NO_MANIFEST,
     Manifest,
@@ -24,6 +24,8 @@ from registry.pages.build.manifest import (
     write_manifest,
 )
 from registry.pages.page import LostFileError
+
+_ATTEMPTS = 3
 
 
 class BuildDirectory:
@@ -80,16 +82,8 @@ class BuildDirectory:
             raise LostFileError
         source = self.current / file
 
-        def link(path: Path) -> None:
-            try:
-                os.link(source, path)
-            except (FileExistsError, FileNotFoundError):
-                raise
-            except OSError:
-                shutil.copyfile(source, path)
-
         try:
-            self._make(file, link)
+            self._make(file, lambda path: _link(source, path))
         except FileNotFoundError as error:
             raise LostFileError from error
 
@@ -140,6 +134,29 @@ class BuildDirectory:
             make(path)
 
 
+def link_build(out: Path, into: Path) -> None:
+    """Link the files of the build in force into a new folder, which later builds do not touch.
+
+    Raises `Unavailable` while builds follow each other faster than their files can be linked.
+    """
+    for _ in range(_ATTEMPTS):
+        build = out.resolve()
+        made = _made_at(build)
+        with suppress(OSError):
+            shutil.copytree(build, into, copy_function=_link)
+            # The folder of an earlier build becomes that of the next, without a manifest at first.
+            if made == _made_at(build):
+                return
+        shutil.rmtree(into, ignore_errors=True)
+    raise Unavailable("the site is being built again and again; try later")
+
+
+def build_name(out: Path) -> str:
+    """Return a name that no other build in this place has."""
+    build = out.resolve()
+    return f"{build.name}-{_made_at(build):x}"
+
+
 def builds_folder(out: Path) -> Path:
     """Return the folder of the builds behind a link."""
     return out.with_name(f"{out.name}-builds")
@@ -164,6 +181,24 @@ def hold_directory(out: Path) -> Iterator[BuildDirectory]:
             yield directory
         finally:
             directory.abandon()
+
+
+def _made_at(build: Path) -> int:
+    """Return when a build was put in force, in nanoseconds; 0 where it is none."""
+    try:
+        return manifest_file(build).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def _link(source: Path | str, path: Path | str) -> None:
+    """Link a file, or copy it where the file system has no links."""
+    try:
+        os.link(source, path)
+    except (FileExistsError, FileNotFoundError):
+        raise
+    except OSError:
+        shutil.copyfile(source, path)
 
 
 def _erasures(manifest: Manifest) -> object:

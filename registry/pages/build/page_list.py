@@ -11,6 +11,7 @@ from registry.pages.site import Site
 from registry.pages.views.agency_pages import agency_pages
 from registry.pages.views.browse_pages import browse_pages
 from registry.pages.views.changes_pages import changes_pages
+from registry.pages.views.copy_pages import copy_pages
 from registry.pages.views.events import read_events
 from registry.pages.views.feeds import feed_pages
 from registry.pages.views.finder import finder_pages
@@ -58,10 +59,11 @@ def all_pages(
         *witness_pages(site),
         *statistics_pages(site),
         *changes_pages(site, events, gathered),
-        *feed_pages(site, gathered),
+        *feed_pages(site, gathered, events),
         *prose_pages(site),
         *general_letter_pages(site),
         *life_pages(site),
+        *copy_pages(site),
         *manual_pages(site, description),
         *guide_pages(site),
         *problem_pages(site),

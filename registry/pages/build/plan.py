@@ -65,6 +65,7 @@ def make_plan(
     description: Mapping[str, Any] | None,
     fingerprint: str | None = None,
     state: str = "",
+    is_copy: bool = False,
 ) -> BuildPlan:
     """List all pages and find those that changed; `description` is the API's OpenAPI document."""
     site = open_site(
@@ -75,6 +76,7 @@ def make_plan(
         bytecode=settings.data_dir / "site-templates",
         fingerprint=fingerprint,
         fast=FastValidator(enabled=settings.accept_path == "on"),
+        is_copy=is_copy,
     )
     before = NO_MANIFEST if full else directory.manifest
     words = None

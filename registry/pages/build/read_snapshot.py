@@ -111,6 +111,7 @@ async def build_register(
                     description=description,
                     fingerprint=fingerprint,
                     state=state,
+                    is_copy=out != settings.site_dir,
                 )
                 histories = await _read_histories(connection, plan.needs())
 

@@ -66,14 +66,22 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Item]
 
 
-def feed_pages(site: Site, events: Sequence[Event]) -> Iterator[Page]:
-    """Yield both formats of every feed in each language; `events` are all, oldest first."""
+def feed_pages(site: Site, events: Sequence[Event], ungathered: Sequence[Event]) -> Iterator[Page]:
+    """Yield both formats of every feed in each language; `events` are all, oldest first.
+
+    A copy has those of records too, made of each event `ungathered`: no server makes them there.
+    """
     chosen: dict[str, list[Event]] = {scope: [] for scope in _scopes(site)}
     for event in reversed(events):
         for scope in event.scopes:
             several = chosen.setdefault(scope, [])
             if len(several) < MOST_ITEMS:
                 several.append(event)
+    for event in reversed(ungathered if site.is_copy else ()):
+        if event.record is not None:
+            of_record = chosen.setdefault(f"records/{event.record}", [])
+            if len(of_record) < MOST_ITEMS:
+                of_record.append(event)
     beginning = events[0].at if events else site.snapshot.as_of
     for scope, several in chosen.items():
         own = site.snapshot.agencies.get(scope.removeprefix("agencies/"))
@@ -144,6 +152,10 @@ def _name(reader: Reader, site: Site, scope: str) -> str:
     if kind == "origins":
         named: Text = origin_view(reader, site, code)["origin_name"]
         return named.text
+    if kind == "records":
+        card = site.cards[code]
+        said = say(reader, card.name, card.written)
+        return said.text if said else unnamed(reader)
     if kind == "agencies":
         known = site.snapshot.agencies.get(code)
         return ((known and say(reader, known.name)) or as_it_is(reader, code)).text

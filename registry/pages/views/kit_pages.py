@@ -59,8 +59,9 @@ def notice_pages(site: Site, name: str, key: str) -> Iterator[Page]:
 
 def code_pages(site: Site) -> Iterator[Page]:
     """Yield the page for a code that is typed, and for each code its file and its page."""
+    view = partial(code_view, is_copy=site.is_copy)
     for tag in site.editions:
-        yield page(site, tag, "code", template="code.html", key="", view=code_view)
+        yield page(site, tag, "code", template="code.html", key=str(site.is_copy), view=view)
     for card in site.cards.values():
         if card.short_code is None:
             continue
@@ -90,12 +91,15 @@ def code_view(
     fault: str | None = None,
     alike: Sequence[str] = (),
     elsewhere: Sequence[str] = (),
+    *,
+    is_copy: bool = False,
 ) -> dict[str, Any]:
     """Return the page for a code; `fault` says what is wrong with the one that was `typed`.
 
-    `elsewhere` are the addresses of registers that may have given it.
+    `elsewhere` are the addresses of registers that may have given it. The search takes a copy's.
     """
     return {
+        "is_copy": is_copy,
         "typed": typed,
         "fault": fault,
         "alike": [" ".join(group) for group in alike],
