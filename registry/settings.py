@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_failures: int = 30
     limit_exports: int = 30
     limit_work: int = 30_000
+    limit_publications: int = 2_000
+    limit_drafts: int = 100
 
     @property
     def has_console(self) -> bool:
@@ -206,7 +208,7 @@ def _check_numbers(settings: Settings) -> None:
     for name in (name for name in Settings.__struct_fields__ if name.startswith("limit_")):
         if (limit := getattr(settings, name)) < 0:
             raise ConfigurationError(
-                f"{PREFIX}{name.upper()}={limit}: give a number a minute, or 0 for no limit"
+                f"{PREFIX}{name.upper()}={limit}: give a whole number, or 0 for no limit"
             )
 
 

@@ -39,7 +39,13 @@ Answer: TypeAlias = tuple[int, dict[str, str], bytes]
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 180
-UNLIMITED = {"limit_writes": 0, "limit_validations": 0, "limit_failures": 0, "limit_work": 0}
+UNLIMITED = {
+    "limit_writes": 0,
+    "limit_validations": 0,
+    "limit_failures": 0,
+    "limit_work": 0,
+    "limit_publications": 0,
+}
 
 # What a refusal may leave: the note of it, a bucket's level, the day a token was last used.
 _NOTED = ("allowance", "audit", "token")

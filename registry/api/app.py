@@ -238,6 +238,8 @@ def _litestar(
             review=settings.review,
             fast=figures.fast,
             guard=LogGuard(LogMemory(settings.seen_file)),
+            publications_a_day=settings.limit_publications,
+            draft_bytes=settings.limit_drafts * 2**20,
         )
         figures.database = database
         index = app.state.index = open_index(database.connection, settings.search_dir, pack)

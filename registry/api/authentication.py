@@ -99,15 +99,20 @@ async def provide_actor(request: ApiRequest, state: ApiState) -> Actor:
         raise
     state.work.require(worker_of(known.actor, request.scope, settings.proxies))
     if request.method not in _READS:
-        await limits.spend(
-            context.database,
-            "writes",
-            f"token {known.actor.token}",
-            per_minute=settings.limit_writes,
-            burst=settings.limit_writes,
-            now=now,
-        )
+        await spend_write(state, known.actor)
     return known.actor
+
+
+async def spend_write(state: ApiState, actor: Actor) -> None:
+    """Take a write from what a token may do. Raises `TooManyRequests` when it is used up."""
+    await limits.spend(
+        state.context.database,
+        "writes",
+        f"token {actor.token}",
+        per_minute=state.settings.limit_writes,
+        burst=state.settings.limit_writes,
+        now=utc_now(),
+    )
 
 
 async def _recognise(state: ApiState, token: str, now: dt.datetime, request: str) -> Actor:

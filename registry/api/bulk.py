@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.types import Receive, Send
 
+from registry.api.authentication import spend_write
 from registry.api.operations import NDJSON, answers, describes, json_of, token
 from registry.api.parameters import CodeParameter, Lang, language_of
 from registry.api.problems import problem, report_fault
@@ -26,6 +28,7 @@ from registry.record.messages import render
 from registry.services import bulk
 from registry.services.access import Actor
 from registry.services.bulk import BulkPurpose, FiledLine
+from registry.services.input_lines import split_lines
 from registry.services.receipts import DraftReceipt
 
 _IN_MEMORY = 4 * 2**20
@@ -136,6 +139,7 @@ class _LinesResponse(Response[bytes]):
         self, state: ApiState, actor: Actor, *, purpose: BulkPurpose, language: str
     ) -> None:
         super().__init__(content=b"")
+        self._state = state
         self._context = state.context
         self._settings = state.settings
         self._actor = actor
@@ -179,10 +183,11 @@ class _LinesResponse(Response[bytes]):
         filed = bulk.file_lines(
             self._context,
             self._actor,
-            bulk.split_lines(chunks),
+            split_lines(chunks),
             purpose=self._purpose,
             now=utc_now,
             language=self._language,
+            pay=partial(spend_write, self._state, self._actor),
         )
         try:
             async with aclosing(filed):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -15,19 +14,17 @@ import tantivy
 from registry.errors import InvalidParameter, Unavailable
 from registry.record.facets import LANGUAGE
 from registry.record.pack import Pack
-from registry.search import highlights, ranking
+from registry.search import ranking
 from registry.search.filters import IndexAsOf
 from registry.search.find import Found, WordMeanings, begun_query
 from registry.search.highlights import Bodies, Cards, Connect
 from registry.search.index import IndexDamagedError, IndexDirectory, IndexStatus, Progress
 from registry.search.labels import NO_LABELS, NO_NAMES, LabelIndex, Names, labels_of, names_of
-from registry.search.query import Hit, Match, Named, PagePosition, SearchQuery, SearchResult
-from registry.search.schema import review_day
-from registry.search.text_query import every
+from registry.search.query import Named, SearchQuery, SearchResult
+from registry.search.result_page import find_all, find_named, place_results, write_page
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
-from registry.text.highlighting import Highlight, Texts
-from registry.text.query_parser import NO_SYNONYMS, Query, Synonyms, is_positive
+from registry.text.query_parser import NO_SYNONYMS, Synonyms
 from registry.text.tokens import prepare
 from registry.work import WorkThread
 
@@ -35,7 +32,6 @@ _CARDS_ROOM = 24 * 2**20
 _BODIES_ROOM = 64 * 2**20
 _MET_FIRST = 100
 _EVERY_SECONDS = 10.0
-_MOST_NAMED = 3
 _WAIT_SECONDS = 5.0
 """How long a query waits for another one of this process to bring up the index."""
 
@@ -85,68 +81,11 @@ class SearchIndex:
         still change, and `Unavailable` where the index cannot be brought up to the log.
         """
         at = await self._as_of(question)
-        found, placed, matches = await self._thread.run(_page, question, at, self._meanings)
-        ordinals = [one.ord for one in placed[: question.limit]]
-        hidden = [
-            ord_
-            for ord_, match in zip(ordinals, matches, strict=True)
-            if match == "text" and question.highlights
-        ]
+        results = await self._thread.run(place_results, question, at, self._meanings)
         async with self._connect() as connect:
-            cards = await self._cards.read(ordinals, connect)
-            bodies = await self._bodies.read(hidden, connect)
-        return await self._thread.run(
-            self._result,
-            found,
-            question,
-            placed=placed,
-            matches=matches,
-            cards=cards,
-            bodies=bodies,
-        )
-
-    def _result(
-        self,
-        found: Found,
-        question: SearchQuery,
-        *,
-        placed: Sequence[ranking.Placed],
-        matches: Sequence[Match | None],
-        cards: Sequence[highlights.CardNames],
-        bodies: Mapping[int, Texts],
-    ) -> SearchResult:
-        shown = placed[: question.limit]
-        marked: Sequence[list[Highlight]] = [[] for _ in shown]
-        if found.text is not None and question.highlights and any(matches):
-            wanted = highlights.highlight_terms(found.text)
-            marked = highlights.mark([one.ord for one in shown], cards, bodies, wanted)
-        late: Sequence[int | None] = [None] * len(shown)
-        if shown and "overdue" in question.filters and question.today is not None:
-            keys = found.at.searcher.fast_field_values("by_review", [one.address for one in shown])
-            late = [(question.today - review_day(int(key or 0))).days for key in keys]
-        last = shown[-1] if len(placed) > len(shown) else None
-        size = found.at.entry + 1
-        return SearchResult(
-            hits=[
-                Hit(ord=one.ord, card=card, match=match, highlights=marks, overdue_days=days)
-                for one, (card, _), match, marks, days in zip(
-                    shown, cards, matches, marked, late, strict=True
-                )
-            ],
-            total=found.total,
-            facets=found.facets,
-            next=None
-            if last is None
-            else PagePosition(number=last.number, ord=last.ord, size=size),
-            size=size,
-            named=()
-            if found.text is None or question.after is not None
-            else self._named(question.text or "", found.text.query, found.at),
-            mended=highlights.as_written(
-                found.mended, question.text or "", chain.from_iterable(marked)
-            ),
-            suggestion=found.suggestion(),
-        )
+            cards = await self._cards.read(results.ordinals, connect)
+            bodies = await self._bodies.read(results.hidden, connect)
+        return await self._thread.run(write_page, results, cards, bodies, self._names)
 
     async def find(self, question: SearchQuery, *, size: int) -> tuple[Sequence[int], str | None]:
         """Return every version that a query finds in a log of a size, oldest first.
@@ -155,7 +94,7 @@ class SearchIndex:
         """
         last = size - 1 if question.as_of is None else min(question.as_of, size - 1)
         query = msgspec.structs.replace(question, as_of=last, facets=())
-        return await self._thread.run(_all, query, await self._as_of(query), self._meanings)
+        return await self._thread.run(find_all, query, await self._as_of(query), self._meanings)
 
     async def found(self, question: SearchQuery) -> Found:
         """Return what a query finds, as of now. Raises as `answer` does."""
@@ -174,7 +113,7 @@ class SearchIndex:
 
         def begun() -> tuple[list[int], list[Named]]:
             read = Found(SearchQuery(), at, self._meanings).read(query)
-            named = self._named(text, query, at, is_begun=True)
+            named = find_named(self._names, text, query, at, is_begun=True)
             return ranking.first_by_name(at, read, most), named
 
         ordinals, named = await self._thread.run(begun)
@@ -189,9 +128,9 @@ class SearchIndex:
         """
         question = SearchQuery(limit=_MET_FIRST)
         at = await self._as_of(question, progress)
-        _, newest, _ = await self._thread.run(_page, question, at, self._meanings)
+        newest = await self._thread.run(place_results, question, at, self._meanings)
         async with self._connect() as connect:
-            met = await self._bodies.read([one.ord for one in newest], connect)
+            met = await self._bodies.read(newest.ordinals, connect)
         for texts in met.values():
             await self._thread.run(texts.read_on)
 
@@ -226,18 +165,6 @@ class SearchIndex:
         """Return whether a version has a code, as of the last query."""
         searcher = self._directory.searcher
         return searcher is not None and searcher.doc_freq(kind, code) > 0
-
-    def _named(
-        self, text: str, query: Query, at: IndexAsOf, *, is_begun: bool = False
-    ) -> list[Named]:
-        return [
-            Named(
-                kind="agency" if kind == "agency" else "sector",
-                code=code,
-                records=at.total(every([at.standing, at.passing(kind, [code])])),
-            )
-            for kind, code in self._names.named(text, query, is_begun=is_begun)[:_MOST_NAMED]
-        ]
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[Connect]:
@@ -343,38 +270,6 @@ class SearchIndex:
             yield
         finally:
             self._lock.release()
-
-
-def _page(
-    question: SearchQuery, at: IndexAsOf, meanings: WordMeanings
-) -> tuple[Found, Sequence[ranking.Placed], Sequence[Match | None]]:
-    """Return what is found, the results of a page and one more, and where their words are."""
-    found = Found(question, at, meanings)
-    if found.total == 0:
-        return found, [], []
-    placed = ranking.page(question, at, found.passed, found.text, question.limit + 1)
-    shown = placed[: question.limit]
-    matches: Sequence[Match | None] = [None] * len(shown)
-    if shown and found.text is not None and is_positive(found.text.query):
-        matches = (
-            [ranking.match_of_number(one.number) for one in shown]
-            if question.sort == "relevance"
-            else ranking.matches(shown, at, found.text)
-        )
-    return found, placed, matches
-
-
-def _all(
-    question: SearchQuery, at: IndexAsOf, meanings: WordMeanings
-) -> tuple[Sequence[int], str | None]:
-    """Return every version that is found, oldest first, and the corrected text."""
-    found = Found(question, at, meanings)
-    if found.total == 0:
-        return [], found.mended
-    hits = at.searcher.search(
-        found.hits, found.total, count=False, order_by_field="ord", order=tantivy.Order.Asc
-    ).hits
-    return [ord_ for ord_, _ in hits], found.mended
 
 
 def open_index(borrow: Borrow, folder: Path, pack: Pack) -> SearchIndex:

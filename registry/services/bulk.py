@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Sequence,
+)
 from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +25,7 @@ from registry.errors import (
     InvalidRecord,
     PayloadTooLarge,
     RegistryError,
+    TooManyRequests,
     Unavailable,
     UnreadableDocument,
 )
@@ -33,10 +40,20 @@ from registry.services.access_tokens import EndedToken
 from registry.services.context import ServiceContext
 from registry.services.drafts import id_findings, own_agency
 from registry.services.filing import Filing, file_group
+from registry.services.input_lines import InputLine
 from registry.services.pipeline import BATCH_SIZE
 from registry.services.receipts import Receipt
 from registry.services.register_context import CheckedDocument, check_document
 from registry.work import by_size
+
+LINES_A_WRITE = BATCH_SIZE
+"""Lines that count as one write: what a transaction files."""
+
+MOST_FINDINGS = 5_000
+"""Findings that the answers of a request have in full; then each line has its first alone.
+
+A line of thirty bytes may have fifty findings, which are nine thousand.
+"""
 
 MOST_LINES = 10_000
 """Documents that one request may file; what is beyond is refused line by line."""
@@ -45,13 +62,6 @@ BulkPurpose: TypeAlias = Literal["draft", "submit"]
 
 _MOST_ANSWERED = 2 * MOST_LINES
 _LINGER_SECONDS = 0.01
-
-
-class InputLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that is not blank, by its number from 1; without content it is too long."""
-
-    number: int
-    content: bytes | None
 
 
 class FiledLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,22 +81,6 @@ class _PreparedLine(msgspec.Struct, frozen=True, kw_only=True):
     refused: RegistryError | None = None
 
 
-async def split_lines(chunks: AsyncIterable[bytes]) -> AsyncIterator[InputLine]:
-    """Cut a stream at LF or CRLF. Blank lines are counted and left out."""
-    number, held = 1, bytearray()
-    async for chunk in chunks:
-        *ends, rest = chunk.split(b"\n")
-        for end in ends:
-            _hold(held, end)
-            if line := _line(number, held):
-                yield line
-            number += 1
-            held.clear()
-        _hold(held, rest)
-    if line := _line(number, held):
-        yield line
-
-
 async def file_lines(
     context: ServiceContext,
     actor: Actor,
@@ -95,16 +89,20 @@ async def file_lines(
     purpose: BulkPurpose,
     now: Callable[[], dt.datetime],
     language: str = "en",
+    pay: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[FiledLine, None]:
     """File an agency's documents as they come, and say of each what became of it.
 
     A document is saved over what is there: as a draft, or published as the next version. Nothing
     that is wrong with a line, nor the loss of the database, ends the answer before the last line;
-    once the actor's token has ended, nothing more is filed.
+    once the actor's token has ended, or a limit is used up, nothing more is filed. `pay` takes a
+    write from what the actor may do, for every `LINES_A_WRITE` lines after the first so many.
     A `RegistryError` that `lines` raises is the answer to the line that it would have given.
     """
     actor.require("file")
-    clerk = _NdjsonFiler(context=context, actor=actor, purpose=purpose, now=now, language=language)
+    clerk = _NdjsonFiler(
+        context=context, actor=actor, purpose=purpose, now=now, language=language, pay=pay
+    )
     waiting: asyncio.Queue[_PreparedLine | Exception | None] = asyncio.Queue(2 * BATCH_SIZE)
     preparing = asyncio.create_task(clerk.prepare(lines, waiting))
     try:
@@ -128,7 +126,11 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
     purpose: BulkPurpose
     now: Callable[[], dt.datetime]
     language: str
-    gone: Unavailable | EndedToken | None = None
+    pay: Callable[[], Awaitable[None]] | None
+    paid: int = 1
+    lines: int = 0
+    findings: int = 0
+    gone: Unavailable | EndedToken | TooManyRequests | None = None
     noted: bool = False
 
     async def prepare(
@@ -142,11 +144,14 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
             async for line in lines:
                 count, number = count + 1, line.number
                 size = len(line.content or b"")
-                await ready.put(
-                    await by_size(size, self._prepared, line)
-                    if count <= MOST_LINES
-                    else _over(line)
-                )
+                if isinstance(self.gone, TooManyRequests):
+                    await ready.put(_PreparedLine(number=line.number, refused=self.gone))
+                else:
+                    await ready.put(
+                        await by_size(size, self._prepared, line)
+                        if count <= MOST_LINES
+                        else _over(line)
+                    )
                 if count == _MOST_ANSWERED:
                     await ready.put(_unread(line))
                     break
@@ -161,6 +166,8 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
 
     async def file(self, group: Sequence[_PreparedLine]) -> list[FiledLine]:
         """File what may be filed of some lines; once database or token are gone, nothing more."""
+        self.lines += len(group)
+        await self._pay()
         filings = [line.filing for line in group if line.filing is not None]
         results: list[Any] = [self.gone] * len(filings)
         if filings and self.gone is None:
@@ -171,12 +178,36 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
             result: Any = line.refused
             if line.filing is not None:
                 result = of_record[line.filing.record]
-            if isinstance(result, Unavailable | EndedToken):
+            if isinstance(result, Unavailable | EndedToken | TooManyRequests):
                 self.gone = result
             if isinstance(result, Forbidden | EndedToken):
                 await self._note(line, result)
-            told.append(FiledLine(number=line.number, record=line.record, result=result))
+            told.append(
+                FiledLine(number=line.number, record=line.record, result=self._bounded(result))
+            )
         return told
+
+    async def _pay(self) -> None:
+        """Take from what the actor may do for the lines so far; where that is over, end."""
+        try:
+            while (
+                self.pay is not None
+                and self.gone is None
+                and self.lines > self.paid * LINES_A_WRITE
+            ):
+                await self.pay()
+                self.paid += 1
+        except (TooManyRequests, Unavailable) as error:
+            self.gone = error
+
+    def _bounded(self, result: Any) -> Any:
+        """Return a result; of findings, once they are many in this request, the first alone."""
+        if not isinstance(result, InvalidRecord):
+            return result
+        if self.findings < MOST_FINDINGS:
+            self.findings += len(result.findings)
+            return result
+        return InvalidRecord(result.detail, result.findings[:1], result.findings_total)
 
     async def _filed(self, filings: Sequence[Filing]) -> list[Any]:
         now = self.now()
@@ -303,15 +334,3 @@ def _unread(line: InputLine) -> _PreparedLine:
         number=line.number + 1,
         refused=PayloadTooLarge("from this line on nothing was read; send it in another request"),
     )
-
-
-def _line(number: int, held: bytearray) -> InputLine | None:
-    content = bytes(held).removesuffix(b"\r")
-    if not content.strip():
-        return None
-    return InputLine(number=number, content=content if len(content) <= MAX_BYTES else None)
-
-
-def _hold(held: bytearray, more: bytes) -> None:
-    """Keep what was read of a line, but of one that is too long no more than shows it."""
-    held += more[: MAX_BYTES + 2 - len(held)]

@@ -20,7 +20,8 @@ class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     """The database, the country's pack, the source of random bytes, and the review policy.
 
     `review` says whether a second person approves what an agency submits; `fast` may accept a
-    document's shape. `guard` locks the log for those who append.
+    document's shape. `guard` locks the log for those who append. An agency may publish so many
+    versions a day, and keep so many bytes of drafts; 0 is no limit.
     """
 
     database: Database
@@ -29,6 +30,8 @@ class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     review: Review = "none"
     fast: FastValidator = msgspec.field(default_factory=FastValidator)
     guard: LogGuard = msgspec.field(default_factory=lambda: LogGuard(LogMemory()))
+    publications_a_day: int = 0
+    draft_bytes: int = 0
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

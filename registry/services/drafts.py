@@ -23,7 +23,7 @@ from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.rule_context import remark
 from registry.record.validate import Verdict, draft_findings, validate
-from registry.services import audit, idempotency
+from registry.services import audit, idempotency, limits
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.receipts import Receipt, unchanged_receipt
@@ -133,11 +133,15 @@ async def write_draft(
     now: dt.datetime,
 ) -> Draft:
     """Write a draft that amends the leaf `base`; where there is one, its base and review stay."""
+    agency = split_id(record)[0]
+    await limits.require_draft_room(
+        connection, agency, record, len(content), most=context.draft_bytes
+    )
     return await drafts.save(
         connection,
         Draft(
             record=record,
-            agency=split_id(record)[0],
+            agency=agency,
             document=content.decode(),
             tag=context.random(8).hex(),
             base=base,

@@ -10,8 +10,9 @@ import msgspec
 
 from registry.errors import Conflict, Forbidden
 from registry.ledger.publication import Publication, seal_document
+from registry.record.ids import split_id
 from registry.record.pack import Agency
-from registry.services import notices
+from registry.services import limits, notices
 from registry.services.access import Actor, person_of
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
@@ -112,6 +113,10 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
                 ends_draft=draft is not None,
             )
         verdict = around.publishable(made, context.pack, now.date(), self.language)
+        if self.purpose != "load":
+            await limits.spend_publication(
+                connection, split_id(self.subject)[0], per_day=context.publications_a_day, now=now
+            )
         predecessor = lowered_from(made.document, around.withdrawn)
         entry = Publication(
             document=made.document,

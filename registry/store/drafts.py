@@ -12,6 +12,9 @@ from registry.store.sql import read_row, read_rows, statement
 
 DraftState: TypeAlias = Literal["draft", "in_review"]
 
+LEAST_WEIGHT = 1024
+"""The bytes that a small draft counts as, so that their number has a limit as well."""
+
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A draft: canonical JSON text; `base` is the leaf hash of the version that it amends.
@@ -55,6 +58,12 @@ async def read_all(
 ) -> list[Draft]:
     """Return the drafts of an agency, or of all, in one state or any, sorted by id."""
     return await read_rows(connection, Draft, "drafts", "of_agency", agency, state)
+
+
+async def read_weight(connection: Connection, agency: str, beside: str) -> int:
+    """Return the bytes of an agency's drafts beside one, each at least `LEAST_WEIGHT`."""
+    weight = statement("drafts", "weight")
+    return int(await connection.fetchval(weight, agency, beside, LEAST_WEIGHT))
 
 
 async def save(connection: Connection, draft: Draft) -> Draft:

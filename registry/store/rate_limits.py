@@ -9,6 +9,9 @@ import msgspec
 from registry.store.database import Connection
 from registry.store.sql import statement
 
+PUBLICATIONS = "publications"
+"""The kind of the buckets that fill in a day; all others do in a minute."""
+
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody may do of a kind: `capacity` at once, and `per_second` in the long run."""
@@ -39,6 +42,6 @@ async def charge(connection: Connection, bucket: Bucket, cost: float, *, now: dt
     )
 
 
-async def forget(connection: Connection, before: dt.datetime) -> None:
-    """Delete the buckets that were not used since a time at which all would be full again."""
-    await connection.execute(statement("allowances", "forget"), before)
+async def forget(connection: Connection, now: dt.datetime) -> None:
+    """Delete the buckets that have not been used for so long that they are full again."""
+    await connection.execute(statement("allowances", "forget"), now, PUBLICATIONS)

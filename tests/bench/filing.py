@@ -55,7 +55,7 @@ def run() -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="rb", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        register = Register(folder, workers=1, limit_writes=0)
+        register = Register(folder, workers=1, limit_writes=0, limit_work=0, limit_publications=0)
         register.start()
         try:
             until_there(register.port)

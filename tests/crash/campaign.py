@@ -93,7 +93,14 @@ async def campaign(
 ) -> Summary:
     """Run rounds, each with one of the kinds of death in turn of chance; raises `BrokenWord`."""
     # No limits: this load is more than one agency may.
-    register = Register(data, limit_writes=0, limit_validations=0, limit_failures=0)
+    register = Register(
+        data,
+        limit_writes=0,
+        limit_validations=0,
+        limit_failures=0,
+        limit_work=0,
+        limit_publications=0,
+    )
     chance = random.Random(seed)
     summary = Summary()
     started = time.monotonic()

@@ -59,7 +59,7 @@ def small_disk(folder):
 
 async def test_a_disk_that_is_really_full(small_disk, make_token, pack, record):
     """Database, keys and log of the register all lie on it."""
-    register = Register(small_disk, workers=1, limit_writes=0)
+    register = Register(small_disk, workers=1, limit_writes=0, limit_publications=0)
     register.start()
     try:
         await answering(register)

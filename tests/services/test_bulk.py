@@ -16,17 +16,19 @@ from registry.errors import (
     NotFound,
     PayloadTooLarge,
     RequestTimeout,
+    TooManyRequests,
     Unavailable,
     UnreadableDocument,
 )
 from registry.record.canonical import canonical
 from registry.record.parse import MAX_BYTES
 from registry.search.query import SearchQuery
-from registry.services import access_tokens, bulk, drafts, pipeline, review
+from registry.services import access_tokens, bulk, drafts, limits, pipeline, review
 from registry.services.access import Actor
 from registry.services.access_tokens import EndedToken
-from registry.services.bulk import InputLine, file_lines, identifier, split_lines
+from registry.services.bulk import file_lines, identifier
 from registry.services.drafts import Precondition
+from registry.services.input_lines import InputLine, split_lines
 from registry.services.withdrawal import withdraw
 from registry.store import audit, records
 from registry.store.drafts import read_all as read_drafts
@@ -60,12 +62,12 @@ def variant(record, number, **changes):
 
 @pytest.fixture
 def file(context):
-    async def file(content, purpose="submit", actor=HEALTH, now=NOW, language="en"):
+    async def file(content, purpose="submit", actor=HEALTH, now=NOW, by=context, **options):
         given = split_lines(pieces(content)) if isinstance(content, bytes) else content
         return [
             line
             async for line in file_lines(
-                context, actor, given, purpose=purpose, now=lambda: now, language=language
+                by, actor, given, purpose=purpose, now=lambda: now, **options
             )
         ]
 
@@ -383,6 +385,54 @@ async def test_more_lines_than_a_request_may_have_are_refused_one_by_one(
     assert outcomes(told) == [*["unchanged"] * 3, *[PayloadTooLarge] * 4]
     assert "nothing was read" in told[-1].result.detail
     assert told[-1].number == 7
+
+
+async def test_an_agency_publishes_so_much_a_day_and_what_is_in_force_costs_nothing(
+    context, file, record
+):
+    few = msgspec.structs.replace(context, publications_a_day=2)
+    documents = [variant(record, number) for number in range(3)]
+    *published, refused = await file(body(*documents), by=few)
+    assert outcomes(published) == ["published"] * 2
+    assert isinstance(refused.result, TooManyRequests)
+    assert "2 versions a day" in refused.result.detail
+    assert refused.result.retry_after == 12 * 3600
+    tomorrow = NOW + dt.timedelta(hours=13)
+    await limits.forget_unused(context.database, now=NOW + dt.timedelta(hours=2))
+    assert outcomes(await file(body(*documents), by=few)) == ["unchanged"] * 2 + [TooManyRequests]
+    told = await file(body(*documents), by=few, now=tomorrow)
+    assert outcomes(told) == ["unchanged"] * 2 + ["published"]
+    other = variant(record, 9, id="demo-education/x")
+    schools = msgspec.structs.replace(HEALTH, agency="demo-education")
+    assert outcomes(await file(body(other), by=few, actor=schools)) == ["published"]
+
+
+async def test_lines_are_paid_for_and_the_rest_is_refused_where_that_is_over(
+    file, record, monkeypatch
+):
+    monkeypatch.setattr(bulk, "LINES_A_WRITE", 2)
+    monkeypatch.setattr(bulk, "BATCH_SIZE", 2)
+    paid = []
+
+    async def pay():
+        if len(paid) == 2:
+            raise TooManyRequests("used up", retry_after=7)
+        paid.append(1)
+
+    documents = [variant(record, number) for number in range(9)]
+    told = await file(body(*documents), pay=pay)
+    # The request itself is the first write.
+    assert outcomes(told) == [*["published"] * 6, *[TooManyRequests] * 3]
+    assert len(paid) == 2
+
+
+async def test_the_findings_of_a_request_are_bounded(file, monkeypatch):
+    monkeypatch.setattr(bulk, "MOST_FINDINGS", 60)
+    told = await file(b"".join(b'{"id":"demo-sante/n-%d"}\n' % number for number in range(5)))
+    found = [(len(one.result.findings), one.result.findings_total) for one in told]
+    assert [count for count, _ in found][3:] == [1] * 2
+    assert found[0][0] > 20
+    assert len({total for _, total in found}) == 1
 
 
 async def test_when_the_database_dies_the_rest_is_refused_and_the_answer_is_whole(

@@ -1,6 +1,7 @@
 """Drafts: saved, read, listed and thrown away, by those who may."""
 
 import asyncio
+import copy
 import datetime as dt
 
 import msgspec
@@ -15,6 +16,7 @@ from registry.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
+from registry.record.canonical import canonical
 from registry.record.fast_validator import FastValidator
 from registry.services import drafts
 from registry.services.access import Actor
@@ -235,3 +237,22 @@ async def test_a_draft_in_review_is_kept_as_it_is_and_can_be_taken_back(reviewed
     assert await reviewed.drafts() == []
     with pytest.raises(NotFound):
         await reviewed.approve(record)
+
+
+async def test_an_agency_keeps_so_many_bytes_of_drafts(context, filer, record):
+    size = len(canonical(record))
+    filer.context = msgspec.structs.replace(context, draft_bytes=2 * size + 500)
+    others = [copy.deepcopy(record) | {"id": f"demo-sante/d-{number}"} for number in range(3)]
+    for other in others[:2]:
+        await filer.save(other)
+    with pytest.raises(Conflict, match=r"demo-sante has .* of other drafts"):
+        await filer.save(others[2])
+    # Less than a small draft counts as, and no more than there is room for.
+    small = {"id": "demo-sante/small", "schema_version": "1.0"}
+    with pytest.raises(Conflict, match="submit some or delete them"):
+        await filer.save(small)
+    await filer.delete(others[0])
+    await filer.save(small)
+    there = await filer.read(others[1])
+    saved = await filer.save(others[1] | {"source_id": "X"}, Precondition(tag=there.draft.tag))
+    assert not saved.created

@@ -55,4 +55,4 @@ on conflict (kind, who) do update
 returning remaining
 
 -- name: forget
-delete from allowance where at < $1
+delete from allowance where at < $1::timestamptz - case kind when $2::text then interval '1 day' else interval '1 hour' end

@@ -21,6 +21,9 @@ from draft
 where ($1::text is null or agency = $1) and ($2::text is null or state = $2)
 order by record
 
+-- name: weight
+select coalesce(sum(greatest(octet_length(document), $3)), 0) from draft where agency = $1 and record <> $2
+
 -- name: save
 insert into draft (record, agency, document, tag, base, actor, saved_at)
 values ($1, $2, $3, $4, $5, $6, $7)

@@ -1,0 +1,132 @@
+"""A page of results, made of what a query finds: none of it waits, so a thread can do it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+import msgspec
+import tantivy
+
+from registry.search import highlights, ranking
+from registry.search.filters import IndexAsOf
+from registry.search.find import Found, WordMeanings
+from registry.search.labels import Names
+from registry.search.query import Hit, Match, Named, PagePosition, SearchQuery, SearchResult
+from registry.search.schema import review_day
+from registry.search.text_query import every
+from registry.text.highlighting import Highlight, Texts
+from registry.text.query_parser import Query, is_positive
+
+_MOST_NAMED = 3
+
+
+class PlacedResults(msgspec.Struct, frozen=True, kw_only=True):
+    """What a query finds, the results of its page and one more, and where the words of each are.
+
+    `matches` are of the page alone, None where no words have to be there.
+    """
+
+    question: SearchQuery
+    found: Found
+    placed: Sequence[ranking.Placed]
+    matches: Sequence[Match | None]
+
+    @property
+    def shown(self) -> Sequence[ranking.Placed]:
+        """The results of the page."""
+        return self.placed[: self.question.limit]
+
+    @property
+    def ordinals(self) -> list[int]:
+        """The versions of the page."""
+        return [one.ord for one in self.shown]
+
+    @property
+    def hidden(self) -> list[int]:
+        """The versions whose texts beside name and summary have the words, if they are wanted."""
+        pairs = zip(self.ordinals, self.matches, strict=True)
+        return [ord_ for ord_, match in pairs if match == "text" and self.question.highlights]
+
+
+def place_results(question: SearchQuery, at: IndexAsOf, meanings: WordMeanings) -> PlacedResults:
+    """Find what a query asks for, and put the results of its page in order."""
+    found = Found(question, at, meanings)
+    placed: list[ranking.Placed] = []
+    if found.total:
+        placed = ranking.page(question, at, found.passed, found.text, question.limit + 1)
+    shown = placed[: question.limit]
+    matches: Sequence[Match | None] = [None] * len(shown)
+    if shown and found.text is not None and is_positive(found.text.query):
+        matches = (
+            [ranking.match_of_number(one.number) for one in shown]
+            if question.sort == "relevance"
+            else ranking.matches(shown, at, found.text)
+        )
+    return PlacedResults(question=question, found=found, placed=placed, matches=matches)
+
+
+def write_page(
+    results: PlacedResults,
+    cards: Sequence[highlights.CardNames],
+    bodies: Mapping[int, Texts],
+    names: Names,
+) -> SearchResult:
+    """Return the page: cards with their passages, totals, and what is said beside them."""
+    question, found, shown = results.question, results.found, results.shown
+    marked: Sequence[list[Highlight]] = [[] for _ in shown]
+    if found.text is not None and question.highlights and any(results.matches):
+        wanted = highlights.highlight_terms(found.text)
+        marked = highlights.mark(results.ordinals, cards, bodies, wanted)
+    late: Sequence[int | None] = [None] * len(shown)
+    if shown and "overdue" in question.filters and question.today is not None:
+        keys = found.at.searcher.fast_field_values("by_review", [one.address for one in shown])
+        late = [(question.today - review_day(int(key or 0))).days for key in keys]
+    last = shown[-1] if len(results.placed) > len(shown) else None
+    size = found.at.entry + 1
+    return SearchResult(
+        hits=[
+            Hit(ord=one.ord, card=card, match=match, highlights=marks, overdue_days=days)
+            for one, (card, _), match, marks, days in zip(
+                shown, cards, results.matches, marked, late, strict=True
+            )
+        ],
+        total=found.total,
+        facets=found.facets,
+        next=None if last is None else PagePosition(number=last.number, ord=last.ord, size=size),
+        size=size,
+        named=()
+        if found.text is None or question.after is not None
+        else find_named(names, question.text or "", found.text.query, found.at),
+        mended=highlights.as_written(
+            found.mended, question.text or "", chain.from_iterable(marked)
+        ),
+        suggestion=found.suggestion(),
+    )
+
+
+def find_all(
+    question: SearchQuery, at: IndexAsOf, meanings: WordMeanings
+) -> tuple[Sequence[int], str | None]:
+    """Return every version that is found, oldest first, and the corrected text."""
+    found = Found(question, at, meanings)
+    if found.total == 0:
+        return [], found.mended
+    hits = at.searcher.search(
+        found.hits, found.total, count=False, order_by_field="ord", order=tantivy.Order.Asc
+    ).hits
+    return [ord_ for ord_, _ in hits], found.mended
+
+
+def find_named(
+    names: Names, text: str, query: Query, at: IndexAsOf, *, is_begun: bool = False
+) -> list[Named]:
+    """Return the agencies and sectors that a text names, with their numbers of records."""
+    return [
+        Named(
+            kind="agency" if kind == "agency" else "sector",
+            code=code,
+            records=at.total(every([at.standing, at.passing(kind, [code])])),
+        )
+        for kind, code in names.named(text, query, is_begun=is_begun)[:_MOST_NAMED]
+    ]
