@@ -142,6 +142,10 @@ _COMMANDS = {
         "registry.cli.backup:restore",
         "Bring the backup in DIR back into an empty database, and check it by its log.",
     ),
+    "doctor": (
+        "registry.cli.doctor:doctor",
+        "Examine the whole installation, and say of each fault what to do about it.",
+    ),
     "translate": (
         "registry.cli.translate:translate",
         "Write the words of a language as a table for people who know it, and read it back.",

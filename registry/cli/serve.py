@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,14 +36,14 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
     from registry.services.startup import run_in_register
 
     with running_database(settings) as ready:
-        run_in_register(ready, _opened)
+        run_in_register(ready, partial(_open, ready))
         server.announce(ready)
         server.serve(ready)
 
 
-async def _opened(context: ServiceContext) -> None:
+async def _open(settings: Settings, context: ServiceContext) -> None:
     """Print why nothing would be published; opening has migrated the register, or begun it."""
-    from registry.services.startup import find_doubts
+    from registry.services.startup import find_doubts, find_unset
 
-    for doubt in await find_doubts(context):
+    for doubt in [*find_unset(settings), *await find_doubts(context)]:
         print_message(doubt)

@@ -95,10 +95,10 @@ async def prepare(
     """
     from registry.services.demonstration import invented_until, load_demonstration
     from registry.services.loading import load
-    from registry.services.startup import find_doubts, is_empty
+    from registry.services.startup import find_doubts, find_unset, is_empty
     from registry.worker.runner import build_site
 
-    for doubt in await find_doubts(context):
+    for doubt in [*find_unset(settings), *await find_doubts(context)]:
         print_message(doubt)
     unfinished = settings.data_dir / _LOADING
     if unfinished.exists() or await is_empty(context.database):

@@ -29,12 +29,12 @@ def work(settings: Settings) -> None:
 
 async def _work_until_terminated(settings: Settings, context: ServiceContext) -> None:
     """Do the background work; return on SIGTERM, so that the register is closed in order."""
-    from registry.services.startup import find_doubts
+    from registry.services.startup import find_doubts, find_unset
     from registry.services.witness_policy import configured_policy
     from registry.worker import runner
 
     configured_policy(settings)
-    for doubt in await find_doubts(context):
+    for doubt in [*find_unset(settings), *await find_doubts(context)]:
         print_message(doubt)
     work = asyncio.ensure_future(runner.work(settings, context))
     terminated = asyncio.Event()

@@ -6,6 +6,7 @@ import datetime as dt
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import uvloop
 
@@ -20,7 +21,7 @@ from registry.record.pack import Pack, load_pack
 from registry.services.context import ServiceContext
 from registry.services.naming import save_agencies
 from registry.services.reindexing import reindex_if_needed, store_agencies
-from registry.settings import Settings
+from registry.settings import Settings, is_loopback
 from registry.store import agencies, log, record_names, redactions
 from registry.store.database import Connection, Database, connect, place
 from registry.store.migrate import is_begun, migrate
@@ -95,6 +96,15 @@ async def index_names_if_needed(database: Database) -> None:
         if await record_names.are_missing(connection):
             await log.lock_state(connection)
             await record_names.index(connection)
+
+
+def find_unset(settings: Settings) -> list[str]:
+    """Return in sentences which settings a register that others can reach should have."""
+    is_public = not is_loopback(urlsplit(settings.base_url).hostname or "")
+    if settings.security_contact is not None or not is_public:
+        return []
+    why = "nobody can learn where to report a weakness of this register"
+    return [f"{why}: set REGISTRY_SECURITY_CONTACT to a mailto: or https: address"]
 
 
 async def find_doubts(context: ServiceContext) -> list[str]:

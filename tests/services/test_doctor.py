@@ -1,0 +1,351 @@
+"""The examination of an installation: each thing is broken once, and its finding is there."""
+
+import datetime as dt
+import ipaddress
+import json
+import ssl
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from registry.services import access_tokens
+from registry.services.doctor import database as of_database
+from registry.services.doctor import examination, host, proxy
+from registry.services.doctor.examination import examine
+from registry.services.doctor.proxy import ProxyExamination
+from registry.services.heartbeat import figures_of_host, note_run
+from registry.store import bound_rows, heartbeats, log
+from registry.store.database import connect
+from registry.store.diagnosis import read_server
+from registry.store.heartbeats import ProcessFigures
+from tests.conftest import NOW
+
+SEEN = {"content-security-policy": "x", "x-content-type-options": "x", "referrer-policy": "x"}
+
+
+class Proxied(BaseHTTPRequestHandler):
+    """Answers as a register behind a good proxy does, but for what `faults` names."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        faults = self.server.faults
+        status, body = 200, b'{"status":"live"}'
+        headers = {} if "headers" in faults else dict(SEEN)
+        headers["x-request-id"] = "0123456789abcdef"
+        if "trust" not in faults:
+            headers["x-request-id"] = self.headers.get("x-request-id", "of-the-proxy")
+        if self.path == "/metrics":
+            status = 200 if "figures" in faults else 401
+        elif self.path == "/health/live":
+            status = 502 if "path" in faults else 200
+        elif "tags" not in faults:
+            headers["etag"] = '"1"'
+            if self.headers.get("if-none-match") == '"1"':
+                status, body = 304, b""
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status != 304:
+            self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def proxied(context=None):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxied)
+    server.faults = set()
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def write_certificate(folder, *, days):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "register")])
+    now = dt.datetime.now(dt.UTC)
+    alternatives = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=days, hours=1))
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / f"{days}.pem"
+    secret = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM) + secret)
+    return file
+
+
+def findings(checks):
+    return {one.name: f"{one.seen} {one.advice}" for one in checks if one.state == "finding"}
+
+
+@pytest.fixture
+async def installed(logged, settings, empty_url, publish_it):
+    """A register in order: signed, with a site, a work, a backup and a check, and a proxy."""
+    await publish_it()
+    async with logged.connection() as connection:
+        size = (await log.read_state(connection)).range.size
+        told = figures_of_host(settings, has_key=True)
+        await heartbeats.beat(connection, "work", "here", told)
+    await note_run(logged, settings, "backup", entries=size)
+    await note_run(logged, settings, "log verify", entries=size)
+    settings.site_dir.mkdir()
+    (settings.site_dir / "build.json").write_text(json.dumps({"log": {"size": size}}))
+    with proxied() as server:
+        port = server.server_address[1]
+        known = msgspec.structs.replace(
+            settings,
+            base_url=f"http://127.0.0.1:{port}",
+            port=port,
+            security_contact="mailto:security@example.org",
+        )
+
+        async def look(**changed):
+            now = msgspec.structs.replace(known, **changed)
+            ready = msgspec.structs.replace(
+                now, database_url=changed.get("database_url", empty_url)
+            )
+            return await examine(now, ready)
+
+        yield SimpleNamespace(
+            look=look, database=logged, settings=known, proxy=server, url=empty_url
+        )
+
+
+async def test_what_is_in_order_has_no_finding(installed):
+    found = await installed.look()
+    assert findings(found.checks) == {}
+    assert found.has_database
+    seen = {one.name for one in found.checks}
+    assert {"database", "migrations", "key", "log", "site", "disk", "proxy", "tags"} <= seen
+
+
+async def test_each_thing_that_is_broken_in_the_database_is_found(installed):
+    database, settings = installed.database, installed.settings
+
+    async def run(statement, *arguments):
+        async with database.connection() as connection:
+            await connection.execute(statement, *arguments)
+
+    async def broken(name, words, statement, back, **changed):
+        await run(statement)
+        found = findings((await installed.look(**changed)).checks)
+        await run(back)
+        assert list(found) == [name], found
+        assert words in found[name]
+
+    off = f"alter database {urlsplit(installed.url).path[1:]}"
+    await broken(
+        "durability", "synchronous_commit off", f"{off} set synchronous_commit = off",
+        f"{off} reset synchronous_commit",
+    )  # fmt: skip
+    await broken(
+        "migrations", "lacks 38", "delete from migration where number = 38",
+        "insert into migration select 38, 'heartbeats', ''",
+    )  # fmt: skip
+    await broken(
+        "migrations", "migration 999, which", "insert into migration values (999, 'later', '')",
+        "delete from migration where number = 999",
+    )  # fmt: skip
+    await broken(
+        "work", "told anything for 3 hours",
+        "update heartbeat set at = at - interval '3 hours' where process = 'work'",
+        "update heartbeat set at = clock_timestamp() where process = 'work'",
+    )  # fmt: skip
+    await broken(
+        "backup", "See why the nightly registry backup fails",
+        "update heartbeat set at = at - interval '3 days' where process = 'backup'",
+        "update heartbeat set at = clock_timestamp() where process = 'backup'",
+    )  # fmt: skip
+    await broken(
+        "last verification", "never run",
+        "update heartbeat set process = 'x' where process = 'log verify'",
+        "update heartbeat set process = 'log verify' where process = 'x'",
+    )  # fmt: skip
+    await broken(
+        "log", "nothing is filed or published: it is older",
+        "update log_state set stopped = 'it is older'", "update log_state set stopped = null",
+    )  # fmt: skip
+    async with database.transaction() as connection:
+        await bound_rows.set_fault(connection, "entry 1 is not as it was.")
+    found = findings((await installed.look()).checks)
+    assert "registry log verify" in found["log"]
+    async with database.transaction() as connection:
+        await bound_rows.set_fault(connection, None)
+        told = ProcessFigures(
+            version="0.0.9", faults={"the site could not be built": "no room"},
+            disk_bytes=100, disk_free_bytes=9,
+        )  # fmt: skip
+        await heartbeats.beat(connection, "work", "elsewhere", told)
+    found = findings((await installed.look()).checks)
+    assert found.keys() == {"work", "versions", "disk"}
+    assert "no room" in found["work"]
+    assert "9% of the data folder's disk on elsewhere" in found["disk"]
+    await run("delete from heartbeat where host = 'elsewhere'")
+    await access_tokens.create_token(
+        database, agency=None, scopes=["metrics"], actor="prometheus", days=3,
+        now=dt.datetime.now(dt.UTC), random=bytes,
+    )  # fmt: skip
+    found = findings((await installed.look()).checks)
+    assert "number 1 of prometheus expires" in found["tokens"]
+    found = findings((await installed.look(database_url=installed.url)).checks)
+    assert "superuser" in found["database"]
+    assert settings.key_file.exists()
+
+
+async def test_each_thing_that_is_broken_on_the_host_is_found(installed, monkeypatch, tmp_path):
+    settings = installed.settings
+    key = settings.key_file
+    kept = key.read_text()
+
+    async def found(**changed):
+        return findings((await installed.look(**changed)).checks)
+
+    key.chmod(0o644)
+    assert "chmod 600" in (await found())["key"]
+    key.chmod(0o600)
+    other = installed.settings.data_dir / "other.key"
+    key.rename(other)
+    async with installed.database.connection() as connection:
+        await heartbeats.beat(connection, "work", "here", figures_of_host(settings, has_key=False))
+    assert "nothing more can be signed" in (await found())["key"]
+    key.write_text(kept.replace(kept.rstrip().rpartition("+")[2], "AQ" + "A" * 42))
+    key.chmod(0o600)
+    assert "log key" in (await found())["key"]
+    other.rename(key)
+    (settings.site_dir / "build.json").unlink()
+    assert "site build" in (await found())["site"]
+    (settings.site_dir / "build.json").write_text('{"log": {"size": 0}}')
+    async with installed.database.connection() as connection:
+        await connection.execute("alter table log_entry disable trigger all")
+        await connection.execute("update log_entry set at = at - interval '1 hour'")
+    assert "shows 0 of 1 entries" in (await found())["site"]
+    (settings.site_dir / "build.json").write_text('{"log": {"size": 1}}')
+    settings.search_dir.mkdir()
+    assert "registry search rebuild" in (await found())["search index"]
+    settings.search_dir.rmdir()
+    assert "REGISTRY_SECURITY_CONTACT" in (await found(security_contact=None))["security contact"]
+    assert "is not encrypted" in (await found(base_url="http://algorithms.invalid"))["address"]
+    assert "is not there" in (await found(data_dir=tmp_path / "nowhere"))["data folder"]
+    full = {"disk_bytes": 100, "disk_free_bytes": 9, "disk_inodes": 100, "disk_free_inodes": 1}
+    monkeypatch.setattr(host, "disk_room", lambda _: full)
+    assert (await found()).keys() == {"disk", "inodes"}
+    monkeypatch.undo()
+    installed.proxy.faults.add("path")
+    assert "answers 502" in (await found())["proxy"]
+
+
+async def test_what_a_proxy_breaks_is_found(installed, monkeypatch):
+    monkeypatch.setattr(proxy, "is_loopback", lambda _: False)
+
+    def found():
+        return findings(ProxyExamination(installed.settings, now=NOW).checks())
+
+    assert found() == {}
+    for fault, name, words in (
+        ("trust", "forwarded address", "REGISTRY_TRUSTED_PROXIES"),
+        ("headers", "headers", "without content-security-policy"),
+        ("tags", "tags", "has no ETag"),
+        ("figures", "figures", "shown to anybody"),
+    ):
+        installed.proxy.faults = {fault}
+        assert words in found()[name]
+        assert list(found()) == [name]
+    installed.proxy.faults = set()
+
+
+@pytest.mark.parametrize(("days", "names"), [(5, ["TLS"]), (90, [])])
+def test_a_certificate_that_ends_soon_is_found(settings, tmp_path, monkeypatch, days, names):
+    file = write_certificate(tmp_path, days=days)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    now = dt.datetime.now(dt.UTC)
+    with proxied(context) as server:
+        url = f"https://127.0.0.1:{server.server_address[1]}"
+        changed = msgspec.structs.replace(settings, base_url=url)
+        # Of an authority that nobody knows:
+        assert "certificate" in findings(ProxyExamination(changed, now=now).checks())["proxy"]
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        found = findings(ProxyExamination(changed, now=now).checks())
+    assert list(found) == names
+
+
+async def test_it_looks_at_the_rest_while_the_database_is_down(installed):
+    found = await installed.look(database_url="postgresql://nobody@127.0.0.1:1/none")
+    assert not found.has_database
+    assert "no database answers" in findings(found.checks)["database"]
+    assert {"disk", "port", "proxy"} <= {one.name for one in found.checks}
+    wrong = await installed.look(database_url="postgresql://nobody@@:x/none")
+    assert wrong.has_database
+    assert "is not the address of a database" in findings(wrong.checks)["database"]
+
+
+async def test_an_empty_database_and_what_cannot_be_looked_at_are_findings(
+    installed, database_url, monkeypatch, copied
+):
+    async def fails(*_):
+        raise ValueError("odd")
+
+    with monkeypatch.context() as changed:
+        changed.setattr(examination.of_log, "check_log", fails)
+        found = findings((await installed.look()).checks)
+    assert "cannot be looked at: ValueError: odd" in found["log"]
+    async with installed.database.connection() as connection:
+        await connection.execute("alter table migration rename to other")
+    found = findings((await installed.look()).checks)
+    assert "no register in this database" in found["migrations"]
+
+
+async def test_what_a_server_lacks_is_said(shared_url, settings):
+    database = await connect(shared_url, size=1)
+    async with database.connection() as connection:
+        facts = await read_server(connection)
+    await database.close()
+
+    def found(**changed):
+        now = msgspec.structs.replace(facts, is_superuser=False, **changed)
+        return findings(of_database._of_server(now, settings, is_embedded=False))
+
+    assert found() == {}
+    assert "15 or later" in found(number=140_012)["database"]
+    assert "template0" in found(encoding="LATIN1")["database"]
+    assert (
+        "fsync and full_page_writes off" in found(fsync=False, full_page_writes=False)["durability"]
+    )
+    assert "sslmode=verify-full" in found(is_remote=True)["way to the database"]
+    assert "Set max_connections to 20" in found(max_connections=12)["connections"]
+    ahead = of_database._of_clock(dt.timedelta(seconds=-3))
+    assert (ahead.state, ahead.name) == ("finding", "clock")
+    assert "behind ours by 3.0 seconds" in ahead.seen
