@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from socket import gethostname
 from typing import Literal, TypeAlias, get_args, get_origin
 from urllib.parse import urlsplit
 
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_audience: str | None = None
     oidc_client_claim: str = "client_id"
     oidc_clients_file: Path | None = None
+    site: Literal["here", "elsewhere"] | None = None
     accept_path: Literal["on", "off"] = "on"
     log_origin: str | None = None
     log_key_file: Path | None = None
@@ -75,8 +77,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def figures_dir(self) -> Path:
-        """The folder of the counters that the workers of a server share."""
-        return self.data_dir / "metrics" / str(self.port)
+        """The folder of the counters that the workers of a server share.
+
+        By the machine's name too: the data folder may lie on a disk that several share.
+        """
+        return self.data_dir / "metrics" / f"{gethostname()}-{self.port}"
 
     @property
     def key_file(self) -> Path:

@@ -62,6 +62,7 @@ from registry.api.work_limit import WorkLimit
 from registry.clock import utc_now
 from registry.errors import RegistryError
 from registry.ledger.guard import LogGuard, LogMemory
+from registry.ledger.published_log import LogTree
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.search.engine import open_index
@@ -293,6 +294,7 @@ def _litestar(
                 "work": WorkLimit(settings.limit_work),
                 "exporting": Counter(),
                 "statistics": statistics.StatisticsCache(),
+                "tree": LogTree(),
                 "workbooks": asyncio.Semaphore(_WORKBOOKS_AT_ONCE),
                 "operations": [handler.handler_name for handler in _HANDLERS],
                 **({} if private is None else private.shared),

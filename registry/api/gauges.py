@@ -19,9 +19,9 @@ from prometheus_client.core import (
 
 from registry import __version__
 from registry.api.request_context import ApiState
-from registry.ledger.files import published_size, read_witnessed
 from registry.ledger.guard import skew
 from registry.ledger.proofs import site_made_from
+from registry.ledger.published_log import read_published
 from registry.resources import read_revision
 from registry.services.heartbeat import disk_room
 from registry.settings import Settings
@@ -48,23 +48,12 @@ def of_server(settings: Settings, told: Iterable[Heartbeat] | None) -> Iterator[
     }
     yield InfoMetricFamily("registry_build", "The software", value=build)
     yield from _of_processes()
-    witnessed = read_witnessed(settings.log_dir)
     site = site_made_from(settings.site_dir)
     yield from _gauges(
         [
             _Sample("database_up", "1 while the database answers", told is not None),
-            _Sample(
-                "log_published_entries",
-                "Entries under the published checkpoint",
-                published_size(settings.log_dir),
-            ),
             *_of_heartbeats(told or ()),
             *_of_disks(settings, told or ()),
-            _Sample(
-                "log_witnessed_entries",
-                "Entries under the newest checkpoint that satisfies the policy of witnesses",
-                stated(witnessed).size if witnessed else 0,
-            ),
             _Sample(
                 "site_entries", "Entries that the site was built from", site["size"] if site else 0
             ),
@@ -72,18 +61,18 @@ def of_server(settings: Settings, told: Iterable[Heartbeat] | None) -> Iterator[
     )
 
 
-async def of_database(state: ApiState, *, published: int) -> tuple[list[Metric], list[Heartbeat]]:
+async def of_database(state: ApiState) -> tuple[list[Metric], list[Heartbeat]]:
     """Return how far the background runner has come, what waits, and what processes have told.
 
     Raises `Unavailable`.
-    `published` is the size of the published log. Without the runner filings go on, and nothing else
-    shows that it has died.
+    Without the runner filings go on, and nothing else shows that it has died.
     """
     async with state.context.database.connection() as connection:
         asked_at = dt.datetime.now(dt.UTC)
         log_state, is_stopped = await state.context.guard.look(connection)
         now = dt.datetime.now(dt.UTC)
-        waiting = await checkpoints.read_entries(connection, published, published + 1)
+        served = await read_published(connection)
+        waiting = await checkpoints.read_entries(connection, served.size, served.size + 1)
         fault = await bound_rows.read_fault(connection)
         alarms, _ = await witnesses.read_alarms(connection)
         standing = await heartbeats.read_standing(connection, now=now)
@@ -93,6 +82,12 @@ async def of_database(state: ApiState, *, published: int) -> tuple[list[Metric],
     ahead = (log_state.last_at - log_state.clock).total_seconds() if log_state.last_at else 0.0
     samples = [
         _Sample("log_entries", "Entries of the log", log_state.range.size),
+        _Sample("log_published_entries", "Entries under the published checkpoint", served.size),
+        _Sample(
+            "log_witnessed_entries",
+            "Entries under the newest checkpoint that satisfies the policy of witnesses",
+            stated(served.witnessed).size if served.witnessed else 0,
+        ),
         _Sample("log_lag_seconds", "For how long the first of those after them waits", lag),
         _Sample("log_fault", "1 while a check of the database has found something", bool(fault)),
         _Sample("log_stopped", "1 while the database may lack what was signed", is_stopped),

@@ -55,7 +55,10 @@ async def live() -> Health:
     responses=answers(Health),
 )
 async def ready(state: ApiState) -> Health:
-    """Answer when the database is migrated, the log begun and the first site in place."""
+    """Answer when the database is migrated, the log begun and the first site in place.
+
+    A site that is served elsewhere is not waited for.
+    """
     if not await is_migrated(state.context.database):
         raise Unavailable("the database is not migrated yet; run: registry work")
     async with state.context.database.connection() as connection:
@@ -66,7 +69,8 @@ async def ready(state: ApiState) -> Health:
         fault = await bound_rows.read_fault(connection)
         _, alarmed = await witnesses.read_alarms(connection)
         silence = silence_of_work(await heartbeats.read_all(connection))
-    if not (state.settings.site_dir / "index.html").exists():
+    settings = state.settings
+    if settings.site != "elsewhere" and not (settings.site_dir / "index.html").exists():
         raise Unavailable("the site is not built yet; run: registry site build")
     return Health(
         status="ready",

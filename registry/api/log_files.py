@@ -1,12 +1,11 @@
 """The transparency log as files, c2sp.org/tlog-tiles: the paths any static host could serve.
 
-Tiles, bundles and the checkpoint are read from disk; contents and proofs are made on request.
+All is made from the database, so that any host serves it, whichever publishes.
 """
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import msgspec
 from litestar import Response, get
@@ -22,10 +21,13 @@ from registry.ledger.proofs import (
     read_content_bundle,
     read_description,
     read_history,
+    read_kept_file,
     read_proof,
     site_made_from,
 )
+from registry.ledger.published_log import LogTree, read_bundle, read_published
 from registry.store.database import Connection
+from registry.store.published import read_file
 from registry.tlog.bundle import parse_bundle_path
 from registry.tlog.tile import parse_tile_path
 from registry.work import in_thread
@@ -53,46 +55,53 @@ _PROOF = re.compile(r"proof/(0|[1-9][0-9]{0,17})\.tlog-proof")
 async def get_log_file(path: FromPath[str], state: ApiState) -> Response[bytes]:
     """Read a file of the log."""
     path = path.removeprefix("/")
-    if path in _ABSENT or path.startswith(("tile/", "key/")):
-        content = await in_thread(_read_file, state.settings.log_dir, path)
-        if path in _ABSENT:
-            return _answer(content, _TEXT, _CHANGING)
-        return _answer(content, _TEXT if path.startswith("key/") else _BINARY, _LASTING)
     if path == "site.json":
         made_from = await in_thread(site_made_from, state.settings.site_dir)
         if made_from is None:
             raise NotFound(f"the log has no file {path}")
         return _json(made_from)
     async with state.context.database.snapshot() as connection:
-        return await _make_file(connection, state.settings.log_dir, path)
+        if path in _ABSENT:
+            content = await read_file(connection, path)
+            if content is None:
+                raise NotFound(_ABSENT[path])
+            return _answer(content, _TEXT, _CHANGING)
+        try:
+            return await _make_file(connection, state.tree, path)
+        except ValueError as error:
+            raise NotFound(f"the log has no file {path}") from error
 
 
-def _read_file(folder: Path, path: str) -> bytes:
-    """Return a file that the publisher has written; raises `NotFound` where it has not."""
-    try:
-        if path not in _ABSENT:
-            # Nothing but the one way to write its path leads to a file.
-            parse = parse_bundle_path if path.startswith("tile/entries/") else parse_tile_path
-            (parse_key_path if path.startswith("key/") else parse)(path)
-        return (folder / path).read_bytes()
-    except (ValueError, FileNotFoundError) as error:
-        raise NotFound(_ABSENT.get(path, f"the log has no file {path}")) from error
-
-
-async def _make_file(connection: Connection, folder: Path, path: str) -> Response[bytes]:
-    """Make a file from the database; raises `NotFound` where the log has none of its path."""
+async def _make_file(connection: Connection, tree: LogTree, path: str) -> Response[bytes]:
+    """Make a file from the database; raises `NotFound` or `ValueError` where there is none."""
+    if path.startswith(("tile/", "key/")):
+        # Nothing but the one way to write its path leads to a file.
+        return await _make_lasting(connection, tree, path)
     if path == INCIDENTS:
         return _json(await read_history(connection))
     if path == "log.json":
-        return _json(await read_description(connection, folder))
+        return _json(await read_description(connection))
     if (match := _CONTENT.fullmatch(path)) is not None:
         return _answer(await read_content(connection, int(match[1])), _JSON, _CHANGING)
     if (match := _CONTENTS.fullmatch(path)) is not None:
-        contents = await read_content_bundle(connection, folder, int(match[1]))
+        size = (await read_published(connection)).size
+        contents = await read_content_bundle(connection, int(match[1]), size)
         return _answer(contents, _JSON_LINES, _CHANGING)
     if (match := _PROOF.fullmatch(path)) is not None:
-        return _answer(await read_proof(connection, folder, int(match[1])), _TEXT, _CHANGING)
+        return _answer(await read_proof(connection, tree, int(match[1])), _TEXT, _CHANGING)
     raise NotFound(f"the log has no file {path}")
+
+
+async def _make_lasting(connection: Connection, tree: LogTree, path: str) -> Response[bytes]:
+    if path.startswith("key/"):
+        parse_key_path(path)
+        return _answer(await read_kept_file(connection, path), _TEXT, _LASTING)
+    log = await read_published(connection)
+    if path.startswith("tile/entries/"):
+        content = await read_bundle(connection, log, *parse_bundle_path(path))
+    else:
+        content = await tree.read_tile(connection, log, parse_tile_path(path))
+    return _answer(content, _BINARY, _LASTING)
 
 
 def _json(value: object) -> Response[bytes]:

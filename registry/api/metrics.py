@@ -34,7 +34,6 @@ from registry.api.authentication import provide_actor
 from registry.api.gauges import of_database, of_server
 from registry.api.request_context import ApiRequest, ApiState, is_passed_on
 from registry.errors import Unavailable
-from registry.ledger.files import published_size
 from registry.record.fast_validator import FastValidator
 from registry.settings import is_loopback
 from registry.store.database import Database
@@ -203,12 +202,11 @@ async def read_metrics(request: ApiRequest, state: ApiState) -> Response[bytes]:
     Without the database they are those of this server, which are wanted just then.
     """
     await _let_in(request, state)
-    published = await in_thread(published_size, state.settings.log_dir)
     found: list[Metric] = []
     told: list[Heartbeat] | None = None
     with suppress(Unavailable, TimeoutError):
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            found, told = await of_database(state, published=published)
+            found, told = await of_database(state)
     here = CollectorRegistry()
     here.register(state.figures)
     here.register(_Found(found + await in_thread(lambda: list(of_server(state.settings, told)))))

@@ -247,9 +247,7 @@ async def get_proof(
     `registry verify` checks a file of it; the page about the log says how to do it by hand.
     """
     async with state.context.database.snapshot() as connection:
-        return await read_record_proof(
-            connection, state.settings.log_dir, f"{agency}/{slug}", version
-        )
+        return await read_record_proof(connection, state.tree, f"{agency}/{slug}", version)
 
 
 @get(

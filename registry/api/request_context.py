@@ -18,6 +18,7 @@ from litestar import Request
 from litestar.datastructures import State
 
 from registry.api.work_limit import WorkLimit
+from registry.ledger.published_log import LogTree
 from registry.search.engine import SearchIndex
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
@@ -55,6 +56,7 @@ class ApiState(State):
     workbooks: asyncio.Semaphore
     provider: IdentityProvider | None
     work: WorkLimit
+    tree: LogTree
     exporting: Counter[str]
 
 

@@ -91,10 +91,11 @@ def prove(settings: Settings, record: str, version: int | None) -> None:
     Example: registry log prove demo-sante/prevision-lits > proof.json
     """
     from registry.ledger.proofs import read_record_proof
+    from registry.ledger.published_log import LogTree
 
     async def read(context: ServiceContext) -> RecordProof:
         async with context.database.snapshot() as connection:
-            return await read_record_proof(connection, settings.log_dir, record, version)
+            return await read_record_proof(connection, LogTree(), record, version)
 
     found = run(settings, read, begins=False)
     write_json(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 def serve(settings: Settings, host: str | None, port: int | None, workers: int | None) -> None:
     """Serve the API and the built site from the configured database.
 
-    It loads no records and builds no site; `registry work` does the latter.
+    It loads no records; the site is built by `registry work`, or here with REGISTRY_SITE=here.
 
     Example: registry serve --host 0.0.0.0 --port 8000 --workers 2
     """
@@ -38,7 +40,22 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
     with running_database(settings) as ready:
         run_in_register(ready, partial(_open, ready))
         server.announce(ready)
-        server.serve(ready)
+        with _keeping_site(ready) if ready.site == "here" else nullcontext():
+            server.serve(ready)
+
+
+@contextmanager
+def _keeping_site(settings: Settings) -> Iterator[None]:
+    """Build the site in this host's own data folder, and keep it current for the block."""
+    from registry.worker.runner import BackgroundRunner
+    from registry.worker.site_keeping import keep_host_site
+
+    runner = BackgroundRunner(settings, keep_host_site)
+    runner.start()
+    try:
+        yield
+    finally:
+        runner.stop()
 
 
 async def _open(settings: Settings, context: ServiceContext) -> None:

@@ -45,7 +45,7 @@ def build(settings: Settings, out: Path | None, *, full: bool, as_of: dt.datetim
     Example: registry site build --as-of 2026-11-24
     """
     from registry.ledger.export import export_record_proofs
-    from registry.worker.runner import build_site
+    from registry.worker.site_keeping import build_site
 
     async def work(context: ServiceContext) -> tuple[BuildReport, int]:
         report = await build_site(
@@ -60,7 +60,7 @@ def build(settings: Settings, out: Path | None, *, full: bool, as_of: dt.datetim
         if out is None:
             return report, 0
         return report, await export_record_proofs(
-            context.database, settings.log_dir, Path(report.folder), progress=progress
+            context.database, Path(report.folder), progress=progress
         )
 
     day = as_of and as_of.replace(tzinfo=dt.UTC)
@@ -107,7 +107,7 @@ def copy(settings: Settings, out: Path, languages: tuple[str, ...]) -> None:
         raise Unavailable("the site has not been built yet; run: registry site build")
 
     async def work(context: ServiceContext, folder: Path) -> None:
-        await export_record_proofs(context.database, settings.log_dir, folder, progress=progress)
+        await export_record_proofs(context.database, folder, progress=progress)
 
     with (
         # Where the builds lie, so that their files can be linked.

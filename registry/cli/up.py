@@ -96,7 +96,7 @@ async def prepare(
     from registry.services.demonstration import invented_until, load_demonstration
     from registry.services.loading import load
     from registry.services.startup import find_doubts, find_unset, is_empty
-    from registry.worker.runner import build_site
+    from registry.worker.site_keeping import build_site
 
     for doubt in [*find_unset(settings), *await find_doubts(context)]:
         print_message(doubt)

@@ -17,7 +17,6 @@ from registry.ledger.files import (
     POLICY,
     TEMPORARY,
     WITNESSED,
-    published_size,
     read_checkpoint,
     read_witnessed,
     write_volatile,
@@ -33,6 +32,7 @@ from registry.ledger.proofs import (
     read_record_proofs,
     site_made_from,
 )
+from registry.ledger.published_log import LogTree, read_published
 from registry.settings import Settings
 from registry.store import checkpoints, log
 from registry.store.database import Database
@@ -70,7 +70,7 @@ async def export_log(
         progress(entries.stop, size)
     for number in range(-(-size // WIDTH)):
         async with database.snapshot() as connection:
-            content = await read_content_bundle(connection, settings.log_dir, number)
+            content = await read_content_bundle(connection, number, size)
         write_volatile(folder, bundle_of_contents(number), content)
     async with database.connection() as connection:
         policy = await log.read_policy(connection, size)
@@ -94,22 +94,20 @@ async def export_log(
 
 
 async def export_record_proofs(
-    database: Database,
-    log_folder: Path,
-    folder: Path,
-    *,
-    progress: Callable[[int, int], None],
+    database: Database, folder: Path, *, progress: Callable[[int, int], None]
 ) -> int:
     """Write the proof of each published version to a copy of the site; return how many.
 
     They lie in `proofs/<agency>/<slug>/<version>.json`, where pages expect them.
     """
-    size = await asyncio.to_thread(published_size, log_folder)
+    tree = LogTree()
+    async with database.snapshot() as connection:
+        size = (await read_published(connection)).size
     count = 0
     for start in range(0, size, _AT_ONCE):
         end = min(start + _AT_ONCE, size)
         async with database.snapshot() as connection:
-            proofs = await read_record_proofs(connection, log_folder, start, end)
+            proofs = await read_record_proofs(connection, tree, start, end)
         for proof in proofs:
             path = f"proofs/{proof.id}/{proof.version}.json"
             write_volatile(folder, path, msgspec.json.encode(proof))

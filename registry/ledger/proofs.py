@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,11 @@ import msgspec
 
 from registry.errors import NotFound
 from registry.ledger.content_files import bundle_of_contents, content_path
-from registry.ledger.files import (
-    published_size,
-    read_checkpoint,
-    read_policy,
-    read_witnessed,
-    tree_of,
-)
+from registry.ledger.files import tree_of
 from registry.ledger.key_chain import KeyChain, key_path, read_keys
+from registry.ledger.published_log import LogTree, read_published
 from registry.record.content_file import content_file
-from registry.store import checkpoints, log, records
+from registry.store import checkpoints, log, published, records
 from registry.store.database import Connection
 from registry.store.log import Incident
 from registry.tlog import base64_text
@@ -88,15 +82,16 @@ def proof_path(index: int) -> str:
     return f"proof/{index}.tlog-proof"
 
 
-async def read_proof(connection: Connection, folder: Path, index: int) -> bytes:
+async def read_proof(connection: Connection, tree: LogTree, index: int) -> bytes:
     """Make the proof of an entry to the newest witnessed checkpoint that covers it.
 
     If none does, then to the published one.
     Raises `NotFound` where there is no such entry, or it is not published yet.
     """
-    proof = await asyncio.to_thread(_prove, folder, index)
-    if proof is not None:
-        return proof
+    log_then = await read_published(connection)
+    if 0 <= index < log_then.size:
+        [proof] = await tree.prove(connection, log_then, [index])
+        return proof.to_bytes()
     if not 0 <= index < (await log.read_state(connection)).range.size:
         raise NotFound(f"the log has no entry {index}")
     raise NotFound(
@@ -114,13 +109,12 @@ async def read_content(connection: Connection, index: int) -> bytes:
     return content_file(index, found[index], verdicts.get(index))
 
 
-async def read_content_bundle(connection: Connection, folder: Path, number: int) -> bytes:
-    """Make the contents of 256 consecutive published entries, the file of each on its own line.
+async def read_content_bundle(connection: Connection, number: int, size: int) -> bytes:
+    """Make the contents of 256 consecutive entries of a log of a size, each file on its own line.
 
-    Raises `NotFound` where none of them is published.
+    Raises `NotFound` where the log has none of them.
     """
-    published = await asyncio.to_thread(published_size, folder)
-    entries = range(number * WIDTH, min((number + 1) * WIDTH, published))
+    entries = range(number * WIDTH, min((number + 1) * WIDTH, size))
     if not entries:
         raise NotFound(f"the log has no {bundle_of_contents(number)}")
     found = await checkpoints.read_contents(connection, entries)
@@ -130,9 +124,9 @@ async def read_content_bundle(connection: Connection, folder: Path, number: int)
     )
 
 
-async def read_evidence(connection: Connection, folder: Path, index: int) -> Evidence:
+async def read_evidence(connection: Connection, tree: LogTree, index: int) -> Evidence:
     """Return all the evidence of an entry; raises as `read_proof` does."""
-    proof = await read_proof(connection, folder, index)
+    proof = await read_proof(connection, tree, index)
     [entry] = await checkpoints.read_entries(connection, index, index + 1)
     return Evidence(
         index=index,
@@ -144,7 +138,7 @@ async def read_evidence(connection: Connection, folder: Path, index: int) -> Evi
 
 
 async def read_record_proof(
-    connection: Connection, folder: Path, record: str, version: int | None
+    connection: Connection, tree: LogTree, record: str, version: int | None
 ) -> RecordProof:
     """Prove a version of a record, the latest where none is named; raises as `read_proof` does."""
     lines = await records.read_versions(connection, record)
@@ -153,11 +147,11 @@ async def read_record_proof(
     if line is None:
         what = f"version {version} of {record}" if lines else f"record {record}"
         raise NotFound(f"there is no {what}")
-    return await _prove_version(connection, folder, record, line.version, line.entry)
+    return await _prove_version(connection, tree, record, line.version, line.entry)
 
 
 async def read_record_proofs(
-    connection: Connection, folder: Path, start: int, end: int
+    connection: Connection, tree: LogTree, start: int, end: int
 ) -> list[RecordProof]:
     """Prove the versions among the entries from `start` to before `end`."""
     entries = await checkpoints.read_entries(connection, start, end)
@@ -167,22 +161,22 @@ async def read_record_proofs(
         if entry.kind == "version"
     ]
     return [
-        await _prove_version(connection, folder, said["id"], said["version"], index)
+        await _prove_version(connection, tree, said["id"], said["version"], index)
         for index, said in versions
     ]
 
 
 async def _prove_version(
-    connection: Connection, folder: Path, record: str, version: int, entry: int
+    connection: Connection, tree: LogTree, record: str, version: int, entry: int
 ) -> RecordProof:
-    found = await read_evidence(connection, folder, entry)
-    chain = await read_keys(connection, await asyncio.to_thread(published_size, folder))
+    found = await read_evidence(connection, tree, entry)
+    chain = await read_keys(connection, (await read_published(connection)).size)
     erasing: dict[int, Evidence] = {}
     wanting = _redactions(found)
     while wanting:
         at = wanting.pop()
         if at not in erasing:
-            erasing[at] = await read_evidence(connection, folder, at)
+            erasing[at] = await read_evidence(connection, tree, at)
             wanting += _redactions(erasing[at])
     return RecordProof(
         id=record,
@@ -192,20 +186,29 @@ async def _prove_version(
         version_entry=found,
         redactions=[erasing[at] for at in sorted(erasing)],
         keys=[
-            (await asyncio.to_thread((folder / key_path(number)).read_bytes)).decode()
+            (await read_kept_file(connection, key_path(number))).decode()
             for number in range(1, len(chain.keys))
         ],
     )
 
 
-async def read_description(connection: Connection, folder: Path) -> dict[str, Any]:
-    """Return the description of the log as far as it is published in a folder."""
-    size = max(1, await asyncio.to_thread(published_size, folder))
+async def read_description(connection: Connection) -> dict[str, Any]:
+    """Return the description of the log as far as it is published."""
+    log_then = await read_published(connection)
+    size = max(1, log_then.size)
     return describe(
         await read_keys(connection, size),
         await checkpoints.read_time(connection, size),
-        await asyncio.to_thread(read_policy, folder),
+        log_then.policy,
     )
+
+
+async def read_kept_file(connection: Connection, path: str) -> bytes:
+    """Return a published file that no entry gives; raises `NotFound` where there is none."""
+    content = await published.read_file(connection, path)
+    if content is None:
+        raise NotFound(f"the log has no file {path}")
+    return content
 
 
 async def read_history(connection: Connection) -> LogHistory:
@@ -276,13 +279,6 @@ def prover(
         return TlogProof(index=index, path=path, checkpoint=note)
 
     return prove
-
-
-def _prove(folder: Path, index: int) -> bytes | None:
-    checkpoint = read_checkpoint(folder)
-    if checkpoint is None or not 0 <= index < stated(checkpoint).size:
-        return None
-    return prover(folder, checkpoint, read_witnessed(folder))(index).to_bytes()
 
 
 def _redactions(evidence: Evidence) -> list[int]:

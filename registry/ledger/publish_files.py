@@ -16,35 +16,29 @@ from registry.errors import ConfigurationError, Unavailable
 from registry.ledger import key, signing_journal
 from registry.ledger.content_files import write_contents
 from registry.ledger.files import (
-    CHECKPOINT,
-    POLICY,
-    WITNESSED,
     LogBehind,
     LogRefused,
     published_size,
     read_checkpoint,
-    read_policy,
     read_tile,
-    read_witnessed,
-    replace_durable,
     tree_of,
     write_durable,
 )
 from registry.ledger.guard import LogMemory, SeenLog, lacks
-from registry.ledger.key_chain import KeyChain, read_keys
+from registry.ledger.key_chain import read_keys
+from registry.ledger.published_notes import publish_notes, whole_note
 from registry.ledger.signing import reached_elsewhere, sign, signers_of, write_key_proofs
 from registry.ledger.signing_journal import SignedSize
 from registry.ledger.verify_database import check_in_turn
 from registry.settings import Settings
-from registry.store import checkpoints, log, witnesses
+from registry.store import checkpoints, log, published
 from registry.store.checkpoints import Signed
-from registry.store.database import Connection, Database
+from registry.store.database import Database
 from registry.store.leader import leadership
 from registry.store.log import GuardedState, LogState
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer
-from registry.tlog.policy import readable_policy
 from registry.tlog.proof import Nodes, root_of
 from registry.tlog.tile import WIDTH, grow
 
@@ -55,8 +49,6 @@ PublishStep: TypeAlias = Literal[
 Cosign: TypeAlias = Callable[[Signed], Awaitable[None]]
 """Asks the witnesses for a checkpoint that was signed and is not published yet."""
 
-_LOOKED_BACK = 100
-"""So many cosigned checkpoints are tried for one that satisfies the policy."""
 _ENTRIES_AT_ONCE = 32 * WIDTH
 
 
@@ -88,7 +80,7 @@ async def publish_log(
 
 
 async def is_published(database: Database, settings: Settings) -> bool:
-    """Return whether the checkpoint on disk is of the whole log, and nothing stops appending."""
+    """Return whether the checkpoints on disk and served are of the whole log, and nothing stops."""
     seen = LogMemory(settings.seen_file).last
     async with database.connection() as connection:
         state = await log.read_guarded(connection, seen.size - 1)
@@ -97,8 +89,9 @@ async def is_published(database: Database, settings: Settings) -> bool:
         last = await checkpoints.read_last(connection)
         if last is None or last.size != state.range.size:
             return False
-        note = await _whole_note(connection, last)
-    return await asyncio.to_thread(read_checkpoint, settings.log_dir) == note
+        note = await whole_note(connection, last)
+        served = (await published.read_files(connection)).checkpoint
+    return served == note == await asyncio.to_thread(read_checkpoint, settings.log_dir)
 
 
 async def _publish(
@@ -150,18 +143,8 @@ async def _publish(
         if cosign is not None:
             await cosign(last)
     await write_key_proofs(database, folder, chain)
-    async with database.connection() as connection:
-        policy = await log.read_policy(connection, last.size)
-        note = await _whole_note(connection, last)
-        witnessed = await _read_witnessed(connection, last, chain, policy)
-    if policy is not None and policy != await asyncio.to_thread(read_policy, folder):
-        await asyncio.to_thread(replace_durable, folder, POLICY, policy.encode())
-    await asyncio.to_thread(replace_durable, folder, CHECKPOINT, note)
+    await publish_notes(database, folder, chain, last)
     done("published")
-    if witnessed is None:
-        await asyncio.to_thread((folder / WITNESSED).unlink, missing_ok=True)
-    elif witnessed != await asyncio.to_thread(read_witnessed, folder):
-        await asyncio.to_thread(replace_durable, folder, WITNESSED, witnessed)
     return last
 
 
@@ -308,25 +291,3 @@ async def _sign(
     # Only now may the signature leave.
     done("signed")
     return signed
-
-
-async def _whole_note(connection: Connection, signed: Signed) -> bytes:
-    """Return a checkpoint with all its signatures."""
-    cosigned = await witnesses.read_cosignatures(connection, signed.size)
-    return signed.note + "".join(one.line for one in cosigned).encode()
-
-
-async def _read_witnessed(
-    connection: Connection, last: Signed, chain: KeyChain, text: str | None
-) -> bytes | None:
-    """Return the newest checkpoint that satisfies the policy, with all its signatures."""
-    policy = readable_policy(text)
-    if policy is None:
-        return None
-    for signed in [last, *await witnesses.read_cosigned(connection, last.size, most=_LOOKED_BACK)]:
-        cosigned = await witnesses.read_cosignatures(connection, signed.size)
-        keys = {one.verifier for one in cosigned}
-        signers = [one for one in policy.verifiers if one.to_text() in keys]
-        if policy.is_satisfied([*chain.verifiers, *signers]):
-            return await _whole_note(connection, signed)
-    return None

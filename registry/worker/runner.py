@@ -4,43 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import os
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import cache, partial
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-import msgspec
 import structlog
 
-from registry.api.app import describe_api
 from registry.clock import utc_now
-from registry.errors import RegistryError, Unavailable
+from registry.errors import Unavailable
 from registry.ledger.content_files import write_contents
 from registry.ledger.files import prune, published_size
 from registry.ledger.publish_files import publish_log
 from registry.ledger.verify_database import check_rows_from
-from registry.pages.build.plan import BuildReport
-from registry.pages.build.read_snapshot import build_register, day_of, is_current, shows_erased
 from registry.services import idempotency, limits, members, previews, sessions
 from registry.services.coding import give_codes
 from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
-from registry.services.heartbeat import figures_of_host, host_of, keep_beating
+from registry.services.heartbeat import host_of, keep_beating
 from registry.services.naming import name_agencies
 from registry.services.startup import run_in_register
 from registry.services.witness_policy import take_policy
 from registry.services.witness_rounds import WitnessRounds
 from registry.settings import Settings
-from registry.store import heartbeats, log
-from registry.store.heartbeats import ProcessFigures
+from registry.store import heartbeats
 from registry.store.leader import leadership
 from registry.tlog.tile import WIDTH
 from registry.worker.harvests import keep_peers_harvested
 from registry.worker.notices import keep_members_told
+from registry.worker.report import ErrorLog, WorkReport
+from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
 
 _POLL_SECONDS = 0.5
 _RETRY_SECONDS = 10.0
@@ -54,82 +47,13 @@ _PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
 _log = structlog.get_logger()
 
 
-class WorkReport(msgspec.Struct):
-    """What the runner tells of itself: the tasks that fail now and why, and its last build."""
-
-    faults: dict[str, str] = {}
-    site_build_seconds: float | None = None
-
-    def figures(self, settings: Settings) -> ProcessFigures:
-        """Return it with the figures of this host."""
-        return figures_of_host(
-            settings,
-            has_key=os.access(settings.key_file, os.R_OK),
-            site_build_seconds=self.site_build_seconds,
-            faults=dict(self.faults),
-        )
-
-
-class _ErrorLog:
-    """Logs the errors of one task, and notes in the report that it fails.
-
-    A `RegistryError` is logged by its sentence, and not again until the task has succeeded.
-    """
-
-    def __init__(self, event: str, report: WorkReport) -> None:
-        self._event = event
-        self._report = report
-
-    def write(self, error: Exception) -> None:
-        if not isinstance(error, RegistryError):
-            _log.exception(self._event)
-            self._report.faults[self._event] = "see the log of registry work"
-        elif error.detail != self._report.faults.get(self._event):
-            _log.error(self._event, why=error.detail)
-            self._report.faults[self._event] = error.detail
-
-    def reset(self) -> None:
-        self._report.faults.pop(self._event, None)
-
-
-async def build_site(
-    settings: Settings,
-    context: ServiceContext,
-    *,
-    out: Path | None = None,
-    full: bool = False,
-    as_of: dt.datetime | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    processes: int = 1,
-) -> BuildReport:
-    """Build the site from the register as it is now, at `out` or the settings' `site_dir`."""
-    return await build_register(
-        context.database,
-        context.pack,
-        settings,
-        out=out or settings.site_dir,
-        as_of=as_of or day_of(utc_now()),
-        full=full,
-        progress=progress,
-        description=_description(settings),
-        processes=processes,
-    )
-
-
-@cache
-def _description(settings: Settings) -> dict[str, Any]:
-    """Describe the API, once a process."""
-    return describe_api(settings)
-
-
 async def keep_site_current(
     settings: Settings, context: ServiceContext, report: WorkReport | None = None
 ) -> None:
     """Build the site whenever the register has changed; never return."""
-    # The site may have been built with older templates or settings, which no revision shows.
-    is_rebuilt = False
     report = report or WorkReport()
-    errors = _ErrorLog("the site could not be built; the old one stays", report)
+    keeper = SiteKeeper(settings, context, report)
+    errors = ErrorLog(NOT_BUILT, report)
     while True:
         try:
             async with leadership(context.database, "runner") as still_leads:
@@ -139,22 +63,7 @@ async def keep_site_current(
                     if utc_now() >= cleans_at:
                         await delete_expired(context, now=utc_now())
                         cleans_at = utc_now() + _CLEANUP_INTERVAL
-                    if (
-                        settings.site_build == "auto"
-                        and await _may_build(settings, context)
-                        and not (
-                            is_rebuilt
-                            and await is_current(
-                                context.database, settings, as_of=day_of(utc_now())
-                            )
-                        )
-                    ):
-                        started = time.monotonic()
-                        built = await build_site(settings, context)
-                        is_rebuilt = True
-                        if built.rendered:
-                            report.site_build_seconds = time.monotonic() - started
-                            _log.info("site built", files=built.files, rendered=built.rendered)
+                    await keeper.go_on()
                     errors.reset()
                     await asyncio.sleep(_POLL_SECONDS)
         except Exception as error:  # noqa: BLE001  the runner outlives any fault
@@ -162,24 +71,13 @@ async def keep_site_current(
             await asyncio.sleep(_RETRY_SECONDS)
 
 
-async def _may_build(settings: Settings, context: ServiceContext) -> bool:
-    """Return whether a site built now shows no entry that the published log lacks.
-
-    What was erased is taken off the site all the same.
-    """
-    size = await asyncio.to_thread(published_size, settings.log_dir)
-    async with context.database.connection() as connection:
-        state = await log.read_state(connection)
-    return state.range.size <= size or await shows_erased(context.database, settings)
-
-
 async def keep_log_published(
     settings: Settings, context: ServiceContext, report: WorkReport | None = None
 ) -> None:
     """Publish the log whenever it has grown, and carry out published redactions; never return."""
     report = report or WorkReport()
-    errors = _ErrorLog("the log could not be published", report)
-    policy_errors = _ErrorLog(
+    errors = ErrorLog("the log could not be published", report)
+    policy_errors = ErrorLog(
         "the policy of witnesses could not be taken over; the last one stays", report
     )
     prunes_at = utc_now()
@@ -203,7 +101,7 @@ async def keep_log_published(
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _take_policy(settings: Settings, context: ServiceContext, errors: _ErrorLog) -> None:
+async def _take_policy(settings: Settings, context: ServiceContext, errors: ErrorLog) -> None:
     """Take over the policy of witnesses; one that cannot be taken over stops nothing."""
     try:
         if await take_policy(context, settings, now=utc_now()):
@@ -301,14 +199,19 @@ async def delete_expired(context: ServiceContext, *, now: dt.datetime) -> None:
 
 
 class BackgroundRunner:
-    """The runner in its own thread, for `registry up`."""
+    """Background work in its own thread, beside a server."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Take settings with a `database_url` that answers."""
+    def __init__(
+        self,
+        settings: Settings,
+        does: Callable[[Settings, ServiceContext], Awaitable[None]] = work,
+    ) -> None:
+        """Take settings with a `database_url` that answers, and what is to be done."""
         # Here and not in the thread: litestar imports while it describes, and a process that is
         # forked during an import waits for it for ever.
-        _description(settings)
+        describe(settings)
         self._settings = settings
+        self._does = does
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
@@ -333,7 +236,7 @@ class BackgroundRunner:
 
     async def _work(self, context: ServiceContext) -> None:
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.ensure_future(work(self._settings, context))
+        self._task = asyncio.ensure_future(self._does(self._settings, context))
         if self._is_stopping:
             self._task.cancel()
         await self._task

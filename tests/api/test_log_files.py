@@ -12,10 +12,12 @@ from registry.ledger.files import read_checkpoint
 from registry.ledger.key import read
 from registry.ledger.publish_files import publish_log
 from registry.ledger.replay import digest_of
+from registry.ledger.verify_log import verify_log
 from registry.record.content_file import check_content
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect
+from registry.store.published import write_files
 from registry.tlog.bundle import parse_bundle
 from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.hashing import leaf_hash
@@ -64,11 +66,12 @@ def verifier(settings):
     return read(settings.key_file).verifier
 
 
-async def test_the_files_say_how_long_they_may_be_kept(client, published, settings):
-    checkpoint = read_checkpoint(settings.log_dir)
-    for path, content in (("policy", b"quorum none\n"), ("witnessed", checkpoint)):
+async def test_the_files_say_how_long_they_may_be_kept(client, published, settings, database):
+    files = {"policy": b"quorum none\n", "witnessed": read_checkpoint(settings.log_dir)}
+    for path in files:
         assert (await client.get(f"/log/{path}")).status_code == 404
-        (settings.log_dir / path).write_bytes(content)
+    async with database.connection() as connection:
+        await write_files(connection, files, size=2)
     for path, kind, caching in (
         ("checkpoint", "text/plain; charset=utf-8", "no-cache"),
         ("tile/0/000.p/2", "application/octet-stream", "public, max-age=31536000, immutable"),
@@ -109,7 +112,8 @@ async def test_they_prove_what_they_say(client, published, verifier):
 
 
 NO_FILES = [
-    "tile/0/000", "tile/0/000.p/1", "tile/0/0", "tile/0/../checkpoint", "tile/entries/000",
+    "tile/0/000", "tile/0/000.p/3", "tile/1/000.p/1", "tile/0/0", "tile/0/../checkpoint",
+    "tile/entries/000",
     "tile/0/%2e%2e/%2e%2e/keys/log.key", "content/2.json", "content/01.json", "content/x.json",
     "proof/2.tlog-proof", "proof/-1.tlog-proof", "proof/1", "", "keys/log.key", "site.json",
     "tile/entries/%2e%2e/0/000.p/2", "content/99999999999999999999.json", "../keys/log.key",
@@ -203,3 +207,38 @@ async def test_the_figures_tell_when_nobody_publishes_any_more(
     made_from = {"log": {"size": 2, "root": "00" * 32}}
     (settings.site_dir / "build.json").write_bytes(msgspec.json.encode(made_from))
     assert await standing() == [3, 3, False, 2]
+
+
+async def test_a_host_with_an_empty_data_folder_serves_the_whole_log(
+    client, published, settings, started, tmp_path, verifier
+):
+    empty = tmp_path / "other-host"
+    elsewhere = msgspec.structs.replace(settings, data_dir=empty)
+    async with started(create_app(elsewhere, tell=None)) as other:
+
+        async def files(asked):
+            loop = asyncio.get_running_loop()
+
+            def read_file(path):
+                answer = asyncio.run_coroutine_threadsafe(asked.get(f"/log/{path}"), loop).result()
+                if answer.status_code == 404:
+                    raise FileNotFoundError(path)
+                assert answer.status_code == 200, path
+                return answer.content
+
+            def verify():
+                return verify_log(read_file, verifier=verifier, progress=lambda *_: None)
+
+            return await asyncio.to_thread(verify)
+
+        assert (await files(other)).note == (await files(client)).note
+        for path in ("log.json", "proof/1.tlog-proof", "content/bundle/0", "incidents.json"):
+            there = await other.get(f"/log/{path}")
+            assert there.status_code == 200, path
+            assert there.content == (await client.get(f"/log/{path}")).content
+        proof = f"/api/v1/records/{published['id']}/proof"
+        assert (await other.get(proof)).json() == (await client.get(proof)).json()
+        figures = (await other.get("/metrics", headers={"host": "127.0.0.1:8000"})).text
+        assert "registry_log_published_entries 2.0" in figures
+        assert "registry_log_lag_seconds 0.0" in figures
+    assert not (empty / "log").exists()

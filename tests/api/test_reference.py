@@ -3,9 +3,11 @@
 import hashlib
 import json
 
+import msgspec
 import pytest
 
 from registry import errors
+from registry.api.app import create_app
 from registry.api.problems import STATUS
 from registry.record.schema import VERSIONS, record_schema_bytes
 from registry.store import bound_rows, heartbeats, log
@@ -144,6 +146,12 @@ async def test_changes_are_read_page_by_page(client, publish, record):
 )
 async def test_a_wrong_question_about_changes_is_refused(reader, problem, query):
     problem(await reader.get(f"/api/v1/changes?{query}"), 400, "invalid-parameter")
+
+
+async def test_it_is_ready_without_a_site_that_is_served_elsewhere(settings, database, started):
+    elsewhere = msgspec.structs.replace(settings, site="elsewhere")
+    async with started(create_app(elsewhere, tell=None)) as client:
+        assert (await client.get("/health/ready")).json()["status"] == "ready"
 
 
 async def test_it_is_ready_when_the_first_site_is_in_place(client, database, settings, problem):

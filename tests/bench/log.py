@@ -24,6 +24,7 @@ from registry.ledger.fsck import read_from
 from registry.ledger.key_chain import KeyChain
 from registry.ledger.proofs import read_record_proof
 from registry.ledger.publish_files import publish_log
+from registry.ledger.published_log import LogTree
 from registry.ledger.signing import reached_elsewhere
 from registry.ledger.verify_log import verify_log
 from registry.record.pack import load_pack
@@ -171,7 +172,7 @@ async def _signed(url: str, settings: Settings) -> tuple[list[float], bytes, Ver
         seconds.append(time.perf_counter() - start)
     async with database.snapshot() as connection:
         record = str(documents[-1]["id"])
-        proof = await read_record_proof(connection, settings.log_dir, record, None)
+        proof = await read_record_proof(connection, LogTree(), record, None)
     await database.close()
     return seconds, msgspec.json.encode(proof), key.read(settings.key_file).verifier
 

@@ -22,7 +22,7 @@ from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
-from registry.worker.runner import build_site
+from registry.worker.site_keeping import build_site
 from tests.bench.corpus import FOREIGN
 from tests.bench.documents import RECORDS, local_documents
 from tests.bench.hugo import build_with_hugo

@@ -21,7 +21,7 @@ from registry.tlog.note import NoteRefused, Signature, parse_note, sign_note
 from registry.tlog.policy import ANYBODY, parse_policy
 from registry.worker import harvests
 from registry.worker.harvests import harvest_due
-from registry.worker.runner import build_site
+from registry.worker.site_keeping import build_site
 from tests.bench.harvest import campaign
 from tests.built import share_templates
 from tests.conftest import ROOT, amended, make_record

@@ -23,6 +23,7 @@ from registry.ledger.known_log import check_known, check_notes, check_refused
 from registry.ledger.memory import CheckpointMemory
 from registry.ledger.proofs import prover, read_record_proof
 from registry.ledger.publish_files import publish_log
+from registry.ledger.published_log import LogTree
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_log import verify_log
@@ -139,7 +140,7 @@ class Clocked:
 
     async def proof(self, record="demo-sante/a1"):
         async with self.database.snapshot() as connection:
-            found = await read_record_proof(connection, self.settings.log_dir, record, 1)
+            found = await read_record_proof(connection, LogTree(), record, 1)
         return msgspec.json.encode(found)
 
     def signed_by(self):

@@ -11,6 +11,7 @@ from registry.ledger.export import export_log
 from registry.ledger.fsck import fsck, read_from
 from registry.ledger.key import read
 from registry.ledger.proofs import read_record_proof
+from registry.ledger.published_log import LogTree
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import verify_log
 from registry.ledger.verify_record import check_same, verify_record
@@ -211,7 +212,7 @@ def test_not_even_the_log_itself_can_say_nonsense(exported, settings, entry):
 @pytest.fixture
 async def proof(exported, database, settings, record):
     async with database.snapshot() as connection:
-        found = await read_record_proof(connection, settings.log_dir, record["id"], 1)
+        found = await read_record_proof(connection, LogTree(), record["id"], 1)
     return msgspec.json.encode(found)
 
 

@@ -13,6 +13,7 @@ from registry.ledger import publish_files
 from registry.ledger.files import LogRefused
 from registry.ledger.fsck import read_from
 from registry.ledger.proofs import read_record_proof
+from registry.ledger.published_log import LogTree
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_all, check_database
 from registry.ledger.verify_log import verify_log
@@ -24,8 +25,8 @@ from registry.services.recovery import heal_log
 from registry.settings import Settings
 from registry.store import attestations, records, redactions, withdrawals
 from registry.tlog.policy import ANYBODY
-from registry.worker.runner import build_site
 from registry.worker.runner import publish as publish_log
+from registry.worker.site_keeping import build_site
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 ID = "demo-sante/prevision-lits"
@@ -227,7 +228,7 @@ async def test_words_of_a_protected_text_are_replaced_by_a_mark(
 
     async def proven(number):
         async with database.snapshot() as connection:
-            proof = await read_record_proof(connection, settings.log_dir, ID, number)
+            proof = await read_record_proof(connection, LogTree(), ID, number)
         return verify_record(json.dumps(_plain(proof)).encode(), verifier=None, policy=ANYBODY)
 
     left = json.loads((await version(1)).document)

@@ -138,6 +138,7 @@ async def test_what_was_lost_comes_back_and_the_log_goes_on(
     assert (await check_database(database, settings, pack, progress=quiet)).size == 6
     async with database.connection() as connection:
         assert (await checkpoints.read_last(connection)).note == signed.note
+    assert (await publish_it()).note == signed.note
     assert await publish_it() is None
     assert read_checkpoint(settings.log_dir) == note
     await publish(record | {"id": "demo-sante/third", "name": {"fr": "Tiers", "ar": "ثالث"}})

@@ -27,8 +27,8 @@ from registry.services.import_matching import ForeignFiling
 from registry.settings import Settings
 from registry.store import redactions
 from registry.store.as_of import read_as_of
-from registry.worker.runner import build_site
 from registry.worker.runner import publish as publish_log
+from registry.worker.site_keeping import build_site
 from tests.imported import import_filings
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

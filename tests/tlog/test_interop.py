@@ -12,6 +12,7 @@ import pytest
 from registry.ledger.key import read
 from registry.ledger.proofs import read_proof
 from registry.ledger.publish_files import publish_log
+from registry.ledger.published_log import LogTree
 from registry.store import checkpoints
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -109,10 +110,11 @@ async def test_spicy_verifies_a_proof(published, database, settings, key, tmp_pa
     spicy = shutil.which("spicy-litetlog")
     needs(spicy, "litetlog")
     assert published
+    tree = LogTree()
     for index in (0, 1, 255, 256, LAST - 1):
         async with database.connection() as connection:
             [entry] = await checkpoints.read_entries(connection, index, index + 1)
-            proof = await read_proof(connection, settings.log_dir, index)
+            proof = await read_proof(connection, tree, index)
         kept = tmp_path / f"entry-{index}"
         kept.write_bytes(entry.content)
         first, _, rest = proof.partition(b"\n")

@@ -18,6 +18,7 @@ from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.ledger import append
 from registry.ledger.files import LogRefused
+from registry.ledger.published_log import PublishedLog
 from registry.ledger.verify_database import check_database
 from registry.pages.build import read_snapshot
 from registry.pages.build.read_snapshot import day_of, is_current
@@ -28,7 +29,8 @@ from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import bound_rows, heartbeats, log
 from registry.store.database import connect
-from registry.worker import runner
+from registry.store.leader import leadership
+from registry.worker import runner, site_keeping
 from registry.worker.runner import delete_expired, keep_site_current
 from tests.published import given_times
 
@@ -42,16 +44,16 @@ import sys, threading
 from pathlib import Path
 from registry.services.startup import run_in_register
 from registry.settings import Settings
-from registry.worker import runner
+from registry.worker import runner, site_keeping
 
 settings = Settings(data_dir=Path(sys.argv[1]), database_url=sys.argv[2])
 async def prepare(context):
     if sys.argv[3] == "build":
-        await runner.build_site(settings, context)
+        await site_keeping.build_site(settings, context)
         sys.exit()
 
 run_in_register(settings, prepare)  # as the command does
-build, built = runner.build_site, threading.Event()
+build, built = site_keeping.build_site, threading.Event()
 
 class Listing:
     def find_spec(self, name, path=None, target=None):
@@ -64,7 +66,7 @@ async def build_site(*given):
     built.set()
     return report
 
-runner.build_site = build_site
+site_keeping.build_site = build_site
 running = runner.BackgroundRunner(settings)
 sys.meta_path.insert(0, Listing())
 running.start()
@@ -138,15 +140,38 @@ async def test_it_does_so_while_it_works(context, tmp_path):
         await working
 
 
+async def published_whole(_connection):
+    return PublishedLog(size=2**63, discards=0)
+
+
+async def test_a_host_that_serves_builds_its_own_site_whoever_leads(context, tmp_path, monkeypatch):
+    built = asyncio.Event()
+
+    async def build_site(*_):
+        built.set()
+        return SimpleNamespace(files=1, rendered=0)
+
+    monkeypatch.setattr(site_keeping, "read_published", published_whole)
+    monkeypatch.setattr(site_keeping, "build_site", build_site)
+    async with leadership(context.database, "runner"):
+        working = asyncio.create_task(
+            site_keeping.keep_host_site(Settings(data_dir=tmp_path, site="here"), context)
+        )
+        await asyncio.wait_for(built.wait(), PATIENCE)
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
 async def test_a_site_of_other_templates_is_built_anew_when_it_begins(
     context, tmp_path, monkeypatch
 ):
     settings = Settings(data_dir=tmp_path)
     with monkeypatch.context() as before:
         before.setattr(read_snapshot, "site_fingerprint", lambda *_: "older")
-        await runner.build_site(settings, context)
+        await site_keeping.build_site(settings, context)
     older = settings.site_dir.resolve()
-    monkeypatch.setattr(runner, "published_size", lambda _folder: 2**63)
+    monkeypatch.setattr(site_keeping, "read_published", published_whole)
     assert await is_current(context.database, settings, as_of=day_of(utc_now()))
     working = asyncio.create_task(keep_site_current(settings, context))
     async with asyncio.timeout(PATIENCE):
@@ -225,9 +250,9 @@ async def test_what_keeps_the_site_from_being_built_is_told_once(context, tmp_pa
 
     monkeypatch.setattr(runner, "_RETRY_SECONDS", 0.01)
     monkeypatch.setattr(runner, "_POLL_SECONDS", 0.01)
-    monkeypatch.setattr(runner, "build_site", built)
-    monkeypatch.setattr(runner, "is_current", current)
-    monkeypatch.setattr(runner, "published_size", lambda _folder: 2**63)
+    monkeypatch.setattr(site_keeping, "build_site", built)
+    monkeypatch.setattr(site_keeping, "is_current", current)
+    monkeypatch.setattr(site_keeping, "read_published", published_whole)
     settings = Settings(data_dir=tmp_path)
     with structlog.testing.capture_logs() as told:
         working = asyncio.create_task(keep_site_current(settings, context))
@@ -246,9 +271,9 @@ async def test_the_site_never_runs_ahead_of_the_published_log(context, tmp_path,
     """It waits for the log, but takes down what was erased."""
     size, published, built, looked = 1, 0, [], asyncio.Event()
 
-    def published_size(_folder):
+    async def read_published(_connection):
         looked.set()
-        return published
+        return PublishedLog(size=published, discards=0)
 
     async def build_site(*_):
         built.append(published)
@@ -263,9 +288,9 @@ async def test_the_site_never_runs_ahead_of_the_published_log(context, tmp_path,
             await asyncio.wait_for(looked.wait(), PATIENCE)
 
     monkeypatch.setattr(runner, "_POLL_SECONDS", 0.01)
-    monkeypatch.setattr(runner, "build_site", build_site)
-    monkeypatch.setattr(runner, "is_current", current)
-    monkeypatch.setattr(runner, "published_size", published_size)
+    monkeypatch.setattr(site_keeping, "build_site", build_site)
+    monkeypatch.setattr(site_keeping, "is_current", current)
+    monkeypatch.setattr(site_keeping, "read_published", read_published)
     async with context.database.connection() as connection:
         size = (await log.read_state(connection)).range.size
     settings = Settings(data_dir=tmp_path)

@@ -72,6 +72,10 @@ unmoved as (
     delete from source_event where entry >= $1
 ),
 
+unserved as (
+    delete from published_file
+),
+
 unapproved as (
     delete from pending_act where entry >= $1
 ),

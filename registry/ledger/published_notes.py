@@ -1,0 +1,73 @@
+"""Publishing the signed notes of the log, once the tree that they are of is on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from registry.ledger.files import (
+    CHECKPOINT,
+    POLICY,
+    WITNESSED,
+    read_policy,
+    read_witnessed,
+    replace_durable,
+)
+from registry.ledger.key_chain import KeyChain, key_path
+from registry.store import log, published, witnesses
+from registry.store.checkpoints import Signed
+from registry.store.database import Connection, Database
+from registry.tlog.policy import readable_policy
+
+_LOOKED_BACK = 100
+"""So many cosigned checkpoints are tried for one that satisfies the policy."""
+
+
+async def publish_notes(database: Database, folder: Path, chain: KeyChain, last: Signed) -> None:
+    """Publish a checkpoint and what is said beside it: on disk, then for all hosts that serve."""
+    async with database.connection() as connection:
+        policy = await log.read_policy(connection, last.size)
+        note = await whole_note(connection, last)
+        witnessed = await _read_witnessed(connection, last, chain, policy)
+    files = {
+        CHECKPOINT: note,
+        WITNESSED: witnessed,
+        POLICY: None if policy is None else policy.encode(),
+    }
+
+    def write() -> None:
+        if policy is not None and policy != read_policy(folder):
+            replace_durable(folder, POLICY, policy.encode())
+        replace_durable(folder, CHECKPOINT, note)
+        if witnessed is None:
+            (folder / WITNESSED).unlink(missing_ok=True)
+        elif witnessed != read_witnessed(folder):
+            replace_durable(folder, WITNESSED, witnessed)
+        for number in range(1, len(chain.keys)):
+            files[key_path(number)] = (folder / key_path(number)).read_bytes()
+
+    await asyncio.to_thread(write)
+    async with database.transaction() as connection:
+        await published.write_files(connection, files, size=last.size)
+
+
+async def whole_note(connection: Connection, signed: Signed) -> bytes:
+    """Return a checkpoint with all its signatures."""
+    cosigned = await witnesses.read_cosignatures(connection, signed.size)
+    return signed.note + "".join(one.line for one in cosigned).encode()
+
+
+async def _read_witnessed(
+    connection: Connection, last: Signed, chain: KeyChain, text: str | None
+) -> bytes | None:
+    """Return the newest checkpoint that satisfies the policy, with all its signatures."""
+    policy = readable_policy(text)
+    if policy is None:
+        return None
+    for signed in [last, *await witnesses.read_cosigned(connection, last.size, most=_LOOKED_BACK)]:
+        cosigned = await witnesses.read_cosignatures(connection, signed.size)
+        keys = {one.verifier for one in cosigned}
+        signers = [one for one in policy.verifiers if one.to_text() in keys]
+        if policy.is_satisfied([*chain.verifiers, *signers]):
+            return await whole_note(connection, signed)
+    return None

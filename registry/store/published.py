@@ -1,0 +1,57 @@
+"""The files of the published log that its entries do not give, as the publisher wrote them last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from registry.store.database import Connection
+from registry.store.sql import read_row, statement
+
+
+class PublishedFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """The signed notes and the policy of witnesses; None where none is published.
+
+    `discards` counts how often entries of the log were given up.
+    """
+
+    discards: int
+    checkpoint: bytes | None = None
+    witnessed: bytes | None = None
+    policy: bytes | None = None
+
+
+async def read_files(connection: Connection) -> PublishedFiles:
+    """Return what is published."""
+    found = await read_row(connection, PublishedFiles, "published", "files")
+    if found is None:
+        raise RuntimeError("a statement without a table returned no row")
+    return found
+
+
+async def read_file(connection: Connection, path: str) -> bytes | None:
+    """Return a published file that is kept by its path."""
+    content: bytes | None = await connection.fetchval(statement("published", "file"), path)
+    return content
+
+
+async def write_files(
+    connection: Connection, files: Mapping[str, bytes | None], *, size: int
+) -> None:
+    """Keep the files of the log of a size, or that there is none (None).
+
+    Where those of a larger log are kept, nothing changes.
+    """
+    written = {path: content for path, content in files.items() if content is not None}
+    await connection.execute(
+        statement("published", "write"), list(written), list(written.values()), size
+    )
+    for path in files.keys() - written.keys():
+        await connection.execute(statement("published", "remove"), path, size)
+
+
+async def read_leaves(connection: Connection, start: int, end: int) -> list[bytes]:
+    """Return the leaf hashes of the entries from index `start` to before `end`."""
+    rows = await connection.fetch(statement("published", "leaves"), start, end)
+    return [row["leaf"] for row in rows]
