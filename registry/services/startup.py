@@ -23,7 +23,8 @@ from registry.services.naming import save_agencies
 from registry.services.reindexing import reindex_if_needed, store_agencies
 from registry.settings import Settings, is_loopback
 from registry.store import agencies, log, record_names, redactions
-from registry.store.database import Connection, Database, connect, place
+from registry.store.database import Connection, Database, connect
+from registry.store.hosts import place
 from registry.store.migrate import is_begun, migrate
 
 T = TypeVar("T")

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeAlias, TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import msgspec
 
 from registry.errors import ConfigurationError, Unavailable
+from registry.store.hosts import UNREACHABLE, Hosts, not_an_address, place, watch_line
 
 Connection: TypeAlias = Any
 """An asyncpg connection; asyncpg ships no types."""
@@ -28,12 +27,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _FAULTS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-_UNREACHABLE = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-)
 # asyncpg raises an internal error when a connection ends just as a statement begins.
 _LOST = (TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError)
 _COLLISIONS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -63,21 +56,6 @@ _COMMAND_SECONDS = 120.0
 """The time limit of a statement outside requests."""
 
 _SILENCE_SECONDS = 0.5
-
-_SOCKET = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 8_000}
-_SESSION = {
-    "tcp_keepalives_idle": "5",
-    "tcp_keepalives_interval": "3",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "15s",
-    # A process that was suspended must not keep its locks.
-    "idle_in_transaction_session_timeout": "5min",
-}
-"""TCP timeouts of a session (tcp(7)).
-
-The kernel closes a connection whose other end has vanished: ours after 8 seconds, the server's
-session, which may hold locks and a role, after 15.
-"""
 
 _FOR_READERS = 4
 """Connections that are reserved for readers, while writers wait for each other."""
@@ -120,6 +98,9 @@ class Database:
         except _FAULTS as error:
             if isinstance(error, TimeoutError):
                 await _end_if_silent(connection)
+            if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                # It is no primary any more, so there may be another.
+                await self._pool.expire_connections()
             if (meaning := _meaning(error, connection)) is None:
                 raise
             raise Unavailable(meaning) from error
@@ -155,14 +136,18 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Connection]:
-        """Borrow a connection whose session locks and settings end with the block."""
+    async def held(self) -> AsyncIterator[Connection]:
+        """Borrow a connection with a transaction that holds locks, and is rolled back at the end.
+
+        It stays on one server connection, also through a pooler, and may be idle for long.
+        """
         async with self.connection() as connection:
+            await connection.execute("begin; set local idle_in_transaction_session_timeout = 0")
             try:
                 yield connection
             finally:
                 with suppress(*_FAULTS):
-                    await _reset(connection)
+                    await _roll_back(connection)
 
     @property
     def in_use(self) -> int:
@@ -224,14 +209,14 @@ async def connect(url: str, *, size: int = 10, patience: float = _COMMAND_SECOND
             min_size=1,
             max_size=size,
             command_timeout=patience,
-            init=_watch_line,
-            # What a session holds beyond its transactions is for `Database.session` alone.
+            init=watch_line,
+            # No session holds anything beyond its transactions.
             reset=_nothing_held,
-            server_settings={"application_name": "registry", "timezone": "UTC", **_SESSION},
+            connect=Hosts(url).connect,
         )
-    except _UNREACHABLE as error:
+    except UNREACHABLE as error:
         raise Unavailable(
-            f"no database answers at {place(url)} ({error}); "
+            f"no database answers at {place(url)} ({str(error) or 'no answer'}); "
             "start it, or mend REGISTRY_DATABASE_URL"
         ) from error
     except (ssl.SSLError, asyncpg.PostgresError) as error:
@@ -243,7 +228,7 @@ async def connect(url: str, *, size: int = 10, patience: float = _COMMAND_SECOND
             raise ConfigurationError(
                 f"REGISTRY_DATABASE_URL: {str(error).splitlines()[0]}; mend sslmode or sslrootcert"
             ) from error
-        raise _not_an_address() from error
+        raise not_an_address() from error
     return Database(pool)
 
 
@@ -282,21 +267,9 @@ async def _end_if_silent(connection: Connection) -> None:
             connection.terminate()
 
 
-async def _watch_line(connection: Connection) -> None:
-    """Set TCP keepalive, so that the kernel closes a connection whose other end has vanished."""
-    line = connection._transport.get_extra_info("socket")  # noqa: SLF001  it is shown nowhere else
-    if line.family == socket.AF_UNIX:
-        return
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _SOCKET.items():
-        # Not every system has all of them.
-        if hasattr(socket, name):
-            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-async def _reset(connection: Connection) -> None:
+async def _roll_back(connection: Connection) -> None:
     try:
-        await connection.reset()
+        await connection.execute("rollback")
     except BaseException:
         # It must not be lent again with its locks.
         connection.terminate()
@@ -320,22 +293,3 @@ def _is_closed(connection: Connection) -> bool:
     except asyncpg.InterfaceError:
         # The pool has closed the dead connection already.
         return True
-
-
-def place(url: str) -> str:
-    """Return host and database of an address, without user and password."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2] or ",".join(parse_qs(parts.query).get("host", []))
-    if "@" in parts.path + parts.query:
-        # The password has a character that ends the host's part too early.
-        raise _not_an_address()
-    return host + parts.path
-
-
-def _not_an_address() -> ConfigurationError:
-    # The address is not shown: a part of it may be the password.
-    return ConfigurationError(
-        "REGISTRY_DATABASE_URL is not the address of a database: write "
-        "postgresql://user:password@host:5432/name, and percent-encode signs such as / and @ "
-        "in the password"
-    )

@@ -1,4 +1,7 @@
-"""Leader election: one process at a time has a role, by an advisory lock."""
+"""Leader election: one process at a time has a role, by an advisory lock.
+
+The lock is a transaction's, so that it is held through a pooler of transactions too.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Literal, TypeAlias
 
-from registry.store.database import Database
+from registry.store.database import Connection, Database
 
 Role: TypeAlias = Literal["runner", "importer", "publisher", "harvester"]
 
@@ -19,7 +22,7 @@ _LOCKS: dict[Role, int] = {
     "harvester": 0x7265_6769_6861,
 }
 _RETRY_SECONDS = 0.5
-_TRY = "select pg_try_advisory_lock($1)"
+_TRY = "select pg_try_advisory_xact_lock($1)"
 
 
 @asynccontextmanager
@@ -30,12 +33,14 @@ async def leadership(
 
     Yield a function that raises `Unavailable` once the connection, and the role with it, is lost.
     """
-    async with database.session() as connection:
-        # Waiting inside PostgreSQL would reach the time limit of a statement.
-        while not await connection.fetchval(_TRY, _LOCKS[role]):  # noqa: ASYNC110
-            await asyncio.sleep(_RETRY_SECONDS)
+    # Waiting inside PostgreSQL would reach the time limit of a statement.
+    while True:
+        async with database.held() as connection:
+            if await connection.fetchval(_TRY, _LOCKS[role]):
 
-        async def still_leads() -> None:
-            await connection.execute("select")
+                async def still_leads(lent: Connection = connection) -> None:
+                    await lent.execute("select")
 
-        yield still_leads
+                yield still_leads
+                return
+        await asyncio.sleep(_RETRY_SECONDS)

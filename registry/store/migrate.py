@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from hashlib import sha256
 from pathlib import Path
 
 import asyncpg
 import msgspec
+import structlog
 
 from registry.errors import ConfigurationError
 from registry.store.database import Connection, Database
@@ -19,6 +22,24 @@ _FILE = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 _LOCK = 0x7265_6769_7374
 # A migration of a large register may take longer than any other statement.
 _LONGEST_SECONDS = 24 * 3600
+_SILENT_SECONDS = 2.0
+_POLL_SECONDS = 0.2
+_TABLE = """
+create table if not exists migration (
+    number integer primary key, name text not null, checksum text not null,
+    applied_at timestamptz not null default now()
+)
+"""
+_HOLDER = """
+select
+    a.pid, a.usename as user, coalesce(host(a.client_addr), 'here') as host, a.state,
+    a.application_name as program, a.backend_start as since
+from pg_locks as l
+inner join pg_stat_activity as a on a.pid = l.pid
+where l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32) + l.objid::bigint = $1
+"""
+
+_log = structlog.get_logger()
 
 
 class Migration(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,44 +77,60 @@ async def migrate(database: Database, folder: Path = MIGRATIONS) -> list[Migrati
     privilege.
     """
     migrations = read_migrations(folder)
+    applied: list[Migration] = []
     try:
-        async with database.session() as connection:
+        # Nothing is locked, or made, where there is nothing to do.
+        async with database.connection() as connection:
             await _check_encoding(connection)
-            # A session lock: processes that start at the same time migrate one after the other.
-            await connection.execute("select pg_advisory_lock($1)", _LOCK, timeout=_LONGEST_SECONDS)
-            return await _apply(connection, migrations)
+            is_missing = bool(await _missing(connection, migrations))
+        while is_missing:
+            async with database.transaction() as connection:
+                # Processes that start at the same time migrate one after the other.
+                await _lock(connection)
+                missing = await _missing(connection, migrations)
+                if missing:
+                    await _apply(connection, missing[0])
+                    applied.append(missing[0])
+            is_missing = len(missing) > 1
     except (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidSchemaNameError) as error:
         raise ConfigurationError(
             f"the role in REGISTRY_DATABASE_URL may not make in this database what a register "
             f"needs ({error}); let it own the database, or let the role that does migrate first"
         ) from error
+    return applied
 
 
-async def _apply(connection: Connection, migrations: list[Migration]) -> list[Migration]:
-    applied: list[Migration] = []
-    # A role without the privilege to create tables can open a migrated database.
+async def _lock(connection: Connection) -> None:
+    """Wait until no other process migrates; say who does after two seconds."""
+    until: float | None = time.monotonic() + _SILENT_SECONDS
+    while not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
+        if until is not None and time.monotonic() > until:
+            holder = await connection.fetchrow(_HOLDER, _LOCK)
+            if holder is not None:
+                _log.warning("another process migrates the database; waiting for it", **holder)
+            until = None
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _missing(connection: Connection, migrations: list[Migration]) -> list[Migration]:
+    """Return the migrations that are not applied yet, in order."""
     if not await _applied_before(connection):
-        await connection.execute(
-            "create table migration (number integer primary key,"
-            " name text not null, checksum text not null,"
-            " applied_at timestamptz not null default now())"
-        )
+        return migrations
     rows = await connection.fetch("select number, name, checksum from migration")
     done = {row["number"]: row for row in rows}
     _check(done, migrations)
-    for migration in migrations:
-        if migration.number in done:
-            continue
-        async with connection.transaction():
-            await connection.execute(migration.sql, timeout=_LONGEST_SECONDS)
-            await connection.execute(
-                "insert into migration (number, name, checksum) values ($1, $2, $3)",
-                migration.number,
-                migration.name,
-                migration.checksum,
-            )
-        applied.append(migration)
-    return applied
+    return [migration for migration in migrations if migration.number not in done]
+
+
+async def _apply(connection: Connection, migration: Migration) -> None:
+    await connection.execute(_TABLE)
+    await connection.execute(migration.sql, timeout=_LONGEST_SECONDS)
+    await connection.execute(
+        "insert into migration (number, name, checksum) values ($1, $2, $3)",
+        migration.number,
+        migration.name,
+        migration.checksum,
+    )
 
 
 async def _check_encoding(connection: Connection) -> None:

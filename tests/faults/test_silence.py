@@ -8,6 +8,7 @@ import pytest
 from registry.api import app
 from registry.errors import Unavailable
 from registry.store import database as store
+from registry.store import hosts
 from registry.store.database import connect
 
 PATIENCE = 2.0
@@ -106,7 +107,7 @@ async def test_the_kernel_watches_both_ends(wire, database_url):
     async with over_tcp.connection() as connection:
         line = connection._con._transport.get_extra_info("socket")
         assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-        for name, value in store._SOCKET.items():
+        for name, value in hosts._SOCKET.items():
             assert line.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) == value
         # Over the socket of a file they are not in force, and `show` gives 0.
         rows = await connection.fetch(

@@ -213,8 +213,8 @@ async def test_what_an_entry_costs_does_not_grow_with_the_register(database, pub
         ("records", "read_latest"): "(text []) as ",
         ("names", "alike"): "(text, bigint [], bigint [], bigint, bigint) as ",
     }
-    async with database.session() as connection:
-        await connection.execute("set plan_cache_mode = force_generic_plan")
+    async with database.transaction() as connection:
+        await connection.execute("set local plan_cache_mode = force_generic_plan")
         await crowd(connection, record["id"], 5_000)
         await connection.execute(
             "insert into figure select f.entry + 9 + i, record || '-' || i," + FIGURE

@@ -70,9 +70,9 @@ async def test_a_withdrawn_record_is_not_found_until_it_is_filed_again(filer, re
 
 async def test_a_name_that_was_erased_is_found_no_more(publish, record, called, database):
     await publish(named(record, "Tri"), named(record, "Tri des eaux", "eau"))
-    async with database.session() as connection:
+    async with database.transaction() as connection:
         # Without the guards, and the entry in the log, that a redaction has.
-        await connection.execute("set session_replication_role = replica")
+        await connection.execute("set local session_replication_role = replica")
         await connection.execute(
             "update section set value = '{}' where key = 'name' and record = $1", record["id"]
         )
@@ -147,7 +147,7 @@ async def test_a_crowd_of_similar_names_costs_no_more_than_is_looked_at(publish,
     keys = blocking_keys("demo-sante", document["name"], document.get("source_id"))
     read = []
     for count in (0, 5_000):
-        async with database.session() as connection:
+        async with database.transaction() as connection:
             await crowd(connection, record["id"], count)
             plan = await connection.fetchval(
                 f"explain (analyze, format json) {statement('names', 'alike')}",
@@ -167,7 +167,7 @@ async def test_a_crowd_of_similar_names_costs_no_more_than_is_looked_at(publish,
 
 async def test_the_very_same_name_is_found_in_a_crowd(publish, record, database, called):
     await publish(named(record, COMMUNE.format("Tiznit")))
-    async with database.session() as connection:
+    async with database.transaction() as connection:
         await crowd(connection, record["id"], 500)
     # Its identifier stands behind all the others.
     await publish(named(record, COMMUNE.format("Agadir"), "zagora"))

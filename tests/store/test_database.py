@@ -332,7 +332,7 @@ async def test_two_that_lock_each_other_out_both_end_well(database, database_url
     ("kind", "holding"),
     [
         ("transaction", "select pg_advisory_xact_lock(7), set_config('a.b', 'left', true)"),
-        ("session", "select pg_advisory_lock(7), set_config('a.b', 'left', false)"),
+        ("held", "select pg_advisory_xact_lock(7), set_config('a.b', 'left', true)"),
     ],
 )
 async def test_what_is_stopped_amid_a_statement_leaves_nothing_to_whom_comes_next(

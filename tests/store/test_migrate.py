@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from structlog.testing import capture_logs
 
 from registry.errors import ConfigurationError
+from registry.store import migrate as migrations
 from registry.store.database import connect
 from registry.store.migrate import MIGRATIONS, is_migrated, migrate, read_migrations
 
@@ -103,9 +105,31 @@ async def test_a_process_killed_in_the_middle_leaves_nothing(database, database_
 async def test_processes_that_start_together_take_turns(empty_url):
     both = [await connect(empty_url, size=2) for _ in range(3)]
     applied = await asyncio.gather(*(migrate(one) for one in both))
-    assert sorted(len(one) for one in applied) == [0, 0, len(read_migrations())]
+    numbers = sorted(migration.number for one in applied for migration in one)
+    assert numbers == [one.number for one in read_migrations()]
     for one in both:
         await one.close()
+
+
+async def test_whoever_waits_for_another_says_for_whom_and_nothing_to_do_needs_no_turn(
+    database, database_url, folder, monkeypatch
+):
+    monkeypatch.setattr(migrations, "_SILENT_SECONDS", 0)
+    number = second(folder, "create table another (x integer)")
+    other = await connect(database_url, size=1)
+    async with database.transaction() as holding:
+        pid = await holding.fetchval("select pg_backend_pid()")
+        await holding.execute("select pg_advisory_xact_lock($1)", migrations._LOCK)
+        assert await migrate(other) == []
+        with capture_logs() as told:
+            waiting = asyncio.create_task(migrate(other, folder))
+            async with asyncio.timeout(60):
+                while not told:  # noqa: ASYNC110  not our event
+                    await asyncio.sleep(0.02)
+    assert [one.number for one in await waiting] == [number]
+    [line] = told
+    assert (line["pid"], line["program"], line["user"]) == (pid, "registry", "postgres")
+    await other.close()
 
 
 @asynccontextmanager
