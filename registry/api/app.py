@@ -146,6 +146,7 @@ _HANDLERS = (
     acts.approve_pending_act,
     acts.return_pending_act,
     audit.list_acts,
+    audit.list_chained_acts,
     health.live,
     health.ready,
     log_files.get_log_file,

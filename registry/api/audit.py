@@ -13,6 +13,7 @@ from registry.api.operations import answers, token
 from registry.api.request_context import ApiState
 from registry.api.writes import private
 from registry.services.access import Actor
+from registry.services.audit_chain import AuditLine, read_after
 from registry.store import audit
 from registry.store.audit import NumberedAct
 
@@ -23,6 +24,13 @@ class ActList(msgspec.Struct, frozen=True, kw_only=True):
     """Acts in the order of their numbers; `next` is the `since` of what may follow, if any."""
 
     items: list[NumberedAct]
+    next: int | None
+
+
+class ChainedActList(msgspec.Struct, frozen=True, kw_only=True):
+    """Acts in the order of the chain; `next` is the `after` of what may follow, if any."""
+
+    items: list[AuditLine]
     next: int | None
 
 
@@ -56,4 +64,33 @@ async def list_acts(
     async with state.context.database.connection() as connection:
         acts = await audit.read(connection, since=since, subject=subject, limit=limit)
     answer = ActList(items=acts, next=acts[-1].id if len(acts) == limit else None)
+    return private(answer)
+
+
+@get(
+    "/api/v1/audit/chain",
+    summary="Read the audit trail with its hashes",
+    tags=["audit"],
+    security=token("audit", "admin"),
+    responses=answers(ChainedActList),
+)
+async def list_chained_acts(
+    *,
+    state: ApiState,
+    actor: NamedDependency[Actor],
+    after: Annotated[
+        int, QueryParameter(description="Acts after this position", ge=0, le=2**63 - 1)
+    ] = 0,
+    limit: Annotated[
+        int, QueryParameter(description="Acts an answer, 1 to 1000", ge=1, le=MOST_ACTS)
+    ] = 100,
+) -> Response[bytes]:
+    """Read the acts as they are shipped, each with its position and hash; none is left out.
+
+    An act has its position within a second. It takes the scope `audit` or `admin`.
+    """
+    actor.require("audit", "admin")
+    async with state.context.database.connection() as connection:
+        lines = await read_after(connection, after, limit=limit)
+    answer = ChainedActList(items=lines, next=lines[-1].position if len(lines) == limit else None)
     return private(answer)

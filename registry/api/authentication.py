@@ -62,6 +62,7 @@ ACTIONS: dict[str, Action] = {
     "approve_pending_act": "approve_act",
     "return_pending_act": "return_act",
     "list_acts": "read_audit",
+    "list_chained_acts": "read_audit",
 }
 """What each handler that needs a token is called in the audit trail."""
 

@@ -125,6 +125,10 @@ _COMMANDS = {
         "registry.cli.audit:audit",
         "Compare all that a register answers with what its log says; anybody can, from anywhere.",
     ),
+    "audit-trail": (
+        "registry.cli.audit_trail:audit_trail",
+        "Ship the audit trail elsewhere, and check that nobody has changed it.",
+    ),
     "member": (
         "registry.cli.member:member",
         "Invite, list and end the people who sign in to the console.",

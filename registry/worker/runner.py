@@ -30,6 +30,7 @@ from registry.settings import Settings
 from registry.store import heartbeats
 from registry.store.leader import leadership
 from registry.tlog.tile import WIDTH
+from registry.worker.audit_chain import keep_audit_chained
 from registry.worker.harvests import keep_peers_harvested
 from registry.worker.notices import keep_members_told
 from registry.worker.report import ErrorLog, WorkReport
@@ -184,6 +185,7 @@ async def work(settings: Settings, context: ServiceContext) -> None:
         ),
         keep_members_told(settings, context),
         keep_peers_harvested(settings, context),
+        keep_audit_chained(context),
     )
 
 

@@ -1,6 +1,7 @@
 """The audit trail over HTTP: who did what, and who was refused."""
 
 import datetime as dt
+import json
 import secrets
 from typing import get_args
 
@@ -13,6 +14,7 @@ from registry.api.app import _litestar
 from registry.api.authentication import ACTIONS
 from registry.services import access_tokens
 from registry.services.audit import Action
+from registry.services.audit_chain import chain_acts, verify_lines
 from registry.settings import Settings
 
 AUDIT = "/api/v1/audit"
@@ -309,3 +311,19 @@ def test_every_operation_that_needs_a_token_has_its_name():
     }
     assert named == set(ACTIONS)
     assert set(ACTIONS.values()) <= set(get_args(Action))
+
+
+async def test_it_is_read_with_its_hashes(as_actor, database):
+    watcher = await as_actor(None, "audit", actor="shipper")
+    while await chain_acts(database):
+        pass
+    first = (await watcher.get(f"{AUDIT}/chain?limit=1")).json()
+    assert first["next"] == 1
+    rest = (await watcher.get(f"{AUDIT}/chain?after=1")).json()
+    assert rest["next"] is None
+    lines = [json.dumps(one).encode() for one in first["items"] + rest["items"]]
+    assert [one.action for one in verify_lines(lines)] == ["create_token"] * len(lines)
+    assert (await watcher.get(f"{AUDIT}/chain?after=999")).json() == {"items": [], "next": None}
+    assert (await watcher.get("/metrics", headers={"host": "register"})).status_code == 403
+    other = await as_actor("demo-sante", "file")
+    assert (await other.get(f"{AUDIT}/chain")).status_code == 403

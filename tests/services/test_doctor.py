@@ -247,6 +247,7 @@ async def test_each_thing_that_is_broken_on_the_host_is_found(installed, monkeyp
     other.rename(key)
     (settings.site_dir / "build.json").unlink()
     assert "site build" in (await found())["site"]
+    assert "site" not in await found(site="elsewhere")
     (settings.site_dir / "build.json").write_text('{"log": {"size": 0}}')
     async with installed.database.connection() as connection:
         await connection.execute("alter table log_entry disable trigger all")

@@ -12,6 +12,7 @@ ACTS = {
     "withdrawal": "update withdrawal set reason = 'other'",
     "attestation": "update attestation set systems_total = 0",
     "audit": "update audit set actor = 'nobody'",
+    "audit_link": "update audit_link set position = position + 1",
     "checkpoint": "update checkpoint set note = ''",
     "cosignature": "update cosignature set line = ''",
     "erased_member": "update erased_member set commitment = ''",
