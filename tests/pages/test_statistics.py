@@ -42,7 +42,9 @@ def test_every_table_can_be_taken_away_with_the_same_numbers(pages, site, lang):
         shown = rows_of(page, name)
         assert len(lines) == len(shown)
         assert all(len(line) == len(head) for line in lines)
-        for line, row in zip(lines, shown, strict=True):
+        # What grows begins with what is newest.
+        ordered = shown[::-1] if name == "growth" else shown
+        for line, row in zip(lines, ordered, strict=True):
             counts = [text_of(cell) for cell in numbers_of(row)]
             assert [value for value in counts if value.isdecimal()] == [
                 value for value in line[2:] if value.isdecimal()
@@ -105,3 +107,16 @@ def test_a_sentence_above_each_table_says_what_it_shows(pages, lang):
         row for row in rows_of(page, "status") if "in_use" in row.find("th/a").get("href")
     )
     assert text_of(numbers_of(in_use)[0]) in said["status"][0]
+
+
+def test_of_a_long_table_ten_rows_are_shown_until_somebody_opens_it(pages):
+    page = pages["fr/statistics.html"]
+    for section in (one for one in page.iter("section") if one.get("class") == "figures"):
+        rows = rows_of(page, section.get("id"))
+        opens = section.findall("details[@class='rest']/summary")
+        assert len(opens) == (len(rows) > 10), section.get("id")
+        assert [row.get("class") for row in rows] == [None] * min(len(rows), 10) + ["more"] * (
+            len(rows) - 10
+        )
+        assert all(str(len(rows)) in text_of(one) for one in opens)
+    assert page.find(".//details[@class='rest']") is not None
