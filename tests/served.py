@@ -43,12 +43,14 @@ UNLIMITED = {
     "limit_writes": 0,
     "limit_validations": 0,
     "limit_failures": 0,
+    "limit_exports": 0,
     "limit_work": 0,
     "limit_publications": 0,
 }
 
-# What a refusal may leave: the note of it, a bucket's level, the day a token was last used.
-_NOTED = ("allowance", "audit", "token")
+# What a refusal may leave: the note of it, a bucket's level, the day a token was last used; and
+# what processes write by themselves.
+_NOTED = ("allowance", "audit", "audit_link", "audit_unchained", "heartbeat", "token")
 
 _DIGEST = (
     "select '{0}' as name, count(*) as rows,"

@@ -254,7 +254,7 @@ async def submit_draft(
     security=token("review"),
     responses=answers(ReceiptAnswer, 200, 201),
     opt=describes(
-        problems=(InvalidRecord, Conflict),
+        problems=(InvalidRecord, PreconditionRequired, Conflict),
         condition="changed",
         tagged=True,
         keyed=True,
@@ -272,7 +272,7 @@ async def approve_draft(
 ) -> Response[bytes]:
     """Publish what is in review, and was submitted by somebody else than you.
 
-    `If-Match` with the tag of the draft that you have read makes sure that you approve that one.
+    `If-Match` with the tag of the draft that you have read says which text you approve.
     """
     means = write_options(request, lang, state.context.pack)
     receipt = await review.approve(state.context, actor, f"{agency}/{slug}", **means)

@@ -16,16 +16,26 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("record", metavar="ID")
+@click.option(
+    "--tag",
+    required=True,
+    help="The tag of the draft that was read; `registry drafts --format json` shows it.",
+)
 @acts_as(AUTHORITY)
-async def approve(context: ServiceContext, *, record: str, actor: str | None) -> Receipt:
+async def approve(context: ServiceContext, *, record: str, tag: str, actor: str | None) -> Receipt:
     """Publish the draft of the record ID that waits for review, as another than who submitted it.
 
-    Example: registry approve demo-sante/prevision-lits
+    Example: registry approve demo-sante/prevision-lits --tag 2f1c7a0e9b64d358
     """
     from registry.services import review
+    from registry.services.drafts import Precondition
 
     return await review.approve(
-        context, of_authority(actor, "review"), record, precondition=None, now=utc_now()
+        context,
+        of_authority(actor, "review"),
+        record,
+        precondition=Precondition(tag=tag),
+        now=utc_now(),
     )
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
-from registry.errors import Conflict, Forbidden
+from registry.errors import Conflict, Forbidden, PreconditionRequired
 from registry.ledger.publication import Publication, seal_document
 from registry.record.ids import split_id
 from registry.record.pack import Agency
@@ -79,7 +79,15 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             return _Checked(made=self._sealed(self.given, context), draft=draft)
         if draft is None:
             return None
-        submitter = _other_submitter(self.actor, draft) if self.purpose == "approve" else None
+        submitter = None
+        if self.purpose == "approve":
+            submitter = _other_submitter(self.actor, draft)
+            if self.precondition is None:
+                # It may have been taken back, and another text submitted, since it was read.
+                raise PreconditionRequired(
+                    "say which text you approve: the tag of the draft that you have read, in "
+                    "If-Match or by --tag"
+                )
         if self.precondition is not None:
             self.precondition.require(draft.tag)
         made = await by_size(len(draft.document), check_draft, draft, context, now.date())

@@ -147,3 +147,17 @@ async def test_a_return_says_what_to_mend(*, agency, reviewer, problem, record, 
     refused = problem(answer, 422, "invalid-statement")
     assert [finding["pointer"] for finding in refused["findings"]] == [pointer]
     problem(await reviewer.post(f"{PATH}/return"), 415, "unsupported-media-type")
+
+
+async def test_nobody_approves_a_text_without_saying_which(agency, reviewer, problem, record):
+    await agency.put(PATH, json=record, headers=NEW)
+    await agency.post(f"{PATH}/submit")
+    read = (await reviewer.get(PATH)).headers["etag"]
+    await agency.delete(PATH)
+    other = record | {"website": "https://demo.example/autre"}
+    await agency.put(PATH, json=other, headers=NEW)
+    await agency.post(f"{PATH}/submit")
+    problem(await reviewer.post(f"{PATH}/approve"), 428, "precondition-required")
+    refused = await reviewer.post(f"{PATH}/approve", headers={"if-match": read})
+    problem(refused, 412, "precondition-failed")
+    assert (await agency.get(PATH)).json()["state"] == "in_review"

@@ -51,7 +51,7 @@ def test_where_review_is_required_another_approves_or_returns(
     assert sent["outcome"] == "in_review"
     [waiting] = answer("drafts", "--state", "in_review", **required)
     assert (waiting["id"], waiting["submitted_by"]) == (ID, "demo-sante")
-    own = with_database("approve", ID, "--actor", "demo-sante", **required)
+    own = with_database("approve", ID, "--tag", waiting["tag"], "--actor", "demo-sante", **required)
     assert own.returncode == 1
     assert "four eyes" in own.stderr
     back = answer("return", ID, "--comment", "Dites qui répond.", **required)
@@ -61,8 +61,9 @@ def test_where_review_is_required_another_approves_or_returns(
     assert answer("drafts", "--state", "in_review", **required) == []
     listed = with_database("drafts", **required).stdout
     assert listed.endswith("\treturned by authority: Dites qui répond.\n")
-    assert answer("submit", ID, **required)["outcome"] == "in_review"
-    done = answer("approve", ID, **required)
+    again = answer("submit", ID, **required)
+    assert again["outcome"] == "in_review"
+    done = answer("approve", ID, "--tag", again["tag"], **required)
     assert (done["outcome"], done["version"]) == ("published", 1)
 
 
@@ -129,7 +130,7 @@ def test_what_a_terminal_would_obey_is_told_as_an_escape(with_database, record_f
     ("arguments", "code", "words"),
     [
         (["submit", ID], 1, f"there is no draft {ID}"),
-        (["approve", ID], 1, f"there is no draft {ID}"),
+        (["approve", ID, "--tag", "0" * 16], 1, f"there is no draft {ID}"),
         (["return", ID, "--comment", "x"], 1, f"there is no draft {ID}"),
         (["withdraw", ID, "--reason", "other", "--note", "fr=x"], 1, f"no record {ID}"),
         (["withdraw", ID, "--reason", "none", "--note", "fr=x"], 1, "/reason"),

@@ -270,6 +270,8 @@ class Life(RuleBasedStateMachine):
             post(409, "conflict")
         elif who != "reviewer":
             post(403, "forbidden")
+        elif holds is None:
+            post(428, "precondition-required")
         elif holds is False:
             post(412, "precondition-failed")
         elif record.began_at != len(record.chain):

@@ -10,6 +10,7 @@ from registry.services import access_tokens, drafts, review, withdrawal
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.store import audit, records
+from registry.store import drafts as stored_drafts
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 NEW = Precondition(new=True)
@@ -55,6 +56,10 @@ class Filer:
         return await self._act(review.submit, document, tag, by, now, **more)
 
     async def approve(self, document, tag=None, *, by=authority, now=NOW, **more):
+        if tag is None:
+            async with self.context.database.connection() as connection:
+                draft = await stored_drafts.read(connection, document["id"])
+            tag = None if draft is None else draft.tag
         return await self._act(review.approve, document, tag, by, now, **more)
 
     async def give_back(self, document, said=comment, tag=None, *, by=authority, now=NOW, **more):

@@ -353,7 +353,8 @@ async def test_where_review_is_required_lines_go_into_review(context, file, reco
         "records",
     )
     reviewer = Actor(name="authority", agency=None, scopes=frozenset({"review"}), token=None)
-    approved = await review.approve(context, reviewer, record["id"], precondition=None, now=NOW)
+    tag = Precondition(tag=waiting.tag)
+    approved = await review.approve(context, reviewer, record["id"], precondition=tag, now=NOW)
     assert approved.version == 1
     assert outcomes(await submit(record)) == ["unchanged"]
 

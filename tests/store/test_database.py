@@ -357,3 +357,26 @@ async def test_what_is_stopped_amid_a_statement_leaves_nothing_to_whom_comes_nex
         assert not await connection.fetchval("select current_setting('a.b', true)")
         assert await connection.fetchval("select count(*) from pg_locks where objid = 7") == 0
     await one.close()
+
+
+async def test_what_was_cancelled_leaves_no_transaction_to_whoever_is_next(database_url):
+    database = await connect(database_url, size=1)
+
+    async def read():
+        async with database.snapshot() as connection:
+            await connection.fetchval("select 1")
+
+    try:
+        async with database.connection() as connection:
+            await connection.execute("begin; select 1")
+        await read()
+        # A cancellation comes to the server at any moment, also when a transaction has begun.
+        for turns in range(40):
+            reading = asyncio.create_task(read())
+            for _ in range(turns % 20):
+                await asyncio.sleep(0)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await read()
+    finally:
+        await database.close()

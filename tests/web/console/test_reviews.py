@@ -88,9 +88,9 @@ def hrefs(page):
 async def test_what_waits_is_in_the_queue_with_what_it_changes(office, desk, record):
     _, editor = await office.member("editor")
     boss, reviewer = await office.member("reviewer", agency=None)
-    await desk.submit(editor, record)
+    tag = Precondition(tag=await desk.submit(editor, record))
     actor = await desk.actor(reviewer)
-    await review.approve(desk.context, actor, record["id"], precondition=None, now=utc_now())
+    await review.approve(desk.context, actor, record["id"], precondition=tag, now=utc_now())
     changed = amended(record, website="https://demo.example/autre")
     changed["risk"] = record["risk"] | {"level": "minimal"}
     other = amended(record) | {"id": "demo-sante/other", "source_id": "other"}
@@ -111,9 +111,9 @@ async def test_what_waits_is_in_the_queue_with_what_it_changes(office, desk, rec
 async def test_a_withdrawal_that_waits_is_in_the_queue(office, desk, record):
     _, editor = await office.member("editor")
     boss, reviewer = await office.member("reviewer", agency=None)
-    await desk.submit(editor, record)
+    tag = Precondition(tag=await desk.submit(editor, record))
     approver, now = await desk.actor(reviewer), utc_now()
-    receipt = await review.approve(desk.context, approver, record["id"], precondition=None, now=now)
+    receipt = await review.approve(desk.context, approver, record["id"], precondition=tag, now=now)
     await withdrawal.withdraw(
         desk.context,
         await desk.actor(editor),
