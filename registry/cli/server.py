@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import socket
 import sys
@@ -96,10 +97,11 @@ def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None)
 
 def load_application(settings: Settings) -> ASGIApp:
     """Return the application, inside a worker process."""
+    from registry.api.traces import trace
     from registry.cli import log_output
     from registry.web.app import create_app
 
-    application = create_app(settings, tell=log_output.configure())
+    application = trace(create_app(settings, tell=log_output.configure()), settings, os.environ)
     # The objects that exist now stay: the collector need not traverse them again.
     gc.collect()
     gc.freeze()
