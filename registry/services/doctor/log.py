@@ -73,7 +73,7 @@ async def check_log(connection: Connection, settings: Settings) -> list[Check]:
             )
         )
     if not checks:
-        checks.append(good("log", f"{state.range.size} entries, all of them signed"))
+        checks.append(good("log", f"{size} of {state.range.size} entries are signed"))
     return [*checks, await _check_site(connection, settings, state)]
 
 
