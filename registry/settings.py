@@ -22,6 +22,7 @@ Network: TypeAlias = IPv4Network | IPv6Network
 _EVERY_HOST = "*"
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 _MAILBOX = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
+_STORE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]+)*/?")
 _CONTACT = re.compile(r"(?:mailto:|https://)[\x21-\x7e]+")
 
 
@@ -42,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_client_claim: str = "client_id"
     oidc_clients_file: Path | None = None
     site: Literal["here", "elsewhere"] | None = None
+    publish_to: str | None = None
     accept_path: Literal["on", "off"] = "on"
     log_origin: str | None = None
     log_key_file: Path | None = None
@@ -185,6 +187,10 @@ def _checked(settings: Settings) -> Settings:
         )
     if not 0 < settings.port < 65536:  # noqa: PLR2004  the range of TCP ports
         raise ConfigurationError(f"{PREFIX}PORT={settings.port}: a port is 1 to 65535")
+    if settings.publish_to is not None and _STORE.fullmatch(settings.publish_to) is None:
+        raise ConfigurationError(
+            f"{PREFIX}PUBLISH_TO={settings.publish_to!r}: give s3://bucket or s3://bucket/prefix"
+        )
     _check_numbers(settings)
     _check_contact(settings.security_contact)
     _check_issuer(settings)

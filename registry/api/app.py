@@ -63,6 +63,7 @@ from registry.clock import utc_now
 from registry.errors import RegistryError
 from registry.ledger.guard import LogGuard, LogMemory
 from registry.ledger.published_log import LogTree
+from registry.ledger.targets import ObjectStore
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.search.engine import open_index
@@ -183,7 +184,7 @@ def create_app(
     lies under the prefix of `private` goes there as it is, past the site and its caches.
     """
     litestar = _litestar(settings, clock, pages, private)
-    site: ASGIApp = StaticSite(settings.site_dir)
+    site: ASGIApp = StaticSite(settings.site_dir, litestar.state.store)
     if render is not None:
         site = render(site, litestar)
 
@@ -296,6 +297,7 @@ def _litestar(
                 "exporting": Counter(),
                 "statistics": statistics.StatisticsCache(),
                 "tree": LogTree(),
+                "store": None if settings.publish_to is None else ObjectStore(settings.publish_to),
                 "workbooks": asyncio.Semaphore(_WORKBOOKS_AT_ONCE),
                 "operations": [handler.handler_name for handler in _HANDLERS],
                 **({} if private is None else private.shared),

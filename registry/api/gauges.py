@@ -27,6 +27,7 @@ from registry.services.heartbeat import disk_room
 from registry.settings import Settings
 from registry.store import bound_rows, checkpoints, heartbeats, witnesses
 from registry.store.heartbeats import Heartbeat, Standing
+from registry.store.published import read_target
 from registry.tlog.checkpoint import stated
 
 
@@ -72,6 +73,7 @@ async def of_database(state: ApiState) -> tuple[list[Metric], list[Heartbeat]]:
         log_state, is_stopped = await state.context.guard.look(connection)
         now = dt.datetime.now(dt.UTC)
         served = await read_published(connection)
+        target = await read_target(connection)
         waiting = await checkpoints.read_entries(connection, served.size, served.size + 1)
         fault = await bound_rows.read_fault(connection)
         alarms, _ = await witnesses.read_alarms(connection)
@@ -94,6 +96,12 @@ async def of_database(state: ApiState) -> tuple[list[Metric], list[Heartbeat]]:
         _Sample("log_ahead_seconds", "By how much its last entry is dated ahead", max(0.0, ahead)),
         _Sample("clock_skew_seconds", "By how much the database's clock is ahead of ours", off),
     ]
+    if target is not None:
+        samples += [
+            _Sample("store_log_entries", "Entries of the log in the store", target.log_size),
+            _Sample("store_site_entries", "Entries that its site is of", target.site_size),
+            _Sample("store_fault", "1 while it is not reached", target.fault is not None),
+        ]
     counter = CounterMetricFamily(
         "registry_log_witness_alarms",
         "Answers of witnesses that refuse the log as one of two histories",

@@ -57,7 +57,7 @@ async def live() -> Health:
 async def ready(state: ApiState) -> Health:
     """Answer when the database is migrated, the log begun and the first site in place.
 
-    A site that is served elsewhere is not waited for.
+    A site that is served elsewhere, or comes from a store, is not waited for.
     """
     if not await is_migrated(state.context.database):
         raise Unavailable("the database is not migrated yet; run: registry work")
@@ -70,7 +70,8 @@ async def ready(state: ApiState) -> Health:
         _, alarmed = await witnesses.read_alarms(connection)
         silence = silence_of_work(await heartbeats.read_all(connection))
     settings = state.settings
-    if settings.site != "elsewhere" and not (settings.site_dir / "index.html").exists():
+    is_elsewhere = settings.site == "elsewhere" or settings.publish_to is not None
+    if not is_elsewhere and not (settings.site_dir / "index.html").exists():
         raise Unavailable("the site is not built yet; run: registry site build")
     return Health(
         status="ready",

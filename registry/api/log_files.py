@@ -13,6 +13,7 @@ from litestar.params import FromPath
 
 from registry.api.request_context import ApiState
 from registry.errors import NotFound
+from registry.file_headers import LOG, headers_of
 from registry.ledger.files import CHECKPOINT, POLICY, WITNESSED
 from registry.ledger.key_chain import parse_key_path
 from registry.ledger.proofs import (
@@ -34,12 +35,6 @@ from registry.work import in_thread
 
 PREFIX = "/log/"
 
-_TEXT = "text/plain"
-_BINARY = "application/octet-stream"
-_JSON = "application/json"
-_JSON_LINES = "application/jsonl"
-_LASTING = "public, max-age=31536000, immutable"
-_CHANGING = "no-cache"
 _CONTENT = re.compile(r"content/(0|[1-9][0-9]{0,17})\.json")
 _ABSENT = {
     CHECKPOINT: "no checkpoint is published yet; the background runner does that",
@@ -55,58 +50,64 @@ _PROOF = re.compile(r"proof/(0|[1-9][0-9]{0,17})\.tlog-proof")
 async def get_log_file(path: FromPath[str], state: ApiState) -> Response[bytes]:
     """Read a file of the log."""
     path = path.removeprefix("/")
-    if path == "site.json":
-        made_from = await in_thread(site_made_from, state.settings.site_dir)
-        if made_from is None:
-            raise NotFound(f"the log has no file {path}")
-        return _json(made_from)
-    async with state.context.database.snapshot() as connection:
-        if path in _ABSENT:
-            content = await read_file(connection, path)
-            if content is None:
-                raise NotFound(_ABSENT[path])
-            return _answer(content, _TEXT, _CHANGING)
-        try:
-            return await _make_file(connection, state.tree, path)
-        except ValueError as error:
-            raise NotFound(f"the log has no file {path}") from error
+    try:
+        if path == "site.json":
+            content = await _site_file(state)
+        else:
+            async with state.context.database.snapshot() as connection:
+                content = await _make_file(connection, state.tree, path)
+    except ValueError as error:
+        raise NotFound(f"the log has no file {path}") from error
+    headers = headers_of(LOG + path)
+    return Response(
+        content=content,
+        headers={"content-type": headers.media_type, "cache-control": headers.caching},
+    )
 
 
-async def _make_file(connection: Connection, tree: LogTree, path: str) -> Response[bytes]:
+async def _site_file(state: ApiState) -> bytes:
+    made_from = await in_thread(site_made_from, state.settings.site_dir)
+    content = None if made_from is None else msgspec.json.encode(made_from)
+    if content is None and state.store is not None:
+        content = await state.store.read(LOG + "site.json")
+    if content is None:
+        raise NotFound("the log has no file site.json")
+    return content
+
+
+async def _make_file(connection: Connection, tree: LogTree, path: str) -> bytes:
     """Make a file from the database; raises `NotFound` or `ValueError` where there is none."""
     if path.startswith(("tile/", "key/")):
         # Nothing but the one way to write its path leads to a file.
         return await _make_lasting(connection, tree, path)
+    if path in _ABSENT:
+        content = await read_file(connection, path)
+        if content is None:
+            raise NotFound(_ABSENT[path])
+        return content
     if path == INCIDENTS:
-        return _json(await read_history(connection))
+        return msgspec.json.encode(await read_history(connection))
     if path == "log.json":
-        return _json(await read_description(connection))
+        return msgspec.json.encode(await read_description(connection))
+    return await _make_of_entries(connection, tree, path)
+
+
+async def _make_of_entries(connection: Connection, tree: LogTree, path: str) -> bytes:
     if (match := _CONTENT.fullmatch(path)) is not None:
-        return _answer(await read_content(connection, int(match[1])), _JSON, _CHANGING)
+        return await read_content(connection, int(match[1]))
     if (match := _CONTENTS.fullmatch(path)) is not None:
         size = (await read_published(connection)).size
-        contents = await read_content_bundle(connection, int(match[1]), size)
-        return _answer(contents, _JSON_LINES, _CHANGING)
+        return await read_content_bundle(connection, int(match[1]), size)
     if (match := _PROOF.fullmatch(path)) is not None:
-        return _answer(await read_proof(connection, tree, int(match[1])), _TEXT, _CHANGING)
-    raise NotFound(f"the log has no file {path}")
+        return await read_proof(connection, tree, int(match[1]))
+    raise ValueError(path)
 
 
-async def _make_lasting(connection: Connection, tree: LogTree, path: str) -> Response[bytes]:
+async def _make_lasting(connection: Connection, tree: LogTree, path: str) -> bytes:
     if path.startswith("key/"):
         parse_key_path(path)
-        return _answer(await read_kept_file(connection, path), _TEXT, _LASTING)
+        return await read_kept_file(connection, path)
     log = await read_published(connection)
     if path.startswith("tile/entries/"):
-        content = await read_bundle(connection, log, *parse_bundle_path(path))
-    else:
-        content = await tree.read_tile(connection, log, parse_tile_path(path))
-    return _answer(content, _BINARY, _LASTING)
-
-
-def _json(value: object) -> Response[bytes]:
-    return _answer(msgspec.json.encode(value), _JSON, _CHANGING)
-
-
-def _answer(content: bytes, media_type: str, caching: str) -> Response[bytes]:
-    return Response(content=content, media_type=media_type, headers={"cache-control": caching})
+        return await read_bundle(connection, log, *parse_bundle_path(path))
+    return await tree.read_tile(connection, log, parse_tile_path(path))

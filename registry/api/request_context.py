@@ -19,6 +19,7 @@ from litestar.datastructures import State
 
 from registry.api.work_limit import WorkLimit
 from registry.ledger.published_log import LogTree
+from registry.ledger.targets import ObjectStore
 from registry.search.engine import SearchIndex
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
@@ -57,6 +58,7 @@ class ApiState(State):
     provider: IdentityProvider | None
     work: WorkLimit
     tree: LogTree
+    store: ObjectStore | None
     exporting: Counter[str]
 
 

@@ -8,37 +8,22 @@ records and their versions, run a script.
 
 from __future__ import annotations
 
-import mimetypes
 import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
 from litestar.types import Receive, Send
 
 from registry.api.problems import problem_messages
 from registry.api.request_context import request_context
-from registry.errors import MethodNotAllowed, NotFound
+from registry.errors import MethodNotAllowed, NotFound, RegistryError, Unavailable
+from registry.file_headers import CHANGING, LOG, headers_of
+from registry.ledger.targets import ObjectStore
 from registry.work import in_thread
 
-_HASHED = "/assets/"
 _GONE = re.compile(rb'<!doctype html>\s*<html [^>]*data-status="410"')
-_YEAR = "public, max-age=31536000, immutable"
-_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".ico": "image/x-icon",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".woff2": "font/woff2",
-    ".txt": "text/plain; charset=utf-8",
-    ".xml": "application/xml",
-    ".atom": "application/atom+xml",
-    ".csv": "text/csv; charset=utf-8",
-    ".json": "application/json",
-}
 POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
     "img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -48,16 +33,25 @@ POLICY = (
 _SECURITY = [(b"content-security-policy", POLICY.encode())]
 
 
+class SitePage(msgspec.Struct, frozen=True):
+    """A file of the site by its path, with its content and, where it has one, its tag."""
+
+    path: str
+    content: bytes
+    tag: str | None = None
+
+
 class StaticSite:
-    """Serves a folder, which may be a link that moves.
+    """Serves a folder, which may be a link that moves, or a store where there is no such folder.
 
     Ours, because litestar's static files know no flat pages, no page that is answered with 410, and
     no folder that is switched while it serves.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: ObjectStore | None = None) -> None:
         """Take the folder, which need not be there yet."""
         self._folder = folder
+        self._store = store
 
     async def __call__(self, scope: Any, _receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -66,18 +60,53 @@ class StaticSite:
         if scope["method"] != "GET":
             await _problem(scope, send, MethodNotAllowed(f"{scope['method']} is not possible here"))
             return
-        found = await in_thread(_find, self._folder, scope["path"])
-        if isinstance(found, str):
-            headers = [(b"location", found.encode()), (b"content-length", b"0"), *_SECURITY]
-            await _send(send, 308, headers, b"")
-        elif found is None:
-            await _not_found(self._folder, scope, send)
-        else:
-            await _file(scope, send, found, 200)
+        try:
+            found = await self._find(scope["path"])
+            if isinstance(found, str):
+                headers = [(b"location", found.encode()), (b"content-length", b"0"), *_SECURITY]
+                await _send(send, 308, headers, b"")
+            elif found is None:
+                await self._not_found(scope, send)
+            else:
+                await _file(send, found, 200)
+        except Unavailable as error:
+            await _problem(scope, send, error)
+
+    async def _find(self, path: str) -> SitePage | str | None:
+        """Return the file of an address; a text is where the address should have gone."""
+        places = _places(path)
+        if places is None:
+            return None
+        for file, leads_to in places:
+            if (page := await self._read(file)) is not None:
+                return leads_to or page
+        return None
+
+    async def _read(self, file: str) -> SitePage | None:
+        if self._store is None or await in_thread((self._folder / "index.html").is_file):
+            return await in_thread(_read_file, self._folder, file)
+        if file.startswith((".", LOG)):
+            return None
+        content = await self._store.read(file)
+        return None if content is None else SitePage(file, content)
+
+    async def _not_found(self, scope: Any, send: Send) -> None:
+        wants = dict(scope["headers"]).get(b"accept", b"")
+        page = await self._read("404.html")
+        if b"text/html" in wants and page is not None:
+            await _file(send, page, 404)
+            return
+        why = f"there is no page {scope['path']}"
+        if page is None:
+            why = "the site is not built yet; it is there in a moment, or run: registry site build"
+        await _problem(scope, send, NotFound(why))
 
 
-def _find(folder: Path, path: str) -> Path | str | None:
-    """Return the file of an address; a text is where the address should have gone."""
+def _places(path: str) -> list[tuple[str, str | None]] | None:
+    """List the files that an address may mean, with the address that it should have gone to.
+
+    One slash too many or too few: a folder's page ends in one, a flat page does not.
+    """
     parts = unquote(path).split("/")[1:]
     if (
         not parts
@@ -85,65 +114,41 @@ def _find(folder: Path, path: str) -> Path | str | None:
         or any(part in {".", ".."} or "\\" in part or "\x00" in part for part in parts)
     ):
         return None
-    *above, name = parts
-    here = folder.joinpath(*above)
-    files = [here / name, here / f"{name}.html"] if name else [here / "index.html"]
+    here = "/".join(parts)
+    if parts[-1]:
+        return [(here, None), (f"{here}.html", None), (f"{here}/index.html", path + "/")]
+    flat = [] if here == "" else [(f"{here[:-1]}.html", path[:-1])]
+    return [(f"{here}index.html", None), *flat]
+
+
+def _read_file(folder: Path, file: str) -> SitePage | None:
+    path = folder / file
     try:
-        for file in files:
-            if file.is_file():
-                return file
-        # One slash too many or too few: a folder's page ends in one, a flat page does not.
-        if name and (here / name / "index.html").is_file():
-            return path + "/"
-        if not name and here.with_name(f"{here.name}.html").is_file():
-            return path[:-1]
+        if not path.is_file():
+            return None
+        content, stat = path.read_bytes(), path.stat()
     except OSError:
-        # A name longer than the file system takes is of no page of ours.
+        # It is gone: the site was switched under us. Or its name is longer than a name can be.
         return None
-    return None
+    return SitePage(file, content, f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"')
 
 
-async def _file(scope: Any, send: Send, path: Path, status: int) -> None:
-    try:
-        content, stat = await in_thread(lambda: (path.read_bytes(), path.stat()))
-    except FileNotFoundError:
-        # The site was switched under us; the next request finds the new one.
-        await _problem(scope, send, NotFound("this page has just moved; try again"))
-        return
-    lasting = status == 200 and scope["path"].startswith(_HASHED)  # noqa: PLR2004
-    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"
-    if _GONE.match(content):
+async def _file(send: Send, page: SitePage, status: int) -> None:
+    media_type, caching = msgspec.structs.astuple(headers_of(page.path))
+    if _GONE.match(page.content):
         status = 410
     headers = [
-        (b"content-type", kind.encode()),
-        (b"content-length", str(len(content)).encode()),
-        (b"cache-control", (_YEAR if lasting else "no-cache").encode()),
+        (b"content-type", media_type.encode()),
+        (b"content-length", str(len(page.content)).encode()),
+        (b"cache-control", (caching if status == 200 else CHANGING).encode()),  # noqa: PLR2004
         *_SECURITY,
     ]
-    if status == 200:  # noqa: PLR2004
-        headers.append((b"etag", f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'.encode()))
-    await _send(send, status, headers, content)
+    if status == 200 and page.tag is not None:  # noqa: PLR2004
+        headers.append((b"etag", page.tag.encode()))
+    await _send(send, status, headers, page.content)
 
 
-async def _not_found(folder: Path, scope: Any, send: Send) -> None:
-    wants = dict(scope["headers"]).get(b"accept", b"")
-    page = folder / "404.html"
-    if b"text/html" in wants and page.is_file():
-        await _file(scope, send, page, 404)
-        return
-    if not (folder / "index.html").is_file():
-        await _problem(
-            scope,
-            send,
-            NotFound(
-                "the site is not built yet; it is there in a moment, or run: registry site build"
-            ),
-        )
-        return
-    await _problem(scope, send, NotFound(f"there is no page {scope['path']}"))
-
-
-async def _problem(scope: Any, send: Send, error: NotFound | MethodNotAllowed) -> None:
+async def _problem(scope: Any, send: Send, error: RegistryError) -> None:
     allow = {"allow": "GET, HEAD"} if isinstance(error, MethodNotAllowed) else {}
     start, body = problem_messages(error, request_context(scope).id, allow)
     start["headers"] += _SECURITY
@@ -154,7 +159,7 @@ async def _problem(scope: Any, send: Send, error: NotFound | MethodNotAllowed) -
 async def send_page(send: Send, content: bytes, status: int = 200) -> None:
     """Send a page that was rendered for this request."""
     headers = [
-        (b"content-type", _TYPES[".html"].encode()),
+        (b"content-type", b"text/html; charset=utf-8"),
         (b"content-length", str(len(content)).encode()),
         (b"cache-control", b"no-cache"),
         *_SECURITY,

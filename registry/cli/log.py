@@ -28,6 +28,7 @@ from registry.cli.log_key import key as key_commands
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, print_message, run, write_json
 from registry.clock import utc_now
+from registry.file_headers import LOG
 from registry.settings import Settings
 
 if TYPE_CHECKING:
@@ -250,11 +251,15 @@ def export(settings: Settings, folder: Path) -> None:
     Example: registry log export /srv/www/log
     """
     from registry.ledger.export import export_log
+    from registry.ledger.proofs import site_made_from
+    from registry.ledger.targets import Folder
 
+    site = site_made_from(settings.site_dir)
+    target = Folder(folder, strip=LOG)
     with progress_bar("Exporting the log") as progress:
         size = run(
             settings,
-            lambda context: export_log(context.database, settings, folder, progress=progress),
+            lambda context: export_log(context.database, target, site=site, progress=progress),
         )
     print_message(f"{size} entries: {folder}")
 

@@ -6,14 +6,13 @@ They are made anew whenever that changes, by a redaction, and so are not synced.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from registry.ledger.files import write_volatile
-from registry.record.content_file import KeptSection, content_file
-from registry.record.kept_verdict import KeptVerdict
+from registry.record.content_file import content_file
 from registry.store import checkpoints
-from registry.store.database import Database
+from registry.store.database import Connection, Database
 
 _AT_ONCE = 500
 
@@ -31,19 +30,29 @@ def bundle_of_contents(number: int) -> str:
     return f"content/bundle/{number}"
 
 
+async def read_content_files(connection: Connection, entries: Sequence[int]) -> dict[int, bytes]:
+    """Make the files of what entries commit to."""
+    found = await checkpoints.read_contents(connection, entries)
+    verdicts = await checkpoints.read_verdicts(connection, entries)
+    return {
+        index: content_file(index, sections, verdicts.get(index))
+        for index, sections in found.items()
+    }
+
+
+def join_contents(contents: Iterable[bytes]) -> bytes:
+    """Put the contents of consecutive entries together, as in a bundle."""
+    return b"".join(content + b"\n" for content in contents)
+
+
 async def write_contents(database: Database, folder: Path, entries: Sequence[int]) -> None:
     """Write the content files of entries, over those that may be there."""
     for start in range(0, len(entries), _AT_ONCE):
         async with database.snapshot() as connection:
-            part = entries[start : start + _AT_ONCE]
-            found = await checkpoints.read_contents(connection, part)
-            verdicts = await checkpoints.read_verdicts(connection, part)
-        await asyncio.to_thread(_write, folder, found, verdicts)
+            found = await read_content_files(connection, entries[start : start + _AT_ONCE])
+        await asyncio.to_thread(_write, folder, found)
 
 
-def _write(
-    folder: Path, contents: dict[int, list[KeptSection]], verdicts: dict[int, KeptVerdict]
-) -> None:
-    for index, sections in contents.items():
-        content = content_file(index, sections, verdicts.get(index))
+def _write(folder: Path, contents: Mapping[int, bytes]) -> None:
+    for index, content in contents.items():
         write_volatile(folder, content_path(index), content)

@@ -1,96 +1,226 @@
-"""Exporting the log: everything that is published of it, as files for any static host."""
+"""Publishing the log as files for any static host: to a folder, or to a store of objects.
+
+All is made from the database, so that any host can do it: what is new first, the checkpoint last.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from registry.errors import Unavailable
-from registry.ledger.content_files import bundle_of_contents, write_contents
+from registry.file_headers import LOG
+from registry.ledger.content_files import (
+    bundle_of_contents,
+    content_path,
+    join_contents,
+    read_content_files,
+)
 from registry.ledger.files import (
     CHECKPOINT,
     POLICY,
     TEMPORARY,
     WITNESSED,
-    read_checkpoint,
-    read_witnessed,
+    LogRefused,
     write_volatile,
 )
-from registry.ledger.key_chain import read_keys
+from registry.ledger.key_chain import key_path, read_keys
 from registry.ledger.proofs import (
     INCIDENTS,
     describe,
     proof_path,
-    prover,
-    read_content_bundle,
     read_history,
+    read_kept_file,
     read_record_proofs,
-    site_made_from,
 )
-from registry.ledger.published_log import LogTree, read_published
-from registry.settings import Settings
-from registry.store import checkpoints, log
+from registry.ledger.published_log import LogTree, PublishedLog, read_published
+from registry.ledger.targets import Target
+from registry.store import checkpoints, log, published
 from registry.store.database import Database
+from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import stated
-from registry.tlog.tile import WIDTH
+from registry.tlog.hashing import leaf_hash
+from registry.tlog.tile import WIDTH, edge_of, grow
 
 _AT_ONCE = 500
+_ENTRIES_AT_ONCE = 2 * WIDTH
+
+
+class CopiedLog(msgspec.Struct, frozen=True, kw_only=True):
+    """The log as a target has it; what was erased and given up since is not in it.
+
+    `erasures` and `discards` count how often contents were erased and entries given up.
+    """
+
+    size: int = 0
+    erasures: int = 0
+    discards: int = 0
 
 
 async def export_log(
     database: Database,
-    settings: Settings,
-    folder: Path,
+    target: Target,
     *,
+    site: Mapping[str, Any] | None,
     progress: Callable[[int, int], None],
 ) -> int:
-    """Write the published log to a folder, and give its size; the checkpoint comes last.
+    """Write all of the published log to a target, with the proof of each entry; return its size.
 
-    Raises `Unavailable` while nothing is published.
+    `site` says of which log a site was made that goes with it. Raises `Unavailable` while nothing
+    is published.
     """
-    checkpoint = await asyncio.to_thread(read_checkpoint, settings.log_dir)
-    if checkpoint is None:
-        raise Unavailable("the log has not been published yet; run: registry log publish")
-    size = stated(checkpoint).size
-    await asyncio.to_thread(_copy_tiles, settings.log_dir, folder)
-    witnessed = await asyncio.to_thread(read_witnessed, settings.log_dir)
-    if witnessed is not None and stated(witnessed).size > size:
-        witnessed = None
-    prove = prover(settings.log_dir, checkpoint, witnessed)
+    tree = LogTree()
+    async with database.snapshot() as connection:
+        size = (await read_published(connection)).size
     for start in range(0, size, _AT_ONCE):
         entries = range(start, min(start + _AT_ONCE, size))
-        await write_contents(database, folder, entries)
-        for index in entries:
-            write_volatile(folder, proof_path(index), prove(index).to_bytes())
-        progress(entries.stop, size)
-    for number in range(-(-size // WIDTH)):
         async with database.snapshot() as connection:
-            content = await read_content_bundle(connection, number, size)
-        write_volatile(folder, bundle_of_contents(number), content)
-    async with database.connection() as connection:
-        policy = await log.read_policy(connection, size)
-        description = describe(
-            await read_keys(connection, size), await checkpoints.read_time(connection, size), policy
+            proofs = await tree.prove(connection, await read_published(connection), entries)
+        await target.write((LOG + proof_path(one.index), one.to_bytes()) for one in proofs)
+    copied = await copy_log(database, target, tree, CopiedLog(), progress=progress)
+    if site is not None and site["size"] <= copied.size:
+        await target.write([(LOG + "site.json", msgspec.json.encode(site))])
+    return copied.size
+
+
+async def copy_log(
+    database: Database,
+    target: Target,
+    tree: LogTree,
+    there: CopiedLog,
+    *,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> CopiedLog:
+    """Bring the log in a target up to what is published, from what is `there`; the checkpoint last.
+
+    Raises `Unavailable` while nothing is published, and `LogRefused` where the target has another
+    log, or more of it than is published here.
+    """
+    note = await target.read(LOG + CHECKPOINT)
+    async with database.snapshot() as connection:
+        served = await read_published(connection)
+        state = await log.read_state(connection)
+        if served.checkpoint is None:
+            raise Unavailable("the log has not been published yet; run: registry log publish")
+        is_discarded = served.discards != there.discards and there.size > 0
+        if note is not None and not is_discarded:
+            await _check_goes_on(connection, target, tree, served, note)
+        if await tree.root(connection, served) != stated(served.checkpoint).root:
+            raise LogRefused("the entries in the database are not those that were signed")
+        erased = await published.read_erased(connection) if state.erasures > there.erasures else []
+    start = 0 if is_discarded or note is None else min(there.size, stated(note).size)
+    await _copy_entries(database, target, tree, served, start=start, progress=progress)
+    for number in sorted({entry // WIDTH for entry in erased if entry < start}):
+        entries = range(number * WIDTH, min((number + 1) * WIDTH, served.size))
+        await _copy_contents(database, target, entries)
+    await _copy_notes(database, target, served, may_shrink=is_discarded)
+    return CopiedLog(size=served.size, erasures=state.erasures, discards=served.discards)
+
+
+async def _check_goes_on(
+    connection: Any, target: Target, tree: LogTree, served: PublishedLog, note: bytes
+) -> None:
+    """Raise `LogRefused` unless the published log goes on from a checkpoint in the target."""
+    said = stated(note)
+    if said.size > served.size:
+        raise LogRefused(
+            f"{target.name} has a checkpoint of {said.size} entries, and {served.size} are "
+            "published here: an older state of the database was restored, or it is another log's"
         )
+    before = msgspec.structs.replace(served, size=said.size)
+    if await tree.root(connection, before) != said.root:
+        raise LogRefused(f"{target.name} has a checkpoint of another log; nothing is overwritten")
+
+
+async def _copy_entries(
+    database: Database,
+    target: Target,
+    tree: LogTree,
+    served: PublishedLog,
+    *,
+    start: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Copy bundles and contents from a size on, then the tiles that come to be."""
+    leaves: list[bytes] = []
+    for first in range(start // WIDTH * WIDTH, served.size, _ENTRIES_AT_ONCE):
+        end = min(first + _ENTRIES_AT_ONCE, served.size)
+        if end <= start:
+            continue
+        async with database.connection() as connection:
+            entries = await checkpoints.read_entries(connection, first, end)
+        for entry in entries:
+            if leaf_hash(entry.content) != entry.leaf:
+                raise LogRefused(f"entry {entry.index} in the database is not what was committed")
+        parts = [entries[cut : cut + WIDTH] for cut in range(0, len(entries), WIDTH)]
+        await target.write(
+            (
+                LOG + bundle_path(part[0].index // WIDTH, len(part)),
+                write_bundle(entry.content for entry in part),
+            )
+            for part in parts
+        )
+        await _copy_contents(database, target, range(first, end), new_from=start)
+        leaves += [entry.leaf for entry in entries if entry.index >= start]
+        progress(end, served.size)
+    async with database.snapshot() as connection:
+        edge = {
+            tile: await tree.read_tile(connection, served, tile) for tile in edge_of(start) if tile
+        }
+    tiles = grow(start, edge.__getitem__, leaves)
+    await target.write((LOG + tile.path, content) for tile, content in tiles)
+
+
+async def _copy_contents(
+    database: Database, target: Target, entries: Sequence[int], *, new_from: int = 0
+) -> None:
+    """Copy the contents of entries: bundles, which are theirs alone, and a file for each entry."""
+    async with database.snapshot() as connection:
+        found = await read_content_files(connection, entries)
+    files = [(content_path(index), found[index]) for index in entries if index >= new_from]
+    files += [
+        (
+            bundle_of_contents(entries[cut] // WIDTH),
+            join_contents(found[index] for index in entries[cut : cut + WIDTH]),
+        )
+        for cut in range(0, len(entries), WIDTH)
+    ]
+    await target.write((LOG + path, content) for path, content in files)
+
+
+async def _copy_notes(
+    database: Database, target: Target, served: PublishedLog, *, may_shrink: bool
+) -> None:
+    """Copy what is said of the log beside its entries, and then its checkpoint."""
+    async with database.snapshot() as connection:
+        chain = await read_keys(connection, served.size)
+        at = await checkpoints.read_time(connection, served.size)
+        files = {
+            key_path(number): await read_kept_file(connection, key_path(number))
+            for number in range(1, len(chain.keys))
+        }
         history = await read_history(connection)
-    write_volatile(folder, "log.json", msgspec.json.encode(description))
-    if policy is not None:
-        write_volatile(folder, POLICY, policy.encode())
+    files["log.json"] = msgspec.json.encode(describe(chain, at, served.policy))
+    if served.policy is not None:
+        files[POLICY] = served.policy.encode()
     if history.incidents:
-        write_volatile(folder, INCIDENTS, msgspec.json.encode(history))
-    made_from = await asyncio.to_thread(site_made_from, settings.site_dir)
-    if made_from is not None and made_from["size"] <= size:
-        write_volatile(folder, "site.json", msgspec.json.encode(made_from))
-    if witnessed is not None:
-        write_volatile(folder, WITNESSED, witnessed)
-    write_volatile(folder, CHECKPOINT, checkpoint)
-    (folder / TEMPORARY).rmdir()
-    return size
+        files[INCIDENTS] = msgspec.json.encode(history)
+    await target.write((LOG + path, content) for path, content in files.items())
+
+    def put_last(note: bytes | None) -> bytes | None:
+        # Somebody else may have published more meanwhile.
+        is_older = note is not None and stated(note).size > served.size
+        return None if is_older and not may_shrink else served.checkpoint
+
+    await target.update(LOG + CHECKPOINT, put_last)
+    if served.witnessed is None:
+        await target.remove([LOG + WITNESSED])
+    else:
+        await target.write([(LOG + WITNESSED, served.witnessed)])
 
 
 async def export_record_proofs(
@@ -116,12 +246,3 @@ async def export_record_proofs(
     with suppress(FileNotFoundError):
         (folder / TEMPORARY).rmdir()
     return count
-
-
-def _copy_tiles(source: Path, target: Path) -> None:
-    """Copy what is not there yet: a tile, bundle or key's proof never changes."""
-    for path in sorted([*(source / "tile").rglob("*"), *(source / "key").rglob("*")]):
-        place = target / path.relative_to(source)
-        if path.is_file() and not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, place)

@@ -9,11 +9,15 @@ from typing import Any
 import msgspec
 
 from registry.errors import NotFound
-from registry.ledger.content_files import bundle_of_contents, content_path
+from registry.ledger.content_files import (
+    bundle_of_contents,
+    content_path,
+    join_contents,
+    read_content_files,
+)
 from registry.ledger.files import tree_of
 from registry.ledger.key_chain import KeyChain, key_path, read_keys
 from registry.ledger.published_log import LogTree, read_published
-from registry.record.content_file import content_file
 from registry.store import checkpoints, log, published, records
 from registry.store.database import Connection
 from registry.store.log import Incident
@@ -104,9 +108,7 @@ async def read_content(connection: Connection, index: int) -> bytes:
     """Make the file of what an entry commits to; raises `NotFound` where there is no entry."""
     if not await checkpoints.read_entries(connection, index, index + 1):
         raise NotFound(f"the log has no {content_path(index)}")
-    found = await checkpoints.read_contents(connection, [index])
-    verdicts = await checkpoints.read_verdicts(connection, [index])
-    return content_file(index, found[index], verdicts.get(index))
+    return (await read_content_files(connection, [index]))[index]
 
 
 async def read_content_bundle(connection: Connection, number: int, size: int) -> bytes:
@@ -117,11 +119,8 @@ async def read_content_bundle(connection: Connection, number: int, size: int) ->
     entries = range(number * WIDTH, min((number + 1) * WIDTH, size))
     if not entries:
         raise NotFound(f"the log has no {bundle_of_contents(number)}")
-    found = await checkpoints.read_contents(connection, entries)
-    verdicts = await checkpoints.read_verdicts(connection, entries)
-    return b"".join(
-        content_file(index, found[index], verdicts.get(index)) + b"\n" for index in entries
-    )
+    found = await read_content_files(connection, entries)
+    return join_contents(found[index] for index in entries)
 
 
 async def read_evidence(connection: Connection, tree: LogTree, index: int) -> Evidence:

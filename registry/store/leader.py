@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from registry.store.database import Connection, Database
 
-Role: TypeAlias = Literal["runner", "importer", "publisher", "harvester"]
+Role: TypeAlias = Literal["runner", "importer", "publisher", "harvester", "store"]
 
 # Any constants will do, as long as they are the same in every process.
 _LOCKS: dict[Role, int] = {
@@ -20,6 +20,7 @@ _LOCKS: dict[Role, int] = {
     "importer": 0x7265_6769_696D,
     "publisher": 0x7265_6769_7075,
     "harvester": 0x7265_6769_6861,
+    "store": 0x7265_6769_7374,
 }
 _RETRY_SECONDS = 0.5
 _TRY = "select pg_try_advisory_xact_lock($1)"

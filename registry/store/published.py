@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import msgspec
@@ -20,6 +21,19 @@ class PublishedFiles(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: bytes | None = None
     witnessed: bytes | None = None
     policy: bytes | None = None
+
+
+class PublishingTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """Where log and site are published to: how many entries of each are there, and since when.
+
+    `fault` says why nothing more gets there.
+    """
+
+    address: str
+    log_size: int
+    site_size: int
+    reached_at: dt.datetime
+    fault: str | None
 
 
 async def read_files(connection: Connection) -> PublishedFiles:
@@ -55,3 +69,29 @@ async def read_leaves(connection: Connection, start: int, end: int) -> list[byte
     """Return the leaf hashes of the entries from index `start` to before `end`."""
     rows = await connection.fetch(statement("published", "leaves"), start, end)
     return [row["leaf"] for row in rows]
+
+
+async def read_erased(connection: Connection) -> list[int]:
+    """Return the entries whose contents were changed by what redactions have erased."""
+    rows = await connection.fetch(statement("published", "erased"))
+    return [row["entry"] for row in rows]
+
+
+async def note_target(
+    connection: Connection,
+    address: str,
+    *,
+    now: dt.datetime,
+    log_size: int | None = None,
+    site_size: int | None = None,
+    fault: str | None = None,
+) -> None:
+    """Note what is at the address that log and site are published to; None leaves what was."""
+    await connection.execute(
+        statement("published", "note_target"), address, log_size, site_size, fault, now
+    )
+
+
+async def read_target(connection: Connection) -> PublishingTarget | None:
+    """Return where log and site are published to, if anywhere."""
+    return await read_row(connection, PublishingTarget, "published", "target")

@@ -33,6 +33,7 @@ from registry.tlog.tile import WIDTH
 from registry.worker.audit_chain import keep_audit_chained
 from registry.worker.harvests import keep_peers_harvested
 from registry.worker.notices import keep_members_told
+from registry.worker.publishing import StoredSite, keep_log_in_store
 from registry.worker.report import ErrorLog, WorkReport
 from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
 
@@ -54,6 +55,7 @@ async def keep_site_current(
     """Build the site whenever the register has changed; never return."""
     report = report or WorkReport()
     keeper = SiteKeeper(settings, context, report)
+    stored = StoredSite(settings, context, report)
     errors = ErrorLog(NOT_BUILT, report)
     while True:
         try:
@@ -65,6 +67,7 @@ async def keep_site_current(
                         await delete_expired(context, now=utc_now())
                         cleans_at = utc_now() + _CLEANUP_INTERVAL
                     await keeper.go_on()
+                    await stored.go_on()
                     errors.reset()
                     await asyncio.sleep(_POLL_SECONDS)
         except Exception as error:  # noqa: BLE001  the runner outlives any fault
@@ -180,6 +183,7 @@ async def work(settings: Settings, context: ServiceContext) -> None:
     await asyncio.gather(
         keep_log_published(settings, context, report),
         keep_site_current(settings, context, report),
+        keep_log_in_store(settings, context, report),
         keep_beating(
             context.database, "work", host_of("work", settings), partial(report.figures, settings)
         ),

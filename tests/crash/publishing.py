@@ -21,6 +21,7 @@ from registry.ledger.fsck import fsck
 from registry.ledger.key import read
 from registry.ledger.publish_files import publish_log
 from registry.ledger.replay import LogInconsistent
+from registry.ledger.targets import Folder
 from registry.record.pack import load_pack
 from registry.services.access import Actor
 from registry.services.attestation import attest
@@ -67,7 +68,7 @@ async def log_campaign(data: Path, *, rounds: int, flips: int, seed: int) -> Cou
             await attest_some(context, 30, 1, now=now)
             await publish_log(database, settings, now=now)
             exported = data / "exported"
-            await export_log(database, settings, exported, progress=_quiet)
+            await export_log(database, Folder(exported, strip="log/"), site=None, progress=_quiet)
             verifier = read(settings.key_file).verifier
             await asyncio.to_thread(flip, exported, count=flips, seed=seed, key=verifier)
             return await torment(context, settings, server.url, rounds=rounds, seed=seed, now=now)

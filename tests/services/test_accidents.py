@@ -14,6 +14,7 @@ from registry.ledger.files import LogRefused
 from registry.ledger.fsck import fsck
 from registry.ledger.guard import LogGuard, LogMemory, SeenLog
 from registry.ledger.proofs import read_history
+from registry.ledger.targets import Folder
 from registry.ledger.verify_database import check_database
 from registry.services import attestation, withdrawal
 from registry.services.access import Actor
@@ -370,7 +371,7 @@ async def test_a_log_that_went_on_after_a_restore_is_cut_back_and_healed(
     said = json.loads(bytes(incident.said))
     assert (incident.kind, said["from"], len(said["receipts"])) == ("discarded", 3, 4)
     exported = settings.data_dir / "exported"
-    await export_log(database, settings, exported, progress=quiet)
+    await export_log(database, Folder(exported, strip="log/"), site=None, progress=quiet)
     fsck(exported, verifier=None, progress=quiet)
 
 

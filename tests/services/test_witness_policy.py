@@ -10,6 +10,7 @@ from registry.ledger.export import export_log
 from registry.ledger.files import read_policy
 from registry.ledger.fsck import fsck, read_from
 from registry.ledger.replay import LogInconsistent
+from registry.ledger.targets import Folder
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_log import verify_log
 from registry.services.witness_policy import configured_policy, take_policy
@@ -65,7 +66,7 @@ async def test_a_policy_is_logged_once_and_served_as_it_stands_there(
     await publish_it()
 
     exported = tmp_path / "exported"
-    await export_log(database, settings, exported, progress=quiet)
+    await export_log(database, Folder(exported, strip="log/"), site=None, progress=quiet)
     assert (exported / "policy").read_bytes() == TWO.encode()
     said = json.loads((exported / "log.json").read_bytes())["policy"]
     assert said == {"witnesses": [W1, W2], "quorum": 2, "text": TWO}

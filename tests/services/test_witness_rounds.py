@@ -17,6 +17,7 @@ from registry.ledger.key import read
 from registry.ledger.proofs import read_proof
 from registry.ledger.published_log import LogTree
 from registry.ledger.replay import LogInconsistent
+from registry.ledger.targets import Folder
 from registry.pages.build.read_snapshot import read_snapshot
 from registry.pages.site import open_site
 from registry.pages.views.witness_pages import witness_pages
@@ -234,7 +235,9 @@ async def test_proofs_are_made_to_what_the_quorum_has_seen(
         assert [await proven(index) for index in (0, 3, 4, 5)] == [4, 4, 6, 6]
 
         exported = tmp_path / "exported"
-        await export_log(database, settings, exported, progress=lambda *_: None)
+        await export_log(
+            database, Folder(exported, strip="log/"), site=None, progress=lambda *_: None
+        )
         policy = parse_policy((exported / "policy").read_text())
         for place in (folder, exported):
             fsck(place, verifier=own_key, progress=lambda *_: None)

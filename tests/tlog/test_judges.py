@@ -29,6 +29,7 @@ from registry.ledger.files import read_checkpoint
 from registry.ledger.fsck import read_from
 from registry.ledger.key import write
 from registry.ledger.publish_files import publish_log
+from registry.ledger.targets import Folder
 from registry.ledger.verify_log import verify_log
 from registry.services import witness_client
 from registry.services.startup import open_register
@@ -248,7 +249,9 @@ async def test_two_witnesses_of_others_cosign_and_judges_of_others_accept(
         assert set(answers.values()) == {"cosigned"}, answers
 
         exported = tmp_path / "exported"
-        await export_log(database, settings, exported, progress=lambda *_: None)
+        await export_log(
+            database, Folder(exported, strip="log/"), site=None, progress=lambda *_: None
+        )
         policy = parse_policy((exported / "policy").read_text())
         found = verify_log(
             read_from(exported), verifier=None, progress=lambda *_: None, policy=policy

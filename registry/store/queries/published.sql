@@ -20,3 +20,24 @@ delete from published_file where path = $1 and size <= $2
 
 -- name: leaves
 select leaf from log_entry where index >= $1 and index < $2 order by index
+
+-- name: erased
+-- The entries whose contents were changed by what redactions have erased.
+select distinct entry from erasure, unnest(entries) as e (entry) order by entry
+
+-- name: note_target
+-- What of log and site is at the one address where both are published, or why they are not reached.
+with others as (
+    delete from publishing_target where address <> $1
+)
+
+insert into publishing_target as t (address, log_size, site_size, reached_at, fault)
+values ($1, coalesce($2, 0), coalesce($3, 0), $5, $4)
+on conflict (address) do update set
+    log_size = coalesce($2, t.log_size),
+    site_size = coalesce($3, t.site_size),
+    fault = excluded.fault,
+    reached_at = case when excluded.fault is null then excluded.reached_at else t.reached_at end
+
+-- name: target
+select address, log_size, site_size, reached_at, fault from publishing_target

@@ -1,0 +1,58 @@
+"""How files of the log and the site are served, by whichever host: media type and caching."""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import PurePosixPath
+
+import msgspec
+
+LASTING = "public, max-age=31536000, immutable"
+CHANGING = "no-cache"
+LOG = "log/"
+"""The beginning of the paths of the log's files."""
+
+_BINARY = "application/octet-stream"
+_TEXT = "text/plain; charset=utf-8"
+_LASTING = ("assets/", "log/tile/", "log/key/")
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".ico": "image/x-icon",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+    ".xml": "application/xml",
+    ".atom": "application/atom+xml",
+    ".csv": "text/csv; charset=utf-8",
+    ".json": "application/json",
+}
+
+
+class FileHeaders(msgspec.Struct, frozen=True):
+    """The headers `Content-Type` and `Cache-Control` of a file."""
+
+    media_type: str
+    caching: str
+
+
+def headers_of(path: str) -> FileHeaders:
+    """Return the headers of a file by its path: `log/…` for the log, any other for the site."""
+    caching = LASTING if path.startswith(_LASTING) else CHANGING
+    return FileHeaders(_log_type(path) if path.startswith(LOG) else _site_type(path), caching)
+
+
+def _log_type(path: str) -> str:
+    if path.startswith("log/tile/"):
+        return _BINARY
+    if path.startswith("log/content/bundle/"):
+        return "application/jsonl"
+    return "application/json" if path.endswith(".json") else _TEXT
+
+
+def _site_type(path: str) -> str:
+    name = PurePosixPath(path).name
+    return _TYPES.get(PurePosixPath(name).suffix) or mimetypes.guess_type(name)[0] or "text/plain"

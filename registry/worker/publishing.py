@@ -1,0 +1,205 @@
+"""Publishing log and site to a store of objects, beside the folders of this host.
+
+Nothing waits for the store: while it is not reached the register goes on, and catches up later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import gzip
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from registry.clock import utc_now
+from registry.errors import Unavailable
+from registry.file_headers import LOG
+from registry.ledger.export import CopiedLog, copy_log
+from registry.ledger.files import CHECKPOINT
+from registry.ledger.proofs import site_made_from
+from registry.ledger.published_log import LogTree, PublishedLog, read_published
+from registry.ledger.targets import ObjectStore
+from registry.pages.build.manifest import read_manifest
+from registry.services.context import ServiceContext
+from registry.settings import Settings
+from registry.store import log, published
+from registry.store.leader import leadership
+from registry.tlog.checkpoint import stated
+from registry.worker.report import ErrorLog, WorkReport
+
+_LOG_STATE = ".published/log.json"
+_SITE_STATE = ".published/site.json.gz"
+_FILES_AT_ONCE = 256
+_POLL_SECONDS = 0.5
+_RETRY_SECONDS = 10.0
+_CLEANUP_INTERVAL = dt.timedelta(hours=1)
+_PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
+_NOT_IN_STORE = "the {} could not be published to the store"
+
+_log = structlog.get_logger()
+
+
+class _SitePages(msgspec.Struct, frozen=True):
+    """The files of the site that a store has, by path with their keys."""
+
+    pages: Mapping[str, str] = {}
+
+
+async def keep_log_in_store(
+    settings: Settings, context: ServiceContext, report: WorkReport | None = None
+) -> None:
+    """Publish the log to the store whenever more of it is published here; never return."""
+    if settings.publish_to is None:
+        return
+    errors = ErrorLog(_NOT_IN_STORE.format("log"), report or WorkReport())
+    while True:
+        try:
+            async with leadership(context.database, "store") as still_leads:
+                stored = StoredLog(ObjectStore(settings.publish_to), context)
+                while True:
+                    await still_leads()
+                    await stored.go_on()
+                    errors.reset()
+                    await asyncio.sleep(_POLL_SECONDS)
+        except Exception as error:  # noqa: BLE001  the runner outlives any fault
+            errors.write(error)
+            await _note_fault(settings, context, error)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+class StoredLog:
+    """The log in a store of objects."""
+
+    def __init__(self, target: ObjectStore, context: ServiceContext) -> None:
+        """Take the store, of which nothing is known yet."""
+        self._target = target
+        self._database = context.database
+        self._tree = LogTree()
+        self._there: CopiedLog | None = None
+        self._seen: tuple[PublishedLog, int] | None = None
+        self._cleans_at = utc_now()
+
+    async def go_on(self) -> None:
+        """Copy what was published, witnessed or erased since."""
+        async with self._database.snapshot() as connection:
+            served = await read_published(connection)
+            erasures = (await log.read_state(connection)).erasures
+        if served.checkpoint is None or self._seen == (served, erasures):
+            return
+        if self._there is None:
+            content = await self._target.read(_LOG_STATE)
+            decode = msgspec.json.decode
+            self._there = CopiedLog() if content is None else decode(content, type=CopiedLog)
+        copied = await copy_log(self._database, self._target, self._tree, self._there)
+        await self._target.write([(_LOG_STATE, msgspec.json.encode(copied))])
+        self._there, self._seen = copied, (served, erasures)
+        async with self._database.transaction() as connection:
+            await published.note_target(
+                connection, self._target.name, now=utc_now(), log_size=copied.size
+            )
+        _log.info("log published to the store", size=copied.size)
+        if utc_now() >= self._cleans_at:
+            await _prune(self._target, before=utc_now() - _PARTIAL_TILE_LIFETIME)
+            self._cleans_at = utc_now() + _CLEANUP_INTERVAL
+
+
+class StoredSite:
+    """The site in a store of objects: of each build what has changed."""
+
+    def __init__(self, settings: Settings, context: ServiceContext, report: WorkReport) -> None:
+        """Take where the site lies."""
+        self._settings = settings
+        self._context = context
+        self._errors = ErrorLog(_NOT_IN_STORE.format("site"), report)
+        self._seen: Path | None = None
+        self._again_at = 0.0
+
+    async def go_on(self) -> None:
+        """Publish the build in force where it is another; a store that fails is asked again."""
+        build = self._settings.site_dir.resolve()
+        now = asyncio.get_running_loop().time()
+        if self._settings.publish_to is None or build == self._seen or now < self._again_at:
+            return
+        try:
+            if await self._publish(ObjectStore(self._settings.publish_to), build):
+                self._seen = build
+            self._errors.reset()
+        except Exception as error:  # noqa: BLE001  the site of this host goes on
+            self._errors.write(error)
+            await _note_fault(self._settings, self._context, error)
+            self._again_at = now + _RETRY_SECONDS
+
+    async def _publish(self, target: ObjectStore, build: Path) -> bool:
+        """Put what differs, remove what is gone; False while the log there is behind the build."""
+        manifest = await asyncio.to_thread(read_manifest, build)
+        made_from = await asyncio.to_thread(site_made_from, build)
+        note = await target.read(LOG + CHECKPOINT)
+        if made_from is None or note is None or stated(note).size < made_from["size"]:
+            return False
+        before = await target.read(_SITE_STATE)
+        there, pages = _decode(before), manifest.pages
+        changed = [file for file, key in pages.items() if there.get(file) != key]
+        # What pages refer to comes before them, and what tells of all of it last.
+        changed.sort(key=lambda file: (not file.startswith("assets/"), file == "build.json"))
+        for start in range(0, len(changed), _FILES_AT_ONCE):
+            some = changed[start : start + _FILES_AT_ONCE]
+            await target.write(await asyncio.to_thread(_read_files, build, some))
+        await target.write([(LOG + "site.json", msgspec.json.encode(made_from))])
+        gone = there.keys() - pages.keys()
+        await target.remove(gone)
+
+        def state(now: bytes | None) -> bytes:
+            if now == before:
+                return _encode(pages)
+            # Another has published at the same time: it puts again what was put here.
+            touched = {*changed, *gone}
+            left = _decode(now)
+            return _encode({file: key for file, key in left.items() if file not in touched})
+
+        await target.update(_SITE_STATE, state)
+        async with self._context.database.transaction() as connection:
+            await published.note_target(
+                connection, target.name, now=utc_now(), site_size=made_from["size"]
+            )
+        _log.info("site published to the store", files=len(pages), changed=len(changed))
+        return True
+
+
+async def _prune(target: ObjectStore, *, before: dt.datetime) -> None:
+    """Remove partial tiles and bundles whose full ones are older (tlog-tiles § Partial Tiles)."""
+    written = {path: at async for path, at in target.list(LOG + "tile")}
+    full = {path: path.partition(".p/")[0] for path in written if ".p/" in path}
+    await target.remove(
+        [path for path, whole in full.items() if whole in written and written[whole] < before]
+    )
+
+
+def _read_files(build: Path, files: Iterable[str]) -> list[tuple[str, bytes]]:
+    return [(file, (build / file).read_bytes()) for file in files]
+
+
+def _decode(content: bytes | None) -> Mapping[str, str]:
+    if content is None:
+        return {}
+    return msgspec.json.decode(gzip.decompress(content), type=_SitePages).pages
+
+
+def _encode(pages: Mapping[str, str]) -> bytes:
+    # Without a time, so that the same pages give the same bytes.
+    return gzip.compress(msgspec.json.encode(_SitePages(pages)), compresslevel=4, mtime=0)
+
+
+async def _note_fault(settings: Settings, context: ServiceContext, error: Exception) -> None:
+    """Note for figures that the store is not reached; without the database they say that."""
+    with suppress(Unavailable):
+        async with context.database.transaction() as connection:
+            await published.note_target(
+                connection,
+                (settings.publish_to or "").rstrip("/"),
+                now=utc_now(),
+                fault=str(error) or type(error).__name__,
+            )
