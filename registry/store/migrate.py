@@ -116,7 +116,14 @@ async def _missing(connection: Connection, migrations: list[Migration]) -> list[
     """Return the migrations that are not applied yet, in order."""
     if not await _applied_before(connection):
         return migrations
-    rows = await connection.fetch("select number, name, checksum from migration")
+    try:
+        rows = await connection.fetch("select number, name, checksum from migration")
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise ConfigurationError(
+            f"there is a register in this database, and the role in REGISTRY_DATABASE_URL may not "
+            f"read it ({error}); grant it what docs/operating.md names, The database, also after "
+            "a restore"
+        ) from error
     done = {row["number"]: row for row in rows}
     _check(done, migrations)
     return [migration for migration in migrations if migration.number not in done]

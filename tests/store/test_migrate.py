@@ -166,6 +166,12 @@ async def test_a_role_that_may_not_make_tables_opens_what_another_has_migrated(
             await migrate(other, folder)
 
 
+async def test_a_role_without_its_grants_is_told_what_it_lacks(database, database_url):
+    async with as_another(database, database_url) as other:
+        with pytest.raises(ConfigurationError, match="may not read it"):
+            await migrate(other)
+
+
 async def test_a_database_that_cannot_hold_every_script_is_refused(empty, empty_url):
     name = f"latin_{secrets.token_hex(4)}"
     async with empty.connection() as connection:
