@@ -38,7 +38,7 @@ from registry.ledger.proofs import (
     read_record_proofs,
 )
 from registry.ledger.published_log import LogTree, PublishedLog, read_published
-from registry.ledger.targets import Target
+from registry.ledger.targets import FileTarget
 from registry.store import checkpoints, log, published
 from registry.store.database import Database
 from registry.tlog.bundle import bundle_path, write_bundle
@@ -63,7 +63,7 @@ class CopiedLog(msgspec.Struct, frozen=True, kw_only=True):
 
 async def export_log(
     database: Database,
-    target: Target,
+    target: FileTarget,
     *,
     site: Mapping[str, Any] | None,
     progress: Callable[[int, int], None],
@@ -89,7 +89,7 @@ async def export_log(
 
 async def copy_log(
     database: Database,
-    target: Target,
+    target: FileTarget,
     tree: LogTree,
     there: CopiedLog,
     *,
@@ -122,7 +122,7 @@ async def copy_log(
 
 
 async def _check_goes_on(
-    connection: Any, target: Target, tree: LogTree, served: PublishedLog, note: bytes
+    connection: Any, target: FileTarget, tree: LogTree, served: PublishedLog, note: bytes
 ) -> None:
     """Raise `LogRefused` unless the published log goes on from a checkpoint in the target."""
     said = stated(note)
@@ -138,7 +138,7 @@ async def _check_goes_on(
 
 async def _copy_entries(
     database: Database,
-    target: Target,
+    target: FileTarget,
     tree: LogTree,
     served: PublishedLog,
     *,
@@ -176,7 +176,7 @@ async def _copy_entries(
 
 
 async def _copy_contents(
-    database: Database, target: Target, entries: Sequence[int], *, new_from: int = 0
+    database: Database, target: FileTarget, entries: Sequence[int], *, new_from: int = 0
 ) -> None:
     """Copy the contents of entries: bundles, which are theirs alone, and a file for each entry."""
     async with database.snapshot() as connection:
@@ -193,7 +193,7 @@ async def _copy_contents(
 
 
 async def _copy_notes(
-    database: Database, target: Target, served: PublishedLog, *, may_shrink: bool
+    database: Database, target: FileTarget, served: PublishedLog, *, may_shrink: bool
 ) -> None:
     """Copy what is said of the log beside its entries, and then its checkpoint."""
     async with database.snapshot() as connection:

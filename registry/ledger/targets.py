@@ -36,7 +36,7 @@ _ANSWER_TIME = "30s"
 _CONNECT_TIME = "5s"
 
 
-class Target(Protocol):
+class FileTarget(Protocol):
     """A place for files by path, which begins with `log/` for those of the log.
 
     Each method raises `Unavailable` where the place is not reached.
