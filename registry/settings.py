@@ -65,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_work: int = 30_000
     limit_publications: int = 2_000
     limit_drafts: int = 100
+    packs: Path | None = None
 
     @property
     def has_console(self) -> bool:

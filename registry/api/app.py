@@ -67,6 +67,7 @@ from registry.ledger.targets import ObjectStore
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.search.engine import open_index
+from registry.services.added_agencies import keep_complete, take_added
 from registry.services.context import ServiceContext
 from registry.services.heartbeat import figures_of_host, host_of, keep_beating
 from registry.services.identity_provider import open_provider
@@ -215,7 +216,7 @@ def create_app(
 
 def describe_api(settings: Settings) -> dict[str, Any]:
     """Return the description that `/openapi.json` serves, without serving."""
-    return openapi.describe(_litestar(settings), load_pack(settings.pack))
+    return openapi.describe(_litestar(settings), load_pack(settings.pack, settings.packs))
 
 
 def _is_api(path: str) -> bool:
@@ -228,12 +229,16 @@ def _litestar(
     pages: Sequence[HTTPRouteHandler] = (),
     private: PrivatePages | None = None,
 ) -> Litestar:
-    pack = load_pack(settings.pack)
+    pack = load_pack(settings.pack, settings.packs)
+    # Agencies that were added to the register join those of its pack while it is served.
+    pack = msgspec.structs.replace(pack, agencies=dict(pack.agencies))
     figures = Metrics(settings.figures_dir, FastValidator(enabled=settings.accept_path == "on"))
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         database = await connect(settings.database_url or "", patience=_PATIENCE_SECONDS)
+        with suppress(Exception):
+            await take_added(database, pack.agencies)
         app.state.context = ServiceContext(
             database=database,
             pack=pack,
@@ -262,6 +267,7 @@ def _litestar(
                     partial(figures_of_host, settings),
                 ),
                 index.keep_current(),
+                keep_complete(database, pack.agencies),
                 *listening,
             )
         ]

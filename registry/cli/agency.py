@@ -1,4 +1,4 @@
-"""`registry agency`: list the agencies, and add one to the country pack."""
+"""`registry agency`: list the agencies, and add one to the register."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import msgspec
 import rich_click as click
 
 from registry.cli.command_options import Style, style_option, texts
-from registry.cli.runtime import in_register, pass_settings, print_message, write_json
+from registry.cli.runtime import in_register, pass_settings, print_message, run, write_json
+from registry.clock import utc_now
 from registry.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,20 +45,24 @@ def add(
     fictitious: bool,
     **given: str | None,
 ) -> None:
-    """Add an agency: a row in agencies.csv of the country pack, which is checked before.
+    """Add an agency to the register, beside those of its country pack; the row is checked before.
 
-    A running register reads it at its next start.
+    It is kept in the database, whatever becomes of the pack. A running register takes it over
+    within 10 seconds; search names it from its next start on.
 
     Example: registry agency add eau --name "fr=Agence de l'eau" --kind public_institution
     """
-    from registry.record.pack import add_agency
+    from registry.services.added_agencies import add_agency
 
     row = {f"name_{tag}": name for tag, name in texts(names, "--name").items()}
     row |= {"id": code, "fictitious": "yes" if fictitious else "no"}
-    add_agency(settings.pack, row | {name: value for name, value in given.items() if value})
-    print_message(
-        f"{code} is in the country pack {settings.pack}; start the register again to let it file"
+    row |= {name: value for name, value in given.items() if value}
+    run(
+        settings,
+        lambda context: add_agency(context, settings, row, now=utc_now()),
+        begins=False,
     )
+    print_message(f"{code} is an agency of this register; a running one takes it over in seconds")
 
 
 @agency.command(name="list")

@@ -81,7 +81,7 @@ def import_(
         outcomes = convert_file(
             table,
             file,
-            pack=load_pack(settings.pack),
+            pack=load_pack(settings.pack, settings.packs),
             today=utc_now().date(),
             report=counts,
             fast=FastValidator(enabled=settings.accept_path == "on"),

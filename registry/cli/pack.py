@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from registry import resources
+from registry.cli.runtime import pass_settings
+from registry.settings import Settings
 
 if TYPE_CHECKING:
     from registry.record.pack import Pack
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def pack() -> None:
-    """Check the country packs, the folders of schemas/packs/.
+    """Check the country packs, the folders of schemas/packs/ and REGISTRY_PACKS.
 
     Example: registry pack check ma
     """
@@ -23,7 +25,8 @@ def pack() -> None:
 
 @pack.command()
 @click.argument("code")
-def check(code: str) -> None:
+@pass_settings
+def check(settings: Settings, /, *, code: str) -> None:
     """Check a pack, and list the texts that its languages lack.
 
     A gap is no fault: readers meet that text in the pack's next language. Exit status: 0 when the
@@ -34,7 +37,7 @@ def check(code: str) -> None:
     from registry.record.pack import load_pack
     from registry.record.pack_gaps import gaps, unfinished
 
-    loaded = load_pack(code)
+    loaded = load_pack(code, settings.packs)
     for gap in (*gaps(loaded), *_translation_gaps(loaded)):
         click.echo(f"gap: {gap}")
     made_up = sum(agency.fictitious for agency in loaded.agencies.values())

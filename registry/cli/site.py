@@ -97,7 +97,7 @@ def copy(settings: Settings, out: Path, languages: tuple[str, ...]) -> None:
     from registry.pages.offline import COPY_PREFIX, offline_files, write_folder, write_zip
     from registry.record.pack import load_pack
 
-    known = load_pack(settings.pack).languages
+    known = load_pack(settings.pack, settings.packs).languages
     for tag in languages:
         if tag not in known:
             raise ConfigurationError(f"no language {tag!r}; there are: {', '.join(known)}")

@@ -107,5 +107,9 @@ def _languages(settings: Settings, language: str) -> tuple[str, ...]:
     """Return English, the other languages of the pack, and the one that is translated into."""
     from registry.record.pack import load_pack
 
-    others = [tag for tag in load_pack(settings.pack).languages if tag not in {"en", language}]
+    others = [
+        tag
+        for tag in load_pack(settings.pack, settings.packs).languages
+        if tag not in {"en", language}
+    ]
     return ("en", *others, language)

@@ -77,7 +77,9 @@ def prepare_register(settings: Settings, records: Path = resources.RECORDS) -> l
     from registry.services.startup import run_in_register
 
     events = [
-        event for event in read_histories(records, load_pack(settings.pack)) if event.at < utc_now()
+        event
+        for event in read_histories(records, load_pack(settings.pack, settings.packs))
+        if event.at < utc_now()
     ]
     return run_in_register(
         settings,

@@ -100,7 +100,7 @@ def validate(
 
     paths = list(_expanded(files))
     fast = FastValidator(enabled=settings.accept_path == "on")
-    pack = load_pack(pack_code or settings.pack)
+    pack = load_pack(pack_code or settings.pack, settings.packs)
     if lang not in (*pack.languages, SOURCE):
         raise click.UsageError(
             f"--lang {lang}: the register speaks {', '.join(pack.languages)} and {SOURCE}"

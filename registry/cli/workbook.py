@@ -145,7 +145,7 @@ def _words(settings: Settings, lang: str | None) -> WorkbookWords:
     from registry.record.pack import load_pack
     from registry.text.catalogues import SOURCE
 
-    pack = load_pack(settings.pack)
+    pack = load_pack(settings.pack, settings.packs)
     known = (*pack.languages, SOURCE)
     if lang is not None and lang not in known:
         raise InvalidParameter(f"--lang {lang}: the register speaks {', '.join(known)}")

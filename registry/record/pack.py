@@ -1,4 +1,7 @@
-"""Country packs: what is national about a register, read from `schemas/packs/<code>/`."""
+"""Country packs: what is national about a register, read from `schemas/packs/<code>/`.
+
+A folder outside of the package may hold others (`REGISTRY_PACKS`); it comes first.
+"""
 
 from __future__ import annotations
 
@@ -164,9 +167,12 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 @cache
-def load_pack(code: str) -> Pack:
-    """Return a pack. Raises `ConfigurationError` with every fault and its place."""
-    whole = _read(code)
+def load_pack(code: str, packs: Path | None = None) -> Pack:
+    """Return a pack, of the folder `packs` or our own.
+
+    Raises `ConfigurationError` with every fault and its place.
+    """
+    whole = _read(code, packs)
     _check(code, whole)
     tables = {name: whole.pop(name) for name in (*TABLES, *OPTIONAL)}
     return msgspec.structs.replace(
@@ -184,41 +190,48 @@ def load_pack(code: str) -> Pack:
     )
 
 
-def pack_codes() -> list[str]:
+def pack_codes(packs: Path | None = None) -> list[str]:
     """Return the codes of the packs there are."""
-    return sorted(path.parent.name for path in _PACKS.glob("*/pack.json"))
+    folders = [_PACKS] if packs is None else [packs, _PACKS]
+    return sorted({path.parent.name for one in folders for path in one.glob("*/pack.json")})
 
 
-def add_agency(code: str, row: Mapping[str, str]) -> None:
-    """Add a row to a pack's `agencies.csv`.
+def check_agency(
+    code: str, row: Mapping[str, str], beside: Iterable[Agency], packs: Path | None = None
+) -> Agency:
+    """Return the agency of a row as in a pack's `agencies.csv`.
 
-    Raises `ConfigurationError`, and writes nothing, if the pack would be invalid. Running processes
-    read it at their next start.
+    Raises `ConfigurationError` if the pack would be invalid with it and with those `beside`, which
+    were added before.
     """
-    whole = _read(code)
-    path = _PACKS / code / "agencies.csv"
-    content = path.read_text(encoding="utf-8").rstrip("\n")
-    columns = next(csv.reader(io.StringIO(content)))
+    whole = _read(code, packs)
+    path = _folder(code, packs) / "agencies.csv"
+    columns = next(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
     if unknown := sorted(row.keys() - set(columns)):
         raise ConfigurationError(
             f"{path} has no column {', '.join(unknown)}; add it to the first line, or leave it out"
         )
-    whole["agencies"].append({name: cell for name, cell in row.items() if cell})
+    given = {name: cell for name, cell in row.items() if cell}
+    known = {one["id"] for one in whole["agencies"]}
+    whole["agencies"] += [_row(one) for one in beside if one.id not in known] + [given]
     _check(code, whole)
-    line = io.StringIO()
-    csv.DictWriter(line, columns, restval="", lineterminator="\n").writerow(row)
-    _replace(path, f"{content}\n{line.getvalue()}")
-    load_pack.cache_clear()
+    return _agency(given)
 
 
-def _read(code: str) -> dict[str, Any]:
+def _folder(code: str, packs: Path | None) -> Path:
+    if packs is not None and (packs / code / "pack.json").exists():
+        return packs / code
+    return _PACKS / code
+
+
+def _read(code: str, packs: Path | None) -> dict[str, Any]:
     """Return `pack.json` and its tables as one object, unchecked."""
-    known = pack_codes()
+    known = pack_codes(packs)
     if code not in known:
         raise ConfigurationError(
             f"there is no country pack {code!r}; the packs are {', '.join(known)}"
         )
-    folder = _PACKS / code
+    folder = _folder(code, packs)
     try:
         settings = json.loads((folder / "pack.json").read_text(encoding="utf-8"))
     except ValueError as error:
@@ -250,6 +263,20 @@ def _agency(row: dict[str, str]) -> Agency:
     )
 
 
+def _row(agency: Agency) -> dict[str, str]:
+    """Return the row of an agency, which `_agency` reads."""
+    cells = {
+        "id": agency.id,
+        "kind": agency.kind,
+        "parent": agency.parent,
+        "region": agency.region,
+        "website": agency.website,
+        "fictitious": "yes" if agency.fictitious else "no",
+    }
+    names = {f"name_{tag}": name for tag, name in agency.name.items()}
+    return names | {name: cell for name, cell in cells.items() if cell}
+
+
 def _legal_fact(code: str, words: LangText, cells: Mapping[str, str]) -> LegalFact:
     return LegalFact(
         code=code,
@@ -271,15 +298,3 @@ def _wordings(row: dict[str, str]) -> dict[str, tuple[str, ...]]:
         tag: tuple(one.strip() for one in cell.split("|"))
         for tag, cell in texts(row, "label_").items()
     }
-
-
-def _replace(path: Path, content: str) -> None:
-    """Replace a file atomically."""
-    draft = path.with_name(f".{path.name}.new")
-    try:
-        draft.write_text(content, encoding="utf-8")
-        draft.chmod(path.stat().st_mode & 0o777)
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from error

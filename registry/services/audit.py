@@ -49,6 +49,7 @@ Action: TypeAlias = Literal[
     "read_audit",
     "discard_entries",
     "rotate_key",
+    "add_agency",
 ]
 """What can be done or refused. Reading is noted only where it was refused."""
 

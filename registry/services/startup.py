@@ -18,6 +18,7 @@ from registry.ledger.guard import LogGuard, LogMemory
 from registry.ledger.key import read_or_create
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack, load_pack
+from registry.services.added_agencies import complete_pack
 from registry.services.context import ServiceContext
 from registry.services.naming import save_agencies
 from registry.services.reindexing import reindex_if_needed, store_agencies
@@ -155,7 +156,7 @@ def run_in_register(
     """
 
     async def opened() -> T:
-        pack = load_pack(settings.pack)
+        pack = load_pack(settings.pack, settings.packs)
         database = await connect(settings.database_url or "")
         try:
             if not begins and not await is_begun(database):
@@ -174,7 +175,7 @@ def run_in_register(
             return await work(
                 ServiceContext(
                     database=database,
-                    pack=pack,
+                    pack=await complete_pack(database, pack),
                     random=secrets.token_bytes,
                     review=settings.review,
                     fast=FastValidator(enabled=settings.accept_path == "on"),

@@ -49,6 +49,12 @@ async def read_all(connection: Connection) -> list[CountedAgency]:
     return [_counted(row) for row in await connection.fetch(statement("agencies", "all"))]
 
 
+async def read_local(connection: Connection) -> list[Agency]:
+    """Return the register's own agencies: those of its pack, and those that were added."""
+    rows = await connection.fetch(statement("agencies", "local"))
+    return [msgspec.json.decode(row["document"], type=Agency) for row in rows]
+
+
 async def read_origins(connection: Connection) -> dict[str, str | None]:
     """Return the register of origin of every agency, by code."""
     rows = await connection.fetch(statement("agencies", "origins"))

@@ -36,7 +36,7 @@ _TRACKER = re.compile(rb"((utm|mtm|pk)_[^=]*|[a-z]*clid|mc_[ce]id|_gl)(=|$)|$")
 
 def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | None) -> ASGIApp:
     """Return the ASGI application of one worker; `tell` writes the access log."""
-    pack = load_pack(settings.pack)
+    pack = load_pack(settings.pack, settings.packs)
 
     @cache
     def editions() -> dict[str, Edition]:

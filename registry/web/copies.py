@@ -49,7 +49,7 @@ _log = structlog.get_logger()
 
 def copy_handler(settings: Settings) -> HTTPRouteHandler:
     """Return the handler below `/copies/`."""
-    known = archive_names(load_pack(settings.pack).languages)
+    known = archive_names(load_pack(settings.pack, settings.packs).languages)
     archives = _Archives(settings)
 
     @get("/copies/{file:str}", guards=[limit_exports], include_in_schema=False)

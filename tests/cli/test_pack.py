@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 
 from registry.cli.main import main
+from registry.errors import ConfigurationError
 from registry.record import pack as packs
-from registry.record.pack import load_pack
+from registry.record.pack import check_agency, load_pack, pack_codes
 from registry.resources import SCHEMAS
 
 
@@ -67,67 +69,50 @@ def test_a_language_without_words_is_a_gap(check, trial):
         assert f"gap: {path} is not there" in out
 
 
-@pytest.fixture
-def add(monkeypatch, capsys):
-    monkeypatch.setenv("REGISTRY_PACK", "sn")
-
-    def run(*arguments):
-        ending = 0
-        try:
-            main(["agency", "add", *arguments])
-        except SystemExit as stopped:
-            ending = stopped.code
-        return ending, capsys.readouterr().err
-
-    return run
-
-
-def test_an_agency_is_added(trial, add):
-    path = trial.with_name("agencies.csv")
-    before = path.read_text(encoding="utf-8")
-    ending, told = add(
-        *("eau", "--name", 'fr=Agence de l\'eau, dite "Eau"', "--name", "en=Water agency"),
-        *("--kind", "public_institution", "--website", "https://eau.example/"),
-    )
-    assert ending == 0, told
-    assert "start the register again" in told
-    after = path.read_text(encoding="utf-8")
-    assert after.startswith(before)
-    assert len(after.splitlines()) == len(before.splitlines()) + 1
-    added = load_pack("sn").agencies["eau"]
-    assert added.name == {"fr": 'Agence de l\'eau, dite "Eau"', "en": "Water agency"}
-    assert (added.kind, added.website, added.fictitious) == (
-        *("public_institution", "https://eau.example/", False),
-    )
+ROW = {"id": "eau", "name_fr": "Eau", "kind": "other", "fictitious": "no"}
 
 
 @pytest.mark.parametrize(
-    ("code", "more", "sentence"),
+    ("changes", "sentence"),
     [
-        ("Eau", (), "column id: 'Eau' does not match"),
-        ("eau", ("--kind", "club"), "column kind: 'club' is not one of"),
-        ("eau", ("--parent", "nobody"), "'nobody' is not another agency"),
-        ("eau", ("--region", "MA-01"), "'MA-01' is not in regions.csv"),
-        ("eau", ("--website", "eau.example"), "column website"),
-        ("eau", ("--name", "xx=Wasser"), "has no column name_xx"),
-        ("eau", ("--name", "Wasser"), "write LANG=TEXT"),
+        ({"id": "Eau"}, "column id: 'Eau' does not match"),
+        ({"kind": "club"}, "column kind: 'club' is not one of"),
+        ({"parent": "nobody"}, "'nobody' is not another agency"),
+        ({"region": "MA-01"}, "'MA-01' is not in regions.csv"),
+        ({"website": "eau.example"}, "column website"),
+        ({"name_xx": "Wasser"}, "has no column name_xx"),
+        ({"id": "finances"}, "comes twice"),
     ],
 )
-def test_an_agency_that_does_not_fit_is_not_added(trial, add, code, more, sentence):
-    path = trial.with_name("agencies.csv")
-    before = path.read_bytes()
-    ending, told = add(code, "--name", "fr=Eau", "--kind", "other", *more)
-    assert ending == 2
-    assert sentence in " ".join(told.replace("│", " ").split())
-    assert path.read_bytes() == before
-    assert not list(trial.parent.glob(".*"))
+def test_an_agency_that_does_not_fit_is_not_added(changes, sentence):
+    with pytest.raises(ConfigurationError, match=sentence):
+        check_agency("sn", ROW | changes, [])
 
 
-def test_an_agency_that_is_there_is_not_added_twice(trial, add):
-    known = next(iter(load_pack("sn").agencies))
-    ending, told = add(known, "--name", "fr=Eau", "--kind", "other")
-    assert ending == 2
-    assert "comes twice" in told
+def test_an_agency_may_belong_to_one_that_was_added_and_not_have_its_code():
+    eau = check_agency("sn", ROW | {"website": "https://eau.example/"}, [])
+    assert check_agency("sn", ROW | {"id": "forages", "parent": "eau"}, [eau]).parent == "eau"
+    with pytest.raises(ConfigurationError, match="comes twice"):
+        check_agency("sn", ROW, [eau])
+
+
+def test_packs_may_lie_in_a_folder_of_ones_own(tmp_path, capsys, monkeypatch):
+    shutil.copytree(SCHEMAS / "packs" / "sn", tmp_path / "zz")
+    shutil.copytree(SCHEMAS / "packs" / "sn", tmp_path / "sn")
+    for code, name in (("zz", "Ailleurs"), ("sn", "Un autre")):
+        path = tmp_path / code / "pack.json"
+        said = json.loads(path.read_text("utf-8"))
+        said["site_name"]["fr"] = name
+        path.write_text(json.dumps(said), encoding="utf-8")
+    assert load_pack("sn", tmp_path).site_name["fr"] == "Un autre"
+    assert load_pack("sn").site_name["fr"] != "Un autre"
+    assert pack_codes(tmp_path) == ["ma", "sn", "zz"]
+    assert load_pack("ma", tmp_path).code == load_pack("ma").code
+    monkeypatch.setenv("REGISTRY_PACKS", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        main(["pack", "check", "atlantis"])
+    assert ended.value.code == 2
+    assert "the packs are ma, sn, zz" in capsys.readouterr().err
 
 
 def test_what_the_operator_has_still_to_state_is_told(check, trial):

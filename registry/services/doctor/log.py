@@ -147,7 +147,9 @@ async def check_search(database: Database, settings: Settings) -> Check:
             f"{settings.search_dir} cannot be written by this user",
             "Run this as the user of registry serve, or give the folder to its group.",
         )
-    index = open_index(database.connection, settings.search_dir, load_pack(settings.pack))
+    index = open_index(
+        database.connection, settings.search_dir, load_pack(settings.pack, settings.packs)
+    )
     status = await index.status()
     if status.is_current:
         return good("search index", f"holds all {status.log_size} entries")

@@ -17,6 +17,9 @@ select a.document, (select count(*) from record as r where r.agency = a.id and r
 from agency as a
 order by a.id collate "C"
 
+-- name: local
+select document from agency where origin is null order by id collate "C"
+
 -- name: origins
 select id, origin from agency order by id collate "C"
 
