@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -23,6 +23,11 @@ _EVERY_HOST = "*"
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 _MAILBOX = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
 _STORE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]+)*/?")
+_SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
+_OF_SERVICE = re.compile(
+    r"REGISTRY_(?:[A-Z0-9_]+_)?"
+    r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
 _CONTACT = re.compile(r"(?:mailto:|https://)[\x21-\x7e]+")
 
 
@@ -66,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_publications: int = 2_000
     limit_drafts: int = 100
     packs: Path | None = None
+    database_url_file: Path | None = None
 
     @property
     def has_console(self) -> bool:
@@ -137,19 +143,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"{parts.netloc}{parts.path.rstrip('/')}/log"
 
 
+def _is_of_service(key: str, value: str) -> bool:
+    """Return whether a variable describes a service, such as REGISTRY_PORT=tcp://10.0.0.1:80."""
+    is_address = key.endswith("_PORT") and _SERVICE_ADDRESS.match(value) is not None
+    return key.startswith(PREFIX) and (is_address or _OF_SERVICE.fullmatch(key) is not None)
+
+
 def is_loopback(host: str) -> bool:
     """Return whether a host name, without a port, is this machine's."""
     return host.lower() == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
-def from_environment(environment: Mapping[str, str]) -> Settings:
-    """Return the settings. Raises `ConfigurationError`, which names the variable that is wrong."""
+def from_environment(
+    environment: Mapping[str, str], warn: Callable[[str], None] = lambda _: None
+) -> Settings:
+    """Return the settings. Raises `ConfigurationError`, which names the variable that is wrong.
+
+    Variables that Kubernetes sets for a service of this name are no settings; `warn` is told so.
+    """
     fields = {field.name: field for field in msgspec.structs.fields(Settings)}
     given = {
         key.removeprefix(PREFIX).lower(): value
         for key, value in environment.items()
-        if key.startswith(PREFIX)
+        if key.startswith(PREFIX) and not _is_of_service(key, value)
     }
+    injected = sorted(key for key, value in environment.items() if _is_of_service(key, value))
+    if injected:
+        warn(
+            f"ignored, since Kubernetes sets them for a service of this name: "
+            f"{', '.join(injected)};"
+            " enableServiceLinks: false in the pod keeps them away"
+        )
     unknown = sorted(set(given) - set(fields))
     if unknown:
         known = ", ".join(PREFIX + name.upper() for name in fields)
@@ -192,6 +216,7 @@ def _checked(settings: Settings) -> Settings:
         raise ConfigurationError(
             f"{PREFIX}PUBLISH_TO={settings.publish_to!r}: give s3://bucket or s3://bucket/prefix"
         )
+    settings = _read_database_url(settings)
     _check_numbers(settings)
     _check_contact(settings.security_contact)
     _check_issuer(settings)
@@ -211,6 +236,27 @@ def _checked(settings: Settings) -> Settings:
                 "commas, for example 127.0.0.1,10.0.0.0/8"
             ) from error
     return msgspec.structs.replace(settings, base_url=settings.base_url.rstrip("/"))
+
+
+def _read_database_url(settings: Settings) -> Settings:
+    """Return the settings with the address that a file has, such as a secret that is mounted."""
+    file = settings.database_url_file
+    if file is None:
+        return settings
+    if settings.database_url is not None:
+        raise ConfigurationError(
+            f"{PREFIX}DATABASE_URL and {PREFIX}DATABASE_URL_FILE are both set; leave one out"
+        )
+    try:
+        address = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError(
+            f"{PREFIX}DATABASE_URL_FILE: {file} cannot be read ({why})"
+        ) from error
+    if not address:
+        raise ConfigurationError(f"{PREFIX}DATABASE_URL_FILE: {file} is empty")
+    return msgspec.structs.replace(settings, database_url=address)
 
 
 def _check_numbers(settings: Settings) -> None:

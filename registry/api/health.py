@@ -10,7 +10,7 @@ from registry.api.request_context import ApiState
 from registry.errors import Unavailable
 from registry.services.heartbeat import silence_of_work
 from registry.store import bound_rows, heartbeats, log, witnesses
-from registry.store.migrate import is_migrated
+from registry.store.migrate import check_migrated
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,12 +55,11 @@ async def live() -> Health:
     responses=answers(Health),
 )
 async def ready(state: ApiState) -> Health:
-    """Answer when the database is migrated, the log begun and the first site in place.
+    """Answer when this version can work with the database, log and first site are there.
 
     A site that is served elsewhere, or comes from a store, is not waited for.
     """
-    if not await is_migrated(state.context.database):
-        raise Unavailable("the database is not migrated yet; run: registry work")
+    await check_migrated(state.context.database)
     async with state.context.database.connection() as connection:
         if (await log.read_state(connection)).range.size == 0:
             raise Unavailable("the log has no first entry yet; run: registry work")

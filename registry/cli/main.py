@@ -146,6 +146,10 @@ _COMMANDS = {
         "registry.cli.backup:restore",
         "Bring the backup in DIR back into an empty database, and check it by its log.",
     ),
+    "migrate": (
+        "registry.cli.migrate:migrate",
+        "Show how the database differs from what this version needs, or migrate it.",
+    ),
     "doctor": (
         "registry.cli.doctor:doctor",
         "Examine the whole installation, and say of each fault what to do about it.",

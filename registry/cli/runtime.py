@@ -39,7 +39,7 @@ def pass_settings(body: Callable[..., T]) -> Callable[..., T]:
         from registry.cli import log_output
 
         log_output.configure()
-        return body(from_environment(os.environ), **arguments)
+        return body(from_environment(os.environ, print_message), **arguments)
 
     return with_settings
 

@@ -1,4 +1,8 @@
-"""Migrations: numbered, forward only, one transaction each, identified by checksum."""
+"""Migrations: numbered, forward only, one transaction each, identified by checksum.
+
+The first line says which kind one is, `-- Expand: …` or `-- Contract: …` and why: code of the
+release before works on a database that is expanded, so that hosts are updated one after the other.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,19 @@ import re
 import time
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 import asyncpg
 import msgspec
 import structlog
 
-from registry.errors import ConfigurationError
+from registry.errors import ConfigurationError, Unavailable
 from registry.store.database import Connection, Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _FILE = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
+_EXPAND = "-- Expand: "
 # Any constant will do, as long as it is the same in every process.
 _LOCK = 0x7265_6769_7374
 # A migration of a large register may take longer than any other statement.
@@ -28,12 +34,13 @@ _TABLE = """
 create table if not exists migration (
     number integer primary key, name text not null, checksum text not null,
     applied_at timestamptz not null default now()
-)
+);
+alter table migration add column if not exists kind text
 """
 _HOLDER = """
 select
     a.pid, a.usename as user, coalesce(host(a.client_addr), 'here') as host, a.state,
-    a.application_name as program, a.backend_start as since
+    a.application_name as program, a.backend_start::text as since
 from pg_locks as l
 inner join pg_stat_activity as a on a.pid = l.pid
 where l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32) + l.objid::bigint = $1
@@ -43,12 +50,24 @@ _log = structlog.get_logger()
 
 
 class Migration(msgspec.Struct, frozen=True, kw_only=True):
-    """A migration file: its number, name, SQL text and SHA-256."""
+    """A migration file: its number, name, kind, SQL text and SHA-256."""
 
     number: int
     name: str
+    kind: Literal["expand", "contract"]
     sql: str
     checksum: str
+
+
+class MigrationStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the migrations of a database differ from those of this version, by number and name.
+
+    `refused` are those of `ahead`, which are unknown here, that this version cannot work with.
+    """
+
+    missing: list[str]
+    ahead: list[str]
+    refused: list[str]
 
 
 def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
@@ -63,6 +82,7 @@ def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
             Migration(
                 number=int(match[1]),
                 name=match[2],
+                kind="expand" if text.startswith(_EXPAND) else "contract",
                 sql=text,
                 checksum=sha256(text.encode()).hexdigest(),
             )
@@ -114,29 +134,37 @@ async def _lock(connection: Connection) -> None:
 
 async def _missing(connection: Connection, migrations: list[Migration]) -> list[Migration]:
     """Return the migrations that are not applied yet, in order."""
-    if not await _applied_before(connection):
-        return migrations
+    done = await _read_applied(connection)
+    _check(done, migrations)
+    return [migration for migration in migrations if migration.number not in done]
+
+
+async def _read_applied(connection: Connection) -> dict[int, dict[str, str | None]]:
+    if not await has_begun(connection):
+        return {}
     try:
-        rows = await connection.fetch("select number, name, checksum from migration")
+        # The column of the kind is younger than the table.
+        rows = await connection.fetch(
+            "select number, name, checksum, to_jsonb(migration) ->> 'kind' as kind from migration"
+        )
     except asyncpg.InsufficientPrivilegeError as error:
         raise ConfigurationError(
             f"there is a register in this database, and the role in REGISTRY_DATABASE_URL may not "
             f"read it ({error}); grant it what docs/operating.md names, The database, also after "
             "a restore"
         ) from error
-    done = {row["number"]: row for row in rows}
-    _check(done, migrations)
-    return [migration for migration in migrations if migration.number not in done]
+    return {row["number"]: row for row in rows}
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
     await connection.execute(_TABLE)
     await connection.execute(migration.sql, timeout=_LONGEST_SECONDS)
     await connection.execute(
-        "insert into migration (number, name, checksum) values ($1, $2, $3)",
+        "insert into migration (number, name, checksum, kind) values ($1, $2, $3, $4)",
         migration.number,
         migration.name,
         migration.checksum,
+        migration.kind,
     )
 
 
@@ -153,29 +181,48 @@ async def _check_encoding(connection: Connection) -> None:
 async def is_begun(database: Database) -> bool:
     """Return whether a register was begun in the database."""
     async with database.connection() as connection:
-        return await _applied_before(connection)
+        return await has_begun(connection)
 
 
-async def is_migrated(database: Database, folder: Path = MIGRATIONS) -> bool:
-    """Return whether every migration is applied."""
+async def read_status(connection: Connection, folder: Path = MIGRATIONS) -> MigrationStatus:
+    """Return how the migrations of a database differ from those of this version."""
+    done = await _read_applied(connection)
+    ours = {one.number: one.name for one in read_migrations(folder)}
+    ahead = {number: row for number, row in sorted(done.items()) if number not in ours}
+    return MigrationStatus(
+        missing=[f"{number} ({name})" for number, name in ours.items() if number not in done],
+        ahead=[_named(number, row) for number, row in ahead.items()],
+        refused=[_named(number, row) for number, row in ahead.items() if not _is_expanding(row)],
+    )
+
+
+async def check_migrated(database: Database, folder: Path = MIGRATIONS) -> None:
+    """Raise `Unavailable` where this version cannot work with the database as it is."""
     async with database.connection() as connection:
-        if not await _applied_before(connection):
-            return False
-        count = await connection.fetchval("select count(*) from migration")
-    return bool(count == len(read_migrations(folder)))
+        status = await read_status(connection, folder)
+    if status.refused:
+        raise Unavailable(
+            f"the database has migration {status.refused[-1]}, which this version of the register "
+            "cannot work with; update it"
+        )
+    if status.missing:
+        raise Unavailable("the database is not migrated yet; run: registry work")
 
 
-async def _applied_before(connection: Connection) -> bool:
+async def has_begun(connection: Connection) -> bool:
+    """Return whether a register was begun where the connection leads."""
     return await connection.fetchval("select to_regclass('migration')") is not None
 
 
-def _check(done: dict[int, dict[str, str]], migrations: list[Migration]) -> None:
+def _check(done: dict[int, dict[str, str | None]], migrations: list[Migration]) -> None:
     known = {migration.number: migration for migration in migrations}
     for number, row in done.items():
         migration = known.get(number)
         if migration is None:
+            if _is_expanding(row):
+                continue
             raise ConfigurationError(
-                f"the database has migration {number} ({row['name']}), which this version of the "
+                f"the database has migration {_named(number, row)}, which this version of the "
                 "register does not know; run the newer version"
             )
         if row["checksum"] != migration.checksum:
@@ -183,3 +230,11 @@ def _check(done: dict[int, dict[str, str]], migrations: list[Migration]) -> None
                 f"migration {number} ({migration.name}) was changed after the database applied it; "
                 "restore the released file and add a new migration instead"
             )
+
+
+def _is_expanding(row: dict[str, str | None]) -> bool:
+    return row["kind"] == "expand"
+
+
+def _named(number: int, row: dict[str, str | None]) -> str:
+    return f"{number} ({row['name']})"

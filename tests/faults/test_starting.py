@@ -12,8 +12,9 @@ import pytest
 
 from registry.errors import Unavailable
 from registry.store.database import connect
-from registry.store.migrate import MIGRATIONS, is_migrated, migrate, read_migrations
+from registry.store.migrate import MIGRATIONS, migrate, read_migrations
 from tests.crash.register import Register, belonging_to, environment, kill_all
+from tests.migrated import is_migrated
 
 PATIENCE = 180
 MIGRATE = """
@@ -90,7 +91,7 @@ def test_a_server_that_dies_before_its_workers_are_at_work(folder):
 def folder_of_migrations(tmp_path):
     """The released migrations, and a slow one after them."""
     shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    number = len(read_migrations()) + 1
+    number = read_migrations()[-1].number + 1
     (tmp_path / "migrations" / f"{number:04d}_slow.sql").write_text(SLOW, encoding="utf-8")
     return tmp_path / "migrations"
 

@@ -176,7 +176,8 @@ async def test_each_thing_that_is_broken_in_the_database_is_found(installed):
         "insert into migration select 38, 'heartbeats', ''",
     )  # fmt: skip
     await broken(
-        "migrations", "migration 999, which", "insert into migration values (999, 'later', '')",
+        "migrations", "migration 999 (later), which",
+        "insert into migration values (999, 'later', '')",
         "delete from migration where number = 999",
     )  # fmt: skip
     await broken(

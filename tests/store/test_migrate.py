@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from registry.errors import ConfigurationError
 from registry.store import migrate as migrations
 from registry.store.database import connect
-from registry.store.migrate import MIGRATIONS, is_migrated, migrate, read_migrations
+from registry.store.migrate import MIGRATIONS, migrate, read_migrations
+from tests.migrated import is_migrated
 
 KILL_SLEEPER = (
     "select pg_terminate_backend(pid) from pg_stat_activity"

@@ -12,8 +12,9 @@ from registry.services.heartbeat import SILENT_AFTER, silence_of_work
 from registry.settings import Settings
 from registry.store import tokens
 from registry.store.database import Connection
-from registry.store.diagnosis import ServerFacts, read_migration_gap, read_server
+from registry.store.diagnosis import ServerFacts, read_server
 from registry.store.heartbeats import Heartbeat
+from registry.store.migrate import has_begun, read_status
 from registry.store.tokens import StoredToken
 
 _LEAST_NUMBER = 150_000
@@ -99,23 +100,25 @@ def _of_clock(ahead: dt.timedelta) -> Check:
 
 async def check_migrations(connection: Connection) -> Check:
     """Check whether the database is of this version."""
-    gap = await read_migration_gap(connection)
-    if gap is None:
+    if not await has_begun(connection):
         return finding(
             "migrations", "there is no register in this database", "Begin one with registry work."
         )
-    if gap.unknown:
+    status = await read_status(connection)
+    if status.refused:
         return finding(
             "migrations",
-            f"the database has migration {gap.unknown[-1]}, which this version does not know",
+            f"the database has migration {status.refused[-1]}, which this version does not know",
             "Install the version that the others run.",
         )
-    if gap.missing:
+    if status.missing:
         return finding(
             "migrations",
-            f"the database lacks {', '.join(map(str, gap.missing))}",
+            f"the database lacks {', '.join(status.missing)}",
             "Start registry work of this version, which migrates it.",
         )
+    if status.ahead:
+        return good("migrations", f"the database is ahead by {', '.join(status.ahead)}, and works")
     return good("migrations", "the database is of this version")
 
 

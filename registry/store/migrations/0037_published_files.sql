@@ -1,3 +1,4 @@
+-- Expand: new tables, which code before does not know.
 -- The files of the published log that entries do not give: checkpoint, witnessed, policy and the proofs of keys, as
 -- the publisher wrote them last. size: the log's when it did. Whoever serves reads them here, on whichever host.
 create table published_file (

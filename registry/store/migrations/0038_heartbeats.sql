@@ -1,3 +1,4 @@
+-- Expand: a new table, which code before does not know.
 -- The last sign of life of each process on each host, and the last run of a command there: what other processes show
 -- of it. figures: numbers, and sentences on what fails.
 create table heartbeat (

@@ -1,3 +1,4 @@
+-- Expand: new tables, and a trigger that notes acts of code that does not know them.
 -- The audit trail as a chain of hashes: each act at a position, without a gap, with the hash of the act before it and
 -- its own content. The background runner appends it within a second of an act; writers do not wait for each other.
 create table audit_link (

@@ -14,6 +14,3 @@ select
     inet_server_addr() is not null and not inet_server_addr() <<= any(array['127.0.0.0/8', '::1/128']::inet [])
         as is_remote,
     coalesce((select s.ssl from pg_stat_ssl as s where s.pid = pg_backend_pid()), false) as is_encrypted
-
--- name: migrations
-select number from migration order by number

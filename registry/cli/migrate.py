@@ -1,0 +1,80 @@
+"""`registry migrate`: what an update does to the database, and whether it is done."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+import rich_click as click
+
+from registry.cli.command_options import Style, style_option
+from registry.cli.runtime import (
+    UNUSABLE,
+    pass_settings,
+    print_message,
+    running_database,
+    write_json,
+)
+from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from registry.store.migrate import MigrationStatus
+
+_LACKING = 1
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Say what is missing, and change nothing.")
+@click.option("--apply", is_flag=True, help="Apply what is missing, each in one transaction.")
+@style_option
+@pass_settings
+def migrate(settings: Settings, *, check: bool, apply: bool, style: Style) -> None:
+    """Show how the database differs from what this version needs, or migrate it.
+
+    Exit code 0: this version works with the database as it is now. 1: migrations are missing, which
+    `--apply` or a start of `registry work` applies. 2: the database is of a later version that this
+    one cannot work with. 3: it does not answer.
+
+    Example: registry migrate --check --format json
+    """
+    if check == apply:
+        raise click.UsageError("give --check or --apply")
+    import uvloop
+
+    with running_database(settings, begins=False) as ready:
+        applied, status = uvloop.run(_migrated(ready.database_url or "", apply=apply))
+    if style == "json":
+        write_json({"applied": applied} | msgspec.to_builtins(status))
+    else:
+        _print(applied, status)
+    if status.refused:
+        sys.exit(UNUSABLE)
+    sys.exit(_LACKING if status.missing else 0)
+
+
+async def _migrated(url: str, *, apply: bool) -> tuple[list[str], MigrationStatus]:
+    """Return what was applied, and how the database is then."""
+    from registry.store import migrate as migrations
+    from registry.store.database import connect
+
+    database = await connect(url, size=2)
+    try:
+        done = await migrations.migrate(database) if apply else []
+        async with database.connection() as connection:
+            status = await migrations.read_status(connection)
+    finally:
+        await database.close()
+    return [f"{one.number} ({one.name})" for one in done], status
+
+
+def _print(applied: list[str], status: MigrationStatus) -> None:
+    for name in applied:
+        sys.stdout.write(f"applied: {name}\n")
+    for name in status.missing:
+        sys.stdout.write(f"missing: {name}\n")
+    for name in status.ahead:
+        can = "cannot work with it" if name in status.refused else "works with it"
+        sys.stdout.write(f"ahead: {name}; this version {can}\n")
+    if not (applied or status.missing or status.ahead):
+        print_message("the database is of this version")
