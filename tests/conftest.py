@@ -6,6 +6,7 @@ import gc
 import itertools
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -113,10 +114,31 @@ def _make_cluster(folder):
         database = await connect(url)
         await open_register(database, load_pack("ma"), Settings(data_dir=folder), now=NOW)
         await accept_dates(database)
+        await grant_serving(database)
         await database.close()
 
     asyncio.run(make())
     running.release()
+
+
+GRANTS = ROOT / "deploy/database"
+SERVING = {"serving": ("grants.sql",), "serving_console": ("grants.sql", "grants-console.sql")}
+
+
+async def grant_serving(database):
+    """Let two roles that own nothing serve a register, without its console and with it."""
+    async with database.transaction() as connection:
+        for role, files in SERVING.items():
+            if not await connection.fetchval("select 1 from pg_roles where rolname = $1", role):
+                await connection.execute(f"create role {role} login")
+            for file in files:
+                text = (GRANTS / file).read_text(encoding="utf-8")
+                await connection.execute(re.sub(r"\bserving\b", role, text))
+
+
+def as_role(role, url):
+    """Return the address of the same database, with another role."""
+    return re.sub(r"//\w+", f"//{role}", url, count=1)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from registry.ledger import append
 from registry.services import access_tokens
 from registry.settings import Settings
 from registry.store.database import connect
-from tests.conftest import NOW, make_record
+from tests.conftest import NOW, as_role, make_record
 from tests.described import Described
 from tests.published import given_times
 
@@ -39,13 +39,13 @@ def settings_of(folder, url, **more):
 
 @pytest.fixture
 def settings(tmp_path, database_url):
-    return settings_of(tmp_path, database_url)
+    return settings_of(tmp_path, as_role("serving", database_url))
 
 
 @pytest.fixture
-async def database(settings):
+async def database(database_url):
     """The register's database, as another process of the same host has it open."""
-    opened = await connect(settings.database_url)
+    opened = await connect(database_url)
     yield opened
     await opened.close()
 
@@ -104,7 +104,7 @@ async def client(app, hooks):
 async def reader(shared_url, tmp_path_factory, publication, hooks):
     """A client of a register with one record, for the tests that change nothing in it."""
     folder = tmp_path_factory.mktemp("reader")
-    settings = settings_of(folder, shared_url, **UNLIMITED)
+    settings = settings_of(folder, as_role("serving", shared_url), **UNLIMITED)
     database = await connect(shared_url)
     async with database.transaction() as connection:
         one = publication(make_record())

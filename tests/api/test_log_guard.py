@@ -13,6 +13,7 @@ from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect
 from tests.api.test_metrics import LOCAL, figure
+from tests.conftest import grant_serving
 from tests.services.conftest import Backup
 
 RECORDS = "/api/v1/records"
@@ -36,6 +37,7 @@ async def database_url(empty_url, pack, tmp_path):
     database = await connect(empty_url)
     settings = Settings(data_dir=tmp_path, base_url="https://algorithms.example")
     await open_register(database, pack, settings)
+    await grant_serving(database)
     await database.close()
     return empty_url
 

@@ -141,14 +141,14 @@ def test_figures_that_cannot_be_written_hold_nothing_up(tmp_path):
     assert requests.samples[0].value == 1
 
 
-async def test_figures_are_there_without_the_database(client, settings, token):
+async def test_figures_are_there_without_the_database(client, settings, database_url, token):
     elsewhere = {"host": "algorithms.example"}
     known = elsewhere | {"authorization": f"Bearer {await token(None, ['metrics'], actor='a')}"}
     other = elsewhere | {"authorization": f"Bearer {await token(None, ['metrics'], actor='b')}"}
     before = (await client.get("/metrics", headers=known)).text
     assert figure(before, "registry_database_up") == 1
     name = urlsplit(settings.database_url).path[1:]
-    beside = await asyncpg.connect(settings.database_url.replace(name, "postgres"))
+    beside = await asyncpg.connect(database_url.replace(name, "postgres"))
     await beside.execute(f"alter database {name} allow_connections false")
     await beside.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name

@@ -1,11 +1,13 @@
 """The files in `deploy/`, each read by the program that it is for, on machines that have it."""
 
+import asyncio
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from registry.settings import PREFIX, Settings, from_environment
@@ -67,12 +69,45 @@ def test_units_call_commands_that_there_are():
 
 
 def test_settings_of_the_services_are_known_and_valid():
-    lines = (DEPLOY / "systemd/registry.env").read_text().splitlines()
-    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    settings = from_environment(given)
-    assert isinstance(settings, Settings)
-    assert settings.review == "required"
+    given, urls = {}, []
+    for name in ("registry.env", "serve.env"):
+        lines = (DEPLOY / "systemd" / name).read_text().splitlines()
+        given |= dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+        settings = from_environment(given)
+        assert isinstance(settings, Settings)
+        assert settings.review == "required"
+        urls.append(settings.database_url)
     assert all(name.startswith(PREFIX) for name in given)
+    assert [url.split("@")[0] for url in urls] == ["postgresql://register", "postgresql://serving"]
+
+
+def test_postgresql_reads_the_lines_of_who_is_let_in(server):
+    """Its views say what is wrong with the files as they are, before anything reads them anew."""
+
+    async def fetch(statement):
+        connection = await asyncpg.connect(server.url)
+        try:
+            return await connection.fetch(statement)
+        finally:
+            await connection.close()
+
+    found = []
+    for name, where, errors in (
+        ("pg_hba.conf", "show hba_file", "select error from pg_hba_file_rules"),
+        ("pg_ident.conf", "show ident_file", "select error from pg_ident_file_mappings"),
+    ):
+        [[path]] = asyncio.run(fetch(where))
+        before = Path(path).read_text()
+        try:
+            Path(path).write_text((DEPLOY / "database" / name).read_text())
+            found += [row["error"] for row in asyncio.run(fetch(errors))]
+        finally:
+            Path(path).write_text(before)
+    # The server of the tests has no TLS.
+    said = [one for one in found if one]
+    assert len(found) == 7
+    # The server of the tests is built without TLS.
+    assert all(one.startswith("hostssl record cannot match") for one in said)
 
 
 def test_nginx_takes_its_server(tmp_path, certificate):

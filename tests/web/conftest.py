@@ -17,7 +17,7 @@ from registry.services.import_matching import ForeignFiling
 from registry.store.database import connect
 from registry.web.app import create_app
 from tests.api.conftest import lifespan
-from tests.conftest import NOW
+from tests.conftest import NOW, as_role
 from tests.imported import import_filings
 from tests.published import given_times
 from tests.served import records
@@ -31,6 +31,7 @@ FOREIGN = Agency(
 @asynccontextmanager
 async def opened(settings, url):
     """Open a client of the register in a database."""
+    url = as_role("serving", url)
     application = create_app(msgspec.structs.replace(settings, database_url=url), tell=None)
     transport = httpx.ASGITransport(application)
     async with (

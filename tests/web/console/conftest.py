@@ -16,6 +16,7 @@ from registry.services.access import OPERATOR
 from registry.store.database import connect
 from registry.web.app import create_app
 from tests.api.conftest import lifespan
+from tests.conftest import as_role
 
 SITE = "https://algorithms.example"
 _TOKEN = re.compile(r'name="_csrf_token" value="([0-9a-f]{128})"')
@@ -98,7 +99,9 @@ class Office:
 async def opened_office(settings, url, **changes):
     """Open a console over a database."""
     settings = msgspec.structs.replace(
-        settings, database_url=url, **{"console": "on", "base_url": SITE} | changes
+        settings,
+        database_url=as_role("serving_console", url),
+        **{"console": "on", "base_url": SITE} | changes,
     )
     lines = []
     application = create_app(settings, tell=lines.append)
