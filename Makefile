@@ -6,7 +6,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: help up serve site test check format screenshots bench crash fuzz lock clean
+.PHONY: help up serve site test check format screenshots bench crash fuzz lock release wheelhouse sbom \
+  licences advisories clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -57,6 +58,23 @@ lock: .venv/ready-dev ## Resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --quiet \
 	  -c requirements.lock -o requirements-dev.lock
+
+release: .venv/ready-dev ## Make what a release of this commit is made of, in dist/release
+	$(BIN)/python -m tools.release all
+
+wheelhouse: .venv/ready-dev ## Pack all that a machine without network needs; PYTHONS= like its own
+	$(BIN)/python -m tools.release $(PYTHONS:%=--python %) wheelhouse
+
+sbom: .venv/ready-dev ## Write what the software is made of, CycloneDX, into dist/
+	$(BIN)/python -m tools.release sbom
+
+licences: .venv/ready-dev ## Write docs/security/licences.md anew
+	$(BIN)/python -m tools.release licences
+
+advisories: .venv/ready-dev ## Ask whether weaknesses of what is locked are known; needs network
+	$(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip -r requirements.lock \
+	  && $(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip -r requirements-dev.lock \
+	  || { echo "weaknesses are known, or no database could be asked: see above"; exit 1; }
 
 clean: ## Remove the environment and everything that was built (not var/, the data)
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

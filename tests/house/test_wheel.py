@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.release.wheels import build_wheel, committed
+
 ROOT = Path(__file__).parents[2]
 SOURCES = (
     "registry",
@@ -22,7 +24,7 @@ SOURCES = (
     "docs/filing-guide",
     "LICENSES",
 )
-FILES = ("pyproject.toml", "README.md", "LICENSE")
+FILES = (".gitignore", "pyproject.toml", "README.md", "LICENSE")
 
 
 def run(*command, **options):
@@ -34,8 +36,8 @@ def run(*command, **options):
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel of a copy of the tree, so that nothing of this one is touched."""
+def commit(tmp_path_factory):
+    """A checkout of a commit with this tree, so that nothing of this one is touched."""
     tree = tmp_path_factory.mktemp("tree")
     for name in SOURCES:
         ignored = shutil.ignore_patterns("__pycache__")
@@ -46,12 +48,27 @@ def wheel(tmp_path_factory):
     shutil.copy(ROOT / "tools/build_hook.py", tree / "tools")
     run("git", "init", "--quiet", tree)
     who = ("-c", "user.name=t", "-c", "user.email=t@example.org")
-    run("git", "-C", tree, *who, "commit", "--quiet", "--allow-empty", "--message", "one")
-    out = tmp_path_factory.mktemp("wheel")
-    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check")
-    run(*pip, "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", out, tree)
-    [path] = out.glob("*.whl")
-    return path
+    run("git", "-C", tree, "add", "--all")
+    run("git", "-C", tree, *who, "commit", "--quiet", "--message", "one")
+    return tree
+
+
+@pytest.fixture(scope="module")
+def wheel(commit, tmp_path_factory):
+    with committed(commit) as tree:
+        return build_wheel(tree, tmp_path_factory.mktemp("wheel"))
+
+
+def test_a_commit_gives_the_same_bytes_whoever_builds_it_and_when(commit, wheel, tmp_path):
+    before = os.umask(0o077)
+    try:
+        with committed(commit) as tree:
+            for path in tree.rglob("*.py"):
+                os.utime(path, (1_000_000_000, 1_000_000_000))
+            again = build_wheel(tree, tmp_path)
+    finally:
+        os.umask(before)
+    assert again.read_bytes() == wheel.read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +113,9 @@ def test_data_and_nothing_of_the_workshop_travels_inside(wheel):
             if name.startswith(f"registry/_resources/{folder}/")
         }
         assert inside == there
+    # All modules: .gitignore, which the builder obeys, had a name that a package has too.
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "registry").rglob("*.py")}
+    assert modules == {one for one in names if one.endswith(".py")}
     assert not [name for name in names if name.startswith(("tests", "docs", ".", "var"))]
     assert any(name.endswith("0001_register.sql") for name in names)
     assert any(name.endswith("queries/index.sql") for name in names)

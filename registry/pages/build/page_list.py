@@ -18,19 +18,19 @@ from registry.pages.views.finder import finder_pages
 from registry.pages.views.guide_pages import guide_pages
 from registry.pages.views.home import home_pages
 from registry.pages.views.import_events import gather_imports
-from registry.pages.views.letter_pages import general_letter_pages
 from registry.pages.views.kit_pages import code_pages
+from registry.pages.views.letter_pages import general_letter_pages
 from registry.pages.views.life_pages import life_pages
 from registry.pages.views.machine_files import machine_files
 from registry.pages.views.manuals import manual_pages
 from registry.pages.views.origin_pages import origin_pages
 from registry.pages.views.overview_pages import overview_pages
+from registry.pages.views.peer_pages import peer_pages
 from registry.pages.views.problem_pages import problem_pages
 from registry.pages.views.prose_pages import prose_pages
 from registry.pages.views.record_pages import record_pages
 from registry.pages.views.region_pages import region_pages
 from registry.pages.views.static_index import WordFiles, index_pages
-from registry.pages.views.peer_pages import peer_pages
 from registry.pages.views.statistics_pages import statistics_pages
 from registry.pages.views.witness_pages import witness_pages
 

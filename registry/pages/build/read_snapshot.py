@@ -18,13 +18,12 @@ from registry.pages.fingerprint import site_fingerprint
 from registry.pages.page import LostFileError, digest
 from registry.pages.snapshot import RegisterCounts, RegisterState, Snapshot
 from registry.pages.views.origin_pages import SHOWN_IMPORTS
-from registry.record.origin import Origin
-from registry.record.pack import Pack
-from registry.settings import Settings
 from registry.pages.views.peer_pages import shown_digest
 from registry.pages.views.witness_pages import signed_digest
+from registry.record.pack import Pack
 from registry.services import witness_standing
 from registry.services.peer_standing import read_standings, troubles
+from registry.settings import Settings
 from registry.store import (
     agencies,
     attestations,

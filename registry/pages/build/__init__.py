@@ -1,0 +1,1 @@
+"""How a site is built: what it shows, which pages follow, what is taken over, the switch."""
