@@ -177,7 +177,8 @@ async def note_refusal(error: Exception, scope: Any) -> None:
     now = utc_now()
     limit = settings.limit_failures
     result = error.slug
-    subject = "/".join(str(given[name]) for name in ("agency", "slug") if name in given)
+    named = [name for name in ("agency", "slug", "redaction", "act") if name in given]
+    subject = "/".join(str(given[name]) for name in named)
     try:
         try:
             if isinstance(error, TooManyRequests):

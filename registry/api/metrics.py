@@ -32,7 +32,7 @@ from prometheus_client.registry import Collector
 
 from registry.api.authentication import provide_actor
 from registry.api.gauges import of_database, of_server
-from registry.api.request_context import ApiRequest, ApiState, is_passed_on
+from registry.api.request_context import ApiRequest, ApiState, host_name, is_passed_on
 from registry.errors import Unavailable
 from registry.record.fast_validator import FastValidator
 from registry.settings import is_loopback
@@ -244,10 +244,10 @@ class _Found(Collector):
 
 def _is_local(scope: Any) -> bool:
     """Return whether this machine asks for itself, and no proxy on it for somebody else."""
-    headers = dict(scope["headers"])
-    host = headers.get(b"host", b"").decode("latin-1").rpartition(":")[0]
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
     return (
         is_loopback((scope.get("client") or ("",))[0])
-        and is_loopback(host.strip("[]"))
+        and len(hosts) == 1
+        and is_loopback(host_name(hosts[0]))
         and not is_passed_on(scope)
     )

@@ -26,7 +26,18 @@ from registry.services.context import ServiceContext
 from registry.services.identity_provider import IdentityProvider
 from registry.settings import Network, Settings
 
-_BY_A_PROXY = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
+_BY_A_PROXY = {
+    b"forwarded",
+    b"via",
+    b"x-forwarded-for",
+    b"x-forwarded-host",
+    b"x-forwarded-port",
+    b"x-forwarded-proto",
+    b"x-real-ip",
+}
+# Some proxies, such as IIS, name the port as well.
+_WITH_PORT = re.compile(r"(?:(\d+\.\d+\.\d+\.\d+)|\[([0-9a-fA-F:.]+)\])(?::\d+)?", re.ASCII)
+_HOST = re.compile(r"(?:([a-z0-9._-]+)|\[([0-9a-f:.]+)\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 _OF_ONE_CLIENT = 64
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TOKEN = re.compile(r"regt_[\w-]+")
@@ -147,8 +158,18 @@ def worker_of(actor: Actor | None, scope: Any, proxies: Sequence[Network]) -> st
 
 @lru_cache(maxsize=1000)
 def _address(text: str) -> Any:
+    port = _WITH_PORT.fullmatch(text)
     try:
-        address = ip_address(text)
+        address = ip_address(text if port is None else port[1] or port[2])
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def host_name(given: bytes) -> str:
+    """Return the name in a Host header, in lower case; empty where it is none.
+
+    A name before an `@` or behind a `/` is not passed over: a proxy may have looked at that one.
+    """
+    match = _HOST.fullmatch(given.decode("latin-1"))
+    return (match[1] or match[2]).lower() if match else ""

@@ -7,7 +7,6 @@ open to scripts of any origin, without credentials; what has a token or changes 
 from __future__ import annotations
 
 import datetime as dt
-import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -21,6 +20,7 @@ from registry.api.problems import problem_messages, report_fault
 from registry.api.request_context import (
     AccessLogEntry,
     RequestContext,
+    host_name,
     path_for_logs,
     request_context,
     request_id,
@@ -42,10 +42,13 @@ LARGEST_HEADERS = 32 * 1024
 
 _LONGEST_HOST = 255
 
-_HOST = re.compile(r"(?:([a-z0-9._-]+)|\[([0-9a-f:.]+)\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 _READS = {"GET", "HEAD", "OPTIONS"}
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 _NO_CONTENT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_PAGES = [
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
 _CLOSED = (b"cross-origin-resource-policy", b"same-origin")
 _OPEN = [
     (b"cross-origin-resource-policy", b"cross-origin"),
@@ -198,7 +201,7 @@ def _headers(
     return [
         (b"x-request-id", request.encode()),
         *_ALWAYS,
-        *([_NO_CONTENT] if api else []),
+        *([_NO_CONTENT] if api else _PAGES),
         *(_OPEN if readable else [_CLOSED]),
     ]
 
@@ -220,7 +223,7 @@ def _refusal(scope: Any, hosts: frozenset[str] | None) -> RegistryError | None:
     given = {value for name, value in scope["headers"] if name == b"host"}
     if given and all(len(value) <= _LONGEST_HOST and _is_answered(value, hosts) for value in given):
         return None
-    named = {_host(value[:_LONGEST_HOST]) for value in given}
+    named = {host_name(value[:_LONGEST_HOST]) for value in given}
     return MisdirectedRequest(
         f"this register does not answer for the host {' and '.join(sorted(named)) or '(none)'}; "
         "use the address that its links have"
@@ -232,14 +235,5 @@ def _is_answered(given: bytes, hosts: frozenset[str] | None) -> bool:
     """Return whether the register answers for the host of a Host header; `hosts` None for any."""
     if hosts is None:
         return True
-    host = _host(given)
+    host = host_name(given)
     return host in hosts or is_loopback(host)
-
-
-def _host(given: bytes) -> str:
-    """Return the name in a Host header, in lower case; empty where it is none.
-
-    A name before an `@` or behind a `/` is not passed over: a proxy may have looked at that one.
-    """
-    match = _HOST.fullmatch(given.decode("latin-1"))
-    return (match[1] or match[2]).lower() if match else ""

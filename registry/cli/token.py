@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from typing import TYPE_CHECKING
 
@@ -58,8 +59,17 @@ async def create(
         days=days,
         now=utc_now(),
         random=context.random,
+        user=_user(),
     )
     sys.stdout.write(made + "\n")
+
+
+def _user() -> str | None:
+    """Return the name of the user of this machine; None where it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
 
 
 @token.command(name="list")

@@ -20,6 +20,7 @@ from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
 from registry.text.locales import language_name, pick
 
 _SEPARATORS = {"ar": "، "}
+_LONGEST_POINTER = 512
 
 
 class Title(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +72,17 @@ def to_finding(remark: PendingFinding, language: str, fallback: Sequence[str]) -
     order = (language, *fallback, SOURCE)
     lang, text = next(_renderings(remark.messages, order))
     return Finding(
-        pointer=remark.pointer, rule=remark.rule, severity=remark.severity, message=text, lang=lang
+        pointer=_cut(remark.pointer),
+        rule=remark.rule,
+        severity=remark.severity,
+        message=text,
+        lang=lang,
     )
+
+
+def _cut(pointer: str) -> str:
+    """Return a pointer; of a member that no format has, with a name without end, its beginning."""
+    return pointer if len(pointer) <= _LONGEST_POINTER else pointer[:_LONGEST_POINTER] + "…"
 
 
 def render(saying: Message, language: str, fallback: Sequence[str]) -> str:

@@ -62,10 +62,12 @@ async def create_token(
     random: Callable[[int], bytes],
     member: int | None = None,
     by: Actor = OPERATOR,
+    user: str | None = None,
 ) -> str:
     """Make a token and give it; it can never be shown again.
 
-    What it does, the `member` has done, for whom it is. A third one beside two in force is refused
+    The audit trail says whose it is, what it may, and which `user` of the machine made it. What it
+    does, the `member` has done, for whom it is. A third one beside two in force is refused
     by `Conflict`.
     """
     unknown = [scope for scope in scopes if scope not in SCOPES]
@@ -106,7 +108,12 @@ async def create_token(
             expires_at=now + dt.timedelta(days=days),
             member=member,
         )
-        await audit.note(connection, by, "create_token", str(number), before=None, now=now)
+        ends = now + dt.timedelta(days=days)
+        made = [f"for {name}", *([f"of {agency}"] if agency else []), f"may {' '.join(scopes)}"]
+        made += [f"until {ends:%Y-%m-%d}", *([f"by {user}"] if user else [])]
+        await audit.note(
+            connection, by, "create_token", str(number), before=", ".join(made), now=now
+        )
     return token
 
 

@@ -110,6 +110,7 @@ async def test_making_and_ending_a_token_is_in_it(trail, token, database):
         ("operator", None, "create_token", str(stored.id), "done"),
         ("operator", None, "revoke_token", str(stored.id), "done"),
     ]
+    assert acts[0]["before"].startswith("for demo-education, of demo-education, may file, until 20")
     assert secret not in str(acts)
 
 

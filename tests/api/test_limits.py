@@ -191,3 +191,15 @@ async def test_a_debt_is_known_to_other_processes(settings, client, problem, rec
         await other.get("/api/v1/records", headers=of_address)
         refused = await other.get("/api/v1/records", headers=of_address)
         limited(problem, refused, "ms of work")
+
+
+async def test_a_proxy_may_name_the_port_of_a_client(client, record, problem):
+    async def ask(address):
+        return await client.post(VALIDATE, json=record, headers={"x-forwarded-for": address})
+
+    for port in range(3):
+        assert (await ask(f"203.0.113.10:{port + 1000}")).status_code == 200
+        assert (await ask(f"[2001:db8::1]:{port + 1000}")).status_code == 200
+    limited(problem, await ask("203.0.113.10"), "3 validations a minute")
+    limited(problem, await ask("2001:db8::2"), "3 validations a minute")
+    assert (await ask("203.0.113.11:1000")).status_code == 200

@@ -83,7 +83,13 @@ async def test_what_the_accept_path_did_is_counted(settings, started, record, se
 
 
 @pytest.mark.parametrize(
-    "headers", [{"host": "algorithms.example"}, LOCAL | {"x-forwarded-for": "203.0.113.9"}]
+    "headers",
+    [
+        {"host": "algorithms.example"},
+        LOCAL | {"x-forwarded-for": "203.0.113.9"},
+        LOCAL | {"x-forwarded-proto": "https"},
+        LOCAL | {"x-forwarded-host": "algorithms.example"},
+    ],
 )
 async def test_who_comes_from_elsewhere_needs_a_token_for_it(client, database, headers):
     async def token(*scopes):
@@ -104,6 +110,13 @@ async def test_who_comes_from_elsewhere_needs_a_token_for_it(client, database, h
         assert (await client.get("/metrics", headers=await token(scope))).status_code == 200
     only_figures = await token("metrics")
     assert (await client.get("/api/v1/audit", headers=only_figures)).status_code == 403
+
+
+async def test_this_machine_may_leave_out_the_port_and_names_one_host(client):
+    for host in ("localhost", "127.0.0.1", "[::1]", "localhost:8000"):
+        assert (await client.get("/metrics", headers={"host": host})).status_code == 200
+    two = [("host", "algorithms.example"), ("host", "localhost:1")]
+    assert (await client.get("/metrics", headers=two)).status_code in {401, 421}
 
 
 async def test_any_process_of_a_server_answers_for_all(client, settings):

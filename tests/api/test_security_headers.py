@@ -385,3 +385,10 @@ async def test_options_and_a_wrong_method_name_the_same_methods(client, path, me
     for method, status in (("OPTIONS", 204), ("BREW", 405)):
         answer = await client.request(method, path)
         assert (answer.status_code, answer.headers["allow"]) == (status, methods)
+
+
+async def test_pages_ask_for_nothing_of_the_device_and_share_no_window(client):
+    page, answer = await client.get("/fr/"), await client.get(RECORDS)
+    assert "camera=()" in page.headers["permissions-policy"]
+    assert page.headers["cross-origin-opener-policy"] == "same-origin"
+    assert "permissions-policy" not in answer.headers

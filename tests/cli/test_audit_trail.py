@@ -1,5 +1,6 @@
 """`registry audit-trail`: followed from where it ended, and verified with what was kept."""
 
+import getpass
 import json
 import subprocess
 import sys
@@ -19,6 +20,7 @@ def test_it_goes_on_from_where_it_ended(with_database, tmp_path):
     acts = [json.loads(line) for line in first.stdout.splitlines()]
     assert [one["position"] for one in acts] == list(range(1, len(acts) + 1))
     assert [one["action"] for one in acts][-2:] == ["create_token", "create_token"]
+    assert f", by {getpass.getuser()}" in acts[-1]["before"]
     assert with_database("audit-trail", "follow", "--once", "--state", state).stdout == ""
     make_acts(with_database, "three")
     [line] = with_database("audit-trail", "follow", "--once", "--state", state).stdout.splitlines()

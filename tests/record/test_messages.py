@@ -142,3 +142,8 @@ def test_only_the_words_depend_on_the_language(pack, today, language):
     assert all("{" not in one.message.replace('{"', "") for one in verdict.findings)
     expected = {"zgh": "ar", "de": "ar"}.get(language, language)
     assert {one.lang for one in verdict.findings} == {expected}
+
+
+def test_a_pointer_to_a_member_with_an_endless_name_is_cut():
+    remark = PendingFinding(pointer="/" + "x" * 1_000_000, rule="r", messages=(message("No."),))
+    assert to_finding(remark, "en", ("en",)).pointer == "/" + "x" * 511 + "…"
