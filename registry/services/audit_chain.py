@@ -63,6 +63,8 @@ async def chain_acts(database: Database) -> int:
         if not await audit.lock_chain(connection):
             return 0
         acts = await audit.take_unchained(connection, BATCH)
+        if not acts:
+            return 0
         link = await audit.read_last_link(connection) or START
         links = [link := next_link(link, act) for act in acts]
         await audit.insert_links(connection, links, acts)
