@@ -23,7 +23,7 @@ from registry.services.doctor import examination, host, proxy
 from registry.services.doctor.examination import examine
 from registry.services.doctor.proxy import ProxyExamination
 from registry.services.heartbeat import figures_of_host, note_run
-from registry.store import bound_rows, heartbeats, log
+from registry.store import bound_rows, heartbeats, log, published
 from registry.store.database import connect
 from registry.store.diagnosis import read_server
 from registry.store.heartbeats import ProcessFigures
@@ -249,6 +249,12 @@ async def test_each_thing_that_is_broken_on_the_host_is_found(installed, monkeyp
     (settings.site_dir / "build.json").unlink()
     assert "site build" in (await found())["site"]
     assert "site" not in await found(site="elsewhere")
+    to = "s3://bucket/prefix"
+    assert "nothing was published" in (await found(publish_to=to))["store"]
+    for log_size, fault, words in ((0, "no way", "gets to s3://bucket"), (9, None, "")):
+        async with installed.database.transaction() as connection:
+            await published.note_target(connection, to, now=NOW, log_size=log_size, fault=fault)
+        assert words in (await found(publish_to=to)).get("store", "")
     (settings.site_dir / "build.json").write_text('{"log": {"size": 0}}')
     async with installed.database.connection() as connection:
         await connection.execute("alter table log_entry disable trigger all")

@@ -22,6 +22,7 @@ from registry.store import bound_rows, checkpoints
 from registry.store.database import Connection, Database
 from registry.store.heartbeats import Heartbeat
 from registry.store.log import GuardedState
+from registry.store.published import read_target
 
 _LOG_BEHIND = dt.timedelta(minutes=1)
 _SITE_BEHIND = dt.timedelta(minutes=10)
@@ -74,7 +75,10 @@ async def check_log(connection: Connection, settings: Settings) -> list[Check]:
         )
     if not checks:
         checks.append(good("log", f"{size} of {state.range.size} entries are signed"))
-    return [*checks, await _check_site(connection, settings, state)]
+    checks.append(await _check_site(connection, settings, state))
+    if settings.publish_to is not None:
+        checks.append(await _check_target(connection, settings.publish_to, size, state))
+    return checks
 
 
 async def _waits(
@@ -89,6 +93,8 @@ async def _check_site(connection: Connection, settings: Settings, state: Guarded
     made_from = await asyncio.to_thread(site_made_from, settings.site_dir)
     if settings.site == "elsewhere":
         return good("site", "served elsewhere, as REGISTRY_SITE says")
+    if made_from is None and settings.publish_to is not None:
+        return good("site", "none on this host; it is served from the store")
     if made_from is None:
         return finding(
             "site",
@@ -103,6 +109,32 @@ async def _check_site(connection: Connection, settings: Settings, state: Guarded
             "See the log of registry work, which says why it is not built.",
         )
     return good("site", f"built from {size} of {state.range.size} entries")
+
+
+async def _check_target(
+    connection: Connection, address: str, signed: int, state: GuardedState
+) -> Check:
+    target = await read_target(connection)
+    if target is None:
+        return finding(
+            "store",
+            f"nothing was published to {address}",
+            "Set REGISTRY_PUBLISH_TO and the variables AWS_… for registry work, and see its log.",
+        )
+    if target.fault is not None:
+        return finding(
+            "store",
+            f"nothing more gets to {target.address}: {target.fault}",
+            "Mend the way to the store; registry work tries again by itself.",
+        )
+    if target.log_size < signed and await _waits(connection, target.log_size, state, _SITE_BEHIND):
+        return finding(
+            "store",
+            f"{target.address} has {target.log_size} of {signed} entries",
+            "See the log of registry work, which says why.",
+        )
+    seen = f"{target.address} has {target.log_size} entries, its site is of {target.site_size}"
+    return good("store", seen)
 
 
 async def check_key(
