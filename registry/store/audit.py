@@ -66,7 +66,10 @@ async def read(
 
 
 async def lock_chain(connection: Connection) -> bool:
-    """Lock the end of the chain until the transaction ends; return False where another has it."""
+    """Lock the end of the chain until the transaction ends.
+
+    Return False where another has it, or where this role or server may not append to it.
+    """
     return bool(await connection.fetchval(statement("audit", "lock_chain"), _LOCK))
 
 

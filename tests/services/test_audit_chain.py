@@ -19,6 +19,7 @@ from registry.services.audit_chain import (
     verify_lines,
 )
 from registry.store.audit import ChainLink
+from registry.store.database import connect
 from tests.conftest import NOW
 
 PUT_IN = """
@@ -71,6 +72,25 @@ async def test_what_is_committed_late_comes_later_and_nobody_waits(database):
     await asyncio.gather(*(chain_acts(database) for _ in range(5)))
     assert len(await chained(database)) == 10
     assert (await verified(database)).position == 10
+
+
+async def test_who_may_only_read_leaves_the_chain_to_others(database, database_url):
+    await act(database, "a")
+    async with database.connection() as connection:
+        await connection.execute(
+            "create role shipper login; grant select on all tables in schema public to shipper"
+        )
+    other = await connect(database_url.replace("postgres:", "shipper:", 1), size=1)
+    try:
+        assert await chain_acts(other) == 0
+        assert len(await chained(database)) == 1
+        async with other.connection() as connection:
+            assert len(await read_lines(connection, START, limit=10)) == 1
+        assert (await verified(other)).position == 1
+    finally:
+        await other.close()
+        async with database.connection() as connection:
+            await connection.execute("drop owned by shipper; drop role shipper")
 
 
 @pytest.mark.parametrize(

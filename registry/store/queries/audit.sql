@@ -9,8 +9,10 @@ order by id
 limit $3
 
 -- name: lock_chain
--- One process at a time appends to the chain; the others come later.
-select pg_try_advisory_xact_lock($1)
+-- One process at a time appends to the chain, where its role and its server let it; the others come later.
+select
+    not pg_is_in_recovery() and has_table_privilege('audit_unchained', 'delete')
+    and has_table_privilege('audit_link', 'insert') and pg_try_advisory_xact_lock($1)
 
 -- name: take_unchained
 with taken as (
