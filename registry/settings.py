@@ -35,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings, each with a working default; `docs/operating.md` documents them."""
 
     database_url: str | None = None
+    read_url: str | None = None
     data_dir: Path = Path("var")
     base_url: str = "http://127.0.0.1:8000"
     pack: str = "ma"

@@ -54,6 +54,7 @@ from registry.api import (
 from registry.api.conditional import ConditionalRequests
 from registry.api.metrics import Metrics
 from registry.api.problems import allow
+from registry.api.replica import Reads, note_wanted
 from registry.api.request_context import AccessLogEntry, ApiRequest
 from registry.api.security_headers import EdgeMiddleware
 from registry.api.site import StaticSite
@@ -193,6 +194,8 @@ def create_app(
         return private is not None and (path + "/").startswith(private.prefix + "/")
 
     async def application(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            note_wanted(scope)
         if not (query := scope.get("query_string", b"")).isascii():
             # Typed as it is rather than percent-encoded; the framework would misread it.
             scope["query_string"] = quote(query, safe=_ASCII).encode()
@@ -250,6 +253,7 @@ def _litestar(
             draft_bytes=settings.limit_drafts * 2**20,
         )
         figures.database = database
+        reads = app.state.reads = Reads(database, settings.read_url)
         index = app.state.index = open_index(database.connection, settings.search_dir, pack)
         # Only a process that granian has started listens.
         listening = (
@@ -260,6 +264,7 @@ def _litestar(
             for work in (
                 _end_with_parent(),
                 figures.keep_written(),
+                reads.keep_connected(),
                 keep_beating(
                     database,
                     "serve",
@@ -280,6 +285,7 @@ def _litestar(
         finally:
             for task in beside:
                 task.cancel()
+            await reads.close()
             await database.close()
 
     def refuse_http_exception(request: ApiRequest, error: HTTPException) -> Any:

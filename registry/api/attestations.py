@@ -68,7 +68,7 @@ async def list_attestations(
 
     An agency that is not here has not said; one with `uses_none` says that it uses none.
     """
-    async with state.context.database.connection() as connection:
+    async with state.reads.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
         if agency is None:
             return AttestationList(items=await attestations.read_latest(connection, as_of=last))

@@ -120,7 +120,7 @@ async def list_changes(
     if origin is None:
         # An agency is of one register, which need not be named beside it.
         origin = [LOCAL] if agency is None else [ALL]
-    async with state.context.database.snapshot() as connection:
+    async with state.reads.snapshot() as connection:
         moment = await read_as_of(connection, as_of, now=state.clock())
         window = await read_window(connection, changed_since, changed_until)
         subject = await _read_subject(

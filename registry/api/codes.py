@@ -47,7 +47,7 @@ async def get_code(
             f"{typed.text!r} is no short code: it has {LENGTH} of the characters {ALPHABET}, of "
             "which the last one checks the others; one of them was misread or changed places"
         )
-    async with state.context.database.connection() as connection:
+    async with state.reads.connection() as connection:
         found = await codes.read(connection, typed.code)
     if found is None:
         raise NotFound(f"no record of this register has the short code {typed.code}")

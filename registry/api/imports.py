@@ -48,7 +48,7 @@ class ImportAnswer(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def list_origins(state: ApiState) -> OriginList:
     """List the registers that records come from: whose they are, of which country and terms."""
-    async with state.context.database.connection() as connection:
+    async with state.reads.connection() as connection:
         return OriginList(items=list((await imports.read_origins(connection)).values()))
 
 
@@ -73,7 +73,7 @@ async def list_imports(
     ] = 25,
 ) -> ImportList:
     """List the imports of other registers with what they counted, the last first."""
-    async with state.context.database.connection() as connection:
+    async with state.reads.connection() as connection:
         if origin is not None:
             parameters.codes("origin", [origin], await imports.read_origins(connection))
         found = await imports.read_runs(connection, origin, before=before, limit=limit + 1)
@@ -92,7 +92,7 @@ async def get_import(
     *, state: ApiState, run: Annotated[int, PathParameter(schema_extra=_NUMBER)]
 ) -> ImportAnswer:
     """Read what an import did: added, changed, moved, gone and refused, each with its fields."""
-    async with state.context.database.connection() as connection:
+    async with state.reads.connection() as connection:
         found = await imports.read_run(connection, run) if 0 < run < 2**63 else None
         if found is None:
             raise NotFound(f"there is no import {run}")

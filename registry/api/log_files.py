@@ -54,7 +54,7 @@ async def get_log_file(path: FromPath[str], state: ApiState) -> Response[bytes]:
         if path == "site.json":
             content = await _site_file(state)
         else:
-            async with state.context.database.snapshot() as connection:
+            async with state.reads.snapshot() as connection:
                 content = await _make_file(connection, state.tree, path)
     except ValueError as error:
         raise NotFound(f"the log has no file {path}") from error

@@ -56,7 +56,7 @@ class PeerProofs(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def list_peers(state: ApiState) -> PeerList:
     """List the registers whose logs are verified and taken in: since when, and how they stand."""
-    async with state.context.database.snapshot() as connection:
+    async with state.reads.snapshot() as connection:
         return PeerList(items=await read_standings(connection, now=utc_now()))
 
 
@@ -70,7 +70,7 @@ async def get_peer_evidence(
     *, code: Annotated[str, PathParameter(schema_extra=_CODE)], state: ApiState
 ) -> PeerProofs:
     """Read the signed notes that show that a register's log tells two histories; none for most."""
-    async with state.context.database.snapshot() as connection:
+    async with state.reads.snapshot() as connection:
         known = [one for one in await peers.read_all(connection) if one.code == code]
         found = await peers.read_evidence(connection, code) if known else []
     if not known:

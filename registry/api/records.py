@@ -107,7 +107,7 @@ async def get_record(
     *, agency: AgencyPath, slug: SlugPath, state: ApiState, as_of: AsOfParameter = None
 ) -> Response[bytes]:
     """Read the latest version: the document as filed, and what the register adds."""
-    async with state.context.database.connection() as connection:
+    async with state.reads.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
         stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
         if stored.register.state == "withdrawn":
@@ -131,7 +131,7 @@ async def list_versions(
 ) -> VersionList:
     """List every version ever published, and every withdrawal, oldest first."""
     record = f"{agency}/{slug}"
-    async with state.context.database.connection() as connection:
+    async with state.reads.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
         versions = await records.read_versions(connection, record, as_of=last)
         if not versions:
@@ -155,7 +155,7 @@ async def get_version(
     as_of: AsOfParameter = None,
 ) -> Response[bytes]:
     """Read a version as it was published."""
-    async with state.context.database.connection() as connection:
+    async with state.reads.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
         return _record(await _stored(connection, f"{agency}/{slug}", version, as_of=last))
 
@@ -170,7 +170,7 @@ async def list_findings(
     *, agency: AgencyPath, slug: SlugPath, state: ApiState, as_of: AsOfParameter = None
 ) -> FindingList:
     """List the findings that were kept with the latest version."""
-    async with state.context.database.connection() as connection:
+    async with state.reads.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
         stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
     return FindingList(items=stored.register.noticed())
@@ -205,7 +205,7 @@ async def compare_versions(
     Without `from` and `to` they are the last two; withdrawals between them change nothing.
     """
     record = f"{agency}/{slug}"
-    async with state.context.database.connection() as connection:
+    async with state.reads.connection() as connection:
         history = await records.read_versions(connection, record)
         first, second = _choose_versions(record, [line.version for line in history], earlier, to)
         before = await records.read(connection, record, first)
@@ -246,7 +246,7 @@ async def get_proof(
 
     `registry verify` checks a file of it; the page about the log says how to do it by hand.
     """
-    async with state.context.database.snapshot() as connection:
+    async with state.reads.snapshot() as connection:
         return await read_record_proof(connection, state.tree, f"{agency}/{slug}", version)
 
 
@@ -259,7 +259,7 @@ async def get_proof(
 async def get_source(*, agency: AgencyPath, slug: SlugPath, state: ApiState) -> RecordSource:
     """Read the row of another register that a record was last made from, as it was there."""
     record = f"{agency}/{slug}"
-    async with state.context.database.connection() as connection:
+    async with state.reads.connection() as connection:
         stored = await _stored(connection, record, as_of=END)
         row = await imports.read_source_row(connection, record)
     if row is None:

@@ -17,6 +17,7 @@ import msgspec
 from litestar import Request
 from litestar.datastructures import State
 
+from registry.api.replica import Reads
 from registry.api.work_limit import WorkLimit
 from registry.ledger.published_log import LogTree
 from registry.ledger.targets import ObjectStore
@@ -68,6 +69,7 @@ class ApiState(State):
     workbooks: asyncio.Semaphore
     provider: IdentityProvider | None
     work: WorkLimit
+    reads: Reads
     tree: LogTree
     store: ObjectStore | None
     exporting: Counter[str]

@@ -57,7 +57,8 @@ async def check_database(
 ) -> VerifiedDatabase:
     """Check the whole log in the database, and every row that follows from it.
 
-    Raises `LogInconsistent` at the first fault, which blocks publication until this finds none.
+    Raises `LogInconsistent` at the first fault, which blocks publication until this finds none;
+    what is found in a standby blocks nothing.
     """
     try:
         known = await asyncio.to_thread(signing_journal.read_signed_size, settings)
@@ -67,9 +68,10 @@ async def check_database(
     except LogRefused as error:
         await _block_publication(database, settings, error.detail)
         raise
-    await asyncio.to_thread(_block(settings).unlink, missing_ok=True)
-    async with database.transaction() as connection:
-        await bound_rows.set_fault(connection, None)
+    if not await database.is_standby():
+        await asyncio.to_thread(_block(settings).unlink, missing_ok=True)
+        async with database.transaction() as connection:
+            await bound_rows.set_fault(connection, None)
     return found
 
 
@@ -305,6 +307,9 @@ def _block(settings: Settings) -> Path:
 
 async def _block_publication(database: Database, settings: Settings, sentence: str) -> None:
     """Stop publication on this host, and say so to every process, in the database."""
+    if await database.is_standby():
+        # What is wrong may be this copy of the database alone.
+        return
     await asyncio.to_thread(_write_block, _block(settings), sentence)
     async with database.transaction() as connection:
         await bound_rows.set_fault(connection, sentence)

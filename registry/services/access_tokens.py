@@ -144,7 +144,8 @@ async def recognise(
             request=request,
         )
         _require_in_force(stored, actor, now)
-        if stored.last_used_on != now.date():
+    if stored.last_used_on != now.date() and not await database.is_standby():
+        async with database.connection() as connection:
             await tokens.mark_used(connection, stored.id, now.date())
     return actor
 

@@ -67,6 +67,9 @@ async def keep_beating(
     while True:
         try:
             figures = await asyncio.to_thread(tell)
+            if await database.is_standby():
+                await asyncio.sleep(INTERVAL_SECONDS)
+                continue
             async with database.connection() as connection:
                 await heartbeats.beat(connection, process, host, figures)
         except Unavailable:

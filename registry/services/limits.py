@@ -34,8 +34,11 @@ async def spend(
     rate = per_minute / _MINUTE
     price = min(cost, burst)
     bucket = Bucket(kind=kind, who=who, capacity=burst, per_second=rate)
-    async with database.connection() as connection:
-        granted, remaining = await rate_limits.spend(connection, bucket, price, now=now)
+    if await database.is_standby():
+        granted, remaining = rate_limits.spend_locally(database.local_buckets, bucket, price)
+    else:
+        async with database.connection() as connection:
+            granted, remaining = await rate_limits.spend(connection, bucket, price, now=now)
     if not granted:
         seconds = max(1, math.ceil((price - remaining) / rate))
         later = "a second" if seconds == 1 else f"{seconds} seconds"
@@ -86,8 +89,11 @@ async def charge(
     """Take a cost that is known afterwards; return the seconds until what is owed is paid, or 0."""
     rate = per_minute / _MINUTE
     bucket = Bucket(kind=kind, who=who, capacity=per_minute, per_second=rate)
-    async with database.connection() as connection:
-        remaining = await rate_limits.charge(connection, bucket, cost, now=now)
+    if await database.is_standby():
+        remaining = rate_limits.charge_locally(database.local_buckets, bucket, cost)
+    else:
+        async with database.connection() as connection:
+            remaining = await rate_limits.charge(connection, bucket, cost, now=now)
     return max(0.0, -remaining / rate)
 
 

@@ -26,7 +26,7 @@ from registry.settings import Settings, is_loopback
 from registry.store import agencies, log, record_names, redactions
 from registry.store.database import Connection, Database, connect
 from registry.store.hosts import place
-from registry.store.migrate import is_begun, migrate
+from registry.store.migrate import check_migrated, is_begun, migrate
 
 T = TypeVar("T")
 
@@ -45,8 +45,14 @@ async def open_register(
     Whoever verifies takes no agencies over, which would mend what was to be found. The first entry
     gets the database's time, the one that is given, or the one from which a demonstration invents
     times. Repeats harmlessly. The first time it makes the log's key file. Raises
-    `ConfigurationError` when the register began with another pack.
+    `ConfigurationError` when the register began with another pack. On a standby, which takes no
+    writes, all of it must have been done already.
     """
+    if await database.is_standby():
+        await check_migrated(database)
+        async with database.connection() as connection:
+            _check_pack(await log.read_pack(connection), pack)
+        return
     await migrate(database)
     async with database.transaction() as connection:
         await append_genesis(
@@ -56,17 +62,20 @@ async def open_register(
             continues=read_continued(settings),
             demonstration_from=demonstration_from,
         )
-        begun_with = await log.keep_pack(connection, pack.code)
-        if begun_with != pack.code:
-            raise ConfigurationError(
-                f"this register is of the country pack {begun_with!r}, and REGISTRY_PACK is "
-                f"{pack.code!r}; set REGISTRY_PACK={begun_with}, or another REGISTRY_DATA_DIR or "
-                "REGISTRY_DATABASE_URL"
-            )
+        _check_pack(await log.keep_pack(connection, pack.code), pack)
     if takes_agencies:
         await _take_agencies(database, pack, settings, now=now or utc_now())
     await index_names_if_needed(database)
     await reindex_if_needed(database)
+
+
+def _check_pack(begun_with: str, pack: Pack) -> None:
+    if begun_with != pack.code:
+        raise ConfigurationError(
+            f"this register is of the country pack {begun_with!r}, and REGISTRY_PACK is "
+            f"{pack.code!r}; set REGISTRY_PACK={begun_with}, or another REGISTRY_DATA_DIR or "
+            "REGISTRY_DATABASE_URL"
+        )
 
 
 async def _take_agencies(
@@ -111,6 +120,8 @@ def find_unset(settings: Settings) -> list[str]:
 
 async def find_doubts(context: ServiceContext) -> list[str]:
     """Return in sentences why nothing would be published now, or what would go unnoticed."""
+    if await context.database.is_standby():
+        return ["this database is a standby: the register can be read here, and nothing is filed"]
     async with context.database.transaction() as connection:
         kept = await redactions.read_wal_settings(connection)
         try:

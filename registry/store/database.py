@@ -60,6 +60,7 @@ _SILENCE_SECONDS = 0.5
 _FOR_READERS = 4
 """Connections that are reserved for readers, while writers wait for each other."""
 
+_STANDBY_SECONDS = 5.0
 _TRIES = 4
 _PAUSE_SECONDS = 0.05
 
@@ -77,7 +78,10 @@ class Database:
     def __init__(self, pool: Any) -> None:
         """Take an open asyncpg pool."""
         self.usage = PoolUsage()
+        self.local_buckets: dict[tuple[str, str], tuple[float, float]] = {}
+        """Levels of rate limits, and when they were, where a standby cannot store them."""
         self._pool = pool
+        self._standby: tuple[bool, float] | None = None
         self._writers = asyncio.Semaphore(max(1, pool.get_max_size() - _FOR_READERS))
 
     @asynccontextmanager
@@ -148,6 +152,14 @@ class Database:
             finally:
                 with suppress(*_FAULTS):
                     await _roll_back(connection)
+
+    async def is_standby(self) -> bool:
+        """Return whether the server takes no writes, as of a few seconds ago."""
+        if self._standby is None or time.monotonic() > self._standby[1]:
+            async with self.connection() as connection:
+                found = await connection.fetchval("select pg_is_in_recovery()")
+            self._standby = bool(found), time.monotonic() + _STANDBY_SECONDS
+        return self._standby[0]
 
     @property
     def in_use(self) -> int:

@@ -192,6 +192,11 @@ async def keep_pack(connection: Connection, code: str) -> str:
     The caller holds the state's lock.
     """
     await connection.execute(statement("log", "keep_pack"), code)
+    return await read_pack(connection)
+
+
+async def read_pack(connection: Connection) -> str:
+    """Return the country pack that the register began with."""
     return str(await connection.fetchval(statement("log", "pack")))
 
 

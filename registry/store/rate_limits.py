@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import msgspec
 
@@ -11,6 +12,8 @@ from registry.store.sql import statement
 
 PUBLICATIONS = "publications"
 """The kind of the buckets that fill in a day; all others do in a minute."""
+
+_MOST_LOCAL = 10_000
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +43,37 @@ async def charge(connection: Connection, bucket: Bucket, cost: float, *, now: dt
             statement("allowances", "charge"), *msgspec.structs.astuple(bucket), cost, now
         )
     )
+
+
+def spend_locally(
+    levels: dict[tuple[str, str], tuple[float, float]], bucket: Bucket, cost: float
+) -> tuple[bool, float]:
+    """Take `cost` out of a bucket of this process alone; return as `spend` does."""
+    level = _level(levels, bucket)
+    granted = level >= cost
+    return granted, _keep(levels, bucket, level - cost if granted else level)
+
+
+def charge_locally(
+    levels: dict[tuple[str, str], tuple[float, float]], bucket: Bucket, cost: float
+) -> float:
+    """Take `cost` out of a bucket of this process alone; return as `charge` does."""
+    return _keep(levels, bucket, _level(levels, bucket) - cost)
+
+
+def _level(levels: dict[tuple[str, str], tuple[float, float]], bucket: Bucket) -> float:
+    now = time.monotonic()
+    level, at = levels.get((bucket.kind, bucket.who), (bucket.capacity, now))
+    return min(bucket.capacity, level + (now - at) * bucket.per_second)
+
+
+def _keep(
+    levels: dict[tuple[str, str], tuple[float, float]], bucket: Bucket, level: float
+) -> float:
+    if len(levels) >= _MOST_LOCAL:
+        levels.clear()
+    levels[bucket.kind, bucket.who] = level, time.monotonic()
+    return level
 
 
 async def forget(connection: Connection, now: dt.datetime) -> None:
