@@ -59,9 +59,9 @@ def test_units_call_commands_that_there_are():
     commands = {
         found
         for path in DEPLOY.glob("systemd/*.service")
-        for found in re.findall(r"/bin/registry (\w+(?: \w+)?)", path.read_text())
+        for found in re.findall(r"/bin/registry ([\w-]+(?: \w+)?)", path.read_text())
     }
-    assert {"work", "log verify", "log fsck"} <= commands
+    assert {"work", "log verify", "log fsck", "doctor", "audit-trail follow"} <= commands
     for command in commands:
         words = command.split() if command.startswith("log") else command.split()[:1]
         code, told = run(sys.executable, "-m", "registry", *words, "--help")
