@@ -320,9 +320,7 @@ async def test_it_looks_at_the_rest_while_the_database_is_down(installed):
     assert "is not the address of a database" in findings(wrong.checks)["database"]
 
 
-async def test_an_empty_database_and_what_cannot_be_looked_at_are_findings(
-    installed, database_url, monkeypatch, copied
-):
+async def test_an_empty_database_and_what_cannot_be_looked_at_are_findings(installed, monkeypatch):
     async def fails(*_):
         raise ValueError("odd")
 
@@ -357,3 +355,22 @@ async def test_what_a_server_lacks_is_said(shared_url, settings):
     ahead = of_database._of_clock(dt.timedelta(seconds=-3))
     assert (ahead.state, ahead.name) == ("finding", "clock")
     assert "behind ours by 3.0 seconds" in ahead.seen
+
+
+async def test_a_replica_that_is_gone_or_behind_is_found(
+    database, publish, record, settings, database_url, logged, empty_url
+):
+    await publish(record)
+
+    async def found(url):
+        now = msgspec.structs.replace(settings, read_url=url)
+        async with database.connection() as connection:
+            return await of_database.check_replica(connection, now)
+
+    assert await found(None) == []
+    [same] = await found(database_url)
+    assert (same.state, same.seen) == ("in order", "has 2 of 2 entries")
+    [behind] = await found(empty_url)
+    assert (behind.state, behind.seen) == ("finding", "has 1 of 2 entries")
+    [gone] = await found("postgresql://nobody@127.0.0.1:1/none")
+    assert "REGISTRY_READ_URL" in gone.advice

@@ -6,12 +6,13 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from registry.clock import utc_now
+from registry.errors import RegistryError
 from registry.ledger.guard import LONGEST_SKEW, skew
 from registry.services.doctor.checks import Check, asks, finding, good
 from registry.services.heartbeat import SILENT_AFTER, silence_of_work
 from registry.settings import Settings
-from registry.store import tokens
-from registry.store.database import Connection
+from registry.store import checkpoints, log, tokens
+from registry.store.database import Connection, connect
 from registry.store.diagnosis import ServerFacts, read_server
 from registry.store.heartbeats import Heartbeat
 from registry.store.migrate import has_begun, read_status
@@ -24,6 +25,8 @@ _OTHERS = 10
 _WARNED_SKEW = dt.timedelta(seconds=2)
 _EXPIRES_SOON = dt.timedelta(days=30)
 _LONGEST_SINCE = dt.timedelta(days=2)
+_LONGEST_LAG = dt.timedelta(seconds=30)
+_PATIENCE_SECONDS = 5.0
 
 
 async def check_server(connection: Connection, settings: Settings) -> list[Check]:
@@ -120,6 +123,28 @@ async def check_migrations(connection: Connection) -> Check:
     if status.ahead:
         return good("migrations", f"the database is ahead by {', '.join(status.ahead)}, and works")
     return good("migrations", "the database is of this version")
+
+
+async def check_replica(connection: Connection, settings: Settings) -> list[Check]:
+    """Check whether the replica that reads go to answers, and is not behind."""
+    if settings.read_url is None:
+        return []
+    try:
+        replica = await connect(settings.read_url, size=1, patience=_PATIENCE_SECONDS)
+        try:
+            async with replica.connection() as other:
+                has = (await log.read_state(other)).range.size
+        finally:
+            await replica.close()
+    except RegistryError as error:
+        advice = "Start it, or mend REGISTRY_READ_URL; all reads go to the primary meanwhile."
+        return [finding("replica", error.detail, advice)]
+    state = await log.read_guarded(connection)
+    missing = await checkpoints.read_entries(connection, has, has + 1)
+    seen = f"has {has} of {state.range.size} entries"
+    if missing and state.clock - missing[0].at > _LONGEST_LAG:
+        return [finding("replica", seen, "See why replication lags or stands still.")]
+    return [good("replica", seen)]
 
 
 def check_processes(told: Iterable[Heartbeat], *, version: str) -> Iterator[Check]:

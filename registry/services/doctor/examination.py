@@ -83,6 +83,7 @@ async def _of_register(connection: Connection, settings: Settings) -> list[Check
     return [
         *await _seen("key", lambda: of_log.check_key(connection, settings, told)),
         *await _seen("log", lambda: of_log.check_log(connection, settings)),
+        *await _seen("replica", lambda: of_database.check_replica(connection, settings)),
         *of_database.check_processes(told, version=__version__),
         *of_log.check_disks(told, least=of_host.LEAST_SHARE, here=platform.node()),
         *of_database.check_runs(told),
