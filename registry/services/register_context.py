@@ -10,7 +10,7 @@ import msgspec
 from registry.errors import InvalidRecord
 from registry.ledger.publication import SealedDocument
 from registry.record.canonical import canonical
-from registry.record.duplicate_names import BlockingKeys, any_confusable, blocking_keys
+from registry.record.duplicate_names import BlockingKeys, blocking_keys
 from registry.record.fast_validator import FastValidator
 from registry.record.ids import split_id
 from registry.record.messages import PendingFinding
@@ -165,9 +165,7 @@ async def read_register_context(connection: Connection, document: Document) -> R
         withdrawn=()
         if current is not None
         else await record_names.read_withdrawn(connection, agency, beside=record),
-        alike=await record_names.find_alike(
-            connection, record, keys, anywhere=any_confusable(name)
-        ),
+        alike=await record_names.find_alike(connection, record, keys),
         keys=keys,
     )
 

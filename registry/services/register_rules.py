@@ -93,11 +93,18 @@ def name_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
         for other in entrance.others:
             if named == MOST_NAMED:
                 break
-            theirs = other.name.get(tag) if other.agency == agency else None
-            if theirs is not None and is_nearly_same(mine, name_parts(theirs)):
+            theirs = other.name.get(tag)
+            is_own = other.agency == agency
+            if is_own and theirs is not None and is_nearly_same(mine, name_parts(theirs)):
                 saying = message(
                     "This is nearly the name of {record}. Amend that record if it is the same "
                     "system; else name what tells them apart.",
+                    record=other.record,
+                )
+            elif theirs is not None and not is_own and name_parts(theirs).folded == mine.folded:
+                saying = message(
+                    "This is also the name of {record}, of another agency. If it is the same "
+                    "system, let one of you file it; else name what tells them apart.",
                     record=other.record,
                 )
             elif looks_like(text, other.name):

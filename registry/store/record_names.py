@@ -54,17 +54,15 @@ async def read_withdrawn(
     ]
 
 
-async def find_alike(
-    connection: Connection, record: str, keys: BlockingKeys, *, anywhere: bool
-) -> list[RecordName]:
+async def find_alike(connection: Connection, record: str, keys: BlockingKeys) -> list[RecordName]:
     """Return published records that one with these keys may be confused with, the nearest first.
 
-    They are of its agency, or `anywhere` also of others. At most `MOST_ALIKE`.
+    They are of its agency, or of others if their whole names look the same. At most `MOST_ALIKE`.
     """
     rows = await connection.fetch(
         statement("names", "alike"),
         record,
-        list(keys.own | keys.anywhere if anywhere else keys.own),
+        list(keys.own | keys.anywhere),
         list(keys.words),
         MOST_ALIKE,
         MOST_OF_A_KEY,

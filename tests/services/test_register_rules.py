@@ -77,13 +77,18 @@ WARNED = [("/name/fr", "R22", "warning")]
         (NAME, [other(name={"fr": "Prévisions des lits d'hôpital"})], WARNED),
         (NAME, [other(name={"ar": NAME})], []),
         (NAME, [other(name={"fr": "Prévision des pluies"})], []),
-        # Numbers tell systems apart, and other agencies may call theirs the same.
+        # Numbers tell systems apart; what another agency calls the same may be one that both use.
         ("Triage 1", [other(name={"fr": "Triage 2"})], []),
-        (NAME, [other(record="demo-education/lits", name={"fr": NAME})], []),
+        (NAME, [other(record="demo-education/lits", name={"fr": NAME})], WARNED),
+        (NAME, [other(record="demo-education/lits", name={"fr": f"{NAME} b"})], []),
         # Cyrillic letters in a Latin word.
         ("Prévisiоn dеs lits", [other("demo-education/x", {"fr": "Prévision des lits"})], WARNED),
         ("Prévision des lits", [other("demo-education/x", {"fr": "Prévisiоn des lits"})], WARNED),
-        ("Tri", [other("demo-education/x", {"en": "Ꭲri"})], []),
+        # Cherokee, Tifinagh, Armenian and Greek.
+        ("Tri", [other("demo-education/x", {"en": "Ꭲri"})], WARNED),
+        ("Orientation", [other("demo-education/x", {"fr": "ⵔrientation"})], WARNED),
+        ("օrientation", [other("demo-education/x", {"fr": "Orientation"})], WARNED),
+        ("Τri", [other("demo-education/x", {"fr": "Tri"})], WARNED),
         # Persian letters in an Arabic word.
         ("نظام کلی", [other("demo-education/x", {"ar": "نظام كلي"})], WARNED),
     ],

@@ -18,6 +18,18 @@ from registry.text.confusables import is_confusable, skeleton
         ("مدرسة", "مدرسه"),
         ("Pl", "PI".replace("I", "l")),
         ("non‑lieu", "non-lieu"),
+        ("TⴰX", "Tⴰx"),
+        ("ⵔrange", "Orange"),  # Tifinagh
+        ("TAⵅE", "TAXE"),
+        ("Fⵏlle", "Fille"),
+        ("ⴸille", "Ville"),
+        ("Ꭺide", "Aide"),  # Cherokee
+        ("Ꮪystem", "System"),
+        ("օrange", "orange"),  # Armenian
+        ("Ⲟrange", "Orange"),  # Coptic
+        ("ꓮide", "Aide"),  # Lisu
+        ("ᴛᴀxᴇ", "taxe"),  # small capitals
+        ("Βudget", "Budget"),  # Greek
     ],
 )
 def test_what_looks_the_same_has_one_skeleton(one, two):
@@ -41,7 +53,21 @@ def test_what_looks_different_has_another(one, two):
         ("Αide", True),
         ("Ａide", True),
         ("کلية", True),
+        ("ⵔrange", True),
+        ("orⴰnge", True),
+        ("Ville ⵜⴰⵎⴷⵉⵏⵜ", False),
+        ("Ꭺide", True),
+        ("օrange", True),
+        ("ᴛaxe", True),
+        ("Aɣɛlif n tɣlemt", False),
     ],
 )
 def test_letters_that_pass_for_others_are_seen(text, expected):
     assert is_confusable(text) is expected
+
+
+def test_the_table_is_that_of_the_package_it_is_made_of():
+    pytest.importorskip("confusable_homoglyphs")
+    from tools import confusable_letters  # noqa: PLC0415  it needs the package
+
+    assert confusable_letters.TABLE.read_text(encoding="utf-8") == confusable_letters.written()
