@@ -15,6 +15,9 @@ grant insert on
     agency_entry, attestation, audit, entry_section, figure, foreign_record, log_entry, record, search_version, section,
     short_code, source_event, source_row, version, withdrawal
 to serving;
+-- Each start makes sure that the one row of log_state is there, and takes the country pack's agencies over.
+grant insert (size, peaks, last_at, incarnation) on log_state to serving;
+grant insert, update on agency to serving;
 grant update (size, peaks, last_at, erasures, replaced, pack, stopped) on log_state to serving;
 grant update (agency, state, version, entry) on record to serving;
 grant update (source_id, changed_on, seen_at, run) on foreign_record to serving;
@@ -30,7 +33,7 @@ grant update (confirmed_by, confirmed_person, entry, replaced) on redaction to s
 -- A token's day of use, and nothing else of it: who breaks into the API makes and prolongs none.
 grant update (last_used_on) on token to serving;
 
--- Written by `registry work`, imports and the owner's other commands alone: agency, audit_link, audit_unchained,
+-- Written by `registry work`, imports and the owner's other commands alone: audit_link, audit_unchained,
 -- checkpoint, cosignature, erased_member, erasure, import_run, log_incident, migration, origin, peer,
 -- peer_checkpoint, peer_evidence, peer_quarantine, peer_subject, published_file, publishing_target, search_state,
 -- witness.

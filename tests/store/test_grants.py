@@ -5,6 +5,9 @@ import re
 import asyncpg
 import pytest
 
+from registry.services.startup import open_register
+from registry.settings import Settings
+from registry.store.database import connect
 from tests.conftest import GRANTS, as_role
 
 TOKEN = (
@@ -30,7 +33,6 @@ BOTH = (
     "update log_entry set leaf = ''",
     "update audit set actor = 'another'",
     "update log_state set fault = null",
-    "update agency set document = ''",
     "delete from log_entry",
     "delete from record",
     "delete from audit",
@@ -62,6 +64,15 @@ async def test_a_role_that_serves_can_do_no_more(database_url, role):
             done.append((statement, "done"))
     await connection.close()
     assert done == []
+
+
+@pytest.mark.parametrize("role", sorted(REFUSED))
+async def test_a_role_that_serves_opens_a_register_that_is_begun(
+    role, database_url, pack, tmp_path
+):
+    opened = await connect(as_role(role, database_url))
+    await open_register(opened, pack, Settings(data_dir=tmp_path))
+    await opened.close()
 
 
 async def test_the_console_makes_tokens(database_url):
