@@ -86,6 +86,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "site"
 
     @property
+    def is_site_elsewhere(self) -> bool:
+        """Whether pages that are not in the folder are served by others, or come from a store."""
+        return self.site == "elsewhere" or self.publish_to is not None
+
+    @property
     def figures_dir(self) -> Path:
         """The folder of the counters that the workers of a server share.
 

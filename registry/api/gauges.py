@@ -49,17 +49,22 @@ def of_server(settings: Settings, told: Iterable[Heartbeat] | None) -> Iterator[
     }
     yield InfoMetricFamily("registry_build", "The software", value=build)
     yield from _of_processes()
-    site = site_made_from(settings.site_dir)
     yield from _gauges(
         [
             _Sample("database_up", "1 while the database answers", told is not None),
             *_of_heartbeats(told or ()),
             *_of_disks(settings, told or ()),
-            _Sample(
-                "site_entries", "Entries that the site was built from", site["size"] if site else 0
-            ),
+            *_of_site(settings),
         ]
     )
+
+
+def _of_site(settings: Settings) -> Iterator[_Sample]:
+    """Yield how far the site of this host is, unless it has none because others serve it."""
+    site = site_made_from(settings.site_dir)
+    if site is not None or not settings.is_site_elsewhere:
+        size = 0 if site is None else site["size"]
+        yield _Sample("site_entries", "Entries that the site was built from", size)
 
 
 async def of_database(state: ApiState) -> tuple[list[Metric], list[Heartbeat]]:

@@ -69,8 +69,7 @@ async def ready(state: ApiState) -> Health:
         _, alarmed = await witnesses.read_alarms(connection)
         silence = silence_of_work(await heartbeats.read_all(connection))
     settings = state.settings
-    is_elsewhere = settings.site == "elsewhere" or settings.publish_to is not None
-    if not is_elsewhere and not (settings.site_dir / "index.html").exists():
+    if not settings.is_site_elsewhere and not (settings.site_dir / "index.html").exists():
         raise Unavailable("the site is not built yet; run: registry site build")
     return Health(
         status="ready",

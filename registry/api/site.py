@@ -30,6 +30,7 @@ POLICY = (
 )
 """The content security policy of every page and file of the site."""
 
+_AWAY = "pages come from a store, which does not answer; try again in a moment"
 _SECURITY = [(b"content-security-policy", POLICY.encode())]
 
 
@@ -87,7 +88,10 @@ class StaticSite:
             return await in_thread(_read_file, self._folder, file)
         if file.startswith((".", LOG)):
             return None
-        content = await self._store.read(file)
+        try:
+            content = await self._store.read(file)
+        except Unavailable as error:
+            raise Unavailable(_AWAY) from error
         return None if content is None else SitePage(file, content)
 
     async def _not_found(self, scope: Any, send: Send) -> None:

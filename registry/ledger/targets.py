@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -27,6 +28,7 @@ Change: TypeAlias = Callable[[bytes | None], bytes | None]
 
 T = TypeVar("T")
 
+_REQUEST = re.compile(r"Error performing (?P<method>[A-Z]+) .* - (?P<reason>[^<]*[^<: ])")
 _AT_ONCE = 32
 _REMOVED_AT_ONCE = 1000
 _TRIES = 10
@@ -123,7 +125,7 @@ class ObjectStore:
             )
         except BaseError as error:
             raise ConfigurationError(
-                f"the store {self._address} cannot be used: {_first_line(error)}; see the "
+                f"the store {self._address} cannot be used: {_reason(error)}; see the "
                 "variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and "
                 "AWS_ENDPOINT_URL"
             ) from error
@@ -192,7 +194,7 @@ class ObjectStore:
             yield
         except (BaseError, OSError) as error:
             raise Unavailable(
-                f"the store {self._address} is not reached, or refuses us: {_first_line(error)}"
+                f"the store {self._address} is not reached, or refuses us: {_reason(error)}"
             ) from error
 
 
@@ -202,5 +204,8 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield some
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0]
+def _reason(error: BaseException) -> str:
+    """Return why a request failed: always the same words, without how long it took."""
+    line = str(error).splitlines()[0]
+    found = _REQUEST.search(line)
+    return line if found is None else f"{found['reason']} ({found['method']})"

@@ -122,6 +122,7 @@ async def test_hosts_with_empty_folders_and_a_store_are_one_register(
             assert "registry_log_published_entries 2.0" in figures
             assert "registry_store_log_entries 2.0" in figures
             assert "registry_store_site_entries 2.0" in figures
+            assert "registry_site_entries" not in figures
         verifier = read(settings.key_file).verifier
 
         def verify(read_file, visit):
@@ -336,7 +337,11 @@ async def test_work_goes_on_while_the_store_is_not_reached(
     Site(settings).build(2, a="one")
     report = WorkReport()
     await StoredSite(settings, context, report).go_on()
-    assert "is not reached" in report.faults["the site could not be published to the store"]
+    why = report.faults["the site could not be published to the store"]
+    assert why == (
+        f"the store {bucket.address} is not reached, or refuses us: HTTP error: error sending "
+        "request (GET)"
+    )
     async with logged.connection() as connection:
         noted = await published.read_target(connection)
     assert (noted.address, noted.site_size) == (bucket.address, 0)
