@@ -1,6 +1,7 @@
 """The files in `deploy/`, each read by the program that it is for, on machines that have it."""
 
 import asyncio
+import json
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import yaml
 
 from registry.settings import PREFIX, Settings, from_environment
 from tests.conftest import ROOT
@@ -155,6 +157,121 @@ def test_alerts_ask_for_figures_that_there_are_and_each_is_tried():
     tried = (RULES.parent / "rules.test.yml").read_text()
     for alert in re.findall(r"alert: (\w+)", rules):
         assert len(re.findall(rf"alertname: {alert}\b", tried)) >= 2, alert
+
+
+def test_the_dashboard_asks_for_figures_that_there_are(tmp_path):
+    board = json.loads((DEPLOY / "monitoring/grafana.json").read_text())
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    known = (ROOT / "docs/operating.md").read_text()
+    for figure in sorted(set(re.findall(r"\bregistry_\w+", " ".join(asked)))):
+        assert f"`{figure.removesuffix('_bucket')}`" in known, figure
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+    rules = [
+        {"record": f"asked:{at}", "expr": one.replace("$job", "register")}
+        for at, one in enumerate(asked)
+    ]
+    (tmp_path / "rules.json").write_text(json.dumps({"groups": [{"name": "a", "rules": rules}]}))
+    code, told = run("promtool", "check", "rules", tmp_path / "rules.json")
+    assert code == 0, told
+
+
+def settings_named(text):
+    return set(re.findall(r"\bREGISTRY_[A-Z_]+", text))
+
+
+def test_containers_are_told_settings_that_there_are():
+    known = {PREFIX + field.upper() for field in Settings.__struct_fields__}
+    for path in (DEPLOY / "container", DEPLOY / "helm"):
+        for file in path.rglob("*"):
+            if file.is_file():
+                assert settings_named(file.read_text()) <= known, file
+    compose = yaml.safe_load((DEPLOY / "container/compose.yaml").read_text())
+    services = compose["services"]
+    assert {"db", "store", "work", "serve-1", "serve-2", "nginx", "grants"} == services.keys()
+    for name in ("work", "serve-1", "serve-2"):
+        assert services[name]["read_only"]
+        assert services[name]["cap_drop"] == ["ALL"]
+    for name, service in services.items():
+        assert set(service.get("secrets", ())) <= compose["secrets"].keys(), name
+        assert set(service["networks"]) <= compose["networks"].keys(), name
+        assert set(service.get("depends_on", ())) <= services.keys(), name
+
+
+def test_nginx_of_the_containers_is_that_of_one_machine_but_for_names():
+    [one, other] = (
+        [
+            line
+            for line in (DEPLOY / place).read_text().splitlines()
+            if "server" not in line and not line.startswith("#")
+        ]
+        for place in ("proxies/nginx.conf", "container/nginx.conf")
+    )
+    differing = [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]]
+    assert [line.split()[0] for line, _ in differing] == ["ssl_certificate", "ssl_certificate_key"]
+
+
+def render(chart):
+    """Return what the templates of the chart give, for the few constructs of Helm that they use.
+
+    Debian has no Helm, and this is not Helm: names, `include`, `quote`, `nindent`, `.Files.Get`.
+    """
+    values = yaml.safe_load((chart / "values.yaml").read_text())
+    parts = "".join(path.read_text() for path in chart.glob("templates/*.tpl"))
+    defined = dict(re.findall(r'{{- define "(.+?)" -}}\n(.*?)\n{{- end }}', parts, re.DOTALL))
+
+    def give(found):
+        words = re.sub(r"^- | -$", "", found[1].strip()).split(" | ")
+        kind, *rest = words[0].replace('"', "").split()
+        if kind == "include":
+            given = fill(defined[rest[0]])
+        elif kind == ".Files.Get":
+            given = (chart / rest[0]).read_text()
+        else:
+            given = values
+            for name in kind.removeprefix(".Values.").split("."):
+                given = given[name]
+        for step in words[1:]:
+            name, *count = step.split()
+            if name == "quote":
+                given = json.dumps(str(given))
+            elif name == "nindent":
+                lines = str(given).splitlines()
+                given = "\n" + "\n".join(" " * int(count[0]) + line for line in lines)
+            else:
+                raise AssertionError(step)
+        return str(given)
+
+    def fill(text):
+        text = re.sub(r"{{- (?:if .+?|end) }}\n", "", text)
+        return re.sub(r"(?:(?<=\n)\s*(?={{-))?{{(.+?)}}", give, text)
+
+    return "\n---\n".join(fill(path.read_text()) for path in sorted(chart.glob("templates/*.yaml")))
+
+
+def test_the_chart_gives_what_a_cluster_takes():
+    told = render(DEPLOY / "helm")
+    made = [one for one in yaml.safe_load_all(told) if one]
+    pods = [one["spec"]["template"]["spec"] for one in made if "template" in one.get("spec", {})]
+    assert len(pods) == 3
+    for pod in pods:
+        assert pod["enableServiceLinks"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        for container in [*pod["containers"], *pod.get("initContainers", [])]:
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            mounted = {one["name"] for one in container["volumeMounts"]}
+            claimed = {"data"} if "initContainers" in pod else set()
+            assert mounted <= {one["name"] for one in pod["volumes"]} | claimed
+    [grants] = [one for one in made if one["kind"] == "ConfigMap"]
+    assert (
+        grants["data"]["grants.sql"].strip() == (DEPLOY / "database/grants.sql").read_text().strip()
+    )
+
+
+def test_helm_takes_the_chart():
+    for words in (("lint", "--strict"), ("template", "register")):
+        code, told = run("helm", *words, DEPLOY / "helm")
+        assert code == 0, told
 
 
 def test_each_file_is_told_of():
