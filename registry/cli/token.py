@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.runtime import in_register
+from registry.cli.command_options import Style, style_option
+from registry.cli.runtime import in_register, write_json
 from registry.clock import utc_now
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ def _user() -> str | None:
 
 
 @token.command(name="list")
+@style_option
 @in_register
-async def list_(context: ServiceContext) -> None:
+async def list_(context: ServiceContext, *, style: Style) -> None:
     """List the tokens: number, actor, agency, scopes, last day, state. Never the secrets.
 
     Example: registry token list
@@ -82,12 +84,26 @@ async def list_(context: ServiceContext) -> None:
     from registry.services import access_tokens
 
     moment = utc_now()
+    listed = []
     for one in await access_tokens.list_tokens(context.database):
         state = "in force"
         if one.revoked_at is not None:
             state = "revoked"
         elif one.expires_at <= moment:
             state = "expired"
+        listed.append(
+            {
+                "id": one.id,
+                "actor": one.actor,
+                "agency": one.agency,
+                "scopes": one.scopes,
+                "expires_at": one.expires_at,
+                "state": state,
+                "last_used_on": one.last_used_on,
+            }
+        )
+        if style == "json":
+            continue
         used = f"last used {one.last_used_on}" if one.last_used_on else "never used"
         columns = (
             str(one.id),
@@ -99,6 +115,8 @@ async def list_(context: ServiceContext) -> None:
             used,
         )
         sys.stdout.write("\t".join(columns) + "\n")
+    if style == "json":
+        write_json(listed)
 
 
 @token.command()

@@ -24,6 +24,7 @@ from markupsafe import Markup, escape
 from registry.pages.reader import Reader, Text, comma_of, country, language, plain_bdi
 from registry.text.catalogues import find, find_plural
 from registry.text.dates import format_date, read_duration
+from registry.text.hosts import host_of, other_form
 from registry.text.locales import direction, make_locale
 from registry.text.numbers import format_money, format_number, format_percent
 from registry.text.typesetting import typeset
@@ -80,6 +81,7 @@ def make_environment(
         "locale": babel if "_" in babel else f"{babel}_{pack.country}",
         "locales": [(other.tag, other.dir, other.name) for other in locales],
         "bdi": plain_bdi,
+        "other_host": _other_host,
         "slot": slot,
         "order": " ".join(reader.order),
         "comma": comma,
@@ -104,6 +106,14 @@ def make_environment(
         macro: Any = environment.globals[name]
         environment.globals[name] = cache(macro)
     return environment
+
+
+@lru_cache(maxsize=4096)
+def _other_host(address: str) -> Markup:
+    """Return the other form of the host of a link or mailbox, to stand behind it, if it has one."""
+    other = other_form(host_of(address))
+    form = "" if other is None else ' <bdi dir="ltr" class="address">({})</bdi>'
+    return Markup(form).format(other)  # noqa: S704  constant texts
 
 
 class SiteContext(Context):

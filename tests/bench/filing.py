@@ -10,6 +10,7 @@ import http.client
 import json
 import secrets
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -40,6 +41,10 @@ SINGLE = 300
 ALIKE = 5_000
 LINES = 20_000
 REQUEST = 5_000
+COMMUNES = 1_500
+LINES_OF_A_REQUEST = 150
+READERS = 4
+PAUSE = 0.02
 FULL, EMPTY = "demo-sante", "demo-services"
 
 
@@ -59,6 +64,7 @@ def run() -> Iterator[Row]:
         register.start()
         try:
             until_there(register.port)
+            yield from _communes(register)
             yield from _many(register)
         finally:
             register.end()
@@ -119,6 +125,48 @@ def _of(agency: str, document: Document, number: int, name: str | None = None) -
     names = {tag: f"{name} ({tag})" if name else text for tag, text in document["name"].items()}
     numbered = {"id": f"{agency}/{slug}-{number}", "source_id": f"bench-{number}"}
     return document | numbered | {"name": names}
+
+
+def _communes(register: Register) -> Iterator[Row]:
+    """File a system for each of many communes in one agency, while others read."""
+    token = asyncio.run(_token(register.database_url))
+    documents = [_of(FULL, one, at, _town(at)) for at, one in enumerate(local_documents(COMMUNES))]
+    waited: list[float] = []
+    over = threading.Event()
+
+    def read_on() -> None:
+        while not over.is_set():
+            start = time.perf_counter()
+            connection = http.client.HTTPConnection("127.0.0.1", register.port)
+            connection.request("GET", "/api/v1/agencies")
+            connection.getresponse().read()
+            connection.close()
+            waited.append(time.perf_counter() - start)
+            time.sleep(PAUSE)
+
+    reading = [threading.Thread(target=read_on) for _ in range(READERS)]
+    for one in reading:
+        one.start()
+    start = time.perf_counter()
+    for at in range(0, COMMUNES, LINES_OF_A_REQUEST):
+        _file(register.port, token, documents[at : at + LINES_OF_A_REQUEST])
+    seconds = time.perf_counter() - start
+    over.set()
+    for one in reading:
+        one.join()
+    yield Row(
+        what=f"a system filed for {COMMUNES:,} communes by one agency",
+        figure=COMMUNES / seconds,
+        unit="records/s",
+        at_least=100,
+    )
+    yield Row(
+        what="a reader beside it, p95",
+        figure=quantile(waited, 0.95) * 1e3,
+        unit="ms",
+        at_most=200,
+        beside=f"{len(waited):,} readings of {READERS} readers",
+    )
 
 
 def _many(register: Register) -> Iterator[Row]:

@@ -229,6 +229,8 @@ def test_a_token_is_alone_on_stdout_and_never_shown_again(with_database):
     assert "dgi\tdgi\tfile" in listed
     assert "in force" in listed
     assert token not in listed
+    [one] = json.loads(with_database("token", "list", "--format", "json").stdout)
+    assert (one["id"], one["scopes"], one["state"]) == (1, ["file"], "in force")
     assert with_database("token", "revoke", "1").returncode == 0
     assert "revoked" in with_database("token", "list").stdout
     again = with_database("token", "revoke", "1")

@@ -43,3 +43,13 @@ def test_a_member_of_a_dictionary_comes_before_its_method(french):
     view = {"d": {"items": "<li>", "text": Markup("<b>")}}
     copied = "{&#39;items&#39;: &#39;&lt;li&gt;&#39;, &#39;text&#39;: Markup(&#39;&lt;b&gt;&#39;)}"
     assert template.render(view) == f"&lt;li&gt;{copied}<bdi><b></bdi>"
+
+
+def test_a_link_in_other_letters_than_it_seems_says_so(french):
+    template = french.from_string("{{ link(href, words) }}|{{ email(mailbox) }}")
+    told = template.render(href="http://аррӏе.com/x", words="Guide", mailbox="a@аррӏе.com")
+    mark = ' <bdi dir="ltr" class="address">(xn--80ak6aa92e.com)</bdi>'
+    assert told.count(mark) == 2
+    assert f">Guide</a>{mark}|" in told
+    told = template.render(href="https://www.cndp.ma/x", words="Guide", mailbox="a@cndp.ma")
+    assert "(" not in told
