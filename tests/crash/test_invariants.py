@@ -98,9 +98,10 @@ async def reviewed(context, record):
     context = msgspec.structs.replace(context, review="required")
     agency = Actor(name="a", agency="demo-sante", scopes=frozenset({"file"}), token=None)
     authority = Actor(name="b", agency=None, scopes=frozenset({"review"}), token=None)
+    tags = {}
     for document in (record, record | {"id": "demo-sante/autre", "source_id": "A-2"}):
         for returned in (True, False):
-            tag = await _submitted(context, agency, document)
+            tag = tags[document["id"]] = await _submitted(context, agency, document)
             if returned:
                 await review.return_draft(
                     context,
@@ -113,7 +114,8 @@ async def reviewed(context, record):
                 await drafts.delete_draft(
                     context, agency, document["id"], precondition=None, now=NOW
                 )
-    approved = await review.approve(context, authority, record["id"], precondition=None, now=NOW)
+    read = Precondition(tag=tags[record["id"]])
+    approved = await review.approve(context, authority, record["id"], precondition=read, now=NOW)
     said = {"day": "2026-11-01", "systems_total": 4, "contact": {"email": "a@demo.example"}}
     waiting = [
         await attestation.attest(context, agency, "demo-sante", said, now=NOW),
