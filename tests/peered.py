@@ -13,6 +13,7 @@ from registry.exchange.peer_adding import add_peer
 from registry.exchange.peers import harvest
 from registry.ledger import key
 from registry.ledger.export import export_log
+from registry.ledger.targets import Folder
 from registry.record.pack import load_pack
 from registry.services import redaction, withdrawal
 from registry.services.access import Actor
@@ -84,8 +85,8 @@ class PeerRegister:
         await publish_log(self.settings, self.context)
         await export_log(
             self.context.database,
-            self.settings,
-            self.folder / "log",
+            Folder(self.folder / "log", strip="log/"),
+            site=None,
             progress=lambda _, __: None,
         )
 

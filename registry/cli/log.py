@@ -68,11 +68,13 @@ def publish(settings: Settings) -> None:
     from registry.services.witness_policy import take_policy
     from registry.services.witness_rounds import WitnessRounds
     from registry.worker import runner
+    from registry.worker.publishing import read_stored
 
     async def publish_cosigned(context: ServiceContext) -> None:
         await take_policy(context, settings, now=utc_now())
         rounds = WitnessRounds(context.database, settings)
-        await runner.publish(settings, context, rounds)
+        stored = await read_stored(settings, context)
+        await runner.publish(settings, context, rounds, stored=stored)
         # Whoever answers later is in the checkpoint too.
         await rounds.go_on()
         await rounds.finish()

@@ -59,11 +59,13 @@ async def publish_log(
     now: dt.datetime,
     done: Callable[[PublishStep], None] = lambda _: None,
     cosign: Cosign | None = None,
+    stored: bytes | None = None,
 ) -> Signed | None:
     """Sign and publish what the log has become; None where all of it is published already.
 
     `cosign` is awaited between signature and publication; it raises nothing, and takes no longer
-    than publication may wait. `done` is told of each step that was taken. Raises `LogRefused` where
+    than publication may wait. `done` is told of each step that was taken. `stored` is a checkpoint
+    that the store of objects has had, which the log must go on from. Raises `LogRefused` where
     the database, the files and what was signed do not fit together, `ConfigurationError` where it
     would not be safe.
     """
@@ -72,7 +74,7 @@ async def publish_log(
     # One at a time saves work; what makes it safe is that nobody signs after another's signature.
     async with leadership(database, "publisher"):
         try:
-            return await _publish(database, settings, now, done, cosign)
+            return await _publish(database, settings, now, done, cosign, stored=stored)
         except LogBehind as error:
             async with database.transaction() as connection:
                 await log.stop(connection, error.why)
@@ -100,6 +102,8 @@ async def _publish(
     now: dt.datetime,
     done: Callable[[PublishStep], None],
     cosign: Cosign | None,
+    *,
+    stored: bytes | None,
 ) -> Signed:
     seen = LogMemory(settings.seen_file).last
     async with database.snapshot() as connection:
@@ -109,7 +113,7 @@ async def _publish(
         chain = await read_keys(connection)
     _check_safety(safety)
     there = key.read_all(settings.key_file)
-    reached = reached_elsewhere(settings, there, chain, last)
+    reached = reached_elsewhere(settings, there, chain, last, stored=stored)
     check_not_behind(reached, state)
     signers = signers_of(there, chain, state, last)
     await _check_goes_on(database, settings.log_dir, last, reached)

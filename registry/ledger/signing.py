@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -98,16 +99,22 @@ async def write_key_proofs(database: Database, folder: Path, chain: KeyChain) ->
 
 
 def reached_elsewhere(
-    settings: Settings, there: Sequence[Signer], chain: KeyChain, last: Signed | None
+    settings: Settings,
+    there: Sequence[Signer],
+    chain: KeyChain,
+    last: Signed | None,
+    *,
+    stored: bytes | None = None,
 ) -> list[SignedSize]:
     """List what is known to have been signed: by database, by file, by what is published.
 
     What is published is ours by any key that the log ever had, or that lies here: an older state
-    of the database does not know the last one.
+    of the database does not know the last one. `stored` is the checkpoint in the store of objects;
+    one that is not ours counts nothing, since others may write there.
     """
     published = read_checkpoint(settings.log_dir)
+    ours = {*chain.verifiers, *(one.verifier for one in there)}
     if published is not None:
-        ours = {*chain.verifiers, *(one.verifier for one in there)}
         try:
             open_checkpoint(published, origin=chain.origin, verifiers=list(ours))
         except NoteRefused as error:
@@ -115,4 +122,9 @@ def reached_elsewhere(
     signed = []
     if last is not None:
         signed.append(SignedSize(where="the database", size=last.size, root=last.root))
+    if stored is not None:
+        with suppress(NoteRefused):
+            said = open_checkpoint(stored, origin=chain.origin, verifiers=list(ours)).checkpoint
+            where = str(settings.publish_to)
+            signed.append(SignedSize(where=where, size=said.size, root=said.root))
     return signed + signing_journal.read_signed_size(settings)

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from registry.clock import utc_now
-from registry.errors import Unavailable
+from registry.errors import RegistryError, Unavailable
 from registry.file_headers import LOG
 from registry.ledger.export import CopiedLog, copy_log
 from registry.ledger.files import CHECKPOINT
@@ -47,6 +47,26 @@ class _SitePages(msgspec.Struct, frozen=True):
     """The files of the site that a store has, by path with their keys."""
 
     pages: Mapping[str, str] = {}
+
+
+async def read_stored(settings: Settings, context: ServiceContext) -> bytes | None:
+    """Return the checkpoint in the store; None without one, or from before entries were given up.
+
+    A store that is not reached stops nothing: what is on this host's disk and in the database says
+    what was signed, too.
+    """
+    if settings.publish_to is None:
+        return None
+    try:
+        target = ObjectStore(settings.publish_to)
+        note, state = await target.read(LOG + CHECKPOINT), await target.read(_LOG_STATE)
+        async with context.database.connection() as connection:
+            discards = (await published.read_files(connection)).discards
+        there = CopiedLog() if state is None else msgspec.json.decode(state, type=CopiedLog)
+    except (RegistryError, ValueError) as error:
+        _log.warning("what the store has of the log is not known", why=str(error))
+        return None
+    return note if there.discards == discards else None
 
 
 async def keep_log_in_store(

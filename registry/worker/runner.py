@@ -33,7 +33,7 @@ from registry.tlog.tile import WIDTH
 from registry.worker.audit_chain import keep_audit_chained
 from registry.worker.harvests import keep_peers_harvested
 from registry.worker.notices import keep_members_told
-from registry.worker.publishing import StoredSite, keep_log_in_store
+from registry.worker.publishing import StoredSite, keep_log_in_store, read_stored
 from registry.worker.report import ErrorLog, WorkReport
 from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
 
@@ -87,9 +87,10 @@ async def keep_log_published(
     prunes_at = utc_now()
     rows = RowChecks(settings, context)
     rounds = WitnessRounds(context.database, settings)
+    stored = await read_stored(settings, context)
     while True:
         try:
-            await publish(settings, context, rounds)
+            await publish(settings, context, rounds, stored=stored)
             await _take_policy(settings, context, policy_errors)
             await rounds.go_on()
             await rows.go_on(now=utc_now())
@@ -102,6 +103,8 @@ async def keep_log_published(
         except Exception as error:  # noqa: BLE001  the runner outlives any fault
             errors.write(error)
             await asyncio.sleep(_RETRY_SECONDS)
+            # Entries may have been given up, so that it counts no longer.
+            stored = await read_stored(settings, context)
         await asyncio.sleep(_POLL_SECONDS)
 
 
@@ -152,19 +155,25 @@ class RowChecks:
 
 
 async def publish(
-    settings: Settings, context: ServiceContext, rounds: WitnessRounds | None = None
+    settings: Settings,
+    context: ServiceContext,
+    rounds: WitnessRounds | None = None,
+    *,
+    stored: bytes | None = None,
 ) -> None:
     """Publish the log at its size, and erase what published redactions name.
 
     Agencies that are in it get their names before, and records their codes; with `rounds` witnesses
-    are asked too.
+    are asked too. `stored` is the checkpoint that the store had.
     """
     with suppress(Unavailable):  # the publication says why
         await name_agencies(context, now=utc_now())
         await give_codes(context, now=utc_now())
     cosign = None if rounds is None else rounds.cosign
     try:
-        signed = await publish_log(context.database, settings, now=utc_now(), cosign=cosign)
+        signed = await publish_log(
+            context.database, settings, now=utc_now(), cosign=cosign, stored=stored
+        )
         if signed is not None:
             _log.info("log published", size=signed.size)
     finally:

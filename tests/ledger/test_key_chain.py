@@ -25,6 +25,7 @@ from registry.ledger.proofs import prover, read_record_proof
 from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
 from registry.ledger.replay import LogInconsistent
+from registry.ledger.targets import Folder
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_log import verify_log
 from registry.ledger.verify_record import verify_record
@@ -189,7 +190,7 @@ async def test_a_key_is_rotated_twice_and_whoever_knew_one_follows(
     assert (held.index, held.checkpoint) == (at, both)
 
     folder = tmp_path / "out"
-    await export_log(database, settings, folder, progress=quiet)
+    await export_log(database, Folder(folder, strip="log/"), site=None, progress=quiet)
     for known in (register.first, second, third, None):
         found = check(folder, known)
         assert [one.to_text() for one in found.keys.verifiers] == [
@@ -213,7 +214,7 @@ async def test_every_file_of_a_rotated_log_counts(register, database, settings, 
     await register.rotated()
     await register.filed()
     folder = tmp_path / "out"
-    await export_log(database, settings, folder, progress=quiet)
+    await export_log(database, Folder(folder, strip="log/"), site=None, progress=quiet)
     path = folder / "key/1.tlog-proof"
     good = path.read_bytes()
     wrong = []
@@ -286,7 +287,7 @@ async def stolen(register, database, settings, tmp_path):
     await register.filed()
     await register.filed(days=100)
     folder = tmp_path / "out"
-    await export_log(database, settings, folder, progress=quiet)
+    await export_log(database, Folder(folder, strip="log/"), site=None, progress=quiet)
     return Thief(folder), register.first, second
 
 
@@ -466,7 +467,7 @@ async def test_all_that_was_kept_by_the_first_key_fits_the_log_of_later_ones(
 ):
     await register.filed()
     kept = {"proof": await register.proof()}
-    await export_log(database, settings, tmp_path / "early", progress=quiet)
+    await export_log(database, Folder(tmp_path / "early", strip="log/"), site=None, progress=quiet)
     memory = CheckpointMemory(tmp_path / "memory")
     check_known(check(tmp_path / "early", None), read_from(tmp_path / "early"), [], memory)
     kept["checkpoint"] = read_checkpoint(settings.log_dir)
@@ -475,7 +476,9 @@ async def test_all_that_was_kept_by_the_first_key_fits_the_log_of_later_ones(
         await register.published()
         await register.filed(days=200)
     late = await register.proof()
-    await export_log(database, settings, tmp_path / "web/late", progress=quiet)
+    await export_log(
+        database, Folder(tmp_path / "web/late", strip="log/"), site=None, progress=quiet
+    )
 
     first = register.first.verifier
     assert len(register.signed_by()) == 1

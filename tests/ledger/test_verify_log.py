@@ -10,9 +10,10 @@ import pytest
 from registry.ledger.export import export_log
 from registry.ledger.fsck import fsck, read_from
 from registry.ledger.key import read
-from registry.ledger.proofs import read_record_proof
+from registry.ledger.proofs import read_record_proof, site_made_from
 from registry.ledger.published_log import LogTree
 from registry.ledger.replay import LogInconsistent
+from registry.ledger.targets import Folder
 from registry.ledger.verify_log import verify_log
 from registry.ledger.verify_record import check_same, verify_record
 from registry.record.canonical import canonical
@@ -55,7 +56,15 @@ async def exported(database, settings, publish, record, publish_it, tmp_path):
     state["root"] = tree.root().hex()
     (settings.site_dir / "build.json").write_bytes(msgspec.json.encode({"log": state}))
     folder = tmp_path / "exported"
-    assert await export_log(database, settings, folder, progress=quiet) == 4
+    assert (
+        await export_log(
+            database,
+            Folder(folder, strip="log/"),
+            site=site_made_from(settings.site_dir),
+            progress=quiet,
+        )
+        == 4
+    )
     return folder
 
 
@@ -75,7 +84,7 @@ def test_an_export_has_every_file_and_is_in_order(exported, verifier):
     assert names(exported) == sorted(
         [
             "checkpoint", "log.json", "site.json", "content/bundle/0",
-            "tile/0/000.p/2", "tile/0/000.p/4", "tile/entries/000.p/2", "tile/entries/000.p/4",
+            "tile/0/000.p/4", "tile/entries/000.p/4",
             *(f"content/{index}.json" for index in indexes),
             *(f"proof/{index}.tlog-proof" for index in indexes),
         ]

@@ -10,10 +10,11 @@ import pytest
 
 from registry.errors import Unavailable
 from registry.exchange.remote_log import reader
-from registry.ledger import append
+from registry.ledger import append, key
 from registry.ledger.export import CopiedLog, copy_log
-from registry.ledger.files import LogRefused
+from registry.ledger.files import LogBehind, LogRefused
 from registry.ledger.key import read
+from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
 from registry.ledger.targets import Folder, ObjectStore
 from registry.ledger.verify_log import verify_log
@@ -22,9 +23,10 @@ from registry.pages.build import plan
 from registry.pages.build.page_list import all_pages
 from registry.services.context import ServiceContext
 from registry.store import published
-from registry.tlog.checkpoint import stated
+from registry.tlog.checkpoint import Checkpoint, stated
+from registry.tlog.note import sign_note
 from registry.web.app import create_app
-from registry.worker.publishing import StoredLog, StoredSite, _prune
+from registry.worker.publishing import StoredLog, StoredSite, _prune, read_stored
 from registry.worker.report import WorkReport
 from registry.worker.site_keeping import build_site
 from tests.api.conftest import lifespan
@@ -244,6 +246,36 @@ async def test_a_store_that_has_more_or_another_log_is_left_alone(grow, logged, 
         with pytest.raises(LogRefused, match=why):
             await copy_log(logged, target, tree, CopiedLog())
         assert (await target.read("log/checkpoint")).decode().split("\n")[1] == str(size)
+
+
+async def test_an_older_database_is_not_signed_on_a_host_that_has_nothing_but_the_store(
+    grow, logged, bucket, settings, context, publish_it, tmp_path
+):
+    """The disk of the host that has signed is lost, and its database an older one."""
+    settings = msgspec.structs.replace(settings, publish_to=bucket.address)
+    signed = await grow(make_record())
+    target = ObjectStore(bucket.address)
+    await StoredLog(target, context).go_on()
+    note = await target.read("log/checkpoint")
+    assert await read_stored(settings, context) == note
+    async with logged.transaction() as connection:
+        await connection.execute("set local session_replication_role = replica")
+        await connection.execute("delete from checkpoint")
+    fresh = msgspec.structs.replace(
+        settings, data_dir=tmp_path / "fresh", log_key_file=settings.key_file
+    )
+    (settings.key_file.with_name("signed-sizes")).unlink()
+    own = key.read(settings.key_file)
+    text = Checkpoint(origin=own.name, size=9, root=signed.root).to_text()
+    larger = sign_note(text, [own]).to_bytes()
+    with pytest.raises(LogBehind, match=f"{bucket.address} knows of 9 entries"):
+        await publish_log(logged, fresh, now=NOW, stored=larger)
+    # What others have written there stops nobody.
+    assert (await publish_log(logged, fresh, now=NOW, stored=b"no note")).size == signed.size
+    assert await read_stored(settings, context) == note
+    async with logged.transaction() as connection:
+        await connection.execute("update log_state set discards = discards + 1")
+    assert await read_stored(settings, context) is None
 
 
 async def test_what_was_erased_is_erased_there_too(grow, logged, bucket, context, monkeypatch):

@@ -367,7 +367,7 @@ async def test_rows_are_derived_again_after_each_publication_and_in_turn(
 
 
 async def test_work_tells_what_fails_and_what_it_has(context, tmp_path, monkeypatch):
-    async def fails(*_):
+    async def fails(*_, **__):
         raise Unavailable("no room")
 
     monkeypatch.setattr(runner, "publish", fails)
