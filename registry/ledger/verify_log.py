@@ -7,7 +7,7 @@ So the file that is named at the first fault is the one that is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -39,6 +39,14 @@ ReadFile = Callable[[str], bytes]
 Visit: TypeAlias = Callable[[int, Mapping[str, Any], Content], None]
 """Takes each entry after it was checked: index, what it says, and its content."""
 
+MOST_ENTRIES = 20_000_000
+MEAN_BYTES = 16_384
+"""What is read of another's log, whatever it states: so many entries, and bytes an entry.
+
+Our own have some 3,000 bytes.
+"""
+
+_FIRST_BYTES = 1 << 20
 _WHERE = "name the place that its file `checkpoint` is in, such as https://example.org/log"
 
 
@@ -91,11 +99,7 @@ def verify_log(
     fault = policy.fault([*keys.verifiers, *(one.verifier for one in opened.verified)])
     if fault is not None:
         raise LogInconsistent(CHECKPOINT, None, fault)
-    leaves = [
-        leaf_hash(entry)
-        for index, width in bundles_of(size)
-        for entry in _bundle(read, index, width)
-    ]
+    leaves = [leaf_hash(entry) for entry in _read_entries(read, size)]
     _check_root(read, opened.checkpoint, leaves)
     _check_tiles(read, leaves)
     walk = _walk(read, size, progress, visit)
@@ -125,7 +129,22 @@ def _stated_size(note: bytes) -> int:
         raise LogInconsistent(CHECKPOINT, None, str(error)) from error
     if size == 0:
         raise LogInconsistent(CHECKPOINT, None, "it is of an empty log")
+    if size > MOST_ENTRIES:
+        told = f"it states {size:,} entries, and a log of more than {MOST_ENTRIES:,} is not read"
+        raise LogInconsistent(CHECKPOINT, None, told)
     return size
+
+
+def _read_entries(read: ReadFile, size: int) -> Iterator[bytes]:
+    """Yield the entries of a log; raises `LogInconsistent` where they are too large to go on."""
+    left = _FIRST_BYTES
+    for index, width in bundles_of(size):
+        for entry in _bundle(read, index, width):
+            left += MEAN_BYTES - len(entry)
+            yield entry
+        if left < 0:
+            told = f"entries have {MEAN_BYTES:,} bytes or less on average, and these have more"
+            raise LogInconsistent(bundle_path(index, width), None, told)
 
 
 def keys_from(read: ReadFile, size: int, verifier: Verifier | None) -> KeyChain:

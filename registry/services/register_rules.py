@@ -30,6 +30,7 @@ from registry.record.risk_floor import LEVELS
 from registry.record.rule_context import remark
 from registry.store.record_names import RecordName, WithdrawnRecord
 from registry.text.folding import fold
+from registry.text.hosts import host_of, other_form, passes_for_another
 
 MOST_NAMED = 3
 """Records that R22 names for one name: whoever files a system for each town knows it by then."""
@@ -118,6 +119,40 @@ def name_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
             named += 1
             yield remark("R22", pointer(("name", tag)), saying, severity="warning")
     yield from _agency_distinct(entrance)
+    yield from _hosts_as_they_seem(entrance)
+
+
+def _hosts_as_they_seem(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
+    for place, address in _addresses(entrance.document):
+        host = host_of(address)
+        if passes_for_another(host):
+            yield remark(
+                "R22",
+                pointer(place),
+                message(
+                    "{host} has letters that look like others; machines know it as {other}. Make "
+                    "sure that it leads where it seems to.",
+                    host=host,
+                    other=other_form(host) or host,
+                ),
+                severity="warning",
+            )
+
+
+def _addresses(
+    node: object, place: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the links and mailboxes of a document, each with its place."""
+    if isinstance(node, dict):
+        for name, one in node.items():
+            yield from _addresses(one, (*place, name))
+    elif isinstance(node, list):
+        for number, one in enumerate(node):
+            yield from _addresses(one, (*place, number))
+    elif isinstance(node, str) and (
+        node.startswith(("https://", "http://")) or (place[-1:] == ("email",) and "@" in node)
+    ):
+        yield place, node
 
 
 def _agency_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:

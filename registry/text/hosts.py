@@ -5,8 +5,12 @@ A name in other letters than it seems to be has an ASCII form that says so (`xn-
 
 from __future__ import annotations
 
+from unicodedata import name
 from urllib.parse import urlsplit
 
+from registry.text.confusables import skeleton
+
+_LATIN = "LATIN"
 _ENCODED = "xn--"
 
 
@@ -30,3 +34,18 @@ def host_of(address: str) -> str:
         return urlsplit(address).hostname or ""
     except ValueError:
         return ""
+
+
+def passes_for_another(host: str) -> bool:
+    """Return whether a part of a host's name may be read as another (UTS 39 §5).
+
+    It has letters of several scripts, or letters of one that all look Latin.
+    """
+    other = other_form(host) or host
+    shown = other if host.isascii() else host
+    return any(map(_is_mixed, shown.lower().split(".")))
+
+
+def _is_mixed(label: str) -> bool:
+    scripts = {name(letter, "").split(" ")[0] for letter in label if letter.isalpha()}
+    return len(scripts) > 1 or (bool(scripts - {_LATIN}) and skeleton(label).isascii())

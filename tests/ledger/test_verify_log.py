@@ -17,6 +17,7 @@ from registry.ledger.targets import Folder
 from registry.ledger.verify_log import verify_log
 from registry.ledger.verify_record import check_same, verify_record
 from registry.record.canonical import canonical
+from registry.record.log_entry import genesis_entry
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.compact import CompactRange
@@ -323,3 +324,29 @@ async def test_a_log_is_verified_by_a_policy(exported, verifier):
             progress=quiet,
             policy=parse_policy(f"log {stranger}\n{text}"),
         )
+
+
+def test_a_hostile_log_is_not_read_without_end():
+    signer = Signer(name="hostile.example/log", seed=bytes(32))
+    genesis = genesis_entry(
+        at=NOW, origin=signer.name, key=signer.verifier_key, schema_sha256="0" * 64
+    )
+    asked = []
+
+    def endless(size):
+        def read_file(path):
+            asked.append(path)
+            if path == "checkpoint":
+                point = Checkpoint(origin=signer.name, size=size, root=bytes(32))
+                return sign_note(point.to_text(), [signer]).to_bytes()
+            if not path.startswith("tile/"):
+                raise FileNotFoundError(path)
+            return write_bundle([genesis, *[b" " * 60_000] * 255])
+
+        return read_file
+
+    for size, why in ((9 * 10**18, "is not read"), (1_000_000, "on average")):
+        asked.clear()
+        with pytest.raises(LogInconsistent, match=why):
+            verify_log(endless(size), verifier=None, progress=quiet)
+        assert len(asked) < 9

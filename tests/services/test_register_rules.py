@@ -97,6 +97,20 @@ def test_names_that_repeat_or_pass_for_another(pack, name, others, expected):
     assert told("R22", entrance(pack, *others, name={"fr": name})) == expected
 
 
+def test_a_host_that_passes_for_another_is_pointed_out(pack):
+    door = entrance(
+        pack,
+        website="http://аррӏе.com/x",
+        contact={"email": "contact@cndр.ma"},
+        documents=[{"url": "https://www.cndp.ma/"}, {"url": "http://xn--80ak6aa92e.com/"}],
+    )
+    assert told("R22", door) == [
+        ("/website", "R22", "warning"),
+        ("/contact/email", "R22", "warning"),
+        ("/documents/1/url", "R22", "warning"),
+    ]
+
+
 def test_every_record_that_is_meant_is_named(pack):
     door = entrance(pack, other("demo-sante/a", {"fr": NAME}), other("demo-sante/b", {"fr": NAME}))
     named = [one.messages[0].values["record"] for one in RULES["R22"](door)]

@@ -1,6 +1,6 @@
 import pytest
 
-from registry.text.hosts import host_of, other_form
+from registry.text.hosts import host_of, other_form, passes_for_another
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,21 @@ from registry.text.hosts import host_of, other_form
 )
 def test_a_host_is_known_in_both_its_forms(address, other):
     assert other_form(host_of(address)) == other
+
+
+@pytest.mark.parametrize(
+    ("host", "passes"),
+    [
+        ("www.cndp.ma", False),
+        ("santé.gov.ma", False),
+        ("المغرب.ma", False),
+        ("министерство.example", False),
+        ("аррӏе.com", True),
+        ("xn--80ak6aa92e.com", True),
+        ("cndр.ma", True),
+        ("gⵔv.ma", True),
+        ("", False),
+    ],
+)
+def test_a_host_that_passes_for_another_is_seen(host, passes):
+    assert passes_for_another(host) is passes
