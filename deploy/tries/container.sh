@@ -22,12 +22,15 @@ trap '$podman rm -f -t 0 $names > /dev/null 2>&1 || :
       $podman volume rm register-db register-work > /dev/null 2>&1 || :
       rm -rf "$scratch"' EXIT
 
-tar -C "$scratch" -xf "$archive"
-tar -C "$base" -c . | podman import --quiet - localhost/debian-python > /dev/null
-began=$(date +%s)
-buildah build --quiet --build-arg BASE=localhost/debian-python --tag localhost/register \
-  --file "$here/Containerfile" "$scratch"/public_algorithm_register-*-offline > /dev/null
-echo "built in $(($(date +%s) - began)) s"
+# With IMAGE_IS_BUILT=yes the image of the last time is run.
+if [ "${IMAGE_IS_BUILT:-}" != yes ]; then
+  tar -C "$scratch" -xf "$archive"
+  tar -C "$base" -c . | podman import --quiet - localhost/debian-python > /dev/null
+  began=$(date +%s)
+  buildah build --quiet --build-arg BASE=localhost/debian-python --tag localhost/register \
+    --file "$here/Containerfile" "$scratch"/public_algorithm_register-*-offline > /dev/null
+  echo "built in $(($(date +%s) - began)) s"
+fi
 
 # run NAME ROLE OPTION… -- WORD…
 run() {
@@ -65,12 +68,13 @@ run register-work register --volume register-work:/var/lib/registry -- work
 until_true eval 'echo "select 1 from checkpoint" | psql register register 2> /dev/null | grep -q 1'
 psql register register < "$here/../database/grants.sql"
 for host in 1 2; do
-  run register-serve-$host serving --tmpfs /var/lib/registry:mode=1777 --env REGISTRY_PORT=1809$host -- serve
+  run register-serve-$host serving --tmpfs /var/lib/registry:mode=1777 --env REGISTRY_PORT=1809$host \
+    --env REGISTRY_SITE=here -- serve
 done
 for host in 1 2; do until_true ask "http://127.0.0.1:1809$host/health/ready"; done
 echo "two API hosts ready after $(($(date +%s) - began)) s"
 for host in 1 2; do
-  for path in /api/v1/records /log/checkpoint; do ask "http://127.0.0.1:1809$host$path"; done
+  for path in /fr/ /api/v1/records /log/checkpoint; do ask "http://127.0.0.1:1809$host$path"; done
 done
 [ "$($podman exec register-serve-1 id -u)" = 10001 ]
 if $podman exec register-serve-1 touch /opt/registry/mine 2> /dev/null; then
