@@ -120,11 +120,17 @@ def open_site(
     )
 
 
+def demonstration_of(*, real: bool, filed: bool, copied: bool) -> Demonstration:
+    """Return what pages say of a register by the kinds of its records in force."""
+    if real or not filed:
+        return ""
+    return "mixed" if copied else "alone"
+
+
 def _demonstration(cards: Sequence[Card]) -> Demonstration:
     here = counted(cards)
-    if not here or not all(card.fictitious for card in here):
-        return ""
-    return "mixed" if copied(cards) else "alone"
+    is_real = any(not card.fictitious for card in here)
+    return demonstration_of(real=is_real, filed=bool(here), copied=bool(copied(cards)))
 
 
 def _findings(

@@ -47,6 +47,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "R19": rules_persons.mailbox_generic,
         "R20": rules_persons.role_not_person,
         "R24": rules_risk.below_floor_explained,
+        "R27": rules_dates.change_dated,
     }
 )
 

@@ -96,6 +96,24 @@ def deployment_dated(context: RuleContext) -> Iterator[PendingFinding]:
         )
 
 
+def change_dated(context: RuleContext) -> Iterator[PendingFinding]:
+    """R27: The day of the change is not in the future.
+
+    An error: the history of a record says since when something is so, and not what is planned.
+    """
+    changed = context.dig("publication", "changed_on")
+    if changed is not None and interval(changed)[0] > context.today:
+        yield remark(
+            "R27",
+            "/publication/changed_on",
+            message(
+                "{date} is in the future. Publish the change when it has taken place, or leave the "
+                "day out.",
+                date=changed,
+            ),
+        )
+
+
 def review_planned(context: RuleContext) -> Iterator[PendingFinding]:
     """R06: The next review comes after the last one, within the country's interval for the level.
 

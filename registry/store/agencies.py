@@ -106,3 +106,17 @@ def _counted(row: dict[str, str]) -> CountedAgency:
     return CountedAgency(
         agency=msgspec.json.decode(row["document"], type=Agency), records=int(row["records"])
     )
+
+
+class RecordKinds(msgspec.Struct, frozen=True):
+    """Whether records are in force: of real agencies here, of any here, of other registers."""
+
+    real: bool
+    filed: bool
+    copied: bool
+
+
+async def read_kinds(connection: Connection) -> RecordKinds:
+    """Return which kinds of records are in force."""
+    row = await connection.fetchrow(statement("agencies", "kinds"))
+    return RecordKinds(real=row["real"], filed=row["filed"], copied=row["copied"])

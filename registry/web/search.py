@@ -26,7 +26,7 @@ from registry.api.site import POLICY
 from registry.errors import RegistryError
 from registry.pages.editions import Edition
 from registry.pages.reader import Reader
-from registry.pages.site import render
+from registry.pages.site import Demonstration, demonstration_of, render
 from registry.pages.views.search_view import COUNTED, Searched, refusal_view, search_view
 from registry.record.facets import FACETS, LOCAL
 from registry.record.origin import Origin
@@ -43,12 +43,22 @@ PAGE = 20
 def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHandler:
     """Return the handler of `/<language>/search` with a query, for the editions of a site."""
 
-    def page(request: ApiRequest, view: Callable[[Reader, str], dict[str, Any]]) -> bytes:
+    def page(
+        request: ApiRequest,
+        view: Callable[[Reader, str], dict[str, Any]],
+        demonstration: Demonstration = "",
+    ) -> bytes:
         state: Any = request.app.state
         edition = editions()[request.path_params["tag"]]
         address = f"search?{urlencode(_asked(request))}".removesuffix("?")
         day = state.clock().date().isoformat()
-        return render(edition, address, "search.html", lambda: view(edition.reader, day))
+        return render(
+            edition,
+            address,
+            "search.html",
+            lambda: view(edition.reader, day),
+            demonstration=demonstration,
+        )
 
     def refuse(request: ApiRequest, error: RegistryError) -> Response[bytes]:
         status, headers, _ = problem(error, request_context(request.scope).id)
@@ -90,7 +100,14 @@ def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHa
             origins=await _origins(state),
             **answer,
         )
-        content = await in_thread(page, request, partial(search_view, searched=searched))
+        async with state.context.database.connection() as connection:
+            kinds = await agencies.read_kinds(connection)
+        content = await in_thread(
+            page,
+            request,
+            partial(search_view, searched=searched),
+            demonstration_of(real=kinds.real, filed=kinds.filed, copied=kinds.copied),
+        )
         return _response(content, 200, {})
 
     return search_page

@@ -51,6 +51,7 @@ async def build_site(
         progress=progress,
         description=describe(settings),
         processes=processes,
+        is_copy=out is not None,
     )
 
 

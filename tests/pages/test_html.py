@@ -549,6 +549,17 @@ def test_search_engines_are_told_what_a_page_describes(pages):
         node = json.loads(script.text)
         assert (node["@context"], node["@type"]) == ("https://schema.org", kind)
         assert node["url"].startswith("https://register.example/sub/fr/")
+    reached = json.loads(
+        next(
+            one.text
+            for one in pages["fr/records/demo-agriculture/criquets.html"].iter("script")
+            if one.get("type") == "application/ld+json"
+        )
+    )["creator"]
+    assert reached["address"].endswith("Meknès")
+    assert reached["contactPoint"]["email"] == "algorithmes@demo-agriculture.example"
+    hours = reached["contactPoint"]["hoursAvailable"]["description"]
+    assert hours == "Du lundi au vendredi, de 9 h à 16 h"
     assert node["dataset"]["distribution"][0]["contentUrl"].endswith("/api/v1/exports/records.csv")
 
 

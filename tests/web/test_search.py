@@ -359,3 +359,10 @@ async def test_it_is_served_as_other_pages_are(client):
     assert small.headers["content-encoding"] == "gzip"
     assert small.text == answer.text
     assert small.headers["vary"] == "accept-encoding"
+
+
+async def test_an_answer_says_of_a_demonstration_what_is_invented(client):
+    page = await ask(client, "q=santé")
+    told = " ".join(text_of(one) for one in page.findall(".//div[@role='note']"))
+    assert "Démonstration. Aucun organisme n’a encore déposé de fiche ici." in told
+    assert "Les fiches copiées d’autres registres sont réelles." in told

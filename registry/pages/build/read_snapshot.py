@@ -71,13 +71,15 @@ async def build_register(
     progress: Callable[[int, int], None] | None = None,
     description: Mapping[str, Any] | None = None,
     processes: int = 1,
+    is_copy: bool = False,
 ) -> BuildReport:
     """Build the site from the register as it is now; `as_of` is the moment that pages speak of.
 
     Only what came into the register since the last build is read, and then the documents of the
     records whose pages changed. `out` becomes a link to a folder in `<out>-builds/`; a build that
     fails leaves the site as it was, and the same register gives the same bytes. `progress` is told
-    the pages that are done, and all. `description` is the API's OpenAPI document.
+    the pages that are done, and all. `description` is the API's OpenAPI document; `is_copy` says
+    that no register answers at the address of the pages.
     """
 
     async def build(*, full: bool) -> BuildReport:
@@ -110,7 +112,7 @@ async def build_register(
                     description=description,
                     fingerprint=fingerprint,
                     state=state,
-                    is_copy=out != settings.site_dir,
+                    is_copy=is_copy,
                 )
                 histories = await _read_histories(connection, plan.needs())
 

@@ -15,7 +15,7 @@ from registry.pages.cards import Card
 from registry.pages.labels import message
 from registry.pages.page import Page, digest, page_file
 from registry.pages.reader import Reader, label, language, say
-from registry.pages.short_links import kit_view, qr_file, qr_markup, short_address
+from registry.pages.short_links import kit_view, qr_file, short_address
 from registry.pages.site import Site, page, pages
 from registry.pages.views.lists import agency_view
 from registry.record.short_code import spaced
@@ -198,7 +198,6 @@ def _choice(site: Site, card: Card | None) -> bytes:
     view = {
         "choices": choices,
         "code": spaced(code) if code else "",
-        "qr": qr_markup(short_address(site.base_url, code)) if code else "",
         "withdrawn": bool(card and card.withdrawn),
     }
     first = site.editions[site.snapshot.pack.languages[0]]

@@ -83,7 +83,9 @@ def record_page_view(
     """Build the page of a record in force; `alike` are the records to look at next."""
     view = record_view(reader, record, site)
     view["similar"] = [card_row(reader, site, card) for card in alike]
-    view["structured"] = record_script(reader, site, site.cards[record.id])
+    view["structured"] = record_script(
+        reader, site, site.cards[record.id], read_document(record.document).get("contact") or {}
+    )
     return view
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -20,8 +21,11 @@ _CONTEXT = "https://schema.org"
 _HARMFUL = ("<", ">", "&", "\u2028", "\u2029")
 
 
-def record_script(reader: Reader, site: Site, card: Card) -> Markup:
-    """Return a record's Dataset in the reader's language, as an element of the page's head."""
+def record_script(reader: Reader, site: Site, card: Card, contact: Mapping[str, Any]) -> Markup:
+    """Return a record's Dataset in the reader's language, as an element of the page's head.
+
+    `contact` is the member of its document.
+    """
     agency = agency_view(reader, site, card.agency)
     name, summary = (say(reader, one, card.written) for one in (card.name, card.summary))
     address = f"{site.base_url}/{reader.tag}/records/{card.id}"
@@ -42,6 +46,7 @@ def record_script(reader: Reader, site: Site, card: Card) -> Markup:
             "@type": "GovernmentOrganization",
             "name": agency["name"].text,
             "url": agency["website"],
+            **_contact(reader, card, contact),
         },
         "publisher": origin and _publisher(origin),
         "license": (origin and origin.licence) or None,
@@ -51,6 +56,24 @@ def record_script(reader: Reader, site: Site, card: Card) -> Markup:
         "distribution": [_download(f"{data}/{card.id}", "application/json")],
     }
     return as_script(known)
+
+
+def _contact(reader: Reader, card: Card, contact: Mapping[str, Any]) -> Node:
+    """Return where an agency is reached, as members of it; hours are words in our format."""
+    address, hours = (
+        say(reader, contact.get(name), card.written) for name in ("postal_address", "opening_hours")
+    )
+    point = {
+        "email": contact.get("email"),
+        "telephone": contact.get("phone"),
+        "url": contact.get("url"),
+        "hoursAvailable": hours
+        and {"@type": "OpeningHoursSpecification", "description": hours.text},
+    }
+    return {
+        "address": address and address.text,
+        "contactPoint": {"@type": "ContactPoint"} | point if any(point.values()) else None,
+    }
 
 
 def register_script(reader: Reader, site: Site) -> Markup:

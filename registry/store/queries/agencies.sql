@@ -54,3 +54,13 @@ from agency
 select a.document, (select count(*) from record as r where r.agency = a.id and r.state = 'published') as records
 from agency as a
 where a.id = $1
+
+-- name: kinds
+-- Whether something real was filed here, whether something was, and whether something was copied.
+select
+    exists (
+        select from agency as a inner join record as r on r.agency = a.id
+        where a.origin is null and not a.fictitious and r.state = 'published'
+    ) as real,
+    exists (select from record where origin is null and state = 'published') as filed,
+    exists (select from record where origin is not null and state = 'published') as copied
