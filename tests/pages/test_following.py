@@ -24,6 +24,7 @@ from registry.services.import_matching import ForeignFiling
 from registry.services.withdrawal import withdraw
 from registry.store import agencies, imports, records
 from registry.worker.runner import publish as publish_log
+from tests.built import share_templates
 from tests.imported import import_filings
 
 from .conftest import files
@@ -53,14 +54,16 @@ class Register:
 
     def __init__(self, context, settings, publish, folder):
         self.context, self.settings, self.publish = context, settings, publish
-        self.out, self.whole = folder / "site", folder / "whole"
+        self.out, self.whole = folder / "site", folder / "whole" / "site"
 
-    async def build(self, as_of=TODAY, **how):
+    async def build(self, as_of=TODAY, *, out=None, **how):
+        out = out or self.out
+        # A site that lies elsewhere than the settings say is a copy, which has other pages.
+        out.parent.mkdir(exist_ok=True)
+        share_templates(out.parent)
+        settings = msgspec.structs.replace(self.settings, data_dir=out.parent)
         return await build_register(
-            self.context.database,
-            self.context.pack,
-            self.settings,
-            **{"out": self.out, "as_of": as_of} | how,
+            self.context.database, self.context.pack, settings, out=out, as_of=as_of, **how
         )
 
     async def follows(self, as_of=TODAY):
