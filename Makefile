@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: help up serve site test check format screenshots bench crash fuzz lock release wheelhouse sbom \
+.PHONY: help up serve site test check format screenshots bench crash outage fuzz lock release wheelhouse sbom \
   licences advisories clean
 
 help: ## List what make can do
@@ -45,6 +45,10 @@ bench: .venv/ready-dev ## Measure, and write tests/bench/results.md; ONLY= some,
 
 crash: .venv/ready-dev ## Kill it under load, ROUNDS times (100); SEED= repeats a campaign
 	$(BIN)/python -m tests.crash $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+
+outage: .venv/ready-dev ## Cut hosts off, fail over, update; ROUNDS= failovers, ONLY= one, FROM= a commit
+	$(BIN)/python -m tests.outage $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(FROM),--from $(FROM))
 
 fuzz: .venv/ready-dev ## Ask it 20,000 things and more; SEED= and EXAMPLES= repeat a campaign
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),600) MUTANTS=20000 $(if $(SEED),FUZZ_SEED=$(SEED)) \

@@ -65,14 +65,15 @@ async def _migrated(url: str, *, apply: bool) -> tuple[list[str], MigrationStatu
             status = await migrations.read_status(connection)
     finally:
         await database.close()
-    return [f"{one.number} ({one.name})" for one in done], status
+    return [one.title for one in done], status
 
 
 def _print(applied: list[str], status: MigrationStatus) -> None:
     for name in applied:
         sys.stdout.write(f"applied: {name}\n")
     for name in status.missing:
-        sys.stdout.write(f"missing: {name}\n")
+        kind = "contracts" if name in status.contracting else "expands"
+        sys.stdout.write(f"missing: {name}, {kind}\n")
     for name in status.ahead:
         can = "cannot work with it" if name in status.refused else "works with it"
         sys.stdout.write(f"ahead: {name}; this version {can}\n")

@@ -75,13 +75,14 @@ class PoolUsage(msgspec.Struct):
 class Database:
     """A pool of connections, through which everything is read and written."""
 
-    def __init__(self, pool: Any) -> None:
-        """Take an open asyncpg pool."""
+    def __init__(self, pool: Any, hosts: Hosts) -> None:
+        """Take an open asyncpg pool, and what connects it."""
         self.usage = PoolUsage()
         self.local_buckets: dict[tuple[str, str], tuple[float, float]] = {}
         """Levels of rate limits, and when they were, where a standby cannot store them."""
         self._pool = pool
         self._standby: tuple[bool, float] | None = None
+        self._hosts = hosts
         self._writers = asyncio.Semaphore(max(1, pool.get_max_size() - _FOR_READERS))
 
     @asynccontextmanager
@@ -111,6 +112,7 @@ class Database:
         finally:
             if _is_closed(connection):
                 # The idle connections lead to the same server: the next one has to be new.
+                self._hosts.pass_over()
                 await self._pool.expire_connections()
             # The statement is done or refused by now; a connection that cannot be reset is closed.
             with suppress(*_FAULTS):
@@ -216,6 +218,7 @@ async def connect(url: str, *, size: int = 10, patience: float = _COMMAND_SECOND
     Raises `ConfigurationError` if the address or login is wrong.
     """
     try:
+        hosts = Hosts(url)
         pool = await asyncpg.create_pool(
             url,
             min_size=1,
@@ -224,7 +227,7 @@ async def connect(url: str, *, size: int = 10, patience: float = _COMMAND_SECOND
             init=watch_line,
             # No session holds anything beyond its transactions.
             reset=_nothing_held,
-            connect=Hosts(url).connect,
+            connect=hosts.connect,
         )
     except UNREACHABLE as error:
         raise Unavailable(
@@ -241,7 +244,7 @@ async def connect(url: str, *, size: int = 10, patience: float = _COMMAND_SECOND
                 f"REGISTRY_DATABASE_URL: {str(error).splitlines()[0]}; mend sslmode or sslrootcert"
             ) from error
         raise not_an_address() from error
-    return Database(pool)
+    return Database(pool, hosts)
 
 
 def retried(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:

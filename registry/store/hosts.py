@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,9 +21,10 @@ UNREACHABLE = (
     asyncpg.TargetServerAttributeNotMatched,
 )
 _CONNECT_SECONDS = 10.0
+_LATE_SECONDS = 10.0
 _HOST_SECONDS = 2.0
 """The time limit of one host of several, so that the others are tried too."""
-_SOCKET = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 8_000}
+_SOCKET = {"TCP_KEEPIDLE": 3, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 3_000}
 _SESSION = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "3",
@@ -33,7 +35,7 @@ _SESSION = {
 }
 """TCP timeouts of a session (tcp(7)).
 
-The kernel closes a connection whose other end has vanished: ours after 8 seconds, the server's
+The kernel closes a connection whose other end has vanished: ours after 3 to 6 seconds, the server's
 session, which may hold locks and a role, after 15.
 """
 
@@ -51,6 +53,7 @@ class Hosts:
         """Take the address of a database."""
         self._hosts = _listed_hosts(url)
         self._first = 0
+        self._good_since = 0.0
         self._wanted = ["standby", "any"] if "prefer-standby" in urlsplit(url).query else [None]
         self._settings = {"application_name": "registry", "timezone": "UTC", **_SESSION}
 
@@ -65,7 +68,7 @@ class Hosts:
                 at = self._first
                 host, port = self._hosts[at]
                 try:
-                    return await self._open(
+                    made = await self._open(
                         url, host=host, port=port, timeout=_HOST_SECONDS, **given, **options
                     )
                 except UNREACHABLE as error:
@@ -77,7 +80,19 @@ class Hosts:
                     if self._first == at:
                         self._first = (at + 1) % len(self._hosts)
                     raise
+                else:
+                    self._good_since = time.monotonic()
+                    return made
         raise ConnectionError("; ".join(f"{host}: {answer}" for host, answer in told.items()))
+
+    def pass_over(self) -> None:
+        """Begin with another host: a connection to the one that was good has been lost.
+
+        Those that are lost late, when another is good already, change nothing.
+        """
+        if time.monotonic() - self._good_since > _LATE_SECONDS and self._hosts:
+            self._first = (self._first + 1) % len(self._hosts)
+            self._good_since = time.monotonic()
 
     async def _open(self, url: str, **options: Any) -> Any:
         try:

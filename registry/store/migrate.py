@@ -58,14 +58,21 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     sql: str
     checksum: str
 
+    @property
+    def title(self) -> str:
+        """The number and name, as messages show them."""
+        return f"{self.number} ({self.name})"
+
 
 class MigrationStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How the migrations of a database differ from those of this version, by number and name.
 
-    `refused` are those of `ahead`, which are unknown here, that this version cannot work with.
+    `contracting` are those of `missing` on which the release before cannot work. `refused` are
+    those of `ahead`, which are unknown here, that this version cannot work with.
     """
 
     missing: list[str]
+    contracting: list[str]
     ahead: list[str]
     refused: list[str]
 
@@ -187,10 +194,12 @@ async def is_begun(database: Database) -> bool:
 async def read_status(connection: Connection, folder: Path = MIGRATIONS) -> MigrationStatus:
     """Return how the migrations of a database differ from those of this version."""
     done = await _read_applied(connection)
-    ours = {one.number: one.name for one in read_migrations(folder)}
+    ours = {one.number: one for one in read_migrations(folder)}
+    missing = [one for number, one in ours.items() if number not in done]
     ahead = {number: row for number, row in sorted(done.items()) if number not in ours}
     return MigrationStatus(
-        missing=[f"{number} ({name})" for number, name in ours.items() if number not in done],
+        missing=[one.title for one in missing],
+        contracting=[one.title for one in missing if one.kind == "contract"],
         ahead=[_named(number, row) for number, row in ahead.items()],
         refused=[_named(number, row) for number, row in ahead.items() if not _is_expanding(row)],
     )

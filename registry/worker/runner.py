@@ -49,6 +49,11 @@ _PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
 _log = structlog.get_logger()
 
 
+def _pause_after(error: Exception) -> float:
+    """Return after how many seconds a task is tried again: soon where the database was away."""
+    return _POLL_SECONDS * 2 if isinstance(error, Unavailable) else _RETRY_SECONDS
+
+
 async def keep_site_current(
     settings: Settings, context: ServiceContext, report: WorkReport | None = None
 ) -> None:
@@ -72,7 +77,7 @@ async def keep_site_current(
                     await asyncio.sleep(_POLL_SECONDS)
         except Exception as error:  # noqa: BLE001  the runner outlives any fault
             errors.write(error)
-            await asyncio.sleep(_RETRY_SECONDS)
+            await asyncio.sleep(_pause_after(error))
 
 
 async def keep_log_published(
@@ -102,7 +107,7 @@ async def keep_log_published(
                 prunes_at = utc_now() + _CLEANUP_INTERVAL
         except Exception as error:  # noqa: BLE001  the runner outlives any fault
             errors.write(error)
-            await asyncio.sleep(_RETRY_SECONDS)
+            await asyncio.sleep(_pause_after(error))
             # Entries may have been given up, so that it counts no longer.
             stored = await read_stored(settings, context)
         await asyncio.sleep(_POLL_SECONDS)

@@ -28,7 +28,9 @@ async def test_it_says_what_is_missing_applies_it_and_knows_what_is_ahead(
     checked = registry("migrate", "--check", "--format", "json", database_url=empty_url)
     assert checked.returncode == 1
     told = json.loads(checked.stdout)
-    assert told["missing"][-1] == f"{last.number} ({last.name})"
+    assert told["missing"][-1] == last.title
+    assert told["contracting"][0] == "1 (register)"
+    assert last.title not in told["contracting"] or last.kind == "contract"
     applied = registry("migrate", "--apply", database_url=empty_url)
     assert applied.returncode == 0, applied.stderr
     assert applied.stdout.splitlines()[-1] == f"applied: {last.number} ({last.name})"

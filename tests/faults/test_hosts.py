@@ -58,6 +58,17 @@ async def test_a_silent_host_is_passed_over_and_the_good_one_is_first_from_then_
         assert listed._first == 2
 
 
+async def test_after_a_loss_another_host_is_asked_first(monkeypatch):
+    """Once: what is lost late, when another is good already, changes nothing."""
+    listed = hosts.Hosts("postgresql://u@one,two/r")
+    for expected in (1, 1):
+        listed.pass_over()
+        assert listed._first == expected
+    monkeypatch.setattr(hosts, "_LATE_SECONDS", -1)
+    listed.pass_over()
+    assert listed._first == 0
+
+
 async def test_the_error_names_each_host_and_what_it_answered(wire, impatient):
     wire.silence()
     with silent() as one:

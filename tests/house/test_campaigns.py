@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("bench", "crash", "faults", "tools")
+ROOMS = ("bench", "crash", "faults", "outage", "tools")
 
 
 def test_every_module_of_the_campaigns_can_be_imported():
