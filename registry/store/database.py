@@ -174,8 +174,11 @@ class Database:
         return int(self._pool.get_max_size())
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._pool.close()
+        """Close all connections, also those whose other end is silent."""
+        try:
+            await self._pool.close()
+        except _FAULTS:
+            self._pool.terminate()
 
 
 @asynccontextmanager
