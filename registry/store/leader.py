@@ -6,11 +6,13 @@ The lock is a transaction's, so that it is held through a pooler of transactions
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from registry.store.database import Connection, Database
+
+T = TypeVar("T")
 
 Role: TypeAlias = Literal["runner", "importer", "publisher", "harvester", "store"]
 
@@ -23,6 +25,7 @@ _LOCKS: dict[Role, int] = {
     "store": 0x7265_6769_7374,
 }
 _RETRY_SECONDS = 0.5
+_LOOK_SECONDS = 0.5
 _TRY = "select pg_try_advisory_xact_lock($1)"
 
 
@@ -45,3 +48,21 @@ async def leadership(
                 yield still_leads
                 return
         await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def while_leading(
+    still_leads: Callable[[], Awaitable[None]], act: Coroutine[None, None, T]
+) -> T:
+    """Return what an act of a role returns, and wait for it no longer than the role is held.
+
+    An act may take minutes. Whoever asked for the role again only after it would leave the role to
+    nobody until then. Raises what `still_leads` raises.
+    """
+    task = asyncio.ensure_future(act)
+    try:
+        while not (await asyncio.wait({task}, timeout=_LOOK_SECONDS))[0]:
+            await still_leads()
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -27,7 +27,7 @@ from registry.pages.build.manifest import read_manifest
 from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import log, published
-from registry.store.leader import leadership
+from registry.store.leader import leadership, while_leading
 from registry.tlog.checkpoint import stated
 from registry.worker.report import ErrorLog, WorkReport
 
@@ -82,7 +82,7 @@ async def keep_log_in_store(
                 stored = StoredLog(ObjectStore(settings.publish_to), context)
                 while True:
                     await still_leads()
-                    await stored.go_on()
+                    await while_leading(still_leads, stored.go_on())
                     errors.reset()
                     await asyncio.sleep(_POLL_SECONDS)
         except Exception as error:  # noqa: BLE001  the runner outlives any fault

@@ -28,7 +28,7 @@ from registry.services.witness_policy import take_policy
 from registry.services.witness_rounds import WitnessRounds
 from registry.settings import Settings
 from registry.store import heartbeats
-from registry.store.leader import leadership
+from registry.store.leader import leadership, while_leading
 from registry.tlog.tile import WIDTH
 from registry.worker.audit_chain import keep_audit_chained
 from registry.worker.harvests import keep_peers_harvested
@@ -71,8 +71,8 @@ async def keep_site_current(
                     if utc_now() >= cleans_at:
                         await delete_expired(context, now=utc_now())
                         cleans_at = utc_now() + _CLEANUP_INTERVAL
-                    await keeper.go_on()
-                    await stored.go_on()
+                    await while_leading(still_leads, keeper.go_on())
+                    await while_leading(still_leads, stored.go_on())
                     errors.reset()
                     await asyncio.sleep(_POLL_SECONDS)
         except Exception as error:  # noqa: BLE001  the runner outlives any fault

@@ -163,6 +163,41 @@ async def test_a_host_that_serves_builds_its_own_site_whoever_leads(context, tmp
         await working
 
 
+LEADERS = """select l.pid from pg_locks as l
+ where l.locktype = 'advisory' and l.granted and l.database = (
+   select oid from pg_database where datname = current_database())"""
+
+
+async def test_a_role_that_is_lost_during_a_build_is_taken_again_at_once(
+    context, tmp_path, monkeypatch
+):
+    begun = asyncio.Event()
+
+    async def build_site(*_):
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def leader(other_than=None):
+        async with asyncio.timeout(PATIENCE), context.database.connection() as connection:
+            while await connection.fetchval(LEADERS) in {None, other_than}:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            return await connection.fetchval(LEADERS)
+
+    monkeypatch.setattr(site_keeping, "read_published", published_whole)
+    monkeypatch.setattr(site_keeping, "build_site", build_site)
+    working = asyncio.create_task(keep_site_current(Settings(data_dir=tmp_path), context))
+    await asyncio.wait_for(begun.wait(), PATIENCE)
+    first = await leader()
+    begun.clear()
+    async with context.database.connection() as connection:
+        await connection.execute("select pg_terminate_backend($1)", first)
+    assert await leader(other_than=first)
+    await asyncio.wait_for(begun.wait(), PATIENCE)
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
 async def test_a_site_of_other_templates_is_built_anew_when_it_begins(
     context, tmp_path, monkeypatch
 ):
