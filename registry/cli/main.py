@@ -158,7 +158,10 @@ _COMMANDS = {
         "registry.cli.translate:translate",
         "Write the words of a language as a table for people who know it, and read it back.",
     ),
-    "pack": ("registry.cli.pack:pack", "Check the country packs, the folders of schemas/packs/."),
+    "pack": (
+        "registry.cli.pack:pack",
+        "Check the country packs, the folders of schemas/packs/ and REGISTRY_PACKS.",
+    ),
 }
 """The place of each command, and the first sentence of its help.
 

@@ -128,6 +128,8 @@ async def test_whoever_lacks_authority_is_in_it(agency, as_actor, trail, problem
         (await reviewer.delete(DRAFT), "authority", "delete_draft", ID, 403),
         (await reviewer.put(f"{DRAFT}%20x", json=record, headers=NEW), "authority", "save_draft",
          None, 403),
+        (await other.post("/api/v1/redactions/7/confirm"), "demo-education", "confirm_redaction",
+         "7", 403),
     ]  # fmt: skip
     noted = (await trail())[1:]
     assert len(noted) == len(refusals)

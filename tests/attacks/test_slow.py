@@ -1,11 +1,16 @@
-"""Slow bodies and heads: who says nothing more holds up nobody, and is sent away."""
+"""Slow bodies, heads and readers: who says or takes nothing holds up nobody, and is sent away."""
 
 import asyncio
 import json
+import os
+import socket
+import sys
+from pathlib import Path
 
 import pytest
 
 from registry.api.request_body import BODY_SECONDS
+from registry.api.unread import UNREAD_MILLISECONDS
 from tests.served import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("untouched")
@@ -67,6 +72,46 @@ async def silent_head(register, said):
         return await reader.read()
     finally:
         writer.close()
+
+
+PEERS = int(os.environ.get("PEERS", "60"))
+"""Who asks and reads nothing; `PEERS=1100` repeats the attack that this was found by."""
+
+
+def ask_and_read_nothing(register):
+    """Ask for a large answer through a window that is soon full; return the line."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.connect(("127.0.0.1", register.port))
+    host = f"Host: 127.0.0.1:{register.port}"
+    line.sendall(f"GET /openapi.json HTTP/1.1\r\n{host}\r\n\r\n".encode())
+    return line
+
+
+def untaken(register):
+    """Return how many of the server's connections have bytes that nobody takes (proc(5))."""
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    local = f":{register.port:04X}"
+    return sum(row[1].endswith(local) and not row[4].startswith("00000000") for row in rows)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is an option of Linux's sockets")
+async def test_who_reads_nothing_is_left(register):
+    lines = [ask_and_read_nothing(register) for _ in range(PEERS)]
+    try:
+        # More peers than a worker takes connections are taken in turn.
+        async with asyncio.timeout(3 * UNREAD_MILLISECONDS / 1000 + PATIENCE):
+            while not untaken(register):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+            for _ in range(20):
+                answer = await asyncio.to_thread(register.client.get, "/api/v1/records")
+                assert answer.status_code == 200
+            assert untaken(register)
+            while untaken(register):  # noqa: ASYNC110
+                await asyncio.sleep(0.5)
+    finally:
+        for line in lines:
+            line.close()
 
 
 async def test_slow_bodies_are_sent_away_and_nobody_waits_for_them(register, agency, refused):
