@@ -51,8 +51,9 @@ async def reviewer(as_token):
 async def published(agency, reviewer, record):
     """Publish the record, and give its tag as a header."""
     await agency.put(PATH, json=record, headers={"if-none-match": "*"})
-    await agency.post(f"{PATH}/submit")
-    done = await reviewer.post(f"{PATH}/approve")
+    sent = await agency.post(f"{PATH}/submit")
+    tag = {"if-match": sent.headers["etag"]}
+    done = await reviewer.post(f"{PATH}/approve", headers=tag)
     return {"if-match": done.headers["etag"]}
 
 

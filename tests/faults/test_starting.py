@@ -194,9 +194,10 @@ async def test_a_wire_that_breaks_at_any_message_of_the_migrations(
         await through.close()
         noted = await noted_migrations(connection)
         assert await tables(connection) == expected[noted]
-        seen.add(noted)
-        await migrate(straight)
-        assert await tables(connection) == expected[-1]
+        if noted not in seen:
+            seen.add(noted)
+            await migrate(straight)
+            assert await tables(connection) == expected[-1]
     assert seen == set(range(len(files) + 1))
     await straight.close()
     await connection.close()

@@ -181,6 +181,12 @@ class Pair:
         """Let the lost server come back as the standby of the other."""
         self.standby.kill()
         self.standby.host.reconnect()
+        ask = self.standby.program("pg_isready", "-h", self.primary.host.address)
+        until = time.monotonic() + _PATIENCE
+        # The kernel remembers for a few seconds that there was no way to the other.
+        while (await asyncio.to_thread(self.standby.host.run, *ask, cwd="/")).returncode:
+            assert time.monotonic() < until, "no way leads to the other server"
+            await asyncio.sleep(0.2)
         await self.follow()
 
     def leave(self) -> None:
