@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,24 +77,31 @@ class Host:
 
     def vanish(self) -> None:
         """Kill whatever runs here, and remove the namespace."""
-        found = subprocess.run(
-            ["ip", "netns", "pids", self._space], capture_output=True, text=True, check=False
-        )
-        for pid in found.stdout.split():
-            try:
-                os.kill(int(pid), signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        _remove(self._space, self._link)
         for process in self.processes.values():
             process.wait()
-        ip("netns", "del", self._space, check=False)
-        ip("link", "del", self._link, check=False)
+
+
+def _remove(space: str, link: str) -> None:
+    """Kill what runs in a namespace, and remove it, if it is there."""
+    found = subprocess.run(
+        ["ip", "netns", "pids", space], capture_output=True, text=True, check=False
+    )
+    for pid in found.stdout.split():
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+    ip("netns", "del", space, check=False)
+    ip("link", "del", link, check=False)
 
 
 class Network:
     """The bridge with all hosts; its near end has an address too."""
 
     def __init__(self, folder: Path) -> None:
+        # A campaign that was cut off has left its own.
+        for name in ADDRESSES:
+            _remove(f"registry-{name}", f"rl-{name}")
+        ip("link", "del", BRIDGE, check=False)
         ip("link", "add", BRIDGE, "type", "bridge")
         ip("addr", "add", f"{NETWORK}1/24", "dev", BRIDGE)
         ip("link", "set", BRIDGE, "up")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import psutil
 
 from registry.record.pack import load_pack
 from tests.crash.invariants import broken_laws, unkept
@@ -201,6 +202,10 @@ async def clock(campaign: Campaign, fleet: Fleet) -> None:
     if load.acknowledged:
         row.faults.append(f"{len(load.acknowledged)} filed by the wrong clock")
     row.note = f"refused: {sum(load.failures().values())}"
+    # faketime waits for the server, and passes no signal on.
+    [server] = psutil.Process(fleet.network["api2"].processes["registry"].pid).children()
+    server.terminate()
+    await asyncio.to_thread(server.wait, 60)
     fleet.network["api2"].end("registry")
     fleet.start("api2")
     since = time.monotonic()
@@ -221,6 +226,7 @@ async def older(campaign: Campaign, fleet: Fleet) -> None:
     row = Row(scenario="an older state restored")
     token = await fleet.begin()
     load = Load(fleet.base_url, token, NEW.root)
+    load.forgets = True
     server = fleet.pair.primary
     fleet.pair.wait_for_nobody()
     load.start()
