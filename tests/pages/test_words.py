@@ -12,7 +12,9 @@ from registry import resources
 ROOT = Path(__file__).parents[2]
 PACKS = resources.SCHEMAS / "packs"
 NEVER = {
-    "ar": re.compile(r"يوميات|المسطر جديد|كبيانات|(?<!\w)ال?فرز (?:حسب|النتائج)|عناصر الفرز"),
+    "ar": re.compile(
+        r"يوميات|المسطر جديد|كبيانات|(?<!\w)ال?فرز (?:حسب|النتائج)|عناصر الفرز|حقوقكم"
+    ),
     "fr": re.compile(
         r"\b[Rr]evues? (?:prévue|promise|en retard|à faire|le)|[Ii]ncidence algo"
         r"|Sans lui aussi|\bEmporter"
