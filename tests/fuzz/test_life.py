@@ -21,6 +21,10 @@ LIVES = max(8, int(os.environ.get("FUZZ_EXAMPLES", "8")) // 4)
 STEPS = 25
 STALE = '"0123456789abcdef"'
 BAD_TAGS = (STALE, "*", "W/{}")
+NOTES = (
+    {"ar": "تصحيح معلومات البطاقة", "fr": "Correction de la fiche"},
+    {"ar": "تحديث رقم الإصدار", "fr": "Mise à jour de la version"},
+)
 REASONS = ("filed_in_error", "other")
 
 pytestmark = pytest.mark.xdist_group("fuzz")
@@ -50,12 +54,14 @@ class Record:
         self.approver = None
 
     def variant(self, number):
-        """Make one of four documents; the last cannot be published."""
+        """Make one of four documents; the first two share a note, the last cannot be published."""
         document = self.base | {
             "id": self.id,
             "source_id": self.word,
             "system_version": str(number),
             "name": {lang: f"{text} {self.word}" for lang, text in self.base["name"].items()},
+            "publication": self.base["publication"]
+            | {"change_note": NOTES[0] if number < 2 else NOTES[1]},
         }
         if number == 3:
             del document["purpose"]
@@ -68,6 +74,10 @@ class Record:
     @property
     def in_force(self):
         return bool(self.chain) and self.chain[-1]["kind"] == "version"
+
+    @property
+    def unchanged(self):
+        return self.in_force and self.document == self.chain[-1]["document"]
 
     @property
     def current(self):
@@ -97,9 +107,6 @@ class Life(RuleBasedStateMachine):
         number = next(_numbers)
         [sante, *_] = records("demo-sante")
         [services, *_] = records("demo-services")
-        note = {"ar": "تصحيح معلومات البطاقة", "fr": "Correction de la fiche"}
-        for base in (sante, services):
-            base["publication"] = base["publication"] | {"change_note": note}
         self.records = [
             Record("demo-sante", number, sante),
             Record("demo-services", number, services),
@@ -189,7 +196,7 @@ class Life(RuleBasedStateMachine):
             post(*refusal)
         elif record.state == "in_review":
             assert post(202).json()["outcome"] == "in_review"
-        elif record.in_force and record.document == record.chain[-1]["document"]:
+        elif record.unchanged:
             self.unchanged(record, post(200).json())
             record.forget_draft()
         else:
@@ -213,7 +220,15 @@ class Life(RuleBasedStateMachine):
             return None
         if record.began_at != len(record.chain):
             return 409, "conflict"
-        return None if "purpose" in record.document else (422, "invalid-record")
+        if "purpose" not in record.document:
+            return 422, "invalid-record"
+        if not record.versions or record.unchanged:
+            return None
+        [before, now] = [
+            document["publication"]["change_note"]
+            for document in (record.versions[-1]["document"], record.document)
+        ]
+        return (422, "invalid-record") if before == now else None
 
     def unchanged(self, record, receipt):
         assert receipt["outcome"] == "unchanged"
