@@ -1,4 +1,4 @@
-"""Filing many at once: a document a line in, an answer a line out, both as they come."""
+"""Filing many at once: a document a line in, filed as it comes, and an answer a line out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from registry.api.operations import NDJSON, answers, describes, json_of, token
 from registry.api.parameters import CodeParameter, Lang, language_of
 from registry.api.problems import problem, report_fault
 from registry.api.request_body import BODY_SECONDS, require_type
-from registry.api.request_context import ApiRequest, ApiState, is_passed_on, request_context
+from registry.api.request_context import ApiRequest, ApiState, request_context
 from registry.api.writes import SAVED, ReceiptAnswer, with_links
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, RegistryError, RequestTimeout
@@ -129,10 +129,10 @@ class _ResponseSpool:
 
 
 class _LinesResponse(Response[bytes]):
-    """An answer that is written while the request is read, unless a proxy stands between.
+    """An answer that begins when the request is whole, or the work has ended before.
 
-    A client may send everything before it reads anything: answers wait in a spool, so that neither
-    side blocks the other.
+    Most clients send everything before they read anything, and whoever leaves unread what was sent
+    to it is ended (`unread`); nginx sends no more of a request whose answer has begun.
     """
 
     def __init__(
@@ -158,11 +158,9 @@ class _LinesResponse(Response[bytes]):
         headers = [(b"content-type", NDJSON.encode()), (b"cache-control", b"no-store")]
         reading = asyncio.create_task(whole.wait())
         try:
-            if is_passed_on(scope):
-                # nginx sends no more of a request whose answer has begun, once it had to wait.
-                await asyncio.wait([reading, working], return_when=asyncio.FIRST_COMPLETED)
-                if working.done():
-                    working.result()
+            await asyncio.wait([reading, working], return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             while part := await spool.take():
                 await send({"type": "http.response.body", "body": part, "more_body": True})
