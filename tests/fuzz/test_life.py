@@ -80,6 +80,12 @@ class Record:
         return self.in_force and self.document == self.chain[-1]["document"]
 
     @property
+    def is_explained(self):
+        """Whether the change note is not that of the version before."""
+        before = [version["document"]["publication"]["change_note"] for version in self.versions]
+        return self.document["publication"]["change_note"] not in before[-1:]
+
+    @property
     def current(self):
         """The tag that a change must name; None where there is nothing to change."""
         if self.document is not None:
@@ -220,15 +226,8 @@ class Life(RuleBasedStateMachine):
             return None
         if record.began_at != len(record.chain):
             return 409, "conflict"
-        if "purpose" not in record.document:
-            return 422, "invalid-record"
-        if not record.versions or record.unchanged:
-            return None
-        [before, now] = [
-            document["publication"]["change_note"]
-            for document in (record.versions[-1]["document"], record.document)
-        ]
-        return (422, "invalid-record") if before == now else None
+        is_valid = "purpose" in record.document and (record.unchanged or record.is_explained)
+        return None if is_valid else (422, "invalid-record")
 
     def unchanged(self, record, receipt):
         assert receipt["outcome"] == "unchanged"
