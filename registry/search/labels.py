@@ -8,6 +8,7 @@ other words.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 import msgspec
@@ -125,16 +126,22 @@ class ServiceIndex:
     def __init__(self, services: Iterable[Service]) -> None:
         """Take the services of a country pack."""
         self._wordings: dict[str, list[tuple[list[str], frozenset[str], list[FacetCode]]]] = {}
+        self._by_stem: dict[tuple[str, str], list[int]] = {}
         self._words: set[str] = set()
         for service in services:
             leads_to = (("agency", service.agency), ("sector", service.sector))
             codes = [(kind, code) for kind, code in leads_to if code is not None]
-            for tag, wordings in service.wordings.items():
+            for tag, texts in service.wordings.items():
                 language = language_of(tag)
-                for wording in wordings:
-                    row = _content_words(words(wording))
+                for text in texts:
+                    row = _content_words(words(text))
                     kept = frozenset(stems(language)[word] for word in row)
-                    self._wordings.setdefault(language, []).append((row, kept, codes))
+                    wordings = self._wordings.setdefault(language, [])
+                    # Under one of its stems: what has not this one has not all.
+                    self._by_stem.setdefault((language, min(kept, default="")), []).append(
+                        len(wordings)
+                    )
+                    wordings.append((row, kept, codes))
                     self._words.update(row)
 
     def __contains__(self, word: str) -> bool:
@@ -155,7 +162,9 @@ class ServiceIndex:
         for language, wordings in self._wordings.items():
             options = [frozenset(query_stems(word, language)) for word in asked]
             met = frozenset[str]().union(*options)
-            for row, kept, codes in wordings:
+            of_these = [self._by_stem.get((language, stem), ()) for stem in met]
+            numbers = range(len(wordings)) if is_begun else sorted(chain.from_iterable(of_these))
+            for row, kept, codes in (wordings[number] for number in numbers):
                 has = [not option.isdisjoint(kept) for option in options]
                 if kept <= met:
                     (whole if all(has) else within).update(dict.fromkeys(codes))

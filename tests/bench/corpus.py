@@ -34,7 +34,7 @@ FOREIGN = {
     "nl-algoritmeregister": SHARED / "nl" / "algoritmes_2026-08-08.json",
 }
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
-PART = 10_000
+PART = 2_000
 OTHERS = 4
 CHARACTERS = 560
 """Of each text that is filled in; the fields hold 1,000 at least."""
