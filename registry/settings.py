@@ -68,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_validations: int = 240
     limit_failures: int = 30
     limit_exports: int = 30
+    limit_export_records: int = 15_000
     limit_work: int = 30_000
     limit_publications: int = 2_000
     limit_drafts: int = 100

@@ -44,6 +44,7 @@ UNLIMITED = {
     "limit_validations": 0,
     "limit_failures": 0,
     "limit_exports": 0,
+    "limit_export_records": 0,
     "limit_work": 0,
     "limit_publications": 0,
 }

@@ -130,7 +130,7 @@ async def limit_validations(
     connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
 ) -> None:
     """Take a validation from what an address may do; a guard of litestar's."""
-    await _spend_of_address(
+    await spend_of_address(
         connection, "validations", connection.app.state.settings.limit_validations
     )
 
@@ -139,12 +139,16 @@ async def limit_exports(
     connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
 ) -> None:
     """Take an export from what an address may do; a guard of litestar's."""
-    await _spend_of_address(connection, "exports", connection.app.state.settings.limit_exports)
+    await spend_of_address(connection, "exports", connection.app.state.settings.limit_exports)
 
 
-async def _spend_of_address(
-    connection: ASGIConnection[Any, Any, Any, Any], kind: str, limit: int
+async def spend_of_address(
+    connection: ASGIConnection[Any, Any, Any, Any], kind: str, limit: int, *, cost: int = 1
 ) -> None:
+    """Take something from what an address may do a minute.
+
+    Raises `TooManyRequests` when it is used up.
+    """
     state = connection.app.state
     await limits.spend(
         state.context.database,
@@ -152,6 +156,7 @@ async def _spend_of_address(
         client_address(connection.scope, state.settings.proxies),
         per_minute=limit,
         burst=limit,
+        cost=cost,
         now=utc_now(),
     )
 

@@ -12,7 +12,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
-from registry.api.authentication import limit_exports
+from registry.api.authentication import limit_exports, spend_of_address
 from registry.api.conditional import is_unread
 from registry.api.operations import answers, describes
 from registry.api.parameters import CodeParameter
@@ -150,6 +150,13 @@ async def _answer(
         raise TooManyRequests(
             f"{_AT_ONCE} exports at a time are written for one address; wait for them to end",
             retry_after=_LATER_SECONDS,
+        )
+    if not unread:
+        await spend_of_address(
+            request,
+            "exported records",
+            state.settings.limit_export_records,
+            cost=len(export.selection.entries),
         )
     return Stream(
         _nothing() if unread else _counted(state, who, write(context.database, export)),

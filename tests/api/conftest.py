@@ -24,7 +24,13 @@ PLAIN = {"accept-encoding": "identity"}
 """Tags are compared with hashes here; `test_compression` looks at those of compressed forms."""
 
 
-UNLIMITED = {"limit_validations": 0, "limit_failures": 0, "limit_exports": 0, "limit_work": 0}
+UNLIMITED = {
+    "limit_validations": 0,
+    "limit_failures": 0,
+    "limit_exports": 0,
+    "limit_export_records": 0,
+    "limit_work": 0,
+}
 
 
 def settings_of(folder, url, **more):

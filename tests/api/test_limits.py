@@ -71,6 +71,36 @@ async def test_exports_are_counted_by_address(client, problem):
     assert (await export("192.0.2.2", "csv")).status_code == 200
 
 
+async def test_records_taken_away_are_counted_by_address(
+    settings, context, publish, record, problem, started
+):
+    second = {**record, "id": "demo-sante/second", "name": {"fr": "Second", "ar": "الثاني"}}
+    await publish(record, second)
+    few = msgspec.structs.replace(settings, limit_exports=0, limit_export_records=3)
+
+    def export(client, address, **more):
+        headers = {"x-forwarded-for": address, **more}
+        return client.get("/api/v1/exports/records.csv", headers=headers)
+
+    async with started(create_app(few, tell=None)) as client:
+        first = await export(client, "192.0.2.1")
+        assert first.status_code == 200
+        limited(problem, await export(client, "192.0.2.1"), "3 exported records a minute")
+        # Who has it already takes nothing, and a narrower question may have room.
+        known = await export(client, "192.0.2.1", **{"if-none-match": first.headers["etag"]})
+        assert known.status_code == 304
+        one = {"x-forwarded-for": "192.0.2.1"}
+        path = "/api/v1/exports/records.csv?q=second"
+        assert (await client.get(path, headers=one)).status_code == 200
+        limited(problem, await client.get(path, headers=one), "3 exported records a minute")
+        assert (await export(client, "192.0.2.2")).status_code == 200
+    # More than can be had at once takes all of it.
+    fewer = msgspec.structs.replace(few, limit_export_records=1)
+    async with started(create_app(fewer, tell=None)) as client:
+        assert (await export(client, "192.0.2.3")).status_code == 200
+        limited(problem, await export(client, "192.0.2.3"), "1 exported records a minute")
+
+
 async def test_validations_are_counted_by_address(client, problem, record):
     def validate(address):
         return client.post(VALIDATE, json=record, headers={"x-forwarded-for": address})
