@@ -81,6 +81,7 @@ class Database:
         self.local_buckets: dict[tuple[str, str], tuple[float, float]] = {}
         """Levels of rate limits, and when they were, where a standby cannot store them."""
         self._pool = pool
+        self._ending: set[asyncio.Task[None]] = set()
         self._standby: tuple[bool, float] | None = None
         self._hosts = hosts
         self._writers = asyncio.Semaphore(max(1, pool.get_max_size() - _FOR_READERS))
@@ -98,8 +99,15 @@ class Database:
         finally:
             self.usage.borrowed += 1
             self.usage.waited += time.perf_counter() - asked_at
+        is_stopped = False
         try:
             yield connection
+        except asyncio.CancelledError:
+            is_stopped = True
+            ending = asyncio.create_task(_end_stopped(connection))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+            raise
         except _FAULTS as error:
             if isinstance(error, TimeoutError):
                 await _end_if_silent(connection)
@@ -110,13 +118,14 @@ class Database:
                 raise
             raise Unavailable(meaning) from error
         finally:
-            if _is_closed(connection):
-                # The idle connections lead to the same server: the next one has to be new.
-                self._hosts.pass_over()
-                await self._pool.expire_connections()
-            # The statement is done or refused by now; a connection that cannot be reset is closed.
-            with suppress(*_FAULTS):
-                await self._pool.release(connection)
+            if not is_stopped:
+                if _is_closed(connection):
+                    # The idle connections lead to the same server: the next one has to be new.
+                    self._hosts.pass_over()
+                    await self._pool.expire_connections()
+                # The statement is done or refused; a connection that cannot be reset is closed.
+                with suppress(*_FAULTS):
+                    await self._pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -283,6 +292,16 @@ async def _end_if_silent(connection: Connection) -> None:
     except _FAULTS:
         with suppress(asyncpg.InterfaceError):
             connection.terminate()
+
+
+async def _end_stopped(connection: Connection) -> None:
+    """Close the connection of a block that was cancelled, once its statement is.
+
+    asyncpg 0.32 may lose count of the answers to a statement that is cancelled while it is
+    prepared, and take the last one for that to the next statement, of whoever is lent it then.
+    """
+    with suppress(*_FAULTS):
+        await connection.close(timeout=_ACQUIRE_SECONDS)
 
 
 async def _roll_back(connection: Connection) -> None:

@@ -1,6 +1,7 @@
 """Connections: what is not there now, what is set up wrongly, and what comes back."""
 
 import asyncio
+import os
 import socket
 from urllib.parse import urlsplit
 
@@ -10,6 +11,9 @@ import pytest
 from registry.errors import ConfigurationError, Unavailable
 from registry.store import database as store
 from registry.store.database import connect, retried
+
+CANCELLED = int(os.environ.get("CANCELLED", "250"))
+"""Reads that are cancelled at each turn of the loop; `CANCELLED=3000` for more of them."""
 
 
 def free_port():
@@ -359,24 +363,34 @@ async def test_what_is_stopped_amid_a_statement_leaves_nothing_to_whom_comes_nex
     await one.close()
 
 
-async def test_what_was_cancelled_leaves_no_transaction_to_whoever_is_next(database_url):
+async def test_what_was_cancelled_leaves_nothing_to_whoever_is_next(database_url):
+    """Who left an export made another's request a fault: one of some 60 cancellations did."""
     database = await connect(database_url, size=1)
 
-    async def read():
+    async def read_much(number):
+        # Each is another statement, so that it may be cancelled while it is prepared.
+        async with database.connection() as connection:
+            await connection.fetch(f"select generate_series(1, 1000) + $1::int + {number}", 1)
+
+    async def read_on():
         async with database.snapshot() as connection:
-            await connection.fetchval("select 1")
+            assert await connection.fetchval("select $1::int", 7) == 7
 
     try:
         async with database.connection() as connection:
             await connection.execute("begin; select 1")
-        await read()
-        # A cancellation comes to the server at any moment, also when a transaction has begun.
-        for turns in range(40):
-            reading = asyncio.create_task(read())
-            for _ in range(turns % 20):
+        await read_on()
+        for number in range(CANCELLED):
+            reading = asyncio.create_task(read_much(number))
+            for _ in range(number // 2 % 60):
                 await asyncio.sleep(0)
             reading.cancel()
+            # A scope of anyio's, as around a stream whose reader has left, cancels at each turn of
+            # the loop: the return of the connection, too.
+            while number % 2 and not reading.done():
+                await asyncio.sleep(0)
+                reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
-            await read()
+            await read_on()
     finally:
         await database.close()
