@@ -8,9 +8,8 @@ from typing import Annotated
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, PathParameter
+from litestar.params import PathParameter
 
-from registry.api.request_context import ApiRequest
 from registry.clock import utc_now
 from registry.errors import (
     Conflict,
@@ -33,7 +32,7 @@ from registry.web.console.act_view import (
     withdraw_view,
     withdrawal_statement,
 )
-from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
+from registry.web.console.page import ConsoleRequest, console_page, see_other
 from registry.web.console.sessions import kept_fields, read_fields
 
 _REFUSED = 422
@@ -52,42 +51,31 @@ _DONE_TAKEN_BACK = message("It was taken back. Nothing was changed.")
 
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/withdraw")
-async def withdraw_page(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    agency: FromPath[str],
-    slug: FromPath[str],
-) -> Response[bytes]:
+async def withdraw_page(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
     """Show the form that withdraws a record."""
     typed = await kept_fields(request) or ()
-    return await _show_withdrawal(request, state, signed_in, f"{agency}/{slug}", typed)
+    return await _show_withdrawal(request, record, typed)
 
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/withdraw", status_code=303)
 async def withdraw_record_by_form(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    agency: FromPath[str],
-    slug: FromPath[str],
+    request: ConsoleRequest, record: NamedDependency[str]
 ) -> Response[bytes]:
     """Withdraw the record, or ask for it where that takes two."""
-    record = f"{agency}/{slug}"
     fields = await read_fields(request)
-    show = partial(_show_withdrawal, request, state, signed_in, record, fields)
+    show = partial(_show_withdrawal, request, record, fields)
     tag = dict(fields).get("tag", "")
-    if not act_reading.may_request(signed_in.actor, agency):
+    if not act_reading.may_request(request.actor, record.partition("/")[0]):
         raise NotFound(f"there is no record {record}")
     try:
         done = await withdrawal.withdraw(
-            state.context,
-            signed_in.actor,
+            request.context,
+            request.actor,
             record,
             withdrawal_statement(fields),
             precondition=Precondition(tag=tag),
             now=utc_now(),
-            language=signed_in.language,
+            language=request.language,
         )
     except InvalidStatement as refused:
         return await show(findings=refused.findings, status=_REFUSED)
@@ -98,35 +86,31 @@ async def withdraw_record_by_form(
         return await show(status=_CONFLICT)
     if isinstance(done, ActReceipt):
         return await see_other(request, f"review/acts/{done.act}", _WAITS)
-    said = BLOCKED if state.context.guard.is_blocked else _WITHDRAWN
+    said = BLOCKED if request.context.guard.is_blocked else _WITHDRAWN
     return await see_other(request, "", said)
 
 
 @get("/{lang:str}/attestation")
-async def attestation_page(
-    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
-) -> Response[bytes]:
+async def attestation_page(request: ConsoleRequest) -> Response[bytes]:
     """Show the form on which an agency says how many systems it runs."""
     today = utc_now().date()
     typed = await kept_fields(request) or [("day", today.isoformat())]
-    return await _show_attestation(request, state, signed_in, typed, today=today)
+    return await _show_attestation(request, typed, today=today)
 
 
 @post("/{lang:str}/attestation", status_code=303)
-async def attest_by_form(
-    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
-) -> Response[bytes]:
+async def attest_by_form(request: ConsoleRequest) -> Response[bytes]:
     """Attest, or ask for it where that takes two."""
     fields, now = await read_fields(request), utc_now()
-    show = partial(_show_attestation, request, state, signed_in, fields, today=now.date())
+    show = partial(_show_attestation, request, fields, today=now.date())
     try:
         done = await attestation.attest(
-            state.context,
-            signed_in.actor,
-            _own_agency(signed_in),
+            request.context,
+            request.actor,
+            _own_agency(request),
             attestation_statement(fields),
             now=now,
-            language=signed_in.language,
+            language=request.language,
         )
     except InvalidStatement as refused:
         return await show(findings=refused.findings, status=_REFUSED)
@@ -134,39 +118,34 @@ async def attest_by_form(
         return await show(status=_CONFLICT)
     if isinstance(done, ActReceipt):
         return await see_other(request, f"review/acts/{done.act}", _WAITS)
-    said = BLOCKED if state.context.guard.is_blocked else _ATTESTED
+    said = BLOCKED if request.context.guard.is_blocked else _ATTESTED
     return await see_other(request, "attestation", said)
 
 
 @get("/{lang:str}/review/acts")
-async def acts_page(
-    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
-) -> Response[bytes]:
+async def acts_page(request: ConsoleRequest) -> Response[bytes]:
     """List what waits for another person, and what became of the rest."""
-    found = await act_reading.list_named(state.context, signed_in.actor)
+    found = await act_reading.list_named(request.context, request.actor)
     view = partial(
         acts_view,
         found=found,
-        attests="file" in signed_in.actor.scopes,
-        review=state.context.review == "required",
+        attests="file" in request.actor.scopes,
+        review=request.context.review == "required",
     )
     return await console_page(request, "acts.html", view)
 
 
 @get("/{lang:str}/review/acts/{act:int}")
 async def act_page(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    act: Annotated[int, PathParameter()],
+    request: ConsoleRequest, act: Annotated[int, PathParameter()]
 ) -> Response[bytes]:
     """Show what was asked for, and what whoever is signed in may do with it."""
     typed = dict(await kept_fields(request) or ()).get("comment", "")
-    page = await _show_act(request, state, signed_in, act, typed=typed)
-    read = await act_reading.read_act(state.context, signed_in.actor, act)
+    page = await _show_act(request, act, typed=typed)
+    read = await act_reading.read_act(request.context, request.actor, act)
     await notices.mark_read(
-        state.context,
-        signed_in.actor,
+        request.context,
+        request.actor,
         now=utc_now(),
         subject=read.subject,
         about=str(act),
@@ -176,28 +155,23 @@ async def act_page(
 
 @post("/{lang:str}/review/acts/{act:int}", status_code=303)
 async def decide_act(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    act: Annotated[int, PathParameter()],
+    request: ConsoleRequest, act: Annotated[int, PathParameter()]
 ) -> Response[bytes]:
     """Approve what waits, return it with a comment, or take it back."""
     fields = dict(await read_fields(request))
-    context, actor, now = state.context, signed_in.actor, utc_now()
+    context, actor, now = request.context, request.actor, utc_now()
     comment = fields.get("comment", "").replace("\r\n", "\n").strip()
-    show = partial(_show_act, request, state, signed_in, act, typed=comment)
+    show = partial(_show_act, request, act, typed=comment)
     number = act_reading.number_of(act)
     try:
         match fields.get("do"):
             case "approve":
-                await act_review.approve(
-                    context, actor, number, now=now, language=signed_in.language
-                )
+                await act_review.approve(context, actor, number, now=now, language=request.language)
                 return await see_other(request, f"review/acts/{number}", _DONE_APPROVED)
             case "return":
                 said = {"comment": comment}
                 await act_review.return_act(
-                    context, actor, number, said, now=now, language=signed_in.language
+                    context, actor, number, said, now=now, language=request.language
                 )
                 return await see_other(request, f"review/acts/{number}", _DONE_RETURNED)
             case "take_back":
@@ -213,9 +187,7 @@ async def decide_act(
 
 
 async def _show_withdrawal(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: SignedIn,
+    request: ConsoleRequest,
     record: str,
     fields: Fields,
     *,
@@ -224,8 +196,8 @@ async def _show_withdrawal(
     status: int = 200,
 ) -> Response[bytes]:
     agency = record.partition("/")[0]
-    context = state.context
-    waiting = await act_reading.find_waiting(context, signed_in.actor, agency, "withdrawal", record)
+    context = request.context
+    waiting = await act_reading.find_waiting(context, request.actor, agency, "withdrawal", record)
     async with context.database.connection() as connection:
         current = (await records.read_current(connection, [record])).get(record)
     if current is None:
@@ -246,19 +218,15 @@ async def _show_withdrawal(
 
 
 async def _show_attestation(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: SignedIn,
+    request: ConsoleRequest,
     fields: Fields,
     *,
     today: dt.date,
     findings: tuple[Finding, ...] | list[Finding] = (),
     status: int = 200,
 ) -> Response[bytes]:
-    agency, context = _own_agency(signed_in), state.context
-    waiting = await act_reading.find_waiting(
-        context, signed_in.actor, agency, "attestation", agency
-    )
+    agency, context = _own_agency(request), request.context
+    waiting = await act_reading.find_waiting(context, request.actor, agency, "attestation", agency)
     async with context.database.connection() as connection:
         in_use = await attestations.count_in_use(connection, agency, today)
         last = next(iter(await attestations.read_history(connection, agency)), None)
@@ -276,9 +244,7 @@ async def _show_attestation(
 
 
 async def _show_act(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: SignedIn,
+    request: ConsoleRequest,
     act: int,
     *,
     typed: str = "",
@@ -286,14 +252,14 @@ async def _show_act(
     status: int = 200,
 ) -> Response[bytes]:
     read = await act_reading.read_for_decision(
-        state.context, signed_in.actor, act_reading.number_of(act)
+        request.context, request.actor, act_reading.number_of(act)
     )
     view = partial(act_view, read=read, findings=findings, typed=typed)
     return await console_page(request, "act.html", view, status=status)
 
 
-def _own_agency(signed_in: SignedIn) -> str:
+def _own_agency(request: ConsoleRequest) -> str:
     """Return the agency of whoever is signed in; the authority attests nothing."""
-    if signed_in.actor.agency is None or "file" not in signed_in.actor.scopes:
+    if request.actor.agency is None or "file" not in request.actor.scopes:
         raise NotFound("only an agency says how many systems it runs")
-    return signed_in.actor.agency
+    return request.actor.agency

@@ -32,7 +32,7 @@ from registry.web.console import (
 )
 from registry.web.console.page import (
     PREFIX,
-    ConsoleState,
+    ConsoleRequest,
     read_console_assets,
 )
 from registry.web.console.refusals import refuse
@@ -41,7 +41,7 @@ from registry.web.console.sessions import (
     NotSignedIn,
     csrf_config,
     lead_to_sign_in,
-    provide_signed_in,
+    require_member,
 )
 
 _TYPES = {
@@ -56,9 +56,9 @@ _YEAR = "public, max-age=31536000, immutable"
 
 
 @get("/assets/{name:str}")
-async def get_asset(state: ConsoleState, name: FromPath[str]) -> Response[bytes]:
+async def get_asset(request: ConsoleRequest, name: FromPath[str]) -> Response[bytes]:
     """Return a style sheet or a script, which never changes under its name."""
-    for asset in state.console_assets.values():
+    for asset in request.shared.console_assets.values():
         if asset.name == name:
             kind = _TYPES[name.rpartition(".")[2]]
             headers = {"cache-control": _YEAR, "content-security-policy": "default-src 'none'"}
@@ -66,17 +66,22 @@ async def get_asset(state: ConsoleState, name: FromPath[str]) -> Response[bytes]
     raise NotFound(f"there is no file {name}")
 
 
-_HANDLERS: tuple[HTTPRouteHandler, ...] = (
+_FOR_ANYBODY: tuple[HTTPRouteHandler, ...] = (
     get_asset,
     sign_in.lead_home,
     sign_in.lead_to_link,
     sign_in.sign_in_page,
     sign_in.link_page,
     sign_in.use_link,
-    sign_in.sign_out,
     provider_sign_in.begin_sign_in,
     provider_sign_in.begin_binding,
     provider_sign_in.take_answer,
+    previews.lead_to_preview,
+    previews.linked_preview_page,
+)
+
+_FOR_MEMBERS: tuple[HTTPRouteHandler, ...] = (
+    sign_in.sign_out,
     records.home_page,
     records.show_new,
     records.begin_record,
@@ -93,8 +98,6 @@ _HANDLERS: tuple[HTTPRouteHandler, ...] = (
     previews.preview_links_page,
     previews.make_preview_link,
     previews.end_preview_link,
-    previews.lead_to_preview,
-    previews.linked_preview_page,
     reviews.queue_page,
     reviews.review_page,
     reviews.decide,
@@ -127,11 +130,17 @@ def console_pages(
     settings: Settings, editions: Callable[[], Mapping[str, Edition]]
 ) -> PrivatePages:
     """Return the pages of the console, in the editions of the site."""
+    for_members = Router(
+        path="/",
+        route_handlers=list(_FOR_MEMBERS),
+        dependencies={"record": Provide(_provide_record, sync_to_thread=False)},
+        before_request=_admit_member,
+    )
     router = Router(
         path=PREFIX,
-        route_handlers=list(_HANDLERS),
+        route_handlers=[*_FOR_ANYBODY, for_members],
+        request_class=ConsoleRequest,
         middleware=[DefineMiddleware(ConsoleCsrf, config=csrf_config(settings))],
-        dependencies={"signed_in": Provide(provide_signed_in)},
         before_request=_note_operation,
         exception_handlers={
             NotSignedIn: lead_to_sign_in,
@@ -157,3 +166,14 @@ async def _note_operation(request: ApiRequest) -> None:
     request_context(request.scope).operation = request.route_handler.handler_name
     if "\x00" in request.scope["path"]:
         raise NotFound("there is nothing at an address with a NUL character")
+
+
+async def _admit_member(request: ApiRequest) -> None:
+    await _note_operation(request)
+    if request.method != "OPTIONS":
+        await require_member(request)
+
+
+def _provide_record(agency: FromPath[str], slug: FromPath[str]) -> str:
+    """Return the id of the record in an address."""
+    return f"{agency}/{slug}"

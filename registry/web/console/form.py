@@ -7,13 +7,11 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from registry.api.request_context import ApiRequest
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidRecord, NotFound, PreconditionFailed
 from registry.pages.labels import message
 from registry.record.model import Document
 from registry.services import drafts, review
-from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
 from registry.services.working_records import WorkingRecord, examine, read_working_record
 from registry.web.console.form_layout import pages, units_of
@@ -25,7 +23,7 @@ from registry.web.console.form_pages import (
     seen_digest,
 )
 from registry.web.console.form_reading import Typed, gather, read_page, typed_once
-from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
+from registry.web.console.page import ConsoleRequest, console_page, see_other
 from registry.web.console.sessions import kept_fields, read_fields
 
 _SAVED = message("Saved.")
@@ -34,29 +32,20 @@ _ASKS_MORE = message("Saved. Your answers ask for something more on this page.")
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/{page:str}")
 async def show_form(
-    *,
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    page: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
+    request: ConsoleRequest, record: NamedDependency[str], page: FromPath[str]
 ) -> Response[bytes]:
     """Show a page of the form, with what was typed before a session ended."""
     _require_page(page)
     working = await read_working_record(
-        state.context, signed_in.actor, f"{agency}/{slug}", now=utc_now(), language=lang
+        request.context, request.actor, record, now=utc_now(), language=request.language
     )
     kept = await kept_fields(request)
-    first = state.context.pack.languages[0]
+    first = request.context.pack.languages[0]
     document = (
         None if kept is None else read_page(working.document, units_of(page), gather(kept), first)
     )
     return await _show(
         request,
-        state,
-        lang,
         working,
         page,
         typed=document,
@@ -66,14 +55,7 @@ async def show_form(
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/{page:str}", status_code=200)
 async def save_form(
-    *,
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    page: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
+    request: ConsoleRequest, record: NamedDependency[str], page: FromPath[str]
 ) -> Response[bytes]:
     """Save a page, whatever is still missing; show it again with what cannot be read.
 
@@ -81,12 +63,14 @@ async def save_form(
     """
     _require_page(page)
     typed = gather(await read_fields(request))
-    record, context, actor, now = f"{agency}/{slug}", state.context, signed_in.actor, utc_now()
+    context, actor, now = request.context, request.actor, utc_now()
     for last_try in (False, True):
-        working = await read_working_record(context, actor, record, now=now, language=lang)
+        working = await read_working_record(
+            context, actor, record, now=now, language=request.language
+        )
         document = read_page(working.document, units_of(page), typed, context.pack.languages[0])
         if typed_once("seen", typed) != seen_digest(working.document, page):
-            return await _show(request, state, lang, working, page, typed=document, clash=True)
+            return await _show(request, working, page, typed=document, clash=True)
         try:
             if document != working.document:
                 await drafts.save_draft(
@@ -96,7 +80,7 @@ async def save_form(
                     document,
                     precondition=Precondition(tag=working.tag),
                     now=now,
-                    language=lang,
+                    language=request.language,
                 )
             break
         except PreconditionFailed:
@@ -105,18 +89,17 @@ async def save_form(
                 raise
         except (InvalidRecord, Conflict) as error:
             refused = error if isinstance(error, InvalidRecord) else None
-            return await _show(request, state, lang, working, page, typed=document, refused=refused)
+            return await _show(request, working, page, typed=document, refused=refused)
     return await _next(request, working.document, document, page, typed)
 
 
 async def _next(
-    request: ApiRequest, before: Document, document: Document, page: str, typed: Typed
+    request: ConsoleRequest, before: Document, document: Document, page: str, typed: Typed
 ) -> Response[bytes]:
     """Go where the person asked to go: on, to the overview, or to a new entry of a list.
 
     Nobody goes on before what her answers ask for besides, on the same page, was shown to her.
     """
-    context: ServiceContext = request.app.state.context
     here = f"records/{document['id']}/"
     if typed_once("then", typed) == "stay":
         answer = {"seen": seen_digest(document, page)}
@@ -126,7 +109,7 @@ async def _next(
         return await see_other(request, f"{here}{page}?add={added}#{anchor}")
     if typed_once("then", typed) != "next":
         return await see_other(request, here, _SAVED)
-    if newly := newly_asked(before, document, page, context.pack, utc_now().date()):
+    if newly := newly_asked(before, document, page, request.context.pack, utc_now().date()):
         anchor = "f" + newly[0].replace("/", "-")
         return await see_other(request, f"{here}{page}#{anchor}", _ASKS_MORE)
     after = following(document, page)
@@ -134,9 +117,7 @@ async def _next(
 
 
 async def _show(
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: str,
+    request: ConsoleRequest,
     working: WorkingRecord,
     page: str,
     *,
@@ -150,7 +131,9 @@ async def _show(
     shown = working.document if typed is None else typed
     verdict = working.verdict
     if typed is not None:
-        verdict = examine(state.context, working.around, typed, now=now, language=lang)
+        verdict = examine(
+            request.context, working.around, typed, now=now, language=request.language
+        )
     findings = verdict.findings
     if refused is not None:
         known = {(one.pointer, one.rule) for one in findings}

@@ -7,20 +7,19 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
-from registry.api.request_context import ApiRequest
 from registry.clock import utc_now
 from registry.errors import InvalidParameter
 from registry.pages.labels import message
 from registry.pages.reader import Reader, say
 from registry.services import members
+from registry.services.access import Actor
 from registry.services.members import Invitation
 from registry.store.members import Member
 from registry.text.locales import make_locale
-from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
-from registry.web.console.sessions import kept_fields, read_fields
+from registry.web.console.page import ConsoleRequest, console_page, see_other
+from registry.web.console.sessions import fields_as, kept_fields, read_fields
 
 NumberPath = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 
@@ -59,31 +58,21 @@ class InvitationFields(msgspec.Struct, kw_only=True):
     language: str = ""
     roles: list[str] = []
 
-    @classmethod
-    def of(cls, fields: Sequence[tuple[str, str]]) -> InvitationFields:
-        """Read them from the fields of a form; others are passed over."""
-        single = {name: value for name, value in fields if name in cls.__struct_fields__[:-1]}
-        return cls(roles=[value for name, value in fields if name == "roles"], **single)
-
 
 @get("/{lang:str}/members")
-async def members_page(
-    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
-) -> Response[bytes]:
+async def members_page(request: ConsoleRequest) -> Response[bytes]:
     """Show the members whom an admin manages, and the form that invites one."""
-    found = await members.list_members(state.context.database, signed_in.actor)
-    typed = InvitationFields.of(await kept_fields(request) or [])
-    return await _list_page(request, signed_in, found, typed, ())
+    found = await members.list_members(request.context.database, request.actor)
+    typed = fields_as(InvitationFields, await kept_fields(request) or [])
+    return await _list_page(request, found, typed, ())
 
 
 @post("/{lang:str}/members", status_code=200)
-async def invite_member(
-    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
-) -> Response[bytes]:
+async def invite_member(request: ConsoleRequest) -> Response[bytes]:
     """Invite a member, and show her link, once."""
-    context, actor = state.context, signed_in.actor
+    context, actor = request.context, request.actor
     found = await members.list_members(context.database, actor)
-    typed = InvitationFields.of(await read_fields(request))
+    typed = fields_as(InvitationFields, await read_fields(request))
     try:
         made = await members.invite(
             context.database,
@@ -93,90 +82,66 @@ async def invite_member(
             agency=actor.agency or typed.agency or None,
             roles=typed.roles,
             email=typed.email,
-            language=typed.language or signed_in.language,
+            language=typed.language or request.language,
             now=utc_now(),
             random=context.random,
         )
     except InvalidParameter as error:
-        return await _list_page(request, signed_in, found, typed, (error.parameter,))
-    return await _link_page(request, state, typed.name, made)
+        return await _list_page(request, found, typed, (error.parameter,))
+    return await _link_page(request, typed.name, made)
 
 
 @get("/{lang:str}/members/{number:int}")
-async def member_page(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    number: NumberPath,
-) -> Response[bytes]:
+async def member_page(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
     """Show a member with what an admin may do."""
-    member = await _managed(state, signed_in, number)
-    return await _member_page(request, signed_in, member, member.roles, ())
+    member = await _managed(request, number)
+    return await _member_page(request, member, member.roles, ())
 
 
 @post("/{lang:str}/members/{number:int}", status_code=200)
-async def change_roles(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    number: NumberPath,
-) -> Response[bytes]:
+async def change_roles(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
     """Replace the roles of a member."""
-    member = await _managed(state, signed_in, number)
+    member = await _managed(request, number)
     roles = [value for name, value in await read_fields(request) if name == "roles"]
     try:
         await members.change_roles(
-            state.context.database, signed_in.actor, number, roles, now=utc_now()
+            request.context.database, request.actor, number, roles, now=utc_now()
         )
     except InvalidParameter:
-        return await _member_page(request, signed_in, member, roles, ("roles",))
+        return await _member_page(request, member, roles, ("roles",))
     wording = message("%(name)s has other roles now and signs in again.")
     return await see_other(request, "members", wording, name=member.name)
 
 
 @post("/{lang:str}/members/{number:int}/link", status_code=200)
-async def link_member(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    number: NumberPath,
-) -> Response[bytes]:
+async def link_member(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
     """Make another link for a member, and show it, once."""
-    context = state.context
-    member = await _managed(state, signed_in, number)
+    context = request.context
+    member = await _managed(request, number)
     made = await members.make_link(
-        context.database, signed_in.actor, number, now=utc_now(), random=context.random
+        context.database, request.actor, number, now=utc_now(), random=context.random
     )
-    return await _link_page(request, state, member.name, made)
+    return await _link_page(request, member.name, made)
 
 
 @post("/{lang:str}/members/{number:int}/end", status_code=303)
-async def end_member(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    number: NumberPath,
-) -> Response[bytes]:
+async def end_member(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
     """End a member."""
-    member = await _managed(state, signed_in, number)
-    await members.end_member(state.context.database, signed_in.actor, number, now=utc_now())
+    member = await _managed(request, number)
+    await members.end_member(request.context.database, request.actor, number, now=utc_now())
     wording = message("%(name)s is no longer a member.")
     return await see_other(request, "members", wording, name=member.name)
 
 
-async def _managed(state: ConsoleState, signed_in: SignedIn, number: int) -> Member:
+async def _managed(request: ConsoleRequest, number: int) -> Member:
     """Return a member in force whom an admin manages; raises `NotFound` for any other."""
-    found = await members.list_members(state.context.database, signed_in.actor)
+    found = await members.list_members(request.context.database, request.actor)
     known = next((one for one in found if one.id == number), None)
     return members.require_member(known, number)
 
 
 async def _list_page(
-    request: ApiRequest,
-    signed_in: SignedIn,
-    found: Sequence[Member],
-    typed: InvitationFields,
-    wrong: Sequence[str],
+    request: ConsoleRequest, found: Sequence[Member], typed: InvitationFields, wrong: Sequence[str]
 ) -> Response[bytes]:
     def view(reader: Reader) -> dict[str, Any]:
         country = reader.pack.country
@@ -185,8 +150,8 @@ async def _list_page(
             "ended": [_row(reader, one) for one in found if one.ended_at is not None],
             "typed": typed,
             "errors": [(name, _FAULTS[name]) for name in wrong],
-            "roles": [(role, ROLE_NAMES[role]) for role in _given_by(signed_in)],
-            "agencies": [] if signed_in.actor.agency else _agencies(reader),
+            "roles": [(role, ROLE_NAMES[role]) for role in _given_by(request.actor)],
+            "agencies": [] if request.actor.agency else _agencies(reader),
             "languages": [(tag, make_locale(tag, country).name) for tag in reader.pack.languages],
         }
 
@@ -194,16 +159,12 @@ async def _list_page(
 
 
 async def _member_page(
-    request: ApiRequest,
-    signed_in: SignedIn,
-    member: Member,
-    roles: Sequence[str],
-    wrong: Sequence[str],
+    request: ConsoleRequest, member: Member, roles: Sequence[str], wrong: Sequence[str]
 ) -> Response[bytes]:
     def view(reader: Reader) -> dict[str, Any]:
         return {
             "person": _row(reader, member),
-            "is_oneself": member.id == signed_in.member.id,
+            "is_oneself": member.id == request.user.id,
             "chosen": roles,
             "errors": [(name, _FAULTS[name]) for name in wrong],
             "roles": [
@@ -216,17 +177,15 @@ async def _member_page(
     return await console_page(request, "member.html", view, status=422 if wrong else 200)
 
 
-async def _link_page(
-    request: ApiRequest, state: ConsoleState, name: str, made: Invitation
-) -> Response[bytes]:
-    address = f"{state.settings.base_url}/office/sign-in/link/{made.secret}"
+async def _link_page(request: ConsoleRequest, name: str, made: Invitation) -> Response[bytes]:
+    address = f"{request.settings.base_url}/office/sign-in/link/{made.secret}"
     view = {"name_of_member": name, "address": address, "number_of_member": made.member}
     return await console_page(request, "member_link.html", lambda _: view)
 
 
-def _given_by(signed_in: SignedIn) -> list[str]:
+def _given_by(actor: Actor) -> list[str]:
     """Return the roles that an admin may give."""
-    own = signed_in.actor.agency is not None
+    own = actor.agency is not None
     return [role for role in ROLE_NAMES if not (own and role == "register_admin")]
 
 

@@ -5,25 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 
-from registry.api.request_context import ApiRequest
 from registry.clock import utc_now
 from registry.pages.notices import tell_notice
 from registry.pages.reader import Reader
 from registry.services import notices
 from registry.text.catalogues import find
-from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
+from registry.web.console.page import ConsoleRequest, console_page, see_other
 from registry.web.console.sessions import read_fields
 
 
 @get("/{lang:str}/notices")
-async def notices_page(
-    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
-) -> Response[bytes]:
+async def notices_page(request: ConsoleRequest) -> Response[bytes]:
     """Show the latest notices."""
-    found = await notices.list_notices(state.context, signed_in.actor)
-    base = state.settings.base_url
+    found = await notices.list_notices(request.context, request.actor)
+    base = request.settings.base_url
 
     def view(reader: Reader) -> dict[str, Any]:
         def say(wording: str) -> str:
@@ -48,11 +44,9 @@ async def notices_page(
 
 
 @post("/{lang:str}/notices", status_code=303)
-async def mark_notices_read(
-    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
-) -> Response[bytes]:
+async def mark_notices_read(request: ConsoleRequest) -> Response[bytes]:
     """Mark as read what the page has shown, but not what came since."""
     given = dict(await read_fields(request)).get("until", "")
     until = int(given) if given.isdecimal() and len(given) < 19 else 0  # noqa: PLR2004  bigint
-    await notices.mark_read(state.context, signed_in.actor, now=utc_now(), until=until)
+    await notices.mark_read(request.context, request.actor, now=utc_now(), until=until)
     return await see_other(request, "notices")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
@@ -23,6 +23,7 @@ from registry.pages.reader import Reader, say
 from registry.pages.site import render
 from registry.services import notices, sessions
 from registry.services.access import Actor
+from registry.services.context import ServiceContext
 from registry.services.sessions import Notice, Session
 from registry.settings import Settings
 from registry.store.members import Member
@@ -61,21 +62,33 @@ class ConsoleAsset(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
 
 
-class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is signed in, and the language of the address."""
-
-    session: Session
-    language: str
+class ConsoleRequest(Request[Member, Session, Any]):
+    """A request of the console; `user` is the member who is signed in, `auth` her session."""
 
     @property
-    def member(self) -> Member:
-        """The person."""
-        return self.session.member
+    def shared(self) -> ConsoleState:
+        """What the handlers share."""
+        return cast("ConsoleState", self.app.state)
+
+    @property
+    def context(self) -> ServiceContext:
+        """What every use case needs."""
+        return self.shared.context
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the register."""
+        return self.shared.settings
 
     @property
     def actor(self) -> Actor:
         """Who acts, with the member's scopes and roles."""
-        return self.session.actor
+        return self.auth.actor
+
+    @property
+    def language(self) -> str:
+        """The language of the address, or else the one that the browser prefers."""
+        return language_for(self)
 
 
 def read_console_assets(folder: Path) -> dict[str, ConsoleAsset]:
@@ -112,6 +125,12 @@ def asset_address(state: ConsoleState, name: str) -> str:
     return f"{prefix}{PREFIX}/assets/{state.console_assets[name].name}"
 
 
+def filing_agency(request: ConsoleRequest) -> str:
+    """Return the agency that a member files for; the authority's own file for none."""
+    request.actor.require("file")
+    return request.actor.agency or ""
+
+
 def path_of(request: Request[Any, Any, Any]) -> str:
     """Return the path of a request as it was sent; litestar's own lacks the slash at its end."""
     raw: bytes | None = request.scope.get("raw_path")
@@ -141,14 +160,13 @@ async def console_page(
     `office(path)`, `asset(name)`, `navigation`, how many notices are `unread`, and `notice`,
     which is shown once.
     """
-    signed_in = known_member(request)
-    notice = None if signed_in is None else signed_in.session.notice
-    if signed_in is not None and notice is not None:
-        database = request.app.state.context.database
-        await sessions.notify(database, signed_in.session, None)
-    unread = 0
-    if signed_in is not None:
-        unread = await notices.count_unread(request.app.state.context, signed_in.actor)
+    context, session = request.app.state.context, known_session(request)
+    notice, unread = None, 0
+    if session is not None:
+        notice = session.notice
+        if notice is not None:
+            await sessions.notify(context.database, session, None)
+        unread = await notices.count_unread(context, session.actor)
     content = await in_thread(render_page, request, template, view, notice, unread)
     return Response(content, status_code=status, media_type="text/html", headers=page_headers())
 
@@ -163,7 +181,7 @@ def render_page(
     """Render a page in this thread; `console_page` does it in another."""
     language = language_for(request)
     edition = request.app.state.editions()[language]
-    known = _known(request, edition, known_member(request), notice)
+    known = _known(request, edition, notice)
     here = path_of(request).removeprefix(f"{PREFIX}/{language}/").removeprefix(PREFIX)
     return render(
         edition,
@@ -173,9 +191,9 @@ def render_page(
     )
 
 
-def known_member(request: ApiRequest) -> SignedIn | None:
-    """Return who is signed in, where the request was asked for that already."""
-    found: SignedIn | None = request.scope["state"].get("signed_in")
+def known_session(request: ApiRequest) -> Session | None:
+    """Return the session of whoever is signed in, where the request was asked for that already."""
+    found: Session | None = request.scope.get("auth")
     return found
 
 
@@ -184,10 +202,10 @@ async def see_other(
 ) -> Response[bytes]:
     """Lead to a page of the console in this language, which says a wording once."""
     state: Any = request.app.state
-    signed_in = known_member(request)
-    if wording is not None and signed_in is not None:
+    session = known_session(request)
+    if wording is not None and session is not None:
         notice = Notice(wording=wording, values=values)
-        await sessions.notify(state.context.database, signed_in.session, notice)
+        await sessions.notify(state.context.database, session, notice)
     return redirect(address_of(state.settings, language_for(request), path))
 
 
@@ -216,13 +234,12 @@ def language_for(request: ApiRequest) -> str:
     return negotiate(accepted, pack.languages) or pack.languages[0]
 
 
-def _known(
-    request: ApiRequest, edition: Edition, signed_in: SignedIn | None, notice: Notice | None
-) -> dict[str, Any]:
+def _known(request: ApiRequest, edition: Edition, notice: Notice | None) -> dict[str, Any]:
     state: Any = request.app.state
     settings: Settings = state.settings
     reader = edition.reader
-    member = None if signed_in is None else signed_in.member
+    session = known_session(request)
+    member = None if session is None else session.member
     agency = None if member is None else reader.pack.agencies.get(member.agency or "")
     translate: Any = edition.templates.globals["_"]
 

@@ -13,7 +13,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from registry import resources
-from registry.api.request_context import ApiRequest
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, NotFound
 from registry.pages.assets import Assets, read_assets
@@ -24,12 +23,10 @@ from registry.services import previews
 from registry.services.previews import MOST_DAYS, NewLink, Preview
 from registry.web.console.page import (
     PREFIX,
-    ConsoleState,
-    SignedIn,
+    ConsoleRequest,
     address_of,
     asset_address,
     console_page,
-    language_for,
     page_headers,
     redirect,
     see_other,
@@ -42,99 +39,77 @@ _SECRET = re.compile(r"[\w-]{43}", re.ASCII)
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/preview/{page_lang:str}")
 async def preview_page(
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    page_lang: FromPath[str],
+    request: ConsoleRequest, record: NamedDependency[str], page_lang: FromPath[str]
 ) -> Response[bytes]:
     """Show a draft as the page of the record that it would be."""
-    record, now = f"{agency}/{slug}", utc_now()
-    preview = await previews.read_preview(state.context, signed_in.actor, record, now=now)
+    now = utc_now()
+    preview = await previews.read_preview(request.context, request.actor, record, now=now)
     path = f"records/{record}"
     return await _page(
-        state,
+        request,
         preview,
         page_lang,
         {
-            tag: address_of(state.settings, signed_in.language, f"{path}/preview/{tag}")
-            for tag in state.context.pack.languages
+            tag: address_of(request.settings, request.language, f"{path}/preview/{tag}")
+            for tag in request.context.pack.languages
         },
         now=now,
-        back=address_of(state.settings, signed_in.language, f"{path}/"),
+        back=address_of(request.settings, request.language, f"{path}/"),
     )
 
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/preview-links")
 async def preview_links_page(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    agency: FromPath[str],
-    slug: FromPath[str],
+    request: ConsoleRequest, record: NamedDependency[str]
 ) -> Response[bytes]:
     """Show the links to the preview of a draft, and the form that makes one."""
-    return await _links_page(request, state, signed_in, f"{agency}/{slug}")
+    return await _links_page(request, record)
 
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/preview-links", status_code=200)
 async def make_preview_link(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    agency: FromPath[str],
-    slug: FromPath[str],
+    request: ConsoleRequest, record: NamedDependency[str]
 ) -> Response[bytes]:
     """Make a link, whose address this page shows, and no other ever."""
-    record = f"{agency}/{slug}"
     given = dict(await read_fields(request)).get("days", "")
     if not given.isdecimal() or len(given) > 1:
         raise InvalidParameter(f"days: a link lasts 1 to {MOST_DAYS} days")
     made = await previews.make_link(
-        state.context, signed_in.actor, record, days=int(given), now=utc_now()
+        request.context, request.actor, record, days=int(given), now=utc_now()
     )
-    return await _links_page(request, state, signed_in, record, made)
+    return await _links_page(request, record, made)
 
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/preview-links/{number:int}/end", status_code=303)
 async def end_preview_link(
-    *,
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    number: FromPath[int],
+    request: ConsoleRequest, record: NamedDependency[str], number: FromPath[int]
 ) -> Response[bytes]:
     """End a link before its time."""
-    record = f"{agency}/{slug}"
-    await previews.end_link(state.context, signed_in.actor, record, number, now=utc_now())
+    await previews.end_link(request.context, request.actor, record, number, now=utc_now())
     return await see_other(
         request, f"records/{record}/preview-links", message("The link is ended.")
     )
 
 
 @get("/preview/{secret:str}")
-async def lead_to_preview(
-    request: ApiRequest, state: ConsoleState, secret: FromPath[str]
-) -> Response[bytes]:
+async def lead_to_preview(request: ConsoleRequest, secret: FromPath[str]) -> Response[bytes]:
     """Lead to the preview of a link in the language that the browser prefers."""
-    await previews.open_link(state.context, _secret(secret), now=utc_now())
-    return redirect(_address(state, secret, language_for(request)))
+    await previews.open_link(request.context, _secret(secret), now=utc_now())
+    return redirect(_address(request, secret, request.language))
 
 
 @get("/preview/{secret:str}/{page_lang:str}")
 async def linked_preview_page(
-    state: ConsoleState, secret: FromPath[str], page_lang: FromPath[str]
+    request: ConsoleRequest, secret: FromPath[str], page_lang: FromPath[str]
 ) -> Response[bytes]:
     """Show the preview of a link to whoever has it."""
     now = utc_now()
-    opened = await previews.open_link(state.context, _secret(secret), now=now)
+    opened = await previews.open_link(request.context, _secret(secret), now=now)
     return await _page(
-        state,
+        request,
         opened.preview,
         page_lang,
-        {tag: _address(state, secret, tag) for tag in state.context.pack.languages},
+        {tag: _address(request, secret, tag) for tag in request.context.pack.languages},
         now=now,
         until=opened.expires_at.date(),
     )
@@ -150,12 +125,12 @@ def _secret(given: str) -> str:
     return given if _SECRET.fullmatch(given) else ""
 
 
-def _address(state: ConsoleState, secret: str, language: str) -> str:
-    return f"{urlsplit(state.settings.base_url).path}{PREFIX}/preview/{secret}/{language}"
+def _address(request: ConsoleRequest, secret: str, language: str) -> str:
+    return f"{urlsplit(request.settings.base_url).path}{PREFIX}/preview/{secret}/{language}"
 
 
 async def _page(
-    state: ConsoleState,
+    request: ConsoleRequest,
     preview: Preview,
     language: str,
     addresses: dict[str, str],
@@ -163,10 +138,10 @@ async def _page(
     now: dt.datetime,
     **more: Any,
 ) -> Response[bytes]:
-    editions = state.editions()
+    editions = request.shared.editions()
     if language not in editions:
         raise NotFound(f"there is no preview in {language}")
-    edition, pack = editions[language], state.context.pack
+    edition, pack = editions[language], request.context.pack
 
     def show() -> bytes:
         site = preview_site(
@@ -175,7 +150,7 @@ async def _page(
             pack=pack,
             editions=editions,
             assets=_assets(),
-            base_url=state.settings.base_url,
+            base_url=request.settings.base_url,
             now=now,
         )
         return render(
@@ -191,7 +166,7 @@ async def _page(
                     errors=preview.errors,
                     **more,
                 ),
-                "asset": partial(asset_address, state),
+                "asset": partial(asset_address, request.shared),
             },
         )
 
@@ -199,14 +174,10 @@ async def _page(
 
 
 async def _links_page(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: SignedIn,
-    record: str,
-    made: NewLink | None = None,
+    request: ConsoleRequest, record: str, made: NewLink | None = None
 ) -> Response[bytes]:
-    links = await previews.list_links(state.context, signed_in.actor, record, now=utc_now())
-    origin = state.settings.base_url
+    links = await previews.list_links(request.context, request.actor, record, now=utc_now())
+    origin = request.settings.base_url
     view = {
         "record": record,
         "links": links,

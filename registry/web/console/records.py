@@ -9,16 +9,13 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 
-from registry.api.request_context import ApiRequest
 from registry.clock import utc_now
 from registry.errors import InvalidRecord
 from registry.exchange.identity import words
 from registry.pages.labels import message
 from registry.record.model import Document
 from registry.services import drafts, review
-from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
 from registry.services.working_records import (
     WorkingRecord,
@@ -28,7 +25,7 @@ from registry.services.working_records import (
 from registry.web.console.acts import BLOCKED
 from registry.web.console.form_pages import record_head
 from registry.web.console.form_reading import Typed, gather, typed_once
-from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
+from registry.web.console.page import ConsoleRequest, console_page, filing_agency, see_other
 from registry.web.console.record_pages import (
     first_document,
     home_view,
@@ -50,45 +47,32 @@ _TAKEN_BACK = message("Taken back. You can change it again.")
 
 
 @get("/{lang:str}/")
-async def home_page(
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def home_page(request: ConsoleRequest) -> Response[bytes]:
     """Show what the member's agency works on and has filed; who files nothing sees her own work."""
-    scopes = signed_in.actor.scopes
+    scopes = request.actor.scopes
     if "file" not in scopes:
         return await see_other(request, "review/" if "review" in scopes else "members")
-    now, agency = utc_now(), signed_in.actor.agency or ""
-    begun, filed = await read_agency_work(state.context, agency, now=now, language=lang)
+    now, agency = utc_now(), request.actor.agency or ""
+    begun, filed = await read_agency_work(
+        request.context, agency, now=now, language=request.language
+    )
     view = partial(home_view, agency=agency, drafts=begun, filed=filed, today=now.date())
     return await console_page(request, "records.html", view)
 
 
 @get("/{lang:str}/records/new")
-async def show_new(
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def show_new(request: ConsoleRequest) -> Response[bytes]:
     """Show the page on which a record begins."""
-    return await _show_new(request, state.context, lang, signed_in, typed={}, faults={})
+    return await _show_new(request, typed={}, faults={})
 
 
 @post("/{lang:str}/records/new", status_code=200)
-async def begin_record(
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def begin_record(request: ConsoleRequest) -> Response[bytes]:
     """Begin a draft, with what the agency has said before."""
     typed = gather(await read_fields(request))
-    actor, context, now = signed_in.actor, state.context, utc_now()
-    agency = _agency_of(signed_in)
-    begun, filed = await read_agency_work(context, agency, now=now, language=lang)
+    actor, context, now = request.actor, request.context, utc_now()
+    agency = filing_agency(request)
+    begun, filed = await read_agency_work(context, agency, now=now, language=request.language)
     name, source = typed_once("name", typed), typed_once("source", typed)
     slug = typed_once("slug", typed)
     taken = {one.draft.record for one in begun} | {one.id for one in filed}
@@ -102,11 +86,13 @@ async def begin_record(
     elif f"{agency}/{slug}" in taken:
         faults["slug"] = "taken"
     if faults:
-        return await _show_new(request, context, lang, signed_in, typed=typed, faults=faults)
+        return await _show_new(request, typed=typed, faults=faults)
     record = f"{agency}/{slug}" if slug else _free_id(agency, name, taken)
 
     async def document_of(record: str) -> Document:
-        working = await read_working_record(context, actor, record, now=now, language=lang)
+        working = await read_working_record(
+            context, actor, record, now=now, language=request.language
+        )
         return working.document
 
     copied = typed_once("from", typed)
@@ -133,55 +119,39 @@ async def begin_record(
         document,
         precondition=Precondition(new=True),
         now=now,
-        language=lang,
+        language=request.language,
     )
     return await see_other(request, f"records/{record}/system")
 
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/")
-async def show_record(
-    *,
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def show_record(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
     """Show the task list of a record."""
     working = await read_working_record(
-        state.context, signed_in.actor, f"{agency}/{slug}", now=utc_now(), language=lang
+        request.context, request.actor, record, now=utc_now(), language=request.language
     )
-    return await _show_record(request, state.context, working)
+    return await _show_record(request, working)
 
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/submit", status_code=200)
-async def submit_record(
-    *,
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def submit_record(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
     """Publish a draft or put it into review, or show every reason why not."""
-    record, context, now = f"{agency}/{slug}", state.context, utc_now()
+    context, now = request.context, utc_now()
     typed = gather(await read_fields(request))
     try:
         receipt = await review.submit(
             context,
-            signed_in.actor,
+            request.actor,
             record,
             precondition=Precondition(tag=typed_once("tag", typed)),
             now=now,
-            language=lang,
+            language=request.language,
         )
     except InvalidRecord:
         working = await read_working_record(
-            context, signed_in.actor, record, now=now, language=lang
+            context, request.actor, record, now=now, language=request.language
         )
-        return await _show_record(request, context, working, refused=True)
+        return await _show_record(request, working, refused=True)
     said = {"in_review": _SAVED_FOR_REVIEW, "unchanged": _UNCHANGED}
     if context.guard.is_blocked:
         said["published"] = BLOCKED
@@ -190,32 +160,18 @@ async def submit_record(
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/take-back", status_code=200)
 async def take_back_record(
-    *,
-    request: ApiRequest,
-    state: ConsoleState,
-    agency: FromPath[str],
-    slug: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
+    request: ConsoleRequest, record: NamedDependency[str]
 ) -> Response[bytes]:
     """Take a draft back from review, with everything that is in it."""
-    record = f"{agency}/{slug}"
-    await review.take_back(state.context, signed_in.actor, record, now=utc_now())
+    await review.take_back(request.context, request.actor, record, now=utc_now())
     return await see_other(request, f"records/{record}/", _TAKEN_BACK)
 
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/delete")
-async def show_deletion(
-    *,
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    agency: FromPath[str],
-    slug: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def show_deletion(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
     """Ask whether a draft is to be thrown away."""
     working = await read_working_record(
-        state.context, signed_in.actor, f"{agency}/{slug}", now=utc_now(), language=lang
+        request.context, request.actor, record, now=utc_now(), language=request.language
     )
     if working.draft is None:
         raise drafts.draft_not_found(working.record)
@@ -231,20 +187,13 @@ async def show_deletion(
 
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/delete", status_code=200)
-async def delete_record(
-    *,
-    request: ApiRequest,
-    state: ConsoleState,
-    agency: FromPath[str],
-    slug: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def delete_record(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
     """Throw a draft away; what is published stays."""
     typed = gather(await read_fields(request))
     await drafts.delete_draft(
-        state.context,
-        signed_in.actor,
-        f"{agency}/{slug}",
+        request.context,
+        request.actor,
+        record,
         precondition=Precondition(tag=typed_once("tag", typed)),
         now=utc_now(),
     )
@@ -252,34 +201,24 @@ async def delete_record(
 
 
 async def _show_record(
-    request: ApiRequest, context: ServiceContext, working: WorkingRecord, *, refused: bool = False
+    request: ConsoleRequest, working: WorkingRecord, *, refused: bool = False
 ) -> Response[bytes]:
     def view(reader: Any) -> dict[str, Any]:
         shown = task_list_view(reader, working, refused=refused)
-        return {**shown, "review": context.review == "required"}
+        return {**shown, "review": request.context.review == "required"}
 
     return await console_page(request, "record.html", view, status=422 if refused else 200)
 
 
 async def _show_new(
-    request: ApiRequest,
-    context: ServiceContext,
-    lang: str,
-    signed_in: SignedIn,
-    *,
-    typed: Typed,
-    faults: Mapping[str, str],
+    request: ConsoleRequest, *, typed: Typed, faults: Mapping[str, str]
 ) -> Response[bytes]:
-    agency = _agency_of(signed_in)
-    _, filed = await read_agency_work(context, agency, now=utc_now(), language=lang)
+    agency = filing_agency(request)
+    _, filed = await read_agency_work(
+        request.context, agency, now=utc_now(), language=request.language
+    )
     view = partial(new_view, agency=agency, filed=filed, typed=typed, faults=faults)
     return await console_page(request, "new.html", view, status=422 if faults else 200)
-
-
-def _agency_of(signed_in: SignedIn) -> str:
-    """Return the agency that a member files for; the authority's own file for none."""
-    signed_in.actor.require("file")
-    return signed_in.actor.agency or ""
 
 
 def _free_id(agency: str, name: str, taken: Collection[str]) -> str:

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import QueryParameter
 
-from registry.api.request_context import ApiRequest
 from registry.clock import utc_now
 from registry.errors import Finding, InvalidRecord, InvalidStatement, PreconditionFailed
 from registry.pages.labels import message
@@ -23,7 +22,7 @@ from registry.pages.views.review_view import (
 )
 from registry.services import act_reading, notices, review, review_queue
 from registry.services.drafts import Precondition
-from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
+from registry.web.console.page import ConsoleRequest, console_page, see_other
 from registry.web.console.sessions import kept_fields, read_fields
 
 _SHOWN = 100
@@ -52,14 +51,11 @@ class TypedComments(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/{lang:str}/review/")
 async def queue_page(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    sort: Annotated[str | None, QueryParameter()] = None,
+    request: ConsoleRequest, sort: Annotated[str | None, QueryParameter()] = None
 ) -> Response[bytes]:
     """Show what waits for the member's review."""
-    waiting = await review_queue.read_queue(state.context, signed_in.actor)
-    acts = await act_reading.list_acts(state.context, signed_in.actor, state="in_review")
+    waiting = await review_queue.read_queue(request.context, request.actor)
+    acts = await act_reading.list_acts(request.context, request.actor, state="in_review")
     order = sort if sort in SORTS else SORTS[0]
 
     def view(reader: Reader) -> dict[str, Any]:
@@ -70,38 +66,25 @@ async def queue_page(
 
 
 @get("/{lang:str}/review/{agency:str}/{slug:str}")
-async def review_page(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    agency: FromPath[str],
-    slug: FromPath[str],
-) -> Response[bytes]:
+async def review_page(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
     """Show a draft that waits: what it changes, what was found, and what can be decided."""
-    record = f"{agency}/{slug}"
     typed = _typed(await kept_fields(request) or ())
-    page = await _page(request, state, signed_in, record, typed=typed)
-    await notices.mark_read(state.context, signed_in.actor, now=utc_now(), subject=record)
+    page = await _page(request, record, typed=typed)
+    await notices.mark_read(request.context, request.actor, now=utc_now(), subject=record)
     return page
 
 
 @post("/{lang:str}/review/{agency:str}/{slug:str}", status_code=303)
-async def decide(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    agency: FromPath[str],
-    slug: FromPath[str],
-) -> Response[bytes]:
+async def decide(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
     """Approve or return the draft that was read; where it is another by now, show that one."""
-    record, given = f"{agency}/{slug}", await read_fields(request)
+    given = await read_fields(request)
     typed, is_approval = _typed(given), ("act", "approve") in given
     means: dict[str, Any] = {
         "precondition": Precondition(tag=typed.tag or ""),
         "now": utc_now(),
-        "language": signed_in.language,
+        "language": request.language,
     }
-    context, actor = state.context, signed_in.actor
+    context, actor = request.context, request.actor
     try:
         if is_approval:
             receipt = await review.approve(context, actor, record, **means)
@@ -115,23 +98,19 @@ async def decide(
             )
         await review.return_draft(context, actor, record, typed.statement, **means)
     except PreconditionFailed:
-        return await _page(request, state, signed_in, record, typed=typed, stale=True, status=412)
+        return await _page(request, record, typed=typed, stale=True, status=412)
     except InvalidStatement as error:
-        return await _page(
-            request, state, signed_in, record, typed=typed, found=error.findings, status=422
-        )
+        return await _page(request, record, typed=typed, found=error.findings, status=422)
     except InvalidRecord:
         # Something was published meanwhile; the page says which errors it has now.
-        return await _page(request, state, signed_in, record, typed=typed, status=422)
+        return await _page(request, record, typed=typed, status=422)
     return await see_other(
         request, "review/", message("%(record)s was returned with your comments."), record=record
     )
 
 
 async def _page(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: SignedIn,
+    request: ConsoleRequest,
     record: str,
     *,
     typed: TypedComments,
@@ -140,7 +119,7 @@ async def _page(
     status: int = 200,
 ) -> Response[bytes]:
     reviewed = await review_queue.read_review(
-        state.context, signed_in.actor, record, now=utc_now(), language=signed_in.language
+        request.context, request.actor, record, now=utc_now(), language=request.language
     )
 
     def view(reader: Reader) -> dict[str, Any]:

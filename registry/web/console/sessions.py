@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+import msgspec
 from litestar import Response
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import Cookie, UploadFile
@@ -20,16 +22,18 @@ from registry.api.request_context import ApiRequest, request_context
 from registry.clock import utc_now
 from registry.errors import RequestTimeout, Unauthorized, UnreadableDocument
 from registry.services import limits, sessions
+from registry.services.sessions import Session
 from registry.settings import Settings
 from registry.web.console.page import (
     PREFIX,
-    ConsoleState,
-    SignedIn,
     address_of,
+    known_session,
     language_of_page,
     path_of,
     redirect,
 )
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 SESSION_COOKIE = "office_session"
 KEPT_COOKIE = "office_kept"
@@ -111,45 +115,41 @@ def cookie(settings: Settings, name: str, value: str | None) -> Cookie:
     )
 
 
-async def provide_signed_in(request: ApiRequest, state: ConsoleState) -> SignedIn:
-    """Return who is signed in; a dependency of every page but those for signing in.
+async def require_member(request: ApiRequest) -> None:
+    """Note with a request who is signed in; done before every page but those for signing in.
 
     Raises `NotSignedIn` after having kept the fields of a form, and `NotFound` for an address in
     another language than those there are.
     """
-    language = language_of_page(request)
-    known = await find_signed_in(request, state, language)
-    if known is None:
-        raise await _not_signed_in(request, state)
+    language_of_page(request)
+    session = await find_session(request)
+    if session is None:
+        raise await _not_signed_in(request)
     if request.method not in _SAFE:
+        state = request.app.state
         await limits.spend(
             state.context.database,
             "writes",
-            f"member {known.member.id}",
+            f"member {session.member.id}",
             per_minute=state.settings.limit_writes,
             burst=state.settings.limit_writes,
             now=utc_now(),
         )
-    return known
 
 
-async def find_signed_in(
-    request: ApiRequest, state: ConsoleState, language: str
-) -> SignedIn | None:
-    """Return who is signed in, or None, and note it with the request."""
+async def find_session(request: ApiRequest) -> Session | None:
+    """Return the session of whoever is signed in, or None, and note it with the request."""
     secret = request.cookies.get(SESSION_COOKIE)
     if not secret:
         return None
     context = request_context(request.scope)
     session = await sessions.recognise(
-        state.context.database, secret, now=utc_now(), request=context.id
+        request.app.state.context.database, secret, now=utc_now(), request=context.id
     )
-    if session is None:
-        return None
-    context.actor = session.actor
-    known = SignedIn(session=session, language=language)
-    request.scope["state"]["signed_in"] = known
-    return known
+    if session is not None:
+        context.actor = session.actor
+        request.scope["auth"], request.scope["user"] = session, session.member
+    return session
 
 
 async def read_fields(request: ApiRequest) -> list[tuple[str, str]]:
@@ -178,6 +178,18 @@ async def read_fields(request: ApiRequest) -> list[tuple[str, str]]:
     ]
 
 
+def fields_as(kind: type[S], fields: Sequence[tuple[str, str]]) -> S:
+    """Return a struct of texts, and lists of them, from a form; other fields are passed over."""
+    found: dict[str, Any] = {}
+    for one in msgspec.structs.fields(kind):
+        given = [value for name, value in fields if name == one.name]
+        if one.type is not str:
+            found[one.name] = given
+        elif given:
+            found[one.name] = given[-1]
+    return kind(**found)
+
+
 async def _close_files(request: ApiRequest) -> None:
     """Close the files of a form, whatever became of it."""
     if request.method not in _SAFE and request.content_type[0] == RequestEncodingType.MULTI_PART:
@@ -188,13 +200,12 @@ async def _close_files(request: ApiRequest) -> None:
 
 async def kept_fields(request: ApiRequest) -> list[tuple[str, str]] | None:
     """Return, once, what its member had typed into this page when her session had ended."""
-    known: SignedIn | None = request.scope["state"].get("signed_in")
-    secret = request.cookies.get(KEPT_COOKIE)
-    if known is None or not secret:
+    session, secret = known_session(request), request.cookies.get(KEPT_COOKIE)
+    if session is None or not secret:
         return None
     database = request.app.state.context.database
     address = path_of(request)
-    return await sessions.take_form(database, secret, known.member, address, now=utc_now())
+    return await sessions.take_form(database, secret, session.member, address, now=utc_now())
 
 
 def own_address(text: str | None, settings: Settings) -> str | None:
@@ -220,7 +231,7 @@ def lead_to_sign_in(request: ApiRequest, error: NotSignedIn) -> Response[bytes]:
     return response
 
 
-async def _not_signed_in(request: ApiRequest, state: ConsoleState) -> NotSignedIn:
+async def _not_signed_in(request: ApiRequest) -> NotSignedIn:
     path = quote(path_of(request))
     query = request.scope["query_string"].decode("ascii", "replace")
     if request.method in _SAFE:
@@ -228,15 +239,15 @@ async def _not_signed_in(request: ApiRequest, state: ConsoleState) -> NotSignedI
     if not _has_page(request):
         return NotSignedIn(None, None)
     kept = None
-    ended = request.cookies.get(SESSION_COOKIE)
+    ended, context = request.cookies.get(SESSION_COOKIE), request.app.state.context
     if ended:
         kept = await sessions.keep_form(
-            state.context.database,
+            context.database,
             ended,
             path_of(request),
             await read_fields(request),
             now=utc_now(),
-            random=state.context.random,
+            random=context.random,
         )
     return NotSignedIn(path, kept)
 

@@ -7,9 +7,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 
-from registry.api.request_context import ApiRequest
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidParameter
 from registry.pages.labels import message
@@ -17,8 +15,8 @@ from registry.services import access_tokens
 from registry.services.access import SCOPES
 from registry.store.tokens import StoredToken
 from registry.web.console.members import NumberPath
-from registry.web.console.page import ConsoleState, SignedIn, console_page, see_other
-from registry.web.console.sessions import kept_fields, read_fields
+from registry.web.console.page import ConsoleRequest, console_page, see_other
+from registry.web.console.sessions import fields_as, kept_fields, read_fields
 
 SCOPE_NAMES = {
     "file": message("file: drafts, submission, withdrawal, attestations"),
@@ -49,31 +47,21 @@ class TokenFields(msgspec.Struct, kw_only=True):
     days: str = str(_LIVES[1])
     scopes: list[str] = []
 
-    @classmethod
-    def of(cls, fields: Sequence[tuple[str, str]]) -> TokenFields:
-        """Read them from the fields of a form; others are passed over."""
-        single = {name: value for name, value in fields if name in cls.__struct_fields__[:-1]}
-        return cls(scopes=[value for name, value in fields if name == "scopes"], **single)
-
 
 @get("/{lang:str}/tokens")
-async def tokens_page(
-    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
-) -> Response[bytes]:
+async def tokens_page(request: ConsoleRequest) -> Response[bytes]:
     """Show the agency's tokens, never their secrets, and the form that makes one."""
-    found = await access_tokens.list_tokens(state.context.database, signed_in.actor)
-    typed = TokenFields.of(await kept_fields(request) or [])
-    return await _list_page(request, signed_in, found, typed, ())
+    found = await access_tokens.list_tokens(request.context.database, request.actor)
+    typed = fields_as(TokenFields, await kept_fields(request) or [])
+    return await _list_page(request, found, typed, ())
 
 
 @post("/{lang:str}/tokens", status_code=200)
-async def create_token(
-    request: ApiRequest, state: ConsoleState, signed_in: NamedDependency[SignedIn]
-) -> Response[bytes]:
+async def create_token(request: ConsoleRequest) -> Response[bytes]:
     """Make a token, and show it, once."""
-    context, actor = state.context, signed_in.actor
+    context, actor = request.context, request.actor
     found = await access_tokens.list_tokens(context.database, actor)
-    typed = TokenFields.of(await read_fields(request))
+    typed = fields_as(TokenFields, await read_fields(request))
     try:
         token = await access_tokens.create_own_token(
             context.database,
@@ -86,30 +74,24 @@ async def create_token(
         )
     except InvalidParameter as error:
         wrong = [(error.parameter, _FAULTS[error.parameter])]
-        return await _list_page(request, signed_in, found, typed, wrong)
+        return await _list_page(request, found, typed, wrong)
     except Conflict:
-        return await _list_page(request, signed_in, found, typed, [("actor", _TWO)])
+        return await _list_page(request, found, typed, [("actor", _TWO)])
     return await console_page(request, "token.html", lambda _: {"token": token})
 
 
 @post("/{lang:str}/tokens/{number:int}/revoke", status_code=303)
-async def revoke_token(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: NamedDependency[SignedIn],
-    number: NumberPath,
-) -> Response[bytes]:
+async def revoke_token(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
     """End a token of the agency."""
     await access_tokens.revoke_token(
-        state.context.database, number, by=signed_in.actor, now=utc_now()
+        request.context.database, number, by=request.actor, now=utc_now()
     )
     wording = message("Token %(number)s is revoked.")
     return await see_other(request, "tokens", wording, number=str(number))
 
 
 async def _list_page(
-    request: ApiRequest,
-    signed_in: SignedIn,
+    request: ConsoleRequest,
     found: Sequence[StoredToken],
     typed: TokenFields,
     wrong: Sequence[tuple[str, str]],
@@ -129,14 +111,12 @@ async def _list_page(
         ],
         "typed": typed,
         "errors": wrong,
-        "scopes": [(scope, SCOPE_NAMES[scope]) for scope in SCOPES if scope in _of(signed_in)],
+        "scopes": [
+            (scope, SCOPE_NAMES[scope]) for scope in SCOPES if scope in request.actor.scopes
+        ],
         "lives": _LIVES,
     }
     return await console_page(request, "tokens.html", lambda _: view, status=422 if wrong else 200)
-
-
-def _of(signed_in: SignedIn) -> frozenset[str]:
-    return signed_in.actor.scopes
 
 
 def _state_of(token: StoredToken, *, is_over: bool) -> str:

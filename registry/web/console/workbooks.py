@@ -9,11 +9,8 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
-from litestar.di import NamedDependency
-from litestar.params import FromPath
 
 from registry.api.operations import XLSX
-from registry.api.request_context import ApiRequest
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, UnreadableDocument
 from registry.exchange.workbooks.answer import finding_lines, write_answer
@@ -34,12 +31,7 @@ from registry.record.ids import is_id
 from registry.services import limits
 from registry.services.drafts import draft_not_found
 from registry.services.workbooks import list_agency_records
-from registry.web.console.page import (
-    ConsoleState,
-    SignedIn,
-    console_page,
-    page_headers,
-)
+from registry.web.console.page import ConsoleRequest, console_page, filing_agency, page_headers
 from registry.work import in_thread
 
 _BESIDE_FILE = 64 * 1024
@@ -50,75 +42,53 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
 @get("/{lang:str}/workbooks")
-async def workbooks_page(
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def workbooks_page(request: ConsoleRequest) -> Response[bytes]:
     """Show which workbooks can be taken, and the form that sends one."""
-    return await _page(request, state, signed_in, lang)
+    return await _page(request)
 
 
 @get("/{lang:str}/workbooks/new.xlsx")
-async def take_new_workbook(
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def take_new_workbook(request: ConsoleRequest) -> Response[bytes]:
     """Return a workbook for a new record of the member's agency."""
-    agency = _agency_of(signed_in)
+    agency = filing_agency(request)
     risk = request.query_params.get("risk") or None
     if risk is not None and risk not in _LEVELS:
         raise InvalidParameter(f"risk: {risk!r} is no risk level")
-    words = WorkbookWords(state.context.pack, lang)
+    words = _words(request)
     sources = [new_source(words, agency=agency, risk=risk)]
     name = f"{agency}-{risk}" if risk else agency
-    return await _made(state, signed_in, sources, words, name=name)
+    return await _made(request, sources, words, name=name)
 
 
 @get("/{lang:str}/workbooks/record.xlsx")
-async def take_record_workbook(
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def take_record_workbook(request: ConsoleRequest) -> Response[bytes]:
     """Return a record of the member's agency as a workbook: its draft, or what is published."""
     record = request.query_params.get("record") or ""
-    if not is_id(record) or record.partition("/")[0] != _agency_of(signed_in):
+    if not is_id(record) or record.partition("/")[0] != filing_agency(request):
         raise draft_not_found(record[:100])
-    words = WorkbookWords(state.context.pack, lang)
-    sources = await read_sources(state.context, [record], lambda _: signed_in.actor)
-    return await _made(state, signed_in, sources, words, name=record)
+    words = _words(request)
+    sources = await read_sources(request.context, [record], lambda _: request.actor)
+    return await _made(request, sources, words, name=record)
 
 
 @get("/{lang:str}/workbooks/all.xlsx")
-async def take_all_workbook(
-    state: ConsoleState, lang: FromPath[str], signed_in: NamedDependency[SignedIn]
-) -> Response[bytes]:
+async def take_all_workbook(request: ConsoleRequest) -> Response[bytes]:
     """Return all records of the member's agency as a table."""
-    agency = _agency_of(signed_in)
-    words = WorkbookWords(state.context.pack, lang)
-    found = await list_agency_records(state.context, agency)
-    sources = await read_sources(state.context, list(found), lambda _: signed_in.actor)
-    return await _made(state, signed_in, sources, words, name=agency, layout="table")
+    agency = filing_agency(request)
+    words = _words(request)
+    found = await list_agency_records(request.context, agency)
+    sources = await read_sources(request.context, list(found), lambda _: request.actor)
+    return await _made(request, sources, words, name=agency, layout="table")
 
 
 @post("/{lang:str}/workbooks", status_code=200, request_max_body_size=MAX_BYTES + _BESIDE_FILE)
-async def send_workbook(
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def send_workbook(request: ConsoleRequest) -> Response[bytes]:
     """Save the records of a workbook as drafts, and show what became of each."""
-    words = WorkbookWords(state.context.pack, lang)
+    words = _words(request)
     try:
-        _, results = await _filed(request, state, signed_in, words)
+        _, results = await _filed(request, words)
     except UnreadableDocument as error:
-        return await _page(request, state, signed_in, lang, fault=error)
+        return await _page(request, fault=error)
     view = partial(_result_view, results=results, words=words)
     return await console_page(request, "workbook_result.html", view)
 
@@ -128,48 +98,38 @@ async def send_workbook(
     status_code=200,
     request_max_body_size=MAX_BYTES + _BESIDE_FILE,
 )
-async def send_and_take_workbook(
-    request: ApiRequest,
-    state: ConsoleState,
-    lang: FromPath[str],
-    signed_in: NamedDependency[SignedIn],
-) -> Response[bytes]:
+async def send_and_take_workbook(request: ConsoleRequest) -> Response[bytes]:
     """Save the records of a workbook as drafts, and give it back with its findings."""
-    words = WorkbookWords(state.context.pack, lang)
+    words = _words(request)
     try:
-        sheets, results = await _filed(request, state, signed_in, words)
+        sheets, results = await _filed(request, words)
     except UnreadableDocument as error:
-        return await _page(request, state, signed_in, lang, fault=error)
-    async with state.workbooks:
+        return await _page(request, fault=error)
+    async with request.shared.workbooks:
         content = await in_thread(write_answer, sheets, results, words)
-    return _file(content, f"answer-{_agency_of(signed_in)}")
+    return _file(content, f"answer-{filing_agency(request)}")
 
 
 async def _filed(
-    request: ApiRequest, state: ConsoleState, signed_in: SignedIn, words: WorkbookWords
+    request: ConsoleRequest, words: WorkbookWords
 ) -> tuple[list[ReadSheet], list[WorkbookRecord]]:
-    _agency_of(signed_in)
+    filing_agency(request)
     given = (await request.form()).get("file")
     raw = await given.read() if isinstance(given, UploadFile) else b""
     if not raw:
         raise UnreadableDocument("the form has no file")
-    async with state.workbooks:
+    async with request.shared.workbooks:
         sheets = await in_thread(read_workbook, raw, words)
-    results = await file_workbook(state.context, signed_in.actor, sheets, words, now=utc_now())
+    results = await file_workbook(request.context, request.actor, sheets, words, now=utc_now())
     return sheets, results
 
 
 async def _page(
-    request: ApiRequest,
-    state: ConsoleState,
-    signed_in: SignedIn,
-    language: str,
-    *,
-    fault: UnreadableDocument | None = None,
+    request: ConsoleRequest, *, fault: UnreadableDocument | None = None
 ) -> Response[bytes]:
-    agency = _agency_of(signed_in)
-    found = await list_agency_records(state.context, agency)
-    words = WorkbookWords(state.context.pack, language)
+    agency = filing_agency(request)
+    found = await list_agency_records(request.context, agency)
+    words = _words(request)
     said = words.render(fault.saying) if isinstance(fault, UnreadableWorkbook) else None
 
     def view(reader: Reader) -> Mapping[str, Any]:
@@ -208,24 +168,23 @@ def _result_view(
 
 
 async def _made(
-    state: ConsoleState,
-    signed_in: SignedIn,
+    request: ConsoleRequest,
     sources: Sequence[Any],
     words: WorkbookWords,
     *,
     name: str,
     layout: WorkbookLayout = "form",
 ) -> Response[bytes]:
-    limit = state.settings.limit_exports
+    limit = request.settings.limit_exports
     await limits.spend(
-        state.context.database,
+        request.context.database,
         "exports",
-        f"member {signed_in.member.id}",
+        f"member {request.user.id}",
         per_minute=limit,
         burst=limit,
         now=utc_now(),
     )
-    async with state.workbooks:
+    async with request.shared.workbooks:
         content = await in_thread(make_workbook, sources, words, layout=layout)
     return _file(content, name)
 
@@ -236,7 +195,5 @@ def _file(content: bytes, name: str) -> Response[bytes]:
     return Response(content, media_type=XLSX, headers=headers)
 
 
-def _agency_of(signed_in: SignedIn) -> str:
-    """Return the agency that a member files for; the authority's own file for none."""
-    signed_in.actor.require("file")
-    return signed_in.actor.agency or ""
+def _words(request: ConsoleRequest) -> WorkbookWords:
+    return WorkbookWords(request.context.pack, request.language)
