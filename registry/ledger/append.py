@@ -17,7 +17,7 @@ from registry.record.schema import record_schema_bytes
 from registry.store import log, records
 from registry.store.audit import Act
 from registry.store.database import Connection
-from registry.store.log import Entry, LogState, TableRow
+from registry.store.log import Entry, GuardedState, LogState, TableRow
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer
@@ -25,11 +25,29 @@ from registry.tlog.keys import Signer
 
 async def append(
     connection: Connection,
+    guard: LogGuard,
+    state: GuardedState,
+    entries: Sequence[NewEntry],
+    *,
+    acts: Sequence[Act] = (),
+) -> list[Entry]:
+    """Append entries at the time of the `state`, and tell the `guard` that has locked it.
+
+    Else as `append_at`.
+    """
+    appended = await append_at(connection, state, entries, acts=acts, at=state.clock)
+    if appended:
+        guard.wrote(connection, state, appended[-1])
+    return appended
+
+
+async def append_at(
+    connection: Connection,
     state: LogState,
     entries: Sequence[NewEntry],
     *,
     acts: Sequence[Act] = (),
-    now: dt.datetime,
+    at: dt.datetime,
 ) -> list[Entry]:
     """Append entries in order, with all that follows from them, inside the caller's transaction.
 
@@ -39,7 +57,7 @@ async def append(
     """
     if state.last_at is None:
         raise ConfigurationError("the log has no first entry yet; start the register once")
-    at = max(_whole(now), state.last_at)
+    at = max(_whole(at), state.last_at)
     after = state.range
     rows: dict[str, list[TableRow]] = {"audit": [msgspec.structs.asdict(act) for act in acts]}
     appended: list[Entry] = []
@@ -79,9 +97,7 @@ async def publish(
         msgspec.structs.replace(one, sealed=made, current=current.get(one.record))
         for one, made in zip(publications, sealed, strict=True)
     ]
-    appended = await append(connection, state, entries, now=state.clock)
-    guard.wrote(connection, state, appended[-1])
-    return appended
+    return await append(connection, guard, state, entries)
 
 
 async def append_genesis(

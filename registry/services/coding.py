@@ -41,7 +41,5 @@ async def _give_some(context: ServiceContext, *, now: dt.datetime) -> int:
             CodeEntry(actor=context.pack.code, id=record, code=code, previous=after(latest[record]))
             for record, code in chosen.items()
         ]
-        appended = await append(connection, state, entries, now=state.clock)
-        if appended:
-            context.guard.wrote(connection, state, appended[-1])
+        await append(connection, context.guard, state, entries)
     return len(entries)

@@ -209,8 +209,7 @@ class Intake:
                 found = self._version(one, record, current, erased.get(record, {}))
             entries += [found] if found is not None else []
         if entries:
-            appended = await append(connection, state, entries, now=state.clock)
-            self._context.guard.wrote(connection, state, appended[-1])
+            await append(connection, self._context.guard, state, entries)
 
     def _version(
         self,

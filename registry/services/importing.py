@@ -233,9 +233,8 @@ class _Run:
             for name, current in about
         ]
         if entries:
-            locked = await self._context.guard.lock(connection, now=now)
-            appended = await append(connection, locked, entries, now=locked.clock)
-            self._context.guard.wrote(connection, locked, appended[-1])
+            guard = self._context.guard
+            await append(connection, guard, await guard.lock(connection, now=now), entries)
 
     async def _compare(self, connection: Connection, placed: Sequence[PlacedFiling]) -> _Batch:
         """Compare filings with what is published of their records."""

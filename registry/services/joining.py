@@ -109,5 +109,4 @@ async def join(context: ServiceContext, doubled: DoubledRecord, *, now: dt.datet
             sections=seal({"note": note, "successor": kept}, context.random),
         )
         state = await context.guard.lock(connection, now=now)
-        appended = await append(connection, state, [withdrawal], now=state.clock)
-        context.guard.wrote(connection, state, appended[-1])
+        await append(connection, context.guard, state, [withdrawal])

@@ -96,8 +96,7 @@ async def rotate(
         locked = await context.guard.lock(connection, now=now)
         if (await read_keys(connection)).last != last.verifier:
             raise Conflict("another key was named meanwhile; see registry log key show")
-        [appended] = await append(connection, locked, [entry], now=locked.clock)
-        context.guard.wrote(connection, locked, appended)
+        [appended] = await append(connection, context.guard, locked, [entry])
         await audit.note(
             connection, OPERATOR, "rotate_key", signer.verifier_key, before=None, now=now
         )

@@ -37,9 +37,7 @@ async def save_agencies(
         state = await guard.lock(connection, now=now)
         # Another process may have been first.
         entries = await _changed(connection, given, actor=actor)
-        appended = await append(connection, state, entries, now=state.clock)
-        if appended:
-            guard.wrote(connection, state, appended[-1])
+        await append(connection, guard, state, entries)
     await store_agencies(connection, given)
 
 
@@ -56,9 +54,7 @@ async def name_agencies(context: ServiceContext, *, now: dt.datetime) -> int:
             AgencyEntry(actor=context.pack.code, agency=one, previous=None)
             for one in await agencies.read_unnamed(connection)
         ]
-        appended = await append(connection, state, entries, now=state.clock)
-        if appended:
-            context.guard.wrote(connection, state, appended[-1])
+        await append(connection, context.guard, state, entries)
     return len(entries)
 
 

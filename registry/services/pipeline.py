@@ -123,8 +123,7 @@ async def execute_in(
         acts = [audit.done(command.actor, command.action, subject, before=before, now=now)]
     entry = None
     if decision.entry is not None:
-        [entry] = await append(connection, state, [decision.entry], acts=acts, now=state.clock)
-        context.guard.wrote(connection, state, entry)
+        [entry] = await append(connection, context.guard, state, [decision.entry], acts=acts)
     elif acts:
         await insert_act(connection, acts[0])
     if decision.approves is not None and entry is not None:

@@ -19,7 +19,7 @@ import msgspec
 from registry.errors import Finding, Unavailable
 from registry.ledger import key
 from registry.ledger.agency_entries import restored_agency
-from registry.ledger.append import append
+from registry.ledger.append import append_at
 from registry.ledger.code_entries import restored_code
 from registry.ledger.content_files import content_path
 from registry.ledger.entries import NewEntry, RedactionEntry, restored
@@ -222,7 +222,7 @@ async def _bring_back(connection: Connection, context: ServiceContext, lost: Mis
     else:
         raise LogRefused(f"entry {lost.index} is of the kind {kind}, which is not brought back")
     state = await log.lock_state(connection)
-    [appended] = await append(connection, state, [entry], now=lost.at)
+    [appended] = await append_at(connection, state, [entry], at=lost.at)
     fits = appended.index == lost.index and (
         not isinstance(entry, Publication) or entry.version == said["version"]
     )

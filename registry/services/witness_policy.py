@@ -76,6 +76,5 @@ async def take_policy(context: ServiceContext, settings: Settings, *, now: dt.da
         if await log.read_policy(connection) == text:
             return False
         entry = PolicyEntry(actor=ROLE, policy=text)
-        [appended] = await append(connection, state, [entry], now=state.clock)
-        context.guard.wrote(connection, state, appended)
+        await append(connection, context.guard, state, [entry])
     return True

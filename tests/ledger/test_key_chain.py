@@ -10,7 +10,7 @@ import pytest
 from registry.errors import ConfigurationError, Conflict
 from registry.exchange.remote_log import reader
 from registry.ledger import key
-from registry.ledger.append import append
+from registry.ledger.append import append_at
 from registry.ledger.compare_logs import LogSource, compare_sources
 from registry.ledger.entries import KeyEntry
 from registry.ledger.export import export_log
@@ -457,7 +457,7 @@ async def test_the_database_takes_no_key_that_does_not_follow(register, database
     bad = KeyEntry(actor="operator", key=signer(5).verifier_key, follows=signer(6).verifier_key)
     async with database.transaction() as connection:
         state = await log.lock_state(connection)
-        await append(connection, state, [bad], now=register.now)
+        await append_at(connection, state, [bad], at=register.now)
     with pytest.raises(LogRefused, match="no chain"):
         await register.published()
 

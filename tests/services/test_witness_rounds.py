@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from registry.ledger.append import append
+from registry.ledger.append import append_at
 from registry.ledger.entries import PolicyEntry
 from registry.ledger.export import export_log
 from registry.ledger.files import read_checkpoint, read_witnessed
@@ -84,7 +84,7 @@ class Log:
     async def follow(self, text):
         async with self.database.transaction() as connection:
             state = await log.lock_state(connection)
-            await append(connection, state, [PolicyEntry(actor="x", policy=text)], now=NOW)
+            await append_at(connection, state, [PolicyEntry(actor="x", policy=text)], at=NOW)
 
     async def grow(self):
         """Publish another record, and the log; return who has signed what is published then."""

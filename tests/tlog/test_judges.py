@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from registry.ledger.append import append
+from registry.ledger.append import append_at
 from registry.ledger.entries import PolicyEntry
 from registry.ledger.export import export_log
 from registry.ledger.files import read_checkpoint
@@ -228,7 +228,7 @@ async def test_two_witnesses_of_others_cosign_and_judges_of_others_accept(
         text = f"log {key.verifier_key}\n{text}group both 2 w0 w1\nquorum both\n"
         async with database.transaction() as connection:
             state = await log.lock_state(connection)
-            await append(connection, state, [PolicyEntry(actor="x", policy=text)], now=NOW)
+            await append_at(connection, state, [PolicyEntry(actor="x", policy=text)], at=NOW)
 
         notes = []
         rounds = WitnessRounds(database, settings)
