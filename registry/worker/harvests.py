@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 
 import structlog
@@ -14,21 +13,7 @@ from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import peers
 
-_POLL_SECONDS = 20.0
-
 _log = structlog.get_logger()
-
-
-async def keep_peers_harvested(settings: Settings, context: ServiceContext) -> None:
-    """Harvest each peer that was not looked at for an hour, or as set; never return."""
-    while True:
-        try:
-            await harvest_due(settings, context, now=utc_now())
-        except RegistryError as error:
-            _log.error("no peer could be harvested", why=error.detail)
-        except Exception:  # noqa: BLE001  the runner outlives any fault
-            _log.exception("no peer could be harvested")
-        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def harvest_due(settings: Settings, context: ServiceContext, *, now: dt.datetime) -> None:

@@ -12,7 +12,7 @@ import structlog
 
 from registry import resources
 from registry.clock import utc_now
-from registry.errors import RegistryError
+from registry.errors import Unavailable
 from registry.pages.notices import notice_mail
 from registry.services import notices
 from registry.services.context import ServiceContext
@@ -20,6 +20,8 @@ from registry.services.mail import Mail, send
 from registry.settings import Settings
 from registry.store import notices as store
 from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
+from registry.worker.report import WorkReport
+from registry.worker.tasks import ErrorLog, repeat
 
 _POLL_SECONDS = 3.0
 _RETRY_SECONDS = 30.0
@@ -28,25 +30,26 @@ _DUE_INTERVAL = dt.timedelta(hours=1)
 _log = structlog.get_logger()
 
 
-async def keep_members_told(settings: Settings, context: ServiceContext) -> None:
+async def keep_members_told(
+    settings: Settings, context: ServiceContext, report: WorkReport
+) -> None:
     """Notify members of reviews that are due, and send the e-mails of notices; never return."""
     due_at = utc_now()
-    while True:
-        wait = _POLL_SECONDS
-        try:
-            if utc_now() >= due_at:
-                await notices.tell_due_reviews(context.database, now=utc_now())
-                await notices.delete_expired(context.database, now=utc_now())
-                due_at = utc_now() + _DUE_INTERVAL
-            if settings.smtp_url is not None:
+
+    async def step() -> None:
+        nonlocal due_at
+        if utc_now() >= due_at:
+            await notices.tell_due_reviews(context.database, now=utc_now())
+            await notices.delete_expired(context.database, now=utc_now())
+            due_at = utc_now() + _DUE_INTERVAL
+        if settings.smtp_url is not None:
+            try:
                 await send_due(settings, context)
-        except (RegistryError, OSError) as error:
-            _log.error("members could not be told", why=_reason(error))
-            wait = _RETRY_SECONDS
-        except Exception:  # noqa: BLE001  the runner outlives any fault
-            _log.exception("members could not be told")
-            wait = _RETRY_SECONDS
-        await asyncio.sleep(wait)
+            except OSError as error:
+                raise Unavailable(_reason(error)) from error
+
+    errors = ErrorLog("members could not be told", report)
+    await repeat(step, errors, every=_POLL_SECONDS, retry=_RETRY_SECONDS)
 
 
 async def send_due(
@@ -85,10 +88,8 @@ def _catalogues(tags: tuple[str, ...]) -> dict[str, Catalogue]:
     return load_catalogues(resources.SITE / "locale", [tag for tag in tags if tag != SOURCE])
 
 
-def _reason(error: RegistryError | OSError) -> str:
+def _reason(error: OSError) -> str:
     """Return why something failed, without the server's own words, which may name an address."""
-    if isinstance(error, RegistryError):
-        return error.detail
     codes = ""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = " ".join(sorted({str(code) for code, _ in error.recipients.values()}))

@@ -27,16 +27,19 @@ from registry.pages.build.manifest import read_manifest
 from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import log, published
-from registry.store.leader import leadership, while_leading
 from registry.tlog.checkpoint import stated
-from registry.worker.report import ErrorLog, WorkReport
+from registry.worker.report import WorkReport
+from registry.worker.tasks import (
+    CLEANUP_INTERVAL,
+    RETRY_SECONDS,
+    ErrorLog,
+    Step,
+    repeat_leading,
+)
 
 _LOG_STATE = ".published/log.json"
 _SITE_STATE = ".published/site.json.gz"
 _FILES_AT_ONCE = 256
-_POLL_SECONDS = 0.5
-_RETRY_SECONDS = 10.0
-_CLEANUP_INTERVAL = dt.timedelta(hours=1)
 _PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
 _NOT_IN_STORE = "the {} could not be published to the store"
 
@@ -70,25 +73,27 @@ async def read_stored(settings: Settings, context: ServiceContext) -> bytes | No
 
 
 async def keep_log_in_store(
-    settings: Settings, context: ServiceContext, report: WorkReport | None = None
+    settings: Settings, context: ServiceContext, report: WorkReport
 ) -> None:
     """Publish the log to the store whenever more of it is published here; never return."""
     if settings.publish_to is None:
         return
-    errors = ErrorLog(_NOT_IN_STORE.format("log"), report or WorkReport())
-    while True:
-        try:
-            async with leadership(context.database, "store") as still_leads:
-                stored = StoredLog(ObjectStore(settings.publish_to), context)
-                while True:
-                    await still_leads()
-                    await while_leading(still_leads, stored.go_on())
-                    errors.reset()
-                    await asyncio.sleep(_POLL_SECONDS)
-        except Exception as error:  # noqa: BLE001  the runner outlives any fault
-            errors.write(error)
-            await _note_fault(settings, context, error)
-            await asyncio.sleep(_RETRY_SECONDS)
+    address = settings.publish_to
+
+    def begin() -> Step:
+        stored = StoredLog(ObjectStore(address), context)
+
+        async def step() -> None:
+            try:
+                await stored.go_on()
+            except Exception as error:
+                await _note_fault(settings, context, error)
+                raise
+
+        return step
+
+    errors = ErrorLog(_NOT_IN_STORE.format("log"), report)
+    await repeat_leading(context.database, "store", begin, errors)
 
 
 class StoredLog:
@@ -124,7 +129,7 @@ class StoredLog:
         _log.info("log published to the store", size=copied.size)
         if utc_now() >= self._cleans_at:
             await _prune(self._target, before=utc_now() - _PARTIAL_TILE_LIFETIME)
-            self._cleans_at = utc_now() + _CLEANUP_INTERVAL
+            self._cleans_at = utc_now() + CLEANUP_INTERVAL
 
 
 class StoredSite:
@@ -151,7 +156,7 @@ class StoredSite:
         except Exception as error:  # noqa: BLE001  the site of this host goes on
             self._errors.write(error)
             await _note_fault(self._settings, self._context, error)
-            self._again_at = now + _RETRY_SECONDS
+            self._again_at = now + RETRY_SECONDS
 
     async def _publish(self, target: ObjectStore, build: Path) -> bool:
         """Put what differs, remove what is gone; False while the log there is behind the build."""

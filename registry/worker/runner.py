@@ -18,6 +18,7 @@ from registry.ledger.files import prune, published_size
 from registry.ledger.publish_files import publish_log
 from registry.ledger.verify_database import check_rows_from
 from registry.services import idempotency, limits, members, previews, sessions
+from registry.services.audit_chain import BATCH, chain_acts
 from registry.services.coding import give_codes
 from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
@@ -28,18 +29,15 @@ from registry.services.witness_policy import take_policy
 from registry.services.witness_rounds import WitnessRounds
 from registry.settings import Settings
 from registry.store import heartbeats
-from registry.store.leader import leadership, while_leading
 from registry.tlog.tile import WIDTH
-from registry.worker.audit_chain import keep_audit_chained
-from registry.worker.harvests import keep_peers_harvested
+from registry.worker.harvests import harvest_due
 from registry.worker.notices import keep_members_told
 from registry.worker.publishing import StoredSite, keep_log_in_store, read_stored
-from registry.worker.report import ErrorLog, WorkReport
+from registry.worker.report import WorkReport
 from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
+from registry.worker.tasks import CLEANUP_INTERVAL, ErrorLog, repeat, repeat_leading
 
-_POLL_SECONDS = 0.5
-_RETRY_SECONDS = 10.0
-_CLEANUP_INTERVAL = dt.timedelta(hours=1)
+_HARVEST_SECONDS = 20.0
 _WHOLE_IN = dt.timedelta(hours=20)
 """The rows of the whole log are derived again in less than a day."""
 _LONGEST_INTERVAL = dt.timedelta(minutes=5)
@@ -49,68 +47,54 @@ _PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
 _log = structlog.get_logger()
 
 
-def _pause_after(error: Exception) -> float:
-    """Return after how many seconds a task is tried again: soon where the database was away."""
-    return _POLL_SECONDS * 2 if isinstance(error, Unavailable) else _RETRY_SECONDS
-
-
 async def keep_site_current(
-    settings: Settings, context: ServiceContext, report: WorkReport | None = None
+    settings: Settings, context: ServiceContext, report: WorkReport
 ) -> None:
-    """Build the site whenever the register has changed; never return."""
-    report = report or WorkReport()
+    """Build the site whenever the register has changed, and delete what expired; never return."""
     keeper = SiteKeeper(settings, context, report)
     stored = StoredSite(settings, context, report)
-    errors = ErrorLog(NOT_BUILT, report)
-    while True:
-        try:
-            async with leadership(context.database, "runner") as still_leads:
-                cleans_at = utc_now()
-                while True:
-                    await still_leads()
-                    if utc_now() >= cleans_at:
-                        await delete_expired(context, now=utc_now())
-                        cleans_at = utc_now() + _CLEANUP_INTERVAL
-                    await while_leading(still_leads, keeper.go_on())
-                    await while_leading(still_leads, stored.go_on())
-                    errors.reset()
-                    await asyncio.sleep(_POLL_SECONDS)
-        except Exception as error:  # noqa: BLE001  the runner outlives any fault
-            errors.write(error)
-            await asyncio.sleep(_pause_after(error))
+    cleans_at = utc_now()
+
+    async def step() -> None:
+        nonlocal cleans_at
+        if utc_now() >= cleans_at:
+            await delete_expired(context, now=utc_now())
+            cleans_at = utc_now() + CLEANUP_INTERVAL
+        await keeper.go_on()
+        await stored.go_on()
+
+    await repeat_leading(context.database, "runner", lambda: step, ErrorLog(NOT_BUILT, report))
 
 
 async def keep_log_published(
-    settings: Settings, context: ServiceContext, report: WorkReport | None = None
+    settings: Settings, context: ServiceContext, report: WorkReport
 ) -> None:
     """Publish the log whenever it has grown, and carry out published redactions; never return."""
-    report = report or WorkReport()
-    errors = ErrorLog("the log could not be published", report)
     policy_errors = ErrorLog(
         "the policy of witnesses could not be taken over; the last one stays", report
     )
+    rows, rounds = RowChecks(settings, context), WitnessRounds(context.database, settings)
     prunes_at = utc_now()
-    rows = RowChecks(settings, context)
-    rounds = WitnessRounds(context.database, settings)
-    stored = await read_stored(settings, context)
-    while True:
-        try:
-            await publish(settings, context, rounds, stored=stored)
-            await _take_policy(settings, context, policy_errors)
-            await rounds.go_on()
-            await rows.go_on(now=utc_now())
-            errors.reset()
-            if utc_now() >= prunes_at:
-                await asyncio.to_thread(
-                    prune, settings.log_dir, before=utc_now() - _PARTIAL_TILE_LIFETIME
-                )
-                prunes_at = utc_now() + _CLEANUP_INTERVAL
-        except Exception as error:  # noqa: BLE001  the runner outlives any fault
-            errors.write(error)
-            await asyncio.sleep(_pause_after(error))
-            # Entries may have been given up, so that it counts no longer.
+    stored, is_known = None, False
+
+    async def step() -> None:
+        nonlocal prunes_at, stored, is_known
+        if not is_known:
             stored = await read_stored(settings, context)
-        await asyncio.sleep(_POLL_SECONDS)
+        # After an error entries may have been given up, so that it counts no longer.
+        is_known = False
+        await publish(settings, context, rounds, stored=stored)
+        await _take_policy(settings, context, policy_errors)
+        await rounds.go_on()
+        await rows.go_on(now=utc_now())
+        if utc_now() >= prunes_at:
+            await asyncio.to_thread(
+                prune, settings.log_dir, before=utc_now() - _PARTIAL_TILE_LIFETIME
+            )
+            prunes_at = utc_now() + CLEANUP_INTERVAL
+        is_known = True
+
+    await repeat(step, ErrorLog("the log could not be published", report))
 
 
 async def _take_policy(settings: Settings, context: ServiceContext, errors: ErrorLog) -> None:
@@ -201,10 +185,22 @@ async def work(settings: Settings, context: ServiceContext) -> None:
         keep_beating(
             context.database, "work", host_of("work", settings), partial(report.figures, settings)
         ),
-        keep_members_told(settings, context),
-        keep_peers_harvested(settings, context),
-        keep_audit_chained(context),
+        keep_members_told(settings, context, report),
+        repeat(
+            lambda: harvest_due(settings, context, now=utc_now()),
+            ErrorLog("no peer could be harvested", report),
+            every=_HARVEST_SECONDS,
+        ),
+        repeat(
+            lambda: _chain_acts(context),
+            ErrorLog("the audit trail could not be chained", report),
+        ),
     )
+
+
+async def _chain_acts(context: ServiceContext) -> None:
+    while await chain_acts(context.database) == BATCH:
+        pass
 
 
 async def delete_expired(context: ServiceContext, *, now: dt.datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import time
 from collections.abc import Callable
@@ -20,12 +19,10 @@ from registry.pages.build.read_snapshot import build_register, day_of, is_curren
 from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import log
-from registry.worker.report import ErrorLog, WorkReport
+from registry.worker.report import WorkReport
+from registry.worker.tasks import ErrorLog, repeat
 
 NOT_BUILT = "the site could not be built; the old one stays"
-
-_POLL_SECONDS = 0.5
-_RETRY_SECONDS = 10.0
 
 _log = structlog.get_logger()
 
@@ -91,16 +88,7 @@ class SiteKeeper:
 async def keep_host_site(settings: Settings, context: ServiceContext) -> None:
     """Keep the site of a host current that serves and does no other background work."""
     report = WorkReport()
-    keeper = SiteKeeper(settings, context, report)
-    errors = ErrorLog(NOT_BUILT, report)
-    while True:
-        try:
-            await keeper.go_on()
-            errors.reset()
-        except Exception as error:  # noqa: BLE001  it outlives any fault
-            errors.write(error)
-            await asyncio.sleep(_RETRY_SECONDS)
-        await asyncio.sleep(_POLL_SECONDS)
+    await repeat(SiteKeeper(settings, context, report).go_on, ErrorLog(NOT_BUILT, report))
 
 
 async def _may_build(settings: Settings, context: ServiceContext) -> bool:
