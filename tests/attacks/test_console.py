@@ -60,11 +60,11 @@ async def test_no_unsafe_method_goes_without_the_token_whatever_the_body(office)
 async def test_a_session_cannot_be_fixed_beforehand(office):
     made = await office.invite("editor")
     attacker, _ = await office.member("editor", name="Mallory")
-    planted = attacker.client.cookies["office_session"]
+    planted = attacker.client.cookies["__Secure-office_session"]
     for value in (planted, "chosen-by-mallory"):
         victim = office.browser()
         victim.client.cookies.set(
-            "office_session", value, domain="algorithms.example", path="/office"
+            "__Secure-office_session", value, domain="algorithms.example", path="/office"
         )
         if value == planted:
             await victim.client.get(f"/office/fr/sign-in/link/{made.secret}")
@@ -72,22 +72,27 @@ async def test_a_session_cannot_be_fixed_beforehand(office):
             page = await victim.get(f"/office/fr/sign-in/link/{made.secret}")
             assert page.status_code == 200
             assert (await victim.post(f"/office/fr/sign-in/link/{made.secret}")).status_code == 303
-            assert victim.client.cookies["office_session"] not in {planted, "chosen-by-mallory"}
+            assert victim.client.cookies["__Secure-office_session"] not in {
+                planted,
+                "chosen-by-mallory",
+            }
     reused = office.browser()
     reused.client.cookies.set(
-        "office_session", "chosen-by-mallory", domain="algorithms.example", path="/office"
+        "__Secure-office_session", "chosen-by-mallory", domain="algorithms.example", path="/office"
     )
     assert (await reused.get(HOME)).status_code == 303
 
 
 async def test_a_stolen_cookie_is_worth_nothing_after_signing_out(office):
     browser, _ = await office.member("editor")
-    stolen = browser.client.cookies["office_session"]
+    stolen = browser.client.cookies["__Secure-office_session"]
     answer = await browser.post("/office/fr/sign-out")
     assert answer.status_code == 303
-    assert "office_session" not in browser.client.cookies
+    assert "__Secure-office_session" not in browser.client.cookies
     thief = office.browser()
-    thief.client.cookies.set("office_session", stolen, domain="algorithms.example", path="/office")
+    thief.client.cookies.set(
+        "__Secure-office_session", stolen, domain="algorithms.example", path="/office"
+    )
     assert (await thief.get(HOME)).status_code == 303
 
 
@@ -112,7 +117,7 @@ async def test_a_link_signs_in_once(office):
     await second.get(path)
     assert (await first.post(path)).status_code == 303
     assert (await second.post(path)).status_code == 410
-    assert "office_session" not in second.client.cookies
+    assert "__Secure-office_session" not in second.client.cookies
 
 
 AWAY = [
@@ -228,9 +233,11 @@ async def test_the_kept_words_of_one_member_are_not_given_to_another(office):
     await office.run("update console_session set seen_at = now() - interval '1 hour'")
     answer = await victim.post(MEMBERS, [("name", "A secret plan"), ("roles", "editor")])
     assert answer.headers["location"] == "/office/fr/sign-in?next=%2Foffice%2Ffr%2Fmembers"
-    kept = victim.client.cookies["office_kept"]
+    kept = victim.client.cookies["__Secure-office_kept"]
     thief, _ = await office.member("agency_admin", name="Mallory")
-    thief.client.cookies.set("office_kept", kept, domain="algorithms.example", path="/office")
+    thief.client.cookies.set(
+        "__Secure-office_kept", kept, domain="algorithms.example", path="/office"
+    )
     assert "A secret plan" not in (await thief.get(MEMBERS)).text
     assert kept not in str(await office.run("select * from kept_form"))
     # She herself gets them back, once.
@@ -244,11 +251,11 @@ async def test_nobody_stores_words_without_having_been_signed_in(office):
     await browser.get("/office/fr/sign-in/link/x")
     page = await browser.get("/office/fr/sign-in")
     assert page.status_code == 200
-    token = browser.client.cookies["office_csrf"]
+    token = browser.client.cookies["__Secure-office_csrf"]
     answer = await browser.post(MEMBERS, INVITATION, token=token)
     assert answer.status_code == 303
     assert await office.run("select from kept_form") == []
-    assert "office_kept" not in browser.client.cookies
+    assert "__Secure-office_kept" not in browser.client.cookies
     assert sessions.KEPT.total_seconds() == 3600
 
 

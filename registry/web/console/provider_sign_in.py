@@ -14,7 +14,7 @@ from registry.services import members, provider_sign_in
 from registry.services.identity_provider import IdentityProvider
 from registry.services.provider_sign_in import NoMember
 from registry.web.console.page import ConsoleRequest, console_page, language_of_page, redirect
-from registry.web.console.sessions import SESSION_COOKIE, cookie, own_address
+from registry.web.console.sessions import SESSION_COOKIE, cookie, given_cookie, own_address
 from registry.web.console.sign_in import (
     signed_in_response,
     spend_failure,
@@ -49,7 +49,7 @@ async def take_answer(request: ConsoleRequest) -> Response[bytes]:
     """Take the provider's answer, which signs in, under a new session, whoever is a member."""
     context, provider = request.context, _provider(request)
     # The language follows the state in the cookie; the provider knows one address only.
-    given, _, language = (request.cookies.get(ATTEMPT_COOKIE) or "").partition(".")
+    given, _, language = (given_cookie(request, ATTEMPT_COOKIE) or "").partition(".")
     if language not in context.pack.languages:
         language = request.language
     answer = {name: str(value) for name, value in request.query_params.items()}
@@ -59,7 +59,7 @@ async def take_answer(request: ConsoleRequest) -> Response[bytes]:
             provider,
             answer,
             state=given,
-            replaced=request.cookies.get(SESSION_COOKIE),
+            replaced=given_cookie(request, SESSION_COOKIE),
             now=utc_now(),
             random=context.random,
             request=request_context(request.scope).id,

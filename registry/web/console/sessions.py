@@ -84,7 +84,7 @@ def csrf_config(settings: Settings) -> CSRFConfig:
     """Return the configuration of the check; the secret comes with the first request."""
     return CSRFConfig(
         secret="",
-        cookie_name=CSRF_COOKIE,
+        cookie_name=_full_name(settings, CSRF_COOKIE),
         cookie_path=cookie_path(settings),
         cookie_secure=is_secure(settings),
         cookie_httponly=True,
@@ -105,7 +105,7 @@ def cookie_path(settings: Settings) -> str:
 def cookie(settings: Settings, name: str, value: str | None) -> Cookie:
     """Return a cookie that lives as long as the browser; without a value it ends there."""
     return Cookie(
-        key=name,
+        key=_full_name(settings, name),
         value=value or "",
         max_age=None if value is not None else 0,
         path=cookie_path(settings),
@@ -113,6 +113,19 @@ def cookie(settings: Settings, name: str, value: str | None) -> Cookie:
         httponly=True,
         samesite="lax",
     )
+
+
+def given_cookie(request: ApiRequest, name: str) -> str | None:
+    """Return the value of a cookie of the console that a request brings."""
+    return request.cookies.get(_full_name(request.app.state.settings, name))
+
+
+def _full_name(settings: Settings, name: str) -> str:
+    """Return the name of a cookie that browsers take over https alone (RFC 6265bis, section 4.1.3).
+
+    Not `__Host-`: these are for one path, and a host may serve several registers.
+    """
+    return f"__Secure-{name}" if is_secure(settings) else name
 
 
 async def require_member(request: ApiRequest) -> None:
@@ -139,7 +152,7 @@ async def require_member(request: ApiRequest) -> None:
 
 async def find_session(request: ApiRequest) -> Session | None:
     """Return the session of whoever is signed in, or None, and note it with the request."""
-    secret = request.cookies.get(SESSION_COOKIE)
+    secret = given_cookie(request, SESSION_COOKIE)
     if not secret:
         return None
     context = request_context(request.scope)
@@ -200,7 +213,7 @@ async def _close_files(request: ApiRequest) -> None:
 
 async def kept_fields(request: ApiRequest) -> list[tuple[str, str]] | None:
     """Return, once, what its member had typed into this page when her session had ended."""
-    session, secret = known_session(request), request.cookies.get(KEPT_COOKIE)
+    session, secret = known_session(request), given_cookie(request, KEPT_COOKIE)
     if session is None or not secret:
         return None
     database = request.app.state.context.database
@@ -239,7 +252,7 @@ async def _not_signed_in(request: ApiRequest) -> NotSignedIn:
     if not _has_page(request):
         return NotSignedIn(None, None)
     kept = None
-    ended, context = request.cookies.get(SESSION_COOKIE), request.app.state.context
+    ended, context = given_cookie(request, SESSION_COOKIE), request.app.state.context
     if ended:
         kept = await sessions.keep_form(
             context.database,

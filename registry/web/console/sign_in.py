@@ -25,6 +25,7 @@ from registry.web.console.sessions import (
     SESSION_COOKIE,
     cookie,
     find_session,
+    given_cookie,
     own_address,
 )
 
@@ -83,7 +84,7 @@ async def use_link(request: ConsoleRequest, secret: FromPath[str]) -> Response[b
         member, session = await sessions.sign_in_by_link(
             context.database,
             secret,
-            replaced=request.cookies.get(SESSION_COOKIE),
+            replaced=given_cookie(request, SESSION_COOKIE),
             now=utc_now(),
             random=context.random,
             request=request_context(request.scope).id,
@@ -118,7 +119,7 @@ async def signed_in_response(
         database, "sign-ins", f"member {member.id}", per_minute=limit, burst=limit, now=now
     )
     following = own_address(next_page, settings)
-    if kept := request.cookies.get(KEPT_COOKIE):
+    if kept := given_cookie(request, KEPT_COOKIE):
         waiting = await sessions.kept_address(database, kept, member, now=now)
         following = own_address(waiting, settings) or following
     response = redirect(following or address_of(settings, language, ""))

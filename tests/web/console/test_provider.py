@@ -150,7 +150,7 @@ async def finish(browser, **answer):
 
 
 def is_signed_in(browser):
-    return "office_session" in browser.client.cookies
+    return "__Secure-office_session" in browser.client.cookies
 
 
 async def test_a_member_is_known_by_a_verified_address_and_then_by_her_identity(office, hostile):
@@ -297,14 +297,16 @@ async def test_mixed_state_signs_nobody_in(office, hostile):
         assert (await finish(mine, **answer)).status_code == 401
     assert (await finish(office.browser(), state=state, code="c")).status_code == 401
     state = await begin(mine, hostile)
-    cookie = mine.client.cookies["office_attempt"]
+    cookie = mine.client.cookies["__Secure-office_attempt"]
     assert (await finish(mine, state=state, code="c")).status_code == 303
     mine.client.cookies.clear()
-    mine.client.cookies.set("office_attempt", cookie, domain="algorithms.example", path="/office")
+    mine.client.cookies.set(
+        "__Secure-office_attempt", cookie, domain="algorithms.example", path="/office"
+    )
     assert (await finish(mine, state=state, code="c")).status_code == 401
     await begin(theirs, hostile)
     await office.run("update sign_in_attempt set begun_at = now() - interval '11 minutes'")
-    state = theirs.client.cookies["office_attempt"].partition(".")[0]
+    state = theirs.client.cookies["__Secure-office_attempt"].partition(".")[0]
     assert (await finish(theirs, state=state, code="c")).status_code == 401
 
 
@@ -322,15 +324,26 @@ async def test_a_provider_that_says_to_be_another_is_not_used(office, hostile):
     parse(answer)
 
 
+async def test_a_provider_that_is_down_leaves_the_links(office, hostile):
+    hostile.server.shutdown()
+    hostile.server.server_close()
+    assert (await office.browser().get("/office/fr/sign-in/oidc")).status_code == 503
+    browser = office.browser()
+    await browser.sign_in((await office.invite("editor")).secret)
+    assert is_signed_in(browser)
+
+
 async def test_the_session_that_the_browser_had_ends_with_the_new_one(office, hostile):
     made = await office.invite("editor", email="amina@sante.example")
     browser = office.browser()
     await browser.sign_in(made.secret)
-    before = browser.client.cookies["office_session"]
+    before = browser.client.cookies["__Secure-office_session"]
     await finish(browser, code="c", state=await begin(browser, hostile))
-    assert browser.client.cookies["office_session"] != before
+    assert browser.client.cookies["__Secure-office_session"] != before
     old = office.browser()
-    old.client.cookies.set("office_session", before, domain="algorithms.example", path="/office")
+    old.client.cookies.set(
+        "__Secure-office_session", before, domain="algorithms.example", path="/office"
+    )
     assert (await old.get("/office/fr/")).status_code == 303
 
 
