@@ -63,6 +63,7 @@ ACTIONS: dict[str, Action] = {
     "return_pending_act": "return_act",
     "list_acts": "read_audit",
     "list_chained_acts": "read_audit",
+    "read_metrics": "read_metrics",
 }
 """What each handler that needs a token is called in the audit trail."""
 

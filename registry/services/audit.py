@@ -47,6 +47,7 @@ Action: TypeAlias = Literal[
     "list_acts",
     "file_many",
     "read_audit",
+    "read_metrics",
     "discard_entries",
     "rotate_key",
     "add_agency",

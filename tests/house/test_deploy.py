@@ -127,6 +127,21 @@ def test_nginx_takes_its_server(tmp_path, certificate):
     assert "warn" not in told
 
 
+def test_proxies_send_what_only_they_know():
+    """HSTS, and the address of the client; what server answers is nobody's business.
+
+    nginx passes no `Server` on and has its own without a version.
+    """
+    for name, words in {
+        "nginx.conf": ["server_tokens off", "X-Forwarded-For $remote_addr"],
+        "haproxy.cfg": ["http-response del-header server", "X-Forwarded-For %[src]"],
+        "Caddyfile": ["header -Server"],
+    }.items():
+        text = (DEPLOY / "proxies" / name).read_text()
+        assert "max-age=31536000; includeSubDomains" in text, name
+        assert [word for word in words if word not in text] == [], name
+
+
 def test_caddy_takes_its_site():
     code, told = run(
         *("caddy", "validate", "--adapter", "caddyfile"),
