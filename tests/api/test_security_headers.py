@@ -295,6 +295,23 @@ async def test_no_cache_chooses_by_itself_how_long_it_keeps_an_answer(client, ag
     assert {f"{RECORDS}/{record['id']}{of}" for of in ("", "/versions", "/findings")} <= read
 
 
+async def test_what_needs_a_token_is_kept_by_no_cache(client, agency, token, record):
+    await agency.put(DRAFT, json=record, headers={"if-none-match": "*"})
+    admin = {"authorization": f"Bearer {await token(agency=None, scopes=('admin',))}"}
+    described = (await client.get("/openapi.json")).json()["paths"]
+    agency_code, slug = record["id"].split("/")
+    asked = {
+        path.format(agency=agency_code, slug=slug, act="1"): methods["get"]["operationId"]
+        for path, methods in described.items()
+        if methods.get("get", {}).get("security")
+    }
+    answers = [await agency.get(path) for path in asked]
+    answers += [await client.get(path, headers=admin) for path in asked]
+    assert {asked[one.url.path] for one in answers if one.is_success} > {"get_draft", "list_acts"}
+    kept = {asked[one.url.path]: one.headers["cache-control"] for one in answers}
+    assert set(kept.values()) == {"no-store"}, kept
+
+
 async def test_head_is_get_without_the_body_everywhere(client, agency, record):
     await agency.put(DRAFT, json=record, headers={"if-none-match": "*"})
     for path in [*READS, RECORDS + "/no/where", "/nowhere", DRAFT, "/api/v1/filings"]:

@@ -1,6 +1,11 @@
 """The pages for a CERT: nothing left out, what they name is there, nothing met unproven."""
 
 import re
+import tomllib
+from functools import cache
+from typing import NamedTuple
+
+import pytest
 
 from tests.conftest import ROOT
 
@@ -32,8 +37,8 @@ SECTIONS = {
     "5.3": [1, 2],
     "5.4": range(1, 4),
     "6.1": range(1, 4),
-    "6.2": range(1, 12),
-    "6.3": range(1, 4),
+    "6.2": range(1, 13),
+    "6.3": range(1, 5),
     "6.4": range(1, 5),
     "6.5": range(1, 6),
     "6.6": range(1, 4),
@@ -60,7 +65,7 @@ SECTIONS = {
     "11.1": [1, 2],
     "11.2": range(1, 4),
     "11.3": range(1, 4),
-    "11.4": range(1, 4),
+    "11.4": range(1, 5),
     "11.5": [1],
     "11.6": [1],
     "12.1": range(1, 4),
@@ -84,6 +89,7 @@ SECTIONS = {
 }
 STATES = {"met", "written", "yours", "**not met**", "n/a"}
 BOUNDARIES = 9
+RUFF = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"]
 
 
 def rows(path, columns):
@@ -97,9 +103,44 @@ def rows(path, columns):
     ]
 
 
-def named(text):
-    """What a cell names as its proof: files of ours, or links."""
-    return re.findall(r"`((?:tests|deploy)/[^`]+)`|\]\(([^)]+)\)|`(make \w+)`", text)
+class Proofs(NamedTuple):
+    """What a cell of a table names as its proof, and what of it is wrong."""
+
+    tests: list[str]
+    rules: list[str]
+    headings: list[str]
+    others: list[str]
+    wrong: list[str]
+
+
+@cache
+def defined_in(file):
+    """The names of the tests of a file; none where there is no such file."""
+    path = ROOT / file
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return set(re.findall(r"^(?:async )?def (test_\w+)\(", text, re.MULTILINE))
+
+
+@cache
+def is_obeyed(rule):
+    """Whether the linter has a rule switched on, and no line of the package is let off."""
+    code = (path.read_text(encoding="utf-8") for path in (ROOT / "registry").rglob("*.py"))
+    return not any(rule.startswith(off) for off in RUFF["ignore"]) and not any(
+        re.search(rf"noqa:.*\b{rule}\b", text) for text in code
+    )
+
+
+def proofs(text):
+    """What a cell names: tests as `file::name`, rules as `ruff S000`, parts of pages as links."""
+    found = Proofs([], [], [], re.findall(r"`(deploy/[\w./-]+)`|`(REGISTRY_\w+)`", text), [])
+    for file, name in re.findall(r"`(tests/[\w./]+)(?:::(\w+))?`", text):
+        (found.tests if name in defined_in(file) else found.wrong).append(f"{file}::{name}")
+    for rule in re.findall(r"`ruff (\w+)`", text):
+        (found.rules if is_obeyed(rule) else found.wrong).append(rule)
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        # That the heading is there is proven of every link by test_docs.
+        (found.headings if "#" in link else found.wrong).append(link)
+    return found
 
 
 def test_every_requirement_of_level_2_stands_once():
@@ -110,20 +151,24 @@ def test_every_requirement_of_level_2_stands_once():
 
 def test_nothing_is_said_to_be_met_that_nothing_shows():
     wrong = []
-    for row in rows(ASVS, 4):
-        if row[0] == "numbers":
+    for numbers, what, state, shown in rows(ASVS, 4):
+        if numbers == "numbers":
             continue
-        state, shown = row[2], row[3]
-        tests = re.findall(r"`(tests/[^`]+\.py)`", shown)
-        if state not in STATES or (state == "met" and not (tests or "`make check`" in shown)):
-            wrong.append(row)
-        if state in {"written", "yours"} and not (named(shown) or "REGISTRY_" in shown):
-            wrong.append(row)
+        named = proofs(f"{what} {shown}")
+        enough = {
+            "met": named.tests or named.rules,
+            "written": named.headings,
+            "yours": named.headings or named.others,
+            "**not met**": shown,
+            "n/a": shown,
+        }
+        if named.wrong or not enough.get(state):
+            wrong.append((numbers, state, named.wrong))
     assert wrong == []
     # Of the API's ten risks each has its row, and a test.
     ten = [row for row in rows(ASVS, 3) if row[0].startswith("API")]
     assert len(ten) == 10
-    assert all("tests/" in row[2] for row in ten)
+    assert [row for row in ten if not proofs(row[2]).tests or proofs(" ".join(row)).wrong] == []
 
 
 def test_every_boundary_has_its_six_threats_each_with_what_holds():
@@ -135,8 +180,16 @@ def test_every_boundary_has_its_six_threats_each_with_what_holds():
         lines = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
         assert [line[0][0] for line in lines] == list("STRIDE"), boundary
         for line in lines:
-            shown = named(line[2]) or re.search(r"\*\*nothing\*\*|yours", line[2])
+            named = proofs(line[2])
+            assert named.wrong == [], (boundary, line[0])
+            shown = named.tests or named.headings or re.search(r"\*\*nothing\*\*", line[2])
             assert shown, (boundary, line)
+
+
+@pytest.mark.parametrize("path", [*SECURITY.glob("*.md"), ROOT / "docs/threats.md"], ids=str)
+def test_tests_that_pages_name_exist(path):
+    named = re.findall(r"`(tests/[\w./]+)::(\w+)`", path.read_text(encoding="utf-8"))
+    assert [(file, name) for file, name in named if name not in defined_in(file)] == []
 
 
 def test_files_of_the_deployment_that_pages_name_exist():
