@@ -46,6 +46,7 @@ def main() -> int:
         f"{summary.seconds:.0f} seconds; answers: {answers}\n"
         f"{summary.acknowledged} receipts for {summary.entries} log entries, of which "
         f"{summary.versions} versions; {summary.drafts} drafts\n"
+        f"{summary.rotations} changes of the log's key begun, {len(summary.keys)} acknowledged\n"
         f"Every flipped bit was named; the publisher's ends: {dict(sorted(ended.items()))}"
     )
     return 0

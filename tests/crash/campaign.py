@@ -8,6 +8,7 @@ import datetime as dt
 import random
 import secrets
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,9 @@ import httpx
 import msgspec
 import psutil
 
+from registry.ledger import key
+from registry.ledger.files import LogRefused
+from registry.ledger.fsck import fsck
 from registry.record.canonical import canonical
 from registry.record.pack import load_pack
 from registry.services.access_tokens import create_token
@@ -27,6 +31,9 @@ from tests.crash.asking import PATIENCE, Violation
 from tests.crash.invariants import Receipt, broken_laws, unkept
 from tests.crash.load import Client, Own
 from tests.crash.register import Register
+
+ROTATIONS = 20
+"""Of a log's key at most: the note of a log whose keys follow one another for 90 days has all."""
 
 AGENCIES = ("demo-sante", "demo-education", "demo-services")
 CLIENTS = 6
@@ -64,11 +71,16 @@ KINDS = (*DEATHS, LOST)
 
 
 class Summary(msgspec.Struct, kw_only=True):
-    """What a campaign has done; `answers` counts by status, by outcome of a line, and `lost`."""
+    """What a campaign has done; `answers` counts by status, by outcome of a line, and `lost`.
+
+    `rotations` counts the attempts to let another key of the log follow, `keys` has those named.
+    """
 
     deaths: Counter[str] = Counter()
     answers: Counter[str] = Counter()
     restarts: int = 0
+    rotations: int = 0
+    keys: list[str] = []
     acknowledged: int = 0
     entries: int = 0
     versions: int = 0
@@ -114,13 +126,15 @@ async def campaign(
         plan = _plan(kinds, rounds, chance)
         for number, death in enumerate(plan, 1):
             try:
-                await _round(register, clients, death, chance, summary)
+                is_rotated = number % 2 == 1 and summary.rotations < ROTATIONS
+                await _round(register, clients, death, chance, summary, is_rotated=is_rotated)
                 url = register.database_url
                 found = await broken_laws(url, pack, since=since)
                 found += await unkept(
                     url, [one for client in clients for one in client.acknowledged]
                 )
                 found += await _differences(url, clients)
+                found += await _key_faults(register, summary.keys)
             except Violation as violation:
                 found = [str(violation)]
             if found:
@@ -133,6 +147,7 @@ async def campaign(
             )
         # At the end once more all that takes long.
         found = await broken_laws(register.database_url, pack)
+        found += await _published_faults(register)
         if found:
             raise BrokenWord(rounds, "at the end", found)
         return summary
@@ -156,9 +171,14 @@ async def _round(
     death: str,
     chance: random.Random,
     summary: Summary,
+    *,
+    is_rotated: bool,
 ) -> None:
     stop = asyncio.Event()
     filing = [asyncio.ensure_future(client.work(stop)) for client in clients]
+    if is_rotated:
+        summary.rotations += 1
+        filing.append(asyncio.ensure_future(_rotate(register, chance, summary.keys)))
     with _kept_running(register, summary):
         try:
             await asyncio.sleep(chance.uniform(0.2, 1.5))
@@ -216,6 +236,61 @@ async def _strike(register: Register, death: str, chance: random.Random) -> None
     for victim in chance.sample(victims, len(victims)):
         with suppress(psutil.NoSuchProcess):
             victim.kill()
+
+
+async def _rotate(register: Register, chance: random.Random, named: list[str]) -> None:
+    """Publish the log and let another key follow; kill the command half-way as often as not.
+
+    Both may be refused while something is dead, and not fail otherwise.
+    """
+    for arguments in (("publish",), ("key", "rotate", "--yes")):
+        command = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "registry", "log", *arguments,
+            env=register.environment | {"REGISTRY_DATABASE_URL": register.database_url},
+            cwd=register.data, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        if arguments != ("publish",) and chance.random() < 0.5:
+            await asyncio.sleep(chance.uniform(0.5, 3))
+            with suppress(ProcessLookupError):
+                command.kill()
+        told, errors = await command.communicate()
+        if b"Traceback" in errors:
+            raise Violation(f"log {' '.join(arguments)} ended in: {errors.decode()}")
+    if command.returncode == 0:
+        named.append(told.decode().split()[0])
+
+
+async def _key_faults(register: Register, named: Sequence[str]) -> list[str]:
+    """Compare the keys that the log names with those that were acknowledged, and with their files.
+
+    That each follows the one before is among the laws of the log.
+    """
+    connection = await asyncpg.connect(register.database_url)
+    rows = await connection.fetch("select bytes from log_entry where kind = 'key' order by index")
+    await connection.close()
+    logged = [msgspec.json.decode(row["bytes"])["key"] for row in rows]
+    there = {one.verifier_key for one in key.read_all(register.data / "keys/log.key")}
+    lost = [one for one in named if logged.count(one) != 1]
+    return [f"the key {one} was acknowledged and is not in the log once" for one in lost] + [
+        f"the file of the key {one} is not there" for one in logged if one not in there
+    ]
+
+
+async def _published_faults(register: Register) -> list[str]:
+    """Publish the log, and verify its files by the key that it began with."""
+    done = await asyncio.to_thread(register.run, "log", "publish")
+    if done.returncode:
+        return [f"the log cannot be published: {done.stderr}"]
+    first = key.read(register.data / "keys/log.key").verifier
+    try:
+        await asyncio.to_thread(fsck, register.data / "log", verifier=first, progress=_quiet)
+    except LogRefused as error:
+        return [error.detail]
+    return []
+
+
+def _quiet(*_: object) -> None:
+    """Tell nobody how far it is."""
 
 
 async def _end_sometimes(register: Register, chance: random.Random) -> None:

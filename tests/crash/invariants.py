@@ -20,7 +20,11 @@ _SAYS = """
 create temporary table e on commit drop as
 select
     index, kind, record, at, leaf, says, bytes,
-    coalesce(says ->> 'id', 'agency ' || (says ->> 'agency')) as subject
+    -- What an agency is called and what it attests are two chains.
+    coalesce(
+        says ->> 'id',
+        case kind when 'agency' then 'named ' else 'agency ' end || (says ->> 'agency')
+    ) as subject
 from (select *, convert_from(bytes, 'UTF8')::jsonb as says from log_entry) as entry
 """
 

@@ -16,9 +16,9 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from registry.ledger import key
 from registry.ledger.export import export_log
 from registry.ledger.fsck import fsck
-from registry.ledger.key import read
 from registry.ledger.publish_files import publish_log
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.targets import Folder
@@ -26,6 +26,7 @@ from registry.record.pack import load_pack
 from registry.services.access import Actor
 from registry.services.attestation import attest
 from registry.services.context import ServiceContext
+from registry.services.key_rotation import rotate
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import checkpoints, embedded, log
@@ -48,6 +49,8 @@ STEPS = (
 )  # fmt: skip
 ERRORS = ("ENOSPC", "EIO")
 MOST_TOUCHES = 40
+ROTATIONS = 10
+"""Of the key, which is changed as the log grows; all of them sign to the end."""
 AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)
 
 
@@ -69,7 +72,7 @@ async def log_campaign(data: Path, *, rounds: int, flips: int, seed: int) -> Cou
             await publish_log(database, settings, now=now)
             exported = data / "exported"
             await export_log(database, Folder(exported, strip="log/"), site=None, progress=_quiet)
-            verifier = read(settings.key_file).verifier
+            verifier = key.read(settings.key_file).verifier
             await asyncio.to_thread(flip, exported, count=flips, seed=seed, key=verifier)
             return await torment(context, settings, server.url, rounds=rounds, seed=seed, now=now)
         finally:
@@ -111,10 +114,14 @@ async def torment(
     assert publisher.stdin is not None
     assert publisher.stdout is not None
     count = await _size(context)
-    for kind, at in faults:
+    for number, (kind, at) in enumerate(faults):
         new = choice.randrange(4)
         await attest_some(context, new, count, now=now)
         count += new
+        if number % 20 == 19 and len(key.files(settings.key_file)) <= ROTATIONS:
+            # Only after a publication that nothing disturbs may another key follow.
+            await publish_log(context.database, settings, now=now)
+            await rotate(context, settings, made=None, now=now)
         order = {
             "kind": kind, "at": at, "data": str(settings.data_dir), "base": settings.base_url,
             "now": now.isoformat(),
@@ -206,7 +213,7 @@ def _read_line(line: str) -> tuple[int, bytes]:
 
 async def _check_converged(context: ServiceContext, settings: Settings) -> None:
     """The files are in order, and the tiles are those that one undisturbed growth gives."""
-    verifier = read(settings.key_file).verifier
+    verifier = key.read(settings.key_file).verifier
     found, _ = fsck(settings.log_dir, verifier=verifier, progress=_quiet)
     async with context.database.connection() as connection:
         entries = await checkpoints.read_entries(connection, 0, found.checkpoint.size)

@@ -1,4 +1,7 @@
-"""A short campaign: the register is killed in three ways under load, and keeps its word."""
+"""A short campaign: a register is killed in three ways under load and keeps its word.
+
+Its key is changed meanwhile.
+"""
 
 import shutil
 
@@ -26,3 +29,4 @@ async def test_killed_under_load_it_loses_doubles_and_halves_nothing(folder):
     assert summary.versions > 0
     assert summary.acknowledged > summary.versions // 2
     assert summary.answers["500"] == 0
+    assert summary.rotations == 2
