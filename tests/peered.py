@@ -54,8 +54,8 @@ class PeerRegister:
         await self.put(*documents, now=now)
         await self.serve_log()
 
-    async def withdraw(self, *ids, now, reason="other"):
-        statement = {"reason": reason, "note": dict.fromkeys(self.context.pack.languages, "2")}
+    async def withdraw(self, *ids, now, reason="other", note="2"):
+        statement = {"reason": reason, "note": dict.fromkeys(self.context.pack.languages, note)}
         actor = Actor(name="authority", agency=None, scopes=frozenset({"admin"}), token=None)
         for one in ids:
             async with self.context.database.connection() as connection:

@@ -124,6 +124,7 @@ def test_every_command_that_reads_notes_finds_two_histories(logs, found, fine, r
         ("forked-grown", logs / "proof-3.json"),
         ("older", note("true")),
         ("other-key", logs / "proof-3.json"),
+        ("begun", note("true")),
     ):
         found("log", "verify", logs / name, *nothing, kept, notes=[note(name), note("true")])
     told = registry("log", "verify", logs / "true", *nothing, logs / "true" / "log.json")
@@ -143,6 +144,7 @@ def test_every_command_that_reads_notes_finds_two_histories(logs, found, fine, r
         (note("grown"), logs / "forked-grown"),
         (logs / "older", note("true")),
         (logs / "other-key", logs / "true"),
+        (logs / "begun", logs / "true"),
     ):
         given = [path / "checkpoint" if path.is_dir() else path for path in (first, second)]
         given = [note("true") if path.name == "proof-3.json" else path for path in given]

@@ -203,9 +203,10 @@ async def test_words_erased_there_are_erased_here_and_the_text_stays(watching):
     assert not await is_anywhere(ours, "Amine Tahiri")
 
     # Whoever begins to watch after that gets the text as it is shown there; so does a note go.
-    await theirs.withdraw(ID, now=NOW)
+    await theirs.withdraw(ID, now=NOW, note="À la demande de Salma Berrada")
     await theirs.serve_log()
     await ours.harvest(theirs, now=NOW)
+    assert await is_anywhere(ours, "Salma Berrada")
     [entry] = [
         row["index"]
         for row in await theirs.fetch("select index from log_entry where kind = 'withdrawal'")
@@ -215,6 +216,7 @@ async def test_words_erased_there_are_erased_here_and_the_text_stays(watching):
     await ours.harvest(theirs, now=NOW)
     [note] = await ours.fetch("select value from entry_section where key = 'note'")
     assert note["value"] == "{}"
+    assert not await is_anywhere(ours, "Salma Berrada")
     await check_rows(ours)
 
 

@@ -27,6 +27,7 @@ from registry.store import attestations, records, redactions, withdrawals
 from registry.tlog.policy import ANYBODY
 from registry.worker.runner import publish as publish_log
 from registry.worker.site_keeping import build_site
+from tests.services.test_redaction import exported
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 ID = "demo-sante/prevision-lits"
@@ -352,14 +353,21 @@ async def test_who_reads_for_long_holds_nobody_up(
         assert await redactions.read_unsettled(connection) == {}
 
 
-async def test_no_file_of_the_server_has_what_was_erased(
-    context, settings, database, publish, record, redact
+async def test_no_file_has_what_was_erased(
+    context, settings, database, publish, record, redact, capfd
 ):
-    """Tables, samples of them, log file, write-ahead log: by their bytes."""
+    """Withdrawal's note, attestation's contact, names in a protected text: by the bytes.
+
+    Of the server its tables, samples of them, log file and write-ahead log; of the register its
+    site, the files of its log, its exports and what it logs.
+    """
     record["contact"]["phone"] = PHONE
     record["purpose"]["goal"]["fr"] += f" Demandé par {PERSON}."
     await publish(record)
     await publish(record | {"system_version": "2"})
+    said = {"day": "2026-11-20", "systems_total": 4, "contact": {"email": MAILBOX}}
+    agency = acting("agency", "demo-sante", ["file"])
+    attested = await attestation.attest(context, agency, "demo-sante", said, now=NOW)
     entry = await withdraw(context, database)
     await publish_log(settings, context)
     async with database.connection() as connection:
@@ -368,20 +376,30 @@ async def test_no_file_of_the_server_has_what_was_erased(
         await connection.execute("analyze")
         await connection.execute("checkpoint")
 
-    def found():
-        return {
-            path.relative_to(folder).parts[0]
-            for path in folder.rglob("*")
+    def found(exports):
+        contents = [("exports", exports)] + [
+            (path.relative_to(root).parts[0], path.read_bytes())
+            for root in (folder, settings.data_dir)
+            for path in root.rglob("*")
             if path.is_file()
-            for content in [path.read_bytes()]
-            if any(text.encode() in content for text in (PERSON, PHONE[1:]))
+        ]
+        return {
+            place
+            for place, content in contents
+            if any(text.encode() in content for text in (PERSON, PHONE[1:], MAILBOX))
         }
 
-    assert await asyncio.to_thread(found) >= {"base", "pg_wal"}
+    await build_site(settings, context)
+    before = await asyncio.to_thread(found, await exported(context, settings))
+    assert before >= {"base", "pg_wal", "log", "site-builds", "exports"}
     await redact(entry=entry, pointers=["/note"])
+    await redact(entry=attested.entry, pointers=["/contact"])
     await redact(record=ID, pointers=["/contact/phone"])
     await redact(record=ID, pointers=["/purpose/goal"], words=[PERSON])
-    assert await asyncio.to_thread(found) == set()
+    await build_site(settings, context)
+    assert await asyncio.to_thread(found, await exported(context, settings)) == set()
+    told = "".join(capfd.readouterr())
+    assert not any(text in told for text in (PERSON, PHONE[1:], MAILBOX))
 
 
 FORGED = {
