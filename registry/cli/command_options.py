@@ -11,6 +11,7 @@ import msgspec
 import rich_click as click
 
 from registry.cli.runtime import in_register, write_json
+from registry.errors import InvalidParameter
 from registry.record.ids import split_id
 from registry.services.access import Actor, Scope
 
@@ -42,6 +43,27 @@ _BLOCKED = (
     "It is in the register, but not published yet: the log is stopped, because a check of it has "
     "found a fault. Run: registry log verify"
 )
+
+
+class WholeNumber(click.IntRange):
+    """A whole number within bounds, which click's messages call an "integer range"."""
+
+    name = "whole number"
+
+
+class RecordId(click.ParamType[str]):
+    """The identifier of a record, looked at before anything is opened."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Return the identifier; any other text is wrong use."""
+        try:
+            split_id(str(value))
+        except InvalidParameter as error:
+            self.fail(error.detail, param, ctx)
+        return str(value)
+
 
 style_option = click.option(
     "--format",

@@ -20,6 +20,7 @@ import msgspec
 import rich_click as click
 
 from registry import resources
+from registry.cli.command_options import WholeNumber
 from registry.cli.runtime import print_message, run, running_database
 from registry.cli.server import check_port
 from registry.cli.up import prepare_register
@@ -79,7 +80,7 @@ def demo() -> None:
 )
 @click.option(
     "--port",
-    type=click.IntRange(1, _HIGHEST_PORT),
+    type=WholeNumber(1, _HIGHEST_PORT),
     default=8010,
     show_default=True,
     help="The port of the first register; the others and the witness have the next ones.",

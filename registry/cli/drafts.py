@@ -11,6 +11,7 @@ import msgspec
 import rich_click as click
 
 from registry.cli.command_options import (
+    RecordId,
     Style,
     acts_as,
     of_agency,
@@ -62,7 +63,7 @@ def file_(
 
 
 @click.command()
-@click.argument("record", metavar="ID")
+@click.argument("record", metavar="ID", type=RecordId())
 @acts_as("the record's agency")
 async def submit(context: ServiceContext, *, record: str, actor: str | None) -> Receipt:
     """Publish the draft of the record ID, or put it into review where that is required.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from registry.cli.command_options import WholeNumber
+
 if TYPE_CHECKING:
     from registry.tlog.keys import Verifier
     from registry.tlog.policy import Policy
@@ -83,7 +85,7 @@ def policy_options(body: F) -> F:
         ),
         click.option(
             "--quorum",
-            type=click.IntRange(0),
+            type=WholeNumber(0),
             default=0,
             help="How many witnesses must have cosigned.",
         ),

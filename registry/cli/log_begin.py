@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from registry.cli.command_options import WholeNumber
 from registry.cli.evidence import open_log
 from registry.cli.keys import verifier_option
 from registry.cli.progress import progress_bar
@@ -68,7 +69,7 @@ def begin(settings: Settings, last_word: Path, key: Verifier | None) -> None:
 @click.command()
 @click.argument("place", metavar="URL|DIR")
 @click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--until", type=click.IntRange(1), metavar="SIZE", help="Only its first entries.")
+@click.option("--until", type=WholeNumber(1), metavar="SIZE", help="Only its first entries.")
 @verifier_option
 def records(place: str, out: Path, until: int | None, key: Verifier | None) -> None:
     """Write the records of a published log as a folder that `registry load` reads.

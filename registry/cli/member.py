@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from registry.cli.command_options import WholeNumber
 from registry.cli.runtime import pass_settings, print_message, run
 from registry.clock import utc_now
 from registry.services.access import OPERATOR
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from registry.services.context import ServiceContext
     from registry.services.members import Invitation
 
-_NUMBER = click.IntRange(1, 2**63 - 1)
+_NUMBER = WholeNumber(1, 2**63 - 1)
 
 role_option = click.option(
     "--role",

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import rich_click as click
 
-from registry.cli.command_options import AUTHORITY, Style, acts_as, of_authority, style_option
+from registry.cli.command_options import (
+    AUTHORITY,
+    RecordId,
+    Style,
+    WholeNumber,
+    acts_as,
+    of_authority,
+    style_option,
+)
 from registry.cli.runtime import in_register, write_json
 from registry.clock import utc_now
 from registry.record.model import Document
@@ -28,10 +36,10 @@ def redact() -> None:
 
 
 @redact.command()
-@click.argument("record", metavar="[ID]", required=False)
+@click.argument("record", metavar="[ID]", type=RecordId(), required=False)
 @click.option(
     "--entry",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     help="Instead of ID: the number of a withdrawal, an attestation or a redaction in the log.",
 )
 @click.option(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.command_options import AUTHORITY, acts_as, of_authority
+from registry.cli.command_options import AUTHORITY, RecordId, acts_as, of_authority
 from registry.clock import utc_now
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("record", metavar="ID")
+@click.argument("record", metavar="ID", type=RecordId())
 @click.option(
     "--tag",
     required=True,
@@ -40,7 +40,7 @@ async def approve(context: ServiceContext, *, record: str, tag: str, actor: str 
 
 
 @click.command(name="return")
-@click.argument("record", metavar="ID")
+@click.argument("record", metavar="ID", type=RecordId())
 @click.option("--comment", required=True, help="What is to be mended; the agency reads it.")
 @acts_as(AUTHORITY)
 async def return_(

@@ -11,6 +11,7 @@ import msgspec
 import rich_click as click
 
 from registry.cli import server
+from registry.cli.command_options import WholeNumber
 from registry.cli.runtime import pass_settings, print_message, running_database
 from registry.cli.server import PORT
 from registry.settings import Settings
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--host", help="The address to listen at.")
 @click.option("--port", type=PORT, help="The port to listen at.")
-@click.option("--workers", type=click.IntRange(min=1), help="How many worker processes.")
+@click.option("--workers", type=WholeNumber(min=1), help="How many worker processes.")
 @pass_settings
 def serve(settings: Settings, host: str | None, port: int | None, workers: int | None) -> None:
     """Serve the API and the built site from the configured database.

@@ -13,15 +13,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-import rich_click as click
 
+from registry.cli.command_options import WholeNumber
 from registry.errors import ConfigurationError
 from registry.settings import Settings
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp
 
-PORT = click.IntRange(1, 65535)
+PORT = WholeNumber(1, 65535)
 
 _WORKERS_GONE_SECONDS = 2.0
 

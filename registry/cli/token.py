@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.command_options import Style, style_option
+from registry.cli.command_options import Style, WholeNumber, style_option
 from registry.cli.runtime import in_register, write_json
 from registry.clock import utc_now
+from registry.services.access import SCOPES
 
 if TYPE_CHECKING:
     from registry.services.context import ServiceContext
@@ -30,10 +31,11 @@ def token() -> None:
     "--scope",
     required=True,
     multiple=True,
+    callback=lambda _context, _parameter, given: _scopes(given),
     help="What it allows, by comma or once for each: file, review, redact, admin, metrics, audit.",
 )
 @click.option("--actor", help="The role that uses it; the log names it. Default: the agency.")
-@click.option("--member", type=click.IntRange(1, 2**63 - 1), help="Whose it is: a member's number.")
+@click.option("--member", type=WholeNumber(1, 2**63 - 1), help="Whose it is: a member's number.")
 @click.option("--days", default=365, show_default=True, help="How long it lives.")
 @in_register
 async def create(
@@ -54,7 +56,7 @@ async def create(
     made = await access_tokens.create_token(
         context.database,
         agency=agency,
-        scopes=[part.strip() for part in ",".join(scope).split(",") if part.strip()],
+        scopes=scope,
         actor=actor,
         member=member,
         days=days,
@@ -63,6 +65,15 @@ async def create(
         user=_user(),
     )
     sys.stdout.write(made + "\n")
+
+
+def _scopes(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return scopes that were given by comma or one by one, looked at before anything is opened."""
+    parts = tuple(part.strip() for part in ",".join(given).split(",") if part.strip())
+    for part in parts:
+        if part not in SCOPES:
+            raise click.BadParameter(f"{part!r} is none; there are {', '.join(SCOPES)}")
+    return parts
 
 
 def _user() -> str | None:
@@ -120,7 +131,7 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
 
 
 @token.command()
-@click.argument("number", type=click.IntRange(1, 2**63 - 1))
+@click.argument("number", type=WholeNumber(1, 2**63 - 1))
 @in_register
 async def revoke(context: ServiceContext, *, number: int) -> None:
     """Revoke a token at once.

@@ -98,7 +98,6 @@ def validate(
     from registry.record.validate import validate as validate_document
     from registry.text.catalogues import SOURCE
 
-    paths = list(_expanded(files))
     fast = FastValidator(enabled=settings.accept_path == "on")
     pack = load_pack(pack_code or settings.pack, settings.packs)
     if lang not in (*pack.languages, SOURCE):
@@ -114,6 +113,7 @@ def validate(
 
     reports: list[FileReport] = []
     with progress_bar("Validating") as progress:
+        paths = list(_expanded(files, progress))
         for path in paths:
             reports.append(_report(path, check))
             progress(len(reports), len(paths))
@@ -125,12 +125,17 @@ def validate(
         sys.exit(1)
 
 
-def _expanded(files: Iterable[Path]) -> Iterator[Path]:
+def _expanded(files: Iterable[Path], progress: Callable[[int, int | None], None]) -> Iterator[Path]:
+    """Yield files, and those in folders; `progress` is told how many were found in one."""
     for path in files:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(path.rglob("*.json"))
+        found = []
+        for file in path.rglob("*.json"):
+            found.append(file)
+            progress(0, len(found))
+        found.sort()
         if not found:
             raise click.UsageError(f"the folder {path} holds no .json file")
         yield from found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.command_options import acts_as, of_agency, texts
+from registry.cli.command_options import RecordId, acts_as, of_agency, texts
 from registry.clock import utc_now
 from registry.record.model import Document
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("record", metavar="ID")
+@click.argument("record", metavar="ID", type=RecordId())
 @click.option("--reason", required=True, help="A code of the list withdrawal_reason.")
 @click.option(
     "--note",
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     metavar="LANG=TEXT",
     help="What the public is told; once for each language.",
 )
-@click.option("--successor", metavar="ID", help="The record that takes its place.")
+@click.option("--successor", metavar="ID", type=RecordId(), help="The record that takes its place.")
 @acts_as("the record's agency")
 async def withdraw(
     context: ServiceContext,
