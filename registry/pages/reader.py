@@ -5,7 +5,7 @@ Every text that enters `Markup` here has been escaped or rendered by `text/markd
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -108,6 +108,11 @@ def _set_in(order: Sequence[str], catalogues: Mapping[str, Catalogue]) -> str:
     wordings = {tag: len(catalogues[tag].messages) for tag in order if tag != SOURCE}
     enough = max(wordings.values(), default=0) / 2
     return next(tag for tag in order if tag == SOURCE or wordings[tag] >= enough)
+
+
+def first_of(reader: Reader, languages: Collection[str]) -> str:
+    """Return which of the languages of a text of ours a reader gets: English without another."""
+    return next((tag for tag in reader.order if tag in languages), SOURCE)
 
 
 def say(reader: Reader, text: LangText | None, written: Sequence[str] = ()) -> Text | None:

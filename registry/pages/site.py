@@ -218,7 +218,8 @@ def root_page(
     listed: bool = True,
 ) -> Page:
     """Return a page outside the languages: English, but for those that are in all of them."""
-    tag = SOURCE if path.startswith("/problems/") else site.snapshot.pack.languages[0]
+    in_all = path.startswith("/problems/") and SOURCE in site.editions
+    tag = SOURCE if in_all else site.snapshot.pack.languages[0]
 
     def render() -> bytes:
         return site.editions[tag].templates.get_template(template).render(**view()).encode()

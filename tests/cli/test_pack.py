@@ -106,13 +106,13 @@ def test_packs_may_lie_in_a_folder_of_ones_own(tmp_path, capsys, monkeypatch):
         path.write_text(json.dumps(said), encoding="utf-8")
     assert load_pack("sn", tmp_path).site_name["fr"] == "Un autre"
     assert load_pack("sn").site_name["fr"] != "Un autre"
-    assert pack_codes(tmp_path) == ["ma", "sn", "zz"]
+    assert pack_codes(tmp_path) == sorted({*pack_codes(), "zz"})
     assert load_pack("ma", tmp_path).code == load_pack("ma").code
     monkeypatch.setenv("REGISTRY_PACKS", str(tmp_path))
     with pytest.raises(SystemExit) as ended:
         main(["pack", "check", "atlantis"])
     assert ended.value.code == 2
-    assert "the packs are ma, sn, zz" in capsys.readouterr().err
+    assert f"the packs are {', '.join(pack_codes(tmp_path))}" in capsys.readouterr().err
 
 
 def test_what_the_operator_has_still_to_state_is_told(check, trial):

@@ -83,7 +83,8 @@ def test_apostrophes_are_of_one_kind():
         for place, text in texts(lang)
         if STRAIGHT.search(re.sub(r"`[^`]*`", "", text))
     ]
-    for path in sorted(PACKS.glob("*/*")):
+    # What others write in the pack of their country is theirs.
+    for path in sorted(path for code in ("ma", "sn") for path in (PACKS / code).iterdir()):
         # What search compares is folded, whichever apostrophe it has.
         if path.suffix in (".csv", ".json") and path.stem not in ("synonyms", "services"):
             for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from registry import resources
 from registry.pages.page import Page, content_page, digest
+from registry.pages.reader import first_of
 from registry.pages.site import Site, page
 from registry.pages.views.prose_pages import markdown_view
 
@@ -39,7 +40,7 @@ def guide_pages(site: Site) -> Iterator[Page]:
         yield content_page(_picture_file(name), content)
     key = digest(*(text for _, text in sorted(texts.items())), *map(_picture_file, pictures))
     for tag, edition in site.editions.items():
-        lang = next(one for one in edition.reader.order if one in _LANGUAGES)
+        lang = first_of(edition.reader, _LANGUAGES)
         for name in GUIDES:
             view = partial(_guide, site, tag, lang, texts[f"{lang}/{name}"])
             yield page(site, tag, f"filing/{name}", template="words.html", key=key, view=view)

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from registry import resources
 from registry.pages.page import Page, digest
+from registry.pages.reader import first_of
 from registry.pages.site import Site, page
 from registry.pages.views.prose_pages import markdown_view, words_view
 
@@ -42,7 +43,7 @@ def manual_pages(site: Site, description: Mapping[str, Any] | None) -> Iterator[
     for tag in site.editions:
         view = partial(_api, site, tag, operations)
         yield page(site, tag, "api", template="api.html", key=key, view=view)
-        lang = next(one for one in site.editions[tag].reader.order if one in _LANGUAGES)
+        lang = first_of(site.editions[tag].reader, _LANGUAGES)
         texts = {name: written[f"{lang}/{name}.md"] for name in FORMAT_PAGES}
         view = partial(_contents, site, tag, lang, texts)
         yield page(site, tag, "format/", template="format.html", key=shown, view=view)

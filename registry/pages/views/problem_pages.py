@@ -71,7 +71,11 @@ def problem_pages(site: Site) -> Iterator[Page]:
         )
         for error in error_types()
     ]
-    known = {"problems": problems, "intros": [said[""] for said in words.values() if said]}
+    known = {
+        "problems": problems,
+        "intros": [said[""] for said in words.values() if said],
+        "home": SOURCE if SOURCE in site.editions else next(iter(site.editions)),
+    }
     yield root_page(site, "/problems/", template="problems.html", view=partial(dict, known))
     for problem in problems:
         yield root_page(
@@ -87,7 +91,9 @@ def _read_words(site: Site, tag: str) -> dict[str, Wording]:
     path = resources.SITE / "text" / f"problems.{tag}.md"
     if not path.is_file():
         return {}
-    _, to_do = find(site.editions[tag].reader.catalogues, (tag,), _TO_DO)
+    # English needs no catalogue, and no edition of the site.
+    catalogues = {} if tag == SOURCE else site.editions[tag].reader.catalogues
+    _, to_do = find(catalogues, (tag,), _TO_DO)
     _, *parts = _SECTION.split(path.read_text("utf-8"))
     found = {}
     for title, slug, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):

@@ -19,6 +19,7 @@ from registry.pages.reader import Reader, Text, label, say
 from registry.pages.site import Site, page, root_page
 from registry.pages.views.finder import saying
 from registry.record.pack import LegalFact
+from registry.text.catalogues import SOURCE
 from registry.text.locales import direction, make_locale
 from registry.text.markdown import render_page
 from registry.text.typesetting import typeset
@@ -75,7 +76,7 @@ def words_view(site: Site, tag: str, name: str, *, without: Iterable[str] = ()) 
 
 def _read_words(reader: Reader, name: str) -> tuple[str, str]:
     folder = resources.SITE / "text"
-    for lang in reader.order:
+    for lang in (*reader.order, SOURCE):
         path = folder / f"{name}.{lang}.md"
         if path.is_file():
             return lang, path.read_text("utf-8")
