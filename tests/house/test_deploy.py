@@ -202,7 +202,9 @@ def test_containers_are_told_settings_that_there_are():
                 assert settings_named(file.read_text()) <= known, file
     compose = yaml.safe_load((DEPLOY / "container/compose.yaml").read_text())
     services = compose["services"]
-    assert {"db", "store", "work", "serve-1", "serve-2", "nginx", "grants"} == services.keys()
+    assert {
+        *("db", "store", "bucket", "work", "grants", "serve-1", "serve-2", "nginx")
+    } == services.keys()
     for name in ("work", "serve-1", "serve-2"):
         assert services[name]["read_only"]
         assert services[name]["cap_drop"] == ["ALL"]
