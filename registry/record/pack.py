@@ -97,10 +97,10 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `laws` are citations by subject and language; `review_months` is by risk level. In the two links
     `{id}`, `{version}`, `{email}` and `{operator}` stand for the record's identifier, version and
-    contact mailbox and the operator's mailbox. `synonyms` are sets of synonyms for search, and
-    `services` lead from what people come for. `publisher` is the agency that runs the register, and
-    `licence` the address of the licence of its contents. `rights` are what the law gives to
-    whoever received a decision.
+    contact mailbox and the operator's mailbox. `synonyms` are sets of synonyms for search,
+    `stop_words` words that a record need not have, and `services` lead from what people come for.
+    `publisher` is the agency that runs the register, and `licence` the address of the licence of
+    its contents. `rights` are what the law gives to whoever received a decision.
     """
 
     code: str
@@ -121,6 +121,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     agencies: dict[str, Agency]
     lists: dict[str, CodeList]
     synonyms: tuple[tuple[str, ...], ...] = ()
+    stop_words: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
     report_error_url: str | None = None
     rights: tuple[LegalFact, ...] = ()

@@ -24,7 +24,7 @@ from registry.search.query import Named, SearchQuery, SearchResult
 from registry.search.result_page import find_all, find_named, place_results, write_page
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
-from registry.text.query_parser import NO_SYNONYMS, Synonyms
+from registry.text.query_parser import NO_VOCABULARY, Vocabulary
 from registry.text.tokens import prepare
 from registry.work import WorkThread
 
@@ -49,7 +49,7 @@ class SearchIndex:
         folder: Path,
         *,
         languages: Iterable[str] = (),
-        synonyms: Synonyms = NO_SYNONYMS,
+        vocabulary: Vocabulary = NO_VOCABULARY,
         labels: LabelIndex = NO_LABELS,
         names: Names = NO_NAMES,
     ) -> None:
@@ -61,7 +61,7 @@ class SearchIndex:
         self._borrow = borrow
         self._directory = IndexDirectory(folder, languages)
         self._meanings = WordMeanings(
-            languages=[], synonyms=synonyms, labels=labels, services=names.services
+            languages=[], vocabulary=vocabulary, labels=labels, services=names.services
         )
         self._names = names
         self._cards = Cards(_CARDS_ROOM)
@@ -106,7 +106,7 @@ class SearchIndex:
 
         Its last word may be the beginning of one.
         """
-        query = begun_query(text, self._meanings.synonyms)
+        query = begun_query(text, self._meanings.vocabulary)
         if query is None:
             return [], []
         at = await self._as_of(SearchQuery())
@@ -278,7 +278,7 @@ def open_index(borrow: Borrow, folder: Path, pack: Pack) -> SearchIndex:
         borrow,
         folder,
         languages=pack.languages,
-        synonyms=Synonyms(pack.synonyms),
+        vocabulary=Vocabulary(pack.synonyms, pack.stop_words),
         labels=labels_of(pack),
         names=names_of(pack),
     )

@@ -13,8 +13,8 @@ from registry.search.query import FacetCount, SearchQuery
 from registry.search.schema import LABEL
 from registry.search.spelling import Speller
 from registry.search.text_query import TextQuery, every, searched_languages
-from registry.text.query_parser import And, Or, Prefix, Query, Synonyms, Word, parse_query
-from registry.text.tokens import NEUTRAL, common, words
+from registry.text.query_parser import And, Or, Prefix, Query, Vocabulary, Word, parse_query
+from registry.text.tokens import NEUTRAL, words
 
 _FEW = 3
 """Results from which on no other words are offered."""
@@ -25,7 +25,7 @@ _SHORTEST = 2
 _MOST_SYNONYMS = 5
 
 
-def begun_query(text: str, synonyms: Synonyms) -> Query | None:
+def begun_query(text: str, vocabulary: Vocabulary) -> Query | None:
     """Return the query of a text whose last word may be begun, or None if it is too short.
 
     A begun acronym stands for what it is short for.
@@ -33,17 +33,17 @@ def begun_query(text: str, synonyms: Synonyms) -> Query | None:
     *typed, last = words(text) or [""]
     if len(last) < _SHORTEST and not typed:
         return None
-    parts: list[Query] = [Word(word) for word in typed if word not in common()]
-    known = [word for word in sorted(synonyms.words()) if not typed and word.startswith(last)]
-    meant = [parse_query(other, synonyms) for other in (text, *known[:_MOST_SYNONYMS])]
+    parts: list[Query] = [Word(word) for word in typed if word not in vocabulary.stop_words]
+    known = [word for word in sorted(vocabulary.words()) if not typed and word.startswith(last)]
+    meant = [parse_query(other, vocabulary) for other in (text, *known[:_MOST_SYNONYMS])]
     return Or((And((*parts, Prefix(last))), *(one for one in meant if one is not None)))
 
 
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
-    """What words may mean: the languages of versions, synonyms, labels of codes, and services."""
+    """What words may mean: the languages of versions, vocabulary, labels of codes, services."""
 
     languages: Sequence[str]
-    synonyms: Synonyms
+    vocabulary: Vocabulary
     labels: LabelIndex
     services: ServiceIndex
 
@@ -68,7 +68,7 @@ class Found:
         self._windowed = [] if question.changed is None else [at.published]
         query = None
         if question.text is not None:
-            query = parse_query(question.text, meanings.synonyms)
+            query = parse_query(question.text, meanings.vocabulary)
             if query is None:
                 return
             self.text = self.read(query, question.lang)
@@ -158,7 +158,7 @@ class Found:
         return Speller(
             self.at,
             languages=languages,
-            synonyms=self._meanings.synonyms,
+            vocabulary=self._meanings.vocabulary,
             services=self._meanings.services,
             finds=lambda query, language: counted(self.read(query, language)),
         )

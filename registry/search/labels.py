@@ -23,13 +23,13 @@ from registry.text.query_parser import (
     Phrase,
     Prefix,
     Query,
+    Vocabulary,
     Word,
     parse_query,
     required_words,
 )
 from registry.text.tokens import (
     article_variants,
-    common,
     language_of,
     query_stems,
     stems,
@@ -123,8 +123,9 @@ class ServiceIndex:
     A question has a service if it has all words of one of its wordings, in any order.
     """
 
-    def __init__(self, services: Iterable[Service]) -> None:
-        """Take the services of a country pack."""
+    def __init__(self, services: Iterable[Service], stop_words: Iterable[str] = ()) -> None:
+        """Take the services of a country pack, and its stop words."""
+        self._vocabulary = Vocabulary(stop_words=stop_words)
         self._wordings: dict[str, list[tuple[list[str], frozenset[str], list[FacetCode]]]] = {}
         self._by_stem: dict[tuple[str, str], list[int]] = {}
         self._words: set[str] = set()
@@ -134,7 +135,7 @@ class ServiceIndex:
             for tag, texts in service.wordings.items():
                 language = language_of(tag)
                 for text in texts:
-                    row = _content_words(words(text))
+                    row = self._content_words(words(text))
                     kept = frozenset(stems(language)[word] for word in row)
                     wordings = self._wordings.setdefault(language, [])
                     # Under one of its stems: what has not this one has not all.
@@ -155,8 +156,8 @@ class ServiceIndex:
 
         One that is being typed, `is_begun`, is every service of which a wording begins with it.
         """
-        query = parse_query(text)
-        asked = _content_words([] if query is None else required_words(query))
+        query = parse_query(text, self._vocabulary)
+        asked = self._content_words([] if query is None else required_words(query))
         whole: dict[FacetCode, None] = {}
         within: dict[FacetCode, None] = {}
         for language, wordings in self._wordings.items():
@@ -171,6 +172,11 @@ class ServiceIndex:
                 elif is_begun and asked and _begins(row, asked, language):
                     whole.update(dict.fromkeys(codes))
         return [*whole], [*within]
+
+    def _content_words(self, row: Iterable[str]) -> list[str]:
+        """Return words without the stop words, unless there are no others."""
+        every = [*row]
+        return [word for word in every if word not in self._vocabulary.stop_words] or every
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,17 +208,14 @@ def _begins(row: Sequence[str], asked: Sequence[str], language: str) -> bool:
     )
 
 
-def _content_words(row: Iterable[str]) -> list[str]:
-    """Return words without the stop words, unless there are no others."""
-    every = [*row]
-    return [word for word in every if word not in common()] or every
-
-
 def names_of(pack: Pack) -> Names:
     """Return what a question may name beside records: a pack's agencies, and the sectors."""
     agencies = [(("agency", one.id), one.name) for one in pack.agencies.values()]
     sectors = [(("sector", one.code), one.label) for one in codelists()["sector"].values()]
-    return Names(labels=LabelIndex([*agencies, *sectors]), services=ServiceIndex(pack.services))
+    return Names(
+        labels=LabelIndex([*agencies, *sectors]),
+        services=ServiceIndex(pack.services, pack.stop_words),
+    )
 
 
 def labels_of(pack: Pack) -> LabelIndex:

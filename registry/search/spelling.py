@@ -16,7 +16,7 @@ from registry.search.schema import LEXEME, STEMS, stem_token, word_token
 from registry.search.text_query import any_of, every, words_beginning
 from registry.text.query_parser import (
     Query,
-    Synonyms,
+    Vocabulary,
     parse_query,
     replace_words,
     required_words,
@@ -50,14 +50,14 @@ class Speller:
         at: IndexAsOf,
         *,
         languages: Sequence[str],
-        synonyms: Synonyms,
+        vocabulary: Vocabulary,
         services: ServiceIndex,
         finds: Callable[[Query, str], int],
     ) -> None:
         """Take the languages, the likeliest first; `finds` counts what a query in one finds."""
         self._at = at
         self._languages = languages
-        self._synonyms = synonyms
+        self._vocabulary = vocabulary
         self._services = services
         self._finds = finds
 
@@ -72,7 +72,7 @@ class Speller:
         for language in self._languages:
             for chosen in self._replacements(typed, language):
                 replaced = replace_words(text, chosen)
-                meant = parse_query(replaced, self._synonyms)
+                meant = parse_query(replaced, self._vocabulary)
                 if meant is not None and self._finds(meant, language):
                     return Correction(text=replaced, query=meant, lang=language)
         return None
@@ -86,7 +86,7 @@ class Speller:
                     continue
                 for other in self._alike(word, language, is_alone=True):
                     meant = replace_words(text, {word: other})
-                    query = parse_query(meant, self._synonyms)
+                    query = parse_query(meant, self._vocabulary)
                     is_often = self._having(other, language) >= _OFTEN * rare
                     if is_often and query is not None and self._finds(query, language):
                         return meant
@@ -96,7 +96,7 @@ class Speller:
         typed = {
             word
             for word in words(text)
-            if word not in self._synonyms and word not in self._services
+            if word not in self._vocabulary and word not in self._services
         }
         return [word for word in dict.fromkeys(required_words(query)) if word in typed]
 
@@ -130,7 +130,7 @@ class Speller:
         others = [
             *others,
             *self._known(other_beginnings(word), language),
-            *(other for other in self._synonyms.words() if other[0] == word[0]),
+            *(other for other in self._vocabulary.words() if other[0] == word[0]),
         ]
         letters = set(word)
         found = {
@@ -148,7 +148,7 @@ class Speller:
 
     def _meant(self, word: str, language: str) -> int:
         """Return how many results a word has, or what it is a synonym of."""
-        query = parse_query(word, self._synonyms) if word in self._synonyms else None
+        query = parse_query(word, self._vocabulary) if word in self._vocabulary else None
         return self._having(word, language) if query is None else self._finds(query, language)
 
     def _known(self, forms: Iterable[str], language: str) -> list[str]:

@@ -8,7 +8,7 @@ is an error, and one without a word is no query.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -76,14 +76,16 @@ _OR = {"OR", "|"}
 _AND = {"AND", "&"}
 
 
-class Synonyms:
-    """Sets of synonyms, of words and phrases, such as an acronym and its expansion.
+class Vocabulary:
+    """What a country knows of words: synonyms of words and phrases, and its stop words.
 
-    The Arabic article makes no difference.
+    A set of synonyms is an acronym and its expansion, for example; the Arabic article makes no
+    difference. Stop words are added to those of all languages.
     """
 
-    def __init__(self, sets: Iterable[Sequence[str]]) -> None:
-        """Take sets of texts."""
+    def __init__(self, sets: Iterable[Sequence[str]] = (), stop_words: Iterable[str] = ()) -> None:
+        """Take sets of texts, and texts of one word."""
+        self.stop_words = common() | {word for text in stop_words for word in words(text)}
         self._by_first: dict[str, list[tuple[tuple[str, ...], Query]]] = {}
         for texts in sets:
             group = dict.fromkeys(spelt for text in texts if (spelt := tuple(words(text))))
@@ -109,10 +111,10 @@ class Synonyms:
         return None
 
 
-NO_SYNONYMS = Synonyms(())
+NO_VOCABULARY = Vocabulary()
 
 
-def parse_query(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query | None:
+def parse_query(text: str, vocabulary: Vocabulary = NO_VOCABULARY) -> Query | None:
     """Return the query of a text as typed, or None if it has no word."""
     clauses: list[list[Query]] = []
     joins = False
@@ -139,7 +141,8 @@ def parse_query(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query | None:
         joins = False
     if not clauses:
         return None
-    return _without_stop_words(_every(_spelt_out(clauses, synonyms)))
+    query = _every(_spelt_out(clauses, vocabulary))
+    return _without_stop_words(query, vocabulary.stop_words)
 
 
 def required_words(query: Query) -> Iterator[str]:
@@ -201,7 +204,7 @@ def _every(items: Sequence[Query]) -> Query:
     return items[0] if len(items) == 1 else And(tuple(items))
 
 
-def _spelt_out(clauses: Sequence[Sequence[Query]], synonyms: Synonyms) -> list[Query]:
+def _spelt_out(clauses: Sequence[Sequence[Query]], vocabulary: Vocabulary) -> list[Query]:
     """Return clauses in which the phrases of a set of synonyms are replaced by the set."""
     found: list[Query] = []
     row: list[str] = []
@@ -209,36 +212,36 @@ def _spelt_out(clauses: Sequence[Sequence[Query]], synonyms: Synonyms) -> list[Q
         if len(clause) == 1 and isinstance(clause[0], Word):
             row.append(clause[0].word)
             continue
-        found += _with_synonyms(row, synonyms)
+        found += _with_synonyms(row, vocabulary)
         row = []
         members = [
-            _every(_with_synonyms([one.word], synonyms)) if isinstance(one, Word) else one
+            _every(_with_synonyms([one.word], vocabulary)) if isinstance(one, Word) else one
             for one in clause
         ]
         found.append(members[0] if len(members) == 1 else Or(tuple(members)))
-    return [*found, *_with_synonyms(row, synonyms)]
+    return [*found, *_with_synonyms(row, vocabulary)]
 
 
-def _with_synonyms(row: Sequence[str], synonyms: Synonyms) -> list[Query]:
+def _with_synonyms(row: Sequence[str], vocabulary: Vocabulary) -> list[Query]:
     found: list[Query] = []
     start = 0
     while start < len(row):
-        known = synonyms.at(row, start)
+        known = vocabulary.at(row, start)
         length, query = (1, Word(row[start])) if known is None else known
         found.append(query)
         start += length
     return found
 
 
-def _without_stop_words(query: Query) -> Query:
+def _without_stop_words(query: Query, stop_words: Collection[str]) -> Query:
     """Return a query without the stop words that stand beside other words."""
     if isinstance(query, Or):
-        return Or(tuple(_without_stop_words(one) for one in query.of))
+        return Or(tuple(_without_stop_words(one, stop_words) for one in query.of))
     if isinstance(query, And):
         kept = [
-            _without_stop_words(one)
+            _without_stop_words(one, stop_words)
             for one in query.of
-            if not (isinstance(one, Word) and one.word in common())
+            if not (isinstance(one, Word) and one.word in stop_words)
         ]
         return _every(kept) if any(map(is_positive, kept)) else query
     return query

@@ -58,6 +58,7 @@ def foreign(tmp_path_factory, example):
         name: re.sub("|".join(tags), lambda found: tags[found[0]], text)
         for name, text in parts.items()
     }
+    spoken["pack.json"] = spoken["pack.json"].replace("{", '{"stop_words": ["ya", "na"],', 1)
     return write_pack(tmp_path_factory.mktemp("foreign"), spoken)
 
 

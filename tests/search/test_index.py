@@ -21,11 +21,11 @@ from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.services.reindexing import rebuild_index, reindex_if_needed
 from registry.store.as_of import LogWindow
-from registry.text.query_parser import Synonyms
+from registry.text.query_parser import Vocabulary
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 24)
-SYNONYMS = Synonyms([["CNSS", "caisse nationale de sécurité sociale"], ["IA", "AI"]])
+SYNONYMS = Vocabulary([["CNSS", "caisse nationale de sécurité sociale"], ["IA", "AI"]])
 AGENCY = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None)
 
 
@@ -55,7 +55,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def index(database, folder):
-    return SearchIndex(database.connection, folder, synonyms=SYNONYMS)
+    return SearchIndex(database.connection, folder, vocabulary=SYNONYMS)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from registry.store.as_of import LogWindow
 from registry.store.database import connect
 from registry.text import tokens
 from registry.text.folding import fold
-from registry.text.query_parser import And, Not, Or, Prefix, Synonyms, Word, parse_query
+from registry.text.query_parser import And, Not, Or, Prefix, Vocabulary, Word, parse_query
 from registry.text.tokens import NEUTRAL, article_variants, common, query_stems, stem
 from tests.conftest import NOW
 from tests.imported import load_and_import
@@ -50,7 +50,7 @@ class Scan:
         self.gone = {
             row["entry"]: row["until_entry"] for row in figures if row["until_entry"] is not None
         }
-        self.synonyms = Synonyms(pack.synonyms)
+        self.synonyms = Vocabulary(pack.synonyms)
         lists = {**codelists(), **{f"pack/{name}": codes for name, codes in pack.lists.items()}}
         self.labels = {
             (kind, code.code): {tag: tokens.words(text) for tag, text in code.label.items()}

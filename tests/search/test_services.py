@@ -61,3 +61,9 @@ async def test_a_word_of_a_service_is_never_corrected(database, pack, tmp_path, 
     assert (answer.total, answer.mended) == (0, None)
     assert answer.named[0].code == "dgi"
     assert (await index.answer(SearchQuery(text="vigmette", reader="fr"))).mended == "viguette"
+
+
+def test_a_country_s_own_stop_words_are_no_part_of_a_service():
+    service = Service(agency="water", wordings={"sw": ("bwawa ya maji",)})
+    assert ServiceIndex([service], ["ya"]).named("bwawa maji") == ([("agency", "water")], [])
+    assert ServiceIndex([service]).named("bwawa maji") == ([], [])

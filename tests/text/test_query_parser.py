@@ -12,7 +12,7 @@ from registry.text.query_parser import (
     Or,
     Phrase,
     Prefix,
-    Synonyms,
+    Vocabulary,
     Word,
     is_positive,
     parse_query,
@@ -21,7 +21,7 @@ from registry.text.query_parser import (
 )
 from registry.text.tokens import common
 
-SYNONYMS = Synonyms(
+SYNONYMS = Vocabulary(
     [
         ["CNSS", "Caisse nationale de sécurité sociale", "الصندوق الوطني"],
         ["IA", "AI", "intelligence artificielle"],
@@ -189,6 +189,14 @@ def test_words_that_alone_mean_the_same_as_others_are_known():
 
 
 def test_synonyms_hold_no_text_without_words():
-    assert Synonyms([["…", "aa", "bb"]]).at(["aa"], 0) == (1, Or((A, B)))
-    assert Synonyms([["…"]]).at(["aa"], 0) is None
+    assert Vocabulary([["…", "aa", "bb"]]).at(["aa"], 0) == (1, Or((A, B)))
+    assert Vocabulary([["…"]]).at(["aa"], 0) is None
     assert "de" in common()
+
+
+def test_a_country_adds_stop_words_of_its_languages():
+    swahili = Vocabulary(stop_words=["Ya", "na"])
+    assert parse_query("bwawa ya maji", swahili) == And((Word("bwawa"), Word("maji")))
+    assert parse_query("bwawa ya maji") == And((Word("bwawa"), Word("ya"), Word("maji")))
+    assert parse_query("ya", swahili) == Word("ya")
+    assert "de" in swahili.stop_words

@@ -31,7 +31,7 @@ from registry.pages.views.static_words import (
 from registry.record.facets import SINGLE
 from registry.record.search_document import TokensByLanguage, tokenize
 from registry.text.folding import LETTERS
-from registry.text.tokens import common
+from registry.text.query_parser import Vocabulary
 
 FOLDER = "find"
 CHUNK = 100
@@ -102,7 +102,7 @@ def _index(site: Site, numbered: Numbered, left_out: int) -> bytes:
         "depth": DEPTH,
         "chunk": CHUNK,
         "letters": LETTERS,
-        "common": sorted(common()),
+        "common": sorted(Vocabulary(stop_words=site.snapshot.pack.stop_words).stop_words),
         "codes": codes,
         "columns": {
             name: [row and places[name][row.codes[at]] for row in rows]
