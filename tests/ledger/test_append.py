@@ -190,7 +190,7 @@ async def test_an_entry_that_is_no_version_takes_its_place_among_them(database, 
             reason="other",
             sections=sections,
         )
-        [entry] = await append.append(connection, state, [withdrawal], now=NOW)
+        [entry] = await append.append_at(connection, state, [withdrawal], at=NOW)
         kept = await connection.fetch("select * from entry_section")
     assert (entry.index, entry.at) == (2, (NOW + 60 * SECOND).replace(microsecond=0))
     [row] = kept
