@@ -39,6 +39,11 @@ class FileHeaders(msgspec.Struct, frozen=True):
     caching: str
 
 
+def address_of(path: str) -> str:
+    """Return where a file of the site is read, below the base address: `fr/about`, not `.html`."""
+    return path.removesuffix("index.html").removesuffix(".html")
+
+
 def headers_of(path: str) -> FileHeaders:
     """Return the headers of a file by its path: `log/…` for the log, any other for the site."""
     caching = LASTING if path.startswith(_LASTING) else CHANGING

@@ -23,6 +23,7 @@ _EVERY_HOST = "*"
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 _MAILBOX = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
 _STORE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]+)*/?")
+_PURGE_URL = re.compile(r"https?://[\x21-\x7e]+")
 _SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
 _OF_SERVICE = re.compile(
     r"REGISTRY_(?:[A-Z0-9_]+_)?"
@@ -50,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_clients_file: Path | None = None
     site: Literal["here", "elsewhere"] | None = None
     publish_to: str | None = None
+    purge_url: str | None = None
     accept_path: Literal["on", "off"] = "on"
     log_origin: str | None = None
     log_key_file: Path | None = None
@@ -222,6 +224,13 @@ def _checked(settings: Settings) -> Settings:
     if settings.publish_to is not None and _STORE.fullmatch(settings.publish_to) is None:
         raise ConfigurationError(
             f"{PREFIX}PUBLISH_TO={settings.publish_to!r}: give s3://bucket or s3://bucket/prefix"
+        )
+    if settings.purge_url is not None and (
+        settings.publish_to is None or _PURGE_URL.fullmatch(settings.purge_url) is None
+    ):
+        # The address is not repeated: there may be a password in it.
+        raise ConfigurationError(
+            f"{PREFIX}PURGE_URL: give an http:// or https:// address, and set {PREFIX}PUBLISH_TO"
         )
     settings = _read_database_url(settings)
     _check_numbers(settings)

@@ -35,5 +35,5 @@ grant update (last_used_on) on token to serving;
 
 -- Written by `registry work`, imports and the owner's other commands alone: audit_link, audit_unchained,
 -- checkpoint, cosignature, erased_member, erasure, import_run, log_incident, migration, origin, peer,
--- peer_checkpoint, peer_evidence, peer_quarantine, peer_subject, published_file, publishing_target, search_state,
--- witness.
+-- peer_checkpoint, peer_evidence, peer_quarantine, peer_subject, published_file, publishing_target, purge_waiting,
+-- search_state, witness.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -26,7 +26,8 @@ class PublishedFiles(msgspec.Struct, frozen=True, kw_only=True):
 class PublishingTarget(msgspec.Struct, frozen=True, kw_only=True):
     """Where log and site are published to: how many entries of each are there, and since when.
 
-    `fault` says why nothing more gets there.
+    `fault` says why nothing more gets there; `purged_at` is when the cache in front of it was told
+    last what had changed, and `purge_fault` why it was not since.
     """
 
     address: str
@@ -34,6 +35,15 @@ class PublishingTarget(msgspec.Struct, frozen=True, kw_only=True):
     site_size: int
     reached_at: dt.datetime
     fault: str | None
+    purged_at: dt.datetime | None = None
+    purge_fault: str | None = None
+
+
+class WaitingPurge(msgspec.Struct, frozen=True, kw_only=True):
+    """A file in the store that was published over or removed, of which the cache was not told."""
+
+    path: str
+    since: dt.datetime
 
 
 async def read_files(connection: Connection) -> PublishedFiles:
@@ -95,3 +105,27 @@ async def note_target(
 async def read_target(connection: Connection) -> PublishingTarget | None:
     """Return where log and site are published to, if anywhere."""
     return await read_row(connection, PublishingTarget, "published", "target")
+
+
+async def note_replaced(connection: Connection, paths: Iterable[str], *, now: dt.datetime) -> None:
+    """Note files that were published over or removed, of which a cache is to be told."""
+    await connection.execute(statement("published", "note_replaced"), sorted(paths), now)
+
+
+async def read_replaced(connection: Connection, *, most: int) -> list[WaitingPurge]:
+    """Return files of which the cache was not told yet, the oldest first."""
+    rows = await connection.fetch(statement("published", "replaced"), most)
+    return [WaitingPurge(path=row["path"], since=row["since"]) for row in rows]
+
+
+async def note_purge(
+    connection: Connection,
+    told: Sequence[WaitingPurge],
+    *,
+    now: dt.datetime,
+    fault: str | None = None,
+) -> None:
+    """Note of which files the cache was told, unless they have changed again; or why it was not."""
+    paths, times = [one.path for one in told], [one.since for one in told]
+    await connection.execute(statement("published", "forget_replaced"), paths, times)
+    await connection.execute(statement("published", "note_purge"), now, fault)

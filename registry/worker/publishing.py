@@ -18,6 +18,7 @@ import structlog
 from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable
 from registry.file_headers import LOG
+from registry.ledger.content_files import bundle_of_contents, content_path
 from registry.ledger.export import CopiedLog, copy_log
 from registry.ledger.files import CHECKPOINT
 from registry.ledger.proofs import site_made_from
@@ -28,6 +29,7 @@ from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import log, published
 from registry.tlog.checkpoint import stated
+from registry.tlog.tile import WIDTH
 from registry.worker.report import WorkReport
 from registry.worker.tasks import (
     CLEANUP_INTERVAL,
@@ -81,7 +83,8 @@ async def keep_log_in_store(
     address = settings.publish_to
 
     def begin() -> Step:
-        stored = StoredLog(ObjectStore(address), context)
+        has_cache = settings.purge_url is not None
+        stored = StoredLog(ObjectStore(address), context, has_cache=has_cache)
 
         async def step() -> None:
             try:
@@ -99,9 +102,12 @@ async def keep_log_in_store(
 class StoredLog:
     """The log in a store of objects."""
 
-    def __init__(self, target: ObjectStore, context: ServiceContext) -> None:
-        """Take the store, of which nothing is known yet."""
+    def __init__(
+        self, target: ObjectStore, context: ServiceContext, *, has_cache: bool = False
+    ) -> None:
+        """Take the store, of which nothing is known yet, and whether a cache in front is told."""
         self._target = target
+        self._has_cache = has_cache
         self._database = context.database
         self._tree = LogTree()
         self._there: CopiedLog | None = None
@@ -120,6 +126,8 @@ class StoredLog:
             decode = msgspec.json.decode
             self._there = CopiedLog() if content is None else decode(content, type=CopiedLog)
         copied = await copy_log(self._database, self._target, self._tree, self._there)
+        if self._has_cache and copied.erasures > self._there.erasures:
+            await self._note_erased()
         await self._target.write([(_LOG_STATE, msgspec.json.encode(copied))])
         self._there, self._seen = copied, (served, erasures)
         async with self._database.transaction() as connection:
@@ -130,6 +138,14 @@ class StoredLog:
         if utc_now() >= self._cleans_at:
             await _prune(self._target, before=utc_now() - _PARTIAL_TILE_LIFETIME)
             self._cleans_at = utc_now() + CLEANUP_INTERVAL
+
+    async def _note_erased(self) -> None:
+        """Note the contents that were put again without what was erased."""
+        async with self._database.transaction() as connection:
+            erased = await published.read_erased(connection)
+            paths = {content_path(entry) for entry in erased}
+            paths |= {bundle_of_contents(entry // WIDTH) for entry in erased}
+            await published.note_replaced(connection, {LOG + path for path in paths}, now=utc_now())
 
 
 class StoredSite:
@@ -176,6 +192,10 @@ class StoredSite:
         await target.write([(LOG + "site.json", msgspec.json.encode(made_from))])
         gone = there.keys() - pages.keys()
         await target.remove(gone)
+        if self._settings.purge_url is not None:
+            replaced = gone | {file for file in changed if file in there}
+            async with self._context.database.transaction() as connection:
+                await published.note_replaced(connection, replaced, now=utc_now())
 
         def state(now: bytes | None) -> bytes:
             if now == before:

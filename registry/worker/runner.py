@@ -33,9 +33,16 @@ from registry.tlog.tile import WIDTH
 from registry.worker.harvests import harvest_due
 from registry.worker.notices import keep_members_told
 from registry.worker.publishing import StoredSite, keep_log_in_store, read_stored
+from registry.worker.purging import purge
 from registry.worker.report import WorkReport
 from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
-from registry.worker.tasks import CLEANUP_INTERVAL, ErrorLog, repeat, repeat_leading
+from registry.worker.tasks import (
+    CLEANUP_INTERVAL,
+    RETRY_SECONDS,
+    ErrorLog,
+    repeat,
+    repeat_leading,
+)
 
 _HARVEST_SECONDS = 20.0
 _WHOLE_IN = dt.timedelta(hours=20)
@@ -190,6 +197,11 @@ async def work(settings: Settings, context: ServiceContext) -> None:
             lambda: harvest_due(settings, context, now=utc_now()),
             ErrorLog("no peer could be harvested", report),
             every=_HARVEST_SECONDS,
+        ),
+        repeat(
+            lambda: purge(settings, context),
+            ErrorLog("the cache in front of the store could not be told what changed", report),
+            retry=RETRY_SECONDS,
         ),
         repeat(
             lambda: _chain_acts(context),

@@ -2,13 +2,16 @@
 
 import asyncio
 import datetime as dt
+import json
 import secrets
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 
 import msgspec
 import pytest
 
-from registry.errors import Unavailable
+from registry.errors import ConfigurationError, Unavailable
 from registry.exchange.remote_log import reader
 from registry.ledger import append, key
 from registry.ledger.export import CopiedLog, copy_log
@@ -22,11 +25,13 @@ from registry.pages.audit import audit_register
 from registry.pages.build import plan
 from registry.pages.build.page_list import all_pages
 from registry.services.context import ServiceContext
+from registry.settings import from_environment
 from registry.store import published
 from registry.tlog.checkpoint import Checkpoint, stated
 from registry.tlog.note import sign_note
 from registry.web.app import create_app
 from registry.worker.publishing import StoredLog, StoredSite, _prune, read_stored
+from registry.worker.purging import purge
 from registry.worker.report import WorkReport
 from registry.worker.site_keeping import build_site
 from tests.api.conftest import lifespan
@@ -380,6 +385,85 @@ async def test_work_goes_on_while_the_store_is_not_reached(
     assert "is not reached" in noted.fault
     with pytest.raises(Unavailable, match="is not reached"):
         await StoredLog(ObjectStore(bucket.address), context).go_on()
+
+
+class Cache(BaseHTTPRequestHandler):
+    """A cache that is told what to purge; it refuses until `server.refuses` is 0."""
+
+    def do_POST(self):
+        told = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        refused = self.server.refuses > 0
+        self.server.refuses -= 1
+        self.send_response(500 if refused else 204)
+        self.end_headers()
+        if not refused:
+            self.server.told.append(told)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def cache():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Cache)
+    server.told, server.refuses = [], 0
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+async def test_a_cache_in_front_is_told_what_changed_until_it_has_taken_it(
+    grow, context, bucket, settings, logged, cache, monkeypatch
+):
+    secret = f"http://user:geheim@127.0.0.1:{cache.server_address[1]}/purge"
+    settings = msgspec.structs.replace(settings, publish_to=bucket.address, purge_url=secret)
+    site, stored = Site(settings), StoredSite(settings, context, WorkReport())
+    await grow(make_record())
+    log = StoredLog(ObjectStore(bucket.address), context, has_cache=True)
+    await log.go_on()
+    site.build(2, a="one", b="two", c="three")
+    await stored.go_on()
+    await purge(settings, context)
+    assert cache.told == []  # Nothing was there before.
+    site.build(2, a="changed", b="two")
+    await stored.go_on()
+    cache.refuses = 1
+    with pytest.raises(Unavailable, match="REGISTRY_PURGE_URL answers 500") as refused:
+        await purge(settings, context)
+    assert "geheim" not in refused.value.detail
+    async with logged.connection() as connection:
+        assert "answers 500" in (await published.read_target(connection)).purge_fault
+    await purge(settings, context)
+    [told] = cache.told
+    assert told["objects"] == ["a.html", "build.json", "c.html"]
+    assert told["addresses"] == [f"{settings.base_url}/{path}" for path in ("a", "build.json", "c")]
+    async with logged.connection() as connection:
+        target = await published.read_target(connection)
+    assert (target.purge_fault, target.purged_at is None) == (None, False)
+    await purge(settings, context)
+    assert len(cache.told) == 1
+
+    # Contents that were put again without what was erased.
+    async def erased(_connection):
+        return [1]
+
+    monkeypatch.setattr(published, "read_erased", erased)
+    async with logged.transaction() as connection:
+        await connection.execute("update log_state set erasures = erasures + 1")
+    await log.go_on()
+    await purge(settings, context)
+    assert cache.told[1]["objects"] == ["log/content/1.json", "log/content/bundle/0"]
+
+
+@pytest.mark.parametrize("given", [{"PUBLISH_TO": "s3://bucket", "PURGE_URL": "geheim"}, {}])
+def test_an_address_to_purge_that_is_none_is_refused_without_repeating_it(given):
+    named = {f"REGISTRY_{name}": value for name, value in given.items()}
+    with pytest.raises(ConfigurationError, match="PURGE_URL") as refused:
+        from_environment({"REGISTRY_PURGE_URL": "https://u:geheim@cdn.example/"} | named)
+    assert "geheim" not in str(refused.value)
 
 
 async def test_partial_tiles_go_a_day_after_their_full_ones_are_there(bucket):

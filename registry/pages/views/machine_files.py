@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
+from registry.file_headers import address_of
 from registry.pages.page import Page, content_page, digest
 from registry.pages.reader import Reader, say
 from registry.pages.site import Site
@@ -53,10 +54,6 @@ def machine_files(site: Site, files: Sequence[str]) -> Iterator[Page]:
     yield _file("build.json", msgspec.json.format(msgspec.json.encode(made_from)).decode() + "\n")
 
 
-def _address(file: str) -> str:
-    return file.removesuffix("index.html").removesuffix(".html")
-
-
 def _security_text(site: Site, contact: str) -> str:
     """Return `security.txt` (RFC 9116); each month's builds move the date on."""
     month = site.snapshot.as_of.month + 6
@@ -88,7 +85,7 @@ def _open_search(site: Site, reader: Reader) -> str:
 
 def _site_map(base_url: str, files: Sequence[str]) -> bytes:
     lines = "".join(
-        f"<url><loc>{escape(f'{base_url}/{_address(file)}')}</loc></url>\n" for file in files
+        f"<url><loc>{escape(f'{base_url}/{address_of(file)}')}</loc></url>\n" for file in files
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -127,6 +127,13 @@ async def _check_target(
             f"nothing more gets to {target.address}: {target.fault}",
             "Mend the way to the store; registry work tries again by itself.",
         )
+    if target.purge_fault is not None:
+        return finding(
+            "store",
+            f"the cache in front of {target.address} still has what was changed: "
+            f"{target.purge_fault}",
+            "Mend what answers at REGISTRY_PURGE_URL; registry work tries again by itself.",
+        )
     if target.log_size < signed and await _waits(connection, target.log_size, state, _SITE_BEHIND):
         return finding(
             "store",

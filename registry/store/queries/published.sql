@@ -40,4 +40,21 @@ on conflict (address) do update set
     reached_at = case when excluded.fault is null then excluded.reached_at else t.reached_at end
 
 -- name: target
-select address, log_size, site_size, reached_at, fault from publishing_target
+select address, log_size, site_size, reached_at, fault, purged_at, purge_fault from publishing_target
+
+-- name: note_replaced
+insert into purge_waiting (path, since)
+select path, $2 from unnest($1::text []) as f (path)
+on conflict (path) do update set since = excluded.since
+
+-- name: replaced
+select path, since from purge_waiting order by since, path limit $1
+
+-- name: forget_replaced
+delete from purge_waiting as w
+using unnest($1::text [], $2::timestamptz []) as told (path, since)
+where w.path = told.path and w.since = told.since
+
+-- name: note_purge
+update publishing_target
+set purged_at = case when $2::text is null then $1 else purged_at end, purge_fault = $2
