@@ -47,7 +47,10 @@ class ImportAnswer(msgspec.Struct, frozen=True, kw_only=True):
     responses=answers(OriginList),
 )
 async def list_origins(state: ApiState) -> OriginList:
-    """List the registers that records come from: whose they are, of which country and terms."""
+    """List the registers that records come from: whose they are, of which country and terms.
+
+    The log does not commit to these descriptions.
+    """
     async with state.reads.connection() as connection:
         return OriginList(items=list((await imports.read_origins(connection)).values()))
 
@@ -72,7 +75,10 @@ async def list_imports(
         int, QueryParameter(description="Imports an answer, 1 to 100", ge=1, le=100)
     ] = 25,
 ) -> ImportList:
-    """List the imports of other registers with what they counted, the last first."""
+    """List the imports of other registers with what they counted, the last first.
+
+    Of these the log commits to the records that were published, by the number of the import.
+    """
     async with state.reads.connection() as connection:
         if origin is not None:
             parameters.codes("origin", [origin], await imports.read_origins(connection))
@@ -91,7 +97,10 @@ async def list_imports(
 async def get_import(
     *, state: ApiState, run: Annotated[int, PathParameter(schema_extra=_NUMBER)]
 ) -> ImportAnswer:
-    """Read what an import did: added, changed, moved, gone and refused, each with its fields."""
+    """Read what an import did: added, changed, moved, gone and refused, each with its fields.
+
+    The log commits to the records that it published, and to nothing else of its report.
+    """
     async with state.reads.connection() as connection:
         found = await imports.read_run(connection, run) if 0 < run < 2**63 else None
         if found is None:

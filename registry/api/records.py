@@ -257,7 +257,10 @@ async def get_proof(
     responses=answers(RecordSource),
 )
 async def get_source(*, agency: AgencyPath, slug: SlugPath, state: ApiState) -> RecordSource:
-    """Read the row of another register that a record was last made from, as it was there."""
+    """Read the row of another register that a record was last made from, as it was there.
+
+    The log does not commit to it: this is the register's own word for what the other one said.
+    """
     record = f"{agency}/{slug}"
     async with state.reads.connection() as connection:
         stored = await _stored(connection, record, as_of=END)

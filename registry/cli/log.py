@@ -297,6 +297,15 @@ def _print_checked(found: VerifiedDatabase) -> None:
             f"not covered: what is left of the findings of {coverage.redacted} versions, of which "
             "a redaction erased some"
         )
+    unstated = found.unstated
+    for count, what in (
+        (unstated.source_rows, "rows of other registers, as these had them (source_row)"),
+        (unstated.origins, "descriptions of other registers (origin)"),
+        (unstated.imports, "imports: their files, times, reports and further counts (import_run)"),
+        (unstated.approvals, "versions whose row names who approved them (version.approved_by)"),
+    ):
+        if count:
+            print_message(f"not checked, for no entry states it: {count} {what}")
 
 
 def _print_verified(found: VerifiedLog, *, given: bool) -> None:

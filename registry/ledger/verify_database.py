@@ -33,6 +33,7 @@ from registry.record.entry import timestamp
 from registry.record.pack import Pack
 from registry.settings import Settings
 from registry.store import agencies, bound_rows, checkpoints, codes, log, log_rows
+from registry.store.bound_rows import Unstated
 from registry.store.database import Connection, Database
 from registry.store.log_rows import KeptEntry, RecordRow
 from registry.tlog.compact import CompactRange
@@ -46,10 +47,11 @@ _STATES = {"version": "published", "withdrawal": "withdrawn"}
 
 
 class VerifiedDatabase(msgspec.Struct, frozen=True, kw_only=True):
-    """A database that was found in order: entries, and what of the verdicts the log binds."""
+    """A database that was found in order: entries, what of the rows the log binds, and what not."""
 
     size: int
     coverage: RowCoverage
+    unstated: Unstated
 
 
 async def check_database(
@@ -168,11 +170,20 @@ async def check_all(
             None,
             "is stored, and no such row follows from the log",
         )
+    unlike = await bound_rows.read_unlike_import(connection)
+    if unlike is not None:
+        raise LogInconsistent(
+            f"{DATABASE}, table import_run, {unlike.id}",
+            None,
+            f"{unlike.column_name} is {unlike.stored}, and {unlike.derived} follows from the "
+            "versions that name it",
+        )
     if tree != state.range:
         raise LogInconsistent(
             DATABASE, size - 1, "the entries are not those that the log was made of"
         )
-    return VerifiedDatabase(size=size, coverage=check.coverage)
+    unstated = await bound_rows.read_unstated(connection)
+    return VerifiedDatabase(size=size, coverage=check.coverage, unstated=unstated)
 
 
 async def _row_check(connection: Connection, pack: Pack) -> RowCheck:

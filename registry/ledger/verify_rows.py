@@ -26,7 +26,7 @@ from registry.record.erasure import readable
 from registry.record.kept_verdict import KeptVerdict, verdict_digest
 from registry.record.model import Document, Profile
 from registry.record.pack import Agency, Pack
-from registry.record.rules import REGISTER_RULES
+from registry.record.rules import LOWERED_ANEW, REGISTER_RULES
 from registry.record.search_document import tokenize
 from registry.record.validate import MAX_FINDINGS, RULE_SET, Verdict, validate
 from registry.store.bound_rows import StoredRows, Surroundings
@@ -36,7 +36,6 @@ from registry.store.records import CurrentVersion
 _Derived: TypeAlias = dict[str, dict[str, Any] | None]
 """The row of an entry by table, None where there must be none."""
 
-_LOWERED_ANEW = "R25"
 _OF_RECORD = {"foreign_record", "blocking_key"}
 _COMPARED = {
     "version", "figure", "search_version", "withdrawal", "attestation", "source_event", "redaction",
@@ -166,6 +165,7 @@ def _of_version(one: _EntryRows, around: Surroundings) -> _Derived:
         lowered_from=figure["risk_before"] if around.agency is None else None,
     )
     _check_stated(one, publication)
+    _check_approved(one)
     _check_lowered_anew(one, publication)
     _check_agency(one, publication)
     projected = publication.project(one.entry)
@@ -233,6 +233,18 @@ def _check_stated(one: _EntryRows, publication: Publication) -> None:
         if one.said[name] != value:
             why = unlike(name, value, one.said[name])
             raise differs("section", one.entry, publication.record, why)
+
+
+def _check_approved(one: _EntryRows) -> None:
+    """Check that no approver is named of a version whose entry states that nobody approved it.
+
+    Entries that state a verdict state the role of a second actor too. Who that was is in no entry,
+    and lost where the row was brought back from the log's files.
+    """
+    named = one.stored("version")["approved_by"]
+    if named is not None and "verdict" in one.said and "approved_by_role" not in one.said:
+        why = unlike("approved_by", named, None)
+        raise differs("version", one.entry, one.said["id"], why)
 
 
 def _check_agency(one: _EntryRows, publication: Publication) -> None:
@@ -311,7 +323,7 @@ def _check_lowered_anew(one: _EntryRows, publication: Publication) -> None:
     findings, before = publication.verdict.findings, publication.lowered_from
     if publication.current is not None or one.erased or len(findings) >= MAX_FINDINGS:
         return
-    said = next((each.message for each in findings if each.rule == _LOWERED_ANEW), None)
+    said = next((each.message for each in findings if each.rule == LOWERED_ANEW), None)
     labels = codelists()["risk_level"]
     known = labels[before].label.values() if before is not None and before in labels else ()
     if (said is None) != (before is None) or (

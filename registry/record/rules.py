@@ -54,5 +54,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 REGISTER_RULES = ("R21", "R22", "R25", "R26", "change_note")
 """The names of the rules that need the register, of `services/register_rules.py`."""
 
+LOWERED_ANEW = "R25"
+"""The rule by which a withdrawn system that is filed again at a lower level is pointed out."""
+
 RESTRICTED_RULES = ("R00",)
 """Only code and reference checks apply to a restricted record."""

@@ -70,6 +70,27 @@ class Stray(msgspec.Struct, frozen=True, kw_only=True):
     key: str
 
 
+class UnlikeImport(msgspec.Struct, frozen=True, kw_only=True):
+    """An import, and what is stored of it otherwise than the versions that name it say."""
+
+    id: int
+    column_name: str
+    stored: str | None
+    derived: str
+
+
+class Unstated(msgspec.Struct, frozen=True, kw_only=True):
+    """How much there is of what no entry states.
+
+    Rows of other registers, their descriptions, imports, and versions whose approver is named.
+    """
+
+    source_rows: int = 0
+    origins: int = 0
+    imports: int = 0
+    approvals: int = 0
+
+
 async def read(connection: Connection, start: int, end: int) -> StoredRows:
     """Return the rows of the entries from index `start` to before `end`."""
     by_entry: dict[str, dict[int, dict[str, Any]]] = {}
@@ -94,6 +115,16 @@ async def read(connection: Connection, start: int, end: int) -> StoredRows:
 async def read_stray(connection: Connection) -> Stray | None:
     """Return a row that is of no entry, if there is one."""
     return await read_row(connection, Stray, "bound", "strays")
+
+
+async def read_unlike_import(connection: Connection) -> UnlikeImport | None:
+    """Return the first import that counted other versions than name it, if there is one."""
+    return await read_row(connection, UnlikeImport, "bound", "unlike_import")
+
+
+async def read_unstated(connection: Connection) -> Unstated:
+    """Return how much there is of what no entry states."""
+    return await read_row(connection, Unstated, "bound", "unstated") or Unstated()
 
 
 async def set_fault(connection: Connection, fault: str | None) -> None:

@@ -159,6 +159,16 @@ async def test_each_table_of_the_database_is_listed_once(database):
     assert listed == [row["tablename"] for row in there]
 
 
+def test_each_row_says_what_protects_and_which_command_shows_it():
+    """Where no command does, it says `nothing`."""
+    rows = 0
+    for heading in ("What protects each table", "What protects each file"):
+        for names, shown in protected(heading):
+            rows += 1
+            assert re.match("nothing|`registry |the same|`/health/ready`", shown), names
+    assert rows > 30
+
+
 def test_what_is_said_to_be_shown_is_forged_in_a_test():
     """Each table whose rows `registry log verify` shows to be forged is forged, and found."""
     said = " ".join(

@@ -17,6 +17,7 @@ from registry.services.drafts import Precondition
 from registry.services.import_matching import ForeignFiling
 from registry.services.naming import name_agencies
 from registry.store import bound_rows
+from registry.store.bound_rows import Unstated
 from tests.conftest import NOW, ROOT, amended
 from tests.imported import import_filings
 
@@ -115,6 +116,10 @@ FORGERIES = {
     "who filed a version": (
         "update version set actor = 'somebody' where entry = 2",
         r'table version, .*entry 2: actor is "somebody", and "demo-sante" follows',
+    ),
+    "that somebody approved a version": (
+        "update version set approved_by = 'somebody' where entry = 2",
+        r'table version, .*entry 2: approved_by is "somebody", and null follows from the log',
     ),
     "record.state": (
         "update record set state = 'withdrawn' where id = 'demo-sante/prevision-lits'",
@@ -218,6 +223,15 @@ FORGERIES = {
         "insert into short_code values (99, 'us.sea/1', 'AAAAAAA')",
         r"table short_code, AAAAAAA us.sea/1: is stored, and no such row follows from the log",
     ),
+    "what an import counted": (
+        """update import_run set counts = replace(counts, '"added":1', '"added":4')""",
+        r"table import_run, 1: added is 4, and 1 follows from the versions that name it",
+    ),
+    "the register of an import": (
+        """insert into origin values ('elsewhere', '{}');
+        update import_run set origin = 'elsewhere'""",
+        r"table import_run, 1: origin is elsewhere, and us-register follows from the versions",
+    ),
     "a row of no entry": (
         "insert into attestation values (99, 'demo-sante', '2026-11-24', 1, now(), 'me')",
         r"table attestation, demo-sante 99: is stored, and no such row follows from the log",
@@ -276,6 +290,8 @@ async def check(database, settings, pack):
 async def test_a_register_in_order_is_found_so(filed, database, settings, pack):
     found = await check(database, settings, pack)
     assert (found.size, found.coverage) == (12, RowCoverage())
+    # What is said not to be checked.
+    assert found.unstated == Unstated(source_rows=1, origins=1, imports=2)
     assert await check_rows_from(database, settings, pack, 0) == 12
     assert await check_rows_from(database, settings, pack, 3, most=2) == 5
 

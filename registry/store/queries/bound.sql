@@ -180,6 +180,42 @@ union all
 )
 limit 1
 
+-- name: unlike_import
+-- An import of a file that has come to its end, and what it counted other than the versions that name it. Where entries
+-- were given up since, it may have counted some of these; records that are joined later name it as they move.
+select i.id, unlike.column_name, unlike.stored, unlike.derived
+from import_run as i
+cross join lateral jsonb_to_record(i.counts::jsonb) as said (added bigint, undated bigint)
+left join (
+    select
+        v.run, min(f.origin) as first_origin, max(f.origin) as last_origin,
+        count(*) filter (where v.version = 1) as added, count(*) filter (where v.undated) as undated
+    from version as v inner join figure as f on f.entry = v.entry
+    where v.run is not null
+    group by v.run
+) as w on w.run = i.id
+cross join lateral (
+    values
+    ('origin', i.origin, coalesce(nullif(w.first_origin, i.origin), w.last_origin, i.origin)),
+    ('added', said.added::text, coalesce(w.added, 0)::text),
+    ('undated', said.undated::text, coalesce(w.undated, 0)::text)
+) as unlike (column_name, stored, derived)
+where
+    i.ended_at is not null
+    and i.crosswalk_sha256 <> ''
+    and unlike.stored is distinct from unlike.derived
+    and not exists (select from log_incident as n where n.kind = 'discarded' and n.at >= i.begun_at)
+order by i.id
+limit 1
+
+-- name: unstated
+-- How much is answered, or kept, that no entry states.
+select
+    (select count(*) from source_row) as source_rows,
+    (select count(*) from origin) as origins,
+    (select count(*) from import_run) as imports,
+    (select count(*) from version where approved_by is not null) as approvals
+
 -- name: set_fault
 update log_state set fault = $1 where fault is distinct from $1
 
