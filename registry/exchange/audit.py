@@ -20,6 +20,7 @@ from registry.exchange.answer_difference import (
     unlike,
     unlike_value,
 )
+from registry.exchange.audit_changes import compare_changes
 from registry.exchange.audit_counts import CountedRegister, drop_verdicts
 from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
 from registry.ledger.register_replay import RegisterReplay
@@ -28,6 +29,7 @@ from registry.record.entry import outline
 from registry.record.facets import PublishedState
 from registry.record.pack import Agency
 from registry.record.search_document import SearchDocument, build
+from registry.store.log import RiskMove
 from registry.store.records import SourceFacts, StoredRecord
 
 LISTED = ("risk", "sector", "agency", "status", "origin", "source_state")
@@ -36,19 +38,22 @@ LISTED = ("risk", "sector", "agency", "status", "origin", "source_state")
 COUNTED = ("personal_data", "finding", "missing", "withheld", "restricted")
 """The facets that are compared by their counts alone."""
 
-_UNBOUND = {"completeness", "accountability", "missing", "findings"}
+UNBOUND = {"completeness", "accountability", "missing", "findings"}
+"""What an answer says of a version's verdict, which entries of earlier releases do not state."""
+
 _OF_FINDINGS = {"finding", "missing"}
 _AT_SOURCE_ONLY = {"id", "register", "origin", "proof"}
 _OK, _GONE = 200, 410
 _PAGE = 100
-_CHANGES = 1000
 _BY = ("risk", "sector", "agency", "status")
 
 
 class ApiAudit:
     """The comparison of a register's API with the replay of its log.
 
-    `checked` counts what was compared, `unbound` what was found to be in no entry.
+    `checked` counts what was compared, `unbound` what was found to be in no entry. `in_force` are
+    the versions in force, by id. `lowered` has, by entry, what is answered of first versions at a
+    lower level than a withdrawn record's of the same system, which a finding says and no entry.
     """
 
     def __init__(self, remote: RemoteRegister, replay: RegisterReplay) -> None:
@@ -57,18 +62,20 @@ class ApiAudit:
         self.unbound: Counter[str] = Counter()
         self.agencies: dict[str, Agency] = {}
         self.origins: dict[str, Any] = {}
+        self.as_of = f"entry:{replay.size - 1}"
+        self.lowered: dict[int, RiskMove] = {}
         self._sources: dict[tuple[str, int], dict[str, Any]] = {}
         self._remote = remote
         self._replay = replay
         self._last = replay.size - 1
-        self._as_of = f"entry:{self._last}"
         self._standing = list(replay.standing(as_of=self._last))
-        self._counts = Counter(one.agency for one, is_in_force in self._standing if is_in_force)
+        self.in_force = [one for one, is_in_force in self._standing if is_in_force]
+        self._counts = Counter(one.agency for one in self.in_force)
 
     def differences(self) -> Iterator[AnswerDifference]:
         """Yield every difference; raises `Unavailable` where the register does not answer."""
         yield from self._agencies()
-        yield from self._changes()
+        yield from compare_changes(self._remote, self._replay, self.lowered, self.checked)
         yield from self._lists()
         yield from self._statistics()
         yield from self._attestations()
@@ -84,7 +91,7 @@ class ApiAudit:
         path = "/api/v1/agencies"
         answer = self._remote.get(path)
         counted = {}
-        for item in _items(answer):
+        for item in answer.items:
             self.agencies[item["id"]] = msgspec.convert(item, Agency)
             counted[item["id"]] = item["records"]
         # They are counted as the register is now: that must be as its log was verified.
@@ -104,30 +111,10 @@ class ApiAudit:
                 why = unlike_value(f"{code}: records", counted.get(code), self._counts[code])
                 yield AnswerDifference(at=path, why=why)
 
-    def _changes(self) -> Iterator[AnswerDifference]:
-        """Compare the list of entries, hash by hash."""
-        since = -1
-        while since < self._last:
-            path = f"/api/v1/changes?origin=all&since={since}&limit={_CHANGES}"
-            items = _items(self._remote.get(f"{path}&as_of={self._as_of}"))
-            for at, item in enumerate(items, start=since + 1):
-                self.checked["changes"] += 1
-                log = {"index": at, "hash": self._replay.leaf(at)}
-                if why := unlike(log, item):
-                    yield AnswerDifference(at=path, why=f"entry {at}: {why}")
-                    return
-            if not items:
-                yield AnswerDifference(at=path, why=f"entry {since + 1} is missing")
-                return
-            since += len(items)
-
     def _lists(self) -> Iterator[AnswerDifference]:
         """Compare the list of all records, the counts of facets, and what each code finds."""
-        documents = {
-            one.record: self._search_document(one)
-            for one, is_in_force in self._standing
-            if is_in_force
-        }
+        documents = {one.record: self._search_document(one) for one in self.in_force}
+        self.unbound["verdicts"] += sum(not one.is_bound for one in self.in_force)
         path = self._listed(limit=1, facets=",".join((*LISTED, *COUNTED)))
         answer = self._remote.get(path)
         facets = (answer.json or {}).get("facets", {})
@@ -201,15 +188,17 @@ class ApiAudit:
             if why := unlike(said, card):
                 yield AnswerDifference(at=path, why=f"{card['id']}: {why}")
 
+    def card(self, version: ReplayedVersion) -> str:
+        """Return a version as lists show it, JSON."""
+        return self._search_document(version).card
+
     def _last_version(self, record: str) -> ReplayedVersion:
         return self._replay.versions[record][-1]
 
     def _listed(self, **asked: Any) -> str:
-        return "/api/v1/records?" + urlencode({**asked, "as_of": self._as_of}, safe=":")
+        return "/api/v1/records?" + urlencode({**asked, "as_of": self.as_of}, safe=":")
 
     def _search_document(self, version: ReplayedVersion) -> SearchDocument:
-        if not version.is_bound:
-            self.unbound["verdicts"] += 1
         agency = self.agency(version.agency, version.origin)
         made = build(
             msgspec.json.decode(version.document),
@@ -230,7 +219,7 @@ class ApiAudit:
         return msgspec.structs.replace(made, codes=codes)
 
     def _statistics(self) -> Iterator[AnswerDifference]:
-        path = f"/api/v1/statistics?by={','.join(_BY)}&as_of={self._as_of}"
+        path = f"/api/v1/statistics?by={','.join(_BY)}&as_of={self.as_of}"
         answer = self._remote.get(path)
         said = answer.json if answer.status == _OK else None
         listed = said.get("agencies", []) if isinstance(said, dict) else []
@@ -250,16 +239,16 @@ class ApiAudit:
                 agency, records=self._counts[agency], as_of=self._last
             )
             latest += history[:1]
-            path = f"/api/v1/attestations?agency={quote(agency)}&as_of={self._as_of}"
+            path = f"/api/v1/attestations?agency={quote(agency)}&as_of={self.as_of}"
             self.checked["attestations"] += len(history)
             yield from self._compare(path, self._remote.get(path), {"items": history})
-        path = f"/api/v1/attestations?as_of={self._as_of}"
+        path = f"/api/v1/attestations?as_of={self.as_of}"
         yield from self._compare(path, self._remote.get(path), {"items": latest})
 
     def _record(self, standing: tuple[ReplayedVersion, bool]) -> list[AnswerDifference]:
         """Compare all that is answered of one record: it, its history, each of its versions."""
         last, is_in_force = standing
-        record, as_of = last.record, f"as_of={self._as_of}"
+        record, as_of = last.record, f"as_of={self.as_of}"
         path = f"/api/v1/records/{record}"
         lines = self._replay.lines(record, as_of=self._last)
         withdrawn = self._replay.withdrawals(record, as_of=self._last)
@@ -267,7 +256,7 @@ class ApiAudit:
         self.checked["withdrawals"] += len(withdrawn)
         answer = self._remote.get(f"{path}?{as_of}")
         if is_in_force:
-            found = list(self._compare(path, answer, self._answer_of(last)))
+            found = list(self._compare(path, answer, self.answer_of(last)))
         else:
             document = msgspec.json.decode(last.document)
             stone = {
@@ -286,7 +275,7 @@ class ApiAudit:
             self.checked["versions"] += 1
             one = f"{path}/versions/{version.version}"
             answer = self._remote.get(f"{one}?{as_of}")
-            found += self._compare(one, answer, self._answer_of(version))
+            found += self._compare(one, answer, self.answer_of(version))
         if (code := self._replay.code(record)) is not None:
             path = f"/api/v1/codes/{code}"
             coded = {"code": code, "id": record, "agency": last.agency}
@@ -308,11 +297,12 @@ class ApiAudit:
         register = msgspec.structs.replace(stored.register, source=known)
         return msgspec.structs.replace(stored, register=register)
 
-    def _answer_of(self, version: ReplayedVersion) -> dict[str, Any]:
+    def answer_of(self, version: ReplayedVersion) -> dict[str, Any]:
+        """Return what is answered of a version, without what no entry says."""
         stored = self.stored(version, as_of=self._last)
         register: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(stored.register))
         if not version.is_bound:
-            register = {name: said for name, said in register.items() if name not in _UNBOUND}
+            register = {name: said for name, said in register.items() if name not in UNBOUND}
         if "source" in register:
             register["source"] = _bound_source(register["source"])
         return {"record": WholeObject(msgspec.json.decode(version.document)), "register": register}
@@ -338,9 +328,3 @@ class ApiAudit:
 def _bound_source(source: Mapping[str, Any]) -> dict[str, Any]:
     """Return what entries say of where a record comes from."""
     return {name: said for name, said in source.items() if name not in _AT_SOURCE_ONLY}
-
-
-def _items(answer: RemoteAnswer) -> list[Any]:
-    said = answer.json if answer.status == _OK else None
-    items = said.get("items") if isinstance(said, dict) else None
-    return items if isinstance(items, list) else []

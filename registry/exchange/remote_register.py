@@ -10,8 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from http.client import HTTPConnection, HTTPException
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -30,7 +30,9 @@ _LONGEST = 64 << 20
 _AHEAD = 16
 _MOST_WAIT = 120.0
 _TRIES = 6
+_OK = 200
 _BUSY = {429, 503}
+_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "registry-audit"}
 
 
 class RemoteAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,13 @@ class RemoteAnswer(msgspec.Struct, frozen=True, kw_only=True):
         with suppress(msgspec.DecodeError):
             return msgspec.json.decode(self.content)
         return None
+
+    @property
+    def items(self) -> list[Any]:
+        """The items of a list; none of what is no answer, or no list."""
+        said = self.json if self.status == _OK else None
+        items = said.get("items") if isinstance(said, dict) else None
+        return items if isinstance(items, list) else []
 
 
 class RemoteRegister:
@@ -84,11 +93,47 @@ class RemoteRegister:
     def get(self, path: str) -> RemoteAnswer:
         """Ask at a path, which begins with a slash. Raises `Unavailable`."""
         for attempt in range(_TRIES):
-            status, content, later = self._ask(path)
+            answer, content = self._ask(path)
+            status = answer.status
             if status not in _BUSY:
                 return RemoteAnswer(path=path, status=status, content=content)
-            self._sleep(min(later if later is not None else 2.0**attempt, _MOST_WAIT))
+            self._sleep(_pause(answer, attempt))
         raise Unavailable(f"{self.url}{path} answers {status}, {_TRIES} times in turn")
+
+    @contextmanager
+    def stream(self, path: str) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """Yield the status at a path, and the lines of what is answered there, as they come.
+
+        It may be of any length; each line is of one record's, at most. Raises `Unavailable`.
+        """
+        connection, base = open_connection(self.url)
+        try:
+            for attempt in range(_TRIES):
+                try:
+                    connection.request("GET", f"{base}{path}", headers=_HEADERS)
+                    answer = connection.getresponse()
+                except (OSError, HTTPException) as error:
+                    raise Unavailable(f"{self.url}{path} cannot be read: {error}") from error
+                if answer.status not in _BUSY:
+                    yield answer.status, self._lines(path, answer)
+                    return
+                answer.read(_LONGEST)
+                connection.close()
+                self._sleep(_pause(answer, attempt))
+            raise Unavailable(f"{self.url}{path} answers {answer.status}, {_TRIES} times in turn")
+        finally:
+            connection.close()
+
+    def _lines(self, path: str, answer: HTTPResponse) -> Iterator[bytes]:
+        try:
+            while line := answer.readline(_LONGEST + 1):
+                if len(line) > _LONGEST:
+                    raise Unavailable(f"{self.url}{path} has a line that is longer than any can be")
+                yield line
+        except (OSError, HTTPException) as error:
+            raise Unavailable(f"{self.url}{path} cannot be read: {error}") from error
+        if answer.length:
+            raise Unavailable(f"{self.url}{path} ended before its end")
 
     def each(self, items: Iterable[T], ask: Callable[[T], Any]) -> Iterator[tuple[T, Any]]:
         """Yield what `ask` returns for each item, in order; some are asked ahead, in threads."""
@@ -108,7 +153,7 @@ class RemoteRegister:
             for _, answer in waiting:
                 answer.cancel()
 
-    def _ask(self, path: str) -> tuple[int, bytes, float | None]:
+    def _ask(self, path: str) -> tuple[HTTPResponse, bytes]:
         try:
             # A server may have closed an idle connection; then a new one is opened, once.
             try:
@@ -120,17 +165,15 @@ class RemoteRegister:
             self._connection().close()
             raise Unavailable(f"{self.url}{path} cannot be read: {error}") from error
 
-    def _answer(self, path: str) -> tuple[int, bytes, float | None]:
+    def _answer(self, path: str) -> tuple[HTTPResponse, bytes]:
         connection = self._connection()
-        headers = {"Accept-Encoding": "identity", "User-Agent": "registry-audit"}
-        connection.request("GET", f"{self._own.base}{path}", headers=headers)
+        connection.request("GET", f"{self._own.base}{path}", headers=_HEADERS)
         with connection.getresponse() as answer:
             content = answer.read(_LONGEST + 1)
             if len(content) > _LONGEST:
                 connection.close()
                 raise Unavailable(f"{self.url}{path} is larger than an answer can be")
-            later = answer.headers.get("retry-after", "")
-            return answer.status, content, float(later) if later.isdecimal() else None
+            return answer, content
 
     def _connection(self) -> HTTPConnection:
         known: HTTPConnection | None = getattr(self._own, "connection", None)
@@ -139,3 +182,9 @@ class RemoteRegister:
             self._own.connection = known
             self._connections.append(known)
         return known
+
+
+def _pause(answer: HTTPResponse, attempt: int) -> float:
+    """Return how many seconds to wait before asking again."""
+    later = answer.headers.get("retry-after", "")
+    return min(float(later) if later.isdecimal() else 2.0**attempt, _MOST_WAIT)

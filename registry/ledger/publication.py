@@ -215,7 +215,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             "at": entry.at,
             "risk": risk,
             "risk_before": risk_before,
-            "risk_change": _risk_change(risk_before, risk),
+            "risk_change": risk_change(risk_before, risk),
             "sector": stated.sector or NOT_STATED,
             "status": stated.status or NOT_STATED,
             "personal_data": dig(document, "data", "personal_data") or NOT_STATED,
@@ -251,7 +251,8 @@ def _imported_columns(imported: Imported | None) -> TableRow:
     return said | {"source_log": None if source is None else _json(source.to_json())}
 
 
-def _risk_change(before: str | None, after: str) -> RiskChange | None:
+def risk_change(before: str | None, after: str) -> RiskChange | None:
+    """Return which way a risk level moved, None where it did not, or where one is no level."""
     if before == after or before not in LEVELS or after not in LEVELS:
         return None
     return "raised" if LEVELS.index(after) > LEVELS.index(before) else "lowered"

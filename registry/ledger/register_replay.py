@@ -15,21 +15,24 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding
+from registry.ledger.publication import risk_change
 from registry.ledger.replayed_version import ReplayedVersion, change_note, source_facts, stated_day
 from registry.record.agency_entry import agency_facts
 from registry.record.canonical import canonical
 from registry.record.content_file import Content, KeptSection, replaced_items, shown
-from registry.record.entry import SourceState, imported_of
+from registry.record.entry import NOT_STATED, SourceState, imported_of
 from registry.record.erasure import REPLACED
 from registry.record.pack import Agency
 from registry.store.as_of import END
 from registry.store.attestations import Attestation
 from registry.store.imports import SourceEvent
+from registry.store.log import LogLine, RiskMove
 from registry.store.records import Redacted, Register, StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
 
 _OF_LINES = ("moved_from", "changed_on", "undated", "run")
 _ENDING = {"version", "withdrawal"}
+_OF_AGENCIES = {"attestation", "agency"}
 
 
 class _Redaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +56,7 @@ class RegisterReplay:
         self._endings: dict[str, list[tuple[int, str, dt.datetime]]] = {}
         self.agencies: dict[str, Agency] = {}
         self.codes: dict[str, tuple[int, str]] = {}
+        self.log: list[LogLine] = []
         self._times: list[dt.datetime] = []
         self._leaves: Sequence[bytes] = ()
 
@@ -71,6 +75,7 @@ class RegisterReplay:
         at = dt.datetime.fromisoformat(entry["at"])
         self._times.append(at)
         kind, sections = entry["kind"], content.sections
+        self.log.append(self._line(index, entry, at))
         if content.erased:
             self._erased[index] = sorted((one.pointer, one.redaction) for one in content.erased)
         if "code" in entry:
@@ -252,6 +257,25 @@ class RegisterReplay:
             if one.version == version.version and one.entry <= as_of
         ]
 
+    def _line(self, index: int, entry: Mapping[str, Any], at: dt.datetime) -> LogLine:
+        """Return an entry as lists of changes have it; of a first version, without a lowering."""
+        kind, before = entry["kind"], self.versions.get(entry.get("id", ""))
+        move = None
+        if kind == "version" and before:
+            earlier, risk = (said["risk"] or NOT_STATED for said in (before[-1].said, entry))
+            move = risk_move(earlier, risk)
+        return LogLine(
+            index=index,
+            at=at,
+            kind=kind,
+            subject=entry.get("id") or (entry["agency"] if kind in _OF_AGENCIES else None),
+            risk=move,
+            run=entry.get("run"),
+            state=entry.get("state"),
+            moved_from=entry.get("moved", {}).get("from"),
+            undated=entry.get("undated", False),
+        )
+
     def _take_version(
         self, index: int, entry: Mapping[str, Any], content: Content, at: dt.datetime
     ) -> None:
@@ -301,6 +325,12 @@ class RegisterReplay:
             )
             for pointer, redaction in self._erased.get(entry, ())
         ]
+
+
+def risk_move(before: str, after: str) -> RiskMove | None:
+    """Return how a version moved a risk level, None where it did not."""
+    change = risk_change(before, after)
+    return None if change is None else RiskMove(change=change, before=before, after=after)
 
 
 def _value(sections: Mapping[str, KeptSection], key: str) -> Any:

@@ -8,19 +8,20 @@ answers from one moment to the next by another state.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from registry.exchange.answer_difference import AnswerDifference
 from registry.exchange.audit import ApiAudit
+from registry.exchange.remote_facts import read_facts
 from registry.exchange.remote_log import reader
 from registry.exchange.remote_register import RemoteRegister
 from registry.ledger.files import CHECKPOINT, LogRefused
 from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.verify_log import ReadFile, VerifiedLog, Visit
+from registry.pages.audit_exports import ExportAudit
 from registry.pages.audit_pages import PageAudit
 from registry.tlog import base64_text
 
@@ -111,16 +112,28 @@ def _audit(
         return AuditReport(verdict="log refused", address=remote.url, refused=error.detail), []
     replay.finish(found.leaves)
     api = ApiAudit(remote, replay)
-    pages = PageAudit(remote, replay, api)
+    facts = read_facts(remote)
+    pages = PageAudit(remote, replay, api, facts)
+    exports = ExportAudit(remote, replay, api, facts)
     differences = []
-    for one in chain(api.differences(), pages.differences()):
-        progress(api.checked.total() + pages.checked.total(), None)
+
+    def found_in() -> Iterator[AnswerDifference]:
+        yield from api.differences()
+        yield from pages.differences()
+        yield from exports.differences([*pages.site.editions.values()] if pages.site else [])
+
+    for one in found_in():
+        progress(api.checked.total() + pages.checked.total() + exports.checked.total(), None)
         differences.append(one)
-    return _report(remote, found, api, pages), differences
+    return _report(remote, found, api, pages, exports), differences
 
 
 def _report(
-    remote: RemoteRegister, found: VerifiedLog, api: ApiAudit, pages: PageAudit
+    remote: RemoteRegister,
+    found: VerifiedLog,
+    api: ApiAudit,
+    pages: PageAudit,
+    exports: ExportAudit,
 ) -> AuditReport:
     checkpoint = found.checkpoint
     return AuditReport(
@@ -130,11 +143,12 @@ def _report(
         size=checkpoint.size,
         root=base64_text.encode(checkpoint.root),
         signed_by=found.keys.last.to_text(),
-        checked=dict(sorted((api.checked + pages.checked).items())),
+        checked=dict(sorted((api.checked + pages.checked + exports.checked).items())),
         not_covered=[
             sentence.format(api.unbound[what])
             for what, sentence in _NOT_COVERED.items()
             if api.unbound[what]
         ]
-        + pages.not_covered,
+        + pages.not_covered
+        + exports.not_covered,
     )

@@ -5,9 +5,8 @@ Those of lists are files of the site (`registry/pages/views/feeds.py`), which no
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import Response, get
@@ -21,20 +20,11 @@ from registry.api.search import find_records
 from registry.api.search_filters import SearchFilters, provide_search_filters
 from registry.errors import NotFound
 from registry.pages.editions import Edition
-from registry.pages.reader import Reader, label, say
-from registry.pages.views.events import KINDS
-from registry.pages.views.feeds import (
-    FORMATS,
-    MOST_ITEMS,
-    Feed,
-    Item,
-    about_feeds,
-    unnamed,
-    wording,
-)
+from registry.pages.reader import Reader, say
+from registry.pages.views.feeds import FORMATS, MOST_ITEMS, Feed, Item, about_feeds
 from registry.pages.views.search_view import question_words
+from registry.pages.views.served_feeds import found_item, record_items, record_name
 from registry.record.facets import FACETS, LOCAL
-from registry.record.model import LangText
 from registry.record.search_document import RecordSummary
 from registry.store import records, withdrawals
 from registry.store.as_of import read_beginning
@@ -98,7 +88,7 @@ def feed_handlers(
             name=question_words(place.reader, pairs),
             home=f"search{query}",
             query=query,
-            items=[_found_item(place, card) for card in cards],
+            items=[found_item(place.reader, base_url, card) for card in cards],
         )
 
     @get("/feeds/{tag:str}/records/{agency:str}/{file:str}", include_in_schema=False)
@@ -119,94 +109,24 @@ def feed_handlers(
         if latest is None:
             raise NotFound(f"there is no record {id_}")
         document = msgspec.json.decode(latest.document)
-        name = _name(place.reader, document.get("name"))
-        items = [
-            _event_item(
-                place,
-                id_,
-                name=name,
-                kind="new" if one.version == 1 else "version",
-                version=one.version,
-                at=one.published_at,
-                said=one.change_note,
-            )
-            for one in versions
-        ] + [
-            _event_item(
-                place,
-                id_,
-                name=name,
-                kind="withdrawal",
-                version=None,
-                at=one.withdrawn_at,
-                said=one.note,
-                reason=label(place.reader, "withdrawal_reason", one.reason).text,
-            )
-            for one in withdrawn
-        ]
         return await _answer(
             request,
             state,
             place,
-            name=name,
+            name=record_name(place.reader, document.get("name")),
             home=f"records/{id_}",
             query="",
-            items=sorted(items, key=lambda item: item.at, reverse=True)[:MOST_ITEMS],
+            items=record_items(
+                place.reader,
+                base_url,
+                id_,
+                name=document.get("name"),
+                versions=versions,
+                withdrawals=withdrawn,
+            ),
         )
 
     return [question_feed, record_feed]
-
-
-def _found_item(place: _Place, card: RecordSummary) -> Item:
-    """Return the item of the version that stands in a list."""
-    reader, base = place.reader, place.address
-    summary = say(reader, card.summary)
-    kind = wording(reader, KINDS["new" if card.version == 1 else "version"])
-    return Item(
-        id=_id(place, card.id, card.published_at, str(card.version)),
-        url=f"{base}/records/{card.id}",
-        title=f"{_name(reader, card.name)} – {kind}",
-        text=summary.text if summary else kind,
-        at=card.published_at.isoformat(),
-        tags=[
-            label(reader, "risk_level", card.risk).text,
-            label(reader, "sector", card.sector).text,
-        ],
-    )
-
-
-def _event_item(
-    place: _Place,
-    id_: str,
-    *,
-    name: str,
-    kind: str,
-    version: int | None,
-    at: dt.datetime,
-    said: LangText | None,
-    reason: str = "",
-) -> Item:
-    reader, base = place.reader, place.address
-    note = say(reader, said)
-    words = wording(reader, KINDS[kind])
-    return Item(
-        id=_id(place, id_, at, str(version or kind)),
-        url=f"{base}/records/{id_}" + (f"/versions/{version}" if version else ""),
-        title=f"{name} – {words}",
-        text="\n".join(part for part in (reason, note.text if note else "") if part) or words,
-        at=at.isoformat(),
-        tags=[],
-    )
-
-
-def _id(place: _Place, record: str, at: dt.datetime, what: str) -> str:
-    host = urlsplit(place.base_url).hostname
-    return f"tag:{host},{at.date().isoformat()}:records/{record}/{what}/{place.reader.tag}"
-
-
-def _name(reader: Reader, name: LangText | None) -> str:
-    said = say(reader, name)
-    return said.text if said else unnamed(reader)
 
 
 async def _answer(

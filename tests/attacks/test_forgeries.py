@@ -9,13 +9,19 @@ HTTP as a stranger, `registry log verify` looks into its database, `registry log
 import asyncio
 import re
 import shutil
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import asyncpg
+import httpx
 import msgspec
 import pytest
 
 from registry.cli.main import main
+from registry.exchange import remote_facts
 from registry.exchange.audit import ApiAudit
+from registry.exchange.remote_facts import read_facts
 from registry.exchange.remote_log import reader
 from registry.exchange.remote_register import RemoteRegister
 from registry.ledger import key
@@ -25,8 +31,8 @@ from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_all
 from registry.ledger.verify_log import verify_log
-from registry.pages import audit_pages
 from registry.pages.audit import audit_register
+from registry.pages.audit_exports import MOST_NAMED, ExportAudit
 from registry.record.pack import load_pack
 from registry.store.database import connect
 from registry.tlog.checkpoint import Checkpoint
@@ -173,24 +179,29 @@ def register(tmp_path_factory):
         yield running
 
 
-def audited(register):
+def audited(register, url=None):
     def verify(read, visit):
         return verify_log(read, verifier=None, progress=lambda *_: None, visit=visit)
 
     return audit_register(
-        register.url, verify=verify, progress=lambda *_: None, sleep=lambda _: None
+        url or register.url, verify=verify, progress=lambda *_: None, sleep=lambda _: None
     )
+
+
+def replayed(register):
+    replay = RegisterReplay()
+    with reader(f"{register.url}/log") as read:
+        found = verify_log(read, verifier=None, progress=lambda *_: None, visit=replay.take)
+    replay.finish(found.leaves)
+    return replay
 
 
 def told(register):
     """What an audit says of the answers, pages left out."""
-    replay = RegisterReplay()
     try:
-        with reader(f"{register.url}/log") as read:
-            found = verify_log(read, verifier=None, progress=lambda *_: None, visit=replay.take)
+        replay = replayed(register)
     except LogRefused as error:
         return error.detail
-    replay.finish(found.leaves)
     with RemoteRegister(register.url) as remote:
         differences = list(ApiAudit(remote, replay).differences())
     return "\n".join(f"{one.at}: {one.why}" for one in differences) or None
@@ -261,6 +272,16 @@ def alter(path, old, new):
     return undo
 
 
+def test_what_no_entry_states_is_said_not_to_be_checked(register):
+    done = register.register.run("log", "verify")
+    assert done.returncode == 0, done.stderr
+    assert [
+        line.partition(": ")[2].partition(" ")[0]
+        for line in done.stderr.splitlines()
+        if line.startswith("not checked, for no entry states it")
+    ] == ["2", "1", "1"]  # rows of the other register, the register, its import
+
+
 def test_each_forgery_of_a_page_is_found_by_the_audit(register, pack):
     site = register.register.data / "site"
     lits, changed = site / "fr/records/demo-sante/prevision-lits.html", f"/ar/records/{CHANGED}"
@@ -289,13 +310,143 @@ def test_each_forgery_of_a_page_is_found_by_the_audit(register, pack):
     assert asyncio.run(verified(register.register.database_url, pack)) is None
 
 
+@contextmanager
+def altered_on_the_way(url, changes):
+    """Serve what a register answers, changed where a path has one of the words."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            answer = self.server.client.get(self.path)
+            content = answer.content
+            for words, change in changes.items():
+                if words in self.path:
+                    content = change(content)
+                    assert content != answer.content, self.path
+            self.send_response(answer.status_code)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.client = httpx.Client(base_url=url, timeout=60)
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+        running.client.close()
+
+
+def without_line(number):
+    def change(content):
+        lines = content.splitlines(keepends=True)
+        del lines[number]
+        return b"".join(lines)
+
+    return change
+
+
+ANSWERS = {
+    "records.jsonl": (without_line(1), r"^demo-sante/prevision-lits is missing, and follows"),
+    "records.csv?columns=full": (
+        lambda content: content.replace(b",minimal,", b",high,", 1),
+        r'^demo-sante/\S+: risk is "high", and "minimal" follows from the log',
+    ),
+    "columns=summary&risk=minimal": (
+        lambda content: content + content.splitlines(keepends=True)[-1],
+        r"^demo-sante/\S+ is in it, and does not follow from the log",
+    ),
+    f"records/{CHANGED}.json": (
+        lambda content: content.replace(b"/versions/1", b"/versions/3"),
+        r"^items, \d, url is .*/versions/3",
+    ),
+    "search.json?risk=minimal": (
+        lambda content: re.sub(rb'"items":\[{.*?},{', b'"items":[{', content, count=1),
+        r"^items, 0, ",
+    ),
+}
+"""By words of an address, how its answer is altered, and how the audit says so."""
+
+
+def test_each_forgery_of_a_list_a_feed_or_an_export_is_found_by_the_audit(register):
+    site = register.register.data / "site"
+    lits = b"demo-sante/prevision-lits"
+    undo = [
+        alter(site / "fr/index.html", lits, CHANGED.encode()),
+        alter(site / "fr/risk/minimal.html", lits, CHANGED.encode()),
+        alter(site / "ar/agencies/demo-sante.html", b"</main>", b"0</main>"),
+        alter(site / "en/agencies/index.html", b"demo-sante", b"demo-services"),
+        alter(site / "fr/changes.html", lits, CHANGED.encode()),
+        alter(site / "fr/regions/index.html", b"</main>", b"0</main>"),
+        alter(site / "feeds/fr/all.atom", b"<entry>", b"<!-- <entry> -->"),
+        alter(site / "feeds/fr/risk/minimal.json", lits, CHANGED.encode()),
+        alter(site / "feeds/en/agencies/demo-sante.atom", b"Minimal risk", b"High risk"),
+    ]
+    changes = {words: change for words, (change, _) in ANSWERS.items()}
+    with altered_on_the_way(register.url, changes) as url:
+        report = audited(register, url)
+    for one in undo:
+        one()
+    found = {one.at: one.why for one in report.differences}
+    for words, (_, expected) in ANSWERS.items():
+        [at] = [at for at in found if words in at]
+        assert re.search(expected, found.pop(at)), (words, at)
+    assert found.keys() == {
+        "/fr/", "/fr/risk/minimal", "/ar/agencies/demo-sante", "/en/agencies/", "/fr/changes",
+        "/fr/regions/", "/feeds/fr/all.atom", "/feeds/fr/risk/minimal.json",
+        "/feeds/en/agencies/demo-sante.atom",
+    }, found  # fmt: skip
+    assert report.differences_total == len(undo) + len(ANSWERS), report.differences
+    assert report.checked["feeds"] > report.checked["list pages"] > 100
+
+
+def test_an_export_that_is_none_is_told_so(register):
+    changes = {
+        "records.jsonl": lambda _: b"[]\n" * 100,
+        "records.csv?columns=full": lambda _: b"",
+    }
+    replay = replayed(register)
+    with altered_on_the_way(register.url, changes) as url, RemoteRegister(url) as remote:
+        api = ApiAudit(remote, replay)
+        assert list(api.differences()) == []
+        exports = ExportAudit(remote, replay, api, read_facts(remote))
+        said = [(one.at, one.why) for one in exports.differences([])]
+    assert [why for at, why in said if "jsonl" in at] == [
+        "a line that is no record is in it, and does not follow from the log"
+    ] * MOST_NAMED
+    assert [why.partition(" is missing")[1] for at, why in said if "jsonl" not in at] == [
+        " is missing"
+    ] * 4
+
+
+def test_of_another_release_lists_and_feeds_lead_to_the_same_records(register, monkeypatch):
+    monkeypatch.setattr(remote_facts, "__version__", "0")
+    site = register.register.data / "site"
+    undo = [
+        alter(site / "fr/risk/minimal.html", b"demo-sante/prevision-lits", CHANGED.encode()),
+        alter(site / "fr/status/in_use.html", b"<main", b"<p>Autrement</p><main"),
+    ]
+    report = audited(register)
+    for one in undo:
+        one()
+    [found] = report.differences
+    assert found.at == "/fr/risk/minimal"
+    assert re.match(f"how often {CHANGED} is in it is 2, and 1 follows", found.why), found.why
+    assert any("another release has rendered" in one for one in report.not_covered)
+
+
 def test_an_auditor_need_not_know_who_keeps_the_register(register, monkeypatch):
     def load(code):
         found = load_pack(code)
         other = msgspec.structs.replace(found.operator, email="other@demonstration.example")
         return msgspec.structs.replace(found, operator=other)
 
-    monkeypatch.setattr(audit_pages, "load_pack", load)
+    monkeypatch.setattr(remote_facts, "load_pack", load)
     assert audited(register).verdict == "in order"
 
 

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from registry.errors import ConfigurationError, Unavailable
+from registry.exchange import remote_register
 from registry.exchange.remote_register import RemoteRegister
 
 
@@ -23,10 +24,14 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/gone":
             status = 410
         body = f'{{"path":"{self.path}"}}'.encode()
+        if self.path.startswith("/lines"):
+            body = b"one\ntwo\nthree"
         self.send_response(status)
         if later is not None:
             self.send_header("retry-after", later)
-        self.send_header("content-length", str(len(body)))
+        self.send_header("content-length", str(len(body) + 9 * self.path.endswith("cut")))
+        if self.path.endswith("cut"):
+            self.close_connection = True
         self.end_headers()
         self.wfile.write(body)
 
@@ -82,6 +87,28 @@ def test_what_fails_ends_the_rest(register, server):
     with pytest.raises(Unavailable):
         list(register.each(paths, register.get))
     assert len(server.asked) < 60
+
+
+def test_lines_are_read_as_they_come(register, waits, monkeypatch):
+    with register.stream("/lines") as (status, lines):
+        assert (status, list(lines)) == (200, [b"one\n", b"two\n", b"three"])
+    with register.stream("/busy") as (status, lines):
+        assert (status, list(lines)) == (200, [b'{"path":"/busy"}'])
+    assert waits == [7, 7]
+    with register.stream("/gone") as (status, _):
+        assert status == 410
+    with register.stream("/lines/cut") as (_, lines):
+        assert next(lines) == b"one\n"
+        with pytest.raises(Unavailable, match="ended before its end"):
+            list(lines)
+    monkeypatch.setattr(remote_register, "_LONGEST", 4)
+    with (
+        register.stream("/lines") as (_, lines),
+        pytest.raises(Unavailable, match="longer than any"),
+    ):
+        list(lines)
+    with pytest.raises(Unavailable, match="6 times in turn"), register.stream("/never"):
+        pass
 
 
 def test_an_address_without_https_is_refused():

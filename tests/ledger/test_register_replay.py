@@ -7,7 +7,7 @@ from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.verify_log import verify_log
 from registry.services import attestation, redaction
 from registry.services.access import Actor
-from registry.store import attestations, records, withdrawals
+from registry.store import attestations, log, records, withdrawals
 from tests.conftest import NOW, amended, make_record
 
 ID = "demo-sante/prevision-lits"
@@ -78,6 +78,7 @@ async def compare(register, count):
     assert len(replay.versions) == count
     compared = 0
     async with register.context.database.connection() as connection:
+        assert replay.log == await log.read_lines(connection)
         for as_of in range(replay.size):
             for last, _ in replay.standing(as_of=as_of):
                 one = last.record
