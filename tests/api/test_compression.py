@@ -67,58 +67,61 @@ def coded(tag):
     return f'{tag[:-1]}-gz"'
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        RECORD,
-        f"{RECORD}/versions/1",
-        RECORDS,
-        f"{RECORDS}?q=lits&facets=risk,agency",
-        "/api/v1/statistics",
-        "/api/v1/changes",
-        "/api/v1/agencies",
-        "/api/v1/codelists",
-        "/api/v1/schemas/record/1.0",
-        "/api/v1/catalogue",
-        "/openapi.json",
-        "/fr/about",
-        "/large.json",
-        "/assets/style.0123.css",
-        "/assets/finder.0123.js",
-        "/assets/icon.0123.svg",
-        "/feeds/all.atom",
-    ],
-)
+COMPRESSED = [
+    RECORD,
+    f"{RECORD}/versions/1",
+    RECORDS,
+    f"{RECORDS}?q=lits&facets=risk,agency",
+    "/api/v1/statistics",
+    "/api/v1/changes",
+    "/api/v1/agencies",
+    "/api/v1/codelists",
+    "/api/v1/schemas/record/1.0",
+    "/api/v1/catalogue",
+    "/openapi.json",
+    "/fr/about",
+    "/large.json",
+    "/assets/style.0123.css",
+    "/assets/finder.0123.js",
+    "/assets/icon.0123.svg",
+    "/feeds/all.atom",
+]
+
+
 async def test_whoever_takes_gzip_gets_the_same_smaller_with_a_tag_of_its_own(
-    client, published, site, path
+    client, published, site, subtests
 ):
-    plain, whole = await raw(client, path)
-    small, body = await raw(client, path, **GZIP)
-    assert (plain.status_code, small.status_code) == (200, 200)
-    assert gzip.decompress(body) == whole
-    assert len(body) < len(whole)
-    assert plain.headers["vary"] == small.headers["vary"] == "accept-encoding"
-    assert "content-encoding" not in plain.headers
-    assert small.headers["content-encoding"] == "gzip"
-    assert (plain.headers["content-length"], small.headers["content-length"]) == (
-        str(len(whole)),
-        str(len(body)),
-    )
-    tag = plain.headers["etag"]
-    assert small.headers["etag"] == coded(tag)
-    for given, asked in (({}, plain), (GZIP, small)):
-        head, nothing = await raw(client, path, "HEAD", **given)
-        assert nothing == b""
-        for name in HEADS:
-            assert head.headers.get(name) == asked.headers.get(name)
-        for known in (tag, coded(tag)):
-            unchanged, nothing = await raw(client, path, if_none_match=f'"other", {known}', **given)
-            assert (unchanged.status_code, nothing) == (304, b"")
-            assert unchanged.headers["etag"] == known
-            assert unchanged.headers["vary"] == "accept-encoding"
-            assert "content-encoding" not in unchanged.headers
-        fresh, _ = await raw(client, path, if_none_match='"other"', **given)
-        assert fresh.status_code == 200
+    for path in COMPRESSED:
+        with subtests.test(path=path):
+            plain, whole = await raw(client, path)
+            small, body = await raw(client, path, **GZIP)
+            assert (plain.status_code, small.status_code) == (200, 200)
+            assert gzip.decompress(body) == whole
+            assert len(body) < len(whole)
+            assert plain.headers["vary"] == small.headers["vary"] == "accept-encoding"
+            assert "content-encoding" not in plain.headers
+            assert small.headers["content-encoding"] == "gzip"
+            assert (plain.headers["content-length"], small.headers["content-length"]) == (
+                str(len(whole)),
+                str(len(body)),
+            )
+            tag = plain.headers["etag"]
+            assert small.headers["etag"] == coded(tag)
+            for given, asked in (({}, plain), (GZIP, small)):
+                head, nothing = await raw(client, path, "HEAD", **given)
+                assert nothing == b""
+                for name in HEADS:
+                    assert head.headers.get(name) == asked.headers.get(name)
+                for known in (tag, coded(tag)):
+                    unchanged, nothing = await raw(
+                        client, path, if_none_match=f'"other", {known}', **given
+                    )
+                    assert (unchanged.status_code, nothing) == (304, b"")
+                    assert unchanged.headers["etag"] == known
+                    assert unchanged.headers["vary"] == "accept-encoding"
+                    assert "content-encoding" not in unchanged.headers
+                fresh, _ = await raw(client, path, if_none_match='"other"', **given)
+                assert fresh.status_code == 200
 
 
 async def test_a_record_is_changed_by_the_tag_of_either_coding(agency, client, published):
@@ -139,56 +142,59 @@ async def test_an_amendment_changes_the_tags_of_both_codings(client, publish, pu
             assert fresh.headers["etag"] not in tags
 
 
-@pytest.mark.parametrize(
-    ("accepted", "packs"),
-    [
-        ("gzip", True),
-        ("br;q=1.0, GZIP ; q=0.5", True),
-        ("deflate, *;q=0.1", True),
-        ("x-gzip", True),
-        ("", False),
-        ("br", False),
-        ("identity", False),
-        ("gzip;q=0", False),
-        ("br, gzip;q=0, *;q=0.5", False),
-        ("identity, gzip;q=0.9", False),
-    ],
-)
-async def test_a_client_says_what_it_takes(client, published, accepted, packs):
-    response, _ = await raw(client, RECORD, accept_encoding=accepted)
-    assert (response.headers.get("content-encoding") == "gzip") == packs
+ACCEPTED = [
+    ("gzip", True),
+    ("br;q=1.0, GZIP ; q=0.5", True),
+    ("deflate, *;q=0.1", True),
+    ("x-gzip", True),
+    ("", False),
+    ("br", False),
+    ("identity", False),
+    ("gzip;q=0", False),
+    ("br, gzip;q=0, *;q=0.5", False),
+    ("identity, gzip;q=0.9", False),
+]
 
 
-@pytest.mark.parametrize("path", ["/fr/gone", "/nothing"])
-async def test_a_page_that_is_not_there_is_compressed_too(client, site, path):
-    response, body = await raw(client, path, accept="text/html", **GZIP)
-    assert response.status_code in {404, 410}
-    assert response.headers["content-encoding"] == "gzip"
-    assert TEXT.encode() in gzip.decompress(body)
-    assert "etag" not in response.headers
+async def test_a_client_says_what_it_takes(client, published, subtests):
+    for accepted, packs in ACCEPTED:
+        with subtests.test(accepted=accepted, packs=packs):
+            response, _ = await raw(client, RECORD, accept_encoding=accepted)
+            assert (response.headers.get("content-encoding") == "gzip") == packs
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        *PLAIN_FILES,
-        "/health/live",
-        "/api/v1/exports/records.xlsx",
-        "/api/v1/exports/records.csv",
-        "/api/v1/exports/records.jsonl",
-        "/api/v1/exports/records.jsonld",
-        "/api/v1/records/demo-sante/none",
-    ],
-)
+async def test_a_page_that_is_not_there_is_compressed_too(client, site, subtests):
+    for path in ["/fr/gone", "/nothing"]:
+        with subtests.test(path=path):
+            response, body = await raw(client, path, accept="text/html", **GZIP)
+            assert response.status_code in {404, 410}
+            assert response.headers["content-encoding"] == "gzip"
+            assert TEXT.encode() in gzip.decompress(body)
+            assert "etag" not in response.headers
+
+
+AS_IT_IS = [
+    *PLAIN_FILES,
+    "/health/live",
+    "/api/v1/exports/records.xlsx",
+    "/api/v1/exports/records.csv",
+    "/api/v1/exports/records.jsonl",
+    "/api/v1/exports/records.jsonld",
+    "/api/v1/records/demo-sante/none",
+]
+
+
 async def test_what_is_short_packed_streamed_or_refused_is_sent_as_it_is(
-    client, published, site, path
+    client, published, site, subtests
 ):
-    response, body = await raw(client, path, **GZIP)
-    plain, same = await raw(client, path)
-    assert "content-encoding" not in response.headers
-    assert "vary" not in response.headers
-    assert response.headers.get("etag") == plain.headers.get("etag")
-    assert len(body) == len(same)
+    for path in AS_IT_IS:
+        with subtests.test(path=path):
+            response, body = await raw(client, path, **GZIP)
+            plain, same = await raw(client, path)
+            assert "content-encoding" not in response.headers
+            assert "vary" not in response.headers
+            assert response.headers.get("etag") == plain.headers.get("etag")
+            assert len(body) == len(same)
 
 
 async def test_what_is_shown_to_a_token_alone_is_never_compressed(agency, client, published):

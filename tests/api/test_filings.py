@@ -137,10 +137,11 @@ async def test_a_draft_that_is_not_of_the_format_is_refused(agency, problem, rec
     assert (await agency.get("/api/v1/filings")).json() == {"items": []}
 
 
-@pytest.mark.parametrize("slug", ["Upper", "a_b", "index", "x" * 200, "a%20b"])
-async def test_an_identifier_that_is_none_is_refused(agency, problem, record, slug):
-    address = f"/api/v1/filings/demo-sante/{slug}"
-    problem(await agency.put(address, json=record, headers=NEW), 400, "invalid-parameter")
+async def test_an_identifier_that_is_none_is_refused(agency, problem, record, subtests):
+    for slug in ["Upper", "a_b", "index", "x" * 200, "a%20b"]:
+        with subtests.test(slug=slug):
+            address = f"/api/v1/filings/demo-sante/{slug}"
+            problem(await agency.put(address, json=record, headers=NEW), 400, "invalid-parameter")
 
 
 async def test_an_unknown_expired_or_revoked_token_is_told_apart(

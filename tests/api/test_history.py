@@ -130,31 +130,32 @@ async def test_what_a_restricted_version_no_longer_says_was_said_by_the_one_befo
     assert last["change_note"] is None
 
 
-@pytest.mark.parametrize(
-    ("query", "status", "slug", "said"),
-    [
-        (
-            "from=4",
-            404,
-            "not-found",
-            "there is no version 4 of demo-sante/prevision-lits; the latest",
-        ),
-        ("to=4", 404, "not-found", "there is no version 4"),
-        ("from=99999999999999999999&to=1", 404, "not-found", "there is no version"),
-        ("to=1", 404, "not-found", "there is no version before the first"),
-        ("from=2&to=2", 400, "invalid-parameter", "from and to are both version 2"),
-        ("from=3", 400, "invalid-parameter", "from and to are both version 3"),
-        ("from=0", 400, "invalid-parameter", "from: 0 is no version"),
-        ("to=-1", 400, "invalid-parameter", "to: -1 is no version"),
-        ("to=two", 400, "invalid-parameter", "to"),
-        ("to=", 400, "invalid-parameter", "to"),
-        ("from=1&from=2", 400, "invalid-parameter", "from: give it once"),
-        ("form=1", 400, "invalid-parameter", "did you mean 'from'?"),
-        ("earlier=1", 400, "invalid-parameter", "earlier: no such parameter"),
-    ],
-)
-async def test_a_mistake_is_told(client, versions, problem, query, status, slug, said):
-    assert said in problem(await client.get(f"{CHANGES}?{query}"), status, slug)["detail"]
+MISTAKES = [
+    (
+        "from=4",
+        404,
+        "not-found",
+        "there is no version 4 of demo-sante/prevision-lits; the latest",
+    ),
+    ("to=4", 404, "not-found", "there is no version 4"),
+    ("from=99999999999999999999&to=1", 404, "not-found", "there is no version"),
+    ("to=1", 404, "not-found", "there is no version before the first"),
+    ("from=2&to=2", 400, "invalid-parameter", "from and to are both version 2"),
+    ("from=3", 400, "invalid-parameter", "from and to are both version 3"),
+    ("from=0", 400, "invalid-parameter", "from: 0 is no version"),
+    ("to=-1", 400, "invalid-parameter", "to: -1 is no version"),
+    ("to=two", 400, "invalid-parameter", "to"),
+    ("to=", 400, "invalid-parameter", "to"),
+    ("from=1&from=2", 400, "invalid-parameter", "from: give it once"),
+    ("form=1", 400, "invalid-parameter", "did you mean 'from'?"),
+    ("earlier=1", 400, "invalid-parameter", "earlier: no such parameter"),
+]
+
+
+async def test_a_mistake_is_told(client, versions, problem, subtests):
+    for query, status, slug, said in MISTAKES:
+        with subtests.test(query=query):
+            assert said in problem(await client.get(f"{CHANGES}?{query}"), status, slug)["detail"]
 
 
 async def test_there_is_nothing_to_compare_a_first_version_with(client, publish, record, problem):

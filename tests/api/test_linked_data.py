@@ -58,21 +58,24 @@ async def test_the_catalogue_tells_when_something_was_published(client, publish,
     assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("query", ["", "risk=high", "q=lits&risk=limited", "q=zzz"])
-async def test_an_export_has_what_search_finds(client, publish, record, query):
+async def test_an_export_has_what_search_finds(client, publish, record, subtests):
     for number in range(4):
         document = copy.deepcopy(record)
         document["id"] = f"demo-sante/copy-{number}"
         document["risk"]["level"] = "high" if number % 2 else "limited"
         await publish(document)
-    items = (await client.get(f"/api/v1/records?{query}")).json()["items"]
-    found = graph((await client.get(f"{EXPORT}?{query}")).content)
-    algorithms = set(found.subjects(RDF.type, PAR.Algorithm))
-    assert algorithms == {URIRef(f"{SITE}/api/v1/records/{item['id']}") for item in items}
-    for one in algorithms:
-        for address in (one, found.value(one, DCTERMS.hasVersion)):
-            assert (await client.get(urlsplit(address).path)).status_code == 200
-        assert found.value(one, DCTERMS.publisher) == URIRef(f"{SITE}/api/v1/agencies/demo-sante")
+    for query in ["", "risk=high", "q=lits&risk=limited", "q=zzz"]:
+        with subtests.test(query=query):
+            items = (await client.get(f"/api/v1/records?{query}")).json()["items"]
+            found = graph((await client.get(f"{EXPORT}?{query}")).content)
+            algorithms = set(found.subjects(RDF.type, PAR.Algorithm))
+            assert algorithms == {URIRef(f"{SITE}/api/v1/records/{item['id']}") for item in items}
+            for one in algorithms:
+                for address in (one, found.value(one, DCTERMS.hasVersion)):
+                    assert (await client.get(urlsplit(address).path)).status_code == 200
+                assert found.value(one, DCTERMS.publisher) == URIRef(
+                    f"{SITE}/api/v1/agencies/demo-sante"
+                )
 
 
 async def test_an_export_can_be_asked_for_again(client, publish, record):

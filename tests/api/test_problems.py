@@ -201,24 +201,25 @@ async def test_when_all_connections_are_busy_it_says_so_and_goes_on(
     assert (await client.get("/api/v1/agencies")).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("path", "query"),
-    [
-        ("/api/v1/records", b"q=\xff\xfe"),
-        ("/api/v1/records", b"q=%ff%fe"),
-        ("/api/v1/records", b"q=%ed%a0%80"),
-        ("/api/v1/records", "q=مستشفى".encode()),
-        ("/api/v1/records", b"q=%"),
-        ("/api/v1/records", b"q=%zz"),
-        ("/api/v1/records", b"&&&="),
-        ("/api/v1/records", b"q"),
-        ("/api/v1/records/a/\ufffd", b""),
-        ("/api/v1/records/a/" + "é" * 2000, b""),
-        ("/api/v1/agencies/\n", b""),
-    ],
-)  # fmt: skip
-async def test_bytes_that_no_client_sends_are_no_fault(raw, path, query):
-    response = await raw(path, query)
-    assert response.status_code in {200, 400, 404}, response.text
-    if response.status_code != 200:
-        assert response.headers["content-type"] == "application/problem+json"
+STRANGE_BYTES = [
+    ("/api/v1/records", b"q=\xff\xfe"),
+    ("/api/v1/records", b"q=%ff%fe"),
+    ("/api/v1/records", b"q=%ed%a0%80"),
+    ("/api/v1/records", "q=مستشفى".encode()),
+    ("/api/v1/records", b"q=%"),
+    ("/api/v1/records", b"q=%zz"),
+    ("/api/v1/records", b"&&&="),
+    ("/api/v1/records", b"q"),
+    ("/api/v1/records/a/\ufffd", b""),
+    ("/api/v1/records/a/" + "é" * 2000, b""),
+    ("/api/v1/agencies/\n", b""),
+]  # fmt: skip
+
+
+async def test_bytes_that_no_client_sends_are_no_fault(raw, subtests):
+    for path, query in STRANGE_BYTES:
+        with subtests.test(path=path, query=query):
+            response = await raw(path, query)
+            assert response.status_code in {200, 400, 404}, response.text
+            if response.status_code != 200:
+                assert response.headers["content-type"] == "application/problem+json"

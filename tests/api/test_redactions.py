@@ -186,32 +186,33 @@ async def test_two_different_actors_are_needed(client, agency, published, who, p
     assert (await client.get("/api/v1/changes?since=4")).json()["items"] == []
 
 
-@pytest.mark.parametrize(
-    ("change", "pointer", "rule"),
-    [
-        ({"pointers": ["/name/fr"]}, "/pointers/0", "protected"),
-        ({"pointers": ["/decision"]}, "/pointers/0", "protected"),
-        ({"pointers": ["/decision/legal_effect"]}, "/pointers/0", "protected"),
-        ({"pointers": ["/rights"]}, "/pointers/0", "protected"),
-        ({"pointers": ["/id"], "basis": "court"}, "/pointers/0", "kept"),
-        ({"pointers": ["/contact/fax"]}, "/pointers/0", "held"),
-        ({"pointers": ["/contact/phone/0"]}, "/pointers/0", "held"),
-        ({"versions": [3]}, "/pointers/0", "held"),
-        ({"versions": [1.0, 9]}, "/versions/1", "version"),
-        ({"basis": "shame"}, "/basis", "enum"),
-        ({"authority": ""}, "/authority", "minLength"),
-        ({"pointers": []}, "/pointers", "minItems"),
-        ({"why": "x"}, "/why", "additionalProperties"),
-    ],
-    ids=str,
-)
+CANNOT_BE_ERASED = [
+    ({"pointers": ["/name/fr"]}, "/pointers/0", "protected"),
+    ({"pointers": ["/decision"]}, "/pointers/0", "protected"),
+    ({"pointers": ["/decision/legal_effect"]}, "/pointers/0", "protected"),
+    ({"pointers": ["/rights"]}, "/pointers/0", "protected"),
+    ({"pointers": ["/id"], "basis": "court"}, "/pointers/0", "kept"),
+    ({"pointers": ["/contact/fax"]}, "/pointers/0", "held"),
+    ({"pointers": ["/contact/phone/0"]}, "/pointers/0", "held"),
+    ({"versions": [3]}, "/pointers/0", "held"),
+    ({"versions": [1.0, 9]}, "/versions/1", "version"),
+    ({"basis": "shame"}, "/basis", "enum"),
+    ({"authority": ""}, "/authority", "minLength"),
+    ({"pointers": []}, "/pointers", "minItems"),
+    ({"why": "x"}, "/why", "additionalProperties"),
+]
+
+
 async def test_what_cannot_be_erased_is_said_with_its_place(
-    client, published, who, problem, *, change, pointer, rule
+    client, published, who, problem, subtests
 ):
     assert published
-    answer = await client.post(REDACTIONS, json=ASKED | change, headers=await who("one"))
-    refused = problem(answer, 422, "invalid-statement")
-    assert (pointer, rule) in [(one["pointer"], one["rule"]) for one in refused["findings"]]
+    one = await who("one")
+    for change, pointer, rule in CANNOT_BE_ERASED:
+        with subtests.test(change=change):
+            answer = await client.post(REDACTIONS, json=ASKED | change, headers=one)
+            refused = problem(answer, 422, "invalid-statement")
+            assert (pointer, rule) in [(one["pointer"], one["rule"]) for one in refused["findings"]]
 
 
 async def test_a_court_may_have_anything_erased_but_the_identity(

@@ -55,20 +55,19 @@ async def test_a_profile_that_is_none_is_refused(reader, problem, record, query)
     problem(await reader.post(f"{VALIDATE}?{query}", json=record), 400, "invalid-parameter")
 
 
+NOT_STRICT = [
+    (b"{", "line 1"),
+    (b'{"id": "x",\n "id": "y"}', "'id' comes twice; keep one (line 2"),
+    (b"[" * 10_000, "nested deeper than 32"),
+]
+
+
 @each_gate
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"{", "line 1"),
-        (b'{"id": "x",\n "id": "y"}', "'id' comes twice; keep one (line 2"),
-        (b"[" * 10_000, "nested deeper than 32"),
-    ],
-)
-async def test_what_is_not_strict_json_is_refused_with_its_place(
-    agency, problem, gate, content, words
-):
-    response = await send(agency, gate, content)
-    assert words in problem(response, 400, "unreadable-document")["detail"]
+async def test_what_is_not_strict_json_is_refused_with_its_place(agency, problem, gate, subtests):
+    for content, words in NOT_STRICT:
+        with subtests.test(content=content, words=words):
+            response = await send(agency, gate, content)
+            assert words in problem(response, 400, "unreadable-document")["detail"]
 
 
 async def test_the_limit_is_to_the_byte(reader, problem):
@@ -85,27 +84,27 @@ async def test_a_body_in_pieces_is_one_document(client, record):
     assert response.json()["publishable"] is True
 
 
+OTHER_TYPES = [
+    {},
+    {"content-type": ""},
+    {"content-type": "text/plain"},
+    {"content-type": "application/x-www-form-urlencoded"},
+    {"content-type": "application/jsonp"},
+    {"content-type": "multipart/form-data; boundary=x"},
+    {"content-type": "application/json; charset=latin-1"},
+    {"content-type": 'application/json; x=y; Charset="UTF-16"'},
+    {"content-type": "application/json", "content-encoding": "gzip"},
+    {"content-type": "application/json", "content-encoding": "br, gzip"},
+]
+
+
 @each_gate
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"content-type": ""},
-        {"content-type": "text/plain"},
-        {"content-type": "application/x-www-form-urlencoded"},
-        {"content-type": "application/jsonp"},
-        {"content-type": "multipart/form-data; boundary=x"},
-        {"content-type": "application/json; charset=latin-1"},
-        {"content-type": 'application/json; x=y; Charset="UTF-16"'},
-        {"content-type": "application/json", "content-encoding": "gzip"},
-        {"content-type": "application/json", "content-encoding": "br, gzip"},
-    ],
-    ids=str,
-)
-async def test_a_body_of_another_type_or_coding_is_refused(agency, problem, gate, headers):
-    body = gzip.compress(b"{}") if "content-encoding" in headers else b"{}"
-    response = await send(agency, gate, body, headers)
-    problem(response, 415, "unsupported-media-type")
+async def test_a_body_of_another_type_or_coding_is_refused(agency, problem, gate, subtests):
+    for headers in OTHER_TYPES:
+        with subtests.test(headers=headers):
+            body = gzip.compress(b"{}") if "content-encoding" in headers else b"{}"
+            response = await send(agency, gate, body, headers)
+            problem(response, 415, "unsupported-media-type")
 
 
 async def test_a_body_in_other_letters_is_refused_by_their_name(agency, problem):
@@ -130,9 +129,10 @@ async def test_a_type_may_be_written_in_its_usual_ways(reader, kind):
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("body", [b"[]", b"3", b'"x"', b"null"])
-async def test_a_filing_is_an_object(agency, problem, body):
-    problem(await send(agency, GATES[1], body), 400, "unreadable-document")
+async def test_a_filing_is_an_object(agency, problem, subtests):
+    for body in [b"[]", b"3", b'"x"', b"null"]:
+        with subtests.test(body=body):
+            problem(await send(agency, GATES[1], body), 400, "unreadable-document")
 
 
 async def test_nothing_is_kept_of_what_was_refused_or_only_validated(agency, record):

@@ -34,44 +34,46 @@ def site(settings, app):
     return settings.site_dir
 
 
-@pytest.mark.parametrize(
-    ("path", "file", "kind"),
-    [
-        ("/", "index.html", "text/html; charset=utf-8"),
-        ("/fr/", "fr/index.html", "text/html; charset=utf-8"),
-        ("/fr/about", "fr/about.html", "text/html; charset=utf-8"),
-        ("/fr/about.html", "fr/about.html", "text/html; charset=utf-8"),
-        ("/fr/records/demo-sante/x", "fr/records/demo-sante/x.html", "text/html; charset=utf-8"),
-        (
-            "/fr/records/demo-sante/x/versions/1",
-            "fr/records/demo-sante/x/versions/1.html",
-            "text/html; charset=utf-8",
-        ),
-        ("/assets/style.0123.css", "assets/style.0123.css", "text/css; charset=utf-8"),
-        ("/feeds/all.xml", "feeds/all.xml", "application/xml"),
-        ("/assets/icon.0123.svg", "assets/icon.0123.svg", "image/svg+xml"),
-        ("/favicon.ico", "favicon.ico", "image/x-icon"),
-    ],
-)
-async def test_every_file_has_its_address_type_and_tag(client, site, path, file, kind):
-    response = await client.get(path)
-    assert (response.status_code, response.text) == (200, FILES[file])
-    assert response.headers["content-type"] == kind
-    assert response.headers["x-content-type-options"] == "nosniff"
-    policy = response.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; script-src 'self'; ")
-    assert "unsafe" not in policy
-    immutable = "immutable" in response.headers["cache-control"]
-    assert immutable is path.startswith("/assets/")
-    head = await client.head(path)
-    assert (head.status_code, head.content) == (200, b"")
-    assert head.headers["content-length"] == response.headers["content-length"]
-    tag = response.headers["etag"]
-    known = await client.get(path, headers={"if-none-match": tag})
-    assert (known.status_code, known.content) == (304, b"")
-    (site / file).write_text("another text", encoding="utf-8")
-    fresh = await client.get(path, headers={"if-none-match": tag})
-    assert (fresh.status_code, fresh.text) == (200, "another text")
+SERVED = [
+    ("/", "index.html", "text/html; charset=utf-8"),
+    ("/fr/", "fr/index.html", "text/html; charset=utf-8"),
+    ("/fr/about", "fr/about.html", "text/html; charset=utf-8"),
+    ("/fr/about.html", "fr/about.html", "text/html; charset=utf-8"),
+    ("/fr/records/demo-sante/x", "fr/records/demo-sante/x.html", "text/html; charset=utf-8"),
+    (
+        "/fr/records/demo-sante/x/versions/1",
+        "fr/records/demo-sante/x/versions/1.html",
+        "text/html; charset=utf-8",
+    ),
+    ("/assets/style.0123.css", "assets/style.0123.css", "text/css; charset=utf-8"),
+    ("/feeds/all.xml", "feeds/all.xml", "application/xml"),
+    ("/assets/icon.0123.svg", "assets/icon.0123.svg", "image/svg+xml"),
+    ("/favicon.ico", "favicon.ico", "image/x-icon"),
+]
+
+
+async def test_every_file_has_its_address_type_and_tag(client, site, subtests):
+    for path, file, kind in SERVED:
+        with subtests.test(path=path, file=file, kind=kind):
+            response = await client.get(path)
+            assert (response.status_code, response.text) == (200, FILES[file])
+            assert response.headers["content-type"] == kind
+            assert response.headers["x-content-type-options"] == "nosniff"
+            policy = response.headers["content-security-policy"]
+            assert policy.startswith("default-src 'none'; script-src 'self'; ")
+            assert "unsafe" not in policy
+            immutable = "immutable" in response.headers["cache-control"]
+            assert immutable is path.startswith("/assets/")
+            head = await client.head(path)
+            assert (head.status_code, head.content) == (200, b"")
+            assert head.headers["content-length"] == response.headers["content-length"]
+            tag = response.headers["etag"]
+            known = await client.get(path, headers={"if-none-match": tag})
+            assert (known.status_code, known.content) == (304, b"")
+            (site / file).write_text("another text", encoding="utf-8")
+            fresh = await client.get(path, headers={"if-none-match": tag})
+            assert (fresh.status_code, fresh.text) == (200, "another text")
+            (site / file).write_text(FILES[file], encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -91,9 +91,10 @@ NOT_STRICT = {
 
 
 @each_gate
-@pytest.mark.parametrize("fault", NOT_STRICT)
-def test_what_is_not_strict_json(send, refused, gate, fault):
-    refused(send(gate, NOT_STRICT[fault]), 400, "unreadable-document")
+def test_what_is_not_strict_json(send, refused, gate, subtests):
+    for fault, body in NOT_STRICT.items():
+        with subtests.test(fault=fault):
+            refused(send(gate, body), 400, "unreadable-document")
 
 
 @each_gate
@@ -130,62 +131,63 @@ def test_a_body_that_is_shorter_than_it_says_is_never_taken(send_raw, gate):
     assert status in {0, 400, 408}
 
 
+LENGTHS = [
+    ("Content-Length: 11", "Content-Length: 5"),
+    ("Content-Length: -1",),
+    ("Content-Length: 1e3",),
+    ("Content-Length: 11, 11, 12",),
+    ("Content-Length: 11", "Transfer-Encoding: chunked"),
+    ("Transfer-Encoding: gzip, chunked",),
+    ("Transfer-Encoding: chunked, identity",),
+    ("Transfer-Encoding: xchunked",),
+]
+
+
 @each_gate
-@pytest.mark.parametrize(
-    "headers",
-    [
-        ("Content-Length: 11", "Content-Length: 5"),
-        ("Content-Length: -1",),
-        ("Content-Length: 1e3",),
-        ("Content-Length: 11, 11, 12",),
-        ("Content-Length: 11", "Transfer-Encoding: chunked"),
-        ("Transfer-Encoding: gzip, chunked",),
-        ("Transfer-Encoding: chunked, identity",),
-        ("Transfer-Encoding: xchunked",),
-    ],
-    ids=str,
-)
-def test_two_lengths_or_none_that_is_one(send_raw, gate, headers):
+def test_two_lengths_or_none_that_is_one(send_raw, gate, subtests):
     """Whatever of it is read, nothing is smuggled behind it and nothing is filed."""
-    smuggled = b'{"id": "x"}DELETE /api/v1/filings/demo-sante/x HTTP/1.1\r\n\r\n'
-    status, _, body = send_raw(gate, smuggled, *headers, cut=True)
-    assert status in {0, 400, 411, 501}, body
+    for headers in LENGTHS:
+        with subtests.test(headers=headers):
+            smuggled = b'{"id": "x"}DELETE /api/v1/filings/demo-sante/x HTTP/1.1\r\n\r\n'
+            status, _, body = send_raw(gate, smuggled, *headers, cut=True)
+            assert status in {0, 400, 411, 501}, body
+
+
+WRONG_TYPES = [
+    {"content-type": "text/plain"},
+    {"content-type": "application/x-www-form-urlencoded"},
+    {"content-type": "multipart/form-data; boundary=x"},
+    {"content-type": "application/jsonp"},
+    {"content-type": "application/json+x"},
+    {"content-type": "text/json"},
+    {"content-type": ""},
+    JSON | {"content-encoding": "gzip"},
+    JSON | {"content-encoding": "br"},
+]
 
 
 @each_gate
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"content-type": "text/plain"},
-        {"content-type": "application/x-www-form-urlencoded"},
-        {"content-type": "multipart/form-data; boundary=x"},
-        {"content-type": "application/jsonp"},
-        {"content-type": "application/json+x"},
-        {"content-type": "text/json"},
-        {"content-type": ""},
-        JSON | {"content-encoding": "gzip"},
-        JSON | {"content-encoding": "br"},
-    ],
-    ids=str,
-)
-def test_a_wrong_content_type(send, refused, gate, headers):
-    refused(send(gate, b"{}", headers), 415, "unsupported-media-type")
+def test_a_wrong_content_type(send, refused, gate, subtests):
+    for headers in WRONG_TYPES:
+        with subtests.test(headers=headers):
+            refused(send(gate, b"{}", headers), 415, "unsupported-media-type")
 
 
-@pytest.mark.parametrize(
-    "member",
-    [
-        "colour", "register", "version", "state", "hash", "entry", "published_at", "superseded_at",
-        "completeness", "accountability", "findings", "origin", "fictitious", "agency", "actor",
-        "redacted", "tag", "saved_by", "approved_by", "__proto__", "constructor", "$ref", "",
-    ],
-)  # fmt: skip
-def test_unknown_and_server_owned_fields(register, agency, refused, document, draft, member):
-    answer = register.client.put(
-        draft, json=document | {member: "x"}, headers=agency | {"if-none-match": "*"}
-    )
-    problem = refused(answer, 422, "invalid-record")
-    assert f"/{member}" in {one["pointer"] for one in problem["findings"]}
+MEMBERS = [
+    "colour", "register", "version", "state", "hash", "entry", "published_at", "superseded_at",
+    "completeness", "accountability", "findings", "origin", "fictitious", "agency", "actor",
+    "redacted", "tag", "saved_by", "approved_by", "__proto__", "constructor", "$ref", "",
+]  # fmt: skip
+
+
+def test_unknown_and_server_owned_fields(register, agency, refused, document, draft, subtests):
+    for member in MEMBERS:
+        with subtests.test(member=member):
+            answer = register.client.put(
+                draft, json=document | {member: "x"}, headers=agency | {"if-none-match": "*"}
+            )
+            problem = refused(answer, 422, "invalid-record")
+            assert f"/{member}" in {one["pointer"] for one in problem["findings"]}
 
 
 @pytest.mark.parametrize("section", ["risk", "publication", "lifecycle", "data"])
@@ -203,12 +205,13 @@ def test_a_document_of_another_record(register, agency, refused, document, draft
     assert "/id" in {one["pointer"] for one in problem["findings"]}
 
 
-@pytest.mark.parametrize("value", [[], "x", 3, None, True])
-def test_what_is_json_and_no_object(register, agency, refused, draft, value):
-    answer = register.client.put(
-        draft, content=json.dumps(value), headers=agency | JSON | {"if-none-match": "*"}
-    )
-    refused(answer, 400, "unreadable-document")
+def test_what_is_json_and_no_object(register, agency, refused, draft, subtests):
+    for value in [[], "x", 3, None, True]:
+        with subtests.test(value=value):
+            answer = register.client.put(
+                draft, content=json.dumps(value), headers=agency | JSON | {"if-none-match": "*"}
+            )
+            refused(answer, 400, "unreadable-document")
 
 
 # --- a document a line
@@ -242,13 +245,14 @@ def told(answer):
 LINE_FAULTS = [fault for fault, body in NOT_STRICT.items() if body.strip() and b"\n" not in body]
 
 
-@pytest.mark.parametrize("action", ["submit", "draft"])
-@pytest.mark.parametrize("fault", LINE_FAULTS)
-def test_a_line_that_is_not_strict_json(send_lines, fault, action):
+def test_a_line_that_is_not_strict_json(send_lines, subtests):
     """Between two lines of another agency: each is refused for itself, and nothing is written."""
-    others = b'{"id": "demo-services/x"}'
-    answer = send_lines(others, NOT_STRICT[fault], others, action=action)
-    assert told(answer) == ["forbidden", "unreadable-document", "forbidden"]
+    for action in ["submit", "draft"]:
+        for fault in LINE_FAULTS:
+            with subtests.test(action=action, fault=fault):
+                others = b'{"id": "demo-services/x"}'
+                answer = send_lines(others, NOT_STRICT[fault], others, action=action)
+                assert told(answer) == ["forbidden", "unreadable-document", "forbidden"]
 
 
 def test_a_line_of_one_megabyte_and_one_byte(send_lines):

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import click
@@ -82,11 +83,11 @@ def named_targets():
     return sorted(targets)
 
 
-@pytest.mark.parametrize(("page", "target"), named_targets())
-def test_every_make_target_exists(page, target):
+def test_every_make_target_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):.* ## ", makefile, re.MULTILINE))
 
-    assert re.search(rf"^{target}:.* ## ", makefile, re.MULTILINE), page
+    assert [(page, target) for page, target in named_targets() if target not in targets] == []
 
 
 def commands():
@@ -116,18 +117,18 @@ def is_given(value):
     return isinstance(value, str | tuple | list) and len(value) > 0
 
 
-@pytest.mark.parametrize(("page", "words"), commands())
-def test_every_command_in_a_code_block_can_be_parsed(page, words):
-    command, left = descend(words)
-    given, extra, _ = command.make_parser(click.Context(command)).parse_args(list(left))
-    missing = [
-        parameter.name
-        for parameter in command.params
-        if parameter.required and not is_given(given.get(parameter.name))
-    ]
+def test_every_command_in_a_code_block_can_be_parsed(subtests):
+    for page, words in commands():
+        with subtests.test(page=page, words=words):
+            command, left = descend(words)
+            given, extra, _ = command.make_parser(click.Context(command)).parse_args(list(left))
+            missing = [
+                parameter.name
+                for parameter in command.params
+                if parameter.required and not is_given(given.get(parameter.name))
+            ]
 
-    assert extra == [], page
-    assert missing == [], page
+            assert (extra, missing) == ([], [])
 
 
 def mentioned():
@@ -139,14 +140,14 @@ def mentioned():
     return sorted(found)
 
 
-@pytest.mark.parametrize(("page", "words"), mentioned())
-def test_every_command_named_in_a_sentence_exists(page, words):
-    command, left = descend(words)
-    parameters = command.get_params(click.Context(command))
-    options = {option for parameter in parameters for option in parameter.opts}
-    unknown = [word for word in left if word.startswith("-") and word not in options]
+def test_every_command_named_in_a_sentence_exists(subtests):
+    for page, words in mentioned():
+        with subtests.test(page=page, words=words):
+            command, left = descend(words)
+            parameters = command.get_params(click.Context(command))
+            options = {option for parameter in parameters for option in parameter.opts}
 
-    assert unknown == [], page
+            assert [word for word in left if word.startswith("-") and word not in options] == []
 
 
 # --- settings and exit codes
@@ -168,11 +169,14 @@ def test_every_setting_has_its_row_with_its_default_and_no_other_is_named():
     assert real == documented
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_every_setting_named_anywhere_exists(page):
-    named = set(re.findall(rf"\b{PREFIX}[A-Z_]+[A-Z]", page.read_text(encoding="utf-8")))
+def test_every_setting_named_anywhere_exists():
+    known = {PREFIX + field.upper() for field in Settings.__struct_fields__}
+    unknown = {
+        name(page): set(re.findall(rf"\b{PREFIX}[A-Z_]+[A-Z]", page.read_text("utf-8"))) - known
+        for page in PAGES
+    }
 
-    assert named <= {PREFIX + field.upper() for field in Settings.__struct_fields__}
+    assert {page: names for page, names in unknown.items() if names} == {}
 
 
 def all_errors():
@@ -246,10 +250,11 @@ def test_every_error_has_its_slug_and_status_and_no_other_is_named():
 # --- examples
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_every_json_example_is_json(page):
-    for block in blocks(page, "json"):
-        json.loads(block)
+def test_every_json_example_is_json(subtests):
+    for page in PAGES:
+        with subtests.test(page=name(page)):
+            for block in blocks(page, "json"):
+                json.loads(block)
 
 
 # --- links and places
@@ -271,16 +276,22 @@ def links():
     )
 
 
-@pytest.mark.parametrize(("page", "link"), links())
-def test_every_internal_link_leads_somewhere(page, link):
-    place, _, fragment = link.partition("#")
-    target = (ROOT / page).parent / place if place else ROOT / page
+@cache
+def anchors(target):
+    """The fragments that a link to a page may name."""
+    named = re.findall(r'<a id="([^"]+)"></a>', target.read_text("utf-8"))
+    return {*named, *(anchor(heading) for heading in _HEADING.findall(prose(target)))}
 
-    assert target.exists()
-    if fragment:
-        headings = _HEADING.findall(prose(target))
-        named = set(re.findall(r'<a id="([^"]+)"></a>', target.read_text("utf-8")))
-        assert fragment in named | {anchor(heading) for heading in headings}
+
+def test_every_internal_link_leads_somewhere():
+    broken = []
+    for page, link in links():
+        place, _, fragment = link.partition("#")
+        target = (ROOT / page).parent / place if place else ROOT / page
+        if not target.exists() or (fragment and fragment not in anchors(target.resolve())):
+            broken.append((page, link))
+
+    assert broken == []
 
 
 def test_every_page_can_be_reached_from_the_readme():
@@ -299,11 +310,15 @@ def test_every_page_can_be_reached_from_the_readme():
     assert {name(page) for page in PAGES} <= reached
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_every_file_of_ours_that_is_named_exists(page):
-    named = {span for span in spans(page) if _OUR_PLACE.fullmatch(span)}
+def test_every_file_of_ours_that_is_named_exists():
+    missing = {
+        (name(page), span)
+        for page in PAGES
+        for span in spans(page)
+        if _OUR_PLACE.fullmatch(span) and not (ROOT / span).exists()
+    }
 
-    assert {place for place in named if not (ROOT / place).exists()} == set()
+    assert missing == set()
 
 
 def test_decisions_are_numbered_without_a_gap_and_short():

@@ -129,20 +129,20 @@ TABLE = {
     ],
 }  # fmt: skip
 SAID = {"$comment", "$id", "$schema", "description", "title"}
-CASES = [
-    pytest.param(schema, instance, valid, id=f"{keyword}-{number}-{valid}-{instance!r}"[:60])
-    for keyword, rows in TABLE.items()
-    for number, (schema, good, bad) in enumerate(rows)
-    for valid, instances in ((True, good), (False, bad))
-    for instance in instances
-]
 
 
-@pytest.mark.parametrize(("schema", "instance", "valid"), CASES)
-def test_both_validators_read_a_keyword_alike(schema, instance, valid):
-    assert build_validator(schema).is_valid(instance) is valid
-    compiled = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-    assert compiled.is_valid(instance) is valid
+def test_both_validators_read_a_keyword_alike():
+    wrong = []
+    for schema, good, bad in (row for rows in TABLE.values() for row in rows):
+        ours = build_validator(schema)
+        compiled = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+        for valid, instances in ((True, good), (False, bad)):
+            wrong += [
+                (schema, one, valid)
+                for one in instances
+                if (ours.is_valid(one), compiled.is_valid(one)) != (valid, valid)
+            ]
+    assert wrong == []
 
 
 def keywords(schema):

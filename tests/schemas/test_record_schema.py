@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
 from jsonschema import Draft202012Validator
 
 from registry.record.codelists import codelists
@@ -53,26 +52,26 @@ def test_every_definition_is_used():
         assert f'"#/$defs/{name}' in text
 
 
-@pytest.mark.parametrize("path", VALUES, ids="/".join)
-def test_everything_is_closed_and_bounded(path):
-    node = VALUES[path]
-    match node.get("type"):
-        case "object":
-            closed = node.get("additionalProperties") is False
-            assert closed or {"maxProperties", "propertyNames"} <= set(node)
-        case "array":
-            assert {"maxItems", "items"} <= set(node)
-        case "string":
-            assert {"maxLength", "enum"} & set(node)
-            assert {"pattern", "enum", "format"} & set(node)
-        case "integer" | "number":
-            assert {"minimum", "maximum"} <= set(node)
-        case "boolean":
-            pass
-        case ["string", "object"]:
-            assert {"maxLength", "pattern", "maxProperties", "propertyNames"} <= set(node)
-        case other:
-            raise AssertionError(other)
+def test_everything_is_closed_and_bounded(subtests):
+    for path, node in VALUES.items():
+        with subtests.test(path=path):
+            match node.get("type"):
+                case "object":
+                    closed = node.get("additionalProperties") is False
+                    assert closed or {"maxProperties", "propertyNames"} <= set(node)
+                case "array":
+                    assert {"maxItems", "items"} <= set(node)
+                case "string":
+                    assert {"maxLength", "enum"} & set(node)
+                    assert {"pattern", "enum", "format"} & set(node)
+                case "integer" | "number":
+                    assert {"minimum", "maximum"} <= set(node)
+                case "boolean":
+                    pass
+                case ["string", "object"]:
+                    assert {"maxLength", "pattern", "maxProperties", "propertyNames"} <= set(node)
+                case other:
+                    raise AssertionError(other)
 
 
 def test_every_field_has_a_title_and_a_description():

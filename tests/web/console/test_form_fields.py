@@ -95,43 +95,46 @@ def test_every_unit_is_asked_on_one_page():
     assert set(asked) == {unit.pointer for unit in units()} - {"/id", "/schema_version"}
 
 
-@pytest.mark.parametrize("path", VALID, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_page_that_nobody_touches_changes_nothing(readers, path):
-    document = json.loads(path.read_text("utf-8"))
-    readers = readers["sn" if path.stem == "senegal" else "ma"]
-    for tag in ("en", "ar" if "ar" in readers else "fr"):
-        for slug, view in views(readers[tag], document).items():
-            first = readers[tag].pack.languages[0]
-            assert read_page(document, units_of(slug), controls(view), first) == document, slug
+def test_a_page_that_nobody_touches_changes_nothing(readers, subtests):
+    for path in VALID:
+        with subtests.test(path=path):
+            document = json.loads(path.read_text("utf-8"))
+            national = readers["sn" if path.stem == "senegal" else "ma"]
+            for tag in ("en", "ar" if "ar" in national else "fr"):
+                first = national[tag].pack.languages[0]
+                for slug, view in views(national[tag], document).items():
+                    again = read_page(document, units_of(slug), controls(view), first)
+                    assert again == document, slug
 
 
-@pytest.mark.parametrize("file", AS_FORMS)
-def test_a_finding_stands_beside_the_field_that_it_is_about(readers, file):
-    document = read(DATA / "invalid" / file)
-    _, pack = SETTING[file]
-    verdict = validate(
-        document, profile="publication", pack=load_pack(pack), today=TODAY, language="fr"
-    )
-    shown = views(readers[pack]["fr"], document, verdict.findings)
-    for finding in verdict.findings:
-        beside = [
-            (slug, field.pointer)
-            for slug, view in shown.items()
-            for field in fields_of(view)
-            if finding in (*field.findings, *field.told)
-        ]
-        if finding.rule in {"additionalProperties", "unevaluatedProperties"}:
-            continue
-        if finding.pointer in {"", "/id", "/schema_version"}:
-            assert beside == []
-            continue
-        if finding.pointer in SECTIONS:
-            faults = [link.finding for link in shown[page_at(finding.pointer)]["faults"]]
-            assert finding in faults
-            continue
-        [(slug, place)] = beside
-        assert slug == page_at(finding.pointer)
-        assert f"{finding.pointer}/".startswith(f"{place}/")
+def test_a_finding_stands_beside_the_field_that_it_is_about(readers, subtests):
+    for file in AS_FORMS:
+        with subtests.test(file=file):
+            document = read(DATA / "invalid" / file)
+            _, pack = SETTING[file]
+            verdict = validate(
+                document, profile="publication", pack=load_pack(pack), today=TODAY, language="fr"
+            )
+            shown = views(readers[pack]["fr"], document, verdict.findings)
+            for finding in verdict.findings:
+                beside = [
+                    (slug, field.pointer)
+                    for slug, view in shown.items()
+                    for field in fields_of(view)
+                    if finding in (*field.findings, *field.told)
+                ]
+                if finding.rule in {"additionalProperties", "unevaluatedProperties"}:
+                    continue
+                if finding.pointer in {"", "/id", "/schema_version"}:
+                    assert beside == []
+                    continue
+                if finding.pointer in SECTIONS:
+                    faults = [link.finding for link in shown[page_at(finding.pointer)]["faults"]]
+                    assert finding in faults
+                    continue
+                [(slug, place)] = beside
+                assert slug == page_at(finding.pointer)
+                assert f"{finding.pointer}/".startswith(f"{place}/")
 
 
 def test_what_is_missing_is_counted_by_page():
