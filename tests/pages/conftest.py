@@ -27,6 +27,7 @@ from registry.store.log import LogLine
 from registry.store.records import Register, StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
 from tests.built import build
+from tests.prepared import copy_prepared
 
 from .counted import count
 
@@ -298,9 +299,9 @@ def corpus():
 
 @pytest.fixture(scope="package")
 def built(corpus, tmp_path_factory):
-    out = tmp_path_factory.mktemp("pages") / "site"
-    build(corpus, out=out, settings=SETTINGS)
-    return out
+    folder = tmp_path_factory.mktemp("pages")
+    copy_prepared("pages", lambda made: build(corpus, out=made / "site", settings=SETTINGS), folder)
+    return folder / "site"
 
 
 @pytest.fixture(scope="package")
