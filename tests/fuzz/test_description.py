@@ -34,7 +34,10 @@ BRIEF = "".join(
 include-operation-id = "{name}"
 phases.coverage.enabled = false
 """
-    for name in ("save_draft", "export_csv", "export_jsonl", "export_xlsx", "export_jsonld")
+    for name in (
+        *("save_draft", "publish_record"),
+        *("export_csv", "export_jsonl", "export_xlsx", "export_jsonld"),
+    )
 )
 
 pytestmark = pytest.mark.xdist_group("fuzz")
