@@ -27,6 +27,7 @@ from registry.store import attestations, records, redactions, withdrawals
 from registry.tlog.policy import ANYBODY
 from registry.worker.runner import publish as publish_log
 from registry.worker.site_keeping import build_site
+from tests.built import share_templates
 from tests.services.test_redaction import exported
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -40,7 +41,10 @@ DECISION = {"basis": "data_protection", "authority": "CNDP"}
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(data_dir=tmp_path / "data", base_url="https://algorithms.example")
+    data = tmp_path / "data"
+    data.mkdir()
+    share_templates(data)
+    return Settings(data_dir=data, base_url="https://algorithms.example")
 
 
 @pytest.fixture
