@@ -191,6 +191,11 @@ def _forbidden(statement: Any) -> Iterator[PendingFinding]:
             yield PendingFinding(pointer=place, rule="protected", messages=said)
 
 
+def takes_authority(basis: str, pointers: Sequence[str]) -> bool:
+    """Return whether an agency cannot confirm it: a court's order on what everybody may read."""
+    return basis == COURT and any(_meets(asked, PROTECTED) for asked in pointers)
+
+
 def _meets(asked: str, kept: Sequence[str]) -> bool:
     """Return whether a pointer is one of some, or within one, or above one."""
     return any(

@@ -195,6 +195,11 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
                 f"{name} asked for this redaction and cannot confirm it as well: erasing "
                 "takes four eyes; it is confirmed by another actor"
             )
+        if self.actor.agency is not None and rules.takes_authority(asked.basis, asked.pointers):
+            raise Forbidden(
+                "what everybody must be able to read is erased by the authority, not by the agency "
+                "alone: it is confirmed by an actor without an agency"
+            )
         if asked.confirmed_by is not None:
             confirmer = asked.confirmed_person or person_of(asked.confirmed_by)
             if confirmer != self.actor.person:

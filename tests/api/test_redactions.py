@@ -240,6 +240,22 @@ async def test_a_court_may_have_anything_erased_but_the_identity(
     assert name not in str((await client.get("/api/v1/records?q=" + name)).json()["items"])
 
 
+async def test_an_agency_alone_erases_nothing_that_everybody_must_be_able_to_read(
+    client, published, who, problem
+):
+    court = ASKED | {"pointers": ["/name"], "basis": "court"}
+    agency = "demo-sante"
+    asked = await client.post(REDACTIONS, json=court, headers=await who("legal office", agency))
+    confirm = f"{REDACTIONS}/{asked.json()['redaction']}/confirm"
+    refused = await client.post(confirm, headers=await who("data office", agency))
+    assert "the authority" in problem(refused, 403, "forbidden")["detail"]
+    assert (await client.post(confirm, headers=await who("authority"))).status_code == 201
+    # A telephone number is the agency's own affair.
+    asked = await client.post(REDACTIONS, json=ASKED, headers=await who("registry", agency))
+    confirm = f"{REDACTIONS}/{asked.json()['redaction']}/confirm"
+    assert (await client.post(confirm, headers=await who("mail room", agency))).status_code == 201
+
+
 async def test_a_key_repeats_the_receipt(client, published, who):
     legal = await who("legal office") | {"idempotency-key": "k"}
     first = await client.post(REDACTIONS, json=ASKED, headers=legal)
