@@ -60,7 +60,6 @@ def add(
     run(
         settings,
         lambda context: add_agency(context, settings, row, now=utc_now()),
-        begins=False,
     )
     print_message(f"{code} is an agency of this register; a running one takes it over in seconds")
 

@@ -67,7 +67,7 @@ def follow(settings: Settings, start: int | None, state: Path | None, *, once: b
             if not task.cancelled():
                 raise
 
-    run(settings, follow_until_ended, begins=False, takes_agencies=False)
+    run(settings, follow_until_ended, takes_agencies=False)
 
 
 async def _follow(context: ServiceContext, start: int, state: Path | None, *, once: bool) -> None:
@@ -146,7 +146,7 @@ def verify(settings: Settings, file: BinaryIO | None, heads: tuple[str, ...]) ->
                 await require_link(connection, head)
         return end
 
-    end = run(settings, check, begins=False, takes_agencies=False)
+    end = run(settings, check, takes_agencies=False)
     print_message(f"in order: {end.position} acts")
     sys.stdout.write(f"{end.position}:{end.hash.hex()}\n")
 

@@ -38,7 +38,7 @@ def backup(settings: Settings, folder: Path) -> None:
     from registry.services.heartbeat import note_run
 
     with (
-        running_database(settings, begins=False) as ready,
+        running_database(settings) as ready,
         progress_bar("Backing up") as progress,
     ):
 
@@ -66,7 +66,7 @@ def restore(settings: Settings, folder: Path) -> None:
     from registry.services import backup as backups
     from registry.services.startup import run_in_register
 
-    with running_database(settings) as ready:
+    with running_database(settings, begins=True) as ready:
         with progress_bar("Restoring") as progress:
             made = _connected(
                 ready, lambda database: backups.restore(database, ready, folder, progress=progress)

@@ -104,7 +104,7 @@ def hub(data: Path, port: int) -> None:
     keys = []
     for one in registers:
         print_message(f"The register of {one.country}:")
-        with running_database(one.settings) as ready:
+        with running_database(one.settings, begins=True) as ready:
             prepare_register(ready, one.records)
         keys.append(_key(one.settings))
     with ExitStack() as stack:

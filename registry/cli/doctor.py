@@ -57,7 +57,7 @@ def _examined(settings: Settings) -> tuple[list[Check], int]:
     from registry.services.doctor.examination import examine
 
     try:
-        with running_database(settings, begins=False) as ready:
+        with running_database(settings) as ready:
             found = uvloop.run(examine(settings, ready))
     except RegistryError as error:
         found = uvloop.run(examine(settings, error))

@@ -56,7 +56,7 @@ def file_(
         receipts, refused = await _file_all(context, files, actor, submit=submit)
         return receipts, refused, context.guard.is_blocked
 
-    receipts, refused, is_blocked = run(settings, work, begins=False)
+    receipts, refused, is_blocked = run(settings, work)
     show(receipts, style, many=True, is_blocked=is_blocked)
     if refused:
         sys.exit(1)

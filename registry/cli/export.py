@@ -133,7 +133,7 @@ def export(
             print_message(f"nothing has these words; looked for: {made.mended}")
         return len(made.selection.entries)
 
-    print_message(f"{run(settings, work, begins=False)} records")
+    print_message(f"{run(settings, work)} records")
 
 
 @contextmanager

@@ -38,6 +38,7 @@ def load(settings: Settings, directory: Path) -> None:
         results = run(
             settings,
             lambda context: loading.load(context, directory, now=utc_now, progress=progress),
+            begins=True,
         )
     report(results)
 

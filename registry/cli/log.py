@@ -80,7 +80,7 @@ def publish(settings: Settings) -> None:
         await rounds.finish()
         await runner.publish(settings, context)
 
-    run(settings, publish_cosigned)
+    run(settings, publish_cosigned, begins=True)
     print_message(f"published: {published_size(settings.log_dir)} entries, {settings.log_dir}")
 
 
@@ -100,7 +100,7 @@ def prove(settings: Settings, record: str, version: int | None) -> None:
         async with context.database.snapshot() as connection:
             return await read_record_proof(connection, LogTree(), record, version)
 
-    found = run(settings, read, begins=False)
+    found = run(settings, read)
     write_json(found)
 
 
@@ -151,7 +151,7 @@ def verify(
                 await note_run(context.database, settings, "log verify", entries=checked.size)
                 return checked
 
-            _print_checked(run(settings, check, begins=False, takes_agencies=False))
+            _print_checked(run(settings, check, takes_agencies=False))
         if place is None and not kept and continues is None:
             return
         memory = None if place is None else open_memory(no_memory=no_memory)
@@ -234,7 +234,7 @@ def witnesses(settings: Settings, style: Style) -> None:
         async with context.database.snapshot() as connection:
             return await read_standings(connection)
 
-    found = run(settings, read, begins=False)
+    found = run(settings, read)
     if style == "json":
         write_json(found)
         return
@@ -262,6 +262,7 @@ def export(settings: Settings, folder: Path) -> None:
         size = run(
             settings,
             lambda context: export_log(context.database, target, site=site, progress=progress),
+            begins=True,
         )
     print_message(f"{size} entries: {folder}")
 

@@ -52,7 +52,7 @@ def begin(settings: Settings, last_word: Path, key: Verifier | None) -> None:
         async with context.database.connection() as connection:
             return await read_keys(connection)
 
-    chain = run(settings, read)
+    chain = run(settings, read, begins=True)
     if chain.continues != checkpoint:
         forget_continued(settings)
         raise Conflict(

@@ -47,7 +47,7 @@ def gazette(settings: Settings, out: Path | None) -> None:
             return found, qr_code(found)
         return found, gazette_page(found, context.pack)
 
-    found, text = run(settings, make, begins=False)
+    found, text = run(settings, make)
     if out is None:
         click.echo(text, nl=False)
         return

@@ -41,7 +41,7 @@ def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, ye
     from registry.services.recovery import heal_log
 
     if accept_dates:
-        until = run(settings, discarding.accept_dates)
+        until = run(settings, discarding.accept_dates, begins=True)
         print_message(
             f"entries have the time {until:%Y-%m-%dT%H:%M:%SZ} until then, as incidents.json says"
             if until
@@ -53,7 +53,9 @@ def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, ye
         _discard(settings, discard_from, yes=yes)
     with progress_bar("Healing") as progress:
         count = run(
-            settings, lambda context: heal_log(context, settings, now=utc_now(), progress=progress)
+            settings,
+            lambda context: heal_log(context, settings, now=utc_now(), progress=progress),
+            begins=True,
         )
     print_message(f"{count} entries were brought back" if count else "nothing is missing")
 
@@ -82,4 +84,4 @@ def _discard(settings: Settings, start: int, *, yes: bool) -> None:
         kept = await discard_entries(context, settings, planned, now=utc_now())
         print_message(f"given up{f'; kept in {kept}' if kept else ''}, told in incidents.json")
 
-    run(settings, give_up)
+    run(settings, give_up, begins=True)

@@ -35,7 +35,6 @@ def show(settings: Settings) -> None:
     state = run(
         settings,
         lambda context: read_key_state(context.database, settings),
-        begins=False,
         takes_agencies=False,
     )
     now = utc_now()
@@ -104,7 +103,7 @@ def rotate(settings: Settings, made: Path | None, *, yes: bool) -> None:
     async def work(context: ServiceContext) -> tuple[Path, int]:
         return await rotate_key(context, settings, made=signer, now=utc_now())
 
-    path, index = run(settings, work, begins=False)
+    path, index = run(settings, work)
     click.echo(keys.read(path).verifier_key)
     print_message(f"entry {index} names the key in {path}: keep a copy of the file elsewhere")
     print_message(

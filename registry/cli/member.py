@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from registry.cli.command_options import WholeNumber
-from registry.cli.runtime import pass_settings, print_message, run
+from registry.cli.runtime import in_register, pass_settings, print_message, run
 from registry.clock import utc_now
 from registry.services.access import OPERATOR
 from registry.settings import Settings
@@ -73,7 +73,7 @@ def invite(
             random=context.random,
         )
 
-    _print_link(settings, run(settings, work, begins=False))
+    _print_link(settings, run(settings, work))
 
 
 @member.command()
@@ -91,25 +91,20 @@ def link(settings: Settings, /, *, number: int) -> None:
             context.database, OPERATOR, number, now=utc_now(), random=context.random
         )
 
-    _print_link(settings, run(settings, work, begins=False))
+    _print_link(settings, run(settings, work))
 
 
 @member.command(name="list")
 @click.option("--agency", help="Only those of an agency.")
-@pass_settings
-def list_(settings: Settings, /, *, agency: str | None) -> None:
+@in_register
+async def list_(context: ServiceContext, *, agency: str | None) -> None:
     """List the members: number, name, agency, roles, e-mail, state.
 
     Example: registry member list --agency dgi
     """
     from registry.services import members
 
-    found = run(
-        settings,
-        lambda context: members.list_members(context.database, OPERATOR, agency=agency),
-        begins=False,
-    )
-    for one in found:
+    for one in await members.list_members(context.database, OPERATOR, agency=agency):
         state = f"signed in {one.signed_in_at:%Y-%m-%d}" if one.signed_in_at else "invited"
         if one.ended_at is not None:
             state = f"ended {one.ended_at:%Y-%m-%d}"
@@ -121,38 +116,28 @@ def list_(settings: Settings, /, *, agency: str | None) -> None:
 @member.command()
 @click.argument("number", type=_NUMBER)
 @role_option
-@pass_settings
-def role(settings: Settings, /, *, number: int, roles: tuple[str, ...]) -> None:
+@in_register
+async def role(context: ServiceContext, *, number: int, roles: tuple[str, ...]) -> None:
     """Replace the roles of a member, who has to sign in again.
 
     Example: registry member role 3 --role editor --role reviewer
     """
     from registry.services import members
 
-    run(
-        settings,
-        lambda context: members.change_roles(
-            context.database, OPERATOR, number, roles, now=utc_now()
-        ),
-        begins=False,
-    )
+    await members.change_roles(context.database, OPERATOR, number, roles, now=utc_now())
 
 
 @member.command()
 @click.argument("number", type=_NUMBER)
-@pass_settings
-def end(settings: Settings, /, *, number: int) -> None:
+@in_register
+async def end(context: ServiceContext, *, number: int) -> None:
     """End a member at once, with her sessions, links and tokens.
 
     Example: registry member end 3
     """
     from registry.services import members
 
-    run(
-        settings,
-        lambda context: members.end_member(context.database, OPERATOR, number, now=utc_now()),
-        begins=False,
-    )
+    await members.end_member(context.database, OPERATOR, number, now=utc_now())
 
 
 def link_address(settings: Settings, made: Invitation) -> str:

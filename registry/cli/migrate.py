@@ -42,7 +42,7 @@ def migrate(settings: Settings, *, check: bool, apply: bool, style: Style) -> No
         raise click.UsageError("give --check or --apply")
     import uvloop
 
-    with running_database(settings, begins=False) as ready:
+    with running_database(settings) as ready:
         applied, status = uvloop.run(_migrated(ready.database_url or "", apply=apply))
     if style == "json":
         write_json({"applied": applied} | msgspec.to_builtins(status))

@@ -86,7 +86,7 @@ def add(
             f"{added.origin} is watched as {added.code}; now: registry harvest {added.code}"
         )
 
-    run(settings, work, begins=False)
+    run(settings, work)
 
 
 @peer.command(name="list")
@@ -102,7 +102,7 @@ def list_(settings: Settings) -> None:
         async with context.database.snapshot() as connection:
             write_json(await read_standings(connection, now=utc_now()))
 
-    run(settings, work, begins=False)
+    run(settings, work)
 
 
 @peer.command()
@@ -129,7 +129,7 @@ def evidence(settings: Settings, code: str | None, out: Path | None) -> None:
             raise _unknown(code)
         return [(known[one.code], one) for one in found]
 
-    found = run(settings, work, begins=False)
+    found = run(settings, work)
     for origin, one in found if out is not None else ():
         folder = keep_evidence(
             out or Path(),
@@ -173,7 +173,7 @@ def remove(settings: Settings, code: str) -> None:
                 raise _unknown(code)
             await peers.remove(connection, code, now=utc_now())
 
-    run(settings, work, begins=False)
+    run(settings, work)
     print_message(f"{code} is not watched any more; its records stay as they are")
 
 
@@ -209,7 +209,7 @@ def harvest(settings: Settings, code: str | None) -> None:
         ]
 
     with progress_bar("Harvesting") as progress:
-        reports = run(settings, lambda context: work(context, progress), begins=False)
+        reports = run(settings, lambda context: work(context, progress))
     for one in reports:
         said = {
             "harvested": f"{one.entries:,} entries taken in, of {one.size:,} (import {one.run})",

@@ -45,7 +45,7 @@ def pass_settings(body: Callable[..., T]) -> Callable[..., T]:
 
 
 @contextmanager
-def running_database(settings: Settings, *, begins: bool = True) -> Iterator[Settings]:
+def running_database(settings: Settings, *, begins: bool = False) -> Iterator[Settings]:
     """Yield settings with a `database_url` that answers; an embedded server runs for the block.
 
     A command for an existing register never `begins` one: run in another folder, a nightly check
@@ -73,7 +73,7 @@ def run(
     settings: Settings,
     work: Callable[[ServiceContext], Awaitable[T]],
     *,
-    begins: bool = True,
+    begins: bool = False,
     takes_agencies: bool = True,
 ) -> T:
     """Open the register, await `work` in it, and close it again."""
@@ -95,9 +95,17 @@ def in_register(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
     @pass_settings
     @wraps(work)
     def body(settings: Settings, **arguments: Any) -> T:
-        return run(settings, lambda context: work(context, **arguments), begins=False)
+        return run(settings, lambda context: work(context, **arguments))
 
     return body
+
+
+async def print_doubts(settings: Settings, context: ServiceContext) -> None:
+    """Print why nothing would be published now, and what a public register should have set."""
+    from registry.services.startup import find_doubts, find_unset
+
+    for doubt in [*find_unset(settings), *await find_doubts(context)]:
+        print_message(doubt)
 
 
 def print_message(sentence: str) -> None:

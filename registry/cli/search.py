@@ -38,7 +38,7 @@ def status(settings: Settings) -> None:
         index = open_index(context.database.connection, settings.search_dir, context.pack)
         return await index.status()
 
-    write_json(run(settings, read, begins=False))
+    write_json(run(settings, read))
 
 
 @search.command()
@@ -58,5 +58,5 @@ def rebuild(settings: Settings) -> None:
             await index.rebuild(progress)
         return await index.status()
 
-    made = run(settings, work, begins=False)
+    made = run(settings, work)
     print_message(f"indexed: {made.versions} versions, a log of {made.size} entries")

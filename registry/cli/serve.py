@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
 
 from registry.cli import server
 from registry.cli.command_options import WholeNumber
-from registry.cli.runtime import pass_settings, print_message, running_database
+from registry.cli.runtime import pass_settings, print_doubts, running_database
 from registry.cli.server import PORT
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
 
 
 @click.command()
@@ -38,8 +34,9 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
     server.check_port(settings)
     from registry.services.startup import run_in_register
 
-    with running_database(settings) as ready:
-        run_in_register(ready, partial(_open, ready))
+    with running_database(settings, begins=True) as ready:
+        # Opening migrates the register, or begins it.
+        run_in_register(ready, partial(print_doubts, ready))
         server.announce(ready)
         with _keeping_site(ready) if ready.site == "here" else nullcontext():
             server.serve(ready)
@@ -57,11 +54,3 @@ def _keeping_site(settings: Settings) -> Iterator[None]:
         yield
     finally:
         runner.stop()
-
-
-async def _open(settings: Settings, context: ServiceContext) -> None:
-    """Print why nothing would be published; opening has migrated the register, or begun it."""
-    from registry.services.startup import find_doubts, find_unset
-
-    for doubt in [*find_unset(settings), *await find_doubts(context)]:
-        print_message(doubt)

@@ -15,7 +15,7 @@ from registry import resources
 from registry.cli.load import report
 from registry.cli.member import link_address
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, running_database
+from registry.cli.runtime import pass_settings, print_doubts, print_message, running_database
 from registry.cli.server import PORT, announce, check_port, listening_at, serve
 from registry.clock import utc_now
 from registry.errors import ConfigurationError
@@ -52,7 +52,7 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
     from registry.worker.runner import BackgroundRunner
 
     configured_policy(settings)
-    with running_database(settings) as ready:
+    with running_database(settings, begins=True) as ready:
         links = prepare_register(ready)
         # That may have taken a minute; another process may have taken the port.
         check_port(settings)
@@ -97,11 +97,10 @@ async def prepare(
     """
     from registry.services.demonstration import invented_until, load_demonstration
     from registry.services.loading import load
-    from registry.services.startup import find_doubts, find_unset, is_empty
+    from registry.services.startup import is_empty
     from registry.worker.site_keeping import build_site
 
-    for doubt in [*find_unset(settings), *await find_doubts(context)]:
-        print_message(doubt)
+    await print_doubts(settings, context)
     unfinished = settings.data_dir / _LOADING
     if unfinished.exists() or await is_empty(context.database):
         print_message("Loading the demonstration records …")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.runtime import pass_settings, print_message, run
+from registry.cli.runtime import pass_settings, print_doubts, run
 from registry.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,18 +24,16 @@ def work(settings: Settings) -> None:
 
     Example: registry work
     """
-    run(settings, lambda context: _work_until_terminated(settings, context))
+    run(settings, lambda context: _work_until_terminated(settings, context), begins=True)
 
 
 async def _work_until_terminated(settings: Settings, context: ServiceContext) -> None:
     """Do the background work; return on SIGTERM, so that the register is closed in order."""
-    from registry.services.startup import find_doubts, find_unset
     from registry.services.witness_policy import configured_policy
     from registry.worker import runner
 
     configured_policy(settings)
-    for doubt in [*find_unset(settings), *await find_doubts(context)]:
-        print_message(doubt)
+    await print_doubts(settings, context)
     work = asyncio.ensure_future(runner.work(settings, context))
     terminated = asyncio.Event()
 

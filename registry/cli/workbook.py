@@ -72,7 +72,6 @@ def make(
         sources = run(
             settings,
             lambda context: read_sources(context, records, partial(of_agency, None)),
-            begins=False,
         )
     else:
         sources = [new_source(words, agency=agency, risk=risk)]
@@ -127,7 +126,7 @@ def read(
         async def work(context: ServiceContext) -> list[WorkbookRecord]:
             return await file_workbook(context, actor, sheets, words, now=utc_now())
 
-        results = run(settings, work, begins=False)
+        results = run(settings, work)
     else:
         results = check_workbook(sheets, words, utc_now().date())
     if out is not None:
