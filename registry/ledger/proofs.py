@@ -262,20 +262,14 @@ def site_made_from(site: Path) -> dict[str, Any] | None:
     return log_then
 
 
-def prover(
-    folder: Path, checkpoint: bytes, witnessed: bytes | None = None
-) -> Callable[[int], TlogProof]:
-    """Return a function from entries to proofs; it raises `ValueError` beyond the checkpoint.
-
-    What the checkpoint with the cosignatures covers is proven to that one.
-    """
-    notes = [note for note in (witnessed, checkpoint) if note is not None]
-    trees = [(size := stated(note).size, tree_of(folder, size), note) for note in notes]
+def prover(folder: Path, checkpoint: bytes) -> Callable[[int], TlogProof]:
+    """Return a function from entries to proofs; it raises `ValueError` beyond the checkpoint."""
+    size = stated(checkpoint).size
+    nodes = tree_of(folder, size)
 
     def prove(index: int) -> TlogProof:
-        size, nodes, note = next((tree for tree in trees if index < tree[0]), trees[-1])
         path = tuple(prove_inclusion(nodes, index, size))
-        return TlogProof(index=index, path=path, checkpoint=note)
+        return TlogProof(index=index, path=path, checkpoint=checkpoint)
 
     return prove
 

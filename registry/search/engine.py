@@ -121,13 +121,13 @@ class SearchIndex:
             cards = await self._cards.read(ordinals, connect)
         return named, [card for card, _ in cards]
 
-    async def warm_up(self, progress: Progress | None = None) -> None:
+    async def warm_up(self) -> None:
         """Bring up the index and load the texts of the newest versions, for the first query.
 
         Raises what the first query would.
         """
         question = SearchQuery(limit=_MET_FIRST)
-        at = await self._as_of(question, progress)
+        at = await self._as_of(question)
         newest = await self._thread.run(place_results, question, at, self._meanings)
         async with self._connect() as connect:
             met = await self._bodies.read(newest.ordinals, connect)
@@ -158,7 +158,7 @@ class SearchIndex:
                 async with self._connect() as connect:
                     log = await read_state(await connect())
                     if log == before:
-                        await self._current(connect, None)
+                        await self._current(connect)
                     before = log
 
     def has(self, kind: str, code: str) -> bool:
@@ -178,10 +178,10 @@ class SearchIndex:
 
             yield connect
 
-    async def _as_of(self, question: SearchQuery, progress: Progress | None = None) -> IndexAsOf:
+    async def _as_of(self, question: SearchQuery) -> IndexAsOf:
         # Nobody holds a connection while a question waits for the thread.
         async with self._connect() as connect:
-            size = await self._current(connect, progress)
+            size = await self._current(connect)
         searcher, state = self._directory.searcher, self._directory.state
         if searcher is None or state is None or state.size < size:
             raise Unavailable("the search index is being made anew; try again in a moment")
@@ -206,20 +206,20 @@ class SearchIndex:
             countries=question.countries,
         )
 
-    async def _current(self, connect: Connect, progress: Progress | None) -> int:
+    async def _current(self, connect: Connect) -> int:
         """Return the size of the log, to which the index has been brought up."""
         came = time.monotonic()
         async with self._turn():
             # Another query has looked while this one waited.
             if self._log is None or self._looked_at <= came:
                 looked_at = time.monotonic()
-                log = await self._look(connect, progress)
+                log = await self._look(connect)
                 if self._log is None or log.epoch != self._log.epoch:
                     self._cards, self._bodies = Cards(_CARDS_ROOM), Bodies(_BODIES_ROOM)
                 self._log, self._looked_at = log, looked_at
             return self._log.range.size
 
-    async def _look(self, connect: Connect, progress: Progress | None) -> SearchState:
+    async def _look(self, connect: Connect) -> SearchState:
         directory = self._directory
         state = directory.state
         log = await read_state(await connect(), -1 if state is None else state.size - 1)
@@ -229,7 +229,7 @@ class SearchIndex:
                 with suppress(IndexDamagedError):
                     directory.read()
             if not directory.holds(log):
-                log = await self._brought_up(progress)
+                log = await self._brought_up()
         # Another query may have brought it up, and have been given up before it came here.
         if directory.searcher is not None and directory.searcher is not self._spoken:
             known = directory.searcher.terms_with_prefix(LANGUAGE, "|", None, None)
@@ -239,7 +239,7 @@ class SearchIndex:
             )
         return log
 
-    async def _brought_up(self, progress: Progress | None) -> SearchState:
+    async def _brought_up(self) -> SearchState:
         """Return the log's state when the index is brought up to it, by a task that nobody stops.
 
         Who asks may go away meanwhile, and who waits for long is told so.
@@ -248,11 +248,11 @@ class SearchIndex:
 
             async def bring_up() -> SearchState:
                 async with self._borrow() as connection:
-                    return await self._directory.bring_up(connection, progress)
+                    return await self._directory.bring_up(connection)
 
             self._rising = asyncio.create_task(bring_up())
         try:
-            async with asyncio.timeout(None if progress else _WAIT_SECONDS):
+            async with asyncio.timeout(_WAIT_SECONDS):
                 return await asyncio.shield(self._rising)
         except TimeoutError as error:
             raise Unavailable(

@@ -172,9 +172,9 @@ def runs(text: str) -> list[str]:
     return [run for run in _runs_without_particles().findall(text) if run]
 
 
-def word_places(text: str, start: int = 0) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """Yield a text's runs of letters as (start, end, words), from a word's beginning on."""
-    for at, end, run in run_places(text, start):
+def word_places(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Yield a text's runs of letters as (start, end, words)."""
+    for at, end, run in run_places(text):
         yield at, end, _words[run]
 
 

@@ -18,6 +18,9 @@ from registry.pages.views.lists import change_view, count_rows
 from registry.pages.views.structured import register_script
 from registry.record.entry import NOT_STATED
 
+_LATEST = 8
+"""Changes on the first page."""
+
 
 def home_pages(site: Site) -> Iterator[Page]:
     """Yield the first page in each language."""
@@ -53,7 +56,7 @@ def _high(cards: Sequence[Card]) -> dict[str, int]:
     return {"all": said.total(), "yes": said["yes"], "silent": said[NOT_STATED]}
 
 
-def latest_changes(reader: Reader, site: Site, limit: int = 8) -> list[dict[str, Any]]:
+def latest_changes(reader: Reader, site: Site) -> list[dict[str, Any]]:
     """Return the latest versions in force and withdrawals of this register, newest first."""
     changes = [
         (change, name)
@@ -70,5 +73,5 @@ def latest_changes(reader: Reader, site: Site, limit: int = 8) -> list[dict[str,
             "name": say(reader, site.cards[name].name, site.cards[name].written),
             **change_view(reader, change),
         }
-        for change, name in nlargest(limit, changes, key=lambda item: item[0].entry)
+        for change, name in nlargest(_LATEST, changes, key=lambda item: item[0].entry)
     ]

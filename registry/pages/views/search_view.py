@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
@@ -188,14 +187,9 @@ def refusal_view(reader: Reader, day: str, asked: Pairs, error: RegistryError) -
     return finder_view(day) | {"asked": _form(asked), "fault": fault}
 
 
-def question_words(
-    reader: Reader,
-    asked: Pairs,
-    agencies: Mapping[str, Agency] = MappingProxyType({}),
-    origins: Mapping[str, Origin] = MappingProxyType({}),
-) -> str:
+def question_words(reader: Reader, asked: Pairs) -> str:
     """Return a question in the reader's words, on one line, empty where nothing is asked."""
-    known = FilterLabels(reader, {**reader.pack.agencies, **agencies}, origins)
+    known = FilterLabels(reader, reader.pack.agencies, {})
     said = [f"“{value}”" for name, value in asked if name == "q"]
     for name, code in asked:
         if name in _NAMES and name not in {"q", "sort"}:
