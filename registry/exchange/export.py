@@ -26,7 +26,8 @@ from registry.search.query import SearchQuery
 from registry.store import agencies, exports, imports
 from registry.store.as_of import AsOf
 from registry.store.database import Database
-from registry.store.exports import Exported, Selection
+from registry.store.exports import Selection
+from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE
 from registry.text.folding import fold
 
@@ -205,7 +206,7 @@ async def write(
 
 async def _read(
     database: Database, selection: Selection, progress: Callable[[int, int], None] | None
-) -> AsyncIterator[list[Exported]]:
+) -> AsyncIterator[list[StoredRecord]]:
     for start in range(0, len(selection.entries), _BATCH):
         async with database.connection() as connection:
             batch = await exports.read(

@@ -59,11 +59,16 @@ class Precondition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SavedDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """A draft with what validation for publication notices in it."""
+    """A draft with what validation for publication notices in it; `created` just now, or before."""
 
     draft: Draft
     verdict: Verdict
-    created: bool
+    created: bool = False
+
+    @property
+    def document(self) -> Document:
+        """The document, decoded each time."""
+        return msgspec.json.decode(self.draft.document, type=Document)
 
 
 @retried
@@ -168,7 +173,7 @@ async def read_draft(
         verdict = await validate_in_register(
             connection, context, document, now=now, language=language
         )
-    return SavedDraft(draft=draft, verdict=verdict, created=False)
+    return SavedDraft(draft=draft, verdict=verdict)
 
 
 async def list_drafts(

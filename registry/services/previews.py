@@ -169,7 +169,7 @@ async def open_link(context: ServiceContext, secret: str, *, now: dt.datetime) -
             raise NotFound("there is no preview at this address, or there is none any more")
         document = msgspec.json.decode(draft.document)
         verdict = await validate_in_register(connection, context, document, now=now)
-    saved = SavedDraft(draft=draft, verdict=verdict, created=False)
+    saved = SavedDraft(draft=draft, verdict=verdict)
     return OpenedPreview(
         preview=await preview_of(context, saved, now=now), expires_at=link.expires_at
     )

@@ -6,9 +6,10 @@ import datetime as dt
 
 import msgspec
 
+from registry.record.validate import Verdict
 from registry.services.access import Actor, person_of
 from registry.services.context import ServiceContext
-from registry.services.drafts import SavedDraft, draft_not_found, list_drafts, read_draft
+from registry.services.drafts import draft_not_found, list_drafts, read_draft
 from registry.store import records
 from registry.store.drafts import Draft
 from registry.store.records import CurrentDocument
@@ -34,7 +35,7 @@ class WaitingDraft(msgspec.Struct, frozen=True, kw_only=True):
 class ReviewedDraft(WaitingDraft, frozen=True, kw_only=True):
     """A draft in review with its verdict."""
 
-    saved: SavedDraft
+    verdict: Verdict
 
 
 async def read_queue(context: ServiceContext, actor: Actor) -> list[WaitingDraft]:
@@ -66,7 +67,7 @@ async def read_review(
         draft=saved.draft,
         current=current.get(record),
         is_own=submitted_by(actor, saved.draft),
-        saved=saved,
+        verdict=saved.verdict,
     )
 
 

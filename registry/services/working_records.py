@@ -12,7 +12,7 @@ from registry.record.pointers import dig
 from registry.record.validate import Verdict
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.drafts import draft_not_found, tag_of
+from registry.services.drafts import SavedDraft, draft_not_found, tag_of
 from registry.services.register_context import RegisterContext, read_register_context
 from registry.store import drafts, records
 from registry.store.drafts import Draft
@@ -42,14 +42,6 @@ class WorkingRecord(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether a version is in force already."""
         current = self.around.current
         return current is not None and current.state == "published"
-
-
-class AgencyDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """A draft with its document and what publication would notice in it."""
-
-    draft: Draft
-    document: Document
-    verdict: Verdict
 
 
 async def read_working_record(
@@ -96,7 +88,7 @@ def examine(
 
 async def read_agency_work(
     context: ServiceContext, agency: str, *, now: dt.datetime, language: str
-) -> tuple[list[AgencyDraft], list[AgencyRecord]]:
+) -> tuple[list[SavedDraft], list[AgencyRecord]]:
     """Return an agency's drafts, and its records in force or withdrawn, both by id."""
     async with context.database.connection() as connection:
         filed = await records.read_of_agency(connection, agency)
@@ -105,7 +97,7 @@ async def read_agency_work(
             document = msgspec.json.decode(draft.document)
             around = await read_register_context(connection, document)
             verdict = examine(context, around, document, now=now, language=language)
-            found.append(AgencyDraft(draft=draft, document=document, verdict=verdict))
+            found.append(SavedDraft(draft=draft, verdict=verdict))
     return found, filed
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from registry.store import redactions
 from registry.store.as_of import AsOf
 from registry.store.database import Connection
-from registry.store.records import Register, document_of, register_of
+from registry.store.records import StoredRecord, record_of
 from registry.store.sql import statement
 
 _PREFETCH = 10_000
@@ -40,15 +39,6 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         return self.moment.entry + 1
 
 
-class Exported(msgspec.Struct, frozen=True, kw_only=True):
-    """A version to export: `document` is its canonical JSON."""
-
-    id: str
-    agency: str
-    document: bytes
-    register: Register
-
-
 async def select(connection: Connection, entries: Sequence[int], moment: AsOf) -> Selection:
     """Return versions in the order of their records' ids; needs a transaction."""
     sorted_entries = array("q")
@@ -62,17 +52,7 @@ async def select(connection: Connection, entries: Sequence[int], moment: AsOf) -
     return Selection(entries=sorted_entries, moment=moment, leaf=leaf, erasures=erasures)
 
 
-async def read(connection: Connection, entries: Sequence[int], *, as_of: int) -> list[Exported]:
+async def read(connection: Connection, entries: Sequence[int], *, as_of: int) -> list[StoredRecord]:
     """Return versions in the order of the given entries, as they were in force at another entry."""
     rows = await connection.fetch(statement("exports", "versions"), entries, as_of)
-    return [_exported(row) for row in rows]
-
-
-def _exported(row: Any) -> Exported:
-    register = register_of(row)
-    return Exported(
-        id=row["record"],
-        agency=row["agency"],
-        document=document_of(row, [one.pointer for one in register.redacted]),
-        register=register,
-    )
+    return [record_of(row, []) for row in rows]

@@ -233,7 +233,7 @@ async def read(
     The state is that when the entry `as_of` was the last of the log.
     """
     row = await connection.fetchrow(statement("records", "version"), record, version, as_of)
-    return None if row is None else _stored(row, [])
+    return None if row is None else record_of(row, [])
 
 
 async def read_versions(
@@ -257,7 +257,7 @@ async def read_all(
     async for row in connection.cursor(
         statement("records", "latest"), withdrawn, only, prefetch=500
     ):
-        yield _stored(row, history[row["record"]])
+        yield record_of(row, history[row["record"]])
 
 
 async def read_earlier(
@@ -266,7 +266,7 @@ async def read_earlier(
     """Return the versions before the last by record, of some or of all, oldest first."""
     found: dict[str, list[StoredRecord]] = {}
     for row in await connection.fetch(statement("records", "earlier"), only):
-        found.setdefault(row["record"], []).append(_stored(row, []))
+        found.setdefault(row["record"], []).append(record_of(row, []))
     return found
 
 
@@ -315,7 +315,8 @@ def _latest(row: Any) -> dict[str, Any]:
     return {name: row[name] for name in CurrentVersion.__struct_fields__}
 
 
-def _stored(row: Any, versions: list[VersionLine]) -> StoredRecord:
+def record_of(row: Any, versions: list[VersionLine]) -> StoredRecord:
+    """Return a version from a row of it."""
     register = register_of(row)
     return StoredRecord(
         id=row["record"],
@@ -323,7 +324,7 @@ def _stored(row: Any, versions: list[VersionLine]) -> StoredRecord:
         document=document_of(row, [one.pointer for one in register.redacted]),
         register=register,
         versions=versions,
-        whole=_whole.decode(row["whole"] or "{}"),
+        whole=_whole.decode(row.get("whole") or "{}"),
     )
 
 

@@ -14,8 +14,9 @@ from registry.record.model import Document
 from registry.record.pointers import dig
 from registry.record.schema import SCHEMA_VERSION, version_of
 from registry.record.short_code import spaced
+from registry.services.drafts import SavedDraft
 from registry.services.review import comments_of
-from registry.services.working_records import AgencyDraft, WorkingRecord
+from registry.services.working_records import WorkingRecord
 from registry.store.records import AgencyRecord
 from registry.web.console.form_layout import page_at
 from registry.web.console.form_pages import (
@@ -29,7 +30,7 @@ from registry.web.console.form_pages import (
 def home_view(
     reader: Reader,
     agency: str,
-    drafts: Iterable[AgencyDraft],
+    drafts: Iterable[SavedDraft],
     filed: Iterable[AgencyRecord],
     *,
     today: dt.date,
@@ -129,7 +130,7 @@ def _formats(working: WorkingRecord) -> tuple[str, str] | None:
     return None if before == after else (before, after)
 
 
-def _draft_line(reader: Reader, one: AgencyDraft) -> dict[str, Any]:
+def _draft_line(reader: Reader, one: SavedDraft) -> dict[str, Any]:
     draft, document, verdict = one.draft, one.document, one.verdict
     steps = progress(document, verdict.findings)
     return {
