@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from registry.record.facets import PublishedState
 from registry.record.pack import Agency
 from registry.record.search_document import SearchDocument, index_row
 from registry.store import agencies, redactions, search_rows
@@ -49,20 +48,7 @@ async def index_versions(connection: Connection, entries: Sequence[int] | None =
     known = {one.agency.id: one.agency for one in await agencies.read_all(connection)}
     batch: list[SearchDocument] = []
     async for version in search_rows.read_versions(connection, entries):
-        row = index_row(
-            version.document,
-            known[version.agency],
-            PublishedState(
-                version=version.version,
-                entry=version.entry,
-                published_at=version.published_at,
-                completeness=version.completeness,
-                missing=version.missing,
-                findings=version.findings,
-                risk_changes=version.risk_changes,
-            ),
-        )
-        batch.append(row)
+        batch.append(index_row(version.document, known[version.agency], version))
         if len(batch) == _BATCH:
             await search_rows.write(connection, batch)
             batch = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import msgspec
 
 from registry.errors import Finding
 from registry.record.erasure import readable
+from registry.record.facets import PublishedState
 from registry.record.model import Document
 from registry.record.search_document import (
     FacetCodes,
@@ -52,18 +52,11 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     source: Sequence[int] = ()
 
 
-class StoredVersion(msgspec.Struct, frozen=True, kw_only=True):
+class StoredVersion(PublishedState, frozen=True, kw_only=True):
     """A version as published, with everything from which its row is computed."""
 
     record: str
     agency: str
-    entry: int
-    version: int
-    published_at: dt.datetime
-    completeness: int
-    missing: Sequence[str]
-    findings: Sequence[Finding]
-    risk_changes: Sequence[str]
     document: Document
 
 
