@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -45,6 +46,7 @@ Layout: TypeAlias = Annotated[
 
 _MOST_RECORDS = 20
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+_NOT_STORED = {"cache-control": "no-store"}
 _TO_FILL_IN = "A workbook to fill in."
 _FOLLOWING = ("file_workbook_records", "answer_workbook")
 
@@ -105,7 +107,7 @@ async def make_template(
         name = "records" if len(record) > 1 else record[0]
     async with state.workbooks:
         content = await in_thread(make_workbook, sources, words, layout=layout)
-    return _workbook(content, name)
+    return workbook_file(content, name)
 
 
 @get(
@@ -132,7 +134,7 @@ async def get_draft_workbook(
     sources = await read_sources(state.context, [f"{agency}/{slug}"], lambda _: actor)
     async with state.workbooks:
         content = await in_thread(make_workbook, sources, words, layout=layout)
-    return _workbook(content, f"{agency}-{slug}")
+    return workbook_file(content, f"{agency}-{slug}")
 
 
 @post(
@@ -178,7 +180,7 @@ async def answer_workbook(
     sent again. Otherwise as filing a workbook.
     """
     sheets, results, words = await _file(request, state, actor, lang)
-    return _workbook(await in_thread(write_answer, sheets, results, words), "workbook-answer")
+    return workbook_file(await in_thread(write_answer, sheets, results, words), "workbook-answer")
 
 
 async def _file(
@@ -193,13 +195,12 @@ async def _file(
     return sheets, await file_workbook(state.context, actor, sheets, words, now=utc_now()), words
 
 
-def _workbook(content: bytes, name: str) -> Response[bytes]:
+def workbook_file(
+    content: bytes, name: str, headers: Mapping[str, str] = _NOT_STORED
+) -> Response[bytes]:
+    """Return a workbook as a file to keep, under a name of plain letters."""
     plain = _NOT_IN_NAMES.sub("-", name)
+    disposition = f'attachment; filename="{plain}.xlsx"'
     return Response(
-        content=content,
-        media_type=XLSX,
-        headers={
-            "cache-control": "no-store",
-            "content-disposition": f'attachment; filename="{plain}.xlsx"',
-        },
+        content, media_type=XLSX, headers={**headers, "content-disposition": disposition}
     )

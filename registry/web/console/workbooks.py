@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 
-from registry.api.operations import XLSX
+from registry.api.workbooks import workbook_file
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, UnreadableDocument
 from registry.exchange.workbooks.answer import finding_lines, write_answer
@@ -38,7 +37,6 @@ _BESIDE_FILE = 64 * 1024
 """Bytes of a form beside the file that it brings."""
 
 _LEVELS = ("minimal", "limited", "high", "unacceptable")
-_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
 @get("/{lang:str}/workbooks")
@@ -107,7 +105,7 @@ async def send_and_take_workbook(request: ConsoleRequest) -> Response[bytes]:
         return await _page(request, fault=error)
     async with request.shared.workbooks:
         content = await in_thread(write_answer, sheets, results, words)
-    return _file(content, f"answer-{filing_agency(request)}")
+    return workbook_file(content, f"answer-{filing_agency(request)}", page_headers())
 
 
 async def _filed(
@@ -186,13 +184,7 @@ async def _made(
     )
     async with request.shared.workbooks:
         content = await in_thread(make_workbook, sources, words, layout=layout)
-    return _file(content, name)
-
-
-def _file(content: bytes, name: str) -> Response[bytes]:
-    plain = _NOT_IN_NAMES.sub("-", name)
-    headers = {**page_headers(), "content-disposition": f'attachment; filename="{plain}.xlsx"'}
-    return Response(content, media_type=XLSX, headers=headers)
+    return workbook_file(content, name, page_headers())
 
 
 def _words(request: ConsoleRequest) -> WorkbookWords:
