@@ -26,7 +26,7 @@ from registry.resources import read_revision
 from registry.services.heartbeat import disk_room
 from registry.settings import Settings
 from registry.store import bound_rows, checkpoints, heartbeats, witnesses
-from registry.store.heartbeats import Heartbeat, Standing
+from registry.store.heartbeats import Heartbeat, WaitingCounts
 from registry.store.published import read_target
 from registry.tlog.checkpoint import stated
 
@@ -115,7 +115,7 @@ async def of_database(state: ApiState) -> tuple[list[Metric], list[Heartbeat]]:
     return [*_gauges([*samples, *_of_standing(standing, now)]), counter], told
 
 
-def _of_standing(standing: Standing, now: dt.datetime) -> Iterator[_Sample]:
+def _of_standing(standing: WaitingCounts, now: dt.datetime) -> Iterator[_Sample]:
     oldest = standing.oldest_review_at
     waited = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
     yield _Sample("reviews_waiting", "Drafts and acts in review", standing.reviews)

@@ -94,7 +94,7 @@ class AccessLogEntry(msgspec.Struct, tag_field="event", tag="request", gc=False)
 
 def request_context(scope: Any) -> RequestContext:
     """Return what the outermost middleware has noted of a request."""
-    found: RequestContext = scope["asked"]
+    found: RequestContext = scope["request_context"]
     return found
 
 

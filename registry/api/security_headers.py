@@ -105,7 +105,7 @@ class EdgeMiddleware:
             return
         began = time.perf_counter()
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        context = scope["asked"] = RequestContext(
+        context = scope["request_context"] = RequestContext(
             id=request_id(scope, headers.get(b"x-request-id", ""), self._proxies)
         )
         api, private = self._is_api(scope["path"]), self._is_private(scope["path"])

@@ -94,7 +94,7 @@ class _TracedApplication:
         scope, span = shown[_WHOLE], self._current_span()
 
         async def noting(message: Any) -> None:
-            if message["type"] == "http.response.start" and "asked" in scope:
+            if message["type"] == "http.response.start" and "request_context" in scope:
                 known = request_context(scope)
                 span.set_attribute(_WHOLE, known.id)
                 span.set_attribute("registry.operation", known.operation)

@@ -18,7 +18,7 @@ from registry.text.dates import format_date
 from registry.text.locales import make_locale
 
 
-class NoticeWords(msgspec.Struct, frozen=True):
+class NoticeWording(msgspec.Struct, frozen=True):
     """The English wordings of a kind of notice, and the path that it leads to, below the language.
 
     `%(record)s` stands for an id, `%(about)s` for a version, a day, or the number of an act.
@@ -29,25 +29,25 @@ class NoticeWords(msgspec.Struct, frozen=True):
     path: str
 
 
-WORDS: Mapping[NoticeKind, NoticeWords] = {
-    "review_waits": NoticeWords(
+WORDS: Mapping[NoticeKind, NoticeWording] = {
+    "review_waits": NoticeWording(
         message("Waits for review: %(record)s"),
         message("This draft was submitted. It is published once somebody else has approved it."),
         "office/{lang}/review/{record}",
     ),
-    "returned": NoticeWords(
+    "returned": NoticeWording(
         message("Returned: %(record)s"),
         message("The reviewer returned this draft with comments. Nothing was published."),
         "office/{lang}/records/{record}/",
     ),
-    "published": NoticeWords(
+    "published": NoticeWording(
         message("Published: %(record)s"),
         message(
             "The reviewer approved this draft. Everybody can read it now as version %(about)s."
         ),
         "{lang}/records/{record}",
     ),
-    "review_due": NoticeWords(
+    "review_due": NoticeWording(
         message("Review due: %(record)s"),
         message(
             "The record says that you review this system by %(about)s. Look whether it is still "
@@ -55,17 +55,17 @@ WORDS: Mapping[NoticeKind, NoticeWords] = {
         ),
         "office/{lang}/records/{record}/",
     ),
-    "act_waits": NoticeWords(
+    "act_waits": NoticeWording(
         message("Waits for review: %(record)s, request %(about)s"),
         message("A withdrawal or an attestation takes effect once somebody else has approved it."),
         "office/{lang}/review/acts/{about}",
     ),
-    "act_returned": NoticeWords(
+    "act_returned": NoticeWording(
         message("Returned: %(record)s, request %(about)s"),
         message("The reviewer returned this withdrawal or attestation with a comment."),
         "office/{lang}/review/acts/{about}",
     ),
-    "act_approved": NoticeWords(
+    "act_approved": NoticeWording(
         message("Approved: %(record)s, request %(about)s"),
         message("The reviewer approved this withdrawal or attestation. It is public now."),
         "{lang}/changes",
@@ -73,7 +73,7 @@ WORDS: Mapping[NoticeKind, NoticeWords] = {
 }
 
 
-class ToldNotice(msgspec.Struct, frozen=True, kw_only=True):
+class NoticeText(msgspec.Struct, frozen=True, kw_only=True):
     """A notice as one member reads it; `path` begins below the register's address."""
 
     title: str
@@ -81,16 +81,16 @@ class ToldNotice(msgspec.Struct, frozen=True, kw_only=True):
     path: str
 
 
-def tell_notice(
+def render_notice(
     notice: MemberNotice, language: str, pack: Pack, say: Callable[[str], str]
-) -> ToldNotice:
+) -> NoticeText:
     """Return a notice in the words that `say` finds for its English wordings."""
     words = WORDS[notice.kind]
     about = notice.about
     if notice.kind == "review_due":
         about = format_date(about, make_locale(language, pack.country).babel)
     values = {"record": notice.subject, "about": about}
-    return ToldNotice(
+    return NoticeText(
         title=say(words.title) % values,
         sentence=say(words.sentence) % values,
         path=words.path.format(lang=language, record=quote(notice.subject), about=about),
@@ -110,7 +110,7 @@ def notice_mail(
     def say(wording: str) -> str:
         return find(catalogues, order, wording)[1]
 
-    told = tell_notice(notice, language, pack, say)
+    told = render_notice(notice, language, pack, say)
     name = next(pack.site_name[tag] for tag in (*order, *pack.site_name) if tag in pack.site_name)
     reason = say(
         message("You get this message because you work in the register. All your notices:")

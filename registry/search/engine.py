@@ -16,10 +16,17 @@ from registry.record.facets import LANGUAGE
 from registry.record.pack import Pack
 from registry.search import ranking
 from registry.search.filters import IndexAsOf
-from registry.search.find import Found, WordMeanings, begun_query
+from registry.search.find import QueryMatches, WordMeanings, begun_query
 from registry.search.highlights import Bodies, Cards, Connect
 from registry.search.index import IndexDamagedError, IndexDirectory, IndexStatus, Progress
-from registry.search.labels import NO_LABELS, NO_NAMES, LabelIndex, Names, labels_of, names_of
+from registry.search.labels import (
+    NO_LABELS,
+    NO_NAMES,
+    LabelIndex,
+    NameLabels,
+    labels_of,
+    names_of,
+)
 from registry.search.query import Named, SearchQuery, SearchResult
 from registry.search.result_page import find_all, find_named, place_results, write_page
 from registry.store.database import Borrow, Connection
@@ -51,7 +58,7 @@ class SearchIndex:
         languages: Iterable[str] = (),
         vocabulary: Vocabulary = NO_VOCABULARY,
         labels: LabelIndex = NO_LABELS,
-        names: Names = NO_NAMES,
+        names: NameLabels = NO_NAMES,
     ) -> None:
         """Take a function that lends connections, and the folder of the host's index.
 
@@ -96,10 +103,10 @@ class SearchIndex:
         query = msgspec.structs.replace(question, as_of=last, facets=())
         return await self._thread.run(find_all, query, await self._as_of(query), self._meanings)
 
-    async def found(self, question: SearchQuery) -> Found:
+    async def found(self, question: SearchQuery) -> QueryMatches:
         """Return what a query finds, as of now. Raises as `answer` does."""
         at = await self._as_of(question)
-        return await self._thread.run(Found, question, at, self._meanings)
+        return await self._thread.run(QueryMatches, question, at, self._meanings)
 
     async def suggest(self, text: str, *, most: int) -> tuple[list[Named], list[str]]:
         """Return what may be meant while a text is typed: agencies and sectors, and cards.
@@ -112,7 +119,7 @@ class SearchIndex:
         at = await self._as_of(SearchQuery())
 
         def begun() -> tuple[list[int], list[Named]]:
-            read = Found(SearchQuery(), at, self._meanings).read(query)
+            read = QueryMatches(SearchQuery(), at, self._meanings).read(query)
             named = find_named(self._names, text, query, at, is_begun=True)
             return ranking.first_by_name(at, read, most), named
 

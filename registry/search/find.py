@@ -48,7 +48,7 @@ class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
     services: ServiceIndex
 
 
-class Found:
+class QueryMatches:
     """What a query finds, and the text with which it does.
 
     `text` is None without words; `mended` is the corrected text, if it was corrected; `total` and

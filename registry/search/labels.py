@@ -179,7 +179,7 @@ class ServiceIndex:
         return [word for word in every if word not in self._vocabulary.stop_words] or every
 
 
-class Names(msgspec.Struct, frozen=True, kw_only=True):
+class NameLabels(msgspec.Struct, frozen=True, kw_only=True):
     """What a question may name beside records: agencies and sectors, by label and by service."""
 
     labels: LabelIndex
@@ -194,7 +194,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         return [*dict.fromkeys((*whole, *self.labels.named(query), *within))]
 
 
-NO_NAMES = Names(labels=NO_LABELS, services=ServiceIndex(()))
+NO_NAMES = NameLabels(labels=NO_LABELS, services=ServiceIndex(()))
 
 
 def _begins(row: Sequence[str], asked: Sequence[str], language: str) -> bool:
@@ -208,11 +208,11 @@ def _begins(row: Sequence[str], asked: Sequence[str], language: str) -> bool:
     )
 
 
-def names_of(pack: Pack) -> Names:
+def names_of(pack: Pack) -> NameLabels:
     """Return what a question may name beside records: a pack's agencies, and the sectors."""
     agencies = [(("agency", one.id), one.name) for one in pack.agencies.values()]
     sectors = [(("sector", one.code), one.label) for one in codelists()["sector"].values()]
-    return Names(
+    return NameLabels(
         labels=LabelIndex([*agencies, *sectors]),
         services=ServiceIndex(pack.services, pack.stop_words),
     )

@@ -35,7 +35,7 @@ In names the place is the number of words of the shortest name.
 """
 
 
-class Placed(msgspec.Struct, frozen=True, kw_only=True):
+class RankedVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A version at its place in an order."""
 
     number: int
@@ -45,7 +45,7 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
 
 def page(
     question: SearchQuery, at: IndexAsOf, passed: Query, text: TextQuery | None, most: int
-) -> list[Placed]:
+) -> list[RankedVersion]:
     """Return the first results after the position of a query, in its order.
 
     `passed` is what filters let pass, of which the text finds the results.
@@ -62,21 +62,21 @@ def page(
             hits, most, count=False, order_by_field=field, offset=done, order=Order.Asc
         )
         return [
-            Placed(number=done + number, ord=ord_of(key, descending=False), address=address)
+            RankedVersion(number=done + number, ord=ord_of(key, descending=False), address=address)
             for number, (key, address) in enumerate(found.hits, start=1)
         ]
     if question.sort == "review_due":
         bound = None if after is None else ascending_key(after.number, after.ord)
         placed = _by_key(at, hits, "by_review", bound, most, descending=False)
         return [
-            Placed(number=number_of(key), ord=ord_of(key, descending=False), address=address)
+            RankedVersion(number=number_of(key), ord=ord_of(key, descending=False), address=address)
             for key, address in placed
         ]
     if question.sort == "completeness":
         bound = None if after is None else descending_key(-after.number, after.ord)
         placed = _by_key(at, hits, "by_completeness", bound, most, descending=True)
         return [
-            Placed(number=-number_of(key), ord=ord_of(key, descending=True), address=address)
+            RankedVersion(number=-number_of(key), ord=ord_of(key, descending=True), address=address)
             for key, address in placed
         ]
     return _newest(at, hits, after, most)
@@ -104,7 +104,7 @@ def match_of_number(number: int) -> Match:
     return "text" if place == _IN_TEXT else "label"
 
 
-def matches(placed: Sequence[Placed], at: IndexAsOf, text: TextQuery) -> list[Match]:
+def matches(placed: Sequence[RankedVersion], at: IndexAsOf, text: TextQuery) -> list[Match]:
     """Return where the words of results were found, in an order that does not say."""
     page = Query.term_set_query(at.schema, "ord", [one.ord for one in placed])
     found: dict[int, Match] = {}
@@ -120,7 +120,7 @@ def matches(placed: Sequence[Placed], at: IndexAsOf, text: TextQuery) -> list[Ma
 
 def _by_relevance(
     question: SearchQuery, at: IndexAsOf, passed: Query, text: TextQuery, most: int
-) -> list[Placed]:
+) -> list[RankedVersion]:
     """Return the first results: what the reader's language finds, then what was filed here.
 
     In each of these sections come where the words are, and in names how few words there are.
@@ -132,7 +132,7 @@ def _by_relevance(
     if question.reader in text.languages and question.lang is None:
         own = text.within(LABEL, question.reader)
         sections = [[one, *section] for one in (own, nothing_of(own)) for section in sections]
-    taken: list[Placed] = []
+    taken: list[RankedVersion] = []
     for start, section in zip(count(0, _PLACES), sections, strict=False):
         if start + _PLACES <= first or len(taken) == most:
             continue
@@ -151,12 +151,14 @@ def _by_relevance(
 
 def _of_tier(
     at: IndexAsOf, query: Query, number: int, after: PagePosition | None, most: int
-) -> list[Placed]:
+) -> list[RankedVersion]:
     if number % _PLACES != _IN_NAME:
         return _newest(at, query, after, most, number=number)
     bound = None if after is None else ascending_key(after.number - number, after.ord)
     return [
-        Placed(number=number + number_of(key), ord=ord_of(key, descending=False), address=address)
+        RankedVersion(
+            number=number + number_of(key), ord=ord_of(key, descending=False), address=address
+        )
         for key, address in _by_key(at, query, "by_name", bound, most, descending=False)
     ]
 
@@ -181,9 +183,9 @@ def _without(queries: Sequence[Query], others: Sequence[Query]) -> Query:
 
 def _newest(
     at: IndexAsOf, query: Query, after: PagePosition | None, most: int, *, number: int = 0
-) -> list[Placed]:
+) -> list[RankedVersion]:
     found = _by_key(at, query, "ord", None if after is None else after.ord, most, descending=True)
-    return [Placed(number=number, ord=key, address=address) for key, address in found]
+    return [RankedVersion(number=number, ord=key, address=address) for key, address in found]
 
 
 def _by_key(

@@ -10,8 +10,8 @@ import tantivy
 
 from registry.search import highlights, ranking
 from registry.search.filters import IndexAsOf
-from registry.search.find import Found, WordMeanings
-from registry.search.labels import Names
+from registry.search.find import QueryMatches, WordMeanings
+from registry.search.labels import NameLabels
 from registry.search.query import Hit, Match, Named, PagePosition, SearchQuery, SearchResult
 from registry.search.schema import review_day
 from registry.search.text_query import every
@@ -21,19 +21,19 @@ from registry.text.query_parser import Query, is_positive
 _MOST_NAMED = 3
 
 
-class PlacedResults(msgspec.Struct, frozen=True, kw_only=True):
+class RankedResults(msgspec.Struct, frozen=True, kw_only=True):
     """What a query finds, the results of its page and one more, and where the words of each are.
 
     `matches` are of the page alone, None where no words have to be there.
     """
 
     question: SearchQuery
-    found: Found
-    placed: Sequence[ranking.Placed]
+    found: QueryMatches
+    placed: Sequence[ranking.RankedVersion]
     matches: Sequence[Match | None]
 
     @property
-    def shown(self) -> Sequence[ranking.Placed]:
+    def shown(self) -> Sequence[ranking.RankedVersion]:
         """The results of the page."""
         return self.placed[: self.question.limit]
 
@@ -49,10 +49,10 @@ class PlacedResults(msgspec.Struct, frozen=True, kw_only=True):
         return [ord_ for ord_, match in pairs if match == "text" and self.question.highlights]
 
 
-def place_results(question: SearchQuery, at: IndexAsOf, meanings: WordMeanings) -> PlacedResults:
+def place_results(question: SearchQuery, at: IndexAsOf, meanings: WordMeanings) -> RankedResults:
     """Find what a query asks for, and put the results of its page in order."""
-    found = Found(question, at, meanings)
-    placed: list[ranking.Placed] = []
+    found = QueryMatches(question, at, meanings)
+    placed: list[ranking.RankedVersion] = []
     if found.total:
         placed = ranking.page(question, at, found.passed, found.text, question.limit + 1)
     shown = placed[: question.limit]
@@ -63,14 +63,14 @@ def place_results(question: SearchQuery, at: IndexAsOf, meanings: WordMeanings) 
             if question.sort == "relevance"
             else ranking.matches(shown, at, found.text)
         )
-    return PlacedResults(question=question, found=found, placed=placed, matches=matches)
+    return RankedResults(question=question, found=found, placed=placed, matches=matches)
 
 
 def write_page(
-    results: PlacedResults,
+    results: RankedResults,
     cards: Sequence[highlights.CardNames],
     bodies: Mapping[int, Texts],
-    names: Names,
+    names: NameLabels,
 ) -> SearchResult:
     """Return the page: cards with their passages, totals, and what is said beside them."""
     question, found, shown = results.question, results.found, results.shown
@@ -109,7 +109,7 @@ def find_all(
     question: SearchQuery, at: IndexAsOf, meanings: WordMeanings
 ) -> tuple[Sequence[int], str | None]:
     """Return every version that is found, oldest first, and the corrected text."""
-    found = Found(question, at, meanings)
+    found = QueryMatches(question, at, meanings)
     if found.total == 0:
         return [], found.mended
     hits = at.searcher.search(
@@ -119,7 +119,7 @@ def find_all(
 
 
 def find_named(
-    names: Names, text: str, query: Query, at: IndexAsOf, *, is_begun: bool = False
+    names: NameLabels, text: str, query: Query, at: IndexAsOf, *, is_begun: bool = False
 ) -> list[Named]:
     """Return the agencies and sectors that a text names, with their numbers of records."""
     return [

@@ -47,7 +47,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     figures: ProcessFigures
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class WaitingCounts(msgspec.Struct, frozen=True, kw_only=True):
     """What waits or ends: drafts and acts in review, tokens that end within 30 days.
 
     `signed_at` is the time of the last checkpoint.
@@ -86,7 +86,7 @@ async def forget(connection: Connection) -> None:
     await connection.execute(statement("heartbeats", "forget"))
 
 
-async def read_standing(connection: Connection, *, now: dt.datetime) -> Standing:
+async def read_standing(connection: Connection, *, now: dt.datetime) -> WaitingCounts:
     """Return what waits and what ends soon."""
-    [found] = await read_rows(connection, Standing, "heartbeats", "standing", now)
+    [found] = await read_rows(connection, WaitingCounts, "heartbeats", "standing", now)
     return found

@@ -80,7 +80,7 @@ class NamedEntry(msgspec.Struct, frozen=True, kw_only=True):
     agency: str | None
 
 
-class Quoting(msgspec.Struct, frozen=True, kw_only=True):
+class QuotingVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A version with its findings, one of which may quote an erased text."""
 
     record: str
@@ -89,7 +89,7 @@ class Quoting(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[Finding]
 
 
-class Last(msgspec.Struct, frozen=True, kw_only=True):
+class LastEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The last entry of a record in the log, with its 32-byte leaf hash."""
 
     index: int
@@ -131,9 +131,9 @@ async def read_named(connection: Connection, entry: int) -> NamedEntry | None:
     return await read_row(connection, NamedEntry, "redactions", "named", entry)
 
 
-async def read_last(connection: Connection, record: str) -> Last | None:
+async def read_last(connection: Connection, record: str) -> LastEntry | None:
     """Return the last entry of a record."""
-    return await read_row(connection, Last, "redactions", "last_entry", record)
+    return await read_row(connection, LastEntry, "redactions", "last_entry", record)
 
 
 async def read_sections(
@@ -221,11 +221,13 @@ async def forget_decision(
     )
 
 
-async def read_quoting(connection: Connection, record: str, texts: Sequence[str]) -> list[Quoting]:
+async def read_quoting(
+    connection: Connection, record: str, texts: Sequence[str]
+) -> list[QuotingVersion]:
     """Return a record's versions, and others of which a finding may quote one of some texts."""
     quoted = [_JSON.encode(text).decode()[1:-1] for text in texts]
     return [
-        Quoting(
+        QuotingVersion(
             record=row["record"],
             version=row["version"],
             entry=row["entry"],
@@ -236,7 +238,7 @@ async def read_quoting(connection: Connection, record: str, texts: Sequence[str]
 
 
 async def erase_findings(
-    connection: Connection, redaction: int, version: Quoting, left: Sequence[Finding]
+    connection: Connection, redaction: int, version: QuotingVersion, left: Sequence[Finding]
 ) -> None:
     """Replace a version's findings by those that are left."""
     await connection.execute(

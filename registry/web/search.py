@@ -27,7 +27,7 @@ from registry.errors import RegistryError
 from registry.pages.editions import Edition
 from registry.pages.reader import Reader
 from registry.pages.site import Demonstration, demonstration_of, render
-from registry.pages.views.search_view import COUNTED, Searched, refusal_view, search_view
+from registry.pages.views.search_view import COUNTED, SearchAnswer, refusal_view, search_view
 from registry.record.facets import FACETS, LOCAL
 from registry.record.origin import Origin
 from registry.record.pack import Agency
@@ -93,7 +93,7 @@ def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHa
             find_records, state, sort=order, reader=tag, limit=PAGE, cursor=cursor, facets=COUNTED
         )
         answer = await _grouped(sought, ask)
-        searched = Searched(
+        searched = SearchAnswer(
             asked=asked,
             goes_on=cursor is not None,
             agencies=await _agencies(state, answer["result"]),

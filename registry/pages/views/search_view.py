@@ -54,7 +54,7 @@ _NAMES = {
 _READ_CARD = msgspec.json.Decoder(RecordSummary).decode
 
 
-class Searched(msgspec.Struct, frozen=True, kw_only=True):
+class SearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A question and its answer.
 
     `asked` are the parameters of the address, without the cursor. Where they name no origin,
@@ -74,7 +74,7 @@ class Searched(msgspec.Struct, frozen=True, kw_only=True):
     origins: Mapping[str, Origin]
 
 
-def search_view(reader: Reader, day: str, searched: Searched) -> dict[str, Any]:
+def search_view(reader: Reader, day: str, searched: SearchAnswer) -> dict[str, Any]:
     """Build the page of an answer."""
     asked, result = searched.asked, searched.result
     known = FilterLabels(reader, searched.agencies, searched.origins)
@@ -213,7 +213,7 @@ def _form(asked: Pairs) -> dict[str, Any]:
     return {"q": given.get("q", ""), "sort": given.get("sort", ""), "hidden": hidden}
 
 
-def _here(searched: Searched) -> int:
+def _here(searched: SearchAnswer) -> int:
     """Return how many records were filed here, where only those of others are shown."""
     chosen = [value for name, value in searched.asked if name == "origin"]
     if not chosen or LOCAL in chosen:

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Response, get, post
 
 from registry.clock import utc_now
-from registry.pages.notices import tell_notice
+from registry.pages.notices import render_notice
 from registry.pages.reader import Reader
 from registry.services import notices
 from registry.text.catalogues import find
@@ -27,7 +27,7 @@ async def notices_page(request: ConsoleRequest) -> Response[bytes]:
 
         rows = []
         for one in found:
-            told = tell_notice(one, reader.tag, reader.pack, say)
+            told = render_notice(one, reader.tag, reader.pack, say)
             rows.append(
                 {
                     "id": one.id,
