@@ -21,7 +21,7 @@ CODES = "urn:public-algorithm-register:code:"
 _FOLDER = SCHEMAS / "context"
 
 
-class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
+class CatalogueTexts(msgspec.Struct, frozen=True, kw_only=True):
     """The texts of a catalogue of any register, by language; `forms` are those of exports."""
 
     description: LangText
@@ -46,9 +46,9 @@ def context() -> JsonLdNode:
 
 
 @cache
-def words() -> Vocabulary:
+def words() -> CatalogueTexts:
     """Return the texts of every catalogue."""
-    return msgspec.json.decode((_FOLDER / "register.json").read_bytes(), type=Vocabulary)
+    return msgspec.json.decode((_FOLDER / "register.json").read_bytes(), type=CatalogueTexts)
 
 
 def catalogue_address(site: str) -> str:
