@@ -43,7 +43,12 @@ LARGEST_HEADERS = 32 * 1024
 _LONGEST_HOST = 255
 
 _READS = {"GET", "HEAD", "OPTIONS"}
-_ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+_ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    # Else the server says which one it is.
+    (b"server", b"registry"),
+]
 _NO_CONTENT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _PAGES = [
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
