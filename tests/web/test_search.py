@@ -276,39 +276,40 @@ async def test_every_language_says_all_in_its_own_words(client):
         assert [one.get("href") for one in current] == [f"/{tag}/search"]
 
 
-@pytest.mark.parametrize(
-    ("query", "tells", "nearest"),
-    [
-        ("q=eau&risk=hgh", "« Niveau de risque » n’a pas de valeur hgh", "q=eau&risk=high"),
-        ("q=eau&teritory=MA-06", "n’a pas de filtre teritory", "q=eau&territory=MA-06"),
-        ("missing=rights.contest", "pas de valeur rights.contest", "missing=/rights/contestation"),
-        ("as_of=2025-13-01", "pour « Dans l’état de » : 2025-13-01", None),
-        ("completeness_min=many", "pour « Complétude à partir de » : many", None),
-        ("sort=best", "« Ordre » n’a pas de valeur best", "sort=newest"),
-        ("limit=100", "pas de filtre limit", None),
-        ("lang=de", "« Langue des mots » n’a pas de valeur de", None),
-    ],
-)  # fmt: skip
-async def test_what_is_not_known_is_refused_in_the_page_s_language(client, query, tells, nearest):
-    answer = await client.get(f"/fr/search?{query}")
-    assert answer.status_code == 400
-    page = parse(answer)
-    assert is_shown(page, "fault")
-    assert not is_shown(page, "results")
-    told = said(page, "fault").replace("\xa0", " ")
-    assert tells in told
-    # No English: the sentence of the API is not shown.
-    assert "did you mean" not in told
-    assert "unknown" not in told
-    offered, *rest = links(page, "fault")
-    if nearest is not None:
-        assert parse_qsl(urlsplit(offered).query) == parse_qsl(nearest)
-        assert "Vouliez-vous dire" in told
-        (offered,) = rest
-    wrong = parse_qsl(query)[-1][0]
-    assert parse_qsl(urlsplit(offered).query) == [
-        pair for pair in parse_qsl(query) if pair[0] != wrong
-    ]
+NOT_KNOWN = [
+    ("q=eau&risk=hgh", "« Niveau de risque » n’a pas de valeur hgh", "q=eau&risk=high"),
+    ("q=eau&teritory=MA-06", "n’a pas de filtre teritory", "q=eau&territory=MA-06"),
+    ("missing=rights.contest", "pas de valeur rights.contest", "missing=/rights/contestation"),
+    ("as_of=2025-13-01", "pour « Dans l’état de » : 2025-13-01", None),
+    ("completeness_min=many", "pour « Complétude à partir de » : many", None),
+    ("sort=best", "« Ordre » n’a pas de valeur best", "sort=newest"),
+    ("limit=100", "pas de filtre limit", None),
+    ("lang=de", "« Langue des mots » n’a pas de valeur de", None),
+]  # fmt: skip
+
+
+async def test_what_is_not_known_is_refused_in_the_page_s_language(client, subtests):
+    for query, tells, nearest in NOT_KNOWN:
+        with subtests.test(query=query):
+            answer = await client.get(f"/fr/search?{query}")
+            assert answer.status_code == 400
+            page = parse(answer)
+            assert is_shown(page, "fault")
+            assert not is_shown(page, "results")
+            told = said(page, "fault").replace("\xa0", " ")
+            assert tells in told
+            # No English: the sentence of the API is not shown.
+            assert "did you mean" not in told
+            assert "unknown" not in told
+            offered, *rest = links(page, "fault")
+            if nearest is not None:
+                assert parse_qsl(urlsplit(offered).query) == parse_qsl(nearest)
+                assert "Vouliez-vous dire" in told
+                (offered,) = rest
+            wrong = parse_qsl(query)[-1][0]
+            assert parse_qsl(urlsplit(offered).query) == [
+                pair for pair in parse_qsl(query) if pair[0] != wrong
+            ]
 
 
 async def test_a_bad_place_in_a_list_leads_to_its_first_page(client):

@@ -248,15 +248,20 @@ ATTACKS = {
 }
 
 
-@pytest.mark.parametrize("claims", ATTACKS.values(), ids=ATTACKS)
-async def test_a_token_with_wrong_claims_signs_nobody_in(office, hostile, claims):
+async def test_a_token_with_wrong_claims_signs_nobody_in(office, hostile, subtests):
     await office.invite("editor", email="amina@sante.example")
-    hostile.claims = claims
+    for attack, claims in ATTACKS.items():
+        with subtests.test(attack=attack):
+            hostile.claims = claims
+            browser = office.browser()
+            answer = await finish(browser, code="c", state=await begin(browser, hostile))
+            assert answer.status_code == 401
+            parse(answer)
+            assert not is_signed_in(browser)
+    hostile.claims = {}
     browser = office.browser()
-    answer = await finish(browser, code="c", state=await begin(browser, hostile))
-    assert answer.status_code == 401
-    parse(answer)
-    assert not is_signed_in(browser)
+    await finish(browser, code="c", state=await begin(browser, hostile))
+    assert is_signed_in(browser)
 
 
 @pytest.mark.parametrize("attack", ["none", "shared secret", "another key", "no token", "cut"])
@@ -366,26 +371,29 @@ async def test_a_program_files_with_the_providers_token_as_the_settings_say(offi
     assert (await ask(office, hostile.make())).status_code == 401
 
 
-@pytest.mark.parametrize(
-    "claims",
-    [
-        {"aud": CLIENT},
-        {"iss": "https://evil.example"},
-        {"exp": 1},
-        {"exp": None},
-        {"client_id": "unknown"},
-        {"client_id": None},
-        {"client_id": ["records-program"]},
-        {"nonce": "it is an ID token"},
-    ],
-)
-async def test_a_token_for_something_else_is_no_token_here(office, hostile, claims):
+FOR_SOMETHING_ELSE = [
+    {"aud": CLIENT},
+    {"iss": "https://evil.example"},
+    {"exp": 1},
+    {"exp": None},
+    {"client_id": "unknown"},
+    {"client_id": None},
+    {"client_id": ["records-program"]},
+    {"nonce": "it is an ID token"},
+]
+
+
+async def test_a_token_for_something_else_is_no_token_here(office, hostile, subtests):
     right = {"nonce": None, "aud": AUDIENCE, "client_id": "records-program"}
-    hostile.claims = right | claims
-    answer = await ask(office, hostile.make())
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"].startswith("Bearer")
-    assert await office.run("select from token") == []
+    for claims in FOR_SOMETHING_ELSE:
+        with subtests.test(claims=claims):
+            hostile.claims = right | claims
+            answer = await ask(office, hostile.make())
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+            assert await office.run("select from token") == []
+    hostile.claims = right
+    assert (await ask(office, hostile.make())).status_code == 200
 
 
 async def test_clocks_may_differ_by_a_minute_and_new_keys_are_asked_for_once(office, hostile):
