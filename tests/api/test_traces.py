@@ -14,6 +14,7 @@ from registry import __version__
 from registry.api import traces
 from registry.api.app import create_app
 from registry.errors import ConfigurationError
+from registry.store.database import connect
 from tests.api.conftest import lifespan
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -102,6 +103,42 @@ async def ask(application):
         assert started is not application
         assert (await once("127.0.0.1")).status_code == 200
         assert (await once("203.0.113.7")).status_code == 200
+
+
+async def test_rounds_of_the_background_runner_that_did_something_have_a_trace(
+    settings, receiver, monkeypatch
+):
+    endpoint = f"http://127.0.0.1:{receiver.server_address[1]}"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    tracer = traces.trace_work(settings, {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
+    try:
+        database = await connect(settings.database_url)
+
+        async def ask():
+            async with database.connection() as connection:
+                await connection.fetchval("select 1")
+
+        monkeypatch.setattr(traces, "_SHORTEST_NANOSECONDS", 3_600 * 10**9)
+        with tracer.span("nothing to do"):
+            await ask()
+        with pytest.raises(ValueError, match="secret"), tracer.span("failed"):
+            raise ValueError("a secret")
+        monkeypatch.setattr(traces, "_SHORTEST_NANOSECONDS", 0)
+        with tracer.span("published"):
+            await ask()
+        await ask()
+        await database.close()
+    finally:
+        AsyncPGInstrumentor().uninstrument()
+        tracer.close()
+    parts = [part for _, body in receiver.received for part in body.resource_spans]
+    spans = [span for part in parts for scoped in part.scope_spans for span in scoped.spans]
+    rounds = {attributes(one)["registry.task"]: one for one in spans if not one.parent_span_id}
+    assert rounds.keys() == {"failed", "published"}
+    [statement] = [one for one in spans if one.parent_span_id]
+    assert statement.parent_span_id == rounds["published"].span_id
+    assert rounds["failed"].status.message == "ValueError"
+    assert "secret" not in str(spans)
 
 
 def test_nothing_of_it_is_imported_where_it_is_not_set():
