@@ -26,7 +26,8 @@ _TYPES = {
     ".woff2": "font/woff2",
     ".txt": "text/plain; charset=utf-8",
     ".xml": "application/xml",
-    ".atom": "application/atom+xml",
+    # Chromium shows what is called Atom as its source.
+    ".atom": "application/xml",
     ".csv": "text/csv; charset=utf-8",
     ".json": "application/json",
 }

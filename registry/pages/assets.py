@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,9 @@ from registry.record.codelists import codelists
 
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 _URL = re.compile(r'url\("\.\./fonts/([^"]+)"\)')
+_OF_FEEDS = ("10-tokens.css", "20-fonts.css")
+"""The styles of pages that feeds have too."""
+
 _CLASSIC = ("proof.js",)
 """Scripts that are put together with all that they import, for pages that were saved.
 
@@ -34,6 +37,7 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
 
     files: dict[str, bytes]
     stylesheet: str
+    feed_stylesheet: str
     icon: str
     card: str
     fonts: dict[str, str]
@@ -41,7 +45,10 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_assets(site: Path) -> Assets:
-    """Read `styles/*.css` (in order of name, as one file), `scripts/`, `fonts/` and `icons/`."""
+    """Read `styles/*.css` (in order of name, as one file), `scripts/`, `fonts/` and `icons/`.
+
+    The style sheet of feeds begins with the tokens and fonts of the pages.
+    """
     files: dict[str, bytes] = {}
 
     def add(name: str, content: bytes) -> str:
@@ -55,10 +62,18 @@ def read_assets(site: Path) -> Assets:
     }
     files["assets/OFL.txt"] = (site / "fonts" / "OFL.txt").read_bytes()
     files["favicon.ico"] = (site / "icons" / "favicon.ico").read_bytes()
-    css = "\n".join(path.read_text("utf-8") for path in sorted(site.glob("styles/*.css")))
-    css = _COMMENT.sub("", css)
-    css = _URL.sub(lambda found: f'url("{_last(fonts[found[1]])}")', css)
-    stylesheet = add("register.css", css.encode())
+
+    def add_styles(name: str, paths: Sequence[Path]) -> str:
+        css = _COMMENT.sub("", "\n".join(path.read_text("utf-8") for path in paths))
+        css = _URL.sub(lambda found: f'url("{_last(fonts[found[1]])}")', css)
+        return add(name, css.encode())
+
+    styles = sorted(site.glob("styles/*.css"))
+    stylesheet = add_styles("register.css", styles)
+    feed_stylesheet = add_styles(
+        "feed.css",
+        [*(path for path in styles if path.name in _OF_FEEDS), site / "feeds" / "feed.css"],
+    )
     icon, card = (
         add(name, (site / "icons" / name).read_bytes()) for name in ("icon.svg", "card.png")
     )
@@ -79,7 +94,13 @@ def read_assets(site: Path) -> Assets:
     for path in sorted(site.glob("scripts/*.js")):
         add_script(path.name)
     return Assets(
-        files=files, stylesheet=stylesheet, icon=icon, card=card, fonts=fonts, scripts=scripts
+        files=files,
+        stylesheet=stylesheet,
+        feed_stylesheet=feed_stylesheet,
+        icon=icon,
+        card=card,
+        fonts=fonts,
+        scripts=scripts,
     )
 
 

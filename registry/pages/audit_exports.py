@@ -23,7 +23,7 @@ from registry.exchange.remote_register import RemoteRegister
 from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.replayed_version import ReplayedVersion
 from registry.pages.editions import Edition
-from registry.pages.views.feeds import FORMATS, MOST_ITEMS, Feed, Item
+from registry.pages.views.feeds import FORMATS, MOST_ITEMS, Feed, FeedIntroduction, Item
 from registry.pages.views.served_feeds import found_item, record_items
 from registry.record.entry import NOT_STATED, outline
 from registry.record.search_document import RecordSummary
@@ -210,5 +210,8 @@ def _csv_lines(lines: Iterator[bytes]) -> Iterator[_Line]:
 
 
 def _as_json(items: Sequence[Item]) -> Any:
-    feed = Feed(title="", lang="", address="", about="", home="", updated="", items=list(items))
+    nothing = FeedIntroduction(about="", guide="", stylesheet="")
+    feed = Feed(
+        title="", lang="", address="", introduction=nothing, home="", updated="", items=list(items)
+    )
     return msgspec.json.decode(FORMATS["json"](feed))["items"]

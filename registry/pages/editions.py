@@ -114,6 +114,7 @@ def _templates(
         "base_url": base_url,
         "prefix": prefix,
         "stylesheet": assets.stylesheet,
+        "feed_stylesheet": f"{prefix}/{assets.feed_stylesheet}",
         "icon": assets.icon,
         "picture": assets.card,
         "fonts": assets.fonts,

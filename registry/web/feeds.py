@@ -18,10 +18,11 @@ from registry.api.parameters import AgencyPath
 from registry.api.request_context import ApiRequest, ApiState
 from registry.api.search import find_records
 from registry.api.search_filters import SearchFilters, provide_search_filters
+from registry.api.site import POLICY
 from registry.errors import NotFound
 from registry.pages.editions import Edition
 from registry.pages.reader import Reader, say
-from registry.pages.views.feeds import FORMATS, MOST_ITEMS, Feed, Item, about_feeds
+from registry.pages.views.feeds import FORMATS, MOST_ITEMS, Feed, Item, introduce
 from registry.pages.views.search_view import question_words
 from registry.pages.views.served_feeds import found_item, record_items, record_name
 from registry.record.facets import FACETS, LOCAL
@@ -29,15 +30,20 @@ from registry.record.search_document import RecordSummary
 from registry.store import records, withdrawals
 from registry.store.as_of import read_beginning
 
-_TYPES = {"atom": "application/atom+xml", "json": "application/feed+json"}
+_TYPES = {"atom": "application/xml", "json": "application/feed+json"}
 _READ_CARD = msgspec.json.Decoder(RecordSummary).decode
 
 
 class _Place(msgspec.Struct, frozen=True):
     """For whom a feed is written, and the address of the register."""
 
-    reader: Reader
+    edition: Edition
     base_url: str
+
+    @property
+    def reader(self) -> Reader:
+        """The reader."""
+        return self.edition.reader
 
     @property
     def address(self) -> str:
@@ -54,7 +60,7 @@ def feed_handlers(
         known = editions()
         if tag not in known:
             raise NotFound(f"there are no feeds in the language {tag}")
-        return _Place(known[tag].reader, base_url)
+        return _Place(known[tag], base_url)
 
     @get(
         [f"/feeds/{{tag:str}}/search.{ending}" for ending in _TYPES],
@@ -154,7 +160,7 @@ async def _answer(
         title=" – ".join(filter(None, (name, own.text if own else ""))),
         lang=reader.tag,
         address=f"{place.base_url}{path}",
-        about=about_feeds(reader, place.base_url),
+        introduction=introduce(place.edition, place.base_url),
         query=query,
         home=f"{place.address}/{home}",
         updated=updated,
@@ -163,5 +169,5 @@ async def _answer(
     return Response(
         content=FORMATS[ending](feed),
         media_type=_TYPES[ending],
-        headers={"cache-control": "no-cache"},
+        headers={"cache-control": "no-cache", "content-security-policy": POLICY},
     )

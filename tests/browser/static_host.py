@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class _Files(SimpleHTTPRequestHandler):
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
+        ".js": "text/javascript",
+        ".atom": "application/xml",
+    }
 
     def translate_path(self, path: str) -> str:
         found = super().translate_path(path)

@@ -12,7 +12,7 @@ from tests.browser.conftest import PHONE
 
 SHEETS = {
     path.relative_to(resources.SITE).as_posix(): path.read_text("utf-8")
-    for folder in ("styles", "console")
+    for folder in ("styles", "feeds", "console")
     for path in sorted((resources.SITE / folder).glob("*.css"))
 }
 _OWN_MARK = re.compile(r'[\s"\'&]+')  # a nested selector is read with an ampersand

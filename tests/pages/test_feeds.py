@@ -11,6 +11,7 @@ from .conftest import LANGUAGES, SETTINGS
 from .test_html import PREFIX
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+XHTML = "{http://www.w3.org/1999/xhtml}"
 
 
 def feeds(site, ending):
@@ -34,6 +35,8 @@ def test_every_atom_feed_is_valid(site):
         for entry in entries:
             for name in ("id", "title", "updated", "link", "summary"):
                 assert len(entry.findall(f"{ATOM}{name}")) == 1, place
+            address = entry.find(f"{ATOM}link").get("href")
+            assert [one.get("href") for one in entry.findall(f"{XHTML}a")] == [address], place
             assert entry.findtext(f"{ATOM}title")
 
 

@@ -8,7 +8,11 @@ import tinycss2
 
 from registry import resources
 
-CSS = {path.name: path.read_text("utf-8") for path in resources.SITE.glob("styles/*.css")}
+CSS = {
+    path.name: path.read_text("utf-8")
+    for folder in ("styles", "feeds")
+    for path in resources.SITE.glob(f"{folder}/*.css")
+}
 TOKENS = re.sub(r"/\*.*?\*/", "", CSS["10-tokens.css"], flags=re.DOTALL)
 PHYSICAL = re.compile(
     r"(?:margin|padding|border|inset|scroll-margin|scroll-padding)-(?:left|right|top|bottom)(?:-.*)?"

@@ -10,6 +10,7 @@ import pytest
 from tests.web.conftest import opened
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+XHTML = "{http://www.w3.org/1999/xhtml}"
 BASE = "https://algorithms.example"
 
 
@@ -26,13 +27,17 @@ def links_of(feed):
 async def test_every_question_has_a_feed_of_what_was_filed_here(client):
     asked = "risk=high&sector=public_safety&undisclosed=rights.contestation"
     answer = await client.get(f"/feeds/fr/search.atom?{asked}")
-    assert answer.headers["content-type"].startswith("application/atom+xml")
+    assert answer.headers["content-type"].startswith("application/xml")
     feed = ET.fromstring(answer.content)  # noqa: S314  our own
     title = feed.findtext(f"{ATOM}title")
     assert "Niveau de risque : Risque élevé" in re.sub(r"\s", " ", title)
     assert "“" not in title
     assert answer.text.startswith("<?xml")
-    assert f"{BASE}/fr/feeds" in answer.text.partition("<feed")[0], "words for who clicks it"
+    guide = feed.find(f"{ATOM}subtitle/{XHTML}div/{XHTML}a")
+    assert guide.get("href") == f"{BASE}/fr/feeds", "words for who clicks it"
+    styles = re.search(r'<\?xml-stylesheet type="text/css" href="(/assets/[^"]+)"\?>', answer.text)
+    assert styles, "a browser shows it as a page"
+    assert "style-src 'self'" in answer.headers["content-security-policy"]
     assert links_of(feed)["alternate"].startswith(f"{BASE}/fr/search?risk=high")
     (entry,) = feed.findall(f"{ATOM}entry")
     assert entry.find(f"{ATOM}link").get("href") == f"{BASE}/fr/records/demo-securite/systeme-a"

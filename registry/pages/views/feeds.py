@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
+from registry.pages.editions import Edition
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, Text, as_it_is, comma_of, label, say
@@ -33,8 +34,8 @@ _UNNAMED = message("A system whose name is not published")
 _ALL = message("All changes")
 _EVERYTHING = message("All changes, with other registers")
 _ABOUT = message(
-    "This is a feed, to be read by a reader of feeds, not by people. "
-    "What that is and how to follow it: %(address)s"
+    "This is a feed: give its address to a reader of feeds, which then tells you what is new. "
+    "How to do it: %(address)s"
 )
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -50,8 +51,20 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[str]
 
 
+class FeedIntroduction(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody sees first who opens a feed in a browser.
+
+    `guide` is the address of the page on feeds, which stands in the words `about`; `stylesheet` is
+    the path of the styles by which the browser shows Atom.
+    """
+
+    about: str
+    guide: str
+    stylesheet: str
+
+
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    """A feed before it has a format; `home` is the page that it follows, `about` says what it is.
+    """A feed before it has a format; `home` is the page that it follows.
 
     Its address is `address`, the ending of the format, and the query.
     """
@@ -59,7 +72,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     lang: str
     address: str
-    about: str
+    introduction: FeedIntroduction
     query: str = ""
     home: str
     updated: str
@@ -117,7 +130,7 @@ def _render(
         title=title,
         lang=reader.tag,
         address=f"{site.base_url}/feeds/{reader.tag}/{scope}",
-        about=about_feeds(reader, site.base_url),
+        introduction=introduce(site.editions[reader.tag], site.base_url),
         home=f"{base}/{_home(scope)}",
         updated=updated,
         items=[_item(reader, site, event, base) for event in events],
@@ -246,15 +259,17 @@ def _write_atom(feed: Feed) -> bytes:
         f'<link rel="alternate" href={_attribute(item.url)}/>\n'
         f"<updated>{item.at}</updated>\n<published>{item.at}</published>\n"
         + "".join(f"<category term={_attribute(tag)}/>\n" for tag in item.tags)
-        + f'<summary type="text">{_text(item.text)}</summary>\n</entry>\n'
+        + f'<summary type="text">{_text(item.text)}</summary>\n{_link(item.url)}\n</entry>\n'
         for item in feed.items
     )
+    shown = feed.introduction
+    about = _text(shown.about).replace(_text(shown.guide), _link(shown.guide))
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<!-- {_comment(feed.about)} -->\n"
+        f'<?xml-stylesheet type="text/css" href={_attribute(shown.stylesheet)}?>\n'
         f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang={_attribute(feed.lang)}>\n'
         f"<id>{_text(f'{feed.address}.atom{feed.query}')}</id>\n<title>{_text(feed.title)}</title>\n"
-        f"<subtitle>{_text(feed.about)}</subtitle>\n"
+        f'<subtitle type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">{about}</div></subtitle>\n'
         f"<updated>{feed.updated}</updated>\n<author><name>{_text(feed.title)}</name></author>\n"
         f'<link rel="self" href={_attribute(f"{feed.address}.atom{feed.query}")}/>\n'
         f'<link rel="alternate" type="text/html" href={_attribute(feed.home)}/>\n{entries}</feed>\n'
@@ -267,7 +282,7 @@ def _write_json(feed: Feed) -> bytes:
         "title": feed.title,
         "home_page_url": feed.home,
         "feed_url": f"{feed.address}.json{feed.query}",
-        "description": feed.about,
+        "description": feed.introduction.about,
         "language": feed.lang,
         "items": [
             {
@@ -288,14 +303,21 @@ FORMATS: Mapping[str, Callable[[Feed], bytes]] = {"atom": _write_atom, "json": _
 """What writes a feed, by the ending of its address."""
 
 
-def about_feeds(reader: Reader, base_url: str) -> str:
-    """Return the sentence that who opens a feed in a browser reads first."""
-    return wording(reader, _ABOUT) % {"address": f"{base_url}/{reader.tag}/feeds"}
+def introduce(edition: Edition, base_url: str) -> FeedIntroduction:
+    """Return the introduction of feeds in the language of an edition."""
+    guide = f"{base_url}/{edition.reader.tag}/feeds"
+    return FeedIntroduction(
+        about=wording(edition.reader, _ABOUT) % {"address": guide},
+        guide=guide,
+        stylesheet=str(edition.templates.globals["feed_stylesheet"]),
+    )
 
 
-def _comment(text: str) -> str:
-    """Return a text as it may stand in a comment of XML."""
-    return _NOT_XML.sub("", text).replace("--", "–")
+def _link(address: str) -> str:
+    """Return a link as browsers follow one, which is foreign mark-up in Atom (RFC 4287 §6)."""
+    return (
+        f'<a xmlns="http://www.w3.org/1999/xhtml" href={_attribute(address)}>{_text(address)}</a>'
+    )
 
 
 def _text(text: str) -> str:
