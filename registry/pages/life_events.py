@@ -12,6 +12,6 @@ def event_row(reader: Reader, event: LifeEvent) -> dict[str, Any]:
     """Return the name, description and address of an event."""
     return {
         "path": f"life/{event.code}",
-        "name": say(reader, event.label),
+        "name": say(reader, event.name),
         "description": say(reader, event.description),
     }

@@ -15,9 +15,10 @@ import msgspec
 
 from registry.errors import Finding
 from registry.record.entry import NOT_STATED, SOURCE_STATES
+from registry.record.life_events import events_of, life_events
 from registry.record.model import RISK_CHANGES, Document
 from registry.record.pack import Agency, Pack
-from registry.record.pointers import parts, values_at
+from registry.record.pointers import dig, parts, values_at
 from registry.record.requirements import units
 from registry.record.rules import REGISTER_RULES, RULES
 from registry.record.rules_risk import BELOW_FLOOR
@@ -127,6 +128,15 @@ FACETS: dict[str, Facet] = {
     ),
     "affected": Facet(
         description="Groups of people affected", pointer="/purpose/affected_groups/*"
+    ),
+    "life_event": Facet(
+        description="What happened to people: events in which it may have had a part",
+        known=lambda document, _, __: events_of(
+            dig(document, "sector", "primary") or NOT_STATED,
+            dig(document, "sector", "function") or NOT_STATED,
+            dig(document, "purpose", "affected_groups") or (),
+        ),
+        codes=lambda _: [event.code for event in life_events()],
     ),
     "contestation": Facet(
         description="Whether a decision can be contested",

@@ -31,7 +31,7 @@ class LifeEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """An event, and the kinds of systems that take part in decisions about it."""
 
     code: str
-    label: LangText
+    name: LangText = msgspec.field(name="label")
     description: LangText
     systems: tuple[SystemKind, ...]
 
@@ -43,6 +43,11 @@ class LifeEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def covers(self, sector: str, function: str, affected: Sequence[str]) -> bool:
         """Return whether a system may have had a part in the event."""
         return any(kind.covers(sector, function, affected) for kind in self.systems)
+
+
+def events_of(sector: str, function: str, affected: Sequence[str]) -> list[str]:
+    """Return the codes of the events that a system may have had a part in."""
+    return [event.code for event in life_events() if event.covers(sector, function, affected)]
 
 
 @cache

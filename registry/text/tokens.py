@@ -20,7 +20,7 @@ from registry.text.folding import fold
 
 _Value = TypeVar("_Value")
 
-ANALYSIS = f"3 {Stemmer.version()}"
+ANALYSIS = f"4 {Stemmer.version()}"
 """The version of the analysis and of the facets; rows of another version are made anew."""
 
 LONGEST_WORD = 64

@@ -396,6 +396,29 @@ async def test_what_is_missing_wrong_or_withheld_can_be_asked_for(found, publish
     assert await found("restricted=national_defence") == ["hidden"]
 
 
+async def test_what_happened_to_people_finds_the_systems_behind_it(client, found, publish, record):
+    def of(slug, sector, function, *affected):
+        system = {"sector": {"primary": sector, "function": function}}
+        return varied(record, slug, **system, purpose__affected_groups=[*affected])
+
+    await publish(
+        of("grants", "education", "eligibility", "pupils_students", "benefit_applicants"),
+        of("classes", "education", "forecasting", "pupils_students"),
+        of("beds", "health", "forecasting", "patients"),
+        {"id": "demo-sante/bare", "schema_version": "1.0"},
+    )
+    assert await found("life_event=grant") == ["grants"]
+    assert sorted(await found("life_event=school")) == ["classes", "grants"]
+    assert sorted(await found("life_event=health&life_event=grant")) == ["beds", "grants"]
+    counted = (await client.get(f"{RECORDS}?facets=life_event")).json()["facets"]["life_event"]
+    assert {one["code"]: one["count"] for one in counted} == {
+        "benefit": 1, "grant": 1, "health": 1, "school": 2,
+    }  # fmt: skip
+    refused = await client.get(f"{RECORDS}?life_event=grnt")
+    assert refused.status_code == 400
+    assert "did you mean 'grant'?" in refused.json()["detail"]
+
+
 async def test_scores_from_one_to_another(client, found, publish, record):
     await publish(
         varied(record, "whole"),

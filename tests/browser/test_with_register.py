@@ -171,7 +171,7 @@ def test_an_agency_that_filed_nothing_is_found_by_its_acronym(opened, register, 
 
 def test_every_filter_of_the_api_can_be_seen_and_taken_away(opened, register):
     asked = (
-        "territory=MA-06&supplier=Nobody&technique=machine_learning&affected=patients"
+        "territory=MA-06&life_event=health&supplier=Nobody&technique=machine_learning&affected=patients"
         "&contestation=yes&function=monitoring&risk_change=raised&completeness_min=5"
         "&completeness_max=99&changed_since=2020-01-01&changed_until=2099-01-01"
         "&as_of=entry:9&lang=fr&withheld=not_stated"

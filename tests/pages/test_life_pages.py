@@ -19,7 +19,7 @@ def test_the_events_name_codes_of_the_format_and_have_words():
     assert list(dict.fromkeys(CODES)) == CODES
     lists = {"sector": "sector", "function": "function", "affected": "affected_group"}
     for event in life_events():
-        assert {"en", "fr", "ar"} <= event.label.keys() & event.description.keys()
+        assert {"en", "fr", "ar"} <= event.name.keys() & event.description.keys()
         assert event.systems
         for kind in event.systems:
             assert kind.sector or kind.function or kind.affected, event.code

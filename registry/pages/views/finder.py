@@ -16,6 +16,7 @@ from registry.pages.views.document_view import field_name
 from registry.pages.views.static_index import FOLDER
 from registry.record.entry import NOT_STATED
 from registry.record.facets import COUNTRY, FACETS, LOCAL, OVERDUE, POINTERS, SINGLE
+from registry.record.life_events import LifeEvent, life_events
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.text.catalogues import find
@@ -27,6 +28,7 @@ HEADINGS = {
     "risk": message("Level of risk"),
     "sector": message("Sector"),
     "agency": message("Agency"),
+    "life_event": message("Subject of the decision"),
     "territory": message("Where it applies"),
     "affected": message("Whom it concerns"),
     "status": message("Status"),
@@ -126,8 +128,9 @@ class FilterLabels:
         """Take the reader, and names that no list has."""
         self._reader = reader
         self._origins = origins
-        self._names: Mapping[str, Mapping[str, Agency | Origin]]
-        self._names = {"agency": agencies, "origin": origins}
+        self._names: Mapping[str, Mapping[str, Agency | Origin | LifeEvent]]
+        events = {event.code: event for event in life_events()}
+        self._names = {"agency": agencies, "origin": origins, "life_event": events}
 
     def listed(self, name: str) -> list[str]:
         """Return the codes of a filter that have words, in their order."""
