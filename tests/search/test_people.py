@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from registry.record.codelists import codelists
+from registry.record.life_events import life_events
 from registry.search.engine import open_index
 from registry.search.query import SearchQuery
 from registry.store.database import connect
@@ -63,6 +65,22 @@ async def test_what_citizens_ask_is_found(index):
             missed.append((row["question"], row["lang"], row["expected"], answer.mended, told))
     assert len(asked) >= 120
     assert not missed, "\n".join(map(str, missed))
+
+
+async def test_every_tamazight_word_for_a_code_is_found(index):
+    """Tiles, facets and badges show them: whoever types one finds what it stands for."""
+    labels = [
+        (name, one.code, one.label) for name, codes in codelists().items() for one in codes.values()
+    ]
+    labels += [("event", one.code, one.name) for one in life_events()]
+    known = [(name, code, label["zgh"]) for name, code, label in labels if "zgh" in label]
+    missed = []
+    for name, code, word in known:
+        _, named, records = await first(index, {"question": word, "lang": "zgh"})
+        if not (named or records) or (name == "sector" and (name, code) not in named):
+            missed.append((name, code, named, records))
+    assert len(known) >= 9
+    assert missed == []
 
 
 async def test_a_local_match_stands_before_every_foreign_one(index):
