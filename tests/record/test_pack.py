@@ -182,8 +182,12 @@ def test_those_who_help_say_with_what_and_by_when_in_order_and_from_which_source
         assert not one.confirmed, one.code
         texts = [one.words, one.source]
         texts += [one.purpose, one.by_when] if one.step else []
+        texts += [one.post] if one.post else []
         for text in texts:
             assert set(pack.languages) - set(pack.recommended) <= text.keys(), one.code
+    if code == "ma":
+        # A link or a number leads there, or words say where it is.
+        assert all(one.website or one.phone or one.post for one in pack.redress_bodies)
     helpers = {body.code for body in pack.redress_bodies}
     assert not helpers & {"dgssi", "cour_des_comptes", "ofnac"}
 
