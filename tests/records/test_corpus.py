@@ -237,6 +237,16 @@ def test_none_names_a_real_address():
     assert real == []
 
 
+def test_who_is_told_to_write_call_or_come_finds_how():
+    """A number begins with +999, which no country has (ITU-T E.164)."""
+    for path, document in DOCUMENTS.items():
+        if path not in RESTRICTED:
+            contact = dig(document, "contact")
+            assert {"email", "phone", "postal_address", "opening_hours"} <= contact.keys(), path
+            numbers = [contact["phone"], dig(document, "rights", "data_rights_contact", "phone")]
+            assert all(number.startswith("+999") for number in filter(None, numbers)), path
+
+
 def test_each_is_written_the_one_way():
     order = list(dict.fromkeys(field.path[0] for field in fields()))
     for path, document in DOCUMENTS.items():
