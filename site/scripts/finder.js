@@ -184,6 +184,7 @@ function showFault(query, error) {
     at(id).replaceChildren();
   }
   for (const id of ["sorting", "filters", "programs", "follow", "from-copy", "nothing"]) at(id).hidden = true;
+  at("pages").parentElement.hidden = true;
   showChips(query);
   showResults();
   at("fault").hidden = false;

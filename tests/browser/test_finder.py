@@ -137,6 +137,16 @@ def test_pages_of_results_hold_each_record_once(opened, host):
     assert len(seen) == len(set(seen)) == total > 40
 
 
+def test_no_way_through_pages_is_left_where_the_search_refuses(opened, host):
+    with opened() as page:
+        page.goto(f"{host}/fr/search")
+        page.wait_for_selector("#pages a[rel=next]")
+        page.evaluate("history.replaceState(null, '', '/fr/search?risk=hgh')")
+        page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
+        page.wait_for_selector("#fault:not([hidden])")
+        assert not page.locator("nav.pager").is_visible()
+
+
 def test_words_are_marked_and_a_slip_is_mended_with_a_way_back(opened, host):
     with opened() as page:
         page.goto(f"{host}/fr/search?q=radiographie")

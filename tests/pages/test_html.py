@@ -4,12 +4,15 @@ import json
 import re
 from urllib.parse import urlsplit
 
+import html5lib
 import msgspec
 import pytest
 
 from registry import resources
 from registry.errors import RegistryError
+from registry.pages.build.page_list import all_pages
 from registry.pages.page import page_file
+from registry.pages.site import open_site
 from registry.pages.views.problem_pages import error_types
 from registry.record.pointers import values_at
 from registry.record.schema import fields
@@ -241,12 +244,59 @@ def test_a_record_stands_in_six_groups_of_which_the_last_is_closed(pages):
         assert len(answers.findall("div/dd/a")) == 2
 
 
-def test_a_field_has_one_name_on_the_page_and_in_what_is_missing(pages):
-    for lang, name in (("ar", "الهدف"), ("fr", "Objectif"), ("en", "Goal")):
-        page = pages[f"{lang}/records/demo-sante/triage-radiographies.html"]
+NAMES = {
+    "/purpose/goal": {"ar": "الهدف", "fr": "Objectif", "en": "Goal"},
+    "/purpose/public_benefit": {
+        "ar": "الفائدة للعموم",
+        "fr": "Bénéfice pour le public",
+        "en": "Public benefit",
+    },
+    "/purpose/proportionality": {
+        "ar": "التناسب",
+        "fr": "Proportionnalité",
+        "en": "Proportionality",
+    },
+    "/data/sharing": {"ar": "التقاسم", "fr": "Partage", "en": "Sharing"},
+}
+
+
+def test_a_field_has_one_name_on_the_page_and_in_what_is_missing(corpus):
+    name = "demo-services/aide-energie-hivernale"
+    document = json.loads(next(one for one in corpus.records if one.id == name).document)
+    record = stored(document, fictitious=True, missing=list(NAMES))
+    site = open_site(make_corpus(record), SETTINGS.base_url)
+    rendered = {page.file: page.render for page in all_pages(site, None)}
+    for lang in ("ar", "fr", "en"):
+        page = html5lib.HTMLParser(namespaceHTMLElements=False).parse(
+            rendered[f"{lang}/records/{name}.html"]()
+        )
+        names = [NAMES[pointer][lang] for pointer in NAMES]
         missing = page.find(".//section[@id='missing']/p[@class='missing']")
-        assert text_of(missing) == name
-        assert name in [text_of(one) for one in page.findall(".//section[@id='purpose']//h4")]
+        assert [text_of(one) for one in missing] == names
+        shown = [text_of(one) for one in page.findall(".//main//h4")]
+        assert [one for one in names if shown.count(one) != 1] == [], lang
+
+
+def test_no_navigation_is_empty(pages):
+    """One that waits for a script is hidden until it has something."""
+    empty = [
+        (path, nav.get("aria-label"))
+        for path, page in pages.items()
+        for nav in page.iter("nav")
+        if nav.find(".//a") is None and nav.get("hidden") is None
+    ]
+    assert empty == []
+
+
+def test_no_answer_begins_with_a_dash_or_stands_in_brackets_alone(pages):
+    odd = [
+        (path, text)
+        for path, page in pages.items()
+        for one in page.iter()
+        if one.tag in {"dd", "p", "td"} or "absent" in (one.get("class") or "")
+        if (text := text_of(one)).startswith(("— ", "– ")) or re.fullmatch(r"\([^()]*\)", text)
+    ]
+    assert odd == []
 
 
 def test_a_word_is_explained_where_it_stands(pages):

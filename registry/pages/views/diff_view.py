@@ -14,9 +14,9 @@ from typing import Any, Literal
 import msgspec
 
 from registry.pages.reader import Reader, Text, as_it_is, label, language
-from registry.pages.views.document_view import field_title
+from registry.pages.views.document_view import field_title, is_line
 from registry.record.diff import KEYS, Difference, DifferenceKind, differences
-from registry.record.pointers import parts, pointer, value_at
+from registry.record.pointers import dig, parts, pointer, value_at
 from registry.record.schema import Field, field_at, fields
 from registry.text.locales import direction
 from registry.text.word_diff import DiffSpan
@@ -39,7 +39,10 @@ class DiffValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DiffLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference of a field; `language` is that of the text, `words` mark what moved in it."""
+    """One difference of a field; `words` mark what moved in it.
+
+    `language` is that of one wording of several, `lang` also that of a line that stands alone.
+    """
 
     kind: DifferenceKind
     language: Text | None
@@ -72,6 +75,7 @@ class SectionDiff(msgspec.Struct, frozen=True, kw_only=True):
 def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[SectionDiff]:
     """Return the differences of two documents, in canonical JSON, by section."""
     before, after, different = _compared(earlier, later)
+    source = dig(after, "languages", "source")
     grouped: dict[Path, list[tuple[str | None, Difference]]] = {}
     for difference in different:
         path = parts(difference.pointer)
@@ -91,9 +95,9 @@ def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[SectionDi
         gone = first.kind == "removed" and _starred(place)[-1] == "*"
         change = FieldDiff(
             pointer=pointer(place[:-1] if gone else place),
-            trail=_trail(reader, place, document),
+            trail=_trail(reader, place, document, source),
             lines=sorted(
-                (_line(reader, one, tag) for tag, one in several),
+                (_line(reader, one, tag, source) for tag, one in several),
                 key=lambda line: _rank(reader, line.lang),
             ),
         )
@@ -114,15 +118,16 @@ def _compared(earlier: bytes, later: bytes) -> tuple[Any, Any, list[Difference]]
     return before, after, differences(before, after)
 
 
-def _line(reader: Reader, difference: Difference, tag: str | None) -> DiffLine:
+def _line(reader: Reader, difference: Difference, tag: str | None, source: str | None) -> DiffLine:
     path = parts(difference.pointer)
+    lang = tag or (source if is_line(_starred(path)) else None)
     return DiffLine(
         kind=difference.kind,
         language=language(reader, tag) if tag else None,
-        lang=tag,
-        dir=direction(tag) if tag else None,
-        before=_side(reader, difference.before, tag, path),
-        after=_side(reader, difference.after, tag, path),
+        lang=lang,
+        dir=direction(lang) if lang else None,
+        before=_side(reader, difference.before, tag, path, source),
+        after=_side(reader, difference.after, tag, path, source),
         words=_marks(difference),
     )
 
@@ -134,27 +139,34 @@ def _marks(difference: Difference) -> Sequence[DiffSpan] | None:
     return difference.words
 
 
-def _side(reader: Reader, value: Any, tag: str | None, path: Path) -> DiffValue | None:
+def _side(
+    reader: Reader, value: Any, tag: str | None, path: Path, source: str | None
+) -> DiffValue | None:
     if value is None:
         return None
     if tag:
         return DiffValue(kind="texts", texts=_wordings(reader, {tag: value}))
-    return value_view(reader, value, _starred(path))
+    return value_view(reader, value, _starred(path), source)
 
 
-def value_view(reader: Reader, value: Any, path: Path) -> DiffValue:
-    """Return a value at a path of the format, `*` for each item of a list."""
+def value_view(reader: Reader, value: Any, path: Path, source: str | None = None) -> DiffValue:
+    """Return a value at a path of the format, `*` for each item of a list.
+
+    `source` is the language that the record was written in, where that is known.
+    """
     if isinstance(value, list):
-        items = [value_view(reader, item, (*path, "*")) for item in value]
+        items = [value_view(reader, item, (*path, "*"), source) for item in value]
         return DiffValue(kind="items", items=items)
     if isinstance(value, dict):
         if _is_text(path):
             return DiffValue(kind="texts", texts=_wordings(reader, value))
         members = [
-            (field_title(reader, (*path, name)), value_view(reader, part, (*path, name)))
+            (field_title(reader, (*path, name)), value_view(reader, part, (*path, name), source))
             for name, part in value.items()
         ]
         return DiffValue(kind="parts", parts=members)
+    if source and isinstance(value, str) and is_line(path):
+        return DiffValue(kind="texts", texts=_wordings(reader, {source: value}))
     return _leaf(reader, value, field_at(path))
 
 
@@ -184,7 +196,7 @@ def _rank(reader: Reader, tag: str | None) -> tuple[int, str]:
     return (place, tag or "")
 
 
-def _trail(reader: Reader, place: Path, document: Any) -> list[Text]:
+def _trail(reader: Reader, place: Path, document: Any, source: str | None) -> list[Text]:
     """Return the names that lead from a section to a field; an item of a list has its key's."""
     steps = _starred(place)
     trail = []
@@ -193,15 +205,15 @@ def _trail(reader: Reader, place: Path, document: Any) -> list[Text]:
             trail.append(field_title(reader, steps[: depth + 1]))
             continue
         item = value_at(document, place[: depth + 1])
-        trail.append(_item_name(reader, item, steps[: depth + 1], int(place[depth])))
+        trail.append(_item_name(reader, item, steps[: depth + 1], int(place[depth]), source))
     return trail
 
 
-def _item_name(reader: Reader, item: Any, steps: Path, index: int) -> Text:
+def _item_name(reader: Reader, item: Any, steps: Path, index: int, source: str | None) -> Text:
     names = KEYS.get(tuple(step for step in steps if step != "*"), ())
     for name in names:
         if isinstance(item, dict) and name in item:
-            value = value_view(reader, item[name], (*steps, name))
+            value = value_view(reader, item[name], (*steps, name), source)
             if value.kind == "texts":
                 return value.texts[0]
             return as_it_is(reader, str(value.plain))

@@ -188,6 +188,12 @@ _NAMES = frozenset(
 """The lines that stand alone and hold words, unlike versions and numbers."""
 
 
+def is_line(path: tuple[str, ...]) -> bool:
+    """Return whether a string at a path of the format is words, in the language of its record."""
+    field = field_at(path)
+    return path in _NAMES or (field is not None and field.kind == "LangLine")
+
+
 @cache
 def _shapes() -> _Shape:
     return _shape(resolved_schema(), ())
@@ -197,7 +203,7 @@ def _shape(schema: Mapping[str, Any], path: tuple[str, ...]) -> _Shape:
     lists = schema.get("x-codelist") or ()
     members = schema.get("properties", {})
     return _Shape(
-        kind="LangLine" if path in _NAMES else schema.get("x-definition", ""),
+        kind="LangLine" if is_line(path) else schema.get("x-definition", ""),
         members={name: _shape(part, (*path, name)) for name, part in members.items()},
         items=_shape(schema["items"], (*path, "*")) if "items" in schema else None,
         lists=(lists,) if isinstance(lists, str) else tuple(lists),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from registry.pages.page import Page, digest
 from registry.pages.reader import first_of
 from registry.pages.site import Site, page
 from registry.pages.views.prose_pages import markdown_view, words_view
+from registry.text.locales import direction
 
 FORMAT_PAGES = (
     *("rules", "code-lists", "shapes", "identity", "purpose", "risk", "sector", "lifecycle"),
@@ -31,6 +32,8 @@ _LINKS = (
     (re.compile(r"\(([\w-]+)\.md(#[^)]*)?\)"), r"(format/\1\2)"),
 )
 _ANCHOR = "&lt;a id=&quot;([\\w.-]+)&quot;&gt;&lt;/a&gt;"
+_TABLE, _ROW = (re.compile(f"<{tag}>.*?</{tag}>", re.DOTALL) for tag in ("table", "tr"))
+_HEAD = re.compile("<th>(.*?)</th>")
 _ANCHORS = re.compile(f"<p>{_ANCHOR}</p>|{_ANCHOR}")  # they stand alone or begin a line
 
 
@@ -107,4 +110,21 @@ def _format(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
         text = pattern.sub(instead, text)
     view = markdown_view(site, tag, lang, text)
     body = _ANCHORS.sub(lambda found: f'<span id="{found[1] or found[2]}"></span>', view["body"])
+    body = _TABLE.sub(lambda table: _with_languages(table[0], site.editions), body)
     return view | {"body": Markup(body)}  # noqa: S704  our own text
+
+
+def _with_languages(table: str, tags: Collection[str]) -> str:
+    """Return a table in which each cell of a column that is headed by a language is in that."""
+    heads = _HEAD.findall(table)
+
+    def marked(row: re.Match[str]) -> str:
+        columns = iter(heads)
+
+        def cell(found: re.Match[str]) -> str:
+            head = next(columns)
+            return f'<td lang="{head}" dir="{direction(head)}">' if head in tags else found[0]
+
+        return re.sub("<td>", cell, row[0])
+
+    return _ROW.sub(marked, table)
