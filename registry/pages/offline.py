@@ -33,7 +33,7 @@ _FOLDERS = ("find/", "proofs/")
 _ENTRIES = ("finder", "box")
 _ELSEWHERE = ("feeds/", "log/", "problems/")
 _SCRIPTS = re.compile(
-    r"assets/(?:box|code|copy|evidence|finder|fold|hits|language|made|named|register|shown)\..*js"
+    r"assets/(?:box|code|contents|copy|evidence|finder|fold|hits|language|made|named|register|shown)\..*js"
 )
 
 

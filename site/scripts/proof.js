@@ -1,6 +1,8 @@
 // The check on a record's page: asks the register for the proof, or takes the one that is kept in the
-// page or beside it, and says in words what it shows. `labels.js` is made when the site is built.
+// page or beside it, and says in words what it shows. `labels.js` is made when the site is built. The
+// script of the page also marks where one is in its contents.
 
+import { followContents } from "./contents.js";
 import { examine, together } from "./evidence.js";
 import { LABELS } from "./labels.js";
 import { inLanguage, made } from "./made.js";
@@ -18,6 +20,8 @@ const times = new Intl.DateTimeFormat(tag === "zgh" || tag === "ar" ? "ar-MA-u-n
   dateStyle: "long",
   timeStyle: "short",
 });
+
+followContents();
 
 const OUTCOMES = new Map([
   [true, "holds"],
