@@ -176,7 +176,7 @@ def test_scripts_ask_for_each_other_by_their_own_names(site):
 
 
 def test_the_lists_of_a_level_in_a_sector(pages):
-    table = pages["fr/risk/index.html"].find(".//table[@class='crossed']")
+    table = pages["fr/risk/index.html"].find(".//table[@class='crossed stack']")
     linked = {link.get("href"): text_of(link) for link in table.iter("a")}
     cells = {href: text for href, text in linked.items() if href.startswith("/sub/fr/risk/")}
     assert len(cells) > 10

@@ -62,6 +62,18 @@ def test_the_counts_are_those_of_the_register(pages, corpus):
     assert all(sum(row[:5]) == row[5] for row in cells)
 
 
+def test_other_registers_stand_after_what_was_filed_here_in_every_table(pages):
+    found = 0
+    for path, page in pages.items():
+        for head in page.findall(".//thead/tr") if path.startswith("en/") else ():
+            heads = [text_of(one) for one in head.findall("th")]
+            if "Other registers" in heads:
+                found += 1
+                [here] = [one for one in ("Records", "Filed here") if one in heads]
+                assert heads.index(here) < heads.index("Other registers"), (path, heads)
+    assert found > 5
+
+
 def test_an_overdue_review_is_told_by_its_date(pages, site):
     head, *lines = read(site, "fr", "overdue")
     assert head[2] == "Réexamen prévu le"

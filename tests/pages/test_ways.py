@@ -150,7 +150,7 @@ def test_the_first_page_says_in_sentences_what_it_counted_twice(pages):
 
 def test_a_number_in_the_table_of_levels_says_of_what(pages):
     for lang in LANGUAGES:
-        table = pages[f"{lang}/risk/index.html"].find(".//table[@class='crossed']")
+        table = pages[f"{lang}/risk/index.html"].find(".//table[@class='crossed stack']")
         links = [text_of(link) for link in table.findall(".//td/a")]
         assert links
         assert not [words for words in links if words.isdecimal()]
