@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, OF_COLOUR, PHONE
+from tests.browser.conftest import CHROMIUM, DESKTOP, OF_COLOUR, PHONE
 
 LANGUAGES = {"ar": "rtl", "fr": "ltr", "zgh": "rtl", "en": "ltr"}
 EVERY_STATE = bool(os.environ.get("EVERY_STATE"))
@@ -150,7 +150,9 @@ def test_text_twice_and_four_times_as_large_loses_nothing(opened, host, lang):
     few = ["home", "finder", "record", "statistics", "levels", "regions"]
     wrong = {}
     # A browser's zoom of 200 % on a window of 1280 pixels leaves 640 of CSS, of 400 % a quarter.
-    sizes = [((640, 450), ""), ((320, 225), ""), ((1280, 900), "200%"), ((1280, 900), "400%")]
+    # One may also enlarge the letters alone.
+    sizes = [((640, 450), ""), ((320, 225), "")]
+    sizes += [((1280, 900), "200%"), ((1280, 900), "400%"), ((390, 844), "200%")]
     with opened() as page:
         page.set_content("<p>One<p style='margin-top: -2em'>Other<p>Third")
         assert page.evaluate(OVERLAPS) == ["One | Other"]
@@ -167,6 +169,33 @@ def test_text_twice_and_four_times_as_large_loses_nothing(opened, host, lang):
                     found.append("no heading")
                 if found:
                     wrong[f"{kind}, {width}, {letters}"] = found
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("setting", ["defaultFontSize=32", "minimumFontSize=24"])
+def test_letters_of_the_size_that_a_browser_is_set_to_lose_nothing(chromium, host, setting):
+    """Which counts for the widths at which a page changes its columns, too."""
+    wrong = {}
+    browser = chromium.browser_type.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox", f"--blink-settings={setting}"]
+    )
+    page = browser.new_page()
+    for screen in (PHONE, DESKTOP):
+        page.set_viewport_size(screen)
+        for lang in ("ar", "fr"):
+            for kind in ("home", "finder", "record", "statistics", "levels", "words"):
+                visit(page, host, lang, kind)
+                size = page.evaluate(
+                    "parseFloat(getComputedStyle(document.querySelector('p')).fontSize)"
+                )
+                assert size >= 24, "the setting is kept"
+                found = page.evaluate(OVERLAPS)
+                # Sizes of letters are rounded, up to a pixel.
+                if page.evaluate(WIDE) > 1:
+                    found.append("wider than the window")
+                if found:
+                    wrong[f"{kind}, {lang}, {screen['width']}"] = found
+    browser.close()
     assert wrong == {}
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from babel.messages.pofile import read_po
 
 from registry import resources
+from registry.record.codelists import codelists
+from registry.text.locales import make_locale
+from registry.text.numbers import format_money
 
 ROOT = Path(__file__).parents[2]
 PACKS = resources.SCHEMAS / "packs"
@@ -20,6 +23,29 @@ NEVER = {
         r"|Sans lui aussi|\bEmporter"
     ),
 }
+CHOSEN = {
+    "ar": {
+        "Filters": "التصفية",
+        "Clear all filters": "إزالة كل عوامل التصفية",
+        "%(n)s record found": "عُثر على بطاقتين",
+        "Entry in the log": "رقمه في دفتر القيود",
+        "Version": "الإصدار",
+        "What is struck through went, what is underlined came.": "ما شُطب حُذف، وما تحته خط جديد.",
+        "This record as data": "بيانات هذه البطاقة",
+        "Whom to write to first": "من تراسل أولا",
+    },
+    "fr": {
+        "Overdue reviews": "Réexamens en retard",
+        "Next review first": "Prochain réexamen d’abord",
+        "Download these results, or ask for them from a program":
+            "Télécharger ces résultats, ou les interroger par programme",
+        "Receive the changes (feed):": "Recevoir les changements (flux RSS) :",
+        "Algorithmic impact assessment score": "Score de l’évaluation d’impact algorithmique",
+        "Whom to write to first": "À qui écrire d’abord",
+    },
+}  # fmt: skip
+"""Wordings that were chosen with care, by the English one: a plain translation of it is worse."""
+
 STRAIGHT = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 BY_HAND = re.compile(r"(?:_|plain|ngettext)\([^{}]*\) \}\}:")
 
@@ -52,6 +78,17 @@ def test_no_word_that_another_one_has_replaced():
         place for lang, never in NEVER.items() for place, text in texts(lang) if never.search(text)
     ]
     assert not found, "\n".join(found)
+
+
+def test_wordings_that_were_chosen_stay():
+    for lang, chosen in CHOSEN.items():
+        said = {one: forms for _, one, forms in messages(lang)}
+        assert [one for one, words in chosen.items() if words not in said.get(one, ())] == [], lang
+    never = codelists()["oversight_type"]["none"].label
+    assert (never["fr"], never["ar"]) == ("Jamais", "لا يتدخل أحد")
+    money = format_money(640_000, "MAD", make_locale("ar", "MA").babel)
+    assert "درهم" in money
+    assert "MAD" not in money
 
 
 def test_a_version_is_no_copy_in_arabic():
