@@ -153,10 +153,10 @@ async def test_a_request_may_be_larger_than_one_document(file, record):
 async def test_a_fault_of_ours_is_the_affair_of_its_line(file, record, monkeypatch):
     whole = pipeline.append
 
-    async def faulty(connection, state, entries, **options):
+    async def faulty(connection, guard, state, entries, **options):
         if entries[0].record.endswith("-1"):
             raise RuntimeError("a secret of the database")
-        return await whole(connection, state, entries, **options)
+        return await whole(connection, guard, state, entries, **options)
 
     monkeypatch.setattr(pipeline, "append", faulty)
     lines = told(await file(written(*(variant(record, number) for number in range(3)))))

@@ -49,7 +49,7 @@ def test_every_filter_of_search_is_an_option(filed, with_database):
         assert result.returncode == 0, result.stderr
         return [json.loads(line)["record"]["id"] for line in result.stdout.splitlines()]
 
-    asked = ("--missing", "contact.phone", "--completeness-min", "50", "--finding", "R03")
+    asked = ("--missing", "data.sharing", "--completeness-min", "50", "--finding", "R03")
     assert ids(*asked, "--territory", "FR") == []
     assert ids(*asked, "--changed-since", "2020-01-01") == [ID]
     assert ids("--changed-until", "2020-01-01") == []
