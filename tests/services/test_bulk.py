@@ -467,8 +467,8 @@ async def test_a_filing_that_the_database_refuses_leaves_the_others_of_its_group
     documents = [variant(record, number) for number in range(4)]
     whole = pipeline.append
 
-    async def spoilt(connection, state, entries, **options):
-        done = await whole(connection, state, entries, **options)
+    async def spoilt(connection, guard, state, entries, **options):
+        done = await whole(connection, guard, state, entries, **options)
         if entries[0].record == documents[2]["id"]:
             await connection.execute(
                 "update record set state = 'other' where id = $1", entries[0].record

@@ -87,7 +87,7 @@ def verified(url, verifier):
 
 
 def fewer_pages(*given):
-    """Return the site without most of the pages at which an audit does not look: they are as any other."""
+    """Return the site without most of the pages at which no audit looks: they are as any other."""
     folders = ("statistics", "life", "format")
     left_out = tuple(f"/{name}/" for name in (*folders, "guide"))
     return [page for page in all_pages(*given) if not any(part in page.file for part in left_out)]
