@@ -147,7 +147,7 @@ def test_the_pages_outside_the_languages(opened, host, axe):
 
 @pytest.mark.parametrize("lang", LANGUAGES if EVERY_STATE else ["ar", "fr"])
 def test_text_twice_and_four_times_as_large_loses_nothing(opened, host, lang):
-    few = ["home", "finder", "record", "statistics", "levels", "regions"]
+    few = ["home", "finder", "record", "statistics", "levels", "sectors", "regions"]
     wrong = {}
     # A browser's zoom of 200 % on a window of 1280 pixels leaves 640 of CSS, of 400 % a quarter.
     # One may also enlarge the letters alone.
