@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from html.parser import HTMLParser
-from typing import Any
 
 import msgspec
 
@@ -15,6 +14,7 @@ from registry.exchange.texts import ELLIPSIS
 from registry.pages.page import Page
 from registry.pages.reader import label
 from registry.pages.site import Site
+from registry.record.pointers import strings_in
 from registry.store.records import StoredRecord
 
 _UNSEEN = {"script", "style"}
@@ -74,7 +74,9 @@ def unlike_facts(site: Site, page: Page, here: Sequence[str], there: Sequence[st
     shown, expected = " ".join(here), " ".join(there)
     for version in site.histories[page.needs[0]]:
         document = msgspec.json.decode(version.document)
-        facts = [version.register.hash, *_texts(document)]
+        facts = [version.register.hash]
+        # Shorter ones are codes.
+        facts += [one for one in strings_in(document) if len(one) >= _SHORTEST]
         for codelist, section, member in _STATED:
             if code := (document.get(section) or {}).get(member):
                 facts.append(label(labels, codelist, code).text)
@@ -103,16 +105,5 @@ def is_cut(record: StoredRecord) -> bool:
     """Return whether a foreign record may have texts in part, whose whole no entry has."""
     if record.register.origin is None:
         return False
-    return any(text.endswith(ELLIPSIS) for text in _texts(msgspec.json.decode(record.document)))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Yield the texts of a document that are long enough to be no code."""
-    if isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
-    elif isinstance(value, str) and len(value) >= _SHORTEST:
-        yield value
+    texts = strings_in(msgspec.json.decode(record.document))
+    return any(text.endswith(ELLIPSIS) for text in texts if len(text) >= _SHORTEST)

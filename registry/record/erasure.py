@@ -22,7 +22,7 @@ import msgspec
 
 from registry.record.canonical import canonical
 from registry.record.model import Document
-from registry.record.pointers import parts
+from registry.record.pointers import parts, strings_in
 from registry.record.sections import SALT_BYTES, member_commitment, members
 
 REPLACED = "replaced"
@@ -213,8 +213,8 @@ def _without(key: str, value: Any, gone: Collection[str]) -> Any:
 
 def _lost(before: Any, after: Any) -> Iterator[str]:
     """Yield the texts of a value that are not in the one after it, and the words of them."""
-    left = set(_texts(after))
-    for text in _texts(before):
+    left = set(strings_in(after))
+    for text in strings_in(before):
         if text in left:
             continue
         yield text
@@ -222,14 +222,3 @@ def _lost(before: Any, after: Any) -> Iterator[str]:
             pieces = "(.+?)".join(map(re.escape, shown.split(MARK)))
             if MARK in shown and (matched := re.fullmatch(pieces, text, re.DOTALL)):
                 yield from matched.groups()
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for part in value.values():
-            yield from _texts(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _texts(part)
-    elif isinstance(value, str):
-        yield value

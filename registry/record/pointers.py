@@ -37,6 +37,18 @@ def value_at(document: object, path: Sequence[str]) -> Any:
     return here
 
 
+def strings_in(value: object) -> Iterator[str]:
+    """Yield the strings of a value of any depth, but for names of members, in order."""
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from strings_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from strings_in(one)
+    elif isinstance(value, str):
+        yield value
+
+
 def values_at(document: object, path: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """Yield (path, value) for each value at a path in which `*` stands for each item of a list."""
     yield from _values(document, path, ())

@@ -9,9 +9,8 @@ HTTP as a stranger, `registry log verify` looks into its database, `registry log
 import asyncio
 import re
 import shutil
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import asyncpg
 import httpx
@@ -38,6 +37,7 @@ from registry.store.database import connect
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.note import sign_note
 from tests.guides import fences
+from tests.listening import listening
 from tests.served import ROOT, served
 
 CHANGED = "demo-sante/chaine-froid-vaccins"
@@ -332,14 +332,11 @@ def altered_on_the_way(url, changes):
         def log_message(self, *_):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        running.client = httpx.Client(base_url=url, timeout=60)
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
+    with (
+        httpx.Client(base_url=url, timeout=60) as client,
+        listening(Handler, client=client) as running,
+    ):
         yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
-        running.client.close()
 
 
 def without_line(number):

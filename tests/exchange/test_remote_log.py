@@ -1,8 +1,7 @@
 """Fetching from another's host: what is there, what is not, and what is not followed."""
 
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ import pytest
 from registry.errors import ConfigurationError, Unavailable
 from registry.exchange import remote_log
 from registry.exchange.remote_log import is_public, reader
+from tests.listening import listening
 
 
 @pytest.fixture
@@ -43,13 +43,8 @@ def host():
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/log", connections
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Handler) as server:
+        yield f"http://127.0.0.1:{server.server_port}/log", connections
 
 
 def test_many_files_come_over_one_connection(host):

@@ -1,13 +1,13 @@
 """Asking a register at the pace that it allows."""
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.exchange import remote_register
 from registry.exchange.remote_register import RemoteRegister
+from tests.listening import listening
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -41,13 +41,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        running.asked = []
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
+    with listening(Handler, asked=[]) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ import datetime as dt
 import ipaddress
 import json
 import ssl
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -28,6 +26,7 @@ from registry.store.database import connect
 from registry.store.diagnosis import read_server
 from registry.store.heartbeats import ProcessFigures
 from tests.conftest import NOW
+from tests.listening import listening
 
 SEEN = {"content-security-policy": "x", "x-content-type-options": "x", "referrer-policy": "x"}
 
@@ -64,20 +63,8 @@ class Proxied(BaseHTTPRequestHandler):
         pass
 
 
-@contextmanager
 def proxied(context=None):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxied)
-    server.faults = set()
-    if context is not None:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return listening(Proxied, context, faults=set())
 
 
 def write_certificate(folder, *, days):

@@ -4,8 +4,7 @@ import asyncio
 import datetime as dt
 import json
 import secrets
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.error import HTTPError
 
 import msgspec
@@ -36,6 +35,7 @@ from registry.worker.report import WorkReport
 from registry.worker.site_keeping import build_site
 from tests.api.conftest import lifespan
 from tests.conftest import NOW, amended, make_record
+from tests.listening import listening
 from tests.published import given_times
 from tests.stored import Balancer, make_bucket, running_store
 
@@ -283,6 +283,17 @@ async def test_an_older_database_is_not_signed_on_a_host_that_has_nothing_but_th
     assert await read_stored(settings, context) is None
 
 
+async def erase_first(logged, monkeypatch):
+    """Let the log say that something of its first version was erased."""
+
+    async def erased(_connection):
+        return [1]
+
+    monkeypatch.setattr(published, "read_erased", erased)
+    async with logged.transaction() as connection:
+        await connection.execute("update log_state set erasures = erasures + 1")
+
+
 async def test_what_was_erased_is_erased_there_too(grow, logged, bucket, context, monkeypatch):
     """Contents that a redaction has changed are put again; so is a page, or it is removed."""
     await grow(make_record())
@@ -291,13 +302,7 @@ async def test_what_was_erased_is_erased_there_too(grow, logged, bucket, context
     await stored.go_on()
     shown = bucket.get("log/content/1.json")[1]
     await target.write([("log/content/1.json", b"{}"), ("log/content/bundle/0", b"")])
-
-    async def erased(_connection):
-        return [1]
-
-    monkeypatch.setattr(published, "read_erased", erased)
-    async with logged.transaction() as connection:
-        await connection.execute("update log_state set erasures = erasures + 1")
+    await erase_first(logged, monkeypatch)
     await stored.go_on()
     assert bucket.get("log/content/1.json")[1] == shown
     assert bucket.get("log/content/bundle/0")[1].count(b"\n") == 2
@@ -405,14 +410,8 @@ class Cache(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def cache():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Cache)
-    server.told, server.refuses = [], 0
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Cache, told=[], refuses=0) as server:
+        yield server
 
 
 async def test_a_cache_in_front_is_told_what_changed_until_it_has_taken_it(
@@ -447,12 +446,7 @@ async def test_a_cache_in_front_is_told_what_changed_until_it_has_taken_it(
     assert len(cache.told) == 1
 
     # Contents that were put again without what was erased.
-    async def erased(_connection):
-        return [1]
-
-    monkeypatch.setattr(published, "read_erased", erased)
-    async with logged.transaction() as connection:
-        await connection.execute("update log_state set erasures = erasures + 1")
+    await erase_first(logged, monkeypatch)
     await log.go_on()
     await purge(settings, context)
     assert cache.told[1]["objects"] == ["log/content/1.json", "log/content/bundle/0"]
