@@ -28,6 +28,7 @@ KINDS = {
     "agency": "agencies/demo-sante",
     "level": "risk/high",
     "levels": "risk/",
+    "sectors": "sectors/",
     "statistics": "statistics",
     "changes": "changes",
     "changes-all": "changes/all",
@@ -48,7 +49,6 @@ if EVERY_STATE:
         "nothing": "search?q=qqqqqq&risk=high",
         "withheld": "records/demo-services/ciblage-controles-subventions",
         "sector": "sectors/health",
-        "sectors": "sectors/",
         "status": "status/in_use",
         "statuses": "status/",
         "both": "risk/high/health",
@@ -72,6 +72,8 @@ if EVERY_STATE:
         "planned": "records/demo-sante/stocks-medicaments",
     }
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+OPEN = "document.querySelectorAll('main details').forEach((one) => (one.open = true))"
 
 # Shapes of a level of risk that have the colour of what they stand on.
 UNSEEN = """() => {
@@ -162,6 +164,7 @@ def test_text_twice_and_four_times_as_large_loses_nothing(opened, host, lang):
                 if not number:
                     visit(page, host, lang, kind)
                 page.evaluate(f"document.documentElement.style.fontSize = '{letters}'")
+                page.evaluate(OPEN)
                 found = page.evaluate(OVERLAPS)
                 if page.evaluate(WIDE) > 0:
                     found.append("wider than the window")
