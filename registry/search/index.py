@@ -47,10 +47,10 @@ _HEAP = 64_000_000
 _MOST_SEGMENTS = 7
 """Segments before tantivy would merge them at each commit, which makes it ten times as slow.
 
-With so many, a writer writes those of the last entries anew as one, or lets all of them merge.
+With so many, a writer writes the last of them anew as one, or lets all of them merge.
 """
 
-_REWRITTEN = 32
+_REWRITTEN = 128
 """Entries that are written anew at the most, before there is a merge, of up to a second."""
 
 
@@ -123,7 +123,7 @@ class IndexDirectory:
     def holds(self, log: SearchState) -> bool:
         """Return whether the index is of the whole log, and of no other."""
         state = self.state
-        return state is not None and state == _up_to(log, state.documents, state.merged)
+        return state is not None and state == _up_to(log, state.documents, state.tail)
 
     def begins(self, log: SearchState) -> bool:
         """Return whether the index is of the log's beginning; `log.leaf` is that of its end."""
@@ -200,18 +200,28 @@ class IndexDirectory:
         writer = index.writer(heap_size=_HEAP, num_threads=1)
         # Files of a writer that was killed amid its commit stand in the way of the next one.
         writer.garbage_collect_files()
-        size, merged = log.range.size, -1 if self.state is None else self.state.merged
-        is_full = since >= 0 and index.searcher().num_segments >= _MOST_SEGMENTS
-        rewrites = is_full and size - merged <= _REWRITTEN
+        size, segments = log.range.size, index.searcher().num_segments
+        known = [] if since < 0 or self.state is None else self.state.tail
+        tail = [*known, since + 1]
+        is_full = segments >= _MOST_SEGMENTS
+        if is_full:
+            tail = _joined(tail, size)
+        left = segments - len(known) + len(tail)
+        merges = is_full and (left > _MOST_SEGMENTS or size - tail[-1] > _REWRITTEN)
         added = await self._add(
-            writer, connection, log, since, progress, anew=merged - 1 if rewrites else since
+            writer,
+            connection,
+            log,
+            since,
+            progress,
+            anew=since if merges else tail[-1] - 1,
+            # So many are left by a writer that was killed amid a merge.
+            apart=segments > _MOST_SEGMENTS,
         )
-        merges = since < 0 or (is_full and not rewrites)
-        up_to = _up_to(log, added, size if merges else merged)
-        await asyncio.to_thread(_commit, writer, up_to)
+        await asyncio.to_thread(_commit, writer, _up_to(log, added, [0] if merges else tail))
         index.reload()
         self._index = index
-        if merges and since >= 0:
+        if merges:
             # What was committed can be found already; who writes next waits for the merge.
             lock.lend(writer.wait_merging_threads)
 
@@ -224,11 +234,12 @@ class IndexDirectory:
         progress: Progress | None,
         *,
         anew: int,
+        apart: bool,
     ) -> int:
         """Add the versions after an entry, and those before it of which later ones say something.
 
-        Those after the entry `anew` are written again. Return the number of documents that the
-        index has then.
+        Those after the entry `anew` are written again. `apart` is whether deletions have a commit
+        of their own. Return the number of documents that the index has then.
         """
         size, committed = log.range.size, since
         count = self.state.documents if since >= 0 and self.state is not None else 0
@@ -237,7 +248,7 @@ class IndexDirectory:
             rows = await read_rows(connection, since=anew, size=size, limit=_BLOCK)
             known += [row for row in rows if row.ord <= since]
         # In threads, and nobody's meter: what was published is not the work of who asks first.
-        count += await asyncio.to_thread(self._replace, writer, known, since)
+        count += await asyncio.to_thread(self._replace, writer, known, since, apart=apart)
         while rows := await read_rows(connection, since=since, size=size, limit=_BLOCK):
             count += await asyncio.to_thread(self._add_documents, writer, rows)
             since = rows[-1].ord
@@ -251,22 +262,23 @@ class IndexDirectory:
                     leaf=at.leaf or "",
                     epoch=log.epoch,
                     documents=count,
-                    merged=since + 1,
                 )
                 await asyncio.to_thread(_commit, writer, up_to)
                 committed = since
         return count
 
-    def _replace(self, writer: tantivy.IndexWriter, known: Sequence[VersionRow], since: int) -> int:
+    def _replace(
+        self, writer: tantivy.IndexWriter, known: Sequence[VersionRow], since: int, *, apart: bool
+    ) -> int:
         """Delete the documents of versions as of the entry `since`, and add them as they are now.
 
         Return how many documents there are more.
         """
         for row in known:
             writer.delete_documents_by_term("ord", row.ord)
-        if known:
-            # Adding begins merges, and a merge amid deletions brings back what they delete. Until
-            # the next commit the index has not the documents that it states.
+        if known and apart:
+            # Of so many segments adding begins a merge, and a merge amid deletions brings back what
+            # they delete. Until the next commit the index has not the documents that it states.
             writer.commit()
         count = -sum(1 + sum(entry <= since for entry in row.source) for row in known)
         return count + self._add_documents(writer, known)
@@ -306,12 +318,25 @@ def _commit(writer: tantivy.IndexWriter, state: IndexedUpTo) -> None:
     writer.commit()
 
 
-def _up_to(log: SearchState, documents: int, merged: int) -> IndexedUpTo:
+def _joined(tail: Sequence[int], size: int) -> list[int]:
+    """Return where segments begin when the last ones are written anew as one.
+
+    A segment is, once those after it have half its entries, or where it is one too many.
+    """
+    left = [*tail]
+    while len(left) > 1 and (
+        left[-1] - left[-2] <= 2 * (size - left[-1]) or len(left) >= _MOST_SEGMENTS
+    ):
+        left.pop()
+    return left
+
+
+def _up_to(log: SearchState, documents: int, tail: Sequence[int]) -> IndexedUpTo:
     return IndexedUpTo(
         size=log.range.size,
         root=log.range.root().hex(),
         leaf=log.last_leaf,
         epoch=log.epoch,
         documents=documents,
-        merged=merged,
+        tail=tail,
     )

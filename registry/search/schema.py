@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
-from typing import NamedTuple
 
 import msgspec
 import tantivy
@@ -71,8 +70,8 @@ _BREAK = f" {_END} "
 class IndexedUpTo(msgspec.Struct, frozen=True, kw_only=True):
     """What an index holds: the log up to a size, with its root and last leaf, in an epoch.
 
-    `documents` is their number, without that of this statement. What entries from the log's size
-    `merged` on say is in segments that are written anew while they are few.
+    `documents` is their number, without that of this statement. `tail` are the sizes of the log at
+    which segments begin; what is before the second is what was merged last, in one or more.
     """
 
     size: int
@@ -80,7 +79,7 @@ class IndexedUpTo(msgspec.Struct, frozen=True, kw_only=True):
     leaf: str
     epoch: int
     documents: int = 0
-    merged: int = 0
+    tail: Sequence[int] = ()
 
 
 @cache
@@ -104,7 +103,7 @@ def schema(languages: tuple[str, ...]) -> tantivy.Schema:
 
 def digest(languages: tuple[str, ...]) -> str:
     """Return the name of what determines an index beside the register, 16 hexadecimal digits."""
-    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, "5"]
+    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, "6"]
     return sha256(msgspec.json.encode(made_by)).hexdigest()[:16]
 
 
@@ -218,27 +217,14 @@ def word_token(word: str, language: str) -> str:
     return f"{word}|{language}"
 
 
-class _Tokens(NamedTuple):
-    """The tokens of a word: itself, its stem, itself with and without its article."""
-
-    word: str
-    stem: str
-    forms: tuple[str, ...]
-
-
 @cache
-def _tokens(language: str) -> Mapping[str, _Tokens]:
-    """Return the tokens of a word, or of the end of a text, a cache by word."""
+def _stem_and_forms(language: str) -> Mapping[str, tuple[str, str]]:
+    """Return the tokens of a word's stem, and of it with and without its article, by word."""
     known = stems(language)
 
-    def tokens(word: str) -> _Tokens:
-        if not word.strip():
-            return _Tokens(word=_END, stem=_END, forms=())
-        return _Tokens(
-            word=word_token(word, language),
-            stem=stem_token(known[word], language),
-            forms=tuple(word_token(form, language) for form in article_variants(word, language)),
-        )
+    def tokens(word: str) -> tuple[str, str]:
+        forms = [word_token(form, language) for form in article_variants(word, language)]
+        return stem_token(known[word], language), " ".join(forms)
 
     return TokenCache(tokens)
 
@@ -249,13 +235,17 @@ def _add_words(made: tantivy.Document, words: Mapping[str, Sequence[str]]) -> No
     for tier, (stems_field, words_field) in enumerate(zip(STEMS, WORDS, strict=True)):
         texts = []
         for language, of_tier in words.items():
-            known = _tokens(language)
-            written = of_tier[tier].strip().split(" ")
-            texts.append(" ".join([known[word][0] for word in written]))
-            tokens = [known[word] for word in set(written)]
-            found.update([stem for _, stem, _ in tokens])
-            lexemes.update([form for _, _, forms in tokens for form in forms])
-        made.add_text(words_field, _BREAK.join(texts))
+            written = of_tier[tier].strip()
+            if written:
+                # As `word_token` writes each, all at once; a text ends at a line break.
+                marked = f"{written} ".replace(" ", f"|{language} ")
+                texts.append(marked.replace(word_token("\n", language), _END))
+                known = _stem_and_forms(language)
+                tokens = [known[word] for word in set(written.split())]
+                found.update([stem for stem, _ in tokens])
+                lexemes.update([forms for _, forms in tokens])
+        if texts:
+            made.add_text(words_field, _BREAK.join(texts))
         if found:
             made.add_text(stems_field, " ".join(found))
     if lexemes:

@@ -15,6 +15,7 @@ import tantivy
 
 from registry.errors import Unavailable
 from registry.search.engine import SearchIndex
+from registry.search.index import _MOST_SEGMENTS, _joined
 from registry.search.query import SearchQuery
 from registry.store import search_rows
 
@@ -245,6 +246,18 @@ async def test_no_merge_brings_back_a_version_that_was_superseded(database, publ
         answer = last if as_of is None else await index.answer(asked)
         names = [json.loads(hit.card)["id"] for hit in answer.hits]
         assert len(names) == len(set(names)) == answer.total
+
+
+def test_segments_of_single_publications_stay_few_and_are_seldom_written_anew():
+    tail, written = [0], 0
+    for size in range(1_001, 2_001):
+        tail.append(size - 1)
+        if len(tail) > _MOST_SEGMENTS:
+            tail = _joined(tail, size)
+        assert len(tail) <= _MOST_SEGMENTS
+        assert tail[0] == 0
+        written += size - tail[-1]
+    assert written < 8 * 1_000
 
 
 async def test_an_index_with_another_number_of_documents_is_made_anew(database, publish, folder):
