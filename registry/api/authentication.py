@@ -89,7 +89,6 @@ async def provide_actor(request: ApiRequest, state: ApiState) -> Actor:
                 "failed authentications",
                 client_address(request.scope, settings.proxies),
                 per_minute=settings.limit_failures,
-                burst=settings.limit_failures,
                 now=now,
             )
         except Unavailable:
@@ -112,7 +111,6 @@ async def spend_write(state: ApiState, actor: Actor) -> None:
         "writes",
         f"token {actor.token}",
         per_minute=state.settings.limit_writes,
-        burst=state.settings.limit_writes,
         now=utc_now(),
     )
 
@@ -156,7 +154,6 @@ async def spend_of_address(
         kind,
         client_address(connection.scope, state.settings.proxies),
         per_minute=limit,
-        burst=limit,
         cost=cost,
         now=utc_now(),
     )
@@ -189,12 +186,10 @@ async def note_refusal(error: Exception, scope: Any) -> None:
         try:
             if isinstance(error, TooManyRequests):
                 raise error
-            await limits.spend(
-                database, "noted refusals", who, per_minute=limit, burst=limit, now=now
-            )
+            await limits.spend(database, "noted refusals", who, per_minute=limit, now=now)
         except TooManyRequests as over:
             result = over.slug
-            await limits.spend(database, "noted floods", who, per_minute=1, burst=1, now=now)
+            await limits.spend(database, "noted floods", who, per_minute=1, now=now)
         await audit.note_refusal(
             database,
             known.actor,

@@ -20,20 +20,18 @@ async def spend(
     who: str,
     *,
     per_minute: int,
-    burst: int,
     cost: int = 1,
     now: dt.datetime,
 ) -> None:
     """Take from what `who` may do of a `kind`; raises `TooManyRequests` when it is used up.
 
-    `burst` can be done at once, and `per_minute` in the long run; 0 a minute is no limit. A cost
-    above the burst counts as the burst.
+    What may be done in a minute may be done at once; 0 is no limit. A larger cost counts as that.
     """
     if per_minute == 0:
         return
     rate = per_minute / _MINUTE
-    price = min(cost, burst)
-    bucket = Bucket(kind=kind, who=who, capacity=burst, per_second=rate)
+    price = min(cost, per_minute)
+    bucket = Bucket(kind=kind, who=who, capacity=per_minute, per_second=rate)
     if await database.is_standby():
         granted, remaining = rate_limits.spend_locally(database.local_buckets, bucket, price)
     else:

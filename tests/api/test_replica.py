@@ -59,7 +59,7 @@ async def test_a_register_can_be_read_verified_and_proven_on_a_standby(
     assert found.size == 2
     for number in (1, 2, 3):
         try:
-            await limits.spend(opened, "exports", "x", per_minute=2, burst=2, now=NOW)
+            await limits.spend(opened, "exports", "x", per_minute=2, now=NOW)
         except TooManyRequests:
             assert number == 3
         else:

@@ -117,9 +117,7 @@ async def act(context, number, now):
         await idempotency.store_response(
             connection, context, actor, "key", b"request", b"answer", now=now
         )
-    await limits.spend(
-        context.database, "writes", f"token {number}", per_minute=1, burst=1, now=now
-    )
+    await limits.spend(context.database, "writes", f"token {number}", per_minute=1, now=now)
 
 
 async def test_it_forgets_what_is_over_and_nothing_else(context):

@@ -145,7 +145,6 @@ async def require_member(request: ApiRequest) -> None:
             "writes",
             f"member {session.member.id}",
             per_minute=state.settings.limit_writes,
-            burst=state.settings.limit_writes,
             now=utc_now(),
         )
 

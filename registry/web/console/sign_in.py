@@ -115,9 +115,7 @@ async def signed_in_response(
     """Set the cookie of a new session, and lead to where the member was, or to her home."""
     database, settings, now = request.context.database, request.settings, utc_now()
     limit = settings.limit_failures
-    await limits.spend(
-        database, "sign-ins", f"member {member.id}", per_minute=limit, burst=limit, now=now
-    )
+    await limits.spend(database, "sign-ins", f"member {member.id}", per_minute=limit, now=now)
     following = own_address(next_page, settings)
     if kept := given_cookie(request, KEPT_COOKIE):
         waiting = await sessions.kept_address(database, kept, member, now=now)
@@ -135,7 +133,6 @@ async def spend_failure(request: ConsoleRequest) -> None:
         "failed authentications",
         client_address(request.scope, request.settings.proxies),
         per_minute=limit,
-        burst=limit,
         now=utc_now(),
     )
 

@@ -179,7 +179,6 @@ async def _made(
         "exports",
         f"member {request.user.id}",
         per_minute=limit,
-        burst=limit,
         now=utc_now(),
     )
     async with request.shared.workbooks:
