@@ -13,9 +13,9 @@ from registry.exchange.report import ImportReport
 from registry.record.fast_validator import FastValidator
 from registry.record.origin import Origin
 from registry.services.context import ServiceContext
+from registry.services.import_matching import RecordKey
 from registry.services.importing import import_foreign
 from registry.services.loading import load
-from registry.services.matching import RecordKey
 from registry.store.imports import ImportFile
 from tests.conftest import NOW, ROOT
 from tests.published import given_times

@@ -17,10 +17,10 @@ from registry.ledger.targets import Folder
 from registry.record.pack import load_pack
 from registry.services import redaction, withdrawal
 from registry.services.access import Actor
+from registry.services.agencies import name_agencies
 from registry.services.coding import give_codes
 from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
-from registry.services.naming import name_agencies
 from registry.services.peer_standing import read_standings
 from registry.services.startup import open_register
 from registry.settings import Settings

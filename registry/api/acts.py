@@ -20,7 +20,7 @@ from registry.clock import utc_now
 from registry.errors import Conflict, InvalidStatement
 from registry.record.messages import message, render
 from registry.record.model import LangText
-from registry.services import act_reading, act_review
+from registry.services import act_review, pending_acts
 from registry.services.access import Actor
 from registry.services.pending_acts import ActReceipt
 from registry.store.pending_acts import ActKind, ActState, PendingAct
@@ -110,7 +110,7 @@ async def list_pending_acts(
     ] = None,
 ) -> Response[bytes]:
     """List those about your agency, or, as a reviewer, what waits for you."""
-    found = await act_reading.list_acts(state.context, actor, state=wanted)
+    found = await pending_acts.list_acts(state.context, actor, state=wanted)
     return private(PendingActList(items=[_item(act) for act in found]))
 
 
@@ -126,9 +126,7 @@ async def get_pending_act(
     *, act: ActPath, state: ApiState, actor: NamedDependency[Actor]
 ) -> Response[bytes]:
     """Read one about your agency, or one that waits for your review or that you decided on."""
-    return private(
-        _item(await act_reading.read_act(state.context, actor, act_reading.number_of(act)))
-    )
+    return private(_item(await pending_acts.read_act(state.context, actor, act)))
 
 
 @delete(
@@ -144,7 +142,7 @@ async def delete_pending_act(
     *, act: ActPath, state: ApiState, actor: NamedDependency[Actor]
 ) -> None:
     """Take back what you asked for while it waits, or throw away what was returned."""
-    await act_review.delete_act(state.context, actor, act_reading.number_of(act), now=utc_now())
+    await act_review.delete_act(state.context, actor, act, now=utc_now())
 
 
 @post(
@@ -168,7 +166,7 @@ async def approve_pending_act(
     receipt = await act_review.approve(
         state.context,
         actor,
-        act_reading.number_of(act),
+        act,
         now=utc_now(),
         language=language,
         idempotency_key=key_of(request),
@@ -202,7 +200,7 @@ async def return_pending_act(
     receipt = await act_review.return_act(
         state.context,
         actor,
-        act_reading.number_of(act),
+        act,
         await read_document(request),
         now=utc_now(),
         language=language,

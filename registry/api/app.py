@@ -68,7 +68,7 @@ from registry.ledger.targets import ObjectStore
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.search.engine import open_index
-from registry.services.added_agencies import keep_complete, take_added
+from registry.services.agencies import keep_complete, take_added
 from registry.services.context import ServiceContext
 from registry.services.heartbeat import figures_of_host, host_of, keep_beating
 from registry.services.identity_provider import open_provider

@@ -35,9 +35,9 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
 
     Example: registry acts list
     """
-    from registry.services import act_reading
+    from registry.services import pending_acts
 
-    found = await act_reading.list_acts(context, of_authority(None, "review"))
+    found = await pending_acts.list_acts(context, of_authority(None, "review"))
     if style == "json":
         listed = [{key: getattr(one, key) for key in _KEPT} for one in found]
         for one in listed:

@@ -52,7 +52,7 @@ def add(
 
     Example: registry agency add eau --name "fr=Agence de l'eau" --kind public_institution
     """
-    from registry.services.added_agencies import add_agency
+    from registry.services.agencies import add_agency
 
     row = {f"name_{tag}": name for tag, name in texts(names, "--name").items()}
     row |= {"id": code, "fictitious": "yes" if fictitious else "no"}

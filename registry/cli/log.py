@@ -228,7 +228,7 @@ def witnesses(settings: Settings, style: Style) -> None:
 
     Example: registry log witnesses
     """
-    from registry.services.witness_standing import WitnessStanding, read_standings
+    from registry.services.witness_policy import WitnessStanding, read_standings
 
     async def read(context: ServiceContext) -> list[WitnessStanding]:
         async with context.database.snapshot() as connection:

@@ -27,7 +27,7 @@ from registry.exchange.crosswalk_model import AGENCY, Crosswalk, word_meaning
 from registry.exchange.texts import one_line
 from registry.record.model import Document
 from registry.record.pointers import parts, value_at
-from registry.services.matching import RecordKey
+from registry.services.import_matching import RecordKey
 
 DIGITS = 8
 MAX_ID = 120

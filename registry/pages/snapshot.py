@@ -11,7 +11,7 @@ from registry.pages.record_digests import RecordDigest
 from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.services.peer_standing import PeerStanding
-from registry.services.witness_standing import WitnessStanding
+from registry.services.witness_policy import WitnessStanding
 from registry.store.attestations import Attestation
 from registry.store.imports import ImportRun, OriginSize, SourceEvent
 from registry.store.log import LogLine

@@ -14,11 +14,16 @@ from registry.record.model import Document
 from registry.record.statements import check_act_comment
 from registry.services import audit, idempotency, notices
 from registry.services.access import Actor
-from registry.services.act_reading import act_not_found, is_own_act
 from registry.services.attestation import Attest
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
-from registry.services.pending_acts import ActReceipt, StatedCommand, receipt_of
+from registry.services.pending_acts import (
+    ActReceipt,
+    StatedCommand,
+    act_not_found,
+    is_own_act,
+    receipt_of,
+)
 from registry.services.pipeline import Command, Decision, execute
 from registry.services.withdrawal import Withdraw
 from registry.store import checkpoints, pending_acts, records

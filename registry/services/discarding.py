@@ -22,9 +22,9 @@ from registry.ledger.guard import LONGEST_SKEW, SeenLog
 from registry.record.content_file import content_file
 from registry.services import audit
 from registry.services.access import OPERATOR
+from registry.services.agencies import store_agencies
 from registry.services.context import ServiceContext
 from registry.services.recovery import find_divergence, read_furthest
-from registry.services.reindexing import store_agencies
 from registry.settings import Settings
 from registry.store import agencies, checkpoints, discards, log, record_names
 from registry.store.database import Connection

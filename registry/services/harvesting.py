@@ -21,6 +21,7 @@ from registry.record.entry import Imported
 from registry.record.erasure import REPLACED, covers, without_erased
 from registry.record.redaction import SOURCE_BASIS
 from registry.record.sections import Section, seal
+from registry.services.agencies import save_agencies
 from registry.services.context import ServiceContext
 from registry.services.harvested import (
     Harvested,
@@ -32,7 +33,6 @@ from registry.services.harvested import (
     misplaced,
 )
 from registry.services.import_report import ImportOutcome, RunReport
-from registry.services.naming import save_agencies
 from registry.services.replacements import held_members, shown_versions, with_replacements
 from registry.store import agencies as agency_rows
 from registry.store import imports, peers, records, redactions

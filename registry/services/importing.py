@@ -1,8 +1,8 @@
 """Importing: the records of other registers, published here under their register's name.
 
-A record is recognised by what its source calls it (`matching`), and keeps the id that it was given
-here first. A new version is published where its document differs, or its agency; another row of the
-same meaning replaces the one that is kept. Every import is a run, whose report is kept.
+A record is recognised by what its source calls it (`import_matching`), and keeps the id that it was
+given here first. A new version is published where its document differs, or its agency; another row
+of the same meaning replaces the one that is kept. Every import is a run, whose report is kept.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from registry.record.erasure import without_erased
 from registry.record.model import Document
 from registry.record.origin import Origin
 from registry.record.pointers import pointer
+from registry.services.agencies import save_agencies
 from registry.services.context import ServiceContext
 from registry.services.import_matching import (
     ForeignFiling,
     PlacedFiling,
+    RecordKey,
     RefusedRow,
     maybe_renamed,
     missing,
@@ -36,8 +38,6 @@ from registry.services.import_matching import (
     refuse_foreign_ids,
 )
 from registry.services.import_report import ImportOutcome, RunReport, by_reason
-from registry.services.matching import RecordKey
-from registry.services.naming import save_agencies
 from registry.store import imports, records, redactions
 from registry.store.database import Connection
 from registry.store.imports import ImportCounts, ImportFile, KeptRow, KnownRecord

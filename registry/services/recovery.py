@@ -39,9 +39,9 @@ from registry.record.pack import Agency
 from registry.record.search_document import tokenize
 from registry.record.sections import Section
 from registry.record.validate import RULE_SET, Verdict, validate
+from registry.services.agencies import store_agencies
 from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction
-from registry.services.reindexing import store_agencies
 from registry.settings import Settings
 from registry.store import agencies, checkpoints, imports, log, records, redactions
 from registry.store.checkpoints import Signed

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from registry.record.pack import Agency
 from registry.record.search_document import SearchDocument, index_row
-from registry.store import agencies, redactions, search_rows
+from registry.store import agencies, search_rows
 from registry.store.database import Connection, Database
 from registry.text.tokens import ANALYSIS
 
@@ -25,16 +24,6 @@ async def reindex_if_needed(database: Database) -> None:
             state = await search_rows.lock_state(connection)
             if state.analysis != ANALYSIS:
                 await rebuild_index(connection)
-
-
-async def store_agencies(connection: Connection, given: Sequence[Agency]) -> None:
-    """Insert or replace agencies, and make the search rows anew, which have their names."""
-    changed = await agencies.save(connection, given)
-    entries = await agencies.read_versions(connection, changed) if changed else []
-    if entries:
-        await search_rows.lock_state(connection)
-        await redactions.drop_search(connection, entries)
-        await index_versions(connection, entries)
 
 
 async def rebuild_index(connection: Connection) -> None:

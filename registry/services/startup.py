@@ -18,10 +18,9 @@ from registry.ledger.guard import LogGuard, LogMemory
 from registry.ledger.key import read_or_create
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack, load_pack
-from registry.services.added_agencies import complete_pack
+from registry.services.agencies import complete_pack, save_agencies, store_agencies
 from registry.services.context import ServiceContext
-from registry.services.naming import save_agencies
-from registry.services.reindexing import reindex_if_needed, store_agencies
+from registry.services.reindexing import reindex_if_needed
 from registry.settings import Settings, is_loopback
 from registry.store import agencies, log, record_names, redactions
 from registry.store.database import Connection, Database, connect

@@ -20,8 +20,7 @@ from registry.ledger.histories import TwoHistories, compare_notes, keep_evidence
 from registry.ledger.key_chain import KeyChain, read_keys
 from registry.ledger.replay import LogInconsistent
 from registry.services.witness_client import WitnessAnswer, WitnessClient
-from registry.services.witness_policy import can_be_asked
-from registry.services.witness_standing import policy_in_force
+from registry.services.witness_policy import can_be_asked, policy_in_force
 from registry.settings import Settings
 from registry.store import checkpoints, witnesses
 from registry.store.checkpoints import Signed

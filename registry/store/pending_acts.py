@@ -13,6 +13,8 @@ from registry.store.sql import read_row, read_rows, statement
 ActKind: TypeAlias = Literal["withdrawal", "attestation"]
 ActState: TypeAlias = Literal["in_review", "returned", "approved"]
 
+_END_OF_NUMBERS = 2**63
+
 
 class PendingAct(msgspec.Struct, frozen=True, kw_only=True):
     """A withdrawal of the record, or an attestation of the agency, `subject`; `id` is its number.
@@ -73,7 +75,9 @@ async def lock_waiting(connection: Connection, kind: ActKind, subject: str) -> P
 
 
 async def read(connection: Connection, number: int) -> PendingAct | None:
-    """Return an act."""
+    """Return an act; None for any number that none has."""
+    if not 0 < number < _END_OF_NUMBERS:
+        return None
     return await read_row(connection, PendingAct, "pending_acts", "one", number)
 
 

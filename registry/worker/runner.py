@@ -18,12 +18,12 @@ from registry.ledger.files import prune, published_size
 from registry.ledger.publish_files import publish_log
 from registry.ledger.verify_database import check_rows_from
 from registry.services import idempotency, limits, members, previews, sessions
+from registry.services.agencies import name_agencies
 from registry.services.audit_chain import BATCH, chain_acts
 from registry.services.coding import give_codes
 from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
 from registry.services.heartbeat import host_of, keep_beating
-from registry.services.naming import name_agencies
 from registry.services.startup import run_in_register
 from registry.services.witness_policy import take_policy
 from registry.services.witness_rounds import WitnessRounds

@@ -11,8 +11,8 @@ from registry.ledger import key
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_record import verify_record
 from registry.record.short_code import candidates
+from registry.services.agencies import save_agencies
 from registry.services.key_rotation import rotate
-from registry.services.naming import save_agencies
 from registry.store import imports, peers
 from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.cosignature import cosign

@@ -12,10 +12,10 @@ from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services import attestation, withdrawal
 from registry.services.access import Actor
+from registry.services.agencies import name_agencies
 from registry.services.coding import give_codes
 from registry.services.drafts import Precondition
 from registry.services.import_matching import ForeignFiling
-from registry.services.naming import name_agencies
 from registry.store import bound_rows
 from registry.store.bound_rows import Unstated
 from tests.conftest import NOW, ROOT, amended

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.services.added_agencies import add_agency, complete_pack, take_added
+from registry.services.agencies import add_agency, complete_pack, take_added
 from registry.services.startup import open_register
 from registry.store import audit
 

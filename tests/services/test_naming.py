@@ -5,7 +5,7 @@ import pytest
 
 from registry.ledger.verify_database import check_all
 from registry.services import startup
-from registry.services.naming import name_agencies, save_agencies
+from registry.services.agencies import name_agencies, save_agencies
 from registry.store import agencies, log
 from tests.conftest import NOW
 

@@ -16,11 +16,11 @@ from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services import act_review, attestation, redaction, withdrawal
 from registry.services.access import Actor
+from registry.services.agencies import name_agencies
 from registry.services.drafts import Precondition
 from registry.services.erasure import erase_published
 from registry.services.import_matching import ForeignFiling
 from registry.services.key_rotation import rotate
-from registry.services.naming import name_agencies
 from registry.services.recovery import heal_log
 from registry.store import agencies, checkpoints, imports, log, records
 from tests.imported import import_filings

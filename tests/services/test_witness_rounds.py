@@ -22,8 +22,8 @@ from registry.pages.build.read_snapshot import read_snapshot
 from registry.pages.site import open_site
 from registry.pages.views.witness_pages import witness_pages
 from registry.services import witness_client, witness_rounds
+from registry.services.witness_policy import read_standings
 from registry.services.witness_rounds import WitnessRounds
-from registry.services.witness_standing import read_standings
 from registry.store import log, witnesses
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.keys import ML_DSA_44, Verifier

@@ -34,8 +34,8 @@ from registry.ledger.verify_log import verify_log
 from registry.services import witness_client
 from registry.services.startup import open_register
 from registry.services.witness_client import WitnessClient
+from registry.services.witness_policy import read_standings
 from registry.services.witness_rounds import WitnessRounds
-from registry.services.witness_standing import read_standings
 from registry.store import log
 from registry.store.database import connect
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated

@@ -34,12 +34,11 @@ from registry.record.ids import is_id
 from registry.record.messages import message
 from registry.record.model import Document
 from registry.record.pointers import dig
-from registry.services import drafts, workbooks
+from registry.services import drafts
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
-from registry.services.workbooks import RecordState
-from registry.services.working_records import without_change_note
+from registry.services.working_records import RecordState, read_states, without_change_note
 
 
 def check_workbook(
@@ -69,7 +68,7 @@ async def file_workbook(
     filled = [one for read in sheets for one in read.records]
     before = repeated(filled)
     known = [one.record for one in filled if is_id(one.record)]
-    states = await workbooks.read_states(context, actor, known)
+    states = await read_states(context, actor, known)
     filer = _WorkbookFiler(context, actor, words, now)
     found: list[WorkbookRecord] = []
     number = 0

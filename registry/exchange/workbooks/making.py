@@ -17,8 +17,7 @@ from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.workbooks import require_states
-from registry.services.working_records import without_change_note
+from registry.services.working_records import require_states, without_change_note
 from registry.store.records import Register
 
 WorkbookLayout: TypeAlias = Literal["form", "table"]

@@ -21,7 +21,7 @@ from registry.pages.views.origin_pages import SHOWN_IMPORTS
 from registry.pages.views.peer_pages import shown_digest
 from registry.pages.views.witness_pages import signed_digest
 from registry.record.pack import Pack
-from registry.services import witness_standing
+from registry.services import witness_policy
 from registry.services.peer_standing import read_standings, troubles
 from registry.settings import Settings
 from registry.store import (
@@ -159,7 +159,7 @@ async def read_snapshot(
         sizes=await imports.read_sizes(connection),
         imports=await imports.read_latest_runs(connection, SHOWN_IMPORTS),
         peers=await read_standings(connection, now=as_of),
-        witnesses=await witness_standing.read_standings(connection),
+        witnesses=await witness_policy.read_standings(connection),
         origin=await log.read_origin(connection),
         withdrawals=await withdrawals.read_every(connection, only=changed),
         source_events=await imports.read_source_events(connection, only=changed),
@@ -181,7 +181,7 @@ async def _read_state(connection: Connection, as_of: dt.datetime) -> RegisterSta
         agencies=await agencies.fingerprint(connection),
         imports=await imports.read_progress(connection),
         peers=shown_digest(await read_standings(connection, now=as_of)),
-        witnesses=signed_digest(await witness_standing.read_standings(connection)),
+        witnesses=signed_digest(await witness_policy.read_standings(connection)),
         is_blocked=await bound_rows.read_fault(connection) is not None,
     )
 
@@ -241,7 +241,7 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
         fingerprint = await agencies.fingerprint(connection)
         progress = await imports.read_progress(connection)
         standings = shown_digest(await read_standings(connection, now=as_of))
-        signed = signed_digest(await witness_standing.read_standings(connection))
+        signed = signed_digest(await witness_policy.read_standings(connection))
         is_blocked = await bound_rows.read_fault(connection) is not None
     return (
         made.log.size == state.range.size

@@ -15,7 +15,7 @@ from registry.record.entry import NOT_STATED
 from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
 from registry.record.schema import fields
-from registry.services.review_queue import ReviewedDraft, WaitingDraft
+from registry.services.review import ReviewedDraft, WaitingDraft
 from registry.text.locales import direction
 
 SORTS = ("waiting", "level", "agency")

@@ -13,8 +13,7 @@ from registry.pages.page import Page, digest
 from registry.pages.reader import Reader
 from registry.pages.site import Site, pages
 from registry.services.witness_client import checkpoint_address
-from registry.services.witness_policy import can_be_asked
-from registry.services.witness_standing import WitnessStanding
+from registry.services.witness_policy import WitnessStanding, can_be_asked
 
 _ADDRESS = "witnesses"
 

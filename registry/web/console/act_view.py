@@ -15,7 +15,7 @@ from registry.pages.reader import Reader, Text, label, language, say
 from registry.record.codelists import codelists
 from registry.record.model import Document, LangText
 from registry.record.statements import NOTE_LENGTH
-from registry.services.act_reading import ReadAct
+from registry.services.pending_acts import ReadAct
 from registry.store.attestations import Attestation
 from registry.store.pending_acts import ActState, PendingAct
 from registry.store.records import CurrentDocument

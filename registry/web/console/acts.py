@@ -19,7 +19,7 @@ from registry.errors import (
     PreconditionFailed,
 )
 from registry.pages.labels import message
-from registry.services import act_reading, act_review, attestation, notices, withdrawal
+from registry.services import act_review, attestation, notices, pending_acts, withdrawal
 from registry.services.drafts import Precondition, tag_of
 from registry.services.pending_acts import ActReceipt
 from registry.store import attestations, records
@@ -65,7 +65,7 @@ async def withdraw_record_by_form(
     fields = await read_fields(request)
     show = partial(_show_withdrawal, request, record, fields)
     tag = dict(fields).get("tag", "")
-    if not act_reading.may_request(request.actor, record.partition("/")[0]):
+    if not pending_acts.may_request(request.actor, record.partition("/")[0]):
         raise NotFound(f"there is no record {record}")
     try:
         done = await withdrawal.withdraw(
@@ -125,7 +125,7 @@ async def attest_by_form(request: ConsoleRequest) -> Response[bytes]:
 @get("/{lang:str}/review/acts")
 async def acts_page(request: ConsoleRequest) -> Response[bytes]:
     """List what waits for another person, and what became of the rest."""
-    found = await act_reading.list_named(request.context, request.actor)
+    found = await pending_acts.list_named(request.context, request.actor)
     view = partial(
         acts_view,
         found=found,
@@ -142,7 +142,7 @@ async def act_page(
     """Show what was asked for, and what whoever is signed in may do with it."""
     typed = dict(await kept_fields(request) or ()).get("comment", "")
     page = await _show_act(request, act, typed=typed)
-    read = await act_reading.read_act(request.context, request.actor, act)
+    read = await pending_acts.read_act(request.context, request.actor, act)
     await notices.mark_read(
         request.context,
         request.actor,
@@ -162,20 +162,19 @@ async def decide_act(
     context, actor, now = request.context, request.actor, utc_now()
     comment = fields.get("comment", "").replace("\r\n", "\n").strip()
     show = partial(_show_act, request, act, typed=comment)
-    number = act_reading.number_of(act)
     try:
         match fields.get("do"):
             case "approve":
-                await act_review.approve(context, actor, number, now=now, language=request.language)
-                return await see_other(request, f"review/acts/{number}", _DONE_APPROVED)
+                await act_review.approve(context, actor, act, now=now, language=request.language)
+                return await see_other(request, f"review/acts/{act}", _DONE_APPROVED)
             case "return":
                 said = {"comment": comment}
                 await act_review.return_act(
-                    context, actor, number, said, now=now, language=request.language
+                    context, actor, act, said, now=now, language=request.language
                 )
-                return await see_other(request, f"review/acts/{number}", _DONE_RETURNED)
+                return await see_other(request, f"review/acts/{act}", _DONE_RETURNED)
             case "take_back":
-                await act_review.delete_act(context, actor, number, now=now)
+                await act_review.delete_act(context, actor, act, now=now)
                 return await see_other(request, "", _DONE_TAKEN_BACK)
             case _:
                 return await show(status=_REFUSED)
@@ -197,7 +196,7 @@ async def _show_withdrawal(
 ) -> Response[bytes]:
     agency = record.partition("/")[0]
     context = request.context
-    waiting = await act_reading.find_waiting(context, request.actor, agency, "withdrawal", record)
+    waiting = await pending_acts.find_waiting(context, request.actor, agency, "withdrawal", record)
     async with context.database.connection() as connection:
         current = (await records.read_current(connection, [record])).get(record)
     if current is None:
@@ -226,7 +225,7 @@ async def _show_attestation(
     status: int = 200,
 ) -> Response[bytes]:
     agency, context = _own_agency(request), request.context
-    waiting = await act_reading.find_waiting(context, request.actor, agency, "attestation", agency)
+    waiting = await pending_acts.find_waiting(context, request.actor, agency, "attestation", agency)
     async with context.database.connection() as connection:
         in_use = await attestations.count_in_use(connection, agency, today)
         last = next(iter(await attestations.read_history(connection, agency)), None)
@@ -251,9 +250,7 @@ async def _show_act(
     findings: tuple[Finding, ...] | list[Finding] = (),
     status: int = 200,
 ) -> Response[bytes]:
-    read = await act_reading.read_for_decision(
-        request.context, request.actor, act_reading.number_of(act)
-    )
+    read = await pending_acts.read_for_decision(request.context, request.actor, act)
     view = partial(act_view, read=read, findings=findings, typed=typed)
     return await console_page(request, "act.html", view, status=status)
 

@@ -20,7 +20,7 @@ from registry.pages.views.review_view import (
     queue_rows,
     review_view,
 )
-from registry.services import act_reading, notices, review, review_queue
+from registry.services import notices, pending_acts, review
 from registry.services.drafts import Precondition
 from registry.web.console.page import ConsoleRequest, console_page, see_other
 from registry.web.console.sessions import kept_fields, read_fields
@@ -54,8 +54,8 @@ async def queue_page(
     request: ConsoleRequest, sort: Annotated[str | None, QueryParameter()] = None
 ) -> Response[bytes]:
     """Show what waits for the member's review."""
-    waiting = await review_queue.read_queue(request.context, request.actor)
-    acts = await act_reading.list_acts(request.context, request.actor, state="in_review")
+    waiting = await review.read_queue(request.context, request.actor)
+    acts = await pending_acts.list_acts(request.context, request.actor, state="in_review")
     order = sort if sort in SORTS else SORTS[0]
 
     def view(reader: Reader) -> dict[str, Any]:
@@ -118,7 +118,7 @@ async def _page(
     stale: bool = False,
     status: int = 200,
 ) -> Response[bytes]:
-    reviewed = await review_queue.read_review(
+    reviewed = await review.read_review(
         request.context, request.actor, record, now=utc_now(), language=request.language
     )
 

@@ -29,7 +29,7 @@ from registry.pages.reader import Reader, label
 from registry.record.ids import is_id
 from registry.services import limits
 from registry.services.drafts import draft_not_found
-from registry.services.workbooks import list_agency_records
+from registry.services.working_records import list_agency_records
 from registry.web.console.page import ConsoleRequest, console_page, filing_agency, page_headers
 from registry.work import in_thread
 

@@ -1,0 +1,138 @@
+"""Agencies: those of the country pack and those that were added, stored and named in the log.
+
+What is public of an agency gets an entry once it has filed anything, and changes together with the
+next one. An agency that has no entry yet, new or of a log of an earlier release, gets it before the
+log is published next, so that whoever verifies what is published finds the names in it.
+
+Agencies that were added to a register are kept in the database, so no update of the package loses
+one. Where a pack has an agency of the same code, that one counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from registry.ledger.agency_entries import AgencyEntry
+from registry.ledger.append import append
+from registry.ledger.guard import LogGuard
+from registry.record.entry import Previous
+from registry.record.pack import Agency, Pack, check_agency
+from registry.services import audit
+from registry.services.access import OPERATOR
+from registry.services.context import ServiceContext
+from registry.services.reindexing import index_versions
+from registry.settings import Settings
+from registry.store import agencies, redactions, search_rows
+from registry.store.database import Connection, Database
+
+_EVERY_SECONDS = 10.0
+
+
+async def complete_pack(database: Database, pack: Pack) -> Pack:
+    """Return a pack with the agencies that were added to the register."""
+    async with database.connection() as connection:
+        local = await agencies.read_local(connection)
+    return msgspec.structs.replace(
+        pack, agencies={**{one.id: one for one in local}, **pack.agencies}
+    )
+
+
+async def keep_complete(database: Database, known: dict[str, Agency]) -> None:
+    """Take agencies as they are added into those that a process knows; never return."""
+    while True:
+        # There may be no database now, or nothing in it yet.
+        with suppress(Exception):
+            await take_added(database, known)
+        await asyncio.sleep(_EVERY_SECONDS)
+
+
+async def take_added(database: Database, known: dict[str, Agency]) -> None:
+    """Take the agencies that were added into those that a process knows."""
+    async with database.connection() as connection:
+        for one in await agencies.read_local(connection):
+            known.setdefault(one.id, one)
+
+
+async def add_agency(
+    context: ServiceContext, settings: Settings, row: Mapping[str, str], *, now: dt.datetime
+) -> Agency:
+    """Add an agency to the register; `row` is as in a pack's `agencies.csv`.
+
+    Raises `ConfigurationError`, and writes nothing, if the pack would be invalid with it.
+    """
+    async with context.transaction() as connection:
+        local = await agencies.read_local(connection)
+        added = check_agency(settings.pack, row, local, settings.packs)
+        await save_agencies(
+            connection, [added], guard=context.guard, actor=context.pack.code, now=now
+        )
+        await audit.note(connection, OPERATOR, "add_agency", added.id, before=None, now=now)
+    return added
+
+
+async def save_agencies(
+    connection: Connection,
+    given: Sequence[Agency],
+    *,
+    guard: LogGuard,
+    actor: str,
+    now: dt.datetime,
+) -> None:
+    """Insert or replace agencies; of those that have an entry in the log, append what changed.
+
+    Raises `Unavailable` where something would have to be appended, and nothing may be.
+    """
+    if await _changed(connection, given):
+        state = await guard.lock(connection, now=now)
+        # Another process may have been first.
+        entries = await _changed(connection, given, actor=actor)
+        await append(connection, guard, state, entries)
+    await store_agencies(connection, given)
+
+
+async def name_agencies(context: ServiceContext, *, now: dt.datetime) -> int:
+    """Append an entry for each agency that has something in the log and no entry; return how many.
+
+    Raises `Unavailable` where nothing may be appended.
+    """
+    async with context.transaction() as connection:
+        if not await agencies.read_unnamed(connection):
+            return 0
+        state = await context.guard.lock(connection, now=now)
+        entries = [
+            AgencyEntry(actor=context.pack.code, agency=one, previous=None)
+            for one in await agencies.read_unnamed(connection)
+        ]
+        await append(connection, context.guard, state, entries)
+    return len(entries)
+
+
+async def _changed(
+    connection: Connection, given: Sequence[Agency], *, actor: str = ""
+) -> list[AgencyEntry]:
+    """Return the entries of those agencies that are other than their last entries say."""
+    known = await agencies.read_named_by_log(connection, [one.id for one in given])
+    return [
+        AgencyEntry(
+            actor=actor,
+            agency=one,
+            previous=Previous(index=known[one.id].entry, leaf=known[one.id].leaf),
+        )
+        for one in given
+        if one.id in known and known[one.id].agency != one
+    ]
+
+
+async def store_agencies(connection: Connection, given: Sequence[Agency]) -> None:
+    """Insert or replace agencies, and make the search rows anew, which have their names."""
+    changed = await agencies.save(connection, given)
+    entries = await agencies.read_versions(connection, changed) if changed else []
+    if entries:
+        await search_rows.lock_state(connection)
+        await redactions.drop_search(connection, entries)
+        await index_versions(connection, entries)
