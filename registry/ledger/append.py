@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -21,6 +21,12 @@ from registry.store.log import Entry, GuardedState, LogState, TableRow
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer
+
+_BYTES_AT_ONCE = 32 << 20
+"""JSON of rows after which another statement takes the rest; PostgreSQL takes 256 MiB of a table.
+
+What a source's row said may have megabytes, and an import publishes hundreds at once.
+"""
 
 
 async def append(
@@ -59,8 +65,9 @@ async def append_at(
         raise ConfigurationError("the log has no first entry yet; start the register once")
     at = max(_whole(at), state.last_at)
     after = state.range
-    rows: dict[str, list[TableRow]] = {"audit": [msgspec.structs.asdict(act) for act in acts]}
+    rows: dict[str, list[msgspec.Raw]] = {"audit": _encoded(map(msgspec.structs.asdict, acts))}
     appended: list[Entry] = []
+    written = size = 0
     for new in entries:
         content = new.stored or new.write(at)
         entry = Entry(
@@ -74,8 +81,13 @@ async def append_at(
         after = after.append(entry.leaf)
         appended.append(entry)
         for table, of_entry in new.project(entry).items():
-            rows.setdefault(table, []).extend(of_entry)
-    await log.append(connection, appended, rows, after)
+            encoded = _encoded(of_entry)
+            rows.setdefault(table, []).extend(encoded)
+            size += sum(map(len, encoded))
+        if size > _BYTES_AT_ONCE:
+            await log.append(connection, appended[written:], rows, after)
+            rows, written, size = {}, len(appended), 0
+    await log.append(connection, appended[written:], rows, after)
     return appended
 
 
@@ -139,6 +151,10 @@ async def append_genesis(
         leaf=leaf_hash(content),
     )
     await log.append(connection, [entry], {}, state.range.append(entry.leaf))
+
+
+def _encoded(rows: Iterable[TableRow]) -> list[msgspec.Raw]:
+    return [msgspec.Raw(msgspec.json.encode(row)) for row in rows]
 
 
 def _whole(now: dt.datetime) -> dt.datetime:

@@ -208,10 +208,12 @@ async def note_erasure(connection: Connection) -> None:
 async def append(
     connection: Connection,
     entries: Sequence[Entry],
-    rows: Mapping[str, Sequence[TableRow]],
+    rows: Mapping[str, Sequence[msgspec.Raw]],
     after: CompactRange,
 ) -> None:
     """Insert entries, the rows of other tables that follow from them, and the new state.
+
+    A row is a JSON object, a `TableRow`.
 
     The caller holds the state's lock.
     """

@@ -7,6 +7,7 @@ import hashlib
 import json
 import secrets
 
+import msgspec
 import pytest
 import rfc8785
 
@@ -228,6 +229,32 @@ async def test_what_an_entry_costs_does_not_grow_with_the_register(database, pub
             )
             read = tables_read_through(json.loads(plan)[0]["Plan"])
             assert not read & CROWDED, name
+
+
+async def test_what_is_too_long_for_one_statement_is_written_by_several(
+    database, publication, record, monkeypatch
+):
+    """An import of rows of megabytes was an error of PostgreSQL: it takes no list of 256 MiB."""
+    monkeypatch.setattr(append, "_BYTES_AT_ONCE", 200_000)
+    counts, write = [], append.log.append
+
+    async def counted(connection, entries, *rest):
+        counts.append(len(entries))
+        await write(connection, entries, *rest)
+
+    monkeypatch.setattr(append.log, "append", counted)
+    row = json.dumps({"report": "x" * 150_000})
+    long = [msgspec.structs.replace(publication(one), source_row=row) for one in copies(record, 5)]
+    async with database.transaction() as connection:
+        made = await append.publish(
+            connection, long, guard=given_times(), now=NOW, random=secrets.token_bytes
+        )
+        kept = await connection.fetch("select record from source_row order by record")
+    assert [one.index for one in made] == [1, 2, 3, 4, 5]
+    assert [row["record"] for row in kept] == [one.record for one in long]
+    assert max(counts) == 2
+    assert sum(counts) == 5
+    assert len(await audited(database)) == 6
 
 
 async def test_nothing_to_publish_writes_nothing(database, publish):
