@@ -18,6 +18,7 @@ from registry.ledger.replay import (
     LogInconsistent,
     LogReplay,
     check_erased,
+    read_entry,
     step,
     step_content,
     subject,
@@ -193,7 +194,7 @@ class EntryMaker:
         """Return the entry of a redaction that a content names."""
         if not 0 <= index < self.size:
             raise LogInconsistent(content_path(index), index, "there is no such redaction yet")
-        entry: Mapping[str, Any] = msgspec.json.decode(self._proven(index).content)
+        entry = read_entry(bundle_path(index // WIDTH), index, self._proven(index).content)
         if entry["kind"] != "redaction":
             raise LogInconsistent(content_path(index), index, "it is no redaction")
         return entry

@@ -18,7 +18,7 @@ import msgspec
 
 from registry.ledger.files import LogRefused
 from registry.record.canonical import canonical
-from registry.record.entry import timestamp
+from registry.record.entry import parse_timestamp, timestamp
 from registry.record.log_entry import continued_by
 from registry.store import checkpoints
 from registry.store.database import Connection
@@ -31,6 +31,8 @@ from registry.tlog.tlog_proof import TlogProof, check_tlog_proof, parse_tlog_pro
 OVERLAP = dt.timedelta(days=90)
 """For so long the key before signs beside the one that follows it."""
 
+MOST_KEYS = 10_000
+"""The keys that a log may have: another's is not followed without end."""
 
 _LARGEST = 2**63 - 1
 
@@ -65,7 +67,7 @@ class KeyChain(msgspec.Struct, frozen=True):
         """Begin with the first entry of a log; raises `KeyRefused` where it names no key."""
         try:
             verifier = parse_verifier(genesis["key"])
-            since = timestamp(_time_of(genesis))
+            since = timestamp(parse_timestamp(genesis["at"]))
             continues = continued_by(genesis)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise KeyRefused("the first entry does not name the log's key") from error
@@ -83,11 +85,13 @@ class KeyChain(msgspec.Struct, frozen=True):
         if entry["kind"] != "key":
             return self
         last = self.keys[-1]
-        if entry.get("follows") != last.verifier.to_text():
+        if entry.get("follows") != last.verifier.to_text() or index <= last.index:
             raise KeyRefused("its key does not follow the last key of the log")
+        if len(self.keys) == MOST_KEYS:
+            raise KeyRefused(f"a log has {MOST_KEYS:,} keys at most")
         try:
             verifier = parse_verifier(entry["key"])
-            at = _time_of(entry)
+            at = parse_timestamp(entry["at"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise KeyRefused(f"its key cannot be one of the log: {error}") from error
         if verifier.kind != ED25519 or verifier.name != self.origin:
@@ -237,10 +241,3 @@ async def read_keys(connection: Connection, size: int | None = None) -> KeyChain
     except (ValueError, KeyError, TypeError) as error:
         raise LogRefused(f"the keys that the database's log names are no chain: {error}") from error
     return chain
-
-
-def _time_of(entry: Mapping[str, Any]) -> dt.datetime:
-    at = dt.datetime.fromisoformat(entry["at"])
-    if timestamp(at) != entry["at"]:
-        raise ValueError(f"{entry['at']} is not a time as entries state it")
-    return at

@@ -16,6 +16,7 @@ import msgspec
 
 from registry.errors import Finding
 from registry.ledger.publication import risk_change
+from registry.ledger.replay import OF_AGENCIES, subject
 from registry.ledger.replayed_version import ReplayedVersion, change_note, source_facts, stated_day
 from registry.record.agency_entry import agency_facts
 from registry.record.canonical import canonical
@@ -32,7 +33,6 @@ from registry.store.withdrawals import Withdrawal
 
 _OF_LINES = ("moved_from", "changed_on", "undated", "run")
 _ENDING = {"version", "withdrawal"}
-_OF_AGENCIES = {"attestation", "agency"}
 
 
 class _Redaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,16 +259,16 @@ class RegisterReplay:
 
     def _line(self, index: int, entry: Mapping[str, Any], at: dt.datetime) -> LogLine:
         """Return an entry as lists of changes have it; of a first version, without a lowering."""
-        kind, before = entry["kind"], self.versions.get(entry.get("id", ""))
-        move = None
-        if kind == "version" and before:
+        kind, move = entry["kind"], None
+        before = self.versions.get(entry["id"]) if kind == "version" else None
+        if before:
             earlier, risk = (said["risk"] or NOT_STATED for said in (before[-1].said, entry))
             move = risk_move(earlier, risk)
         return LogLine(
             index=index,
             at=at,
             kind=kind,
-            subject=entry.get("id") or (entry["agency"] if kind in _OF_AGENCIES else None),
+            subject=entry["agency"] if kind in OF_AGENCIES else subject(entry),
             risk=move,
             run=entry.get("run"),
             state=entry.get("state"),

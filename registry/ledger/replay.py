@@ -7,23 +7,31 @@ each record, and each agency's attestations, the chain of entries in which nothi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
+from registry.ledger.entry_shapes import shape_fault
 from registry.ledger.files import LogRefused
 from registry.ledger.key_chain import KeyChain, KeyRefused
 from registry.record.agency_entry import agency_subject
 from registry.record.canonical import canonical
-from registry.record.content_file import Content, ContentRefused, ErasedMember, check_content
-from registry.record.entry import FORMAT, EntryKind
-from registry.record.erasure import covers
+from registry.record.content_file import (
+    Content,
+    ContentRefused,
+    ErasedMember,
+    check_content,
+    check_replaced_items,
+)
+from registry.record.erasure import REPLACED, covers
 from registry.record.short_code import is_code
 from registry.tlog.hashing import leaf_hash
 
-_OF_AGENCIES = {"attestation", "agency"}
+OF_AGENCIES = frozenset({"attestation", "agency"})
+"""The kinds of entries that are about an agency."""
+
 _OF_RECORDS = {"version", "withdrawal"}
-_KINDS = frozenset(get_args(EntryKind))
+_OF_THE_LOG = {"genesis", "key", "policy"}
 
 
 class LogInconsistent(LogRefused):
@@ -69,8 +77,8 @@ class LogReplay(msgspec.Struct, kw_only=True):
     invented: set[str] = set()
 
 
-def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str, Any]:
-    """Check the next entry, and give it as it reads; raises `Broken`."""
+def read_entry(where: str, index: int, content: bytes) -> Mapping[str, Any]:
+    """Return an entry as it reads; raises `LogInconsistent` where its form is none of an entry."""
     try:
         entry = msgspec.json.decode(content)
         is_canonical = canonical(entry) == content
@@ -78,10 +86,16 @@ def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str
         raise LogInconsistent(where, index, "it is not JSON") from error
     if not isinstance(entry, dict) or not is_canonical:
         raise LogInconsistent(where, index, "it is not a canonical JSON object")
-    try:
-        why = _fault(walk, index, entry)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise LogInconsistent(where, index, f"it lacks something: {error}") from error
+    why = shape_fault(entry)
+    if why is not None:
+        raise LogInconsistent(where, index, why)
+    return entry
+
+
+def step(walk: LogReplay, where: str, index: int, content: bytes) -> Mapping[str, Any]:
+    """Return the next entry as it reads, once it was checked; raises `LogInconsistent`."""
+    entry = read_entry(where, index, content)
+    why = _fault(walk, index, entry)
     if why is not None:
         raise LogInconsistent(where, index, why)
     try:
@@ -116,16 +130,19 @@ def _note(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> None:
 
 def subject(entry: Mapping[str, Any]) -> str | None:
     """Return the subject of an entry's chain: a record, an agency's attestations, or an agency."""
-    found = entry.get("id" if entry["kind"] not in _OF_AGENCIES else "agency")
+    kind = entry["kind"]
+    if kind in _OF_THE_LOG:
+        return None
+    found = entry.get("id" if kind not in OF_AGENCIES else "agency")
     if not isinstance(found, str):
         return None
-    return agency_subject(found) if entry["kind"] == "agency" else found
+    return agency_subject(found) if kind == "agency" else found
 
 
 def step_content(
     walk: LogReplay, where: str, index: int, entry: Mapping[str, Any], content: bytes
 ) -> Content:
-    """Check an entry's content file, and remember what it says was erased; raises `Broken`."""
+    """Check an entry's content file, and note what it says was erased; raises `LogInconsistent`."""
     try:
         checked = check_content(
             content,
@@ -133,6 +150,8 @@ def step_content(
             commitments=entry.get("sections", {}),
             digest=digest_of(entry),
         )
+        if entry["kind"] == "redaction":
+            check_replaced_items(checked.sections.get(REPLACED))
     except ContentRefused as error:
         raise LogInconsistent(where, index, str(error)) from error
     note_erased(walk, where, index, entry, checked.erased)
@@ -160,7 +179,7 @@ def note_erased(
 
 
 def check_erased(walk: LogReplay) -> None:
-    """Check that for whatever was erased an entry says so; raises `Broken`."""
+    """Check that for whatever was erased an entry says so; raises `LogInconsistent`."""
     for where, index, entry, pointer, redaction in walk.erased:
         said = walk.redactions.get(redaction)
         if (
@@ -203,19 +222,15 @@ def _keys_after(keys: KeyChain | None, index: int, entry: Mapping[str, Any]) -> 
 
 def _fault(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> str | None:
     kind = entry["kind"]
-    if entry["v"] != FORMAT or kind not in _KINDS:
-        return "it is of no kind that this program knows"
     if (kind == "genesis") != (index == 0):
         return "the log must begin with its genesis entry, and have no other"
     if (why := _time_fault(walk, entry)) is not None:
         return why
-    if kind == "policy":
-        return None if isinstance(entry["policy"], str) else "its policy is no text"
     name = subject(entry)
-    if name is not None:
-        return _chain_fault(walk.last.get(name), name, entry) or _code_fault(walk, name, entry)
-    is_of_agency = kind == "redaction" and isinstance(entry["agency"], str)
-    return None if kind in {"genesis", "key"} or is_of_agency else "it does not say whose it is"
+    if name is None and kind == "redaction" and "agency" not in entry:
+        return "it does not say whose it is"
+    chained = None if name is None else _chain_fault(walk.last.get(name), name, entry)
+    return chained or _code_fault(walk, name, entry)
 
 
 def _time_fault(walk: LogReplay, entry: Mapping[str, Any]) -> str | None:
@@ -250,16 +265,17 @@ def _chain_fault(before: ChainHead | None, name: str, entry: Mapping[str, Any]) 
     return None
 
 
-def _code_fault(walk: LogReplay, name: str, entry: Mapping[str, Any]) -> str | None:
+def _code_fault(walk: LogReplay, name: str | None, entry: Mapping[str, Any]) -> str | None:
     """Return what is wrong with the short code that an entry gives, if it gives one."""
     kind, code = entry["kind"], entry.get("code")
-    if code is None and kind != "code":
+    if "code" not in entry:
         return None
-    before = walk.last.get(name)
+    before = None if name is None else walk.last.get(name)
     if not is_code(code):
         return f"{code} is no short code"
     if (
-        "origin" in entry
+        name is None
+        or "origin" in entry
         or kind not in {"version", "code"}
         or (kind == "version" and entry["version"] != 1)
         or (kind == "code" and (before is None or before.version == 0))

@@ -18,6 +18,7 @@ from registry.ledger import signing_journal
 from registry.ledger.files import LogRefused, read_tile
 from registry.ledger.key_chain import read_keys
 from registry.ledger.replay import (
+    OF_AGENCIES,
     ChainHead,
     LogInconsistent,
     LogReplay,
@@ -42,7 +43,6 @@ from registry.tlog.tile import WIDTH, Tile, split
 
 _BLOCKED = "log-blocked"
 _ROWS = {"version", "withdrawal", "attestation", "source", "agency"}
-_OF_AGENCIES = {"attestation", "agency"}
 _STATES = {"version": "published", "withdrawal": "withdrawn"}
 
 
@@ -281,7 +281,7 @@ def _differs(kept: KeptEntry, entry: Any) -> str | None:
         return f"its {kept.kind} is missing"
     if kept.subject != subject(entry) or timestamp(kept.kept_at) != entry["at"]:
         return f"its {kept.kind} is of another record or time"
-    if kept.kind not in _OF_AGENCIES and kept.version != entry["version"]:
+    if kept.kind not in OF_AGENCIES and kept.version != entry["version"]:
         return f"its {kept.kind} is of another version"
     return None
 

@@ -9,7 +9,13 @@ import msgspec
 
 from registry.ledger.key_chain import KeyChain, follow_all
 from registry.ledger.proofs import Evidence, RecordProof
-from registry.ledger.replay import LogInconsistent, LogReplay, check_erased, step_content
+from registry.ledger.replay import (
+    LogInconsistent,
+    LogReplay,
+    check_erased,
+    read_entry,
+    step_content,
+)
 from registry.record.canonical import canonical
 from registry.record.content_file import Content, replaced_items, shown
 from registry.record.erasure import REPLACED
@@ -40,7 +46,9 @@ class VerifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) -> VerifiedRecord:
-    """Verify a kept proof (what `…/proof` answers); raises `Broken` with the first fault.
+    """Verify a kept proof (what `…/proof` answers).
+
+    Raises `LogInconsistent` with the first fault.
 
     The verifier is any key that the log ever had: the proof leads from it to the one that signed.
     Without one it is checked by the key that it names itself, which proves less,
@@ -56,14 +64,16 @@ def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) 
     walk = LogReplay()
     found = proof.version_entry
     entry, checked, size, cosigned = _verified(walk, found, keys, policy)
-    if (entry.get("kind"), entry.get("id")) != ("version", proof.id):
+    if (entry["kind"], entry.get("id")) != ("version", proof.id):
         raise LogInconsistent("the proof", found.index, f"it is not of a version of {proof.id}")
-    if entry.get("version") != proof.version:
+    if entry["version"] != proof.version:
         raise LogInconsistent("the proof", found.index, f"it is not of version {proof.version}")
     counted = [cosigned]
     replaced: dict[int, list[Any] | None] = {}
     for evidence in proof.redactions:
         said, content_of, _, cosigned = _verified(walk, evidence, keys, policy)
+        if said["kind"] != "redaction":
+            raise LogInconsistent("the proof", evidence.index, "it is no redaction")
         walk.redactions[evidence.index] = said
         replaced[evidence.index] = replaced_items(content_of.sections.get(REPLACED))
         counted.append(cosigned)
@@ -78,7 +88,7 @@ def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) 
         at=entry["at"],
         document=document,
         erased=[
-            (one.pointer, one.redaction, str(walk.redactions[one.redaction].get("basis")))
+            (one.pointer, one.redaction, walk.redactions[one.redaction]["basis"])
             for one in checked.erased
         ],
         origin=keys.origin,
@@ -88,7 +98,7 @@ def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) 
 
 
 def check_same(verified: VerifiedRecord, document: Document) -> None:
-    """Raise `Broken` naming the first section in which a kept document differs from the log's."""
+    """Raise `LogInconsistent` naming the first section in which a document differs."""
     for key in sorted({*verified.document, *document}):
         there, kept = verified.document.get(key, ...), document.get(key, ...)
         if there is ... or kept is ... or canonical(there) != canonical(kept):
@@ -100,20 +110,18 @@ def check_same(verified: VerifiedRecord, document: Document) -> None:
 def _verified(
     walk: LogReplay, evidence: Evidence, keys: KeyChain, policy: Policy
 ) -> tuple[Mapping[str, Any], Content, int, int]:
-    """Check an entry's evidence; give the entry, its content, the log's size and the witnesses."""
+    """Return an entry, its content, the log's size and the witnesses, once its evidence holds."""
     where = "the proof"
     content = evidence.entry.encode()
     leaf = leaf_hash(content)
     try:
-        entry = msgspec.json.decode(content)
         proof = parse_tlog_proof(evidence.proof.encode())
         known = [*keys.verifiers, *policy.verifiers]
         opened = check_tlog_proof(proof, leaf=leaf, origin=keys.origin, verifiers=known)
         keys.check(opened)
     except (ValueError, RecursionError) as error:
         raise LogInconsistent(where, evidence.index, str(error)) from error
-    if not isinstance(entry, dict) or canonical(entry) != content:
-        raise LogInconsistent(where, evidence.index, "the entry is not a canonical JSON object")
+    entry = read_entry(where, evidence.index, content)
     if proof.index != evidence.index or leaf.hex() != evidence.leaf:
         raise LogInconsistent(where, evidence.index, "it says another index or hash than it proves")
     checked = step_content(walk, where, evidence.index, entry, evidence.content.encode())

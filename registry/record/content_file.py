@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from registry.errors import Finding
 from registry.record.canonical import canonical, encoder
 from registry.record.erasure import placed, readable, remaining_members, replaced_members
 from registry.record.kept_verdict import KeptVerdict, verdict_digest
@@ -60,6 +61,17 @@ class KeptSection(msgspec.Struct, frozen=True, kw_only=True):
     erased: tuple[ErasedMember, ...] = ()
 
 
+class _Replaced(msgspec.Struct):
+    pointer: str
+    versions: list[int]
+    value: Any
+
+
+class _VerdictLists(msgspec.Struct):
+    findings: list[Finding]
+    missing: list[str]
+
+
 class Content(msgspec.Struct, frozen=True, kw_only=True):
     """A content file that was checked against its entry: members by section, erased members.
 
@@ -88,6 +100,16 @@ def replaced_items(section: KeptSection | None) -> list[Any] | None:
     for member in section.erased:
         items[int(parts(member.pointer)[1])] = member.redaction
     return items
+
+
+def check_replaced_items(section: KeptSection | None) -> None:
+    """Check the form of a redaction's section `replaced`; raises `ContentRefused`."""
+    try:
+        msgspec.convert(replaced_items(section), list[_Replaced | int] | None)
+    except (ValueError, TypeError, LookupError) as error:
+        raise ContentRefused(
+            f"what it shows in the place of members is no list: {error}"
+        ) from error
 
 
 def shown(
@@ -158,8 +180,12 @@ def check_verdict(verdict: Any, digest: str) -> None:
     lists = _VERDICT if isinstance(verdict, dict) and "salt" in verdict else _VERDICT - {"salt"}
     if not isinstance(verdict, dict) or set(verdict) != lists:
         raise ContentRefused("its verdict does not have findings, missing and salt")
-    if not all(isinstance(verdict[name], list) for name in ("findings", "missing")):
-        raise ContentRefused("its verdict does not have lists of findings and of what is missing")
+    try:
+        msgspec.convert(verdict, _VerdictLists)
+    except ValueError as error:
+        raise ContentRefused(
+            f"its verdict does not have lists of findings and of what is missing: {error}"
+        ) from error
     if "salt" in verdict and (not _is_hash(verdict["salt"]) or verdict_digest(verdict) != digest):
         raise ContentRefused("its verdict is not what the entry commits to")
 

@@ -320,6 +320,14 @@ def timestamp(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def parse_timestamp(text: str) -> dt.datetime:
+    """Return a time as entries state it; raises `ValueError` for any other form."""
+    at = dt.datetime.fromisoformat(text)
+    if timestamp(at) != text:
+        raise ValueError(f"{text} is not a time as entries state it")
+    return at
+
+
 def chained(previous: Previous | None, sections: Sequence[Section]) -> dict[str, Any]:
     """Return the link to the previous entry, and the commitments to what may be erased."""
     return {

@@ -9,7 +9,7 @@ import pytest
 
 from registry.errors import ConfigurationError, Conflict
 from registry.exchange.remote_log import reader
-from registry.ledger import key
+from registry.ledger import key, key_chain
 from registry.ledger.append import append_at
 from registry.ledger.compare_logs import LogSource, compare_sources
 from registry.ledger.entries import KeyEntry
@@ -106,6 +106,17 @@ def small():
 def test_what_may_not_follow_is_refused(bad, why):
     with pytest.raises(KeyRefused, match=why):
         KeyChain.begin(GENESIS).step(5, bad)
+
+
+def test_another_s_keys_are_not_followed_without_end(monkeypatch):
+    """Each is read from a file of its own, and each file names its entry itself."""
+    chain = KeyChain.begin(GENESIS).step(5, entry(signer(2), signer(1)))
+    for index in (4, 5):
+        with pytest.raises(KeyRefused, match="does not follow"):
+            chain.step(index, entry(signer(3), signer(2)))
+    monkeypatch.setattr(key_chain, "MOST_KEYS", 2)
+    with pytest.raises(KeyRefused, match="2 keys at most"):
+        chain.step(6, entry(signer(3), signer(2)))
 
 
 @pytest.fixture
