@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import quote
@@ -151,15 +151,22 @@ async def _answer(
             f"{_AT_ONCE} exports at a time are written for one address; wait for them to end",
             retry_after=_LATER_SECONDS,
         )
+    parts = _nothing() if unread else _counted(state, who, write(context.database, export))
+    # From here on it counts, before anything else is waited for.
+    await anext(parts)
     if not unread:
-        await spend_of_address(
-            request,
-            "exported records",
-            state.settings.limit_export_records,
-            cost=len(export.selection.entries),
-        )
+        try:
+            await spend_of_address(
+                request,
+                "exported records",
+                state.settings.limit_export_records,
+                cost=len(export.selection.entries),
+            )
+        except BaseException:
+            await parts.aclose()
+            raise
     return Stream(
-        _nothing() if unread else _counted(state, who, write(context.database, export)),
+        parts,
         # The framework names the character set of texts itself.
         media_type=MEDIA_TYPES[form].partition(";")[0],
         headers={
@@ -183,11 +190,15 @@ def _disposition(export: Export) -> str:
 
 async def _counted(
     state: ApiState, who: str, parts: AsyncGenerator[bytes, None]
-) -> AsyncIterator[bytes]:
-    """Yield the parts of an export, which counts as one of its address until it ends."""
+) -> AsyncGenerator[bytes, None]:
+    """Yield nothing, then the parts of an export.
+
+    It counts as one of its address from the first step until it ends, or nobody has it any more.
+    """
     state.exporting[who] += 1
     try:
         async with aclosing(parts):
+            yield b""
             async for part in parts:
                 yield part
     finally:
@@ -196,6 +207,7 @@ async def _counted(
             del state.exporting[who]
 
 
-async def _nothing() -> AsyncIterator[bytes]:
-    """Yield a body that nobody reads, in a part that does not look like a whole one."""
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    """Yield nothing, then a body that nobody reads, in a part that does not look like all of it."""
+    yield b""
     yield b""

@@ -384,3 +384,17 @@ async def test_two_exports_at_a_time_are_written_for_one_address(reader, problem
     go_on.set()
     assert [answer.status_code for answer in await asyncio.gather(*writing)] == [200, 200]
     assert (await reader.get(path)).status_code == 200
+
+
+async def test_of_many_exports_asked_for_at_the_same_time_two_are_written(reader, monkeypatch):
+    prepare, together = exports.prepare, asyncio.Barrier(5)
+
+    async def prepared(*given, **named):
+        export = await prepare(*given, **named)
+        await together.wait()
+        return export
+
+    monkeypatch.setattr(exports, "prepare", prepared)
+    asked = [reader.get(f"{EXPORTS}.csv") for _ in range(5)]
+    answers = await asyncio.gather(*asked)
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429, 429]
