@@ -35,7 +35,7 @@ _WAITS = message(
     "Nothing has changed yet: another person approves it, or returns it with a comment. Read the "
     "act to see where it stands; to take it back, delete it."
 )
-_ATTESTED = message(
+ATTESTED = message(
     "It is public now. When the number changes, attest again with the day of the new count; to "
     "correct it, attest the same day again."
 )
@@ -213,7 +213,7 @@ def answer_act(receipt: ActReceipt, state: ApiState, *, language: str) -> Respon
     """Return a receipt as an answer, with where to look and what happens next."""
     base = f"{state.settings.base_url}/api/v1"
     if receipt.entry is not None:
-        following = WITHDRAWN if receipt.kind == "withdrawal" else _ATTESTED
+        following = WITHDRAWN if receipt.kind == "withdrawal" else ATTESTED
         following = BLOCKED if state.context.guard.is_blocked else following
     else:
         following = _WAITS if receipt.returned_at is None else _ACT_RETURNED

@@ -9,7 +9,7 @@ from litestar import Response, get, put
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
-from registry.api.acts import ActAnswer, answer_act
+from registry.api.acts import ATTESTED, ActAnswer, answer_act
 from registry.api.operations import Format, answers, describes, token
 from registry.api.parameters import AgencyPath, AsOfParameter, CodeParameter, Lang, language_of
 from registry.api.request_body import read_document
@@ -25,12 +25,6 @@ from registry.services.pending_acts import ActReceipt
 from registry.store import attestations
 from registry.store.as_of import read_entry
 from registry.store.attestations import Attestation
-from registry.text.catalogues import SOURCE
-
-_ATTESTED = (
-    "It is public now. When the number changes, attest again with the day of the new count; to "
-    "correct it, attest the same day again."
-)
 
 
 class AttestationList(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +104,7 @@ async def attest(
     if isinstance(attested, ActReceipt):
         return answer_act(attested, state, language=language)
     return private(
-        receipt(attested, state.settings.base_url, is_blocked=state.context.guard.is_blocked),
+        _receipt(attested, state, language=language),
         status=201 if attested.outcome == "attested" else 200,
     )
 
@@ -130,10 +124,12 @@ async def get_attestation_schema(
     return Response(content=attestation_schema_bytes(), media_type="application/schema+json")
 
 
-def receipt(
-    attested: attestation.AttestationResult, base: str, *, is_blocked: bool = False
+def _receipt(
+    attested: attestation.AttestationResult, state: ApiState, *, language: str
 ) -> AttestationReceipt:
     """Add to the proof of an attestation where to look, and what happens next."""
+    base, context = state.settings.base_url, state.context
+    following = BLOCKED if context.guard.is_blocked else ATTESTED
     return AttestationReceipt(
         **msgspec.structs.asdict(attested),
         links={
@@ -141,5 +137,5 @@ def receipt(
             "history": f"{base}/api/v1/attestations?agency={attested.agency}",
             "changes": f"{base}/api/v1/changes?since={attested.entry - 1}&limit=1",
         },
-        next=render(BLOCKED, SOURCE, ()) if is_blocked else _ATTESTED,
+        next=render(following, language, context.pack.fallback),
     )

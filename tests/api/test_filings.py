@@ -2,14 +2,13 @@
 
 import datetime as dt
 
-import pytest
-
 from registry.services import access_tokens
 from registry.store import bound_rows
 from tests.conftest import amended
 
 PATH = "/api/v1/filings/demo-sante/prevision-lits"
 RECORD = "/api/v1/records/demo-sante/prevision-lits"
+ATTEST = "/api/v1/attestations/demo-sante"
 NEW = {"if-none-match": "*"}
 DRAFT = {
     "id", "state", "saved_at", "saved_by", "submitted_at", "submitted_by", "returned_at",
@@ -194,26 +193,40 @@ async def test_drafts_are_listed_by_state(agency, problem, record):
     )
 
 
-@pytest.mark.parametrize(
-    ("wanted", "word"), [("ar", "البطاقة"), ("fr", "La fiche"), ("en", "The record")]
-)
+WORDS = {
+    "ar": ("البطاقة", "العدد", "دفتر القيود متوقف"),
+    "fr": ("La fiche", "nombre", "le journal est arrêté"),
+    "en": ("The record", "number", "the log is stopped"),
+}
+
+
 async def test_a_receipt_says_in_the_readers_language_what_happens_next(
-    agency, database, record, wanted, word
+    agency, database, record, subtests
 ):
-    await agency.put(PATH, json=record, headers=NEW)
-    done = await agency.post(f"{PATH}/submit", headers={"accept-language": wanted})
-    assert word in done.json()["next"]
-    again = await agency.post(f"{PATH}/submit", params={"lang": wanted})
-    assert again.json()["next"] == done.json()["next"]
+    said = {"day": "2026-06-30", "systems_total": 3, "contact": {"email": "a@demo-sante.example"}}
+    tags = {}
+    for wanted, (published, attested, _) in WORDS.items():
+        with subtests.test(wanted=wanted):
+            document = record | {"id": f"demo-sante/{wanted}", "source_id": wanted}
+            path = f"/api/v1/filings/{document['id']}"
+            await agency.put(path, json=document, headers=NEW)
+            done = await agency.post(f"{path}/submit", headers={"accept-language": wanted})
+            assert published in done.json()["next"]
+            again = await agency.post(f"{path}/submit", params={"lang": wanted})
+            assert again.json()["next"] == done.json()["next"]
+            tags[path] = done.headers["etag"], document
+            done = await agency.put(ATTEST, json=said, params={"lang": wanted})
+            assert attested in done.json()["next"]
     # While nothing is published nothing is called public.
     async with database.transaction() as connection:
         await bound_rows.set_fault(connection, "the database, entry 1: it is another")
-    tag = done.headers["etag"]
-    changed = amended(record, source_id="another")
-    await agency.put(PATH, json=changed, headers={"if-match": tag})
-    done = await agency.post(f"{PATH}/submit", headers={"accept-language": wanted})
-    stopped = {"ar": "دفتر القيود متوقف", "fr": "le journal est arrêté", "en": "the log is stopped"}
-    assert stopped[wanted] in done.json()["next"]
-    said = {"day": "2026-06-30", "systems_total": 3, "contact": {"email": "a@demo-sante.example"}}
-    done = await agency.put("/api/v1/attestations/demo-sante", json=said)
-    assert "the log is stopped" in done.json()["next"], done.json()
+    for (wanted, (_, _, stopped)), (path, (tag, document)) in zip(
+        WORDS.items(), tags.items(), strict=True
+    ):
+        with subtests.test(wanted=wanted, stopped=True):
+            language = {"accept-language": wanted}
+            await agency.put(path, json=amended(document), headers={"if-match": tag})
+            done = await agency.post(f"{path}/submit", headers=language)
+            assert stopped in done.json()["next"]
+            done = await agency.put(ATTEST, json=said, headers=language)
+            assert stopped in done.json()["next"]
