@@ -1,7 +1,9 @@
 """Faults of ours: told plainly, noted, and over when their cause is."""
 
 import asyncio
+import itertools
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -116,16 +118,15 @@ async def test_a_fault_is_told_without_its_story(client, database, problem, line
     assert (await client.get(RECORDS)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "work"),
-    [
-        (f"{RECORDS}/demo-sante/none", 404, "acquire"),
-        (f"{RECORDS}?risk=none", 400, "read_query"),
-        (f"{RECORDS}?cursor=none", 400, "read_query"),
-        (f"{RECORDS}?q=lits", 200, "read_query"),
-    ],
-)
-async def test_what_is_asked_is_worked_once(client, monkeypatch, path, status, work):
+WORKED = [
+    (f"{RECORDS}/demo-sante/none", 404, "acquire"),
+    (f"{RECORDS}?risk=none", 400, "read_query"),
+    (f"{RECORDS}?cursor=none", 400, "read_query"),
+    (f"{RECORDS}?q=lits", 200, "read_query"),
+]
+
+
+async def test_what_is_asked_is_worked_once(client, monkeypatch, subtests):
     worked = []
 
     def counted(work):
@@ -137,8 +138,11 @@ async def test_what_is_asked_is_worked_once(client, monkeypatch, path, status, w
 
     monkeypatch.setattr(Pool, "acquire", counted(Pool.acquire))
     monkeypatch.setattr(search, "read_query", counted(search.read_query))
-    assert (await client.get(path)).status_code == status
-    assert worked.count(work) == 1
+    for path, status, work in WORKED:
+        with subtests.test(path=path):
+            worked.clear()
+            assert (await client.get(path)).status_code == status
+            assert worked.count(work) == 1
 
 
 # --- while something is filed
@@ -152,30 +156,44 @@ def break_at(code):
     )
 
 
-@pytest.mark.parametrize("code", ["53100", "25006", "40P01"])
-@pytest.mark.parametrize("table", ["draft", "version", "log_entry", "search_version", "audit"])
+CODES = ("53100", "25006", "40P01")
+TABLES = ("draft", "version", "log_entry", "search_version", "audit")
+
+
 async def test_a_database_that_cannot_now_leaves_nothing_half_done(
-    agency, client, database, problem, record, code, table
+    agency, client, database, problem, record, subtests
 ):
-    steps = [
-        lambda: agency.put(DRAFT, json=record, headers={"if-none-match": "*"}),
-        lambda: agency.post(f"{DRAFT}/submit"),
-    ]
-    if table != "draft":
-        await steps[0]()
-    async with database.connection() as connection:
-        await connection.execute(break_at(code).format(table))
-    answer = await steps[table != "draft"]()
-    problem(answer, 503, "unavailable")
-    assert int(answer.headers["retry-after"]) >= 1
-    assert "geheim" not in answer.text
-    async with database.connection() as connection:
-        await connection.execute("drop function broken cascade")
-        for left in ("version", "section", "search_version", "record"):
-            assert await connection.fetchval(f"select count(*) from {left}") == 0  # noqa: S608  our own
-    for step in steps[table != "draft" :]:
-        assert (await step()).status_code == 201
-    assert (await client.get(READS[1])).json()["register"]["version"] == 1
+    async def left():
+        async with database.connection() as connection:
+            return [
+                await connection.fetchval(f"select count(*) from {table}")  # noqa: S608  our own
+                for table in ("version", "section", "search_version", "record")
+            ]
+
+    for number, (table, code) in enumerate(itertools.product(TABLES, CODES)):
+        with subtests.test(table=table, code=code):
+            document = record | {"id": f"demo-sante/{number}-x", "source_id": f"x{number}"}
+            draft = f"/api/v1/filings/{document['id']}"
+            steps = [
+                partial(agency.put, draft, json=document, headers={"if-none-match": "*"}),
+                partial(agency.post, f"{draft}/submit"),
+            ]
+            if table != "draft":
+                await steps.pop(0)()
+            before = await left()
+            async with database.connection() as connection:
+                await connection.execute(break_at(code).format(table))
+            answer = await steps[0]()
+            problem(answer, 503, "unavailable")
+            assert int(answer.headers["retry-after"]) >= 1
+            assert "geheim" not in answer.text
+            async with database.connection() as connection:
+                await connection.execute("drop function broken cascade")
+            assert await left() == before
+            for step in steps:
+                assert (await step()).status_code == 201
+            public = await client.get(f"{RECORDS}/{document['id']}")
+            assert public.json()["register"]["version"] == 1
 
 
 async def test_when_all_connections_are_busy_it_says_so_and_goes_on(
