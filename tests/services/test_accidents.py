@@ -16,14 +16,14 @@ from registry.ledger.guard import LogGuard, LogMemory, SeenLog
 from registry.ledger.proofs import read_history
 from registry.ledger.targets import Folder
 from registry.ledger.verify_database import check_database
-from registry.services import attestation, withdrawal
+from registry.services import attestation, redaction, withdrawal
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.discarding import discard_entries, plan_discard
 from registry.services.drafts import Precondition
 from registry.services.recovery import heal_log
 from registry.services.startup import find_doubts, open_register
-from registry.store import log, records
+from registry.store import discards, log, records, redactions
 from registry.store.database import connect
 from tests.crash.invariants import broken_laws
 from tests.services.conftest import Backup
@@ -397,6 +397,43 @@ async def test_what_is_nowhere_is_given_up_and_all_hosts_go_on(
     await backup.restore()
     with pytest.raises(RegisterBehind, match="from before entries were given up"):
         await attest(elsewhere, 6)
+
+
+async def test_redactions_whose_entries_are_given_up_wait_to_be_confirmed_again(
+    process, database, publish, record, publish_it
+):
+    """Of attestations, too: that a request named an entry that was gone made it an error."""
+    context = process()
+    attested = await attest(context)
+    record["purpose"]["goal"]["fr"] = "Un modèle de Rachida Azizabad."
+    await publish(record)
+    await publish_it()
+    async with database.connection() as connection:
+        before = (await log.read_state(connection)).range
+    one, two = (
+        Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=None, request="r")
+        for name in ("one", "two")
+    )
+    decided = {"basis": "data_protection", "authority": "CNDP"}
+    numbers = []
+    for named in (
+        {"entry": attested.entry, "pointers": ["/contact"]},
+        {"record": record["id"], "pointers": ["/purpose/goal"], "words": ["Rachida Azizabad"]},
+    ):
+        asked = await redaction.request(context, one, named | decided, now=utc_now())
+        numbers.append(asked.redaction)
+    async with database.connection() as connection:
+        waiting = [await redactions.read(connection, number) for number in numbers]
+    assert waiting[1].replaced
+    for number in numbers:
+        await redaction.confirm(context, two, number, now=utc_now())
+    async with database.transaction() as connection:
+        await log.lock_state(connection)
+        await discards.discard(connection, before, discards=1)
+        assert [await redactions.read(connection, number) for number in numbers] == waiting
+    for number in numbers:
+        await redaction.confirm(context, two, number, now=utc_now())
+    assert await size_of(database) == before.size + 2
 
 
 async def test_what_was_signed_is_never_given_up(process, database, settings, publish_it):

@@ -116,8 +116,31 @@ stood as (
 ),
 
 unconfirmed as (
-    update redaction set confirmed_by = null, confirmed_person = null, entry = null
-    where entry >= $1 and record in (select s.record from standing as s)
+    update redaction as r
+    set
+        confirmed_by = null, confirmed_person = null, entry = null,
+        -- The log had it since it was confirmed.
+        replaced = (select s.value from entry_section as s where s.entry = r.entry and s.key = 'replaced')
+    where r.entry >= $1 and (r.agency is not null or r.record in (select s.record from standing as s))
+),
+
+origins as (
+    select distinct r.origin as code
+    from log_entry as e inner join record as r on r.id = e.record
+    where e.index >= $1 and r.origin is not null
+),
+
+-- The log of a peer of which something is given up is taken in again from its beginning.
+unharvested as (
+    update peer set applied = 0, peaks = '', applied_at = '' where code in (select o.code from origins as o)
+),
+
+unfollowed as (
+    delete from peer_subject where code in (select o.code from origins as o)
+),
+
+unwaiting as (
+    delete from peer_quarantine where code in (select o.code from origins as o)
 ),
 
 gone as (
