@@ -7,13 +7,14 @@ import msgspec
 import pytest
 
 from registry.errors import Conflict, InvalidParameter, Unavailable
+from registry.exchange.peers import harvest
 from registry.ledger import key
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_record import verify_record
 from registry.record.short_code import candidates
 from registry.services.agencies import save_agencies
 from registry.services.key_rotation import rotate
-from registry.store import imports, peers
+from registry.store import discards, imports, log, peers
 from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.cosignature import cosign
 from registry.tlog.keys import COSIGNATURE, Signer
@@ -487,6 +488,38 @@ async def test_what_is_here_already_is_not_taken_twice(watching):
     await ours.harvest(theirs, now=NOW)
     assert (await ours.read(HERE)).register.source.version == 3
     await check_rows(ours)
+
+
+async def test_what_was_taken_in_and_given_up_is_taken_in_again(watching):
+    """Nothing of a peer's log came a second time, however little of it was left here."""
+    ours, theirs = watching
+    async with ours.context.database.connection() as connection:
+        before = await log.read_state(connection)
+    other = make_record() | {"id": "demo-sante/autre", "source_id": "A-2"}
+    await theirs.publish(
+        amended(personal()), other | {"name": {"fr": "Autre", "ar": "آخر"}}, now=NOW
+    )
+    await ours.harvest(theirs, now=NOW)
+    taken = [
+        (await ours.read(one)).register.source.version for one in (HERE, "ma.demo-sante/autre")
+    ]
+    async with ours.context.database.transaction() as connection:
+        await log.lock_state(connection)
+        await discards.discard(connection, before.range, discards=1)
+    assert (await ours.read(HERE)).register.source.version == 1
+    report = await harvest(ours.context, "ma", now=lambda: NOW, only_public=False)
+    assert report.outcome == "harvested", report.why
+    again = [
+        (await ours.read(one)).register.source.version for one in (HERE, "ma.demo-sante/autre")
+    ]
+    assert again == taken == [2, 1]
+
+
+async def test_a_peer_of_a_database_that_a_later_release_has_expanded_is_read(watching):
+    """Hosts are updated one after the other."""
+    ours, theirs = watching
+    await ours.fetch("alter table peer add column later text")
+    assert (await ours.harvest(theirs, now=NOW)).outcome == "unchanged"
 
 
 async def test_a_peer_s_short_codes_are_its_own(registers, monkeypatch):

@@ -1,5 +1,9 @@
 -- name: all
-select * from peer where $1::text is null or code = $1 order by code collate "C"
+select
+    code, origin, key, address, policy, added_at, removed_at, applied, peaks, applied_at, seen_at, tried_at, failure,
+    smaller_since, stopped_at, stopped
+from peer
+where $1::text is null or code = $1 order by code collate "C"
 
 -- name: insert
 -- A peer that was removed goes on where it was left, if it is the same log.
