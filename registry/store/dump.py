@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.store.database import Connection
@@ -154,6 +154,10 @@ def _without_password(url: str) -> tuple[str, str | None]:
     parts = urlsplit(url)
     who, at, where = parts.netloc.rpartition("@")
     user, _, password = who.partition(":")
-    if not password:
+    given = parse_qs(parts.query).get("password", [])
+    if not password and not given:
         return url, None
-    return parts._replace(netloc=user + at + where).geturl(), unquote(password)
+    query = "&".join(one for one in parts.query.split("&") if not one.startswith("password="))
+    address = parts._replace(netloc=user + at + where, query=query).geturl()
+    # As the driver does, which is asked first.
+    return address, unquote(password) or given[-1]

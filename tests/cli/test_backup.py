@@ -192,6 +192,12 @@ def test_a_tool_that_is_older_than_the_server_is_not_used():
         ),
         ("postgresql://u@/d?host=/tmp/x", "postgresql://u@/d?host=/tmp/x", None),
         ("postgresql:///d", "postgresql:///d", None),
+        (
+            "postgresql://u@host/d?sslmode=require&password=p%40ss",
+            "postgresql://u@host/d?sslmode=require",
+            "p@ss",
+        ),
+        ("postgresql://host/d?password=no&user=u", "postgresql://host/d?user=u", "no"),
     ],
 )
 def test_no_password_is_among_the_arguments(url, address, password):
