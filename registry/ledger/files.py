@@ -15,8 +15,9 @@ from pathlib import Path
 
 from registry.errors import Conflict
 from registry.tlog.bundle import bundle_path
-from registry.tlog.checkpoint import stated
+from registry.tlog.checkpoint import Checkpoint, stated
 from registry.tlog.hashing import HASH_BYTES
+from registry.tlog.note import NoteRefused
 from registry.tlog.proof import Nodes, nodes_from_tiles
 from registry.tlog.tile import WIDTH, Tile
 
@@ -121,13 +122,25 @@ def read_policy(folder: Path) -> str | None:
         return None
 
 
-def published_size(folder: Path) -> int:
-    """Return the size of the published checkpoint; 0 while there is none.
+def read_published(folder: Path) -> Checkpoint | None:
+    """Return what the published checkpoint says, if there is one.
 
-    Its signature is not checked here: it is our own file.
+    Its signature is not checked here: it is our own file. Raises `LogRefused` for anything else.
     """
     published = read_checkpoint(folder)
-    return 0 if published is None else stated(published).size
+    try:
+        return None if published is None else stated(published)
+    except NoteRefused as error:
+        raise LogRefused(
+            f"{folder / CHECKPOINT} is no checkpoint: {error}; remove it, and run: "
+            "registry log publish"
+        ) from error
+
+
+def published_size(folder: Path) -> int:
+    """Return the size of the published checkpoint; 0 while there is none. Raises `LogRefused`."""
+    published = read_published(folder)
+    return 0 if published is None else published.size
 
 
 def prune(folder: Path, *, before: dt.datetime) -> int:

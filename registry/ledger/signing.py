@@ -12,7 +12,7 @@ import msgspec
 
 from registry.errors import ConfigurationError
 from registry.ledger import key, signing_journal
-from registry.ledger.files import LogRefused, read_checkpoint, write_durable
+from registry.ledger.files import LogRefused, read_checkpoint, read_published, write_durable
 from registry.ledger.key_chain import KeyChain, KeyRefused, follow, key_path, prove_key, read_keys
 from registry.ledger.proofs import prover
 from registry.ledger.signing_journal import SignedSize
@@ -22,7 +22,7 @@ from registry.store import checkpoints
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection, Database
 from registry.store.log import LogState
-from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
+from registry.tlog.checkpoint import Checkpoint, open_checkpoint
 from registry.tlog.keys import Signer
 from registry.tlog.note import NoteRefused, parse_note, sign_note
 
@@ -63,7 +63,7 @@ async def sign_again(
     chain = await read_keys(connection)
     published = read_checkpoint(settings.log_dir)
     size, root = healed.range.size, healed.range.root()
-    if published is not None and stated(published) == Checkpoint(
+    if published is not None and read_published(settings.log_dir) == Checkpoint(
         origin=chain.origin, size=size, root=root
     ):
         note = parse_note(published)

@@ -13,10 +13,9 @@ from pathlib import Path
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.ledger.files import CHECKPOINT, read_checkpoint, sync
+from registry.ledger.files import CHECKPOINT, read_published, sync
 from registry.settings import Settings
 from registry.tlog import base64_text
-from registry.tlog.checkpoint import stated
 from registry.tlog.hashing import HASH_BYTES
 
 _LINE = re.compile(rb"([1-9][0-9]{0,18}) ([A-Za-z0-9+/]{43}=)")
@@ -34,7 +33,8 @@ class SignedSize(msgspec.Struct, frozen=True, kw_only=True):
 def read_signed_size(settings: Settings) -> list[SignedSize]:
     """List what files know of, whatever the database says: what was signed, what is published.
 
-    The signature of what is published is not checked.
+    The signature of what is published is not checked. Raises `LogRefused` for what is no
+    checkpoint.
     """
     found: list[SignedSize] = []
     noted = read_last(settings.signed_sizes_file)
@@ -42,9 +42,8 @@ def read_signed_size(settings: Settings) -> list[SignedSize]:
         found.append(
             SignedSize(where=str(settings.signed_sizes_file), size=noted[0], root=noted[1])
         )
-    published = read_checkpoint(settings.log_dir)
-    if published is not None:
-        said = stated(published)
+    said = read_published(settings.log_dir)
+    if said is not None:
         where = str(settings.log_dir / CHECKPOINT)
         found.append(SignedSize(where=where, size=said.size, root=said.root))
     return found

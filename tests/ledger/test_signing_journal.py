@@ -3,7 +3,9 @@
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.ledger.signing_journal import append, read_last
+from registry.ledger.files import LogRefused, published_size
+from registry.ledger.signing_journal import append, read_last, read_signed_size
+from registry.settings import Settings
 
 ROOT = bytes(range(32))
 
@@ -51,3 +53,18 @@ def test_a_line_that_nobody_wrote_is_refused(tmp_path, line):
         file.write(line + "\n")
     with pytest.raises(ConfigurationError, match="the last line"):
         read_last(path)
+
+
+@pytest.mark.parametrize(
+    "read", [read_signed_size, lambda settings: published_size(settings.log_dir)]
+)
+def test_a_published_file_that_is_no_checkpoint_is_named(tmp_path, read):
+    """As a disk leaves it that was full, or a copy that was broken off: it was a traceback."""
+    settings = Settings(data_dir=tmp_path)
+    settings.log_dir.mkdir()
+    for content in (b"", b"algorithms.example/log\n7\n", b"\xff"):
+        (settings.log_dir / "checkpoint").write_bytes(content)
+        with pytest.raises(LogRefused, match="log/checkpoint is no checkpoint"):
+            read_signed_size(settings)
+        with pytest.raises(LogRefused, match="run: registry log publish"):
+            published_size(settings.log_dir)
