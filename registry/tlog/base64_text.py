@@ -7,12 +7,12 @@ import binascii
 
 
 def encode(raw: bytes) -> str:
-    """Write bytes as base64."""
+    """Return bytes as base64."""
     return base64.b64encode(raw).decode("ascii")
 
 
 def decode(text: str, size: int | None = None) -> bytes:
-    """Read base64 of `size` bytes; raises `ValueError` for any other way to write the same."""
+    """Return the bytes of a base64 text. Raises `ValueError` unless it is canonical, of `size`."""
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:

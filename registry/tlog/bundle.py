@@ -12,12 +12,12 @@ _FOLDER = "tile/entries/"
 
 
 def bundle_path(index: int, width: int = WIDTH) -> str:
-    """Say where a bundle is served, relative to the log's prefix."""
+    """Return the path of a bundle, relative to the log's prefix."""
     return _FOLDER + numbered(index, width)
 
 
 def parse_bundle_path(path: str) -> tuple[int, int]:
-    """Read a path as (index, number of entries); raises `ValueError` for any but the one way."""
+    """Return (index, number of entries) of a bundle's path. Raises `ValueError` for any other."""
     _, separator, number = path.partition(_FOLDER)
     tile = parse_tile_path(f"tile/0/{number}")
     if not separator or bundle_path(tile.index, tile.width) != path:
@@ -26,7 +26,7 @@ def parse_bundle_path(path: str) -> tuple[int, int]:
 
 
 def bundles_of(size: int) -> Iterator[tuple[int, int]]:
-    """List every bundle of a log as (index, number of entries)."""
+    """Yield (index, number of entries) of every bundle of a log."""
     for index in range(size // WIDTH):
         yield index, WIDTH
     if size % WIDTH:
@@ -34,12 +34,12 @@ def bundles_of(size: int) -> Iterator[tuple[int, int]]:
 
 
 def write_bundle(entries: Iterable[bytes]) -> bytes:
-    """Put entries together; raises `ValueError` for one that is too long."""
+    """Return the bundle of entries. Raises `ValueError` for one that is too long."""
     return b"".join(_framed(entry) for entry in entries)
 
 
 def parse_bundle(content: bytes, width: int) -> list[bytes]:
-    """Take a bundle of `width` entries apart; raises `ValueError` where it does not come out."""
+    """Return the `width` entries of a bundle. Raises `ValueError` if it has not that many."""
     entries: list[bytes] = []
     at = 0
     while at < len(content):

@@ -1,4 +1,4 @@
-"""Checkpoints, c2sp.org/tlog-checkpoint: what a log says it was at one size."""
+"""Checkpoints, c2sp.org/tlog-checkpoint: a log's name, its size, and its root at that size."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     root: bytes
 
     def to_text(self) -> str:
-        """Give the note's text: exactly three lines, without extensions (§ Note text)."""
+        """Return the note's text: exactly three lines, without extensions (§ Note text)."""
         return f"{self.origin}\n{self.size}\n{base64_text.encode(self.root)}\n"
 
 
 class OpenedCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A checkpoint that the log has signed, and everybody known who has signed it."""
+    """A checkpoint that the log has signed, and every signature of a known key."""
 
     checkpoint: Checkpoint
     verified: tuple[Verified, ...]
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
-    """Read a note's text; raises `NoteRefused` for anything but three lines."""
+    """Return the checkpoint of a note's text. Raises `NoteRefused` unless it has three lines."""
     lines = text.split("\n")
     if len(lines) != 4 or lines[3] or not lines[0]:  # noqa: PLR2004  three, and what follows them
         raise NoteRefused("a checkpoint has exactly three lines: origin, size and root")
@@ -50,14 +50,14 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def stated(note: bytes) -> Checkpoint:
-    """Read what a note says of a log, whoever has signed it; raises `NoteRefused`."""
+    """Return the checkpoint of a note whose signatures are not checked. Raises `NoteRefused`."""
     return parse_checkpoint(parse_note(note).text)
 
 
 def open_checkpoint(
     content: bytes, *, origin: str, verifiers: Sequence[Verifier]
 ) -> OpenedCheckpoint:
-    """Check a log's checkpoint; raises `NoteRefused` where the log itself has not signed it.
+    """Return a log's checkpoint. Raises `NoteRefused` unless the log itself has signed it.
 
     `verifiers` may hold witnesses' keys too. One of an empty log proves nothing and is refused.
     """

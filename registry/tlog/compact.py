@@ -18,7 +18,7 @@ class CompactRange(msgspec.Struct, frozen=True, kw_only=True):
     peaks: tuple[bytes, ...] = ()
 
     def append(self, leaf: bytes) -> CompactRange:
-        """Give the range with one more leaf hash at its end."""
+        """Return the range with one more leaf hash at its end."""
         peaks = list(self.peaks)
         node = leaf
         size = self.size
@@ -28,7 +28,7 @@ class CompactRange(msgspec.Struct, frozen=True, kw_only=True):
         return CompactRange(size=self.size + 1, peaks=(*peaks, node))
 
     def root(self) -> bytes:
-        """Compute the tree's root, RFC 6962 §2.1."""
+        """Return the tree's root, RFC 6962 §2.1."""
         if not self.peaks:
             return EMPTY_ROOT
         *rest, root = self.peaks
@@ -37,12 +37,12 @@ class CompactRange(msgspec.Struct, frozen=True, kw_only=True):
         return root
 
     def packed(self) -> bytes:
-        """Give the peaks as one byte string, 32 bytes each."""
+        """Return the peaks as one byte string, 32 bytes each."""
         return b"".join(self.peaks)
 
 
 def unpack(size: int, packed: bytes) -> CompactRange:
-    """Read `packed()` back; raises `ValueError` when it does not fit the size."""
+    """Return the range of `packed()` bytes. Raises `ValueError` if they do not fit the size."""
     if len(packed) != size.bit_count() * HASH_BYTES:
         raise ValueError(f"a range over {size} leaves has {size.bit_count()} hashes")
     peaks = tuple(packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES))

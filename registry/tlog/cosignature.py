@@ -1,4 +1,4 @@
-"""A witness's word for a checkpoint, c2sp.org/tlog-cosignature.
+"""Cosignatures of checkpoints by witnesses, c2sp.org/tlog-cosignature.
 
 Of Ed25519 (`cosignature/v1`) or of ML-DSA-44 (`subtree/v1`); the latter is only verified.
 """
@@ -27,12 +27,12 @@ class TimedSignature(msgspec.Struct, frozen=True, kw_only=True):
     signature: bytes
 
     def to_bytes(self) -> bytes:
-        """Give the bytes that stand behind the key's id in a note."""
+        """Return the bytes that stand behind the key's id in a note."""
         return self.time.to_bytes(_TIME_BYTES, "big") + self.signature
 
 
 def parse_timed_signature(raw: bytes, kind: int = COSIGNATURE) -> TimedSignature:
-    """Read what stands behind a key's id; raises `ValueError` where it is no cosignature."""
+    """Return the cosignature of a signature line's bytes. Raises `ValueError` if it is none."""
     expected = _TIME_BYTES + _SIGNATURE_BYTES[kind]
     if len(raw) != expected:
         raise ValueError(f"a cosignature has {expected} bytes")
@@ -43,19 +43,19 @@ def parse_timed_signature(raw: bytes, kind: int = COSIGNATURE) -> TimedSignature
 
 
 def message_of(text: str, time: int, verifier: Verifier) -> bytes:
-    """Return what a witness signs of a checkpoint's text; raises `ValueError` if it is none."""
+    """Return the message that a witness signs. Raises `ValueError` if it is of no checkpoint."""
     if verifier.kind == ML_DSA_44:
         return _subtree_message(text, time, verifier.name)
     return signed_message(text, time)
 
 
 def signed_message(text: str, time: int) -> bytes:
-    """Give what a witness signs of a checkpoint's text (§ Ed25519 signed message)."""
+    """Return the message that a witness signs with Ed25519 (§ Ed25519 signed message)."""
     return f"{_HEADER}\ntime {time}\n{text}".encode()
 
 
 def cosign(text: str, signer: Signer, *, time: int) -> TimedSignature:
-    """Cosign a checkpoint's text at a POSIX time; the signer must be a witness's."""
+    """Return the cosignature of a checkpoint's text at a POSIX time, by a witness's key."""
     if signer.kind != COSIGNATURE:
         raise ValueError("a cosignature is made with a witness's key")
     return TimedSignature(time=time, signature=signer.sign(signed_message(text, time)))

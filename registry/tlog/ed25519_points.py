@@ -26,7 +26,7 @@ def check_public_key(public: bytes) -> None:
 
 
 def _x_of(y: int, sign: int) -> int | None:
-    """Solve the curve's equation for x; None where it has no solution of that sign."""
+    """Return the x of a point by the curve's equation; None if none has that sign."""
     square = (y * y - 1) * pow(_D * y * y + 1, -1, _P) % _P
     x = pow(square, (_P + 3) // 8, _P)
     if x * x % _P != square:

@@ -9,10 +9,10 @@ EMPTY_ROOT = sha256(b"").digest()
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """Hash an entry's bytes to its 32-byte leaf hash."""
+    """Return the 32-byte leaf hash of an entry."""
     return sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Hash two 32-byte subtree hashes to their parent's."""
+    """Return the 32-byte hash of the parent of two subtrees."""
     return sha256(b"\x01" + left + right).digest()

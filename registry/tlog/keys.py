@@ -42,7 +42,7 @@ _NAME = re.compile(r"[!-*,-~]+")
 
 
 class Verifier(msgspec.Struct, frozen=True, kw_only=True):
-    """A named public key and what it signs; `ValueError` for one not to be trusted.
+    """A named public key of a signature type. Raises `ValueError` for one not to be trusted.
 
     It has 32 bytes, or 1,312 if it is of ML-DSA-44, which not every `cryptography` can verify.
     """
@@ -52,7 +52,7 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
     public: bytes
 
     def __post_init__(self) -> None:
-        """Refuse what should never be configured: odd names, other algorithms, unsound keys."""
+        """Check name, type and key."""
         _check_name(self.name)
         if self.kind == ML_DSA_44:
             _check_ml_dsa(self.public)
@@ -69,7 +69,7 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
         return key_id(self.name, self.public, self.kind)
 
     def to_text(self) -> str:
-        """Give the verifier key as others write it into their configuration."""
+        """Return the verifier key as others write it into their configuration."""
         return _encoded(self.name, self.id, self.kind, self.public)
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
@@ -85,14 +85,14 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Signer(msgspec.Struct, frozen=True, kw_only=True):
-    """A named private key; `seed` is the 32 secret bytes. `ValueError` for an unusable name."""
+    """A named private key; `seed` is the 32 secret bytes. Raises `ValueError` for its name."""
 
     name: str
     seed: bytes
     kind: int = ED25519
 
     def __post_init__(self) -> None:
-        """Refuse a name that no note could carry."""
+        """Check the name."""
         _check_name(self.name)
 
     @property
@@ -107,11 +107,11 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
         return self.verifier.to_text()
 
     def to_text(self) -> str:
-        """Give the form that the key file holds."""
+        """Return the form that the key file holds."""
         return _PRIVATE + _encoded(self.name, self.verifier.id, self.kind, self.seed)
 
     def sign(self, message: bytes) -> bytes:
-        """Sign a message: 64 bytes, Ed25519."""
+        """Return the Ed25519 signature of a message, 64 bytes."""
         return self._private().sign(message)
 
     def _private(self) -> Ed25519PrivateKey:
@@ -119,12 +119,12 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def key_id(name: str, public: bytes, kind: int = ED25519) -> bytes:
-    """Compute a key's 4-byte id from its name, public bytes and type (signed-note)."""
+    """Return a key's 4-byte id, of its name, public bytes and type (signed-note)."""
     return sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:4]
 
 
 def parse_verifier(text: str) -> Verifier:
-    """Read a verifier key; raises `ValueError` saying what is wrong."""
+    """Return the key of a verifier key. Raises `ValueError` with what is wrong."""
     name, kind, public = _parts(text)
     verifier = Verifier(name=name, kind=kind, public=public)
     if verifier.to_text() != text:
@@ -133,7 +133,7 @@ def parse_verifier(text: str) -> Verifier:
 
 
 def parse_signer(text: str) -> Signer:
-    """Read the key file's form; raises `ValueError` saying what is wrong."""
+    """Return the key of a key file's text. Raises `ValueError` with what is wrong."""
     if not text.startswith(_PRIVATE):
         raise ValueError(f"does not begin with {_PRIVATE}")
     stated = text.removeprefix(_PRIVATE).strip()

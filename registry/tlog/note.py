@@ -1,4 +1,4 @@
-"""Signed notes, c2sp.org/signed-note: a text, a blank line, and who signed it."""
+"""Signed notes, c2sp.org/signed-note: a text, a blank line, and signature lines."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ class NoteRefused(ValueError):
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
-    """A signature line: the key's name and 4-byte id, and what the key's type makes of the text."""
+    """A signature line: the key's name and 4-byte id, and the signature of the key's type."""
 
     name: str
     key: bytes
     raw: bytes
 
     def to_line(self) -> str:
-        """Give the line, with its newline (§ Signatures)."""
+        """Return the line, with its newline (§ Signatures)."""
         return f"— {self.name} {base64_text.encode(self.key + self.raw)}\n"
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """A note as it stands: `text` ends in a newline; nothing says yet that the signatures hold."""
+    """A note whose signatures are not checked; `text` ends in a newline."""
 
     text: str
     signatures: tuple[Signature, ...]
 
     def to_bytes(self) -> bytes:
-        """Give the note as it is served."""
+        """Return the note as it is served."""
         return (self.text + "\n" + "".join(one.to_line() for one in self.signatures)).encode()
 
 
@@ -54,18 +54,18 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A note's text, and which of the known keys have signed it."""
+    """A note's text, and the signatures of known keys."""
 
     text: str
     verified: tuple[Verified, ...]
 
     def keys(self, kind: int) -> frozenset[bytes]:
-        """Give the distinct public keys of a type: one counts once, whatever its names."""
+        """Return the distinct public keys of a type: one counts once, whatever its names."""
         return frozenset(one.verifier.public for one in self.verified if one.verifier.kind == kind)
 
 
 def parse_note(content: bytes) -> Note:
-    """Take a note apart (§ Format); raises `NoteRefused`."""
+    """Return the parts of a note (§ Format). Raises `NoteRefused`."""
     if len(content) > MAX_BYTES:
         raise NoteRefused(f"a note has at most {MAX_BYTES:,} bytes")
     try:
@@ -85,7 +85,7 @@ def parse_note(content: bytes) -> Note:
 
 
 def open_note(content: bytes, verifiers: Iterable[Verifier]) -> Opened:
-    """Check a note's signatures; raises `NoteRefused` unless a known key has signed and none fails.
+    """Return a note's checked signatures. Raises `NoteRefused` if none is known, or one fails.
 
     Signatures of keys that are not known are passed over (§ Signatures).
     """
@@ -102,7 +102,7 @@ def open_note(content: bytes, verifiers: Iterable[Verifier]) -> Opened:
 
 
 def sign_note(text: str, signers: Sequence[Signer]) -> Note:
-    """Sign a text that ends in a newline with keys of the type Ed25519 (§ Ed25519 signatures)."""
+    """Return a text that ends in a newline, signed with Ed25519 keys (§ Ed25519 signatures)."""
     return Note(
         text=text,
         signatures=tuple(

@@ -1,4 +1,4 @@
-"""Trust policies, c2sp.org/tlog-policy: which logs, which witnesses, and how many of them.
+"""Trust policies, c2sp.org/tlog-policy: logs, witnesses, and the quorum of them.
 
 A policy says which checkpoints are believed: those that one of its logs has signed, where it names
 any, and a quorum of its witnesses has cosigned.
@@ -14,7 +14,7 @@ import msgspec
 from registry.tlog.keys import COSIGNATURES, ED25519, Verifier, parse_verifier
 
 NONE = "none"
-"""The predefined quorum of nobody (§ Defining the quorum)."""
+"""The predefined quorum without members (§ Defining the quorum)."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
@@ -72,7 +72,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return counts[self.quorum]
 
     def count(self, verifiers: Iterable[Verifier]) -> int:
-        """Return how many of the witnesses are among those whose signatures hold, a key once."""
+        """Return the number of witnesses among keys whose signatures hold, a key once."""
         signed = set(verifiers)
         return len({one.public for one in self.verifiers if one in signed})
 
@@ -81,7 +81,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return self.fault(verifiers) is None
 
     def fault(self, verifiers: Iterable[Verifier]) -> str | None:
-        """Return why a checkpoint that these keys have signed is not believed; None if it is."""
+        """Return the reason not to believe a checkpoint that these keys have signed, or None."""
         signed = list(verifiers)
         if self.logs and not any(one.verifier in signed for one in self.logs):
             return "none of the policy's logs has signed the checkpoint"
@@ -102,7 +102,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ANYBODY = Policy(text=f"quorum {NONE}\n")
-"""The policy that asks for no witness."""
+"""The policy without a witness."""
 
 
 def quorum_of(verifiers: Sequence[Verifier], quorum: int) -> Policy:
@@ -128,7 +128,7 @@ def quorum_of(verifiers: Sequence[Verifier], quorum: int) -> Policy:
 
 
 def parse_policy(text: str) -> Policy:
-    """Read a policy; raises `PolicyRefused` with the number of the line and what is wrong there."""
+    """Return the policy of a text. Raises `PolicyRefused` with the line of the first fault."""
     parsing = _Parsing()
     lines = text.split("\n")
     for number, line in enumerate(lines, 1):
@@ -156,7 +156,7 @@ def readable_policy(text: str | None) -> Policy | None:
 
 
 class _Parsing:
-    """What the lines up to now have defined."""
+    """A parser of policies, with the definitions of the lines read so far."""
 
     def __init__(self) -> None:
         self.logs: list[PolicyLog] = []
@@ -172,7 +172,7 @@ class _Parsing:
         }
 
     def read(self, line: str) -> None:
-        """Take a line; raises `ValueError`."""
+        """Add a line's definition. Raises `ValueError`."""
         if _CONTROLS.search(line):
             raise ValueError("it holds a control character; only tabs are allowed")
         # Other white space than these two belongs to names, whatever Unicode says of it.

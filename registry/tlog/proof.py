@@ -14,17 +14,17 @@ from registry.tlog.hashing import HASH_BYTES, node_hash
 from registry.tlog.tile import HEIGHT, WIDTH, Tile, split
 
 Nodes: TypeAlias = Callable[[int, int], bytes]
-"""Gives the hash of a node over a full subtree, by height and index."""
+"""Returns the hash of a node over a full subtree, by height and index."""
 
 _TILES_KEPT = 64
 
 
 class ProofRefused(ValueError):
-    """A proof that does not prove what it is said to."""
+    """A proof is malformed, or does not prove its claim."""
 
 
 def nodes_from_tiles(read: Callable[[Tile], bytes], size: int) -> Nodes:
-    """Give the nodes of a tree of a size, of tiles as `read` gives them."""
+    """Return the nodes of a tree of a size, whose tiles `read` returns."""
 
     @lru_cache(_TILES_KEPT)
     def rows(level: int, index: int) -> list[list[bytes]]:
@@ -48,14 +48,14 @@ def nodes_from_tiles(read: Callable[[Tile], bytes], size: int) -> Nodes:
 
 
 def root_of(nodes: Nodes, size: int) -> bytes:
-    """Compute a tree's root; the size is at least 1."""
+    """Return a tree's root; the size is at least 1."""
     if size < 1:
         raise ValueError("an empty tree has no nodes")
     return _subtree(nodes, 0, size)
 
 
 def prove_inclusion(nodes: Nodes, index: int, size: int) -> list[bytes]:
-    """Make the audit path of an entry, from its sibling upwards (RFC 6962 §2.1.1)."""
+    """Return the audit path of an entry, from its sibling upwards (RFC 6962 §2.1.1)."""
     if not 0 <= index < size:
         raise ValueError(f"a log of {size} entries has no entry {index}")
     start, end = 0, size
@@ -72,7 +72,7 @@ def prove_inclusion(nodes: Nodes, index: int, size: int) -> list[bytes]:
 
 
 def prove_consistency(nodes: Nodes, old: int, new: int) -> list[bytes]:
-    """Make the proof that the tree of the size `new` begins as that of `old` (RFC 6962 §2.1.2)."""
+    """Return the proof that the tree of size `new` extends that of `old` (RFC 6962 §2.1.2)."""
     if not 1 <= old <= new:
         raise ValueError(f"a log of {new} entries cannot be shown to continue one of {old}")
     start, end = 0, new
@@ -94,7 +94,7 @@ def prove_consistency(nodes: Nodes, old: int, new: int) -> list[bytes]:
 def check_inclusion(
     path: Sequence[bytes], *, index: int, size: int, leaf: bytes, root: bytes
 ) -> None:
-    """Check an audit path (RFC 9162 §2.1.3.2); raises `ProofRefused`."""
+    """Check an audit path (RFC 9162 §2.1.3.2). Raises `ProofRefused`."""
     if not 0 <= index < size:
         raise ProofRefused(f"a log of {size} entries has no entry {index}")
     _check_hashes([*path, leaf, root])
@@ -108,7 +108,7 @@ def check_inclusion(
 def check_consistency(
     path: Sequence[bytes], *, old: int, new: int, old_root: bytes, new_root: bytes
 ) -> None:
-    """Check that a log has only grown (RFC 9162 §2.1.4.2); raises `ProofRefused`."""
+    """Check that a log has only grown (RFC 9162 §2.1.4.2). Raises `ProofRefused`."""
     if not 1 <= old <= new:
         raise ProofRefused(f"a log of {new} entries cannot continue one of {old}")
     _check_hashes([*path, old_root, new_root])
@@ -132,7 +132,7 @@ def check_consistency(
 
 
 def _turns(path: Sequence[bytes], at: int, last: int) -> Iterator[tuple[bytes, bool]]:
-    """Climb from node `at` of a level that ends with `last`, and say on which side siblings are."""
+    """Yield (sibling, is left) on the way up from node `at` of a level that ends with `last`."""
     for sibling in path:
         if last == 0:
             raise ProofRefused("the proof is too long")
@@ -146,7 +146,7 @@ def _turns(path: Sequence[bytes], at: int, last: int) -> Iterator[tuple[bytes, b
 
 
 def _subtree(nodes: Nodes, start: int, end: int) -> bytes:
-    """Compute MTH(D[start:end]), RFC 6962 §2.1, of full subtrees."""
+    """Return MTH(D[start:end]), RFC 6962 §2.1, of full subtrees."""
     size = end - start
     if size & (size - 1) == 0:
         height = size.bit_length() - 1
@@ -156,7 +156,7 @@ def _subtree(nodes: Nodes, start: int, end: int) -> bytes:
 
 
 def _left(size: int) -> int:
-    """Give the largest power of two below a size of at least 2."""
+    """Return the largest power of two below a size of at least 2."""
     return 1 << ((size - 1).bit_length() - 1)
 
 

@@ -30,12 +30,12 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
     @property
     def path(self) -> str:
-        """Where it is served."""
+        """The path at which it is served."""
         return f"tile/{self.level}/{numbered(self.index, self.width)}"
 
 
 def numbered(index: int, width: int) -> str:
-    """Write an index in groups of three digits, all but the last with `x`, and a partial width."""
+    """Return an index in groups of three digits, all but the last with `x`, and a partial width."""
     if not 1 <= width <= WIDTH:
         raise ValueError(f"a tile has 1 to {WIDTH} hashes, not {width}")
     digits = str(index)
@@ -46,7 +46,7 @@ def numbered(index: int, width: int) -> str:
 
 
 def parse_tile_path(path: str) -> Tile:
-    """Read a path; raises `ValueError` for any but the one way to write it."""
+    """Return the tile of a path. Raises `ValueError` for any other text."""
     match = _PATH.fullmatch(path)
     if match is None:
         raise ValueError(f"{path!r} is no path of a tile")
@@ -61,7 +61,7 @@ def parse_tile_path(path: str) -> Tile:
 
 
 def tiles_of(size: int) -> Iterator[Tile]:
-    """List every tile of a tree: the full ones, and the partial one of a level that has one."""
+    """Yield every tile of a tree: the full ones, and the partial one of a level that has one."""
     level = 0
     while count := size >> (HEIGHT * level):
         for index in range(count // WIDTH):
@@ -72,7 +72,7 @@ def tiles_of(size: int) -> Iterator[Tile]:
 
 
 def edge_of(size: int) -> list[Tile | None]:
-    """List, level by level, the partial tile at a tree's right edge; None where all are full."""
+    """Return, by level, the partial tile at a tree's right edge; None where all are full."""
     edge: list[Tile | None] = []
     while count := size >> (HEIGHT * len(edge)):
         index, width = divmod(count, WIDTH)
@@ -83,9 +83,9 @@ def edge_of(size: int) -> list[Tile | None]:
 def grow(
     size: int, read: Callable[[Tile], bytes], leaves: Iterable[bytes]
 ) -> Iterator[tuple[Tile, bytes]]:
-    """Append leaf hashes to a tree, and give each tile that comes to be, with its content.
+    """Yield each tile, with its content, that appending leaf hashes to a tree adds.
 
-    `read` gives the partial tiles at the edge of the tree as it was. The new edge comes last, so
+    `read` returns the partial tiles at the edge of the tree as it was. The new edge comes last, so
     that how often a tree was grown leaves no trace in the tiles of its size.
     """
     levels = [bytearray(b"" if tile is None else read(tile)) for tile in edge_of(size)]
@@ -115,14 +115,14 @@ def grow(
 
 
 def split(content: bytes) -> list[bytes]:
-    """Cut a tile's content into its hashes; raises `ValueError` where it does not divide."""
+    """Return the hashes of a tile's content. Raises `ValueError` unless it is whole hashes."""
     if not content or len(content) % HASH_BYTES:
         raise ValueError(f"a tile of {len(content)} bytes does not hold whole hashes")
     return [content[at : at + HASH_BYTES] for at in range(0, len(content), HASH_BYTES)]
 
 
 def subtree_root(hashes: Sequence[bytes]) -> bytes:
-    """Compute the root over hashes whose number is a power of two."""
+    """Return the root over hashes whose number is a power of two."""
     while len(hashes) > 1:
         hashes = [
             node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)

@@ -1,4 +1,4 @@
-"""An entry's proof to keep, c2sp.org/tlog-proof: its path to a checkpoint, and the checkpoint."""
+"""Inclusion proofs as files, c2sp.org/tlog-proof: an audit path and its checkpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONGEST_PATH = 63
 class TlogProof(msgspec.Struct, frozen=True, kw_only=True):
     """An entry's index, its audit path, and the bytes of a checkpoint (§ Format).
 
-    `extra` is nobody's word: no signature covers it.
+    `extra` is not covered by any signature.
     """
 
     index: int
@@ -32,7 +32,7 @@ class TlogProof(msgspec.Struct, frozen=True, kw_only=True):
     extra: bytes | None = None
 
     def to_bytes(self) -> bytes:
-        """Give the file, named `….tlog-proof`."""
+        """Return the file, named `….tlog-proof`."""
         lines = [_FIRST]
         if self.extra is not None:
             lines.append(_EXTRA + base64_text.encode(self.extra))
@@ -42,7 +42,7 @@ class TlogProof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_tlog_proof(content: bytes) -> TlogProof:
-    """Take a proof apart; raises `ValueError`. Nothing in it is checked yet."""
+    """Return the parts of a proof, unchecked. Raises `ValueError`."""
     if len(content) > 2 * MAX_BYTES:
         raise ValueError("the proof is too large")
     head, blank, checkpoint = content.partition(b"\n\n")
@@ -73,9 +73,9 @@ def parse_tlog_proof(content: bytes) -> TlogProof:
 def check_tlog_proof(
     proof: TlogProof, *, leaf: bytes, origin: str, verifiers: Sequence[Verifier]
 ) -> OpenedCheckpoint:
-    """Check that a leaf is in the log; raises `NoteRefused` or `ProofRefused`, both `ValueError`.
+    """Return the checkpoint under which a leaf is in the log, to count its cosignatures.
 
-    Gives the checkpoint, for the caller to count who has cosigned it.
+    Raises `NoteRefused` or `ProofRefused`, both `ValueError`.
     """
     opened = open_checkpoint(proof.checkpoint, origin=origin, verifiers=verifiers)
     check_inclusion(

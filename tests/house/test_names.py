@@ -13,9 +13,6 @@ MODULES = {
     for path in sorted((ROOT / "registry").rglob("*.py"))
 }
 
-# The room of the log's mathematics is left as it is.
-LEFT = {"tlog"}
-
 NO_NAME = {"helper", "helpers", "util", "utils", "manager", "managers", "misc", "common"}
 # The verb for a result is Return, for what is written Write or Print, for a check Raise.
 NOT_BEGUN_WITH = re.compile(r"(?:Give|Tell|Say|Look|Let)s?\b")
@@ -74,12 +71,12 @@ def docstrings(tree):
 
 def test_a_docstring_begins_with_what_it_is_or_does():
     found = {
-        (room(path), f"{path}: {name}: {text.splitlines()[0]}")
+        f"{path}: {name}: {text.splitlines()[0]}"
         for path, tree in MODULES.items()
         for name, text in docstrings(tree)
         if NOT_BEGUN_WITH.match(text)
     }
-    assert [text for name, text in sorted(found) if name not in LEFT] == []
+    assert sorted(found) == []
 
 
 def test_the_tree_of_errors_is_drawn_as_it_is():
