@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from socket import gethostname
 from typing import Literal, TypeAlias, get_args, get_origin
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -213,14 +213,14 @@ def from_environment(
 
 
 def _checked(settings: Settings) -> Settings:
-    parts = urlsplit(settings.base_url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    if not 0 < settings.port < 65536:  # noqa: PLR2004  the range of TCP ports
+        raise ConfigurationError(f"{PREFIX}PORT={settings.port}: a port is 1 to 65535")
+    parts = _parts_of(settings.base_url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ConfigurationError(
             f"{PREFIX}BASE_URL={settings.base_url!r}: give a full address, "
             "for example https://algorithms.example.org"
         )
-    if not 0 < settings.port < 65536:  # noqa: PLR2004  the range of TCP ports
-        raise ConfigurationError(f"{PREFIX}PORT={settings.port}: a port is 1 to 65535")
     if settings.publish_to is not None and _STORE.fullmatch(settings.publish_to) is None:
         raise ConfigurationError(
             f"{PREFIX}PUBLISH_TO={settings.publish_to!r}: give s3://bucket or s3://bucket/prefix"
@@ -296,13 +296,9 @@ def _check_contact(contact: str | None) -> None:
 
 def _check_mail(settings: Settings) -> None:
     if settings.smtp_url is not None:
-        url = urlsplit(settings.smtp_url)
-        # The address is not repeated: there may be a password in it.
-        try:
-            is_known = url.scheme in {"smtp", "smtps"} and bool(url.hostname) and url.port != 0
-        except ValueError:
-            is_known = False
-        if not is_known:
+        url = _parts_of(settings.smtp_url)
+        if url is None or url.scheme not in {"smtp", "smtps"} or not url.hostname or url.port == 0:
+            # The address is not repeated: there may be a password in it.
             raise ConfigurationError(
                 f"{PREFIX}SMTP_URL: give smtp:// or smtps://, then user:password@ if there is one, "
                 "host and :port"
@@ -321,12 +317,22 @@ def _check_issuer(settings: Settings) -> None:
         if settings.oidc_client_id is not None or settings.oidc_audience is not None:
             raise ConfigurationError(f"{PREFIX}OIDC_ISSUER: set it, or leave the others out")
         return
-    parts = urlsplit(issuer)
-    is_safe = parts.scheme == "https" or is_loopback(parts.hostname or "")
-    if not is_safe or not parts.netloc or parts.query or parts.fragment:
+    parts = _parts_of(issuer)
+    is_safe = parts is not None and (parts.scheme == "https" or is_loopback(parts.hostname or ""))
+    if parts is None or not is_safe or not parts.netloc or parts.query or parts.fragment:
         raise ConfigurationError(
             f"{PREFIX}OIDC_ISSUER={issuer!r}: give the issuer's address, with https"
         )
+
+
+def _parts_of(address: str) -> SplitResult | None:
+    """Return the parts of an address; None where its host or port cannot be read."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def _is_address(text: str) -> bool:

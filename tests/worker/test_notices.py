@@ -187,7 +187,11 @@ async def test_what_was_read_and_who_has_ended_gets_no_mail(settings, context, s
 
 
 @pytest.mark.parametrize(
-    "url", ["mail.example", "http://user:secret@mail.example", "smtp://", "smtp://h:secret"]
+    "url",
+    [
+        *("mail.example", "http://user:secret@mail.example", "smtp://", "smtp://h:secret"),
+        "smtp://user:secret@[h",
+    ],
 )
 def test_an_address_of_a_server_that_is_none_is_refused_without_repeating_it(url):
     with pytest.raises(ConfigurationError, match="REGISTRY_SMTP_URL: give smtp://") as refused:
