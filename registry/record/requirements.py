@@ -7,7 +7,7 @@ annotated field is one requirement unit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, TypeAlias
 
@@ -207,7 +207,7 @@ def answer_paths() -> tuple[FieldPath, ...]:
     return tuple(field.path for field in fields() if "answer" in field.schema.get("properties", {}))
 
 
-@cache
+@lru_cache(maxsize=256)
 def units(version: str = SCHEMA_VERSION) -> tuple[Unit, ...]:
     """Return every requirement unit, in document order."""
     return tuple(
@@ -219,7 +219,7 @@ def units(version: str = SCHEMA_VERSION) -> tuple[Unit, ...]:
 
 @cache
 def requirements_under(held: frozenset[str], version: str = SCHEMA_VERSION) -> Requirements:
-    """Return the requirements under these conditions; there are a few thousand cases."""
+    """Return the requirements under these conditions; of thousands of cases a register has few."""
     allowed = restricted_units(version) if "restricted" in held else units(version)
 
     def among(belongs: Callable[[Unit], bool]) -> frozenset[str]:

@@ -103,7 +103,12 @@ def fields(version: str = SCHEMA_VERSION) -> tuple[Field, ...]:
 @cache
 def field_at(path: tuple[str, ...], version: str = SCHEMA_VERSION) -> Field | None:
     """Return the field at a path, or None."""
-    return next((field for field in fields(version) if field.path == path), None)
+    return _fields_by_path(version).get(path)
+
+
+@cache
+def _fields_by_path(version: str) -> dict[tuple[str, ...], Field]:
+    return {field.path: field for field in fields(version)}
 
 
 def fields_of(schema: dict[str, Any], path: tuple[str, ...]) -> Iterator[Field]:

@@ -8,6 +8,7 @@ from registry.record.requirement_status import requirement_status
 from registry.record.requirements import (
     NEVER_WITHHELD,
     conditions,
+    requirements_under,
     restricted_units,
     units,
 )
@@ -137,6 +138,11 @@ def test_every_condition_is_used_and_explained():
     values = {value for condition in conditions().values() for value in condition.values} - {True}
     codes = {code for field in fields() for code in field.schema.get("enum", ())}
     assert values <= codes
+
+
+def test_requirements_are_kept_for_few_of_all_combinations_of_conditions():
+    """There are thousands, of 16 KB each, and whoever validates chooses which are computed."""
+    assert requirements_under.cache_parameters()["maxsize"] <= 500
 
 
 def test_what_is_never_withheld_exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import tracemalloc
 
 import msgspec
 import pytest
@@ -289,6 +290,22 @@ def test_findings_that_are_cut_are_counted(examples, pack, today, unknown, total
 
 
 def test_what_rules_find_is_counted_too(pack, today):
+def test_invented_names_of_members_take_no_memory_for_good(pack, today):
+    def validate_names(letter):
+        document = {f"{number}{letter * 2500}": 1 for number in range(MAX_FINDINGS)}
+        validate(document, profile="draft", pack=pack, today=today)
+
+    validate_names("x")
+    tracemalloc.start()
+    try:
+        for letter in "abcdefghij":
+            validate_names(letter)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 200_000
+
+
     document = {"id": "demo-sante/x", "risk": {"level": "high"}}
     verdict = validate(document, profile="publication", pack=pack, today=today)
     assert len(verdict.findings) == MAX_FINDINGS < verdict.findings_total
