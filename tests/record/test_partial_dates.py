@@ -29,6 +29,7 @@ def test_interval(text, first, last):
         (dt.date(2025, 6, 30), 6, dt.date(2025, 12, 30)),
         (dt.date(2024, 2, 29), 36, dt.date(2027, 2, 28)),
         (dt.date(2025, 11, 30), 12, dt.date(2026, 11, 30)),
+        (dt.date(9999, 6, 1), 12, dt.date(9999, 12, 31)),
     ],
 )
 def test_months_after(day, months, later):

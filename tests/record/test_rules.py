@@ -118,6 +118,13 @@ CASES = {
         },
         [("/lifecycle/next_review_on", "R06")],
     ),
+    "next review at the end of the calendar": (
+        {
+            "/lifecycle/last_reviewed_on": "9999-06-01",
+            "/lifecycle/next_review_on": "9999-12-31",
+        },
+        [],
+    ),
 }
 
 
