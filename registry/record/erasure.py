@@ -193,9 +193,8 @@ def _marked(value: Any, shown: Any) -> Any:
         return {name: _marked(part, shown.get(name)) for name, part in value.items()}
     if isinstance(value, list) and isinstance(shown, list):
         return [_marked(*pair) for pair in zip_longest(value, shown[: len(value)])]
-    if isinstance(value, str) and isinstance(shown, str) and MARK in shown:
-        pieces = "(.+?)".join(map(re.escape, shown.split(MARK)))
-        return shown if re.fullmatch(pieces, value, re.DOTALL) else value
+    if isinstance(value, str) and isinstance(shown, str) and _marked_words(value, shown):
+        return shown
     return value
 
 
@@ -219,6 +218,26 @@ def _lost(before: Any, after: Any) -> Iterator[str]:
             continue
         yield text
         for shown in left:
-            pieces = "(.+?)".join(map(re.escape, shown.split(MARK)))
-            if MARK in shown and (matched := re.fullmatch(pieces, text, re.DOTALL)):
-                yield from matched.groups()
+            yield from _marked_words(text, shown)
+
+
+def _marked_words(text: str, shown: str) -> list[str]:
+    """Return the words of a text in whose places another one, which is the same else, has marks.
+
+    Empty if it is not the same. A mark stands for one character or more, as few as possible; each
+    piece between two marks is looked for once, so that many marks do not take long.
+    """
+    first, *pieces = shown.split(MARK)
+    if not pieces or not text.startswith(first):
+        return []
+    *between, last = pieces
+    words: list[str] = []
+    start = len(first)
+    for piece in between:
+        end = text.find(piece, start + 1)
+        if end < 0:
+            return []
+        words.append(text[start:end])
+        start = end + len(piece)
+    end = len(text) - len(last)
+    return [*words, text[start:end]] if start < end and text.endswith(last) else []

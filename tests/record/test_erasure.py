@@ -105,8 +105,13 @@ def test_the_next_version_has_the_marks_of_words_that_were_erased():
     assert without_erased(document, {"/purpose/goal": shown}) == {
         "id": "a/b", "purpose": {"goal": {"fr": shown["fr"], "en": "new"}, "scale": "s"},
     }  # fmt: skip
-    other = {"id": "a/b", "purpose": {"goal": {"fr": "Pour C."}}}
-    assert without_erased(other, {"/purpose/goal": shown}) == other
+    for text in ("Pour C.", "De A, par .", "De A, par B. C", "De , par B.", "De A, par B"):
+        other = {"id": "a/b", "purpose": {"goal": {"fr": text}}}
+        assert without_erased(other, {"/purpose/goal": shown}) == other
+    # However many marks there are, each word is looked for once.
+    many = {"id": "a/b", "name": {"fr": "a " * 5000 + "b"}}
+    assert without_erased(many, {"/name/fr": "[…] " * 500 + "c"}) == many
+    assert without_erased(many, {"/name/fr": "[…] " * 500 + "[…]b"})["name"]["fr"].startswith("[…]")
 
 
 def test_words_are_replaced_wherever_they_are_and_the_longest_first():
