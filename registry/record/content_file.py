@@ -281,12 +281,12 @@ def _assembled(key: str, pointers: Sequence[str], values: Mapping[str, Any]) -> 
     """Return a section's value without its erased members."""
     if pointers == [f"/{key}"]:
         return values.get(f"/{key}")
-    names = [pointer.removeprefix(f"/{key}/") for pointer in pointers]
+    names = [parts(pointer)[-1] for pointer in pointers]
     if sorted(names) == sorted(str(at) for at in range(len(names))):
         # No object of the record format has members of such names.
         return [values.get(f"/{key}/{at}") for at in range(len(names))]
     return {
-        name.replace("~1", "/").replace("~0", "~"): values[pointer]
+        name: values[pointer]
         for name, pointer in zip(names, pointers, strict=True)
         if pointer in values
     }

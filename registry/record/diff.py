@@ -11,12 +11,11 @@ import msgspec
 
 from registry.record.canonical import canonical
 from registry.record.model import Document
-from registry.record.pointers import pointer
-from registry.record.schema import fields
+from registry.record.pointers import Place, field_path, pointer
+from registry.record.schema import field_at, fields
 from registry.text.word_diff import DiffSpan, word_diff
 
 DifferenceKind: TypeAlias = Literal["added", "removed", "changed"]
-DifferencePath: TypeAlias = tuple[str | int, ...]
 
 KEYS: Mapping[tuple[str, ...], tuple[str, ...]] = MappingProxyType(
     {
@@ -72,8 +71,8 @@ def differences(before: Document, after: Document) -> list[Difference]:
 
 
 def _of_objects(
-    place: DifferencePath, before: dict[str, Any], after: dict[str, Any]
-) -> Iterator[tuple[DifferencePath, Difference]]:
+    place: Place, before: dict[str, Any], after: dict[str, Any]
+) -> Iterator[tuple[Place, Difference]]:
     for name in before.keys() | after.keys():
         here = (*place, name)
         if name not in before:
@@ -87,9 +86,7 @@ def _of_objects(
         yield _difference(place, "added", after=after)
 
 
-def _lone(
-    place: DifferencePath, kind: DifferenceKind, value: Any
-) -> Iterator[tuple[DifferencePath, Difference]]:
+def _lone(place: Place, kind: DifferenceKind, value: Any) -> Iterator[tuple[Place, Difference]]:
     """Yield what only one of the documents has: a field as a whole, a section by its fields."""
     if place in _sections() and value:
         for name, part in value.items():
@@ -100,9 +97,7 @@ def _lone(
         yield _difference(place, kind, before=value)
 
 
-def _of_values(
-    place: DifferencePath, before: Any, after: Any
-) -> Iterator[tuple[DifferencePath, Difference]]:
+def _of_values(place: Place, before: Any, after: Any) -> Iterator[tuple[Place, Difference]]:
     if isinstance(before, dict) and isinstance(after, dict):
         yield from _of_objects(place, before, after)
     elif isinstance(before, list) and isinstance(after, list):
@@ -114,8 +109,8 @@ def _of_values(
 
 
 def _of_lists(
-    place: DifferencePath, before: list[Any], after: list[Any]
-) -> Iterator[tuple[DifferencePath, Difference]]:
+    place: Place, before: list[Any], after: list[Any]
+) -> Iterator[tuple[Place, Difference]]:
     key = KEYS.get(tuple(part for part in place if isinstance(part, str)), ())
     old, new = [_Item(item, key) for item in before], [_Item(item, key) for item in after]
     if _only_in_another_order(old, new):
@@ -166,7 +161,7 @@ def _is_same(key: Sequence[Any], other: Sequence[Any]) -> bool:
     )
 
 
-def _parts(place: DifferencePath, value: Any) -> Iterator[tuple[DifferencePath, bytes]]:
+def _parts(place: Place, value: Any) -> Iterator[tuple[Place, bytes]]:
     if isinstance(value, dict):
         for name, part in value.items():
             yield from _parts((*place, name), part)
@@ -204,18 +199,16 @@ def _aligned(old: Sequence[_Item], new: Sequence[_Item]) -> list[tuple[int, int]
     return pairs
 
 
-def _difference(
-    place: DifferencePath, kind: DifferenceKind, **values: Any
-) -> tuple[DifferencePath, Difference]:
+def _difference(place: Place, kind: DifferenceKind, **values: Any) -> tuple[Place, Difference]:
     return place, Difference(pointer=pointer(place), kind=kind, **values)
 
 
-def _order(place: DifferencePath) -> tuple[tuple[int, str], ...]:
+def _order(place: Place) -> tuple[tuple[int, str], ...]:
     return tuple((part, "") if isinstance(part, int) else (-1, part) for part in place)
 
 
 @cache
-def _sections() -> frozenset[DifferencePath]:
+def _sections() -> frozenset[Place]:
     """Return the names of top-level objects that only group fields."""
     return frozenset(
         field.path
@@ -226,17 +219,9 @@ def _sections() -> frozenset[DifferencePath]:
     )
 
 
-@cache
-def _by_language() -> frozenset[DifferencePath]:
-    return frozenset(field.path for field in fields() if field.is_text)
-
-
-@cache
-def _lines() -> frozenset[DifferencePath]:
-    return frozenset(field.path for field in fields() if field.kind in {"Line", "LangLine"})
-
-
-def _is_text(place: DifferencePath) -> bool:
+def _is_text(place: Place) -> bool:
     """Return whether the value of a place is a text to read: one language of it, or a line."""
-    path = tuple("*" if isinstance(part, int) else part for part in place)
-    return path[:-1] in _by_language() or path in _lines()
+    path = field_path(place)
+    own, above = field_at(path), field_at(path[:-1])
+    is_line = own is not None and own.kind in {"Line", "LangLine"}
+    return is_line or (above is not None and above.is_text)

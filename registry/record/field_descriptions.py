@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.record.messages import Message, Title, message, translatable
+from registry.record.pointers import Place, field_path
 from registry.record.profiles import FOREIGN_ID
 from registry.record.schema import Field, field_at
 
@@ -29,7 +30,7 @@ def quoted(value: object) -> str:
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
 
-def title_at(place: tuple[str | int, ...]) -> Title:
+def title_at(place: Place) -> Title:
     """Return the title of the nearest field at or above a place."""
     return title_of(nearest_field(place))
 
@@ -47,9 +48,9 @@ def titled(field: Field) -> Title:
     return Title(text=field.title)
 
 
-def nearest_field(place: tuple[str | int, ...]) -> Field | None:
+def nearest_field(place: Place) -> Field | None:
     """Return the nearest field with a title at or above a place."""
-    path = tuple("*" if isinstance(step, int) else step for step in place)
+    path = field_path(place)
     for depth in range(len(path), 0, -1):
         field = field_at(path[:depth])
         if field is not None and "title" in field.schema:

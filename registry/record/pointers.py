@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
+
+Place: TypeAlias = tuple[str | int, ...]
+"""A place of a document: names of members, and indices of lists."""
+
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")
 
 
 def pointer(path: Iterable[str | int]) -> str:
     """Return a path as a pointer; the empty path is the whole document, `""`."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "".join(f"/{escaped(str(part))}" for part in path)
+
+
+def escaped(name: str) -> str:
+    """Return the name of a member as a part of a pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def parts(text: str) -> tuple[str, ...]:
     """Return the names and numbers of a pointer."""
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
+
+
+def is_index(part: str) -> bool:
+    """Return whether a part of a pointer is an index of a list, as RFC 6901 §4 writes it."""
+    return _INDEX.fullmatch(part) is not None
+
+
+def field_path(place: Iterable[str | int]) -> tuple[str, ...]:
+    """Return the path of the field at a place: `*` for each index of a list."""
+    return tuple("*" if isinstance(part, int) or is_index(part) else part for part in place)
 
 
 def dig(document: object, *path: str) -> Any:
@@ -31,7 +52,7 @@ def value_at(document: object, path: Sequence[str]) -> Any:
     here = document
     for name in path:
         if isinstance(here, list):
-            here = here[int(name)] if name.isdecimal() and int(name) < len(here) else None
+            here = here[int(name)] if is_index(name) and int(name) < len(here) else None
         else:
             here = dig(here, name)
     return here
@@ -49,14 +70,12 @@ def strings_in(value: object) -> Iterator[str]:
         yield value
 
 
-def values_at(document: object, path: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def values_at(document: object, path: Sequence[str]) -> Iterator[tuple[Place, Any]]:
     """Yield (path, value) for each value at a path in which `*` stands for each item of a list."""
     yield from _values(document, path, ())
 
 
-def _values(
-    here: Any, path: Sequence[str], place: tuple[str | int, ...]
-) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def _values(here: Any, path: Sequence[str], place: Place) -> Iterator[tuple[Place, Any]]:
     for depth, name in enumerate(path):
         if name == "*":
             if isinstance(here, list):

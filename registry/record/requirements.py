@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, lru_cache
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from registry.errors import ConfigurationError
 from registry.record.messages import Message, message, translatable
 from registry.record.model import Document
-from registry.record.pointers import parts, pointer
+from registry.record.pointers import dig, field_path, parts, pointer
 from registry.record.schema import SCHEMA_VERSION, Field, fields, record_schema
 
 FieldPath: TypeAlias = tuple[str, ...]
@@ -63,13 +63,7 @@ class RequirementCondition(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds(self, document: Document) -> bool:
         """Return whether the condition holds for a document."""
-        for path in self.paths:
-            here: Any = document
-            for name in path:
-                here = here.get(name) if isinstance(here, dict) else None
-            if here in self.values:
-                return not self.negated
-        return self.negated
+        return any(dig(document, *path) in self.values for path in self.paths) != self.negated
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,7 +201,7 @@ def answer_paths() -> tuple[FieldPath, ...]:
     return tuple(field.path for field in fields() if "answer" in field.schema.get("properties", {}))
 
 
-@lru_cache(maxsize=256)
+@cache
 def units(version: str = SCHEMA_VERSION) -> tuple[Unit, ...]:
     """Return every requirement unit, in document order."""
     return tuple(
@@ -217,7 +211,7 @@ def units(version: str = SCHEMA_VERSION) -> tuple[Unit, ...]:
     )
 
 
-@cache
+@lru_cache(maxsize=256)
 def requirements_under(held: frozenset[str], version: str = SCHEMA_VERSION) -> Requirements:
     """Return the requirements under these conditions; of thousands of cases a register has few."""
     allowed = restricted_units(version) if "restricted" in held else units(version)
@@ -320,7 +314,7 @@ def _allowed(path: FieldPath, version: str) -> bool:
 
 def never_withheld(given: str) -> bool:
     """Return whether a pointer is at, above or below what may never be withheld."""
-    path = tuple("*" if part.isdecimal() else part for part in parts(given))
+    path = field_path(parts(given))
     if path[:1] == ("assessments",):
         # The existence and type of an assessment; its content may be withheld.
         return path[1:] in {(), ("*",), ("*", "type")}

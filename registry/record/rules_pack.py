@@ -10,7 +10,7 @@ from registry.record.ids import is_foreign_agency
 from registry.record.messages import LanguageName, PendingFinding, Title, message
 from registry.record.pointers import pointer, values_at
 from registry.record.rule_context import RuleContext, remark
-from registry.record.schema import Field, field_at, fields
+from registry.record.schema import Field, field_at, fields, text_fields
 from registry.record.shape_messages import choice
 
 NAMING = (("name",), ("summary",), ("purpose", "goal"))
@@ -61,20 +61,13 @@ def _codes_known(context: RuleContext) -> Iterator[PendingFinding]:
 
 @cache
 def _national_fields() -> tuple[Field, ...]:
-    return tuple(
-        field for field in fields() if any(name.startswith("pack/") for name in field.lists)
-    )
-
-
-@cache
-def _texts() -> tuple[Field, ...]:
-    return tuple(field for field in fields() if field.is_text)
+    return tuple(field for field in fields() if field.is_national)
 
 
 def _languages_known(context: RuleContext) -> Iterator[PendingFinding]:
     present: set[str] = set()
     known = context.pack.languages
-    for field in _texts():
+    for field in text_fields():
         for place, text in values_at(context.document, field.path):
             if isinstance(text, str):
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from registry.record.field_descriptions import quoted, title_at
 from registry.record.messages import Message, PendingFinding, message
-from registry.record.pointers import parts, pointer, value_at
+from registry.record.pointers import field_path, parts, pointer, value_at
 from registry.record.requirements import answer_paths, never_withheld
 from registry.record.rule_context import RuleContext, legal_citation, remark
 from registry.record.schema import field_at, version_of
@@ -51,11 +51,10 @@ def lawfully_withheld(context: RuleContext) -> Iterator[PendingFinding]:
 
 def _fault(context: RuleContext, given: str) -> Message | None:
     path = parts(given)
-    starred = tuple("*" if part.isdecimal() else part for part in path)
-    field = field_at(starred, version_of(context.document))
+    field = field_at(field_path(path), version_of(context.document))
     if field is None:
         return message("{place} is no field of the format. Mend the pointer.", place=quoted(given))
-    title = title_at(tuple(path))
+    title = title_at(path)
     if never_withheld(given):
         return message(
             "{title} ({place}) is never withheld, nor anything that holds it: the public is always "

@@ -101,6 +101,11 @@ def fields(version: str = SCHEMA_VERSION) -> tuple[Field, ...]:
 
 
 @cache
+def text_fields() -> tuple[Field, ...]:
+    """Return every place whose value is, or may be, a text by language, in document order."""
+    return tuple(field for field in fields() if field.is_text)
+
+
 def field_at(path: tuple[str, ...], version: str = SCHEMA_VERSION) -> Field | None:
     """Return the field at a path, or None."""
     return _fields_by_path(version).get(path)

@@ -21,6 +21,7 @@ import msgspec
 
 from registry.record.canonical import encoder
 from registry.record.model import Document
+from registry.record.pointers import escaped
 
 SALT_BYTES = 32
 
@@ -64,7 +65,7 @@ def members(key: str, value: Any) -> list[tuple[str, Any]]:
     A value without parts (a scalar, an empty object or array) is its own single member.
     """
     if isinstance(value, dict) and value:
-        parts = [(f"/{key}/{_escaped(name)}", part) for name, part in value.items()]
+        parts = [(f"/{key}/{escaped(name)}", part) for name, part in value.items()]
     elif isinstance(value, list) and value:
         parts = [(f"/{key}/{index}", part) for index, part in enumerate(value)]
     else:
@@ -127,10 +128,3 @@ def _digest(content: bytes) -> str:
 def base64url(raw: bytes) -> str:
     """Return bytes as base64url without padding, RFC 4648 §5."""
     return b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
-
-
-def _escaped(name: str) -> str:
-    # No name of the format has anything to escape, and checking is faster.
-    if name.isidentifier():
-        return name
-    return name.replace("~", "~0").replace("/", "~1")

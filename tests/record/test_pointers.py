@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.record.pointers import dig, parts, pointer, values_at
+from registry.record.pointers import dig, field_path, parts, pointer, value_at, values_at
 
 DOCUMENT = {"a": {"b": [{"c": 1}, {"d": 2}, {"c": 3}]}, "x": [[1], [2, 3]], "n": None}
 
@@ -16,6 +16,13 @@ def test_pointer_escapes():
 @given(st.lists(st.text(max_size=5), max_size=4))
 def test_parts_reads_what_pointer_writes(names):
     assert tuple(names) == parts(pointer(names))
+
+
+def test_an_index_is_written_in_one_way():
+    assert value_at(DOCUMENT, ("x", "1", "0")) == 2
+    for part in ("2", "01", "-1", "", "١", "²", "9" * 5000):
+        assert value_at(DOCUMENT, ("x", part)) is None
+    assert field_path(("a", 0, "7", "07", "١")) == ("a", "*", "*", "07", "١")
 
 
 def test_dig():

@@ -125,6 +125,11 @@ CASES = {
         },
         [],
     ),
+    # R18
+    "withheld item by a number that no pointer has": (
+        {"/publication/withheld_fields": [{"pointer": "/documents/٠", "ground": "private_life"}]},
+        [("/publication/withheld_fields/0/pointer", "R18")],
+    ),
 }
 
 

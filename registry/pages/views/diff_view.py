@@ -16,7 +16,7 @@ import msgspec
 from registry.pages.reader import Reader, Text, as_it_is, label, language
 from registry.pages.views.document_view import field_title, is_line
 from registry.record.diff import KEYS, Difference, DifferenceKind, differences
-from registry.record.pointers import dig, parts, pointer, value_at
+from registry.record.pointers import dig, field_path, parts, pointer, value_at
 from registry.record.schema import Field, field_at, fields
 from registry.text.locales import direction
 from registry.text.word_diff import DiffSpan
@@ -84,7 +84,7 @@ def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[SectionDi
         tag = path[-1] if _is_text(path[:-1]) else None
         place = path[:-1] if tag else path
         # What left and what came at one place of a list are two changes.
-        where = (*place, difference.kind) if _starred(path)[-1] == "*" else place
+        where = (*place, difference.kind) if field_path(path)[-1] == "*" else place
         grouped.setdefault(where, []).append((tag, difference))
     found: dict[str, list[tuple[Any, FieldDiff]]] = {}
     for several in grouped.values():
@@ -92,7 +92,7 @@ def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[SectionDi
         path = parts(first.pointer)
         place = path[:-1] if tag else path
         document = before if first.kind == "removed" and not tag else after
-        gone = first.kind == "removed" and _starred(place)[-1] == "*"
+        gone = first.kind == "removed" and field_path(place)[-1] == "*"
         change = FieldDiff(
             pointer=pointer(place[:-1] if gone else place),
             trail=_trail(reader, place, document, source),
@@ -120,7 +120,7 @@ def _compared(earlier: bytes, later: bytes) -> tuple[Any, Any, list[Difference]]
 
 def _line(reader: Reader, difference: Difference, tag: str | None, source: str | None) -> DiffLine:
     path = parts(difference.pointer)
-    lang = tag or (source if is_line(_starred(path)) else None)
+    lang = tag or (source if is_line(field_path(path)) else None)
     return DiffLine(
         kind=difference.kind,
         language=language(reader, tag) if tag else None,
@@ -146,7 +146,7 @@ def _side(
         return None
     if tag:
         return DiffValue(kind="texts", texts=_wordings(reader, {tag: value}))
-    return value_view(reader, value, _starred(path), source)
+    return value_view(reader, value, field_path(path), source)
 
 
 def value_view(reader: Reader, value: Any, path: Path, source: str | None = None) -> DiffValue:
@@ -198,7 +198,7 @@ def _rank(reader: Reader, tag: str | None) -> tuple[int, str]:
 
 def _trail(reader: Reader, place: Path, document: Any, source: str | None) -> list[Text]:
     """Return the names that lead from a section to a field; an item of a list has its key's."""
-    steps = _starred(place)
+    steps = field_path(place)
     trail = []
     for depth in range(1, len(place)):
         if steps[depth] != "*":
@@ -220,19 +220,14 @@ def _item_name(reader: Reader, item: Any, steps: Path, index: int, source: str |
     return as_it_is(reader, str(index + 1))
 
 
-def _starred(path: Path) -> Path:
-    """Write a path with `*` for the numbers of items; a member's name is never a number."""
-    return tuple("*" if part.isdecimal() else part for part in path)
-
-
 def _is_text(path: Path) -> bool:
-    field = field_at(_starred(path))
+    field = field_at(field_path(path))
     return field is not None and field.is_text
 
 
 def _order(place: Path) -> tuple[int, ...]:
     """Return the sort key of a field: the format's order, and within a list that of its items."""
-    steps = _starred(place)
+    steps = field_path(place)
     return tuple(
         int(part) if step == "*" else _places().get(steps[: depth + 1], -1)
         for depth, (part, step) in enumerate(zip(place, steps, strict=True))

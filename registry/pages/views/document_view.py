@@ -15,7 +15,7 @@ from registry.pages.reader import Reader, Text, as_it_is, label, line, say
 from registry.pages.views.metric_words import metric_words
 from registry.record.entry import NOT_STATED
 from registry.record.model import LangText
-from registry.record.pointers import dig, parts
+from registry.record.pointers import dig, field_path, parts
 from registry.record.schema import field_at, resolved_schema
 from registry.text.catalogues import find
 from registry.text.locales import direction
@@ -110,7 +110,7 @@ def field_name(reader: Reader, pointer: str) -> Text:
     """Return the name of the field at a pointer, or of the nearest one above it that has one."""
     known: Text | None = reader.kept.get((field_name, pointer))
     if known is None:
-        path = tuple("*" if part.isdecimal() else part for part in parts(pointer))
+        path = field_path(parts(pointer))
         while path and ((field := field_at(path)) is None or "title" not in field.schema):
             path = path[:-1]
         known = field_title(reader, path) if path else as_it_is(reader, pointer)
