@@ -12,18 +12,22 @@ from registry.ledger.verify_record import VerifiedRecord
 from registry.record.codelists import codelists
 from registry.record.entry import NOT_STATED
 from registry.record.model import Document
-from registry.text.page_words import digest_of_words, plain_text, record_of, unshown_texts
+from registry.record.page_words import digest_of_words, plain_text, record_of, unshown_texts
 
-_LANG = re.compile(r'<section id="proof"[^>]* data-order="([^" ]*)|<html\b[^>]*\blang="([^"]*)"')
-_SECTION = re.compile(r'<section id="proof"([^>]*)>')
+# No pattern reads a part of a page twice, whatever stands there: a tag has no "<", and what is not
+# closed ends with the page.
+_HTML = re.compile(r"<html\b([^<>]*+)")
+_LANG = re.compile(r'\blang="([^"]*)"')
+_SECTION = re.compile(r'<section id="proof"([^<>]*+)')
 _DATA = re.compile(r'\bdata-([a-z]+)="([^"]*)"')
-_NAME = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.DOTALL)
+_NAME = re.compile(r"<h1\b[^<>]*+>(.*?)(?:</h1>|\Z)", re.DOTALL)
 _BADGE = re.compile(
-    r'<span class="badge risk-(\w+)">\s*<span class="shape"[^>]*></span>\s*<span[^>]*>(.*?)</span>',
+    r'<span class="badge risk-(\w+)">\s*+<span class="shape"[^<>]*+></span>\s*+'
+    r"<span[^<>]*+>(.*?)(?:</span>|\Z)",
     re.DOTALL,
 )
-_META = re.compile(r'<ul class="meta">.*?</ul>', re.DOTALL)
-_LINK = re.compile(r"<a\b[^>]*>(.*?)</a>", re.DOTALL)
+_META = re.compile(r'<ul class="meta">.*?(?:</ul>|\Z)', re.DOTALL)
+_LINK = re.compile(r"<a\b[^<>]*+>(.*?)(?:</a>|\Z)", re.DOTALL)
 
 
 def stated_on(page: str) -> dict[str, str] | None:
@@ -56,8 +60,9 @@ def page_faults(page: str, facts: Mapping[str, str], document: Document) -> Iter
         if stated.get(name) != value:
             yield f"the page states {stated.get(name)} as its {name}, the log has {value}"
     # A page may be set in another language than its reader's, which it has texts in.
-    found = max(_LANG.findall(page), default=("", ""))
-    lang = found[0] or found[1]
+    html = _HTML.search(page)
+    own = None if html is None else _LANG.search(html[1])
+    lang = stated.get("order", "").partition(" ")[0] or ("" if own is None else own[1])
     record = record_of(page)
     names = [plain_text(one).strip() for one in _NAME.findall(record)]
     known = document.get("name") or {}

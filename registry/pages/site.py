@@ -24,11 +24,11 @@ from registry.pages.snapshot import Snapshot
 from registry.record.codelists import CodeList
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack
+from registry.record.page_words import seal
 from registry.record.validate import findings_in
 from registry.services.peer_standing import troubles
 from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE
-from registry.text.page_words import seal
 
 Demonstration: TypeAlias = Literal["", "alone", "mixed"]
 """Whether all records filed here are fictitious, and records of other registers beside them."""

@@ -1,4 +1,4 @@
-// What a record's page says, read from the page itself, as `registry/text/page_words.py` does.
+// What a record's page says, read from the page itself, as `registry/record/page_words.py` does.
 //
 // White space does not count: browsers that save a page, and editors, write it otherwise.
 

@@ -13,7 +13,7 @@ import pytest
 
 from registry.ledger.key import read
 from registry.record.canonical import canonical
-from registry.text.page_words import digest_of_words
+from registry.record.page_words import digest_of_words
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.cosignature import cosign
 from registry.tlog.hashing import leaf_hash

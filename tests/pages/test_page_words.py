@@ -4,9 +4,9 @@ import json
 import re
 
 from registry.ledger.verify_page import page_faults, stated_on
+from registry.record.page_words import plain_text, unshown_texts
 from registry.record.schema import resolved_schema
 from registry.text import markdown
-from registry.text.page_words import plain_text, unshown_texts
 
 from .conftest import LANGUAGES
 from .vectors import VECTORS
@@ -106,6 +106,16 @@ def test_a_text_is_found_however_its_mark_up_is_rendered():
     assert [*unshown_texts({"purpose": {"goal": text}}, page, "en")] == []
     assert [*unshown_texts({"purpose": {"goal": text}}, page, "ar")] == ["/purpose/goal"]
     assert [*unshown_texts({"a": [{"url": "https://b.example"}]}, page, "ar")] == []
+
+
+def test_a_page_whose_mark_up_is_never_closed_is_read_once():
+    """A hostile page of a megabyte is checked at once, and not in hours."""
+    parts = ("<", "<!--", '<"', "<'", "<main ", "<html ", "<h1", "<h1>", "<a", "<a>")
+    parts += ('<section id="proof"', '<section id="proof">', '<section id="cite">')
+    parts += ('<ul class="meta">', '<span class="badge risk-x"><span class="shape"')
+    for part in parts:
+        for page in (part * 100_000, f"<main>{part * 100_000}</main>"):
+            assert [*page_faults(page, {"id": "a/b"}, {"name": {"fr": "x"}})]
 
 
 def test_members_whose_names_look_like_languages_are_known():

@@ -1,7 +1,8 @@
 """The words of a record's page, as `site/scripts/shown.js` reads them too.
 
 What a page says is what is in its element `main`, but for the section `proof`, which a check fills
-in. White space does not count: browsers that save a page, and editors, write it otherwise.
+in. White space does not count: browsers that save a page, and editors, write it otherwise. Each
+pattern reads a page once, whatever stands in it: what is not closed ends with the page.
 """
 
 from __future__ import annotations
@@ -13,10 +14,18 @@ from hashlib import sha256
 from html import unescape
 from typing import Any
 
-_MAIN = re.compile(r"<main\b.*</main>", re.DOTALL)
-_PROOF = re.compile(r'<section id="proof".*?</section>', re.DOTALL)
-_OTHERS = re.compile(r'<section id="(?:changes|versions|similar|cite)".*?</section>', re.DOTALL)
-_TAG = re.compile(r"""<!--.*?-->|<(?:"[^"]*"|'[^']*'|[^'">])*>""", re.DOTALL)
+from registry.record.model import Document
+from registry.record.pointers import escaped
+
+_MAIN = re.compile(r"<main\b")
+_END_OF_MAIN = "</main>"
+_PROOF = re.compile(r'<section id="proof".*?(?:</section>|\Z)', re.DOTALL)
+_OTHERS = re.compile(
+    r'<section id="(?:changes|versions|similar|cite)".*?(?:</section>|\Z)', re.DOTALL
+)
+_TAG = re.compile(
+    r"""<!--.*?(?:-->|\Z)|<(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^'">])*+(?:>|\Z)""", re.DOTALL
+)
 _SPACE = re.compile(
     "[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+"  # as in JavaScript
 )
@@ -48,8 +57,10 @@ def digest_of_words(page: str) -> str:
 
 def main_of(page: str) -> str:
     """Return the mark-up of what a page says."""
-    found = _MAIN.search(page)
-    return "" if found is None else _PROOF.sub("", found[0], count=1)
+    begin, end = _MAIN.search(page), page.rfind(_END_OF_MAIN)
+    if begin is None or end < begin.end():
+        return ""
+    return _PROOF.sub("", page[begin.start() : end + len(_END_OF_MAIN)], count=1)
 
 
 def record_of(page: str) -> str:
@@ -69,7 +80,7 @@ def letters(text: str) -> str:
     )
 
 
-def unshown_texts(document: dict[str, Any], page: str, lang: str) -> Iterator[str]:
+def unshown_texts(document: Document, page: str, lang: str) -> Iterator[str]:
     """Yield the JSON Pointers of a document's texts that do not stand on its page.
 
     Each must in the page's language, else in one of its own, by all its letters and digits. A page
@@ -97,7 +108,7 @@ def _texts(value: Any, pointer: str) -> Iterator[tuple[str, dict[str, str]]]:
             yield pointer, value
             return
         for name, part in value.items():
-            yield from _texts(part, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+            yield from _texts(part, f"{pointer}/{escaped(name)}")
     elif isinstance(value, list):
         for number, part in enumerate(value):
             yield from _texts(part, f"{pointer}/{number}")
