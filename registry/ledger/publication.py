@@ -25,10 +25,11 @@ from registry.record.model import Document, RiskChange
 from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.record.risk_floor import LEVELS
+from registry.record.rules import RULE_SET
 from registry.record.schema import version_of
 from registry.record.search_document import TokensByLanguage, build, tokenize
 from registry.record.sections import SALT_BYTES, Section, seal
-from registry.record.validate import RULE_SET, Verdict
+from registry.record.validate import Verdict
 from registry.store import search_rows
 from registry.store.log import Entry, TableRow, bytea
 from registry.store.records import CurrentVersion

@@ -26,9 +26,10 @@ from registry.record.erasure import readable
 from registry.record.kept_verdict import KeptVerdict, verdict_digest
 from registry.record.model import Document, Profile
 from registry.record.pack import Agency, Pack
-from registry.record.rules import LOWERED_ANEW, REGISTER_RULES
+from registry.record.rules import LOWERED_ANEW, REGISTER_RULES, RULE_SET
 from registry.record.search_document import tokenize
-from registry.record.validate import MAX_FINDINGS, RULE_SET, Verdict, validate
+from registry.record.shape_remarks import MAX_FINDINGS
+from registry.record.validate import Verdict, validate
 from registry.store.bound_rows import StoredRows, Surroundings
 from registry.store.log import Entry
 from registry.store.records import CurrentVersion

@@ -6,14 +6,13 @@ Their format is `schemas/attestation/<version>/attestation.schema.json`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import msgspec
 
 from registry.errors import Finding
-from registry.record.messages import PendingFinding, message, to_finding
+from registry.record.messages import PendingFinding, message, to_finding, to_findings
 from registry.record.pack import Pack
 from registry.record.statements import StatementSchema
 from registry.resources import SCHEMAS
@@ -30,16 +29,20 @@ def attestation_schema_bytes() -> bytes:
 
 
 def check(
-    statement: object, *, pack: Pack, today: dt.date, language: str = "en"
+    statement: Any, *, pack: Pack, today: dt.date, language: str = "en"
 ) -> tuple[Finding, ...]:
     """Return the findings of an attestation, ordered by pointer; empty if it is valid."""
-    form = _form()
-    found = form.remarks(statement) or [
-        *form.languages(statement, pack),
-        *_not_yet(statement, today),
-    ]
-    found.sort(key=lambda remark: (remark.pointer, remark.rule))
-    return tuple(to_finding(remark, language, pack.fallback) for remark in found)
+    schema = _schema()
+    found = schema.remarks(statement)
+    if not found:
+        found = schema.languages(statement, pack)
+        if statement["day"] > today.isoformat():
+            future = message(
+                "{date} is in the future. State a day on which the systems were counted.",
+                date=statement["day"],
+            )
+            found.append(PendingFinding(pointer="/day", rule="past", messages=(future,)))
+    return to_findings(found, language, pack.fallback)
 
 
 def check_number(
@@ -49,26 +52,17 @@ def check_number(
     stated = int(statement["systems_total"])
     if stated >= in_use:
         return ()
-    saying = message(
+    few = message(
         "The agency's records in use on {date} are {number}, more than {stated}. State at least "
         "{number}, or amend the records of systems that are no longer in use.",
         date=statement["day"],
         number=in_use,
         stated=stated,
     )
-    found = PendingFinding(pointer="/systems_total", rule="records_in_use", messages=(saying,))
+    found = PendingFinding(pointer="/systems_total", rule="records_in_use", messages=(few,))
     return (to_finding(found, language, pack.fallback),)
 
 
 @cache
-def _form() -> StatementSchema:
+def _schema() -> StatementSchema:
     return StatementSchema(msgspec.json.decode(attestation_schema_bytes()))
-
-
-def _not_yet(statement: Any, today: dt.date) -> Iterator[PendingFinding]:
-    if statement["day"] > today.isoformat():
-        future = message(
-            "{date} is in the future. State a day on which the systems were counted.",
-            date=statement["day"],
-        )
-        yield PendingFinding(pointer="/day", rule="past", messages=(future,))

@@ -29,32 +29,32 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
 
 def score(status: RequirementStatus, *, foreign: bool = False) -> Completeness:
     """Return the scores of a document, and what is missing, in document order."""
-    asked = status.requirements
-    lost, half = status.withheld.union(status.absent), status.in_progress
+    requirements = status.requirements
+    unmet, half = status.withheld.union(status.absent), status.in_progress
     is_levelled = _LEVEL not in status.absent
     accountability: int | None = 0
-    if foreign and (not is_levelled or asked.accountable <= lost):
+    if foreign and (not is_levelled or requirements.accountable <= unmet):
         accountability = None
     elif is_levelled:
-        accountability = _share(asked.accountable, frozenset(), lost, half)
+        accountability = _share(requirements.accountable, frozenset(), unmet, half)
     return Completeness(
-        completeness=_share(asked.required, asked.optional, lost, half),
+        completeness=_share(requirements.required, requirements.optional, unmet, half),
         accountability=accountability,
-        missing=tuple([place for place in status.absent if place in asked.counted]),
+        missing=tuple([place for place in status.absent if place in requirements.counted]),
     )
 
 
 def _share(
-    required: frozenset[str], optional: frozenset[str], lost: frozenset[str], half: frozenset[str]
+    required: frozenset[str], optional: frozenset[str], unmet: frozenset[str], half: frozenset[str]
 ) -> int:
     """Return the weighted share of units that is met, in percent, rounded half up.
 
-    Of `lost` ones nothing is met, of others half. 100 if there is no requirement.
+    Nothing is met of `unmet` ones, half of `half`. 100 if there is no requirement.
     """
 
     def weight(units: frozenset[str]) -> int:
         return WEIGHT_REQUIRED * len(required & units) + WEIGHT_OPTIONAL * len(optional & units)
 
     whole = 2 * (WEIGHT_REQUIRED * len(required) + WEIGHT_OPTIONAL * len(optional))
-    unmet = 2 * weight(lost) + weight(half)
-    return (200 * (whole - unmet) + whole) // (2 * whole) if whole else 100
+    met = whole - 2 * weight(unmet) - weight(half)
+    return (200 * met + whole) // (2 * whole) if whole else 100

@@ -7,7 +7,7 @@ names: what is not translated falls back in the country pack's order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TypeAlias, Union
 
@@ -80,14 +80,22 @@ def to_finding(remark: PendingFinding, language: str, fallback: Sequence[str]) -
     )
 
 
+def to_findings(
+    remarks: Iterable[PendingFinding], language: str, fallback: Sequence[str]
+) -> tuple[Finding, ...]:
+    """Return findings rendered, each once, ordered by pointer and rule."""
+    ordered = sorted(remarks, key=lambda remark: (remark.pointer, remark.rule))
+    return tuple(dict.fromkeys(to_finding(one, language, fallback) for one in ordered))
+
+
 def _cut(pointer: str) -> str:
     """Return a pointer; of a member that no format has, with a name without end, its beginning."""
     return pointer if len(pointer) <= _LONGEST_POINTER else pointer[:_LONGEST_POINTER] + "…"
 
 
-def render(saying: Message, language: str, fallback: Sequence[str]) -> str:
+def render(sentence: Message, language: str, fallback: Sequence[str]) -> str:
     """Return a message as text in the language, or in the next one that has it."""
-    _, text = next(_renderings([saying], (language, *fallback, SOURCE)))
+    _, text = next(_renderings([sentence], (language, *fallback, SOURCE)))
     return text
 
 
@@ -104,9 +112,9 @@ def render_title(text: str, language: str, fallback: Sequence[str]) -> str:
 
 def _renderings(messages: Sequence[Message], order: Sequence[str]) -> Iterator[tuple[str, str]]:
     for tag in order:
-        told = [_render_value(saying, tag, order) for saying in messages]
-        if None not in told:
-            yield tag, " ".join(filter(None, told))
+        texts = [_render_value(one, tag, order) for one in messages]
+        if None not in texts:
+            yield tag, " ".join(filter(None, texts))
 
 
 def _render_value(value: MessageValue, tag: str, order: Sequence[str]) -> str | None:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 from registry.record.codelists import Code, codelists
-from registry.record.model import Document, LangText
+from registry.record.model import Document
 from registry.record.requirements import RISK_LEVEL
 from registry.text.folding import fold
 
@@ -27,14 +27,14 @@ def nearest_code(given: object, among: Iterable[str] | Mapping[str, Code]) -> st
         return None
     codes = list(among)
     wanted = _words(given[:MOST_READ])
-    labels = _labels(among) if isinstance(among, Mapping) else {}
-    said = {code: [_words(code), *map(_words, labels.get(code, {}).values())] for code in codes}
-    for code, wordings in said.items():
-        if wanted in wordings:
+    labels = (
+        {code: held.label for code, held in among.items()} if isinstance(among, Mapping) else {}
+    )
+    wordings = {code: [_words(code), *map(_words, labels.get(code, {}).values())] for code in codes}
+    for code, own in wordings.items():
+        if wanted in own:
             return code
-    holding = [
-        code for code, wordings in said.items() if any(wanted <= words for words in wordings)
-    ]
+    holding = [code for code, own in wordings.items() if any(wanted <= words for words in own)]
     if wanted and len(holding) == 1:
         return holding[0]
     near = difflib.get_close_matches(fold(given[:MOST_READ]), map(str.lower, codes), 1, _ALIKE)
@@ -44,15 +44,11 @@ def nearest_code(given: object, among: Iterable[str] | Mapping[str, Code]) -> st
 def with_level_meant(document: Document, given: object) -> Document:
     """Return a document with the risk level that a wrong one is nearest to, if there is one.
 
-    So what that level asks for is told at once, and not only when the level is mended.
+    So a record is also judged by the requirements of that level before the level is mended.
     """
     level = nearest_code(given, codelists()["risk_level"])
     section, member = RISK_LEVEL
     return document if level is None else document | {section: {**document[section], member: level}}
-
-
-def _labels(among: Mapping[str, Code]) -> dict[str, LangText]:
-    return {code: held.label for code, held in among.items()}
 
 
 def _words(text: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from registry.errors import Finding
 from registry.record.codelists import codelists
 from registry.record.erasure import REPLACED, covers, named_members, placed, without_words
-from registry.record.messages import PendingFinding, message, to_finding, translatable
+from registry.record.messages import PendingFinding, message, to_findings, translatable
 from registry.record.model import Document
 from registry.record.pack import Pack
 from registry.record.pointers import parts, pointer
@@ -61,13 +61,13 @@ _POINTER = r"^(/([^/~\u0000-\u001F\u007F]|~[01])+)+$"
 
 def check(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
     """Return the findings of a redaction statement, whatever the record holds."""
-    form = _form()
-    found = form.remarks(statement) or [
+    schema = _schema()
+    found = schema.remarks(statement) or [
         *_subject(statement),
-        *form.languages(statement, pack),
+        *schema.languages(statement, pack),
         *_forbidden(statement),
     ]
-    return _told(found, pack, language)
+    return to_findings(found, language, pack.fallback)
 
 
 def check_held(
@@ -80,7 +80,8 @@ def check_held(
 
     `held` are the pointers of the members that are left, by version.
     """
-    return _told([*_unknown_versions(statement, held), *_unheld(statement, held)], pack, language)
+    found = [*_unknown_versions(statement, held), *_unheld(statement, held)]
+    return to_findings(found, language, pack.fallback)
 
 
 def selected_versions(
@@ -139,7 +140,7 @@ def check_replaced(
                 version=version,
             )
             found.append(PendingFinding(pointer="/words", rule="text", messages=(said,)))
-    return _told(found, pack, language)
+    return to_findings(found, language, pack.fallback)
 
 
 def _errors(document: Document, pack: Pack, today: dt.date) -> set[tuple[str, str]]:
@@ -167,24 +168,24 @@ def _forbidden(statement: Any) -> Iterator[PendingFinding]:
         words = message("Write the words to be replaced by a mark, as the texts have them.")
         yield PendingFinding(pointer="/words", rule="required", messages=(words,))
         return
-    for at, asked in enumerate(statement["pointers"]):
+    for at, named in enumerate(statement["pointers"]):
         place = pointer(("pointers", at))
-        if "entry" in statement and _meets(asked, (f"/{REPLACED}",)):
+        if "entry" in statement and _meets(named, (f"/{REPLACED}",)):
             shown = message(
                 "What is shown in the place of erased words is erased by the record and the "
                 "pointer of the text."
             )
             yield PendingFinding(pointer=place, rule="held", messages=(shown,))
-        elif _meets(asked, KEPT):
+        elif _meets(named, KEPT):
             never = message(
-                "{pointer} is never erased: it says which record this is.", pointer=asked
+                "{pointer} is never erased: it says which record this is.", pointer=named
             )
             yield PendingFinding(pointer=place, rule="kept", messages=(never,))
-        elif statement["basis"] != COURT and not is_kept_but_for_words and _meets(asked, PROTECTED):
+        elif statement["basis"] != COURT and not is_kept_but_for_words and _meets(named, PROTECTED):
             court = message(
                 "{pointer} is erased on the basis of a court’s decision alone: everybody must be "
                 "able to read it.",
-                pointer=asked,
+                pointer=named,
             )
             words = message("Personal data in it is replaced by a mark: name the words.")
             said = (court, words) if statement["basis"] in PRIVACY else (court,)
@@ -193,13 +194,13 @@ def _forbidden(statement: Any) -> Iterator[PendingFinding]:
 
 def takes_authority(basis: str, pointers: Sequence[str]) -> bool:
     """Return whether an agency cannot confirm it: a court's order on what everybody may read."""
-    return basis == COURT and any(_meets(asked, PROTECTED) for asked in pointers)
+    return basis == COURT and any(_meets(named, PROTECTED) for named in pointers)
 
 
-def _meets(asked: str, kept: Sequence[str]) -> bool:
+def _meets(named: str, kept: Sequence[str]) -> bool:
     """Return whether a pointer is one of some, or within one, or above one."""
     return any(
-        f"{asked}/".startswith(f"{one}/") or f"{one}/".startswith(f"{asked}/") for one in kept
+        f"{named}/".startswith(f"{one}/") or f"{one}/".startswith(f"{named}/") for one in kept
     )
 
 
@@ -219,32 +220,27 @@ def _unheld(
 ) -> Iterator[PendingFinding]:
     versions = statement.get("versions") or held
     members = {member for version in versions for member in held.get(version, ())}
-    for at, asked in enumerate(statement["pointers"]):
-        if any(covers([asked], member) for member in members):
+    for at, named in enumerate(statement["pointers"]):
+        if any(covers([named], member) for member in members):
             continue
-        within = pointer(parts(asked)[:2])
-        if within in members or pointer(parts(asked)[:1]) in members:
-            whole = within if within in members else pointer(parts(asked)[:1])
+        within = pointer(parts(named)[:2])
+        if within in members or pointer(parts(named)[:1]) in members:
+            whole = within if within in members else pointer(parts(named)[:1])
             said = message(
                 "{pointer} is a part of what was committed to as a whole; name {whole}.",
-                pointer=asked,
+                pointer=named,
                 whole=whole,
             )
         else:
             said = message(
                 "There is nothing at {pointer} in these versions, or it was erased already.",
-                pointer=asked,
+                pointer=named,
             )
         yield PendingFinding(pointer=pointer(("pointers", at)), rule="held", messages=(said,))
 
 
-def _told(found: Sequence[PendingFinding], pack: Pack, language: str) -> tuple[Finding, ...]:
-    found = sorted(found, key=lambda remark: (remark.pointer, remark.rule))
-    return tuple(to_finding(remark, language, pack.fallback) for remark in found)
-
-
 @cache
-def _form() -> StatementSchema:
+def _schema() -> StatementSchema:
     line = {"$ref": "#/$defs/Line"}
     return StatementSchema(
         {

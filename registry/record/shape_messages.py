@@ -21,6 +21,7 @@ from registry.record.field_descriptions import (
 )
 from registry.record.messages import Message, MessageValue, Title, message, translatable
 from registry.record.nearest_code import nearest_code
+from registry.record.pointers import Place, field_path
 from registry.record.requirements import Unit, conditions
 from registry.record.schema import SCHEMA_VERSION, Field, field_at, fields
 from registry.text.text_safety import TextProblem, first_problem
@@ -97,15 +98,12 @@ def add(field: Field) -> Message:
     return message("Add {place}: {example}.", place=_place(field), example=example(field))
 
 
-def needed(name: str, place: tuple[str | int, ...]) -> tuple[Message, ...]:
+def needed(place: Place) -> tuple[Message, ...]:
     """Return the messages for a missing member that its object requires."""
-    path = tuple("*" if isinstance(step, int) else step for step in place)
-    field = field_at((*path, name))
-    return (
-        (message("{name} is missing. Add it.", name=quoted(name)),)
-        if field is None
-        else lacking(field)
-    )
+    field = field_at(field_path(place))
+    if field is not None:
+        return lacking(field)
+    return (message("{name} is missing. Add it.", name=quoted(place[-1])),)
 
 
 def lacking(field: Field) -> tuple[Message, ...]:
@@ -178,17 +176,11 @@ def _state_version() -> Message:
     )
 
 
-def unknown(
-    name: str,
-    place: tuple[str | int, ...],
-    *,
-    restricted: bool,
-    version: str = SCHEMA_VERSION,
-) -> tuple[Message, ...]:
-    """Return the messages for a member that a version of the format does not have at this place."""
-    path = tuple("*" if isinstance(step, int) else step for step in place)
-    field = field_at((*path, name))
-    if field is not None and field_at((*path, name), version) is None:
+def unknown(place: Place, *, restricted: bool, version: str) -> tuple[Message, ...]:
+    """Return the messages for a member that a version of the format does not have."""
+    path, name = field_path(place), place[-1]
+    field = field_at(path)
+    if field is not None and field_at(path, version) is None:
         return later(field)
     if restricted and field is not None:
         return (
@@ -198,17 +190,14 @@ def unknown(
                 name=quoted(name),
             ),
         )
-    if not place and name in OF_THE_REGISTER:
+    if len(place) == 1 and name in OF_THE_REGISTER:
         return (
             message(
                 "{name} is added by the register, beside the document. Remove it.",
                 name=quoted(name),
             ),
         )
-    depth = len(path) + 1
-    known = [
-        one.path[-1] for one in fields(version) if len(one.path) == depth and one.path[:-1] == path
-    ]
+    known = [one.path[-1] for one in fields(version) if one.path[:-1] == path[:-1]]
     stray = message("There is no field {name} here.", name=quoted(name))
     near = nearest(name, known)
     if near is not None:
@@ -219,10 +208,10 @@ def unknown(
     return (stray, message("The fields are: {names}.", names=tuple(known)))
 
 
-def no_language(name: str) -> tuple[Message, ...]:
+def no_language(place: Place) -> tuple[Message, ...]:
     """Return the messages for a member of a text by language that is not a language."""
     tag = FORMS["LanguageTag"]
-    return (message("{name} is not a language tag.", name=quoted(name)), message(tag))
+    return (message("{name} is not a language tag.", name=quoted(place[-1])), message(tag))
 
 
 def has_one_form(field: Field | None) -> bool:

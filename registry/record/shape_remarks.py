@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache, partial
-from typing import Any, TypeAlias, TypeGuard
+from functools import cache
+from typing import Any, TypeGuard
+
+from jsonschema import ValidationError
 
 from registry.record import shape_messages
 from registry.record.field_descriptions import nearest_field
 from registry.record.messages import Message, PendingFinding
 from registry.record.model import Profile
 from registry.record.pack import Pack
-from registry.record.pointers import dig, pointer
+from registry.record.pointers import Place, dig, field_path, pointer
 from registry.record.profiles import shape
 from registry.record.schema import Field, field_at, version_of
-from registry.record.validators import build_validator
+from registry.record.validators import build_validator, members_at_fault
 
 MAX_FINDINGS = 50
 
@@ -39,17 +40,18 @@ def shape_remarks(
     more = 0
     own = None if profile == "foreign" else pack
     version = version_of(document)
-    formless: set[_Place] = set()
+    formless: set[Place] = set()
     for error in _authority(profile, version).iter_errors(document):
-        for place, rule, say in _translated(
-            error, restricted=restricted, pack=own, version=version
-        ):
+        for place, rule in members_at_fault(error):
             if shape_messages.repeats_form(rule, nearest_field(place)):
                 if place in formless:
                     continue
                 formless.add(place)
             if len(found) < MAX_FINDINGS:
-                found.append(PendingFinding(pointer=pointer(place), rule=rule, messages=say()))
+                messages = _messages(
+                    error, place, rule, restricted=restricted, pack=own, version=version
+                )
+                found.append(PendingFinding(pointer=pointer(place), rule=rule, messages=messages))
             else:
                 more += 1
             if len(found) + more == MAX_COUNTED:
@@ -57,51 +59,33 @@ def shape_remarks(
     return found, more
 
 
-_Place: TypeAlias = tuple[str | int, ...]
-_Say: TypeAlias = Callable[[], tuple[Message, ...]]
-
-
-def _translated(
-    error: Any, *, restricted: bool, pack: Pack | None, version: str
-) -> Iterator[tuple[_Place, str, _Say]]:
-    """Yield a finding for each member that an error is about, at that member's own path.
-
-    The codes of the country are those of the `pack`.
-    """
-    place = tuple(error.absolute_path)
-    rule = error.validator
+def _messages(
+    error: ValidationError,
+    place: Place,
+    rule: str,
+    *,
+    restricted: bool,
+    pack: Pack | None,
+    version: str,
+) -> tuple[Message, ...]:
+    """Return the messages of a rule that a member breaks; codes of the country are the pack's."""
     if rule == "additionalProperties":
-        for name in sorted(set(error.instance) - set(error.schema.get("properties", ()))):
-            say = partial(
-                shape_messages.unknown, name, place, restricted=restricted, version=version
-            )
-            yield (*place, name), rule, say
-    elif rule == "required":
-        for name in error.validator_value:
-            if name not in error.instance:
-                yield (*place, name), rule, partial(shape_messages.needed, name, place)
-    elif "propertyNames" in error.absolute_schema_path:
-        say = partial(shape_messages.no_language, error.instance)
-        yield (*place, error.instance), "propertyNames", say
-    else:
-        field = nearest_field(place)
-        exact = field_at(tuple("*" if isinstance(step, int) else step for step in place))
-        if rule == "type" and isinstance(error.instance, dict) and _is_by_language(exact, version):
-            yield place, rule, partial(shape_messages.later_by_language, exact)
-            return
-        yield (
-            place,
-            rule,
-            partial(
-                shape_messages.sentence,
-                rule,
-                error.validator_value,
-                error.instance,
-                error.schema,
-                field,
-                codes=None if pack is None or exact is None else pack.codes(exact.lists),
-            ),
-        )
+        return shape_messages.unknown(place, restricted=restricted, version=version)
+    if rule == "required":
+        return shape_messages.needed(place)
+    if rule == "propertyNames":
+        return shape_messages.no_language(place)
+    exact = field_at(field_path(place))
+    if rule == "type" and isinstance(error.instance, dict) and _is_by_language(exact, version):
+        return shape_messages.later_by_language(exact)
+    return shape_messages.sentence(
+        rule,
+        error.validator_value,
+        error.instance,
+        error.schema,
+        nearest_field(place),
+        codes=None if pack is None or exact is None else pack.codes(exact.lists),
+    )
 
 
 def _is_by_language(field: Field | None, version: str) -> TypeGuard[Field]:

@@ -5,22 +5,30 @@ They are checked as a document is, with the same definitions and messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import msgspec
+from jsonschema import ValidationError
 
 from registry.errors import Finding
 from registry.record import shape_messages
 from registry.record.codelists import codelists
 from registry.record.field_descriptions import quoted
-from registry.record.messages import PendingFinding, message, to_finding, translatable
+from registry.record.messages import (
+    Message,
+    PendingFinding,
+    message,
+    to_finding,
+    to_findings,
+    translatable,
+)
 from registry.record.pack import Pack
-from registry.record.pointers import parts, pointer, values_at
+from registry.record.pointers import Place, field_path, parts, pointer, values_at
 from registry.record.rules_pack import stray_language
 from registry.record.schema import Field, field_at, fields_of, record_schema, resolved
-from registry.record.validators import build_validator
+from registry.record.validators import build_validator, members_at_fault
 
 NOTE_LENGTH = 1000
 COMMENT_LENGTH = 2000
@@ -36,16 +44,19 @@ class StatementSchema:
         """Take a schema; its references lead into its own `$defs`."""
         whole = resolved(schema)
         self._validator = build_validator(whole)
-        self._fields: Mapping[tuple[str, ...], Field] = {
-            field.path: field for field in fields_of(whole, ())
-        }
+        self._fields: Mapping[Place, Field] = {field.path: field for field in fields_of(whole, ())}
 
     def remarks(self, statement: object) -> list[PendingFinding]:
         """Return a finding for each member that a fault is about, at that member's own path."""
-        faults = self._validator.iter_errors(statement)
-        found = [remark for fault in faults for remark in self._told(fault)]
         # A fault of missing members is reported once for each of them, and names them all.
-        return list({(remark.pointer, remark.rule): remark for remark in found}.values())
+        found = {
+            (place, rule): PendingFinding(
+                pointer=pointer(place), rule=rule, messages=self._messages(error, place, rule)
+            )
+            for error in self._validator.iter_errors(statement)
+            for place, rule in members_at_fault(error)
+        }
+        return list(found.values())
 
     def languages(self, statement: object, pack: Pack) -> list[PendingFinding]:
         """Return a finding for each text in a language that the register does not have."""
@@ -58,37 +69,19 @@ class StatementSchema:
             if tag not in pack.languages
         ]
 
-    def _told(self, fault: Any) -> Iterator[PendingFinding]:
-        place = tuple(fault.absolute_path)
-        rule = fault.validator
+    def _messages(self, error: ValidationError, place: Place, rule: str) -> tuple[Message, ...]:
         if rule == "required":
-            for name in fault.validator_value:
-                if name not in fault.instance:
-                    yield PendingFinding(
-                        pointer=pointer((*place, name)),
-                        rule=rule,
-                        messages=shape_messages.lacking(self._fields[*place, name]),
-                    )
-        elif rule == "additionalProperties":
-            known = tuple(fault.schema["properties"])
-            for name in sorted(set(fault.instance) - set(known)):
-                stray = message("There is no field {name} here.", name=quoted(name))
-                fields = message("The fields are: {names}.", names=known)
-                yield PendingFinding(
-                    pointer=pointer((*place, name)), rule=rule, messages=(stray, fields)
-                )
-        elif "propertyNames" in fault.absolute_schema_path:
-            yield PendingFinding(
-                pointer=pointer((*place, fault.instance)),
-                rule="propertyNames",
-                messages=shape_messages.no_language(fault.instance),
-            )
-        else:
-            field = self._fields.get(place) or self._fields.get(place[:-1])
-            messages = shape_messages.sentence(
-                rule, fault.validator_value, fault.instance, fault.schema, field
-            )
-            yield PendingFinding(pointer=pointer(place), rule=rule, messages=messages)
+            return shape_messages.lacking(self._fields[place])
+        if rule == "additionalProperties":
+            stray = message("There is no field {name} here.", name=quoted(place[-1]))
+            known = tuple(error.schema["properties"])
+            return (stray, message("The fields are: {names}.", names=known))
+        if rule == "propertyNames":
+            return shape_messages.no_language(place)
+        field = self._fields.get(place) or self._fields.get(place[:-1])
+        return shape_messages.sentence(
+            rule, error.validator_value, error.instance, error.schema, field
+        )
 
 
 def check_withdrawal(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
@@ -103,12 +96,12 @@ def check_successor(
     successor = statement.get("successor")
     if successor is None or (in_force and successor != record):
         return ()
-    saying = message(
+    fault = message(
         "{record} is not another record in force. Name the record that takes the place of this "
         "one, or leave the member out.",
         record=quoted(successor),
     )
-    found = PendingFinding(pointer="/successor", rule="successor", messages=(saying,))
+    found = PendingFinding(pointer="/successor", rule="successor", messages=(fault,))
     return (to_finding(found, language, pack.fallback),)
 
 
@@ -122,9 +115,9 @@ def check_comment(statement: object, pack: Pack, language: str) -> tuple[Finding
     by_field = comments if isinstance(comments, dict) else {}
     found = _remarks(_comment(required=not by_field), statement, pack)
     for place, text in by_field.items():
-        path = tuple("*" if part.isdecimal() else part for part in parts(place))
+        path = field_path(parts(place))
         if not place.startswith("/") or field_at(path) is None:
-            saying = message(
+            fault = message(
                 "{place} is not a field of a record. Name a field by its JSON Pointer, such as "
                 "{example}.",
                 place=quoted(place),
@@ -132,7 +125,7 @@ def check_comment(statement: object, pack: Pack, language: str) -> tuple[Finding
             )
             found.append(
                 PendingFinding(
-                    pointer=pointer(("comments", place)), rule="field", messages=(saying,)
+                    pointer=pointer(("comments", place)), rule="field", messages=(fault,)
                 )
             )
             continue
@@ -143,7 +136,7 @@ def check_comment(statement: object, pack: Pack, language: str) -> tuple[Finding
             )
             for one in _remarks(_comment(required=True), {"comment": text}, pack)
         ]
-    return _told(found, pack, language)
+    return to_findings(found, language, pack.fallback)
 
 
 def check_act_comment(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
@@ -152,23 +145,18 @@ def check_act_comment(statement: object, pack: Pack, language: str) -> tuple[Fin
 
 
 def _check(
-    form: StatementSchema, statement: object, pack: Pack, language: str
+    schema: StatementSchema, statement: object, pack: Pack, language: str
 ) -> tuple[Finding, ...]:
-    return _told(_remarks(form, statement, pack), pack, language)
+    return to_findings(_remarks(schema, statement, pack), language, pack.fallback)
 
 
-def _remarks(form: StatementSchema, statement: object, pack: Pack) -> list[PendingFinding]:
-    return form.remarks(statement) or form.languages(statement, pack)
-
-
-def _told(found: list[PendingFinding], pack: Pack, language: str) -> tuple[Finding, ...]:
-    found.sort(key=lambda remark: (remark.pointer, remark.rule))
-    return tuple(to_finding(remark, language, pack.fallback) for remark in found)
+def _remarks(schema: StatementSchema, statement: object, pack: Pack) -> list[PendingFinding]:
+    return schema.remarks(statement) or schema.languages(statement, pack)
 
 
 @cache
 def _withdrawal() -> StatementSchema:
-    return _form(
+    return _statement_schema(
         reason={
             "title": translatable("Reason"),
             "type": "string",
@@ -196,15 +184,15 @@ def _comment(*, required: bool, of_fields: bool = True) -> StatementSchema:
     comments = {"title": translatable("Comments by field"), "type": "object"}
     by_field = {"comments": comments} if of_fields else {}
     if required:
-        return _form(comment=comment, optional=by_field)
-    return _form(optional={"comment": comment, **by_field})
+        return _statement_schema(comment=comment, optional=by_field)
+    return _statement_schema(optional={"comment": comment, **by_field})
 
 
 def _texts(most: int) -> dict[str, Any]:
     return {"$ref": "#/$defs/LangText", "additionalProperties": {"maxLength": most}}
 
 
-def _form(
+def _statement_schema(
     *,
     optional: Mapping[str, dict[str, Any]] | None = None,
     rules: Mapping[str, Any] | None = None,

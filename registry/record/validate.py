@@ -13,7 +13,7 @@ from registry.errors import Finding
 from registry.record import shape_messages
 from registry.record.completeness import Completeness, score
 from registry.record.fast_validator import FastValidator
-from registry.record.messages import PendingFinding, to_finding
+from registry.record.messages import PendingFinding, to_finding, to_findings
 from registry.record.model import Document, Profile
 from registry.record.nearest_code import with_level_meant
 from registry.record.pack import Pack
@@ -21,19 +21,9 @@ from registry.record.pointers import dig, parts, pointer, values_at
 from registry.record.requirement_status import RequirementStatus, requirement_status
 from registry.record.requirements import RISK_LEVEL, FieldPath, reason
 from registry.record.rule_context import Rule, RuleContext, make_rule_context
-from registry.record.rules import RESTRICTED_RULES, RULE_SET, RULES
+from registry.record.rules import RESTRICTED_RULES, RULES
 from registry.record.schema import Field, fields
 from registry.record.shape_remarks import MAX_FINDINGS, shape_remarks
-
-__all__ = [
-    "MAX_FINDINGS",
-    "RULE_SET",
-    "Verdict",
-    "draft_findings",
-    "findings_in",
-    "validate",
-    "with_remarks",
-]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +41,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     findings_total: int
 
 
-class _Noticed(msgspec.Struct, frozen=True, kw_only=True):
+class _Examination(msgspec.Struct, frozen=True, kw_only=True):
     """The findings before they are rendered; not `scored` if the document cannot be read.
 
     There are `more` findings than those listed.
@@ -78,20 +68,20 @@ def validate(
     Findings are in `language`, or in the next of the pack's order that has the message, `most` of
     them at most. `fast` may accept the document's shape; the verdict is the same without it.
     """
-    noticed = _examine(document, profile=profile, pack=pack, today=today, fast=fast)
-    scored, publishable = noticed.scored, noticed.publishable
+    examined = _examine(document, profile=profile, pack=pack, today=today, fast=fast)
+    scored, publishable = examined.scored, examined.publishable
     if profile == "draft" and publishable:
         publishable = _examine(
             document, profile="publication", pack=pack, today=today, fast=fast
         ).publishable
-    told = _render(noticed.remarks, language, pack)
+    findings = to_findings(examined.remarks, language, pack.fallback)
     return Verdict(
         publishable=publishable,
         completeness=scored.completeness if scored else 0,
         accountability=scored.accountability if scored else 0,
         missing=scored.missing if scored else (),
-        findings=told[:most],
-        findings_total=len(told) + noticed.more,
+        findings=findings[:most],
+        findings_total=len(findings) + examined.more,
     )
 
 
@@ -104,9 +94,9 @@ def draft_findings(
     fast: FastValidator | None = None,
 ) -> tuple[tuple[Finding, ...], int]:
     """Return the findings that keep a document from being saved as a draft, and their number."""
-    noticed = _examine(document, profile="draft", pack=pack, today=today, fast=fast)
-    told = _render(noticed.remarks, language, pack)
-    return told[:MAX_FINDINGS], len(told) + noticed.more
+    examined = _examine(document, profile="draft", pack=pack, today=today, fast=fast)
+    findings = to_findings(examined.remarks, language, pack.fallback)
+    return findings[:MAX_FINDINGS], len(findings) + examined.more
 
 
 def findings_in(
@@ -118,15 +108,16 @@ def findings_in(
     fast: FastValidator | None = None,
 ) -> dict[str, tuple[Finding, ...]]:
     """Return the findings of the publication profile in several languages."""
-    noticed = _examine(document, profile="publication", pack=pack, today=today, fast=fast)
+    examined = _examine(document, profile="publication", pack=pack, today=today, fast=fast)
     return {
-        language: _render(noticed.remarks, language, pack)[:MAX_FINDINGS] for language in languages
+        language: to_findings(examined.remarks, language, pack.fallback)[:MAX_FINDINGS]
+        for language in languages
     }
 
 
 def _examine(
     document: object, *, profile: Profile, pack: Pack, today: dt.date, fast: FastValidator | None
-) -> _Noticed:
+) -> _Examination:
     accepting = fast if fast is not None and fast.accepts(document, profile, pack) else None
     trusted = accepting is not None and not accepting.is_sampled()
     found, more = ([], 0) if trusted else shape_remarks(document, profile, pack)
@@ -134,7 +125,7 @@ def _examine(
         accepting.report_disagreement(profile, dig(document, "id"))
     if not isinstance(document, dict) or len(found) >= MAX_FINDINGS:
         # With faults that were not looked for, the rest cannot be judged.
-        return _Noticed(remarks=found, publishable=False, more=more)
+        return _Examination(remarks=found, publishable=False, more=more)
     faulty = {_fault(document, remark) for remark in found} - {()}
     sound = _without(document, faulty) if faulty else document
     if RISK_LEVEL in faulty and profile == "publication":
@@ -148,7 +139,7 @@ def _examine(
         found += of_rules
     publishable = all(remark.severity != "error" for remark in found)
     scored = score(status, foreign=profile == "foreign")
-    return _Noticed(remarks=found, publishable=publishable, scored=scored)
+    return _Examination(remarks=found, publishable=publishable, scored=scored)
 
 
 def with_remarks(
@@ -172,13 +163,6 @@ def with_remarks(
     )
 
 
-def _render(remarks: Iterable[PendingFinding], language: str, pack: Pack) -> tuple[Finding, ...]:
-    """Return findings rendered, each once, ordered by pointer and rule."""
-    ordered = sorted(remarks, key=lambda remark: (remark.pointer, remark.rule))
-    found = (to_finding(remark, language, pack.fallback) for remark in ordered)
-    return tuple(dict.fromkeys(found))
-
-
 def _rule_findings(context: RuleContext, status: RequirementStatus) -> list[PendingFinding]:
     """Return the findings of rules and requirements; no requirement repeats a rule."""
     rules: Iterable[Rule] = RULES.values()
@@ -200,18 +184,18 @@ def _rule_findings(context: RuleContext, status: RequirementStatus) -> list[Pend
 
 def _unmet(status: RequirementStatus) -> Iterator[PendingFinding]:
     """Yield unmet requirements: absent although required, or stated although excluded."""
-    asked = status.requirements
-    for place in asked.demanded.intersection(status.absent):
-        unit, empty = asked.units[place], place in status.empty
-        why, required = reason(unit, asked.held), place in asked.required
+    requirements = status.requirements
+    for place in requirements.demanded.intersection(status.absent):
+        unit, empty = requirements.units[place], place in status.empty
+        why, required = reason(unit, requirements.held), place in requirements.required
         yield PendingFinding(
             pointer=place,
             rule="minItems" if empty else "required",
-            severity="error" if place in asked.errors else "warning",
+            severity="error" if place in requirements.errors else "warning",
             messages=shape_messages.missing(unit, why, empty=empty, required=required),
         )
-    for place in asked.excluded.difference(status.absent):
-        messages = shape_messages.not_wanted(asked.units[place])
+    for place in requirements.excluded.difference(status.absent):
+        messages = shape_messages.not_wanted(requirements.units[place])
         yield PendingFinding(pointer=place, rule="not", messages=messages)
 
 

@@ -16,6 +16,7 @@ import msgspec
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from registry.record.formats import FORMATS, assert_formats_known
+from registry.record.pointers import Place
 from registry.resources import SCHEMAS
 
 _STANDARD = Draft202012Validator.VALIDATORS
@@ -38,6 +39,26 @@ def build_validator(schema: dict[str, Any]) -> Any:
 def validator_of(name: str) -> Any:
     """Return the validator of `schemas/<name>.schema.json`, such as `codelist` or `pack`."""
     return build_validator(msgspec.json.decode((SCHEMAS / f"{name}.schema.json").read_bytes()))
+
+
+def members_at_fault(error: ValidationError) -> Iterator[tuple[Place, str]]:
+    """Yield (place, rule) for each member that an error is about, at the member's own place.
+
+    That is a member that is unknown, missing, or no language by its name; else the value itself.
+    """
+    place: Place = tuple(error.absolute_path)
+    rule = str(error.validator)
+    if rule == "additionalProperties":
+        for name in sorted(set(error.instance) - set(error.schema.get("properties", ()))):
+            yield (*place, name), rule
+    elif rule == "required":
+        for name in error.validator_value:
+            if name not in error.instance:
+                yield (*place, name), rule
+    elif "propertyNames" in error.absolute_schema_path:
+        yield (*place, error.instance), "propertyNames"
+    else:
+        yield place, rule
 
 
 def _pattern(

@@ -1,9 +1,8 @@
 """Healing: bringing back what a restored older database has lost, from our own published files.
 
-Nothing is taken on trust: the tiles must lead to the root that was signed and go on from the
-database's own, each entry must be the one that its tile names, and what it commits to must fit.
-Who approved a version, the rows that foreign records were made from and reports of imports are in
-no file; nor are, in logs of earlier releases, the names of their agencies.
+The tiles must lead to the root that was signed and go on from the database's own, each entry must
+be the one that its tile names, and what it commits to must fit. In no file are who approved a
+version, rows and reports of imports, and in logs of earlier releases the names of agencies.
 """
 
 from __future__ import annotations
@@ -36,9 +35,10 @@ from registry.record.erasure import readable
 from registry.record.kept_verdict import salt_of
 from registry.record.model import Document
 from registry.record.pack import Agency
+from registry.record.rules import RULE_SET
 from registry.record.search_document import tokenize
 from registry.record.sections import Section
-from registry.record.validate import RULE_SET, Verdict, validate
+from registry.record.validate import Verdict, validate
 from registry.services.agencies import store_agencies
 from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction

@@ -16,7 +16,8 @@ from registry.record.ids import split_id
 from registry.record.messages import PendingFinding
 from registry.record.model import Document, Profile
 from registry.record.pack import Pack
-from registry.record.validate import MAX_FINDINGS, Verdict, validate, with_remarks
+from registry.record.shape_remarks import MAX_FINDINGS
+from registry.record.validate import Verdict, validate, with_remarks
 from registry.services.context import ServiceContext
 from registry.services.register_rules import RULES, RegisterRuleContext
 from registry.store import record_names, records

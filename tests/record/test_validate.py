@@ -16,7 +16,8 @@ from registry.record import validate as validation
 from registry.record.messages import PendingFinding, message
 from registry.record.requirements import units
 from registry.record.schema import fields
-from registry.record.validate import MAX_FINDINGS, validate, with_remarks
+from registry.record.shape_remarks import MAX_FINDINGS
+from registry.record.validate import validate, with_remarks
 from registry.resources import SCHEMAS
 
 AR = {"ar": "نص"}
@@ -289,7 +290,6 @@ def test_findings_that_are_cut_are_counted(examples, pack, today, unknown, total
     assert (len(verdict.findings), verdict.findings_total) == (min(total, MAX_FINDINGS), total)
 
 
-def test_what_rules_find_is_counted_too(pack, today):
 def test_invented_names_of_members_take_no_memory_for_good(pack, today):
     def validate_names(letter):
         document = {f"{number}{letter * 2500}": 1 for number in range(MAX_FINDINGS)}
@@ -306,6 +306,7 @@ def test_invented_names_of_members_take_no_memory_for_good(pack, today):
     assert kept < 200_000
 
 
+def test_what_rules_find_is_counted_too(pack, today):
     document = {"id": "demo-sante/x", "risk": {"level": "high"}}
     verdict = validate(document, profile="publication", pack=pack, today=today)
     assert len(verdict.findings) == MAX_FINDINGS < verdict.findings_total
