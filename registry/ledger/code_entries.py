@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from registry.ledger.entries import NewEntry
-from registry.record.code_entry import code_entry
-from registry.record.entry import EntryKind, Previous
+from registry.record.entry import EntryKind, Previous, code_entry
 from registry.store.log import Entry, TableRow
 
 

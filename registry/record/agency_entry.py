@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from registry.record.canonical import canonical
-from registry.record.entry import FORMAT, Previous, chained, timestamp
+from registry.record.entry import Previous, chained, header
 from registry.record.pack import Agency
 
 
@@ -19,17 +19,7 @@ def agency_entry(
     """Return the entry of what is public of an agency; `previous` is the entry of that before."""
     facts = msgspec.to_builtins(agency)
     named = {"agency": facts.pop("id"), "type": facts.pop("kind")}
-    return canonical(
-        {
-            "v": FORMAT,
-            "kind": "agency",
-            "actor": actor,
-            "at": timestamp(at),
-            **named,
-            **facts,
-            **chained(previous, ()),
-        }
-    )
+    return canonical(header("agency", actor, at) | named | facts | chained(previous, ()))
 
 
 def agency_facts(entry: Mapping[str, Any]) -> Agency:

@@ -147,10 +147,7 @@ def version_entry(
     that a record filed here gets with its first version.
     """
     entry: dict[str, Any] = {
-        "v": FORMAT,
-        "kind": "version",
-        "actor": actor,
-        "at": timestamp(at),
+        **header("version", actor, at),
         "id": record,
         "version": version,
         "schema": schema,
@@ -197,10 +194,7 @@ def source_entry(
     """
     return canonical(
         {
-            "v": FORMAT,
-            "kind": "source",
-            "actor": actor,
-            "at": timestamp(at),
+            **header("source", actor, at),
             "id": record,
             "origin": origin,
             "version": version,
@@ -210,6 +204,12 @@ def source_entry(
             **chained(previous, ()),
         }
     )
+
+
+def code_entry(*, actor: str, at: dt.datetime, record: str, code: str, previous: Previous) -> bytes:
+    """Return the entry that gives a record from before there were short codes its code."""
+    members = {"id": record, "code": code}
+    return canonical(header("code", actor, at) | members | chained(previous, ()))
 
 
 def withdrawal_entry(
@@ -231,10 +231,7 @@ def withdrawal_entry(
     """
     return canonical(
         {
-            "v": FORMAT,
-            "kind": "withdrawal",
-            "actor": actor,
-            "at": timestamp(at),
+            **header("withdrawal", actor, at),
             "id": record,
             "version": version,
             "reason": reason,
@@ -269,11 +266,8 @@ def redaction_entry(
     named = {"id": record} if record is not None else {"agency": agency}
     return canonical(
         {
-            "v": FORMAT,
-            "kind": "redaction",
-            "actor": actor,
+            **header("redaction", actor, at),
             "confirmed_by": confirmed_by,
-            "at": timestamp(at),
             **named,
             **({"versions": list(versions)} if versions else {}),
             **({"entries": list(entries)} if entries else {}),
@@ -302,10 +296,7 @@ def attestation_entry(
     """
     return canonical(
         {
-            "v": FORMAT,
-            "kind": "attestation",
-            "actor": actor,
-            "at": timestamp(at),
+            **header("attestation", actor, at),
             "agency": agency,
             "day": day.isoformat(),
             "systems_total": systems_total,
@@ -313,6 +304,11 @@ def attestation_entry(
             **_approved(is_approved=is_approved),
         }
     )
+
+
+def header(kind: EntryKind, actor: str, at: dt.datetime) -> dict[str, Any]:
+    """Return the members with which every entry begins but the first, which has no actor."""
+    return {"v": FORMAT, "kind": kind, "actor": actor, "at": timestamp(at)}
 
 
 def timestamp(at: dt.datetime) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.record.canonical import canonical
-from registry.record.entry import FORMAT, timestamp
+from registry.record.entry import FORMAT, header, timestamp
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import Checkpoint, parse_checkpoint
 
@@ -65,20 +65,9 @@ def continued_by(genesis: Mapping[str, Any]) -> Checkpoint | None:
 
 def key_entry(*, actor: str, at: dt.datetime, key: str, follows: str) -> bytes:
     """Return the entry of the log's next verifier key, and the one that it follows."""
-    return canonical(
-        {
-            "v": FORMAT,
-            "kind": "key",
-            "actor": actor,
-            "at": timestamp(at),
-            "key": key,
-            "follows": follows,
-        }
-    )
+    return canonical(header("key", actor, at) | {"key": key, "follows": follows})
 
 
 def policy_entry(*, actor: str, at: dt.datetime, policy: str) -> bytes:
     """Return the entry that a policy of witnesses is in force from here on: its text, as served."""
-    return canonical(
-        {"v": FORMAT, "kind": "policy", "actor": actor, "at": timestamp(at), "policy": policy}
-    )
+    return canonical(header("policy", actor, at) | {"policy": policy})
