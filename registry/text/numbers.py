@@ -6,27 +6,16 @@ from functools import lru_cache
 
 from babel import Locale, numbers
 
-_LARGE = 10**15
 _SHORT_ARABIC = {"MAD": "درهم"}
 """What people say, where CLDR names the country as well."""
 
 
 @lru_cache(maxsize=4096)
 def format_number(value: float, locale: str) -> str:
-    """Return a number with a Babel locale's separators and at most six decimals.
-
-    Integers take a shortcut of the same result.
-    """
-    if type(value) is int and 0 <= value < _LARGE:
-        return f"{value:,}".replace(",", _separator(locale))
+    """Return a number with a Babel locale's separators and at most six decimals."""
     return numbers.format_decimal(
         value, format="#,##0.######", locale=locale, numbering_system="latn"
     )
-
-
-@lru_cache(maxsize=64)
-def _separator(locale: str) -> str:
-    return numbers.get_group_symbol(locale, numbering_system="latn")
 
 
 @lru_cache(maxsize=1024)
