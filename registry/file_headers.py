@@ -14,7 +14,7 @@ LOG = "log/"
 
 _BINARY = "application/octet-stream"
 _TEXT = "text/plain; charset=utf-8"
-_LASTING = ("assets/", "log/tile/", "log/key/")
+_LASTING_FOLDERS = ("assets/", "log/tile/", "log/key/")
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -24,7 +24,7 @@ _TYPES = {
     ".png": "image/png",
     ".webp": "image/webp",
     ".woff2": "font/woff2",
-    ".txt": "text/plain; charset=utf-8",
+    ".txt": _TEXT,
     ".xml": "application/xml",
     # Chromium shows what is called Atom as its source.
     ".atom": "application/xml",
@@ -47,7 +47,7 @@ def address_of(path: str) -> str:
 
 def headers_of(path: str) -> FileHeaders:
     """Return the headers of a file by its path: `log/…` for the log, any other for the site."""
-    caching = LASTING if path.startswith(_LASTING) else CHANGING
+    caching = LASTING if path.startswith(_LASTING_FOLDERS) else CHANGING
     return FileHeaders(_log_type(path) if path.startswith(LOG) else _site_type(path), caching)
 
 
@@ -60,5 +60,5 @@ def _log_type(path: str) -> str:
 
 
 def _site_type(path: str) -> str:
-    name = PurePosixPath(path).name
-    return _TYPES.get(PurePosixPath(name).suffix) or mimetypes.guess_type(name)[0] or "text/plain"
+    known = _TYPES.get(PurePosixPath(path).suffix)
+    return known or mimetypes.guess_type(path)[0] or "text/plain"

@@ -28,14 +28,13 @@ def gaps(pack: Pack) -> Iterator[str]:
     }
     for name, codelist in (*pack.lists.items(), *codelists().items()):
         texts_of[f"{name}.csv"] = {code.code: code.label for code in codelist.values()}
-    told = {
+    texts_of |= {
         "bodies.csv, purpose": {body.code: body.purpose for body in pack.redress_bodies},
         "bodies.csv, by_when": {body.code: body.by_when for body in pack.redress_bodies},
         "bodies.csv, source": {body.code: body.source for body in pack.redress_bodies},
         "rights.csv": {right.code: right.words for right in pack.rights},
         "rights.csv, source": {right.code: right.source for right in pack.rights},
     }
-    texts_of |= told
     if not pack.redress_bodies:
         yield "bodies.csv: no body helps with decisions; number one in the column redress"
     for file, named in texts_of.items():

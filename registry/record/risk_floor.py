@@ -28,62 +28,65 @@ class RiskCriterion(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def floor_of(case: RuleContext) -> tuple[str, tuple[Message, ...]]:
+def floor_of(context: RuleContext) -> tuple[str, tuple[Message, ...]]:
     """Return the floor and its reasons; minimal has none."""
-    grounds = [ground for ground in RISK_CRITERIA if ground.holds(case)]
+    met = [criterion for criterion in RISK_CRITERIA if criterion.holds(context)]
     for level in ("high", "limited"):
-        reasons = tuple(message(ground.reason) for ground in grounds if ground.level == level)
+        reasons = tuple(message(one.reason) for one in met if one.level == level)
         if reasons:
             return level, reasons
     return "minimal", ()
 
 
-def on_natural_persons(case: RuleContext) -> bool:
+def on_natural_persons(context: RuleContext) -> bool:
     """Return whether persons are affected: by their data, or as a group that is named."""
-    groups = case.dig("purpose", "affected_groups") or ()
-    return "P" in case.held or not _NOT_NATURAL.issuperset(groups)
+    groups = context.dig("purpose", "affected_groups") or ()
+    return "P" in context.held or not _NOT_NATURAL.issuperset(groups)
 
 
-def _in_high_risk_area(case: RuleContext) -> bool:
-    return case.dig("risk", "annex_iii_area") not in {None, "none"}
+def _in_high_risk_area(context: RuleContext) -> bool:
+    return context.dig("risk", "annex_iii_area") not in {None, "none"}
 
 
-def _decides_with_legal_effect(case: RuleContext) -> bool:
-    return "legal_effect" in case.held and case.role in {"decides_with_review", "decides_alone"}
+def _decides_with_legal_effect(context: RuleContext) -> bool:
+    return "legal_effect" in context.held and context.role in {
+        "decides_with_review",
+        "decides_alone",
+    }
 
 
-def _weighs_sensitive_data(case: RuleContext) -> bool:
-    return bool(case.dig("data", "sensitive")) and case.role in STRONG_ROLES
+def _weighs_sensitive_data(context: RuleContext) -> bool:
+    return bool(context.dig("data", "sensitive")) and context.role in STRONG_ROLES
 
 
-def _weighs_on_the_vulnerable(case: RuleContext) -> bool:
-    groups = case.dig("purpose", "affected_groups") or ()
-    return not _VULNERABLE.isdisjoint(groups) and case.role in STRONG_ROLES
+def _weighs_on_the_vulnerable(context: RuleContext) -> bool:
+    groups = context.dig("purpose", "affected_groups") or ()
+    return not _VULNERABLE.isdisjoint(groups) and context.role in STRONG_ROLES
 
 
-def _recognises_bodies(case: RuleContext) -> bool:
-    categories = case.dig("data", "categories") or ()
-    return "biometric" in categories and case.function in _WATCHING
+def _recognises_bodies(context: RuleContext) -> bool:
+    categories = context.dig("data", "categories") or ()
+    return "biometric" in categories and context.function in _WATCHING
 
 
-def _sorts_people(case: RuleContext) -> bool:
-    return case.function in _GATEKEEPING and on_natural_persons(case)
+def _sorts_people(context: RuleContext) -> bool:
+    return context.function in _GATEKEEPING and on_natural_persons(context)
 
 
-def _talks(case: RuleContext) -> bool:
-    return case.function == "chatbot_information"
+def _talks(context: RuleContext) -> bool:
+    return context.function == "chatbot_information"
 
 
-def _generates(case: RuleContext) -> bool:
-    return "generative_llm" in (case.dig("technical", "techniques") or ())
+def _generates(context: RuleContext) -> bool:
+    return "generative_llm" in (context.dig("technical", "techniques") or ())
 
 
-def _processes_personal_data(case: RuleContext) -> bool:
-    return "P" in case.held
+def _processes_personal_data(context: RuleContext) -> bool:
+    return "P" in context.held
 
 
-def _informs_with_legal_effect(case: RuleContext) -> bool:
-    return "legal_effect" in case.held and case.role in STRONG_ROLES | {"informs"}
+def _informs_with_legal_effect(context: RuleContext) -> bool:
+    return "legal_effect" in context.held and context.role in STRONG_ROLES | {"informs"}
 
 
 RISK_CRITERIA = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
@@ -42,8 +41,10 @@ class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     role: str | None
     function: str | None
     statutory: tuple[str, ...]
-    dig: Callable[..., Any]
-    """Returns what the document states at a path, or None."""
+
+    def dig(self, *path: str) -> Any:
+        """Return the value that the document states at a path, or None."""
+        return dig(self.document, *path)
 
     def lacks(self, *path: str) -> bool:
         """Return whether a path has no value, or an empty list, and is not lawfully withheld."""
@@ -78,7 +79,6 @@ def make_rule_context(
         role=dig(document, *ROLE),
         function=dig(document, *FUNCTION),
         statutory=tuple([code for code in sensitive if code in pack.sensitive_statutory]),
-        dig=partial(dig, document),
     )
 
 

@@ -62,16 +62,11 @@ class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
     words: Mapping[str, tuple[str, str, str]]
 
 
-def index_row(document: Document, agency: Agency, standing: PublishedState) -> SearchDocument:
-    """Return the search document of a version; it is reproducible."""
-    return build(document, agency, tokenize(document, agency), standing)
-
-
 def build(
-    document: Document, agency: Agency, found: TokensByLanguage, standing: PublishedState
+    document: Document, agency: Agency, words: TokensByLanguage, state: PublishedState
 ) -> SearchDocument:
-    """Return the search document of a version whose words are known."""
-    codes = {name: facet.read(document, agency, standing) for name, facet in FACETS.items()}
+    """Return the search document of a version, whose words `tokenize` returns; reproducible."""
+    codes = {name: facet.read(document, agency, state) for name, facet in FACETS.items()}
     name, summary = _text(document, "name"), _text(document, "summary")
     card = RecordSummary(
         id=document["id"],
@@ -83,26 +78,26 @@ def build(
         status=codes["status"][0],
         origin=agency.origin,
         fictitious=agency.fictitious,
-        version=standing.version,
-        published_at=standing.published_at,
-        completeness=standing.completeness,
+        version=state.version,
+        published_at=state.published_at,
+        completeness=state.completeness,
     )
     codes |= {
-        COMPLETENESS: [str(standing.completeness)],
+        COMPLETENESS: [str(state.completeness)],
         REVIEW_DUE: [day] if (day := dig(document, "lifecycle", "next_review_on")) else [],
-        LANGUAGE: sorted(found),
+        LANGUAGE: sorted(words),
         NAME_LENGTH: [
-            length_code(language, len(words_of_name.split()))
-            for language, (words_of_name, *_) in found.items()
-            if words_of_name
+            length_code(language, len(name_words.split()))
+            for language, (name_words, *_) in words.items()
+            if name_words
         ],
     }
     return SearchDocument(
-        ord=standing.entry,
+        ord=state.entry,
         name_key=fold(next(iter(name.values())) if name else document["id"]),
         codes={kind: given for kind, given in codes.items() if given},
         card=msgspec.json.encode(card).decode(),
-        words=found,
+        words=words,
     )
 
 

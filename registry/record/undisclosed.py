@@ -1,4 +1,4 @@
-"""What a record does not tell, for whatever reason."""
+"""The units that a record does not disclose, for whatever reason."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from registry.record.requirements import restricted_units, units
 
 
 def undisclosed(document: Document) -> list[str]:
-    """Return the pointers of the units that a record does not tell, though they count for it.
+    """Return the pointers of the units that count for a record and that it does not disclose.
 
-    It does not state them, or withholds them. A restricted one tells nothing beyond what such a
-    record may state: what would count depends on what it does not tell.
+    It does not state them, or withholds them. Of a restricted record these are all units that it
+    may not state, since what would count depends on what it does not state.
     """
     if dig(document, "publication", "visibility") == "restricted":
-        told = {unit.pointer for unit in restricted_units()}
-        return [unit.pointer for unit in units() if unit.pointer not in told]
+        stated = {unit.pointer for unit in restricted_units()}
+        return [unit.pointer for unit in units() if unit.pointer not in stated]
     status = requirement_status(document)
     silent = {*status.absent, *status.withheld} & status.requirements.counted
     return [place for place in status.requirements.units if place in silent]

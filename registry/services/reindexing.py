@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from registry.record.search_document import SearchDocument, index_row
+from registry.record.search_document import SearchDocument, build, tokenize
 from registry.store import agencies, search_rows
 from registry.store.database import Connection, Database
 from registry.text.tokens import ANALYSIS
@@ -37,7 +37,9 @@ async def index_versions(connection: Connection, entries: Sequence[int] | None =
     known = {one.agency.id: one.agency for one in await agencies.read_all(connection)}
     batch: list[SearchDocument] = []
     async for version in search_rows.read_versions(connection, entries):
-        batch.append(index_row(version.document, known[version.agency], version))
+        agency = known[version.agency]
+        words = tokenize(version.document, agency)
+        batch.append(build(version.document, agency, words, version))
         if len(batch) == _BATCH:
             await search_rows.write(connection, batch)
             batch = []

@@ -88,8 +88,8 @@ class Vocabulary:
         self.stop_words = common() | {word for text in stop_words for word in words(text)}
         self._by_first: dict[str, list[tuple[tuple[str, ...], Query]]] = {}
         for texts in sets:
-            group = dict.fromkeys(spelt for text in texts if (spelt := tuple(words(text))))
-            query = Or(tuple(_every([Word(word) for word in spelt]) for spelt in group))
+            group = dict.fromkeys(found for text in texts if (found := tuple(words(text))))
+            query = Or(tuple(_all_of([Word(word) for word in found]) for found in group))
             for bare in dict.fromkeys(map(_bare, group)):
                 self._by_first.setdefault(bare[0], []).append((bare, query))
         for known in self._by_first.values():
@@ -141,7 +141,7 @@ def parse_query(text: str, vocabulary: Vocabulary = NO_VOCABULARY) -> Query | No
         joins = False
     if not clauses:
         return None
-    query = _every(_spelt_out(clauses, vocabulary))
+    query = _all_of(_replace_synonyms(clauses, vocabulary))
     return _without_stop_words(query, vocabulary.stop_words)
 
 
@@ -190,21 +190,21 @@ def _plain(text: str, *, may_begin: bool) -> Query | None:
     items: list[Query] = [Word(word) for word in found]
     if text.endswith("*") and may_begin and len(found[-1]) >= SHORTEST_PREFIX:
         items[-1] = Prefix(found[-1])
-    return _every(items)
+    return _all_of(items)
 
 
 def _quoted(text: str, *, may_stand: bool) -> Query | None:
     found = tuple(words(text))
     if not found:
         return None
-    return Phrase(found) if may_stand else _every([Word(word) for word in found])
+    return Phrase(found) if may_stand else _all_of([Word(word) for word in found])
 
 
-def _every(items: Sequence[Query]) -> Query:
+def _all_of(items: Sequence[Query]) -> Query:
     return items[0] if len(items) == 1 else And(tuple(items))
 
 
-def _spelt_out(clauses: Sequence[Sequence[Query]], vocabulary: Vocabulary) -> list[Query]:
+def _replace_synonyms(clauses: Sequence[Sequence[Query]], vocabulary: Vocabulary) -> list[Query]:
     """Return clauses in which the phrases of a set of synonyms are replaced by the set."""
     found: list[Query] = []
     row: list[str] = []
@@ -215,7 +215,7 @@ def _spelt_out(clauses: Sequence[Sequence[Query]], vocabulary: Vocabulary) -> li
         found += _with_synonyms(row, vocabulary)
         row = []
         members = [
-            _every(_with_synonyms([one.word], vocabulary)) if isinstance(one, Word) else one
+            _all_of(_with_synonyms([one.word], vocabulary)) if isinstance(one, Word) else one
             for one in clause
         ]
         found.append(members[0] if len(members) == 1 else Or(tuple(members)))
@@ -243,5 +243,5 @@ def _without_stop_words(query: Query, stop_words: Collection[str]) -> Query:
             for one in query.of
             if not (isinstance(one, Word) and one.word in stop_words)
         ]
-        return _every(kept) if any(map(is_positive, kept)) else query
+        return _all_of(kept) if any(map(is_positive, kept)) else query
     return query

@@ -11,7 +11,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import TypeVar
 
 import Stemmer
@@ -128,7 +128,7 @@ def _words_of_run(run: str) -> tuple[str, ...]:
     return tuple(sys.intern(word[:LONGEST_WORD]) for word in _FOLDED_WORD.findall(fold(run)))
 
 
-def _spelt(unbroken: str) -> str:
+def _join_words(unbroken: str) -> str:
     if unbroken == _BREAK:
         return "\n"
     if unbroken.isalnum():
@@ -138,7 +138,7 @@ def _spelt(unbroken: str) -> str:
 
 
 _words = TokenCache(_words_of_run)
-_spelt_out = TokenCache(_spelt)
+_joined_words = TokenCache(_join_words)
 
 
 def words(text: str) -> list[str]:
@@ -153,7 +153,7 @@ def token_text(texts: Iterable[str]) -> str:
     """
     # A word ends at a blank, and looking up the text between two blanks is fast.
     unbroken = f" {_BREAK} ".join(texts).split()
-    lines = " ".join(filter(None, map(_spelt_out.__getitem__, unbroken))).split("\n")
+    lines = " ".join(filter(None, map(_joined_words.__getitem__, unbroken))).split("\n")
     written = " \n ".join(filter(None, map(str.strip, lines)))
     return f" {written} " if written else ""
 
@@ -190,7 +190,6 @@ def run_places(text: str, start: int = 0) -> Iterator[tuple[int, int, str]]:
     )
 
 
-@lru_cache(maxsize=1_000)
 def language_of(tag: str) -> str:
     """Return the language under which text of a BCP 47 tag is indexed: its primary subtag."""
     return tag.split("-", 1)[0].lower()

@@ -20,14 +20,14 @@ FACETS["host"] = Facet(description="Where it runs", pointer="/data/hosting/count
 import rich_click
 from registry.cli.export import export
 from registry.record.pack import load_pack
-from registry.record.search_document import index_row
+from registry.record.search_document import build, tokenize
 
 document = json.load(sys.stdin)
 state = PublishedState(version=1, entry=1, published_at=dt.datetime(2026, 1, 1), completeness=1,
                        missing=(), findings=(), risk_changes=())
 agency = load_pack("ma").agencies[document["id"].split("/")[0]]
 print(json.dumps({
-    "codes": index_row(document, agency, state).codes["host"],
+    "codes": build(document, agency, tokenize(document, agency), state).codes["host"],
     "options": [name for option in export.params for name in option.opts],
 }))
 """
