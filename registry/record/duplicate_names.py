@@ -9,7 +9,6 @@ table `blocking_key`; it is filled at the next start.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
 from hashlib import blake2b
@@ -32,7 +31,7 @@ class NameParts(msgspec.Struct, frozen=True, kw_only=True):
     """A folded name, its words with their number, and its digits."""
 
     folded: str
-    words: Mapping[str, int]
+    words: Counter[str]
     digits: str
 
 
@@ -80,13 +79,15 @@ def is_nearly_same(mine: NameParts, other: NameParts) -> bool:
         return True
     if mine.digits != other.digits:
         return False
-    one, two = Counter(mine.words), Counter(other.words)
-    shared = one & two
-    if shared.total() < _SHARED_WORDS * max(one.total(), two.total()):
+    one, two = mine.words, other.words
+    # Most names share little, and an intersection of counters takes ten times as long.
+    both = {word: min(one[word], two[word]) for word in one.keys() & two.keys()}
+    if sum(both.values()) < _SHARED_WORDS * max(one.total(), two.total()):
         return False
     wanted = _NEARLY_THE_SAME * (len(mine.folded) + len(other.folded)) / 2
     # Each shared word counts with the space after it.
-    missing = wanted - sum((len(word) + 1) * number for word, number in shared.items())
+    missing = wanted - sum((len(word) + 1) * number for word, number in both.items())
+    shared = Counter(both)
     rest, others = " ".join((one - shared).elements()), " ".join((two - shared).elements())
     if missing <= 0 or missing > min(len(rest), len(others)):
         return missing <= 0
@@ -107,7 +108,7 @@ def any_confusable(names: LangText) -> bool:
     return any(map(is_confusable, names.values()))
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=10_000)
 def name_parts(name: str) -> NameParts:
     """Return the parts of a name by which it is compared."""
     folded = " ".join(fold(name).split())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -139,20 +139,17 @@ def _hosts_as_they_seem(entrance: RegisterRuleContext) -> Iterator[PendingFindin
             )
 
 
-def _addresses(
-    node: object, place: tuple[str | int, ...] = ()
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _addresses(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yield the links and mailboxes of a document, each with its place."""
-    if isinstance(node, dict):
-        for name, one in node.items():
-            yield from _addresses(one, (*place, name))
-    elif isinstance(node, list):
-        for number, one in enumerate(node):
-            yield from _addresses(one, (*place, number))
-    elif isinstance(node, str) and (
-        node.startswith(("https://", "http://")) or (place[-1:] == ("email",) and "@" in node)
-    ):
-        yield place, node
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), document)]
+    for place, node in waiting:
+        for name, one in node.items() if isinstance(node, dict) else enumerate(node):
+            if isinstance(one, str):
+                is_mailbox = name == "email" and "@" in one
+                if is_mailbox or one.startswith(("https://", "http://")):
+                    yield (*place, name), one
+            elif isinstance(one, dict | list):
+                waiting.append(((*place, name), one))
 
 
 def _agency_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
