@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
 from registry.ledger.entries import NewEntry
-from registry.record.agency_entry import agency_entry, agency_facts
+from registry.record.agency_entry import agency_entry
 from registry.record.entry import EntryKind, Previous
 from registry.record.pack import Agency
 from registry.store.log import Entry, TableRow
@@ -34,8 +34,3 @@ class AgencyEntry(NewEntry, frozen=True, kw_only=True):
             "document": msgspec.json.encode(self.agency).decode(),
         }
         return {"agency_entry": [row]}
-
-
-def restored_agency(said: Mapping[str, Any], stored: bytes) -> AgencyEntry:
-    """Return an entry on an agency again from what its bytes say."""
-    return AgencyEntry(actor=said["actor"], stored=stored, agency=agency_facts(said), previous=None)

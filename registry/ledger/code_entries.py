@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from registry.ledger.entries import NewEntry
+from registry.ledger.entries import RecordEntry
 from registry.record.entry import EntryKind, Previous, code_entry
 from registry.store.log import Entry, TableRow
 
 
-class CodeEntry(NewEntry, frozen=True, kw_only=True):
+class CodeEntry(RecordEntry, frozen=True, kw_only=True):
     """The code of a record whose first publication stated none."""
 
     kind: ClassVar[EntryKind] = "code"
-    id: str
     code: str
     previous: Previous | None
-
-    @property
-    def record(self) -> str:
-        """The record's id."""
-        return self.id
 
     def write(self, at: dt.datetime) -> bytes:
         """Return the bytes of the entry at a time; raises `ValueError` without an entry before."""
@@ -40,10 +34,3 @@ class CodeEntry(NewEntry, frozen=True, kw_only=True):
 def code_row(entry: Entry, record: str, code: str) -> TableRow:
     """Return the row of a code that an entry gives to a record."""
     return {"entry": entry.index, "record": record, "code": code}
-
-
-def restored_code(said: Mapping[str, Any], stored: bytes) -> CodeEntry:
-    """Return an entry that gives a code again from what its bytes say."""
-    return CodeEntry(
-        actor=said["actor"], stored=stored, id=said["id"], code=said["code"], previous=None
-    )

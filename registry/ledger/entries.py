@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -43,14 +43,15 @@ class NewEntry(msgspec.Struct, frozen=True, kw_only=True):
         """Return the bytes of the entry at a time."""
         raise NotImplementedError
 
-    def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
-        """Return the rows that follow from the entry at its place, by table."""
-        raise NotImplementedError
+    def project(self, _entry: Entry, /) -> Mapping[str, Sequence[TableRow]]:
+        """Return the rows that follow from the entry at its place, by table; here none."""
+        return {}
 
 
-class _OfRecord(NewEntry, frozen=True, kw_only=True):
+class RecordEntry(NewEntry, frozen=True, kw_only=True):
+    """An entry about the record `id`."""
+
     id: str
-    sections: Sequence[Section]
 
     @property
     def record(self) -> str:
@@ -58,7 +59,7 @@ class _OfRecord(NewEntry, frozen=True, kw_only=True):
         return self.id
 
 
-class WithdrawalEntry(_OfRecord, frozen=True, kw_only=True):
+class WithdrawalEntry(RecordEntry, frozen=True, kw_only=True):
     """A withdrawal of the version in force, `current`; `is_approved` where it took two actors.
 
     `source` is the withdrawal in another register's log that it follows.
@@ -67,6 +68,7 @@ class WithdrawalEntry(_OfRecord, frozen=True, kw_only=True):
     kind: ClassVar[EntryKind] = "withdrawal"
     current: CurrentVersion
     reason: str
+    sections: Sequence[Section]
     is_approved: bool = False
     source: PeerEntry | None = None
 
@@ -100,21 +102,15 @@ class WithdrawalEntry(_OfRecord, frozen=True, kw_only=True):
         }
 
 
-class SourceEntry(NewEntry, frozen=True, kw_only=True):
+class SourceEntry(RecordEntry, frozen=True, kw_only=True):
     """A foreign record that is gone from its source, or back; `current` stays in force."""
 
     kind: ClassVar[EntryKind] = "source"
-    id: str
     origin: str
     current: CurrentVersion
     state: SourceState
     day: dt.date
     run: int
-
-    @property
-    def record(self) -> str:
-        """The record's id."""
-        return self.id
 
     def write(self, at: dt.datetime) -> bytes:
         """Return the bytes of the entry at a time."""
@@ -197,10 +193,6 @@ class KeyEntry(NewEntry, frozen=True, kw_only=True):
         """Return the bytes of the entry at a time."""
         return key_entry(actor=self.actor, at=at, key=self.key, follows=self.follows)
 
-    def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:  # noqa: ARG002
-        """Return no rows: the entry says it all."""
-        return {}
-
 
 class RedactionEntry(NewEntry, frozen=True, kw_only=True):
     """A redaction that a second actor has confirmed; `redaction` is the number of the request.
@@ -261,7 +253,7 @@ class RedactionEntry(NewEntry, frozen=True, kw_only=True):
 
 
 class PolicyEntry(NewEntry, frozen=True, kw_only=True):
-    """The text of the policy of witnesses that is in force from here on; no rows follow from it."""
+    """The text of the policy of witnesses that is in force from here on."""
 
     kind: ClassVar[EntryKind] = "policy"
     policy: str
@@ -269,59 +261,6 @@ class PolicyEntry(NewEntry, frozen=True, kw_only=True):
     def write(self, at: dt.datetime) -> bytes:
         """Return the bytes of the entry at a time."""
         return policy_entry(actor=self.actor, at=at, policy=self.policy)
-
-    def project(self, _: Entry) -> Mapping[str, Sequence[TableRow]]:
-        """Return nothing: the entry itself is what is read."""
-        return {}
-
-
-def restored(
-    said: Mapping[str, Any],
-    stored: bytes,
-    current: CurrentVersion | None,
-    sections: Sequence[Section] = (),
-) -> NewEntry:
-    """Return a withdrawal, attestation, source, key or policy entry again from what its bytes say.
-
-    `current` is where its record stood before it; an attestation, a key and a policy have none.
-    """
-    if said["kind"] == "policy":
-        return PolicyEntry(actor=said["actor"], stored=stored, policy=said["policy"])
-    if said["kind"] == "key":
-        return KeyEntry(
-            actor=said["actor"], stored=stored, key=said["key"], follows=said["follows"]
-        )
-    if said["kind"] == "attestation":
-        return AttestationEntry(
-            actor=said["actor"],
-            stored=stored,
-            agency=said["agency"],
-            day=dt.date.fromisoformat(said["day"]),
-            systems_total=said["systems_total"],
-            previous=None,
-            sections=sections,
-        )
-    if current is None:
-        raise ValueError(f"{said['id']} was not published before")
-    if said["kind"] == "withdrawal":
-        return WithdrawalEntry(
-            actor=said["actor"],
-            stored=stored,
-            id=said["id"],
-            current=current,
-            reason=said["reason"],
-            sections=sections,
-        )
-    return SourceEntry(
-        actor=said["actor"],
-        stored=stored,
-        id=said["id"],
-        origin=said["origin"],
-        current=current,
-        state=said["state"],
-        day=dt.date.fromisoformat(said["day"]),
-        run=said["run"],
-    )
 
 
 def after(current: CurrentVersion) -> Previous:

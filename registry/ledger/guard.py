@@ -105,10 +105,10 @@ class LogGuard:
         asked_at = self.clock and self.clock()
         state = await log.lock_state(connection, seen.size - 1)
         self.is_blocked = state.fault is not None
-        check_in_place(state, seen)
+        _check_in_place(state, seen)
         if self.clock is None or asked_at is None:
             return msgspec.structs.replace(state, clock=now)
-        check_clocks(state, skew(state.clock, asked_at, self.clock()))
+        _check_clocks(state, skew(state.clock, asked_at, self.clock()))
         return state
 
     async def look(self, connection: Connection) -> tuple[GuardedState, bool]:
@@ -145,7 +145,7 @@ class LogGuard:
             self.memory.note(written)
 
 
-def check_in_place(state: GuardedState, seen: SeenLog) -> None:
+def _check_in_place(state: GuardedState, seen: SeenLog) -> None:
     """Raise `RegisterBehind` unless the log goes on from all that was signed and was `seen`."""
     if state.stopped is None and not state.is_confirmed:
         raise RegisterBehind(
@@ -190,7 +190,7 @@ def skew(theirs: dt.datetime, asked_at: dt.datetime, answered_at: dt.datetime) -
     return max(theirs - answered_at, dt.timedelta())
 
 
-def check_clocks(state: GuardedState, ahead: dt.timedelta) -> None:
+def _check_clocks(state: GuardedState, ahead: dt.timedelta) -> None:
     """Raise `ClockDiffers` where the database's clock is off ours, or the log ahead of it."""
     if abs(ahead) > LONGEST_SKEW:
         more = "behind" if ahead < dt.timedelta() else "ahead of"

@@ -104,7 +104,7 @@ def compare_notes(
         )
     if read is None:
         return False
-    nodes = signed_nodes(large, read)
+    nodes = _signed_nodes(large, read)
     then = root_of(nodes, small.size)
     if then != small.root:
         raise TwoHistories(
@@ -212,7 +212,7 @@ def signed_by(note: bytes) -> str:
     return ", ".join(f"{one.name}+{one.key.hex()}" for one in parse_note(note).signatures)
 
 
-def signed_nodes(checkpoint: Checkpoint, read: ReadFile) -> Nodes:
+def _signed_nodes(checkpoint: Checkpoint, read: ReadFile) -> Nodes:
     """Return the nodes of a log's tree, read from its tiles.
 
     Raises `LogInconsistent` where these are missing or do not lead to the checkpoint's root.

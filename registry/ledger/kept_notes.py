@@ -42,7 +42,7 @@ def read_kept(content: bytes) -> tuple[list[KeptNote], list[tuple[bytes, dict[st
     # Some editors and shells put a byte order mark before what they keep; it is none of it.
     content = content.removeprefix(codecs.BOM_UTF8)
     objects = []
-    for part in embedded_proofs(content) or [content]:
+    for part in _embedded_proofs(content) or [content]:
         try:
             value = msgspec.json.decode(part)
         except (ValueError, RecursionError):
@@ -74,7 +74,7 @@ def proven_keys(trusted: Verifier, notes: Iterable[KeptNote]) -> set[Verifier]:
     return found
 
 
-def embedded_proofs(page: bytes) -> list[bytes]:
+def _embedded_proofs(page: bytes) -> list[bytes]:
     """Return what the script elements of a page hold that keep a proof."""
     if f'"{EMBEDDED}"'.encode() not in page:
         return []

@@ -114,10 +114,10 @@ async def _publish(
     _check_safety(safety)
     there = key.read_all(settings.key_file)
     reached = reached_elsewhere(settings, there, chain, last, stored=stored)
-    check_not_behind(reached, state)
+    _check_not_behind(reached, state)
     signers = signers_of(there, chain, state, last)
     await _check_goes_on(database, settings.log_dir, last, reached)
-    check_acknowledged(state, seen)
+    _check_acknowledged(state, seen)
     await check_in_turn(database, settings, signed=0 if last is None else last.size)
     done("begun")
 
@@ -152,7 +152,7 @@ async def _publish(
     return last
 
 
-def check_not_behind(reached: list[SignedSize], state: LogState) -> None:
+def _check_not_behind(reached: list[SignedSize], state: LogState) -> None:
     """Raise `LogBehind` where more was signed than the database has."""
     for one in reached:
         if one.size > state.range.size:
@@ -164,7 +164,7 @@ def check_not_behind(reached: list[SignedSize], state: LogState) -> None:
             )
 
 
-def check_acknowledged(state: GuardedState, seen: SeenLog) -> None:
+def _check_acknowledged(state: GuardedState, seen: SeenLog) -> None:
     """Raise `LogBehind` where the database lacks entries that were acknowledged on this host."""
     why = lacks(state, seen)
     if why is not None:

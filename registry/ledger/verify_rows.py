@@ -13,11 +13,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 from registry.errors import Finding
-from registry.ledger.agency_entries import restored_agency
-from registry.ledger.code_entries import restored_code
-from registry.ledger.entries import restored
 from registry.ledger.erased_rows import check_replaced, redaction_row
 from registry.ledger.publication import Publication, SealedDocument
+from registry.ledger.restored_entries import restored
 from registry.ledger.row_difference import compare, differs, plain, unlike
 from registry.record.codelists import codelists
 from registry.record.content_file import ContentRefused, KeptSection, check_verdict
@@ -30,7 +28,7 @@ from registry.record.rules import LOWERED_ANEW, REGISTER_RULES, RULE_SET
 from registry.record.search_document import tokenize
 from registry.record.shape_remarks import MAX_FINDINGS
 from registry.record.validate import Verdict, validate
-from registry.store.bound_rows import StoredRows, Surroundings
+from registry.store.bound_rows import EntryContext, StoredRows
 from registry.store.log import Entry
 from registry.store.records import CurrentVersion
 
@@ -105,7 +103,7 @@ class _EntryRows(msgspec.Struct, frozen=True, kw_only=True):
     said: Mapping[str, Any]
     sections: Sequence[KeptSection]
     rows: StoredRows
-    around: Surroundings | None
+    around: EntryContext | None
 
     def stored(self, table: str) -> Mapping[str, Any]:
         """Return the entry's row of a table; raises `LogInconsistent` where there is none."""
@@ -133,19 +131,13 @@ def _derive(one: _EntryRows) -> _Derived:
         return _of_version(one, around)
     if kind == "redaction":
         return {"redaction": redaction_row(one.entry, one.said, one.sections)}
-    if kind == "agency":
-        projected = restored_agency(one.said, one.entry.content).project(one.entry)
-        return {table: dict(rows[0]) for table, rows in projected.items()}
-    if kind == "code":
-        projected = restored_code(one.said, one.entry.content).project(one.entry)
-        return {table: dict(rows[0]) for table, rows in projected.items()}
-    if kind not in {"withdrawal", "source", "attestation"}:
+    if kind == "genesis":
         return {}
     current = None
     if around is not None:
         if around.agency is None:
             raise differs("figure", one.entry, one.said["id"], "of the version before is missing")
-        current = _current(around, version=one.said["version"])
+        current = _current(around, version=one.said.get("version", 0))
     projected = restored(one.said, one.entry.content, current).project(one.entry)
     expected: _Derived = {table: dict(rows[0]) for table, rows in projected.items() if rows}
     if kind == "withdrawal" and around is not None:
@@ -157,7 +149,7 @@ def _derive(one: _EntryRows) -> _Derived:
     return expected
 
 
-def _of_version(one: _EntryRows, around: Surroundings) -> _Derived:
+def _of_version(one: _EntryRows, around: EntryContext) -> _Derived:
     said, record = one.said, one.said["id"]
     row, figure = one.stored("version"), one.stored("figure")
     publication = msgspec.structs.replace(
@@ -187,7 +179,7 @@ def _of_version(one: _EntryRows, around: Surroundings) -> _Derived:
     return expected
 
 
-def _agency(one: _EntryRows, around: Surroundings) -> Agency:
+def _agency(one: _EntryRows, around: EntryContext) -> Agency:
     """Return the agency whose version it is, as its entry and the version before say."""
     moved = one.said.get("moved")
     home = moved["to"] if moved else around.agency or one.said["id"].split("/")[0]
@@ -200,7 +192,7 @@ def _agency(one: _EntryRows, around: Surroundings) -> Agency:
     return agency
 
 
-def _publication(one: _EntryRows, around: Surroundings, agency: Agency) -> Publication:
+def _publication(one: _EntryRows, around: EntryContext, agency: Agency) -> Publication:
     """Return what was published, again; its verdict is the stored one, which is checked."""
     row, said, document = one.stored("version"), one.said, one.document
     verdict = _verdict(one, around)
@@ -263,7 +255,7 @@ def _check_agency(one: _EntryRows, publication: Publication) -> None:
         raise differs("agency", one.entry, here.id, why)
 
 
-def _verdict(one: _EntryRows, around: Surroundings) -> Verdict:
+def _verdict(one: _EntryRows, around: EntryContext) -> Verdict:
     """Return the stored verdict on a version, checked against the one that its entry states."""
     row = one.stored("version")
     findings = msgspec.json.decode(row["findings"], type=tuple[Finding, ...])
@@ -334,7 +326,7 @@ def _check_lowered_anew(one: _EntryRows, publication: Publication) -> None:
         raise differs("figure", one.entry, publication.record, why)
 
 
-def _current(around: Surroundings, *, version: int) -> CurrentVersion:
+def _current(around: EntryContext, *, version: int) -> CurrentVersion:
     return CurrentVersion(
         agency=around.agency or "",
         version=version,

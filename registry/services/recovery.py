@@ -17,16 +17,16 @@ import msgspec
 
 from registry.errors import Finding, Unavailable
 from registry.ledger import key
-from registry.ledger.agency_entries import restored_agency
+from registry.ledger.agency_entries import AgencyEntry
 from registry.ledger.append import append_at
-from registry.ledger.code_entries import restored_code
 from registry.ledger.content_files import content_path
-from registry.ledger.entries import NewEntry, RedactionEntry, restored
+from registry.ledger.entries import NewEntry, RedactionEntry
 from registry.ledger.files import LogRefused, read_bundle, tree_of
 from registry.ledger.guard import lacks
 from registry.ledger.key_chain import read_keys
 from registry.ledger.publication import Publication, SealedDocument
 from registry.ledger.replay import digest_of
+from registry.ledger.restored_entries import restored
 from registry.ledger.signing import reached_elsewhere, sign_again
 from registry.ledger.signing_journal import SignedSize
 from registry.record.content_file import Content, ContentRefused, check_content
@@ -207,20 +207,14 @@ async def _bring_back(connection: Connection, context: ServiceContext, lost: Mis
     entry: NewEntry
     if kind == "version":
         entry = await _publication(connection, context, lost)
-    elif kind in {"withdrawal", "source"}:
-        latest = await records.read_latest(connection, [said["id"]])
-        entry = restored(said, lost.entry, latest[said["id"]], lost.sections)
-    elif kind in {"attestation", "key", "policy"}:
-        entry = restored(said, lost.entry, None, lost.sections)
-    elif kind == "agency":
-        entry = restored_agency(said, lost.entry)
-        await store_agencies(connection, [entry.agency])
-    elif kind == "code":
-        entry = restored_code(said, lost.entry)
     elif kind == "redaction":
         entry = await _redaction(connection, lost)
     else:
-        raise LogRefused(f"entry {lost.index} is of the kind {kind}, which is not brought back")
+        record = said.get("id", "")
+        current = (await records.read_latest(connection, [record])).get(record)
+        entry = restored(said, lost.entry, current, lost.sections)
+        if isinstance(entry, AgencyEntry):
+            await store_agencies(connection, [entry.agency])
     state = await log.lock_state(connection)
     [appended] = await append_at(connection, state, [entry], at=lost.at)
     fits = appended.index == lost.index and (

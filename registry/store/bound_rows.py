@@ -33,8 +33,8 @@ TABLES = (*_BY_ENTRY, *_BY_RECORD)
 """The tables whose rows are read to be compared with what follows from entries."""
 
 
-class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands around an entry of a record.
+class EntryContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What the log has of a record before and after an entry of it.
 
     `agency`, `origin` and `risk` are of the version before, None for a first one; `risk_changes`
     are all changes of the record's risk level before. `until_entry` is the version or withdrawal
@@ -59,7 +59,7 @@ class StoredRows(msgspec.Struct, frozen=True, kw_only=True):
 
     by_entry: dict[str, dict[int, dict[str, Any]]]
     by_record: dict[str, dict[str, dict[str, Any]]]
-    around: dict[int, Surroundings]
+    around: dict[int, EntryContext]
     replaced: dict[int, list[Any] | None]
 
 
@@ -102,7 +102,7 @@ async def read(connection: Connection, start: int, end: int) -> StoredRows:
     for table, query in _BY_RECORD.items():
         rows = await connection.fetch(query, start, end)
         by_record[table] = {row["record"]: dict(row) for row in rows}
-    around = await read_rows(connection, Surroundings, "bound", "chain", start, end)
+    around = await read_rows(connection, EntryContext, "bound", "chain", start, end)
     erasing = await connection.fetch(statement("bound", "erasing"), start, end)
     return StoredRows(
         by_entry=by_entry,

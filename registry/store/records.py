@@ -282,7 +282,7 @@ async def read_approver(connection: Connection, record: str) -> str | None:
     return approver
 
 
-def register_of(row: Any) -> Register:
+def _register_of(row: Any) -> Register:
     """Return the state of a version in the register, from a row with all its columns."""
     return Register(
         version=row["version"],
@@ -317,7 +317,7 @@ def _latest(row: Any) -> dict[str, Any]:
 
 def record_of(row: Any, versions: list[VersionLine]) -> StoredRecord:
     """Return a version from a row of it."""
-    register = register_of(row)
+    register = _register_of(row)
     return StoredRecord(
         id=row["record"],
         agency=row["agency"],
